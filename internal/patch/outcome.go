@@ -1,0 +1,112 @@
+package patch
+
+import "slices"
+
+// Outcome is how an instance, a group, a stage or a wave ended.
+type Outcome string
+
+// Outcomes of an instance.
+const (
+	Patched          Outcome = "patched"
+	AlreadyCompliant Outcome = "already_compliant" // nothing missing, no reboot pending: untouched
+	RolledBack       Outcome = "rolled_back"       // also of groups, stages and waves
+	Skipped          Outcome = "skipped"           // a person decided so; it was never changed
+	Quarantined      Outcome = "quarantined"
+	Gone             Outcome = "gone"   // terminated by somebody else meanwhile
+	Failed           Outcome = "failed" // also of groups, stages and waves
+	NotStarted       Outcome = "not_started"
+)
+
+// Outcomes of groups, stages and waves, beside RolledBack, Failed and NotStarted.
+const (
+	Succeeded          Outcome = "succeeded"
+	SucceededWithSkips Outcome = "succeeded_with_skips"
+	Aborted            Outcome = "aborted"
+)
+
+// Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a person
+// should do about it.
+type Stranded struct {
+	Account  string `json:"account"`
+	Region   string `json:"region"`
+	Resource string `json:"resource"`
+	State    string `json:"state"`
+	WhatToDo string `json:"what_to_do"`
+}
+
+// InstanceResult is how one instance ended.
+type InstanceResult struct {
+	ID                    string        `json:"id"`
+	Outcome               Outcome       `json:"outcome"`
+	Reason                string        `json:"reason,omitempty"` // why it is not patched, for a person
+	MissingBefore         []string      `json:"missing_before"`   // patch ids of a Scan before
+	MissingAfter          []string      `json:"missing_after"`    // patch ids of a Scan after
+	AutomationExecutionID string        `json:"automation_execution_id,omitempty"`
+	Backup                *RestorePoint `json:"backup,omitempty"`
+	Stranded              []Stranded    `json:"stranded,omitempty"`
+	Notes                 []string      `json:"notes,omitempty"` // what a reader should know: a bake cut short, targets not judged
+}
+
+// GroupResult is how one group ended. MaxOutOfService is filled in by whoever can measure it; the workflow cannot.
+type GroupResult struct {
+	Account   string           `json:"account"`
+	Region    string           `json:"region"`
+	Name      string           `json:"name"`
+	Outcome   Outcome          `json:"outcome"`
+	Reason    string           `json:"reason,omitempty"`
+	Instances []InstanceResult `json:"instances"`
+	Stranded  []Stranded       `json:"stranded,omitempty"`
+}
+
+// StageResult is how one stage ended.
+type StageResult struct {
+	Name    string        `json:"name"`
+	Outcome Outcome       `json:"outcome"`
+	Groups  []GroupResult `json:"groups"`
+}
+
+// WaveResult is how a wave ended; it is what PatchWave returns.
+type WaveResult struct {
+	WaveID   string        `json:"wave_id"`
+	Plan     string        `json:"plan"`
+	Outcome  Outcome       `json:"outcome"`
+	Reason   string        `json:"reason,omitempty"`
+	Stages   []StageResult `json:"stages"`
+	Stranded []Stranded    `json:"stranded"`
+}
+
+// GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the caller.
+func GroupOutcome(instances []InstanceResult) Outcome {
+	var skipped, bad, open bool
+	for _, instance := range instances {
+		switch instance.Outcome {
+		case Patched, AlreadyCompliant, Gone:
+		case Skipped, RolledBack:
+			skipped = true
+		case NotStarted:
+			open = true
+		default:
+			bad = true
+		}
+	}
+	switch {
+	case bad:
+		return Failed
+	case open:
+		return NotStarted
+	case skipped:
+		return SucceededWithSkips
+	}
+	return Succeeded
+}
+
+// CombinedOutcome judges a stage by its groups, or a wave by its stages: the worst one names the whole. What was not
+// started counts only when nothing else happened.
+func CombinedOutcome(parts []Outcome) Outcome {
+	for _, worst := range []Outcome{Failed, RolledBack, Aborted, SucceededWithSkips, Succeeded} {
+		if slices.Contains(parts, worst) {
+			return worst
+		}
+	}
+	return NotStarted
+}

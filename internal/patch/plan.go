@@ -1,0 +1,181 @@
+// Package patch holds the domain's nouns and its pure decisions: what a plan is, what comes next, whether an instance may
+// be taken out of service, and how a run ended. It knows neither Temporal nor AWS and imports the standard library only, so
+// that every decision can be tested by a table.
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Backup says how an instance can be put back.
+type Backup string
+
+// The kinds of backup a plan may ask for.
+const (
+	BackupSnapshot Backup = "snapshot" // a snapshot of the root volume, taken when drained
+	BackupNone     Backup = "none"
+)
+
+// Restore says how a failed instance is put back.
+type Restore string
+
+// The ways to put a failed instance back.
+const (
+	RestoreRootVolume Restore = "root_volume" // same id, addresses and data volumes; the root as it was
+	RestoreReplace    Restore = "replace"     // terminate it and let its group launch another
+	RestoreNone       Restore = "none"        // straight to quarantine
+)
+
+// RebootOption is AWS-RunPatchBaseline's parameter of that name.
+type RebootOption string
+
+// The values AWS-RunPatchBaseline accepts.
+const (
+	RebootIfNeeded RebootOption = "RebootIfNeeded"
+	RebootNever    RebootOption = "NoReboot"
+)
+
+// Plan is what operators name when they patch: a baseline and ordered stages, resolved from the worker's configuration so
+// that a replay depends on no file.
+type Plan struct {
+	Name      string       `json:"name"`
+	Baseline  string       `json:"baseline"` // name of a file in baselines/
+	Platform  Platform     `json:"platform"` // the baseline's
+	Backup    Backup       `json:"backup"`
+	Restore   Restore      `json:"restore"`
+	Reboot    RebootOption `json:"reboot"`
+	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
+	Stages    []Stage      `json:"stages"`
+	Window    *Window      `json:"window,omitempty"` // nil: any time
+	Retention Duration     `json:"retention"`        // how long snapshots and replaced volumes are kept
+	Timing    Timing       `json:"timing"`
+}
+
+// Platform decides which scripts and how many passes an instance needs.
+type Platform string
+
+// The platforms Patchtide knows.
+const (
+	Linux   Platform = "linux"
+	Windows Platform = "windows"
+)
+
+// Window is one occurrence of a maintenance window in absolute time. A wave starts no instance after Cutoff; putting back
+// is allowed at any time.
+type Window struct {
+	Opens  time.Time `json:"opens"`
+	Cutoff time.Time `json:"cutoff"`
+	Closes time.Time `json:"closes"`
+}
+
+// Open tells whether an instance may be started at t, and if not, why.
+func (w *Window) Open(t time.Time) (bool, string) {
+	switch {
+	case w == nil:
+		return true, ""
+	case t.Before(w.Opens):
+		return false, fmt.Sprintf("the window opens at %s", w.Opens.Format(time.RFC3339))
+	case !t.Before(w.Cutoff):
+		return false, fmt.Sprintf("the window's cutoff was at %s", w.Cutoff.Format(time.RFC3339))
+	}
+	return true, ""
+}
+
+// Stage is a set of groups patched under one policy before the next stage begins.
+type Stage struct {
+	Name              string        `json:"name"`
+	Groups            []Group       `json:"groups"`
+	Service           string        `json:"service,omitempty"` // groups of one service are taken one instance at a time in all
+	Approval          *Approval     `json:"approval,omitempty"`
+	MaxUnavailable    int           `json:"max_unavailable"`
+	MaxParallelGroups int           `json:"max_parallel_groups"`
+	MaxFailures       int           `json:"max_failures"` // failed instances the stage may carry before it stops
+	Capacity          CapacityMode  `json:"capacity"`
+	Health            []HealthCheck `json:"health"`
+	Bake              Duration      `json:"bake"` // time under watch after each instance is back in service
+	OnFailure         OnFailure     `json:"on_failure"`
+}
+
+// Approval is a gate before a stage.
+type Approval struct {
+	Timeout Duration `json:"timeout"` // then the wave is aborted; nothing of the stage was touched
+}
+
+// OnFailure says what happens when a stage has more failures than it may carry: the wave goes on hold, and when nobody
+// answers within Timeout, Then is decided in their place.
+type OnFailure struct {
+	Timeout Duration `json:"timeout"` // 0: wait for a person for ever
+	Then    Verb     `json:"then"`    // roll_back, skip or abort
+}
+
+// CapacityMode says how room is made for an instance that goes out of service.
+type CapacityMode string
+
+// The ways to make room.
+const (
+	CapacityAuto      CapacityMode = "auto"      // decrement where desired allows it, else surge
+	CapacityDecrement CapacityMode = "decrement" // desired - 1 while the instance is out
+	CapacitySurge     CapacityMode = "surge"     // one more instance while the group is patched
+)
+
+// HealthCheck is one condition that must hold before an instance counts as healthy; exactly one field is set.
+type HealthCheck struct {
+	TargetGroup string     `json:"target_group,omitempty"` // "auto": every target group the instance was healthy in before
+	HTTP        *HTTPCheck `json:"http,omitempty"`
+	Alarm       string     `json:"alarm,omitempty"` // a CloudWatch alarm's name
+}
+
+// HTTPCheck asks for a 2xx or 3xx answer. From "instance" (the default) it is a read-only command to localhost on the
+// instance; from "worker" the worker dials the instance's private address.
+type HTTPCheck struct {
+	Path string `json:"path"`
+	Port int    `json:"port"`
+	From string `json:"from,omitempty"`
+}
+
+// Account is a target account. How its roles are assumed stays with the worker and never enters history.
+type Account struct {
+	Name string `json:"name"`
+	ID   string `json:"id"` // 12 digits
+}
+
+// Group is an Auto Scaling group, or the instances that carry all of Tags.
+type Group struct {
+	Account          Account           `json:"account"`
+	Region           string            `json:"region"`
+	AutoScalingGroup string            `json:"auto_scaling_group,omitempty"`
+	Tags             map[string]string `json:"tags,omitempty"`
+}
+
+// IsAutoScaling tells an Auto Scaling group from instances chosen by tags.
+func (g Group) IsAutoScaling() bool { return g.AutoScalingGroup != "" }
+
+// Name is the Auto Scaling group's name, or the selector with its keys sorted: "Role=web,Tier=front".
+func (g Group) Name() string {
+	if g.IsAutoScaling() {
+		return g.AutoScalingGroup
+	}
+	pairs := make([]string, 0, len(g.Tags))
+	for key, value := range g.Tags {
+		pairs = append(pairs, key+"="+value)
+	}
+	sort.Strings(pairs)
+	return strings.Join(pairs, ",")
+}
+
+// String names the group as people write it: account/region/name.
+func (g Group) String() string { return g.Account.Name + "/" + g.Region + "/" + g.Name() }
+
+// Groups lists every group of the plan once, in a fixed order, so that locks are always taken in the same order.
+func (p Plan) Groups() []Group {
+	var all []Group
+	for _, stage := range p.Stages {
+		all = append(all, stage.Groups...)
+	}
+	slices.SortFunc(all, func(a, b Group) int { return strings.Compare(a.String(), b.String()) })
+	return slices.CompactFunc(all, func(a, b Group) bool { return a.String() == b.String() })
+}

@@ -1,0 +1,92 @@
+package patch
+
+import "time"
+
+// Timing holds every interval and budget of a plan. Each has a default and its reason here; a plan may change any of them
+// under `timing:`. Nothing in the code waits for a time that is not here.
+type Timing struct {
+	// Act is the StartToClose of one attempt of an acting activity. A mutating call is refused once less than a third of
+	// it is left, so it must leave room for several reads and one slow mutation.
+	Act Duration `json:"act"`
+	// Look is the StartToClose of one attempt of a wait or a read.
+	Look Duration `json:"look"`
+	// Poll is the time between two looks at something slow (an install, a restore).
+	Poll Duration `json:"poll"`
+	// HealthPoll is the time between two looks at health; a bake looks this often.
+	HealthPoll Duration `json:"health_poll"`
+	// ActBudget bounds an act's retries while going forward; compensation has no such bound.
+	ActBudget Duration `json:"act_budget"`
+	// Scan bounds a patch scan of one batch of instances.
+	Scan Duration `json:"scan"`
+	// Drain bounds entering standby and draining: the longest deregistration delay AWS allows is an hour.
+	Drain Duration `json:"drain"`
+	// Install bounds install, reboot and facts once the execution runs; time in Pending is not counted.
+	Install Duration `json:"install"`
+	// Stop bounds how long a stopped execution and its command may take to become terminal.
+	Stop Duration `json:"stop"`
+	// InService bounds the way from standby back to InService and healthy in its target groups.
+	InService Duration `json:"in_service"`
+	// Settle bounds the health checks after return, before the bake begins.
+	Settle Duration `json:"settle"`
+	// Snapshot bounds how long a restore waits for its snapshot: a first snapshot of a large volume takes hours.
+	Snapshot Duration `json:"snapshot"`
+	// RestoreRoot bounds a root volume's replacement and the reboot it brings.
+	RestoreRoot Duration `json:"restore_root"`
+	// Surge bounds the launch of one more instance until it is healthy.
+	Surge Duration `json:"surge"`
+	// Agent bounds how long an agent may stay silent after a reboot.
+	Agent Duration `json:"agent"`
+}
+
+// DefaultTiming returns the values used where a plan is silent.
+func DefaultTiming() Timing {
+	return Timing{
+		Act:         Duration(time.Minute),
+		Look:        Duration(30 * time.Second),
+		Poll:        Duration(15 * time.Second),
+		HealthPoll:  Duration(10 * time.Second),
+		ActBudget:   Duration(10 * time.Minute),
+		Scan:        Duration(30 * time.Minute),
+		Drain:       Duration(75 * time.Minute),
+		Install:     Duration(90 * time.Minute),
+		Stop:        Duration(15 * time.Minute),
+		InService:   Duration(30 * time.Minute),
+		Settle:      Duration(10 * time.Minute),
+		Snapshot:    Duration(6 * time.Hour),
+		RestoreRoot: Duration(time.Hour),
+		Surge:       Duration(30 * time.Minute),
+		Agent:       Duration(15 * time.Minute),
+	}
+}
+
+// MinAttempt is the shortest StartToClose that a scaled plan may have: below it a busy machine fails attempts that are
+// well.
+const MinAttempt = 2 * time.Second
+
+// Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS lives
+// that much faster. One attempt's StartToClose never gets shorter than MinAttempt. The product never calls it.
+func (p Plan) Scaled(speed float64) Plan {
+	if speed <= 1 {
+		return p
+	}
+	divide := func(d Duration) Duration { return Duration(float64(d) / speed) }
+	stages := make([]Stage, len(p.Stages))
+	for i, stage := range p.Stages {
+		stage.Bake = divide(stage.Bake)
+		stage.OnFailure.Timeout = divide(stage.OnFailure.Timeout)
+		if stage.Approval != nil {
+			stage.Approval = &Approval{Timeout: divide(stage.Approval.Timeout)}
+		}
+		stages[i] = stage
+	}
+	p.Stages = stages
+	t := p.Timing
+	p.Timing = Timing{
+		Act: max(divide(t.Act), Duration(MinAttempt)), Look: max(divide(t.Look), Duration(MinAttempt)),
+		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), ActBudget: divide(t.ActBudget),
+		Scan: divide(t.Scan), Drain: divide(t.Drain), Install: divide(t.Install), Stop: divide(t.Stop),
+		InService: divide(t.InService), Settle: divide(t.Settle), Snapshot: divide(t.Snapshot),
+		RestoreRoot: divide(t.RestoreRoot), Surge: divide(t.Surge), Agent: divide(t.Agent),
+	}
+	return p
+}
