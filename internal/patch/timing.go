@@ -36,6 +36,9 @@ type Timing struct {
 	Surge Duration `json:"surge"`
 	// Agent bounds how long an agent may stay silent after a reboot.
 	Agent Duration `json:"agent"`
+	// ReadLag is how long AWS's lists may not yet show what was just made: only after so much emptiness is a call whose
+	// reply was lost taken for one that had no effect.
+	ReadLag Duration `json:"read_lag"`
 }
 
 // DefaultTiming returns the values used where a plan is silent.
@@ -56,6 +59,7 @@ func DefaultTiming() Timing {
 		RestoreRoot: Duration(time.Hour),
 		Surge:       Duration(30 * time.Minute),
 		Agent:       Duration(15 * time.Minute),
+		ReadLag:     Duration(time.Minute),
 	}
 }
 
@@ -86,7 +90,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), ActBudget: divide(t.ActBudget),
 		Scan: divide(t.Scan), Drain: divide(t.Drain), Install: divide(t.Install), Stop: divide(t.Stop),
 		InService: divide(t.InService), Settle: divide(t.Settle), Snapshot: divide(t.Snapshot),
-		RestoreRoot: divide(t.RestoreRoot), Surge: divide(t.Surge), Agent: divide(t.Agent),
+		RestoreRoot: divide(t.RestoreRoot), Surge: divide(t.Surge), Agent: divide(t.Agent), ReadLag: divide(t.ReadLag),
 	}
 	return p
 }

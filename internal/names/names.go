@@ -1,0 +1,85 @@
+// Package names holds every name that more than one part of Patchtide or a person must spell the same way: task queues,
+// handlers, search attributes, tags, and the builders of workflow ids. No such literal stands elsewhere.
+package names
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// TaskQueue is where workflows run, and the activities that touch no target account.
+const TaskQueue = "patchtide"
+
+// ActivityQueue is the queue of the activities that touch one account in one region, so that one account's throttling
+// starves no other.
+func ActivityQueue(account patch.Account, region string) string {
+	return TaskQueue + "-" + account.ID + "-" + region
+}
+
+// Workflow types, as people see them in the Temporal UI.
+const (
+	PatchWave     = "PatchWave"
+	PatchGroup    = "PatchGroup"
+	PatchInstance = "PatchInstance"
+	ScanFleet     = "ScanFleet"
+)
+
+// Handlers.
+const (
+	QueryStatus = "status" // of PatchWave, PatchGroup and PatchInstance
+
+	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
+	SignalGroupOrder  = "group-order"  // wave to group: what to do next
+)
+
+// Search attributes, all keywords. PostgreSQL's visibility store has room for ten.
+const (
+	AttributePlan    = "PatchtidePlan"
+	AttributeState   = "PatchtideState"
+	AttributeStage   = "PatchtideStage"
+	AttributeOutcome = "PatchtideOutcome"
+	AttributeWave    = "PatchtideWave"
+)
+
+// SearchAttributes lists every search attribute that must exist before a worker starts.
+func SearchAttributes() []string {
+	return []string{AttributePlan, AttributeState, AttributeStage, AttributeOutcome, AttributeWave}
+}
+
+// Tags on resources in the target accounts. Journal goes on before a change and comes off last.
+const (
+	TagJournal = "patchtide:journal"  // value: wave id and where its record is
+	TagAttempt = "patchtide:attempt:" // prefix of a tag key on Automation executions; the attempt's token follows
+	TagWave    = "patchtide:wave"     // on snapshots and replaced volumes: the wave that made them
+	TagExpires = "patchtide:expires"  // on snapshots and replaced volumes: RFC 3339, AWS's clock
+)
+
+// Runbook is the Automation document that patches; it is registered in each account and region.
+const Runbook = "Patchtide-PatchInstance"
+
+const longest = 200 // of a name inside a workflow id; Temporal allows 1000 characters, its stores fewer
+
+// GroupLock is PatchGroup's workflow id, and so the lock of a group.
+func GroupLock(group patch.Group) string {
+	return "patch-group/" + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
+}
+
+// InstanceLock is PatchInstance's workflow id, and so the lock of an instance.
+func InstanceLock(group patch.Group, instance string) string {
+	return "patch-instance/" + group.Account.ID + "/" + group.Region + "/" + instance
+}
+
+// ServiceLock is held by the stage whose groups are taken one instance at a time in all.
+func ServiceLock(service string) string { return "patch-service/" + short(service) }
+
+// short keeps a name that would make an id too long recognisable and unique.
+func short(name string) string {
+	if len(name) <= longest {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return strings.ToValidUTF8(name[:longest-33], "") + "-" + hex.EncodeToString(sum[:16])
+}

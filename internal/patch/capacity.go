@@ -1,0 +1,212 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Strategy is how a group makes room for one instance to go out of service.
+type Strategy struct {
+	Mode     CapacityMode `json:"mode"`      // decrement or surge; "" for instances chosen by tags
+	RaiseMax bool         `json:"raise_max"` // surge needs max raised by one first
+}
+
+// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not be
+// known.
+var mustRun = []string{"Launch", "Terminate", "AddToLoadBalancer", "HealthCheck"}
+
+// PlanCapacity decides before a group starts how room is made in it, or refuses with the reason. It looks at the group as a
+// whole; MayTakeOut looks again before each instance.
+func PlanCapacity(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
+	refuse := func(code RefusalCode, what, todo string) (Strategy, *Refusal) {
+		return Strategy{}, &Refusal{Code: code, Where: group.String(), What: what, WhatToDo: todo}
+	}
+	if len(state.Members) == 0 {
+		return refuse(RefusedNoInstances, "no instances matched", "correct the group's name or tags in the plan")
+	}
+	if !group.IsAutoScaling() {
+		for _, member := range state.Members {
+			if member.OwnerGroup != "" {
+				return refuse(RefusedGroupMember, fmt.Sprintf("%s belongs to Auto Scaling group %s", member.ID, member.OwnerGroup),
+					"name the Auto Scaling group in the plan, or choose tags that its members do not carry")
+			}
+		}
+		return Strategy{}, nil
+	}
+	if refusal := refuseGroup(group, state); refusal != nil {
+		return Strategy{}, refusal
+	}
+	canDecrement := state.Desired-stage.MaxUnavailable >= state.Min
+	switch stage.Capacity {
+	case CapacityDecrement:
+		if !canDecrement {
+			return refuse(RefusedCapacity, fmt.Sprintf("desired %d - %d would fall below min %d", state.Desired, stage.MaxUnavailable, state.Min),
+				"use capacity: auto or surge, or lower the group's min")
+		}
+		return Strategy{Mode: CapacityDecrement}, nil
+	case CapacitySurge:
+	default:
+		if canDecrement {
+			return Strategy{Mode: CapacityDecrement}, nil
+		}
+	}
+	return Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}, nil
+}
+
+// refuseGroup holds what is true of a whole Auto Scaling group, before it starts and before each instance.
+func refuseGroup(group Group, state GroupState) *Refusal {
+	refuse := func(code RefusalCode, what, todo string) *Refusal {
+		return &Refusal{Code: code, Where: group.String(), What: what, WhatToDo: todo}
+	}
+	switch {
+	case state.Deleting:
+		return refuse(RefusedDeletion, "the group is being deleted", "remove it from the plan")
+	case state.Weighted:
+		return refuse(RefusedWeighted, "the group counts capacity in weights or units other than instances",
+			"Patchtide counts instances; patch this group by replacing its image")
+	case state.Operator != "":
+		return refuse(RefusedOperated, "the group is operated by "+state.Operator, "patch it through that service")
+	case state.RefreshRunning:
+		return refuse(RefusedRefreshRunning, "an instance refresh is running", "wait until it has ended, or cancel it")
+	case !state.FreeTags:
+		return refuse(RefusedTagSlot, "the group has no free tag slot for our journal's pointer", "remove a tag from the group")
+	}
+	for _, process := range mustRun {
+		if slices.Contains(state.Suspended, process) {
+			return refuse(RefusedProcessSuspended, "the process "+process+" is suspended, so nothing could come back safely",
+				"find out who suspended it and why, then resume it")
+		}
+	}
+	for _, member := range state.Members {
+		if !knownLifecycle(member.Lifecycle) {
+			return refuse(RefusedUnknownState, fmt.Sprintf("%s is in the state %q, which Patchtide does not know", member.ID, member.Lifecycle),
+				"wait until it has settled")
+		}
+	}
+	return nil
+}
+
+func knownLifecycle(state string) bool {
+	switch base, _, _ := strings.Cut(state, ":"); base {
+	case LifecycleInService, LifecycleStandby, LifecycleEnteringStandby, LifecyclePending,
+		"Terminating", "Terminated", "Detaching", "Detached", "Quarantined", "Warmed", "":
+		return true
+	}
+	return false
+}
+
+// Ours is what this wave itself holds of a group at the moment: members in standby or deregistered because of us, and one
+// instance of surge.
+type Ours struct {
+	Out   []string // instance ids
+	Surge bool
+}
+
+// MayTakeOut decides whether one more instance may go out of service now. It must be asked with a state read just before.
+// The promise: healthy >= target - max_unavailable and >= min, where target = desired + ours in standby - surge.
+func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+	refuse := func(code RefusalCode, what, todo string) *Refusal {
+		return &Refusal{Code: code, Where: group.String() + "/" + id, What: what, WhatToDo: todo}
+	}
+	member, found := state.Member(id)
+	if !found || !member.Present() {
+		return refuse(RefusedNotInService, "the instance is gone", "nothing: its group replaces it")
+	}
+	if group.IsAutoScaling() {
+		if refusal := refuseGroup(group, state); refusal != nil {
+			return refusal
+		}
+		if member.Lifecycle != LifecycleInService {
+			return refuse(RefusedNotInService, "it is "+member.Lifecycle, "bring it into service first")
+		}
+	}
+	if !member.AgentOnline {
+		return refuse(RefusedAgentOffline, "its SSM agent is not online", "check the agent, its instance profile and its route to the SSM endpoints")
+	}
+	if !member.Serving(group.IsAutoScaling()) || !member.StatusOK {
+		return refuse(RefusedUnhealthyBefore, describeUnhealthy(member), "mend or replace it first; Patchtide starts only from health")
+	}
+	if !member.FreeTags {
+		return refuse(RefusedTagSlot, "the instance has no free tag slot for our journal's pointer", "remove a tag from it")
+	}
+	healthy := 0
+	for _, other := range state.Members {
+		if other.Serving(group.IsAutoScaling()) {
+			healthy++
+		}
+	}
+	if group.IsAutoScaling() {
+		surge := 0
+		if ours.Surge {
+			surge = 1
+		}
+		target := state.Desired + len(ours.Out) - surge
+		if after := healthy - 1; after < target-stage.MaxUnavailable || after < state.Min {
+			return refuse(RefusedCapacity, fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, target, state.Min, stage.MaxUnavailable),
+				"wait until the group is healthy again")
+		}
+		if state.Desired-1 < state.Min {
+			return refuse(RefusedCapacity, fmt.Sprintf("desired %d is already min %d", state.Desired, state.Min), "use capacity: auto or surge, or lower min")
+		}
+	} else if len(ours.Out) >= stage.MaxUnavailable || len(state.Members)-healthy >= stage.MaxUnavailable {
+		return refuse(RefusedCapacity, fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", len(state.Members)-healthy, len(state.Members), stage.MaxUnavailable),
+			"wait until the others are healthy again")
+	}
+	return lastInZone(group, state, member)
+}
+
+// lastInZone protects the last healthy target of a zone while the load balancer does not balance across zones: taking it
+// would send that zone's clients nowhere.
+func lastInZone(group Group, state GroupState, member Member) *Refusal {
+	for _, target := range member.Targets {
+		i := slices.IndexFunc(state.TargetGroups, func(tg TargetGroup) bool { return tg.ARN == target.TargetGroupARN })
+		if i < 0 || state.TargetGroups[i].CrossZone || target.Health != TargetHealthy {
+			continue
+		}
+		others := slices.ContainsFunc(state.Members, func(other Member) bool {
+			return other.ID != member.ID && other.Zone == member.Zone && slices.ContainsFunc(other.Targets, func(t Target) bool {
+				return t.TargetGroupARN == target.TargetGroupARN && t.Health == TargetHealthy
+			})
+		})
+		if !others {
+			return &Refusal{
+				Code: RefusedLastInZone, Where: group.String() + "/" + member.ID,
+				What:     fmt.Sprintf("it is the last healthy target of %s in %s and cross-zone balancing is off", state.TargetGroups[i].Name, member.Zone),
+				WhatToDo: "add an instance in that zone, or turn cross-zone balancing on",
+			}
+		}
+	}
+	return nil
+}
+
+func describeUnhealthy(member Member) string {
+	for _, target := range member.Targets {
+		if target.Judged() && target.Health != TargetHealthy {
+			return fmt.Sprintf("it is %s in %s (%s) before we began", target.Health, target.TargetGroupARN, target.Reason)
+		}
+	}
+	if member.Health == "Unhealthy" {
+		return "Auto Scaling holds it for unhealthy before we began"
+	}
+	return fmt.Sprintf("EC2 says %s, status checks passed: %t, before we began", member.State, member.StatusOK)
+}
+
+// MayRestore refuses an instance whose restore is not proven possible, when the plan wants its root volume put back.
+func MayRestore(group Group, plan Plan, member Member) *Refusal {
+	if plan.Restore != RestoreRootVolume {
+		return nil
+	}
+	reason := ""
+	switch {
+	case member.RootVolumeID == "":
+		reason = "its root is not an EBS volume"
+	case member.ProductCodes:
+		reason = "its image comes from the Marketplace, whose root volumes cannot be replaced"
+	case member.BareMetal:
+		reason = "it is bare metal, whose root volume cannot be replaced"
+	default:
+		return nil
+	}
+	return &Refusal{Code: RefusedNoRestore, Where: group.String() + "/" + member.ID, What: reason, WhatToDo: "use restore: replace or none in the plan"}
+}

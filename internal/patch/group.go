@@ -1,0 +1,129 @@
+package patch
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// GroupState is what was read of a group at one moment. For instances chosen by tags the Auto Scaling fields are zero.
+type GroupState struct {
+	Min, Max, Desired   int
+	Zones               []string
+	Suspended           []string // process names, by whomever
+	Members             []Member // sorted by id
+	TargetGroups        []TargetGroup
+	RefreshRunning      bool
+	WarmPool            bool
+	LifecycleHooks      []string
+	Deleting            bool
+	Weighted            bool   // weights, or a desired-capacity type other than units
+	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
+	MaxInstanceLifetime Duration
+	FreeTags            bool // a tag slot is free on the group
+}
+
+// Member is one instance of a group as EC2, Auto Scaling and the load balancers see it.
+type Member struct {
+	ID           string
+	Zone         string
+	PrivateIP    string
+	State        string // EC2's: running, stopped, ...; "" when EC2 no longer knows it
+	StatusOK     bool   // both of EC2's status checks pass
+	Lifecycle    string // Auto Scaling's: InService, Standby, ...; "" when it is no member
+	Health       string // Auto Scaling's: Healthy, Unhealthy
+	LaunchTime   time.Time
+	AgentOnline  bool
+	AgentPing    time.Time // AWS's clock
+	Platform     Platform
+	RootVolumeID string // "" when the root is no EBS volume
+	RootDevice   string
+	ProductCodes bool // a Marketplace image: its root cannot be replaced
+	BareMetal    bool
+	OwnerGroup   string // the Auto Scaling group it belongs to, also when it was found by tags
+	FreeTags     bool
+	Targets      []Target
+}
+
+// Lifecycle states of Auto Scaling that decisions depend on.
+const (
+	LifecycleInService       = "InService"
+	LifecycleStandby         = "Standby"
+	LifecycleEnteringStandby = "EnteringStandby"
+	LifecyclePending         = "Pending"
+)
+
+// TargetGroup is one that serves a group.
+type TargetGroup struct {
+	ARN                 string
+	Name                string
+	Attached            bool // to the Auto Scaling group: standby drains it and return registers it
+	DeregistrationDelay Duration
+	SlowStart           Duration
+	CrossZone           bool
+}
+
+// Target is one registration of an instance, exact enough to make it again.
+type Target struct {
+	TargetGroupARN string
+	ID             string // instance id or private address, as registered
+	Port           int
+	Zone           string // as registered; "" for the group's default
+	Health         TargetHealth
+	Reason         string
+}
+
+// TargetHealth is a state of Elastic Load Balancing.
+type TargetHealth string
+
+// The states of a target.
+const (
+	TargetInitial     TargetHealth = "initial"
+	TargetHealthy     TargetHealth = "healthy"
+	TargetUnhealthy   TargetHealth = "unhealthy"
+	TargetUnused      TargetHealth = "unused"      // no load balancer uses the group: never becomes healthy
+	TargetUnavailable TargetHealth = "unavailable" // health checks are disabled: never becomes healthy
+	TargetDraining    TargetHealth = "draining"
+)
+
+// Judged tells whether the target's health says anything.
+func (t Target) Judged() bool { return t.Health != TargetUnused && t.Health != TargetUnavailable }
+
+// Present tells whether EC2 still has the instance: presence is proven by EC2, never by the group.
+func (m Member) Present() bool {
+	return m.State != "" && m.State != "terminated" && m.State != "shutting-down"
+}
+
+// Serving tells whether the member takes part in the group's work.
+func (m Member) Serving(inAutoScaling bool) bool {
+	if m.State != "running" || inAutoScaling && (m.Lifecycle != LifecycleInService || m.Health == "Unhealthy") {
+		return false
+	}
+	return !slices.ContainsFunc(m.Targets, func(t Target) bool { return t.Judged() && t.Health != TargetHealthy })
+}
+
+// Member finds a member by id.
+func (s GroupState) Member(id string) (Member, bool) {
+	i := slices.IndexFunc(s.Members, func(m Member) bool { return m.ID == id })
+	if i < 0 {
+		return Member{}, false
+	}
+	return s.Members[i], true
+}
+
+// Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance longer
+// than need be, and by id within a zone, so that every reader can predict it.
+func (s GroupState) Order() []Member {
+	crowd := map[string]int{}
+	for _, member := range s.Members {
+		crowd[member.Zone]++
+	}
+	ordered := slices.Clone(s.Members)
+	slices.SortStableFunc(ordered, func(a, b Member) int {
+		if crowd[a.Zone] != crowd[b.Zone] {
+			return crowd[b.Zone] - crowd[a.Zone]
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return ordered
+}

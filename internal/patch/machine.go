@@ -1,0 +1,149 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MachineFacts is what an instance says of itself when asked by a command.
+type MachineFacts struct {
+	BootID         string `json:"boot_id"`
+	Release        string `json:"release"` // for example 2023.6.20241010; what Amazon Linux locks its repositories to
+	Kernel         string `json:"kernel"`
+	PendingReboot  bool   `json:"pending_reboot"`
+	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
+}
+
+// PackageChange is one package that differs between two lists; From is "" for an added one, To for a removed one.
+type PackageChange struct {
+	Name string `json:"name"` // name.arch
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// DiffPackages compares two lists of lines "name.arch epoch:version-release". Several versions of one package (kernels) are
+// compared as one value.
+func DiffPackages(before, after []string) []PackageChange {
+	index := func(lines []string) map[string]string {
+		versions := map[string][]string{}
+		for _, line := range lines {
+			if name, version, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+				versions[name] = append(versions[name], version)
+			}
+		}
+		joined := make(map[string]string, len(versions))
+		for name, list := range versions {
+			slices.Sort(list)
+			joined[name] = strings.Join(list, " ")
+		}
+		return joined
+	}
+	old, now := index(before), index(after)
+	var changes []PackageChange
+	for name, version := range now {
+		if old[name] != version {
+			changes = append(changes, PackageChange{Name: name, From: old[name], To: version})
+		}
+	}
+	for name, version := range old {
+		if _, kept := now[name]; !kept {
+			changes = append(changes, PackageChange{Name: name, From: version})
+		}
+	}
+	slices.SortFunc(changes, func(a, b PackageChange) int { return strings.Compare(a.Name, b.Name) })
+	return changes
+}
+
+// Scan is the result of one patch scan of one instance that is proven to be our own.
+type Scan struct {
+	Instance      string   `json:"instance"`
+	BaselineID    string   `json:"baseline_id"`
+	Missing       []string `json:"missing"` // patch ids, sorted
+	Failed        []string `json:"failed"`
+	PendingReboot []string `json:"pending_reboot"`
+	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
+}
+
+// Compliant tells whether there is nothing to do.
+func (s Scan) Compliant() bool {
+	return s.Error == "" && len(s.Missing) == 0 && len(s.Failed) == 0 && len(s.PendingReboot) == 0
+}
+
+// PatchReport is what an install's Automation execution left behind.
+type PatchReport struct {
+	ExecutionID string          `json:"execution_id"`
+	Status      string          `json:"status"` // Automation's terminal status
+	Failure     string          `json:"failure,omitempty"`
+	Before      *MachineFacts   `json:"before,omitempty"` // nil: never learnt
+	After       *MachineFacts   `json:"after,omitempty"`
+	Changes     []PackageChange `json:"changes,omitempty"`
+}
+
+// Touched tells whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be learnt.
+func (r PatchReport) Touched() bool {
+	return r.Before == nil || r.After == nil ||
+		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256
+}
+
+// Verdict says whether one pass of install and reboot did what it was to do.
+type Verdict struct {
+	Reason    string   // why it failed; "" when it did not
+	Remaining []string // ids that were missing before and still are: another pass may install them
+	New       []string // ids that appeared meanwhile: reported, not a failure
+}
+
+// Proven tells whether nothing is left to do.
+func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Remaining) == 0 }
+
+// Verify judges an unpinned pass by a Scan of our own after the reboot: none of the ids missing before may be missing now.
+// Zero changes where changes were due is a failure, and so are patches that failed or wait for a reboot.
+func Verify(reboot RebootOption, before, after Scan, report PatchReport) Verdict {
+	switch {
+	case report.Failure != "":
+		return Verdict{Reason: "install: " + report.Failure}
+	case report.Before == nil || report.After == nil:
+		return Verdict{Reason: "install: the instance did not tell its boot id and packages"}
+	case after.Error != "":
+		return Verdict{Reason: "scan after install: " + after.Error}
+	case len(after.Failed) > 0:
+		return Verdict{Reason: "failed patches: " + strings.Join(after.Failed, ", ")}
+	case len(after.PendingReboot) > 0 && reboot != RebootNever:
+		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
+	case len(before.Missing) > 0 && report.Before.PackagesSHA256 == report.After.PackagesSHA256 && len(report.Changes) == 0:
+		return Verdict{Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", len(before.Missing))}
+	case len(before.PendingReboot) > 0 && reboot != RebootNever && report.Before.BootID == report.After.BootID:
+		return Verdict{Reason: "a reboot was pending but the boot id is as before"}
+	}
+	verdict := Verdict{}
+	for _, id := range after.Missing {
+		if slices.Contains(before.Missing, id) {
+			verdict.Remaining = append(verdict.Remaining, id)
+		} else {
+			verdict.New = append(verdict.New, id)
+		}
+	}
+	return verdict
+}
+
+// RestorePoint is what is needed to put an instance back.
+type RestorePoint struct {
+	SnapshotID string       `json:"snapshot_id"`
+	VolumeID   string       `json:"volume_id"` // the root volume the snapshot was taken of
+	TakenAt    time.Time    `json:"taken_at"`  // AWS's clock
+	Facts      MachineFacts `json:"facts"`     // before the install
+}
+
+// ProveRestored says why a restored machine is not the one the snapshot was taken of; "" when it is.
+func ProveRestored(point RestorePoint, patchedBoot, rootVolumeID string, now MachineFacts) string {
+	switch {
+	case rootVolumeID == point.VolumeID:
+		return "the root volume is still " + rootVolumeID
+	case now.BootID == "" || now.BootID == point.Facts.BootID || now.BootID == patchedBoot:
+		return "the boot id did not change"
+	case point.Facts.PackagesSHA256 != "" && now.PackagesSHA256 != point.Facts.PackagesSHA256:
+		return "the package list is not as before"
+	}
+	return ""
+}

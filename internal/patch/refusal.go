@@ -1,0 +1,42 @@
+package patch
+
+import "fmt"
+
+// Refusal is a reason not to begin, or not to go on. It is an answer, not an accident: nothing was changed because of it.
+type Refusal struct {
+	Code     RefusalCode `json:"code"`
+	Where    string      `json:"where"` // account/region/group, and the instance where it is about one
+	What     string      `json:"what"`
+	WhatToDo string      `json:"what_to_do"`
+}
+
+// RefusalCode names a kind of refusal; operators meet it in the runbook.
+type RefusalCode string
+
+// The refusals that step 0 and the capacity plan know.
+const (
+	RefusedNoInstances      RefusalCode = "NoInstances"
+	RefusedNotInService     RefusalCode = "NotInService"
+	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"
+	RefusedAgentOffline     RefusalCode = "AgentOffline"
+	RefusedOutsideWindow    RefusalCode = "OutsideWindow"
+	RefusedRefreshRunning   RefusalCode = "InstanceRefreshRunning"
+	RefusedProcessSuspended RefusalCode = "ProcessSuspended"
+	RefusedCapacity         RefusalCode = "NoRoom"
+	RefusedWeighted         RefusalCode = "WeightedCapacity"
+	RefusedOperated         RefusalCode = "OperatedByService"
+	RefusedDeletion         RefusalCode = "DeletionInProgress"
+	RefusedUnknownState     RefusalCode = "UnknownState"
+	RefusedNoRestore        RefusalCode = "RestoreNotPossible"
+	RefusedGroupMember      RefusalCode = "MemberOfAutoScalingGroup"
+	RefusedBaseline         RefusalCode = "OtherBaseline"
+	RefusedLastInZone       RefusalCode = "LastHealthyInZone"
+	RefusedAlarm            RefusalCode = "AlarmNotOK"
+	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
+	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
+)
+
+// Error names what, where and what to do.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: %s: %s; %s", r.Code, r.Where, r.What, r.WhatToDo)
+}

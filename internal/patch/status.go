@@ -1,0 +1,102 @@
+package patch
+
+import "time"
+
+// WaveStatus is a wave's whole state; the query `status` answers with it.
+type WaveStatus struct {
+	WaveID    string        `json:"wave_id"`
+	Plan      string        `json:"plan"`
+	State     WaveState     `json:"state"`
+	Outcome   Outcome       `json:"outcome,omitempty"`  // once closed
+	Stage     string        `json:"stage,omitempty"`    // the current one
+	Awaiting  string        `json:"awaiting,omitempty"` // what a person is asked for, with the reason
+	Verbs     []Verb        `json:"verbs,omitempty"`    // what it takes now
+	Since     time.Time     `json:"since"`
+	Stages    []StageStatus `json:"stages"`
+	Decisions []Decision    `json:"decisions,omitempty"`
+	Stranded  []Stranded    `json:"stranded,omitempty"`
+}
+
+// StageStatus is a stage as the wave knows it.
+type StageStatus struct {
+	Name    string        `json:"name"`
+	Outcome Outcome       `json:"outcome,omitempty"`
+	Groups  []GroupCounts `json:"groups"`
+}
+
+// GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
+type GroupCounts struct {
+	Group      string           `json:"group"`       // account/region/name
+	WorkflowID string           `json:"workflow_id"` // PatchGroup's
+	Phase      GroupPhase       `json:"phase"`
+	Strategy   Strategy         `json:"strategy"`
+	Total      int              `json:"total"`
+	Done       int              `json:"done"` // ended, however
+	Failed     []InstanceResult `json:"failed,omitempty"`
+	Reason     string           `json:"reason,omitempty"`
+}
+
+// GroupPhase is where a group stands.
+type GroupPhase string
+
+// The phases of a group.
+const (
+	GroupIdle        GroupPhase = "idle" // holds its lock and waits for its turn
+	GroupPatching    GroupPhase = "patching"
+	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
+	GroupRollingBack GroupPhase = "rolling_back"
+	GroupDone        GroupPhase = "done" // waits to be released
+)
+
+// GroupStatus is a group's whole state; the query `status` of PatchGroup answers with it.
+type GroupStatus struct {
+	Group     string           `json:"group"`
+	Phase     GroupPhase       `json:"phase"`
+	Reason    string           `json:"reason,omitempty"`
+	Strategy  Strategy         `json:"strategy"`
+	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
+	Instances []InstanceResult `json:"instances"`         // in order; not_started until each has ended
+	Stranded  []Stranded       `json:"stranded,omitempty"`
+}
+
+// InstanceStatus is an instance's whole state; the query `status` of PatchInstance answers with it.
+type InstanceStatus struct {
+	ID      string         `json:"id"`
+	Step    Step           `json:"step"`
+	Since   time.Time      `json:"since"`
+	Undoing bool           `json:"undoing"`
+	Result  InstanceResult `json:"result"`
+}
+
+// Step names a step of one instance's saga for people.
+type Step string
+
+// The steps of one instance.
+const (
+	StepPreflight  Step = "preflight"
+	StepScan       Step = "scan"
+	StepMark       Step = "journal"
+	StepSuspend    Step = "suspend processes"
+	StepStandby    Step = "standby"
+	StepDrain      Step = "drain"
+	StepSnapshot   Step = "snapshot"
+	StepInstall    Step = "install"
+	StepVerify     Step = "verify"
+	StepReturn     Step = "return to service"
+	StepHealth     Step = "health checks"
+	StepBake       Step = "bake"
+	StepSettle     Step = "settle"
+	StepRestore    Step = "restore"
+	StepQuarantine Step = "quarantine"
+	StepEnded      Step = "ended"
+)
+
+// Decision is one verb a wave took, by whom and why.
+type Decision struct {
+	Verb   Verb      `json:"verb"`
+	Scope  Scope     `json:"scope,omitempty"`
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
+	Stage  string    `json:"stage,omitempty"`
+	At     time.Time `json:"at"`
+}
