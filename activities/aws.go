@@ -1,0 +1,38 @@
+// Package activities holds every side effect of Patchtide. One activity is one intention that is safe to repeat (describe,
+// act only if needed, confirm) or one wait that polls by retry. Activities see narrow AWS interfaces, declared here.
+package activities
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Services are the AWS clients of one account in one region.
+type Services struct {
+	AutoScaling AutoScalingAPI
+	EC2         EC2API
+	ELB         LoadBalancingAPI
+	SSM         SSMAPI
+	CloudWatch  CloudWatchAPI
+	STS         STSAPI
+}
+
+// Connector gives the clients of an account and region; it assumes roles, caches, and sends mutations once.
+type Connector interface {
+	Connect(ctx context.Context, account patch.Account, region string) (*Services, error)
+	// AutomationRole is the role that Automation assumes in the account; "" runs it with the caller's permissions.
+	AutomationRole(account patch.Account) string
+}
+
+// AWS holds the activities that touch one target account and region. Its methods are registered on that pair's queue.
+type AWS struct {
+	Connector Connector
+	// HTTP dials instances for HTTP checks `from: worker`.
+	HTTP *http.Client
+	// ShortWait is how long a wait that is known to be short may poll inside one attempt before it falls back to retries,
+	// whose delays have a granularity of about a second. Zero never polls inside (simulated time stands still meanwhile).
+	ShortWait time.Duration
+}

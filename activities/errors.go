@@ -1,0 +1,99 @@
+package activities
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/smithy-go"
+	"go.temporal.io/sdk/temporal"
+)
+
+// Error types as workflows and people see them. The typed error is always the outermost one: wrapped in anything else,
+// Temporal loses its type and its retryability.
+const (
+	// Retried always.
+	ErrNotReady       = "NotReady"       // a wait's condition does not hold yet; the last one is a spent budget
+	ErrInstallPending = "InstallPending" // Automation has queued the execution; its time has not begun
+	ErrThrottled      = "Throttled"
+	ErrAWS            = "AWSError" // anything that may pass: a server error, a lost connection
+
+	// Retried in compensation, final going forward (see Final).
+	ErrAccessDenied = "AccessDenied"
+	ErrRejected     = "Rejected" // AWS found the request invalid, which Auto Scaling also says of states in passing
+	ErrMaxReached   = "MaxReached"
+
+	// Final always.
+	ErrInvalidInput   = "InvalidInput"
+	ErrGone           = "Gone"          // EC2 no longer has the instance
+	ErrGroupNotFound  = "GroupNotFound"
+	ErrNotInService   = "NotInService"
+	ErrSnapshotFailed = "SnapshotFailed"
+	ErrRestoreFailed  = "RestoreFailed"
+	ErrRunbookChanged = "RunbookChanged"
+	ErrNotHealthy     = "NotHealthy"
+)
+
+// Final lists the error types that end an activity going forward though compensation retries them.
+func Final() []string { return []string{ErrAccessDenied, ErrRejected, ErrMaxReached} }
+
+var throttleCodes = []string{
+	"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled",
+	"SlowDown", "AutomationExecutionLimitExceeded", "AutomationExecutionLimitExceededException", "ResourceContention",
+	"ScalingActivityInProgress", "ScalingActivityInProgressFault", "ResourceContentionFault",
+}
+
+var deniedCodes = []string{
+	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
+	"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "OptInRequired",
+}
+
+// awsError gives an AWS error its type, by its code, and says what was being done and where. Everything an activity
+// returns from AWS passes here.
+func awsError(doing, where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		return typed
+	}
+	message := fmt.Sprintf("%s (%s): %v", doing, where, err)
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return temporal.NewApplicationErrorWithCause(message, ErrAWS, err)
+	}
+	switch code := api.ErrorCode(); {
+	case slices.Contains(throttleCodes, code):
+		return temporal.NewApplicationErrorWithCause(message, ErrThrottled, err)
+	case slices.Contains(deniedCodes, code):
+		return temporal.NewApplicationErrorWithCause(message, ErrAccessDenied, err)
+	case api.ErrorFault() == smithy.FaultServer:
+		return temporal.NewApplicationErrorWithCause(message, ErrAWS, err)
+	}
+	return temporal.NewApplicationErrorWithCause(message, ErrRejected, err)
+}
+
+// hasCode tells whether AWS answered with one of the codes.
+func hasCode(err error, codes ...string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// final is an error that no retry will mend.
+func final(errorType, format string, args ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), errorType, nil)
+}
+
+// notReady says that a wait goes on: it is retried after poll, is no failure in anybody's metrics, and costs no history.
+func notReady(poll time.Duration, format string, args ...any) error {
+	return waiting(ErrNotReady, poll, format, args...)
+}
+
+func waiting(errorType string, poll time.Duration, format string, args ...any) error {
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), errorType, temporal.ApplicationErrorOptions{
+		NextRetryDelay: poll,
+		Category:       temporal.ApplicationErrorCategoryBenign,
+	})
+}
