@@ -1,0 +1,5 @@
+package world
+
+type documents struct{}
+
+func (r *Region) setUpDocuments() {}

@@ -1,0 +1,44 @@
+package world
+
+import "strconv"
+
+// faultBook counts how often each of the scenario's world faults could have struck and did.
+type faultBook struct {
+	rules     []WorldFault
+	occasions []int
+}
+
+func newFaultBook(rules []WorldFault) faultBook {
+	return faultBook{rules: rules, occasions: make([]int, len(rules))}
+}
+
+// strikes tells whether a fault of this kind hits the instance now; asking is the occasion.
+func (b *faultBook) strikes(kind string, i *Instance) bool {
+	struck := false
+	for n, rule := range b.rules {
+		if rule.Kind != kind || !rule.matches(i) {
+			continue
+		}
+		b.occasions[n]++
+		first, times := max(rule.Nth, 1), rule.Times
+		if times == 0 {
+			times = 1
+		}
+		if b.occasions[n] >= first && (times < 0 || b.occasions[n] < first+times) {
+			struck = true
+		}
+	}
+	return struck
+}
+
+func (f WorldFault) matches(i *Instance) bool {
+	account := i.Region.Account
+	if f.Account != "" && f.Account != account.Name && f.Account != account.ID {
+		return false
+	}
+	if f.Group != "" && f.Group != i.Group {
+		return false
+	}
+	return f.Instance == "" || f.Instance == i.Name() || f.Instance == i.ID || f.Instance == i.Tags["Name"] ||
+		i.Group != "" && f.Instance == i.Group+"/"+strconv.Itoa(i.Ordinal)
+}

@@ -1,0 +1,282 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// InstanceState is EC2's word for the state of an instance.
+type InstanceState string
+
+// The states of an instance.
+const (
+	Pending      InstanceState = "pending"
+	Running      InstanceState = "running"
+	Stopping     InstanceState = "stopping"
+	Stopped      InstanceState = "stopped"
+	ShuttingDown InstanceState = "shutting-down"
+	Terminated   InstanceState = "terminated"
+)
+
+// RootDevice is the device name of every root volume.
+const RootDevice = "/dev/xvda"
+
+// How long EC2 takes over what the scenario does not name.
+const (
+	pendingTime      = 15 * time.Second // of a launch, before the instance is running and boots
+	shutdownTime     = 20 * time.Second // shutting-down until terminated
+	terminatedMemory = time.Hour        // a terminated instance is listed so long
+)
+
+// Instance is one EC2 instance: what EC2 knows of it, and the small machine inside.
+type Instance struct {
+	Region         *Region
+	ID             string
+	Image          *Image
+	Type           string
+	Zone           string
+	PrivateIP      string
+	State          InstanceState
+	StateReason    string
+	LaunchTime     time.Time
+	Tags           Tags
+	SecurityGroups []string // ids
+	RootVolume     string   // id of the attached root volume; empty after a replacement that ended failed-detached
+	Group          string   // the Auto Scaling group that launched it
+	Ordinal        int      // the how many-th of its group, from 1
+
+	roots   []string // ids of every volume that is or was the root
+	machine machine
+}
+
+// LaunchSpec says what to launch.
+type LaunchSpec struct {
+	Image          string // id or name
+	Type           string
+	Zone           string
+	Tags           Tags
+	SecurityGroups []string
+	Group          string // the Auto Scaling group that launches
+}
+
+// Launch starts a new instance from an image. It is pending, then running while it boots, and its application answers
+// later still. Without capacity the error is InsufficientInstanceCapacity.
+func (r *Region) Launch(spec LaunchSpec) (*Instance, error) {
+	instance, err := r.newInstance(spec)
+	if err != nil {
+		return nil, err
+	}
+	if r.World.faults.strikes(FaultNoCapacity, instance) {
+		r.forget(instance)
+		return nil, api.Errorf("InsufficientInstanceCapacity",
+			"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).", instance.Type, spec.Zone)
+	}
+	instance.State = Pending
+	r.Changed("instance", instance.ID, "pending")
+	instance.comeUp(r.World.Scenario.Durations.Launch.D())
+	return instance, nil
+}
+
+// place puts a standalone instance of the scenario into the region, running as if launched a day before.
+func (r *Region) place(spec InstanceSpec) (*Instance, error) {
+	tags := Tags(spec.Tags).Clone()
+	n := r.World.counters["place/"+r.String()+"/"+spec.Name]
+	r.World.counters["place/"+r.String()+"/"+spec.Name] = n + 1
+	if spec.Name != "" {
+		tags["Name"] = spec.Name
+		if spec.Count > 1 {
+			tags["Name"] = fmt.Sprintf("%s-%d", spec.Name, n+1)
+		}
+	}
+	zone := spec.Zone
+	if len(spec.Zones) > 0 {
+		zone = spec.Zones[int(n)%len(spec.Zones)]
+	}
+	instance, err := r.newInstance(LaunchSpec{Image: spec.Image, Type: spec.Type, Zone: zone, Tags: tags})
+	if err != nil {
+		return nil, err
+	}
+	instance.settle()
+	r.LoadBalancing.joinAtStart(r, instance, spec.TargetGroups)
+	return instance, nil
+}
+
+// Place launches an instance that is running with its application up at once, as if it had been launched a day before. The
+// scenario's groups begin with such.
+func (r *Region) Place(spec LaunchSpec) (*Instance, error) {
+	instance, err := r.newInstance(spec)
+	if err != nil {
+		return nil, err
+	}
+	instance.settle()
+	return instance, nil
+}
+
+func (i *Instance) settle() {
+	i.State = Running
+	i.LaunchTime = i.Region.World.now.Add(-24 * time.Hour)
+	i.machine.start(i, i.LaunchTime.Add(time.Minute))
+	i.machine.appUp = true
+	i.Region.Changed("instance", i.ID, "running")
+}
+
+func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
+	image := r.Image(spec.Image)
+	if image == nil {
+		return nil, api.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", spec.Image)
+	}
+	w := r.World
+	instance := &Instance{
+		Region: r, ID: r.NewID("i"), Image: image, Type: spec.Type, Zone: spec.Zone, Tags: spec.Tags.Clone(),
+		SecurityGroups: slices.Clone(spec.SecurityGroups), Group: spec.Group, LaunchTime: w.now,
+	}
+	if instance.Type == "" {
+		instance.Type = "m7i.large"
+	}
+	if instance.Zone == "" {
+		instance.Zone = r.Name + "a"
+	}
+	if len(instance.SecurityGroups) == 0 {
+		instance.SecurityGroups = []string{r.defaultSecurityGroup()}
+	}
+	n := len(r.instances.ids) + 1
+	instance.PrivateIP = fmt.Sprintf("10.%d.%d.%d", n>>14&255, n>>6&255, n&63+10)
+	if spec.Group != "" {
+		key := "ordinal/" + r.String() + "/" + r.Account.ID + "/" + spec.Group
+		w.counters[key]++
+		instance.Ordinal = int(w.counters[key])
+	}
+	root := r.newVolume(instance.Zone, "", image.disk.Clone())
+	root.attach(instance)
+	instance.RootVolume = root.ID
+	instance.roots = []string{root.ID}
+	r.instances.put(instance.ID, instance)
+	return instance, nil
+}
+
+func (r *Region) forget(i *Instance) {
+	r.volumes.drop(i.RootVolume)
+	r.instances.drop(i.ID)
+}
+
+// Instance returns the instance with that id, or nil.
+func (r *Region) Instance(id string) *Instance {
+	instance, _ := r.instances.get(id)
+	return instance
+}
+
+// Instances lists the region's instances in the order they were launched, terminated ones for an hour.
+func (r *Region) Instances() []*Instance { return r.instances.all() }
+
+// Name is how people name the instance: its tag Name, "group/n" in an Auto Scaling group, or its id.
+func (i *Instance) Name() string {
+	switch {
+	case i.Group != "":
+		return fmt.Sprintf("%s/%d", i.Group, i.Ordinal)
+	case i.Tags["Name"] != "":
+		return i.Tags["Name"]
+	}
+	return i.ID
+}
+
+// Disk is the content of the root volume; nil when none is attached.
+func (i *Instance) Disk() *Disk {
+	if volume, ok := i.Region.volumes.get(i.RootVolume); ok {
+		return volume.Disk
+	}
+	return nil
+}
+
+// comeUp runs through pending and boot, the whole taking d.
+func (i *Instance) comeUp(d time.Duration) {
+	epoch := i.machine.goDown(i)
+	early := min(pendingTime, d)
+	i.after(epoch, early, func() {
+		i.State, i.StateReason = Running, ""
+		i.Region.Changed("instance", i.ID, "running")
+		i.machine.boot(i, d-early)
+	})
+}
+
+// after schedules do unless the machine was started, stopped or rebooted meanwhile.
+func (i *Instance) after(epoch uint64, d time.Duration, do func()) {
+	i.Region.World.After(d, func() {
+		if i.machine.epoch == epoch {
+			do()
+		}
+	})
+}
+
+// Start boots a stopped instance; on a running or pending one it does nothing.
+func (i *Instance) Start() error {
+	switch i.State {
+	case Running, Pending:
+		return nil
+	case Stopped:
+	default:
+		return i.wrongState("started")
+	}
+	if i.RootVolume == "" {
+		return api.Errorf("IncorrectInstanceState", "Instance '%s' does not have a volume attached at root (%s)", i.ID, RootDevice)
+	}
+	i.State = Pending
+	i.Region.Changed("instance", i.ID, "pending")
+	i.comeUp(i.Region.World.Scenario.Durations.Launch.D())
+	return nil
+}
+
+// Stop shuts the machine down; on a stopped or stopping one it does nothing.
+func (i *Instance) Stop() error {
+	switch i.State {
+	case Stopped, Stopping:
+		return nil
+	case Running, Pending:
+	default:
+		return i.wrongState("stopped")
+	}
+	i.State, i.StateReason = Stopping, "Client.UserInitiatedShutdown"
+	epoch := i.machine.goDown(i)
+	i.Region.Changed("instance", i.ID, "stopping")
+	i.after(epoch, i.Region.World.Scenario.Durations.Stop.D(), func() {
+		i.State = Stopped
+		i.Region.Changed("instance", i.ID, "stopped")
+	})
+	return nil
+}
+
+// Reboot restarts the machine; the instance stays running for EC2. A machine that hangs comes back by it.
+func (i *Instance) Reboot() error {
+	if i.State != Running {
+		return i.wrongState("rebooted")
+	}
+	i.machine.goDown(i)
+	i.Region.Changed("instance", i.ID, "rebooting")
+	i.machine.boot(i, i.Region.World.Scenario.Durations.Reboot.D())
+	return nil
+}
+
+// Terminate ends the instance and its root volume; on a terminated one it does nothing.
+func (i *Instance) Terminate() {
+	if i.State == Terminated || i.State == ShuttingDown {
+		return
+	}
+	i.State, i.StateReason = ShuttingDown, "Client.UserInitiatedShutdown"
+	epoch := i.machine.goDown(i)
+	i.Region.Changed("instance", i.ID, "shutting-down")
+	i.after(epoch, shutdownTime, func() {
+		i.State = Terminated
+		if root, ok := i.Region.volumes.get(i.RootVolume); ok {
+			i.Region.volumes.drop(root.ID)
+		}
+		i.RootVolume = ""
+		i.Region.Changed("instance", i.ID, "terminated")
+		i.Region.World.After(terminatedMemory, func() { i.Region.instances.drop(i.ID) })
+	})
+}
+
+func (i *Instance) wrongState(verb string) error {
+	return api.Errorf("IncorrectInstanceState", "This instance '%s' is not in a state from which it can be %s: it is %s.", i.ID, verb, i.State)
+}

@@ -1,0 +1,155 @@
+package world
+
+import (
+	"time"
+)
+
+// pingEvery is how often a living agent reports; pingPatience is how long SSM calls a silent one Online.
+const (
+	pingEvery    = time.Minute
+	pingPatience = 5 * time.Minute
+	checksSettle = 30 * time.Second // status checks say initializing so long after a launch
+)
+
+// machine is the computer inside an instance.
+type machine struct {
+	epoch    uint64 // counts starts, stops and reboots, so that what was scheduled before one is void after it
+	up       bool   // the operating system runs
+	hung     bool   // it will not come up by itself
+	bootID   string
+	bootedAt time.Time
+	kernel   string // version of the running kernel
+
+	agentUp    bool
+	agentSince time.Time // while it is up: since when
+	lastPing   time.Time // while it is down: when it was last heard of
+
+	appUp    bool
+	commands []*Invocation // what the agent runs now
+}
+
+// goDown ends everything that runs on the machine and returns the new epoch.
+func (m *machine) goDown(i *Instance) uint64 {
+	m.silenceAgent(i)
+	m.epoch++
+	m.up, m.appUp, m.hung = false, false, false
+	return m.epoch
+}
+
+func (m *machine) silenceAgent(i *Instance) {
+	if m.agentUp {
+		m.lastPing = i.LastPing()
+		m.agentUp = false
+	}
+}
+
+// boot brings the machine up after d.
+func (m *machine) boot(i *Instance, d time.Duration) {
+	epoch := m.epoch
+	i.after(epoch, d, func() {
+		m.start(i, i.Region.World.now)
+		if !m.up {
+			return
+		}
+		i.Region.Changed("instance", i.ID, "booted")
+		i.after(epoch, i.Region.World.Scenario.Durations.AppStart.D(), func() {
+			m.appUp = true
+			i.Region.Changed("instance", i.ID, "application started")
+		})
+		i.Region.agentBack(i)
+	})
+}
+
+// start is the moment the operating system is up and its agent reports.
+func (m *machine) start(i *Instance, at time.Time) {
+	disk := i.Disk()
+	if disk == nil {
+		m.hung = true // nothing to boot from
+		return
+	}
+	m.up, m.bootedAt = true, at
+	m.bootID = i.Region.NewUUID("boot/" + i.ID)
+	disk.pending = nil
+	m.kernel = disk.Version(disk.os.Kernel)
+	m.agentUp, m.agentSince = true, at
+}
+
+// Up tells whether the operating system runs.
+func (i *Instance) Up() bool { return i.State == Running && i.machine.up }
+
+// BootID changes with every boot.
+func (i *Instance) BootID() string { return i.machine.bootID }
+
+// AgentOnline tells whether the SSM agent really runs, which SSM itself learns late.
+func (i *Instance) AgentOnline() bool { return i.Up() && i.machine.agentUp }
+
+// LastPing is when SSM last heard of the agent; zero when it never did.
+func (i *Instance) LastPing() time.Time {
+	if !i.machine.agentUp {
+		return i.machine.lastPing
+	}
+	silent := i.Region.World.now.Sub(i.machine.agentSince) % pingEvery
+	return i.Region.World.now.Add(-silent)
+}
+
+// PingStatus is what SSM says of the agent: Online for five minutes after it fell silent, ConnectionLost after.
+func (i *Instance) PingStatus() string {
+	if i.Region.World.now.Sub(i.LastPing()) <= pingPatience {
+		return "Online"
+	}
+	return "ConnectionLost"
+}
+
+// AppHealthy tells whether the application answers and is well.
+func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
+
+// HTTPStatus is what a GET on a port and path of the machine answers: 200, 503 when the application is broken by what is
+// installed, 404 for another path, 0 when nothing listens.
+func (i *Instance) HTTPStatus(port int, path string) int {
+	disk := i.Disk()
+	switch {
+	case !i.Up() || !i.machine.appUp || disk == nil || port != disk.app.Port || disk.app.Port == 0:
+		return 0
+	case disk.broken(i.Region.World.Scenario.Patches) != "":
+		return 503
+	case path != disk.app.Path:
+		return 404
+	}
+	return 200
+}
+
+func (i *Instance) appPort() int {
+	if disk := i.Disk(); disk != nil {
+		return disk.app.Port
+	}
+	return 0
+}
+
+func (i *Instance) appPath() string {
+	if disk := i.Disk(); disk != nil {
+		return disk.app.Path
+	}
+	return ""
+}
+
+// StatusCheck is the instance status check: ok, initializing, impaired, or not-applicable when it does not run.
+func (i *Instance) StatusCheck() string {
+	switch {
+	case i.State != Running:
+		return "not-applicable"
+	case i.machine.hung || i.RootVolume == "":
+		return "impaired"
+	case !i.machine.up || i.Region.World.now.Sub(i.machine.bootedAt) < checksSettle:
+		return "initializing"
+	}
+	return "ok"
+}
+
+// BehindBy counts the newest catalogue patches that are not on the disk, approved or not.
+func (i *Instance) BehindBy() int {
+	disk := i.Disk()
+	if disk == nil {
+		return 0
+	}
+	return len(i.Region.World.applicable(disk, func(Patch) bool { return true }))
+}

@@ -1,0 +1,263 @@
+package world
+
+import "time"
+
+// Scenario is what the world begins with and what goes wrong in it. It is written as YAML; see LoadScenario.
+type Scenario struct {
+	Name        string `yaml:"-"`       // the file's name without its ending
+	Extends     string `yaml:"extends"` // a scenario whose top-level sections stand where this one has none
+	Description string `yaml:"description"`
+	Seed        uint64 `yaml:"seed"` // ids, order and faults by probability follow from it
+
+	Home             Home              `yaml:"home"`
+	Durations        Durations         `yaml:"durations"`
+	OperatingSystems []OperatingSystem `yaml:"operating_systems"`
+	Images           []ImageSpec       `yaml:"images"`
+	Patches          []Patch           `yaml:"patches"`
+	Accounts         []AccountSpec     `yaml:"accounts"`
+	Faults           Faults            `yaml:"faults"`
+
+	Decide string `yaml:"decide"` // what the demo decides when the wave is on hold: roll_back, skip, retry or abort; "" when no hold is expected
+	Expect Expect `yaml:"expect"`
+}
+
+// Expect is how a wave of the demo's plan ends in this scenario.
+type Expect struct {
+	Outcome string `yaml:"outcome"` // succeeded, succeeded_with_skips, rolled_back, aborted or failed
+}
+
+// Home is the account whose static key the worker holds.
+type Home struct {
+	Name            string `yaml:"name"`
+	ID              string `yaml:"id"`
+	AccessKeyID     string `yaml:"access_key_id"`
+	SecretAccessKey string `yaml:"secret_access_key"`
+}
+
+// Durations say how long things take, in AWS time. Those left out have the values of DefaultDurations.
+type Durations struct {
+	Scan            Duration `yaml:"scan"`             // AWS-RunPatchBaseline Scan
+	Install         Duration `yaml:"install"`          // AWS-RunPatchBaseline Install, without its reboot
+	Reboot          Duration `yaml:"reboot"`           // from the reboot until the system and its agent are back
+	Snapshot        Duration `yaml:"snapshot"`         // pending until completed
+	RootReplacement Duration `yaml:"root_replacement"` // until the task has succeeded, its reboot included
+	Launch          Duration `yaml:"launch"`           // pending and boot of a new instance
+	Stop            Duration `yaml:"stop"`             // stopping until stopped
+	AppStart        Duration `yaml:"app_start"`        // from boot until the application answers
+	ReadLag         Duration `yaml:"read_lag"`         // how far DescribeAutomationExecutions lags behind
+}
+
+// DefaultDurations are those of a small Linux machine.
+func DefaultDurations() Durations {
+	return Durations{
+		Scan: Duration(30 * time.Second), Install: Duration(90 * time.Second), Reboot: Duration(60 * time.Second),
+		Snapshot: Duration(4 * time.Minute), RootReplacement: Duration(3 * time.Minute),
+		Launch: Duration(60 * time.Second), Stop: Duration(30 * time.Second), AppStart: Duration(15 * time.Second),
+		ReadLag: Duration(1500 * time.Millisecond),
+	}
+}
+
+// OperatingSystem is a kind of machine: what it calls itself and which packages an unpatched one carries.
+type OperatingSystem struct {
+	Name            string            `yaml:"name"`             // the scenario's name for it: amazon-linux-2023
+	SSM             string            `yaml:"ssm"`              // AMAZON_LINUX_2023, WINDOWS, ...: SSM's OperatingSystem
+	Platform        string            `yaml:"platform"`         // Linux or Windows
+	PlatformName    string            `yaml:"platform_name"`    // as the agent reports: Amazon Linux
+	PlatformVersion string            `yaml:"platform_version"` // as the agent reports: "2023"
+	Product         string            `yaml:"product"`          // value of the baseline filter PRODUCT: AmazonLinux2023
+	Release         string            `yaml:"release"`          // the release a machine reports among its facts
+	Kernel          string            `yaml:"kernel"`           // package whose version the running kernel has: kernel.x86_64
+	Packages        map[string]string `yaml:"packages"`         // "name.arch" to "epoch:version-release"; on Windows KB id to "installed"
+}
+
+// Patch is one update in an operating system's repositories.
+type Patch struct {
+	OS             string   `yaml:"os"`             // name of an operating system above
+	ID             string   `yaml:"id"`             // package "name.arch", or KB id on Windows
+	Version        string   `yaml:"version"`        // "epoch:version-release"; "installed" on Windows
+	Title          string   `yaml:"title"`          // default: id:version
+	Severity       string   `yaml:"severity"`       // as the baseline filter SEVERITY or MSRC_SEVERITY has it
+	Classification string   `yaml:"classification"` // Security, Bugfix, SecurityUpdates, ...
+	AgeDays        int      `yaml:"age_days"`       // released so many days before the scenario's start
+	CVEs           []string `yaml:"cves"`
+	Reboot         bool     `yaml:"reboot"` // takes effect with the next boot only
+	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
+}
+
+// Breaks names an application that a patch breaks.
+type Breaks struct {
+	App     string `yaml:"app"`
+	Version string `yaml:"version"` // only this version of it; empty: every version
+}
+
+// ImageSpec is a machine image: an operating system as it was, and the application baked in.
+type ImageSpec struct {
+	ID   string `yaml:"id"` // ami-...
+	Name string `yaml:"name"`
+	OS   string `yaml:"os"`
+	App  App    `yaml:"app"`
+}
+
+// App is the service a machine runs.
+type App struct {
+	Name    string `yaml:"name"`
+	Version string `yaml:"version"`
+	Port    int    `yaml:"port"`
+	Path    string `yaml:"path"` // health path: 200 when healthy, 503 when not
+}
+
+// AccountSpec is one account of the scenario.
+type AccountSpec struct {
+	ID      string       `yaml:"id"` // 12 digits
+	Name    string       `yaml:"name"`
+	Roles   []RoleSpec   `yaml:"roles"`
+	Regions []RegionSpec `yaml:"regions"`
+}
+
+// RoleSpec is a role that others may assume.
+type RoleSpec struct {
+	Name       string `yaml:"name"`
+	ExternalID string `yaml:"external_id"` // must be presented by who assumes it; empty: none is asked for
+}
+
+// RegionSpec is what lives in one region of an account.
+type RegionSpec struct {
+	Name           string             `yaml:"name"`
+	Instances      []InstanceSpec     `yaml:"instances"`
+	Groups         []GroupSpec        `yaml:"auto_scaling_groups"`
+	TargetGroups   []TargetGroupSpec  `yaml:"target_groups"`
+	Alarms         []AlarmSpec        `yaml:"alarms"`
+	SecurityGroups []string           `yaml:"security_groups"`
+	Baselines      []DefaultBaseline  `yaml:"default_baselines"`
+	Parameters     map[string]string  `yaml:"parameters"`
+	Calendars      []CalendarSpec     `yaml:"calendars"`
+	Windows        []MaintenanceSpec  `yaml:"maintenance_windows"`
+	Associations   []AssociationsSpec `yaml:"associations"`
+}
+
+// InstanceSpec is a standalone instance, or Count equal ones.
+type InstanceSpec struct {
+	Name         string            `yaml:"name"` // tag Name; several get -1, -2, ...
+	Count        int               `yaml:"count"`
+	Image        string            `yaml:"image"` // name of an image above
+	Type         string            `yaml:"type"`
+	Zone         string            `yaml:"zone"`  // full: ap-northeast-1a
+	Zones        []string          `yaml:"zones"` // several instead, taken in turn
+	Tags         map[string]string `yaml:"tags"`
+	TargetGroups []string          `yaml:"target_groups"`
+}
+
+// GroupSpec is an Auto Scaling group.
+type GroupSpec struct {
+	Name            string            `yaml:"name"`
+	Min             int               `yaml:"min"`
+	Max             int               `yaml:"max"`
+	Desired         int               `yaml:"desired"`
+	Zones           []string          `yaml:"zones"`
+	TargetGroups    []string          `yaml:"target_groups"`
+	Grace           Duration          `yaml:"grace"`             // health check grace period
+	HealthCheckType string            `yaml:"health_check_type"` // EC2 or ELB
+	Image           string            `yaml:"image"`             // of the launch template
+	Type            string            `yaml:"type"`
+	Tags            map[string]string `yaml:"tags"` // propagated at launch
+}
+
+// TargetGroupSpec is a load balancer's target group.
+type TargetGroupSpec struct {
+	Name                string   `yaml:"name"`
+	Port                int      `yaml:"port"`
+	HealthPath          string   `yaml:"health_path"`
+	HealthInterval      Duration `yaml:"health_interval"`
+	HealthyThreshold    int      `yaml:"healthy_threshold"`
+	UnhealthyThreshold  int      `yaml:"unhealthy_threshold"`
+	DeregistrationDelay Duration `yaml:"deregistration_delay"`
+	LoadBalancer        string   `yaml:"load_balancer"` // empty: none, and its targets are unused
+}
+
+// AlarmSpec is a CloudWatch alarm that follows the health of a target group.
+type AlarmSpec struct {
+	Name              string   `yaml:"name"`
+	TargetGroup       string   `yaml:"target_group"` // in ALARM while one of its targets in service answers with an error
+	Metric            string   `yaml:"metric"`
+	Period            Duration `yaml:"period"`
+	EvaluationPeriods int      `yaml:"evaluation_periods"`
+}
+
+// DefaultBaseline makes a baseline the region's default for its operating system. Without one, AWS's own applies.
+type DefaultBaseline struct {
+	Name            string         `yaml:"name"`
+	OperatingSystem string         `yaml:"operating_system"` // SSM's name: AMAZON_LINUX_2023
+	Rules           []BaselineRule `yaml:"rules"`
+}
+
+// BaselineRule approves patches by severity and classification after some days.
+type BaselineRule struct {
+	Severities       []string `yaml:"severities"`      // empty: all
+	Classifications  []string `yaml:"classifications"` // empty: all
+	ApproveAfterDays int      `yaml:"approve_after_days"`
+}
+
+// CalendarSpec is a Change Calendar.
+type CalendarSpec struct {
+	Name  string `yaml:"name"`
+	State string `yaml:"state"` // OPEN or CLOSED
+}
+
+// MaintenanceSpec is a maintenance window of Systems Manager, somebody else's.
+type MaintenanceSpec struct {
+	Name     string `yaml:"name"`
+	Enabled  bool   `yaml:"enabled"`
+	Schedule string `yaml:"schedule"`
+	Duration int    `yaml:"duration"` // hours
+	Cutoff   int    `yaml:"cutoff"`   // hours
+}
+
+// AssociationsSpec is a State Manager association, somebody else's.
+type AssociationsSpec struct {
+	Name     string `yaml:"name"` // association name
+	Document string `yaml:"document"`
+	Schedule string `yaml:"schedule"`
+}
+
+// Faults are what goes wrong.
+type Faults struct {
+	API   []APIFault   `yaml:"api"`
+	World []WorldFault `yaml:"world"`
+}
+
+// APIFault is a rule for calls; the server applies it.
+type APIFault struct {
+	Service     string   `yaml:"service"`     // ssm, ec2, autoscaling, ...; empty: any
+	Operation   string   `yaml:"operation"`   // EnterStandby; empty: any
+	Resource    string   `yaml:"resource"`    // part of the resource's name; empty: any
+	Nth         int      `yaml:"nth"`         // only the nth matching call, from 1; 0: every one
+	Probability float64  `yaml:"probability"` // 0..1; 0 means always
+	Times       int      `yaml:"times"`       // at most so often; 0: no limit
+	Kind        string   `yaml:"kind"`        // error, lost_reply, throttle or slow
+	Code        string   `yaml:"code"`        // the error's code, for kind error
+	Delay       Duration `yaml:"delay"`       // for kind slow
+}
+
+// WorldFault is something that goes wrong inside AWS or a machine.
+type WorldFault struct {
+	Kind     string `yaml:"kind"`     // one of the Fault constants
+	Account  string `yaml:"account"`  // the scenario's name of an account; empty: any
+	Group    string `yaml:"group"`    // an Auto Scaling group; empty: any
+	Instance string `yaml:"instance"` // tag Name, or "group/n" for the nth instance a group launched, from 1; empty: any
+	Nth      int    `yaml:"nth"`      // from the nth matching occasion on, from 1; 0 is 1
+	Times    int    `yaml:"times"`    // so often; 0: once; -1: always
+}
+
+// Kinds of WorldFault.
+const (
+	FaultAgentSilent         = "agent_silent"          // the agent does not come back after a reboot that an install brings
+	FaultRebootHangs         = "reboot_hangs"          // the machine does not come back after a reboot that an install brings
+	FaultInstallFails        = "install_fails"         // AWS-RunPatchBaseline Install fails, some packages installed
+	FaultSnapshotFails       = "snapshot_fails"        // a snapshot ends in state error
+	FaultRootReplaceFails    = "root_replace_fails"    // a root volume replacement ends failed, the old root attached
+	FaultRootReplaceDetaches = "root_replace_detaches" // a root volume replacement ends failed-detached
+	FaultNoCapacity          = "no_capacity"           // a launch finds no capacity
+)
+
+// Windows tells a Windows machine from a Linux one.
+func (o *OperatingSystem) Windows() bool { return o.Platform == "Windows" }

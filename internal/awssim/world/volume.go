@@ -1,0 +1,206 @@
+package world
+
+import (
+	"slices"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// Volume is an EBS volume with its content.
+type Volume struct {
+	Region   *Region
+	ID       string
+	Zone     string
+	Snapshot string // id of the snapshot it came from
+	Created  time.Time
+	Tags     Tags
+	Attached string // instance id; empty: available
+	Disk     *Disk
+}
+
+// SizeGiB is the size of every root volume.
+const SizeGiB = 8
+
+func (r *Region) newVolume(zone, snapshot string, disk *Disk) *Volume {
+	volume := &Volume{
+		Region: r, ID: r.NewID("vol"), Zone: zone, Snapshot: snapshot, Created: r.World.now, Tags: Tags{}, Disk: disk,
+	}
+	r.volumes.put(volume.ID, volume)
+	return volume
+}
+
+func (v *Volume) attach(i *Instance) { v.Attached = i.ID }
+
+// Volume returns the volume with that id, or nil.
+func (r *Region) Volume(id string) *Volume {
+	volume, _ := r.volumes.get(id)
+	return volume
+}
+
+// Volumes lists the region's volumes in the order they were made.
+func (r *Region) Volumes() []*Volume { return r.volumes.all() }
+
+// DeleteVolume deletes a volume that is attached to nothing.
+func (r *Region) DeleteVolume(id string) error {
+	volume := r.Volume(id)
+	if volume == nil {
+		return api.Errorf("InvalidVolume.NotFound", "The volume '%s' does not exist.", id)
+	}
+	if volume.Attached != "" {
+		return api.Errorf("VolumeInUse", "Volume %s is currently attached to %s", id, volume.Attached)
+	}
+	r.volumes.drop(id)
+	r.Changed("volume", id, "deleted")
+	return nil
+}
+
+// Snapshot is a copy of a volume as it was when the snapshot was asked for.
+type Snapshot struct {
+	Region      *Region
+	ID          string
+	Volume      string
+	State       string // pending, completed or error
+	Progress    string
+	Started     time.Time
+	Completed   time.Time
+	Description string
+	Tags        Tags
+
+	disk *Disk
+}
+
+// CreateSnapshot captures the volume as it is now; the snapshot is pending for a while all the same.
+func (r *Region) CreateSnapshot(volumeID, description string, tags Tags) (*Snapshot, error) {
+	volume := r.Volume(volumeID)
+	if volume == nil {
+		return nil, api.Errorf("InvalidVolume.NotFound", "The volume '%s' does not exist.", volumeID)
+	}
+	snapshot := &Snapshot{
+		Region: r, ID: r.NewID("snap"), Volume: volumeID, State: "pending", Progress: "0%", Started: r.World.now,
+		Description: description, Tags: tags.Clone(), disk: volume.Disk.Clone(),
+	}
+	r.snapshots.put(snapshot.ID, snapshot)
+	r.Changed("snapshot", snapshot.ID, "pending")
+	fails := false
+	if owner := r.Instance(volume.Attached); owner != nil {
+		fails = r.World.faults.strikes(FaultSnapshotFails, owner)
+	}
+	r.World.After(r.World.Scenario.Durations.Snapshot.D(), func() {
+		snapshot.State, snapshot.Progress, snapshot.Completed = "completed", "100%", r.World.now
+		if fails {
+			snapshot.State, snapshot.Progress = "error", "67%"
+		}
+		r.Changed("snapshot", snapshot.ID, snapshot.State)
+	})
+	return snapshot, nil
+}
+
+// Snapshot returns the snapshot with that id, or nil.
+func (r *Region) Snapshot(id string) *Snapshot {
+	snapshot, _ := r.snapshots.get(id)
+	return snapshot
+}
+
+// Snapshots lists the region's snapshots in the order they were made.
+func (r *Region) Snapshots() []*Snapshot { return r.snapshots.all() }
+
+// DeleteSnapshot deletes a snapshot that no image needs.
+func (r *Region) DeleteSnapshot(id string) error {
+	if r.Snapshot(id) == nil {
+		return api.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", id)
+	}
+	for _, task := range r.rootTasks.all() {
+		if task.SnapshotID == id && !task.Ended() {
+			return api.Errorf("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", id, task.ID)
+		}
+	}
+	r.snapshots.drop(id)
+	r.Changed("snapshot", id, "deleted")
+	return nil
+}
+
+// Image is a machine image.
+type Image struct {
+	ID      string
+	Name    string
+	Created time.Time
+	Tags    Tags
+
+	disk *Disk
+}
+
+func (r *Region) setUpImages() {
+	for n := range r.World.Scenario.Images {
+		spec := &r.World.Scenario.Images[n]
+		for k := range r.World.Scenario.OperatingSystems {
+			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
+				r.images.put(spec.ID, &Image{
+					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, disk: newDisk(os, spec.App),
+				})
+			}
+		}
+	}
+}
+
+// Image finds an image by id or name; nil when there is none.
+func (r *Region) Image(idOrName string) *Image {
+	for _, image := range r.images.all() {
+		if image.ID == idOrName || image.Name == idOrName {
+			return image
+		}
+	}
+	return nil
+}
+
+// Images lists the region's images.
+func (r *Region) Images() []*Image { return r.images.all() }
+
+// OS is the operating system of the image.
+func (i *Image) OS() *OperatingSystem { return i.disk.os }
+
+// SecurityGroup is a security group; its rules are not modelled.
+type SecurityGroup struct {
+	ID          string
+	Name        string
+	Description string
+	VPC         string
+	Tags        Tags
+}
+
+func (r *Region) vpc() string { return "vpc-0" + r.Account.ID + "0000" }
+
+func (r *Region) defaultSecurityGroup() string {
+	for _, group := range r.securityGroups.all() {
+		if group.Name == "default" {
+			return group.ID
+		}
+	}
+	group, err := r.CreateSecurityGroup("default", "default VPC security group", "")
+	if err != nil {
+		panic("a region without groups cannot hold a duplicate: " + err.Error())
+	}
+	return group.ID
+}
+
+// CreateSecurityGroup makes a security group; an empty vpc is the region's only one.
+func (r *Region) CreateSecurityGroup(name, description, vpc string) (*SecurityGroup, error) {
+	if vpc == "" {
+		vpc = r.vpc()
+	}
+	if vpc != r.vpc() {
+		return nil, api.Errorf("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", vpc)
+	}
+	if slices.ContainsFunc(r.securityGroups.all(), func(g *SecurityGroup) bool { return g.Name == name }) {
+		return nil, api.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
+	}
+	group := &SecurityGroup{ID: r.NewID("sg"), Name: name, Description: description, VPC: vpc, Tags: Tags{}}
+	r.securityGroups.put(group.ID, group)
+	return group, nil
+}
+
+// SecurityGroups lists the region's security groups.
+func (r *Region) SecurityGroups() []*SecurityGroup {
+	r.defaultSecurityGroup()
+	return r.securityGroups.all()
+}
