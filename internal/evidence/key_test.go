@@ -47,18 +47,18 @@ func TestLoadKey(t *testing.T) {
 		from string
 		want string // of the error; "" for the expected key
 	}{
-		"a file":                   {from: write("plain", secret)},
-		"a file with a newline":    {from: write("newline", secret+"\r\n")},
-		"a parameter":              {from: "ssm:/patchtide/key"},
-		"a short file":             {write("short", "short"), "has 5 bytes and needs at least 32"},
-		"no such file":             {"file:/no/such/file", "no such file"},
-		"a short parameter":        {"ssm:/patchtide/short", "has 5 bytes"},
-		"an empty parameter":       {"ssm:/patchtide/empty", "is empty"},
-		"no such parameter":        {"ssm:/patchtide/none", "ParameterNotFound"},
-		"kms":                      {"kms:alias/patchtide", "not supported yet; use file: or ssm:"},
-		"another kind":             {"env:KEY", `"env" is not a kind of place`},
-		"nothing":                  {"", "names no place"},
-		"no name":                  {"file:", "names no place"},
+		"a file":                {from: write("plain", secret)},
+		"a file with a newline": {from: write("newline", secret+"\r\n")},
+		"a parameter":           {from: "ssm:/patchtide/key"},
+		"a short file":          {write("short", "short"), "has 5 bytes and needs at least 32"},
+		"no such file":          {"file:/no/such/file", "no such file"},
+		"a short parameter":     {"ssm:/patchtide/short", "has 5 bytes"},
+		"an empty parameter":    {"ssm:/patchtide/empty", "is empty"},
+		"no such parameter":     {"ssm:/patchtide/none", "ParameterNotFound"},
+		"kms":                   {"kms:alias/patchtide", "not supported yet; use file: or ssm:"},
+		"another kind":          {"env:KEY", `"env" is not a kind of place`},
+		"nothing":               {"", "names no place"},
+		"no name":               {"file:", "names no place"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key, err := LoadKey(t.Context(), test.from, parameters)

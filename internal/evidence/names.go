@@ -46,15 +46,15 @@ func (k RecordKey) validate() error {
 	return nil
 }
 
-// escape makes one path segment of a wave's ID: letters, digits, '.', '_' and '-' stay (a leading '.' does not, so that no
-// segment is ".." or hidden), every other byte becomes "~" and two hexadecimal digits. "~" needs no escape in a URL, in a
+// escape makes one path segment of a wave's ID: letters, digits, '.', '_' and '-' stay (not a leading '.', so that no
+// segment is ".." or hidden, and not a second '_' in a row, with which the drivers' own escapes begin), every other byte becomes "~" and two hexadecimal digits. "~" needs no escape in a URL, in a
 // shell or on a file system, so a name looks the same everywhere.
 func escape(id string) (string, error) {
 	var out strings.Builder
 	for i := range len(id) {
 		c := id[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == '.' && i > 0:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.' && i > 0, c == '_' && (i == 0 || id[i-1] != '_'):
 			out.WriteByte(c)
 		default:
 			fmt.Fprintf(&out, "~%02X", c)

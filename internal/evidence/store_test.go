@@ -134,6 +134,7 @@ func TestWaveIDsAsNames(t *testing.T) {
 		"plain":             {id: "wave-web.1_2", segment: "wave-web.1_2"},
 		"slashes and time":  {id: "wave/web/02:00", segment: "wave~2Fweb~2F02~3A00"},
 		"no way up":         {id: "..", segment: "~2E."},
+		"a driver's escape": {id: "a__0x2f__b", segment: "a_~5F0x2f_~5Fb"},
 		"the escape itself": {id: "a~2Fb", segment: "a~7E2Fb"},
 		"not English":       {id: "波", segment: "~E6~B3~A2"},
 		"empty":             {id: "", err: "a wave needs an ID"},
