@@ -1,0 +1,228 @@
+package baselines_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/strictyaml"
+)
+
+func TestEmbeddedBaselines(t *testing.T) {
+	require.Equal(t, []string{"amazon-linux-2023", "ubuntu-22.04", "windows-server-2022"}, baselines.Names())
+	for name, platform := range map[string]patch.Platform{
+		"amazon-linux-2023": patch.Linux, "ubuntu-22.04": patch.Linux, "windows-server-2022": patch.Windows,
+	} {
+		b, err := baselines.Load(name)
+		require.NoError(t, err)
+		require.Equal(t, name, b.Name)
+		require.Equal(t, platform, b.Platform)
+		require.LessOrEqual(t, len(*b.ToSSM().Description), 1024)
+	}
+	_, err := baselines.Load("amazon-linux")
+	require.EqualError(t, err, `there is no baseline "amazon-linux"; known: amazon-linux-2023, ubuntu-22.04, windows-server-2022`)
+}
+
+func TestToSSM(t *testing.T) {
+	t.Run("Amazon Linux 2023", func(t *testing.T) {
+		b, err := baselines.Load("amazon-linux-2023")
+		require.NoError(t, err)
+		in := b.ToSSM()
+		require.Equal(t, "patchtide-amazon-linux-2023", *in.Name)
+		require.Equal(t, types.OperatingSystemAmazonLinux2023, in.OperatingSystem)
+		require.Contains(t, *in.Description, b.Hash())
+		require.Equal(t, []types.PatchRule{
+			{
+				PatchFilterGroup: &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{
+					{Key: types.PatchFilterKeyProduct, Values: []string{"*"}},
+					{Key: types.PatchFilterKeyClassification, Values: []string{"Security"}},
+					{Key: types.PatchFilterKeySeverity, Values: []string{"Critical"}},
+				}},
+				ApproveAfterDays: aws.Int32(0), // at once, not "absent": Systems Manager wants one of the two
+				ComplianceLevel:  types.PatchComplianceLevelCritical,
+			},
+			{
+				PatchFilterGroup: &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{
+					{Key: types.PatchFilterKeyProduct, Values: []string{"*"}},
+					{Key: types.PatchFilterKeyClassification, Values: []string{"*"}},
+					{Key: types.PatchFilterKeySeverity, Values: []string{"*"}},
+				}},
+				ApproveAfterDays:  aws.Int32(7),
+				ComplianceLevel:   types.PatchComplianceLevelMedium,
+				EnableNonSecurity: aws.Bool(true),
+			},
+		}, in.ApprovalRules.PatchRules)
+	})
+	t.Run("Windows filters by MSRC_SEVERITY", func(t *testing.T) {
+		b, err := baselines.Load("windows-server-2022")
+		require.NoError(t, err)
+		filters := b.ToSSM().ApprovalRules.PatchRules[0].PatchFilterGroup.PatchFilters
+		require.Equal(t, []types.PatchFilter{
+			{Key: types.PatchFilterKeyProduct, Values: []string{"WindowsServer2022"}},
+			{Key: types.PatchFilterKeyClassification, Values: []string{"SecurityUpdates"}},
+			{Key: types.PatchFilterKeyMsrcSeverity, Values: []string{"Critical"}},
+		}, filters)
+	})
+	t.Run("Ubuntu has no delay", func(t *testing.T) {
+		b, err := baselines.Load("ubuntu-22.04")
+		require.NoError(t, err)
+		rule := b.ToSSM().ApprovalRules.PatchRules[0]
+		require.Nil(t, rule.ApproveAfterDays)
+		require.Equal(t, types.PatchFilterKeyPriority, rule.PatchFilterGroup.PatchFilters[1].Key)
+	})
+}
+
+// asRead is what Systems Manager answers for a baseline that was created from the file and registered for its group.
+func asRead(b baselines.Baseline) *ssm.GetPatchBaselineOutput {
+	in := b.ToSSM()
+	return &ssm.GetPatchBaselineOutput{
+		Name: in.Name, Description: in.Description, OperatingSystem: in.OperatingSystem, ApprovalRules: in.ApprovalRules,
+		ApprovedPatches: in.ApprovedPatches, RejectedPatches: in.RejectedPatches,
+		RejectedPatchesAction: in.RejectedPatchesAction, PatchGroups: []string{b.PatchGroup},
+		ApprovedPatchesComplianceLevel: types.PatchComplianceLevelUnspecified, ApprovedPatchesEnableNonSecurity: aws.Bool(false),
+	}
+}
+
+func TestDiff(t *testing.T) {
+	load := func(t *testing.T) baselines.Baseline {
+		b, err := baselines.Load("amazon-linux-2023")
+		require.NoError(t, err)
+		return b
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*ssm.GetPatchBaselineOutput)
+		want   []string
+	}{
+		{"equal", func(*ssm.GetPatchBaselineOutput) {}, nil},
+		{"order of filters does not matter", func(o *ssm.GetPatchBaselineOutput) {
+			f := o.ApprovalRules.PatchRules[0].PatchFilterGroup.PatchFilters
+			f[0], f[2] = f[2], f[0]
+		}, nil},
+		{"delay", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules.PatchRules[1].ApproveAfterDays = aws.Int32(14) }, []string{
+			`rule 2 is CLASSIFICATION=* PRODUCT=* SEVERITY=* after 14 days as MEDIUM with non-security, should be CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
+		}},
+		{"rule removed", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules.PatchRules = o.ApprovalRules.PatchRules[:1] }, []string{
+			`rule 2 is missing: CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
+		}},
+		{"rule added by hand", func(o *ssm.GetPatchBaselineOutput) {
+			o.ApprovalRules.PatchRules = append(o.ApprovalRules.PatchRules, types.PatchRule{ApproveUntilDate: aws.String("2026-01-01")})
+		}, []string{`rule 3 was added: no filter until 2026-01-01 as UNSPECIFIED`}},
+		{"no rules at all", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules = nil }, []string{
+			`rule 1 is missing: CLASSIFICATION=Security PRODUCT=* SEVERITY=Critical after 0 days as CRITICAL`,
+			`rule 2 is missing: CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
+		}},
+		{"everything else", func(o *ssm.GetPatchBaselineOutput) {
+			o.Name, o.Description, o.OperatingSystem = aws.String("x"), nil, types.OperatingSystemUbuntu
+			o.ApprovedPatches, o.RejectedPatches, o.RejectedPatchesAction = []string{"b", "a"}, []string{"docker"}, ""
+			o.ApprovedPatchesComplianceLevel, o.ApprovedPatchesEnableNonSecurity = types.PatchComplianceLevelHigh, aws.Bool(true)
+			o.GlobalFilters = &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{{Key: types.PatchFilterKeyProduct, Values: []string{"z"}}}}
+			o.Sources = []types.PatchSource{{Name: aws.String("mine")}}
+			o.PatchGroups = nil
+		}, []string{
+			`name is "x", should be "patchtide-amazon-linux-2023"`,
+			`operating system is "UBUNTU", should be "AMAZON_LINUX_2023"`,
+			`description is nothing, should be "Critical security at once, the rest after 7 days. Managed by Patchtide, content HASH."`,
+			`approved patches is "a,b", should be nothing`,
+			`approved patches' compliance level is "HIGH", should be "UNSPECIFIED"`,
+			`approved patches' non-security is "true", should be "false"`,
+			`rejected patches is "docker", should be nothing`,
+			`rejected patches' action is "ALLOW_AS_DEPENDENCY", should be "BLOCK"`,
+			`global filters is "PRODUCT=z", should be nothing`,
+			`patch source "mine" was added`,
+			`patch group "patchtide-amazon-linux-2023" is not registered`,
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := load(t)
+			got := asRead(b)
+			c.change(got)
+			for i := range c.want {
+				c.want[i] = strings.ReplaceAll(c.want[i], "HASH", b.Hash())
+			}
+			require.Equal(t, c.want, b.Diff(got))
+		})
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			require.NoError(t, err)
+			var want []string
+			for line := range strings.Lines(string(data)) {
+				if message, ok := strings.CutPrefix(line, "# want: "); ok {
+					want = append(want, strings.TrimSpace(message))
+				}
+			}
+			_, err = baselines.Parse("bad.yaml", data)
+			require.EqualError(t, err, strings.Join(want, "\n"))
+		})
+	}
+}
+
+func TestUsersDirectory(t *testing.T) {
+	write := func(t *testing.T, name, text string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		return dir
+	}
+	const own = "description: Everything after two weeks.\noperating_system: AMAZON_LINUX_2\nrules: [{name: all, approve_after_days: 14}]\n"
+
+	t.Run("adds", func(t *testing.T) {
+		catalog, err := baselines.Open(write(t, "ours.yaml", "name: ours\n"+own))
+		require.NoError(t, err)
+		require.Equal(t, []string{"amazon-linux-2023", "ours", "ubuntu-22.04", "windows-server-2022"}, catalog.Names())
+	})
+	t.Run("does not replace a built-in one", func(t *testing.T) {
+		_, err := baselines.Open(write(t, "ubuntu-22.04.yaml", "name: ubuntu-22.04\n"+own))
+		require.ErrorContains(t, err, "ubuntu-22.04 is a built-in baseline's name; choose another")
+	})
+	t.Run("mistakes carry the path", func(t *testing.T) {
+		dir := write(t, "ours.yaml", "name: ours\nrule: []\n"+own)
+		_, err := baselines.Open(dir)
+		require.ErrorContains(t, err, filepath.Join(dir, "ours.yaml")+":2: rule: unknown key; did you mean rules?")
+	})
+	t.Run("missing directory", func(t *testing.T) {
+		_, err := baselines.Open(filepath.Join(t.TempDir(), "none"))
+		require.ErrorIs(t, err, os.ErrNotExist)
+		require.ErrorContains(t, err, "baselines_dir")
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	require.NoError(f, err)
+	for _, file := range append(files, "amazon-linux-2023.yaml") {
+		data, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b, err := baselines.Parse("bad.yaml", data)
+		if err == nil {
+			require.NotEmpty(t, b.ToSSM().ApprovalRules.PatchRules)
+			require.Empty(t, b.Diff(asRead(b)))
+			return
+		}
+		var all strictyaml.Errors
+		require.True(t, errors.As(err, &all), "%v", err)
+		for _, one := range all {
+			require.Positive(t, one.Line)
+			require.NotEmpty(t, one.Message)
+		}
+	})
+}

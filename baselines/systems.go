@@ -1,0 +1,67 @@
+package baselines
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// system says what Systems Manager accepts for one operating system. Which keys exist is told by the API reference of
+// DescribePatchProperties, the values of each by that of PatchFilter. Products change with every release, so
+// they are not listed here.
+type system struct {
+	platform        patch.Platform
+	classifications []string // nil: there is no such filter
+	severityKey     types.PatchFilterKey
+	severities      []string
+	priorities      []string
+	delay           bool // ApproveAfterDays is supported
+}
+
+// wildcard matches every value of a filter.
+const wildcard = "*"
+
+// systemOf returns what is known about an operating system, and false for one that Patchtide does not patch.
+func systemOf(name types.OperatingSystem) (system, bool) {
+	switch name {
+	case types.OperatingSystemAmazonLinux2, types.OperatingSystemAmazonLinux2023:
+		return system{
+			platform:        patch.Linux,
+			classifications: []string{"Security", "Bugfix", "Enhancement", "Recommended", "Newpackage"},
+			severityKey:     types.PatchFilterKeySeverity,
+			severities:      []string{"Critical", "Important", "Medium", "Low"},
+			delay:           true,
+		}, true
+	case types.OperatingSystemUbuntu, types.OperatingSystemDebian:
+		return system{
+			platform:   patch.Linux,
+			priorities: []string{"Required", "Important", "Standard", "Optional", "Extra"},
+		}, true
+	case types.OperatingSystemWindows:
+		return system{
+			platform: patch.Windows,
+			classifications: []string{
+				"CriticalUpdates", "DefinitionUpdates", "Drivers", "FeaturePacks", "SecurityUpdates", "ServicePacks",
+				"Tools", "UpdateRollups", "Updates", "Upgrades",
+			},
+			severityKey: types.PatchFilterKeyMsrcSeverity,
+			severities:  []string{"Critical", "Important", "Moderate", "Low", "Unspecified"},
+			delay:       true,
+		}, true
+	}
+	return system{}, false
+}
+
+// systemNames lists the operating systems a baseline may be for.
+func systemNames() []string {
+	var names []string
+	for _, name := range types.OperatingSystem("").Values() {
+		if _, ok := systemOf(name); ok {
+			names = append(names, string(name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
