@@ -19,7 +19,7 @@ type Baseline struct {
 	OperatingSystem types.OperatingSystem `json:"operating_system" yaml:"operating_system" required:"true" example:"AMAZON_LINUX_2023" doc:"Systems Manager's name of the operating system; it decides which filters a rule may use."`
 	// Platform follows from OperatingSystem.
 	Platform   patch.Platform `json:"platform" yaml:"-"`
-	PatchGroup string         `json:"patch_group,omitempty" yaml:"patch_group" example:"patchtide-amazon-linux-2023" doc:"The patch group the baseline is registered for; instances carry it in the tag PatchGroup."`
+	PatchGroup string         `json:"patch_group,omitempty" yaml:"patch_group" example:"amazon-linux-2023" doc:"The patch group the baseline is registered for; instances carry it in the tag PatchGroup."`
 	Rules      []Rule         `json:"rules" yaml:"rules" required:"true" example:"[{name: everything, approve_after_days: 7}]" doc:"A patch that any rule approves is approved. 1 to 10 rules."`
 	// Approved and Rejected hold patches by name, in Systems Manager's notation: at most 50 each.
 	Approved []string `json:"approved_patches,omitempty" yaml:"approved_patches" example:"['kernel-6.1*']" doc:"Patches approved whatever the rules say."`

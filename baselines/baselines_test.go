@@ -139,7 +139,7 @@ func TestDiff(t *testing.T) {
 			`rejected patches' action is "ALLOW_AS_DEPENDENCY", should be "BLOCK"`,
 			`global filters is "PRODUCT=z", should be nothing`,
 			`patch source "mine" was added`,
-			`patch group "patchtide-amazon-linux-2023" is not registered`,
+			`patch group "amazon-linux-2023" is not registered`,
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

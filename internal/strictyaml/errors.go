@@ -2,7 +2,7 @@
 // another, keys keep their case, and all mistakes are reported together, each with its file, its line and a right example.
 //
 // The fields of a struct say what they accept in tags, so that the decoder, the JSON Schema and the reference page read
-// the same words: yaml (the key), doc, example, default, required, enum, min and max.
+// the same words: yaml (the key), doc, example, default, required, enum, pattern, min and max.
 package strictyaml
 
 import (

@@ -15,6 +15,7 @@ type Field struct {
 	Required bool
 	Enum     []string
 	Min, Max string // of numbers and durations; empty: no bound
+	Pattern  string // a regular expression that the whole text must match; empty: any text
 	Type     reflect.Type
 
 	index []int
@@ -40,6 +41,7 @@ func Fields(t reflect.Type) []Field {
 			Key: tag, Type: f.Type, index: []int{i},
 			Doc: f.Tag.Get("doc"), Example: f.Tag.Get("example"), Default: f.Tag.Get("default"), Computed: f.Tag.Get("computed"),
 			Required: f.Tag.Get("required") == "true", Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
+			Pattern: f.Tag.Get("pattern"),
 		}
 		if enum := f.Tag.Get("enum"); enum != "" {
 			field.Enum = strings.Split(enum, ",")

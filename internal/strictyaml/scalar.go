@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"encoding"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,10 @@ func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Va
 		}
 		if len(f.Enum) > 0 && !slices.Contains(f.Enum, text) {
 			d.Problem(path, "%s is not known; write one of %s", strconv.Quote(text), strings.Join(f.Enum, ", "))
+			return
+		}
+		if f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(text) {
+			d.Problem(path, "does not have the right form; %s", f.like()) // the value may be a secret in the wrong place
 			return
 		}
 		target.SetString(text)

@@ -20,6 +20,7 @@ type server struct {
 	Wait  patch.Duration    `yaml:"wait" min:"0s" example:"5m" default:"5m"`
 	Mode  string            `yaml:"mode" enum:"fast,slow" default:"fast"`
 	Tags  map[string]string `yaml:"tags" example:"{Role: web}"`
+	Path  string            `yaml:"path" pattern:"^/" example:"/healthz"`
 	Zones []string          `yaml:"zones" default:"[a, b]" example:"[a]"`
 	Next  *server           `yaml:"next" example:"{name: db}"`
 }
@@ -53,10 +54,11 @@ func TestDecode(t *testing.T) {
 		{"yes is text", "name: a\non: yes", `f.yaml:2: on: is text, not true or false; write it like on: true`},
 		{"bare number for a duration", "name: a\nwait: 5", `f.yaml:2: wait: is a number; write it like wait: 5m`},
 		{"negative duration", "name: a\nwait: -5m", `f.yaml:2: wait: -5m is less than 0s, the shortest allowed; write it like wait: 5m`},
+		{"wrong form", "name: a\npath: healthz", `f.yaml:2: path: does not have the right form; write it like path: /healthz`},
 		{"unknown word", "name: a\nmode: Fast", `f.yaml:2: mode: "Fast" is not known; write one of fast, slow`},
 		{"misspelt key", "name: a\nprot: 1", `f.yaml:2: prot: unknown key; did you mean port? write it like port: 80`},
 		{"other case", "name: a\nPort: 1", `f.yaml:2: Port: unknown key; did you mean port? write it like port: 80`},
-		{"strange key", "name: a\ncolour: red", `f.yaml:2: colour: unknown key; known here: name, id, port, on, wait, mode, tags, zones, next`},
+		{"strange key", "name: a\ncolour: red", `f.yaml:2: colour: unknown key; known here: name, id, port, on, wait, mode, tags, path, zones, next`},
 		{"key twice", "name: a\nname: b", `f.yaml:2: name: is given twice; keep one`},
 		{"tag twice", "name: a\ntags:\n  a: b\n  a: c", `f.yaml:4: tags.a: is given twice; keep one`},
 		{"map for a list", "name: a\nzones: {a: b}", `f.yaml:2: zones: is a set of keys, not a list; write it like zones: [a]`},
