@@ -1,0 +1,149 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Console writes a wave's progress. It is used by one goroutine.
+type Console struct {
+	out   io.Writer
+	live  bool
+	size  func() (width, height int)
+	now   func() time.Time
+	begun time.Time
+
+	last  Progress
+	drawn int // lines of the live picture on the screen
+	frame int // of the spinner
+}
+
+// New writes to out. The live picture is drawn when out is a terminal with colours; environ ("NAME=value") decides that
+// too, by NO_COLOR, TERM and their like. Times shown count from now.
+func New(out io.Writer, environ []string, now func() time.Time) *Console {
+	writer := colorprofile.NewWriter(out, environ)
+	if noColor(environ) {
+		writer.Profile = colorprofile.NoTTY
+	}
+	file, ok := out.(term.File)
+	terminal := ok && term.IsTerminal(file.Fd())
+	c := &Console{out: writer, live: terminal && writer.Profile > colorprofile.ASCII, now: now, begun: now()}
+	c.size = func() (int, int) { return terminalSize(out) }
+	return c
+}
+
+// noColor follows no-color.org: any value but an empty one turns colours off, CLICOLOR_FORCE or not.
+func noColor(environ []string) bool {
+	return slices.ContainsFunc(environ, func(pair string) bool {
+		value, found := strings.CutPrefix(pair, "NO_COLOR=")
+		return found && value != ""
+	})
+}
+
+// Size where the terminal does not tell.
+const (
+	usualWidth  = 100
+	usualHeight = 24
+)
+
+func terminalSize(out io.Writer) (width, height int) {
+	if file, ok := out.(term.File); ok {
+		if width, height, err := term.GetSize(file.Fd()); err == nil && width > 0 && height > 0 {
+			return width, height
+		}
+	}
+	return usualWidth, usualHeight
+}
+
+// Say writes one line that stays: what the laboratory itself does, such as approving in a person's place.
+func (c *Console) Say(format string, args ...any) {
+	c.keep(sayStyle.Render(fmt.Sprintf(format, args...)))
+}
+
+// Update shows the wave as it is now. Call it a few times a second: each call moves the spinner.
+func (c *Console) Update(p Progress) {
+	var kept []string
+	for _, change := range changes(c.last, p) {
+		if c.live && change.outcome == "" && !change.asks {
+			continue // the picture shows it; only what matters later stays on the screen
+		}
+		kept = append(kept, c.line(change))
+	}
+	c.last = p
+	c.frame++
+	c.show(kept)
+}
+
+func (c *Console) line(change change) string {
+	style := outcomeStyle(change.outcome)
+	mark := "  "
+	switch {
+	case change.asks:
+		style, mark = askStyle, "! "
+	case change.outcome != "":
+		mark = symbol(change.outcome) + " "
+	}
+	return style.Render(mark) + change.subject + "  " + style.Render(change.what)
+}
+
+// keep writes a line above the live picture.
+func (c *Console) keep(line string) { c.show([]string{line}) }
+
+// show replaces the live picture by lines that stay, followed by the picture as it is now.
+func (c *Console) show(kept []string) {
+	var text strings.Builder
+	c.erase(&text)
+	for _, line := range kept {
+		text.WriteString(timeStyle.Render(c.elapsed()) + "  " + line + "\n")
+	}
+	if c.live && len(c.last.Stages) > 0 {
+		width, height := c.size()
+		lines := picture(c.last, spinner[c.frame%len(spinner)], c.elapsed())
+		// What is taller than the screen cannot be redrawn in place; the newest stages are at the end.
+		if most := height - 1; len(lines) > most && most > 0 {
+			lines = lines[len(lines)-most:]
+		}
+		for _, line := range lines {
+			text.WriteString(ansi.Truncate(line, width-1, "…") + "\n")
+		}
+		c.drawn = len(lines)
+	}
+	c.write(text.String())
+}
+
+// erase removes the live picture; the cursor ends where its first line was.
+func (c *Console) erase(text *strings.Builder) {
+	if c.drawn > 0 {
+		text.WriteString(ansi.CursorUp(c.drawn) + "\r" + ansi.EraseScreenBelow)
+		c.drawn = 0
+	}
+}
+
+// Done takes the live picture away, so that what follows begins on a clean line.
+func (c *Console) Done() {
+	var text strings.Builder
+	c.erase(&text)
+	c.last.Stages = nil
+	c.write(text.String())
+}
+
+// write has nobody to tell that a terminal is gone: the wave goes on all the same.
+func (c *Console) write(text string) { _, _ = io.WriteString(c.out, text) }
+
+// elapsed is minutes and seconds since the beginning: "01:05".
+func (c *Console) elapsed() string {
+	seconds := int(c.now().Sub(c.begun).Seconds())
+	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)
+}
+
+// words is an outcome as people say it.
+func words(outcome patch.Outcome) string { return strings.ReplaceAll(string(outcome), "_", " ") }

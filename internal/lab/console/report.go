@@ -1,0 +1,105 @@
+package console
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Report is the document that `demo --json` prints: what the wave did, with what the simulator measured meanwhile. Its
+// keys are a promise to scripts; fields are added, never renamed.
+type Report struct {
+	Scenario     string           `json:"scenario"`
+	WaveID       string           `json:"wave_id"`
+	Outcome      patch.Outcome    `json:"outcome"`
+	Seconds      float64          `json:"seconds"` // wall time, to a tenth
+	Stages       []ReportStage    `json:"stages"`
+	Stranded     []patch.Stranded `json:"stranded"`
+	AWSCalls     map[string]int   `json:"aws_calls"` // by service and operation: "ssm:StartAutomationExecution"
+	AWSThrottled int              `json:"aws_throttled"`
+	TemporalUI   string           `json:"temporal_ui"` // the UI's address
+}
+
+// ReportStage is one stage of a Report.
+type ReportStage struct {
+	Name    string        `json:"name"`
+	Outcome patch.Outcome `json:"outcome"`
+	Groups  []ReportGroup `json:"groups"`
+}
+
+// ReportGroup is one group of a ReportStage; the Name of a group chosen by tags is its selector.
+type ReportGroup struct {
+	Account         string           `json:"account"`
+	Region          string           `json:"region"`
+	Name            string           `json:"name"`
+	Outcome         patch.Outcome    `json:"outcome"`
+	MaxOutOfService int              `json:"max_out_of_service"` // measured by the simulator
+	Instances       []ReportInstance `json:"instances"`
+}
+
+// ReportInstance is one instance of a ReportGroup. Missing patches are counted by a Scan before and one after.
+type ReportInstance struct {
+	ID                    string        `json:"id"`
+	Outcome               patch.Outcome `json:"outcome"`
+	MissingBefore         int           `json:"missing_before"`
+	MissingAfter          int           `json:"missing_after"`
+	AutomationExecutionID string        `json:"automation_execution_id"` // empty when none was started
+}
+
+// Measured is what somebody who watched AWS saw, which the wave itself cannot know.
+type Measured struct {
+	// MaxOutOfService is the largest number of a group's instances that were out of service at once.
+	MaxOutOfService func(account, region, name string) int
+	Calls           map[string]int
+	Throttled       int
+}
+
+// NewReport joins the wave's own result with what was measured.
+func NewReport(scenario string, result patch.WaveResult, took time.Duration, measured Measured, ui string) Report {
+	report := Report{
+		Scenario: scenario, WaveID: result.WaveID, Outcome: result.Outcome,
+		Seconds:  took.Round(100 * time.Millisecond).Seconds(),
+		Stages:   []ReportStage{},
+		Stranded: append([]patch.Stranded{}, result.Stranded...),
+		AWSCalls: map[string]int{}, AWSThrottled: measured.Throttled, TemporalUI: ui,
+	}
+	for call, n := range measured.Calls {
+		report.AWSCalls[call] = n
+	}
+	for _, stage := range result.Stages {
+		shown := ReportStage{Name: stage.Name, Outcome: stage.Outcome, Groups: []ReportGroup{}}
+		for _, group := range stage.Groups {
+			shown.Groups = append(shown.Groups, reportGroup(group, measured))
+		}
+		report.Stages = append(report.Stages, shown)
+	}
+	return report
+}
+
+func reportGroup(group patch.GroupResult, measured Measured) ReportGroup {
+	shown := ReportGroup{
+		Account: group.Account, Region: group.Region, Name: group.Name, Outcome: group.Outcome,
+		Instances: []ReportInstance{},
+	}
+	if measured.MaxOutOfService != nil {
+		shown.MaxOutOfService = measured.MaxOutOfService(group.Account, group.Region, group.Name)
+	}
+	for _, instance := range group.Instances {
+		shown.Instances = append(shown.Instances, ReportInstance{
+			ID: instance.ID, Outcome: instance.Outcome,
+			MissingBefore: len(instance.MissingBefore), MissingAfter: len(instance.MissingAfter),
+			AutomationExecutionID: instance.AutomationExecutionID,
+		})
+	}
+	return shown
+}
+
+// WriteJSON writes the document, indented, with a line end.
+func (r Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
