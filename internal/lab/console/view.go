@@ -1,0 +1,83 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Details are what a wave's own status leaves out: its groups' and their current instances' states, by workflow id.
+type Details struct {
+	Groups    map[string]patch.GroupStatus
+	Instances map[string]patch.InstanceStatus
+}
+
+// View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with its
+// counts only.
+func View(wave patch.WaveStatus, details Details) Progress {
+	p := Progress{WaveID: wave.WaveID, State: waveState(wave)}
+	if wave.State == patch.StateOnHold {
+		p.Hold = wave.Awaiting
+	}
+	for _, stage := range wave.Stages {
+		shown := Stage{Name: stage.Name, Outcome: stage.Outcome}
+		var phases []string
+		for _, group := range stage.Groups {
+			shown.Groups = append(shown.Groups, groupView(group, details))
+			if group.Phase != "" && group.Phase != patch.GroupIdle {
+				phases = append(phases, fmt.Sprintf("%s, %d of %d", spaced(string(group.Phase)), group.Done, group.Total))
+			}
+		}
+		shown.State = strings.Join(phases, "; ")
+		p.Stages = append(p.Stages, shown)
+	}
+	return p
+}
+
+func waveState(wave patch.WaveStatus) string {
+	text := spaced(string(wave.State))
+	switch wave.State {
+	case patch.StateClosed:
+		return "closed: " + words(wave.Outcome)
+	case patch.StateRunning, patch.StateRollingBack, patch.StateAwaitingApproval:
+		if wave.Stage != "" {
+			text += ": " + wave.Stage
+		}
+	}
+	return text
+}
+
+func groupView(counts patch.GroupCounts, details Details) Group {
+	// An account's name and a region hold no slash; a tag selector may.
+	parts := strings.SplitN(counts.Group, "/", 3)
+	for len(parts) < 3 {
+		parts = append(parts, "")
+	}
+	shown := Group{Account: parts[0], Region: parts[1], Name: parts[2]}
+	status := details.Groups[counts.WorkflowID]
+	steps := map[string]string{}
+	for _, id := range status.Current {
+		if instance, known := details.Instances[id]; known {
+			steps[instance.ID] = step(instance)
+		}
+	}
+	for _, instance := range status.Instances {
+		view := Instance{ID: instance.ID, Outcome: instance.Outcome, Reason: instance.Reason, Step: steps[instance.ID]}
+		// An instance under way has no outcome yet, or has the one of a try that is being repeated or put back.
+		if view.Outcome == patch.NotStarted || view.Step != "" {
+			view.Outcome = ""
+		}
+		shown.Instances = append(shown.Instances, view)
+	}
+	return shown
+}
+
+func step(instance patch.InstanceStatus) string {
+	if instance.Undoing {
+		return "putting back: " + string(instance.Step)
+	}
+	return string(instance.Step)
+}
+
+func spaced(text string) string { return strings.ReplaceAll(text, "_", " ") }
