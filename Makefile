@@ -1,0 +1,46 @@
+# Shortcuts; each is one or two commands that you can as well type.
+.DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+
+TOOLS := bin/tools
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## the two programs, into bin/
+	go build -o bin/ ./cmd/patchtide ./cmd/patchtide-lab
+
+.PHONY: demo
+demo: ## a whole wave in the laboratory: Temporal, its UI and simulated AWS in one process
+	go run ./cmd/patchtide-lab demo
+
+.PHONY: test
+test: ## every test
+	go test ./...
+
+.PHONY: fmt
+fmt: $(TOOLS)/gofumpt ## format the code
+	$(TOOLS)/gofumpt -w .
+
+.PHONY: lint
+lint: ## the linters, with the import rules
+	.ci/run lint determinism links
+
+.PHONY: ci
+ci: ## all that CI does, in its order
+	.ci/run
+
+.PHONY: image
+image: ## the container images of the worker and of the laboratory
+	docker build --target patchtide --tag patchtide:dev .
+	docker build --target patchtide-lab --tag patchtide-lab:dev .
+
+.PHONY: clean
+clean: ## remove bin/
+	rm -rf bin
+
+$(TOOLS)/gofumpt: tools/go.mod tools/go.sum
+	.ci/run tools
+	@touch $(TOOLS)/gofumpt
