@@ -12,4 +12,9 @@ type SSMAPI interface {
 
 	SendCommand(ctx context.Context, in *ssm.SendCommandInput, opts ...func(*ssm.Options)) (*ssm.SendCommandOutput, error)
 	GetCommandInvocation(ctx context.Context, in *ssm.GetCommandInvocationInput, opts ...func(*ssm.Options)) (*ssm.GetCommandInvocationOutput, error)
+
+	CommandAPI
+	AutomationAPI
+	DocumentAPI
+	PatchAPI
 }

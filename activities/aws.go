@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -35,4 +36,23 @@ type AWS struct {
 	// ShortWait is how long a wait that is known to be short may poll inside one attempt before it falls back to retries,
 	// whose delays have a granularity of about a second. Zero never polls inside (simulated time stands still meanwhile).
 	ShortWait time.Duration
+	// Baselines gives patch baselines by name; nil is those that come with Patchtide.
+	Baselines Baselines
+	// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory sets it: intervals of a scaled
+	// plan that are told to AWS, or measured by its clock, are multiplied by it again.
+	Speed float64
+}
+
+// Baselines gives patch baselines by name.
+type Baselines interface {
+	Load(name string) (baselines.Baseline, error)
+}
+
+// connect gives the clients of a group's account and region.
+func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error) {
+	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
+	if err != nil {
+		return nil, awsError("connect to the account", group.Account.Name+"/"+group.Region, err)
+	}
+	return services, nil
 }
