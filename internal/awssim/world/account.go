@@ -74,8 +74,11 @@ func (r *Region) build(spec RegionSpec) error {
 		return err
 	}
 	for _, group := range spec.SecurityGroups {
-		r.CreateSecurityGroup(group, "from the scenario", "")
+		if _, err := r.CreateSecurityGroup(group, "from the scenario", ""); err != nil {
+			return err
+		}
 	}
+	r.buildParameters(spec)
 	if err := r.buildLoadBalancing(spec); err != nil {
 		return err
 	}

@@ -1,3 +1,490 @@
 package world
 
-type automation struct{}
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// Limits of Automation in an account and region.
+const (
+	AutomationAtOnce = 100
+	AutomationQueue  = 5000
+)
+
+const (
+	automationBegins = 500 * time.Millisecond // from the start call until the first step runs
+	automationStops  = 3 * time.Second        // from the stop call until the execution is cancelled
+	defaultStepLimit = time.Hour              // timeoutSeconds of aws:runCommand where the step is silent
+)
+
+// Execution is one run of an Automation runbook.
+type Execution struct {
+	Region     *Region
+	ID         string
+	Document   string
+	Version    int
+	Status     string // Pending, InProgress, Cancelling, Success, Failed, TimedOut, Cancelled
+	Failure    string
+	Parameters map[string][]string
+	Outputs    map[string][]string
+	Started    time.Time
+	Ended      time.Time
+	Caller     string
+	Tags       Tags
+	Steps      []*StepExecution
+
+	book      *runbook
+	token     string
+	asked     string // what was asked with the token
+	current   int    // index of the running step; -1 before the first
+	attempt   int
+	turn      int // counts steps and attempts, so that what belongs to an earlier one is ignored
+	finishing bool // it was asked to end after the running step
+	broken    bool // a critical step failed and went on
+	history   []statusAt
+}
+
+type statusAt struct {
+	at     time.Time
+	status string
+}
+
+// StepExecution is one step of an Execution.
+type StepExecution struct {
+	ID       string
+	Step     string
+	Action   string
+	Status   string
+	Failure  string
+	Code     string
+	Inputs   map[string]string
+	Outputs  map[string][]string
+	Started  time.Time
+	Ended    time.Time
+	Timeout  int
+	Attempts int
+	OnFail   string
+	IsEnd    bool
+	Critical bool
+	NextStep string
+
+	command *Command
+}
+
+type automation struct {
+	all shelf[*Execution]
+}
+
+var uuidPattern = regexp.MustCompile(`^[a-fA-F0-9]{8}(-[a-fA-F0-9]{4}){3}-[a-fA-F0-9]{12}$`)
+
+// StartSpec says which runbook to run.
+type StartSpec struct {
+	Document    string
+	Version     string
+	Parameters  map[string][]string
+	ClientToken string
+	Tags        Tags
+	Caller      string
+}
+
+// StartAutomation starts a runbook. The same client token with the same document and parameters returns the first
+// execution; with others it is IdempotentParameterMismatch. Above 100 at once an execution stays Pending.
+func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
+	document, ok := r.documents.all.get(spec.Document)
+	if !ok || document.Type != "Automation" {
+		return nil, api.Errorf("AutomationDefinitionNotFoundException", "Document with name %s does not exist or is no Automation document.", spec.Document)
+	}
+	version, err := document.At(spec.Version)
+	if err != nil {
+		return nil, api.Errorf("AutomationDefinitionVersionNotFoundException", "Document version %s of document %s does not exist.", spec.Version, spec.Document)
+	}
+	if spec.ClientToken != "" && !uuidPattern.MatchString(spec.ClientToken) {
+		return nil, api.Errorf("ValidationException", "ClientToken %q is not a UUID.", spec.ClientToken)
+	}
+	if len(spec.Tags) > 5 {
+		return nil, api.Errorf("ValidationException", "An execution takes at most 5 tags, not %d.", len(spec.Tags))
+	}
+	parameters, err := version.book.bind(spec.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	token, asked := strings.ToLower(spec.ClientToken), fmt.Sprint(spec.Document, version.Version, parameters)
+	active := 0
+	for _, other := range r.automation.all.all() {
+		if token != "" && other.token == token {
+			if other.asked != asked {
+				return nil, api.Errorf("IdempotentParameterMismatch", "ClientToken %s was used with another document or other parameters.", spec.ClientToken)
+			}
+			return other, nil
+		}
+		if !other.Done() {
+			active++
+		}
+	}
+	if active >= AutomationAtOnce+AutomationQueue {
+		return nil, api.Errorf("AutomationExecutionLimitExceededException", "The number of simultaneously running Automation executions exceeded the allowable limit.")
+	}
+	e := &Execution{
+		Region: r, ID: r.NewUUID("automation"), Document: document.Name, Version: version.Version, Parameters: parameters,
+		Outputs: map[string][]string{}, Started: r.World.now, Caller: spec.Caller, Tags: spec.Tags.Clone(),
+		book: version.book, token: token, asked: asked, current: -1,
+	}
+	for _, step := range version.book.MainSteps {
+		e.Steps = append(e.Steps, &StepExecution{
+			ID: r.NewUUID("step"), Step: step.Name, Action: step.Action, Status: "Pending", Timeout: step.TimeoutSeconds,
+			Attempts: max(step.MaxAttempts, 1), OnFail: orAbort(step.OnFailure), IsEnd: step.IsEnd, Critical: step.critical(),
+			NextStep: step.NextStep, Inputs: map[string]string{}, Outputs: map[string][]string{},
+		})
+	}
+	r.automation.all.put(e.ID, e)
+	e.set("Pending")
+	r.startWaiting()
+	return e, nil
+}
+
+func orAbort(onFailure string) string {
+	if onFailure == "" {
+		return "Abort"
+	}
+	return onFailure
+}
+
+// startWaiting starts as many pending executions as there is room for, in the order they came.
+func (r *Region) startWaiting() {
+	running := 0
+	var waiting []*Execution
+	for _, e := range r.automation.all.all() {
+		switch {
+		case e.Done():
+		case e.Status == "Pending" && e.current < 0:
+			waiting = append(waiting, e)
+		default:
+			running++
+		}
+	}
+	for _, e := range waiting[:min(len(waiting), max(AutomationAtOnce-running, 0))] {
+		e.set("InProgress")
+		e.current = 0
+		turn := e.turn
+		r.World.After(automationBegins, func() {
+			if e.turn == turn && e.Status == "InProgress" {
+				e.run(0, 1)
+			}
+		})
+	}
+}
+
+// Execution returns the execution with that id.
+func (r *Region) Execution(id string) (*Execution, error) {
+	e, ok := r.automation.all.get(id)
+	if !ok {
+		return nil, api.Errorf("AutomationExecutionNotFoundException", "Execution %s does not exist.", id)
+	}
+	return e, nil
+}
+
+// Executions lists the region's executions, newest first.
+func (r *Region) Executions() []*Execution {
+	all := r.automation.all.all()
+	slices.Reverse(all)
+	return all
+}
+
+// Done tells whether the execution is terminal.
+func (e *Execution) Done() bool {
+	switch e.Status {
+	case "Success", "Failed", "TimedOut", "Cancelled":
+		return true
+	}
+	return false
+}
+
+// StatusAt is the status at an earlier moment, which is what a lagging read shows; ok is false before it was started.
+func (e *Execution) StatusAt(at time.Time) (status string, ok bool) {
+	for _, entry := range e.history {
+		if entry.at.After(at) {
+			break
+		}
+		status, ok = entry.status, true
+	}
+	return status, ok
+}
+
+// Current is the running step, or nil.
+func (e *Execution) Current() *StepExecution {
+	if e.current < 0 || e.current >= len(e.Steps) {
+		return nil
+	}
+	return e.Steps[e.current]
+}
+
+func (e *Execution) set(status string) {
+	now := e.Region.World.now
+	e.Status = status
+	e.history = append(e.history, statusAt{now, status})
+	if e.Done() {
+		e.Ended = now
+		e.turn++
+		e.Region.startWaiting()
+	}
+	e.Region.Changed("automation", e.ID, status)
+}
+
+// Stop ends an execution. Cancel also asks its command to end, which takes its own time and gives no guarantee; Complete lets
+// the running step end.
+func (e *Execution) Stop(kind string) error {
+	switch {
+	case e.Done():
+		return api.Errorf("InvalidAutomationStatusUpdateException", "Execution %s has already ended with status %s.", e.ID, e.Status)
+	case kind == "Complete":
+		e.finishing = true
+		return nil
+	case e.Status == "Cancelling":
+		return nil
+	case e.Status == "Pending":
+		e.set("Cancelled")
+		return nil
+	}
+	e.set("Cancelling")
+	e.Region.World.After(automationStops, func() {
+		if e.Done() {
+			return
+		}
+		if step := e.Current(); step != nil && step.Status == "InProgress" {
+			step.Status, step.Ended = "Cancelled", e.Region.World.now
+			step.Failure = "Step was cancelled."
+			if step.command != nil {
+				step.command.Cancel(nil)
+			}
+		}
+		e.set("Cancelled")
+	})
+	return nil
+}
+
+// result is how a step's attempt ended.
+type result struct {
+	status  string // Success, Failed, TimedOut or Cancelled
+	failure string
+	code    string
+	outputs map[string][]string
+	next    string // of aws:branch: the step chosen
+}
+
+// run runs one attempt of a step.
+func (e *Execution) run(n, attempt int) {
+	w := e.Region.World
+	step, done := e.book.MainSteps[n], e.Steps[n]
+	e.current, e.attempt = n, attempt
+	e.turn++
+	turn := e.turn
+	done.Status, done.Failure, done.Started, done.Ended = "InProgress", "", w.now, time.Time{}
+	limit := time.Duration(step.TimeoutSeconds) * time.Second
+	if limit == 0 {
+		limit = defaultStepLimit
+		if step.Action == "aws:sleep" {
+			limit = 7 * 24 * time.Hour
+		}
+	}
+	var timeout *Event
+	end := func(r result) {
+		if e.turn != turn || e.Done() {
+			return // the step timed out or the execution was stopped meanwhile
+		}
+		timeout.Stop()
+		e.stepEnded(n, attempt, r)
+	}
+	timeout = w.After(limit, func() {
+		end(result{status: "TimedOut", failure: fmt.Sprintf("Step timed out after %s while it was running %s.", limit, step.Action)})
+	})
+	inputs, err := e.resolve(step.Inputs)
+	if err != nil {
+		end(result{status: "Failed", failure: err.Error()})
+		return
+	}
+	resolved := inputs.(map[string]any)
+	for name, value := range resolved {
+		done.Inputs[name] = inputText(value)
+	}
+	switch step.Action {
+	case "aws:runCommand":
+		e.runCommandStep(done, resolved, end)
+	case "aws:sleep":
+		e.sleepStep(resolved, end)
+	case "aws:branch":
+		e.branchStep(resolved, end)
+	case "aws:createTags":
+		e.createTagsStep(resolved, end)
+	}
+}
+
+func (e *Execution) stepEnded(n, attempt int, r result) {
+	step, done := e.book.MainSteps[n], e.Steps[n]
+	done.Status, done.Failure, done.Code, done.Ended = r.status, r.failure, r.code, e.Region.World.now
+	for name, values := range r.outputs {
+		done.Outputs[name] = values
+	}
+	if e.Status == "Cancelling" {
+		e.finish("Cancelled")
+		return
+	}
+	if r.status != "Success" && attempt < done.Attempts {
+		e.run(n, attempt+1)
+		return
+	}
+	next := n + 1
+	switch {
+	case r.next != "":
+		next = e.book.index(r.next)
+	case r.status == "Success" && step.NextStep != "":
+		next = e.book.index(step.NextStep)
+	}
+	if r.status != "Success" {
+		target, jumps := strings.CutPrefix(done.OnFail, "step:")
+		switch {
+		case done.OnFail == "Abort":
+			e.Failure = fmt.Sprintf("Step fails when it is executing: %s. %s", step.Name, r.failure)
+			e.finish(r.status)
+			return
+		case jumps:
+			next = e.book.index(target)
+		case step.NextStep != "":
+			next = e.book.index(step.NextStep)
+		}
+		if step.critical() {
+			e.broken = true
+		}
+	}
+	if step.IsEnd || e.finishing || next >= len(e.Steps) {
+		status := "Success"
+		if e.broken {
+			status = "Failed"
+		}
+		e.finish(status)
+		return
+	}
+	e.run(next, 1)
+}
+
+// finish fills in the outputs and ends the execution.
+func (e *Execution) finish(status string) {
+	for _, name := range e.book.Outputs {
+		if values, ok := e.lookUp(name); ok {
+			e.Outputs[name] = values
+		}
+	}
+	e.set(status)
+}
+
+// lookUp finds the value of a reference: a parameter, a step's output or a pseudo parameter.
+func (e *Execution) lookUp(name string) ([]string, bool) {
+	if values, ok := e.Parameters[name]; ok {
+		return values, true
+	}
+	now := e.Region.World.now.UTC()
+	switch name {
+	case "automation:EXECUTION_ID":
+		return []string{e.ID}, true
+	case "global:DATE":
+		return []string{now.Format(time.DateOnly)}, true
+	case "global:DATE_TIME":
+		return []string{now.Format("2006-01-02_15.04.05")}, true
+	case "global:REGION":
+		return []string{e.Region.Name}, true
+	}
+	step, output, _ := strings.Cut(name, ".")
+	if n := e.book.index(step); n >= 0 {
+		values, ok := e.Steps[n].Outputs[output]
+		return values, ok
+	}
+	return nil, false
+}
+
+// resolve replaces the references in a step's inputs. A text that is one reference to a list becomes the list; such a
+// reference inside a longer text or inside a list is refused, since what AWS makes of it is not known.
+func (e *Execution) resolve(value any) (any, error) {
+	switch v := value.(type) {
+	case string:
+		return e.resolveText(v)
+	case []any:
+		list := make([]any, 0, len(v))
+		for _, item := range v {
+			resolved, err := e.resolve(item)
+			if err != nil {
+				return nil, err
+			}
+			if _, nested := resolved.([]any); nested {
+				return nil, fmt.Errorf("%v is a list inside a list: pass the StringList itself, without brackets around it", item)
+			}
+			list = append(list, resolved)
+		}
+		return list, nil
+	case map[string]any:
+		resolved := map[string]any{}
+		for key, item := range v {
+			each, err := e.resolve(item)
+			if err != nil {
+				return nil, err
+			}
+			resolved[key] = each
+		}
+		return resolved, nil
+	case nil:
+		return map[string]any{}, nil
+	}
+	return value, nil
+}
+
+func (e *Execution) resolveText(text string) (any, error) {
+	matches := reference.FindAllStringSubmatchIndex(text, -1)
+	if len(matches) == 1 && matches[0][0] == 0 && matches[0][1] == len(text) {
+		name := text[matches[0][2]:matches[0][3]]
+		values, ok := e.lookUp(name)
+		if !ok {
+			return nil, fmt.Errorf("{{ %s }} has no value", name)
+		}
+		if e.book.Parameters[name].isList() || len(values) != 1 {
+			list := make([]any, 0, len(values))
+			for _, each := range values {
+				list = append(list, each)
+			}
+			return list, nil
+		}
+		return values[0], nil
+	}
+	var problem error
+	replaced := reference.ReplaceAllStringFunc(text, func(match string) string {
+		name := reference.FindStringSubmatch(match)[1]
+		values, ok := e.lookUp(name)
+		switch {
+		case !ok:
+			problem = fmt.Errorf("{{ %s }} has no value", name)
+			return ""
+		case len(values) != 1 || e.book.Parameters[name].isList():
+			problem = fmt.Errorf("{{ %s }} is a list inside a text", name)
+			return ""
+		}
+		return values[0]
+	})
+	return replaced, problem
+}
+
+func inputText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []any:
+		parts := make([]string, 0, len(v))
+		for _, item := range v {
+			parts = append(parts, inputText(item))
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	}
+	return fmt.Sprint(value)
+}

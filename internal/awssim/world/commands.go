@@ -1,8 +1,295 @@
 package world
 
-type commands struct{}
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// How Run Command takes its time.
+const (
+	deliverAfter     = time.Second            // from the call until a living agent has it
+	invocationLag    = 500 * time.Millisecond // GetCommandInvocation knows of it only then
+	cancelAfter      = 5 * time.Second        // until a living agent hears of a cancel
+	defaultDelivery  = time.Hour
+	defaultExecution = time.Hour
+)
+
+// Command is one SendCommand.
+type Command struct {
+	Region      *Region
+	ID          string
+	Document    string
+	Version     string
+	Comment     string
+	Parameters  map[string][]string
+	Requested   time.Time
+	Expires     time.Time
+	Delivery    time.Duration
+	Invocations []*Invocation
+}
 
 // Invocation is a command on one instance.
-type Invocation struct{}
+type Invocation struct {
+	Command  *Command
+	Instance *Instance
+	Status   string // Pending, InProgress, Cancelling, Success, Failed, Cancelled, TimedOut
+	Details  string // as StatusDetails: DeliveryTimedOut, ExecutionTimedOut, ...
+	Started  time.Time
+	Ended    time.Time
+	Code     int // -1 until it has ended
+	Stdout   string
+	Stderr   string
 
-func (r *Region) agentBack(*Instance) {}
+	cancelled bool
+	timeout   *Event
+	work      *Event
+	onEnd     []func()
+}
+
+type commands struct {
+	all shelf[*Command]
+}
+
+// SendSpec says what to run where.
+type SendSpec struct {
+	Document   string
+	Version    string
+	Comment    string
+	Instances  []string
+	Parameters map[string][]string
+	Delivery   time.Duration // 0 is an hour
+}
+
+// Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent is
+// silent gets the command when it is back, or never.
+func (r *Region) Send(spec SendSpec) (*Command, error) {
+	document, err := r.commandDocument(spec.Document)
+	if err != nil {
+		return nil, err
+	}
+	if err := document.checkParameters(spec.Parameters); err != nil {
+		return nil, err
+	}
+	if len(spec.Instances) == 0 || len(spec.Instances) > 50 {
+		return nil, api.Errorf("ValidationException", "InstanceIds must hold 1 to 50 ids, it holds %d.", len(spec.Instances))
+	}
+	w := r.World
+	command := &Command{
+		Region: r, Document: spec.Document, Version: spec.Version, Comment: spec.Comment, Parameters: spec.Parameters,
+		Requested: w.now, Delivery: spec.Delivery,
+	}
+	if command.Delivery == 0 {
+		command.Delivery = defaultDelivery
+	}
+	command.Expires = w.now.Add(command.Delivery + command.executionTimeout())
+	for _, id := range spec.Instances {
+		instance := r.Instance(id)
+		if instance == nil || instance.State == Terminated || instance.LastPing().IsZero() {
+			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)
+		}
+		command.Invocations = append(command.Invocations, &Invocation{
+			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1,
+		})
+	}
+	command.ID = r.NewUUID("command")
+	r.commands.all.put(command.ID, command)
+	for _, invocation := range command.Invocations {
+		invocation.timeout = w.After(command.Delivery, func() { invocation.expire("DeliveryTimedOut") })
+		w.After(deliverAfter, invocation.deliver)
+	}
+	r.Changed("command", command.ID, "sent "+command.Document)
+	return command, nil
+}
+
+// Command returns the command with that id, or nil.
+func (r *Region) Command(id string) *Command {
+	command, _ := r.commands.all.get(id)
+	return command
+}
+
+// Commands lists the region's commands, oldest first.
+func (r *Region) Commands() []*Command { return r.commands.all.all() }
+
+// On returns the command's invocation on an instance, or nil.
+func (c *Command) On(instanceID string) *Invocation {
+	n := slices.IndexFunc(c.Invocations, func(v *Invocation) bool { return v.Instance.ID == instanceID })
+	if n < 0 {
+		return nil
+	}
+	return c.Invocations[n]
+}
+
+// Visible tells whether GetCommandInvocation knows of the command yet.
+func (c *Command) Visible() bool { return !c.Region.World.now.Before(c.Requested.Add(invocationLag)) }
+
+// Status sums the invocations up, as ListCommands does.
+func (c *Command) Status() string {
+	worst := "Success"
+	for _, status := range []string{"Pending", "InProgress", "Cancelling", "Failed", "TimedOut", "Cancelled"} {
+		if slices.ContainsFunc(c.Invocations, func(v *Invocation) bool { return v.Status == status }) {
+			worst = status
+			break
+		}
+	}
+	return worst
+}
+
+// Done tells whether every invocation is terminal.
+func (c *Command) Done() bool {
+	return !slices.ContainsFunc(c.Invocations, func(v *Invocation) bool { return !v.Done() })
+}
+
+func (c *Command) parameter(name, fallback string) string {
+	if values := c.Parameters[name]; len(values) > 0 && values[0] != "" {
+		return values[0]
+	}
+	return fallback
+}
+
+func (c *Command) executionTimeout() time.Duration {
+	for _, name := range []string{"executionTimeout", "StepTimeoutSeconds"} {
+		if seconds, err := strconv.Atoi(c.parameter(name, "")); err == nil {
+			return time.Duration(seconds) * time.Second
+		}
+	}
+	if strings.HasPrefix(c.Document, "AWS-RunPatchBaseline") {
+		return 2 * time.Hour
+	}
+	return defaultExecution
+}
+
+// Done tells whether the invocation is terminal.
+func (v *Invocation) Done() bool {
+	switch v.Status {
+	case "Success", "Failed", "Cancelled", "TimedOut":
+		return true
+	}
+	return false
+}
+
+// deliver hands the command to the agent, if one is listening; otherwise it waits for the agent to come back.
+func (v *Invocation) deliver() {
+	if v.Status != "Pending" || !v.Instance.AgentOnline() {
+		return
+	}
+	w := v.Instance.Region.World
+	v.timeout.Stop()
+	v.Status, v.Details, v.Started = "InProgress", "InProgress", w.now
+	v.timeout = w.After(v.Command.executionTimeout(), func() { v.expire("ExecutionTimedOut") })
+	switch v.Command.Document {
+	case "AWS-RunPatchBaseline":
+		v.runPatchBaseline()
+	default:
+		v.runShell()
+	}
+}
+
+// agentBack is the moment an agent came back: what waited for it is delivered, what it was doing goes on.
+func (r *Region) agentBack(i *Instance) {
+	if !i.AgentOnline() {
+		return
+	}
+	if resume := i.machine.resume; resume != nil {
+		i.machine.resume = nil
+		resume()
+	}
+	for _, command := range r.commands.all.all() {
+		if v := command.On(i.ID); v != nil && v.Status == "Pending" {
+			v.deliver()
+		}
+	}
+}
+
+// busy lets the machine work for d and then goes on. A machine that goes down meanwhile never finishes, and nobody tells
+// Run Command so.
+func (v *Invocation) busy(d time.Duration, then func()) {
+	epoch := v.Instance.machine.epoch
+	v.work = v.Instance.Region.World.After(d, func() {
+		if v.Instance.machine.epoch == epoch && !v.Done() {
+			then()
+		}
+	})
+}
+
+// rebootAnd reboots the machine from inside and goes on when its agent is back.
+func (v *Invocation) rebootAnd(then func()) {
+	i := v.Instance
+	w := i.Region.World
+	epoch := i.machine.goDown(i)
+	i.Region.Changed("instance", i.ID, "rebooting")
+	i.machine.resume = func() {
+		if !v.Done() {
+			then()
+		}
+	}
+	switch {
+	case w.faults.strikes(FaultRebootHangs, i):
+		i.after(epoch, w.Scenario.Durations.Reboot.D(), func() {
+			i.machine.hung = true
+			i.Region.Changed("instance", i.ID, "does not come back from its reboot")
+		})
+	default:
+		i.machine.mute = w.faults.strikes(FaultAgentSilent, i)
+		i.machine.boot(i, w.Scenario.Durations.Reboot.D())
+	}
+}
+
+// end is the agent reporting how the command ended. A cancel that came in time wins.
+func (v *Invocation) end(status string, code int, stdout, stderr string) {
+	if v.Done() {
+		return
+	}
+	if v.cancelled {
+		status = "Cancelled"
+	}
+	v.Status, v.Details, v.Code, v.Stdout, v.Stderr = status, status, code, stdout, stderr
+	v.finish()
+}
+
+func (v *Invocation) expire(details string) {
+	if v.Done() {
+		return
+	}
+	v.Status, v.Details = "TimedOut", details
+	if v.cancelled {
+		v.Status, v.Details = "Cancelled", "Cancelled"
+	}
+	v.finish()
+}
+
+func (v *Invocation) finish() {
+	v.Ended = v.Instance.Region.World.now
+	v.timeout.Stop()
+	v.work.Stop()
+	v.Instance.Region.Changed("command", v.Command.ID, v.Status+" on "+v.Instance.ID)
+	for _, do := range v.onEnd {
+		do()
+	}
+	v.onEnd = nil
+}
+
+// Cancel asks for the invocations on these instances, or all, to end. One that waits for delivery is cancelled at once. A
+// running one hears of it some seconds later if its agent lives: its work stops where it is, and what it changed stays. One
+// in the middle of a reboot ends when its agent is back.
+func (c *Command) Cancel(instanceIDs []string) {
+	for _, v := range c.Invocations {
+		if v.Done() || v.cancelled || len(instanceIDs) > 0 && !slices.Contains(instanceIDs, v.Instance.ID) {
+			continue
+		}
+		v.cancelled = true
+		if v.Status == "Pending" {
+			v.end("Cancelled", -1, "", "")
+			continue
+		}
+		v.Status, v.Details = "Cancelling", "Cancelling"
+		c.Region.World.After(cancelAfter, func() {
+			if !v.Done() && v.Instance.AgentOnline() {
+				v.end("Cancelled", -1, "", "")
+			}
+		})
+	}
+}

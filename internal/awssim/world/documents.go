@@ -1,5 +1,205 @@
 package world
 
-type documents struct{}
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"time"
 
-func (r *Region) setUpDocuments() {}
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// Document is an SSM document with all its versions.
+type Document struct {
+	Name     string
+	Type     string // Command or Automation
+	Owner    string // account id, or Amazon
+	Created  time.Time
+	Versions []DocumentVersion // version n stands at n-1
+	Default  int
+	Tags     Tags
+
+	parameters map[string]bool // of a Command document: its names, true where it must be given
+}
+
+// DocumentVersion is one content of a document.
+type DocumentVersion struct {
+	Version int
+	Content string
+	Format  string // YAML or JSON
+	Hash    string // SHA-256 of the content, hexadecimal
+	Created time.Time
+	Label   string // VersionName
+
+	book *runbook
+}
+
+type documents struct {
+	all shelf[*Document]
+}
+
+func (r *Region) setUpDocuments() {
+	known := []struct {
+		name, content string
+		parameters    map[string]bool
+	}{
+		{"AWS-RunPatchBaseline", "Scans for or installs patches from a patch baseline.", map[string]bool{
+			"Operation": true, "AssociationId": false, "SnapshotId": false, "InstallOverrideList": false, "RebootOption": false,
+			"BaselineOverride": false, "StepTimeoutSeconds": false,
+		}},
+		{"AWS-RunShellScript", "Run a shell script or specify the commands to run.", map[string]bool{
+			"commands": true, "workingDirectory": false, "executionTimeout": false,
+		}},
+		{"AWS-RunPowerShellScript", "Run a PowerShell script or specify the paths to scripts to run.", map[string]bool{
+			"commands": true, "workingDirectory": false, "executionTimeout": false,
+		}},
+	}
+	for _, each := range known {
+		content := `{"schemaVersion":"2.2","description":` + strconv.Quote(each.content) + `}`
+		document := &Document{Name: each.name, Type: "Command", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1, parameters: each.parameters, Tags: Tags{}}
+		document.add(content, "JSON", "", document.Created, nil)
+		r.documents.all.put(each.name, document)
+	}
+}
+
+func (d *Document) add(content, format, label string, at time.Time, book *runbook) *DocumentVersion {
+	sum := sha256.Sum256([]byte(content))
+	d.Versions = append(d.Versions, DocumentVersion{
+		Version: len(d.Versions) + 1, Content: content, Format: format, Hash: hex.EncodeToString(sum[:]), Created: at, Label: label, book: book,
+	})
+	return &d.Versions[len(d.Versions)-1]
+}
+
+// Latest is the newest version.
+func (d *Document) Latest() *DocumentVersion { return &d.Versions[len(d.Versions)-1] }
+
+// At resolves a version as requests write it: a number, $LATEST, or $DEFAULT, which is also the empty text.
+func (d *Document) At(version string) (*DocumentVersion, error) {
+	switch version {
+	case "", "$DEFAULT":
+		return &d.Versions[d.Default-1], nil
+	case "$LATEST":
+		return d.Latest(), nil
+	}
+	n, err := strconv.Atoi(version)
+	if err != nil || n < 1 || n > len(d.Versions) {
+		return nil, api.Errorf("InvalidDocumentVersion", "Document version %s of document %s does not exist.", version, d.Name)
+	}
+	return &d.Versions[n-1], nil
+}
+
+// Document returns the document with that name; the error is InvalidDocument.
+func (r *Region) Document(name string) (*Document, error) {
+	document, ok := r.documents.all.get(name)
+	if !ok {
+		return nil, api.Errorf("InvalidDocument", "Document with name %s does not exist.", name)
+	}
+	return document, nil
+}
+
+// CreateDocument registers an Automation runbook of schema 0.3. Command documents of one's own are not modelled.
+func (r *Region) CreateDocument(name, kind, format, content, label string, tags Tags) (*Document, error) {
+	if _, exists := r.documents.all.get(name); exists {
+		return nil, api.Errorf("DocumentAlreadyExists", "Document with same name %s already exists", name)
+	}
+	if kind != "Automation" {
+		return nil, api.NotModelled("ssm:CreateDocument with DocumentType %s", kind)
+	}
+	book, err := parseRunbook(content)
+	if err != nil {
+		return nil, err
+	}
+	document := &Document{Name: name, Type: kind, Owner: r.Account.ID, Created: r.World.now, Default: 1, Tags: tags.Clone()}
+	document.add(content, formatOr(format), label, r.World.now, book)
+	r.documents.all.put(name, document)
+	r.Changed("document", name, "created")
+	return document, nil
+}
+
+func formatOr(format string) string {
+	if format == "" {
+		return "JSON"
+	}
+	return format
+}
+
+// UpdateDocument adds a version. The version named as the base must be the latest, and its content must differ from it.
+func (r *Region) UpdateDocument(name, base, format, content, label string) (*DocumentVersion, error) {
+	document, err := r.Document(name)
+	if err != nil {
+		return nil, err
+	}
+	if document.Owner == "Amazon" {
+		return nil, api.Errorf("InvalidDocumentOperation", "Document %s is owned by Amazon and cannot be changed.", name)
+	}
+	if base != "$LATEST" && base != strconv.Itoa(document.Latest().Version) {
+		return nil, api.Errorf("InvalidDocumentVersion", "The document version %q is not the latest, which is %d; send $LATEST.", base, document.Latest().Version)
+	}
+	if document.Latest().Content == content {
+		return nil, api.Errorf("DuplicateDocumentContent", "The content of the association document matches another document. Change the content of the document and try again.")
+	}
+	if len(document.Versions) >= 1000 {
+		return nil, api.Errorf("DocumentVersionLimitExceeded", "The document has too many versions. Delete one or more document versions and try again.")
+	}
+	book, err := parseRunbook(content)
+	if err != nil {
+		return nil, err
+	}
+	version := document.add(content, formatOr(format), label, r.World.now, book)
+	r.Changed("document", name, "version "+strconv.Itoa(version.Version))
+	return version, nil
+}
+
+// SetDefaultVersion makes a version the default.
+func (r *Region) SetDefaultVersion(name, version string) (*Document, error) {
+	document, err := r.Document(name)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := document.At(version)
+	if err != nil {
+		return nil, err
+	}
+	document.Default = chosen.Version
+	return document, nil
+}
+
+// commandDocument finds a document that Run Command can run.
+func (r *Region) commandDocument(name string) (*Document, error) {
+	document, err := r.Document(name)
+	if err != nil {
+		return nil, err
+	}
+	if document.Type != "Command" {
+		return nil, api.Errorf("InvalidDocument", "Document %s is of type %s; Run Command needs type Command.", name, document.Type)
+	}
+	return document, nil
+}
+
+// checkParameters refuses parameters a Command document lacks, and missing ones it needs.
+func (d *Document) checkParameters(given map[string][]string) error {
+	for name := range given {
+		if _, known := d.parameters[name]; !known {
+			return api.Errorf("InvalidParameters", "Parameter %s is not defined in document %s.", name, d.Name)
+		}
+	}
+	for name, needed := range d.parameters {
+		if needed && len(given[name]) == 0 {
+			return api.Errorf("InvalidParameters", "Parameter %s of document %s is missing.", name, d.Name)
+		}
+	}
+	if d.Name != "AWS-RunPatchBaseline" {
+		return nil
+	}
+	allowed := map[string][]string{"Operation": {"Scan", "Install"}, "RebootOption": {"RebootIfNeeded", "NoReboot"}}
+	for name, values := range allowed {
+		if value := given[name]; len(value) > 0 && (len(value) > 1 || !slices.Contains(values, value[0])) {
+			return api.Errorf("InvalidParameters", "Parameter %s is %q; allowed are %q.", name, value, values)
+		}
+	}
+	if list := given["InstallOverrideList"]; len(list) > 0 && len(list[0]) > 256 {
+		return api.Errorf("InvalidParameters", "Parameter InstallOverrideList is longer than 256 characters.")
+	}
+	return nil
+}

@@ -24,15 +24,17 @@ type machine struct {
 	agentSince time.Time // while it is up: since when
 	lastPing   time.Time // while it is down: when it was last heard of
 
-	appUp    bool
-	commands []*Invocation // what the agent runs now
+	mute   bool   // the agent does not start with the next boot
+	resume func() // what the agent goes on with when it is back; kept on the root volume
+
+	appUp bool
 }
 
 // goDown ends everything that runs on the machine and returns the new epoch.
 func (m *machine) goDown(i *Instance) uint64 {
 	m.silenceAgent(i)
 	m.epoch++
-	m.up, m.appUp, m.hung = false, false, false
+	m.up, m.appUp, m.hung, m.mute = false, false, false, false
 	return m.epoch
 }
 
@@ -71,7 +73,9 @@ func (m *machine) start(i *Instance, at time.Time) {
 	m.bootID = i.Region.NewUUID("boot/" + i.ID)
 	disk.pending = nil
 	m.kernel = disk.Version(disk.os.Kernel)
-	m.agentUp, m.agentSince = true, at
+	if !m.mute {
+		m.agentUp, m.agentSince = true, at
+	}
 }
 
 // Up tells whether the operating system runs.

@@ -1,17 +1,58 @@
 package world
 
-type patching struct{}
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
 
-func (r *Region) setUpPatching() {}
+	"github.com/goccy/go-yaml"
+	"github.com/google/uuid"
+)
 
-func (r *Region) buildPatching(RegionSpec) error { return nil }
+// PatchState is what the last run of AWS-RunPatchBaseline on an instance reported; any later run, of anybody, overwrites it.
+type PatchState struct {
+	Instance     *Instance
+	PatchGroup   string
+	BaselineID   string
+	SnapshotID   string
+	Operation    string // Scan or Install
+	RebootOption string
+	OverrideList string
+	Start, End   time.Time
+	LastNoReboot time.Time
+	Patches      []PatchReport
+}
+
+// PatchReport is one patch of a PatchState.
+type PatchReport struct {
+	Patch     Patch
+	Title     string
+	State     string // Installed, InstalledOther, InstalledPendingReboot, InstalledRejected, Missing, Failed
+	Installed time.Time
+}
+
+// Count is how many patches are in a state.
+func (s *PatchState) Count(state string) int {
+	n := 0
+	for _, report := range s.Patches {
+		if report.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// PatchState returns the instance's last report; nil when there is none.
+func (r *Region) PatchState(instanceID string) *PatchState { return r.patching.states[instanceID] }
 
 // applicable lists the newest patch of each package that the disk lacks, among those allowed.
 func (w *World) applicable(disk *Disk, allowed func(Patch) bool) []Patch {
 	var found []Patch
 	at := map[string]int{}
 	for _, patch := range w.Scenario.Patches {
-		if patch.OS != disk.os.Name || !allowed(patch) || !disk.lacks(patch) {
+		if patch.OS != disk.os.Name || !disk.lacks(patch) || !allowed(patch) {
 			continue
 		}
 		if n, seen := at[patch.ID]; seen {
@@ -24,4 +65,209 @@ func (w *World) applicable(disk *Disk, allowed func(Patch) bool) []Patch {
 		found = append(found, patch)
 	}
 	return found
+}
+
+// patchRun is one run of AWS-RunPatchBaseline on a machine.
+type patchRun struct {
+	invocation *Invocation
+	instance   *Instance
+	baseline   *Baseline
+	state      *PatchState
+	override   []overrideEntry
+	failed     []Patch
+	log        strings.Builder
+}
+
+type overrideEntry struct {
+	ID    string `yaml:"id"`
+	Title string `yaml:"title"`
+}
+
+// runPatchBaseline is the document AWS-RunPatchBaseline on one machine.
+func (v *Invocation) runPatchBaseline() {
+	i, w := v.Instance, v.Instance.Region.World
+	disk := i.Disk()
+	run := &patchRun{invocation: v, instance: i, state: &PatchState{
+		Instance: i, PatchGroup: i.PatchGroupOf(), Operation: v.Command.parameter("Operation", ""), Start: w.now,
+		SnapshotID: v.Command.parameter("SnapshotId", ""), RebootOption: v.Command.parameter("RebootOption", "RebootIfNeeded"),
+		OverrideList: v.Command.parameter("InstallOverrideList", ""),
+	}}
+	run.baseline = i.Region.BaselineForGroup(run.state.PatchGroup, disk.os.SSM)
+	switch {
+	case run.state.Operation != "Scan" && run.state.Operation != "Install":
+		v.end("Failed", 1, "", fmt.Sprintf("Operation is %q; it must be Scan or Install.", run.state.Operation))
+		return
+	case run.baseline == nil:
+		v.end("Failed", 1, "", "There is no patch baseline for operating system "+disk.os.SSM+".")
+		return
+	case v.Command.parameter("BaselineOverride", "") != "":
+		v.end("Failed", 127, "", "The simulated machine does not model BaselineOverride.")
+		return
+	}
+	if id := run.state.SnapshotID; id == "" {
+		run.state.SnapshotID = i.Region.NewUUID("patch-snapshot")
+	} else if uuid.Validate(id) != nil {
+		v.end("Failed", 1, "", "SnapshotId is not a GUID: "+id)
+		return
+	}
+	run.state.BaselineID = run.baseline.ID
+	if run.state.Operation == "Scan" {
+		v.busy(w.Scenario.Durations.Scan.D(), func() { run.report(); run.succeed() })
+		return
+	}
+	if err := run.readOverride(); err != nil {
+		v.end("Failed", 1, run.log.String(), err.Error())
+		return
+	}
+	half := w.Scenario.Durations.Install.D() / 2
+	v.busy(half, func() { run.install(half) })
+}
+
+// readOverride fetches the override list. AWS's document goes on with the whole baseline when an https download fails; an s3
+// one that fails ends the run.
+func (run *patchRun) readOverride() error {
+	list := run.state.OverrideList
+	if list == "" {
+		return nil
+	}
+	location, err := url.Parse(list)
+	if err != nil {
+		return fmt.Errorf("InstallOverrideList %q is not a URL", list)
+	}
+	if location.Scheme == "https" {
+		fmt.Fprintf(&run.log, "Could not download %s: the machine has no way out. No override list is used.\n", list)
+		return nil
+	}
+	world := run.instance.Region.World
+	if world.ReadObject == nil || location.Scheme != "s3" {
+		return fmt.Errorf("InstallOverrideList %q cannot be read: use an s3:// URL", list)
+	}
+	data, err := world.ReadObject(run.instance.Region, location.Host, strings.TrimPrefix(location.Path, "/"))
+	if err != nil {
+		return fmt.Errorf("InstallOverrideList %q: %w", list, err)
+	}
+	var document struct {
+		Patches []overrideEntry `yaml:"patches"`
+	}
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return fmt.Errorf("InstallOverrideList %q is not YAML: %w", list, err)
+	}
+	run.override = document.Patches
+	return nil
+}
+
+// due lists what this run installs: what the baseline approves, or what the override list names. Windows needs both.
+func (run *patchRun) due() []Patch {
+	w, disk := run.instance.Region.World, run.instance.Disk()
+	approved := func(p Patch) bool { return run.baseline.approves(w, disk.os, p, w.now) }
+	if run.override == nil {
+		return w.applicable(disk, approved)
+	}
+	return w.applicable(disk, func(p Patch) bool {
+		named := slices.ContainsFunc(run.override, func(entry overrideEntry) bool {
+			return Matches(entry.ID, p.ID) && (entry.Title == "" || Matches(entry.Title, p.title()))
+		})
+		return named && (!disk.os.Windows() || approved(p))
+	})
+}
+
+// install is the middle of the package transaction: half of the packages are on the disk, the rest follow.
+func (run *patchRun) install(rest time.Duration) {
+	v, i := run.invocation, run.instance
+	disk, due := i.Disk(), run.due()
+	middle := (len(due) + 1) / 2
+	for _, patch := range due[:middle] {
+		disk.install(patch)
+	}
+	i.packagesChanged()
+	if i.Region.World.faults.strikes(FaultInstallFails, i) {
+		run.failed = due[middle:]
+		if len(run.failed) == 0 && len(due) > 0 {
+			run.failed = due[len(due)-1:]
+		}
+		run.report()
+		v.end("Failed", 1, run.log.String(), "Error: the package transaction failed: scriptlet of "+patchIDs(run.failed)+" returned 1.")
+		return
+	}
+	v.busy(rest, func() {
+		for _, patch := range due[middle:] {
+			disk.install(patch)
+		}
+		i.packagesChanged()
+		fmt.Fprintf(&run.log, "Installed %d packages: %s\n", len(due), patchIDs(due))
+		run.finish(len(due) > 0)
+	})
+}
+
+// finish reboots if asked for and needed, and reports.
+func (run *patchRun) finish(installed bool) {
+	reboots := run.state.RebootOption == "RebootIfNeeded" && (installed || run.instance.Disk().PendingReboot())
+	if !reboots {
+		if run.state.RebootOption == "NoReboot" {
+			run.state.LastNoReboot = run.instance.Region.World.now
+		}
+		run.report()
+		run.succeed()
+		return
+	}
+	run.invocation.rebootAnd(func() {
+		run.report()
+		run.succeed()
+	})
+}
+
+// report stores the state of every catalogue patch. After an Install nothing is listed as missing, whatever is.
+func (run *patchRun) report() {
+	i, w, s := run.instance, run.instance.Region.World, run.state
+	disk := i.Disk()
+	s.End, s.Patches = w.now, nil
+	for _, patch := range w.Scenario.Patches {
+		if patch.OS != disk.os.Name || disk.Version(patch.ID) != patch.Version {
+			continue
+		}
+		state := "InstalledOther"
+		switch {
+		case slices.Contains(disk.pending, patch.ID):
+			state = "InstalledPendingReboot"
+		case run.baseline.approves(w, disk.os, patch, w.now):
+			state = "Installed"
+		}
+		s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: state, Installed: w.now})
+	}
+	for _, patch := range run.failed {
+		s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: "Failed"})
+	}
+	if s.Operation == "Scan" {
+		missing := w.applicable(disk, func(p Patch) bool { return run.baseline.approves(w, disk.os, p, w.now) })
+		for _, patch := range missing {
+			s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: "Missing"})
+		}
+	}
+	i.Region.patching.states[i.ID] = s
+}
+
+func (run *patchRun) succeed() {
+	s := run.state
+	fmt.Fprintf(&run.log, "Patch Group: %s, Baseline: %s, SnapshotId: %s, Operation: %s, RebootOption: %s\n",
+		s.PatchGroup, s.BaselineID, s.SnapshotID, s.Operation, s.RebootOption)
+	fmt.Fprintf(&run.log, "Installed: %d, InstalledOther: %d, InstalledPendingReboot: %d, Missing: %d, Failed: %d\n",
+		s.Count("Installed"), s.Count("InstalledOther"), s.Count("InstalledPendingReboot"), s.Count("Missing"), s.Count("Failed"))
+	run.invocation.end("Success", 0, run.log.String(), "")
+}
+
+// packagesChanged tells observers what the application makes of it.
+func (i *Instance) packagesChanged() {
+	what := "packages changed"
+	if disk := i.Disk(); disk.broken(i.Region.World.Scenario.Patches) != "" {
+		what = "application unhealthy"
+	}
+	i.Region.Changed("instance", i.ID, what)
+}
+
+func patchIDs(patches []Patch) string {
+	ids := make([]string, 0, len(patches))
+	for _, patch := range patches {
+		ids = append(ids, patch.ID)
+	}
+	return strings.Join(ids, ", ")
 }

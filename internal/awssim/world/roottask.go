@@ -107,6 +107,9 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 				return
 			}
 			old := r.Volume(task.OldRoot)
+			if !fails {
+				instance.machine.resume = nil // what the agent was doing was written on the old root
+			}
 			switch {
 			case detaches:
 				set("failing-detached")

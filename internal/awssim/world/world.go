@@ -21,6 +21,9 @@ import (
 type World struct {
 	Scenario *Scenario
 
+	// ReadObject reads an object of the simulated S3 as a machine of that region does; nil when there is no S3.
+	ReadObject func(r *Region, bucket, key string) ([]byte, error)
+
 	start, now time.Time
 	queue      eventQueue
 	scheduled  uint64 // how many events were ever scheduled: the order of those due at the same moment

@@ -1,0 +1,385 @@
+package world
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// Baseline is a patch baseline: which patches of an operating system are approved.
+type Baseline struct {
+	ID          string // pb-..., or an ARN when AWS owns it
+	Name        string
+	Description string
+	OS          string // SSM's name: AMAZON_LINUX_2023
+	AWSOwned    bool
+	Filters     []PatchFilter // every rule needs them too
+	Rules       []ApprovalRule
+	Approved    []string // approved whatever the rules say
+	Rejected    []string
+	Level       string // compliance level of the approved list
+	Action      string // rejected patches action
+	NonSecurity bool
+	Created     time.Time
+	Modified    time.Time
+	Tags        Tags
+	ClientToken string
+}
+
+// PatchFilter lets a patch pass when its key has one of the values, or one value is "*".
+type PatchFilter struct {
+	Key    string // PRODUCT, CLASSIFICATION, SEVERITY, MSRC_SEVERITY, PATCH_SET, ...
+	Values []string
+}
+
+// ApprovalRule approves the patches that pass its filters, a number of days after their release or up to a date.
+type ApprovalRule struct {
+	Filters     []PatchFilter
+	AfterDays   *int
+	UntilDate   string // YYYY-MM-DD
+	Compliance  string
+	NonSecurity bool
+}
+
+// patching is what Patch Manager keeps in a region.
+type patching struct {
+	baselines shelf[*Baseline]
+	defaults  map[string]string // SSM's operating system to baseline id
+	groups    map[string]string // patch group and operating system to baseline id
+	states    map[string]*PatchState
+}
+
+// awsBaselines are the operating systems AWS has a baseline for, as far as the world knows them, with its baseline's name.
+var awsBaselines = []struct{ os, name string }{
+	{"AMAZON_LINUX_2023", "AWS-AmazonLinux2023DefaultPatchBaseline"},
+	{"UBUNTU", "AWS-UbuntuDefaultPatchBaseline"},
+	{"WINDOWS", "AWS-DefaultPatchBaseline"},
+}
+
+func (r *Region) setUpPatching() {
+	r.patching = patching{defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{}}
+	week := 7
+	for _, known := range awsBaselines {
+		severity, classification := "SEVERITY", "Security"
+		if known.os == "WINDOWS" {
+			severity, classification = "MSRC_SEVERITY", "SecurityUpdates"
+		}
+		id := "arn:aws:ssm:" + r.Name + ":258303030303:patchbaseline/" + r.NewID("pb")
+		rules := []ApprovalRule{{AfterDays: &week, Filters: []PatchFilter{
+			{Key: "PRODUCT", Values: []string{"*"}}, {Key: "CLASSIFICATION", Values: []string{classification}},
+			{Key: severity, Values: []string{"Critical", "Important"}},
+		}}}
+		if known.os == "AMAZON_LINUX_2023" {
+			rules = append(rules, ApprovalRule{AfterDays: &week, Filters: []PatchFilter{
+				{Key: "PRODUCT", Values: []string{"*"}}, {Key: "CLASSIFICATION", Values: []string{"Bugfix"}},
+			}})
+		}
+		if known.os == "UBUNTU" {
+			rules[0].AfterDays = nil
+		}
+		r.patching.baselines.put(id, &Baseline{
+			ID: id, Name: known.name, OS: known.os, AWSOwned: true, Rules: rules, Level: "UNSPECIFIED", Action: "ALLOW_AS_DEPENDENCY",
+			Description: "Default Patch Baseline Provided by AWS.", Created: r.World.start.AddDate(-1, 0, 0), Modified: r.World.start.AddDate(-1, 0, 0),
+			Tags: Tags{},
+		})
+		r.patching.defaults[known.os] = id
+	}
+}
+
+func (r *Region) buildPatching(spec RegionSpec) error {
+	for _, wanted := range spec.Baselines {
+		baseline := Baseline{Name: wanted.Name, OS: wanted.OperatingSystem}
+		severity := "SEVERITY"
+		if wanted.OperatingSystem == "WINDOWS" {
+			severity = "MSRC_SEVERITY"
+		}
+		for _, rule := range wanted.Rules {
+			days := rule.ApproveAfterDays
+			approval := ApprovalRule{AfterDays: &days}
+			if len(rule.Severities) > 0 {
+				approval.Filters = append(approval.Filters, PatchFilter{Key: severity, Values: rule.Severities})
+			}
+			if len(rule.Classifications) > 0 {
+				approval.Filters = append(approval.Filters, PatchFilter{Key: "CLASSIFICATION", Values: rule.Classifications})
+			}
+			baseline.Rules = append(baseline.Rules, approval)
+		}
+		created, err := r.CreateBaseline(baseline)
+		if err != nil {
+			return err
+		}
+		r.patching.defaults[created.OS] = created.ID
+	}
+	return nil
+}
+
+// BaselineLimit is how many baselines an account may have in a region.
+const BaselineLimit = 50
+
+// CreateBaseline registers a new baseline; a repeat with the same client token returns the first.
+func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
+	own := 0
+	for _, other := range r.patching.baselines.all() {
+		if b.ClientToken != "" && other.ClientToken == b.ClientToken {
+			return other, nil
+		}
+		if !other.AWSOwned {
+			own++
+		}
+	}
+	if own >= BaselineLimit {
+		return nil, api.Errorf("ResourceLimitExceededException", "The limit of %d patch baselines is reached.", BaselineLimit)
+	}
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	b.ID, b.Created, b.Modified = r.NewID("pb"), r.World.now, r.World.now
+	if b.Level == "" {
+		b.Level = "UNSPECIFIED"
+	}
+	if b.Action == "" {
+		b.Action = "ALLOW_AS_DEPENDENCY"
+	}
+	b.Tags = b.Tags.Clone()
+	r.patching.baselines.put(b.ID, &b)
+	return &b, nil
+}
+
+// check refuses what SSM refuses: unknown filter keys, and days or dates for Debian and Ubuntu.
+func (b *Baseline) check() error {
+	severity := "SEVERITY"
+	if b.OS == "WINDOWS" {
+		severity = "MSRC_SEVERITY"
+	}
+	allowed := []string{"PRODUCT", "CLASSIFICATION", severity}
+	switch b.OS {
+	case "WINDOWS":
+		allowed = append(allowed, "PRODUCT_FAMILY", "PATCH_SET", "PATCH_ID")
+	case "UBUNTU", "DEBIAN":
+		allowed = []string{"PRODUCT", "PRIORITY", "SECTION"}
+	}
+	filters := slices.Clone(b.Filters)
+	for _, rule := range b.Rules {
+		filters = append(filters, rule.Filters...)
+		if (b.OS == "UBUNTU" || b.OS == "DEBIAN") && (rule.AfterDays != nil && *rule.AfterDays != 0 || rule.UntilDate != "") {
+			return api.Errorf("ValidationException", "ApproveAfterDays and ApproveUntilDate are not supported for operating system %s.", b.OS)
+		}
+		if rule.AfterDays != nil && (*rule.AfterDays < 0 || *rule.AfterDays > 360) {
+			return api.Errorf("ValidationException", "ApproveAfterDays must be between 0 and 360, it is %d.", *rule.AfterDays)
+		}
+	}
+	for _, filter := range filters {
+		if !slices.Contains(allowed, filter.Key) {
+			return api.Errorf("ValidationException", "Patch filter key %s is not supported for operating system %s; use one of %s.",
+				filter.Key, b.OS, strings.Join(allowed, ", "))
+		}
+	}
+	if len(b.Approved) > 50 || len(b.Rejected) > 50 {
+		return api.Errorf("ValidationException", "At most 50 approved and 50 rejected patches are allowed.")
+	}
+	return nil
+}
+
+// Baseline returns the baseline with that id.
+func (r *Region) Baseline(id string) (*Baseline, error) {
+	baseline, ok := r.patching.baselines.get(id)
+	if !ok {
+		return nil, api.Errorf("DoesNotExistException", "Patch Baseline %s does not exist.", id)
+	}
+	return baseline, nil
+}
+
+// Baselines lists the region's baselines, AWS's own first.
+func (r *Region) Baselines() []*Baseline { return r.patching.baselines.all() }
+
+// UpdateBaseline puts changed in the place of a baseline of the account's own.
+func (r *Region) UpdateBaseline(changed Baseline) error {
+	old, err := r.Baseline(changed.ID)
+	if err != nil {
+		return err
+	}
+	if old.AWSOwned {
+		return api.Errorf("AccessDeniedException", "Patch Baseline %s is owned by AWS and cannot be changed.", changed.ID)
+	}
+	if err := changed.check(); err != nil {
+		return err
+	}
+	changed.Modified = r.World.now
+	r.patching.baselines.put(changed.ID, &changed)
+	return nil
+}
+
+// DeleteBaseline deletes a baseline that is no default and registered for no patch group; an unknown id is no error.
+func (r *Region) DeleteBaseline(id string) error {
+	baseline, ok := r.patching.baselines.get(id)
+	if !ok {
+		return nil
+	}
+	if baseline.AWSOwned || r.IsDefault(baseline) {
+		return api.Errorf("ResourceInUseException", "Patch Baseline %s is a default baseline.", id)
+	}
+	for key, registered := range r.patching.groups {
+		if registered == id {
+			return api.Errorf("ResourceInUseException", "Patch Baseline %s is registered for patch group %s.", id, strings.SplitN(key, "\x00", 2)[0])
+		}
+	}
+	r.patching.baselines.drop(id)
+	return nil
+}
+
+// IsDefault tells whether the baseline is the default of its operating system.
+func (r *Region) IsDefault(b *Baseline) bool { return r.patching.defaults[b.OS] == b.ID }
+
+// SetDefaultBaseline makes the baseline the default of its operating system.
+func (r *Region) SetDefaultBaseline(id string) error {
+	baseline, err := r.Baseline(id)
+	if err != nil {
+		return err
+	}
+	r.patching.defaults[baseline.OS] = id
+	return nil
+}
+
+// DefaultBaselineID is the default of an operating system; "" when there is none.
+func (r *Region) DefaultBaselineID(os string) string { return r.patching.defaults[os] }
+
+// PatchGroup is a registration of a patch group.
+type PatchGroup struct {
+	Name     string
+	Baseline *Baseline
+}
+
+// RegisterPatchGroup makes the baseline that of a patch group, for its operating system.
+func (r *Region) RegisterPatchGroup(group, baselineID string) error {
+	baseline, err := r.Baseline(baselineID)
+	if err != nil {
+		return err
+	}
+	key := group + "\x00" + baseline.OS
+	switch registered := r.patching.groups[key]; {
+	case registered == baselineID:
+		return nil // repeating it is allowed
+	case registered != "":
+		return api.Errorf("AlreadyExistsException", "Patch Group baseline already has a baseline registered for OperatingSystem %s.", baseline.OS)
+	}
+	r.patching.groups[key] = baselineID
+	return nil
+}
+
+// DeregisterPatchGroup ends a registration; one that does not exist is no error.
+func (r *Region) DeregisterPatchGroup(group, baselineID string) error {
+	baseline, err := r.Baseline(baselineID)
+	if err != nil {
+		return err
+	}
+	if key := group + "\x00" + baseline.OS; r.patching.groups[key] == baselineID {
+		delete(r.patching.groups, key)
+	}
+	return nil
+}
+
+// PatchGroups lists the registrations, sorted by group.
+func (r *Region) PatchGroups() []PatchGroup {
+	var groups []PatchGroup
+	for key, id := range r.patching.groups {
+		baseline, _ := r.patching.baselines.get(id)
+		groups = append(groups, PatchGroup{Name: strings.SplitN(key, "\x00", 2)[0], Baseline: baseline})
+	}
+	slices.SortFunc(groups, func(a, b PatchGroup) int {
+		if order := strings.Compare(a.Name, b.Name); order != 0 {
+			return order
+		}
+		return strings.Compare(a.Baseline.OS, b.Baseline.OS)
+	})
+	return groups
+}
+
+// BaselineForGroup is the baseline of a patch group and operating system: the registered one, else the default.
+func (r *Region) BaselineForGroup(group, os string) *Baseline {
+	id := r.patching.defaults[os]
+	if registered, ok := r.patching.groups[group+"\x00"+os]; ok && group != "" {
+		id = registered
+	}
+	baseline, _ := r.patching.baselines.get(id)
+	return baseline
+}
+
+// PatchGroupOf is the value of the instance's tag PatchGroup or Patch Group.
+func (i *Instance) PatchGroupOf() string {
+	if group := i.Tags["PatchGroup"]; group != "" {
+		return group
+	}
+	return i.Tags["Patch Group"]
+}
+
+// approves tells whether the baseline approves a patch at a moment.
+func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time) bool {
+	listed := func(list []string) bool {
+		return slices.ContainsFunc(list, func(pattern string) bool {
+			return Matches(pattern, p.ID) || Matches(pattern, p.title()) || Matches(pattern, strings.SplitN(p.ID, ".", 2)[0])
+		})
+	}
+	if listed(b.Rejected) {
+		return false
+	}
+	if listed(b.Approved) {
+		return true
+	}
+	if !pass(b.Filters, os, p) {
+		return false
+	}
+	for _, rule := range b.Rules {
+		if !pass(rule.Filters, os, p) {
+			continue
+		}
+		released := w.released(p)
+		if rule.UntilDate != "" {
+			if until, err := time.Parse(time.DateOnly, rule.UntilDate); err == nil && released.Before(until.AddDate(0, 0, 1)) {
+				return true
+			}
+			continue
+		}
+		days := 0
+		if rule.AfterDays != nil {
+			days = *rule.AfterDays
+		}
+		if !released.AddDate(0, 0, days).After(at) {
+			return true
+		}
+	}
+	return false
+}
+
+func pass(filters []PatchFilter, os *OperatingSystem, p Patch) bool {
+	for _, filter := range filters {
+		value := ""
+		switch filter.Key {
+		case "PRODUCT":
+			value = os.Product
+		case "CLASSIFICATION":
+			value = p.Classification
+		case "SEVERITY", "MSRC_SEVERITY":
+			value = p.Severity
+		case "PATCH_SET":
+			value = "OS"
+		case "PATCH_ID":
+			value = p.ID
+		}
+		if !slices.Contains(filter.Values, "*") && !slices.Contains(filter.Values, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// released is when a patch of the catalogue came out.
+func (w *World) released(p Patch) time.Time { return w.start.AddDate(0, 0, -p.AgeDays) }
+
+func (p Patch) title() string {
+	if p.Title != "" {
+		return p.Title
+	}
+	return p.ID + ":" + p.Version
+}

@@ -1,0 +1,238 @@
+package world
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// runbook is an Automation document of schema 0.3, as far as it is modelled; any other key is refused when it is registered.
+type runbook struct {
+	SchemaVersion string                      `yaml:"schemaVersion"`
+	Description   string                      `yaml:"description"`
+	AssumeRole    string                      `yaml:"assumeRole"`
+	Parameters    map[string]runbookParameter `yaml:"parameters"`
+	MainSteps     []runbookStep               `yaml:"mainSteps"`
+	Outputs       []string                    `yaml:"outputs"`
+}
+
+type runbookParameter struct {
+	Type           string `yaml:"type"` // String, StringList, Boolean, Integer, or an AWS:: type
+	Description    string `yaml:"description"`
+	Default        any    `yaml:"default"`
+	AllowedValues  []any  `yaml:"allowedValues"`
+	AllowedPattern string `yaml:"allowedPattern"`
+	MinItems       int    `yaml:"minItems"`
+	MaxItems       int    `yaml:"maxItems"`
+	MinChars       int    `yaml:"minChars"`
+	MaxChars       int    `yaml:"maxChars"`
+}
+
+type runbookStep struct {
+	Name           string         `yaml:"name"`
+	Description    string         `yaml:"description"`
+	Action         string         `yaml:"action"`
+	Inputs         map[string]any `yaml:"inputs"`
+	TimeoutSeconds int            `yaml:"timeoutSeconds"`
+	MaxAttempts    int            `yaml:"maxAttempts"`
+	OnFailure      string         `yaml:"onFailure"` // Abort, Continue or step:name
+	OnCancel       string         `yaml:"onCancel"`
+	IsCritical     *bool          `yaml:"isCritical"`
+	IsEnd          bool           `yaml:"isEnd"`
+	NextStep       string         `yaml:"nextStep"`
+}
+
+func (p runbookParameter) isList() bool {
+	return p.Type == "StringList" || strings.HasPrefix(p.Type, "List<")
+}
+
+func (s runbookStep) critical() bool { return s.IsCritical == nil || *s.IsCritical }
+
+// stepInputs lists, for each action that is modelled, the inputs that are.
+var stepInputs = map[string][]string{
+	"aws:runCommand": {"DocumentName", "InstanceIds", "Parameters", "TimeoutSeconds", "Comment"},
+	"aws:sleep":      {"Duration"},
+	"aws:branch":     {"Choices", "Default"},
+	"aws:createTags": {"ResourceType", "ResourceIds", "Tags"},
+}
+
+var reference = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.:-]+)\s*\}\}`)
+
+// parseRunbook reads a runbook as YAML or JSON. Errors are InvalidDocumentSchemaVersion and InvalidDocumentContent.
+func parseRunbook(content string) (*runbook, error) {
+	var book runbook
+	if err := yaml.UnmarshalWithOptions([]byte(content), &book, yaml.Strict()); err != nil {
+		return nil, invalidContent("%s", yaml.FormatError(err, false, false))
+	}
+	if book.SchemaVersion != "0.3" {
+		return nil, api.Errorf("InvalidDocumentSchemaVersion", "The document's schemaVersion is %q; an Automation runbook has 0.3.", book.SchemaVersion)
+	}
+	if len(book.MainSteps) == 0 {
+		return nil, invalidContent("mainSteps is empty.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(book.Parameters)) {
+		kind := book.Parameters[name].Type
+		known := slices.Contains([]string{"String", "StringList", "Boolean", "Integer"}, kind) ||
+			strings.HasPrefix(kind, "AWS::") || strings.HasPrefix(kind, "List<AWS::")
+		if !known {
+			return nil, invalidContent("parameter %s has type %q, which is not modelled.", name, kind)
+		}
+	}
+	for n := range book.MainSteps {
+		if err := book.checkStep(n); err != nil {
+			return nil, err
+		}
+	}
+	for _, output := range book.Outputs {
+		if err := book.checkReference(output); err != nil {
+			return nil, err
+		}
+	}
+	return &book, nil
+}
+
+func (b *runbook) checkStep(n int) error {
+	step := b.MainSteps[n]
+	if step.Name == "" || b.index(step.Name) != n {
+		return invalidContent("step %d has no name, or one that is taken: %q.", n+1, step.Name)
+	}
+	modelled, known := stepInputs[step.Action]
+	if !known {
+		return invalidContent("step %s: action %q is not modelled; modelled are %s.", step.Name, step.Action,
+			strings.Join(slices.Sorted(maps.Keys(stepInputs)), ", "))
+	}
+	for _, input := range slices.Sorted(maps.Keys(step.Inputs)) {
+		if !slices.Contains(modelled, input) {
+			return invalidContent("step %s: input %s of %s is not modelled.", step.Name, input, step.Action)
+		}
+	}
+	switch target, jumps := strings.CutPrefix(step.OnFailure, "step:"); {
+	case jumps && b.index(target) >= 0:
+	case slices.Contains([]string{"", "Abort", "Continue"}, step.OnFailure):
+	default:
+		return invalidContent("step %s: onFailure %q is neither Abort, Continue nor step:<name of a step>.", step.Name, step.OnFailure)
+	}
+	if step.NextStep != "" && b.index(step.NextStep) < 0 {
+		return invalidContent("step %s: there is no step %q to go to.", step.Name, step.NextStep)
+	}
+	if step.OnCancel != "" && step.OnCancel != "Abort" {
+		return invalidContent("step %s: onCancel %q is not modelled.", step.Name, step.OnCancel)
+	}
+	return eachText(step.Inputs, func(text string) error {
+		for _, match := range reference.FindAllStringSubmatch(text, -1) {
+			if err := b.checkReference(match[1]); err != nil {
+				return fmt.Errorf("step %s: %w", step.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (b *runbook) checkReference(name string) error {
+	if _, known := b.Parameters[name]; known {
+		return nil
+	}
+	if step, _, dotted := strings.Cut(name, "."); dotted && b.index(step) >= 0 {
+		return nil
+	}
+	if name == "automation:EXECUTION_ID" || name == "global:DATE" || name == "global:DATE_TIME" || name == "global:REGION" {
+		return nil
+	}
+	return invalidContent("{{ %s }} is neither a parameter nor a step's output.", name)
+}
+
+func (b *runbook) index(step string) int {
+	return slices.IndexFunc(b.MainSteps, func(s runbookStep) bool { return s.Name == step })
+}
+
+func invalidContent(format string, args ...any) error {
+	return api.Errorf("InvalidDocumentContent", format, args...)
+}
+
+// eachText visits every text in a tree of maps and lists.
+func eachText(value any, visit func(string) error) error {
+	switch v := value.(type) {
+	case string:
+		return visit(v)
+	case []any:
+		for _, item := range v {
+			if err := eachText(item, visit); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if err := eachText(v[key], visit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bind checks the parameters of a start against the runbook and fills in defaults.
+func (b *runbook) bind(given map[string][]string) (map[string][]string, error) {
+	bound := map[string][]string{}
+	wrong := func(format string, args ...any) error {
+		return api.Errorf("InvalidAutomationExecutionParametersException", format, args...)
+	}
+	for name := range given {
+		if _, known := b.Parameters[name]; !known {
+			return nil, wrong("Parameter %s is not defined in the document.", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Parameters)) {
+		parameter := b.Parameters[name]
+		values, present := given[name]
+		if !present {
+			if parameter.Default == nil {
+				return nil, wrong("Parameter %s is missing and has no default.", name)
+			}
+			bound[name] = texts(parameter.Default)
+			continue
+		}
+		if !parameter.isList() && len(values) != 1 {
+			return nil, wrong("Parameter %s is of type %s and takes one value, not %d.", name, parameter.Type, len(values))
+		}
+		for _, value := range values {
+			if len(parameter.AllowedValues) > 0 && !slices.Contains(texts(parameter.AllowedValues), value) {
+				return nil, wrong("Parameter %s is %q; allowed are %q.", name, value, texts(parameter.AllowedValues))
+			}
+			if parameter.AllowedPattern == "" {
+				continue
+			}
+			pattern, err := regexp.Compile(parameter.AllowedPattern)
+			if err != nil {
+				return nil, wrong("Parameter %s: allowedPattern %q: %v", name, parameter.AllowedPattern, err)
+			}
+			if !pattern.MatchString(value) {
+				return nil, wrong("Parameter %s is %q; it must match %s.", name, value, parameter.AllowedPattern)
+			}
+		}
+		bound[name] = slices.Clone(values)
+	}
+	return bound, nil
+}
+
+// texts turns a YAML value into the list of texts that Automation passes on.
+func texts(value any) []string {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case []string:
+		return slices.Clone(v)
+	case []any:
+		list := make([]string, 0, len(v))
+		for _, item := range v {
+			list = append(list, fmt.Sprint(item))
+		}
+		return list
+	}
+	return []string{fmt.Sprint(value)}
+}

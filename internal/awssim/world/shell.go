@@ -1,0 +1,97 @@
+package world
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scriptTime is how long a script takes.
+const scriptTime = time.Second
+
+// runShell is the documents AWS-RunShellScript and AWS-RunPowerShellScript on one machine. Each runs on its own platform
+// only; on the other it is skipped with success and no output, as the real documents' preconditions do.
+func (v *Invocation) runShell() {
+	windows := v.Command.Document == "AWS-RunPowerShellScript"
+	script := strings.Join(v.Command.Parameters["commands"], "\n")
+	v.busy(scriptTime, func() {
+		if v.Instance.Disk().os.Windows() != windows {
+			v.end("Success", 0, "", "")
+			return
+		}
+		code, stdout, stderr := v.Instance.Shell(script)
+		status := "Success"
+		if code != 0 {
+			status = "Failed"
+		}
+		v.end(status, code, stdout, stderr)
+	})
+}
+
+// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first line,
+// and fails on any other with exit code 127.
+//
+//	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
+//	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
+func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
+	first, _, _ := strings.Cut(strings.TrimLeft(script, "\r\n"), "\n")
+	words := strings.Fields(first)
+	switch {
+	case len(words) == 2 && words[0] == "#" && words[1] == "patchtide:facts":
+		return 0, i.factsLine(), ""
+	case len(words) == 4 && words[0] == "#" && words[1] == "patchtide:http":
+		port, err := strconv.Atoi(words[2])
+		if err != nil {
+			return 2, "", "patchtide:http: the port is not a number: " + words[2] + "\n"
+		}
+		return 0, fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3])), ""
+	}
+	return 127, "", fmt.Sprintf("the simulated machine's shell does not know this script; its first line is %q, "+
+		"and only \"# patchtide:facts\" and \"# patchtide:http <port> <path>\" are modelled\n", first)
+}
+
+// PackageList is one line "name version" for each installed package, sorted.
+func (d *Disk) PackageList() string {
+	var list strings.Builder
+	for _, p := range d.Packages() {
+		list.WriteString(p.Name + " " + p.Version + "\n")
+	}
+	return list.String()
+}
+
+func (i *Instance) factsLine() string {
+	disk := i.Disk()
+	list := disk.PackageList()
+	sum := sha256.Sum256([]byte(list))
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	if _, err := writer.Write([]byte(list)); err != nil {
+		panic("writing to memory does not fail: " + err.Error())
+	}
+	if err := writer.Close(); err != nil {
+		panic("writing to memory does not fail: " + err.Error())
+	}
+	line, err := json.Marshal(struct {
+		BootID         string `json:"boot_id"`
+		OS             string `json:"os"`
+		Release        string `json:"release"`
+		Kernel         string `json:"kernel"`
+		PendingReboot  bool   `json:"pending_reboot"`
+		PackagesSHA256 string `json:"packages_sha256"`
+		PackagesGZ     string `json:"packages_gz"`
+	}{
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(),
+		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
+	})
+	if err != nil {
+		panic("strings and a bool are always JSON: " + err.Error())
+	}
+	return string(line) + "\n"
+}
