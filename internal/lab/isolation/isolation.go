@@ -22,6 +22,8 @@ type Options struct {
 	SecretAccessKey string
 	// Region is the default region of clients that name none.
 	Region string
+	// Others are more variables to set while the isolation is in force, for example a made-up external id.
+	Others map[string]string
 }
 
 // Isolation is in force from Enter to Leave.
@@ -75,6 +77,11 @@ func (i *Isolation) replace(options Options) error {
 	for _, file := range []string{config, credentials} {
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			return fmt.Errorf("write an empty AWS file: %w", err)
+		}
+	}
+	for name, value := range options.Others {
+		if err := i.set(name, &value); err != nil {
+			return err
 		}
 	}
 	for name, value := range map[string]string{
