@@ -26,13 +26,14 @@ const (
 
 	// Final always.
 	ErrInvalidInput   = "InvalidInput"
-	ErrGone           = "Gone"          // EC2 no longer has the instance
+	ErrGone           = "Gone" // EC2 no longer has the instance
 	ErrGroupNotFound  = "GroupNotFound"
 	ErrNotInService   = "NotInService"
 	ErrSnapshotFailed = "SnapshotFailed"
 	ErrRestoreFailed  = "RestoreFailed"
 	ErrRunbookChanged = "RunbookChanged"
 	ErrNotHealthy     = "NotHealthy"
+	ErrMarked         = "MarkedByOther" // the resource carries another wave's journal tag
 )
 
 // Final lists the error types that end an activity going forward though compensation retries them.

@@ -2,6 +2,12 @@ package activities
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -13,41 +19,119 @@ type InspectGroupInput struct {
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those that are
 // not attached to it) and every member's registrations and agent. It changes nothing. A group that does not exist is the
-// non-retryable error GroupNotFound; AccessDenied is named and non-retryable.
+// non-retryable error GroupNotFound; AccessDenied is named and final going forward.
 func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (*patch.GroupState, error) {
-	return nil, errUnbuilt
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	if in.Group.IsAutoScaling() {
+		return inspectAutoScaling(ctx, s, in.Group)
+	}
+	return inspectTagged(ctx, s, in.Group)
 }
 
-// ProcessesInput names processes of a group. An empty list is refused: AWS takes it for all of them.
-type ProcessesInput struct {
-	Group     patch.Group
-	Processes []string // those that were not suspended before we began
+func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	if len(group.Tags) == 0 {
+		return nil, final(ErrInvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
+	}
+	found, err := findMachines(ctx, s, group.String(), group.Tags)
+	if err != nil {
+		return nil, err
+	}
+	state := &patch.GroupState{FreeTags: true, Operator: operatorOf(nil, found.instances)}
+	if len(found.instances) == 0 {
+		return state, nil
+	}
+	registered, err := readRegistrations(ctx, s, group.String(), nil, found.instances)
+	if err != nil {
+		return nil, err
+	}
+	state.TargetGroups = registered.groups
+	for _, id := range sortedKeys(found.instances) {
+		member := found.member(id)
+		member.Targets = registered.targets[id]
+		state.Members = append(state.Members, member)
+		if !slices.Contains(state.Zones, member.Zone) {
+			state.Zones = append(state.Zones, member.Zone)
+		}
+	}
+	slices.Sort(state.Zones)
+	return state, nil
 }
 
-// SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
-func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error { return errUnbuilt }
-
-// ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
-func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error { return errUnbuilt }
-
-// MarkHealthyInput names members that our checks have proven healthy.
-type MarkHealthyInput struct {
-	Group     patch.Group
-	Instances []string
+func inspectAutoScaling(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	described, err := readGroup(ctx, s, group)
+	if err != nil {
+		return nil, err
+	}
+	state := &patch.GroupState{
+		Min: int(deref(described.MinSize)), Max: int(deref(described.MaxSize)), Desired: int(deref(described.DesiredCapacity)),
+		Zones: slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: suspendedIn(described),
+		WarmPool: described.WarmPoolConfiguration != nil, Deleting: deref(described.Status) != "", Weighted: weighted(described),
+		MaxInstanceLifetime: patch.Duration(time.Duration(deref(described.MaxInstanceLifetime)) * time.Second),
+		FreeTags:            freeTag(groupTagKeys(described)),
+	}
+	if state.RefreshRunning, err = refreshing(ctx, s, group); err != nil {
+		return nil, err
+	}
+	if state.LifecycleHooks, err = lifecycleHooks(ctx, s, group); err != nil {
+		return nil, err
+	}
+	found, err := readMachines(ctx, s, group.String(), memberIDs(described))
+	if err != nil {
+		return nil, err
+	}
+	state.Operator = operatorOf(described, found.instances)
+	registered, err := readRegistrations(ctx, s, group.String(), attachedTo(described), found.instances)
+	if err != nil {
+		return nil, err
+	}
+	state.TargetGroups = registered.groups
+	for _, id := range memberIDs(described) {
+		state.Members = append(state.Members, found.groupMember(group, memberOf(described, id), registered.targets[id]))
+	}
+	return state, nil
 }
 
-// MarkHealthy sets Healthy (ShouldRespectGracePeriod=false) on each named member that Auto Scaling holds for Unhealthy: the
-// mark is sticky, and would have it replaced the moment ReplaceUnhealthy resumes.
-func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) error { return errUnbuilt }
-
-// MarkGroupInput marks or unmarks a group as ours.
-type MarkGroupInput struct {
-	Group   patch.Group
-	Journal Journal
+// groupMember is one machine with what its Auto Scaling group says of it. A group may list what EC2 no longer has.
+func (m machines) groupMember(group patch.Group, listed *astypes.Instance, targets []patch.Target) patch.Member {
+	member := m.member(deref(listed.InstanceId))
+	member.Lifecycle, member.Health = string(listed.LifecycleState), deref(listed.HealthStatus)
+	member.OwnerGroup = group.AutoScalingGroup
+	if member.Zone == "" {
+		member.Zone = deref(listed.AvailabilityZone)
+	}
+	member.Targets = targets
+	return member
 }
 
-// MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group.
-func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error { return errUnbuilt }
+// refreshing tells whether an instance refresh may still touch members; one in Baking may yet roll back.
+func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, error) {
+	out, err := s.AutoScaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	if err != nil {
+		return false, awsError("describe instance refreshes", group.String(), err)
+	}
+	// The newest come first and only one can run at a time, so the first page says it.
+	return slices.ContainsFunc(out.InstanceRefreshes, func(refresh astypes.InstanceRefresh) bool {
+		switch refresh.Status {
+		case astypes.InstanceRefreshStatusSuccessful, astypes.InstanceRefreshStatusFailed, astypes.InstanceRefreshStatusCancelled,
+			astypes.InstanceRefreshStatusRollbackSuccessful, astypes.InstanceRefreshStatusRollbackFailed:
+			return false
+		}
+		return true
+	}), nil
+}
 
-// UnmarkGroup takes the journal's tag off, if it is this wave's.
-func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error { return errUnbuilt }
+func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
+	out, err := s.AutoScaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	if err != nil {
+		return nil, awsError("describe lifecycle hooks", group.String(), err)
+	}
+	hooks := make([]string, len(out.LifecycleHooks))
+	for i, hook := range out.LifecycleHooks {
+		hooks[i] = deref(hook.LifecycleHookName) + " (" + strings.TrimPrefix(deref(hook.LifecycleTransition), "autoscaling:") + ")"
+	}
+	slices.Sort(hooks)
+	return hooks, nil
+}

@@ -2,6 +2,12 @@ package activities
 
 import (
 	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -17,8 +23,9 @@ type ObserveInput struct {
 
 // Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
 // read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
+// HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
 func (a *AWS) Observe(ctx context.Context, in ObserveInput) (*patch.HealthObservation, error) {
-	return nil, errUnbuilt
+	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
 // AwaitHealthyInput waits for health.
@@ -31,5 +38,134 @@ type AwaitHealthyInput struct {
 // AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
 // NotReady with the reasons otherwise.
 func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.HealthObservation, error) {
-	return nil, errUnbuilt
+	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
+		health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At)
+		if len(health.Failed) > 0 {
+			return false, "", final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
+		}
+		return health.Healthy(), in.Observe.Instance.String() + " is not healthy yet: " + health.String(), nil
+	})
+}
+
+// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
+// for the next attempt; once all have answered, the next look sends new ones.
+func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
+	for _, check := range in.Checks {
+		if check.HTTP != nil {
+			if err := checkHTTP(in.Instance.String(), *check.HTTP); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	sent := probes{}
+	if activity.HasHeartbeatDetails(ctx) {
+		// Details that cannot be read only mean that the commands are sent again.
+		if err := activity.GetHeartbeatDetails(ctx, &sent); err != nil || sent == nil {
+			sent = probes{}
+		}
+	}
+	var last *patch.HealthObservation
+	err = a.lookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
+		seen, waitingFor, err := a.observe(ctx, s, in, sent)
+		if err != nil || len(waitingFor) > 0 {
+			return false, in.Instance.String() + ": no answer yet to " + strings.Join(waitingFor, ", "), err
+		}
+		clear(sent)
+		last = seen
+		return enough(seen)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return last, nil
+}
+
+// observe is one look; waitingFor names the commands that have not answered.
+func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
+	now, err := s.see(ctx, in.Instance, in.TargetGroups)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen = &patch.HealthObservation{Member: now.member, At: now.at}
+	var alarms []string
+	for _, check := range in.Checks {
+		if check.Alarm != "" {
+			alarms = append(alarms, check.Alarm)
+		}
+		if check.HTTP == nil {
+			continue
+		}
+		var answer patch.HTTPObservation
+		answered := true
+		if check.HTTP.From == "worker" {
+			answer, err = a.dial(ctx, now.member.PrivateIP, *check.HTTP)
+		} else {
+			answer, answered, err = sent.ask(ctx, s, in.Instance, in.platform(now.member), *check.HTTP)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if !answered {
+			waitingFor = append(waitingFor, "http "+probeKey(*check.HTTP))
+		}
+		seen.HTTP = append(seen.HTTP, answer)
+	}
+	seen.Alarms, err = readAlarms(ctx, s, in.Instance.Group, alarms)
+	return seen, waitingFor, err
+}
+
+// platform is the caller's word, or what the instance is seen to be.
+func (in ObserveInput) platform(member patch.Member) patch.Platform {
+	if in.Platform != "" {
+		return in.Platform
+	}
+	return member.Platform
+}
+
+// alarmsPerRequest is how many names one DescribeAlarms takes.
+const alarmsPerRequest = 100
+
+// readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
+// is a mistake in the plan.
+func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
+	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
+	var seen []patch.AlarmObservation
+	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
+		// Composite alarms are left out unless asked for.
+		pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
+			AlarmNames: chunk, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
+			MaxRecords: ptr(int32(alarmsPerRequest)),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, awsError("describe the alarms "+strings.Join(chunk, ", "), group.String(), err)
+			}
+			for _, alarm := range page.MetricAlarms {
+				entered := alarm.StateTransitionedTimestamp
+				if entered == nil {
+					entered = alarm.StateUpdatedTimestamp
+				}
+				seen = append(seen, patch.AlarmObservation{Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC()})
+			}
+			for _, alarm := range page.CompositeAlarms {
+				entered := alarm.StateTransitionedTimestamp
+				if entered == nil {
+					entered = alarm.StateUpdatedTimestamp
+				}
+				seen = append(seen, patch.AlarmObservation{Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC()})
+			}
+		}
+	}
+	for _, name := range wanted {
+		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
+			return nil, final(ErrInvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
+		}
+	}
+	slices.SortFunc(seen, func(a, b patch.AlarmObservation) int { return strings.Compare(a.Name, b.Name) })
+	return seen, nil
 }

@@ -2,35 +2,108 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
+// leaving tells a member that its group is about to lose.
+func leaving(lifecycle string) bool {
+	return strings.HasPrefix(lifecycle, "Terminat") || strings.HasPrefix(lifecycle, "Detach")
+}
+
+// comingIn tells a member on its way into service: Pending, Pending:Wait, Pending:Proceed.
+func comingIn(lifecycle string) bool { return strings.HasPrefix(lifecycle, patch.LifecyclePending) }
+
+// member reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
+// while the group still lists it, or when it is no member.
+func (s *Services) member(ctx context.Context, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return nil, nil, err
+	}
+	machine, err := readMachine(ctx, s, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if machine == nil {
+		return nil, nil, final(ErrGone, "%s: EC2 no longer has the instance", in)
+	}
+	listed := memberOf(group, in.ID)
+	if listed == nil {
+		return nil, nil, final(ErrGone, "%s: the instance is no member of its group any more", in)
+	}
+	return group, listed, nil
+}
+
+// needsGroup refuses what only a member of an Auto Scaling group can do.
+func needsGroup(group patch.Group, what string) error {
+	if group.IsAutoScaling() {
+		return nil
+	}
+	return final(ErrInvalidInput, "%s: only an Auto Scaling group can %s; these instances are chosen by tags", group, what)
+}
+
 // EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
 // it is done. NotInService (terminal) when it is in any other state; Gone when it is no member any more.
-func (a *AWS) EnterStandby(ctx context.Context, in Instance) error { return errUnbuilt }
-
-// AwaitOutInput waits for an instance to be out of service.
-type AwaitOutInput struct {
-	Instance Instance
-	Targets  []patch.Target // every registration it had; all must be gone or unused
-	Pace     Pace
+func (a *AWS) EnterStandby(ctx context.Context, in Instance) error {
+	if err := needsGroup(in.Group, "put an instance on standby"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	if done, err := s.onStandby(ctx, in); done || err != nil {
+		return err
+	}
+	_, err = s.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID}, ShouldDecrementDesiredCapacity: ptr(true),
+	})
+	if err == nil || !hasCode(err, "ValidationError") {
+		return awsError("enter standby", in.String(), err)
+	}
+	// Auto Scaling says ValidationError of what is wrong for good, of states in passing, and of a standby that an earlier
+	// attempt began whose reply was lost. What is seen now tells which.
+	done, lookErr := s.onStandby(ctx, in)
+	if done || lookErr != nil {
+		return lookErr
+	}
+	group, lookErr := readGroup(ctx, s, in.Group)
+	if lookErr != nil {
+		return lookErr
+	}
+	if deref(group.DesiredCapacity) <= deref(group.MinSize) {
+		return awsError("enter standby", in.String(), err)
+	}
+	return inPassing("enter standby", in, err)
 }
 
-// AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
-func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error { return errUnbuilt }
-
-// TargetsInput names registrations exactly.
-type TargetsInput struct {
-	Instance Instance
-	Targets  []patch.Target
+// onStandby tells whether the instance is Standby or entering it; NotInService when it can not enter.
+func (s *Services) onStandby(ctx context.Context, in Instance) (bool, error) {
+	_, listed, err := s.member(ctx, in)
+	if err != nil {
+		return false, err
+	}
+	switch string(listed.LifecycleState) {
+	case patch.LifecycleStandby, patch.LifecycleEnteringStandby:
+		return true, nil
+	case patch.LifecycleInService:
+		return false, nil
+	}
+	return false, final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
 }
 
-// DeregisterTargets takes the exact registrations out (id and port); those already gone are done.
-func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) error { return errUnbuilt }
-
-// RegisterTargets makes the exact registrations again.
-func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error { return errUnbuilt }
+// inPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is safe,
+// since every attempt describes before it acts.
+func inPassing(doing string, in Instance, err error) error {
+	return temporal.NewApplicationErrorWithCause(fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, in, err), ErrAWS, err)
+}
 
 // ExitStandbyInput returns an instance to service.
 type ExitStandbyInput struct {
@@ -41,45 +114,59 @@ type ExitStandbyInput struct {
 // ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance that is
 // Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room; Gone when EC2
 // no longer has the instance, also when the group still lists it.
-func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error { return errUnbuilt }
-
-// AwaitInInput waits for an instance to be back.
-type AwaitInInput struct {
-	Instance Instance
-	Before   []patch.Target // as read before it went out
-	Pace     Pace
+func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
+	if err := needsGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	done, err := a.settled(ctx, s, in)
+	if done || err != nil {
+		return err
+	}
+	_, err = s.AutoScaling.ExitStandby(ctx, &autoscaling.ExitStandbyInput{
+		AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID},
+	})
+	if err == nil || !hasCode(err, "ValidationError") {
+		return awsError("exit standby", in.Instance.String(), err)
+	}
+	// As with EnterStandby: what is seen now tells which of its meanings this ValidationError has.
+	if done, lookErr := a.settled(ctx, s, in); done || lookErr != nil {
+		return lookErr
+	}
+	group, lookErr := readGroup(ctx, s, in.Instance.Group)
+	if lookErr != nil {
+		return lookErr
+	}
+	if suspended := suspendedIn(group); len(both([]string{"Launch"}, suspended)) > 0 {
+		return temporal.NewApplicationErrorWithCause(fmt.Sprintf("exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err), ErrRejected, err)
+	}
+	return inPassing("exit standby", in.Instance, err)
 }
 
-// Returned tells when the instance was seen in service, by AWS's clock.
-type Returned struct {
-	Member patch.Member
+// settled waits until the instance is Standby with room to come back (false), or on its way back already (true).
+func (a *AWS) settled(ctx context.Context, s *Services, in ExitStandbyInput) (back bool, err error) {
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		group, listed, err := s.member(ctx, in.Instance)
+		if err != nil {
+			return false, "", err
+		}
+		switch state := string(listed.LifecycleState); {
+		case state == patch.LifecycleInService || comingIn(state):
+			back = true
+			return true, "", nil
+		case state == patch.LifecycleStandby:
+			if desired, limit := deref(group.DesiredCapacity), deref(group.MaxSize); desired >= limit {
+				return false, "", temporal.NewApplicationError(fmt.Sprintf("%s: desired is %d and max %d, which leaves no room to come back from standby", in.Instance, desired, limit), ErrMaxReached)
+			}
+			return true, "", nil
+		case leaving(state):
+			return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
+		default:
+			return false, fmt.Sprintf("%s is %s and must settle before it can leave standby", in.Instance, state), nil
+		}
+	})
+	return back, err
 }
-
-// AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
-// before. Gone when it is no longer there.
-func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (*Returned, error) {
-	return nil, errUnbuilt
-}
-
-// DetachInput quarantines an instance of an Auto Scaling group.
-type DetachInput struct {
-	Instance      Instance
-	DesiredWanted int // desired as it was before the instance went out: the group gets that capacity back
-	WaveID        string
-}
-
-// Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
-// tag group's instance stays as it is, deregistered.
-func (a *AWS) Detach(ctx context.Context, in DetachInput) error { return errUnbuilt }
-
-// MarkInstanceInput marks or unmarks an instance as ours.
-type MarkInstanceInput struct {
-	Instance Instance
-	Journal  Journal
-}
-
-// MarkInstance puts the journal's tag on the instance before anything of it is changed.
-func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) error { return errUnbuilt }
-
-// UnmarkInstance takes the journal's tag off, last of all.
-func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error { return errUnbuilt }

@@ -2,6 +2,12 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -15,8 +21,47 @@ type RaiseInput struct {
 	RaiseMax      bool
 }
 
-// RaiseDesired raises max by one if asked, then desired by one, each only once.
-func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) error { return errUnbuilt }
+// RaiseDesired raises max by one if asked, then desired by one, each only once. Rejected (terminal) when somebody else
+// changed desired or max since they were read.
+func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) error {
+	if in.RaiseMax {
+		if err := a.RaiseMax(ctx, MaxInput{Group: in.Group, MaxBefore: in.MaxBefore}); err != nil {
+			return err
+		}
+	}
+	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return err
+	}
+	switch desired := int(deref(group.DesiredCapacity)); {
+	case desired == in.DesiredBefore+1:
+		return nil
+	case desired != in.DesiredBefore:
+		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
+	case desired >= int(deref(group.MaxSize)):
+		return final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, deref(group.MaxSize))
+	}
+	return s.setDesired(ctx, in.Group, in.DesiredBefore+1)
+}
+
+func (s *Services) setDesired(ctx context.Context, group patch.Group, desired int) error {
+	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: &group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
+	})
+	return awsError(fmt.Sprintf("set desired to %d", desired), group.String(), err)
+}
+
+// changedMeanwhile refuses to write an absolute number over somebody else's.
+func changedMeanwhile(group patch.Group, what string, now, before int) error {
+	return final(ErrRejected, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
+}
 
 // AwaitSurgeInput waits for the instance that a raise launched.
 type AwaitSurgeInput struct {
@@ -30,9 +75,93 @@ type SurgeInstance struct {
 	ID string
 }
 
-// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups.
+// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several the
+// one launched first is ours: others came later, by somebody else's doing.
 func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (*SurgeInstance, error) {
-	return nil, errUnbuilt
+	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
+		return nil, err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	var surge *SurgeInstance
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		members, attached, err := s.newcomers(ctx, in.Group, in.Known)
+		if err != nil {
+			return false, "", err
+		}
+		if len(members) == 0 {
+			return false, in.Group.String() + ": no instance has been launched for the surge yet", nil
+		}
+		first := members[0]
+		if why := notServing(first, attached); len(why) > 0 {
+			return false, fmt.Sprintf("%s/%s, launched for the surge, is not in service yet: %s", in.Group, first.ID, strings.Join(why, "; ")), nil
+		}
+		surge = &SurgeInstance{ID: first.ID}
+		return true, "", nil
+	})
+	return surge, err
+}
+
+// newcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
+// groups that Auto Scaling registers them in.
+func (s *Services) newcomers(ctx context.Context, group patch.Group, known []string) ([]patch.Member, []string, error) {
+	described, err := readGroup(ctx, s, group)
+	if err != nil {
+		return nil, nil, err
+	}
+	attached := attachedTo(described)
+	ids := slices.DeleteFunc(memberIDs(described), func(id string) bool {
+		return slices.Contains(known, id) || leaving(string(memberOf(described, id).LifecycleState))
+	})
+	if len(ids) == 0 {
+		return nil, attached, nil
+	}
+	found, err := readMachines(ctx, s, group.String(), ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	registered := map[string][]patch.Target{}
+	for _, arn := range attached {
+		health, err := targetHealth(ctx, s, group.String(), arn)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, id := range ids {
+			registered[id] = append(registered[id], targetsOf(arn, found.instances[id], health)...)
+		}
+	}
+	var members []patch.Member
+	for _, id := range ids {
+		if member := found.groupMember(group, memberOf(described, id), registered[id]); member.Present() {
+			members = append(members, member)
+		}
+	}
+	slices.SortStableFunc(members, func(a, b patch.Member) int { return a.LaunchTime.Compare(b.LaunchTime) })
+	return members, attached, nil
+}
+
+// notServing says what keeps a new member from serving: it must be registered in every attached target group, and healthy
+// wherever that can be judged.
+func notServing(member patch.Member, attached []string) []string {
+	var why []string
+	if member.Lifecycle != patch.LifecycleInService {
+		why = append(why, "it is "+member.Lifecycle)
+	}
+	if member.State != "running" || !member.StatusOK {
+		why = append(why, fmt.Sprintf("EC2 says it is %s, status checks passed: %t", member.State, member.StatusOK))
+	}
+	for _, arn := range attached {
+		at := slices.IndexFunc(member.Targets, func(target patch.Target) bool { return target.TargetGroupARN == arn })
+		switch {
+		case at < 0:
+			why = append(why, "it is not registered in "+arn)
+		case member.Targets[at].Judged() && member.Targets[at].Health != patch.TargetHealthy:
+			why = append(why, fmt.Sprintf("it is %s in %s", member.Targets[at].Health, arn))
+		}
+	}
+	return why
 }
 
 // DropSurgeInput names the surge instance; ID is "" when the raise never launched one.
@@ -42,18 +171,58 @@ type DropSurgeInput struct {
 	DesiredBefore int
 }
 
-// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id it
-// lowers desired by one, and only when no instance was launched for it.
-func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error { return errUnbuilt }
-
-// MaxInput changes max by one, relative to what was read before.
-type MaxInput struct {
-	Group     patch.Group
-	MaxBefore int // before our raise
+// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id,
+// or when that instance is gone already, it lowers desired by one, and only when no instance stands for it: Auto Scaling
+// would choose a victim else. Then it is Rejected (terminal), for a person to choose. A group that is gone is no error.
+func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
+	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := findGroup(ctx, s, in.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	listed := memberOf(group, in.ID)
+	if in.ID == "" || listed == nil || leaving(string(listed.LifecycleState)) {
+		return s.lowerDesired(ctx, in, group)
+	}
+	machine, err := readMachine(ctx, s, Instance{Group: in.Group, ID: in.ID})
+	if err != nil {
+		return err
+	}
+	if machine == nil {
+		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
+		return s.lowerDesired(ctx, in, group)
+	}
+	if state := string(listed.LifecycleState); state != patch.LifecycleInService && !comingIn(state) {
+		return final(ErrRejected, "%s/%s: the surge instance is %s; terminate it with decrement once it is in service", in.Group, in.ID, state)
+	}
+	_, err = s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: ptr(true),
+	})
+	return awsError("terminate the surge instance with decrement", in.Group.String()+"/"+in.ID, err)
 }
 
-// RaiseMax raises max by one above MaxBefore, once.
-func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) error { return errUnbuilt }
-
-// LowerMax takes our raise back, unless somebody else has changed max since (then it is left alone) or desired is above.
-func (a *AWS) LowerMax(ctx context.Context, in MaxInput) error { return errUnbuilt }
+// lowerDesired takes our raise of desired back where no instance stands for it.
+func (s *Services) lowerDesired(ctx context.Context, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
+	switch desired := int(deref(group.DesiredCapacity)); {
+	case desired <= in.DesiredBefore:
+		return nil
+	case desired != in.DesiredBefore+1:
+		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
+	}
+	filling := 0
+	for _, member := range group.Instances {
+		if state := string(member.LifecycleState); state == patch.LifecycleInService || comingIn(state) {
+			filling++
+		}
+	}
+	if filling > in.DesiredBefore {
+		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
+	}
+	return s.setDesired(ctx, in.Group, in.DesiredBefore)
+}

@@ -1,0 +1,130 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// findGroup reads an Auto Scaling group; nil when there is none.
+func findGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
+	out, err := s.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
+		AutoScalingGroupNames: []string{group.AutoScalingGroup},
+	})
+	if err != nil {
+		return nil, awsError("describe the Auto Scaling group", group.String(), err)
+	}
+	if len(out.AutoScalingGroups) == 0 {
+		return nil, nil
+	}
+	return &out.AutoScalingGroups[0], nil
+}
+
+// readGroup reads an Auto Scaling group; one that does not exist is GroupNotFound.
+func readGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
+	found, err := findGroup(ctx, s, group)
+	if err == nil && found == nil {
+		err = final(ErrGroupNotFound, "%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it", group)
+	}
+	return found, err
+}
+
+// memberOf finds an instance in its group; nil when it is no member.
+func memberOf(group *astypes.AutoScalingGroup, id string) *astypes.Instance {
+	i := slices.IndexFunc(group.Instances, func(instance astypes.Instance) bool { return deref(instance.InstanceId) == id })
+	if i < 0 {
+		return nil
+	}
+	return &group.Instances[i]
+}
+
+func memberIDs(group *astypes.AutoScalingGroup) []string {
+	ids := make([]string, len(group.Instances))
+	for i, instance := range group.Instances {
+		ids[i] = deref(instance.InstanceId)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func suspendedIn(group *astypes.AutoScalingGroup) []string {
+	processes := make([]string, len(group.SuspendedProcesses))
+	for i, process := range group.SuspendedProcesses {
+		processes[i] = deref(process.ProcessName)
+	}
+	slices.Sort(processes)
+	return processes
+}
+
+// attachedTo are the ARNs of the target groups that Auto Scaling itself registers members with.
+func attachedTo(group *astypes.AutoScalingGroup) []string {
+	attached := slices.Clone(group.TargetGroupARNs)
+	for _, source := range group.TrafficSources {
+		if deref(source.Type) == "elbv2" {
+			attached = append(attached, deref(source.Identifier))
+		}
+	}
+	slices.Sort(attached)
+	return slices.Compact(attached)
+}
+
+// weighted tells a group whose numbers do not count instances.
+func weighted(group *astypes.AutoScalingGroup) bool {
+	if kind := deref(group.DesiredCapacityType); kind != "" && kind != "units" {
+		return true
+	}
+	if group.MixedInstancesPolicy == nil || group.MixedInstancesPolicy.LaunchTemplate == nil {
+		return false
+	}
+	return slices.ContainsFunc(group.MixedInstancesPolicy.LaunchTemplate.Overrides, func(override astypes.LaunchTemplateOverrides) bool {
+		return deref(override.WeightedCapacity) != ""
+	})
+}
+
+// operators are the tags by which services that run their own instances mark them; a key that ends in "/" is a prefix.
+var operators = []struct{ key, service string }{
+	{"eks:cluster-name", "Amazon EKS"},
+	{"kubernetes.io/cluster/", "Kubernetes"},
+	{"AmazonECSManaged", "Amazon ECS"},
+	{"elasticbeanstalk:environment-name", "Elastic Beanstalk"},
+}
+
+// operatorOf names the service that operates a group, by the group's own word, its tags or those of its instances; "" when
+// nobody claims it. group is nil for instances chosen by tags.
+func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.Instance) string {
+	var keys []string
+	if group != nil {
+		if group.Operator != nil {
+			return deref(group.Operator.Principal)
+		}
+		keys = groupTagKeys(group)
+	}
+	for _, id := range sortedKeys(instances) {
+		if operator := instances[id].Operator; operator != nil && deref(operator.Managed) {
+			return deref(operator.Principal)
+		}
+		keys = append(keys, ec2TagKeys(instances[id].Tags)...)
+	}
+	for _, key := range keys {
+		for _, operator := range operators {
+			if key == operator.key || strings.HasSuffix(operator.key, "/") && strings.HasPrefix(key, operator.key) {
+				return operator.service + " (tag " + key + ")"
+			}
+		}
+	}
+	return ""
+}
+
+func groupTagKeys(group *astypes.AutoScalingGroup) []string {
+	keys := make([]string, len(group.Tags))
+	for i, tag := range group.Tags {
+		keys[i] = deref(tag.Key)
+	}
+	return keys
+}

@@ -1,0 +1,222 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go/middleware"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AWS's limits on one request.
+const (
+	filterValues     = 200 // values of one EC2 filter
+	statusIDs        = 100 // ids of one DescribeInstanceStatus
+	agentsPerRequest = 50  // DescribeInstanceInformation
+	tagsPerResource  = 50  // of EC2 and of Auto Scaling, those of AWS itself not counted
+)
+
+// machines is what EC2 and Systems Manager say of instances at one moment.
+type machines struct {
+	instances map[string]ec2types.Instance
+	statusOK  map[string]bool
+	agents    map[string]ssmtypes.InstanceInformation
+	at        time.Time // AWS's clock
+}
+
+// readMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
+func readMachines(ctx context.Context, s *Services, where string, ids []string) (machines, error) {
+	found := machines{instances: map[string]ec2types.Instance{}}
+	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
+	for chunk := range slices.Chunk(ids, filterValues) {
+		instances, at, err := describeInstances(ctx, s, where, filter("instance-id", chunk...))
+		if err != nil {
+			return machines{}, err
+		}
+		found.add(instances, at)
+	}
+	return found, found.readHealth(ctx, s, where)
+}
+
+// findMachines reads the instances that carry all of the tags and are not on their way out.
+func findMachines(ctx context.Context, s *Services, where string, tags map[string]string) (machines, error) {
+	filters := []ec2types.Filter{filter("instance-state-name", "pending", "running", "stopping", "stopped")}
+	for _, key := range sortedKeys(tags) {
+		filters = append(filters, filter("tag:"+key, tags[key]))
+	}
+	instances, at, err := describeInstances(ctx, s, where, filters...)
+	if err != nil {
+		return machines{}, err
+	}
+	found := machines{instances: map[string]ec2types.Instance{}}
+	found.add(instances, at)
+	return found, found.readHealth(ctx, s, where)
+}
+
+// readMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
+func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+	instances, _, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
+	if err != nil || len(instances) == 0 {
+		return nil, err
+	}
+	switch stateOf(instances[0]) {
+	case "", "terminated", "shutting-down":
+		return nil, nil
+	}
+	return &instances[0], nil
+}
+
+func describeInstances(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
+	var all []ec2types.Instance
+	var at time.Time
+	pages := ec2.NewDescribeInstancesPaginator(s.EC2, &ec2.DescribeInstancesInput{Filters: filters})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, at, awsError("describe instances", where, err)
+		}
+		if at, err = awsTime(page.ResultMetadata, where); err != nil {
+			return nil, at, err
+		}
+		for _, reservation := range page.Reservations {
+			all = append(all, reservation.Instances...)
+		}
+	}
+	return all, at, nil
+}
+
+func (m *machines) add(instances []ec2types.Instance, at time.Time) {
+	for _, instance := range instances {
+		m.instances[deref(instance.InstanceId)] = instance
+	}
+	m.at = at
+}
+
+// readHealth reads status checks and agents of the machines that run.
+func (m *machines) readHealth(ctx context.Context, s *Services, where string) error {
+	m.statusOK, m.agents = map[string]bool{}, map[string]ssmtypes.InstanceInformation{}
+	var running []string
+	for _, id := range sortedKeys(m.instances) {
+		if stateOf(m.instances[id]) == "running" {
+			running = append(running, id)
+		}
+	}
+	for chunk := range slices.Chunk(running, statusIDs) {
+		pages := ec2.NewDescribeInstanceStatusPaginator(s.EC2, &ec2.DescribeInstanceStatusInput{InstanceIds: chunk})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if hasCode(err, "InvalidInstanceID.NotFound") {
+				return temporal.NewApplicationError(where+": an instance went away while its status was read: "+err.Error(), ErrAWS)
+			}
+			if err != nil {
+				return awsError("describe instance status", where, err)
+			}
+			for _, status := range page.InstanceStatuses {
+				m.statusOK[deref(status.InstanceId)] = passed(status.InstanceStatus) && passed(status.SystemStatus)
+			}
+		}
+	}
+	for chunk := range slices.Chunk(running, agentsPerRequest) {
+		pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
+			Filters: []ssmtypes.InstanceInformationStringFilter{{Key: ptr("InstanceIds"), Values: chunk}}, MaxResults: ptr(int32(agentsPerRequest)),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return awsError("describe the SSM agents", where, err)
+			}
+			for _, agent := range page.InstanceInformationList {
+				m.agents[deref(agent.InstanceId)] = agent
+			}
+		}
+	}
+	return nil
+}
+
+func passed(summary *ec2types.InstanceStatusSummary) bool {
+	return summary != nil && summary.Status == ec2types.SummaryStatusOk
+}
+
+// member is one machine as a member of a group; what Auto Scaling and the load balancers say is added by others.
+func (m machines) member(id string) patch.Member {
+	member := patch.Member{ID: id, Platform: patch.Linux}
+	instance, known := m.instances[id]
+	if !known {
+		return member
+	}
+	if instance.Placement != nil {
+		member.Zone = deref(instance.Placement.AvailabilityZone)
+	}
+	member.PrivateIP = deref(instance.PrivateIpAddress)
+	member.State = stateOf(instance)
+	member.StatusOK = m.statusOK[id]
+	member.LaunchTime = deref(instance.LaunchTime)
+	member.RootDevice = deref(instance.RootDeviceName)
+	member.RootVolumeID = rootVolume(instance)
+	member.ProductCodes = len(instance.ProductCodes) > 0
+	member.BareMetal = bareMetal(string(instance.InstanceType))
+	member.OwnerGroup = tagOf(instance.Tags, "aws:autoscaling:groupName")
+	member.FreeTags = freeTag(ec2TagKeys(instance.Tags))
+	if instance.Platform == ec2types.PlatformValuesWindows {
+		member.Platform = patch.Windows
+	}
+	if agent, ok := m.agents[id]; ok {
+		member.AgentOnline = agent.PingStatus == ssmtypes.PingStatusOnline
+		member.AgentPing = deref(agent.LastPingDateTime)
+		if agent.PlatformType == ssmtypes.PlatformTypeWindows {
+			member.Platform = patch.Windows
+		}
+	}
+	return member
+}
+
+func rootVolume(instance ec2types.Instance) string {
+	if instance.RootDeviceType != ec2types.DeviceTypeEbs {
+		return ""
+	}
+	for _, mapping := range instance.BlockDeviceMappings {
+		if deref(mapping.DeviceName) == deref(instance.RootDeviceName) && mapping.Ebs != nil {
+			return deref(mapping.Ebs.VolumeId)
+		}
+	}
+	return ""
+}
+
+// bareMetal tells types whose root volume cannot be replaced; Macs are bare metal too, but theirs can.
+func bareMetal(instanceType string) bool {
+	family, size, _ := strings.Cut(instanceType, ".")
+	return strings.HasPrefix(size, "metal") && !strings.HasPrefix(family, "mac")
+}
+
+// freeTag tells whether one more tag fits, or ours is on already.
+func freeTag(keys []string) bool {
+	count := 0
+	for _, key := range keys {
+		if key == names.TagJournal {
+			return true
+		}
+		if !strings.HasPrefix(key, "aws:") {
+			count++
+		}
+	}
+	return count < tagsPerResource
+}
+
+// awsTime is when AWS answered, by AWS's own clock: the only one its times may be compared with.
+func awsTime(metadata middleware.Metadata, where string) (time.Time, error) {
+	at, ok := awsmiddleware.GetServerTime(metadata)
+	if !ok || at.IsZero() {
+		return at, temporal.NewApplicationError(where+": AWS's answer carries no Date, so nothing can be dated by AWS's clock; look for a proxy that removes the header", ErrAWS)
+	}
+	return at.UTC(), nil
+}

@@ -1,0 +1,169 @@
+package activities
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// longestTag is how many characters a tag's value may have.
+const longestTag = 256
+
+// value is the journal's tag: the wave, a space, and the key of the record in the evidence store.
+func (j Journal) value() string { return j.WaveID + " " + j.Record }
+
+func (j Journal) validate(where string) error {
+	switch {
+	case j.WaveID == "" || strings.Contains(j.WaveID, " "):
+		return final(ErrInvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID)
+	case len([]rune(j.value())) > longestTag:
+		return final(ErrInvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where, j.value(), longestTag)
+	}
+	return nil
+}
+
+// ours tells whether a tag's value is of this wave; another record of the same wave is.
+func (j Journal) ours(value string) bool {
+	wave, _, _ := strings.Cut(value, " ")
+	return wave == j.WaveID
+}
+
+// marked refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
+func (j Journal) marked(where, value string) error {
+	return final(ErrMarked, "%s carries the mark of another wave (%s: %s), which may have left it changed; put back what that record says, then remove the tag", where, names.TagJournal, value)
+}
+
+// MarkInstanceInput marks or unmarks an instance as ours.
+type MarkInstanceInput struct {
+	Instance Instance
+	Journal  Journal
+}
+
+// MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries another
+// wave's is MarkedByOther (terminal).
+func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) error {
+	where := in.Instance.String()
+	if err := in.Journal.validate(where); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := readMachine(ctx, s, in.Instance)
+	if err != nil {
+		return err
+	}
+	if instance == nil {
+		return final(ErrGone, "%s: EC2 no longer has the instance", where)
+	}
+	switch value := tagOf(instance.Tags, names.TagJournal); {
+	case value == in.Journal.value():
+		return nil
+	case value != "" && !in.Journal.ours(value):
+		return in.Journal.marked(where, value)
+	}
+	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: ptr(in.Journal.value())}},
+	})
+	return awsError("tag the instance", where, err)
+}
+
+// UnmarkInstance takes the journal's tag off, last of all, if it is this wave's. An instance that is gone is no error.
+func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := readMachine(ctx, s, in.Instance)
+	if err != nil || instance == nil {
+		return err
+	}
+	value := tagOf(instance.Tags, names.TagJournal)
+	if value == "" || !in.Journal.ours(value) {
+		return nil
+	}
+	// With its value given, EC2 removes the tag only if it still has that value.
+	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: &value}},
+	})
+	return awsError("remove the journal's tag", in.Instance.String(), err)
+}
+
+// MarkGroupInput marks or unmarks a group as ours.
+type MarkGroupInput struct {
+	Group   patch.Group
+	Journal Journal
+}
+
+// MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
+// that carries another wave's is MarkedByOther (terminal).
+func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error {
+	if !in.Group.IsAutoScaling() {
+		return nil
+	}
+	where := in.Group.String()
+	if err := in.Journal.validate(where); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return err
+	}
+	switch value := journalOf(group); {
+	case value == in.Journal.value():
+		return nil
+	case value != "" && !in.Journal.ours(value):
+		return in.Journal.marked(where, value)
+	}
+	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.value())}})
+	return awsError("tag the Auto Scaling group", where, err)
+}
+
+// UnmarkGroup takes the journal's tag off, if it is this wave's. A group that is gone is no error.
+func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error {
+	if !in.Group.IsAutoScaling() {
+		return nil
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := findGroup(ctx, s, in.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	value := journalOf(group)
+	if value == "" || !in.Journal.ours(value) {
+		return nil
+	}
+	_, err = s.AutoScaling.DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{groupTag(in.Group, value)}})
+	return awsError("remove the journal's tag", in.Group.String(), err)
+}
+
+func journalOf(group *astypes.AutoScalingGroup) string {
+	for _, tag := range group.Tags {
+		if deref(tag.Key) == names.TagJournal {
+			return deref(tag.Value)
+		}
+	}
+	return ""
+}
+
+func groupTag(group patch.Group, value string) astypes.Tag {
+	return astypes.Tag{
+		ResourceId: &group.AutoScalingGroup, ResourceType: ptr("auto-scaling-group"),
+		Key: ptr(names.TagJournal), Value: &value, PropagateAtLaunch: ptr(false),
+	}
+}

@@ -1,0 +1,99 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ProcessesInput names processes of a group. An empty list is refused: AWS takes it for all of them.
+type ProcessesInput struct {
+	Group     patch.Group
+	Processes []string // those that were not suspended before we began
+}
+
+func (in ProcessesInput) validate() error {
+	switch {
+	case !in.Group.IsAutoScaling():
+		return final(ErrInvalidInput, "%s: only an Auto Scaling group has processes", in.Group)
+	case len(in.Processes) == 0 || slices.Contains(in.Processes, ""):
+		return final(ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group)
+	}
+	return nil
+}
+
+// SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
+func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error {
+	if err := in.validate(); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return err
+	}
+	missing := without(in.Processes, suspendedIn(group))
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := s.AutoScaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: missing,
+	}); err != nil {
+		return awsError(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
+	}
+	if group, err = readGroup(ctx, s, in.Group); err != nil {
+		return err
+	}
+	if still := without(in.Processes, suspendedIn(group)); len(still) > 0 {
+		return temporal.NewApplicationError(fmt.Sprintf("%s: AWS does not show %v as suspended yet", in.Group, still), ErrAWS)
+	}
+	return nil
+}
+
+// ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
+func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error {
+	if err := in.validate(); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	group, err := findGroup(ctx, s, in.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	suspended := both(in.Processes, suspendedIn(group))
+	if len(suspended) == 0 {
+		return nil
+	}
+	if _, err := s.AutoScaling.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: suspended,
+	}); err != nil {
+		return awsError(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
+	}
+	if group, err = findGroup(ctx, s, in.Group); err != nil || group == nil {
+		return err
+	}
+	if still := both(in.Processes, suspendedIn(group)); len(still) > 0 {
+		return temporal.NewApplicationError(fmt.Sprintf("%s: AWS still shows %v as suspended", in.Group, still), ErrAWS)
+	}
+	return nil
+}
+
+// without are the names that are not in the other list; both are those that are.
+func without(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(other, name) })
+}
+
+func both(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(other, name) })
+}

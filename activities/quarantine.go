@@ -1,0 +1,57 @@
+package activities
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// DetachInput quarantines an instance of an Auto Scaling group.
+type DetachInput struct {
+	Instance      Instance
+	DesiredWanted int // desired as it was before the instance went out: the group gets that capacity back
+	WaveID        string
+}
+
+// Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
+// tag group's instance stays as it is, deregistered. Desired is raised only where it is exactly one short of DesiredWanted:
+// anything else is somebody else's number. A group that is gone is no error.
+func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
+	if !in.Instance.Group.IsAutoScaling() {
+		return nil
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	group, err := findGroup(ctx, s, in.Instance.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	listed := memberOf(group, in.Instance.ID)
+	if listed != nil && !leaving(string(listed.LifecycleState)) {
+		if state := string(listed.LifecycleState); strings.HasPrefix(state, "Entering") || comingIn(state) {
+			return notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
+		}
+		// Without decrement desired stays as it is whatever the state: a member on standby is not counted in it.
+		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
+			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: ptr(false),
+		}); err != nil {
+			return awsError("detach the instance", in.Instance.String(), err)
+		}
+		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
+			return err
+		}
+	}
+	return s.giveBack(ctx, in.Instance.Group, int(deref(group.DesiredCapacity)), in.DesiredWanted)
+}
+
+func (s *Services) giveBack(ctx context.Context, group patch.Group, desired, wanted int) error {
+	if desired != wanted-1 {
+		return nil
+	}
+	return s.setDesired(ctx, group, wanted)
+}

@@ -1,0 +1,228 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AwaitOutInput waits for an instance to be out of service.
+type AwaitOutInput struct {
+	Instance Instance
+	Targets  []patch.Target // every registration it had; all must be gone or unused
+	Pace     Pace
+}
+
+// AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
+func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		var waitingFor []string
+		if in.Instance.Group.IsAutoScaling() {
+			_, listed, err := s.member(ctx, in.Instance)
+			if err != nil {
+				return false, "", err
+			}
+			if state := string(listed.LifecycleState); leaving(state) {
+				return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
+			} else if state != patch.LifecycleStandby {
+				waitingFor = append(waitingFor, "it is "+state)
+			}
+		}
+		states, err := s.targetStates(ctx, in.Instance, in.Targets)
+		if err != nil {
+			return false, "", err
+		}
+		for i, state := range states {
+			if !state.out() {
+				waitingFor = append(waitingFor, fmt.Sprintf("%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.health, in.Targets[i].TargetGroupARN))
+			}
+		}
+		return len(waitingFor) == 0, in.Instance.String() + " is not out of service yet: " + strings.Join(waitingFor, "; "), nil
+	})
+}
+
+// TargetsInput names registrations exactly.
+type TargetsInput struct {
+	Instance Instance
+	Targets  []patch.Target
+}
+
+// DeregisterTargets takes the exact registrations out (id and port); those already gone are done.
+func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	return s.changeTargets(ctx, in, targetState.registered, func(arn string, targets []elbtypes.TargetDescription) error {
+		for i := range targets {
+			targets[i].AvailabilityZone = nil // belongs to registering only
+		}
+		_, err := s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
+		if hasCode(err, "TargetGroupNotFound", "InvalidTarget") {
+			return nil
+		}
+		return awsError("deregister from "+arn, in.Instance.String(), err)
+	})
+}
+
+// RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer exists.
+func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	missing := func(state targetState) bool { return !state.registered() }
+	return s.changeTargets(ctx, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
+		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
+		if hasCode(err, "TargetGroupNotFound") {
+			return final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
+		}
+		return awsError("register in "+arn, in.Instance.String(), err)
+	})
+}
+
+// changeTargets reads the registrations and calls change once for each target group with those that need it.
+func (s *Services) changeTargets(ctx context.Context, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
+	states, err := s.targetStates(ctx, in.Instance, in.Targets)
+	if err != nil {
+		return err
+	}
+	byGroup := map[string][]elbtypes.TargetDescription{}
+	for i, target := range in.Targets {
+		if needed(states[i]) {
+			byGroup[target.TargetGroupARN] = append(byGroup[target.TargetGroupARN], describeTarget(target))
+		}
+	}
+	for _, arn := range sortedKeys(byGroup) {
+		if err := change(arn, byGroup[arn]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func describeTarget(target patch.Target) elbtypes.TargetDescription {
+	description := elbtypes.TargetDescription{Id: &target.ID, Port: ptr(int32(target.Port))}
+	if target.Zone != "" {
+		description.AvailabilityZone = &target.Zone
+	}
+	return description
+}
+
+// targetState is what a target group says of one exact registration.
+type targetState struct {
+	listed bool
+	health patch.TargetHealth
+}
+
+// registered tells whether the group counts the target among its own; one that drains is on its way out.
+func (t targetState) registered() bool {
+	return t.listed && !strings.Contains(string(t.health), "draining")
+}
+
+// out tells whether no request reaches the target: it is gone, or no load balancer uses the group.
+func (t targetState) out() bool { return !t.listed || t.health == patch.TargetUnused }
+
+// targetStates reads exact registrations, in the order given. A group that is gone has none.
+func (s *Services) targetStates(ctx context.Context, in Instance, targets []patch.Target) ([]targetState, error) {
+	groups := map[string][]elbtypes.TargetHealthDescription{}
+	states := make([]targetState, len(targets))
+	for i, target := range targets {
+		described, read := groups[target.TargetGroupARN]
+		if !read {
+			var err error
+			if described, err = targetHealth(ctx, s, in.String(), target.TargetGroupARN); err != nil {
+				return nil, err
+			}
+			groups[target.TargetGroupARN] = described
+		}
+		at := slices.IndexFunc(described, func(d elbtypes.TargetHealthDescription) bool {
+			return d.Target != nil && deref(d.Target.Id) == target.ID && int(deref(d.Target.Port)) == target.Port
+		})
+		if at >= 0 && described[at].TargetHealth != nil {
+			states[i] = targetState{listed: true, health: patch.TargetHealth(described[at].TargetHealth.State)}
+		}
+	}
+	return states, nil
+}
+
+// AwaitInInput waits for an instance to be back.
+type AwaitInInput struct {
+	Instance Instance
+	Before   []patch.Target // as read before it went out
+	Pace     Pace
+}
+
+// Returned tells when the instance was seen in service, by AWS's clock.
+type Returned struct {
+	Member patch.Member
+	At     time.Time
+}
+
+// AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
+// before. Gone when it is no longer there.
+func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (*Returned, error) {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	var returned *Returned
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		seen, err := s.see(ctx, in.Instance, targetGroupsOf(in.Before))
+		if err != nil {
+			return false, "", err
+		}
+		if why := notBack(in.Instance.Group, seen.member, in.Before); len(why) > 0 {
+			return false, in.Instance.String() + " is not back in service yet: " + strings.Join(why, "; "), nil
+		}
+		returned = &Returned{Member: seen.member, At: seen.at}
+		return true, "", nil
+	})
+	return returned, err
+}
+
+// notBack says what is missing until the member serves as it did before.
+func notBack(group patch.Group, now patch.Member, before []patch.Target) []string {
+	var why []string
+	if now.State != "running" {
+		why = append(why, "EC2 says it is "+now.State)
+	}
+	if group.IsAutoScaling() && now.Lifecycle != patch.LifecycleInService {
+		why = append(why, "it is "+now.Lifecycle)
+	}
+	for _, was := range before {
+		if was.Health != patch.TargetHealthy {
+			continue
+		}
+		at := slices.IndexFunc(now.Targets, func(is patch.Target) bool {
+			return is.TargetGroupARN == was.TargetGroupARN && is.ID == was.ID && is.Port == was.Port
+		})
+		switch {
+		case at < 0:
+			why = append(why, "it is not registered in "+was.TargetGroupARN)
+		case now.Targets[at].Health != patch.TargetHealthy:
+			why = append(why, fmt.Sprintf("it is %s in %s (%s)", now.Targets[at].Health, was.TargetGroupARN, now.Targets[at].Reason))
+		}
+	}
+	return why
+}
+
+func targetGroupsOf(targets []patch.Target) []string {
+	arns := make([]string, len(targets))
+	for i, target := range targets {
+		arns[i] = target.TargetGroupARN
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
