@@ -199,7 +199,7 @@ func TestUsersDirectory(t *testing.T) {
 	t.Run("missing directory", func(t *testing.T) {
 		_, err := baselines.Open(filepath.Join(t.TempDir(), "none"))
 		require.ErrorIs(t, err, os.ErrNotExist)
-		require.ErrorContains(t, err, "baselines_dir")
+		require.ErrorContains(t, err, "none cannot be read: no such file or directory; give a directory")
 	})
 }
 

@@ -32,7 +32,11 @@ func Open(directory string) (*Catalog, error) {
 	}
 	if directory != "" {
 		if err := c.add(os.DirFS(directory), directory, &problems); err != nil {
-			return nil, fmt.Errorf("baselines_dir %s cannot be read: %w; give a directory of *.yaml files, or leave it out", directory, err)
+			var why *fs.PathError
+			if errors.As(err, &why) {
+				err = why.Err // its path is relative to the directory and would only confuse
+			}
+			return nil, fmt.Errorf("%s cannot be read: %w; give a directory of *.yaml files, or leave it out", directory, err)
 		}
 	}
 	if len(problems) > 0 {

@@ -77,7 +77,11 @@ func (d *Document) mapping(path string, f Field, node ast.Node, target reflect.V
 			d.value(inner, field, entry.Value, target.FieldByIndex(field.index))
 			continue
 		}
-		d.at(line(entry.Key), inner, "%s", d.unknown(key, fields))
+		message, meant := d.unknown(key, fields)
+		d.at(line(entry.Key), inner, "%s", message)
+		if field, ok := known[meant]; ok && field.Required {
+			seen[meant] = true // that it is missing, too, would say the same mistake twice
+		}
 	}
 	for _, field := range fields {
 		if !seen[field.Key] {
@@ -86,23 +90,24 @@ func (d *Document) mapping(path string, f Field, node ast.Node, target reflect.V
 	}
 }
 
-func (d *Document) unknown(key string, fields []Field) string {
+// unknown says what to do about a key that no field has, and which key was probably meant.
+func (d *Document) unknown(key string, fields []Field) (message, meant string) {
 	if key == "<<" {
-		return "anchors, aliases and merge keys are not supported; write the values out"
+		return "anchors, aliases and merge keys are not supported; write the values out", ""
 	}
 	if d.UnknownKey != nil {
 		if message := d.UnknownKey(key); message != "" {
-			return message
+			return message, ""
 		}
 	}
-	if close := nearest(key, fields); close.Key != "" {
-		return fmt.Sprintf("unknown key; did you mean %s? %s", close.Key, close.like())
+	if likely := nearest(key, fields); likely.Key != "" {
+		return fmt.Sprintf("unknown key; did you mean %s? %s", likely.Key, likely.like()), likely.Key
 	}
 	names := make([]string, len(fields))
 	for i, field := range fields {
 		names[i] = field.Key
 	}
-	return "unknown key; known here: " + strings.Join(names, ", ")
+	return "unknown key; known here: " + strings.Join(names, ", "), ""
 }
 
 func (d *Document) sequence(path string, f Field, node ast.Node, target reflect.Value) {

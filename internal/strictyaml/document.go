@@ -166,3 +166,8 @@ func line(node ast.Node) int {
 	}
 	return 1
 }
+
+// ProblemAt records a mistake that has a line but no key.
+func (d *Document) ProblemAt(line int, key, format string, args ...any) {
+	d.add(line, key, fmt.Sprintf(format, args...))
+}

@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 )
 
@@ -106,4 +107,9 @@ func edits(a, b string) int {
 		previous = current
 	}
 	return previous[len(b)]
+}
+
+// Matches tells whether text has the form that the field asks for.
+func (f Field) Matches(text string) bool {
+	return f.Pattern == "" || regexp.MustCompile(f.Pattern).MatchString(text)
 }

@@ -3,7 +3,6 @@ package strictyaml
 import (
 	"encoding"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Va
 			d.Problem(path, "%s is not known; write one of %s", strconv.Quote(text), strings.Join(f.Enum, ", "))
 			return
 		}
-		if f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(text) {
+		if !f.Matches(text) {
 			d.Problem(path, "does not have the right form; %s", f.like()) // the value may be a secret in the wrong place
 			return
 		}
