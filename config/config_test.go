@@ -1,0 +1,297 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// full sets every key that example.yaml leaves out.
+const full = `
+accounts:
+  - {name: a, id: "011122223333", role_arn: 'arn:aws-cn:iam::011122223333:role/x/y', regions: [cn-north-1, us-gov-west-1]}
+plans:
+  - name: w
+    baseline: windows-server-2022
+    backup: none
+    restore: replace
+    reboot: NoReboot
+    passes: 2
+    retention: 24h
+    timing: {drain: 20m, poll: 5s}
+    window: {schedule: rate(7 days), start: "2026-01-04T02:00:00+09:00", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h, change_calendars: [business-days]}
+    stages:
+      - name: s
+        groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
+        approval: {required: false}
+        max_unavailable: 2
+        max_parallel_groups: 3
+        max_failures: 4
+        capacity: surge
+        health: [{http: {path: /, from: worker}}, {target_group: tg-1}]
+        bake: 0s
+        on_failure: {timeout: 0s, then: skip}
+notify:
+  - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
+  - {sns: {topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}}
+  - {webhook: {url_from: 'file:/run/secrets/webhook'}}
+evidence: s3://bucket/prefix
+journal_key_from: file:/run/secrets/journal-key
+log_level: debug
+log_format: json
+metrics_listen: ":9090"
+temporal_profile: lab
+temporal_address: 127.0.0.1:7233
+temporal_namespace: ops
+`
+
+// replaced is the example with one thing changed.
+func replaced(t *testing.T, from, to string) string {
+	text := string(config.Example())
+	require.Contains(t, text, from)
+	return strings.Replace(text, from, to, 1)
+}
+
+func TestExample(t *testing.T) {
+	c, err := config.Load("example.yaml", nil)
+	require.NoError(t, err)
+	require.NoError(t, c.CheckWorker())
+	require.Len(t, c.Accounts, 2)
+	require.Equal(t, config.Source("env:PATCHTIDE_EXTERNAL_ID"), c.Accounts[0].ExternalIDFrom)
+	require.Equal(t, "PATCHTIDE_EXTERNAL_ID", c.Accounts[0].ExternalIDFrom.Name())
+	require.Equal(t, []string{"web"}, c.PlanNames())
+
+	plan, err := c.Plan("web")
+	require.NoError(t, err)
+	require.Equal(t, patch.Plan{
+		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
+		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
+		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(),
+		Stages: []patch.Stage{
+			{
+				Name: "staging",
+				Groups: []patch.Group{{
+					Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1",
+					Tags: map[string]string{"Role": "web"}, // the key keeps its capital letter
+				}},
+				MaxUnavailable: 1, MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
+				Health:    []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}},
+				Bake:      patch.Duration(10 * time.Minute),
+				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
+			},
+			{
+				Name: "production", Service: "web", Approval: &patch.Approval{Timeout: patch.Duration(24 * time.Hour)},
+				Groups: []patch.Group{{
+					Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web",
+				}},
+				MaxUnavailable: 1, MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
+				Health: []patch.HealthCheck{
+					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}, {Alarm: "web-5xx"},
+				},
+				Bake:      patch.Duration(5 * time.Minute),
+				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
+			},
+		},
+	}, plan)
+
+	_, err = c.Plan("wbe")
+	require.EqualError(t, err, `there is no plan "wbe" in example.yaml; known: web`)
+}
+
+func TestEveryKey(t *testing.T) {
+	c, err := config.Parse("full.yaml", []byte(full), nil)
+	require.NoError(t, err)
+	plan, err := c.Plan("w")
+	require.NoError(t, err)
+	require.Equal(t, patch.Windows, plan.Platform)
+	require.Equal(t, 2, plan.Passes)
+	require.Equal(t, 20*time.Minute, plan.Timing.Drain.D())
+	require.Equal(t, 5*time.Second, plan.Timing.Poll.D())
+	require.Equal(t, patch.DefaultTiming().Install, plan.Timing.Install)
+	require.Nil(t, plan.Window)
+	require.Equal(t, "rate(7 days)", c.Plans[0].Window.Schedule)
+	stage := plan.Stages[0]
+	require.Nil(t, stage.Approval, "required: false is no gate")
+	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
+	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
+	require.Len(t, c.Notify, 3)
+	require.NoError(t, c.CheckWorker())
+}
+
+func TestWindowsGetsThreePasses(t *testing.T) {
+	c, err := config.Parse("f.yaml", []byte(replaced(t, "baseline: amazon-linux-2023", "baseline: windows-server-2022")), nil)
+	require.NoError(t, err)
+	plan, err := c.Plan("web")
+	require.NoError(t, err)
+	require.Equal(t, 3, plan.Passes)
+}
+
+func TestCheckWorker(t *testing.T) {
+	text := replaced(t, "single_worker: true", "")
+	text = strings.Replace(text, "journal_key_from: file:journal.key", "", 1)
+	c, err := config.Parse("f.yaml", []byte(text), nil)
+	require.NoError(t, err, "a client of the wave needs neither")
+	err = c.CheckWorker()
+	require.ErrorContains(t, err, ": evidence: is a local folder, which a second worker would not see; write evidence: s3://bucket/prefix")
+	require.ErrorContains(t, err, "f.yaml: journal_key_from: is missing")
+	var first *config.Error
+	require.True(t, errors.As(err, &first))
+}
+
+// TestMistakes reads one file for each mistake; its first lines say what must be answered.
+func TestMistakes(t *testing.T) {
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(path)
+			require.NoError(t, err)
+			var want []string
+			for line := range strings.Lines(string(data)) {
+				if message, ok := strings.CutPrefix(line, "# want: "); ok {
+					want = append(want, strings.TrimSpace(message))
+				}
+			}
+			_, err = config.Parse("f.yaml", data, nil)
+			require.EqualError(t, err, strings.Join(want, "\n"))
+		})
+	}
+}
+
+func TestNoFile(t *testing.T) {
+	_, err := config.Load("none.yaml", nil)
+	require.EqualError(t, err, "none.yaml: cannot be read: no such file or directory; give the configuration file with --config")
+}
+
+func TestSecretsAreNeverRepeated(t *testing.T) {
+	const key, hook = "AKIAIOSFODNN7EXAMPLE", "https://hooks.slack.com/services/T000/B000/XXXXXXXX"
+	for name, text := range map[string]string{
+		"where a word is expected": replaced(t, "backup: snapshot", "backup: "+key),
+		"as a name":                replaced(t, "baseline: amazon-linux-2023", "baseline: "+key),
+		"as a key":                 replaced(t, "backup: snapshot", key+": snapshot"),
+		"in a comment":             string(config.Example()) + "\n# " + key + "\n",
+		"as a source":              string(config.Example()) + "\nnotify: [{slack: {webhook_from: '" + hook + "'}}]\n",
+		"in evidence":              replaced(t, "evidence: ./evidence", "evidence: "+hook),
+		"broken YAML":              string(config.Example()) + "\nx: [" + key + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Parse("f.yaml", []byte(text), nil)
+			require.ErrorContains(t, err, "holds a secret")
+			require.NotContains(t, err.Error(), key)
+			require.NotContains(t, err.Error(), "T000")
+		})
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	for _, c := range []struct {
+		name, file, env, flag, want string
+	}{
+		{"default", "", "", "", "info"},
+		{"file over default", "log_level: debug", "", "", "debug"},
+		{"environment over file", "log_level: debug", "warn", "", "warn"},
+		{"environment over default", "", "warn", "", "warn"},
+		{"flag over environment", "log_level: debug", "warn", "error", "error"},
+		{"flag over file", "log_level: debug", "", "error", "error"},
+		{"flag that repeats the default still wins", "log_level: debug", "warn", "info", "info"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("PATCHTIDE_LOG_LEVEL", c.env)
+			flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+			config.AddFlags(flags)
+			if c.flag != "" {
+				require.NoError(t, flags.Parse([]string{"--log-level", c.flag}))
+			}
+			got, err := config.Parse("f.yaml", append(config.Example(), []byte("\n"+c.file+"\n")...), flags)
+			require.NoError(t, err)
+			require.Equal(t, c.want, got.Settings.LogLevel)
+		})
+	}
+
+	t.Run("every setting has a flag and a variable", func(t *testing.T) {
+		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		config.AddFlags(flags)
+		for _, s := range config.SettingsTable() {
+			require.NotNil(t, flags.Lookup(s.Flag), s.Key)
+			require.NotEmpty(t, s.Doc, s.Key)
+			require.Equal(t, "PATCHTIDE_"+strings.ToUpper(s.Key), s.Env)
+		}
+		require.NoError(t, flags.Parse([]string{"--single-worker"}))
+		got, err := config.Parse("f.yaml", []byte(replaced(t, "single_worker: true", "single_worker: false")), flags)
+		require.NoError(t, err)
+		require.True(t, got.Settings.SingleWorker)
+	})
+
+	t.Run("nothing inside lists is overridden", func(t *testing.T) {
+		t.Setenv("PATCHTIDE_ACCOUNTS", "x")
+		t.Setenv("PATCHTIDE_PLANS_0_NAME", "x")
+		got, err := config.Parse("f.yaml", config.Example(), nil)
+		require.NoError(t, err)
+		require.Equal(t, []string{"web"}, got.PlanNames())
+	})
+
+	t.Run("a wrong value is named by its variable or flag", func(t *testing.T) {
+		t.Setenv("PATCHTIDE_SINGLE_WORKER", "yes")
+		t.Setenv("PATCHTIDE_METRICS_LISTEN", "9090")
+		t.Setenv("PATCHTIDE_BASELINES_DIR", "./none")
+		t.Setenv("PATCHTIDE_EVIDENCE", "ftp://x")
+		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+		config.AddFlags(flags)
+		require.NoError(t, flags.Parse([]string{"--log-level=loud"}))
+		_, err := config.Parse("f.yaml", config.Example(), flags)
+		require.EqualError(t, err, `command line: --log-level: "loud" is not known; write one of debug, info, warn, error
+environment: PATCHTIDE_BASELINES_DIR: ./none cannot be read: no such file or directory; give a directory of *.yaml files, or leave it out
+environment: PATCHTIDE_EVIDENCE: is no place for evidence; write it like evidence: s3://bucket/prefix, or a folder like ./evidence
+environment: PATCHTIDE_METRICS_LISTEN: does not have the right form; write it like 127.0.0.1:9090
+environment: PATCHTIDE_SINGLE_WORKER: "yes" is neither true nor false`)
+	})
+}
+
+func TestTimingTable(t *testing.T) {
+	for _, key := range config.TimingTable() {
+		require.NotEmpty(t, key.Doc, "timing %s has no words in config/timing.go", key.Key)
+		require.Positive(t, key.Default, key.Key)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(config.Example())
+	f.Add([]byte(full))
+	files, err := filepath.Glob("testdata/mistakes/*.yaml")
+	require.NoError(f, err)
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := config.Parse("f.yaml", data, nil)
+		if err == nil {
+			for _, name := range c.PlanNames() {
+				plan, err := c.Plan(name)
+				require.NoError(t, err)
+				again, err := c.Plan(name)
+				require.NoError(t, err)
+				require.Equal(t, plan, again)
+				require.NotEmpty(t, plan.Stages)
+			}
+			return
+		}
+		var all config.Errors
+		require.True(t, errors.As(err, &all), "%v", err)
+		for _, one := range all {
+			require.NotEmpty(t, one.Message)
+			require.True(t, one.Line > 0 || one.File != "f.yaml", "%v", one)
+		}
+	})
+}

@@ -1,0 +1,122 @@
+// Package config reads patchtide.yaml: who may be patched, how, and how the process itself runs.
+//
+// Accounts, plans and notify come from the file alone, decoded without guessing. The scalar settings of the process may
+// also come from flags and PATCHTIDE_* environment variables. What a key accepts, its default and its meaning stand in the
+// tags of the types below and nowhere else: the decoder, config/schema.json and docs/configuration.md are made from them.
+package config
+
+import "github.com/patchtide/patchtide/internal/patch"
+
+// file is the whole of patchtide.yaml.
+type file struct {
+	Settings `yaml:",inline"`
+	Accounts []Account `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
+	Plans    []Plan    `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
+	Notify   []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told about holds, failures and ends of waves."`
+}
+
+// Account is one AWS account and how to act in it.
+type Account struct {
+	Name              string   `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"production" doc:"What groups and people call the account."`
+	ID                string   `yaml:"id" required:"true" pattern:"^[0-9]{12}$" example:"\"111122223333\"" doc:"The account id: 12 digits, always quoted, for without quotes it would be a number."`
+	RoleARN           string   `yaml:"role_arn" required:"true" pattern:"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$" example:"arn:aws:iam::111122223333:role/patchtide" doc:"The role that the worker assumes there. It must belong to the account."`
+	ExternalIDFrom    Source   `yaml:"external_id_from" example:"env:PATCHTIDE_EXTERNAL_ID" doc:"Where the external id for assuming the role is read from: env:NAME, file:PATH or ssm:/NAME. Never the id itself."`
+	AutomationRoleARN string   `yaml:"automation_role_arn" pattern:"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$" example:"arn:aws:iam::111122223333:role/patchtide-automation" computed:"the permissions of role_arn" doc:"The role that Systems Manager Automation assumes while it patches; ssm.amazonaws.com must be trusted to."`
+	Regions           []string `yaml:"regions" required:"true" example:"[ap-northeast-1]" doc:"The regions a plan may touch in this account."`
+}
+
+// Plan is a plan as it is written; (*Config).Plan resolves it.
+type Plan struct {
+	Name      string                    `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"What operators type to start a wave."`
+	Baseline  string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
+	Backup    patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
+	Restore   patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
+	Reboot    patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, patches that wait for a reboot count as failures."`
+	Passes    int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others."`
+	Retention patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
+	Timing    map[string]patch.Duration `yaml:"timing" min:"1s" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
+	Stages    []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
+	Window    *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
+}
+
+// Stage is a set of groups under one policy.
+type Stage struct {
+	Name              string             `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"staging" doc:"What people call the stage."`
+	Groups            []Group            `yaml:"groups" required:"true" example:"[{account: production, region: ap-northeast-1, auto_scaling_group: web}]" doc:"The groups of the stage. A group belongs to one stage of a plan."`
+	Service           string             `yaml:"service" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"Groups that serve the same service are taken one instance at a time in all."`
+	Approval          *Approval          `yaml:"approval" example:"{required: true}" doc:"Somebody must approve before the stage begins."`
+	MaxUnavailable    int                `yaml:"max_unavailable" min:"1" max:"1000" default:"1" example:"1" doc:"How many instances of a group may be out of service at once because of us."`
+	MaxParallelGroups int                `yaml:"max_parallel_groups" min:"1" max:"1000" default:"1" example:"1" doc:"How many groups are worked on at once. Groups of one service or one target group never are."`
+	MaxFailures       int                `yaml:"max_failures" min:"0" max:"1000" default:"0" example:"0" doc:"How many failed instances the stage may carry before it stops and the wave goes on hold."`
+	Capacity          patch.CapacityMode `yaml:"capacity" enum:"auto,decrement,surge" default:"auto" example:"auto" doc:"How room is made in an Auto Scaling group: one less while an instance is out (decrement), one more while the group is patched (surge), or whichever its numbers allow (auto)."`
+	Health            []HealthCheck      `yaml:"health" default:"[{target_group: auto}]" example:"[{target_group: auto}, {http: {path: /healthz, port: 80}}]" doc:"What must be well before an instance counts as healthy, beside EC2's own status checks. All of it must."`
+	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service. Give alarms time to fire: their period times their evaluation periods, and a minute."`
+	OnFailure         OnFailure          `yaml:"on_failure" example:"{action: hold, timeout: 30m, then: roll_back}" doc:"What happens when the stage stops because of failures."`
+}
+
+// Group is an Auto Scaling group, or the instances that carry all of Tags.
+type Group struct {
+	Account          string            `yaml:"account" required:"true" example:"production" doc:"The name of one of the accounts."`
+	Region           string            `yaml:"region" required:"true" example:"ap-northeast-1" doc:"One of that account's regions."`
+	AutoScalingGroup string            `yaml:"auto_scaling_group" pattern:"^[^:|\\s][^:|]{0,254}$" example:"web" doc:"The name of an Auto Scaling group. Either this or tags."`
+	Tags             map[string]string `yaml:"tags" example:"{Role: web}" doc:"Instances that carry all of these tags. Keys and values keep their case. Either this or auto_scaling_group."`
+}
+
+// Approval is a gate before a stage.
+type Approval struct {
+	Required bool           `yaml:"required" required:"true" example:"true" doc:"Whether the gate is there."`
+	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing of the stage was touched."`
+}
+
+// HealthCheck is one condition; exactly one key is set.
+type HealthCheck struct {
+	TargetGroup string     `yaml:"target_group" pattern:"^[A-Za-z0-9-]{1,32}$" example:"auto" doc:"Healthy in this target group; auto: in every one the instance was healthy in before."`
+	HTTP        *HTTPCheck `yaml:"http" example:"{path: /healthz, port: 80}" doc:"A request answered with 2xx or 3xx."`
+	Alarm       string     `yaml:"alarm" pattern:"^.{1,255}$" example:"web-5xx" doc:"A CloudWatch alarm that must be OK before the first instance and must not fire after ours are back."`
+}
+
+// HTTPCheck is a request to the instance.
+type HTTPCheck struct {
+	Path string `yaml:"path" required:"true" pattern:"^/[A-Za-z0-9._~%/?=&:@+,-]*$" example:"/healthz" doc:"The path asked for."`
+	Port int    `yaml:"port" min:"1" max:"65535" default:"80" example:"80" doc:"The port asked."`
+	From string `yaml:"from" enum:"instance,worker" default:"instance" example:"instance" doc:"Who asks: the instance itself, by a read-only command to localhost, or the worker, which must reach its private address."`
+}
+
+// OnFailure says what happens when a stage stops.
+type OnFailure struct {
+	Action  string         `yaml:"action" enum:"hold" default:"hold" example:"hold" doc:"The wave goes on hold, tells people, and waits for retry, skip, roll_back or abort."`
+	Timeout patch.Duration `yaml:"timeout" min:"0s" default:"30m" example:"30m" doc:"How long it waits for somebody; 0s: for ever."`
+	Then    patch.Verb     `yaml:"then" enum:"roll_back,skip,abort" default:"roll_back" example:"roll_back" doc:"What is decided when nobody answers in time."`
+}
+
+// Window is a maintenance window as it is written: when it opens, for how long, and when nothing new is started any more.
+type Window struct {
+	Schedule        string         `yaml:"schedule" required:"true" example:"\"cron(0 2 ? * SUN#2 *)\"" doc:"In the syntax of AWS's maintenance windows: cron(minutes hours day-of-month month day-of-week year), where 1 is Sunday, or rate(7 days)."`
+	Start           string         `yaml:"start" example:"\"2026-01-04T02:00:00+09:00\"" doc:"When a rate() counts from; needed with rate(), not allowed with cron()."`
+	TimeZone        string         `yaml:"time_zone" default:"UTC" example:"Asia/Tokyo" doc:"The time zone that the schedule is written in, by its IANA name."`
+	Duration        patch.Duration `yaml:"duration" required:"true" min:"1h" max:"24h" example:"4h" doc:"How long the window is open."`
+	Cutoff          patch.Duration `yaml:"cutoff" min:"0s" default:"0s" example:"1h" doc:"How long before its end no further instance is started. Putting back is always allowed."`
+	ChangeCalendars []string       `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open, by name or ARN."`
+}
+
+// Notify is one place that is told; exactly one key is set.
+type Notify struct {
+	Slack   *SlackTarget   `yaml:"slack" example:"{webhook_from: 'ssm:/patchtide/slack'}" doc:"A Slack channel, by an incoming webhook."`
+	SNS     *SNSTarget     `yaml:"sns" example:"{topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}" doc:"An SNS topic."`
+	Webhook *WebhookTarget `yaml:"webhook" example:"{url_from: 'file:/run/secrets/webhook'}" doc:"Any HTTPS address that accepts JSON."`
+}
+
+// SlackTarget is an incoming webhook; its address is a secret and therefore kept elsewhere.
+type SlackTarget struct {
+	WebhookFrom Source `yaml:"webhook_from" required:"true" example:"ssm:/patchtide/slack" doc:"Where the webhook's address is read from: file:PATH or ssm:/NAME."`
+}
+
+// SNSTarget is a topic.
+type SNSTarget struct {
+	TopicARN string `yaml:"topic_arn" required:"true" pattern:"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\\.fifo)?$" example:"arn:aws:sns:ap-northeast-1:111122223333:patching" doc:"The topic's ARN."`
+}
+
+// WebhookTarget is an address that accepts JSON; it may hold a secret and is therefore kept elsewhere.
+type WebhookTarget struct {
+	URLFrom Source `yaml:"url_from" required:"true" example:"file:/run/secrets/webhook" doc:"Where the address is read from: file:PATH or ssm:/NAME."`
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Plan resolves a plan by name: every default is filled in, and nothing in it depends on a file any more. The same
+// configuration always gives the same plan. Plan.Window stays nil: its schedule has to be turned into times first.
+// The error for an unknown plan lists those that exist.
+func (c *Config) Plan(name string) (patch.Plan, error) {
+	for _, plan := range c.Plans {
+		if plan.Name == name {
+			return c.resolvePlan(plan)
+		}
+	}
+	return patch.Plan{}, fmt.Errorf("there is no plan %q in %s; known: %s", name, c.File, strings.Join(c.PlanNames(), ", "))
+}
+
+func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
+	baseline, err := c.Baselines.Load(plan.Baseline)
+	if err != nil {
+		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
+	}
+	resolved := patch.Plan{
+		Name:      plan.Name,
+		Baseline:  plan.Baseline,
+		Platform:  baseline.Platform,
+		Backup:    plan.Backup,
+		Restore:   plan.Restore,
+		Reboot:    plan.Reboot,
+		Passes:    plan.Passes,
+		Retention: plan.Retention,
+		Timing:    resolveTiming(plan.Timing),
+		Stages:    make([]patch.Stage, len(plan.Stages)),
+	}
+	if resolved.Passes == 0 {
+		resolved.Passes = defaultPasses(baseline.Platform)
+	}
+	for i, stage := range plan.Stages {
+		resolved.Stages[i] = c.resolveStage(stage)
+	}
+	return resolved, nil
+}
+
+// defaultPasses is 1 on Linux, where one run installs all there is, and 3 on Windows, where some updates are offered only
+// after others have been installed and the machine rebooted.
+func defaultPasses(platform patch.Platform) int {
+	if platform == patch.Windows {
+		return 3
+	}
+	return 1
+}
+
+func (c *Config) resolveStage(stage Stage) patch.Stage {
+	resolved := patch.Stage{
+		Name:              stage.Name,
+		Groups:            make([]patch.Group, len(stage.Groups)),
+		Service:           stage.Service,
+		MaxUnavailable:    stage.MaxUnavailable,
+		MaxParallelGroups: stage.MaxParallelGroups,
+		MaxFailures:       stage.MaxFailures,
+		Capacity:          stage.Capacity,
+		Health:            make([]patch.HealthCheck, len(stage.Health)),
+		Bake:              stage.Bake,
+		OnFailure:         patch.OnFailure{Timeout: stage.OnFailure.Timeout, Then: stage.OnFailure.Then},
+	}
+	if stage.Approval != nil && stage.Approval.Required {
+		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout}
+	}
+	for i, group := range stage.Groups {
+		account, _ := c.Account(group.Account) // Parse refused unknown ones
+		resolved.Groups[i] = group.resolve(account)
+	}
+	for i, check := range stage.Health {
+		resolved.Health[i] = patch.HealthCheck{TargetGroup: check.TargetGroup, Alarm: check.Alarm}
+		if check.HTTP != nil {
+			resolved.Health[i].HTTP = &patch.HTTPCheck{Path: check.HTTP.Path, Port: check.HTTP.Port, From: check.HTTP.From}
+		}
+	}
+	return resolved
+}
+
+func (g Group) resolve(account Account) patch.Group {
+	return patch.Group{
+		Account: patch.Account{Name: account.Name, ID: account.ID}, Region: g.Region,
+		AutoScalingGroup: g.AutoScalingGroup, Tags: maps.Clone(g.Tags),
+	}
+}
+
+// Account returns an account by name, and whether there is one.
+func (c *Config) Account(name string) (Account, bool) {
+	for _, account := range c.Accounts {
+		if account.Name == name {
+			return account, true
+		}
+	}
+	return Account{}, false
+}

@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/strictyaml"
+)
+
+// Reference returns docs/configuration.md, made from the types' tags.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(`# Configuration
+
+<!-- Made from config/*.go by "go generate ./config". Change the tags there, not this page. -->
+
+One YAML file, ` + "`" + DefaultFile + "`" + `; [config/example.yaml](../config/example.yaml) is a commented one that runs, and
+[config/schema.json](../config/schema.json) gives editors completion. "patchtide check --config FILE" names every
+mistake with its line, and asks neither AWS nor Temporal.
+
+Nothing is guessed: an unknown key is an error, a number is not text, and an account id without quotes is a number.
+Durations are written like 90s, 30m or 1h30m. Anchors, aliases and merge keys are not supported. There are no secrets in
+the file: keys that end in _from say where one is kept.
+
+`)
+	section(&b, "The process", "These may also be given as a flag or in the environment. A flag wins over the environment, the environment over the file, the file over the default. Nothing else can be overridden.")
+	b.WriteString("| key | flag | environment | default | meaning |\n|---|---|---|---|---|\n")
+	for _, s := range SettingsTable() {
+		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s |\n", s.Key, s.Flag, s.Env, fallback(s.field), meaning(s.field))
+	}
+	for _, part := range []struct {
+		title, text string
+		of          reflect.Type
+	}{
+		{"accounts[]", "One entry for each account.", reflect.TypeFor[Account]()},
+		{"plans[]", "One entry for each plan.", reflect.TypeFor[Plan]()},
+		{"plans[].stages[]", "Stages run in the order they are written.", reflect.TypeFor[Stage]()},
+		{"plans[].stages[].groups[]", "An Auto Scaling group, or instances chosen by tags.", reflect.TypeFor[Group]()},
+		{"plans[].stages[].approval", "", reflect.TypeFor[Approval]()},
+		{"plans[].stages[].health[]", "Each entry has exactly one of these keys.", reflect.TypeFor[HealthCheck]()},
+		{"plans[].stages[].health[].http", "", reflect.TypeFor[HTTPCheck]()},
+		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
+		{"plans[].window", "", reflect.TypeFor[Window]()},
+	} {
+		section(&b, part.title, part.text)
+		fields(&b, part.of)
+	}
+	section(&b, "plans[].timing", "Intervals and budgets. The defaults suit most fleets; nothing waits for a time that is not in this table.")
+	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
+	for _, t := range TimingTable() {
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", t.Key, shortDuration(t.Default), t.Doc)
+	}
+	section(&b, "notify[]", "Each entry has exactly one of these keys.")
+	fields(&b, reflect.TypeFor[Notify]())
+	b.WriteByte('\n')
+	fields(&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[SNSTarget](), reflect.TypeFor[WebhookTarget]())
+	return b.String()
+}
+
+func section(b *strings.Builder, title, text string) {
+	fmt.Fprintf(b, "\n## %s\n\n", title)
+	if text != "" {
+		b.WriteString(text + "\n\n")
+	}
+}
+
+func fields(b *strings.Builder, of ...reflect.Type) {
+	b.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
+	for _, t := range of {
+		for _, f := range strictyaml.Fields(t) {
+			fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Key, typeName(f), fallback(f), meaning(f))
+		}
+	}
+}
+
+func typeName(f strictyaml.Field) string {
+	t := strictyaml.Indirect(f.Type)
+	switch {
+	case t == reflect.TypeFor[patch.Duration]():
+		return "duration"
+	case len(f.Enum) > 0:
+		return "`" + strings.Join(f.Enum, "`, `") + "`"
+	}
+	switch t.Kind() {
+	case reflect.Slice:
+		return "list"
+	case reflect.Map, reflect.Struct:
+		return "keys"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int:
+		return fmt.Sprintf("number, %s-%s", f.Min, f.Max)
+	}
+	return "text"
+}
+
+func fallback(f strictyaml.Field) string {
+	switch {
+	case f.Required:
+		return "required"
+	case f.Default != "":
+		return "`" + f.Default + "`"
+	case f.Computed != "":
+		return f.Computed
+	}
+	return "none"
+}
+
+func meaning(f strictyaml.Field) string {
+	text := f.Doc
+	if len(f.Enum) > 0 && strictyaml.Indirect(f.Type).Kind() == reflect.String && f.Default == f.Example {
+		return cell(text)
+	}
+	if f.Example != "" && f.Example != f.Default {
+		text += " Example: `" + f.Key + ": " + f.Example + "`"
+	}
+	return cell(text)
+}
+
+// cell keeps a text from ending its table's cell.
+func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
+
+// shortDuration leaves out the zero units that time.Duration writes: 1h30m, not 1h30m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
