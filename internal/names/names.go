@@ -33,6 +33,7 @@ const (
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next
+	SignalGiveUp      = "give-up"      // to an instance or group that is putting back: stop trying, and report what is left
 )
 
 // Search attributes, all keywords. PostgreSQL's visibility store has room for ten.
@@ -82,4 +83,12 @@ func short(name string) string {
 	}
 	sum := sha256.Sum256([]byte(name))
 	return strings.ToValidUTF8(name[:longest-33], "") + "-" + hex.EncodeToString(sum[:16])
+}
+
+// JournalRecord names the journal's record of an instance, or of a group where instance is "".
+func JournalRecord(group patch.Group, instance string) string {
+	if instance == "" {
+		instance = "group-" + short(group.Name())
+	}
+	return group.Account.ID + "/" + group.Region + "/" + instance
 }

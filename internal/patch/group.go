@@ -127,3 +127,17 @@ func (s GroupState) Order() []Member {
 	})
 	return ordered
 }
+
+// FirstNewcomer is the member launched first of those that were not known before; "" when there is none.
+func FirstNewcomer(state GroupState, known []string) string {
+	first := Member{}
+	for _, member := range state.Members {
+		if !member.Present() || slices.Contains(known, member.ID) {
+			continue
+		}
+		if first.ID == "" || member.LaunchTime.Before(first.LaunchTime) {
+			first = member
+		}
+	}
+	return first.ID
+}

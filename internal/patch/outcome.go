@@ -36,15 +36,17 @@ type Stranded struct {
 
 // InstanceResult is how one instance ended.
 type InstanceResult struct {
-	ID                    string        `json:"id"`
-	Outcome               Outcome       `json:"outcome"`
-	Reason                string        `json:"reason,omitempty"` // why it is not patched, for a person
-	MissingBefore         []string      `json:"missing_before"`   // patch ids of a Scan before
-	MissingAfter          []string      `json:"missing_after"`    // patch ids of a Scan after
-	AutomationExecutionID string        `json:"automation_execution_id,omitempty"`
-	Backup                *RestorePoint `json:"backup,omitempty"`
-	Stranded              []Stranded    `json:"stranded,omitempty"`
-	Notes                 []string      `json:"notes,omitempty"` // what a reader should know: a bake cut short, targets not judged
+	ID                    string          `json:"id"`
+	Outcome               Outcome         `json:"outcome"`
+	Reason                string          `json:"reason,omitempty"` // why it is not patched, for a person
+	MissingBefore         []string        `json:"missing_before"`   // patch ids of a Scan before
+	MissingAfter          []string        `json:"missing_after"`    // patch ids of a Scan after
+	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`
+	BootID                string          `json:"boot_id,omitempty"` // after the install
+	Changes               []PackageChange `json:"changes,omitempty"`
+	Backup                *RestorePoint   `json:"backup,omitempty"`
+	Stranded              []Stranded      `json:"stranded,omitempty"`
+	Notes                 []string        `json:"notes,omitempty"` // what a reader should know: a bake cut short, targets not judged
 }
 
 // GroupResult is how one group ended. MaxOutOfService is filled in by whoever can measure it; the workflow cannot.

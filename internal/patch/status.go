@@ -29,6 +29,7 @@ type GroupCounts struct {
 	Group      string           `json:"group"`       // account/region/name
 	WorkflowID string           `json:"workflow_id"` // PatchGroup's
 	Phase      GroupPhase       `json:"phase"`
+	Outcome    Outcome          `json:"outcome,omitempty"` // as its instances stand
 	Strategy   Strategy         `json:"strategy"`
 	Total      int              `json:"total"`
 	Done       int              `json:"done"` // ended, however

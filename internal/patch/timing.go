@@ -14,6 +14,8 @@ type Timing struct {
 	Poll Duration `json:"poll"`
 	// HealthPoll is the time between two looks at health; a bake looks this often.
 	HealthPoll Duration `json:"health_poll"`
+	// Retry is the first pause between two attempts of an act; it doubles up to a minute (scaled alike).
+	Retry Duration `json:"retry"`
 	// ActBudget bounds an act's retries while going forward; compensation has no such bound.
 	ActBudget Duration `json:"act_budget"`
 	// Scan bounds a patch scan of one batch of instances.
@@ -48,13 +50,14 @@ func DefaultTiming() Timing {
 		Look:        Duration(30 * time.Second),
 		Poll:        Duration(15 * time.Second),
 		HealthPoll:  Duration(10 * time.Second),
-		ActBudget:   Duration(10 * time.Minute),
+		Retry:       Duration(2 * time.Second),
+		ActBudget:   Duration(30 * time.Minute),
 		Scan:        Duration(30 * time.Minute),
 		Drain:       Duration(75 * time.Minute),
 		Install:     Duration(90 * time.Minute),
 		Stop:        Duration(15 * time.Minute),
 		InService:   Duration(30 * time.Minute),
-		Settle:      Duration(10 * time.Minute),
+		Settle:      Duration(20 * time.Minute),
 		Snapshot:    Duration(6 * time.Hour),
 		RestoreRoot: Duration(time.Hour),
 		Surge:       Duration(30 * time.Minute),
@@ -87,7 +90,7 @@ func (p Plan) Scaled(speed float64) Plan {
 	t := p.Timing
 	p.Timing = Timing{
 		Act: max(divide(t.Act), Duration(MinAttempt)), Look: max(divide(t.Look), Duration(MinAttempt)),
-		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), ActBudget: divide(t.ActBudget),
+		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ActBudget: divide(t.ActBudget),
 		Scan: divide(t.Scan), Drain: divide(t.Drain), Install: divide(t.Install), Stop: divide(t.Stop),
 		InService: divide(t.InService), Settle: divide(t.Settle), Snapshot: divide(t.Snapshot),
 		RestoreRoot: divide(t.RestoreRoot), Surge: divide(t.Surge), Agent: divide(t.Agent), ReadLag: divide(t.ReadLag),

@@ -1,0 +1,133 @@
+// Package worker builds Patchtide's worker: the same one for the product and the laboratory. It serves the workflows and
+// one activity queue for each account and region of the configuration.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/cloud"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// Options are what a worker is built from.
+type Options struct {
+	Client    client.Client
+	Namespace string // the client's
+	Config    *config.Config
+	AWS       aws.Config   // the default chain's; target accounts' roles are assumed from it
+	HTTP      *http.Client // for AWS and for HTTP checks `from: worker`; nil is the standard library's
+	Evidence  *evidence.Store
+	Logger    *slog.Logger
+	Version   string
+
+	// Speed is set by the laboratory only, whose AWS lives that much faster; the product leaves it 0.
+	Speed float64
+}
+
+// shortWait is how long one attempt of a wait polls before it falls back to retries: most health changes and drains end
+// within it, and an attempt stays well under its StartToClose of 30 s.
+const shortWait = 8 * time.Second
+
+// Worker is a running worker.
+type Worker struct {
+	workers []sdkworker.Worker
+	queues  []string
+}
+
+// Start checks that the namespace has our search attributes, without which every workflow task would fail for ever, and
+// starts polling. Errors say what to do.
+func Start(ctx context.Context, options Options) (*Worker, error) {
+	if options.HTTP == nil {
+		options.HTTP = http.DefaultClient
+	}
+	if err := checkSearchAttributes(ctx, options.Client, options.Namespace); err != nil {
+		return nil, err
+	}
+	accounts, err := cloudAccounts(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	clouds, err := cloud.New(cloud.Options{Config: options.AWS, Accounts: accounts, HTTP: options.HTTP, Speed: options.Speed, Version: options.Version})
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{}
+	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
+	workflows.Register(main)
+	register(main, &activities.Control{
+		Plans: options.Config, Evidence: journal{options.Evidence}, Locks: activities.NewLocks(options.Client), Speed: options.Speed,
+	})
+	w.add(names.TaskQueue, main)
+	wait := shortWait
+	if options.Speed > 1 {
+		wait = min(wait, time.Duration(float64(patch.MinAttempt)/2))
+	}
+	for _, account := range options.Config.Accounts {
+		for _, region := range account.Regions {
+			queue := names.ActivityQueue(patch.Account{Name: account.Name, ID: account.ID}, region)
+			// One poller a queue: a frontend holds a limited number of long polls, and AWS's quotas bind long before a poller.
+			local := sdkworker.New(options.Client, queue, sdkworker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1})
+			register(local, &activities.AWS{
+				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines, Speed: options.Speed,
+			})
+			w.add(queue, local)
+		}
+	}
+	for i, each := range w.workers {
+		if err := each.Start(); err != nil {
+			w.stop(i)
+			return nil, fmt.Errorf("start the worker of task queue %s: %w", w.queues[i], err)
+		}
+	}
+	return w, nil
+}
+
+// register makes every method of activities known under its own name.
+func register(registry sdkworker.ActivityRegistry, methods any) {
+	registry.RegisterActivityWithOptions(methods, activity.RegisterOptions{})
+}
+
+func (w *Worker) add(queue string, worker sdkworker.Worker) {
+	w.workers, w.queues = append(w.workers, worker), append(w.queues, queue)
+}
+
+// Queues lists the task queues served.
+func (w *Worker) Queues() []string { return w.queues }
+
+// Stop ends polling and waits for running activities to end.
+func (w *Worker) Stop() { w.stop(len(w.workers)) }
+
+func (w *Worker) stop(started int) {
+	for i := started - 1; i >= 0; i-- {
+		w.workers[i].Stop()
+	}
+}
+
+// cloudAccounts reads the external ids from where the configuration says.
+func cloudAccounts(ctx context.Context, options Options) ([]cloud.Account, error) {
+	var accounts []cloud.Account
+	for _, account := range options.Config.Accounts {
+		external, err := readSecret(ctx, account.ExternalIDFrom, options.AWS)
+		if err != nil {
+			return nil, fmt.Errorf("account %s: external_id_from: %w", account.Name, err)
+		}
+		accounts = append(accounts, cloud.Account{
+			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: external, AutomationRoleARN: account.AutomationRoleARN,
+		})
+	}
+	return accounts, nil
+}

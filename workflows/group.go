@@ -1,0 +1,295 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// GroupInput starts PatchGroup. Its workflow id is the group's lock, from preflight until the wave releases it.
+type GroupInput struct {
+	WaveID string
+	Group  patch.Group
+	Policy Policy
+}
+
+// GroupOrder is what a wave tells a group.
+type GroupOrder struct {
+	Kind       OrderKind
+	Runbook    activities.Runbook // with go
+	BaselineID string             // with go
+}
+
+// OrderKind names an order.
+type OrderKind string
+
+// The orders a group takes.
+const (
+	OrderGo       OrderKind = "go"        // patch
+	OrderRetry    OrderKind = "retry"     // try the failed instances again, then go on
+	OrderSkip     OrderKind = "skip"      // leave the failed instances as they are, and go on
+	OrderRollBack OrderKind = "roll_back" // put back every instance that was patched
+	OrderStop     OrderKind = "stop"      // start no further instance; a running one is cancelled
+	OrderPause    OrderKind = "pause"     // start no further instance until resume
+	OrderResume   OrderKind = "resume"
+	OrderRelease  OrderKind = "release" // close, and free the lock
+)
+
+// group is one group's run.
+type group struct {
+	in      GroupInput
+	status  patch.GroupStatus
+	runbook activities.Runbook
+	base    string
+	try     map[string]int // the saga's try of each instance
+
+	orders     []OrderKind
+	paused     bool
+	stopped    bool
+	rolledBack bool
+	halt       workflow.CancelFunc // cancels the instance under way
+	room       *room
+}
+
+// PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
+// cancelled and has put its part back.
+func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error) {
+	g := &group{in: in, try: map[string]int{}}
+	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.GroupStatus, error) { return g.status, nil },
+		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
+		return nil, err
+	}
+	g.listen(ctx)
+	for {
+		// A cancelled group goes on until nothing is under way, and then needs no release.
+		if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
+			return g.result(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
+		}
+		order := g.orders[0]
+		g.orders = g.orders[1:]
+		switch order {
+		case OrderGo:
+			g.patch(ctx)
+		case OrderRetry:
+			g.forgetFailures()
+			g.patch(ctx)
+		case OrderSkip:
+			g.skipFailures(ctx)
+		case OrderRollBack:
+			g.rollBack(ctx)
+		case OrderRelease:
+			return g.result(), nil
+		}
+	}
+}
+
+// listen takes the wave's orders as they come: stop, pause and resume act at once, the others wait their turn.
+func (g *group) listen(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	channel := workflow.GetSignalChannel(clean, names.SignalGroupOrder)
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			var order GroupOrder
+			channel.Receive(c, &order)
+			switch order.Kind {
+			case OrderStop:
+				g.stopped = true
+				if g.halt != nil {
+					g.halt()
+				}
+			case OrderPause:
+				g.paused = true
+			case OrderResume:
+				g.paused = false
+			case OrderGo:
+				g.runbook, g.base = order.Runbook, order.BaselineID
+				g.orders = append(g.orders, order.Kind)
+			default:
+				g.orders = append(g.orders, order.Kind)
+			}
+		}
+	})
+}
+
+// enter changes the phase and tells the wave.
+func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) {
+	g.status.Phase, g.status.Reason = phase, why
+	g.report(ctx)
+}
+
+// report tells the wave the group's counts: at each phase, each failure and every tenth instance.
+func (g *group) report(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, g.details())
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if parent == nil {
+		return
+	}
+	counts := patch.GroupCounts{
+		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
+		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
+		Outcome: g.result().Outcome,
+	}
+	for _, instance := range g.status.Instances {
+		if instance.Outcome != patch.NotStarted {
+			counts.Done++
+		}
+		if g.isFailure(instance) {
+			counts.Failed = append(counts.Failed, instance)
+		}
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	// A wave that is gone has nobody to tell; its cancel is on its way.
+	_ = workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalGroupReport, counts).Get(clean, nil)
+}
+
+func (g *group) isFailure(instance patch.InstanceResult) bool {
+	switch instance.Outcome {
+	case patch.Failed, patch.Quarantined:
+		return true
+	case patch.RolledBack:
+		return g.status.Phase != patch.GroupRollingBack
+	}
+	return false
+}
+
+// result judges the group by its instances.
+func (g *group) result() *patch.GroupResult {
+	result := &patch.GroupResult{
+		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Name: g.in.Group.Name(),
+		Outcome: patch.GroupOutcome(g.status.Instances), Reason: g.status.Reason,
+		Instances: g.status.Instances, Stranded: g.status.Stranded,
+	}
+	switch {
+	case len(g.status.Instances) == 0:
+		result.Outcome = patch.NotStarted
+	case result.Outcome == patch.Failed:
+	case g.rolledBack:
+		result.Outcome = patch.RolledBack
+	case g.stopped:
+		result.Outcome = patch.Aborted
+	}
+	return result
+}
+
+// skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was put
+// back stays rolled back. A group that was refused as a whole is skipped as a whole.
+func (g *group) skipFailures(ctx workflow.Context) {
+	refused := true
+	for i, instance := range g.status.Instances {
+		if !g.isFailure(instance) {
+			continue
+		}
+		refused = false
+		if instance.Outcome == patch.Failed && instance.AutomationExecutionID == "" && len(instance.Stranded) == 0 {
+			g.status.Instances[i].Outcome = patch.Skipped
+		}
+	}
+	if !refused {
+		g.patch(ctx)
+		return
+	}
+	for i, instance := range g.status.Instances {
+		if instance.Outcome == patch.NotStarted {
+			g.status.Instances[i].Outcome, g.status.Instances[i].Reason = patch.Skipped, g.status.Reason
+		}
+	}
+	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
+}
+
+// forgetFailures makes the failed instances candidates again, under a new try. A quarantined one is no member any more.
+func (g *group) forgetFailures() {
+	for i, instance := range g.status.Instances {
+		if instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack {
+			g.try[instance.ID]++
+			g.status.Instances[i] = notStarted(instance.ID)
+		}
+	}
+}
+
+func notStarted(id string) patch.InstanceResult {
+	return patch.InstanceResult{ID: id, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{}}
+}
+
+// runInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
+func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) patch.InstanceResult {
+	lock := names.InstanceLock(g.in.Group, id)
+	if putBack != nil {
+		ctx, _ = workflow.NewDisconnectedContext(ctx)
+	} else {
+		ctx, g.halt = workflow.WithCancel(ctx)
+		defer func() { g.halt = nil }()
+	}
+	summary := "patches " + id
+	if putBack != nil {
+		summary = "puts back " + id
+	}
+	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: lock, TaskQueue: names.TaskQueue,
+		ParentClosePolicy: parentClose, WaitForCancellation: true,
+		StaticSummary: summary,
+	})
+	g.status.Current = []string{lock}
+	defer func() { g.status.Current = nil }()
+	var result patch.InstanceResult
+	err := workflow.ExecuteChildWorkflow(child, PatchInstance, InstanceInput{
+		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
+		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack,
+	}).Get(child, &result)
+	switch {
+	case err == nil:
+		return result
+	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
+		result = notStarted(id)
+		result.Outcome, result.Reason = patch.Failed, "locked: "+lock+" already runs; see who started it in the Temporal UI"
+	case temporal.IsCanceledError(err):
+		result = notStarted(id)
+		result.Reason = "cancelled before it began"
+	default:
+		// The child runs no code any more: it was terminated or has a defect. Say so; Reconcile heals what is left.
+		result = notStarted(id)
+		result.Outcome, result.Reason = patch.Failed, "its workflow ended without a result: "+err.Error()
+		result.Stranded = []patch.Stranded{{
+			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "instance " + id,
+			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock + " in the Temporal UI and at the instance; the journal has the values before",
+		}}
+	}
+	return result
+}
+
+// details is what the Temporal UI shows of the group.
+func (g *group) details() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s**: %s %s\n\n| instance | outcome | missing before | after | why |\n|---|---|---|---|---|\n", g.status.Group, g.status.Phase, g.status.Reason)
+	for i, instance := range g.status.Instances {
+		if i >= longestTable {
+			fmt.Fprintf(&text, "| and %d more | | | | |\n", len(g.status.Instances)-i)
+			break
+		}
+		fmt.Fprintf(&text, "| %s | %s | %d | %d | %s |\n", instance.ID, instance.Outcome, len(instance.MissingBefore), len(instance.MissingAfter), cell(instance.Reason))
+	}
+	return text.String()
+}
+
+// longestTable keeps a table under the 20 KB that the UI shows.
+const longestTable = 60
+
+// cell keeps a text from breaking a Markdown table.
+func cell(text string) string {
+	text = strings.NewReplacer("|", "\\|", "\n", " ").Replace(text)
+	if len(text) > 160 {
+		text = strings.ToValidUTF8(text[:160], "") + "..."
+	}
+	return text
+}
+
+func indexOf(instances []patch.InstanceResult, id string) int {
+	return slices.IndexFunc(instances, func(r patch.InstanceResult) bool { return r.ID == id })
+}

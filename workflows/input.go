@@ -1,0 +1,137 @@
+package workflows
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// What people send (starts and Updates) is decoded strictly: an unknown field is an error, since a misspelt one that is
+// ignored could patch what was not meant. UnmarshalJSON keeps the error instead of returning it, for an error there loses
+// its type and is retried for ever; Validate returns it.
+
+// WaveRequest starts a wave.
+type WaveRequest struct {
+	Plan   string `json:"plan"`
+	Actor  string `json:"actor,omitempty"`  // who starts it
+	Reason string `json:"reason,omitempty"` // why
+
+	broken error
+}
+
+const waveExample = `{"plan": "web", "actor": "you", "reason": "monthly patches"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *WaveRequest) UnmarshalJSON(data []byte) error {
+	type plain WaveRequest
+	r.broken = strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r WaveRequest) Validate() error {
+	switch {
+	case r.broken != nil:
+		return invalid(r.broken.Error(), waveExample)
+	case strings.TrimSpace(r.Plan) == "":
+		return invalid("plan: is missing", waveExample)
+	}
+	return nil
+}
+
+const scanExample = `{"plan": "web"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *ScanRequest) UnmarshalJSON(data []byte) error {
+	type plain ScanRequest
+	r.broken = strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r ScanRequest) Validate() error {
+	switch {
+	case r.broken != nil:
+		return invalid(r.broken.Error(), scanExample)
+	case strings.TrimSpace(r.Plan) == "":
+		return invalid("plan: is missing", scanExample)
+	}
+	return nil
+}
+
+// VerbRequest is what an operator sends with a verb.
+type VerbRequest struct {
+	Actor  string      `json:"actor"`
+	Reason string      `json:"reason"`
+	Scope  patch.Scope `json:"scope,omitempty"` // of roll_back: stage (the default) or wave
+
+	broken error
+}
+
+const verbExample = `{"actor": "you", "reason": "the error rate is back to normal"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *VerbRequest) UnmarshalJSON(data []byte) error {
+	type plain VerbRequest
+	r.broken = strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r VerbRequest) Validate(verb patch.Verb) error {
+	switch {
+	case r.broken != nil:
+		return invalid(r.broken.Error(), verbExample)
+	case strings.TrimSpace(r.Actor) == "":
+		return invalid("actor: is missing; say who you are", verbExample)
+	case strings.TrimSpace(r.Reason) == "":
+		return invalid("reason: is missing; the next on-call will want to know", verbExample)
+	case r.Scope != "" && verb != patch.RollBack:
+		return invalid(fmt.Sprintf("scope: only roll_back has one, not %s", verb), verbExample)
+	case r.Scope != "" && r.Scope != patch.ScopeStage && r.Scope != patch.ScopeWave:
+		return invalid(fmt.Sprintf("scope: %q is neither stage nor wave", r.Scope), `{"actor": "you", "reason": "bad patch", "scope": "stage"}`)
+	}
+	return nil
+}
+
+// strict decodes one JSON object with known fields only.
+func strict(data []byte, into any) error {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) == 0 || trimmed[0] != '{' {
+		if bytes.Equal(trimmed, []byte("null")) {
+			return nil // the zero value, which Validate refuses
+		}
+		return fmt.Errorf("the input must be one JSON object, not %s", shorten(string(trimmed)))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return fmt.Errorf("%s: must be a %s, not a %s", wrong.Field, wrong.Type, wrong.Value)
+		}
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
+
+func shorten(text string) string {
+	if len(text) > 40 {
+		return text[:40] + "..."
+	}
+	return text
+}
+
+func invalid(what, example string) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil)
+}

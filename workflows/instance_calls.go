@@ -1,0 +1,150 @@
+package workflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// act gives the options of an act going forward; undoAct those of one that puts back.
+func (s *saga) act(ctx workflow.Context) workflow.Context {
+	return acting(ctx, s.in.Group, s.in.Policy.Timing)
+}
+
+func (s *saga) undoAct(ctx workflow.Context) workflow.Context {
+	return undoing(ctx, s.in.Group, s.in.Policy.Timing)
+}
+
+// do acts going forward and always waits for the answer, also when the workflow is cancelled.
+func (s *saga) do(ctx workflow.Context, activity, input any) error {
+	return s.doGet(ctx, activity, input, nil)
+}
+
+func (s *saga) doGet(ctx workflow.Context, activity, input, output any) error {
+	options := s.act(ctx)
+	return workflow.ExecuteActivity(options, activity, input).Get(options, output)
+}
+
+// undone acts to put something back.
+func (s *saga) undone(ctx workflow.Context, activity, input any) error {
+	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, nil)
+}
+
+// read is a read that putting back depends on: it retries as an undo does.
+func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
+	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, output)
+}
+
+// await waits within a budget; it is as cancellable as ctx is.
+func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, input, output any) error {
+	return workflow.ExecuteActivity(waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), activity, input).Get(ctx, output)
+}
+
+// finalOn makes one more error type final.
+func finalOn(ctx workflow.Context, errorType string) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	policy := temporal.RetryPolicy{}
+	if options.RetryPolicy != nil {
+		policy = *options.RetryPolicy
+	}
+	policy.NonRetryableErrorTypes = append(slices.Clone(policy.NonRetryableErrorTypes), errorType)
+	options.RetryPolicy = &policy
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// scanNow scans the instance and waits for the result.
+func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
+	results, err := scanInstances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.in.BaselineID, s.in.WaveID, s.attempt(name))
+	if err != nil {
+		return nil, err
+	}
+	return &results[0], nil
+}
+
+func (s *saga) instance() activities.Instance {
+	return activities.Instance{Group: s.in.Group, ID: s.in.Instance}
+}
+
+func (s *saga) attempt(name string) activities.Attempt {
+	if s.in.PutBack != nil {
+		name = "put-back-" + name
+	}
+	return attempt(s.in.WaveID, s.in.Instance, name, s.in.Try)
+}
+
+func (s *saga) snapshotID() string { return snapshotID(s.in.WaveID) }
+
+func (s *saga) pace() activities.Pace { return pace(s.in.Policy.Timing) }
+
+func (s *saga) ask(name string) activities.AskInput {
+	return activities.AskInput{
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent, Pace: s.pace(),
+	}
+}
+
+func (s *saga) note(format string, args ...any) {
+	s.status.Result.Notes = append(s.status.Result.Notes, fmt.Sprintf(format, args...))
+}
+
+func (s *saga) gone() error {
+	return temporal.NewNonRetryableApplicationError(s.in.Instance+" no longer exists", activities.ErrGone, nil)
+}
+
+// stranded names what a failed undo leaves, and remedy what to do about it by hand.
+func (s *saga) stranded(step patch.Step) string {
+	if step == patch.StepSuspend {
+		return "auto scaling group " + s.in.Group.Name()
+	}
+	return "instance " + s.in.Instance
+}
+
+func (s *saga) remedy(step patch.Step) string {
+	group := s.in.Group.Name()
+	switch step {
+	case patch.StepMark:
+		return "remove the tag patchtide:journal from the instance"
+	case patch.StepSuspend:
+		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group, strings.Join(s.suspended, " "))
+	case patch.StepStandby:
+		if s.in.Group.IsAutoScaling() {
+			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s --instance-ids %s", group, s.in.Instance)
+		}
+		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
+	case patch.StepReturn:
+		return "it is in service on the new version and could not be taken out: check its health, take it out by hand if needed"
+	}
+	return "see the wave's journal for the values before"
+}
+
+// details is what the Temporal UI shows of the instance.
+func (s *saga) details() string {
+	var text strings.Builder
+	doing := string(s.status.Step)
+	if s.status.Undoing {
+		doing = "putting back: " + doing
+	}
+	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, doing, s.status.Since.Format("15:04:05 MST"))
+	if s.status.Result.Reason != "" {
+		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
+	}
+	for _, left := range s.status.Result.Stranded {
+		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
+	}
+	return text.String()
+}
+
+// write appends the record to the journal, before what it tells of is done.
+func (r Record) write(ctx workflow.Context, name string) error {
+	document, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(controlling(ctx), control.Record, activities.RecordInput{WaveID: r.WaveID, Name: name, Record: document}).Get(ctx, nil)
+}

@@ -1,0 +1,136 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// preflight is step 0: it reads the group again and refuses with the reason. Having no room is waited out, for a group that
+// has just scaled heals by itself; everything else is final. An outcome of "" means go.
+func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
+	deadline := workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D())
+	for {
+		if open, why := s.in.Policy.Window.Open(workflow.Now(ctx)); !open && s.in.PutBack == nil {
+			return patch.NotStarted, string(patch.RefusedOutsideWindow) + ": " + why
+		}
+		var state patch.GroupState
+		if err := workflow.ExecuteActivity(reading(ctx, s.in.Group, s.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: s.in.Group}).Get(ctx, &state); err != nil {
+			if ctx.Err() != nil {
+				return patch.NotStarted, "cancelled before anything was changed"
+			}
+			return patch.Failed, "preflight: " + reason(err)
+		}
+		member, found := state.Member(s.in.Instance)
+		if !found || !member.Present() {
+			return patch.Gone, "the instance no longer exists"
+		}
+		refusal := s.refusal(state, member)
+		if refusal == nil {
+			s.before, s.member = state, member
+			return "", ""
+		}
+		if refusal.Code != patch.RefusedCapacity || workflow.Now(ctx).After(deadline) {
+			return patch.Failed, "refused: " + refusal.Error()
+		}
+		if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.HealthPoll.D(),
+			workflow.TimerOptions{Summary: "waiting for room: " + refusal.What}).Get(ctx, nil); err != nil {
+			return patch.NotStarted, "cancelled before anything was changed"
+		}
+	}
+}
+
+// refusal asks the pure decisions. An instance that is to be put back may be ill: that is why it is put back.
+func (s *saga) refusal(state patch.GroupState, member patch.Member) *patch.Refusal {
+	refusal := patch.MayTakeOut(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
+	if s.in.PutBack != nil {
+		if refusal != nil && (refusal.Code == patch.RefusedUnhealthyBefore || refusal.Code == patch.RefusedAgentOffline) {
+			return nil
+		}
+		return refusal
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return patch.MayRestore(s.in.Group, s.in.Policy.restoring(), member)
+}
+
+// outProcesses are suspended while an instance is out: AZRebalance and InstanceRefresh would launch or terminate around
+// it, ReplaceUnhealthy would terminate it while it comes back.
+var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
+
+// Record is what the journal keeps of one instance before anything of it is changed: every value as it was and every
+// change intended, so that the state can be put back even when no workflow is left to do it.
+type Record struct {
+	WaveID   string
+	Plan     string
+	Group    patch.Group
+	Instance string
+	Try      int
+	At       time.Time
+	Before   GroupBefore
+	Targets  []patch.Target
+	Intended Intended
+}
+
+// GroupBefore are a group's values before a change.
+type GroupBefore struct {
+	Min, Max, Desired int
+	Suspended         []string
+}
+
+// Intended are the changes that a saga is about to make.
+type Intended struct {
+	Suspend       []string       `json:",omitempty"`
+	Standby       bool           `json:",omitempty"`
+	Deregister    []patch.Target `json:",omitempty"`
+	SnapshotToken string         `json:",omitempty"`
+	InstallToken  string         `json:",omitempty"`
+	RestoreToken  string         `json:",omitempty"`
+	RaiseDesired  bool           `json:",omitempty"`
+	RaiseMax      bool           `json:",omitempty"`
+}
+
+// mark writes the journal's record, then puts its pointer on the instance.
+func (s *saga) mark(ctx workflow.Context) error {
+	if s.in.Group.IsAutoScaling() {
+		for _, process := range outProcesses {
+			if !slices.Contains(s.before.Suspended, process) {
+				s.suspended = append(s.suspended, process)
+			}
+		}
+	}
+	record := Record{
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Instance: s.in.Instance, Try: s.in.Try, At: workflow.Now(ctx),
+		Before:  GroupBefore{Min: s.before.Min, Max: s.before.Max, Desired: s.before.Desired, Suspended: s.before.Suspended},
+		Targets: s.member.Targets,
+		Intended: Intended{
+			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
+			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
+		},
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := record.write(clean, names.JournalRecord(s.in.Group, s.in.Instance)); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)
+}
+
+func (s *saga) unmark(ctx workflow.Context) error {
+	if s.room != nil {
+		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.giveBack(ctx)...)
+	}
+	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+}
+
+func (s *saga) journal() activities.MarkInstanceInput {
+	return activities.MarkInstanceInput{Instance: s.instance(), Journal: activities.Journal{
+		WaveID: s.in.WaveID, Record: names.JournalRecord(s.in.Group, s.in.Instance),
+	}}
+}

@@ -1,0 +1,196 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// suspend keeps Auto Scaling from working against us while the instance is out; only what nobody had suspended before.
+func (s *saga) suspend(ctx workflow.Context) error {
+	if len(s.suspended) == 0 {
+		return nil
+	}
+	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended})
+}
+
+// resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
+// resumes what we suspended: a mark left would have it replaced at that moment.
+func (s *saga) resume(ctx workflow.Context) error {
+	if len(s.suspended) == 0 {
+		return nil
+	}
+	if s.proven {
+		if err := s.undone(ctx, aws.MarkHealthy, activities.MarkHealthyInput{Group: s.in.Group, Instances: []string{s.in.Instance}}); err != nil {
+			return err
+		}
+	}
+	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended})
+}
+
+// own are the registrations that standby neither drains nor brings back: those in target groups that are not attached to the
+// group, and all of an instance that was chosen by tags.
+func (s *saga) own() []patch.Target {
+	attached := map[string]bool{}
+	for _, group := range s.before.TargetGroups {
+		attached[group.ARN] = group.Attached
+	}
+	var own []patch.Target
+	for _, target := range s.member.Targets {
+		if !attached[target.TargetGroupARN] {
+			own = append(own, target)
+		}
+	}
+	return own
+}
+
+// leave takes the instance out of service and waits until nothing is sent to it any more.
+func (s *saga) leave(ctx workflow.Context) error {
+	if s.in.Group.IsAutoScaling() {
+		if err := s.do(ctx, aws.EnterStandby, s.instance()); err != nil {
+			return err
+		}
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.do(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
+	}, nil)
+}
+
+// comeForward returns the patched instance to service. From here on no cancel is looked at.
+func (s *saga) comeForward(ctx workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := s.readClock(clean, s.act(ctx)); err != nil {
+		return err
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.do(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	if s.in.Group.IsAutoScaling() {
+		if err := s.exitStandby(ctx, s.act(ctx)); err != nil {
+			return err
+		}
+	}
+	return s.awaitIn(clean)
+}
+
+// readClock notes AWS's time just before the instance returns: an alarm counts only if it rang after that.
+func (s *saga) readClock(ctx, options workflow.Context) error {
+	look := s.observe()
+	look.Checks, look.TargetGroups = nil, nil
+	return workflow.ExecuteActivity(options, aws.Observe, look).Get(ctx, &s.since)
+}
+
+// exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
+func (s *saga) exitStandby(ctx, options workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}
+	// Out of service for as long as max leaves no room would be stranded: this wait must not be an endless retry of the
+	// activity, so MaxReached is final here whatever the options say.
+	err := workflow.ExecuteActivity(finalOn(options, activities.ErrMaxReached), aws.ExitStandby, exit).Get(clean, nil)
+	if !isType(err, activities.ErrMaxReached) {
+		return err
+	}
+	var now patch.GroupState
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
+		return err
+	}
+	amended := Record{
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Instance: s.in.Instance, Try: s.in.Try, At: workflow.Now(ctx),
+		Before:   GroupBefore{Min: now.Min, Max: now.Max, Desired: now.Desired, Suspended: now.Suspended},
+		Intended: Intended{RaiseMax: true},
+	}
+	if err := amended.write(clean, s.journal().Journal.Record); err != nil {
+		return err
+	}
+	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max}).Get(clean, nil); err != nil {
+		return err
+	}
+	s.note("max was raised from %d so that the instance could leave standby; lower it when desired is below again", now.Max)
+	return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
+}
+
+func (s *saga) awaitIn(ctx workflow.Context) error {
+	var returned activities.Returned
+	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitIn, activities.AwaitInInput{
+		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
+	}, &returned)
+}
+
+// leaveAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
+// launched first: the group must not shrink below min for our sake.
+func (s *saga) leaveAgain(ctx workflow.Context) error {
+	if s.in.Group.IsAutoScaling() {
+		var now patch.GroupState
+		if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
+			return err
+		}
+		if member, found := now.Member(s.in.Instance); !found || !member.Present() {
+			return s.gone()
+		}
+		if now.Desired-1 < now.Min && s.room == nil {
+			s.room = newRoom(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
+			if err := s.room.make(ctx, now, s.undoAct(ctx)); err != nil {
+				s.note("no room could be made before taking it out again: %s", reason(err))
+			}
+		}
+		if err := s.undone(ctx, aws.EnterStandby, s.instance()); err != nil {
+			return err
+		}
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
+	}, nil)
+}
+
+// comeBack undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
+// go back into service.
+func (s *saga) comeBack(ctx workflow.Context) error {
+	if s.unfit != "" {
+		return s.quarantine(ctx)
+	}
+	if err := s.readClock(ctx, s.undoAct(ctx)); err != nil {
+		return err
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.undone(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	if s.in.Group.IsAutoScaling() {
+		if err := s.exitStandby(ctx, s.undoAct(ctx)); err != nil {
+			return err
+		}
+	}
+	err := s.awaitIn(ctx)
+	if err == nil && len(s.installs) > 0 {
+		err = s.awaitHealth(ctx)
+	}
+	if err == nil {
+		s.proven = true
+		if s.status.Result.Outcome == patch.Failed && s.report.Touched() && len(s.installs) > 0 {
+			s.status.Result.Outcome = patch.RolledBack
+		}
+		return nil
+	}
+	if len(s.installs) == 0 && s.in.PutBack == nil || isType(err, activities.ErrGone) {
+		return err
+	}
+	s.unfit = "put back, but not healthy: " + reason(err)
+	if again := s.leaveAgain(ctx); again != nil {
+		return again
+	}
+	return s.quarantine(ctx)
+}

@@ -1,0 +1,16 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+// Register makes every workflow known under the name that people see.
+func Register(registry worker.WorkflowRegistry) {
+	registry.RegisterWorkflowWithOptions(PatchWave, workflow.RegisterOptions{Name: names.PatchWave})
+	registry.RegisterWorkflowWithOptions(PatchGroup, workflow.RegisterOptions{Name: names.PatchGroup})
+	registry.RegisterWorkflowWithOptions(PatchInstance, workflow.RegisterOptions{Name: names.PatchInstance})
+	registry.RegisterWorkflowWithOptions(ScanFleet, workflow.RegisterOptions{Name: names.ScanFleet})
+}

@@ -1,0 +1,108 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// room is one instance more than the group had, for as long as somebody of it is out of service.
+type room struct {
+	group    patch.Group
+	policy   Policy
+	waveID   string
+	strategy patch.Strategy
+
+	before patch.GroupState
+	raised bool   // desired may have been raised
+	surge  string // the instance launched for it; "" until it is known
+}
+
+func newRoom(group patch.Group, policy Policy, waveID string, strategy patch.Strategy) *room {
+	return &room{group: group, policy: policy, waveID: waveID, strategy: strategy}
+}
+
+// make journals the numbers, raises max if needed and desired by one, and waits for the new instance to be healthy. options
+// are those of the acts: going forward or putting back.
+func (r *room) make(ctx workflow.Context, before patch.GroupState, options workflow.Context) error {
+	r.before = before
+	record := Record{
+		WaveID: r.waveID, Plan: r.policy.Plan, Group: r.group, At: workflow.Now(ctx),
+		Before:   GroupBefore{Min: before.Min, Max: before.Max, Desired: before.Desired, Suspended: before.Suspended},
+		Intended: Intended{RaiseDesired: true, RaiseMax: r.strategy.RaiseMax},
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := record.write(clean, names.JournalRecord(r.group, "")); err != nil {
+		return err
+	}
+	r.raised = true
+	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
+		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax,
+	}).Get(clean, nil); err != nil {
+		return err
+	}
+	var fresh activities.SurgeInstance
+	t := r.policy.Timing
+	if err := workflow.ExecuteActivity(waiting(ctx, r.group, t, t.Surge), aws.AwaitSurge, activities.AwaitSurgeInput{
+		Group: r.group, Known: memberIDs(before), Pace: pace(t),
+	}).Get(ctx, &fresh); err != nil {
+		return err
+	}
+	r.surge = fresh.ID
+	return nil
+}
+
+// giveBack terminates exactly the surge instance, then lowers max. It tells what it had to leave.
+func (r *room) giveBack(ctx workflow.Context) []patch.Stranded {
+	if !r.raised {
+		return nil
+	}
+	options := undoing(ctx, r.group, r.policy.Timing)
+	if r.surge == "" {
+		r.surge = r.launched(ctx, options)
+	}
+	err := workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
+		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired,
+	}).Get(ctx, nil)
+	if err == nil && r.strategy.RaiseMax {
+		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{Group: r.group, MaxBefore: r.before.Max}).Get(ctx, nil)
+	}
+	if err == nil || isType(err, activities.ErrGroupNotFound) {
+		r.raised = false
+		return nil
+	}
+	return []patch.Stranded{{
+		Account: r.group.Account.Name, Region: r.group.Region, Resource: "auto scaling group " + r.group.Name(),
+		State:    "its capacity is still raised: " + reason(err),
+		WhatToDo: fmt.Sprintf("terminate %s with decrement, then set max back to %d", orUnknown(r.surge), r.before.Max),
+	}}
+}
+
+// launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there before,
+// the one launched first. "" when there is none.
+func (r *room) launched(ctx, options workflow.Context) string {
+	var now patch.GroupState
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx, &now); err != nil {
+		return ""
+	}
+	return patch.FirstNewcomer(now, memberIDs(r.before))
+}
+
+func memberIDs(state patch.GroupState) []string {
+	ids := make([]string, 0, len(state.Members))
+	for _, member := range state.Members {
+		ids = append(ids, member.ID)
+	}
+	return ids
+}
+
+func orUnknown(id string) string {
+	if id == "" {
+		return "the newest instance"
+	}
+	return id
+}

@@ -1,0 +1,106 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ScanRequest asks ScanFleet to scan the groups of a plan.
+type ScanRequest struct {
+	Plan string `json:"plan"`
+
+	broken error
+}
+
+// FleetScan is what is missing where.
+type FleetScan struct {
+	Plan   string      `json:"plan"`
+	Groups []GroupScan `json:"groups"`
+}
+
+// GroupScan is one group's part of it.
+type GroupScan struct {
+	Account   string       `json:"account"`
+	Region    string       `json:"region"`
+	Name      string       `json:"name"`
+	Instances []patch.Scan `json:"instances"`
+	Compliant int          `json:"compliant"`
+	Scanned   int          `json:"scanned"` // coverage: scanned of len(Instances)
+	Error     string       `json:"error,omitempty"`
+}
+
+// ScanFleet scans every group of a plan and changes nothing but compliance data. One group that cannot be scanned does not
+// hide the others.
+func ScanFleet(ctx workflow.Context, request ScanRequest) (*FleetScan, error) {
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	fleet := &FleetScan{Plan: request.Plan}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (*FleetScan, error) { return fleet, nil },
+		workflow.QueryHandlerOptions{Description: "What has been scanned so far"}); err != nil {
+		return nil, err
+	}
+	var resolved activities.ResolvedPlan
+	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan}).Get(ctx, &resolved); err != nil {
+		return nil, err
+	}
+	plan := resolved.Plan
+	waveID := workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	for _, group := range plan.Groups() {
+		scan := GroupScan{Account: group.Account.Name, Region: group.Region, Name: group.Name()}
+		scan.Instances, scan.Error = scanGroup(ctx, group, plan, waveID)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, instance := range scan.Instances {
+			if instance.Error == "" {
+				scan.Scanned++
+			}
+			if instance.Compliant() {
+				scan.Compliant++
+			}
+		}
+		fleet.Groups = append(fleet.Groups, scan)
+		workflow.SetCurrentDetails(ctx, fleet.details())
+	}
+	return fleet, nil
+}
+
+func scanGroup(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
+	var state patch.GroupState
+	if err := workflow.ExecuteActivity(reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state); err != nil {
+		return []patch.Scan{}, reason(err)
+	}
+	var baseline activities.RegisteredBaseline
+	if err := workflow.ExecuteActivity(acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
+		Group: group, Baseline: plan.Baseline,
+	}).Get(ctx, &baseline); err != nil {
+		return []patch.Scan{}, reason(err)
+	}
+	scans, err := scanInstances(ctx, group, plan.Timing, memberIDs(state), baseline.BaselineID, waveID, attempt(waveID, group.String(), "scan-fleet", 0))
+	if err != nil {
+		return []patch.Scan{}, reason(err)
+	}
+	return scans, ""
+}
+
+// details is what the Temporal UI shows of a scan.
+func (f *FleetScan) details() string {
+	var text strings.Builder
+	text.WriteString("| group | scanned | compliant | missing | error |\n|---|---|---|---|---|\n")
+	for _, group := range f.Groups {
+		missing := 0
+		for _, instance := range group.Instances {
+			missing += len(instance.Missing)
+		}
+		fmt.Fprintf(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
+			group.Scanned, len(group.Instances), group.Compliant, missing, cell(group.Error))
+	}
+	return text.String()
+}

@@ -1,0 +1,205 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// wave is one run of a plan.
+type wave struct {
+	request  WaveRequest
+	plan     patch.Plan
+	hash     string
+	status   patch.WaveStatus
+	groups   []*heldGroup // in the plan's fixed order
+	reports  []patch.GroupCounts
+	decision *patch.Decision // the last verb not yet acted on
+	reason   string
+}
+
+// heldGroup is a group whose lock this wave holds.
+type heldGroup struct {
+	group      patch.Group
+	stage      int
+	workflowID string
+	child      workflow.ChildWorkflowFuture
+	runbook    activities.Runbook
+	baselineID string
+	missing    int // patches missing in all, by the scan before
+	started    bool
+	counts     patch.GroupCounts
+	result     *patch.GroupResult
+}
+
+// PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
+// operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail it
+// before anything was changed; a wave that changed anything always ends with a result.
+func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, error) {
+	w := &wave{request: request}
+	w.status = patch.WaveStatus{WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{}}
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	if err := w.answer(ctx); err != nil {
+		return nil, err
+	}
+	w.enter(ctx, patch.StateResolving, "")
+	if err := w.resolve(ctx); err != nil {
+		return nil, err
+	}
+	w.enter(ctx, patch.StatePreflight, "")
+	outcomes := make([]patch.Outcome, len(w.plan.Stages))
+	if err := w.preflight(ctx); err != nil {
+		w.release(ctx)
+		w.finish(ctx, patch.Failed, nil)
+		return nil, err
+	}
+	for i := range w.plan.Stages {
+		outcomes[i] = w.runStage(ctx, i)
+		if outcomes[i] != patch.Succeeded && outcomes[i] != patch.SucceededWithSkips {
+			break
+		}
+	}
+	stages := w.close(ctx, outcomes)
+	outcome := waveOutcome(outcomes)
+	result := w.finish(ctx, outcome, stages)
+	if ctx.Err() != nil {
+		// Cancelled: everything under way has been put back and the evidence tells it; the UI shows Canceled.
+		return nil, temporal.NewCanceledError(result)
+	}
+	return result, nil
+}
+
+// waveOutcome judges a wave by its stages; those it never reached do not count once it ended for another reason.
+func waveOutcome(stages []patch.Outcome) patch.Outcome {
+	reached := slices.DeleteFunc(slices.Clone(stages), func(o patch.Outcome) bool { return o == "" || o == patch.NotStarted })
+	return patch.CombinedOutcome(reached)
+}
+
+// resolve reads the plan from the worker's configuration into history: a replay depends on no file.
+func (w *wave) resolve(ctx workflow.Context) error {
+	var resolved activities.ResolvedPlan
+	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan}).Get(ctx, &resolved); err != nil {
+		return err
+	}
+	w.plan, w.hash = resolved.Plan, resolved.Hash
+	for _, stage := range w.plan.Stages {
+		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
+	}
+	return nil
+}
+
+// enter changes the state and shows it where people look: status, search attributes, current details.
+func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
+	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
+	w.status.Verbs = patch.VerbsIn(state)
+	w.show(ctx)
+	// A failure to index the state must not stop a wave; the status query still tells it.
+	if err := workflow.UpsertTypedSearchAttributes(ctx,
+		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.request.Plan),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeState).ValueSet(string(state)),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeStage).ValueSet(w.status.Stage),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeOutcome).ValueSet(string(w.status.Outcome)),
+	); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
+	}
+}
+
+// close releases every group, collects the results and judges the stages.
+func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.StageResult {
+	w.release(ctx)
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	stages := make([]patch.StageResult, len(w.plan.Stages))
+	for i, stage := range w.plan.Stages {
+		stages[i] = patch.StageResult{Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}}
+		if outcomes[i] == "" {
+			stages[i].Outcome = patch.NotStarted
+		}
+		w.status.Stages[i].Outcome = stages[i].Outcome
+	}
+	for _, held := range w.groups {
+		if held.result != nil {
+			stages[held.stage].Groups = append(stages[held.stage].Groups, *held.result)
+			w.status.Stranded = append(w.status.Stranded, held.result.Stranded...)
+		}
+	}
+	w.expireBackups(clean)
+	return stages
+}
+
+// release frees the locks and waits for the groups' results.
+func (w *wave) release(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	for _, held := range w.groups {
+		if held.result == nil {
+			w.order(clean, held, GroupOrder{Kind: OrderRelease})
+		}
+	}
+	for _, held := range w.groups {
+		if held.result != nil {
+			continue
+		}
+		var result patch.GroupResult
+		if err := held.child.Get(clean, &result); err != nil {
+			result = patch.GroupResult{
+				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
+				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
+				Stranded: []patch.Stranded{{
+					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
+					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
+				}},
+			}
+		}
+		held.result = &result
+	}
+}
+
+// expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.
+func (w *wave) expireBackups(ctx workflow.Context) {
+	seen := map[string]bool{}
+	for _, held := range w.groups {
+		queue := names.ActivityQueue(held.group.Account, held.group.Region)
+		if seen[queue] {
+			continue
+		}
+		seen[queue] = true
+		if err := workflow.ExecuteActivity(reading(ctx, held.group, w.plan.Timing), aws.ExpireBackups, activities.ExpireInput{Group: held.group}).Get(ctx, nil); err != nil {
+			workflow.GetLogger(ctx).Warn("expired backups not deleted", "queue", queue, "error", reason(err))
+		}
+	}
+}
+
+// finish writes the evidence and the last state.
+func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patch.StageResult) *patch.WaveResult {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	result := &patch.WaveResult{
+		WaveID: w.status.WaveID, Plan: w.plan.Name, Outcome: outcome, Reason: w.reason, Stages: stages, Stranded: w.status.Stranded,
+	}
+	if result.Stages == nil {
+		result.Stages = []patch.StageResult{}
+	}
+	if result.Stranded == nil {
+		result.Stranded = []patch.Stranded{}
+	}
+	w.status.Outcome = outcome
+	w.enter(clean, patch.StateClosed, "")
+	w.save(clean, *result)
+	return result
+}
+
+// save writes the wave's document; a store that stays away does not undo what was patched, but it is told.
+func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
+	document := activities.WaveDocument{Version: 1, Status: w.status, Result: result, Plan: w.plan, Hash: w.hash, Runbooks: map[string]activities.Runbook{}}
+	for _, held := range w.groups {
+		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
+	}
+	if err := workflow.ExecuteActivity(controlling(ctx), control.SaveWave, activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", reason(err))
+	}
+}

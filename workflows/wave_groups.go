@@ -1,0 +1,121 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	enums "go.temporal.io/api/enums/v1"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// order tells a group what to do. A group that is gone is noticed by its future.
+func (w *wave) order(ctx workflow.Context, held *heldGroup, order GroupOrder) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, order).Get(clean, nil); err != nil {
+		workflow.GetLogger(ctx).Warn("order not delivered", "group", held.group.String(), "order", order.Kind, "error", err)
+	}
+}
+
+func (w *wave) orderStage(ctx workflow.Context, number int, order GroupOrder) {
+	for _, held := range w.stageGroups(number) {
+		if held.started {
+			w.order(ctx, held, order)
+		}
+	}
+}
+
+func (w *wave) orderRunning(ctx workflow.Context, number int, order GroupOrder) {
+	for _, held := range w.stageGroups(number) {
+		if held.started && held.counts.Phase == patch.GroupPatching {
+			w.order(ctx, held, order)
+		}
+	}
+}
+
+func (w *wave) stageGroups(number int) []*heldGroup {
+	var groups []*heldGroup
+	for _, held := range w.groups {
+		if held.stage == number {
+			groups = append(groups, held)
+		}
+	}
+	return groups
+}
+
+func (w *wave) heldOf(number int) []*heldGroup {
+	var groups []*heldGroup
+	for _, held := range w.stageGroups(number) {
+		if held.counts.Phase == patch.GroupHeld {
+			groups = append(groups, held)
+		}
+	}
+	return groups
+}
+
+func (w *wave) running(number int) int {
+	count := 0
+	for _, held := range w.stageGroups(number) {
+		if held.started && !settled(held) {
+			count++
+		}
+	}
+	return count
+}
+
+// idle tells that the stage has nothing more to do.
+func (w *wave) idle(number int, stopping bool) bool {
+	for _, held := range w.stageGroups(number) {
+		switch {
+		case !held.started && !stopping:
+			return false
+		case held.started && !settled(held):
+			return false
+		case held.counts.Phase == patch.GroupHeld && !stopping:
+			return false
+		}
+	}
+	return true
+}
+
+// failures counts the stage's failed instances.
+func (w *wave) failures(number int) int {
+	count := 0
+	for _, held := range w.stageGroups(number) {
+		count += len(held.counts.Failed)
+	}
+	return count
+}
+
+// judge names the outcome of a stage that ran to its end.
+func (w *wave) judge(number int) patch.Outcome {
+	outcome := patch.Succeeded
+	for _, held := range w.stageGroups(number) {
+		if held.counts.Outcome == patch.Failed {
+			return patch.Failed
+		}
+		if held.counts.Outcome != patch.Succeeded {
+			outcome = patch.SucceededWithSkips
+		}
+	}
+	w.status.Stages[number].Outcome = outcome
+	return outcome
+}
+
+// isUnserved tells that no worker took the task.
+func isUnserved(err error) bool {
+	var timeout *temporal.TimeoutError
+	return errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START
+}
+
+// errorType is the type an activity's error has, for the wave's own.
+func errorType(err error) string {
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		return typed.Type()
+	}
+	return "Preflight"
+}

@@ -1,0 +1,158 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// preflight reads every group and asks the pure decisions, before anything is changed anywhere; then it takes the locks,
+// registers runbook and baseline, and scans.
+func (w *wave) preflight(ctx workflow.Context) error {
+	if open, why := w.plan.Window.Open(workflow.Now(ctx)); !open {
+		return refused(&patch.Refusal{Code: patch.RefusedOutsideWindow, Where: w.plan.Name, What: why, WhatToDo: "start the wave inside the window"})
+	}
+	for i, stage := range w.plan.Stages {
+		for _, group := range stage.Groups {
+			if err := w.inspect(ctx, group, stage, i); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.lock(ctx); err != nil {
+		return err
+	}
+	for _, held := range w.groups {
+		if err := w.prepare(ctx, held); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inspect refuses a group that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
+// nobody serves is a worker that does not know the account.
+func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stage, number int) error {
+	options := workflow.GetActivityOptions(reading(ctx, group, w.plan.Timing))
+	options.ScheduleToStartTimeout = unserved
+	var state patch.GroupState
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	switch {
+	case isUnserved(err):
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: no worker serves the task queue %s; start one whose configuration has the account and region",
+			group, names.ActivityQueue(group.Account, group.Region)), "QueueNotServed", err)
+	case err != nil:
+		return preflightError(group, err)
+	}
+	if _, refusal := patch.PlanCapacity(group, state, stage); refusal != nil {
+		return refused(refusal)
+	}
+	for _, member := range state.Members {
+		if refusal := patch.MayRestore(group, w.plan, member); refusal != nil {
+			return refused(refusal)
+		}
+	}
+	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group)})
+	return nil
+}
+
+// lock starts every group's workflow, in one order for all waves, whose id is the lock. Refused: those taken are released.
+func (w *wave) lock(ctx workflow.Context) error {
+	for _, planned := range w.plan.Groups() {
+		held := w.byGroup(planned)
+		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+			WorkflowID: held.workflowID, TaskQueue: names.TaskQueue, ParentClosePolicy: parentClose, WaitForCancellation: true,
+			StaticSummary: "patches " + planned.String(),
+			TypedSearchAttributes: temporal.NewSearchAttributes(
+				temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
+				temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
+			),
+		})
+		future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{
+			WaveID: w.status.WaveID, Group: planned, Policy: policyOf(w.plan, w.plan.Stages[held.stage]),
+		})
+		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+			w.groups = lockedOnly(w.groups)
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			return w.groupLocked(ctx, held)
+		}
+		held.child = future
+	}
+	return nil
+}
+
+func lockedOnly(groups []*heldGroup) []*heldGroup {
+	var locked []*heldGroup
+	for _, held := range groups {
+		if held.child != nil {
+			locked = append(locked, held)
+		}
+	}
+	return locked
+}
+
+// groupLocked names who holds the lock.
+func (w *wave) groupLocked(ctx workflow.Context, held *heldGroup) error {
+	holder := activities.LockHolder{WorkflowID: held.workflowID}
+	by := "another wave"
+	if err := workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: held.workflowID}).Get(ctx, &holder); err == nil && holder.Parent != "" {
+		by = "wave " + holder.Parent
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s is being patched by %s (lock %s); wait until it has ended, or abort it",
+		held.group, by, held.workflowID), "GroupLocked", nil)
+}
+
+// prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that fails
+// is told but does not refuse: each instance is scanned again before it is touched.
+func (w *wave) prepare(ctx workflow.Context, held *heldGroup) error {
+	options := acting(ctx, held.group, w.plan.Timing)
+	if err := workflow.ExecuteActivity(options, aws.EnsureRunbook, activities.EnsureRunbookInput{Group: held.group}).Get(ctx, &held.runbook); err != nil {
+		return preflightError(held.group, err)
+	}
+	var baseline activities.RegisteredBaseline
+	if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{Group: held.group, Baseline: w.plan.Baseline}).Get(ctx, &baseline); err != nil {
+		return preflightError(held.group, err)
+	}
+	held.baselineID = baseline.BaselineID
+	scans, problem := scanGroup(ctx, held.group, w.plan, w.status.WaveID)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if problem != "" {
+		workflow.GetLogger(ctx).Warn("scan before the wave failed", "group", held.group.String(), "error", problem)
+	}
+	for _, scan := range scans {
+		held.missing += len(scan.Missing)
+	}
+	held.counts.Total = len(scans)
+	return nil
+}
+
+func (w *wave) byGroup(group patch.Group) *heldGroup {
+	for _, held := range w.groups {
+		if held.group.String() == group.String() {
+			return held
+		}
+	}
+	return nil
+}
+
+// refused makes an answer of a pure decision an error that ends the wave before anything was changed.
+func refused(refusal *patch.Refusal) error {
+	return temporal.NewNonRetryableApplicationError(refusal.Error(), string(refusal.Code), nil)
+}
+
+// preflightError names the group whose account or region refused.
+func preflightError(group patch.Group, err error) error {
+	if temporal.IsCanceledError(err) {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %s; nothing was changed", group, reason(err)), errorType(err), nil)
+}

@@ -1,0 +1,195 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their failures.
+func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
+	stage := w.plan.Stages[number]
+	w.status.Stage = stage.Name
+	if outcome := w.approve(ctx, stage, number); outcome != "" {
+		return outcome
+	}
+	w.enter(ctx, patch.StateRunning, "")
+	stopping := false
+	for {
+		if !stopping && (ctx.Err() != nil || w.abortTold()) {
+			stopping = true
+			w.reason = "aborted: " + w.whoAborted(ctx)
+			w.enter(ctx, patch.StateAborting, "")
+			w.orderStage(ctx, number, GroupOrder{Kind: OrderStop})
+		}
+		if !stopping {
+			w.startNext(ctx, number)
+		}
+		if w.idle(number, stopping) {
+			break
+		}
+		seen := len(w.reports)
+		w.awaitNews(ctx, seen, stopping)
+		if held := w.heldOf(number); len(held) > 0 && !stopping && w.running(number) == 0 {
+			if outcome := w.hold(ctx, number, held); outcome != "" {
+				return outcome
+			}
+			w.enter(ctx, patch.StateRunning, "")
+		} else if len(held) > 0 && !stopping {
+			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause})
+		}
+	}
+	if stopping {
+		return patch.Aborted
+	}
+	return w.judge(number)
+}
+
+// awaitNews waits for a report, a verb or a cancel.
+func (w *wave) awaitNews(ctx workflow.Context, seen int, stopping bool) {
+	waitCtx := ctx
+	if stopping {
+		waitCtx, _ = workflow.NewDisconnectedContext(ctx)
+	}
+	// Its only error is the cancel, which the caller looks at next.
+	_ = workflow.Await(waitCtx, func() bool { return len(w.reports) > seen || !stopping && w.decision != nil })
+}
+
+func (w *wave) abortTold() bool { return w.decision != nil && w.decision.Verb == patch.Abort }
+
+// whoAborted consumes the abort and tells whose it was.
+func (w *wave) whoAborted(ctx workflow.Context) string {
+	if decision := w.takeDecision(); decision != nil {
+		return decision.Actor + ": " + decision.Reason
+	}
+	if ctx.Err() != nil {
+		return "the wave was cancelled"
+	}
+	return ""
+}
+
+// startNext lets groups go while the stage has room for them.
+func (w *wave) startNext(ctx workflow.Context, number int) {
+	stage := w.plan.Stages[number]
+	parallel := max(stage.MaxParallelGroups, 1)
+	if stage.Service != "" {
+		parallel = 1 // groups of one service are taken one instance at a time in all
+	}
+	for _, held := range w.stageGroups(number) {
+		if held.started || w.running(number) >= parallel || len(w.heldOf(number)) > 0 {
+			continue
+		}
+		held.started = true
+		held.counts.Phase = patch.GroupPatching
+		w.order(ctx, held, GroupOrder{Kind: OrderGo, Runbook: held.runbook, BaselineID: held.baselineID})
+	}
+}
+
+// hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a person,
+// and after the timeout decides as the plan says. An outcome of "" means the stage goes on.
+func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.Outcome {
+	stage := w.plan.Stages[number]
+	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures {
+		w.resume(ctx, number, held, OrderSkip)
+		return ""
+	}
+	why := ""
+	for _, group := range held {
+		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
+	}
+	w.decision = nil
+	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
+	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{
+		Verb: stage.OnFailure.Then, Actor: "patchtide", Reason: "nobody answered within " + stage.OnFailure.Timeout.String(), Stage: stage.Name,
+	})
+	switch decision.Verb {
+	case patch.Retry:
+		w.resume(ctx, number, held, OrderRetry)
+		return ""
+	case patch.Skip:
+		w.resume(ctx, number, held, OrderSkip)
+		return ""
+	case patch.RollBack:
+		return w.rollBack(ctx, number, decision)
+	}
+	w.reason = "aborted: " + decision.Actor + ": " + decision.Reason
+	w.enter(ctx, patch.StateAborting, "")
+	w.orderStage(ctx, number, GroupOrder{Kind: OrderStop})
+	return patch.Aborted
+}
+
+// awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
+func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision) patch.Decision {
+	told := func() bool { return w.decision != nil }
+	var err error
+	answered := true
+	if timeout > 0 {
+		answered, err = workflow.AwaitWithTimeout(ctx, timeout.D(), told)
+	} else {
+		err = workflow.Await(ctx, told)
+	}
+	switch {
+	case err != nil:
+		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: "the wave was cancelled"}
+	case answered:
+		return *w.takeDecision()
+	}
+	otherwise.At = workflow.Now(ctx)
+	w.status.Decisions = append(w.status.Decisions, otherwise)
+	return otherwise
+}
+
+// resume gives the held groups an order and lets paused ones go on.
+func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind OrderKind) {
+	for _, group := range held {
+		group.counts.Phase = patch.GroupPatching
+		w.order(ctx, group, GroupOrder{Kind: kind})
+	}
+	w.orderRunning(ctx, number, GroupOrder{Kind: OrderResume})
+}
+
+// rollBack puts back what the stage patched, or with scope wave what all stages did, the last group first.
+func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decision) patch.Outcome {
+	w.reason = fmt.Sprintf("rolled back by %s: %s", decision.Actor, decision.Reason)
+	w.enter(ctx, patch.StateRollingBack, "")
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	first := number
+	if decision.Scope == patch.ScopeWave {
+		first = 0
+	}
+	outcome := patch.RolledBack
+	for stage := number; stage >= first; stage-- {
+		groups := w.stageGroups(stage)
+		for i := len(groups) - 1; i >= 0; i-- {
+			held := groups[i]
+			if !held.started {
+				continue
+			}
+			held.counts.Phase = patch.GroupRollingBack
+			w.order(clean, held, GroupOrder{Kind: OrderRollBack})
+			_ = workflow.Await(clean, func() bool { return settled(held) })
+			if held.counts.Phase == patch.GroupHeld || failedOf(held) {
+				outcome = patch.Failed
+				w.reason += fmt.Sprintf("; %s could not be put back whole: %s", held.group, held.counts.Reason)
+			}
+		}
+		w.status.Stages[stage].Outcome = outcome
+	}
+	return outcome
+}
+
+// settled tells that nothing of the group is under way any more.
+func settled(held *heldGroup) bool {
+	return held.counts.Phase == patch.GroupDone || held.counts.Phase == patch.GroupHeld || held.child.IsReady()
+}
+
+func failedOf(held *heldGroup) bool {
+	for _, instance := range held.counts.Failed {
+		if instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined {
+			return true
+		}
+	}
+	return false
+}
