@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/internal/lab/console"
+	"github.com/patchtide/patchtide/internal/lab/drive"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// demoPlan is the plan of config/example.yaml that the demo runs.
+const demoPlan = "web"
+
+// demoRequest is what a person would type into the Temporal UI's start form.
+type demoRequest struct {
+	Plan   string `json:"plan"`
+	Actor  string `json:"actor"`
+	Reason string `json:"reason"`
+}
+
+type demoOptions struct {
+	laboratoryOptions
+	asJSON bool
+	keep   bool
+}
+
+func newDemo(start workerStarter) *cobra.Command {
+	var options demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Patch a simulated fleet from beginning to end, and show it",
+		Long: "Patch a simulated fleet from beginning to end: a staging pair, then a production group of four, one instance\n" +
+			"at a time behind its load balancer. Where a person would approve or decide, the demo does, and says so.\n" +
+			"The exit code is 0 when the scenario ends as its file says.",
+		Example: "  patchtide-lab demo\n  patchtide-lab demo --scenario bad-patch --keep\n  patchtide-lab demo --json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := options.check(cmd); err != nil {
+				return err
+			}
+			return demo(cmd.Context(), options, start, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	options.addFlags(cmd)
+	cmd.Flags().BoolVar(&options.asJSON, "json", false, "print one JSON document on stdout; progress goes to stderr")
+	cmd.Flags().BoolVar(&options.keep, "keep", false, "leave everything up after the wave, until Ctrl-C")
+	return cmd
+}
+
+func demo(ctx context.Context, options demoOptions, start workerStarter, stdout, stderr io.Writer) (err error) {
+	screen := stdout
+	if options.asJSON {
+		screen = stderr
+	}
+	show := console.New(screen, os.Environ(), time.Now)
+	l, err := open(ctx, options.laboratoryOptions, start, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	show.Say("Scenario %s: %s", l.aws.scenario.Name, l.aws.scenario.Description)
+	show.Say("Temporal UI  %s", l.temporal.UIURL())
+	show.Say("Fleet        %s", l.aws.url)
+
+	report, url, err := l.runWave(ctx, show)
+	show.Done()
+	if err != nil {
+		return err
+	}
+	if options.asJSON {
+		if err := report.WriteJSON(stdout); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	} else {
+		show.Summary(report, url)
+	}
+	if options.keep {
+		fmt.Fprintln(screen, "\nEverything stays up. Stop it with Ctrl-C.")
+		if err := l.aws.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return asExpected(l.aws.scenario.Expect.Outcome, report)
+}
+
+// runWave runs one wave and returns its report and its page in the UI.
+func (l *laboratory) runWave(ctx context.Context, show *console.Console) (console.Report, string, error) {
+	waveID := "wave-" + demoPlan + "-" + uuid.NewString()
+	url := l.temporal.WorkflowURL(waveID)
+	show.Say("This wave    %s", url)
+	driver := &drive.Driver{Temporal: l.client, Console: show, Decide: patch.Verb(l.aws.scenario.Decide)}
+	began := time.Now()
+	result, err := driver.Run(ctx, waveID, demoRequest{Plan: demoPlan, Actor: drive.Actor, Reason: "a demonstration"})
+	if err != nil {
+		return console.Report{}, url, err
+	}
+	measured := console.Measured{
+		MaxOutOfService: func(account, region, name string) int {
+			return l.aws.MaxOutOfService(l.accountID(account), region, name)
+		},
+		Calls:     l.aws.Calls(),
+		Throttled: l.aws.Throttled(),
+	}
+	return console.NewReport(l.aws.scenario.Name, result, time.Since(began), measured, l.temporal.UIURL()), url, nil
+}
+
+// asExpected compares the wave's outcome with what the scenario's file promises; a file may promise nothing.
+func asExpected(expected string, report console.Report) error {
+	if expected == "" || patch.Outcome(expected) == report.Outcome {
+		return nil
+	}
+	return fmt.Errorf("scenario %s should end as %s, and wave %s ended as %s", report.Scenario, expected, report.WaveID, report.Outcome)
+}
