@@ -2,8 +2,16 @@ package activities
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -28,7 +36,7 @@ type Evidence interface {
 	AppendJournal(ctx context.Context, wave, name string, record any) error
 }
 
-// Locks answers who holds a lock: the workflow with that id, if it runs.
+// Locks answers who holds a lock: the workflow with that id, if it runs; nil when nobody does.
 type Locks interface {
 	Holder(ctx context.Context, workflowID string) (*LockHolder, error)
 }
@@ -41,12 +49,40 @@ type ResolvePlanInput struct {
 // ResolvedPlan is a plan as the worker's configuration has it now.
 type ResolvedPlan struct {
 	Plan patch.Plan
-	Hash string // SHA-256 of its JSON: two waves of one hash ran the same plan
+	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed: two
+	// waves of one hash ran the same plan.
+	Hash string
 }
 
 // ResolvePlan reads the worker's configuration. An unknown plan is InvalidInput and lists the known ones.
-func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
-	return nil, errUnbuilt
+func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
+	known := c.Plans.PlanNames()
+	if !slices.Contains(known, in.Plan) {
+		if len(known) == 0 {
+			return nil, final(ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan)
+		}
+		return nil, final(ErrInvalidInput, "there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan, strings.Join(known, ", "), known[0])
+	}
+	plan, err := c.Plans.Plan(in.Plan)
+	if err != nil {
+		return nil, final(ErrInvalidInput, "plan %q cannot be resolved: %v", in.Plan, err)
+	}
+	hash, err := planHash(plan)
+	if err != nil {
+		return nil, final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
+	}
+	return &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash}, nil
+}
+
+func planHash(plan patch.Plan) (string, error) {
+	plan.Window = nil
+	// Struct fields keep their order and map keys are sorted, so equal plans are equal bytes.
+	document, err := json.Marshal(plan)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // SaveWaveInput is a wave's evidence.
@@ -66,7 +102,9 @@ type WaveDocument struct {
 }
 
 // SaveWave writes the wave's document.
-func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error { return errUnbuilt }
+func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
+	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, in.Document))
+}
 
 // RecordInput is what a saga is about to change.
 type RecordInput struct {
@@ -76,14 +114,32 @@ type RecordInput struct {
 }
 
 // Record appends to the journal before a change is made.
-func (c *Control) Record(ctx context.Context, in RecordInput) error { return errUnbuilt }
+func (c *Control) Record(ctx context.Context, in RecordInput) error {
+	if !json.Valid(in.Record) {
+		return final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
+	}
+	return evidenceError("record "+in.Name+" of wave "+in.WaveID, c.Evidence.AppendJournal(ctx, in.WaveID, in.Name, in.Record))
+}
+
+// evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted
+// must be looked at by a person.
+func evidenceError(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var invalid *evidence.InvalidRecordError
+	if errors.As(err, &invalid) {
+		return temporal.NewNonRetryableApplicationError(doing+": "+err.Error(), ErrEvidence, err)
+	}
+	return temporal.NewApplicationErrorWithCause(doing+": "+err.Error(), ErrEvidence, err)
+}
 
 // LockHolderInput names a lock.
 type LockHolderInput struct {
 	WorkflowID string
 }
 
-// LockHolder is who holds a lock.
+// LockHolder is who holds a lock; empty when nobody does.
 type LockHolder struct {
 	WorkflowID string
 	Parent     string // the wave's workflow id; "" when it has none
@@ -91,5 +147,12 @@ type LockHolder struct {
 
 // LockHolder asks Temporal who holds a lock, so that a refused wave can name the one in its way.
 func (c *Control) LockHolder(ctx context.Context, in LockHolderInput) (*LockHolder, error) {
-	return nil, errUnbuilt
+	holder, err := c.Locks.Holder(ctx, in.WorkflowID)
+	if err != nil {
+		return nil, temporal.NewApplicationErrorWithCause("ask Temporal who holds "+in.WorkflowID+": "+err.Error(), ErrLockUnknown, err)
+	}
+	if holder == nil {
+		return &LockHolder{}, nil
+	}
+	return holder, nil
 }

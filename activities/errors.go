@@ -17,7 +17,9 @@ const (
 	ErrNotReady       = "NotReady"       // a wait's condition does not hold yet; the last one is a spent budget
 	ErrInstallPending = "InstallPending" // Automation has queued the execution; its time has not begun
 	ErrThrottled      = "Throttled"
-	ErrAWS            = "AWSError" // anything that may pass: a server error, a lost connection
+	ErrAWS            = "AWSError"      // anything that may pass: a server error, a lost connection
+	ErrEvidence       = "EvidenceStore" // the store is away; non-retryable when a record cannot be trusted
+	ErrLockUnknown    = "LockUnknown"   // Temporal did not say who holds a lock
 
 	// Retried in compensation, final going forward (see Final).
 	ErrAccessDenied = "AccessDenied"

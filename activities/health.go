@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -47,8 +48,19 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 	})
 }
 
+// watch looks once for each poll and never ends well by itself: see Watch.
+func (a *AWS) watch(ctx context.Context, in AwaitHealthyInput) error {
+	_, err := a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
+		if health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At); !health.Healthy() {
+			return false, "", final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
+		}
+		return false, in.Observe.Instance.String() + " is healthy and stays under watch", nil
+	})
+	return err
+}
+
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
-// for the next attempt; once all have answered, the next look sends new ones.
+// for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
 	for _, check := range in.Checks {
 		if check.HTTP != nil {
@@ -69,14 +81,22 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 		}
 	}
 	var last *patch.HealthObservation
+	var next time.Time
+	var why string
 	err = a.lookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
+		// Answers are looked for often, but an instance is not asked anew more often than the plan says.
+		if time.Now().Before(next) {
+			return false, why, nil
+		}
 		seen, waitingFor, err := a.observe(ctx, s, in, sent)
 		if err != nil || len(waitingFor) > 0 {
 			return false, in.Instance.String() + ": no answer yet to " + strings.Join(waitingFor, ", "), err
 		}
 		clear(sent)
-		last = seen
-		return enough(seen)
+		last, next = seen, time.Now().Add(in.Pace.Poll.D())
+		var done bool
+		done, why, err = enough(seen)
+		return done, why, err
 	})
 	if err != nil {
 		return nil, err

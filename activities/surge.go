@@ -164,16 +164,18 @@ func notServing(member patch.Member, attached []string) []string {
 	return why
 }
 
-// DropSurgeInput names the surge instance; ID is "" when the raise never launched one.
+// DropSurgeInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
 type DropSurgeInput struct {
 	Group         patch.Group
 	ID            string
 	DesiredBefore int
+	Known         []string // members before the raise
 }
 
-// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id,
-// or when that instance is gone already, it lowers desired by one, and only when no instance stands for it: Auto Scaling
-// would choose a victim else. Then it is Rejected (terminal), for a person to choose. A group that is gone is no error.
+// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id
+// the only member that was not known before is ours. When there is no such instance it lowers desired by one, and only when
+// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
+// person to choose. A group that is gone is no error.
 func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
 	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
 		return err
@@ -186,11 +188,16 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
 	if err != nil || group == nil {
 		return err
 	}
-	listed := memberOf(group, in.ID)
-	if in.ID == "" || listed == nil || leaving(string(listed.LifecycleState)) {
+	id := in.ID
+	if id == "" {
+		id = in.newcomer(group)
+	}
+	listed := memberOf(group, id)
+	if listed == nil || leaving(string(listed.LifecycleState)) {
 		return s.lowerDesired(ctx, in, group)
 	}
-	machine, err := readMachine(ctx, s, Instance{Group: in.Group, ID: in.ID})
+	surge := Instance{Group: in.Group, ID: id}
+	machine, err := readMachine(ctx, s, surge)
 	if err != nil {
 		return err
 	}
@@ -198,13 +205,36 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
 		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
 		return s.lowerDesired(ctx, in, group)
 	}
-	if state := string(listed.LifecycleState); state != patch.LifecycleInService && !comingIn(state) {
-		return final(ErrRejected, "%s/%s: the surge instance is %s; terminate it with decrement once it is in service", in.Group, in.ID, state)
+	if state := string(listed.LifecycleState); !filling(state) {
+		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
 	}
 	_, err = s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: ptr(true),
+		InstanceId: &id, ShouldDecrementDesiredCapacity: ptr(true),
 	})
-	return awsError("terminate the surge instance with decrement", in.Group.String()+"/"+in.ID, err)
+	return awsError("terminate the surge instance with decrement", surge.String(), err)
+}
+
+// newcomer is the one member that desired counts and that was not known before the raise, while desired is one above what it
+// was; "" when there is none or it cannot be told.
+func (in DropSurgeInput) newcomer(group *astypes.AutoScalingGroup) string {
+	if len(in.Known) == 0 || int(deref(group.DesiredCapacity)) != in.DesiredBefore+1 {
+		return ""
+	}
+	var fresh []string
+	for _, member := range group.Instances {
+		if id := deref(member.InstanceId); filling(string(member.LifecycleState)) && !slices.Contains(in.Known, id) {
+			fresh = append(fresh, id)
+		}
+	}
+	if len(fresh) != 1 {
+		return ""
+	}
+	return fresh[0]
+}
+
+// filling tells a member that desired counts.
+func filling(lifecycle string) bool {
+	return lifecycle == patch.LifecycleInService || comingIn(lifecycle)
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
@@ -215,13 +245,13 @@ func (s *Services) lowerDesired(ctx context.Context, in DropSurgeInput, group *a
 	case desired != in.DesiredBefore+1:
 		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
 	}
-	filling := 0
+	counted := 0
 	for _, member := range group.Instances {
-		if state := string(member.LifecycleState); state == patch.LifecycleInService || comingIn(state) {
-			filling++
+		if filling(string(member.LifecycleState)) {
+			counted++
 		}
 	}
-	if filling > in.DesiredBefore {
+	if counted > in.DesiredBefore {
 		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
 	}
 	return s.setDesired(ctx, in.Group, in.DesiredBefore)
