@@ -60,6 +60,9 @@ func Handle[In, Out any](r *Registry, service, operation string, modelled []stri
 	}
 }
 
+// NewInput returns a pointer to a zero input.
+func (o *Operation) NewInput() any { return reflect.New(o.Input).Interface() }
+
 // Lookup finds an operation; the error is a NotModelled that names it.
 func (r *Registry) Lookup(service, operation string) (*Operation, error) {
 	if found := r.operations[service][operation]; found != nil {

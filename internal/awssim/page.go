@@ -1,0 +1,168 @@
+package awssim
+
+import (
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// Plain views for the page; what they show is read under the lock.
+type (
+	fleetView struct {
+		Scenario, Description string
+		Now                   string
+		Calls, Throttled      int
+		Accounts              []accountView
+		Events                []Event
+	}
+	accountView struct {
+		Name, ID string
+		Regions  []regionView
+	}
+	regionView struct {
+		Name   string
+		Groups []groupView
+		Alarms []alarmView
+	}
+	groupView struct {
+		Name, Capacity, Suspended string
+		MaxOut                    int
+		Instances                 []instanceView
+	}
+	instanceView struct {
+		ID, Name, Zone, State, Lifecycle, Health, Targets, Application string
+		Behind                                                         int
+		Serving                                                        bool
+	}
+	alarmView struct{ Name, State string }
+)
+
+// lastEvents is how many calls the page shows.
+const lastEvents = 40
+
+// servePage serves the simulator's own addresses: /, /_sim/events and /_sim/timeline. It tells whether the path was one.
+func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case r.URL.Path == "/_sim/events":
+		after, _ := strconv.Atoi(r.URL.Query().Get("after")) // absent or wrong: from the first
+		events := slices.DeleteFunc(s.Events(), func(e Event) bool { return e.Seq <= after })
+		writeJSON(w, map[string]any{"events": events, "calls": s.Calls(), "throttled": s.Throttled()})
+	case r.URL.Path == "/_sim/timeline":
+		writeJSON(w, map[string]any{"groups": s.Timeline()})
+	case r.URL.Path == "/" && r.URL.RawQuery == "":
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := pageTemplate.Execute(w, s.fleet()); err != nil {
+			s.log.Error("render the fleet's page", "error", err)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func writeJSON(w http.ResponseWriter, document any) {
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", " ")
+	_ = encoder.Encode(document) // the client is gone: nobody to tell
+}
+
+func (s *Sim) fleet() fleetView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance()
+	s.service.measureAll()
+	view := fleetView{
+		Scenario: s.world.Scenario.Name, Description: s.world.Scenario.Description,
+		Now: s.world.Now().UTC().Format("2006-01-02 15:04:05 MST"), Calls: s.events.seq, Throttled: s.events.throttled,
+	}
+	for _, account := range s.world.Accounts() {
+		a := accountView{Name: account.Name, ID: account.ID}
+		for _, region := range account.Regions() {
+			if len(region.Instances()) > 0 {
+				a.Regions = append(a.Regions, s.regionView(region))
+			}
+		}
+		view.Accounts = append(view.Accounts, a)
+	}
+	for _, event := range slices.Backward(s.events.events) {
+		if len(view.Events) == lastEvents {
+			break
+		}
+		event.Time = event.Time.UTC().Truncate(time.Second)
+		view.Events = append(view.Events, event)
+	}
+	return view
+}
+
+func (s *Sim) regionView(region *world.Region) regionView {
+	view := regionView{Name: region.Name}
+	targets := targetsOf(region)
+	listed := map[*world.Instance]bool{}
+	for _, group := range region.ScalingGroups() {
+		g := groupView{
+			Name:     group.Name,
+			Capacity: "min " + strconv.Itoa(group.Min) + " · desired " + strconv.Itoa(group.Desired) + " · max " + strconv.Itoa(group.Max),
+			MaxOut:   s.service.maxOut(region.Account.ID, region.Name, group.Name),
+		}
+		var suspended []string
+		for name := range group.Suspended {
+			suspended = append(suspended, name)
+		}
+		slices.Sort(suspended)
+		g.Suspended = strings.Join(suspended, ", ")
+		for _, member := range group.Members() {
+			listed[member.Instance] = true
+			i := s.instanceView(member.Instance, targets[member.Instance])
+			i.Lifecycle, i.Health = string(member.State), member.HealthStatus()
+			g.Instances = append(g.Instances, i)
+		}
+		view.Groups = append(view.Groups, g)
+	}
+	alone := groupView{Name: "instances outside Auto Scaling groups"}
+	for _, instance := range region.Instances() {
+		if !listed[instance] {
+			alone.Instances = append(alone.Instances, s.instanceView(instance, targets[instance]))
+		}
+	}
+	if len(alone.Instances) > 0 {
+		view.Groups = append(view.Groups, alone)
+	}
+	for _, alarm := range region.AllAlarms() {
+		view.Alarms = append(view.Alarms, alarmView{Name: alarm.Name, State: alarm.State})
+	}
+	return view
+}
+
+func (s *Sim) instanceView(instance *world.Instance, targets []*world.Target) instanceView {
+	view := instanceView{
+		ID: instance.ID, Name: instance.Name(), Zone: instance.Zone, State: string(instance.State), Application: "down",
+		Behind: instance.BehindBy(),
+	}
+	if instance.AppHealthy() {
+		view.Application = "healthy"
+	} else if instance.Up() {
+		view.Application = "unhealthy"
+	}
+	var states []string
+	for _, target := range targets {
+		states = append(states, target.Group.Name+": "+target.State)
+	}
+	view.Targets = strings.Join(states, ", ")
+	if record := s.service.byID[instance]; record != nil {
+		view.Serving = record.served && !record.out && !record.leaving
+	}
+	return view
+}

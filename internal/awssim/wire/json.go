@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// jsonCodec speaks AWS JSON 1.1: names as in the model, times as seconds since 1970, errors by "__type".
+type jsonCodec struct {
+	service string
+	body    []byte
+}
+
+func (c jsonCodec) decode(into any) error {
+	var tree any = map[string]any{}
+	if len(bytes.TrimSpace(c.body)) > 0 {
+		decoder := json.NewDecoder(bytes.NewReader(c.body))
+		decoder.UseNumber()
+		if err := decoder.Decode(&tree); err != nil {
+			return api.Errorf("SerializationException", "the body is not JSON: %v", err)
+		}
+	}
+	return assigner{plainName}.assign(reflect.ValueOf(into).Elem(), tree, "")
+}
+
+func (c jsonCodec) encode(_ string, output any, requestID string) (Response, error) {
+	body, err := json.Marshal(plainTree(reflect.ValueOf(output), func(t time.Time) any {
+		return math.Round(float64(t.UnixMilli())) / 1000
+	}))
+	return c.response(http.StatusOK, body, requestID), err
+}
+
+func (c jsonCodec) encodeError(failure *api.Error, requestID string) Response {
+	// Both spellings: AWS's services differ, and clients look for either.
+	body, _ := json.Marshal(map[string]string{"__type": failure.Code, "message": failure.Message, "Message": failure.Message})
+	response := c.response(failure.HTTPStatus(), body, requestID)
+	response.Header.Set("X-Amzn-ErrorType", failure.Code)
+	return response
+}
+
+func (c jsonCodec) response(status int, body []byte, requestID string) Response {
+	return Response{Status: status, Body: body, Header: http.Header{
+		"Content-Type":     {"application/x-amz-json-1.1"},
+		"X-Amzn-Requestid": {requestID},
+	}}
+}
+
+// plainTree turns an SDK value into maps, lists and scalars under the model's names. Times become what when makes of them.
+func plainTree(v reflect.Value, when func(time.Time) any) any {
+	switch {
+	case v.Type() == timeType:
+		return when(v.Interface().(time.Time))
+	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		return plainTree(v.Elem(), when)
+	case v.Kind() == reflect.Struct:
+		tree := map[string]any{}
+		for _, field := range members(v.Type()) {
+			value := v.FieldByIndex(field.Index)
+			if field.Type == readerType || absent(value) {
+				continue
+			}
+			tree[field.Name] = plainTree(value, when)
+		}
+		return tree
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
+		return v.Bytes()
+	case v.Kind() == reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = plainTree(v.Index(i), when)
+		}
+		return list
+	case v.Kind() == reflect.Map:
+		tree := map[string]any{}
+		for _, key := range v.MapKeys() {
+			tree[key.String()] = plainTree(v.MapIndex(key), when)
+		}
+		return tree
+	}
+	return v.Interface()
+}
+
+// Arguments renders an input as JSON for the event log: what was set, under the model's names, times as RFC 3339, streams
+// left out.
+func Arguments(input any) json.RawMessage {
+	text, err := json.Marshal(plainTree(reflect.ValueOf(input), func(t time.Time) any { return t.UTC().Format(time.RFC3339) }))
+	if err != nil {
+		return json.RawMessage(`{}`)
+	}
+	return text
+}
