@@ -1,6 +1,240 @@
 package world
 
-// AutoScaling is the part of a region that EC2 Auto Scaling keeps.
-type AutoScaling struct{}
+import (
+	"fmt"
+	"slices"
+	"time"
 
-func (r *Region) buildAutoScaling(RegionSpec) error { return nil }
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// AutoScaling is the part of a region that EC2 Auto Scaling keeps.
+type AutoScaling struct {
+	groups   shelf[*ScalingGroup] // by name
+	settling bool
+}
+
+// Lifecycle is the state of an instance in its Auto Scaling group.
+type Lifecycle string
+
+// The lifecycle states that are modelled; those of hooks and warm pools are not.
+const (
+	LifecyclePending         Lifecycle = "Pending"
+	LifecycleInService       Lifecycle = "InService"
+	LifecycleEnteringStandby Lifecycle = "EnteringStandby"
+	LifecycleStandby         Lifecycle = "Standby"
+	LifecycleTerminating     Lifecycle = "Terminating"
+	LifecycleDetaching       Lifecycle = "Detaching"
+)
+
+// How long Auto Scaling takes over what the scenario does not name.
+const (
+	serviceDelay  = 15 * time.Second // a running instance of state Pending is taken into service
+	launchRetry   = time.Minute      // after a launch that found no capacity
+	rebalanceTime = time.Minute      // zones are out of balance so long before Auto Scaling acts
+)
+
+// ScalingGroup is an Auto Scaling group.
+type ScalingGroup struct {
+	Region          *Region
+	Name            string
+	ARN             string
+	Min             int
+	Max             int
+	Desired         int
+	Zones           []string
+	TargetGroups    []*TargetGroup
+	Grace           time.Duration
+	HealthCheckType string // EC2 or ELB
+	Image           string
+	Type            string
+	Cooldown        time.Duration
+	Protects        bool // new instances are protected from scale-in
+	Created         time.Time
+	Tags            []GroupTag
+	Suspended       map[string]string // process to reason
+
+	members    []*Member
+	activities []*Activity
+	refreshes  []*Refresh
+	retry      *Event // of a failed launch
+	rebalance  *Event
+	surplus    bool // one more than desired, while the zones are rebalanced
+}
+
+// GroupTag is a tag of a group.
+type GroupTag struct {
+	Key, Value string
+	Propagate  bool // to instances launched later
+}
+
+// Member is an instance of a group.
+type Member struct {
+	Group     *ScalingGroup
+	Instance  *Instance
+	State     Lifecycle
+	Healthy   bool
+	Protected bool
+	Since     time.Time // when it last came into service
+	change    *Event
+}
+
+// Processes are the names that SuspendProcesses knows.
+var Processes = []string{
+	"Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh",
+	"ReplaceUnhealthy", "ScheduledActions",
+}
+
+func (r *Region) buildAutoScaling(spec RegionSpec) error {
+	r.watchInstances()
+	for _, s := range spec.Groups {
+		group, err := r.newScalingGroup(s)
+		if err != nil {
+			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
+		}
+		for n := range s.Desired {
+			instance, err := r.Place(group.launchSpec(group.Zones[n%len(group.Zones)]))
+			if err != nil {
+				return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
+			}
+			group.members = append(group.members, &Member{
+				Group: group, Instance: instance, State: LifecycleInService, Healthy: true, Since: instance.LaunchTime, Protected: group.Protects,
+			})
+			for _, target := range group.TargetGroups {
+				target.place(instance)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Region) newScalingGroup(s GroupSpec) (*ScalingGroup, error) {
+	group := &ScalingGroup{
+		Region: r, Name: s.Name, Min: s.Min, Max: s.Max, Desired: s.Desired, Zones: s.Zones, Grace: s.Grace.D(),
+		HealthCheckType: s.HealthCheckType, Image: s.Image, Type: s.Type, Cooldown: 300 * time.Second,
+		Created: r.World.now.Add(-30 * 24 * time.Hour), Suspended: map[string]string{},
+	}
+	group.ARN = r.ARN("autoscaling", "autoScalingGroup:"+r.NewUUID("group")+":autoScalingGroupName/"+s.Name)
+	if group.HealthCheckType == "" {
+		group.HealthCheckType = "EC2"
+	}
+	if len(group.Zones) == 0 {
+		group.Zones = []string{r.Name + "a"}
+	}
+	for _, key := range Tags(s.Tags).Keys() {
+		group.Tags = append(group.Tags, GroupTag{Key: key, Value: s.Tags[key], Propagate: true})
+	}
+	for _, name := range s.TargetGroups {
+		target, err := r.targetGroupNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		group.TargetGroups = append(group.TargetGroups, target)
+	}
+	r.AutoScaling.groups.put(group.Name, group)
+	return group, nil
+}
+
+func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
+	tags := Tags{"aws:autoscaling:groupName": g.Name}
+	for _, tag := range g.Tags {
+		if tag.Propagate {
+			tags[tag.Key] = tag.Value
+		}
+	}
+	return LaunchSpec{Image: g.Image, Type: g.Type, Zone: zone, Tags: tags, Group: g.Name}
+}
+
+// ScalingGroups lists the region's groups in the scenario's order.
+func (r *Region) ScalingGroups() []*ScalingGroup { return r.AutoScaling.groups.all() }
+
+// ScalingGroup finds a group; the error is AWS's ValidationError.
+func (r *Region) ScalingGroup(name string) (*ScalingGroup, error) {
+	if group, ok := r.AutoScaling.groups.get(name); ok {
+		return group, nil
+	}
+	return nil, api.Errorf("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup '%s' not found", name)
+}
+
+// DeleteScalingGroup terminates a group's members and forgets it, as somebody may do in the middle of a wave.
+func (r *Region) DeleteScalingGroup(name string) error {
+	group, err := r.ScalingGroup(name)
+	if err != nil {
+		return err
+	}
+	for _, member := range group.Members() {
+		member.change.Stop()
+		member.Instance.Terminate()
+	}
+	group.retry.Stop()
+	group.rebalance.Stop()
+	r.AutoScaling.groups.drop(name)
+	r.Changed("group", name, "deleted")
+	return nil
+}
+
+// MemberOf finds the group membership of an instance in the region; nil when it is in no group.
+func (r *Region) MemberOf(instanceID string) *Member {
+	for _, group := range r.AutoScaling.groups.all() {
+		if member := group.Member(instanceID); member != nil {
+			return member
+		}
+	}
+	return nil
+}
+
+// Members lists the group's instances in the order they joined.
+func (g *ScalingGroup) Members() []*Member { return slices.Clone(g.members) }
+
+// Member finds an instance of the group, or nil.
+func (g *ScalingGroup) Member(instanceID string) *Member {
+	for _, member := range g.members {
+		if member.Instance.ID == instanceID {
+			return member
+		}
+	}
+	return nil
+}
+
+// named finds members by id; one that is missing is AWS's ValidationError, and none at all too.
+func (g *ScalingGroup) named(ids []string) ([]*Member, error) {
+	members := make([]*Member, 0, len(ids))
+	for _, id := range ids {
+		member := g.Member(id)
+		if member == nil {
+			return nil, api.Errorf("ValidationError", "The instance %s is not part of Auto Scaling group %s.", id, g.Name)
+		}
+		members = append(members, member)
+	}
+	return members, nil
+}
+
+func (g *ScalingGroup) suspended(process string) bool {
+	_, yes := g.Suspended[process]
+	return yes
+}
+
+// HealthStatus is Auto Scaling's word.
+func (m *Member) HealthStatus() string {
+	if m.Healthy {
+		return "Healthy"
+	}
+	return "Unhealthy"
+}
+
+func (m *Member) become(state Lifecycle) {
+	if m.State == state {
+		return
+	}
+	m.State = state
+	if state == LifecycleInService {
+		m.Since = m.Group.Region.World.now
+	}
+	m.Group.Region.Changed("group", m.Instance.ID, string(state)+" in "+m.Group.Name)
+}
+
+func (g *ScalingGroup) drop(m *Member) {
+	m.change.Stop()
+	g.members = slices.DeleteFunc(g.members, func(other *Member) bool { return other == m })
+	g.Region.Changed("group", m.Instance.ID, "gone from "+g.Name)
+}

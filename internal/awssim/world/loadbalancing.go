@@ -1,9 +1,293 @@
 package world
 
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
 // LoadBalancing is the part of a region that Elastic Load Balancing keeps.
-type LoadBalancing struct{}
+type LoadBalancing struct {
+	groups  shelf[*TargetGroup] // by ARN
+	waiting []startingTarget
+}
 
-func (r *Region) buildLoadBalancing(RegionSpec) error { return nil }
+type startingTarget struct {
+	instance *Instance
+	groups   []string
+}
 
-// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups.
-func (l *LoadBalancing) joinAtStart(*Region, *Instance, []string) {}
+// Target states of Elastic Load Balancing.
+const (
+	TargetInitial   = "initial"
+	TargetHealthy   = "healthy"
+	TargetUnhealthy = "unhealthy"
+	TargetUnused    = "unused"
+	TargetDraining  = "draining"
+)
+
+// TargetGroup is a target group of instances, behind one load balancer or none.
+type TargetGroup struct {
+	Region              *Region
+	Name                string
+	ARN                 string
+	Port                int
+	HealthPath          string
+	Interval            time.Duration
+	HealthyThreshold    int
+	UnhealthyThreshold  int
+	DeregistrationDelay time.Duration
+	LoadBalancer        string // name; empty: none, and targets are unused
+	Tags                Tags
+	targets             []*Target
+}
+
+// Target is one registration: an instance and a port.
+type Target struct {
+	Group    *TargetGroup
+	Instance *Instance
+	Port     int
+	State    string
+	Reason   string // Target.FailedHealthChecks and the like
+	change   *Event // the state change that is under way
+	to       string // where change leads
+}
+
+// Defaults of Elastic Load Balancing.
+const (
+	defaultHealthInterval      = 30 * time.Second
+	defaultHealthyThreshold    = 5
+	defaultUnhealthyThreshold  = 2
+	defaultDeregistrationDelay = 300 * time.Second
+)
+
+func (r *Region) buildLoadBalancing(spec RegionSpec) error {
+	for _, group := range spec.TargetGroups {
+		r.addTargetGroup(group)
+	}
+	for _, start := range r.LoadBalancing.waiting {
+		for _, name := range start.groups {
+			group, err := r.targetGroupNamed(name)
+			if err != nil {
+				return err
+			}
+			group.place(start.instance)
+		}
+	}
+	r.LoadBalancing.waiting = nil
+	return nil
+}
+
+func (r *Region) addTargetGroup(spec TargetGroupSpec) {
+	sum := r.World.digest(r.Account.ID + "/" + r.Name + "/targetgroup")
+	group := &TargetGroup{
+		Region: r, Name: spec.Name, ARN: r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
+		Port: spec.Port, HealthPath: spec.HealthPath, Interval: spec.HealthInterval.or(defaultHealthInterval),
+		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
+		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer, Tags: Tags{},
+	}
+	if group.HealthyThreshold == 0 {
+		group.HealthyThreshold = defaultHealthyThreshold
+	}
+	if group.UnhealthyThreshold == 0 {
+		group.UnhealthyThreshold = defaultUnhealthyThreshold
+	}
+	if group.Port == 0 {
+		group.Port = 80
+	}
+	if group.HealthPath == "" {
+		group.HealthPath = "/"
+	}
+	r.LoadBalancing.groups.put(group.ARN, group)
+}
+
+// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups once they exist.
+func (l *LoadBalancing) joinAtStart(_ *Region, instance *Instance, groups []string) {
+	if len(groups) > 0 {
+		l.waiting = append(l.waiting, startingTarget{instance, groups})
+	}
+}
+
+func (r *Region) targetGroupNamed(name string) (*TargetGroup, error) {
+	for _, group := range r.TargetGroups() {
+		if group.Name == name {
+			return group, nil
+		}
+	}
+	return nil, api.Errorf("TargetGroupNotFound", "Target groups '%s' not found", name)
+}
+
+// TargetGroups lists the region's target groups in the scenario's order.
+func (r *Region) TargetGroups() []*TargetGroup { return r.LoadBalancing.groups.all() }
+
+// TargetGroup finds a target group by ARN; the error is TargetGroupNotFound.
+func (r *Region) TargetGroup(arn string) (*TargetGroup, error) {
+	if group, ok := r.LoadBalancing.groups.get(arn); ok {
+		return group, nil
+	}
+	return nil, api.Errorf("TargetGroupNotFound", "Target groups '%s' not found", arn)
+}
+
+// LoadBalancerARN is the ARN of the load balancer of that name in this region.
+func (r *Region) LoadBalancerARN(name string) string {
+	digits := strings.Repeat("0", 16) + hexDigits([]byte(name))
+	return r.ARN("elasticloadbalancing", "loadbalancer/app/"+name+"/"+digits[len(digits)-16:])
+}
+
+// Targets lists the registrations, draining ones included, in the order they were made.
+func (g *TargetGroup) Targets() []*Target { return slices.Clone(g.targets) }
+
+// Find returns the registration of an instance on a port; port 0 is the group's own. Nil when there is none.
+func (g *TargetGroup) Find(instanceID string, port int) *Target {
+	if port == 0 {
+		port = g.Port
+	}
+	for _, target := range g.targets {
+		if target.Instance.ID == instanceID && target.Port == port {
+			return target
+		}
+	}
+	return nil
+}
+
+// place registers an instance that is healthy at once.
+func (g *TargetGroup) place(instance *Instance) {
+	target := &Target{Group: g, Instance: instance, Port: g.Port, State: TargetHealthy}
+	if g.LoadBalancer == "" {
+		target.State, target.Reason = TargetUnused, "Target.NotInUse"
+	}
+	g.targets = append(g.targets, target)
+}
+
+// Register adds an instance on a port (0: the group's own). Registering a draining target takes it back; a registered one
+// stays as it is. An instance that does not run is InvalidTarget.
+func (g *TargetGroup) Register(instance *Instance, port int) error {
+	if instance == nil || instance.State != Running && instance.State != Pending {
+		id := ""
+		if instance != nil {
+			id = instance.ID
+		}
+		return api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", id)
+	}
+	if port == 0 {
+		port = g.Port
+	}
+	target := g.Find(instance.ID, port)
+	switch {
+	case target == nil:
+		target = &Target{Group: g, Instance: instance, Port: port}
+		g.targets = append(g.targets, target)
+	case target.State != TargetDraining:
+		return nil
+	}
+	target.change.Stop()
+	target.change, target.to = nil, ""
+	if g.LoadBalancer == "" {
+		target.become(TargetUnused, "Target.NotInUse")
+	} else {
+		target.become(TargetInitial, "Elb.RegistrationInProgress")
+	}
+	g.Region.resettle()
+	return nil
+}
+
+// Deregister drains a target for the deregistration delay and then removes it. What is not registered is InvalidTarget.
+func (g *TargetGroup) Deregister(instanceID string, port int) error {
+	target := g.Find(instanceID, port)
+	if target == nil {
+		return api.Errorf("InvalidTarget", "The following targets are not registered: '%s'", instanceID)
+	}
+	if target.State == TargetDraining {
+		return nil
+	}
+	target.change.Stop()
+	if g.LoadBalancer == "" {
+		g.remove(target)
+		return nil
+	}
+	target.become(TargetDraining, "Target.DeregistrationInProgress")
+	target.change, target.to = g.Region.World.After(g.DeregistrationDelay, func() { g.remove(target) }), "gone"
+	return nil
+}
+
+// deregisterAll drains every registration of an instance, whatever its port.
+func (g *TargetGroup) deregisterAll(instanceID string) {
+	for _, target := range g.Targets() {
+		if target.Instance.ID == instanceID {
+			_ = g.Deregister(instanceID, target.Port) // it is registered: we just saw it
+		}
+	}
+}
+
+func (g *TargetGroup) remove(target *Target) {
+	g.targets = slices.DeleteFunc(g.targets, func(other *Target) bool { return other == target })
+	g.Region.Changed("target", target.Instance.ID, "gone from "+g.Name)
+	g.Region.resettle()
+}
+
+func (g *TargetGroup) has(instanceID string) bool {
+	return slices.ContainsFunc(g.targets, func(t *Target) bool { return t.Instance.ID == instanceID })
+}
+
+// become records a state and tells the observers; the same state again changes nothing.
+func (t *Target) become(state, reason string) {
+	if t.State == state && t.Reason == reason {
+		return
+	}
+	t.State, t.Reason = state, reason
+	t.Group.Region.Changed("target", t.Instance.ID, state+" in "+t.Group.Name)
+}
+
+// passes tells what a health check of this moment would see.
+func (t *Target) passes() bool { return t.Instance.HTTPStatus(t.Port, t.Group.HealthPath) == 200 }
+
+// recheck begins or ends the count of health checks that leads to another state.
+func (t *Target) recheck() {
+	g := t.Group
+	switch t.Instance.State {
+	case ShuttingDown, Terminated:
+		_ = g.Deregister(t.Instance.ID, t.Port) // AWS deregisters terminated instances by itself
+		return
+	case Stopping, Stopped:
+		if t.State != TargetDraining {
+			t.cancel()
+			t.become(TargetUnused, "Target.InvalidState")
+		}
+		return
+	}
+	if t.State == TargetDraining || g.LoadBalancer == "" {
+		return
+	}
+	if t.State == TargetUnused { // it was stopped and runs again
+		t.become(TargetInitial, "Elb.InitialHealthChecking")
+	}
+	switch passes := t.passes(); {
+	case passes && t.State != TargetHealthy:
+		t.head(TargetHealthy, "", g.HealthyThreshold)
+	case !passes && t.State != TargetUnhealthy:
+		t.head(TargetUnhealthy, "Target.FailedHealthChecks", g.UnhealthyThreshold)
+	default:
+		t.cancel()
+	}
+}
+
+func (t *Target) cancel() {
+	t.change.Stop()
+	t.change, t.to = nil, ""
+}
+
+// head schedules a state that comes true if checks go on as they do now.
+func (t *Target) head(state, reason string, checks int) {
+	if t.to == state {
+		return
+	}
+	t.cancel()
+	t.to = state
+	t.change = t.Group.Region.World.After(time.Duration(checks)*t.Group.Interval, func() {
+		t.change, t.to = nil, ""
+		t.become(state, reason)
+		t.Group.Region.resettle()
+	})
+}

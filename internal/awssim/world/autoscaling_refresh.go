@@ -1,0 +1,119 @@
+package world
+
+import (
+	"slices"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// Refresh is an instance refresh: it replaces the instances that were there when it began, one after another.
+type Refresh struct {
+	ID         string
+	Status     string // Pending, InProgress, Successful, Failed, Cancelling or Cancelled
+	Reason     string
+	Start, End time.Time
+	total      int
+	old        []string // ids still to be replaced
+	blocked    *Event   // ends it when instances stay in standby
+}
+
+// standbyPatience is how long a refresh waits for instances in standby before it fails.
+const standbyPatience = time.Hour
+
+// StartRefresh begins an instance refresh; one at a time.
+func (g *ScalingGroup) StartRefresh() (*Refresh, error) {
+	if g.openRefresh() != nil {
+		return nil, api.Errorf("InstanceRefreshInProgress", "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.")
+	}
+	refresh := &Refresh{ID: g.Region.NewUUID("refresh"), Status: "InProgress", Start: g.Region.World.now}
+	for _, member := range g.members {
+		refresh.old = append(refresh.old, member.Instance.ID)
+	}
+	refresh.total = len(refresh.old)
+	g.refreshes = append(g.refreshes, refresh)
+	g.Region.Changed("group", g.Name, "instance refresh began")
+	g.Region.resettle()
+	return refresh, nil
+}
+
+// CancelRefresh ends the refresh that is under way; what it began with an instance it finishes.
+func (g *ScalingGroup) CancelRefresh() (*Refresh, error) {
+	refresh := g.openRefresh()
+	if refresh == nil {
+		return nil, api.Errorf("ActiveInstanceRefreshNotFound", "No in progress or pending Instance Refresh found for Auto Scaling group %s", g.Name)
+	}
+	refresh.Status, refresh.Reason = "Cancelling", "Cancelled due to user request."
+	g.Region.resettle()
+	return refresh, nil
+}
+
+// Refreshes lists the group's instance refreshes, the newest first.
+func (g *ScalingGroup) Refreshes() []*Refresh {
+	refreshes := slices.Clone(g.refreshes)
+	slices.Reverse(refreshes)
+	return refreshes
+}
+
+// PercentComplete is how far the refresh is.
+func (r *Refresh) PercentComplete() int {
+	if r.total == 0 {
+		return 100
+	}
+	return 100 * (r.total - len(r.old)) / r.total
+}
+
+// Left is how many instances are still to be replaced.
+func (r *Refresh) Left() int { return len(r.old) }
+
+func (g *ScalingGroup) openRefresh() *Refresh {
+	for _, refresh := range g.refreshes {
+		if refresh.End.IsZero() {
+			return refresh
+		}
+	}
+	return nil
+}
+
+func (g *ScalingGroup) driveRefresh() {
+	refresh := g.openRefresh()
+	if refresh == nil || g.active() < g.Desired || slices.ContainsFunc(g.members, func(m *Member) bool { return m.State == LifecyclePending }) {
+		return
+	}
+	refresh.old = slices.DeleteFunc(refresh.old, func(id string) bool {
+		member := g.Member(id)
+		return member == nil || member.State == LifecycleTerminating
+	})
+	switch {
+	case refresh.Status == "Cancelling":
+		g.endRefresh(refresh, "Cancelled", refresh.Reason)
+	case len(refresh.old) == 0:
+		g.endRefresh(refresh, "Successful", "")
+	case g.suspended("InstanceRefresh") || g.suspended("Launch") || g.suspended("Terminate"):
+		// It waits.
+	default:
+		g.refreshNext(refresh)
+	}
+}
+
+func (g *ScalingGroup) refreshNext(refresh *Refresh) {
+	for _, id := range refresh.old {
+		if member := g.Member(id); member.State == LifecycleInService && !member.Protected {
+			refresh.blocked.Stop()
+			refresh.blocked = nil
+			g.terminate(member, "an instance was taken out of service in response to an instance refresh")
+			return
+		}
+	}
+	if refresh.blocked == nil { // only standby or protected ones are left
+		refresh.blocked = g.Region.World.After(standbyPatience, func() {
+			g.endRefresh(refresh, "Failed", "Instances stayed in Standby or protected from scale in.")
+		})
+	}
+}
+
+func (g *ScalingGroup) endRefresh(refresh *Refresh, status, reason string) {
+	refresh.blocked.Stop()
+	refresh.Status, refresh.Reason, refresh.End = status, reason, g.Region.World.now
+	g.Region.Changed("group", g.Name, "instance refresh "+status)
+}
