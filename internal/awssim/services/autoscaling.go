@@ -1,0 +1,221 @@
+package services
+
+import (
+	"slices"
+
+	as "github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// Auto Scaling's page sizes.
+const (
+	groupsPage     = 100
+	membersPage    = 50
+	activitiesPage = 100
+)
+
+var badScalingToken = api.Errorf("InvalidNextToken", "The token is not valid.")
+
+type scalingService struct{ w *world.World }
+
+func registerAutoScaling(r *api.Registry, w *world.World) {
+	s := scalingService{w}
+	const service = "autoscaling"
+	api.Handle(r, service, "DescribeAutoScalingGroups", []string{"AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"}, s.describeGroups)
+	api.Handle(r, service, "DescribeAutoScalingInstances", []string{"InstanceIds", "MaxRecords", "NextToken"}, s.describeInstances)
+	api.Handle(r, service, "DescribeScalingActivities", []string{"ActivityIds", "AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeActivities)
+	api.Handle(r, service, "DescribeLifecycleHooks", []string{"AutoScalingGroupName", "LifecycleHookNames"}, s.describeHooks)
+	api.Handle(r, service, "DescribeInstanceRefreshes", []string{"AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"}, s.describeRefreshes)
+	api.Handle(r, service, "DescribeWarmPool", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeWarmPool)
+	api.Handle(r, service, "DescribeScheduledActions", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeScheduledActions)
+	api.Handle(r, service, "DescribeTags", []string{"Filters", "MaxRecords", "NextToken"}, s.describeTags)
+	api.Handle(r, service, "EnterStandby", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"}, s.enterStandby)
+	api.Handle(r, service, "ExitStandby", []string{"AutoScalingGroupName", "InstanceIds"}, s.exitStandby)
+	api.Handle(r, service, "SuspendProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.suspend)
+	api.Handle(r, service, "ResumeProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.resume)
+	api.Handle(r, service, "UpdateAutoScalingGroup", []string{"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType", "NewInstancesProtectedFromScaleIn"}, s.update)
+	api.Handle(r, service, "SetDesiredCapacity", []string{"AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"}, s.setDesired)
+	api.Handle(r, service, "SetInstanceHealth", []string{"InstanceId", "HealthStatus", "ShouldRespectGracePeriod"}, s.setHealth)
+	api.Handle(r, service, "SetInstanceProtection", []string{"AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"}, s.setProtection)
+	api.Handle(r, service, "TerminateInstanceInAutoScalingGroup", []string{"InstanceId", "ShouldDecrementDesiredCapacity"}, s.terminate)
+	api.Handle(r, service, "DetachInstances", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"}, s.detach)
+	api.Handle(r, service, "AttachInstances", []string{"AutoScalingGroupName", "InstanceIds"}, s.attach)
+	api.Handle(r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy"}, s.startRefresh)
+	api.Handle(r, service, "CancelInstanceRefresh", []string{"AutoScalingGroupName"}, s.cancelRefresh)
+	api.Handle(r, service, "DeleteAutoScalingGroup", []string{"AutoScalingGroupName", "ForceDelete"}, s.deleteGroup)
+	api.Handle(r, service, "CreateOrUpdateTags", []string{"Tags"}, s.tag)
+	api.Handle(r, service, "DeleteTags", []string{"Tags"}, s.untag)
+}
+
+func (s scalingService) group(call api.Call, name *string) (*world.ScalingGroup, error) {
+	return regionOf(s.w, call).ScalingGroup(deref(name))
+}
+
+func (s scalingService) describeGroups(call api.Call, in *as.DescribeAutoScalingGroupsInput) (*as.DescribeAutoScalingGroupsOutput, error) {
+	var found []*world.ScalingGroup
+	for _, group := range regionOf(s.w, call).ScalingGroups() {
+		if len(in.AutoScalingGroupNames) > 0 && !slices.Contains(in.AutoScalingGroupNames, group.Name) {
+			continue
+		}
+		matches, err := groupMatches(group, in.Filters)
+		if err != nil {
+			return nil, err
+		}
+		if matches {
+			found = append(found, group)
+		}
+	}
+	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &as.DescribeAutoScalingGroupsOutput{AutoScalingGroups: []types.AutoScalingGroup{}, NextToken: next}
+	for _, group := range found {
+		view := groupView(group)
+		if in.IncludeInstances != nil && !*in.IncludeInstances {
+			view.Instances = []types.Instance{}
+		}
+		out.AutoScalingGroups = append(out.AutoScalingGroups, view)
+	}
+	return out, nil
+}
+
+// groupMatches obeys the filters tag-key, tag-value and tag:KEY; all of them must match.
+func groupMatches(group *world.ScalingGroup, filters []types.Filter) (bool, error) {
+	for _, filter := range filters {
+		name := deref(filter.Name)
+		key, byKey := cutTag(name)
+		if !byKey && name != "tag-key" && name != "tag-value" {
+			return false, api.NotModelled("filter %s of autoscaling:DescribeAutoScalingGroups", name)
+		}
+		if !slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool {
+			switch {
+			case byKey:
+				return tag.Key == key && slices.Contains(filter.Values, tag.Value)
+			case name == "tag-key":
+				return slices.Contains(filter.Values, tag.Key)
+			}
+			return slices.Contains(filter.Values, tag.Value)
+		}) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func cutTag(filter string) (string, bool) {
+	const prefix = "tag:"
+	if len(filter) > len(prefix) && filter[:len(prefix)] == prefix {
+		return filter[len(prefix):], true
+	}
+	return "", false
+}
+
+func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
+	view := types.AutoScalingGroup{
+		AutoScalingGroupName: &group.Name, AutoScalingGroupARN: &group.ARN, MinSize: number(group.Min), MaxSize: number(group.Max),
+		DesiredCapacity: number(group.Desired), AvailabilityZones: group.Zones, HealthCheckType: &group.HealthCheckType,
+		HealthCheckGracePeriod: number(int(group.Grace.Seconds())), DefaultCooldown: number(int(group.Cooldown.Seconds())),
+		CreatedTime: moment(group.Created), NewInstancesProtectedFromScaleIn: &group.Protects, LaunchTemplate: launchTemplate(group),
+		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{}, SuspendedProcesses: []types.SuspendedProcess{},
+		TargetGroupARNs: []string{}, Tags: []types.TagDescription{}, LoadBalancerNames: []string{},
+	}
+	for _, target := range group.TargetGroups {
+		view.TargetGroupARNs = append(view.TargetGroupARNs, target.ARN)
+		view.TrafficSources = append(view.TrafficSources, types.TrafficSourceIdentifier{Identifier: &target.ARN, Type: ref("elbv2")})
+	}
+	for _, member := range group.Members() {
+		view.Instances = append(view.Instances, types.Instance{
+			InstanceId: &member.Instance.ID, AvailabilityZone: &member.Instance.Zone, HealthStatus: ref(member.HealthStatus()),
+			LifecycleState: types.LifecycleState(member.State), ProtectedFromScaleIn: &member.Protected,
+			InstanceType: &member.Instance.Type, LaunchTemplate: view.LaunchTemplate,
+		})
+	}
+	for _, name := range world.Processes {
+		if reason, suspended := group.Suspended[name]; suspended {
+			view.SuspendedProcesses = append(view.SuspendedProcesses, types.SuspendedProcess{ProcessName: &name, SuspensionReason: &reason})
+		}
+	}
+	for _, tag := range group.Tags {
+		view.Tags = append(view.Tags, tagView(group, tag))
+	}
+	return view
+}
+
+func launchTemplate(group *world.ScalingGroup) *types.LaunchTemplateSpecification {
+	return &types.LaunchTemplateSpecification{LaunchTemplateId: ref("lt-" + group.Image), LaunchTemplateName: &group.Name, Version: ref("$Default")}
+}
+
+func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription {
+	return types.TagDescription{
+		Key: &tag.Key, Value: &tag.Value, PropagateAtLaunch: &tag.Propagate, ResourceId: &group.Name, ResourceType: ref("auto-scaling-group"),
+	}
+}
+
+func (s scalingService) describeInstances(call api.Call, in *as.DescribeAutoScalingInstancesInput) (*as.DescribeAutoScalingInstancesOutput, error) {
+	var found []*world.Member
+	for _, group := range regionOf(s.w, call).ScalingGroups() {
+		for _, member := range group.Members() {
+			if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, member.Instance.ID) {
+				found = append(found, member)
+			}
+		}
+	}
+	found, next, err := page(found, in.NextToken, in.MaxRecords, membersPage, badScalingToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &as.DescribeAutoScalingInstancesOutput{AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next}
+	for _, member := range found {
+		health := "HEALTHY"
+		if !member.Healthy {
+			health = "UNHEALTHY"
+		}
+		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
+			InstanceId: &member.Instance.ID, AutoScalingGroupName: &member.Group.Name, AvailabilityZone: &member.Instance.Zone,
+			HealthStatus: &health, LifecycleState: ref(string(member.State)), ProtectedFromScaleIn: &member.Protected,
+			InstanceType: &member.Instance.Type, LaunchTemplate: launchTemplate(member.Group),
+		})
+	}
+	return out, nil
+}
+
+func (s scalingService) describeTags(call api.Call, in *as.DescribeTagsInput) (*as.DescribeTagsOutput, error) {
+	var found []types.TagDescription
+	for _, group := range regionOf(s.w, call).ScalingGroups() {
+		for _, tag := range group.Tags {
+			matches, err := tagMatches(group, tag, in.Filters)
+			if err != nil {
+				return nil, err
+			}
+			if matches {
+				found = append(found, tagView(group, tag))
+			}
+		}
+	}
+	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	return &as.DescribeTagsOutput{Tags: found, NextToken: next}, err
+}
+
+func tagMatches(group *world.ScalingGroup, tag world.GroupTag, filters []types.Filter) (bool, error) {
+	for _, filter := range filters {
+		var value string
+		switch name := deref(filter.Name); name {
+		case "auto-scaling-group":
+			value = group.Name
+		case "key":
+			value = tag.Key
+		case "value":
+			value = tag.Value
+		default:
+			return false, api.NotModelled("filter %s of autoscaling:DescribeTags", name)
+		}
+		if !slices.Contains(filter.Values, value) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
