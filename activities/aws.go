@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
+
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -52,7 +54,10 @@ type Baselines interface {
 func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error) {
 	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
 	if err != nil {
-		return nil, awsError("connect to the account", group.Account.Name+"/"+group.Region, err)
+		// An account that this worker does not know may be known to the next one, after a change of configuration: final going
+		// forward, but a reason to wait for what must be put back.
+		where := group.Account.Name + "/" + group.Region
+		return nil, temporal.NewApplicationErrorWithCause("connect to "+where+": "+err.Error(), ErrRejected, err)
 	}
 	return services, nil
 }

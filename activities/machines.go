@@ -58,6 +58,15 @@ func findMachines(ctx context.Context, s *Services, where string, tags map[strin
 	if err != nil {
 		return machines{}, err
 	}
+	// EC2 takes * and ? in a filter for wildcards; a plan means them literally.
+	instances = slices.DeleteFunc(instances, func(instance ec2types.Instance) bool {
+		for key, value := range tags {
+			if !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return deref(tag.Key) == key && deref(tag.Value) == value }) {
+				return true
+			}
+		}
+		return false
+	})
 	found := machines{instances: map[string]ec2types.Instance{}}
 	found.add(instances, at)
 	return found, found.readHealth(ctx, s, where)
