@@ -184,3 +184,23 @@ func matches(pattern, text []rune) bool {
 	}
 	return len(text) == 0
 }
+
+// Spec is what the scenario says of the region; empty for one it does not name.
+func (r *Region) Spec() RegionSpec {
+	for _, spec := range r.Account.Spec.Regions {
+		if spec.Name == r.Name {
+			return spec
+		}
+	}
+	return RegionSpec{Name: r.Name}
+}
+
+// Calendar returns the scenario's change calendar with that name, or nil.
+func (r *Region) Calendar(name string) *CalendarSpec {
+	for _, calendar := range r.Spec().Calendars {
+		if calendar.Name == name {
+			return &calendar
+		}
+	}
+	return nil
+}

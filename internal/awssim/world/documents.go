@@ -203,3 +203,11 @@ func (d *Document) checkParameters(given map[string][]string) error {
 	}
 	return nil
 }
+
+// Schema is the schema version of the content.
+func (v *DocumentVersion) Schema() string {
+	if v.book != nil {
+		return v.book.SchemaVersion
+	}
+	return "2.2"
+}

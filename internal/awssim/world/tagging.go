@@ -2,6 +2,7 @@ package world
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
@@ -45,6 +46,11 @@ func (r *Region) ResourceTags(id string) (tags Tags, kind string, err error) {
 		}
 	}
 	return nil, "", api.Errorf("InvalidID", "The ID '%s' is not valid", id)
+}
+
+// TaggableIDs lists the ids of the region's EC2 resources.
+func (r *Region) TaggableIDs() []string {
+	return slices.Concat(r.instances.ids, r.volumes.ids, r.snapshots.ids, r.images.ids, r.securityGroups.ids, r.rootTasks.ids)
 }
 
 // TagResources sets tags on EC2 resources; all or none.

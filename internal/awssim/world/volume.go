@@ -168,7 +168,8 @@ type SecurityGroup struct {
 	Tags        Tags
 }
 
-func (r *Region) vpc() string { return "vpc-0" + r.Account.ID + "0000" }
+// VPC is the id of the region's only network.
+func (r *Region) VPC() string { return "vpc-0" + r.Account.ID + "0000" }
 
 func (r *Region) defaultSecurityGroup() string {
 	for _, group := range r.securityGroups.all() {
@@ -186,9 +187,9 @@ func (r *Region) defaultSecurityGroup() string {
 // CreateSecurityGroup makes a security group; an empty vpc is the region's only one.
 func (r *Region) CreateSecurityGroup(name, description, vpc string) (*SecurityGroup, error) {
 	if vpc == "" {
-		vpc = r.vpc()
+		vpc = r.VPC()
 	}
-	if vpc != r.vpc() {
+	if vpc != r.VPC() {
 		return nil, api.Errorf("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", vpc)
 	}
 	if slices.ContainsFunc(r.securityGroups.all(), func(g *SecurityGroup) bool { return g.Name == name }) {
@@ -203,4 +204,12 @@ func (r *Region) CreateSecurityGroup(name, description, vpc string) (*SecurityGr
 func (r *Region) SecurityGroups() []*SecurityGroup {
 	r.defaultSecurityGroup()
 	return r.securityGroups.all()
+}
+
+// SecurityGroupName is the name of a security group; "" when there is none with that id.
+func (r *Region) SecurityGroupName(id string) string {
+	if group, ok := r.securityGroups.get(id); ok {
+		return group.Name
+	}
+	return ""
 }

@@ -1,0 +1,273 @@
+package services
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// registerSSM registers what is modelled of Systems Manager.
+func registerSSM(r *api.Registry, w *world.World) {
+	registerSSMDocuments(r, w)
+	registerSSMAutomation(r, w)
+	registerSSMCommands(r, w)
+	registerSSMBaselines(r, w)
+	registerSSMPatchStates(r, w)
+	registerSSMTags(r, w)
+	registerSSMRest(r, w)
+}
+
+const badSSMToken = "InvalidNextToken"
+
+func ssmTags(tags world.Tags) []types.Tag {
+	list := make([]types.Tag, 0, len(tags))
+	for _, key := range tags.Keys() {
+		list = append(list, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return list
+}
+
+func tagsOfSSM(list []types.Tag) world.Tags {
+	tags := world.Tags{}
+	for _, tag := range list {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags
+}
+
+func registerSSMDocuments(r *api.Registry, w *world.World) {
+	api.Handle(r, "ssm", "CreateDocument", []string{"Content", "Name", "DocumentFormat", "DocumentType", "Tags", "VersionName", "TargetType"},
+		func(c api.Call, in *ssm.CreateDocumentInput) (*ssm.CreateDocumentOutput, error) {
+			document, err := regionOf(w, c).CreateDocument(aws.ToString(in.Name), string(in.DocumentType), string(in.DocumentFormat),
+				aws.ToString(in.Content), aws.ToString(in.VersionName), tagsOfSSM(in.Tags))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.CreateDocumentOutput{DocumentDescription: describeDocument(document, document.Latest())}, nil
+		})
+	api.Handle(r, "ssm", "UpdateDocument", []string{"Content", "Name", "DocumentFormat", "DocumentVersion", "VersionName", "TargetType"},
+		func(c api.Call, in *ssm.UpdateDocumentInput) (*ssm.UpdateDocumentOutput, error) {
+			region := regionOf(w, c)
+			version, err := region.UpdateDocument(aws.ToString(in.Name), aws.ToString(in.DocumentVersion), string(in.DocumentFormat),
+				aws.ToString(in.Content), aws.ToString(in.VersionName))
+			if err != nil {
+				return nil, err
+			}
+			document, err := region.Document(aws.ToString(in.Name))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.UpdateDocumentOutput{DocumentDescription: describeDocument(document, version)}, nil
+		})
+	api.Handle(r, "ssm", "UpdateDocumentDefaultVersion", []string{"DocumentVersion", "Name"},
+		func(c api.Call, in *ssm.UpdateDocumentDefaultVersionInput) (*ssm.UpdateDocumentDefaultVersionOutput, error) {
+			document, err := regionOf(w, c).SetDefaultVersion(aws.ToString(in.Name), aws.ToString(in.DocumentVersion))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.UpdateDocumentDefaultVersionOutput{Description: &types.DocumentDefaultVersionDescription{
+				Name: aws.String(document.Name), DefaultVersion: aws.String(strconv.Itoa(document.Default)),
+			}}, nil
+		})
+	find := func(c api.Call, name, version string) (*world.Document, *world.DocumentVersion, error) {
+		document, err := regionOf(w, c).Document(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		at, err := document.At(version)
+		return document, at, err
+	}
+	api.Handle(r, "ssm", "DescribeDocument", []string{"Name", "DocumentVersion"},
+		func(c api.Call, in *ssm.DescribeDocumentInput) (*ssm.DescribeDocumentOutput, error) {
+			document, version, err := find(c, aws.ToString(in.Name), aws.ToString(in.DocumentVersion))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.DescribeDocumentOutput{Document: describeDocument(document, version)}, nil
+		})
+	api.Handle(r, "ssm", "GetDocument", []string{"Name", "DocumentVersion", "DocumentFormat"},
+		func(c api.Call, in *ssm.GetDocumentInput) (*ssm.GetDocumentOutput, error) {
+			document, version, err := find(c, aws.ToString(in.Name), aws.ToString(in.DocumentVersion))
+			if err != nil {
+				return nil, err
+			}
+			if in.DocumentFormat != "" && string(in.DocumentFormat) != version.Format {
+				return nil, api.NotModelled("ssm:GetDocument in format %s of a %s document", in.DocumentFormat, version.Format)
+			}
+			return &ssm.GetDocumentOutput{
+				Name: aws.String(document.Name), Content: aws.String(version.Content), DocumentFormat: types.DocumentFormat(version.Format),
+				DocumentType: types.DocumentType(document.Type), DocumentVersion: aws.String(strconv.Itoa(version.Version)),
+				CreatedDate: aws.Time(version.Created), Status: types.DocumentStatusActive, VersionName: notEmpty(version.Label),
+			}, nil
+		})
+}
+
+func notEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func describeDocument(d *world.Document, v *world.DocumentVersion) *types.DocumentDescription {
+	return &types.DocumentDescription{
+		Name: aws.String(d.Name), DocumentType: types.DocumentType(d.Type), DocumentFormat: types.DocumentFormat(v.Format),
+		Owner: aws.String(d.Owner), CreatedDate: aws.Time(v.Created), Hash: aws.String(v.Hash), HashType: types.DocumentHashTypeSha256,
+		DocumentVersion: aws.String(strconv.Itoa(v.Version)), DefaultVersion: aws.String(strconv.Itoa(d.Default)),
+		LatestVersion: aws.String(strconv.Itoa(d.Latest().Version)), Status: types.DocumentStatusActive, SchemaVersion: aws.String(v.Schema()),
+		Tags: ssmTags(d.Tags), VersionName: notEmpty(v.Label),
+	}
+}
+
+func registerSSMTags(r *api.Registry, w *world.World) {
+	find := func(c api.Call, kind types.ResourceTypeForTagging, id string) (world.Tags, error) {
+		region := regionOf(w, c)
+		switch kind {
+		case types.ResourceTypeForTaggingAutomation:
+			if execution, err := region.Execution(id); err == nil {
+				return execution.Tags, nil
+			}
+		case types.ResourceTypeForTaggingDocument:
+			if document, err := region.Document(id); err == nil {
+				return document.Tags, nil
+			}
+		case types.ResourceTypeForTaggingPatchBaseline:
+			if baseline, err := region.Baseline(id); err == nil {
+				return baseline.Tags, nil
+			}
+		case types.ResourceTypeForTaggingParameter:
+			if parameter, err := region.Parameter(id); err == nil {
+				return parameter.Tags, nil
+			}
+		default:
+			return nil, api.NotModelled("tags of ssm resource type %s", kind)
+		}
+		return nil, api.Errorf("InvalidResourceId", "%s %s does not exist.", kind, id)
+	}
+	api.Handle(r, "ssm", "AddTagsToResource", []string{"ResourceId", "ResourceType", "Tags"},
+		func(c api.Call, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
+			tags, err := find(c, in.ResourceType, aws.ToString(in.ResourceId))
+			if err != nil {
+				return nil, err
+			}
+			for key, value := range tagsOfSSM(in.Tags) {
+				tags[key] = value
+			}
+			return &ssm.AddTagsToResourceOutput{}, nil
+		})
+	api.Handle(r, "ssm", "RemoveTagsFromResource", []string{"ResourceId", "ResourceType", "TagKeys"},
+		func(c api.Call, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
+			tags, err := find(c, in.ResourceType, aws.ToString(in.ResourceId))
+			if err != nil {
+				return nil, err
+			}
+			for _, key := range in.TagKeys {
+				delete(tags, key)
+			}
+			return &ssm.RemoveTagsFromResourceOutput{}, nil
+		})
+	api.Handle(r, "ssm", "ListTagsForResource", []string{"ResourceId", "ResourceType"},
+		func(c api.Call, in *ssm.ListTagsForResourceInput) (*ssm.ListTagsForResourceOutput, error) {
+			tags, err := find(c, in.ResourceType, aws.ToString(in.ResourceId))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.ListTagsForResourceOutput{TagList: ssmTags(tags)}, nil
+		})
+}
+
+func registerSSMRest(r *api.Registry, w *world.World) {
+	api.Handle(r, "ssm", "GetParameter", []string{"Name", "WithDecryption"}, func(c api.Call, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
+		parameter, err := regionOf(w, c).Parameter(aws.ToString(in.Name))
+		if err != nil {
+			return nil, err
+		}
+		return &ssm.GetParameterOutput{Parameter: ssmParameter(regionOf(w, c), parameter)}, nil
+	})
+	api.Handle(r, "ssm", "GetParameters", []string{"Names", "WithDecryption"}, func(c api.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+		out := &ssm.GetParametersOutput{}
+		for _, name := range in.Names {
+			parameter, err := regionOf(w, c).Parameter(name)
+			if err != nil {
+				out.InvalidParameters = append(out.InvalidParameters, name)
+				continue
+			}
+			out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter))
+		}
+		return out, nil
+	})
+	api.Handle(r, "ssm", "PutParameter", []string{"Name", "Value", "Type", "Overwrite", "Tags"}, func(c api.Call, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
+		parameter, err := regionOf(w, c).PutParameter(aws.ToString(in.Name), string(in.Type), aws.ToString(in.Value), aws.ToBool(in.Overwrite), tagsOfSSM(in.Tags))
+		if err != nil {
+			return nil, err
+		}
+		return &ssm.PutParameterOutput{Version: parameter.Version, Tier: types.ParameterTierStandard}, nil
+	})
+	api.Handle(r, "ssm", "GetCalendarState", []string{"CalendarNames", "AtTime"}, func(c api.Call, in *ssm.GetCalendarStateInput) (*ssm.GetCalendarStateOutput, error) {
+		state := types.CalendarStateOpen
+		for _, name := range in.CalendarNames {
+			calendar := regionOf(w, c).Calendar(name)
+			if calendar == nil {
+				return nil, api.Errorf("InvalidDocument", "Calendar %s does not exist.", name)
+			}
+			if calendar.State == "CLOSED" {
+				state = types.CalendarStateClosed
+			}
+		}
+		at := aws.ToString(in.AtTime)
+		if at == "" {
+			at = c.Time.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		return &ssm.GetCalendarStateOutput{State: state, AtTime: aws.String(at)}, nil
+	})
+	api.Handle(r, "ssm", "DescribeMaintenanceWindows", []string{"Filters", "MaxResults", "NextToken"},
+		func(c api.Call, in *ssm.DescribeMaintenanceWindowsInput) (*ssm.DescribeMaintenanceWindowsOutput, error) {
+			var all []types.MaintenanceWindowIdentity
+			for n, window := range regionOf(w, c).Spec().Windows {
+				identity := types.MaintenanceWindowIdentity{
+					WindowId: aws.String(fmt.Sprintf("mw-0%016x", n+1)), Name: aws.String(window.Name), Enabled: window.Enabled,
+					Schedule: aws.String(window.Schedule), Duration: aws.Int32(int32(window.Duration)), Cutoff: int32(window.Cutoff),
+				}
+				keep := true
+				for _, filter := range in.Filters {
+					switch aws.ToString(filter.Key) {
+					case "Name":
+						keep = keep && slices.Contains(filter.Values, window.Name)
+					case "Enabled":
+						keep = keep && slices.Contains(filter.Values, strconv.FormatBool(window.Enabled))
+					default:
+						return nil, api.NotModelled("filter %s of ssm:DescribeMaintenanceWindows", aws.ToString(filter.Key))
+					}
+				}
+				if keep {
+					all = append(all, identity)
+				}
+			}
+			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{10, 100, 50}, badSSMToken)
+			return &ssm.DescribeMaintenanceWindowsOutput{WindowIdentities: page, NextToken: next}, err
+		})
+	api.Handle(r, "ssm", "ListAssociations", []string{"MaxResults", "NextToken"}, func(c api.Call, in *ssm.ListAssociationsInput) (*ssm.ListAssociationsOutput, error) {
+		var all []types.Association
+		for _, association := range regionOf(w, c).Spec().Associations {
+			all = append(all, types.Association{
+				AssociationName: notEmpty(association.Name), Name: aws.String(association.Document), ScheduleExpression: notEmpty(association.Schedule),
+			})
+		}
+		page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
+		return &ssm.ListAssociationsOutput{Associations: page, NextToken: next}, err
+	})
+}
+
+func ssmParameter(region *world.Region, p *world.Parameter) *types.Parameter {
+	return &types.Parameter{
+		Name: aws.String(p.Name), Value: aws.String(p.Value), Type: types.ParameterType(p.Type), Version: p.Version,
+		LastModifiedDate: aws.Time(p.Modified), ARN: aws.String(region.ARN("ssm", "parameter/"+p.Name)), DataType: aws.String("text"),
+	}
+}

@@ -1,0 +1,220 @@
+package services
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// How much of its output GetCommandInvocation returns.
+const (
+	stdoutLimit = 24000
+	stderrLimit = 8000
+	pluginLimit = 2500
+)
+
+func registerSSMCommands(r *api.Registry, w *world.World) {
+	api.Handle(r, "ssm", "SendCommand", []string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds"},
+		func(c api.Call, in *ssm.SendCommandInput) (*ssm.SendCommandOutput, error) {
+			if in.TimeoutSeconds != nil && (*in.TimeoutSeconds < 30 || *in.TimeoutSeconds > 2592000) {
+				return nil, api.Errorf("ValidationException", "TimeoutSeconds must be 30 to 2592000, it is %d.", *in.TimeoutSeconds)
+			}
+			if len(aws.ToString(in.Comment)) > 100 {
+				return nil, api.Errorf("ValidationException", "Comment is longer than 100 characters.")
+			}
+			command, err := regionOf(w, c).Send(world.SendSpec{
+				Document: aws.ToString(in.DocumentName), Version: aws.ToString(in.DocumentVersion), Comment: aws.ToString(in.Comment),
+				Instances: in.InstanceIds, Parameters: in.Parameters, Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
+			})
+			if err != nil {
+				return nil, err
+			}
+			out := ssmCommand(command)
+			return &ssm.SendCommandOutput{Command: &out}, nil
+		})
+	api.Handle(r, "ssm", "ListCommands", []string{"CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"},
+		func(c api.Call, in *ssm.ListCommandsInput) (*ssm.ListCommandsOutput, error) {
+			chosen, err := chooseCommands(regionOf(w, c), aws.ToString(in.CommandId), aws.ToString(in.InstanceId), in.Filters)
+			if err != nil {
+				return nil, err
+			}
+			page, next, err := cutPage(chosen, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
+			out := &ssm.ListCommandsOutput{NextToken: next}
+			for _, command := range page {
+				out.Commands = append(out.Commands, ssmCommand(command))
+			}
+			return out, err
+		})
+	api.Handle(r, "ssm", "ListCommandInvocations", []string{"CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"},
+		func(c api.Call, in *ssm.ListCommandInvocationsInput) (*ssm.ListCommandInvocationsOutput, error) {
+			chosen, err := chooseCommands(regionOf(w, c), aws.ToString(in.CommandId), aws.ToString(in.InstanceId), in.Filters)
+			if err != nil {
+				return nil, err
+			}
+			var all []types.CommandInvocation
+			for _, command := range chosen {
+				for _, invocation := range command.Invocations {
+					if in.InstanceId == nil || *in.InstanceId == invocation.Instance.ID {
+						all = append(all, ssmInvocation(invocation, in.Details))
+					}
+				}
+			}
+			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
+			return &ssm.ListCommandInvocationsOutput{CommandInvocations: page, NextToken: next}, err
+		})
+	api.Handle(r, "ssm", "GetCommandInvocation", []string{"CommandId", "InstanceId", "PluginName"},
+		func(c api.Call, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
+			command := regionOf(w, c).Command(aws.ToString(in.CommandId))
+			if command == nil || !command.Visible() || command.On(aws.ToString(in.InstanceId)) == nil {
+				return nil, api.Errorf("InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations.")
+			}
+			v := command.On(aws.ToString(in.InstanceId))
+			return &ssm.GetCommandInvocationOutput{
+				CommandId: aws.String(command.ID), InstanceId: aws.String(v.Instance.ID), Comment: aws.String(command.Comment),
+				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(command.Version), PluginName: aws.String(pluginOf(command.Document)),
+				Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details), ResponseCode: int32(v.Code),
+				StandardOutputContent: aws.String(cut(v.Stdout, stdoutLimit)), StandardErrorContent: aws.String(cut(v.Stderr, stderrLimit)),
+				ExecutionStartDateTime: aws.String(isoTime(v.Started)), ExecutionEndDateTime: aws.String(isoTime(v.Ended)),
+				StandardOutputUrl: aws.String(""), StandardErrorUrl: aws.String(""),
+			}, nil
+		})
+	api.Handle(r, "ssm", "CancelCommand", []string{"CommandId", "InstanceIds"}, func(c api.Call, in *ssm.CancelCommandInput) (*ssm.CancelCommandOutput, error) {
+		command := regionOf(w, c).Command(aws.ToString(in.CommandId))
+		if command == nil {
+			return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", aws.ToString(in.CommandId))
+		}
+		command.Cancel(in.InstanceIds)
+		return &ssm.CancelCommandOutput{}, nil
+	})
+}
+
+func cut(text string, limit int) string {
+	const notice = "\n--output truncated--"
+	if len(text) <= limit {
+		return text
+	}
+	return text[:limit-len(notice)] + notice
+}
+
+func isoTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+func pluginOf(document string) string {
+	switch document {
+	case "AWS-RunShellScript":
+		return "aws:runShellScript"
+	case "AWS-RunPowerShellScript":
+		return "aws:runPowerShellScript"
+	}
+	return "PatchLinux"
+}
+
+// chooseCommands picks commands, newest first, by id, instance and filters.
+func chooseCommands(region *world.Region, id, instance string, filters []types.CommandFilter) ([]*world.Command, error) {
+	commands := slices.Clone(region.Commands())
+	slices.Reverse(commands)
+	if id != "" {
+		command := region.Command(id)
+		if command == nil {
+			return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", id)
+		}
+		commands = []*world.Command{command}
+	}
+	for _, filter := range filters {
+		value := aws.ToString(filter.Value)
+		switch filter.Key {
+		case types.CommandFilterKeyInvokedAfter, types.CommandFilterKeyInvokedBefore:
+			if _, err := time.Parse(time.RFC3339, value); err != nil {
+				return nil, api.Errorf("InvalidFilterKey", "Filter %s is %q; write it like 2026-11-22T02:00:00Z.", filter.Key, value)
+			}
+		case types.CommandFilterKeyStatus, types.CommandFilterKeyDocumentName:
+		default:
+			return nil, api.NotModelled("filter %s of ssm:ListCommands", filter.Key)
+		}
+	}
+	return slices.DeleteFunc(commands, func(command *world.Command) bool {
+		return instance != "" && command.On(instance) == nil || !commandPasses(command, filters)
+	}), nil
+}
+
+func commandPasses(command *world.Command, filters []types.CommandFilter) bool {
+	for _, filter := range filters {
+		value, pass := aws.ToString(filter.Value), false
+		limit, err := time.Parse(time.RFC3339, value)
+		switch filter.Key {
+		case types.CommandFilterKeyInvokedAfter:
+			pass = err == nil && !command.Requested.Before(limit)
+		case types.CommandFilterKeyInvokedBefore:
+			pass = err == nil && command.Requested.Before(limit)
+		case types.CommandFilterKeyStatus:
+			pass = strings.EqualFold(command.Status(), value)
+		case types.CommandFilterKeyDocumentName:
+			pass = command.Document == value
+		}
+		if !pass {
+			return false
+		}
+	}
+	return true
+}
+
+func ssmCommand(command *world.Command) types.Command {
+	out := types.Command{
+		CommandId: aws.String(command.ID), DocumentName: aws.String(command.Document), DocumentVersion: aws.String(command.Version),
+		Comment: aws.String(command.Comment), Parameters: command.Parameters, RequestedDateTime: aws.Time(command.Requested),
+		ExpiresAfter: aws.Time(command.Expires), Status: types.CommandStatus(command.Status()), StatusDetails: aws.String(command.Status()),
+		TargetCount: int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
+		MaxConcurrency: aws.String("50"), MaxErrors: aws.String("0"),
+	}
+	for _, invocation := range command.Invocations {
+		out.InstanceIds = append(out.InstanceIds, invocation.Instance.ID)
+		if !invocation.Done() {
+			continue
+		}
+		out.CompletedCount++
+		switch {
+		case invocation.Details == "DeliveryTimedOut":
+			out.DeliveryTimedOutCount++
+		case invocation.Status == "Failed", invocation.Status == "TimedOut":
+			out.ErrorCount++
+		}
+	}
+	return out
+}
+
+func ssmInvocation(v *world.Invocation, details bool) types.CommandInvocation {
+	out := types.CommandInvocation{
+		CommandId: aws.String(v.Command.ID), InstanceId: aws.String(v.Instance.ID), InstanceName: aws.String(v.Instance.Tags["Name"]),
+		DocumentName: aws.String(v.Command.Document), DocumentVersion: aws.String(v.Command.Version), Comment: aws.String(v.Command.Comment),
+		RequestedDateTime: aws.Time(v.Command.Requested), Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details),
+	}
+	if !details {
+		return out
+	}
+	plugin := types.CommandPlugin{
+		Name: aws.String(pluginOf(v.Command.Document)), Output: aws.String(cut(v.Stdout+v.Stderr, pluginLimit)), ResponseCode: int32(v.Code),
+		Status: types.CommandPluginStatus(v.Status), StatusDetails: aws.String(v.Details),
+	}
+	if v.Status == "Cancelling" {
+		plugin.Status = types.CommandPluginStatusInProgress
+	}
+	if !v.Started.IsZero() {
+		plugin.ResponseStartDateTime = aws.Time(v.Started)
+	}
+	if !v.Ended.IsZero() {
+		plugin.ResponseFinishDateTime = aws.Time(v.Ended)
+	}
+	out.CommandPlugins = []types.CommandPlugin{plugin}
+	return out
+}
