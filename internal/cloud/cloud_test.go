@@ -1,0 +1,240 @@
+package cloud_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/cloud"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// wire answers as a test says and remembers what was asked.
+type wire struct {
+	mu       sync.Mutex
+	requests []*http.Request
+	forms    []url.Values
+	answer   func(*http.Request, url.Values) (int, string)
+}
+
+func (w *wire) Do(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	form, _ := url.ParseQuery(string(body))
+	w.mu.Lock()
+	w.requests, w.forms = append(w.requests, r), append(w.forms, form)
+	w.mu.Unlock()
+	status, reply := w.answer(r, form)
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(reply)),
+	}, nil
+}
+
+func (w *wire) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.requests)
+}
+
+const assumed = `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>made-up</SecretAccessKey><SessionToken>token</SessionToken>
+<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+
+var production = patch.Account{Name: "production", ID: "111122223333"}
+
+func connect(t *testing.T, w *wire, account cloud.Account) *cloud.Clients {
+	t.Helper()
+	c, err := cloud.New(cloud.Options{
+		Config:   aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "made-up", "")},
+		Accounts: []cloud.Account{account}, HTTP: w, Speed: 1e6, Version: "1.2.3",
+	})
+	require.NoError(t, err)
+	clients, err := c.Connect(context.Background(), production, "ap-northeast-1")
+	require.NoError(t, err)
+	return clients
+}
+
+func TestMutationsAreSentOnceAndReadsAreRepeated(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		call func(context.Context, *cloud.Clients) error
+		sent int
+	}{
+		{"autoscaling EnterStandby", func(ctx context.Context, c *cloud.Clients) error {
+			_, err := c.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true)})
+			return err
+		}, 1},
+		{"ec2 CreateSnapshot", func(ctx context.Context, c *cloud.Clients) error {
+			_, err := c.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: aws.String("vol-1")})
+			return err
+		}, 1},
+		{"ssm StartAutomationExecution", func(ctx context.Context, c *cloud.Clients) error {
+			_, err := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("x")})
+			return err
+		}, 1},
+		{"ec2 DescribeInstances", func(ctx context.Context, c *cloud.Clients) error {
+			_, err := c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
+			return err
+		}, 3},
+		{"ssm GetAutomationExecution", func(ctx context.Context, c *cloud.Clients) error {
+			_, err := c.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: aws.String("x")})
+			return err
+		}, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &wire{answer: func(*http.Request, url.Values) (int, string) { return http.StatusInternalServerError, "" }}
+			require.Error(t, test.call(context.Background(), connect(t, w, cloud.Account{ID: production.ID})))
+			require.Equal(t, test.sent, w.count())
+			require.Contains(t, w.requests[0].UserAgent(), "patchtide/1.2.3")
+			require.Contains(t, w.requests[0].Host+w.requests[0].URL.Host, "ap-northeast-1")
+		})
+	}
+}
+
+func TestMutationThatLosesItsConnectionIsSentOnce(t *testing.T) {
+	lost := &losing{}
+	c, err := cloud.New(cloud.Options{
+		Config:   aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "made-up", "")},
+		Accounts: []cloud.Account{{ID: production.ID}}, HTTP: lost, Speed: 1e6,
+	})
+	require.NoError(t, err)
+	clients, err := c.Connect(context.Background(), production, "ap-northeast-1")
+	require.NoError(t, err)
+	_, err = clients.SSM.SendCommand(context.Background(), &ssm.SendCommandInput{DocumentName: aws.String("AWS-RunShellScript")})
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, 1, lost.calls)
+}
+
+type losing struct{ calls int }
+
+func (l *losing) Do(*http.Request) (*http.Response, error) {
+	l.calls++
+	return nil, io.ErrUnexpectedEOF
+}
+
+func TestRoleIsAssumedOnceForManyCalls(t *testing.T) {
+	w := &wire{}
+	w.answer = func(r *http.Request, form url.Values) (int, string) {
+		if form.Get("Action") == "AssumeRole" {
+			return http.StatusOK, assumed
+		}
+		return http.StatusOK, `<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult/></DescribeAutoScalingGroupsResponse>`
+	}
+	clients := connect(t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide", ExternalID: "example"})
+	for range 2 {
+		_, err := clients.AutoScaling.DescribeAutoScalingGroups(context.Background(), &autoscaling.DescribeAutoScalingGroupsInput{})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 3, w.count())
+	require.Equal(t, "arn:aws:iam::111122223333:role/patchtide", w.forms[0].Get("RoleArn"))
+	require.Equal(t, "example", w.forms[0].Get("ExternalId"))
+	require.Equal(t, "patchtide", w.forms[0].Get("RoleSessionName"))
+	require.Contains(t, w.requests[2].Header.Get("Authorization"), "ASIAEXAMPLE")
+}
+
+// TestLateMutationIsRefused runs real attempts, one of which lets most of its time pass before it acts.
+func TestLateMutationIsRefused(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		idles time.Duration
+		sent  int
+	}{
+		{"all of the attempt is left", 0, 1},
+		{"a sixth of the attempt is left", 500 * time.Millisecond, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &wire{answer: func(*http.Request, url.Values) (int, string) { return http.StatusOK, "{}" }}
+			clients := connect(t, w, cloud.Account{ID: production.ID})
+			var refused *cloud.TooLate
+			act := func(ctx context.Context) error {
+				<-time.After(test.idles)
+				// A detached context must not outwit the guard.
+				_, err := clients.SSM.CancelCommand(context.WithoutCancel(ctx), &ssm.CancelCommandInput{CommandId: aws.String(strings.Repeat("0", 36))})
+				if err != nil && !errors.As(err, &refused) {
+					return err
+				}
+				_, err = clients.SSM.GetDocument(ctx, &ssm.GetDocumentInput{Name: aws.String("x")})
+				return err
+			}
+			env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+			env.RegisterActivity(act)
+			env.ExecuteWorkflow(func(ctx workflow.Context) error {
+				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+					StartToCloseTimeout: 600 * time.Millisecond, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+				})
+				return workflow.ExecuteActivity(ctx, act).Get(ctx, nil)
+			})
+			require.NoError(t, env.GetWorkflowError())
+			require.Equal(t, test.sent+1, w.count(), "the read goes out in any case")
+			require.Equal(t, test.sent == 0, refused != nil)
+			if refused != nil {
+				require.Equal(t, "CancelCommand", refused.Operation)
+				require.ErrorContains(t, refused, "too little time left")
+			}
+		})
+	}
+}
+
+func TestAutomationQuotaIsKept(t *testing.T) {
+	w := &wire{answer: func(*http.Request, url.Values) (int, string) { return http.StatusOK, "{}" }}
+	c, err := cloud.New(cloud.Options{
+		Config:   aws.Config{Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "made-up", "")},
+		Accounts: []cloud.Account{{ID: production.ID}}, HTTP: w,
+	})
+	require.NoError(t, err)
+	clients, err := c.Connect(context.Background(), production, "ap-northeast-1")
+	require.NoError(t, err)
+	start := func(ctx context.Context) error {
+		_, err := clients.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("x")})
+		return err
+	}
+	require.NoError(t, start(context.Background()))
+	hasty, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	require.ErrorContains(t, start(hasty), "its turn under the account's quota did not come")
+	require.Equal(t, 1, w.count())
+
+	elsewhere, err := c.Connect(context.Background(), production, "us-west-2")
+	require.NoError(t, err)
+	_, err = elsewhere.SSM.StartAutomationExecution(hasty, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("x")})
+	require.NoError(t, err, "another region has a quota of its own")
+}
+
+func TestWrongUse(t *testing.T) {
+	_, err := cloud.New(cloud.Options{Accounts: []cloud.Account{{ID: "111122223333", Name: "a"}, {ID: "111122223333", Name: "b"}}})
+	require.EqualError(t, err, "account 111122223333 is configured twice, as a and as b; keep one of them")
+
+	c, err := cloud.New(cloud.Options{Accounts: []cloud.Account{{ID: "222233334444", Name: "staging", AutomationRoleARN: "arn:x"}}})
+	require.NoError(t, err)
+	_, err = c.Activities().Connect(context.Background(), production, "ap-northeast-1")
+	require.ErrorContains(t, err, "account 111122223333 (production) is not configured; this worker knows 222233334444 (staging)")
+	staging := patch.Account{ID: "222233334444", Name: "staging"}
+	_, err = c.Connect(context.Background(), staging, "")
+	require.ErrorContains(t, err, "no region was named")
+	require.Equal(t, "arn:x", c.Activities().AutomationRole(staging))
+
+	one, err := c.Connect(context.Background(), staging, "ap-northeast-1")
+	require.NoError(t, err)
+	two, err := c.Connect(context.Background(), staging, "ap-northeast-1")
+	require.NoError(t, err)
+	require.Same(t, one, two)
+}
