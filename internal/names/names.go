@@ -56,6 +56,8 @@ const (
 	TagAttempt = "patchtide:attempt:" // prefix of a tag key on Automation executions; the attempt's token follows
 	TagWave    = "patchtide:wave"     // on snapshots and replaced volumes: the wave that made them
 	TagExpires = "patchtide:expires"  // on snapshots and replaced volumes: RFC 3339, AWS's clock
+	// TagReplaced is on root volume replacement tasks the volume that they replace, and on that volume its instance.
+	TagReplaced = "patchtide:replaced"
 )
 
 // Runbook is the Automation document that patches; it is registered in each account and region.
