@@ -2,27 +2,15 @@ package activities
 
 import (
 	"context"
+	"strconv"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// EnsureRunbookInput names an account and region.
-type EnsureRunbookInput struct {
-	Group patch.Group
-}
-
-// Runbook is our Automation document as registered: a wave pins its version and hash.
-type Runbook struct {
-	Name    string
-	Version string
-	Hash    string // SHA-256 as SSM reports it
-}
-
-// EnsureRunbook registers the embedded runbook when it is missing or differs, and returns the version whose content is
-// exactly ours.
-func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runbook, error) {
-	return nil, errUnbuilt
-}
 
 // StartInstallInput asks for install and reboot on one instance.
 type StartInstallInput struct {
@@ -41,24 +29,102 @@ type Execution struct {
 	ID string
 }
 
+// AWS-RunPatchBaseline's StepTimeoutSeconds takes 1 to 36000.
+const (
+	leastInstall = 60
+	mostInstall  = 36000
+)
+
+// startedBefore are the answers to a client token that has been used: its execution exists.
+var startedBefore = []string{"IdempotentParameterMismatch", "IdempotentParameterMismatchException", "DuplicateClientToken"}
+
 // StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat it
 // looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty reads. It
 // refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
 func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (*Execution, error) {
-	return nil, errUnbuilt
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, unsent(ctx, err)
+	}
+	where := in.Instance.String()
+	found, at, err := findExecution(ctx, s, where, in.Attempt.Token)
+	if err != nil {
+		return nil, unsent(ctx, err)
+	}
+	if found != nil {
+		return found, nil
+	}
+	if err := checkPinned(ctx, s, where, in.Runbook); err != nil {
+		return nil, unsent(ctx, err)
+	}
+	if err := a.maySend(ctx, in.Pace, at, "the install"); err != nil {
+		return nil, err
+	}
+	out, err := s.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
+		DocumentName:    &in.Runbook.Name,
+		DocumentVersion: &in.Runbook.Version,
+		ClientToken:     &in.Attempt.Token,
+		Parameters:      a.runbookParameters(in),
+		Tags: []ssmtypes.Tag{
+			{Key: ptr(names.TagAttempt + in.Attempt.Token), Value: &in.Instance.ID},
+			{Key: ptr(names.TagWave), Value: &in.Attempt.WaveID},
+		},
+	})
+	if hasCode(err, startedBefore...) {
+		return nil, notReady(in.Pace.Poll.D(), "waiting to see the install that an earlier attempt started")
+	}
+	if err != nil {
+		refused(ctx, err)
+		return nil, awsError("start the install", where, err)
+	}
+	return &Execution{ID: deref(out.AutomationExecutionId)}, nil
 }
 
-// AwaitInstallInput waits for an execution.
-type AwaitInstallInput struct {
-	Instance  Instance
-	Execution Execution
-	Pace      Pace
+func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
+	document, script := factsScript(in.Platform)
+	parameters := map[string][]string{
+		"InstanceId":            {in.Instance.ID},
+		"RebootOption":          {string(in.Reboot)},
+		"ScriptDocument":        {document},
+		"FactsScript":           script,
+		"InstallTimeoutSeconds": {strconv.Itoa(int(a.secondsOnAWS(in.Budget, leastInstall, mostInstall)))},
+	}
+	// Automation refuses empty values: what is not wanted is left to the runbook's default.
+	if role := a.Connector.AutomationRole(in.Instance.Group.Account); role != "" {
+		parameters["AutomationAssumeRole"] = []string{role}
+	}
+	if in.SnapshotID != "" {
+		parameters["SnapshotId"] = []string{in.SnapshotID}
+	}
+	return parameters
 }
 
-// AwaitInstall waits until the execution is terminal and reports what it left; a failed one is a report, not an error. While
-// it is Pending the error's type is InstallPending, else NotReady, so that the caller can bound only the time it runs.
-func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
-	return nil, errUnbuilt
+// findExecution looks up what an attempt started, by its tag key: replies carry no tags, so the token stands in the key. The
+// time is AWS's, of the answer. Nil when none is there.
+func findExecution(ctx context.Context, s *Services, where, token string) (*Execution, time.Time, error) {
+	var first *ssmtypes.AutomationExecutionMetadata
+	var at time.Time
+	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
+		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, at, awsError("look for the install", where, err)
+		}
+		if at, err = awsTime(page.ResultMetadata, where); err != nil {
+			return nil, at, err
+		}
+		for _, execution := range page.AutomationExecutionMetadataList {
+			if first == nil || deref(execution.ExecutionStartTime).Before(deref(first.ExecutionStartTime)) {
+				first = &execution
+			}
+		}
+	}
+	if first == nil {
+		return nil, at, nil
+	}
+	return &Execution{ID: deref(first.AutomationExecutionId)}, at, nil
 }
 
 // FindInstallInput looks for the execution of an attempt.
@@ -70,27 +136,28 @@ type FindInstallInput struct {
 
 // FindInstall returns the attempt's execution, or an empty ID once ReadLag of empty reads says that none was started.
 func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (*Execution, error) {
-	return nil, errUnbuilt
-}
-
-// StopInstall stops the execution if it is not terminal, and cancels its commands. AWS does both in its own time.
-func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error { return errUnbuilt }
-
-// AwaitStopped waits until the execution and every command of it are terminal, and reports what is known.
-func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
-	return nil, errUnbuilt
-}
-
-// AskInput asks an instance for its facts by a fresh read-only command.
-type AskInput struct {
-	Instance Instance
-	Platform patch.Platform
-	Attempt  Attempt
-	Budget   patch.Duration
-	Pace     Pace
-}
-
-// Ask is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered.
-func (a *AWS) Ask(ctx context.Context, in AskInput) (*patch.MachineFacts, error) {
-	return nil, errUnbuilt
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	trace, _ := lastFootprint(ctx)
+	result := &Execution{}
+	err = a.lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
+		found, at, err := findExecution(ctx, s, in.Instance.String(), in.Attempt.Token)
+		if err != nil {
+			return false, "", err
+		}
+		if found != nil {
+			result = found
+			return true, "", nil
+		}
+		if trace.EmptySince.IsZero() {
+			trace.EmptySince = at
+		}
+		return at.Sub(trace.EmptySince) >= a.onAWS(in.Pace.ReadLag), "waiting to be sure that no install was started", nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
 }

@@ -2,6 +2,12 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -16,10 +22,69 @@ type StartScanInput struct {
 	Pace       Pace
 }
 
+const (
+	patchDocument = "AWS-RunPatchBaseline"
+	mostPerScan   = 50 // ids of SendCommand and of DescribeInstancePatchStates
+	scanDelivery  = patch.Duration(10 * time.Minute)
+)
+
 // StartScan runs AWS-RunPatchBaseline Scan by Run Command. SendCommand has no client token: the attempt's token stands in the
-// command's comment and is looked for before repeating; a scan done twice changes nothing.
+// command's comment and is looked for before repeating; a scan done twice changes nothing. Instances that Systems Manager does
+// not manage are left out, since one of them would have the whole command refused; AwaitScan names them.
 func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, error) {
-	return nil, errUnbuilt
+	if len(in.Instances) == 0 || len(in.Instances) > mostPerScan {
+		return nil, final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, mostPerScan, len(in.Instances))
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where, comment := in.Group.String(), "patchtide scan "+in.Attempt.Token
+	managed, err := managedInstances(ctx, s, where, in.Instances)
+	if err != nil {
+		return nil, err
+	}
+	if len(managed) == 0 {
+		return nil, final(ErrRejected, "%s: Systems Manager manages none of %v; check the agents, their instance profile and their route to its endpoints", where, in.Instances)
+	}
+	found, err := findCommands(ctx, s, where, managed[0], comment)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > 0 {
+		return &ScanTicket{CommandID: deref(found[0].CommandId), SnapshotID: in.SnapshotID, Started: deref(found[0].RequestedDateTime)}, nil
+	}
+	out, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
+		DocumentName: ptr(patchDocument), InstanceIds: managed, Comment: &comment,
+		Parameters: map[string][]string{
+			"Operation":          {"Scan"},
+			"SnapshotId":         {in.SnapshotID},
+			"StepTimeoutSeconds": {fmt.Sprint(a.secondsOnAWS(in.Budget, leastInstall, mostInstall))},
+		},
+		TimeoutSeconds: ptr(int32(min(scanDelivery.D(), max(a.onAWS(in.Budget), leastDelivery*time.Second)).Seconds())),
+	})
+	if err != nil {
+		return nil, awsError("start the scan", where, err)
+	}
+	return &ScanTicket{CommandID: deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: deref(out.Command.RequestedDateTime)}, nil
+}
+
+// managedInstances keeps those that Systems Manager manages, in the order given.
+func managedInstances(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
+	known := map[string]bool{}
+	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
+		Filters: []ssmtypes.InstanceInformationStringFilter{{Key: ptr("InstanceIds"), Values: ids}}, MaxResults: ptr(int32(agentsPerRequest)),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, awsError("describe the SSM agents", where, err)
+		}
+		for _, agent := range page.InstanceInformationList {
+			known[deref(agent.InstanceId)] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !known[id] }), nil
 }
 
 // AwaitScanInput waits for a scan.
@@ -40,22 +105,75 @@ type ScanResults struct {
 // Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
 // one that was judged by another baseline than ours.
 func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (*ScanResults, error) {
-	return nil, errUnbuilt
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	var results *ScanResults
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		invocations, err := scanInvocations(ctx, s, in)
+		if err != nil {
+			return false, "", err
+		}
+		if len(invocations) == 0 {
+			return false, "the scan to be listed", nil
+		}
+		var ran []string
+		for _, id := range in.Instances {
+			invocation, sent := invocations[id]
+			if sent && !commandOver(invocation.Status) {
+				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
+			}
+			if sent && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+				ran = append(ran, id)
+			}
+		}
+		states, err := patchStates(ctx, s, in.Group.String(), ran)
+		if err != nil {
+			return false, "", err
+		}
+		read := &ScanResults{}
+		for _, id := range in.Instances {
+			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states)
+			if err != nil || waitingFor != "" {
+				return false, waitingFor, err
+			}
+			read.Scans = append(read.Scans, scan)
+		}
+		results = read
+		return true, "", nil
+	})
+	return results, err
 }
 
-// EnsureBaselineInput names a baseline of baselines/ by name.
-type EnsureBaselineInput struct {
-	Group    patch.Group // its account and region
-	Baseline string
+func scanInvocations(ctx context.Context, s *Services, in AwaitScanInput) (map[string]ssmtypes.CommandInvocation, error) {
+	found := map[string]ssmtypes.CommandInvocation{}
+	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &in.Ticket.CommandID, MaxResults: ptr(int32(mostPerScan))})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, awsError("read the scan", in.Group.String(), err)
+		}
+		for _, invocation := range page.CommandInvocations {
+			found[deref(invocation.InstanceId)] = invocation
+		}
+	}
+	return found, nil
 }
 
-// RegisteredBaseline is a baseline as SSM has it.
-type RegisteredBaseline struct {
-	BaselineID string
-}
-
-// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
-// when they are equal already.
-func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*RegisteredBaseline, error) {
-	return nil, errUnbuilt
+func patchStates(ctx context.Context, s *Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
+	found := map[string]ssmtypes.InstancePatchState{}
+	for chunk := range slices.Chunk(ids, mostPerScan) {
+		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, awsError("read the patch states", where, err)
+			}
+			for _, state := range page.InstancePatchStates {
+				found[deref(state.InstanceId)] = state
+			}
+		}
+	}
+	return found, nil
 }

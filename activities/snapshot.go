@@ -4,6 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -25,7 +29,67 @@ type SnapshotTaken struct {
 // TakeSnapshot snapshots the root volume once per attempt token: CreateSnapshot has no client token, so the attempt's tag
 // goes on at creation and is looked for before repeating.
 func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTaken, error) {
-	return nil, errUnbuilt
+	if in.VolumeID == "" {
+		return nil, final(ErrInvalidInput, "%s: no volume to take a snapshot of", in.Instance)
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, unsent(ctx, err)
+	}
+	where := in.Instance.String()
+	found, at, err := describeSnapshots(ctx, s, where, filter("tag-key", names.TagAttempt+in.Attempt.Token))
+	if err != nil {
+		return nil, unsent(ctx, err)
+	}
+	if len(found) > 0 {
+		return &SnapshotTaken{SnapshotID: deref(found[0].SnapshotId), StartedAt: deref(found[0].StartTime).UTC()}, nil
+	}
+	if err := a.maySend(ctx, in.Pace, at, "the snapshot"); err != nil {
+		return nil, err
+	}
+	out, err := s.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
+		VolumeId:    &in.VolumeID,
+		Description: ptr("Patchtide: root of " + in.Instance.ID + " before it was patched, wave " + in.Attempt.WaveID),
+		TagSpecifications: []ec2types.TagSpecification{{
+			ResourceType: ec2types.ResourceTypeSnapshot,
+			Tags:         backupTags(in.Attempt, at.Add(in.Retention.D())),
+		}},
+	})
+	if err != nil {
+		refused(ctx, err)
+		if hasCode(err, "SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded") {
+			return nil, waiting(ErrThrottled, in.Pace.Poll.D(), "%s: create the snapshot: %v", where, err)
+		}
+		return nil, awsError("create the snapshot", where, err)
+	}
+	return &SnapshotTaken{SnapshotID: deref(out.SnapshotId), StartedAt: deref(out.StartTime).UTC()}, nil
+}
+
+// backupTags say whose a backup is and when it may go. Expiry is by AWS's clock.
+func backupTags(attempt Attempt, expires time.Time) []ec2types.Tag {
+	return []ec2types.Tag{
+		{Key: ptr(names.TagWave), Value: &attempt.WaveID},
+		{Key: ptr(names.TagExpires), Value: ptr(expires.UTC().Format(time.RFC3339))},
+		{Key: ptr(names.TagAttempt + attempt.Token), Value: ptr("")},
+	}
+}
+
+// describeSnapshots lists our account's snapshots; the time is AWS's, of the answer.
+func describeSnapshots(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
+	var all []ec2types.Snapshot
+	var at time.Time
+	pages := ec2.NewDescribeSnapshotsPaginator(s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, at, awsError("look for snapshots", where, err)
+		}
+		if at, err = awsTime(page.ResultMetadata, where); err != nil {
+			return nil, at, err
+		}
+		all = append(all, page.Snapshots...)
+	}
+	return all, at, nil
 }
 
 // AwaitSnapshotInput waits for a snapshot.
@@ -36,58 +100,22 @@ type AwaitSnapshotInput struct {
 }
 
 // AwaitSnapshot waits until the snapshot is completed; SnapshotFailed (terminal) when it ended in error.
-func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) error { return errUnbuilt }
-
-// RestoreRootInput asks for the root volume to be replaced from a snapshot.
-type RestoreRootInput struct {
-	Instance   Instance
-	SnapshotID string // "" is refused: AWS would reset the root to its launch state
-	Attempt    Attempt
-	Retention  patch.Duration
-	Pace       Pace
-}
-
-// RestoreTask names a replacement under way.
-type RestoreTask struct {
-	TaskID string
-}
-
-// RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it runs).
-// The replaced volume is kept, tagged and expires.
-func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTask, error) {
-	return nil, errUnbuilt
-}
-
-// AwaitRestoreInput waits for a replacement.
-type AwaitRestoreInput struct {
-	Instance Instance
-	TaskID   string
-	Pace     Pace
-}
-
-// Restored is the machine after its root volume was replaced.
-type Restored struct {
-	RootVolumeID string
-}
-
-// AwaitRestore waits until the task succeeded and the instance runs; RestoreFailed (terminal) with the task's state else.
-func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored, error) {
-	return nil, errUnbuilt
-}
-
-// ExpireInput names an account and region whose expired backups are to be deleted.
-type ExpireInput struct {
-	Group patch.Group
-}
-
-// Expired lists what was deleted.
-type Expired struct {
-	Snapshots []string
-	Volumes   []string
-}
-
-// ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
-// clock, never one that is attached or lacks our tags.
-func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, error) {
-	return nil, errUnbuilt
+func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		// By a filter, since a list that lags answers an id with an error.
+		found, _, err := describeSnapshots(ctx, s, in.Instance.String(), filter("snapshot-id", in.SnapshotID))
+		switch {
+		case err != nil:
+			return false, "", err
+		case len(found) == 0:
+			return false, "the snapshot " + in.SnapshotID + " to be listed", nil
+		case found[0].State == ec2types.SnapshotStateError:
+			return false, "", final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, deref(found[0].StateMessage))
+		}
+		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " + deref(found[0].Progress), nil
+	})
 }

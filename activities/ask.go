@@ -1,0 +1,84 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AskInput asks an instance for its facts by a fresh read-only command.
+type AskInput struct {
+	Instance Instance
+	Platform patch.Platform
+	Attempt  Attempt
+	Budget   patch.Duration
+	Pace     Pace
+}
+
+// Ask is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered;
+// Gone when EC2 no longer has the instance. The command is found again by its comment, which carries the attempt's token; one
+// that ended without an answer is followed by another.
+func (a *AWS) Ask(ctx context.Context, in AskInput) (*patch.MachineFacts, error) {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	where, comment := in.Instance.String(), "patchtide ask "+in.Attempt.Token
+	var facts *patch.MachineFacts
+	asked := false // by this attempt: the list may not show it at once
+	ask := func() error {
+		if asked {
+			return nil
+		}
+		asked = true
+		return a.sendAsk(ctx, s, in, comment)
+	}
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		commands, err := findCommands(ctx, s, where, in.Instance.ID, comment)
+		if err != nil {
+			return false, "", err
+		}
+		if len(commands) == 0 {
+			return false, "its agent's answer", ask()
+		}
+		invocation, err := readInvocation(ctx, s, where, in.Instance.ID, deref(commands[0].CommandId))
+		switch {
+		case err != nil:
+			return false, "", err
+		case invocation == nil || !commandOver(invocation.Status):
+			return false, "its agent's answer", nil
+		}
+		if invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+			// A package list that does not fit its hash is not the answer asked for.
+			known, _, parseErr := parseFacts(deref(invocation.StandardOutputContent))
+			if parseErr == nil {
+				facts = known
+				return true, "", nil
+			}
+			return false, "an answer; the last one: " + parseErr.Error(), ask()
+		}
+		return false, "its agent's answer; the last command ended: " + describeEnd(invocation), ask()
+	})
+	return facts, err
+}
+
+// sendAsk asks. That the agent cannot be asked now is no error: it may come back.
+func (a *AWS) sendAsk(ctx context.Context, s *Services, in AskInput, comment string) error {
+	document, script := factsScript(in.Platform)
+	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
+		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,
+		Parameters:     map[string][]string{"commands": script, "executionTimeout": {"300"}},
+		TimeoutSeconds: ptr(a.secondsOnAWS(in.Budget, leastDelivery, mostDelivery)),
+	})
+	if !hasCode(err, "InvalidInstanceId") {
+		return awsError("ask for its facts", in.Instance.String(), err)
+	}
+	machine, readErr := readMachine(ctx, s, in.Instance)
+	if readErr == nil && machine == nil {
+		return final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
+	}
+	return readErr
+}

@@ -1,0 +1,96 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// footprint is what an acting activity keeps for its next attempt, in heartbeat details: whether a call of an earlier attempt
+// may have taken effect without our learning it.
+type footprint struct {
+	// Unsent: no call has left yet that AWS did not refuse.
+	Unsent bool `json:"unsent,omitempty"`
+	// EmptySince is since when, by AWS's clock, what the call would have made is not there.
+	EmptySince time.Time `json:"empty_since,omitzero"`
+}
+
+// maySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found nothing
+// that an earlier attempt made. AWS's lists lag, so after a call of unknown fate it is refused (NotReady) until they have
+// stayed empty for Pace.ReadLag. An attempt's own call cannot be on its way any more by then: clients carry the attempt's
+// deadline, and the next attempt begins after it.
+func (a *AWS) maySend(ctx context.Context, pace Pace, at time.Time, what string) error {
+	trace, known := lastFootprint(ctx)
+	switch {
+	case activity.GetInfo(ctx).Attempt <= 1, known && trace.Unsent:
+	case trace.EmptySince.IsZero():
+		activity.RecordHeartbeat(ctx, footprint{EmptySince: at})
+		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
+	case at.Sub(trace.EmptySince) < a.onAWS(pace.ReadLag):
+		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
+	}
+	// From here on a call may be on its way. One heartbeat an attempt, since only the first is sent at once.
+	activity.RecordHeartbeat(ctx, footprint{})
+	return nil
+}
+
+// unsent remembers, with an error that comes before the call or is AWS's refusal of it, that nothing took effect; the next
+// attempt then need not wait for lists to settle. It returns err.
+func unsent(ctx context.Context, err error) error {
+	trace, known := lastFootprint(ctx)
+	if err != nil && (activity.GetInfo(ctx).Attempt <= 1 || known && trace.Unsent) {
+		activity.RecordHeartbeat(ctx, footprint{Unsent: true})
+	}
+	return err
+}
+
+// refused remembers the same of a call that has gone out, if its error proves it.
+func refused(ctx context.Context, err error) {
+	if err != nil && !mayHaveActed(err) {
+		activity.RecordHeartbeat(ctx, footprint{Unsent: true})
+	}
+}
+
+func lastFootprint(ctx context.Context) (footprint, bool) {
+	var trace footprint
+	known := activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &trace) == nil
+	return trace, known
+}
+
+// mayHaveActed tells whether a failed call can have taken effect: a lost connection and a server's error can, a throttle and
+// a refusal cannot, nor can a call that its client says it never sent.
+func mayHaveActed(err error) bool {
+	var early interface{ Unsent() bool }
+	if errors.As(err, &early) && early.Unsent() {
+		return false
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return true
+	}
+	if slices.Contains(throttleCodes, api.ErrorCode()) {
+		return false
+	}
+	var response *smithyhttp.ResponseError
+	return api.ErrorFault() == smithy.FaultServer || errors.As(err, &response) && response.HTTPStatusCode() >= 500
+}
+
+// onAWS is an interval of a plan as AWS's clock counts it.
+func (a *AWS) onAWS(interval patch.Duration) time.Duration {
+	if a.Speed <= 0 {
+		return interval.D()
+	}
+	return time.Duration(float64(interval) * a.Speed)
+}
+
+// secondsOnAWS is the same in whole seconds, kept within what AWS takes.
+func (a *AWS) secondsOnAWS(interval patch.Duration, least, most int32) int32 {
+	return int32(min(max(a.onAWS(interval)/time.Second, time.Duration(least)), time.Duration(most)))
+}

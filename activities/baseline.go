@@ -1,0 +1,113 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// EnsureBaselineInput names a baseline of baselines/ by name.
+type EnsureBaselineInput struct {
+	Group    patch.Group // its account and region
+	Baseline string
+}
+
+// RegisteredBaseline is a baseline as SSM has it.
+type RegisteredBaseline struct {
+	BaselineID string
+}
+
+// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
+// when they are equal already. An unknown name is InvalidInput and lists those that exist.
+func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*RegisteredBaseline, error) {
+	load := baselines.Load
+	if a.Baselines != nil {
+		load = a.Baselines.Load
+	}
+	wanted, err := load(in.Baseline)
+	if err != nil {
+		return nil, final(ErrInvalidInput, "baseline of the plan: %v", err)
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Group.Account.Name + "/" + in.Group.Region
+	id, err := findBaseline(ctx, s, where, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		create := wanted.ToSSM()
+		// The content's hash as token: a lost reply, or another worker at the same time, makes no second one.
+		create.ClientToken = ptr("patchtide-" + wanted.Hash())
+		out, err := s.SSM.CreatePatchBaseline(ctx, create)
+		if err != nil {
+			return nil, awsError("create the patch baseline "+wanted.SSMName(), where, err)
+		}
+		id = deref(out.BaselineId)
+	}
+	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
+	if err != nil {
+		return nil, awsError("read the patch baseline "+wanted.SSMName(), where, err)
+	}
+	if err := updateBaseline(ctx, s, where, wanted, current); err != nil {
+		return nil, err
+	}
+	if wanted.PatchGroup == "" || slices.Contains(current.PatchGroups, wanted.PatchGroup) {
+		return &RegisteredBaseline{BaselineID: id}, nil
+	}
+	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup})
+	if hasCode(err, "AlreadyExistsException") {
+		return nil, final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
+			where, wanted.PatchGroup, wanted.Name)
+	}
+	if err != nil {
+		return nil, awsError("register the patch group "+wanted.PatchGroup, where, err)
+	}
+	return &RegisteredBaseline{BaselineID: id}, nil
+}
+
+// findBaseline looks for our baseline by its name, which Systems Manager does not keep unique; "" when there is none.
+func findBaseline(ctx context.Context, s *Services, where string, wanted baselines.Baseline) (string, error) {
+	var found []string
+	pages := ssm.NewDescribePatchBaselinesPaginator(s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
+		{Key: ptr("NAME_PREFIX"), Values: []string{wanted.SSMName()}}, {Key: ptr("OWNER"), Values: []string{"Self"}},
+	}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", awsError("look for the patch baseline "+wanted.SSMName(), where, err)
+		}
+		for _, baseline := range page.BaselineIdentities {
+			if deref(baseline.BaselineName) == wanted.SSMName() && baseline.OperatingSystem == wanted.OperatingSystem {
+				found = append(found, deref(baseline.BaselineId))
+			}
+		}
+	}
+	if len(found) == 0 {
+		return "", nil
+	}
+	return slices.Min(found), nil
+}
+
+// updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
+func updateBaseline(ctx context.Context, s *Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
+	content := *current
+	content.PatchGroups = []string{wanted.PatchGroup} // registering is a call of its own
+	if len(wanted.Diff(&content)) == 0 {
+		return nil
+	}
+	create := wanted.ToSSM()
+	_, err := s.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{
+		BaselineId: current.BaselineId, Replace: ptr(true), Name: create.Name, Description: create.Description,
+		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
+		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
+	})
+	return awsError("update the patch baseline "+wanted.SSMName(), where, err)
+}

@@ -1,0 +1,82 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ExpireInput names an account and region whose expired backups are to be deleted.
+type ExpireInput struct {
+	Group patch.Group
+}
+
+// Expired lists what was deleted.
+type Expired struct {
+	Snapshots []string
+	Volumes   []string
+}
+
+// ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
+// clock, never one that is attached, in use or lacks our tags.
+func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, error) {
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Group.Account.Name + "/" + in.Group.Region
+	snapshots, at, err := describeSnapshots(ctx, s, where, filter("tag-key", names.TagExpires))
+	if err != nil {
+		return nil, err
+	}
+	expired := &Expired{}
+	for _, snapshot := range snapshots {
+		if !mayExpire(snapshot.Tags, at) {
+			continue
+		}
+		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
+		switch {
+		case hasCode(err, "InvalidSnapshot.InUse"):
+			continue
+		case err != nil && !hasCode(err, "InvalidSnapshot.NotFound"):
+			return nil, awsError("delete the snapshot "+deref(snapshot.SnapshotId), where, err)
+		}
+		expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
+	}
+	pages := ec2.NewDescribeVolumesPaginator(s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{
+		filter("tag-key", names.TagExpires), filter("status", string(ec2types.VolumeStateAvailable)),
+	}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, awsError("look for replaced volumes", where, err)
+		}
+		for _, volume := range page.Volumes {
+			replaced := slices.Contains(ec2TagKeys(volume.Tags), names.TagReplaced)
+			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at) {
+				continue
+			}
+			_, err := s.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})
+			switch {
+			case hasCode(err, "VolumeInUse"):
+				continue
+			case err != nil && !hasCode(err, "InvalidVolume.NotFound"):
+				return nil, awsError("delete the volume "+deref(volume.VolumeId), where, err)
+			}
+			expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
+		}
+	}
+	return expired, nil
+}
+
+// mayExpire tells whether the tags are ours and their time has passed. An expiry that cannot be read never passes.
+func mayExpire(tags []ec2types.Tag, now time.Time) bool {
+	expires, err := time.Parse(time.RFC3339, tagOf(tags, names.TagExpires))
+	return err == nil && slices.Contains(ec2TagKeys(tags), names.TagWave) && now.After(expires)
+}

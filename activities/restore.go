@@ -1,0 +1,180 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// RestoreRootInput asks for the root volume to be replaced from a snapshot.
+type RestoreRootInput struct {
+	Instance   Instance
+	SnapshotID string // "" is refused: AWS would reset the root to its launch state
+	Attempt    Attempt
+	Retention  patch.Duration
+	Pace       Pace
+}
+
+// RestoreTask names a replacement under way.
+type RestoreTask struct {
+	TaskID string
+}
+
+// RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it runs).
+// The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where AwaitRestore puts
+// it on the volume once it is replaced. Gone when EC2 no longer has the instance.
+func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTask, error) {
+	if in.SnapshotID == "" {
+		return nil, final(ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state", in.Instance)
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Instance.String()
+	tasks, at, err := describeRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{filter("instance-id", in.Instance.ID)}})
+	if err != nil {
+		return nil, err
+	}
+	for _, task := range tasks {
+		for _, key := range ec2TagKeys(task.Tags) {
+			if key == names.TagAttempt+in.Attempt.Token {
+				return &RestoreTask{TaskID: deref(task.ReplaceRootVolumeTaskId)}, nil
+			}
+		}
+	}
+	machine, err := readMachine(ctx, s, in.Instance)
+	switch {
+	case err != nil:
+		return nil, err
+	case machine == nil:
+		return nil, final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
+	}
+	switch state := stateOf(*machine); state {
+	case "running":
+	case "stopped":
+		_, err := s.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{in.Instance.ID}})
+		if err != nil && !hasCode(err, "IncorrectInstanceState") {
+			return nil, awsError("start the instance to restore it", where, err)
+		}
+		return nil, notReady(in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced", in.Instance)
+	default:
+		return nil, notReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
+	}
+	tags := backupTags(in.Attempt, at.Add(in.Retention.D()))
+	tags = append(tags, ec2types.Tag{Key: ptr(names.TagReplaced), Value: ptr(rootVolume(*machine))})
+	out, err := s.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{
+		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token, DeleteReplacedRootVolume: ptr(false),
+		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeReplaceRootVolumeTask, Tags: tags}},
+	})
+	switch {
+	// The tags of a repeat differ in their expiry, so that EC2 may take it for another request: the task exists.
+	case hasCode(err, "IdempotentParameterMismatch"):
+		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement that an earlier attempt started")
+	// Another replacement is under way, or the instance is just changing its state.
+	case hasCode(err, "IncorrectState", "IncorrectInstanceState"):
+		return nil, notReady(in.Pace.Poll.D(), "waiting to replace the root volume of %s: %v", in.Instance, err)
+	case err != nil:
+		return nil, awsError("replace the root volume", where, err)
+	case out.ReplaceRootVolumeTask == nil:
+		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
+	}
+	return &RestoreTask{TaskID: deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
+}
+
+func describeRestores(ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
+	var all []ec2types.ReplaceRootVolumeTask
+	var at time.Time
+	pages := ec2.NewDescribeReplaceRootVolumeTasksPaginator(s.EC2, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, at, awsError("describe the root volume's replacement", where, err)
+		}
+		if at, err = awsTime(page.ResultMetadata, where); err != nil {
+			return nil, at, err
+		}
+		all = append(all, page.ReplaceRootVolumeTasks...)
+	}
+	return all, at, nil
+}
+
+// AwaitRestoreInput waits for a replacement.
+type AwaitRestoreInput struct {
+	Instance Instance
+	TaskID   string
+	Pace     Pace
+}
+
+// Restored is the machine after its root volume was replaced.
+type Restored struct {
+	RootVolumeID string
+}
+
+// AwaitRestore waits until the task succeeded and the instance runs, and marks the replaced volume with its expiry;
+// RestoreFailed (terminal) with the task's state else. Gone when EC2 no longer has the instance.
+func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored, error) {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	var restored *Restored
+	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		tasks, _, err := describeRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
+		if hasCode(err, "InvalidReplaceRootVolumeTaskId.NotFound", "InvalidReplaceRootVolumeTaskID.NotFound") || err == nil && len(tasks) == 0 {
+			return false, "the replacement " + in.TaskID + " to be listed", nil
+		}
+		if err != nil {
+			return false, "", err
+		}
+		task := tasks[0]
+		switch task.TaskState {
+		case ec2types.ReplaceRootVolumeTaskStateSucceeded:
+		case ec2types.ReplaceRootVolumeTaskStateFailed, ec2types.ReplaceRootVolumeTaskStateFailedDetached:
+			return false, "", final(ErrRestoreFailed, "%s: the root volume's replacement %s ended as %s", in.Instance, in.TaskID, task.TaskState)
+		default:
+			return false, "the root volume's replacement, which is " + string(task.TaskState), nil
+		}
+		machine, err := readMachine(ctx, s, in.Instance)
+		switch {
+		case err != nil:
+			return false, "", err
+		case machine == nil:
+			return false, "", final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
+		case stateOf(*machine) != "running":
+			return false, "the instance to run; it is " + stateOf(*machine), nil
+		}
+		root := rootVolume(*machine)
+		if root == "" || root == tagOf(task.Tags, names.TagReplaced) {
+			return false, "EC2 to show the new root volume", nil
+		}
+		if err := markReplaced(ctx, s, in.Instance.String(), task); err != nil {
+			return false, "", err
+		}
+		restored = &Restored{RootVolumeID: root}
+		return true, "", nil
+	})
+	return restored, err
+}
+
+// markReplaced tags the volume that was replaced, now that it is nobody's root any more. The same tags again change nothing.
+func markReplaced(ctx context.Context, s *Services, where string, task ec2types.ReplaceRootVolumeTask) error {
+	volume := tagOf(task.Tags, names.TagReplaced)
+	if volume == "" {
+		return nil
+	}
+	_, err := s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{volume}, Tags: []ec2types.Tag{
+		{Key: ptr(names.TagWave), Value: ptr(tagOf(task.Tags, names.TagWave))},
+		{Key: ptr(names.TagExpires), Value: ptr(tagOf(task.Tags, names.TagExpires))},
+		{Key: ptr(names.TagReplaced), Value: task.InstanceId},
+	}})
+	if hasCode(err, "InvalidVolume.NotFound") {
+		return nil
+	}
+	return awsError("mark the replaced volume "+volume, where, err)
+}

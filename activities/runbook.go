@@ -1,0 +1,169 @@
+package activities
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/goccy/go-yaml"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+//go:embed runbook.yaml
+var runbookYAML string
+
+// EnsureRunbookInput names an account and region.
+type EnsureRunbookInput struct {
+	Group patch.Group
+}
+
+// Runbook is our Automation document as registered: a wave pins its version and hash.
+type Runbook struct {
+	Name    string
+	Version string
+	Hash    string // SHA-256 as SSM reports it
+}
+
+// versionsBack is how many older versions are searched for our content. Workers of two releases that share an account then
+// each find their own instead of adding versions in turn, of which a document has 1,000.
+const versionsBack = 20
+
+// documentPoll is how soon a document that is being created or updated is looked at again; AWS takes seconds.
+const documentPoll = patch.Duration(2e9)
+
+// EnsureRunbook registers the embedded runbook when it is missing or differs, and returns the version whose content is
+// exactly ours. The document's default version plays no part, so that nobody's change of it changes what a wave runs.
+func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runbook, error) {
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Group.Account.Name + "/" + in.Group.Region
+	version, exists, err := findRunbook(ctx, s, where)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case version != "":
+	case exists:
+		out, err := s.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{
+			Name: ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: ptr("$LATEST"),
+		})
+		if hasCode(err, "DuplicateDocumentContent") {
+			return nil, notReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
+		}
+		if err != nil {
+			return nil, awsError("update the runbook "+names.Runbook, where, err)
+		}
+		if out.DocumentDescription != nil {
+			version = deref(out.DocumentDescription.DocumentVersion)
+		}
+	default:
+		_, err := s.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{
+			Name: ptr(names.Runbook), Content: &runbookYAML,
+			DocumentType: ssmtypes.DocumentTypeAutomation, DocumentFormat: ssmtypes.DocumentFormatYaml,
+		})
+		if hasCode(err, "DocumentAlreadyExists") {
+			return nil, notReady(documentPoll.D(), "waiting to see the runbook %s that another worker made", names.Runbook)
+		}
+		if err != nil {
+			return nil, awsError("create the runbook "+names.Runbook, where, err)
+		}
+		version = "1"
+	}
+	described, err := describeRunbook(ctx, s, where, version)
+	if err != nil {
+		return nil, err
+	}
+	if described == nil || described.Status != ssmtypes.DocumentStatusActive {
+		return nil, notReady(documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook)
+	}
+	return &Runbook{Name: names.Runbook, Version: version, Hash: deref(described.Hash)}, nil
+}
+
+// findRunbook looks for the newest version whose content is ours.
+func findRunbook(ctx context.Context, s *Services, where string) (version string, exists bool, err error) {
+	latest, err := readRunbook(ctx, s, where, "$LATEST")
+	if err != nil || latest == nil {
+		return "", false, err
+	}
+	if sameDocument(deref(latest.Content), runbookYAML) {
+		return deref(latest.DocumentVersion), true, nil
+	}
+	newest, err := strconv.Atoi(deref(latest.DocumentVersion))
+	if err != nil {
+		return "", true, nil
+	}
+	for number := newest - 1; number > 0 && number >= newest-versionsBack; number-- {
+		older, err := readRunbook(ctx, s, where, strconv.Itoa(number))
+		if err != nil {
+			return "", true, err
+		}
+		if older != nil && sameDocument(deref(older.Content), runbookYAML) {
+			return deref(older.DocumentVersion), true, nil
+		}
+	}
+	return "", true, nil
+}
+
+// readRunbook reads a version; nil when there is none.
+func readRunbook(ctx context.Context, s *Services, where, version string) (*ssm.GetDocumentOutput, error) {
+	out, err := s.SSM.GetDocument(ctx, &ssm.GetDocumentInput{
+		Name: ptr(names.Runbook), DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
+	})
+	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, awsError("read the runbook "+names.Runbook, where, err)
+	}
+	return out, nil
+}
+
+func describeRunbook(ctx context.Context, s *Services, where, version string) (*ssmtypes.DocumentDescription, error) {
+	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: ptr(names.Runbook), DocumentVersion: &version})
+	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, awsError("describe the runbook "+names.Runbook, where, err)
+	}
+	return out.Document, nil
+}
+
+// sameDocument compares what two documents say, since Systems Manager may hand one back in another layout.
+func sameDocument(a, b string) bool {
+	return a == b || meaning(a) != "" && meaning(a) == meaning(b)
+}
+
+func meaning(document string) string {
+	var parsed any
+	if yaml.Unmarshal([]byte(document), &parsed) != nil {
+		return ""
+	}
+	text, err := json.Marshal(parsed) // map keys come out sorted
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// checkPinned refuses a runbook that is not the one the wave pinned.
+func checkPinned(ctx context.Context, s *Services, where string, pinned Runbook) error {
+	described, err := describeRunbook(ctx, s, where, pinned.Version)
+	switch {
+	case err != nil:
+		return err
+	case described == nil:
+		return final(ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where, pinned.Version, pinned.Name)
+	case deref(described.Hash) != pinned.Hash:
+		return final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out who changed it, then start a new wave",
+			where, pinned.Version, pinned.Name, deref(described.Hash), pinned.Hash)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// readScan is one instance's result. waitingFor says what is still to come.
+func readScan(ctx context.Context, s *Services, in AwaitScanInput, id string, invocations map[string]ssmtypes.CommandInvocation,
+	states map[string]ssmtypes.InstancePatchState,
+) (scan patch.Scan, waitingFor string, err error) {
+	scan = patch.Scan{Instance: id}
+	invocation, sent := invocations[id]
+	switch {
+	case !sent:
+		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the endpoints"
+		return scan, "", nil
+	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
+		output, err := readInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
+		scan.Error = string(invocation.Status)
+		if output != nil {
+			scan.Error = describeEnd(output)
+		}
+		return scan, "", err
+	}
+	state, known := states[id]
+	switch whose(in.Ticket, state) {
+	case notYet:
+		return scan, "the patch state of " + id, nil
+	case another:
+		scan.Error = fmt.Sprintf("another %s overwrote the result at %s; find what else patches this instance, then scan again",
+			state.Operation, deref(state.OperationEndTime).UTC().Format(time.RFC3339))
+		return scan, "", nil
+	}
+	if !known {
+		return scan, "the patch state of " + id, nil
+	}
+	scan.BaselineID = bareID(deref(state.BaselineId))
+	if in.BaselineID != "" && scan.BaselineID != bareID(in.BaselineID) {
+		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the patch group of the plan's baseline",
+			scan.BaselineID, in.BaselineID)
+		return scan, "", nil
+	}
+	return scan, "", fillPatches(ctx, s, in.Group.String(), &scan, state)
+}
+
+type owner int
+
+const (
+	ours owner = iota
+	notYet
+	another
+)
+
+// whose tells whose run a patch state is of. AWS's times only are compared; those of patch states have whole seconds.
+func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
+	switch {
+	case deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
+		return notYet
+	case state.Operation == ssmtypes.PatchOperationTypeScan && strings.EqualFold(deref(state.SnapshotId), ticket.SnapshotID):
+		return ours
+	}
+	return another
+}
+
+// bareID is the id at the end of an ARN: baselines of AWS are told by ARN.
+func bareID(id string) string { return id[strings.LastIndex(id, "/")+1:] }
+
+// fillPatches reads the ids where the counts say that there are any.
+func fillPatches(ctx context.Context, s *Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
+	var wanted []string
+	lists := map[ssmtypes.PatchComplianceDataState]*[]string{
+		ssmtypes.PatchComplianceDataStateMissing:                &scan.Missing,
+		ssmtypes.PatchComplianceDataStateFailed:                 &scan.Failed,
+		ssmtypes.PatchComplianceDataStateInstalledPendingReboot: &scan.PendingReboot,
+	}
+	for name, count := range map[ssmtypes.PatchComplianceDataState]int32{
+		ssmtypes.PatchComplianceDataStateMissing:                state.MissingCount,
+		ssmtypes.PatchComplianceDataStateFailed:                 state.FailedCount,
+		ssmtypes.PatchComplianceDataStateInstalledPendingReboot: deref(state.InstalledPendingRebootCount),
+	} {
+		if count > 0 {
+			wanted = append(wanted, string(name))
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	slices.Sort(wanted)
+	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
+		InstanceId: &scan.Instance, MaxResults: ptr(int32(100)),
+		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: ptr("State"), Values: wanted}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return awsError("read the patches of "+scan.Instance, where, err)
+		}
+		for _, entry := range page.Patches {
+			if list := lists[entry.State]; list != nil {
+				*list = append(*list, patchID(entry))
+			}
+		}
+	}
+	for _, list := range lists {
+		slices.Sort(*list)
+	}
+	return nil
+}
+
+// patchID is the KB id on Windows and name.arch on Linux; some package managers fill in the title only.
+func patchID(entry ssmtypes.PatchComplianceData) string {
+	if id := deref(entry.KBId); id != "" {
+		return id
+	}
+	return deref(entry.Title)
+}

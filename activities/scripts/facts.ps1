@@ -1,0 +1,30 @@
+# patchtide:facts
+# Prints one line of JSON: what this machine is and which updates it holds. It changes nothing.
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$system = Get-CimInstance Win32_OperatingSystem
+$version = Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
+# The kernel writes this event once per boot; LastBootUpTime moves when the clock is set.
+$start = $null
+try {
+  $start = Get-WinEvent -MaxEvents 1 -FilterHashtable @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-Kernel-General'; Id = 12 }
+} catch { $start = $null }
+if ($start) { $boot = $start.TimeCreated.ToUniversalTime().ToString('yyyyMMddHHmmssfffffff') }
+else { $boot = $system.LastBootUpTime.ToUniversalTime().ToString('yyyyMMddHHmmss') }
+$pending = (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') -or
+  (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired')
+$lines = [string[]]@(Get-CimInstance Win32_QuickFixEngineering | ForEach-Object { $_.HotFixID + ' installed' } | Select-Object -Unique)
+[Array]::Sort($lines, [StringComparer]::Ordinal)
+$bytes = [Text.Encoding]::UTF8.GetBytes((($lines | ForEach-Object { $_ + "`n" }) -join ''))
+$sum = [Security.Cryptography.SHA256]::Create().ComputeHash($bytes)
+$memory = New-Object IO.MemoryStream
+$gzip = New-Object IO.Compression.GZipStream($memory, [IO.Compression.CompressionMode]::Compress)
+$gzip.Write($bytes, 0, $bytes.Length)
+$gzip.Close()
+$facts = [ordered]@{
+  boot_id = $boot; os = 'windows'; release = [string]$version.ProductName
+  kernel = $system.Version + '.' + $version.UBR; pending_reboot = $pending
+  packages_sha256 = ([BitConverter]::ToString($sum) -replace '-', '').ToLower()
+  packages_gz = [Convert]::ToBase64String($memory.ToArray())
+}
+[Console]::Out.WriteLine(($facts | ConvertTo-Json -Compress))

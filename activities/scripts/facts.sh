@@ -1,0 +1,37 @@
+# patchtide:facts
+# Prints one line of JSON: what this machine is and which packages it holds. It changes nothing.
+LC_ALL=C; export LC_ALL
+PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH
+plain() { tr -d '"\\\000-\037' | cut -c1-120; }
+from() { [ -r "$1" ] && sed -n "s/^$2=//p" "$1" | head -n 1 | plain; }
+boot=$(plain 2>/dev/null </proc/sys/kernel/random/boot_id)
+os=$(from /etc/os-release ID)
+release=$(from /etc/os-release VERSION_ID)
+if command -v rpm >/dev/null 2>&1 && rpm -q system-release >/dev/null 2>&1; then
+  # Amazon Linux locks its repositories to this version, which os-release does not tell.
+  release=$(rpm -q --qf '%{VERSION}\n' system-release | head -n 1 | plain)
+fi
+packages() {
+  if command -v dpkg-query >/dev/null 2>&1 && [ -s /var/lib/dpkg/status ]; then
+    dpkg-query -W -f '${db:Status-Abbrev}|${Package}.${Architecture} ${Version}\n' |
+      sed -n 's/^.i.*|//p' | sed 's/^\([^ ]*\) \([^:]*\)$/\1 0:\2/'
+  else
+    # Imported keys are listed among packages but are none.
+    rpm -qa --qf '%{NAME}.%{ARCH} %|EPOCH?{%{EPOCH}}:{0}|:%{VERSION}-%{RELEASE}\n' | grep -v '^gpg-pubkey\.'
+  fi | sort
+}
+pending=false
+if [ -e /var/run/reboot-required ] || [ -e /run/reboot-required ]; then
+  pending=true
+elif command -v needs-restarting >/dev/null 2>&1; then
+  needs-restarting -r 2>/dev/null | grep -qi 'reboot is required' && pending=true
+elif command -v dnf >/dev/null 2>&1; then
+  dnf -C -q needs-restarting -r 2>/dev/null | grep -qi 'reboot is required' && pending=true
+fi
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+packages >"$dir/list"
+[ -n "$boot" ] && [ -s "$dir/list" ] || { echo "patchtide: no boot id or no packages could be read" >&2; exit 1; }
+printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"packages_sha256":"%s","packages_gz":"%s"}\n' \
+  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" \
+  "$(sha256sum <"$dir/list" | cut -d ' ' -f 1)" "$(gzip -9nc "$dir/list" | base64 | tr -d '\n')"
