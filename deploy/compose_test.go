@@ -28,7 +28,7 @@ func load(t *testing.T, profiles ...string) *types.Project {
 		cli.WithWorkingDirectory(root), cli.WithProfiles(profiles), cli.WithResolvedPaths(true), cli.WithConsistency(true),
 	)
 	require.NoError(t, err)
-	project, err := cli.ProjectFromOptions(t.Context(), options)
+	project, err := options.LoadProject(t.Context())
 	require.NoError(t, err)
 	return project
 }
@@ -55,9 +55,9 @@ func TestProfiles(t *testing.T) {
 		more     []string
 	}{
 		"Temporal only":       {nil, nil},
-		"the laboratory":      {[]string{"lab"}, []string{"aws", "worker-lab"}},
+		"the laboratory":      {[]string{"lab"}, []string{"aws", "first-wave", "worker-lab"}},
 		"the product":         {[]string{"aws"}, []string{"worker"}},
-		"never both together": {[]string{"lab", "aws"}, []string{"aws", "worker", "worker-lab"}},
+		"never both together": {[]string{"lab", "aws"}, []string{"aws", "first-wave", "worker", "worker-lab"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			project := load(t, test.profiles...)
@@ -101,10 +101,14 @@ func TestEveryServiceIsPinnedAndWatched(t *testing.T) {
 			} else {
 				require.True(t, strings.HasSuffix(service.Image, ":dev"), "built here, so never pulled by a release's name")
 			}
-			if oneShots[name] {
+			switch {
+			case name == "first-wave":
+				require.Nil(t, service.HealthCheck, "it ends")
+				require.Equal(t, "no", service.Restart, "a wave is never started again by a restart")
+			case oneShots[name]:
 				require.Nil(t, service.HealthCheck, "it ends")
 				require.Regexp(t, `^on-failure:`, service.Restart)
-			} else {
+			default:
 				require.NotNil(t, service.HealthCheck)
 				require.NotEmpty(t, service.HealthCheck.Test)
 				require.Equal(t, "unless-stopped", service.Restart)
@@ -180,7 +184,7 @@ func TestTheLaboratoryLeadsNowhere(t *testing.T) {
 	project := everything(t)
 	worker := project.Services["worker-lab"]
 	require.Equal(t, []string{"inside"}, slices.Collect(maps.Keys(worker.Networks)))
-	require.True(t, bool(project.Networks["inside"].Internal))
+	require.True(t, project.Networks["inside"].Internal)
 	require.Equal(t, "http://aws:4566", *worker.Environment["AWS_ENDPOINT_URL"])
 	require.Equal(t, "true", *worker.Environment["AWS_EC2_METADATA_DISABLED"])
 
@@ -194,7 +198,7 @@ func TestTheLaboratoryLeadsNowhere(t *testing.T) {
 
 func TestWorkersMayDoLittle(t *testing.T) {
 	project := everything(t)
-	for _, name := range []string{"worker", "worker-lab", "aws"} {
+	for _, name := range []string{"worker", "worker-lab", "aws", "first-wave"} {
 		service := project.Services[name]
 		require.True(t, service.ReadOnly, name)
 		require.Equal(t, []string{"ALL"}, service.CapDrop, name)
