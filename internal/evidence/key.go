@@ -82,5 +82,8 @@ func (k *Key) GoString() string { return k.String() }
 // Format keeps every verb, %x and %v of a dereferenced key included, from printing the secret.
 func (k Key) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, "journal key "+k.id) }
 
+// MarshalText keeps JSON and YAML from holding the secret, whatever holds the key.
+func (k *Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 // LogValue keeps structured logs from printing the secret.
 func (k *Key) LogValue() slog.Value { return slog.StringValue(k.String()) }

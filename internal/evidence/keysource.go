@@ -38,9 +38,9 @@ func LoadKey(ctx context.Context, from string, parameters ParameterGetter) (*Key
 	case "ssm":
 		secret, err = parameter(ctx, name, parameters)
 	case "kms":
-		err = errors.New("a key that stays in KMS is not supported yet; use file: or ssm:")
+		err = errors.New("a key that stays in KMS is not supported yet; use file: or ssm: instead")
 	default:
-		err = fmt.Errorf("%q is not a kind of place; use file: or ssm:", kind)
+		err = fmt.Errorf("%q is not a kind of place; use file: or ssm: instead", kind)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("journal_key_from: %s: %w", from, err)

@@ -18,6 +18,7 @@ func places(t *testing.T) map[string]*Store {
 		"folder": filepath.Join(t.TempDir(), "not", "made", "yet"),
 		"file":   "file://" + filepath.Join(t.TempDir(), "evidence"),
 		"memory": "mem://",
+		"s3":     "s3://" + useSimulatedS3(t) + "/prefix",
 	} {
 		store, err := Open(t.Context(), location, Options{Signer: GenerateKey()})
 		require.NoError(t, err)

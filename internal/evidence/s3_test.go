@@ -1,0 +1,83 @@
+package evidence
+
+import (
+	"errors"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// useSimulatedS3 serves the simulated AWS with an empty bucket and points the SDK's default chain at it, by the
+// environment alone. It returns the bucket's name.
+func useSimulatedS3(t *testing.T) string {
+	t.Helper()
+	scenario, err := world.LoadScenario("healthy")
+	require.NoError(t, err)
+	sim, err := awssim.New(awssim.Options{Scenario: scenario})
+	require.NoError(t, err)
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	nowhere := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL":            server.URL,
+		"AWS_ACCESS_KEY_ID":           scenario.Home.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY":       scenario.Home.SecretAccessKey,
+		"AWS_SESSION_TOKEN":           "",
+		"AWS_PROFILE":                 "",
+		"AWS_REGION":                  "ap-northeast-1",
+		"AWS_CONFIG_FILE":             nowhere,
+		"AWS_SHARED_CREDENTIALS_FILE": nowhere,
+		"AWS_EC2_METADATA_DISABLED":   "true",
+	} {
+		t.Setenv(name, value)
+	}
+	require.Empty(t, os.Getenv("AWS_ENDPOINT_URL_S3"), "a test machine must not redirect S3")
+	awsConfig, err := config.LoadDefaultConfig(t.Context())
+	require.NoError(t, err)
+	client := s3.NewFromConfig(awsConfig, func(o *s3.Options) { o.UsePathStyle = true })
+	_, err = client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("evidence")})
+	require.NoError(t, err)
+	return "evidence"
+}
+
+func TestOneBucketHoldsSeveralStores(t *testing.T) {
+	bucket := useSimulatedS3(t)
+	signer := GenerateKey()
+	stores := map[string]*Store{}
+	for _, location := range []string{"s3://" + bucket, "s3://" + bucket + "/a", "s3://" + bucket + "/a/b/"} {
+		store, err := Open(t.Context(), location, Options{Signer: signer})
+		require.NoError(t, err)
+		stores[location] = store
+		require.NoError(t, store.PutWave(t.Context(), wave, document{Outcome: location}))
+		require.NoError(t, store.AppendJournal(t.Context(), key, location))
+	}
+	for location, store := range stores {
+		var got document
+		require.NoError(t, store.GetWave(t.Context(), wave, &got))
+		require.Equal(t, location, got.Outcome)
+		ids, err := store.ListWaves(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []string{wave}, ids, "a store lists nothing of a neighbour's")
+	}
+}
+
+func TestAMissingBucketIsAnErrorAndNotAnEmptyStore(t *testing.T) {
+	useSimulatedS3(t)
+	store, err := Open(t.Context(), "s3://no-such-bucket/prefix", Options{Signer: GenerateKey()})
+	require.NoError(t, err)
+	var missing *NotFoundError
+	_, err = store.ReadJournal(t.Context(), key)
+	require.ErrorContains(t, err, "NoSuchBucket")
+	require.False(t, errors.As(err, &missing))
+	_, err = store.ListWaves(t.Context())
+	require.ErrorContains(t, err, "NoSuchBucket")
+}
