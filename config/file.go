@@ -34,7 +34,7 @@ type Plan struct {
 	Reboot    patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, patches that wait for a reboot count as failures."`
 	Passes    int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others."`
 	Retention patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
-	Timing    map[string]patch.Duration `yaml:"timing" min:"1s" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
+	Timing    map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
 	Stages    []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
 	Window    *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
 }

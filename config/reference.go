@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
@@ -24,7 +25,6 @@ mistake with its line, and asks neither AWS nor Temporal.
 Nothing is guessed: an unknown key is an error, a number is not text, and an account id without quotes is a number.
 Durations are written like 90s, 30m or 1h30m. Anchors, aliases and merge keys are not supported. There are no secrets in
 the file: keys that end in _from say where one is kept.
-
 `)
 	section(&b, "The process", "These may also be given as a flag or in the environment. A flag wins over the environment, the environment over the file, the file over the default. Nothing else can be overridden.")
 	b.WriteString("| key | flag | environment | default | meaning |\n|---|---|---|---|---|\n")
@@ -57,6 +57,10 @@ the file: keys that end in _from say where one is kept.
 	fields(&b, reflect.TypeFor[Notify]())
 	b.WriteByte('\n')
 	fields(&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[SNSTarget](), reflect.TypeFor[WebhookTarget]())
+	section(&b, "Your own patch baselines", "One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+". They may add to the built-in ones, not replace them.")
+	fields(&b, reflect.TypeFor[baselines.Baseline]())
+	section(&b, "rules[] of a baseline", "A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.")
+	fields(&b, reflect.TypeFor[baselines.Rule]())
 	return b.String()
 }
 
@@ -91,7 +95,7 @@ func typeName(f strictyaml.Field) string {
 		return "keys"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int:
+	case reflect.Int, reflect.Int32:
 		return fmt.Sprintf("number, %s-%s", f.Min, f.Max)
 	}
 	return "text"
@@ -105,6 +109,8 @@ func fallback(f strictyaml.Field) string {
 		return "`" + f.Default + "`"
 	case f.Computed != "":
 		return f.Computed
+	case f.Type.Kind() == reflect.Struct:
+		return "the defaults of its keys"
 	}
 	return "none"
 }

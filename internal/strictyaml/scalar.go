@@ -130,7 +130,7 @@ func wholeNumber(node ast.Node) (int64, bool) {
 	case int64:
 		return v, true
 	case uint64:
-		return int64(min(v, 1<<62)), true //nolint:gosec // bounded on the same line
+		return int64(min(v, 1<<62)), true
 	}
 	return 0, false
 }
