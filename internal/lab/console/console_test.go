@@ -165,6 +165,17 @@ func TestSummary(t *testing.T) {
 	golden(t, "summary.txt", out.Bytes())
 }
 
+func TestSummaryFitsTheScreen(t *testing.T) {
+	var out bytes.Buffer
+	c := live(&out, 60, 40)
+	c.Summary(sample(), "")
+	for _, line := range strings.Split(ansi.Strip(out.String()), "\n") {
+		if strings.ContainsAny(line, "│╭╰") {
+			require.Equal(t, 60, ansi.StringWidth(line), line)
+		}
+	}
+}
+
 func TestReportIsTheDocumentScriptsRead(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, sample().WriteJSON(&out))

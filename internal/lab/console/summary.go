@@ -61,7 +61,7 @@ func (c *Console) instances(r Report) string {
 	if !c.live {
 		rows.Border(lipgloss.ASCIIBorder())
 	}
-	return rows.StyleFunc(func(row, column int) lipgloss.Style {
+	rows.StyleFunc(func(row, column int) lipgloss.Style {
 		cell := lipgloss.NewStyle()
 		switch {
 		case row == table.HeaderRow:
@@ -72,7 +72,12 @@ func (c *Console) instances(r Report) string {
 			cell = cell.Align(lipgloss.Center)
 		}
 		return cell.Padding(0, 1)
-	}).Render()
+	})
+	text := rows.Render()
+	if width, _ := c.size(); c.live && lipgloss.Width(text) > width {
+		text = rows.Width(width).Render() // cells break their lines
+	}
+	return text
 }
 
 // callCounts is the sum and each service's share, the largest first: "120 (ssm 70, ec2 50)".
