@@ -75,7 +75,7 @@ func (l *lab) config() aws.Config {
 func (l *lab) in(account string) aws.Config {
 	out, err := sts.NewFromConfig(l.config()).AssumeRole(context.Background(), &sts.AssumeRoleInput{
 		RoleArn: aws.String("arn:aws:iam::" + account + ":role/patchtide"), RoleSessionName: aws.String("wave"),
-		ExternalId: aws.String("patchtide-lab"),
+		ExternalId: aws.String("patchtide-lab"), DurationSeconds: aws.Int32(12 * 3600),
 	})
 	require.NoError(l.t, err)
 	config := l.config()

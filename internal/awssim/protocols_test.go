@@ -143,7 +143,7 @@ func TestSTS(t *testing.T) {
 	_, err = newClients(stranger).ssm.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{})
 	requireCode(t, err, "UnrecognizedClientException")
 	session := l.in(staging)
-	l.pass(2 * time.Hour)
+	l.pass(13 * time.Hour)
 	_, err = newClients(session).sts.GetCallerIdentity(ctx, nil)
 	requireCode(t, err, "ExpiredToken")
 }

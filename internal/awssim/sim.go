@@ -134,6 +134,8 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, values := range response.Header {
 		w.Header()[name] = values
 	}
+	// Clients read AWS's time here, and compare AWS's times with nothing else.
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	w.WriteHeader(response.Status)
 	_, _ = w.Write(response.Body) // the client is gone: nobody to tell
 }

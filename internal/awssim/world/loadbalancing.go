@@ -10,13 +10,7 @@ import (
 
 // LoadBalancing is the part of a region that Elastic Load Balancing keeps.
 type LoadBalancing struct {
-	groups  shelf[*TargetGroup] // by ARN
-	waiting []startingTarget
-}
-
-type startingTarget struct {
-	instance *Instance
-	groups   []string
+	groups shelf[*TargetGroup] // by ARN
 }
 
 // Target states of Elastic Load Balancing.
@@ -67,16 +61,6 @@ func (r *Region) buildLoadBalancing(spec RegionSpec) error {
 	for _, group := range spec.TargetGroups {
 		r.addTargetGroup(group)
 	}
-	for _, start := range r.LoadBalancing.waiting {
-		for _, name := range start.groups {
-			group, err := r.targetGroupNamed(name)
-			if err != nil {
-				return err
-			}
-			group.place(start.instance)
-		}
-	}
-	r.LoadBalancing.waiting = nil
 	return nil
 }
 
@@ -103,10 +87,13 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 	r.LoadBalancing.groups.put(group.ARN, group)
 }
 
-// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups once they exist.
-func (l *LoadBalancing) joinAtStart(_ *Region, instance *Instance, groups []string) {
-	if len(groups) > 0 {
-		l.waiting = append(l.waiting, startingTarget{instance, groups})
+// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups. The scenario's check
+// has made sure that they exist.
+func (l *LoadBalancing) joinAtStart(_ *Region, instance *Instance, names []string) {
+	for _, group := range l.groups.all() {
+		if slices.Contains(names, group.Name) {
+			group.place(instance)
+		}
 	}
 }
 
