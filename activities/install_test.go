@@ -1,0 +1,239 @@
+package activities_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+type nothing struct{}
+
+func (f *fleet) scan(ids []string, baseline string) []patch.Scan {
+	f.t.Helper()
+	ticket := must[activities.ScanTicket](f, f.aws.StartScan, activities.StartScanInput{
+		Group: staging, Instances: ids, SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(30 * time.Minute), Pace: pace,
+	})
+	return must[activities.ScanResults](f, f.aws.AwaitScan, activities.AwaitScanInput{
+		Group: staging, Instances: ids, Ticket: ticket, BaselineID: baseline, Pace: pace,
+	}).Scans
+}
+
+func (f *fleet) startInstall(id string) activities.StartInstallInput {
+	f.t.Helper()
+	return activities.StartInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Platform: patch.Linux,
+		Runbook:    must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging}),
+		SnapshotID: uuid.NewString(), Reboot: patch.RebootIfNeeded, Attempt: attempt(), Budget: patch.Duration(90 * time.Minute), Pace: pace,
+	}
+}
+
+// TestOneInstanceIsPatchedAndPutBack goes the whole way that one instance can go here.
+func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		lose []string
+	}{
+		{"every reply arrives", nil},
+		{"the first reply of every change is lost", []string{
+			"CreatePatchBaseline", "RegisterPatchBaselineForPatchGroup", "CreateDocument", "SendCommand", "CreateSnapshot",
+			"StartAutomationExecution", "CreateReplaceRootVolumeTask", "CreateTags", "DeleteSnapshot", "DeleteVolume",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFleet(t, "healthy")
+			f.loseFirst(test.lose...)
+			id := f.instances(staging.Account.ID)[0]
+			instance := activities.Instance{Group: staging, ID: id}
+			volume := ""
+			f.sim.Inspect(func(w *world.World) {
+				volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
+			})
+
+			baseline := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
+			before := f.scan([]string{id}, baseline.BaselineID)[0]
+			require.Empty(t, before.Error)
+			require.Len(t, before.Missing, 6)
+
+			taken := must[activities.SnapshotTaken](f, f.aws.TakeSnapshot, activities.SnapshotInput{
+				Instance: instance, VolumeID: volume, Attempt: attempt(), Retention: week, Pace: pace,
+			})
+			start := f.startInstall(id)
+			execution := must[activities.Execution](f, f.aws.StartInstall, start)
+			report := must[patch.PatchReport](f, f.aws.AwaitInstall, activities.AwaitInstallInput{Instance: instance, Execution: execution, Pace: pace})
+			require.Equal(t, "Success", report.Status, report.Failure)
+			require.Empty(t, report.Failure)
+			require.NotNil(t, report.Before)
+			require.NotNil(t, report.After)
+			require.NotEqual(t, report.Before.BootID, report.After.BootID)
+			require.Len(t, report.Changes, 6)
+			require.Equal(t, "curl-minimal.x86_64", report.Changes[0].Name)
+			require.Equal(t, "0:8.11.1-4.amzn2023.0.3", report.Changes[0].To)
+			require.Equal(t, 1, f.effects("StartAutomationExecution"))
+			require.Equal(t, execution, must[activities.Execution](f, f.aws.FindInstall, activities.FindInstallInput{
+				Instance: instance, Attempt: start.Attempt, Pace: pace,
+			}))
+
+			after := f.scan([]string{id}, baseline.BaselineID)[0]
+			require.True(t, patch.Verify(patch.RebootIfNeeded, before, after, report).Proven(), "%+v", after)
+
+			must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
+			require.Equal(t, 1, f.effects("CreateSnapshot"))
+			task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
+				Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
+			})
+			restored := must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
+			require.Equal(t, 1, f.effects("CreateReplaceRootVolumeTask"))
+			facts := must[patch.MachineFacts](f, f.aws.Ask, activities.AskInput{
+				Instance: instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
+			})
+			point := patch.RestorePoint{SnapshotID: taken.SnapshotID, VolumeID: volume, TakenAt: taken.StartedAt, Facts: *report.Before}
+			require.Empty(t, patch.ProveRestored(point, report.After.BootID, restored.RootVolumeID, facts))
+
+			expire := activities.ExpireInput{Group: staging}
+			require.Empty(t, must[activities.Expired](f, f.aws.ExpireBackups, expire).Snapshots, "too young")
+			f.pass(week.D() + time.Hour)
+			expired := must[activities.Expired](f, f.aws.ExpireBackups, expire)
+			if test.lose == nil {
+				require.Equal(t, activities.Expired{Snapshots: []string{taken.SnapshotID}, Volumes: []string{volume}}, expired)
+			}
+			f.sim.Inspect(func(w *world.World) {
+				region := w.Account(staging.Account.ID).Region(staging.Region)
+				require.Nil(t, region.Snapshot(taken.SnapshotID))
+				require.Nil(t, region.Volume(volume), "the replaced volume")
+				require.NotNil(t, region.Volume(restored.RootVolumeID))
+			})
+		})
+	}
+}
+
+func TestStopInstall(t *testing.T) {
+	f := newFleet(t, "healthy")
+	f.loseFirst("StopAutomationExecution", "CancelCommand")
+	id := f.instances(staging.Account.ID)[0]
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	f.pass(40 * time.Second) // in the middle of the install
+	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
+	must[nothing](f, f.aws.StopInstall, in)
+	report := must[patch.PatchReport](f, f.aws.AwaitStopped, in)
+	require.Equal(t, "Cancelled", report.Status)
+	require.NotEmpty(t, report.Failure)
+	require.NotNil(t, report.Before)
+	require.Nil(t, report.After, "what it left was never learnt")
+	require.True(t, report.Touched())
+	f.sim.Inspect(func(w *world.World) {
+		for _, command := range w.Account(staging.Account.ID).Region(staging.Region).Commands() {
+			require.True(t, command.Done(), "%s: %s", command.Document, command.Status())
+		}
+	})
+	must[nothing](f, f.aws.StopInstall, in)
+}
+
+func TestFindInstallThatNeverWas(t *testing.T) {
+	f := newFleet(t, "healthy")
+	began := f.clock()
+	found := must[activities.Execution](f, f.aws.FindInstall, activities.FindInstallInput{
+		Instance: activities.Instance{Group: staging, ID: f.instances(staging.Account.ID)[0]}, Attempt: attempt(), Pace: pace,
+	})
+	require.Empty(t, found.ID)
+	require.GreaterOrEqual(t, f.clock().Sub(began), pace.ReadLag.D(), "one empty list proves nothing")
+}
+
+func TestInstallIsNotStarted(t *testing.T) {
+	t.Run("when the pinned version has another hash", func(t *testing.T) {
+		f := newFleet(t, "healthy")
+		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		in.Runbook.Hash = "0000"
+		_, err := run[activities.Execution](f, time.Hour, f.aws.StartInstall, in)
+		requireType(t, err, activities.ErrRunbookChanged)
+		require.Zero(t, f.effects("StartAutomationExecution"))
+	})
+	t.Run("a second time when the first was throttled, and without a minute's wait", func(t *testing.T) {
+		f := newFleet(t, "healthy")
+		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		throttled := false
+		f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			if call.Operation == "StartAutomationExecution" && !throttled {
+				throttled = true
+				return awssim.Fault{Kind: awssim.FaultThrottle}
+			}
+			return awssim.Fault{}
+		})
+		began := f.clock()
+		must[activities.Execution](f, f.aws.StartInstall, in)
+		require.Less(t, f.clock().Sub(began), 10*time.Second)
+		require.Equal(t, 1, f.effects("StartAutomationExecution"))
+	})
+	t.Run("a second time when a server's error hid that it began", func(t *testing.T) {
+		f := newFleet(t, "healthy")
+		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		failed := false
+		f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			if call.Operation == "StartAutomationExecution" && !failed {
+				failed = true
+				return awssim.Fault{Kind: awssim.FaultError}
+			}
+			return awssim.Fault{}
+		})
+		began := f.clock()
+		must[activities.Execution](f, f.aws.StartInstall, in)
+		require.GreaterOrEqual(t, f.clock().Sub(began), pace.ReadLag.D(), "the list had to stay empty first")
+		require.Equal(t, 1, f.effects("StartAutomationExecution"))
+	})
+}
+
+// TestStuckReboot waits for a machine that never comes back, and is still bounded.
+func TestStuckReboot(t *testing.T) {
+	f := newFleet(t, "healthy", world.WorldFault{Kind: world.FaultRebootHangs})
+	id := f.instances(staging.Account.ID)[0]
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
+	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, in)
+	requireType(t, err, activities.ErrNotReady)
+	_, err = run[patch.MachineFacts](f, 20*time.Minute, f.aws.Ask, activities.AskInput{
+		Instance: in.Instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
+	})
+	requireType(t, err, activities.ErrNotReady)
+}
+
+func TestRunbookIsRegisteredOnce(t *testing.T) {
+	f := newFleet(t, "healthy")
+	in := activities.EnsureRunbookInput{Group: staging}
+	first := must[activities.Runbook](f, f.aws.EnsureRunbook, in)
+	require.Equal(t, "1", first.Version)
+	require.NotEmpty(t, first.Hash)
+	require.Equal(t, first, must[activities.Runbook](f, f.aws.EnsureRunbook, in))
+	require.Equal(t, 1, f.effects("CreateDocument"))
+
+	// Somebody else's version stands above ours: it is left alone, and ours is found under it.
+	f.sim.Inspect(func(w *world.World) {
+		_, err := w.Account(staging.Account.ID).Region(staging.Region).UpdateDocument(first.Name, "$LATEST", "YAML", foreignRunbook, "")
+		require.NoError(t, err)
+	})
+	require.Equal(t, first, must[activities.Runbook](f, f.aws.EnsureRunbook, in))
+	require.Zero(t, f.effects("UpdateDocument"))
+}
+
+const foreignRunbook = `
+schemaVersion: "0.3"
+mainSteps:
+  - {name: wait, action: "aws:sleep", inputs: {Duration: PT1M}}
+`
+
+func TestRunbookOfAnotherReleaseIsUpdated(t *testing.T) {
+	f := newFleet(t, "healthy")
+	f.loseFirst("UpdateDocument")
+	f.sim.Inspect(func(w *world.World) {
+		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateDocument("Patchtide-PatchInstance", "Automation", "YAML", foreignRunbook, "", nil)
+		require.NoError(t, err)
+	})
+	got := must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging})
+	require.Equal(t, "2", got.Version)
+	require.Equal(t, 1, f.effects("UpdateDocument"))
+}
