@@ -26,7 +26,7 @@ func (c jsonCodec) decode(into any) error {
 			return api.Errorf("SerializationException", "the body is not JSON: %v", err)
 		}
 	}
-	return assigner{plainName}.assign(reflect.ValueOf(into).Elem(), tree, "")
+	return assigner{jsonName}.assign(reflect.ValueOf(into).Elem(), tree, "")
 }
 
 func (c jsonCodec) encode(_ string, output any, requestID string) (Response, error) {
