@@ -3,10 +3,12 @@ package activities
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -48,12 +50,19 @@ var throttleCodes = []string{
 }
 
 var deniedCodes = []string{
-	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure", "ExpiredToken", "ExpiredTokenException",
+	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure",
 	"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "OptInRequired",
 }
 
+// passingCodes are those of what another attempt mends: credentials that ran out on the way, a clock, a server.
+var passingCodes = []string{
+	"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InternalFailure", "InternalError", "InternalServerError",
+	"ServiceUnavailable", "ServiceUnavailableException", "Unavailable",
+}
+
 // awsError gives an AWS error its type, by its code, and says what was being done and where. Everything an activity
-// returns from AWS passes here.
+// returns from AWS passes here. The message tells all that the SDK's error does; only AWS's own part of it is kept as the
+// cause, since every link of the chain goes into the workflow's history.
 func awsError(doing, where string, err error) error {
 	if err == nil {
 		return nil
@@ -65,17 +74,37 @@ func awsError(doing, where string, err error) error {
 	message := fmt.Sprintf("%s (%s): %v", doing, where, err)
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return temporal.NewApplicationErrorWithCause(message, ErrAWS, err)
+		return temporal.NewApplicationError(message, ErrAWS)
 	}
+	return temporal.NewApplicationErrorWithCause(message, typeOf(api, err), api)
+}
+
+func typeOf(api smithy.APIError, err error) string {
 	switch code := api.ErrorCode(); {
-	case slices.Contains(throttleCodes, code):
-		return temporal.NewApplicationErrorWithCause(message, ErrThrottled, err)
+	case slices.Contains(throttleCodes, code) || statusOf(err) == http.StatusTooManyRequests:
+		return ErrThrottled
 	case slices.Contains(deniedCodes, code):
-		return temporal.NewApplicationErrorWithCause(message, ErrAccessDenied, err)
-	case api.ErrorFault() == smithy.FaultServer:
-		return temporal.NewApplicationErrorWithCause(message, ErrAWS, err)
+		return ErrAccessDenied
+	case slices.Contains(passingCodes, code) || serverFailed(err):
+		return ErrAWS
 	}
-	return temporal.NewApplicationErrorWithCause(message, ErrRejected, err)
+	return ErrRejected
+}
+
+// serverFailed tells an answer of a server in trouble. The code alone does not say it: many services' errors are not in the
+// SDK's models.
+func serverFailed(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer || statusOf(err) >= http.StatusInternalServerError
+}
+
+// statusOf is the HTTP status AWS answered with; 0 when it did not answer.
+func statusOf(err error) int {
+	var response *smithyhttp.ResponseError
+	if !errors.As(err, &response) {
+		return 0
+	}
+	return response.HTTPStatusCode()
 }
 
 // hasCode tells whether AWS answered with one of the codes.

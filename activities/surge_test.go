@@ -1,0 +1,102 @@
+package activities_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func memberIDs(state patch.GroupState) []string {
+	var ids []string
+	for _, member := range state.Members {
+		ids = append(ids, member.ID)
+	}
+	return ids
+}
+
+func TestSurgeAndBack(t *testing.T) {
+	f := newAttempts(t)
+	f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 4 })
+	before := f.inspect(production)
+	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true}
+	for range 2 { // the second as after a lost reply
+		f.must(f.RaiseDesired, raise, nil)
+	}
+	var surge activities.SurgeInstance
+	require.NoError(t, f.await(30*time.Minute, f.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: everyTen}, &surge))
+	during := f.inspect(production)
+	require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
+	member, found := during.Member(surge.ID)
+	require.True(t, found)
+	require.True(t, member.Serving(true))
+	require.Len(t, member.Targets, 1)
+
+	for range 2 {
+		f.must(f.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4, Known: memberIDs(before)}, nil)
+		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
+	}
+	f.pass(20 * time.Minute)
+	after := f.inspect(production)
+	require.Equal(t, memberIDs(before), memberIDs(after))
+	require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
+	require.Equal(t, 1, f.calls("TerminateInstanceInAutoScalingGroup"))
+	require.Equal(t, 1, f.calls("SetDesiredCapacity"))
+	require.Equal(t, 2, f.calls("UpdateAutoScalingGroup"))
+}
+
+func TestDropSurgeWithoutAnID(t *testing.T) {
+	drop := activities.DropSurgeInput{Group: production, DesiredBefore: 4}
+	t.Run("nothing was raised", func(t *testing.T) {
+		f := newAttempts(t)
+		drop := drop
+		drop.Known = memberIDs(f.inspect(production))
+		f.must(f.DropSurge, drop, nil)
+		require.Zero(t, f.calls("SetDesiredCapacity"))
+	})
+	t.Run("one was launched: it is the only newcomer", func(t *testing.T) {
+		f := newAttempts(t)
+		drop := drop
+		drop.Known = memberIDs(f.inspect(production))
+		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
+		f.pass(10 * time.Minute)
+		f.must(f.DropSurge, drop, nil)
+		f.pass(10 * time.Minute)
+		require.Equal(t, drop.Known, memberIDs(f.inspect(production)))
+	})
+	t.Run("none could be launched", func(t *testing.T) {
+		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
+		drop := drop
+		drop.Known = memberIDs(f.inspect(production))
+		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
+		f.pass(3 * time.Minute)
+		f.must(f.DropSurge, drop, nil)
+		require.Equal(t, 4, f.inspect(production).Desired)
+	})
+	t.Run("the group is gone", func(t *testing.T) {
+		f := newAttempts(t)
+		f.change(func(region *world.Region, group *world.ScalingGroup) {
+			require.NoError(t, region.DeleteScalingGroup(group.Name))
+		})
+		f.must(f.DropSurge, drop, nil)
+		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
+	})
+}
+
+func TestSomebodyElsesNumbersAreLeftAlone(t *testing.T) {
+	f := newAttempts(t)
+	f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 10 })
+	f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
+	f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
+	require.Equal(t, 10, f.inspect(production).Max)
+	failed := f.fails(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 2, MaxBefore: 10})
+	require.Equal(t, activities.ErrRejected, failed.Type())
+	require.Contains(t, failed.Message(), "from 2 to 4")
+	require.Equal(t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12}).Type())
+	require.Zero(t, f.calls("UpdateAutoScalingGroup"))
+	require.Zero(t, f.calls("SetDesiredCapacity"))
+}
