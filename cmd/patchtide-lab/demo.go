@@ -71,6 +71,9 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 
 	report, url, err := l.runWave(ctx, show)
 	show.Done()
+	if ctx.Err() != nil {
+		return errors.New("interrupted before the wave ended; the simulated fleet is gone with it")
+	}
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -23,7 +22,7 @@ type workerInput struct {
 	Temporal client.Client
 	HTTP     *http.Client // dials this machine only; every AWS client uses it
 	Speed    float64      // of the simulated AWS; resolved plans are divided by it
-	Folder   string       // for evidence and the journal's key
+	Folder   string       // exists; for evidence and the journal's key
 	Log      io.Writer    // stderr
 }
 
@@ -114,14 +113,11 @@ func externalIDs(scenario *world.Scenario) map[string]string {
 	return nil
 }
 
-// folder is where evidence goes: beside the database that is kept, or else in a folder that goes with the laboratory.
+// folder is where the worker keeps evidence: beside the database that is kept, or else a folder that goes with the
+// laboratory.
 func (l *laboratory) folder(data string) (string, error) {
 	if data != "" {
-		folder := filepath.Join(data, "evidence")
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			return "", fmt.Errorf("make the folder for evidence: %w", err)
-		}
-		return folder, nil
+		return data, nil // the server has made it
 	}
 	folder, err := os.MkdirTemp("", "patchtide-evidence-")
 	if err != nil {

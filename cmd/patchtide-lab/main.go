@@ -30,7 +30,7 @@ func main() {
 
 // run executes one command line and returns the exit code. It returns soon after ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(startWorker)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -56,7 +56,8 @@ type usageError struct {
 func (e *usageError) Error() string { return e.cause.Error() }
 func (e *usageError) Unwrap() error { return e.cause }
 
-func newRoot() *cobra.Command {
+// newRoot builds the commands; start is the worker that demo and up run.
+func newRoot(start workerStarter) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "patchtide-lab",
 		Short: "Try Patchtide on this machine: Temporal, its UI and a simulated AWS in one process",
@@ -67,7 +68,7 @@ func newRoot() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newAWS(), newTemporal(), newVersion())
+	root.AddCommand(newDemo(start), newUp(start), newAWS(), newTemporal(), newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), cause: err}
 	})

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/drive"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -189,11 +190,10 @@ func startToy(t *testing.T) workerStarter {
 	}
 }
 
-// runFleet is run for the commands that need a worker.
+// runFleet is run with the toy in the worker's place.
 func runFleet(t *testing.T, stdout, stderr io.Writer, args ...string) error {
 	t.Helper()
-	root := newRoot()
-	root.AddCommand(fleetCommands(startToy(t))...)
+	root := newRoot(startToy(t))
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -214,7 +214,7 @@ func TestDemo(t *testing.T) {
 	require.Equal(t, "succeeded", document["outcome"])
 	require.Equal(t, "healthy", document["scenario"])
 	require.Contains(t, stderr.String(), "The laboratory approves stage production by itself")
-	require.DirExists(t, data+"/evidence")
+	require.FileExists(t, data+"/"+lab.DatabaseFile)
 	require.Equal(t, "AKIAPRODUCTION000000", os.Getenv("AWS_ACCESS_KEY_ID"), "the environment is given back")
 
 	// The toy ends well where the scenario promises a rollback: that is a failure.

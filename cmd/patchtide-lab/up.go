@@ -7,11 +7,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// fleetCommands are those that need the product's worker.
-func fleetCommands(start workerStarter) []*cobra.Command {
-	return []*cobra.Command{newDemo(start), newUp(start)}
-}
-
 func newUp(start workerStarter) *cobra.Command {
 	var options laboratoryOptions
 	cmd := &cobra.Command{

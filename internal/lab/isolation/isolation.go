@@ -35,13 +35,13 @@ type Isolation struct {
 }
 
 // prefixes of the environment variables that are dropped. Temporal's go too: a worker that looks for a profile must not find
-// somebody's production cluster.
-var prefixes = []string{"AWS_", "TEMPORAL_"}
+// somebody's production cluster. So do our own, which may point at somebody's bucket.
+var prefixes = []string{"AWS_", "TEMPORAL_", "PATCHTIDE_"}
 
 // proxies are dropped as well, in either case, for the clients that do not come from here.
 var proxies = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
-// Enter changes this process's environment: it drops every inherited AWS_*, TEMPORAL_* and proxy variable, points the shared
+// Enter changes this process's environment: it drops every inherited AWS_*, TEMPORAL_*, PATCHTIDE_* and proxy variable, points the shared
 // configuration and credentials at empty files, turns the instance metadata service off, and sets the endpoint and the
 // made-up keys. It must run before the first AWS configuration is loaded. The environment belongs to the process, so that
 // there can be one isolation at a time.

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/lab"
+	"github.com/patchtide/patchtide/internal/worker"
+)
+
+// exampleFile is how the configuration is named in errors; it is the one in the repository, built in.
+const exampleFile = "config/example.yaml"
+
+// startWorker starts the product's worker with the example configuration. What differs from a product's: durations are
+// divided by the simulator's speed, evidence and its key are the laboratory's own, and the HTTP client dials this machine
+// only.
+func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
+	loaded, err := config.Parse(exampleFile, config.Example(), nil)
+	if err != nil {
+		return nil, err
+	}
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(in.HTTP))
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	key, err := journalKey(ctx, filepath.Join(in.Folder, "journal.key"))
+	if err != nil {
+		return nil, err
+	}
+	store, err := evidence.Open(ctx, filepath.Join(in.Folder, "evidence"), evidence.Options{Signer: key, AWS: &aws})
+	if err != nil {
+		return nil, err
+	}
+	logger := slog.New(slog.NewTextHandler(in.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	running, err := worker.Start(ctx, worker.Options{
+		Client: in.Temporal, Namespace: lab.Namespace, Config: loaded, AWS: aws, HTTP: in.HTTP, Evidence: store,
+		Logger: logger, Version: "lab", Speed: in.Speed,
+	})
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return func() {
+		running.Stop()
+		if err := store.Close(); err != nil {
+			logger.Error("close the evidence store", "error", err)
+		}
+	}, nil
+}
+
+// keyLength is the length of a journal key in bytes; HMAC-SHA256 asks for 32.
+const keyLength = 48
+
+// journalKey reads the laboratory's own key, made at the first start: records that are kept must still verify at the next.
+func journalKey(ctx context.Context, file string) (*evidence.Key, error) {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		secret := make([]byte, keyLength)
+		_, _ = rand.Read(secret) // never fails: the runtime ends the process instead
+		if err := os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"), 0o600); err != nil {
+			return nil, fmt.Errorf("keep the laboratory's journal key: %w", err)
+		}
+	}
+	return evidence.LoadKey(ctx, "file:"+file, nil)
+}
