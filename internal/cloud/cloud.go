@@ -156,7 +156,9 @@ func (c *Cloud) make(account Account, region string) *Clients {
 				o.ExternalID = aws.String(account.ExternalID)
 			}
 		})
-		cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryMargin })
+		cache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryMargin })
+		cfg.Credentials = cache
+		cfg.APIOptions = append(cfg.APIOptions, renew(cache))
 	}
 	return &Clients{
 		Account: account, Region: region,

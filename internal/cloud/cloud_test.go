@@ -151,6 +151,27 @@ func TestRoleIsAssumedOnceForManyCalls(t *testing.T) {
 	require.Contains(t, w.requests[2].Header.Get("Authorization"), "ASIAEXAMPLE")
 }
 
+func TestExpiredCredentialsAreRenewed(t *testing.T) {
+	refused := 0
+	w := &wire{}
+	w.answer = func(r *http.Request, form url.Values) (int, string) {
+		switch {
+		case form.Get("Action") == "AssumeRole":
+			return http.StatusOK, assumed
+		case refused == 0:
+			refused++
+			return http.StatusForbidden, `<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>expired</Message></Error></ErrorResponse>`
+		}
+		return http.StatusOK, `<EnterStandbyResponse><EnterStandbyResult/></EnterStandbyResponse>`
+	}
+	clients := connect(t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide"})
+	_, err := clients.AutoScaling.EnterStandby(context.Background(), &autoscaling.EnterStandbyInput{AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true)})
+	require.NoError(t, err)
+	require.Equal(t, 4, w.count(), "assume, refused, assume again, sent")
+	require.Equal(t, "AssumeRole", w.forms[2].Get("Action"))
+	require.Equal(t, "web", w.forms[3].Get("AutoScalingGroupName"))
+}
+
 // TestLateMutationIsRefused runs real attempts, one of which lets most of its time pass before it acts.
 func TestLateMutationIsRefused(t *testing.T) {
 	for _, test := range []struct {
