@@ -3,11 +3,9 @@ package activities
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -75,11 +73,7 @@ func mayHaveActed(err error) bool {
 	if !errors.As(err, &api) {
 		return true
 	}
-	if slices.Contains(throttleCodes, api.ErrorCode()) {
-		return false
-	}
-	var response *smithyhttp.ResponseError
-	return api.ErrorFault() == smithy.FaultServer || errors.As(err, &response) && response.HTTPStatusCode() >= 500
+	return typeOf(api, err) == ErrAWS
 }
 
 // onAWS is an interval of a plan as AWS's clock counts it.

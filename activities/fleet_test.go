@@ -39,7 +39,7 @@ var (
 		Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1", Tags: map[string]string{"Role": "web"},
 	}
 	pace = activities.Pace{Poll: patch.Duration(15 * time.Second), ReadLag: patch.Duration(time.Minute)}
-	week         = patch.Duration(7 * 24 * time.Hour)
+	week = patch.Duration(7 * 24 * time.Hour)
 )
 
 func newFleet(t *testing.T, scenario string, faults ...world.WorldFault) *fleet {

@@ -49,7 +49,8 @@ func readScan(ctx context.Context, s *Services, in AwaitScanInput, id string, in
 			scan.BaselineID, in.BaselineID)
 		return scan, "", nil
 	}
-	return scan, "", fillPatches(ctx, s, in.Group.String(), &scan, state)
+	err = fillPatches(ctx, s, in.Group.String(), &scan, state)
+	return scan, "", err
 }
 
 type owner int
@@ -74,27 +75,23 @@ func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
 // bareID is the id at the end of an ARN: baselines of AWS are told by ARN.
 func bareID(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
-// fillPatches reads the ids where the counts say that there are any.
+// fillPatches reads the ids where the counts say that there are any. The API's reference filters by values like
+// InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
 func fillPatches(ctx context.Context, s *Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
+	lists := map[string]*[]string{"missing": &scan.Missing, "failed": &scan.Failed, "installedpendingreboot": &scan.PendingReboot}
 	var wanted []string
-	lists := map[ssmtypes.PatchComplianceDataState]*[]string{
-		ssmtypes.PatchComplianceDataStateMissing:                &scan.Missing,
-		ssmtypes.PatchComplianceDataStateFailed:                 &scan.Failed,
-		ssmtypes.PatchComplianceDataStateInstalledPendingReboot: &scan.PendingReboot,
+	if state.FailedCount > 0 {
+		wanted = append(wanted, "Failed")
 	}
-	for name, count := range map[ssmtypes.PatchComplianceDataState]int32{
-		ssmtypes.PatchComplianceDataStateMissing:                state.MissingCount,
-		ssmtypes.PatchComplianceDataStateFailed:                 state.FailedCount,
-		ssmtypes.PatchComplianceDataStateInstalledPendingReboot: deref(state.InstalledPendingRebootCount),
-	} {
-		if count > 0 {
-			wanted = append(wanted, string(name))
-		}
+	if deref(state.InstalledPendingRebootCount) > 0 {
+		wanted = append(wanted, "InstalledPendingReboot")
+	}
+	if state.MissingCount > 0 {
+		wanted = append(wanted, "Missing")
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	slices.Sort(wanted)
 	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
 		InstanceId: &scan.Instance, MaxResults: ptr(int32(100)),
 		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: ptr("State"), Values: wanted}},
@@ -105,7 +102,7 @@ func fillPatches(ctx context.Context, s *Services, where string, scan *patch.Sca
 			return awsError("read the patches of "+scan.Instance, where, err)
 		}
 		for _, entry := range page.Patches {
-			if list := lists[entry.State]; list != nil {
+			if list := lists[strings.ToLower(strings.ReplaceAll(string(entry.State), "_", ""))]; list != nil {
 				*list = append(*list, patchID(entry))
 			}
 		}
