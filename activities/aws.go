@@ -4,9 +4,12 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/baselines"
@@ -43,6 +46,8 @@ type AWS struct {
 	// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory sets it: intervals of a scaled
 	// plan that are told to AWS, or measured by its clock, are multiplied by it again.
 	Speed float64
+
+	proven sync.Map // "account/region" whose credentials are known to lead there
 }
 
 // Baselines gives patch baselines by name.
@@ -50,14 +55,28 @@ type Baselines interface {
 	Load(name string) (baselines.Baseline, error)
 }
 
-// connect gives the clients of a group's account and region.
+// connect gives the clients of a group's account and region, once it is proven that they lead to that account: a worker
+// with another account's credentials would find other instances by the same tags.
 func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error) {
+	where := group.Account.Name + "/" + group.Region
 	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
 	if err != nil {
 		// An account that this worker does not know may be known to the next one, after a change of configuration: final going
 		// forward, but a reason to wait for what must be put back.
-		where := group.Account.Name + "/" + group.Region
 		return nil, temporal.NewApplicationErrorWithCause("connect to "+where+": "+err.Error(), ErrRejected, err)
 	}
+	place := group.Account.ID + "/" + group.Region
+	if _, known := a.proven.Load(place); known {
+		return services, nil
+	}
+	caller, err := services.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, awsError("ask whose credentials these are", where, err)
+	}
+	if found := deref(caller.Account); found != group.Account.ID {
+		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; correct the account's id or role_arn in the configuration",
+			where, found, group.Account.ID), ErrRejected)
+	}
+	a.proven.Store(place, true)
 	return services, nil
 }
