@@ -1,0 +1,183 @@
+package activities
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// factsOf is a script's line for a list of packages.
+func factsOf(t *testing.T, packages ...string) string {
+	t.Helper()
+	text := strings.Join(packages, "\n") + "\n"
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, err := writer.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	sum := sha256.Sum256([]byte(text))
+	return `{"boot_id":"b1","os":"amzn","release":"2023.6.20250211","kernel":"6.1","pending_reboot":true,"packages_sha256":"` +
+		hex.EncodeToString(sum[:]) + `","packages_gz":"` + base64.StdEncoding.EncodeToString(packed.Bytes()) + `"}`
+}
+
+func TestParseFacts(t *testing.T) {
+	whole := factsOf(t, "acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33")
+	for _, test := range []struct {
+		name, output string
+		packages     []string
+		wrong        string
+	}{
+		{name: "a whole line", output: whole + "\n", packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
+		{name: "after the chatter of a login script", output: "Welcome {\n" + whole, packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
+		{name: "cut by AWS within the packages", output: whole[:len(whole)-30] + "\n"},
+		{name: "cut by AWS within the packages, with AWS's note of it", output: whole[:len(whole)-30] + "\n---Output truncated---"},
+		{name: "cut before the packages", output: whole[:60], wrong: "is no JSON"},
+		{name: "nothing", output: "", wrong: "printed no line of JSON"},
+		{name: "no boot id", output: `{"boot_id":"","packages_sha256":"x"}`, wrong: "no boot id"},
+		{name: "a hash of something else", output: strings.Replace(whole, `"packages_sha256":"`, `"packages_sha256":"00`, 1), wrong: "does not have the hash"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			facts, packages, err := parseFacts(test.output)
+			if test.wrong != "" {
+				require.ErrorContains(t, err, test.wrong)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.packages, packages)
+			require.Equal(t, "b1", facts.BootID)
+			require.Equal(t, "2023.6.20250211", facts.Release)
+			require.True(t, facts.PendingReboot)
+			require.Len(t, facts.PackagesSHA256, 64)
+		})
+	}
+}
+
+// TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own braces.
+func TestFactsScriptsFitAutomation(t *testing.T) {
+	for _, platform := range []patch.Platform{patch.Linux, patch.Windows} {
+		t.Run(string(platform), func(t *testing.T) {
+			_, lines := factsScript(platform)
+			require.Equal(t, "# patchtide:facts", lines[0])
+			require.LessOrEqual(t, len(lines), 50)
+			for _, line := range lines {
+				require.NotEmpty(t, line)
+				require.LessOrEqual(t, len(line), 512)
+				require.NotContains(t, line, "{{")
+			}
+		})
+	}
+}
+
+// TestFactsShell runs the script: on this machine, and with an Amazon Linux made up in front of its path.
+func TestFactsShell(t *testing.T) {
+	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
+		t.Skip("this is no Linux machine, and the script is for Linux")
+	}
+	_, lines := factsScript(patch.Linux)
+	script := strings.Join(lines, "\n")
+	tell := func(t *testing.T, script, path string) (*patch.MachineFacts, []string) {
+		t.Helper()
+		command := exec.Command("sh", "-c", script)
+		command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+		output, err := command.Output()
+		require.NoError(t, err)
+		facts, packages, err := parseFacts(string(output))
+		require.NoError(t, err)
+		return facts, packages
+	}
+	t.Run("here", func(t *testing.T) {
+		if _, err := exec.LookPath("dpkg-query"); err != nil {
+			t.Skip("this machine has no dpkg")
+		}
+		facts, packages := tell(t, script, t.TempDir())
+		boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSpace(string(boot)), facts.BootID)
+		require.NotEmpty(t, packages)
+		require.IsIncreasing(t, packages)
+		for _, line := range packages {
+			require.Regexp(t, `^[^ ]+\.[a-z0-9]+ \d+:[^ ]+$`, line)
+		}
+		again, _ := tell(t, script, t.TempDir())
+		require.Equal(t, facts.PackagesSHA256, again.PackagesSHA256)
+	})
+	t.Run("with rpm", func(t *testing.T) {
+		path := t.TempDir()
+		tool := func(name, body string) {
+			require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+		}
+		tool("rpm", `case "$*" in
+*system-release*) echo 2023.6.20250211 ;;
+-qa*) printf 'zlib.x86_64 0:1.2.11-33\ngpg-pubkey.(none) 0:d832c631-6515c85e\nacl.x86_64 0:2.3.1-2\n' ;;
+esac`)
+		tool("needs-restarting", "echo 'Reboot is required to fully utilize these updates.'; exit 1")
+		facts, packages := tell(t, strings.ReplaceAll(script, "/var/lib/dpkg/status", filepath.Join(path, "none")), path)
+		require.Equal(t, []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}, packages)
+		require.Equal(t, "2023.6.20250211", facts.Release)
+		require.True(t, facts.PendingReboot)
+	})
+}
+
+// TestRunbook holds what must be true of it whatever else changes.
+func TestRunbook(t *testing.T) {
+	var book struct {
+		SchemaVersion string `yaml:"schemaVersion"`
+		Parameters    map[string]struct {
+			Type string `yaml:"type"`
+		} `yaml:"parameters"`
+		MainSteps []struct {
+			Name           string         `yaml:"name"`
+			Action         string         `yaml:"action"`
+			MaxAttempts    int            `yaml:"maxAttempts"`
+			TimeoutSeconds int            `yaml:"timeoutSeconds"`
+			OnFailure      string         `yaml:"onFailure"`
+			IsCritical     bool           `yaml:"isCritical"`
+			Inputs         map[string]any `yaml:"inputs"`
+		} `yaml:"mainSteps"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(runbookYAML), &book))
+	require.Equal(t, "0.3", book.SchemaVersion)
+	require.Equal(t, "StringList", book.Parameters["FactsScript"].Type)
+	require.Len(t, book.MainSteps, 3)
+	for _, step := range book.MainSteps {
+		require.Equal(t, "aws:runCommand", step.Action)
+		require.Equal(t, 1, step.MaxAttempts, "%s: a second attempt would patch twice", step.Name)
+		require.NotContains(t, step.Inputs, "Targets")
+		require.Len(t, step.Inputs["InstanceIds"], 1)
+		require.Contains(t, step.Inputs["Comment"], "automation:EXECUTION_ID", "%s: commands are found by it", step.Name)
+	}
+	install := book.MainSteps[1]
+	require.Equal(t, "AWS-RunPatchBaseline", install.Inputs["DocumentName"])
+	require.Greater(t, install.TimeoutSeconds, mostInstall+600, "longer than delivery and the longest install")
+	require.Equal(t, "Continue", install.OnFailure)
+	require.True(t, install.IsCritical)
+	for name := range (&AWS{Connector: noRoles{}}).runbookParameters(StartInstallInput{SnapshotID: "x"}) {
+		require.Contains(t, book.Parameters, name)
+	}
+}
+
+type noRoles struct{ Connector }
+
+func (noRoles) AutomationRole(patch.Account) string { return "arn:aws:iam::111122223333:role/x" }
+
+func TestSameDocument(t *testing.T) {
+	asJSON, err := yaml.YAMLToJSON([]byte(runbookYAML))
+	require.NoError(t, err)
+	require.True(t, json.Valid(asJSON))
+	require.True(t, sameDocument(string(asJSON), runbookYAML), "another layout of the same")
+	require.False(t, sameDocument(strings.Replace(runbookYAML, "maxAttempts: 1", "maxAttempts: 2", 1), runbookYAML))
+	require.False(t, sameDocument("", runbookYAML))
+}

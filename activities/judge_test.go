@@ -1,0 +1,102 @@
+package activities
+
+import (
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+func TestWhosePatchState(t *testing.T) {
+	started := time.Date(2026, 11, 8, 2, 0, 0, 400e6, time.UTC)
+	ticket := ScanTicket{SnapshotID: "0F1E2D3C-0000-4000-8000-000000000000", Started: started}
+	const mine, foreign = "0f1e2d3c-0000-4000-8000-000000000000", "11111111-0000-4000-8000-000000000000"
+	for _, test := range []struct {
+		name     string
+		ended    time.Time
+		kind     ssmtypes.PatchOperationType
+		snapshot string
+		want     owner
+	}{
+		{"ours, in other letters", started.Add(time.Minute), ssmtypes.PatchOperationTypeScan, mine, ours},
+		{"ours, ended in the second it started, which AWS rounds down", started.Truncate(time.Second), ssmtypes.PatchOperationTypeScan, mine, ours},
+		{"that of the last run: ours is not in yet", started.Add(-time.Minute), ssmtypes.PatchOperationTypeInstall, foreign, notYet},
+		{"no state at all", time.Time{}, "", "", notYet},
+		{"somebody's later scan", started.Add(time.Minute), ssmtypes.PatchOperationTypeScan, foreign, another},
+		{"a later install with our snapshot", started.Add(time.Minute), ssmtypes.PatchOperationTypeInstall, mine, another},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			state := ssmtypes.InstancePatchState{Operation: test.kind, SnapshotId: &test.snapshot}
+			if !test.ended.IsZero() {
+				state.OperationEndTime = &test.ended
+			}
+			require.Equal(t, test.want, whose(ticket, state))
+		})
+	}
+}
+
+func TestMayExpire(t *testing.T) {
+	now := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
+	tag := func(key, value string) ec2types.Tag { return ec2types.Tag{Key: &key, Value: &value} }
+	wave := tag(names.TagWave, "wave-1")
+	for _, test := range []struct {
+		name string
+		tags []ec2types.Tag
+		want bool
+	}{
+		{"past", []ec2types.Tag{wave, tag(names.TagExpires, "2026-11-08T01:59:59Z")}, true},
+		{"past, in another zone's time", []ec2types.Tag{wave, tag(names.TagExpires, "2026-11-08T10:00:00+09:00")}, true},
+		{"to come", []ec2types.Tag{wave, tag(names.TagExpires, "2026-11-08T02:00:01Z")}, false},
+		{"somebody else's expiry", []ec2types.Tag{tag(names.TagExpires, "2020-01-01T00:00:00Z")}, false},
+		{"unreadable", []ec2types.Tag{wave, tag(names.TagExpires, "yesterday")}, false},
+		{"none", []ec2types.Tag{wave}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayExpire(test.tags, now)) })
+	}
+}
+
+type neverSent struct{ error }
+
+func (neverSent) Unsent() bool { return true }
+
+func TestMayHaveActed(t *testing.T) {
+	reply := func(status int, code string) error {
+		return &smithy.OperationError{Err: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code},
+		}}
+	}
+	for _, test := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"the connection was cut", &smithy.OperationError{Err: io.ErrUnexpectedEOF}, true},
+		{"the client did not send it", &smithy.OperationError{Err: neverSent{io.EOF}}, false},
+		{"a server failed", reply(500, "InternalFailure"), true},
+		{"a server was not available", reply(503, "Unavailable"), true},
+		{"EC2's throttle, whose status is 503", reply(503, "RequestLimitExceeded"), false},
+		{"throttled", reply(400, "ThrottlingException"), false},
+		{"refused", reply(400, "InvalidParameterValue"), false},
+		{"denied", reply(403, "AccessDenied"), false},
+	} {
+		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayHaveActed(test.err)) })
+	}
+}
+
+func TestIntervalsToldToAWS(t *testing.T) {
+	var product, lab AWS
+	lab.Speed = 60
+	const ninetySeconds = 90e9
+	require.EqualValues(t, 90, product.secondsOnAWS(ninetySeconds, 30, 36000))
+	require.EqualValues(t, 5400, lab.secondsOnAWS(ninetySeconds, 30, 36000), "a scaled plan's 90 s are AWS's 90 minutes")
+	require.EqualValues(t, 30, product.secondsOnAWS(1e9, 30, 36000))
+	require.EqualValues(t, 36000, lab.secondsOnAWS(24*3600e9, 30, 36000))
+}
