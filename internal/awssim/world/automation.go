@@ -20,6 +20,7 @@ const (
 	automationBegins = 500 * time.Millisecond // from the start call until the first step runs
 	automationStops  = 3 * time.Second        // from the stop call until the execution is cancelled
 	defaultStepLimit = time.Hour              // timeoutSeconds of aws:runCommand where the step is silent
+	attemptLimit     = 1000                   // of all steps together, so that a runbook that jumps in circles ends
 )
 
 // Execution is one run of an Automation runbook.
@@ -282,6 +283,11 @@ func (e *Execution) run(n, attempt int) {
 	step, done := e.book.MainSteps[n], e.Steps[n]
 	e.current, e.attempt = n, attempt
 	e.turn++
+	if e.turn > attemptLimit {
+		e.Failure = fmt.Sprintf("The execution ran %d steps: it goes in circles at %s.", attemptLimit, step.Name)
+		e.finish("Failed")
+		return
+	}
 	turn := e.turn
 	done.Status, done.Failure, done.Started, done.Ended = "InProgress", "", w.now, time.Time{}
 	limit := time.Duration(step.TimeoutSeconds) * time.Second

@@ -119,7 +119,7 @@ func (s *Scenario) extend(dir string, chain []string) error {
 	}
 	base, err := readScenario(s.Extends, dir, chain)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: extends: %w", chain[len(chain)-1], err)
 	}
 	if s.Description == "" {
 		s.Description = base.Description
