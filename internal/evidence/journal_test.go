@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var key = RecordKey{Wave: wave, Account: "111122223333", Region: "ap-northeast-1", Instance: "i-0123456789abcdef0"}
+var key = RecordKey{Wave: wave, Account: "111122223333", Region: "ap-northeast-1", Resource: "i-0123456789abcdef0"}
 
 type change struct {
 	Desired   int      `json:"desired"`
@@ -42,7 +42,7 @@ func TestJournal(t *testing.T) {
 		require.Equal(t, change{Desired: 4, Suspended: []string{"AZRebalance", "ReplaceUnhealthy"}, Size: 1<<63 + 1}, got)
 
 		other := key
-		other.Instance = "i-0123456789abcdef01" // its name begins with the first one's
+		other.Resource = "i-0123456789abcdef01" // its name begins with the first one's
 		require.NoError(t, store.AppendJournal(ctx, other, first))
 		records, err := store.ListJournal(ctx, wave)
 		require.NoError(t, err)
@@ -146,8 +146,8 @@ func TestJournalIsNotTrustedWhen(t *testing.T) {
 		"an old version changed": {first, edit(func(s map[string]any) {
 			s["record"].(map[string]any)["desired"] = 9
 		}), "was altered"},
-		"the instance changed": {first, edit(func(s map[string]any) {
-			s["key"].(map[string]any)["instance"] = "i-9"
+		"the resource changed": {first, edit(func(s map[string]any) {
+			s["key"].(map[string]any)["resource"] = "i-9"
 		}), "was altered"},
 		"not signed":          {second, edit(func(s map[string]any) { delete(s, "signature") }), "is not signed"},
 		"signature emptied":   {second, edit(func(s map[string]any) { s["signature"].(map[string]any)["value"] = "" }), "is not signed"},
@@ -168,7 +168,7 @@ func TestJournalIsNotTrustedWhen(t *testing.T) {
 		}, "was moved: it was written as version 1"},
 		"another instance's record put in its place": {first, func(t *testing.T, store *Store, name string) {
 			other := key
-			other.Instance = "i-9"
+			other.Resource = "i-9"
 			require.NoError(t, store.AppendJournal(t.Context(), other, change{}))
 			content, err := store.place.read(t.Context(), journalObject(folder, other, 1))
 			require.NoError(t, err)
@@ -190,7 +190,7 @@ func TestJournalIsNotTrustedWhen(t *testing.T) {
 			store, err := Open(t.Context(), "mem://", Options{Signer: GenerateKey()})
 			require.NoError(t, err)
 			good := key
-			good.Instance = "i-1"
+			good.Resource = "i-1"
 			require.NoError(t, store.AppendJournal(t.Context(), good, change{Desired: 1}))
 			require.NoError(t, store.AppendJournal(t.Context(), key, change{Desired: 1}))
 			require.NoError(t, store.AppendJournal(t.Context(), key, change{Desired: 2}))
@@ -239,7 +239,7 @@ func TestJournalRefusesKeys(t *testing.T) {
 	}{
 		"account": {func(k *RecordKey) { k.Account = "11122223333" }, `account "11122223333" is not of the form "111122223333"`},
 		"region":  {func(k *RecordKey) { k.Region = "../x" }, `region "../x"`},
-		"ident":   {func(k *RecordKey) { k.Instance = "web-1" }, `instance "web-1"`},
+		"ident":   {func(k *RecordKey) { k.Resource = "web-1" }, `resource "web-1"`},
 		"wave":    {func(k *RecordKey) { k.Wave = "" }, "a wave needs an ID"},
 	} {
 		t.Run(name, func(t *testing.T) {

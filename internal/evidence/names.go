@@ -10,24 +10,24 @@ import (
 // maxName is the longest file name that common file systems take; the suffixes of the objects below need some of it.
 const maxName = 255
 
-// RecordKey says which wave changed which instance. It is part of what is signed, so that a record moved to another
-// instance's name is found out.
+// RecordKey says which wave changed which instance or group. It is part of what is signed, so that a record moved to another
+// name is found out.
 type RecordKey struct {
 	Wave     string `json:"wave"`     // the wave's workflow ID
 	Account  string `json:"account"`  // 12 digits
 	Region   string `json:"region"`   // for example "ap-northeast-1"
-	Instance string `json:"instance"` // "i-..." or "mi-..."
+	Resource string `json:"resource"` // "i-...", "mi-...", or "group-" and a group's name
 }
 
 // String names the record as people write it.
 func (k RecordKey) String() string {
-	return fmt.Sprintf("%s %s/%s/%s", k.Wave, k.Account, k.Region, k.Instance)
+	return fmt.Sprintf("%s %s/%s/%s", k.Wave, k.Account, k.Region, k.Resource)
 }
 
 var (
 	accountShape  = regexp.MustCompile(`^[0-9]{12}$`)
 	regionShape   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-	instanceShape = regexp.MustCompile(`^m?i-[0-9A-Za-z]+$`)
+	resourceShape = regexp.MustCompile(`^(m?i-[0-9A-Za-z]+|group-.+)$`)
 )
 
 func (k RecordKey) validate() error {
@@ -37,7 +37,7 @@ func (k RecordKey) validate() error {
 	}{
 		{"account", k.Account, "111122223333", accountShape},
 		{"region", k.Region, "ap-northeast-1", regionShape},
-		{"instance", k.Instance, "i-0123456789abcdef0", instanceShape},
+		{"resource", k.Resource, "i-0123456789abcdef0", resourceShape},
 	} {
 		if !part.shape.MatchString(part.value) {
 			return fmt.Errorf("evidence: journal record %s: %s %q is not of the form %q", k, part.name, part.value, part.example)
@@ -105,19 +105,32 @@ func historyObject(folder string, number int) string {
 
 // journalObject names version number of a record: the first has no number, which keeps the common case plain.
 func journalObject(folder string, key RecordKey, number int) string {
-	name := fmt.Sprintf("%sjournal/%s-%s-%s", folder, key.Account, key.Region, key.Instance)
+	name := fmt.Sprintf("%sjournal/%s-%s-%s", folder, key.Account, key.Region, fileName(key.Resource))
 	if number == 1 {
 		return name + ".json"
 	}
 	return fmt.Sprintf("%s.%d.json", name, number)
 }
 
-var journalShape = regexp.MustCompile(`^([0-9]{12})-([a-z]{2,}(?:-[a-z]+)+-[0-9]+)-(m?i-[0-9A-Za-z]+)(?:\.([1-9][0-9]*))?\.json$`)
+// fileName makes a resource one path segment without a '.', after which a version's number follows.
+func fileName(resource string) string {
+	escaped, err := escape(resource)
+	if err != nil {
+		return "" // too long: validate has refused it
+	}
+	return strings.ReplaceAll(escaped, ".", "~2E")
+}
+
+var journalShape = regexp.MustCompile(`^([0-9]{12})-([a-z]{2,}(?:-[a-z]+)+-[0-9]+)-(m?i-[0-9A-Za-z]+|group-[0-9A-Za-z_~-]+)(?:\.([1-9][0-9]*))?\.json$`)
 
 // parseJournalObject is the reverse of journalObject for the part after "journal/"; ok is false for any other file.
 func parseJournalObject(wave, name string) (key RecordKey, number int, ok bool) {
 	parts := journalShape.FindStringSubmatch(name)
 	if parts == nil {
+		return RecordKey{}, 0, false
+	}
+	resource, ok := unescape(parts[3])
+	if !ok {
 		return RecordKey{}, 0, false
 	}
 	number = 1
@@ -127,5 +140,5 @@ func parseJournalObject(wave, name string) (key RecordKey, number int, ok bool) 
 			return RecordKey{}, 0, false
 		}
 	}
-	return RecordKey{Wave: wave, Account: parts[1], Region: parts[2], Instance: parts[3]}, number, true
+	return RecordKey{Wave: wave, Account: parts[1], Region: parts[2], Resource: resource}, number, true
 }

@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/evidence"
 )
+
+// Journal is the evidence store as activities ask for it.
+func Journal(store *evidence.Store) activities.Evidence { return journal{store} }
 
 // journal gives the evidence store the shape that activities ask for.
 type journal struct{ *evidence.Store }

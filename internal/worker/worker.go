@@ -69,7 +69,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
 	workflows.Register(main)
 	register(main, &activities.Control{
-		Plans: options.Config, Evidence: journal{options.Evidence}, Locks: activities.NewLocks(options.Client), Speed: options.Speed,
+		Plans: options.Config, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client), Speed: options.Speed,
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait
