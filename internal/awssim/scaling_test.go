@@ -8,12 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/stretchr/testify/require"
-
-	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
 // fleet is the production group "web" of the healthy scenario: min 2, desired 4, max 6, deregistration delay 60 s, two
@@ -420,22 +421,31 @@ func TestRebootOfAServingInstanceIsMeasured(t *testing.T) {
 }
 
 func TestAlarmFollowsTheApplication(t *testing.T) {
-	f := newFleet(t)
+	l := newLab(t, "bad-patch") // its patch breaks the application of production
+	f := &fleet{lab: l, clients: l.production(), t: t, ctx: context.Background()}
 	f.suspend("HealthCheck")
-	state := func() (state string, since time.Time) {
-		f.group()
-		f.Inspect(func(w *world.World) {
-			alarm := w.Account(production).Region(tokyo).AllAlarms()[0]
-			state, since = alarm.State, alarm.Transitioned
-		})
-		return state, since
+	id := f.ids()[0]
+	alarm := func() types.MetricAlarm {
+		out, err := f.watch.DescribeAlarms(f.ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"web-5xx"}})
+		require.NoError(t, err)
+		return out.MetricAlarms[0]
 	}
-	_, err := f.ec2.RebootInstances(f.ctx, &ec2.RebootInstancesInput{InstanceIds: f.ids()[:1]})
+	require.Equal(t, types.StateValueOk, alarm().StateValue)
+	_, err := f.ssm.SendCommand(f.ctx, &ssm.SendCommandInput{
+		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id}, Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
+	})
 	require.NoError(t, err)
-	f.pass(70 * time.Second)
-	now, _ := state()
-	require.Equal(t, "OK", now, "two periods have not passed")
-	f.pass(30 * time.Minute)
-	now, _ = state()
-	require.Equal(t, "OK", now)
+	f.pass(100 * time.Second)
+	require.Equal(t, types.StateValueOk, alarm().StateValue, "two periods have not passed")
+	f.pass(10 * time.Minute)
+	raised := alarm()
+	require.Equal(t, types.StateValueAlarm, raised.StateValue)
+	require.True(t, raised.StateTransitionedTimestamp.Before(f.now.Add(-7*time.Minute)), "the moment of the change, not of the question")
+	require.Equal(t, "unhealthy", f.target(id))
+
+	_, err = f.scaling.TerminateInstanceInAutoScalingGroup(f.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+	require.NoError(t, err)
+	f.pass(10 * time.Minute)
+	require.Equal(t, types.StateValueOk, alarm().StateValue)
+	require.Equal(t, 1, f.MaxOutOfService(production, tokyo, "web"))
 }

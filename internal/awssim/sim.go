@@ -7,11 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,7 +117,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request, err := wire.Read(r, scope.service)
-	if !signed && err == nil {
+	if !signed {
 		err = &api.Error{Code: "MissingAuthenticationToken", Status: http.StatusForbidden, Message: "Request is missing Authentication Token"}
 	}
 	response, fault := s.answer(request, scope, err)
@@ -227,48 +224,3 @@ func asFailure(err error) *api.Error {
 	}
 	return &api.Error{Code: internalFailure, Message: err.Error(), Status: http.StatusInternalServerError}
 }
-
-// RoundTripper hands requests to a handler in memory, so that tests in simulated time need no port. A reply that the handler
-// cuts off is io.ErrUnexpectedEOF.
-func RoundTripper(handler http.Handler) http.RoundTripper { return roundTripper{handler} }
-
-type roundTripper struct{ handler http.Handler }
-
-func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	inner := r.Clone(r.Context())
-	if inner.Body == nil {
-		inner.Body = http.NoBody
-	}
-	if inner.Host == "" {
-		inner.Host = r.URL.Host
-	}
-	defer inner.Body.Close()
-	rec := &recorder{header: http.Header{}, status: http.StatusOK}
-	t.handler.ServeHTTP(rec, inner)
-	if rec.cut != nil {
-		return nil, rec.cut
-	}
-	length := int64(rec.body.Len())
-	if r.Method == http.MethodHead {
-		length, _ = strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64)
-	}
-	return &http.Response{
-		Status: strconv.Itoa(rec.status) + " " + http.StatusText(rec.status), StatusCode: rec.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: rec.header, Request: r,
-		Body: io.NopCloser(strings.NewReader(rec.body.String())), ContentLength: length,
-	}, nil
-}
-
-type recorder struct {
-	header http.Header
-	status int
-	body   strings.Builder
-	cut    error
-}
-
-func (r *recorder) Header() http.Header            { return r.header }
-func (r *recorder) WriteHeader(status int)         { r.status = status }
-func (r *recorder) Write(part []byte) (int, error) { return r.body.Write(part) }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ func registerS3(r *api.Registry, w *world.World) {
 	api.Handle(r, "s3", "HeadObject", []string{"Bucket", "Key", "IfMatch", "IfNoneMatch"}, s.head)
 	api.Handle(r, "s3", "DeleteObject", []string{"Bucket", "Key", "IfMatch"}, s.delete)
 	api.Handle(r, "s3", "DeleteObjects", []string{"Bucket", "Delete"}, s.deleteMany)
-	api.Handle(r, "s3", "ListObjectsV2", []string{"Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner"}, s.list)
+	api.Handle(r, "s3", "ListObjectsV2", []string{"Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner", "EncodingType"}, s.list)
 }
 
 func s3Error(status int, code, message string) *api.Error {
@@ -274,18 +275,30 @@ func (s *objectStore) list(_ api.Call, in *s3.ListObjectsV2Input) (*s3.ListObjec
 		return nil, err
 	}
 	out := &s3.ListObjectsV2Output{
-		Name: in.Bucket, Prefix: &prefix, Delimiter: in.Delimiter, MaxKeys: ref(int32(objectsPage)), KeyCount: number(len(entries)),
+		Name: in.Bucket, Delimiter: in.Delimiter, MaxKeys: ref(int32(objectsPage)), KeyCount: number(len(entries)),
 		IsTruncated: ref(next != nil), NextContinuationToken: next, ContinuationToken: in.ContinuationToken, StartAfter: in.StartAfter,
+		EncodingType: in.EncodingType,
 	}
+	spelt := func(key string) *string { return &key }
+	if in.EncodingType == types.EncodingTypeUrl {
+		spelt = urlSpelling
+	}
+	out.Prefix = spelt(prefix)
 	for _, key := range entries {
 		stored := found.objects[key]
 		if delimiter != "" && strings.Contains(strings.TrimPrefix(key, prefix), delimiter) {
-			out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: &key})
+			out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: spelt(key)})
 			continue
 		}
 		out.Contents = append(out.Contents, types.Object{
-			Key: &key, ETag: &stored.etag, Size: ref(int64(len(stored.body))), LastModified: &stored.modified, StorageClass: types.ObjectStorageClassStandard,
+			Key: spelt(key), ETag: &stored.etag, Size: ref(int64(len(stored.body))), LastModified: &stored.modified, StorageClass: types.ObjectStorageClassStandard,
 		})
 	}
 	return out, nil
+}
+
+// urlSpelling is a key as encoding-type=url has it: percent signs for all but slashes.
+func urlSpelling(key string) *string {
+	text := strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(key), "+", "%20"), "%2F", "/")
+	return &text
 }
