@@ -263,3 +263,23 @@ func TestRepliesOverASocketCanBeCut(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "AZRebalance", *out.AutoScalingGroups[0].SuspendedProcesses[0].ProcessName)
 }
+
+func TestCloudWatchSpeaksItsOlderProtocolsToo(t *testing.T) {
+	l := newLab(t, "healthy")
+	ask := func(body string, headers map[string]string) string {
+		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+l.world.Scenario.Home.AccessKeyID+"/20261108/"+tokyo+"/monitoring/aws4_request")
+		for name, value := range headers {
+			request.Header.Set(name, value)
+		}
+		reply := httptest.NewRecorder()
+		l.ServeHTTP(reply, request)
+		require.Equal(t, http.StatusOK, reply.Code, reply.Body.String())
+		return reply.Body.String()
+	}
+	put := "Action=PutMetricAlarm&Version=2010-08-01&AlarmName=cpu&EvaluationPeriods=2&ComparisonOperator=LessThanThreshold&Threshold=1.5" +
+		"&Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1"
+	require.Contains(t, ask(put, nil), "<PutMetricAlarmResponse")
+	require.Contains(t, ask("Action=DescribeAlarms&AlarmNames.member.1=cpu", nil), "<AlarmName>cpu</AlarmName>")
+	require.Contains(t, ask(`{"AlarmNames":["cpu"]}`, map[string]string{"X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms"}), `"Threshold":1.5`)
+}

@@ -14,6 +14,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -431,7 +432,16 @@ func TestAlarmFollowsTheApplication(t *testing.T) {
 		return out.MetricAlarms[0]
 	}
 	require.Equal(t, types.StateValueOk, alarm().StateValue)
-	_, err := f.ssm.SendCommand(f.ctx, &ssm.SendCommandInput{
+	baseline, err := f.ssm.CreatePatchBaseline(f.ctx, &ssm.CreatePatchBaselineInput{
+		Name: aws.String("everything"), OperatingSystem: ssmtypes.OperatingSystemAmazonLinux2023,
+		ApprovalRules: &ssmtypes.PatchRuleGroup{PatchRules: []ssmtypes.PatchRule{{
+			ApproveAfterDays: aws.Int32(0), PatchFilterGroup: &ssmtypes.PatchFilterGroup{PatchFilters: []ssmtypes.PatchFilter{{Key: ssmtypes.PatchFilterKeySeverity, Values: []string{"*"}}}},
+		}}},
+	})
+	require.NoError(t, err)
+	_, err = f.ssm.RegisterPatchBaselineForPatchGroup(f.ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: baseline.BaselineId, PatchGroup: aws.String("amazon-linux-2023")})
+	require.NoError(t, err)
+	_, err = f.ssm.SendCommand(f.ctx, &ssm.SendCommandInput{
 		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id}, Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
 	})
 	require.NoError(t, err)
