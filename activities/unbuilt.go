@@ -1,5 +1,0 @@
-package activities
-
-import "errors"
-
-var errUnbuilt = errors.New("unbuilt")
