@@ -114,6 +114,9 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.checkAssumeRole(version.book, parameters); err != nil {
+		return nil, err
+	}
 	token, asked := strings.ToLower(spec.ClientToken), fmt.Sprint(spec.Document, version.Version, parameters)
 	active := 0
 	for _, other := range r.automation.all.all() {

@@ -263,3 +263,33 @@ mainSteps:
 	_, err = r.StartAutomation(StartSpec{Document: "Branch", Parameters: map[string][]string{"Kind": {"c"}, "InstanceId": {i.ID}}})
 	requireCode(t, err, "InvalidAutomationExecutionParametersException")
 }
+
+func TestAssumeRoleMustBeOfTheAccount(t *testing.T) {
+	r := staging(newWorld(t, "healthy"))
+	_, err := r.CreateDocument("Role", "Automation", "YAML", `
+schemaVersion: "0.3"
+assumeRole: "{{ Role }}"
+parameters: {Role: {type: String, default: ""}}
+mainSteps: [{name: nap, action: "aws:sleep", inputs: {Duration: PT1S}}]
+`, "", nil)
+	require.NoError(t, err)
+	cases := []struct {
+		name, role string
+		known      bool
+	}{
+		{"none", "", true},
+		{"ours", "arn:aws:iam::222233334444:role/patchtide-automation", true},
+		{"unknown", "arn:aws:iam::222233334444:role/nobody", false},
+		{"another account's", "arn:aws:iam::111122223333:role/patchtide-automation", false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := r.StartAutomation(StartSpec{Document: "Role", Parameters: map[string][]string{"Role": {c.role}}})
+			if c.known {
+				require.NoError(t, err)
+				return
+			}
+			requireCode(t, err, "InvalidAutomationExecutionParametersException")
+		})
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
 // lookUp finds the value of a reference: a parameter, a step's output or a pseudo parameter.
@@ -112,4 +114,21 @@ func inputText(value any) string {
 		return "[" + strings.Join(parts, ",") + "]"
 	}
 	return fmt.Sprint(value)
+}
+
+// checkAssumeRole refuses a role that is not one of this account's. A runbook without one acts with its caller's permissions.
+func (r *Region) checkAssumeRole(book *runbook, parameters map[string][]string) error {
+	role := book.AssumeRole
+	if match := reference.FindStringSubmatch(role); match != nil {
+		role = strings.Join(parameters[match[1]], "")
+	}
+	if role == "" {
+		return nil
+	}
+	for _, known := range r.Account.Spec.Roles {
+		if role == "arn:aws:iam::"+r.Account.ID+":role/"+known.Name {
+			return nil
+		}
+	}
+	return api.Errorf("InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed: %s.", role)
 }

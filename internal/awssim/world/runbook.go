@@ -89,6 +89,11 @@ func parseRunbook(content string) (*runbook, error) {
 			return nil, err
 		}
 	}
+	if match := reference.FindStringSubmatch(book.AssumeRole); match != nil {
+		if err := book.checkReference(match[1]); err != nil {
+			return nil, err
+		}
+	}
 	for _, output := range book.Outputs {
 		if err := book.checkReference(output); err != nil {
 			return nil, err
