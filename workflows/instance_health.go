@@ -36,8 +36,9 @@ func (s *saga) settleHealth(ctx workflow.Context, budget patch.Duration) error {
 	return nil
 }
 
-// looksToBelieve is how many health polls an instance may take to prove that what a bake saw was a passing cloud.
-const looksToBelieve = 3
+// looksToBelieve is how many attempts at looking an instance may take to prove that what a bake saw was a passing cloud, or
+// that the bake ended in the middle of a look.
+const looksToBelieve = 2
 
 // bake watches the instance under load. It is one wait that succeeds by lasting: no history grows while all is well. One bad
 // look is confirmed by others before it fails the instance. A cancel cuts the bake short.
@@ -63,10 +64,12 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil // healthy until the bake's time was spent
 		}
 		s.proven = false
-		if again := s.settleHealth(clean, looksToBelieve*s.in.Policy.Timing.HealthPoll); again != nil {
+		if again := s.settleHealth(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
 			return again
 		}
-		s.note("a look during the bake was bad and the next was not: %s", reason(err))
+		if isType(err, activities.ErrNotHealthy) {
+			s.note("a look during the bake was bad and the next was not: %s", reason(err))
+		}
 	}
 }
 

@@ -70,13 +70,20 @@ func DefaultTiming() Timing {
 // well.
 const MinAttempt = 2 * time.Second
 
+// MinBudget is the shortest budget of a scaled plan, for the same reason: what bounds a wait in the laboratory must be
+// the simulated AWS and not the worker's own work, which no speed makes faster.
+const MinBudget = 20 * time.Second
+
 // Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS lives
-// that much faster. One attempt's StartToClose never gets shorter than MinAttempt. The product never calls it.
+// that much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than MinBudget. The
+// product never calls it.
 func (p Plan) Scaled(speed float64) Plan {
 	if speed <= 1 {
 		return p
 	}
 	divide := func(d Duration) Duration { return Duration(float64(d) / speed) }
+	attempt := func(d Duration) Duration { return max(divide(d), min(d, Duration(MinAttempt))) }
+	budget := func(d Duration) Duration { return max(divide(d), min(d, Duration(MinBudget))) }
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
 		stage.Bake = divide(stage.Bake)
@@ -89,11 +96,11 @@ func (p Plan) Scaled(speed float64) Plan {
 	p.Stages = stages
 	t := p.Timing
 	p.Timing = Timing{
-		Act: max(divide(t.Act), Duration(MinAttempt)), Look: max(divide(t.Look), Duration(MinAttempt)),
-		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ActBudget: divide(t.ActBudget),
-		Scan: divide(t.Scan), Drain: divide(t.Drain), Install: divide(t.Install), Stop: divide(t.Stop),
-		InService: divide(t.InService), Settle: divide(t.Settle), Snapshot: divide(t.Snapshot),
-		RestoreRoot: divide(t.RestoreRoot), Surge: divide(t.Surge), Agent: divide(t.Agent), ReadLag: divide(t.ReadLag),
+		Act: attempt(t.Act), Look: attempt(t.Look),
+		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ReadLag: divide(t.ReadLag),
+		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install), Stop: budget(t.Stop),
+		InService: budget(t.InService), Settle: budget(t.Settle), Snapshot: budget(t.Snapshot),
+		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent),
 	}
 	return p
 }
