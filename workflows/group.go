@@ -15,9 +15,10 @@ import (
 
 // GroupInput starts PatchGroup. Its workflow id is the group's lock, from preflight until the wave releases it.
 type GroupInput struct {
-	WaveID string
-	Group  patch.Group
-	Policy Policy
+	WaveID  string
+	Group   patch.Group
+	Policy  Policy
+	Members []string // in order, as preflight found them: a group that is never reached tells what it left alone
 }
 
 // GroupOrder is what a wave tells a group.
@@ -63,6 +64,9 @@ type group struct {
 func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error) {
 	g := &group{in: in, try: map[string]int{}}
 	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
+	for _, id := range in.Members {
+		g.status.Instances = append(g.status.Instances, notStarted(id))
+	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.GroupStatus, error) { return g.status, nil },
 		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
 		return nil, err

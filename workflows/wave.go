@@ -28,6 +28,7 @@ type heldGroup struct {
 	group      patch.Group
 	stage      int
 	workflowID string
+	members    []string // in order, as preflight found them
 	child      workflow.ChildWorkflowFuture
 	runbook    activities.Runbook
 	baselineID string

@@ -57,8 +57,16 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 			return refused(refusal)
 		}
 	}
-	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group)})
+	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state)})
 	return nil
+}
+
+func ordered(state patch.GroupState) []string {
+	var ids []string
+	for _, member := range state.Order() {
+		ids = append(ids, member.ID)
+	}
+	return ids
 }
 
 // lock starts every group's workflow, in one order for all waves, whose id is the lock. Refused: those taken are released.
@@ -74,7 +82,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 			),
 		})
 		future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{
-			WaveID: w.status.WaveID, Group: planned, Policy: policyOf(w.plan, w.plan.Stages[held.stage]),
+			WaveID: w.status.WaveID, Group: planned, Policy: policyOf(w.plan, w.plan.Stages[held.stage]), Members: held.members,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			w.groups = lockedOnly(w.groups)

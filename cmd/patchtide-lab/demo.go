@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
-	"github.com/patchtide/patchtide/internal/lab/console"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/lab/drive"
 	"github.com/patchtide/patchtide/internal/patch"
 )

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
-	"github.com/patchtide/patchtide/internal/lab/console"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -53,7 +53,7 @@ type Driver struct {
 // Run starts PatchWave with the given workflow id and request, and returns its result once it has closed. A wave that
 // closes with an error, such as a refused preflight, is returned as that error.
 func (d *Driver) Run(ctx context.Context, waveID string, request any) (patch.WaveResult, error) {
-	d.details = console.Details{Groups: map[string]patch.GroupStatus{}, Instances: map[string]patch.InstanceStatus{}}
+	d.details = console.Details{}
 	d.answered, d.asked = map[time.Time]bool{}, map[time.Time]bool{}
 	run, err := d.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: waveID, TaskQueue: names.TaskQueue}, names.PatchWave, request)
 	if err != nil {
@@ -88,37 +88,13 @@ func (d *Driver) Run(ctx context.Context, waveID string, request any) (patch.Wav
 // look asks the wave, its groups and their current instances, and shows them. Whatever does not answer, such as a wave
 // whose worker is still starting, keeps the picture as it was.
 func (d *Driver) look(ctx context.Context, waveID string) (patch.WaveStatus, bool) {
-	status, ok := ask[patch.WaveStatus](ctx, d.Temporal, waveID)
+	status, ok := console.Answer[patch.WaveStatus](ctx, d.Temporal, waveID)
 	if !ok {
 		return status, false
 	}
-	for _, stage := range status.Stages {
-		for _, counts := range stage.Groups {
-			group, ok := ask[patch.GroupStatus](ctx, d.Temporal, counts.WorkflowID)
-			if !ok {
-				continue
-			}
-			d.details.Groups[counts.WorkflowID] = group
-			for _, id := range group.Current {
-				if instance, ok := ask[patch.InstanceStatus](ctx, d.Temporal, id); ok {
-					d.details.Instances[id] = instance
-				}
-			}
-		}
-	}
+	d.details = console.Ask(ctx, d.Temporal, status, d.details)
 	d.Console.Update(console.View(status, d.details))
 	return status, true
-}
-
-func ask[T any](ctx context.Context, temporal Temporal, workflowID string) (status T, ok bool) {
-	if workflowID == "" {
-		return status, false
-	}
-	value, err := temporal.QueryWorkflow(ctx, workflowID, "", names.QueryStatus)
-	if err != nil {
-		return status, false
-	}
-	return status, value.Get(&status) == nil
 }
 
 // answer gives the verb that the wave waits for, once for each time it begins to wait.

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+func newCheck() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration file, offline",
+		Long:  "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := loadConfig(cmd)
+			if err == nil {
+				if problem := loaded.CheckWorker(); problem != nil {
+					err = &exitError{code: exitUsage, cause: problem}
+				}
+			}
+			if asJSON {
+				return printCheck(cmd, err)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames())
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// checked is the document that `check --json` prints.
+type checked struct {
+	OK       bool      `json:"ok"`
+	Problems []problem `json:"problems"`
+}
+
+type problem struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Key     string `json:"key"`
+	Message string `json:"message"`
+}
+
+func printCheck(cmd *cobra.Command, err error) error {
+	document := checked{OK: err == nil, Problems: []problem{}}
+	var all config.Errors
+	if errors.As(err, &all) {
+		for _, one := range all {
+			document.Problems = append(document.Problems, problem{File: one.File, Line: one.Line, Key: one.Key, Message: one.Message})
+		}
+	} else if err != nil {
+		return err
+	}
+	if err := printJSON(cmd.OutOrStdout(), document); err != nil {
+		return err
+	}
+	if !document.OK {
+		return &exitError{code: exitUsage}
+	}
+	return nil
+}
+
+func printJSON(out interface{ Write([]byte) (int, error) }, document any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(document)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+// newRoot assembles the command line.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "patchtide",
+		Short:         "Patch fleets of EC2 instances without taking them down",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
+	config.AddFlags(root.PersistentFlags())
+	root.AddCommand(newWorker(), newCheck(), newScan(), newWave(), newVersion())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	wrapArgs(root)
+	return root
+}
+
+// usage is a command line that makes no sense.
+func usage(cmd *cobra.Command, cause error) error {
+	return &exitError{code: exitUsage, cause: &usageError{cause, cmd.CommandPath()}}
+}
+
+type usageError struct {
+	cause   error
+	command string
+}
+
+func (e *usageError) Error() string { return e.cause.Error() + "\nSee `" + e.command + " --help`." }
+func (e *usageError) Unwrap() error { return e.cause }
+
+// wrapArgs makes a wrong number of arguments, or an unknown command, a usage error.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage(cmd, err)
+			}
+			return nil
+		}
+	}
+	for _, child := range cmd.Commands() {
+		wrapArgs(child)
+	}
+}
+
+// loadConfig reads the file that --config names; a mistake in it is exit code 2.
+func loadConfig(cmd *cobra.Command) (*config.Config, error) {
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := config.Load(path, cmd.Flags())
+	if err != nil {
+		return nil, &exitError{code: exitUsage, cause: err}
+	}
+	return loaded, nil
+}

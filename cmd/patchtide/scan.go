@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+func newScan() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "scan PLAN",
+		Short: "Scan every group of a plan and show what is missing",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
+				ID: fmt.Sprintf("scan-%s-%s", args[0], time.Now().UTC().Format("20060102-150405")), TaskQueue: names.TaskQueue,
+			}, names.ScanFleet, workflows.ScanRequest{Plan: args[0]})
+			if err != nil {
+				return fmt.Errorf("start the scan: %w", err)
+			}
+			var fleet workflows.FleetScan
+			if err := run.Get(cmd.Context(), &fleet); err != nil {
+				return fmt.Errorf("scan %s: %s", run.GetID(), plain(err))
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), fleet)
+			}
+			for _, group := range fleet.Groups {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s/%s/%s: %d of %d scanned, %d compliant %s\n", group.Account, group.Region, group.Name,
+					group.Scanned, len(group.Instances), group.Compliant, group.Error)
+				for _, instance := range group.Instances {
+					fmt.Fprintf(cmd.OutOrStdout(), "  %s  %d missing %v %s\n", instance.Instance, len(instance.Missing), instance.Missing, instance.Error)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}

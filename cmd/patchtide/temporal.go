@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+// temporalOptions are Temporal's own: profile, environment and file by envconfig, with what our settings say on top.
+func temporalOptions(settings config.Settings) (client.Options, error) {
+	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileProfile: settings.TemporalProfile})
+	if err != nil {
+		return client.Options{}, &exitError{code: exitUsage, cause: fmt.Errorf("Temporal's profile: %w", err)} //nolint:staticcheck // a name
+	}
+	if settings.TemporalAddress != "" {
+		options.HostPort = settings.TemporalAddress
+	}
+	if settings.TemporalNamespace != "" {
+		options.Namespace = settings.TemporalNamespace
+	}
+	if options.Namespace == "" {
+		options.Namespace = client.DefaultNamespace
+	}
+	return options, nil
+}
+
+// dial connects to Temporal; the error names the address and what to set.
+func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (client.Client, client.Options, error) {
+	options, err := temporalOptions(settings)
+	if err != nil {
+		return nil, options, err
+	}
+	options.Logger = log.NewStructuredLogger(logger)
+	c, err := client.DialContext(ctx, options)
+	if err != nil {
+		address := options.HostPort
+		if address == "" {
+			address = client.DefaultHostPort
+		}
+		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or --temporal-address", address, err) //nolint:staticcheck // a name
+	}
+	return c, options, nil
+}
+
+// operatorClient is a quiet client for one command. An operator's machine needs no configuration file: settings come from
+// flags and the environment where there is none.
+func operatorClient(cmd *cobra.Command) (client.Client, error) {
+	settings, err := config.Process(cmd.Flags())
+	if err != nil {
+		return nil, &exitError{code: exitUsage, cause: err}
+	}
+	c, _, err := dial(cmd.Context(), settings, slog.New(slog.DiscardHandler))
+	return c, err
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+func newWave() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "wave", Short: "Start, watch and steer waves", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newWaveStart(), newWaveShow(), newWaveWatch(),
+		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
+		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
+		newVerb(patch.Retry, "Try the failed instances again, then go on"),
+		newVerb(patch.Skip, "Leave the failed instances as they are (put back) and go on"),
+		newVerb(patch.RollBack, "Put back every instance that the stage patched"),
+		newVerb(patch.Abort, "Stop: what runs is put back or finished, nothing else is started"),
+	)
+	return cmd
+}
+
+func newWaveStart() *cobra.Command {
+	var id, actor, reason string
+	var watch, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "start PLAN",
+		Short: "Start a wave of a plan",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			request := workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason}
+			if id == "" {
+				id = fmt.Sprintf("wave-%s-%s", args[0], time.Now().UTC().Format("20060102-150405"))
+			}
+			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
+				ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+				StaticSummary: fmt.Sprintf("plan %s, started by %s", args[0], actor),
+			}, names.PatchWave, request)
+			if err != nil {
+				var already *serviceerror.WorkflowExecutionAlreadyStarted
+				if errors.As(err, &already) {
+					return fmt.Errorf("a wave %s runs already; see `patchtide wave show %s`", id, id)
+				}
+				return fmt.Errorf("start the wave: %w", err)
+			}
+			switch {
+			case watch:
+				return watchWave(cmd.Context(), cmd.OutOrStdout(), c, run.GetID(), asJSON, true)
+			case asJSON:
+				return printJSON(cmd.OutOrStdout(), map[string]string{"wave_id": run.GetID(), "run_id": run.GetRunID()})
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nWatch it: patchtide wave watch %s\n", run.GetID(), run.GetID())
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&id, "id", "", "the wave's id (default: wave-PLAN- and the time)")
+	flags.StringVar(&actor, "actor", operatorName(), "who starts it")
+	flags.StringVar(&reason, "reason", "", "why")
+	flags.BoolVar(&watch, "watch", false, "watch it until it closes or is on hold")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func newWaveShow() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "show WAVE",
+		Short: "Show where a wave stands",
+		Long:  "Show where a wave stands. Exit code 3 where it waits for a person, 1 where it ended badly.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			status, err := askWave(cmd.Context(), c, args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), status)
+			} else {
+				err = printStatus(cmd.OutOrStdout(), *status)
+			}
+			if err != nil {
+				return err
+			}
+			return exitOf(*status)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// newVerb makes the command of one operators' verb.
+func newVerb(verb patch.Verb, short string) *cobra.Command {
+	var request workflows.VerbRequest
+	var scope string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   strings.ReplaceAll(string(verb), "_", "-") + " WAVE",
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request.Scope = patch.Scope(scope)
+			if err := request.Validate(verb); err != nil {
+				return usage(cmd, errors.New(plain(err)))
+			}
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			accepted, err := tell(cmd.Context(), c, args[0], verb, request)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), accepted)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s takes %s. Watch it: patchtide wave watch %s\n", args[0], verb, args[0])
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&request.Actor, "actor", operatorName(), "who decides")
+	flags.StringVar(&request.Reason, "reason", "", "why; it is kept in the wave's evidence")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	if verb == patch.RollBack {
+		flags.StringVar(&scope, "scope", "", "stage (the default) or wave")
+	}
+	return cmd
+}
+
+// tell sends a verb and waits until the wave has recorded or refused it.
+func tell(ctx context.Context, c client.Client, wave string, verb patch.Verb, request workflows.VerbRequest) (*workflows.VerbAccepted, error) {
+	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: wave, UpdateName: string(verb), Args: []any{request}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	var accepted workflows.VerbAccepted
+	if err == nil {
+		err = handle.Get(ctx, &accepted)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s was not told %s: %s", wave, verb, plain(err))
+	}
+	return &accepted, nil
+}
+
+// askWave asks a wave for its status.
+func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStatus, error) {
+	value, err := c.QueryWorkflow(ctx, wave, "", names.QueryStatus)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return nil, fmt.Errorf("there is no wave %s in this namespace", wave)
+	case err != nil:
+		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
+	}
+	var status patch.WaveStatus
+	if err := value.Get(&status); err != nil {
+		return nil, fmt.Errorf("read the status of wave %s: %w", wave, err)
+	}
+	return &status, nil
+}
+
+// exitOf is a wave's exit code: 3 where it waits for a person, 1 where it ended badly.
+func exitOf(status patch.WaveStatus) error {
+	switch status.State {
+	case patch.StateOnHold, patch.StateAwaitingApproval:
+		return &exitError{code: exitOnHold}
+	case patch.StateClosed:
+		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips {
+			return &exitError{code: exitFailed}
+		}
+	}
+	return nil
+}
+
+// operatorName is who the machine says is at the keyboard.
+func operatorName() string {
+	if name := os.Getenv("PATCHTIDE_ACTOR"); name != "" {
+		return name
+	}
+	if who, err := user.Current(); err == nil {
+		return who.Username
+	}
+	return ""
+}

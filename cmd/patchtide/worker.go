@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/worker"
+)
+
+func newWorker() *cobra.Command {
+	return &cobra.Command{
+		Use:   "worker",
+		Short: "Run the worker that carries out waves",
+		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by the SDK's default chain.\n" +
+			"It needs no long-lived keys: an instance or task role that may assume each account's role.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			if err := loaded.CheckWorker(); err != nil {
+				return &exitError{code: exitUsage, cause: err}
+			}
+			return serve(cmd.Context(), loaded, cmd.ErrOrStderr())
+		},
+	}
+}
+
+// serve runs the worker until ctx ends.
+func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
+	logger, err := newLogger(loaded.Settings, stderr)
+	if err != nil {
+		return &exitError{code: exitUsage, cause: err}
+	}
+	temporal, options, err := dial(ctx, loaded.Settings, logger)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return fmt.Errorf("AWS configuration: %w", err)
+	}
+	key, err := evidence.LoadKey(ctx, string(loaded.Settings.JournalKeyFrom), ssm.NewFromConfig(aws))
+	if err != nil {
+		return &exitError{code: exitUsage, cause: err}
+	}
+	store, err := evidence.Open(ctx, loaded.Settings.Evidence, evidence.Options{Signer: key, AWS: &aws})
+	if err != nil {
+		return &exitError{code: exitUsage, cause: err}
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			logger.Error("close the evidence store", "error", err)
+		}
+	}()
+	running, err := worker.Start(ctx, worker.Options{
+		Client: temporal, Namespace: options.Namespace, Config: loaded, AWS: aws, Evidence: store, Logger: logger, Version: version(),
+	})
+	if err != nil {
+		return err
+	}
+	logger.Info("worker started", "namespace", options.Namespace, "queues", running.Queues(), "plans", loaded.PlanNames())
+	<-ctx.Done()
+	logger.Info("worker stops; running steps are taken over by the next one")
+	running.Stop()
+	return nil
+}
+
+func newLogger(settings config.Settings, out io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(settings.LogLevel)); err != nil {
+		return nil, fmt.Errorf("log_level: %w", err)
+	}
+	if settings.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})), nil
+	}
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})), nil
+}

@@ -1,0 +1,43 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Status is a wave's status as text: where it stands, what it asks for, and one row a group. It holds no colours, so that it
+// reads the same in a terminal, a log and a ticket.
+func Status(status patch.WaveStatus) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s  plan %s  %s", status.WaveID, status.Plan, waveState(status))
+	if status.State != patch.StateClosed {
+		fmt.Fprintf(&text, " since %s", status.Since.Local().Format("15:04:05"))
+	}
+	text.WriteString("\n")
+	if status.Awaiting != "" {
+		fmt.Fprintf(&text, "It asks: %s\n", status.Awaiting)
+	}
+	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Stage", "Group", "Phase", "Done", "Failed", "Why").
+		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			rows.Row(stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total), fmt.Sprint(len(group.Failed)), group.Reason)
+		}
+	}
+	text.WriteString(rows.Render() + "\n")
+	for _, decision := range status.Decisions {
+		fmt.Fprintf(&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason)
+	}
+	for _, verb := range status.Verbs {
+		fmt.Fprintf(&text, "  patchtide wave %s %s --reason \"...\"\n", strings.ReplaceAll(string(verb), "_", "-"), status.WaveID)
+	}
+	for _, left := range status.Stranded {
+		fmt.Fprintf(&text, "STRANDED %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
+	}
+	return text.String()
+}
