@@ -40,6 +40,7 @@ const (
 	OrderStop     OrderKind = "stop"      // start no further instance; a running one is cancelled
 	OrderPause    OrderKind = "pause"     // start no further instance until resume
 	OrderResume   OrderKind = "resume"
+	OrderGiveUp   OrderKind = "give_up" // stop trying to put back what cannot be, and report it
 	OrderRelease  OrderKind = "release" // close, and free the lock
 )
 
@@ -56,6 +57,7 @@ type group struct {
 	stopped    bool
 	rolledBack bool
 	halt       workflow.CancelFunc // cancels the instance under way
+	stopTrying workflow.CancelFunc // ends the giving back of room
 	room       *room
 }
 
@@ -109,6 +111,8 @@ func (g *group) listen(ctx workflow.Context) {
 				if g.halt != nil {
 					g.halt()
 				}
+			case OrderGiveUp:
+				g.passOn(c)
 			case OrderPause:
 				g.paused = true
 			case OrderResume:
@@ -121,6 +125,17 @@ func (g *group) listen(ctx workflow.Context) {
 			}
 		}
 	})
+}
+
+// passOn tells whoever is putting something back to give up: the instance under way, or else this group itself.
+func (g *group) passOn(ctx workflow.Context) {
+	for _, id := range g.status.Current {
+		// An instance that has just ended needs to be told nothing.
+		_ = workflow.SignalExternalWorkflow(ctx, id, "", names.SignalGiveUp, nil).Get(ctx, nil)
+	}
+	if len(g.status.Current) == 0 && g.stopTrying != nil {
+		g.stopTrying()
+	}
 }
 
 // enter changes the phase and tells the wave.

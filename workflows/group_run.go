@@ -119,8 +119,9 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 
 // giveBack returns the room and takes the mark off; what cannot be is told.
 func (g *group) giveBack(ctx workflow.Context) {
-	clean, stop := untilGivenUp(ctx)
-	defer stop()
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
 	if g.room != nil {
 		g.status.Stranded = append(g.status.Stranded, g.room.giveBack(clean)...)
 		g.room = nil

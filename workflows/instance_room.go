@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -113,8 +115,16 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max}).Get(clean, nil); err != nil {
 		return err
 	}
-	s.note("max was raised from %d so that the instance could leave standby; lower it when desired is below again", now.Max)
-	return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
+	if err := workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil); err != nil {
+		return err
+	}
+	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
+	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
+		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
+		State:    fmt.Sprintf("max was raised from %d to %d so that %s could leave standby", now.Max, now.Max+1, s.in.Instance),
+		WhatToDo: fmt.Sprintf("set max back to %d once desired is there again", now.Max),
+	})
+	return nil
 }
 
 func (s *saga) awaitIn(ctx workflow.Context) error {

@@ -17,8 +17,8 @@ type wave struct {
 	plan     patch.Plan
 	hash     string
 	status   patch.WaveStatus
-	groups   []*heldGroup // in the plan's fixed order
-	reports  []patch.GroupCounts
+	groups   []*heldGroup    // in the plan's fixed order
+	news     int             // reports heard so far
 	decision *patch.Decision // the last verb not yet acted on
 	reason   string
 }

@@ -14,7 +14,6 @@ func (w *wave) approve(ctx workflow.Context, stage patch.Stage, number int) patc
 	if stage.Approval == nil {
 		return ""
 	}
-	w.decision = nil
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, number))
 	decision := w.awaitDecision(ctx, stage.Approval.Timeout, patch.Decision{
 		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + stage.Approval.Timeout.String(), Stage: stage.Name,

@@ -94,7 +94,7 @@ func (w *wave) failures(number int) int {
 func (w *wave) judge(number int) patch.Outcome {
 	outcome := patch.Succeeded
 	for _, held := range w.stageGroups(number) {
-		if held.counts.Outcome == patch.Failed {
+		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {
 			return patch.Failed
 		}
 		if held.counts.Outcome != patch.Succeeded {

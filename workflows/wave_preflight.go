@@ -11,11 +11,21 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
+// mostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues as
+// new, since its groups are its children.
+const mostGroups = 1000
+
 // preflight reads every group and asks the pure decisions, before anything is changed anywhere; then it takes the locks,
 // registers runbook and baseline, and scans.
 func (w *wave) preflight(ctx workflow.Context) error {
 	if open, why := w.plan.Window.Open(workflow.Now(ctx)); !open {
 		return refused(&patch.Refusal{Code: patch.RefusedOutsideWindow, Where: w.plan.Name, What: why, WhatToDo: "start the wave inside the window"})
+	}
+	if groups := len(w.plan.Groups()); groups > mostGroups {
+		return refused(&patch.Refusal{
+			Code: patch.RefusedTooMany, Where: w.plan.Name, What: fmt.Sprintf("it has %d groups and a wave's history holds %d", groups, mostGroups),
+			WhatToDo: "split the plan",
+		})
 	}
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {

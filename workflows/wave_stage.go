@@ -30,8 +30,10 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 		if w.idle(number, stopping) {
 			break
 		}
-		seen := len(w.reports)
-		w.awaitNews(ctx, seen, stopping)
+		w.awaitNews(ctx, number, stopping)
+		if stopping && w.abortTold() {
+			w.giveUp(ctx, number, number)
+		}
 		if held := w.heldOf(number); len(held) > 0 && !stopping && w.running(number) == 0 {
 			if outcome := w.hold(ctx, number, held); outcome != "" {
 				return outcome
@@ -47,14 +49,38 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	return w.judge(number)
 }
 
-// awaitNews waits for a report, a verb or a cancel.
-func (w *wave) awaitNews(ctx workflow.Context, seen int, stopping bool) {
+// awaitNews waits for a report, a verb, a group that is gone, or a cancel.
+func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
 	waitCtx := ctx
 	if stopping {
 		waitCtx, _ = workflow.NewDisconnectedContext(ctx)
 	}
+	seen := w.news
 	// Its only error is the cancel, which the caller looks at next.
-	_ = workflow.Await(waitCtx, func() bool { return len(w.reports) > seen || !stopping && w.decision != nil })
+	_ = workflow.Await(waitCtx, func() bool { return w.news > seen || w.decision != nil || w.lost(number) != nil })
+	for held := w.lost(number); held != nil; held = w.lost(number) {
+		held.counts.Phase, held.counts.Outcome = patch.GroupDone, patch.Failed
+		held.counts.Reason = "its workflow ended before the wave released it; was it terminated?"
+		w.show(ctx)
+	}
+}
+
+// lost finds a group whose workflow has closed although nobody released it.
+func (w *wave) lost(number int) *heldGroup {
+	for _, held := range w.stageGroups(number) {
+		if held.started && held.child.IsReady() && held.counts.Phase != patch.GroupDone {
+			return held
+		}
+	}
+	return nil
+}
+
+// giveUp tells groups that still put things back to stop trying and to report what is left.
+func (w *wave) giveUp(ctx workflow.Context, first, last int) {
+	w.takeDecision()
+	for number := first; number <= last; number++ {
+		w.orderStage(ctx, number, GroupOrder{Kind: OrderGiveUp})
+	}
 }
 
 func (w *wave) abortTold() bool { return w.decision != nil && w.decision.Verb == patch.Abort }
@@ -99,7 +125,6 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	for _, group := range held {
 		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
 	}
-	w.decision = nil
 	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
 	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{
 		Verb: stage.OnFailure.Then, Actor: "patchtide", Reason: "nobody answered within " + stage.OnFailure.Timeout.String(), Stage: stage.Name,
@@ -169,7 +194,12 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 			}
 			held.counts.Phase = patch.GroupRollingBack
 			w.order(clean, held, GroupOrder{Kind: OrderRollBack})
-			_ = workflow.Await(clean, func() bool { return settled(held) })
+			for !settled(held) {
+				_ = workflow.Await(clean, func() bool { return settled(held) || w.abortTold() })
+				if w.abortTold() {
+					w.giveUp(clean, first, number)
+				}
+			}
 			if held.counts.Phase == patch.GroupHeld || failedOf(held) {
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s could not be put back whole: %s", held.group, held.counts.Reason)

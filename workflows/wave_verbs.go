@@ -16,7 +16,8 @@ var verbHelp = map[patch.Verb]string{
 	patch.Retry:    "Try the failed instances again, then go on",
 	patch.Skip:     "Leave the failed instances as they are (put back) and go on with the others",
 	patch.RollBack: "Put back every instance the stage (or, with scope wave, the wave) patched",
-	patch.Abort:    "Stop: a running instance is put back or, once proven, finished; nothing else is started",
+	patch.Abort: "Stop: a running instance is put back or, once proven, finished; nothing else is started. " +
+		"Sent again while things are put back: give up on what cannot be, and report it",
 }
 
 // VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
@@ -91,8 +92,8 @@ func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
 			continue
 		}
 		held.counts = counts
-		w.reports = append(w.reports, counts)
 	}
+	w.news++
 	w.show(ctx)
 }
 

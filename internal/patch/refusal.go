@@ -15,6 +15,7 @@ type RefusalCode string
 
 // The refusals that step 0 and the capacity plan know.
 const (
+	RefusedTooMany          RefusalCode = "TooManyGroups"
 	RefusedNoInstances      RefusalCode = "NoInstances"
 	RefusedNotInService     RefusalCode = "NotInService"
 	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"

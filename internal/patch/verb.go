@@ -50,8 +50,8 @@ func VerbsIn(state WaveState) []Verb {
 		return []Verb{Approve, Reject, Abort}
 	case StateOnHold:
 		return []Verb{Retry, Skip, RollBack, Abort}
-	case StateRunning, StatePreflight:
-		return []Verb{Abort}
+	case StateRunning, StatePreflight, StateRollingBack, StateAborting:
+		return []Verb{Abort} // in the last two: give up on what cannot be put back
 	}
 	return nil
 }
