@@ -48,17 +48,6 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 	})
 }
 
-// watch looks once for each poll and never ends well by itself: see Watch.
-func (a *AWS) watch(ctx context.Context, in AwaitHealthyInput) error {
-	_, err := a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
-		if health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At); !health.Healthy() {
-			return false, "", final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
-		}
-		return false, in.Observe.Instance.String() + " is healthy and stays under watch", nil
-	})
-	return err
-}
-
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
 // for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {

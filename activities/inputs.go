@@ -30,11 +30,6 @@ type Journal struct {
 	Record string // key of the signed record in the evidence store
 }
 
-// Scope of an expiry: what a wave made and when it may be deleted, by AWS's clock.
-type Retention struct {
-	Keep patch.Duration
-}
-
 // ScanTicket is a scan under way.
 type ScanTicket struct {
 	CommandID  string

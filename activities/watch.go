@@ -13,7 +13,7 @@ func (a *AWS) Watch(ctx context.Context, in AwaitHealthyInput) error {
 		if health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At); !health.Healthy() {
 			return false, "", final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
 		}
-		return false, in.Observe.Instance.String() + " is healthy so far", nil
+		return false, in.Observe.Instance.String() + " is healthy and stays under watch", nil
 	})
 	return err
 }

@@ -1,3 +1,5 @@
+// Package workflows is the durable order of steps, and nothing else: a wave, its groups and their instances. What comes next
+// is decided by internal/patch; every side effect is an activity.
 package workflows
 
 import "github.com/patchtide/patchtide/activities"

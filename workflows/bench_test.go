@@ -1,6 +1,8 @@
 package workflows_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	sdkworker "go.temporal.io/sdk/worker"
 
@@ -35,6 +38,33 @@ type bench struct {
 	decide []patch.Verb // what the operator sends at each hold, in order; then abort
 	scope  patch.Scope
 	onHold func(patch.WaveStatus)
+	wire   *wire // between the clients and the simulator
+
+	// cancelSoon cancels the wave at the next moment the environment can.
+	cancelSoon bool
+	// impatient aborts a wave that is still not closed after patience, and again and again until it gives up.
+	impatient bool
+
+	answer patch.Verb        // to what awaits approval; "" is approve
+	silent bool              // the operator answers nothing
+	photo  fleet             // the fleet when the wave began
+	locks  map[string]string // workflow id to its parent: who holds which lock
+}
+
+// patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
+const patience = 24 * time.Hour
+
+// wire is the way from the clients to the simulator, for a test to cut.
+type wire struct {
+	next http.RoundTripper
+	wrap func(*http.Request, http.RoundTripper) (*http.Response, error)
+}
+
+func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
+	if w.wrap != nil {
+		return w.wrap(request, w.next)
+	}
+	return w.next.RoundTrip(request)
 }
 
 // hurry is how much faster client-side limits and the SDK's pauses pass: they are by the wall's clock, which must not matter.
@@ -63,14 +93,14 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	}
 	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: env.Now})
 	require.NoError(t, err)
-	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	file := config.Example()
 	if options.config != nil {
 		file = options.config(file)
 	}
 	loaded, err := config.Parse("patchtide.yaml", file, nil)
 	require.NoError(t, err)
-	httpClient := &http.Client{Transport: awssim.RoundTripper(sim)}
+	cable := &wire{next: awssim.RoundTripper(sim)}
+	httpClient := &http.Client{Transport: cable}
 	var accounts []cloud.Account
 	for _, account := range loaded.Accounts {
 		accounts = append(accounts, cloud.Account{
@@ -88,25 +118,50 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	workflows.Register(env)
-	env.RegisterActivity(&activities.Control{Plans: loaded, Evidence: worker.Journal(store)})
+	b := &bench{t: t, env: env, sim: sim, store: store, wire: cable, locks: map[string]string{}}
+	env.RegisterActivity(&activities.Control{Plans: loaded, Evidence: worker.Journal(store), Locks: b})
 	env.RegisterActivity(&activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines})
-	return &bench{t: t, env: env, sim: sim, store: store}
+	return b
+}
+
+// Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
+func (b *bench) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {
+	parent, held := b.locks[workflowID]
+	if !held {
+		return nil, nil
+	}
+	return &activities.LockHolder{WorkflowID: workflowID, Parent: parent}, nil
 }
 
 // run starts the wave and plays the operator: it approves at once and decides each hold.
 func (b *bench) run(request any) (*patch.WaveResult, error) {
 	b.t.Helper()
+	b.photo = b.photograph()
 	answered := time.Time{}
+	began := b.env.Now()
 	var look func()
 	look = func() {
 		if b.env.IsWorkflowCompleted() {
 			return
 		}
-		if status, ok := b.status(); ok && status.Since != answered {
+		if b.cancelSoon {
+			b.cancelSoon = false
+			b.env.CancelWorkflow()
+		}
+		if b.impatient && b.env.Now().After(began.Add(patience)) {
+			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State) == nil {
+				b.tell(patch.Abort, "")
+			}
+		}
+		if status, ok := b.status(); ok && !b.silent && status.Since != answered {
 			switch status.State {
 			case patch.StateAwaitingApproval:
 				answered = status.Since
-				b.tell(patch.Approve, "")
+				verb := b.answer
+				if verb == "" {
+					verb = patch.Approve
+				}
+				b.tell(verb, "")
 			case patch.StateOnHold:
 				answered = status.Since
 				if b.onHold != nil {
@@ -129,6 +184,12 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 	b.env.ExecuteWorkflow(names.PatchWave, request)
 	require.True(b.t, b.env.IsWorkflowCompleted())
 	if err := b.env.GetWorkflowError(); err != nil {
+		// A cancelled wave tells its result in the error's details.
+		var cancelled *temporal.CanceledError
+		var result patch.WaveResult
+		if errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil {
+			return &result, err
+		}
 		return nil, err
 	}
 	var result patch.WaveResult

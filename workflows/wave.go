@@ -72,7 +72,7 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	result := w.finish(ctx, outcome, stages)
 	if ctx.Err() != nil {
 		// Cancelled: everything under way has been put back and the evidence tells it; the UI shows Canceled.
-		return nil, temporal.NewCanceledError(result)
+		return nil, temporal.NewCanceledError(*result)
 	}
 	return result, nil
 }

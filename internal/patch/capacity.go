@@ -197,7 +197,7 @@ func MayRestore(group Group, plan Plan, member Member) *Refusal {
 	if plan.Restore != RestoreRootVolume {
 		return nil
 	}
-	reason := ""
+	var reason string
 	switch {
 	case member.RootVolumeID == "":
 		reason = "its root is not an EBS volume"
