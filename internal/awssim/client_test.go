@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
@@ -66,9 +68,19 @@ func (l *lab) config() aws.Config {
 	return aws.Config{
 		Region:      tokyo,
 		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: RoundTripper(l.Sim)},
+		HTTPClient:  &http.Client{Transport: conforming(l.t, RoundTripper(l.Sim))},
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
+}
+
+// conforming checks every reply against AWS's own descriptions of its APIs.
+func conforming(t *testing.T, next http.RoundTripper) http.RoundTripper {
+	t.Helper()
+	models, err := shapes.Default()
+	require.NoError(t, err)
+	return &shapes.Transport{Next: next, Models: models, Report: func(reply shapes.Reply, problems []string) {
+		t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+	}}
 }
 
 // in is a client's config for another account, with keys as AssumeRole hands them out.
