@@ -96,12 +96,13 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 			alarms = append(alarms, check)
 		}
 	}
-	if len(alarms) == 0 || len(state.Members) == 0 {
+	members := state.Order()
+	if len(alarms) == 0 || len(members) == 0 {
 		return ""
 	}
 	var seen patch.HealthObservation
 	if err := workflow.ExecuteActivity(reading(ctx, g.in.Group, g.in.Policy.Timing), aws.Observe, activities.ObserveInput{
-		Instance: activities.Instance{Group: g.in.Group, ID: state.Members[0].ID}, Platform: g.in.Policy.Platform, Checks: alarms, Pace: pace(g.in.Policy.Timing),
+		Instance: activities.Instance{Group: g.in.Group, ID: members[0].ID}, Platform: g.in.Policy.Platform, Checks: alarms, Pace: pace(g.in.Policy.Timing),
 	}).Get(ctx, &seen); err != nil {
 		return reason(err)
 	}

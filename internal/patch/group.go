@@ -111,14 +111,24 @@ func (s GroupState) Member(id string) (Member, bool) {
 	return s.Members[i], true
 }
 
+// Leaving tells whether the group is letting the member go: nothing is to be done with it any more.
+func (m Member) Leaving() bool {
+	base, _, _ := strings.Cut(m.Lifecycle, ":")
+	switch base {
+	case "Terminating", "Terminated", "Detaching", "Detached":
+		return true
+	}
+	return !m.Present()
+}
+
 // Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance longer
-// than need be, and by id within a zone, so that every reader can predict it.
+// than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken.
 func (s GroupState) Order() []Member {
+	ordered := slices.DeleteFunc(slices.Clone(s.Members), Member.Leaving)
 	crowd := map[string]int{}
-	for _, member := range s.Members {
+	for _, member := range ordered {
 		crowd[member.Zone]++
 	}
-	ordered := slices.Clone(s.Members)
 	slices.SortStableFunc(ordered, func(a, b Member) int {
 		if crowd[a.Zone] != crowd[b.Zone] {
 			return crowd[b.Zone] - crowd[a.Zone]
