@@ -20,6 +20,7 @@ func Register(r *api.Registry, w *world.World) {
 	registerS3(r, w)
 	registerEC2(r, w)
 	registerSSM(r, w)
+	registerCreation(r, w)
 }
 
 // regionOf is where a call acts.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				return nil, api.Errorf("ValidationException", "Comment is longer than 100 characters.")
 			}
 			command, err := regionOf(w, c).Send(world.SendSpec{
-				Document: aws.ToString(in.DocumentName), Version: aws.ToString(in.DocumentVersion), Comment: aws.ToString(in.Comment),
+				Document: aws.ToString(in.DocumentName), Version: cmp.Or(aws.ToString(in.DocumentVersion), "$DEFAULT"), Comment: aws.ToString(in.Comment),
 				Instances: in.InstanceIds, Parameters: in.Parameters, Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
 			})
 			if err != nil {

@@ -42,12 +42,13 @@ type Region struct {
 	Account *Account
 	Name    string
 
-	instances      shelf[*Instance]
-	volumes        shelf[*Volume]
-	snapshots      shelf[*Snapshot]
-	images         shelf[*Image]
-	securityGroups shelf[*SecurityGroup]
-	rootTasks      shelf[*RootTask]
+	instances       shelf[*Instance]
+	volumes         shelf[*Volume]
+	snapshots       shelf[*Snapshot]
+	images          shelf[*Image]
+	securityGroups  shelf[*SecurityGroup]
+	rootTasks       shelf[*RootTask]
+	launchTemplates shelf[*LaunchTemplate]
 
 	patching   patching
 	documents  documents

@@ -40,6 +40,10 @@ func (r *Region) ResourceTags(id string) (tags Tags, kind string, err error) {
 			return image.Tags, "image", nil
 		}
 		return nil, "", api.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", id)
+	case "lt":
+		if template, ok := r.launchTemplates.get(id); ok {
+			return template.Tags, "launch-template", nil
+		}
 	case "replacevol":
 		if task, ok := r.rootTasks.get(id); ok {
 			return task.Tags, "replace-root-volume-task", nil
