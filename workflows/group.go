@@ -254,6 +254,9 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 		WorkflowID: lock, TaskQueue: names.TaskQueue,
 		ParentClosePolicy: parentClose, WaitForCancellation: true,
 		StaticSummary: summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(g.in.WaveID),
+		),
 	})
 	g.status.Current = []string{lock}
 	defer func() { g.status.Current = nil }()

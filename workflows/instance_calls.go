@@ -15,11 +15,11 @@ import (
 
 // act gives the options of an act going forward; undoAct those of one that puts back.
 func (s *saga) act(ctx workflow.Context) workflow.Context {
-	return acting(ctx, s.in.Group, s.in.Policy.Timing)
+	return summed(acting(ctx, s.in.Group, s.in.Policy.Timing), s.doing())
 }
 
 func (s *saga) undoAct(ctx workflow.Context) workflow.Context {
-	return undoing(ctx, s.in.Group, s.in.Policy.Timing)
+	return summed(undoing(ctx, s.in.Group, s.in.Policy.Timing), s.doing())
 }
 
 // do acts going forward and always waits for the answer, also when the workflow is cancelled.
@@ -44,7 +44,8 @@ func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
 
 // await waits within a budget; it is as cancellable as ctx is.
 func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, input, output any) error {
-	return workflow.ExecuteActivity(waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), activity, input).Get(ctx, output)
+	options := summed(waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), s.doing())
+	return workflow.ExecuteActivity(options, activity, input).Get(ctx, output)
 }
 
 // finalOn makes one more error type final.
@@ -123,14 +124,18 @@ func (s *saga) remedy(step patch.Step) string {
 	return "see the wave's journal for the values before"
 }
 
+// doing is the step in a person's words.
+func (s *saga) doing() string {
+	if s.status.Undoing || s.in.PutBack != nil {
+		return "putting back: " + string(s.status.Step)
+	}
+	return string(s.status.Step)
+}
+
 // details is what the Temporal UI shows of the instance.
 func (s *saga) details() string {
 	var text strings.Builder
-	doing := string(s.status.Step)
-	if s.status.Undoing {
-		doing = "putting back: " + doing
-	}
-	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, doing, s.status.Since.Format("15:04:05 MST"))
+	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), s.status.Since.Format("15:04:05 MST"))
 	if s.status.Result.Reason != "" {
 		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
 	}

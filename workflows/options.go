@@ -25,6 +25,7 @@ func acting(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Co
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
+		Summary:                group.String(),
 		StartToCloseTimeout:    t.Act.D(),
 		ScheduleToCloseTimeout: t.ActBudget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
@@ -39,6 +40,7 @@ func acting(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Co
 func undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           names.ActivityQueue(group.Account, group.Region),
+		Summary:             group.String(),
 		StartToCloseTimeout: t.Act.D(),
 		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
@@ -53,6 +55,7 @@ func undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 func waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget patch.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
+		Summary:                group.String(),
 		StartToCloseTimeout:    t.Look.D(),
 		ScheduleToCloseTimeout: budget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
@@ -66,6 +69,7 @@ func waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget pat
 func reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
+		Summary:                group.String(),
 		StartToCloseTimeout:    t.Act.D(),
 		ScheduleToCloseTimeout: t.ActBudget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
@@ -92,6 +96,13 @@ func controlling(ctx workflow.Context) workflow.Context {
 
 // pace is how the waits of a plan look.
 func pace(t patch.Timing) activities.Pace { return activities.Pace{Poll: t.Poll, ReadLag: t.ReadLag} }
+
+// summed says in the Temporal UI what an activity is for, where its name and group do not.
+func summed(ctx workflow.Context, summary string) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.Summary = summary
+	return workflow.WithActivityOptions(ctx, options)
+}
 
 // isType tells whether an activity ended with an error of one of the types.
 func isType(err error, types ...string) bool {

@@ -151,7 +151,9 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	var err error
 	answered := true
 	if timeout > 0 {
-		answered, err = workflow.AwaitWithTimeout(ctx, timeout.D(), told)
+		answered, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+			Timeout: timeout.D(), TimerOptions: workflow.TimerOptions{Summary: fmt.Sprintf("%s, unless somebody decides", otherwise.Verb)},
+		}, told)
 	} else {
 		err = workflow.Await(ctx, told)
 	}

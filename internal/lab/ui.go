@@ -41,6 +41,10 @@ func startUI(ctx context.Context, listen, temporalAddress string) (*webUI, error
 		HideLogs:         true,
 		// The page is served by plain HTTP on loopback, where a Secure cookie would be dropped.
 		CORS: uiconfig.CORS{CookieInsecure: true},
+		// A terminated wave puts nothing back, and a reset strands parents whose children finished later: the UI offers what
+		// a wave can answer, its Updates and a cancel.
+		WorkflowTerminateDisabled: true,
+		WorkflowResetDisabled:     true,
 	}
 	ui := &webUI{
 		url:    "http://" + dialable(address),
