@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/console"
@@ -60,12 +59,13 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 		screen = stderr
 	}
 	show := console.New(screen, os.Environ(), time.Now)
-	l, err := open(ctx, options.laboratoryOptions, start, stderr)
+	l, err := open(ctx, options.laboratoryOptions, start, show.Log(stderr))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	show.Say("Scenario %s: %s", l.aws.scenario.Name, l.aws.scenario.Description)
+	show.Say("The simulated AWS lives %g times faster than we do. The plan has no window: a wave may start at any time.", options.aws.speed)
 	show.Say("Temporal UI  %s", l.temporal.UIURL())
 	show.Say("Fleet        %s", l.aws.url)
 
@@ -95,7 +95,7 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 
 // runWave runs one wave and returns its report and its page in the UI.
 func (l *laboratory) runWave(ctx context.Context, show *console.Console) (console.Report, string, error) {
-	waveID := "wave-" + demoPlan + "-" + uuid.NewString()
+	waveID := "wave-" + demoPlan + "-" + time.Now().UTC().Format("20060102-150405")
 	url := l.temporal.WorkflowURL(waveID)
 	show.Say("This wave    %s", url)
 	driver := &drive.Driver{Temporal: l.client, Console: show, Decide: patch.Verb(l.aws.scenario.Decide)}

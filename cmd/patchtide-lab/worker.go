@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -30,7 +31,8 @@ func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(in.HTTP))
+	logger := slog.New(slog.NewTextHandler(in.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(in.HTTP), awsconfig.WithLogger(quietly(logger)))
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
@@ -42,7 +44,6 @@ func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	logger := slog.New(slog.NewTextHandler(in.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	running, err := worker.Start(ctx, worker.Options{
 		Client: in.Temporal, Namespace: lab.Namespace, Config: loaded, AWS: aws, HTTP: in.HTTP, Evidence: store,
 		Logger: logger, Version: "lab", Speed: in.Speed,
@@ -56,6 +57,14 @@ func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 			logger.Error("close the evidence store", "error", err)
 		}
 	}, nil
+}
+
+// quietly takes what the AWS SDK has to say, which by itself would go to stderr past the live picture. Its warnings tell of
+// connections that a lost reply or a spent attempt has cut: here that is the scenario, and the caller gets the error anyway.
+func quietly(logger *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(_ logging.Classification, format string, args ...any) {
+		logger.Debug(fmt.Sprintf(format, args...), "from", "AWS SDK")
+	})
 }
 
 // keyLength is the length of a journal key in bytes; HMAC-SHA256 asks for 32.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
@@ -14,8 +15,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Console writes a wave's progress. It is used by one goroutine.
+// Console writes a wave's progress. Its methods may be called at the same time, as a log's lines come when they come.
 type Console struct {
+	mu    sync.Mutex
 	out   io.Writer
 	live  bool
 	size  func() (width, height int)
@@ -66,11 +68,15 @@ func terminalSize(out io.Writer) (width, height int) {
 
 // Say writes one line that stays: what the laboratory itself does, such as approving in a person's place.
 func (c *Console) Say(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.keep(sayStyle.Render(fmt.Sprintf(format, args...)))
 }
 
 // Update shows the wave as it is now. Call it a few times a second: each call moves the spinner.
 func (c *Console) Update(p Progress) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var kept []string
 	for _, change := range changes(c.last, p) {
 		if c.live && change.outcome == "" && !change.asks {
@@ -130,10 +136,34 @@ func (c *Console) erase(text *strings.Builder) {
 
 // Done takes the live picture away, so that what follows begins on a clean line.
 func (c *Console) Done() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var text strings.Builder
 	c.erase(&text)
 	c.last.Stages = nil
 	c.write(text.String())
+}
+
+// Log is where others in this process write their lines, such as a log on stderr: while the live picture is drawn they go
+// above it, for a line that comes between would be drawn over. Without a live picture they go to w as they are.
+func (c *Console) Log(w io.Writer) io.Writer {
+	file, ok := w.(term.File)
+	if !c.live || !ok || !term.IsTerminal(file.Fd()) {
+		return w
+	}
+	return above{c}
+}
+
+// above keeps what is written to it above the live picture.
+type above struct{ console *Console }
+
+func (a above) Write(text []byte) (int, error) {
+	a.console.mu.Lock()
+	defer a.console.mu.Unlock()
+	for line := range strings.Lines(string(text)) {
+		a.console.keep(quietStyle.Render(strings.TrimRight(line, "\n")))
+	}
+	return len(text), nil
 }
 
 // write has nobody to tell that a terminal is gone: the wave goes on all the same.

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,4 +203,30 @@ func golden(t *testing.T, name string, got []byte) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got))
+}
+
+func TestALogGoesAboveTheLivePicture(t *testing.T) {
+	var out bytes.Buffer
+	c := live(&out, 60, 40)
+	c.Update(wave("patching", Instance{ID: "i-0c", Step: "installing"}))
+	height := c.drawn
+	out.Reset()
+	n, err := io.WriteString(above{c}, "one\ntwo\n")
+	require.NoError(t, err)
+	require.Equal(t, len("one\ntwo\n"), n)
+	text := ansi.Strip(out.String())
+	require.Equal(t, 2, strings.Count(out.String(), ansi.CursorUp(height)+"\r"+ansi.EraseScreenBelow), "the picture is drawn anew below each line")
+	require.Less(t, strings.Index(text, "one"), strings.Index(text, "two"))
+	require.Equal(t, height, c.drawn)
+
+	require.Same(t, &out, c.Log(&out), "what is no terminal gets its lines as they are")
+}
+
+func TestTheSummaryDropsTheLongestColumnFirst(t *testing.T) {
+	var out bytes.Buffer
+	c := live(&out, 70, 40)
+	c.Summary(sample(), "")
+	text := ansi.Strip(out.String())
+	require.NotContains(t, text, "Automation")
+	require.Contains(t, text, "│ i-0a     │ patched     │", "nothing is broken")
 }

@@ -13,8 +13,7 @@ const barWidth = 24
 // picture is the wave as lines of text: a bar, then stages, groups and instances, one line each.
 func picture(p Progress, spin, elapsed string) []string {
 	done, all := p.counts()
-	lines := []string{"", fmt.Sprintf("%s  %s  %s  %s",
-		titleStyle.Render(p.WaveID), bar(done, all), fmt.Sprintf("%d of %d", done, all), timeStyle.Render(elapsed))}
+	lines := []string{"", fmt.Sprintf("%s  %d of %d  %s  %s", bar(done, all), done, all, timeStyle.Render(elapsed), titleStyle.Render(p.WaveID))}
 	switch {
 	case p.Hold != "":
 		lines = append(lines, askStyle.Render("! on hold: "+p.Hold))

@@ -8,52 +8,119 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Summary closes the demo: what became of every instance, what it took, and where to look on. waveURL is the wave's page
 // in the Temporal UI.
 func (c *Console) Summary(r Report, waveURL string) {
 	c.Done()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	style := outcomeStyle(r.Outcome)
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n%s %s  %s in %.1f s, scenario %s\n", style.Render(symbol(r.Outcome)), titleStyle.Render(r.WaveID),
 		style.Render(words(r.Outcome)), r.Seconds, r.Scenario)
 	text.WriteString(c.instances(r) + "\n")
+	c.field(&text, plainStyle, "Instances", outcomes(r))
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
-			fmt.Fprintf(&text, "Out of service at most  %d in %s/%s/%s\n", group.MaxOutOfService, group.Account, group.Region, group.Name)
+			c.field(&text, plainStyle, "Out of service at most", fmt.Sprintf("%d in %s/%s/%s", group.MaxOutOfService, group.Account, group.Region, group.Name))
 		}
 	}
-	fmt.Fprintf(&text, "AWS calls               %s; %d throttled\n", callCounts(r.AWSCalls), r.AWSThrottled)
+	c.field(&text, plainStyle, "AWS calls", fmt.Sprintf("%s; %d throttled", callCounts(r.AWSCalls), r.AWSThrottled))
 	if len(r.Stranded) == 0 {
-		text.WriteString("Stranded                nothing\n")
+		c.field(&text, plainStyle, "Stranded", "nothing")
 	}
 	for _, thing := range r.Stranded {
-		fmt.Fprintf(&text, "%s  %s/%s %s is %s: %s\n", badStyle.Render("Stranded              "),
-			thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo)
+		c.field(&text, badStyle, "Stranded", fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo))
 	}
-	fmt.Fprintf(&text, "Temporal UI             %s\n", r.TemporalUI)
+	c.field(&text, plainStyle, "Temporal UI", r.TemporalUI)
 	if waveURL != "" {
-		fmt.Fprintf(&text, "This wave               %s\n", waveURL)
+		c.field(&text, plainStyle, "This wave", waveURL)
 	}
 	c.write(text.String())
 }
 
+// labelWidth is the column where the values begin.
+const labelWidth = 24
+
+// field writes a label and its value. On a terminal a long value continues under itself, but is never broken inside a word,
+// for an address must stay one that can be clicked.
+func (c *Console) field(text *strings.Builder, style lipgloss.Style, label, value string) {
+	if width, _ := c.size(); c.live && width > 2*labelWidth {
+		value = ansi.Wordwrap(value, width-labelWidth, " ")
+	}
+	value = strings.ReplaceAll(value, "\n", "\n"+strings.Repeat(" ", labelWidth))
+	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + value + "\n")
+}
+
+// outcomes counts instances by what became of them, and the patches that were missing.
+func outcomes(r Report) string {
+	var order []string
+	counts := map[string]int{}
+	before, after := 0, 0
+	for _, stage := range r.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				name := words(instance.Outcome)
+				if counts[name] == 0 {
+					order = append(order, name)
+				}
+				counts[name]++
+				before, after = before+instance.MissingBefore, after+instance.MissingAfter
+			}
+		}
+	}
+	if len(order) == 0 {
+		return "none"
+	}
+	for i, name := range order {
+		order[i] = fmt.Sprintf("%d %s", counts[name], name)
+	}
+	return fmt.Sprintf("%s; patches missing: %d before, %d after", strings.Join(order, ", "), before, after)
+}
+
 // Columns of the table of instances.
 const (
-	columnOutcome = 3
-	columnMissing = 4
+	columnOutcome    = 3
+	columnMissing    = 4
+	columnAutomation = 5
 )
 
+// instances is the table of instances. On a narrow terminal it goes without the Automation ids, which are long and stand in
+// the JSON document and in the Temporal UI.
 func (c *Console) instances(r Report) string {
-	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(quietStyle).
-		Headers("Stage", "Group", "Instance", "Outcome", "Missing", "Automation")
+	text := c.table(r, true, 0)
+	width, _ := c.size()
+	if !c.live || lipgloss.Width(text) <= width {
+		return text
+	}
+	if text = c.table(r, false, 0); lipgloss.Width(text) > width {
+		text = c.table(r, false, width) // cells break their lines
+	}
+	return text
+}
+
+func (c *Console) table(r Report, automation bool, width int) string {
+	shown := columnAutomation
+	if automation {
+		shown++
+	}
+	headers := []string{"Stage", "Group", "Instance", "Outcome", "Missing", "Automation"}
+	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(quietStyle).Headers(headers[:shown]...)
 	styles := []lipgloss.Style{}
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				rows.Row(stage.Name, group.Account+"/"+group.Name, instance.ID, words(instance.Outcome),
-					fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter), instance.AutomationExecutionID)
+				missing := fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
+				if instance.Outcome == patch.NotStarted {
+					missing = "" // nobody looked
+				}
+				cells := []string{stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome), missing, instance.AutomationExecutionID}
+				rows.Row(cells[:shown]...)
 				styles = append(styles, outcomeStyle(instance.Outcome))
 			}
 		}
@@ -73,11 +140,10 @@ func (c *Console) instances(r Report) string {
 		}
 		return cell.Padding(0, 1)
 	})
-	text := rows.Render()
-	if width, _ := c.size(); c.live && lipgloss.Width(text) > width {
-		text = rows.Width(width).Render() // cells break their lines
+	if width > 0 {
+		rows.Width(width)
 	}
-	return text
+	return rows.Render()
 }
 
 // callCounts is the sum and each service's share, the largest first: "120 (ssm 70, ec2 50)".

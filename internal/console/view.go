@@ -73,7 +73,11 @@ func groupView(counts patch.GroupCounts, details Details) Group {
 	return shown
 }
 
+// step is what is done now; an instance that has ended has an outcome instead, which its group tells next.
 func step(instance patch.InstanceStatus) string {
+	if instance.Step == patch.StepEnded {
+		return ""
+	}
 	if instance.Undoing {
 		return "putting back: " + string(instance.Step)
 	}
