@@ -52,13 +52,15 @@ type (
 // lastEvents is how many calls the page shows.
 const lastEvents = 40
 
-// servePage serves the simulator's own addresses: /, /_sim/events and /_sim/timeline. It tells whether the path was one.
+// servePage serves the simulator's own addresses: /, /_sim/events, /_sim/actions and /_sim/timeline. It tells whether the path was one.
 func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case r.URL.Path == "/_sim/events":
 		after, _ := strconv.Atoi(r.URL.Query().Get("after")) // absent or wrong: from the first
 		events := slices.DeleteFunc(s.Events(), func(e Event) bool { return e.Seq <= after })
 		writeJSON(w, map[string]any{"events": events, "calls": s.Calls(), "throttled": s.Throttled()})
+	case r.URL.Path == "/_sim/actions":
+		writeJSON(w, map[string]any{"accounts": s.allActions()})
 	case r.URL.Path == "/_sim/timeline":
 		writeJSON(w, map[string]any{"groups": s.Timeline()})
 	case r.URL.Path == "/" && r.URL.RawQuery == "":

@@ -46,6 +46,7 @@ type Sim struct {
 	faults   faultRules
 	events   eventLog
 	service  serviceRecord
+	actions  actionBook
 }
 
 // New builds the scenario's world, with its present as the clock's.
@@ -74,6 +75,8 @@ func New(options Options) (*Sim, error) {
 	s.quotas = newQuotas()
 	s.events = newEventLog()
 	s.service = newServiceRecord(s.world)
+	s.actions = actionBook{}
+	s.world.Call, s.world.Allow = s.callInside, s.allowInside
 	services.Register(s.registry, s.world)
 	s.service.watch()
 	return s, nil
@@ -190,6 +193,13 @@ func (s *Sim) call(request *wire.Request, scope scope, event *Event) (any, Fault
 	}
 	event.Arguments, event.Resource = wire.Arguments(input), resourceOf(input)
 	event.Ordinal = s.events.ordinal(*event)
+	call := api.Call{
+		Account: identity.account, Region: scope.region, Service: scope.service, Operation: request.Operation,
+		Caller: identity.caller, Time: s.world.Now(),
+	}
+	if err := s.authorize(call, input); err != nil {
+		return nil, Fault{}, err
+	}
 	if !s.quotas.take(identity.account, scope, request.Operation, s.world.Now()) {
 		return nil, Fault{}, throttled(scope.service)
 	}
@@ -197,10 +207,7 @@ func (s *Sim) call(request *wire.Request, scope scope, event *Event) (any, Fault
 	if err, before := fault.before(scope.service); before {
 		return nil, fault, err
 	}
-	output, err := operation.Call(api.Call{
-		Account: identity.account, Region: scope.region, Service: scope.service, Operation: request.Operation,
-		Caller: identity.caller, Time: s.world.Now(),
-	}, input)
+	output, err := operation.Call(call, input)
 	event.Effect = err == nil && !api.IsRead(request.Operation)
 	s.service.measure(s.world.Account(identity.account).Region(scope.region))
 	return output, fault, err

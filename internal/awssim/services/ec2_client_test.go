@@ -26,22 +26,40 @@ type account struct {
 	t      *testing.T
 	now    time.Time
 	config aws.Config
+	sim    *awssim.Sim
 }
 
-func staging(t *testing.T, scenario string) *account {
+func staging(t *testing.T, scenario string) *account { return inAccount(t, scenario, "222233334444") }
+
+// inAccount is staging for another account of the scenario.
+func inAccount(t *testing.T, scenario, id string) *account {
 	t.Helper()
 	s, err := world.LoadScenario(scenario)
 	require.NoError(t, err)
+	return begin(t, s, id)
+}
+
+// withScenario is inAccount for a scenario that the test writes.
+func withScenario(t *testing.T, text, id string) *account {
+	t.Helper()
+	s, err := world.ParseScenario("test.yaml", []byte(text))
+	require.NoError(t, err)
+	return begin(t, s, id)
+}
+
+func begin(t *testing.T, s *world.Scenario, id string) *account {
+	t.Helper()
 	a := &account{t: t, now: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}
 	sim, err := awssim.New(awssim.Options{Scenario: s, Now: func() time.Time { return a.now }})
 	require.NoError(t, err)
+	a.sim = sim
 	a.config = aws.Config{
 		Region: "ap-northeast-1", HTTPClient: &http.Client{Transport: awssim.RoundTripper(sim)},
 		Credentials: credentials.NewStaticCredentialsProvider(s.Home.AccessKeyID, s.Home.SecretAccessKey, ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	role, err := sts.NewFromConfig(a.config).AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::222233334444:role/patchtide"), RoleSessionName: aws.String("test"), ExternalId: aws.String("patchtide-lab"),
+		RoleArn: aws.String("arn:aws:iam::" + id + ":role/patchtide"), RoleSessionName: aws.String("test"), ExternalId: aws.String("patchtide-lab"),
 		DurationSeconds: aws.Int32(12 * 3600),
 	})
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 func registerSSM(r *api.Registry, w *world.World) {
 	registerSSMDocuments(r, w)
 	registerSSMAutomation(r, w)
+	registerSSMSignal(r, w)
 	registerSSMCommands(r, w)
 	registerSSMBaselines(r, w)
 	registerSSMPatchStates(r, w)

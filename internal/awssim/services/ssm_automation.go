@@ -88,12 +88,24 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 		})
 }
 
+func registerSSMSignal(r *api.Registry, w *world.World) {
+	api.Handle(r, "ssm", "SendAutomationSignal", []string{"AutomationExecutionId", "SignalType", "Payload"},
+		func(c api.Call, in *ssm.SendAutomationSignalInput) (*ssm.SendAutomationSignalOutput, error) {
+			execution, err := regionOf(w, c).Execution(aws.ToString(in.AutomationExecutionId))
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.SendAutomationSignalOutput{}, execution.Signal(string(in.SignalType), c.Caller, in.Payload)
+		})
+}
+
 // checkExecutionFilters refuses what SSM refuses, and by name what is not modelled.
 func checkExecutionFilters(filters []types.AutomationExecutionFilter) error {
 	modelled := []types.AutomationExecutionFilterKey{
 		types.AutomationExecutionFilterKeyExecutionId, types.AutomationExecutionFilterKeyExecutionStatus,
 		types.AutomationExecutionFilterKeyDocumentNamePrefix, types.AutomationExecutionFilterKeyStartTimeAfter,
 		types.AutomationExecutionFilterKeyStartTimeBefore, types.AutomationExecutionFilterKeyTagKey,
+		types.AutomationExecutionFilterKeyParentExecutionId,
 	}
 	for _, filter := range filters {
 		if !slices.Contains(modelled, filter.Key) {
@@ -122,6 +134,8 @@ func executionPasses(e *world.Execution, status string, filters []types.Automati
 				return status == value
 			case types.AutomationExecutionFilterKeyDocumentNamePrefix:
 				return strings.HasPrefix(e.Document, value)
+			case types.AutomationExecutionFilterKeyParentExecutionId:
+				return strings.EqualFold(e.Parent, value)
 			case types.AutomationExecutionFilterKeyTagKey:
 				_, tagged := e.Tags[value]
 				return tagged
@@ -146,6 +160,7 @@ func ssmMetadata(e *world.Execution, status string) types.AutomationExecutionMet
 		AutomationExecutionId: aws.String(e.ID), AutomationExecutionStatus: types.AutomationExecutionStatus(status),
 		AutomationType: types.AutomationTypeLocal, DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)),
 		ExecutedBy: notEmpty(e.Caller), ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Outputs: e.Outputs,
+		ParentAutomationExecutionId: notEmpty(e.Parent),
 	}
 	if e.Done() && status == e.Status {
 		out.ExecutionEndTime, out.FailureMessage = aws.Time(e.Ended), notEmpty(e.Failure)
@@ -160,7 +175,7 @@ func ssmExecution(e *world.Execution) *types.AutomationExecution {
 		AutomationExecutionId: aws.String(e.ID), AutomationExecutionStatus: types.AutomationExecutionStatus(e.Status),
 		DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)), ExecutedBy: notEmpty(e.Caller),
 		ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Parameters: e.Parameters, Outputs: e.Outputs,
-		StepExecutions: ssmSteps(e), FailureMessage: notEmpty(e.Failure),
+		StepExecutions: ssmSteps(e), FailureMessage: notEmpty(e.Failure), ParentAutomationExecutionId: notEmpty(e.Parent),
 	}
 	if e.Done() {
 		out.ExecutionEndTime = aws.Time(e.Ended)

@@ -13,7 +13,8 @@ type Account struct {
 	Name  string // the scenario's name for it
 	Spec  AccountSpec
 
-	regions map[string]*Region
+	regions  map[string]*Region
+	policies map[string]*Policy // by role
 }
 
 // Region returns the account's region, which comes into being, empty, when it is first asked for.

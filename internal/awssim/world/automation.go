@@ -29,7 +29,7 @@ type Execution struct {
 	ID         string
 	Document   string
 	Version    int
-	Status     string // Pending, InProgress, Cancelling, Success, Failed, TimedOut, Cancelled
+	Status     string // Pending, InProgress, Waiting, Cancelling, Success, Failed, TimedOut, Cancelled
 	Failure    string
 	Parameters map[string][]string
 	Outputs    map[string][]string
@@ -38,6 +38,7 @@ type Execution struct {
 	Caller     string
 	Tags       Tags
 	Steps      []*StepExecution
+	Parent     string // id of the execution that started this one; empty: a person or a program did
 
 	book      *runbook
 	token     string
@@ -48,6 +49,10 @@ type Execution struct {
 	finishing bool // it was asked to end after the running step
 	broken    bool // a critical step failed and went on
 	history   []statusAt
+	role      string // name of the role it acts as; empty: its caller
+	depth     int    // 1 without a parent
+	cancelled bool   // it was stopped and now runs what the step it was at names for that
+	onEnd     func() // tells its parent
 }
 
 type statusAt struct {
@@ -75,6 +80,8 @@ type StepExecution struct {
 	NextStep string
 
 	command *Command
+	child   *Execution
+	waiting *waitingStep
 }
 
 type automation struct {
@@ -91,6 +98,8 @@ type StartSpec struct {
 	ClientToken string
 	Tags        Tags
 	Caller      string
+
+	parent *Execution
 }
 
 // StartAutomation starts a runbook. The same client token with the same document and parameters returns the first
@@ -114,7 +123,8 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkAssumeRole(version.book, parameters); err != nil {
+	role, err := r.assumeRole(version.book, parameters)
+	if err != nil {
 		return nil, err
 	}
 	token, asked := strings.ToLower(spec.ClientToken), fmt.Sprint(spec.Document, version.Version, parameters)
@@ -136,7 +146,10 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	e := &Execution{
 		Region: r, ID: r.NewUUID("automation"), Document: document.Name, Version: version.Version, Parameters: parameters,
 		Outputs: map[string][]string{}, Started: r.World.now, Caller: spec.Caller, Tags: spec.Tags.Clone(),
-		book: version.book, token: token, asked: asked, current: -1,
+		book: version.book, token: token, asked: asked, current: -1, role: role, depth: 1,
+	}
+	if spec.parent != nil {
+		e.Parent, e.depth = spec.parent.ID, spec.parent.depth+1
 	}
 	for _, step := range version.book.MainSteps {
 		e.Steps = append(e.Steps, &StepExecution{
@@ -237,6 +250,9 @@ func (e *Execution) set(status string) {
 		e.Region.startWaiting()
 	}
 	e.Region.Changed("automation", e.ID, status)
+	if e.Done() && e.onEnd != nil {
+		e.onEnd()
+	}
 }
 
 // Stop ends an execution. Cancel also asks its command to end, which takes its own time and gives no guarantee; Complete lets
@@ -248,7 +264,7 @@ func (e *Execution) Stop(kind string) error {
 	case kind == "Complete":
 		e.finishing = true
 		return nil
-	case e.Status == "Cancelling":
+	case e.Status == "Cancelling" || e.cancelled:
 		return nil
 	case e.Status == "Pending":
 		e.set("Cancelled")
@@ -259,16 +275,32 @@ func (e *Execution) Stop(kind string) error {
 		if e.Done() {
 			return
 		}
-		if step := e.Current(); step != nil && step.Status == "InProgress" {
+		if step := e.Current(); step != nil && (step.Status == "InProgress" || step.Status == "Waiting") {
 			step.Status, step.Ended = "Cancelled", e.Region.World.now
 			step.Failure = "Step was cancelled."
 			if step.command != nil {
 				step.command.Cancel(nil)
 			}
+			if step.child != nil && !step.child.Done() {
+				_ = step.child.Stop(kind) // it runs: nothing refuses
+			}
 		}
-		e.set("Cancelled")
+		e.endCancelled()
 	})
 	return nil
+}
+
+// endCancelled ends an execution that was asked to stop, after the steps that the one it was at names for that.
+func (e *Execution) endCancelled() {
+	if n := e.current; n >= 0 && !e.cancelled {
+		if target, jumps := strings.CutPrefix(e.book.MainSteps[n].OnCancel, "step:"); jumps {
+			e.cancelled = true
+			e.set("InProgress")
+			e.run(e.book.index(target), 1)
+			return
+		}
+	}
+	e.finish("Cancelled")
 }
 
 // result is how a step's attempt ended.
@@ -296,8 +328,11 @@ func (e *Execution) run(n, attempt int) {
 	limit := time.Duration(step.TimeoutSeconds) * time.Second
 	if limit == 0 {
 		limit = defaultStepLimit
-		if step.Action == "aws:sleep" {
+		switch step.Action {
+		case "aws:sleep", "aws:approve", "aws:pause":
 			limit = 7 * 24 * time.Hour
+		case "aws:executeAutomation":
+			limit = 72 * time.Hour
 		}
 	}
 	var timeout *Event
@@ -329,18 +364,34 @@ func (e *Execution) run(n, attempt int) {
 		e.branchStep(resolved, end)
 	case "aws:createTags":
 		e.createTagsStep(resolved, end)
+	case "aws:executeAwsApi":
+		e.apiStep(step, resolved, end)
+	case "aws:assertAwsResourceProperty":
+		e.assertStep(resolved, end)
+	case "aws:waitForAwsResourceProperty":
+		e.waitStep(turn, resolved, end)
+	case "aws:executeAutomation":
+		e.childStep(done, resolved, end)
+	case "aws:approve":
+		e.approveStep(done, resolved, end)
+	case "aws:pause":
+		e.waitFor(done, &waitingStep{end: end})
 	}
 }
 
 func (e *Execution) stepEnded(n, attempt int, r result) {
 	step, done := e.book.MainSteps[n], e.Steps[n]
 	done.Status, done.Failure, done.Code, done.Ended = r.status, r.failure, r.code, e.Region.World.now
+	done.waiting = nil
 	for name, values := range r.outputs {
 		done.Outputs[name] = values
 	}
 	if e.Status == "Cancelling" {
-		e.finish("Cancelled")
+		e.endCancelled()
 		return
+	}
+	if e.Status == "Waiting" {
+		e.set("InProgress")
 	}
 	if r.status != "Success" && attempt < done.Attempts {
 		e.run(n, attempt+1)
@@ -356,9 +407,13 @@ func (e *Execution) stepEnded(n, attempt int, r result) {
 	if r.status != "Success" {
 		target, jumps := strings.CutPrefix(done.OnFail, "step:")
 		switch {
-		case done.OnFail == "Abort":
+		case done.OnFail == "Abort", done.OnFail == "Cancel":
 			e.Failure = fmt.Sprintf("Step fails when it is executing: %s. %s", step.Name, r.failure)
-			e.finish(r.status)
+			status := r.status
+			if done.OnFail == "Cancel" || e.cancelled {
+				status = "Cancelled"
+			}
+			e.finish(status)
 			return
 		case jumps:
 			next = e.book.index(target)
@@ -373,6 +428,9 @@ func (e *Execution) stepEnded(n, attempt int, r result) {
 		status := "Success"
 		if e.broken {
 			status = "Failed"
+		}
+		if e.cancelled {
+			status = "Cancelled"
 		}
 		e.finish(status)
 		return

@@ -188,7 +188,7 @@ func TestRunbookMistakesAreNamed(t *testing.T) {
 		{"not a runbook", "schemaVersion: '2.2'\n", "InvalidDocumentSchemaVersion", "2.2"},
 		{"no steps", "schemaVersion: '0.3'\n", "InvalidDocumentContent", "mainSteps"},
 		{"unknown key", "schemaVersion: '0.3'\nmainStep: []\n", "InvalidDocumentContent", "mainStep"},
-		{"unmodelled action", fmt.Sprintf(step, `{"name":"a","action":"aws:approve"}`), "InvalidDocumentContent", "aws:approve"},
+		{"unmodelled action", fmt.Sprintf(step, `{"name":"a","action":"aws:executeScript"}`), "InvalidDocumentContent", "aws:executeScript"},
 		{"unmodelled input", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Timestamp":"x"}}`), "InvalidDocumentContent", "Timestamp"},
 		{"unknown reference", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Duration":"{{ Q }}"}}`), "InvalidDocumentContent", "{{ Q }}"},
 		{"same name twice", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep"},{"name":"a","action":"aws:sleep"}`), "InvalidDocumentContent", `"a"`},

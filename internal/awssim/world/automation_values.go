@@ -76,7 +76,7 @@ func (e *Execution) resolveText(text string) (any, error) {
 		if !ok {
 			return nil, fmt.Errorf("{{ %s }} has no value", name)
 		}
-		if e.book.Parameters[name].isList() || len(values) != 1 {
+		if e.book.isList(name) || len(values) != 1 {
 			list := make([]any, 0, len(values))
 			for _, each := range values {
 				list = append(list, each)
@@ -93,7 +93,7 @@ func (e *Execution) resolveText(text string) (any, error) {
 		case !ok:
 			problem = fmt.Errorf("{{ %s }} has no value", name)
 			return ""
-		case len(values) != 1 || e.book.Parameters[name].isList():
+		case len(values) != 1 || e.book.isList(name):
 			problem = fmt.Errorf("{{ %s }} is a list inside a text", name)
 			return ""
 		}
@@ -116,19 +116,20 @@ func inputText(value any) string {
 	return fmt.Sprint(value)
 }
 
-// checkAssumeRole refuses a role that is not one of this account's. A runbook without one acts with its caller's permissions.
-func (r *Region) checkAssumeRole(book *runbook, parameters map[string][]string) error {
+// assumeRole finds the role that a runbook acts as, which must be one of this account's; "" without one: it then acts with
+// its caller's permissions.
+func (r *Region) assumeRole(book *runbook, parameters map[string][]string) (string, error) {
 	role := book.AssumeRole
 	if match := reference.FindStringSubmatch(role); match != nil {
 		role = strings.Join(parameters[match[1]], "")
 	}
 	if role == "" {
-		return nil
+		return "", nil
 	}
 	for _, known := range r.Account.Spec.Roles {
 		if role == "arn:aws:iam::"+r.Account.ID+":role/"+known.Name {
-			return nil
+			return known.Name, nil
 		}
 	}
-	return api.Errorf("InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed: %s.", role)
+	return "", api.Errorf("InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed: %s.", role)
 }

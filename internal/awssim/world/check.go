@@ -57,6 +57,14 @@ func (s *Scenario) problems() []error {
 			say("accounts: %s: id %s is there twice", account.Name, account.ID)
 		}
 		seen[account.ID] = true
+		for _, role := range account.Roles {
+			if role.Policy == "" {
+				continue
+			}
+			if _, err := ParsePolicy(role.Policy); err != nil {
+				say("accounts: %s: role %s: %w", account.Name, role.Name, err)
+			}
+		}
 		for _, region := range account.Regions {
 			where := "accounts: " + account.Name + ": " + region.Name
 			found = append(found, region.problems(where, images)...)

@@ -61,6 +61,11 @@ func (r *Region) setUpDocuments() {
 		document.add(content, "JSON", "", document.Created, nil)
 		r.documents.all.put(each.name, document)
 	}
+	for _, owned := range r.World.ownedByAWS {
+		document := &Document{Name: owned.name, Type: "Automation", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1, Tags: Tags{}}
+		document.add(owned.content, "YAML", "", document.Created, owned.book)
+		r.documents.all.put(owned.name, document)
+	}
 }
 
 func (d *Document) add(content, format, label string, at time.Time, book *runbook) *DocumentVersion {

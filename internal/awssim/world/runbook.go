@@ -41,8 +41,9 @@ type runbookStep struct {
 	Inputs         map[string]any `yaml:"inputs"`
 	TimeoutSeconds int            `yaml:"timeoutSeconds"`
 	MaxAttempts    int            `yaml:"maxAttempts"`
-	OnFailure      string         `yaml:"onFailure"` // Abort, Continue or step:name
-	OnCancel       string         `yaml:"onCancel"`
+	OnFailure      string         `yaml:"onFailure"` // Abort, Continue, Cancel or step:name
+	OnCancel       string         `yaml:"onCancel"`  // Abort or step:name
+	Outputs        []stepOutput   `yaml:"outputs"`   // of aws:executeAwsApi
 	IsCritical     *bool          `yaml:"isCritical"`
 	IsEnd          bool           `yaml:"isEnd"`
 	NextStep       string         `yaml:"nextStep"`
@@ -52,7 +53,26 @@ func (p runbookParameter) isList() bool {
 	return p.Type == "StringList" || strings.HasPrefix(p.Type, "List<")
 }
 
-func (s runbookStep) critical() bool { return s.IsCritical == nil || *s.IsCritical }
+// critical tells whether the step's failure makes the whole execution Failed. A step that says nothing is, unless its failure
+// is to be passed over.
+func (s runbookStep) critical() bool {
+	if s.IsCritical == nil {
+		return s.OnFailure != "Continue"
+	}
+	return *s.IsCritical
+}
+
+// stepOutput is a value that aws:executeAwsApi takes out of a reply.
+type stepOutput struct {
+	Name     string `yaml:"Name"`
+	Selector string `yaml:"Selector"`
+	Type     string `yaml:"Type"` // String, StringList, Integer or Boolean
+
+	path selector
+}
+
+// apiActions are those that make an API call of any kind: their inputs beyond these are the call's own.
+var apiActions = []string{"aws:executeAwsApi", "aws:assertAwsResourceProperty", "aws:waitForAwsResourceProperty"}
 
 // stepInputs lists, for each action that is modelled, the inputs that are.
 var stepInputs = map[string][]string{
@@ -60,6 +80,13 @@ var stepInputs = map[string][]string{
 	"aws:sleep":      {"Duration"},
 	"aws:branch":     {"Choices", "Default"},
 	"aws:createTags": {"ResourceType", "ResourceIds", "Tags"},
+	"aws:approve":    {"NotificationArn", "Message", "MinRequiredApprovals", "Approvers"},
+	"aws:pause":      {},
+
+	"aws:executeAutomation":          {"DocumentName", "DocumentVersion", "RuntimeParameters"},
+	"aws:executeAwsApi":              {"Service", "Api"},
+	"aws:assertAwsResourceProperty":  {"Service", "Api", "PropertySelector", "DesiredValues"},
+	"aws:waitForAwsResourceProperty": {"Service", "Api", "PropertySelector", "DesiredValues"},
 }
 
 var reference = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.:-]+)\s*\}\}`)
@@ -113,21 +140,24 @@ func (b *runbook) checkStep(n int) error {
 			strings.Join(slices.Sorted(maps.Keys(stepInputs)), ", "))
 	}
 	for _, input := range slices.Sorted(maps.Keys(step.Inputs)) {
-		if !slices.Contains(modelled, input) {
+		if !slices.Contains(modelled, input) && !slices.Contains(apiActions, step.Action) {
 			return invalidContent("step %s: input %s of %s is not modelled.", step.Name, input, step.Action)
 		}
 	}
 	switch target, jumps := strings.CutPrefix(step.OnFailure, "step:"); {
 	case jumps && b.index(target) >= 0:
-	case slices.Contains([]string{"", "Abort", "Continue"}, step.OnFailure):
+	case slices.Contains([]string{"", "Abort", "Continue", "Cancel"}, step.OnFailure):
 	default:
-		return invalidContent("step %s: onFailure %q is neither Abort, Continue nor step:<name of a step>.", step.Name, step.OnFailure)
+		return invalidContent("step %s: onFailure %q is neither Abort, Continue, Cancel nor step:<name of a step>.", step.Name, step.OnFailure)
 	}
 	if step.NextStep != "" && b.index(step.NextStep) < 0 {
 		return invalidContent("step %s: there is no step %q to go to.", step.Name, step.NextStep)
 	}
-	if step.OnCancel != "" && step.OnCancel != "Abort" {
-		return invalidContent("step %s: onCancel %q is not modelled.", step.Name, step.OnCancel)
+	if target, jumps := strings.CutPrefix(step.OnCancel, "step:"); step.OnCancel != "" && step.OnCancel != "Abort" && (!jumps || b.index(target) < 0) {
+		return invalidContent("step %s: onCancel %q is neither Abort nor step:<name of a step>.", step.Name, step.OnCancel)
+	}
+	if err := b.MainSteps[n].checkAPI(); err != nil {
+		return err
 	}
 	return eachText(step.Inputs, func(text string) error {
 		for _, match := range reference.FindAllStringSubmatch(text, -1) {
@@ -179,6 +209,51 @@ func eachText(value any, visit func(string) error) error {
 		}
 	}
 	return nil
+}
+
+// checkAPI checks what a step says of the call it makes.
+func (s *runbookStep) checkAPI() error {
+	isAPI := slices.Contains(apiActions, s.Action)
+	if len(s.Outputs) > 0 && s.Action != "aws:executeAwsApi" {
+		return invalidContent("step %s: outputs of %s are not modelled.", s.Name, s.Action)
+	}
+	if !isAPI {
+		return nil
+	}
+	needed := []string{"Service", "Api"}
+	if s.Action != "aws:executeAwsApi" {
+		needed = append(needed, "PropertySelector", "DesiredValues")
+		if _, err := parseSelector(textOf(s.Inputs["PropertySelector"])); err != nil {
+			return invalidContent("step %s: %v.", s.Name, err)
+		}
+	}
+	for _, input := range needed {
+		if s.Inputs[input] == nil {
+			return invalidContent("step %s: %s needs the input %s.", s.Name, s.Action, input)
+		}
+	}
+	for n := range s.Outputs {
+		output := &s.Outputs[n]
+		if output.Name == "" || !slices.Contains([]string{"", "String", "StringList", "Integer", "Boolean"}, output.Type) {
+			return invalidContent("step %s: output %q has no name, or a type that is not modelled: %q.", s.Name, output.Name, output.Type)
+		}
+		path, err := parseSelector(output.Selector)
+		if err != nil {
+			return invalidContent("step %s: output %s: %v.", s.Name, output.Name, err)
+		}
+		output.path = path
+	}
+	return nil
+}
+
+// isList tells whether a reference stands for a list: a list parameter, or a step's output that is declared as one.
+func (b *runbook) isList(name string) bool {
+	if parameter, ok := b.Parameters[name]; ok {
+		return parameter.isList()
+	}
+	step, output, _ := strings.Cut(name, ".")
+	n := b.index(step)
+	return n >= 0 && slices.ContainsFunc(b.MainSteps[n].Outputs, func(o stepOutput) bool { return o.Name == output && o.Type == "StringList" })
 }
 
 // bind checks the parameters of a start against the runbook and fills in defaults.

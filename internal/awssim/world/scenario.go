@@ -118,6 +118,7 @@ type AccountSpec struct {
 type RoleSpec struct {
 	Name       string `yaml:"name"`
 	ExternalID string `yaml:"external_id"` // must be presented by who assumes it; empty: none is asked for
+	Policy     string `yaml:"policy"`      // JSON policy document; empty: it may do everything
 }
 
 // RegionSpec is what lives in one region of an account.

@@ -32,7 +32,7 @@ func (e *Execution) runCommandStep(done *StepExecution, inputs map[string]any, e
 			spec.Parameters[name] = texts(value)
 		}
 	}
-	command, err := e.Region.Send(spec)
+	command, err := e.send(spec, inputs)
 	if err != nil {
 		end(result{status: "Failed", failure: err.Error()})
 		return
@@ -46,6 +46,15 @@ func (e *Execution) runCommandStep(done *StepExecution, inputs map[string]any, e
 			}
 		})
 	}
+}
+
+// send sends a step's command if the execution's role may.
+func (e *Execution) send(spec SendSpec, inputs map[string]any) (*Command, error) {
+	named := map[string]any{"DocumentName": spec.Document, "InstanceIds": inputs["InstanceIds"]}
+	if err := e.allowed("ssm", "SendCommand", named); err != nil {
+		return nil, err
+	}
+	return e.Region.Send(spec)
 }
 
 func commandResult(c *Command) result {
@@ -107,83 +116,6 @@ func isoDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// branchStep is aws:branch with one variable and one comparison for each choice.
-func (e *Execution) branchStep(inputs map[string]any, end func(result)) {
-	choices, _ := inputs["Choices"].([]any)
-	for _, each := range choices {
-		choice, ok := each.(map[string]any)
-		if !ok {
-			end(result{status: "Failed", failure: "a choice of aws:branch is not a map"})
-			return
-		}
-		holds, err := choose(choice)
-		if err != nil {
-			end(result{status: "Failed", failure: err.Error()})
-			return
-		}
-		if holds {
-			e.goTo(textOf(choice["NextStep"]), end)
-			return
-		}
-	}
-	if fallback := textOf(inputs["Default"]); fallback != "" {
-		e.goTo(fallback, end)
-		return
-	}
-	end(result{status: "Failed", failure: "no choice of aws:branch holds and there is no Default"})
-}
-
-func (e *Execution) goTo(step string, end func(result)) {
-	if e.book.index(step) < 0 {
-		end(result{status: "Failed", failure: fmt.Sprintf("aws:branch: there is no step %q", step)})
-		return
-	}
-	end(result{status: "Success", next: step, outputs: map[string][]string{"OutputPayload": {step}}})
-}
-
-func choose(choice map[string]any) (bool, error) {
-	value := textOf(choice["Variable"])
-	for operator, operand := range choice {
-		wanted := textOf(operand)
-		switch operator {
-		case "Variable", "NextStep":
-			continue
-		case "StringEquals", "BooleanEquals":
-			return value == wanted, nil
-		case "EqualsIgnoreCase":
-			return strings.EqualFold(value, wanted), nil
-		case "StartsWith":
-			return strings.HasPrefix(value, wanted), nil
-		case "EndsWith":
-			return strings.HasSuffix(value, wanted), nil
-		case "Contains":
-			return strings.Contains(value, wanted), nil
-		case "NumericEquals", "NumericGreater", "NumericLesser":
-			return compareNumbers(operator, value, wanted)
-		}
-		return false, fmt.Errorf("aws:branch: comparison %s is not modelled", operator)
-	}
-	return false, fmt.Errorf("aws:branch: a choice has no comparison")
-}
-
-func compareNumbers(operator, left, right string) (bool, error) {
-	a, err := strconv.ParseFloat(left, 64)
-	if err != nil {
-		return false, fmt.Errorf("aws:branch: %q is not a number", left)
-	}
-	b, err := strconv.ParseFloat(right, 64)
-	if err != nil {
-		return false, fmt.Errorf("aws:branch: %q is not a number", right)
-	}
-	switch operator {
-	case "NumericGreater":
-		return a > b, nil
-	case "NumericLesser":
-		return a < b, nil
-	}
-	return a == b, nil
-}
-
 // createTagsStep is aws:createTags on EC2 resources.
 func (e *Execution) createTagsStep(inputs map[string]any, end func(result)) {
 	if kind := textOf(inputs["ResourceType"]); !slices.Contains([]string{"", "EC2"}, kind) {
@@ -197,7 +129,11 @@ func (e *Execution) createTagsStep(inputs map[string]any, end func(result)) {
 			tags[textOf(pair["Key"])] = textOf(pair["Value"])
 		}
 	}
-	if err := e.Region.TagResources(texts(inputs["ResourceIds"]), tags); err != nil {
+	err := e.allowed("ec2", "CreateTags", map[string]any{"Resources": texts(inputs["ResourceIds"]), "Tags": inputs["Tags"]})
+	if err == nil {
+		err = e.Region.TagResources(texts(inputs["ResourceIds"]), tags)
+	}
+	if err != nil {
 		end(result{status: "Failed", failure: err.Error()})
 		return
 	}

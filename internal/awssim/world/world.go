@@ -24,6 +24,11 @@ type World struct {
 	// ReadObject reads an object of the simulated S3 as a machine of that region does; nil when there is no S3.
 	ReadObject func(r *Region, bucket, key string) ([]byte, error)
 
+	// Call makes a call that AWS makes itself and returns its reply under the model's names; nil when there are no services.
+	Call func(InsideCall) (any, error)
+	// Allow tells whether IAM lets its caller make a call; nil when there is no IAM.
+	Allow func(InsideCall) error
+
 	start, now time.Time
 	queue      eventQueue
 	scheduled  uint64 // how many events were ever scheduled: the order of those due at the same moment
@@ -31,6 +36,7 @@ type World struct {
 	accounts   []*Account
 	observers  []func(Change)
 	faults     faultBook
+	ownedByAWS []ownedRunbook
 }
 
 // Change says that something in the world is different now. It is handed to observers after the fact; which fields
@@ -48,9 +54,13 @@ type Change struct {
 func New(s *Scenario, start time.Time) (*World, error) {
 	w := &World{Scenario: s, start: start, now: start, counters: map[string]uint64{}}
 	w.faults = newFaultBook(s.Faults.World)
+	w.ownedByAWS = readOwnedRunbooks()
 	specs := append([]AccountSpec{{ID: s.Home.ID, Name: s.Home.Name}}, s.Accounts...)
 	for _, spec := range specs {
 		account := &Account{World: w, ID: spec.ID, Name: spec.Name, Spec: spec, regions: map[string]*Region{}}
+		if err := account.buildPolicies(); err != nil {
+			return nil, fmt.Errorf("account %s: %w", account.Name, err)
+		}
 		w.accounts = append(w.accounts, account)
 	}
 	for _, account := range w.accounts {

@@ -1,0 +1,82 @@
+package awssim
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/services"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// actionBook records which IAM actions each account's callers needed, by account id and action.
+type actionBook map[string]map[string]int
+
+func (b actionBook) note(account, action string) {
+	if b[account] == nil {
+		b[account] = map[string]int{}
+	}
+	b[account][action]++
+}
+
+// ActionsUsed counts the IAM actions that calls in an account needed so far, refused ones included: what a policy for them
+// would have to allow.
+func (s *Sim) ActionsUsed(account string) map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.actions[account])
+}
+
+// allActions are the actions used in every account.
+func (s *Sim) allActions() map[string]map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]map[string]int{}
+	for account, actions := range s.actions {
+		all[account] = maps.Clone(actions)
+	}
+	return all
+}
+
+// authorize asks the policy of the caller's role; callers without one may do everything.
+func (s *Sim) authorize(call api.Call, input any) error {
+	asks := services.Needs(s.world, call, input)
+	policy := s.world.Account(call.Account).Policy(world.RoleOf(call.Caller))
+	noted := map[string]bool{}
+	for _, ask := range asks {
+		if !noted[ask.Action] {
+			s.actions.note(call.Account, ask.Action)
+			noted[ask.Action] = true
+		}
+	}
+	if policy == nil {
+		return nil
+	}
+	for _, ask := range asks {
+		if verdict := policy.Decide(ask); verdict != world.Allowed {
+			return refusal(call, ask, verdict)
+		}
+	}
+	return nil
+}
+
+// refusal is AccessDenied in the words and with the code of the service.
+func refusal(call api.Call, ask world.Ask, verdict world.Verdict) *api.Error {
+	reason := fmt.Sprintf("because no identity-based policy allows the %s action", ask.Action)
+	if verdict == world.Denied {
+		reason = "with an explicit deny in an identity-based policy"
+	}
+	resource := ask.Resource
+	if call.Service == "s3" {
+		resource = `"` + resource + `"`
+	}
+	message := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", call.Caller, ask.Action, resource, reason)
+	switch call.Service {
+	case "ec2":
+		return &api.Error{Code: "UnauthorizedOperation", Status: http.StatusForbidden, Message: "You are not authorized to perform this operation. " + message}
+	case "ssm", "sqs":
+		return &api.Error{Code: "AccessDeniedException", Status: http.StatusBadRequest, Message: message}
+	}
+	return &api.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: message}
+}

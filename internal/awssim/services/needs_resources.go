@@ -1,0 +1,210 @@
+package services
+
+import (
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// resources are what a call is about, with their tags; none for actions that know no resources, which most reads are.
+func (q questions) resources() []resource {
+	switch q.call.Service {
+	case "ec2":
+		return q.ec2Resources()
+	case "autoscaling":
+		return q.scalingResources()
+	case "elasticloadbalancing":
+		return q.balancingResources()
+	case "ssm":
+		return q.ssmResources()
+	case "s3":
+		return q.s3Resources()
+	case "monitoring":
+		if name := textField(q.input, "AlarmName"); name != "" {
+			return []resource{{arn: q.region.ARN("cloudwatch", "alarm:"+name)}}
+		}
+	case "sns":
+		return arns(q.list("TopicArn"))
+	case "sqs":
+		if name := textField(q.input, "QueueUrl"); name != "" {
+			return []resource{{arn: q.region.ARN("sqs", name[strings.LastIndex(name, "/")+1:])}}
+		}
+	case "sts":
+		return arns(q.list("RoleArn"))
+	}
+	return nil
+}
+
+func arns(list []string) []resource {
+	resources := make([]resource, 0, len(list))
+	for _, arn := range list {
+		resources = append(resources, resource{arn: arn})
+	}
+	return resources
+}
+
+// ec2Resources are named by id; what a call creates is there as the kind's wildcard.
+func (q questions) ec2Resources() []resource {
+	if q.reads() {
+		return nil
+	}
+	var found []resource
+	for _, field := range []string{
+		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId", "LaunchTemplateId",
+	} {
+		for _, id := range q.list(field) {
+			tags, kind, err := q.region.ResourceTags(id)
+			if err != nil {
+				kind = "*"
+			}
+			found = append(found, resource{q.ec2ARN(kind, id), tags})
+		}
+	}
+	for operation, kinds := range map[string][]string{
+		"CreateSnapshot": {"snapshot"}, "CreateSnapshots": {"snapshot", "volume"}, "CreateReplaceRootVolumeTask": {"volume", "replace-root-volume-task"},
+		"CreateImage": {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"}, "CreateLaunchTemplate": {"launch-template"},
+	} {
+		if operation != q.call.Operation {
+			continue
+		}
+		for _, kind := range kinds {
+			found = append(found, resource{arn: q.ec2ARN(kind, "*")})
+		}
+	}
+	return found
+}
+
+func (q questions) scalingResources() []resource {
+	if q.reads() {
+		return nil
+	}
+	var groups []*world.ScalingGroup
+	names := q.list("AutoScalingGroupName")
+	if tags := q.input.FieldByName("Tags"); tags.IsValid() {
+		for n := range tags.Len() {
+			names = append(names, textField(tags.Index(n), "ResourceId"))
+		}
+	}
+	for _, name := range names {
+		if group, err := q.region.ScalingGroup(name); err == nil {
+			groups = append(groups, group)
+		}
+	}
+	if member := q.region.MemberOf(textField(q.input, "InstanceId")); len(groups) == 0 && member != nil {
+		groups = append(groups, member.Group)
+	}
+	var found []resource
+	for _, group := range groups {
+		tags := world.Tags{}
+		for _, tag := range group.Tags {
+			tags[tag.Key] = tag.Value
+		}
+		found = append(found, resource{group.ARN, tags})
+	}
+	return found
+}
+
+func (q questions) balancingResources() []resource {
+	if q.reads() {
+		return nil
+	}
+	var found []resource
+	for _, arn := range q.list("TargetGroupArn") {
+		about := resource{arn: arn}
+		if group, err := q.region.TargetGroup(arn); err == nil {
+			about.tags = group.Tags
+		}
+		found = append(found, about)
+	}
+	return found
+}
+
+func (q questions) ssmResources() []resource {
+	one := func(kind string, field string) []resource {
+		var found []resource
+		for _, name := range q.list(field) {
+			found = append(found, resource{arn: q.region.ARN("ssm", kind+"/"+strings.TrimPrefix(name, "/"))})
+		}
+		return found
+	}
+	switch q.call.Operation {
+	case "SendCommand":
+		return append([]resource{q.document()}, q.managed(q.list("InstanceIds"))...)
+	case "StartAutomationExecution":
+		version := textField(q.input, "DocumentVersion")
+		if version == "" {
+			version = "$DEFAULT"
+		}
+		return []resource{{arn: q.documentARN("automation-definition") + ":" + version}}
+	case "GetAutomationExecution", "StopAutomationExecution", "SendAutomationSignal", "DescribeAutomationStepExecutions":
+		found := one("automation-execution", "AutomationExecutionId")
+		for n, id := range q.list("AutomationExecutionId") {
+			if execution, err := q.region.Execution(id); err == nil {
+				found[n].tags = execution.Tags
+			}
+		}
+		return found
+	case "CreateDocument", "UpdateDocument", "DescribeDocument", "GetDocument", "UpdateDocumentDefaultVersion":
+		return []resource{q.document()}
+	case "GetParameter", "PutParameter", "DeleteParameter":
+		return one("parameter", "Name")
+	case "GetParameters":
+		return one("parameter", "Names")
+	case "GetPatchBaseline", "UpdatePatchBaseline", "DeletePatchBaseline", "RegisterPatchBaselineForPatchGroup", "DeregisterPatchBaselineForPatchGroup":
+		return one("patchbaseline", "BaselineId")
+	}
+	return nil
+}
+
+// managed are instances as Run Command's conditions see them.
+func (q questions) managed(ids []string) []resource {
+	var found []resource
+	for _, id := range ids {
+		about := resource{arn: q.ec2ARN("instance", id)}
+		if strings.HasPrefix(id, "mi-") {
+			about.arn = q.region.ARN("ssm", "managed-instance/"+id)
+		}
+		if instance := q.region.Instance(id); instance != nil {
+			about.tags = instance.Tags
+		}
+		found = append(found, about)
+	}
+	return found
+}
+
+func (q questions) document() resource {
+	name := textField(q.input, "Name")
+	if name == "" {
+		name = textField(q.input, "DocumentName")
+	}
+	about := resource{arn: q.documentARN("document")}
+	if document, err := q.region.Document(name); err == nil {
+		about.tags = document.Tags
+	}
+	return about
+}
+
+// documentARN leaves the account out of AWS's own documents.
+func (q questions) documentARN(kind string) string {
+	name := textField(q.input, "Name")
+	if name == "" {
+		name = textField(q.input, "DocumentName")
+	}
+	if document, err := q.region.Document(name); err == nil && document.Owner == "Amazon" {
+		return "arn:aws:ssm:" + q.call.Region + "::" + kind + "/" + name
+	}
+	return q.region.ARN("ssm", kind+"/"+name)
+}
+
+func (q questions) s3Resources() []resource {
+	bucket, key := textField(q.input, "Bucket"), textField(q.input, "Key")
+	switch {
+	case bucket == "":
+		return nil
+	case key != "":
+		bucket += "/" + key
+	case q.call.Operation == "DeleteObjects":
+		bucket += "/*"
+	}
+	return []resource{{arn: "arn:aws:s3:::" + bucket}}
+}
