@@ -109,7 +109,7 @@ func (c *Console) show(kept []string) {
 	var text strings.Builder
 	c.erase(&text)
 	for _, line := range kept {
-		text.WriteString(timeStyle.Render(c.elapsed()) + "  " + line + "\n")
+		text.WriteString(timeStyle.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n")
 	}
 	if c.live && len(c.last.Stages) > 0 {
 		width, height := c.size()
@@ -124,6 +124,35 @@ func (c *Console) show(kept []string) {
 		c.drawn = len(lines)
 	}
 	c.write(text.String())
+}
+
+// keptIndent is the column where lines that stay begin, behind their time.
+const keptIndent = 7
+
+// wrap lets a long line go on under itself on a terminal, broken at spaces only: an address must stay one that can be
+// clicked. Anywhere else a line is a line.
+func (c *Console) wrap(line string, indent int) string {
+	width, _ := c.size()
+	if !c.live || width < 2*indent+usualWidth/5 || ansi.StringWidth(line) <= width-indent {
+		return line
+	}
+	var text strings.Builder
+	used := 0
+	for i, word := range strings.Split(line, " ") {
+		wide := ansi.StringWidth(word)
+		switch {
+		case i == 0:
+		case used+1+wide > width-indent:
+			text.WriteString("\n" + strings.Repeat(" ", indent))
+			used = 0
+		default:
+			text.WriteString(" ")
+			used++
+		}
+		text.WriteString(word)
+		used += wide
+	}
+	return text.String()
 }
 
 // erase removes the live picture; the cursor ends where its first line was.

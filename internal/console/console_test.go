@@ -230,3 +230,16 @@ func TestTheSummaryDropsTheLongestColumnFirst(t *testing.T) {
 	require.NotContains(t, text, "Automation")
 	require.Contains(t, text, "│ i-0a     │ patched     │", "nothing is broken")
 }
+
+func TestLongLinesGoOnUnderThemselves(t *testing.T) {
+	var out bytes.Buffer
+	c := live(&out, 40, 40)
+	c.Say("This wave    http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1 and words after it")
+	require.Equal(t, "00:00  This wave   \n"+
+		"       http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1\n"+
+		"       and words after it\n", ansi.Strip(out.String()))
+
+	out.Reset()
+	New(&out, nil, func() time.Time { return time.Time{} }).Say("a line that is longer than %s", strings.Repeat("x ", usualWidth))
+	require.Equal(t, 1, strings.Count(out.String(), "\n"), "a log's line is a line")
+}

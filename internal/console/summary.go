@@ -8,7 +8,6 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -47,14 +46,9 @@ func (c *Console) Summary(r Report, waveURL string) {
 // labelWidth is the column where the values begin.
 const labelWidth = 24
 
-// field writes a label and its value. On a terminal a long value continues under itself, but is never broken inside a word,
-// for an address must stay one that can be clicked.
+// field writes a label and its value.
 func (c *Console) field(text *strings.Builder, style lipgloss.Style, label, value string) {
-	if width, _ := c.size(); c.live && width > 2*labelWidth {
-		value = ansi.Wordwrap(value, width-labelWidth, " ")
-	}
-	value = strings.ReplaceAll(value, "\n", "\n"+strings.Repeat(" ", labelWidth))
-	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + value + "\n")
+	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(value, labelWidth) + "\n")
 }
 
 // outcomes counts instances by what became of them, and the patches that were missing.

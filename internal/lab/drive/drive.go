@@ -55,7 +55,9 @@ type Driver struct {
 func (d *Driver) Run(ctx context.Context, waveID string, request any) (patch.WaveResult, error) {
 	d.details = console.Details{}
 	d.answered, d.asked = map[time.Time]bool{}, map[time.Time]bool{}
-	run, err := d.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: waveID, TaskQueue: names.TaskQueue}, names.PatchWave, request)
+	run, err := d.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: waveID, TaskQueue: names.TaskQueue, StaticSummary: "a demonstration wave",
+	}, names.PatchWave, request)
 	if err != nil {
 		return patch.WaveResult{}, fmt.Errorf("start wave %s: %w", waveID, err)
 	}

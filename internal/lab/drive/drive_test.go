@@ -34,7 +34,7 @@ type wave struct {
 
 func (w *wave) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
 	require.Equal(w.t, names.PatchWave, workflow)
-	require.Equal(w.t, client.StartWorkflowOptions{ID: "wave-web-1", TaskQueue: names.TaskQueue}, options)
+	require.Equal(w.t, client.StartWorkflowOptions{ID: "wave-web-1", TaskQueue: names.TaskQueue, StaticSummary: "a demonstration wave"}, options)
 	require.Equal(w.t, []any{map[string]string{"plan": "web"}}, args)
 	return run{w}, nil
 }
