@@ -40,8 +40,6 @@ type bench struct {
 	onHold func(patch.WaveStatus)
 	wire   *wire // between the clients and the simulator
 
-	// cancelSoon cancels the wave at the next moment the environment can.
-	cancelSoon bool
 	// impatient aborts a wave that is still not closed after patience, and again and again until it gives up.
 	impatient bool
 
@@ -143,10 +141,6 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 	look = func() {
 		if b.env.IsWorkflowCompleted() {
 			return
-		}
-		if b.cancelSoon {
-			b.cancelSoon = false
-			b.env.CancelWorkflow()
 		}
 		if b.impatient && b.env.Now().After(began.Add(patience)) {
 			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State) == nil {

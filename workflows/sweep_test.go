@@ -137,6 +137,9 @@ var undoOperations = []string{
 	"TerminateInstanceInAutoScalingGroup", "UpdateAutoScalingGroup", "DetachInstances", "SetInstanceHealth",
 }
 
+// pairs is how many failing compensations each change of a wave is paired with.
+const pairs = 4
+
 // sweepCases lists every case of a fleet.
 func sweepCases(fleet string, calls []call) []sweepCase {
 	var cases []sweepCase
@@ -146,19 +149,18 @@ func sweepCases(fleet string, calls []call) []sweepCase {
 		c.decide = append(slices.Clone(decisions[len(cases)%len(decisions)]), patch.Abort)
 		cases = append(cases, c)
 	}
-	for _, at := range calls {
-		switch {
-		case !isRead(at.operation):
-			for _, trouble := range troubles {
-				add(sweepCase{at: at, trouble: trouble})
-			}
-			for i, then := range undoOperations {
-				add(sweepCase{at: at, trouble: []trouble{accessDenied, cancelled, lostReply}[i%3], then: then, forGood: i%2 == 1})
-			}
-		case at.ordinal <= 2:
-			for _, trouble := range readTroubles {
-				add(sweepCase{at: at, trouble: trouble})
-			}
+	for number, at := range calls {
+		if isRead(at.operation) {
+			// A read has no effect to lose: one kind of trouble for each of them, in turn, reaches every moment of the wave.
+			add(sweepCase{at: at, trouble: readTroubles[number%len(readTroubles)]})
+			continue
+		}
+		for _, trouble := range troubles {
+			add(sweepCase{at: at, trouble: trouble})
+		}
+		for i := range pairs {
+			then := undoOperations[(number*pairs+i)%len(undoOperations)]
+			add(sweepCase{at: at, trouble: []trouble{cancelled, accessDenied, lostReply}[(number+i)%3], then: then, forGood: i%2 == 1})
 		}
 	}
 	return cases
@@ -266,7 +268,8 @@ func (i *injector) decide(info awssim.CallInfo) awssim.Fault {
 		i.doomed = true
 		return awssim.Fault{Kind: awssim.FaultLostReply}
 	case cancelled:
-		i.bench.cancelSoon = true
+		env := i.bench.env
+		env.RegisterDelayedCallback(func() { env.CancelWorkflow() }, 0) // at once, while this call is under way
 	}
 	return awssim.Fault{}
 }
@@ -354,7 +357,7 @@ func TestFaultSweep(t *testing.T) {
 }
 
 const (
-	slice   = 20 // cases that go test runs
+	slice   = 220 // cases that go test runs
 	workers = 2
 )
 
