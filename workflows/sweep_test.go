@@ -76,7 +76,7 @@ func (c sweepCase) String() string {
 	return fmt.Sprintf("%s, deciding %v", text, c.decide)
 }
 
-// sweepBench is a bench with short bakes: what a sweep looks for does not hide in the length of a bake.
+// sweepBench is a bench with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
 func sweepBench(t *testing.T, fleet string) *bench {
 	b := newBench(t, benchOptions{
 		scenario: "healthy",
@@ -84,7 +84,7 @@ func sweepBench(t *testing.T, fleet string) *bench {
 			for _, long := range []string{"bake: 10m", "bake: 5m"} {
 				file = bytes.Replace(file, []byte(long), []byte("bake: 30s"), 1)
 			}
-			return file
+			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
 		},
 		fleet: func(s *world.Scenario) {
 			if fleet == "surge" {
