@@ -5,11 +5,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -26,6 +29,14 @@ func plan(pairs ...string) func([]byte) []byte {
 			file = bytes.Replace(file, []byte(pairs[i]), []byte(pairs[i+1]), 1)
 		}
 		return file
+	}
+}
+
+// productionOnly leaves the staging stage out.
+func productionOnly(next func([]byte) []byte) func([]byte) []byte {
+	return func(file []byte) []byte {
+		from, to := bytes.Index(file, []byte("      - name: staging\n")), bytes.Index(file, []byte("      - name: production\n"))
+		return next(slices.Concat(file[:from], file[to:]))
 	}
 }
 
@@ -103,6 +114,58 @@ func (b *bench) mutations(account string) []string {
 			continue
 		}
 		found = append(found, strings.TrimSpace(event.Operation+" "+event.Resource))
+	}
+	return found
+}
+
+var theVerb = workflows.VerbRequest{Actor: "tester", Reason: "the test says so"}
+
+// refuses sends a verb that must be rejected, with those words.
+func (b *bench) refuses(verb patch.Verb, request any, words string) {
+	b.env.UpdateWorkflow(string(verb), "", &testsuite.TestUpdateCallback{
+		OnAccept:   func() { b.t.Errorf("%s was accepted with %+v", verb, request) },
+		OnReject:   func(err error) { require.ErrorContains(b.t, err, words) },
+		OnComplete: func(any, error) {},
+	}, request)
+}
+
+// whenBaking runs do when the first production instance has been baking for a while.
+func (b *bench) whenBaking(do func()) {
+	var look func()
+	look = func() {
+		if b.env.IsWorkflowCompleted() {
+			return
+		}
+		for _, instance := range b.atStep(patch.StepBake) {
+			if instance.now.Sub(instance.status.Since) >= time.Minute {
+				do()
+				return
+			}
+		}
+		b.env.RegisterDelayedCallback(look, 10*time.Second)
+	}
+	b.env.RegisterDelayedCallback(look, 10*time.Second)
+}
+
+type running struct {
+	status patch.InstanceStatus
+	now    time.Time
+}
+
+// atStep asks the production group which of its instances are at a step.
+func (b *bench) atStep(step patch.Step) []running {
+	var found []running
+	var group patch.GroupStatus
+	value, err := b.env.QueryWorkflowByID("patch-group/"+accountProduction+"/"+tokyoRegion+"/web", names.QueryStatus)
+	if err != nil || value.Get(&group) != nil {
+		return nil
+	}
+	for _, id := range group.Current {
+		var status patch.InstanceStatus
+		value, err := b.env.QueryWorkflowByID(id, names.QueryStatus)
+		if err == nil && value.Get(&status) == nil && status.Step == step {
+			found = append(found, running{status: status, now: b.env.Now()})
+		}
 	}
 	return found
 }

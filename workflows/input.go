@@ -125,11 +125,12 @@ func strict(data []byte, into any) error {
 	return nil
 }
 
+// shorten keeps a wrong input readable, and storable: Temporal takes valid UTF-8 only.
 func shorten(text string) string {
 	if len(text) > 40 {
-		return text[:40] + "..."
+		text = text[:40] + "..."
 	}
-	return text
+	return strings.ToValidUTF8(text, "?")
 }
 
 func invalid(what, example string) error {

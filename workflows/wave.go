@@ -57,6 +57,7 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	w.enter(ctx, patch.StatePreflight, "")
 	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	if err := w.preflight(ctx); err != nil {
+		w.groups = lockedOnly(w.groups)
 		w.release(ctx)
 		w.finish(ctx, patch.Failed, nil)
 		return nil, err

@@ -209,6 +209,9 @@ func (s *Sim) call(request *wire.Request, scope scope, event *Event) (any, Fault
 	}
 	output, err := operation.Call(call, input)
 	event.Effect = err == nil && !api.IsRead(request.Operation)
+	if err == nil {
+		s.world.Called(s.world.Account(identity.account).Region(scope.region), event.Service, event.Operation)
+	}
 	s.service.measure(s.world.Account(identity.account).Region(scope.region))
 	return output, fault, err
 }

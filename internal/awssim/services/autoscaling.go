@@ -24,13 +24,12 @@ type scalingService struct{ w *world.World }
 func registerAutoScaling(r *api.Registry, w *world.World) {
 	s := scalingService{w}
 	const service = "autoscaling"
+	registerScalingHooks(r, s)
+	registerScalingSchedule(r, s)
 	api.Handle(r, service, "DescribeAutoScalingGroups", []string{"AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"}, s.describeGroups)
 	api.Handle(r, service, "DescribeAutoScalingInstances", []string{"InstanceIds", "MaxRecords", "NextToken"}, s.describeInstances)
 	api.Handle(r, service, "DescribeScalingActivities", []string{"ActivityIds", "AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeActivities)
-	api.Handle(r, service, "DescribeLifecycleHooks", []string{"AutoScalingGroupName", "LifecycleHookNames"}, s.describeHooks)
 	api.Handle(r, service, "DescribeInstanceRefreshes", []string{"AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"}, s.describeRefreshes)
-	api.Handle(r, service, "DescribeWarmPool", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeWarmPool)
-	api.Handle(r, service, "DescribeScheduledActions", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeScheduledActions)
 	api.Handle(r, service, "DescribeTags", []string{"Filters", "MaxRecords", "NextToken"}, s.describeTags)
 	api.Handle(r, service, "EnterStandby", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"}, s.enterStandby)
 	api.Handle(r, service, "ExitStandby", []string{"AutoScalingGroupName", "InstanceIds"}, s.exitStandby)
@@ -57,6 +56,7 @@ func (s scalingService) group(call api.Call, name *string) (*world.ScalingGroup,
 func (s scalingService) describeGroups(call api.Call, in *as.DescribeAutoScalingGroupsInput) (*as.DescribeAutoScalingGroupsOutput, error) {
 	var found []*world.ScalingGroup
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
+		group = group.Seen()
 		if len(in.AutoScalingGroupNames) > 0 && !slices.Contains(in.AutoScalingGroupNames, group.Name) {
 			continue
 		}
@@ -123,6 +123,15 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{}, SuspendedProcesses: []types.SuspendedProcess{},
 		TargetGroupARNs: []string{}, Tags: []types.TagDescription{}, LoadBalancerNames: []string{},
 	}
+	if group.Operator != "" {
+		view.Operator = &types.Operator{Principal: ref(group.Operator)}
+	}
+	if group.MaxLifetime > 0 {
+		view.MaxInstanceLifetime = number(int(group.MaxLifetime.Seconds()))
+	}
+	if view.WarmPoolConfiguration = warmView(group); view.WarmPoolConfiguration != nil {
+		view.WarmPoolSize = number(len(group.Warm()))
+	}
 	for _, target := range group.TargetGroups {
 		view.TargetGroupARNs = append(view.TargetGroupARNs, target.ARN)
 		view.TrafficSources = append(view.TrafficSources, types.TrafficSourceIdentifier{Identifier: &target.ARN, Type: ref("elbv2")})
@@ -158,7 +167,7 @@ func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription
 func (s scalingService) describeInstances(call api.Call, in *as.DescribeAutoScalingInstancesInput) (*as.DescribeAutoScalingInstancesOutput, error) {
 	var found []*world.Member
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
-		for _, member := range group.Members() {
+		for _, member := range group.Seen().Members() {
 			if len(in.InstanceIds) == 0 || slices.Contains(in.InstanceIds, member.Instance.ID) {
 				found = append(found, member)
 			}

@@ -49,25 +49,6 @@ func (s scalingService) describeActivities(call api.Call, in *as.DescribeScaling
 	return &as.DescribeScalingActivitiesOutput{Activities: activityViews(found), NextToken: next}, err
 }
 
-func (s scalingService) describeHooks(call api.Call, in *as.DescribeLifecycleHooksInput) (*as.DescribeLifecycleHooksOutput, error) {
-	_, err := s.group(call, in.AutoScalingGroupName)
-	return &as.DescribeLifecycleHooksOutput{LifecycleHooks: []types.LifecycleHook{}}, err
-}
-
-func (s scalingService) describeWarmPool(call api.Call, in *as.DescribeWarmPoolInput) (*as.DescribeWarmPoolOutput, error) {
-	_, err := s.group(call, in.AutoScalingGroupName)
-	return &as.DescribeWarmPoolOutput{Instances: []types.Instance{}}, err
-}
-
-func (s scalingService) describeScheduledActions(call api.Call, in *as.DescribeScheduledActionsInput) (*as.DescribeScheduledActionsOutput, error) {
-	out := &as.DescribeScheduledActionsOutput{ScheduledUpdateGroupActions: []types.ScheduledUpdateGroupAction{}}
-	if in.AutoScalingGroupName == nil {
-		return out, nil
-	}
-	_, err := s.group(call, in.AutoScalingGroupName)
-	return out, err
-}
-
 func (s scalingService) describeRefreshes(call api.Call, in *as.DescribeInstanceRefreshesInput) (*as.DescribeInstanceRefreshesOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {

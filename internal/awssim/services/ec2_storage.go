@@ -220,7 +220,7 @@ func ec2RootTask(t *world.RootTask) types.ReplaceRootVolumeTask {
 func ec2Volume(v *world.Volume) types.Volume {
 	out := types.Volume{
 		VolumeId: aws.String(v.ID), AvailabilityZone: aws.String(v.Zone), State: types.VolumeStateAvailable, Size: aws.Int32(world.SizeGiB),
-		VolumeType: types.VolumeTypeGp3, CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(false), Tags: ec2Tags(v.Tags),
+		VolumeType: types.VolumeTypeGp3, CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(v.Key != ""), KmsKeyId: notEmpty(v.Key), Tags: ec2Tags(v.Tags),
 		SnapshotId: aws.String(v.Snapshot),
 	}
 	if v.Attached != "" {
@@ -259,7 +259,7 @@ func ec2Snapshot(s *world.Snapshot) types.Snapshot {
 	out := types.Snapshot{
 		SnapshotId: aws.String(s.ID), VolumeId: aws.String(s.Volume), State: types.SnapshotState(s.State), StartTime: aws.Time(s.Started),
 		Progress: aws.String(s.Progress), Description: aws.String(s.Description), Tags: ec2Tags(s.Tags), OwnerId: aws.String(s.Region.Account.ID),
-		VolumeSize: aws.Int32(world.SizeGiB), Encrypted: aws.Bool(false), StorageTier: types.StorageTierStandard,
+		VolumeSize: aws.Int32(world.SizeGiB), Encrypted: aws.Bool(s.Key != ""), KmsKeyId: notEmpty(s.Key), StorageTier: types.StorageTierStandard,
 	}
 	if !s.Completed.IsZero() {
 		out.CompletionTime = aws.Time(s.Completed)

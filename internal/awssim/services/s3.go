@@ -45,6 +45,7 @@ const objectsPage = 1000
 
 func registerS3(r *api.Registry, w *world.World) {
 	s := &objectStore{w: w, buckets: map[string]*bucket{}}
+	w.ReadObject = s.read
 	api.Handle(r, "s3", "ListBuckets", []string{"MaxBuckets", "Prefix"}, s.listBuckets)
 	api.Handle(r, "s3", "CreateBucket", []string{"Bucket", "CreateBucketConfiguration"}, s.createBucket)
 	api.Handle(r, "s3", "HeadBucket", []string{"Bucket"}, s.headBucket)
@@ -56,6 +57,15 @@ func registerS3(r *api.Registry, w *world.World) {
 	api.Handle(r, "s3", "DeleteObject", []string{"Bucket", "Key", "IfMatch"}, s.delete)
 	api.Handle(r, "s3", "DeleteObjects", []string{"Bucket", "Delete"}, s.deleteMany)
 	api.Handle(r, "s3", "ListObjectsV2", []string{"Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner", "EncodingType"}, s.list)
+}
+
+// read is how a machine reads an object.
+func (s *objectStore) read(_ *world.Region, bucketName, key string) ([]byte, error) {
+	stored, err := s.object(&bucketName, &key, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	return stored.body, nil
 }
 
 func s3Error(status int, code, message string) *api.Error {

@@ -1,9 +1,12 @@
 package services
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -190,7 +193,7 @@ func registerSSMRest(r *api.Registry, w *world.World) {
 		if err != nil {
 			return nil, err
 		}
-		return &ssm.GetParameterOutput{Parameter: ssmParameter(regionOf(w, c), parameter)}, nil
+		return &ssm.GetParameterOutput{Parameter: ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption))}, nil
 	})
 	api.Handle(r, "ssm", "GetParameters", []string{"Names", "WithDecryption"}, func(c api.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
 		out := &ssm.GetParametersOutput{}
@@ -200,7 +203,7 @@ func registerSSMRest(r *api.Registry, w *world.World) {
 				out.InvalidParameters = append(out.InvalidParameters, name)
 				continue
 			}
-			out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter))
+			out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)))
 		}
 		return out, nil
 	})
@@ -266,9 +269,15 @@ func registerSSMRest(r *api.Registry, w *world.World) {
 	})
 }
 
-func ssmParameter(region *world.Region, p *world.Parameter) *types.Parameter {
+// ssmParameter shows a parameter; a secret that is not to be decrypted comes as ciphertext.
+func ssmParameter(region *world.Region, p *world.Parameter, decrypt bool) *types.Parameter {
+	value := p.Value
+	if p.Type == string(types.ParameterTypeSecureString) && !decrypt {
+		sum := sha256.Sum256([]byte(region.Account.ID + p.Name + p.Value))
+		value = base64.StdEncoding.EncodeToString(sum[:])
+	}
 	return &types.Parameter{
-		Name: aws.String(p.Name), Value: aws.String(p.Value), Type: types.ParameterType(p.Type), Version: p.Version,
-		LastModifiedDate: aws.Time(p.Modified), ARN: aws.String(region.ARN("ssm", "parameter/"+p.Name)), DataType: aws.String("text"),
+		Name: aws.String(p.Name), Value: aws.String(value), Type: types.ParameterType(p.Type), Version: p.Version,
+		LastModifiedDate: aws.Time(p.Modified), ARN: aws.String(region.ARN("ssm", "parameter/"+strings.TrimPrefix(p.Name, "/"))), DataType: aws.String("text"),
 	}
 }

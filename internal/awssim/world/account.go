@@ -50,6 +50,7 @@ type Region struct {
 	securityGroups  shelf[*SecurityGroup]
 	rootTasks       shelf[*RootTask]
 	launchTemplates shelf[*LaunchTemplate]
+	tokens          map[string]made // by client token
 
 	patching   patching
 	documents  documents

@@ -17,7 +17,7 @@ type AutoScaling struct {
 // Lifecycle is the state of an instance in its Auto Scaling group.
 type Lifecycle string
 
-// The lifecycle states that are modelled; those of hooks and warm pools are not.
+// The lifecycle states; those of a warm pool are [ScalingGroup.WarmState]'s.
 const (
 	LifecyclePending         Lifecycle = "Pending"
 	LifecycleInService       Lifecycle = "InService"
@@ -25,12 +25,18 @@ const (
 	LifecycleStandby         Lifecycle = "Standby"
 	LifecycleTerminating     Lifecycle = "Terminating"
 	LifecycleDetaching       Lifecycle = "Detaching"
+
+	LifecyclePendingWait        Lifecycle = "Pending:Wait"
+	LifecyclePendingProceed     Lifecycle = "Pending:Proceed"
+	LifecycleTerminatingWait    Lifecycle = "Terminating:Wait"
+	LifecycleTerminatingProceed Lifecycle = "Terminating:Proceed"
 )
 
 // How long Auto Scaling takes over what the scenario does not name.
 const (
 	serviceDelay  = 15 * time.Second // a running instance of state Pending is taken into service
 	launchRetry   = time.Minute      // after a launch that found no capacity
+	launchGiveUp  = 24 * time.Hour   // AWS suspends Launch when launches failed so long
 	rebalanceTime = time.Minute      // zones are out of balance so long before Auto Scaling acts
 )
 
@@ -53,6 +59,15 @@ type ScalingGroup struct {
 	Created         time.Time
 	Tags            []GroupTag
 	Suspended       map[string]string // process to reason
+	Operator        string            // service that operates the group, as AWS's Operator member says; empty: nobody
+	MaxLifetime     time.Duration     // of an instance; 0: no limit
+
+	hooks     []*Hook
+	scheduled []*ScheduledAction
+	pool      *WarmPool
+	warm      []*Instance
+	sightings *sightings
+	failing   time.Time // since when every launch failed; zero: the last one did not
 
 	members    []*Member
 	activities []*Activity
@@ -77,6 +92,9 @@ type Member struct {
 	Protected bool
 	Since     time.Time // when it last came into service
 	change    *Event
+	waits     []*hookWait
+	returning bool // it comes from Standby
+	arrived   bool // the hooks of its launch are behind it
 }
 
 // Processes are the names that SuspendProcesses knows.
@@ -104,6 +122,7 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 				target.place(instance)
 			}
 		}
+		group.remember()
 	}
 	return nil
 }
@@ -111,7 +130,8 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 func (r *Region) newScalingGroup(s GroupSpec) (*ScalingGroup, error) {
 	group := &ScalingGroup{
 		Region: r, Name: s.Name, Min: s.Min, Max: s.Max, Desired: s.Desired, Zones: s.Zones, Grace: s.Grace.D(),
-		HealthCheckType: s.HealthCheckType, Image: s.Image, Type: s.Type, Cooldown: 300 * time.Second,
+		HealthCheckType: s.HealthCheckType, Image: s.Image, Type: s.Type, Cooldown: 300 * time.Second, Protects: s.Protects,
+		Operator: s.Operator, MaxLifetime: s.MaxLifetime.D(),
 		Created: r.World.now.Add(-30 * 24 * time.Hour), Suspended: map[string]string{},
 	}
 	group.ARN = r.ARN("autoscaling", "autoScalingGroup:"+r.NewUUID("group")+":autoScalingGroupName/"+s.Name)
@@ -131,8 +151,37 @@ func (r *Region) newScalingGroup(s GroupSpec) (*ScalingGroup, error) {
 		}
 		group.TargetGroups = append(group.TargetGroups, target)
 	}
+	for _, name := range s.Suspended {
+		group.Suspended[name] = "User suspended at " + r.World.now.UTC().Format("2006-01-02T15:04:05Z")
+	}
 	r.AutoScaling.groups.put(group.Name, group)
-	return group, nil
+	return group, group.buildExtras(s)
+}
+
+// buildExtras adds what the scenario says of hooks, scheduled actions and the warm pool.
+func (g *ScalingGroup) buildExtras(s GroupSpec) error {
+	for _, hook := range s.Hooks {
+		transition := map[string]string{"launching": HookLaunching, "terminating": HookTerminating}[hook.Transition]
+		if err := g.PutHook(Hook{
+			Name: hook.Name, Transition: transition, Heartbeat: hook.Heartbeat.D(), Default: hook.DefaultResult, standby: hook.Standby,
+		}); err != nil {
+			return err
+		}
+	}
+	for _, action := range s.Scheduled {
+		sizes := Sizes{Min: action.Min, Max: action.Max, Desired: action.Desired}
+		if err := g.PutScheduledAction(action.Name, g.Region.World.now.Add(action.At.D()), sizes); err != nil {
+			return err
+		}
+	}
+	if s.WarmPool != nil {
+		g.pool = &WarmPool{MinSize: s.WarmPool.MinSize, MaxPrepared: s.WarmPool.MaxPrepared, State: s.WarmPool.State}
+		if g.pool.MaxPrepared == 0 {
+			g.pool.MaxPrepared = -1
+		}
+		g.Region.resettle()
+	}
+	return nil
 }
 
 func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
@@ -164,7 +213,14 @@ func (r *Region) DeleteScalingGroup(name string) error {
 	}
 	for _, member := range group.Members() {
 		member.change.Stop()
+		member.dropWaits()
 		member.Instance.Terminate()
+	}
+	for _, instance := range group.Warm() {
+		instance.Terminate()
+	}
+	for _, action := range group.ScheduledActions() {
+		action.event.Stop()
 	}
 	group.retry.Stop()
 	group.rebalance.Stop()
@@ -233,8 +289,22 @@ func (m *Member) become(state Lifecycle) {
 	m.Group.Region.Changed("group", m.Instance.ID, string(state)+" in "+m.Group.Name)
 }
 
+// arriving tells whether a member is on its way into service.
+func (m *Member) arriving() bool {
+	return m.State == LifecyclePending || m.State == LifecyclePendingWait || m.State == LifecyclePendingProceed
+}
+
+// counts tells whether desired counts a member.
+func (m *Member) counts() bool { return m.State == LifecycleInService || m.arriving() }
+
+// leaving tells whether a member is on its way to its end.
+func (m *Member) leaving() bool {
+	return m.State == LifecycleTerminating || m.State == LifecycleTerminatingWait || m.State == LifecycleTerminatingProceed
+}
+
 func (g *ScalingGroup) drop(m *Member) {
 	m.change.Stop()
+	m.dropWaits()
 	g.members = slices.DeleteFunc(g.members, func(other *Member) bool { return other == m })
 	g.Region.Changed("group", m.Instance.ID, "gone from "+g.Name)
 }

@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
@@ -15,34 +16,31 @@ func (g *ScalingGroup) settle() {
 	g.checkHealth()
 	g.replaceUnhealthy()
 	g.meetDesired()
+	g.keepWarm()
 	g.watchZones()
 	g.driveRefresh()
+	g.remember()
 }
 
 // step moves a member on that waits for its instance or for its targets to drain.
 func (g *ScalingGroup) step(m *Member) {
 	gone := m.Instance.State == Terminated
 	switch m.State {
-	case LifecyclePending:
-		if gone || m.Instance.State == ShuttingDown {
+	case LifecyclePending, LifecyclePendingWait, LifecyclePendingProceed:
+		switch {
+		case gone || m.Instance.State == ShuttingDown:
 			g.endFor(m.Instance.ID, "Failed")
 			g.drop(m)
-		} else if m.Instance.State == Running && m.change == nil {
-			g.attachTargets(m)
-			m.change = g.Region.World.After(serviceDelay, func() {
-				m.change = nil
-				m.become(LifecycleInService)
-				g.endFor(m.Instance.ID, "Successful")
-				g.Region.resettle()
-			})
+		case m.Instance.State == Running && m.change == nil && len(m.waits) == 0:
+			g.arrive(m)
 		}
 	case LifecycleEnteringStandby:
 		if g.drained(m) {
 			m.become(LifecycleStandby)
 			g.endFor(m.Instance.ID, "Successful")
 		}
-	case LifecycleTerminating:
-		if g.drained(m) {
+	case LifecycleTerminating, LifecycleTerminatingWait, LifecycleTerminatingProceed:
+		if g.drained(m) && len(m.waits) == 0 && (m.State != LifecycleTerminating || gone || !m.hold(HookTerminating, LifecycleTerminatingWait, false)) {
 			m.Instance.Terminate()
 		}
 		if gone {
@@ -56,6 +54,23 @@ func (g *ScalingGroup) step(m *Member) {
 			g.drop(m)
 		}
 	}
+}
+
+// arrive takes a running instance into service, after the hooks of its launch.
+func (g *ScalingGroup) arrive(m *Member) {
+	if m.State == LifecyclePending && !m.arrived {
+		m.arrived = true
+		if m.hold(HookLaunching, LifecyclePendingWait, m.returning) {
+			return
+		}
+	}
+	g.attachTargets(m)
+	m.change = g.Region.World.After(serviceDelay, func() {
+		m.change, m.returning = nil, false
+		m.become(LifecycleInService)
+		g.endFor(m.Instance.ID, "Successful")
+		g.Region.resettle()
+	})
 }
 
 func (g *ScalingGroup) attachTargets(m *Member) {
@@ -142,11 +157,12 @@ func (g *ScalingGroup) replaceUnhealthy() {
 
 // terminate drains and ends an instance; desired is not touched.
 func (g *ScalingGroup) terminate(m *Member, cause string) {
-	if m.State == LifecycleTerminating {
+	if m.leaving() {
 		return
 	}
 	m.change.Stop()
 	m.change = nil
+	m.dropWaits()
 	g.begin("Terminating EC2 instance: ", m.Instance.ID, cause)
 	m.become(LifecycleTerminating)
 	g.detachTargets(m)
@@ -157,7 +173,7 @@ func (g *ScalingGroup) terminate(m *Member, cause string) {
 func (g *ScalingGroup) active() int {
 	count := 0
 	for _, member := range g.members {
-		if member.State == LifecycleInService || member.State == LifecyclePending {
+		if member.counts() {
 			count++
 		}
 	}
@@ -179,6 +195,10 @@ func (g *ScalingGroup) meetDesired() {
 
 // launch starts one instance in the zone with the fewest and tells whether there was capacity for it.
 func (g *ScalingGroup) launch(cause string) bool {
+	if warm := g.fromWarm(); warm != nil {
+		g.join(warm, cause)
+		return true
+	}
 	zone := slices.MinFunc(g.Zones, func(a, b string) int { return g.inZone(a) - g.inZone(b) })
 	instance, err := g.Region.Launch(g.launchSpec(zone))
 	if err != nil {
@@ -193,18 +213,42 @@ func (g *ScalingGroup) launch(cause string) bool {
 			g.retry = nil
 			g.Region.resettle()
 		})
+		g.launchFailed()
 		return false
 	}
+	g.failing = time.Time{}
+	g.join(instance, cause)
+	return true
+}
+
+// launchFailed suspends Launch, as AWS does by itself, when no launch succeeded for a day.
+func (g *ScalingGroup) launchFailed() {
+	now := g.Region.World.now
+	if g.failing.IsZero() {
+		g.failing = now
+	}
+	if now.Sub(g.failing) < launchGiveUp || g.suspended("Launch") {
+		return
+	}
+	g.suspendLaunch("launches failed for 24 hours")
+}
+
+func (g *ScalingGroup) suspendLaunch(why string) {
+	g.Suspended["Launch"] = "Suspended by AWS at " + g.Region.World.now.UTC().Format("2006-01-02T15:04:05Z") + ": " + why
+	g.Region.Changed("group", g.Name, "Launch suspended by AWS")
+	g.Region.resettle()
+}
+
+func (g *ScalingGroup) join(instance *Instance, cause string) {
 	g.begin("Launching a new EC2 instance: ", instance.ID, cause)
 	g.members = append(g.members, &Member{Group: g, Instance: instance, State: LifecyclePending, Healthy: true, Protected: g.Protects})
 	g.Region.Changed("group", instance.ID, "Pending in "+g.Name)
-	return true
 }
 
 func (g *ScalingGroup) inZone(zone string) int {
 	count := 0
 	for _, member := range g.members {
-		if member.Instance.Zone == zone && (member.State == LifecycleInService || member.State == LifecyclePending) {
+		if member.Instance.Zone == zone && member.counts() {
 			count++
 		}
 	}
@@ -215,7 +259,7 @@ func (g *ScalingGroup) inZone(zone string) int {
 func (g *ScalingGroup) victim() *Member {
 	var chosen *Member
 	for _, member := range g.members {
-		if member.Protected || member.State != LifecycleInService && member.State != LifecyclePending {
+		if member.Protected || !member.counts() {
 			continue
 		}
 		switch {
@@ -250,7 +294,7 @@ func (g *ScalingGroup) watchZones() {
 
 // finishRebalance ends the surplus once the new instance serves.
 func (g *ScalingGroup) finishRebalance() {
-	if !g.surplus || slices.ContainsFunc(g.members, func(m *Member) bool { return m.State == LifecyclePending }) {
+	if !g.surplus || slices.ContainsFunc(g.members, (*Member).arriving) {
 		return
 	}
 	g.surplus = false

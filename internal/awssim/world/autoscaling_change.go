@@ -3,6 +3,7 @@ package world
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
@@ -171,6 +172,7 @@ func (g *ScalingGroup) Suspend(processes []string) error {
 		}
 	}
 	g.Region.Changed("group", g.Name, "suspended "+strings.Join(names, ", "))
+	g.Region.resettle()
 	return nil
 }
 
@@ -183,6 +185,9 @@ func (g *ScalingGroup) Resume(processes []string) error {
 	}
 	for _, name := range names {
 		delete(g.Suspended, name)
+		if name == "Launch" {
+			g.failing = time.Time{} // AWS counts its day anew
+		}
 	}
 	g.Region.Changed("group", g.Name, "resumed "+strings.Join(names, ", "))
 	g.replaceUnhealthy()
@@ -202,15 +207,52 @@ func processNames(processes []string) ([]string, error) {
 	return processes, nil
 }
 
+// AttachTargetGroups adds target groups; the members in service are registered with them.
+func (g *ScalingGroup) AttachTargetGroups(targets []*TargetGroup) {
+	for _, target := range targets {
+		if slices.Contains(g.TargetGroups, target) {
+			continue
+		}
+		g.TargetGroups = append(g.TargetGroups, target)
+		for _, member := range g.members {
+			if member.State == LifecycleInService {
+				_ = target.Register(member.Instance, 0) // one that does not run is found unhealthy anyway
+			}
+		}
+	}
+	g.Region.Changed("group", g.Name, "target groups attached")
+	g.Region.resettle()
+}
+
+// DetachTargetGroups takes target groups off; the members drain from them.
+func (g *ScalingGroup) DetachTargetGroups(targets []*TargetGroup) error {
+	for _, target := range targets {
+		if !slices.Contains(g.TargetGroups, target) {
+			return api.Errorf("ValidationError", "Trying to remove Target Groups that are not part of the group: %s", target.ARN)
+		}
+	}
+	for _, target := range targets {
+		g.TargetGroups = slices.DeleteFunc(g.TargetGroups, func(t *TargetGroup) bool { return t == target })
+		for _, member := range g.members {
+			target.deregisterAll(member.Instance.ID)
+		}
+	}
+	g.Region.Changed("group", g.Name, "target groups detached")
+	g.Region.resettle()
+	return nil
+}
+
 // Tag sets a tag of the group; instances that run already do not get it.
 func (g *ScalingGroup) Tag(tag GroupTag) {
 	for n := range g.Tags {
 		if g.Tags[n].Key == tag.Key {
 			g.Tags[n] = tag
+			g.remember()
 			return
 		}
 	}
 	g.Tags = append(g.Tags, tag)
+	g.remember()
 }
 
 // Untag removes a tag; with a value only when that is the tag's.
@@ -218,4 +260,5 @@ func (g *ScalingGroup) Untag(key string, value *string) {
 	g.Tags = slices.DeleteFunc(g.Tags, func(t GroupTag) bool {
 		return t.Key == key && (value == nil || *value == "" || t.Value == *value)
 	})
+	g.remember()
 }

@@ -77,12 +77,12 @@ func (g *ScalingGroup) openRefresh() *Refresh {
 
 func (g *ScalingGroup) driveRefresh() {
 	refresh := g.openRefresh()
-	if refresh == nil || g.active() < g.Desired || slices.ContainsFunc(g.members, func(m *Member) bool { return m.State == LifecyclePending }) {
+	if refresh == nil || g.active() < g.Desired || slices.ContainsFunc(g.members, (*Member).arriving) {
 		return
 	}
 	refresh.old = slices.DeleteFunc(refresh.old, func(id string) bool {
 		member := g.Member(id)
-		return member == nil || member.State == LifecycleTerminating
+		return member == nil || member.leaving()
 	})
 	switch {
 	case refresh.Status == "Cancelling":

@@ -68,6 +68,7 @@ func (g *ScalingGroup) ExitStandby(ids []string) ([]*Activity, error) {
 // unhealthy, as on AWS.
 func (g *ScalingGroup) leaveStandby(m *Member) {
 	m.become(LifecyclePending)
+	m.returning, m.arrived = true, false
 	if m.Instance.State == Running {
 		return // settle goes on from here
 	}

@@ -133,11 +133,14 @@ func (f Faults) problems() []error {
 	}
 	worldKinds := []string{
 		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultSnapshotFails, FaultRootReplaceFails,
-		FaultRootReplaceDetaches, FaultNoCapacity,
+		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable,
 	}
+	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)
 	for n, rule := range f.World {
 		if !slices.Contains(worldKinds, rule.Kind) {
 			found = append(found, fmt.Errorf("faults.world[%d]: kind %q is none of %s", n, rule.Kind, strings.Join(worldKinds, ", ")))
+		} else if err := rule.problem(); err != nil {
+			found = append(found, fmt.Errorf("faults.world[%d]: %w", n, err))
 		}
 	}
 	return found

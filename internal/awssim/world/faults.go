@@ -32,8 +32,7 @@ func (b *faultBook) strikes(kind string, i *Instance) bool {
 }
 
 func (f WorldFault) matches(i *Instance) bool {
-	account := i.Region.Account
-	if f.Account != "" && f.Account != account.Name && f.Account != account.ID {
+	if !f.inAccount(i.Region.Account) {
 		return false
 	}
 	if f.Group != "" && f.Group != i.Group {

@@ -76,6 +76,13 @@ func (r *Region) Launch(spec LaunchSpec) (*Instance, error) {
 	}
 	instance.State = Pending
 	r.Changed("instance", instance.ID, "pending")
+	if instance.keyUnusable() {
+		r.World.After(pendingTime, func() {
+			instance.Terminate()
+			instance.StateReason = "Client.InvalidKMSKey.InvalidState"
+		})
+		return instance, nil
+	}
 	instance.comeUp(r.World.Scenario.Durations.Launch.D())
 	return instance, nil
 }
@@ -150,6 +157,7 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 		instance.Ordinal = int(w.counters[key])
 	}
 	root := r.newVolume(instance.Zone, "", image.disk.Clone())
+	root.Key = image.Key
 	root.attach(instance)
 	instance.RootVolume = root.ID
 	instance.roots = []string{root.ID}
@@ -201,6 +209,12 @@ func (i *Instance) comeUp(d time.Duration) {
 	})
 }
 
+// keyUnusable tells whether the encrypted root cannot be opened now; AWS finds out only after it has accepted the call.
+func (i *Instance) keyUnusable() bool {
+	root := i.Region.Volume(i.RootVolume)
+	return root != nil && root.Key != "" && i.Region.World.faults.strikes(FaultKeyUnusable, i)
+}
+
 // after schedules do unless the machine was started, stopped or rebooted meanwhile.
 func (i *Instance) after(epoch uint64, d time.Duration, do func()) {
 	i.Region.World.After(d, func() {
@@ -224,6 +238,14 @@ func (i *Instance) Start() error {
 	}
 	i.State = Pending
 	i.Region.Changed("instance", i.ID, "pending")
+	if i.keyUnusable() {
+		epoch := i.machine.goDown(i)
+		i.after(epoch, pendingTime, func() {
+			i.State, i.StateReason = Stopped, "Client.InternalError"
+			i.Region.Changed("instance", i.ID, "stopped")
+		})
+		return nil
+	}
 	i.comeUp(i.Region.World.Scenario.Durations.Launch.D())
 	return nil
 }

@@ -139,6 +139,9 @@ func (run *patchRun) readOverride() error {
 		return nil
 	}
 	world := run.instance.Region.World
+	if world.faults.strikes(FaultOverrideUnreadable, run.instance) {
+		return fmt.Errorf("InstallOverrideList %q: 403 Forbidden", list)
+	}
 	if world.ReadObject == nil || location.Scheme != "s3" {
 		return fmt.Errorf("InstallOverrideList %q cannot be read: use an s3:// URL", list)
 	}

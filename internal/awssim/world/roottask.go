@@ -83,6 +83,7 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 	w := r.World
 	whole := w.Scenario.Durations.RootReplacement.D()
 	reboot := min(w.Scenario.Durations.Reboot.D(), whole/2)
+	keyed := instance.keyUnusable()
 	fails := w.faults.strikes(FaultRootReplaceFails, instance)
 	detaches := w.faults.strikes(FaultRootReplaceDetaches, instance)
 	end := func(state string) {
@@ -94,8 +95,8 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 		r.Changed("root_replacement", task.ID, state)
 	}
 	w.After(whole/10, func() {
-		if instance.State != Running {
-			end("failed")
+		if instance.State != Running || keyed {
+			end("failed") // without its key no volume can be made, and the old root stays as it was
 			return
 		}
 		set("in-progress")
@@ -127,6 +128,7 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 				return
 			}
 			volume := r.newVolume(instance.Zone, task.SnapshotID, content)
+			volume.Key = instance.Image.Key
 			volume.attach(instance)
 			if old != nil {
 				old.Attached = ""

@@ -45,6 +45,7 @@ type Durations struct {
 	Stop            Duration `yaml:"stop"`             // stopping until stopped
 	AppStart        Duration `yaml:"app_start"`        // from boot until the application answers
 	ReadLag         Duration `yaml:"read_lag"`         // how far DescribeAutomationExecutions lags behind
+	ScalingLag      Duration `yaml:"scaling_lag"`      // how far Auto Scaling's describe calls lag behind; none by default
 }
 
 // DefaultDurations are those of a small Linux machine.
@@ -96,6 +97,8 @@ type ImageSpec struct {
 	Name string `yaml:"name"`
 	OS   string `yaml:"os"`
 	App  App    `yaml:"app"`
+
+	KMSKey string `yaml:"kms_key"` // ARN of the key of its encrypted root volume; empty: not encrypted
 }
 
 // App is the service a machine runs.
@@ -161,6 +164,39 @@ type GroupSpec struct {
 	Image           string            `yaml:"image"`             // of the launch template
 	Type            string            `yaml:"type"`
 	Tags            map[string]string `yaml:"tags"` // propagated at launch
+
+	Hooks       []HookSpec      `yaml:"lifecycle_hooks"`
+	Scheduled   []ScheduledSpec `yaml:"scheduled_actions"`
+	WarmPool    *WarmPoolSpec   `yaml:"warm_pool"`
+	Suspended   []string        `yaml:"suspended"`             // processes, by somebody, before the scenario began
+	Protects    bool            `yaml:"protected"`             // instances are protected from scale-in
+	Operator    string          `yaml:"operator"`              // service that operates the group
+	MaxLifetime Duration        `yaml:"max_instance_lifetime"` // 0: no limit
+}
+
+// HookSpec is a lifecycle hook that nobody completes but by a call.
+type HookSpec struct {
+	Name          string   `yaml:"name"`
+	Transition    string   `yaml:"transition"`     // launching or terminating
+	Heartbeat     Duration `yaml:"heartbeat"`      // default 1h
+	DefaultResult string   `yaml:"default_result"` // CONTINUE or ABANDON, the default
+	Standby       bool     `yaml:"standby"`        // it holds up instances that leave Standby too, which AWS does not say
+}
+
+// ScheduledSpec is a scheduled action.
+type ScheduledSpec struct {
+	Name    string   `yaml:"name"`
+	At      Duration `yaml:"at"` // after the scenario's start
+	Min     *int     `yaml:"min"`
+	Max     *int     `yaml:"max"`
+	Desired *int     `yaml:"desired"`
+}
+
+// WarmPoolSpec is a group's warm pool.
+type WarmPoolSpec struct {
+	MinSize     int    `yaml:"min_size"`
+	MaxPrepared int    `yaml:"max_prepared"` // 0: the group's max
+	State       string `yaml:"state"`        // Stopped, the default, or Running
 }
 
 // TargetGroupSpec is a load balancer's target group.
@@ -247,9 +283,21 @@ type WorldFault struct {
 	Instance string `yaml:"instance"` // tag Name, or "group/n" for the nth instance a group launched, from 1; empty: any
 	Nth      int    `yaml:"nth"`      // from the nth matching occasion on, from 1; 0 is 1
 	Times    int    `yaml:"times"`    // so often; 0: once; -1: always
+
+	// When it happens, for the kinds that happen at a moment; without any, at the scenario's start.
+	At    Duration `yaml:"at"`    // after the scenario's start
+	On    string   `yaml:"on"`    // after a call in the account took effect: autoscaling:EnterStandby
+	When  string   `yaml:"when"`  // standby: an instance reached Standby
+	Delay Duration `yaml:"delay"` // so long after that
+
+	By        int      `yaml:"by"`        // of scale_out and scale_in; 0 is 1
+	Min       *int     `yaml:"min"`       // of limits_changed
+	Max       *int     `yaml:"max"`       // of limits_changed
+	Desired   *int     `yaml:"desired"`   // of limits_changed
+	Processes []string `yaml:"processes"` // of suspended
 }
 
-// Kinds of WorldFault.
+// Kinds of WorldFault that strike at their own occasions.
 const (
 	FaultAgentSilent         = "agent_silent"          // the agent does not come back after a reboot that an install brings
 	FaultRebootHangs         = "reboot_hangs"          // the machine does not come back after a reboot that an install brings
@@ -258,6 +306,8 @@ const (
 	FaultRootReplaceFails    = "root_replace_fails"    // a root volume replacement ends failed, the old root attached
 	FaultRootReplaceDetaches = "root_replace_detaches" // a root volume replacement ends failed-detached
 	FaultNoCapacity          = "no_capacity"           // a launch finds no capacity
+	FaultKeyUnusable         = "kms_key_unusable"      // the key of an encrypted root volume cannot be used: see ImageSpec.KMSKey
+	FaultOverrideUnreadable  = "override_unreadable"   // the machine cannot download an InstallOverrideList
 )
 
 // Windows tells a Windows machine from a Linux one.

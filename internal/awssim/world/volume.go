@@ -16,6 +16,7 @@ type Volume struct {
 	Created  time.Time
 	Tags     Tags
 	Attached string // instance id; empty: available
+	Key      string // ARN of the KMS key; empty: not encrypted
 	Disk     *Disk
 }
 
@@ -66,6 +67,7 @@ type Snapshot struct {
 	Completed   time.Time
 	Description string
 	Tags        Tags
+	Key         string // ARN of the KMS key; empty: not encrypted
 
 	disk *Disk
 }
@@ -78,7 +80,7 @@ func (r *Region) CreateSnapshot(volumeID, description string, tags Tags) (*Snaps
 	}
 	snapshot := &Snapshot{
 		Region: r, ID: r.NewID("snap"), Volume: volumeID, State: "pending", Progress: "0%", Started: r.World.now,
-		Description: description, Tags: tags.Clone(), disk: volume.Disk.Clone(),
+		Description: description, Tags: tags.Clone(), Key: volume.Key, disk: volume.Disk.Clone(),
 	}
 	r.snapshots.put(snapshot.ID, snapshot)
 	r.Changed("snapshot", snapshot.ID, "pending")
@@ -126,6 +128,8 @@ type Image struct {
 	Name    string
 	Created time.Time
 	Tags    Tags
+	Key     string // ARN of the KMS key; empty: not encrypted
+	Owner   string // account id; empty: the account that sees it
 
 	disk *Disk
 }
@@ -136,7 +140,7 @@ func (r *Region) setUpImages() {
 		for k := range r.World.Scenario.OperatingSystems {
 			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
 				r.images.put(spec.ID, &Image{
-					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, disk: newDisk(os, spec.App),
+					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey, disk: newDisk(os, spec.App),
 				})
 			}
 		}

@@ -36,6 +36,7 @@ type World struct {
 	accounts   []*Account
 	observers  []func(Change)
 	faults     faultBook
+	happenings []*happening
 	ownedByAWS []ownedRunbook
 }
 
@@ -70,6 +71,7 @@ func New(s *Scenario, start time.Time) (*World, error) {
 			}
 		}
 	}
+	w.awaitHappenings()
 	return w, nil
 }
 

@@ -1,0 +1,76 @@
+package contract_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/contract"
+	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// What the healthy scenario holds.
+const (
+	staging = "222233334444"
+	tokyo   = "ap-northeast-1"
+	role    = "arn:aws:iam::222233334444:role/patchtide"
+	secret  = "patchtide-lab"
+)
+
+// simulator is one whose clock stands still until somebody lets time pass, with every reply checked.
+type simulator struct {
+	*awssim.Sim
+	now       time.Time
+	transport *shapes.Transport
+	region    *world.Region // of the staging account
+}
+
+func newSimulator(t *testing.T) *simulator {
+	t.Helper()
+	scenario, err := world.LoadScenario("healthy")
+	require.NoError(t, err)
+	s := &simulator{now: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}
+	s.Sim, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return s.now }})
+	require.NoError(t, err)
+	s.transport = checked(t, awssim.RoundTripper(s.Sim))
+	s.Inspect(func(w *world.World) { s.region = w.Account(staging).Region(tokyo) })
+	return s
+}
+
+// config is a client's in the staging account.
+func (s *simulator) config(t *testing.T) aws.Config {
+	t.Helper()
+	key := s.region.World.Scenario.Home
+	config := aws.Config{
+		Region: tokyo, HTTPClient: &http.Client{Transport: s.transport},
+		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
+		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	out, err := sts.NewFromConfig(config).AssumeRole(context.Background(), &sts.AssumeRoleInput{
+		RoleArn: aws.String(role), RoleSessionName: aws.String("contract"), ExternalId: aws.String(secret), DurationSeconds: aws.Int32(12 * 3600),
+	})
+	require.NoError(t, err)
+	config.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+	return config
+}
+
+func (s *simulator) endpoint(t *testing.T) *contract.Endpoint {
+	t.Helper()
+	return &contract.Endpoint{
+		Name: "simulator", Config: s.config(t), Account: staging, Image: s.region.Images()[0].ID, Type: "m7i.large", VPC: s.region.VPC(),
+		Zones: []string{tokyo + "a", tokyo + "c"}, Role: role, ExternalID: secret, Managed: s.region.Instances()[0].ID, Prefix: "contract-",
+		Pass: func(_ context.Context, d time.Duration) error { s.now = s.now.Add(d); return nil },
+	}
+}
+
+func TestSimulatorKeepsTheContract(t *testing.T) {
+	play(t, newSimulator(t).endpoint(t), nil)
+}
