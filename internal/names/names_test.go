@@ -1,0 +1,66 @@
+package names_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func named(name string) patch.Group {
+	return patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: name}
+}
+
+func tagged(tags map[string]string) patch.Group {
+	return patch.Group{Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "eu-west-1", Tags: tags}
+}
+
+func TestLocks(t *testing.T) {
+	for _, c := range []struct{ name, got, want string }{
+		{"a group", names.GroupLock(named("web")), "patch-group/111122223333/ap-northeast-1/web"},
+		{"tags: the sorted selector", names.GroupLock(tagged(map[string]string{"Tier": "front", "Role": "web"})), "patch-group/222233334444/eu-west-1/Role=web,Tier=front"},
+		{"an instance", names.InstanceLock(named("web"), "i-1"), "patch-instance/111122223333/ap-northeast-1/i-1"},
+		{"an instance's lock knows no group", names.InstanceLock(named("api"), "i-1"), "patch-instance/111122223333/ap-northeast-1/i-1"},
+		{"a service", names.ServiceLock("web"), "patch-service/web"},
+		{"a queue", names.ActivityQueue(named("web").Account, "ap-northeast-1"), "patchtide-111122223333-ap-northeast-1"},
+		{"a journal record", names.JournalRecord(named("web"), "i-1"), "111122223333/ap-northeast-1/i-1"},
+		{"a group's journal record", names.JournalRecord(named("web"), ""), "111122223333/ap-northeast-1/group-web"},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.got) })
+	}
+}
+
+func TestLongNamesStayRecognisableUniqueAndShort(t *testing.T) {
+	long := strings.Repeat("é", 255) // Auto Scaling's longest name
+	for name, lock := range map[string]func(string) string{
+		"group":   func(s string) string { return names.GroupLock(named(s)) },
+		"tags":    func(s string) string { return names.GroupLock(tagged(map[string]string{"Role": s})) },
+		"service": names.ServiceLock,
+		"journal": func(s string) string { return names.JournalRecord(named(s), "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, other := lock(long), lock(long+"x")
+			require.NotEqual(t, one, other)
+			require.Equal(t, one, lock(long), "a lock must be the same for every wave")
+			require.Less(t, len(one), 255)
+			require.True(t, utf8.ValidString(one))
+			require.Contains(t, one, "éééé")
+		})
+	}
+	require.Equal(t, "patch-service/"+strings.Repeat("a", 200), names.ServiceLock(strings.Repeat("a", 200)), "200 characters are not too long")
+}
+
+func TestSearchAttributesFitPostgreSQL(t *testing.T) {
+	attributes := names.SearchAttributes()
+	require.LessOrEqual(t, len(attributes), 10, "PostgreSQL's visibility store has room for ten keywords")
+	seen := map[string]bool{}
+	for _, attribute := range attributes {
+		require.True(t, strings.HasPrefix(attribute, "Patchtide"), attribute)
+		require.False(t, seen[attribute], "%s twice", attribute)
+		seen[attribute] = true
+	}
+}
