@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -28,17 +29,26 @@ type Control struct {
 type Plans interface {
 	Plan(name string) (patch.Plan, error)
 	PlanNames() []string
+	// Places lists every account and region that a plan may touch.
+	Places() []patch.Place
 }
 
 // Evidence keeps what waves did and what they are about to change.
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
 	AppendJournal(ctx context.Context, wave, name string, record any) error
+	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError for
+	// none, *evidence.InvalidRecordError for one that cannot be trusted.
+	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
+	// ListJournal gives those of a wave's records that can be trusted.
+	ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error)
 }
 
 // Locks answers who holds a lock: the workflow with that id, if it runs; nil when nobody does.
 type Locks interface {
 	Holder(ctx context.Context, workflowID string) (*LockHolder, error)
+	// Closed is when the workflow with that id ended, by Temporal's clock; zero when it runs or is not known.
+	Closed(ctx context.Context, workflowID string) (time.Time, error)
 }
 
 // ResolvePlanInput names a plan.

@@ -24,6 +24,8 @@ type plans map[string]patch.Plan
 
 func (p plans) Plan(name string) (patch.Plan, error) { return p[name], nil }
 
+func (p plans) Places() []patch.Place { return nil }
+
 func (p plans) PlanNames() []string {
 	var names []string
 	for name := range p {
@@ -93,6 +95,12 @@ func (s *store) AppendJournal(_ context.Context, wave, name string, record any) 
 	s.journal = map[string]any{wave + " " + name: record}
 	return s.err
 }
+
+func (s *store) ReadJournal(context.Context, string, string) (json.RawMessage, error) {
+	return nil, s.err
+}
+
+func (s *store) ListJournal(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
 
 func TestEvidence(t *testing.T) {
 	kept := &store{}

@@ -14,7 +14,8 @@ import (
 
 // ExpireInput names an account and region whose expired backups are to be deleted.
 type ExpireInput struct {
-	Group patch.Group
+	Group  patch.Group
+	DryRun bool // only list what would be deleted
 }
 
 // Expired lists what was deleted.
@@ -40,6 +41,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 		if !mayExpire(snapshot.Tags, at) {
 			continue
 		}
+		if in.DryRun {
+			expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
+			continue
+		}
 		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
 		switch {
 		case hasCode(err, "InvalidSnapshot.InUse"):
@@ -60,6 +65,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 		for _, volume := range page.Volumes {
 			replaced := slices.Contains(ec2TagKeys(volume.Tags), names.TagReplaced)
 			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at) {
+				continue
+			}
+			if in.DryRun {
+				expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
 				continue
 			}
 			_, err := s.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})

@@ -3,9 +3,11 @@ package activities
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 )
 
@@ -21,17 +23,28 @@ type temporalLocks struct{ client Describer }
 
 // Holder is the workflow with that id and its parent, if it runs.
 func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHolder, error) {
+	info, err := l.describe(ctx, workflowID)
+	if err != nil || info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return nil, err
+	}
+	return &LockHolder{WorkflowID: workflowID, Parent: info.GetParentExecution().GetWorkflowId()}, nil
+}
+
+// Closed is when the newest workflow with that id ended.
+func (l temporalLocks) Closed(ctx context.Context, workflowID string) (time.Time, error) {
+	info, err := l.describe(ctx, workflowID)
+	if err != nil || info.GetCloseTime() == nil {
+		return time.Time{}, err
+	}
+	return info.GetCloseTime().AsTime(), nil
+}
+
+// describe asks for the newest workflow with that id; nil when there is none any more.
+func (l temporalLocks) describe(ctx context.Context, workflowID string) (*workflow.WorkflowExecutionInfo, error) {
 	described, err := l.client.DescribeWorkflowExecution(ctx, workflowID, "")
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	info := described.GetWorkflowExecutionInfo()
-	if info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return nil, nil
-	}
-	return &LockHolder{WorkflowID: workflowID, Parent: info.GetParentExecution().GetWorkflowId()}, nil
+	return described.GetWorkflowExecutionInfo(), err
 }

@@ -47,6 +47,7 @@ type bench struct {
 	silent bool              // the operator answers nothing
 	photo  fleet             // the fleet when the wave began
 	locks  map[string]string // workflow id to its parent: who holds which lock
+	closed map[string]time.Time
 }
 
 // patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
@@ -129,6 +130,11 @@ func (b *bench) Holder(_ context.Context, workflowID string) (*activities.LockHo
 		return nil, nil
 	}
 	return &activities.LockHolder{WorkflowID: workflowID, Parent: parent}, nil
+}
+
+// Closed answers when a workflow ended.
+func (b *bench) Closed(_ context.Context, workflowID string) (time.Time, error) {
+	return b.closed[workflowID], nil
 }
 
 // run starts the wave and plays the operator: it approves at once and decides each hold.

@@ -73,19 +73,39 @@ func (g *group) prepare(ctx workflow.Context) string {
 	if why := g.gateAlarms(ctx, state); why != "" {
 		return why
 	}
-	mark := g.act(ctx, aws.MarkGroup, g.journal())
-	if mark != nil {
-		return reason(mark)
+	if err := g.mark(ctx, state); err != nil {
+		return reason(err)
 	}
-	if strategy.Mode != patch.CapacitySurge {
+	if g.room == nil {
 		return ""
 	}
-	g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, strategy)
-	if err := g.room.make(ctx, state, acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
+	if err := g.room.make(ctx, acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
 		g.giveBack(ctx)
 		return "no room could be made: " + reason(err)
 	}
 	return ""
+}
+
+// mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
+func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	var made *room
+	var err error
+	if g.status.Strategy.Mode == patch.CapacitySurge {
+		made = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
+		err = made.journal(clean, state)
+	} else {
+		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		err = record.write(clean)
+	}
+	if err != nil {
+		return err
+	}
+	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
+		return err
+	}
+	g.room = made
+	return nil
 }
 
 // gateAlarms refuses to begin while an alarm that is to judge us does not say OK: it could not tell our harm from another's.

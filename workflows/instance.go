@@ -33,6 +33,7 @@ type saga struct {
 	status patch.InstanceStatus
 	undo   undoStack
 
+	record    Record           // what the journal holds of it
 	before    patch.GroupState // read at preflight
 	member    patch.Member     // the instance in it
 	suspended []string         // what we suspended, and so what we resume

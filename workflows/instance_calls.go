@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -143,13 +142,4 @@ func (s *saga) details() string {
 		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
 	}
 	return text.String()
-}
-
-// write appends the record to the journal, before what it tells of is done.
-func (r Record) write(ctx workflow.Context, name string) error {
-	document, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return workflow.ExecuteActivity(controlling(ctx), control.Record, activities.RecordInput{WaveID: r.WaveID, Name: name, Record: document}).Get(ctx, nil)
 }

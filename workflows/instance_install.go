@@ -43,6 +43,10 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 // are spent. A cancel lets a running install end within its budget.
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	s.record.Point, s.record.Installing = &s.point, true
+	if err := s.record.write(clean); err != nil {
+		return err
+	}
 	before := s.scan
 	for pass := 1; ; pass++ {
 		s.enter(clean, patch.StepInstall)
@@ -104,7 +108,7 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 
 // merge makes one report of all passes: the first facts before, the last after.
 func (s *saga) merge(report patch.PatchReport) {
-	if len(s.installs) > 1 {
+	if s.report.ExecutionID != "" {
 		report.Before = s.report.Before
 		report.Changes = append(s.report.Changes, report.Changes...)
 	}

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"slices"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -65,38 +64,6 @@ func (s *saga) refusal(state patch.GroupState, member patch.Member) *patch.Refus
 // it, ReplaceUnhealthy would terminate it while it comes back.
 var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
 
-// Record is what the journal keeps of one instance before anything of it is changed: every value as it was and every
-// change intended, so that the state can be put back even when no workflow is left to do it.
-type Record struct {
-	WaveID   string
-	Plan     string
-	Group    patch.Group
-	Instance string
-	Try      int
-	At       time.Time
-	Before   GroupBefore
-	Targets  []patch.Target
-	Intended Intended
-}
-
-// GroupBefore are a group's values before a change.
-type GroupBefore struct {
-	Min, Max, Desired int
-	Suspended         []string
-}
-
-// Intended are the changes that a saga is about to make.
-type Intended struct {
-	Suspend       []string       `json:",omitempty"`
-	Standby       bool           `json:",omitempty"`
-	Deregister    []patch.Target `json:",omitempty"`
-	SnapshotToken string         `json:",omitempty"`
-	InstallToken  string         `json:",omitempty"`
-	RestoreToken  string         `json:",omitempty"`
-	RaiseDesired  bool           `json:",omitempty"`
-	RaiseMax      bool           `json:",omitempty"`
-}
-
 // mark writes the journal's record, then puts its pointer on the instance.
 func (s *saga) mark(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
@@ -106,17 +73,16 @@ func (s *saga) mark(ctx workflow.Context) error {
 			}
 		}
 	}
-	record := Record{
-		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Instance: s.in.Instance, Try: s.in.Try, At: workflow.Now(ctx),
-		Before:  GroupBefore{Min: s.before.Min, Max: s.before.Max, Desired: s.before.Desired, Suspended: s.before.Suspended},
-		Targets: s.member.Targets,
+	s.record = Record{
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
+		Before: groupBefore(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.in.PutBack,
 		Intended: Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
 			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if err := record.write(clean, names.JournalRecord(s.in.Group, s.in.Instance)); err != nil {
+	if err := s.record.write(clean); err != nil {
 		return err
 	}
 	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)

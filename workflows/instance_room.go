@@ -104,12 +104,8 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
 		return err
 	}
-	amended := Record{
-		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Instance: s.in.Instance, Try: s.in.Try, At: workflow.Now(ctx),
-		Before:   GroupBefore{Min: now.Min, Max: now.Max, Desired: now.Desired, Suspended: now.Suspended},
-		Intended: Intended{RaiseMax: true},
-	}
-	if err := amended.write(clean, s.journal().Journal.Record); err != nil {
+	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
+	if err := s.record.write(clean); err != nil {
 		return err
 	}
 	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max}).Get(clean, nil); err != nil {
@@ -147,7 +143,11 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 		}
 		if now.Desired-1 < now.Min && s.room == nil {
 			s.room = newRoom(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
-			if err := s.room.make(ctx, now, s.undoAct(ctx)); err != nil {
+			err := s.room.journal(ctx, now)
+			if err == nil {
+				err = s.room.make(ctx, s.undoAct(ctx))
+			}
+			if err != nil {
 				s.note("no room could be made before taking it out again: %s", reason(err))
 			}
 		}

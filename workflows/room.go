@@ -6,7 +6,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -17,6 +16,7 @@ type room struct {
 	waveID   string
 	strategy patch.Strategy
 
+	record Record // what the journal holds of it
 	before patch.GroupState
 	raised bool   // desired may have been raised
 	surge  string // the instance launched for it; "" until it is known
@@ -26,19 +26,19 @@ func newRoom(group patch.Group, policy Policy, waveID string, strategy patch.Str
 	return &room{group: group, policy: policy, waveID: waveID, strategy: strategy}
 }
 
-// make journals the numbers, raises max if needed and desired by one, and waits for the new instance to be healthy. options
-// are those of the acts: going forward or putting back.
-func (r *room) make(ctx workflow.Context, before patch.GroupState, options workflow.Context) error {
+// journal writes the group's numbers and what is about to be raised.
+func (r *room) journal(ctx workflow.Context, before patch.GroupState) error {
 	r.before = before
-	record := Record{
-		WaveID: r.waveID, Plan: r.policy.Plan, Group: r.group, At: workflow.Now(ctx),
-		Before:   GroupBefore{Min: before.Min, Max: before.Max, Desired: before.Desired, Suspended: before.Suspended},
-		Intended: Intended{RaiseDesired: true, RaiseMax: r.strategy.RaiseMax},
-	}
+	r.record = groupRecord(r.waveID, r.group, r.policy, before)
+	r.record.Intended = Intended{RaiseDesired: true, RaiseMax: r.strategy.RaiseMax, MaxBefore: before.Max}
+	return r.record.write(ctx)
+}
+
+// make raises max if needed and desired by one, and waits for the new instance to be healthy; it has been journalled. options
+// are those of the acts: going forward or putting back.
+func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if err := record.write(clean, names.JournalRecord(r.group, "")); err != nil {
-		return err
-	}
+	before := r.before
 	r.raised = true
 	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
 		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax,
@@ -53,7 +53,8 @@ func (r *room) make(ctx workflow.Context, before patch.GroupState, options workf
 		return err
 	}
 	r.surge = fresh.ID
-	return nil
+	r.record.Intended.Surge = fresh.ID
+	return r.record.write(clean)
 }
 
 // giveBack terminates exactly the surge instance, then lowers max. It tells what it had to leave.

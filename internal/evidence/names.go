@@ -30,6 +30,14 @@ var (
 	resourceShape = regexp.MustCompile(`^(m?i-[0-9A-Za-z]+|group-.+)$`)
 )
 
+// Check tells why no record can have this key; nil when one can.
+func (k RecordKey) Check() error {
+	if _, err := waveFolder(k.Wave); err != nil {
+		return err
+	}
+	return k.validate()
+}
+
 func (k RecordKey) validate() error {
 	for _, part := range []struct {
 		name, value, example string

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,9 +19,44 @@ type journal struct{ *evidence.Store }
 
 // AppendJournal takes a record's name apart: account/region/resource.
 func (j journal) AppendJournal(ctx context.Context, wave, name string, record any) error {
+	key, err := keyOf(wave, name)
+	if err != nil {
+		return err
+	}
+	return j.Store.AppendJournal(ctx, key, record)
+}
+
+// ReadJournal reads the newest version of a record. A name that no record can have leads to none.
+func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error) {
+	key, err := keyOf(wave, name)
+	if err == nil {
+		err = key.Check()
+	}
+	if err != nil {
+		return nil, &evidence.InvalidRecordError{Name: name, Reason: "has a name that no record of ours can have: " + err.Error()}
+	}
+	record, err := j.Store.ReadJournal(ctx, key)
+	return record.Body, err
+}
+
+// ListJournal reads those of a wave's records that can be trusted.
+func (j journal) ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error) {
+	records, err := j.Store.ListJournal(ctx, wave)
+	var invalid *evidence.InvalidRecordError
+	if err != nil && !errors.As(err, &invalid) {
+		return nil, err
+	}
+	bodies := make([]json.RawMessage, len(records))
+	for i, record := range records {
+		bodies[i] = record.Body
+	}
+	return bodies, nil
+}
+
+func keyOf(wave, name string) (evidence.RecordKey, error) {
 	parts := strings.SplitN(name, "/", 3)
 	if len(parts) != 3 {
-		return fmt.Errorf("journal record %q is not named account/region/resource", name)
+		return evidence.RecordKey{}, fmt.Errorf("journal record %q is not named account/region/resource", name)
 	}
-	return j.Store.AppendJournal(ctx, evidence.RecordKey{Wave: wave, Account: parts[0], Region: parts[1], Resource: parts[2]}, record)
+	return evidence.RecordKey{Wave: wave, Account: parts[0], Region: parts[1], Resource: parts[2]}, nil
 }
