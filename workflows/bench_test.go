@@ -40,6 +40,9 @@ type bench struct {
 	onHold func(patch.WaveStatus)
 	wire   *wire // between the clients and the simulator
 
+	control *activities.Control
+	aws     *activities.AWS
+
 	// impatient aborts a wave that is still not closed after patience, and again and again until it gives up.
 	impatient bool
 
@@ -77,20 +80,15 @@ type benchOptions struct {
 
 func newBench(t *testing.T, options benchOptions) *bench {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(quiet{})
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	b := &bench{t: t, locks: map[string]string{}}
 	// In the future by the wall's clock, or every assumed role would have expired.
-	env.SetStartTime(time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC))
-	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
+	b.newEnv(time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC))
 	scenario, err := world.LoadScenario(options.scenario)
 	require.NoError(t, err)
 	if options.fleet != nil {
 		options.fleet(scenario)
 	}
-	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: env.Now})
+	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return b.env.Now() }})
 	require.NoError(t, err)
 	file := config.Example()
 	if options.config != nil {
@@ -116,11 +114,29 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	require.NoError(t, err)
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
-	workflows.Register(env)
-	b := &bench{t: t, env: env, sim: sim, store: store, wire: cable, locks: map[string]string{}}
-	env.RegisterActivity(&activities.Control{Plans: loaded, Evidence: worker.Journal(store), Locks: b})
-	env.RegisterActivity(&activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines})
+	b.sim, b.store, b.wire = sim, store, cable
+	b.control = &activities.Control{Plans: loaded, Evidence: worker.Journal(store), Locks: b}
+	b.aws = &activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines}
+	b.register()
 	return b
+}
+
+// newEnv gives the bench a fresh Temporal: the simulated AWS and the evidence stay as they are.
+func (b *bench) newEnv(start time.Time) {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetStartTime(start)
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
+	b.env = env
+}
+
+func (b *bench) register() {
+	workflows.Register(b.env)
+	b.env.RegisterActivity(b.control)
+	b.env.RegisterActivity(b.aws)
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.

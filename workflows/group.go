@@ -19,6 +19,8 @@ type GroupInput struct {
 	Group   patch.Group
 	Policy  Policy
 	Members []string // in order, as preflight found them: a group that is never reached tells what it left alone
+	// Heal puts back what a dead wave left, and closes; no orders are needed.
+	Heal *GroupHeal
 }
 
 // GroupOrder is what a wave tells a group.
@@ -74,6 +76,10 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 		return nil, err
 	}
 	g.listen(ctx)
+	if in.Heal != nil {
+		g.heal(ctx)
+		return g.result(), nil
+	}
 	for {
 		// A cancelled group goes on until nothing is under way, and then needs no release.
 		if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
@@ -148,8 +154,8 @@ func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) 
 func (g *group) report(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, g.details())
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	if parent == nil {
-		return
+	if parent == nil || g.in.Heal != nil {
+		return // Reconcile waits for the result
 	}
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
@@ -239,7 +245,6 @@ func notStarted(id string) patch.InstanceResult {
 
 // runInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) patch.InstanceResult {
-	lock := names.InstanceLock(g.in.Group, id)
 	if putBack != nil {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	} else {
@@ -250,21 +255,27 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	if putBack != nil {
 		summary = "puts back " + id
 	}
+	return g.child(ctx, summary, InstanceInput{
+		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
+		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack,
+	})
+}
+
+// child runs one instance's workflow and makes a result of whatever comes of it.
+func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) patch.InstanceResult {
+	id, lock := in.Instance, names.InstanceLock(in.Group, in.Instance)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: lock, TaskQueue: names.TaskQueue,
 		ParentClosePolicy: parentClose, WaitForCancellation: true,
 		StaticSummary: summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(g.in.WaveID),
+			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(in.WaveID),
 		),
 	})
 	g.status.Current = []string{lock}
 	defer func() { g.status.Current = nil }()
 	var result patch.InstanceResult
-	err := workflow.ExecuteChildWorkflow(child, PatchInstance, InstanceInput{
-		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack,
-	}).Get(child, &result)
+	err := workflow.ExecuteChildWorkflow(child, PatchInstance, in).Get(child, &result)
 	switch {
 	case err == nil:
 		return result

@@ -8,7 +8,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// InstanceInput asks PatchInstance to patch one instance, or to put one back.
+// InstanceInput asks PatchInstance to patch one instance, to put one back, or to heal one.
 type InstanceInput struct {
 	WaveID     string
 	Group      patch.Group
@@ -19,6 +19,7 @@ type InstanceInput struct {
 	Try        int        // the saga's try: the verb `retry` raises it
 	Ours       patch.Ours // what this wave holds of the group already
 	PutBack    *PutBack   // nil: patch it
+	Heal       *Heal      // put back what a dead workflow left
 }
 
 // PutBack asks for an instance that this wave patched to be put back as it was.
@@ -60,9 +61,12 @@ func PatchInstance(ctx workflow.Context, in InstanceInput) (*patch.InstanceResul
 		workflow.QueryHandlerOptions{Description: "The instance's step, since when, and its result so far"}); err != nil {
 		return nil, err
 	}
-	if in.PutBack != nil {
+	switch {
+	case in.Heal != nil:
+		s.heal(ctx)
+	case in.PutBack != nil:
 		s.putBackPatched(ctx)
-	} else {
+	default:
 		s.patch(ctx)
 	}
 	s.enter(ctx, patch.StepEnded)

@@ -20,6 +20,8 @@ type room struct {
 	before patch.GroupState
 	raised bool   // desired may have been raised
 	surge  string // the instance launched for it; "" until it is known
+
+	dropped bool // desired is back already; only max may still be raised
 }
 
 func newRoom(group patch.Group, policy Policy, waveID string, strategy patch.Strategy) *room {
@@ -63,12 +65,10 @@ func (r *room) giveBack(ctx workflow.Context) []patch.Stranded {
 		return nil
 	}
 	options := undoing(ctx, r.group, r.policy.Timing)
-	if r.surge == "" {
-		r.surge = r.launched(ctx, options)
+	var err error
+	if !r.dropped {
+		err = r.drop(ctx, options)
 	}
-	err := workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
-		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired,
-	}).Get(ctx, nil)
 	if err == nil && r.strategy.RaiseMax {
 		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{Group: r.group, MaxBefore: r.before.Max}).Get(ctx, nil)
 	}
@@ -81,6 +81,16 @@ func (r *room) giveBack(ctx workflow.Context) []patch.Stranded {
 		State:    "its capacity is still raised: " + reason(err),
 		WhatToDo: fmt.Sprintf("terminate %s with decrement, then set max back to %d", orUnknown(r.surge), r.before.Max),
 	}}
+}
+
+// drop terminates the surge instance with decrement.
+func (r *room) drop(ctx, options workflow.Context) error {
+	if r.surge == "" {
+		r.surge = r.launched(ctx, options)
+	}
+	return workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
+		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired,
+	}).Get(ctx, nil)
 }
 
 // launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there before,

@@ -24,6 +24,7 @@ func TestSignaturesHoldOnlyOurOwnTypes(t *testing.T) {
 	signatures := map[string]reflect.Type{
 		"PatchWave": reflect.TypeOf(workflows.PatchWave), "PatchGroup": reflect.TypeOf(workflows.PatchGroup),
 		"PatchInstance": reflect.TypeOf(workflows.PatchInstance), "ScanFleet": reflect.TypeOf(workflows.ScanFleet),
+		"Reconcile":   reflect.TypeOf(workflows.Reconcile),
 		"update verb": reflect.TypeOf(func(workflows.VerbRequest) workflows.VerbAccepted { return workflows.VerbAccepted{} }),
 		"order":       reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(workflows.Record) {}),
 	}

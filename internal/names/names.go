@@ -25,11 +25,15 @@ const (
 	PatchGroup    = "PatchGroup"
 	PatchInstance = "PatchInstance"
 	ScanFleet     = "ScanFleet"
+	Reconcile     = "Reconcile"
 )
+
+// ReconcileID is Reconcile's workflow id: only one runs at a time.
+const ReconcileID = "patchtide-reconcile"
 
 // Handlers.
 const (
-	QueryStatus = "status" // of PatchWave, PatchGroup and PatchInstance
+	QueryStatus = "status" // of every workflow
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next

@@ -1,0 +1,110 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// GroupHeal asks for what a dead wave left of a group to be put back from the journal's records.
+type GroupHeal struct {
+	Record    *Record // of the group; nil when the group carries no mark
+	Instances []Heal
+}
+
+// heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an instance is
+// left the group keeps its room: without it fewer would serve than promised.
+func (g *group) heal(ctx workflow.Context) {
+	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	for _, heal := range g.in.Heal.Instances {
+		record := heal.Record
+		child, _ := workflow.NewDisconnectedContext(ctx)
+		result := g.child(child, "heals "+record.Instance, InstanceInput{
+			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
+			PutBack: record.PutBack, Heal: &heal,
+		})
+		g.status.Instances = append(g.status.Instances, result)
+		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
+		workflow.SetCurrentDetails(ctx, g.details())
+	}
+	if record := g.in.Heal.Record; record != nil {
+		g.healRoom(clean, *record)
+	}
+	g.enter(ctx, patch.GroupDone, "")
+}
+
+// healRoom gives back the room that the group's record tells of, and takes the group's mark off.
+func (g *group) healRoom(ctx workflow.Context, record Record) {
+	if len(g.status.Stranded) > 0 {
+		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
+		return
+	}
+	if record.Intended.RaiseDesired {
+		var now patch.GroupState
+		err := workflow.ExecuteActivity(undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &now)
+		switch {
+		case isType(err, activities.ErrGroupNotFound):
+			return
+		case err != nil:
+			g.strand("it cannot be read: "+reason(err), "run `patchtide reconcile` again")
+			return
+		}
+		left, refused := roomOf(record, now)
+		if refused != "" {
+			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
+			return
+		}
+		g.status.Stranded = append(g.status.Stranded, left.giveBack(ctx)...)
+	}
+	if len(g.status.Stranded) > 0 {
+		return
+	}
+	err := workflow.ExecuteActivity(undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil)
+	if err != nil && !isType(err, activities.ErrGroupNotFound) {
+		g.strand("it still carries our tag: "+reason(err), "remove the tag "+names.TagJournal+" from the group")
+	}
+}
+
+// launchSlack is how far the clocks of AWS and Temporal may be apart.
+const launchSlack = time.Minute
+
+// roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether an
+// instance is the one that our raise launched.
+func roomOf(record Record, now patch.GroupState) (*room, string) {
+	r := newRoom(record.Group, record.Policy, record.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax})
+	r.record, r.before, r.raised, r.surge = record, record.Before.state(), true, record.Intended.Surge
+	if now.Desired <= r.before.Desired {
+		r.dropped = true // given back already, or somebody has lowered desired since: only max is left
+		return r, ""
+	}
+	if r.surge != "" {
+		return r, ""
+	}
+	first, found := now.Member(patch.FirstNewcomer(now, memberIDs(r.before)))
+	if !found {
+		return r, ""
+	}
+	latest := record.At.Add(record.Policy.Timing.Surge.D())
+	if now.Desired != r.before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) || first.LaunchTime.After(latest) {
+		return nil, fmt.Sprintf("its desired is %d and was %d before we may have raised it by one, and nobody can tell whether %s was launched for that",
+			now.Desired, r.before.Desired, first.ID)
+	}
+	r.surge = first.ID
+	return r, ""
+}
+
+func (g *group) strand(state, whatToDo string) {
+	g.status.Stranded = append(g.status.Stranded, patch.Stranded{
+		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
+		State: state, WhatToDo: whatToDo,
+	})
+}
