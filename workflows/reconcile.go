@@ -38,6 +38,11 @@ type Reconciliation struct {
 	Expired   []Finding        `json:"expired"`   // snapshots and replaced volumes past their retention: deleted
 }
 
+// Clean tells that nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
+func (r Reconciliation) Clean() bool {
+	return r.Done && len(r.Left)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
+}
+
 // Finding is one resource and what is said of it.
 type Finding struct {
 	Account  string `json:"account"`
