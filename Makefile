@@ -20,6 +20,15 @@ demo: ## a whole wave in the laboratory: Temporal, its UI and simulated AWS in o
 test: ## every test
 	go test ./...
 
+.PHONY: sweep
+sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
+	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
+
+.PHONY: crash
+crash: ## kill workers and the Temporal server 30 times, mid-wave
+	go build -o bin/ ./cmd/patchtide-lab
+	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
+
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the code
 	$(TOOLS)/gofumpt -w .

@@ -121,15 +121,18 @@ func (s *simulator) introduce(w io.Writer) {
 		{"AWS_ACCESS_KEY_ID", home.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", home.SecretAccessKey},
 		{"AWS_REGION", s.region()},
+		{externalIDEnv, externalIDs(s.scenario)[externalIDEnv]},
 	} {
 		fmt.Fprintf(w, "  export %s=%s\n", pair[0], pair[1])
 	}
 	fmt.Fprintln(w, "\nStop it with Ctrl-C.")
 }
 
-// region is the first one the scenario has machines in.
-func (s *simulator) region() string {
-	for _, account := range s.scenario.Accounts {
+func (s *simulator) region() string { return firstRegion(s.scenario) }
+
+// firstRegion is the first one the scenario has machines in.
+func firstRegion(scenario *world.Scenario) string {
+	for _, account := range scenario.Accounts {
 		for _, region := range account.Regions {
 			return region.Name
 		}
