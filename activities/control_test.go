@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -136,6 +137,7 @@ func TestEvidence(t *testing.T) {
 type server struct {
 	status enums.WorkflowExecutionStatus
 	parent string
+	closed time.Time
 	err    error
 }
 
@@ -144,6 +146,9 @@ func (s server) DescribeWorkflowExecution(context.Context, string, string) (*wor
 		return nil, s.err
 	}
 	info := &workflow.WorkflowExecutionInfo{Status: s.status}
+	if !s.closed.IsZero() {
+		info.CloseTime = timestamppb.New(s.closed)
+	}
 	if s.parent != "" {
 		info.ParentExecution = &common.WorkflowExecution{WorkflowId: s.parent}
 	}

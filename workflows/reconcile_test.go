@@ -196,3 +196,33 @@ func TestReconcileMendsTheGroupOfAnInstanceThatDiedInStandby(t *testing.T) {
 	require.Contains(t, resources(result.Healed), "instance "+dead)
 	b.requireInvariants(nil, after{newcomers: 1, out: []string{dead}})
 }
+
+func TestReconcileFinishesARestoreThatWasUnderWay(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "bad-patch"})
+	b.die(accountProduction, "CreateReplaceRootVolumeTask", 1)
+	result := b.reconcile(workflows.ReconcileRequest{}, time.Hour)
+	require.Empty(t, result.Left)
+	require.Len(t, result.Healed, 2)
+	require.Contains(t, result.Healed[1].State, "its root volume is put back")
+	require.Len(t, b.effects("CreateReplaceRootVolumeTask"), 1, "the replacement under way is found again, not repeated")
+	b.requireInvariants(nil, after{})
+}
+
+func TestReconcileDeletesExpiredBackups(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy"})
+	b.die(accountProduction, "CreateSnapshot", 1)
+	require.Empty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+	dry := b.reconcile(workflows.ReconcileRequest{DryRun: true}, 100*24*time.Hour)
+	require.NotEmpty(t, dry.Expired)
+	require.Empty(t, b.effects("DeleteSnapshot"))
+	require.Equal(t, dry.Expired, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+	require.Len(t, b.effects("DeleteSnapshot"), len(dry.Expired))
+	require.Empty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+}
+
+func TestReconcileRefusesAnUnknownField(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy"})
+	b.env.ExecuteWorkflow(names.Reconcile, map[string]bool{"dryRun": true})
+	require.ErrorContains(t, b.env.GetWorkflowError(), `{"dry_run": true}`)
+	require.Empty(t, b.sim.Events())
+}
