@@ -51,6 +51,7 @@ type bench struct {
 	photo  fleet             // the fleet when the wave began
 	locks  map[string]string // workflow id to its parent: who holds which lock
 	closed map[string]time.Time
+	plans  *plans
 }
 
 // patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
@@ -114,8 +115,8 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	require.NoError(t, err)
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
-	b.sim, b.store, b.wire = sim, store, cable
-	b.control = &activities.Control{Plans: loaded, Evidence: worker.Journal(store), Locks: b}
+	b.sim, b.store, b.wire, b.plans = sim, store, cable, &plans{Plans: loaded}
+	b.control = &activities.Control{Plans: b.plans, Evidence: worker.Journal(store), Locks: b}
 	b.aws = &activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines}
 	b.register()
 	return b
@@ -137,6 +138,18 @@ func (b *bench) register() {
 	workflows.Register(b.env)
 	b.env.RegisterActivity(b.control)
 	b.env.RegisterActivity(b.aws)
+}
+
+// plans are the configuration's, with a window by the environment's clock: the configuration knows only the wall's.
+type plans struct {
+	activities.Plans
+	window *patch.Window
+}
+
+func (p *plans) Plan(name string) (patch.Plan, error) {
+	plan, err := p.Plans.Plan(name)
+	plan.Window = p.window
+	return plan, err
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
