@@ -20,6 +20,10 @@ demo: ## a whole wave in the laboratory: Temporal, its UI and simulated AWS in o
 test: ## every test
 	go test ./...
 
+.PHONY: sweep
+sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
+	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
+
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the code
 	$(TOOLS)/gofumpt -w .

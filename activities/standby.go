@@ -50,7 +50,7 @@ func needsGroup(group patch.Group, what string) error {
 }
 
 // EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
-// it is done. NotInService (terminal) when it is in any other state; Gone when it is no member any more.
+// it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any other state; Gone when it is no member any more.
 func (a *AWS) EnterStandby(ctx context.Context, in Instance) error {
 	if err := needsGroup(in.Group, "put an instance on standby"); err != nil {
 		return err
@@ -90,11 +90,13 @@ func (s *Services) onStandby(ctx context.Context, in Instance) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch string(listed.LifecycleState) {
-	case patch.LifecycleStandby, patch.LifecycleEnteringStandby:
+	switch state := string(listed.LifecycleState); {
+	case state == patch.LifecycleStandby || state == patch.LifecycleEnteringStandby:
 		return true, nil
-	case patch.LifecycleInService:
+	case state == patch.LifecycleInService:
 		return false, nil
+	case comingIn(state):
+		return false, notReady(0, "%s: the instance is %s and must be InService before it can enter standby", in, state)
 	}
 	return false, final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
 }

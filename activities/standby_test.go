@@ -28,7 +28,7 @@ func TestStandbyAndBack(t *testing.T) {
 	require.Equal(t, patch.LifecycleStandby, standby.Lifecycle)
 	require.Empty(t, standby.Targets)
 	require.Equal(t, 3, during.Desired)
-	require.Equal(t, activities.ErrNotInService, func() string {
+	require.Equal(t, activities.ErrNotReady, func() string {
 		f.must(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}, nil)
 		return f.fails(f.EnterStandby, it).Type()
 	}(), "an instance on its way in cannot go out")

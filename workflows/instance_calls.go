@@ -42,10 +42,23 @@ func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
 	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, output)
 }
 
-// await waits within a budget; it is as cancellable as ctx is.
+// await waits within a budget; it is as cancellable as ctx is. While things are put back, a refusal that may pass is no
+// reason to leave them: it is asked again until the budget is spent.
 func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, input, output any) error {
 	options := summed(waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), s.doing())
+	if s.status.Undoing {
+		options = patient(options)
+	}
 	return workflow.ExecuteActivity(options, activity, input).Get(ctx, output)
+}
+
+// patient retries what would be final going forward.
+func patient(ctx workflow.Context) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	policy := *options.RetryPolicy
+	policy.NonRetryableErrorTypes = nil
+	options.RetryPolicy = &policy
+	return workflow.WithActivityOptions(ctx, options)
 }
 
 // finalOn makes one more error type final.

@@ -181,9 +181,9 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return err
 	}
 	var task activities.RestoreTask
-	if err := workflow.ExecuteActivity(waiting(ctx, s.in.Group, t, t.RestoreRoot), aws.RestoreRoot, activities.RestoreRootInput{
+	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
 		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"), Retention: s.in.Policy.Retention, Pace: s.pace(),
-	}).Get(ctx, &task); err != nil {
+	}, &task); err != nil {
 		return err
 	}
 	var restored activities.Restored

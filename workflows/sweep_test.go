@@ -210,6 +210,9 @@ func runCase(t *testing.T, c sweepCase) []string {
 		}
 	}
 	found := b.violations(before, stranded, quarantined)
+	if passing := !c.forGood; passing && len(stranded)+len(quarantined) > 0 {
+		found = append(found, fmt.Sprintf("trouble that passes left things behind: stranded %+v, quarantined %v", stranded, quarantined))
+	}
 	if !inject.fired {
 		found = append(found, "the call was never made: waves are not deterministic")
 	}
@@ -361,10 +364,18 @@ const (
 	workers = 2
 )
 
+// kept are the cases that once found a defect; they run always.
+var kept = []string{
+	// The wait for health failed while the instance was still Pending: taking it out again had to wait, and did not.
+	"decrement: access denied at 111122223333 DescribeTargetHealth(arn:aws:elasticloadbalancing:ap-northeast-1:111122223333:targetgroup/web/e01897c825ce8431)#34, deciding [abort abort]",
+}
+
 func everyNth(cases []sweepCase, n int) []sweepCase {
 	var some []sweepCase
-	for i := 0; i < len(cases); i += max(n, 1) {
-		some = append(some, cases[i])
+	for i, c := range cases {
+		if i%max(n, 1) == 0 || slices.Contains(kept, c.String()) {
+			some = append(some, c)
+		}
 	}
 	return some
 }

@@ -121,6 +121,7 @@ func (s *simulator) introduce(w io.Writer) {
 		{"AWS_ACCESS_KEY_ID", home.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", home.SecretAccessKey},
 		{"AWS_REGION", s.region()},
+		{externalIDEnv, externalIDs(s.scenario)[externalIDEnv]},
 	} {
 		fmt.Fprintf(w, "  export %s=%s\n", pair[0], pair[1])
 	}

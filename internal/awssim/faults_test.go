@@ -172,39 +172,3 @@ func TestAnswersToACancelledRequest(t *testing.T) {
 	_, err := f.scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})
 	require.True(t, errors.Is(err, context.Canceled))
 }
-
-func FuzzAnyBody(f *testing.F) {
-	f.Add("ssm", "AmazonSSM.GetParameter", "", `{"Name":1}`)
-	f.Add("autoscaling", "", "", "Action=EnterStandby&InstanceIds.member.1=a&InstanceIds.member.x=b")
-	f.Add("ec2", "", "", "Action=DescribeInstances&Filter.1.Value.1=a&Filter.1.Value=b")
-	f.Add("monitoring", "", "rpc-v2-cbor", "\xa1\x61")
-	f.Add("s3", "", "", "zz\r\n")
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(f, err)
-	start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
-	sim, err := New(Options{Scenario: scenario, Now: func() time.Time { return start }})
-	require.NoError(f, err)
-	f.Fuzz(func(t *testing.T, service, target, protocol, body string) {
-		request := httptest.NewRequest(http.MethodPost, "/service/x/operation/DescribeAlarms", io.NopCloser(newReader(body)))
-		request.Header["X-Amz-Target"] = []string{target}
-		request.Header["Smithy-Protocol"] = []string{protocol}
-		request.Header["Authorization"] = []string{"AWS4-HMAC-SHA256 Credential=" + scenario.Home.AccessKeyID + "/20261108/" + tokyo + "/" + service + "/aws4_request"}
-		reply := httptest.NewRecorder()
-		sim.ServeHTTP(reply, request)
-		require.NotEqual(t, http.StatusInternalServerError, reply.Code, reply.Body.String())
-	})
-}
-
-func newReader(text string) io.Reader { return &oneByOne{text} }
-
-// oneByOne hands text out in pieces, as a network does.
-type oneByOne struct{ text string }
-
-func (r *oneByOne) Read(p []byte) (int, error) {
-	if r.text == "" {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), 7)], r.text)
-	r.text = r.text[n:]
-	return n, nil
-}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -24,6 +23,9 @@ type (
 		Scenario, Description string
 		Now                   string
 		Calls, Throttled      int
+		Groups, Instances     int
+		Serving, Behind       int
+		Summed                bool // too many instances to show each
 		Accounts              []accountView
 		Events                []Event
 	}
@@ -38,13 +40,22 @@ type (
 	}
 	groupView struct {
 		Name, Capacity, Suspended string
-		MaxOut                    int
+		MaxOut, Desired           int
+		Count, Serving, Behind    int
+		States, Targets           []countView
 		Instances                 []instanceView
+		Chart                     template.HTML
+		Rows, Dots                bool
+	}
+	countView struct {
+		Name, Class string
+		Count       int
 	}
 	instanceView struct {
 		ID, Name, Zone, State, Lifecycle, Health, Targets, Application string
 		Behind                                                         int
 		Serving                                                        bool
+		targets                                                        []*world.Target
 	}
 	alarmView struct{ Name, State string }
 )
@@ -91,10 +102,24 @@ func (s *Sim) fleet() fleetView {
 		Now: s.world.Now().UTC().Format("2006-01-02 15:04:05 MST"), Calls: s.events.seq, Throttled: s.events.throttled,
 	}
 	for _, account := range s.world.Accounts() {
+		for _, region := range account.Regions() {
+			view.Instances += len(region.Instances())
+		}
+	}
+	d := detailFor(view.Instances)
+	view.Summed = !d.rows
+	for _, account := range s.world.Accounts() {
 		a := accountView{Name: account.Name, ID: account.ID}
 		for _, region := range account.Regions() {
 			if len(region.Instances()) > 0 {
-				a.Regions = append(a.Regions, s.regionView(region))
+				a.Regions = append(a.Regions, s.regionView(region, d))
+			}
+		}
+		for _, region := range a.Regions {
+			view.Groups += len(region.Groups)
+			for _, group := range region.Groups {
+				view.Serving += group.Serving
+				view.Behind += group.Behind
 			}
 		}
 		view.Accounts = append(view.Accounts, a)
@@ -105,66 +130,6 @@ func (s *Sim) fleet() fleetView {
 		}
 		event.Time = event.Time.UTC().Truncate(time.Second)
 		view.Events = append(view.Events, event)
-	}
-	return view
-}
-
-func (s *Sim) regionView(region *world.Region) regionView {
-	view := regionView{Name: region.Name}
-	targets := targetsOf(region)
-	listed := map[*world.Instance]bool{}
-	for _, group := range region.ScalingGroups() {
-		g := groupView{
-			Name:     group.Name,
-			Capacity: "min " + strconv.Itoa(group.Min) + " · desired " + strconv.Itoa(group.Desired) + " · max " + strconv.Itoa(group.Max),
-			MaxOut:   s.service.maxOut(region.Account.ID, region.Name, group.Name),
-		}
-		var suspended []string
-		for name := range group.Suspended {
-			suspended = append(suspended, name)
-		}
-		slices.Sort(suspended)
-		g.Suspended = strings.Join(suspended, ", ")
-		for _, member := range group.Members() {
-			listed[member.Instance] = true
-			i := s.instanceView(member.Instance, targets[member.Instance])
-			i.Lifecycle, i.Health = string(member.State), member.HealthStatus()
-			g.Instances = append(g.Instances, i)
-		}
-		view.Groups = append(view.Groups, g)
-	}
-	alone := groupView{Name: "instances outside Auto Scaling groups"}
-	for _, instance := range region.Instances() {
-		if !listed[instance] {
-			alone.Instances = append(alone.Instances, s.instanceView(instance, targets[instance]))
-		}
-	}
-	if len(alone.Instances) > 0 {
-		view.Groups = append(view.Groups, alone)
-	}
-	for _, alarm := range region.AllAlarms() {
-		view.Alarms = append(view.Alarms, alarmView{Name: alarm.Name, State: alarm.State})
-	}
-	return view
-}
-
-func (s *Sim) instanceView(instance *world.Instance, targets []*world.Target) instanceView {
-	view := instanceView{
-		ID: instance.ID, Name: instance.Name(), Zone: instance.Zone, State: string(instance.State), Application: "down",
-		Behind: instance.BehindBy(),
-	}
-	if instance.AppHealthy() {
-		view.Application = "healthy"
-	} else if instance.Up() {
-		view.Application = "unhealthy"
-	}
-	var states []string
-	for _, target := range targets {
-		states = append(states, target.Group.Name+": "+target.State)
-	}
-	view.Targets = strings.Join(states, ", ")
-	if record := s.service.byID[instance]; record != nil {
-		view.Serving = record.served && !record.out && !record.leaving
 	}
 	return view
 }

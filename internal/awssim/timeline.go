@@ -15,6 +15,7 @@ type serviceRecord struct {
 	instances []*instanceRecord
 	byID      map[*world.Instance]*instanceRecord
 	moves     []move // in order; two at the same time are still told apart
+	levels    map[levelKey]*level
 }
 
 // instanceRecord is what is remembered of one instance.
@@ -23,6 +24,7 @@ type instanceRecord struct {
 	group    string // the Auto Scaling group it was last seen in
 	served   bool   // it served at least once
 	leaving  bool   // terminating, terminated, detached: not counted any more
+	serves   bool   // it serves now
 	out      bool
 	homes    map[*world.TargetGroup]bool // where it was healthy once and should be again
 }
@@ -35,7 +37,7 @@ type move struct {
 }
 
 func newServiceRecord(w *world.World) serviceRecord {
-	return serviceRecord{world: w, byID: map[*world.Instance]*instanceRecord{}}
+	return serviceRecord{world: w, byID: map[*world.Instance]*instanceRecord{}, levels: map[levelKey]*level{}}
 }
 
 // watch measures the present and from then on every change.
@@ -88,6 +90,7 @@ func (s *serviceRecord) look(record *instanceRecord, member *world.Member, targe
 	}
 	record.leaving = leaving(record, member)
 	serves := serving(record, member, targets)
+	s.note(record, serves)
 	if serves {
 		record.served = true
 		for _, target := range targets {

@@ -33,9 +33,9 @@ var motoDivergences = map[string]string{
 	"machines, refusals/a tag of AWS's own":             "reserved tags are taken",
 	"machines, refusals/pages are no smaller than five": "page sizes are not checked",
 
-	"auto scaling, a group's life/a group launches what it wants, spread over its zones": "zones are drawn by chance, or are all the last one",
-	"auto scaling, a group's life/its launches are in its history":                       "there is no history",
-	"auto scaling, a group's life/a group with instances is deleted only by force":       "force is not asked for",
+	"auto scaling, a group's life/it spreads them over its zones":                  byChance + "zones are drawn",
+	"auto scaling, a group's life/its launches are in its history":                 "there is no history",
+	"auto scaling, a group's life/a group with instances is deleted only by force": "force is not asked for",
 
 	"auto scaling, refusals/a group that does not exist is not changed":         "HTTP 500",
 	"auto scaling, refusals/a stranger has no health here":                      "EC2's error code",

@@ -37,6 +37,14 @@ func newSimulator(t *testing.T) *simulator {
 	t.Helper()
 	scenario, err := world.LoadScenario("healthy")
 	require.NoError(t, err)
+	for i, account := range scenario.Accounts {
+		if account.ID == staging { // a calendar and others who patch, for the calls that tell of them
+			region := &scenario.Accounts[i].Regions[0]
+			region.Calendars = []world.CalendarSpec{{Name: "freeze", State: "OPEN"}}
+			region.Windows = []world.MaintenanceSpec{{Name: "theirs", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1}}
+			region.Associations = []world.AssociationsSpec{{Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)"}}
+		}
+	}
 	s := &simulator{now: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}
 	s.Sim, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return s.now }})
 	require.NoError(t, err)

@@ -66,6 +66,9 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 	if in.Placement != nil {
 		spec.Zone = aws.ToString(in.Placement.AvailabilityZone)
 	}
+	if int(high) > world.MaxInstances {
+		return nil, api.Errorf("InstanceLimitExceeded", "You have requested more instances (%d) than your current instance limit of %d allows.", high, world.MaxInstances)
+	}
 	request := fmt.Sprint(low, high, spec)
 	launched, err := world.Once(region, aws.ToString(in.ClientToken), request, func() ([]*world.Instance, error) {
 		var launched []*world.Instance

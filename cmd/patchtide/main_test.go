@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+// call runs one command line as a shell would.
+func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// file writes a configuration: the example, with each pair's first text replaced by its second.
+func file(t *testing.T, pairs ...string) string {
+	t.Helper()
+	text := string(config.Example())
+	for i := 0; i < len(pairs); i += 2 {
+		require.Contains(t, text, pairs[i])
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	path := filepath.Join(t.TempDir(), "patchtide.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestCheckOfARightFile(t *testing.T) {
+	path := file(t)
+	code, stdout, stderr := call(t, "check", "--config", path)
+	require.Equal(t, exitDone, code, stderr)
+	require.Equal(t, path+" is right: 2 accounts, plans [web]\n", stdout)
+	require.Empty(t, stderr)
+
+	code, stdout, stderr = call(t, "check", "--json", "--config", path)
+	require.Equal(t, exitDone, code, stderr)
+	require.JSONEq(t, `{"ok": true, "problems": []}`, stdout)
+	require.Empty(t, stderr)
+}
+
+func TestCheckTellsWhereAndWhatToWrite(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		pairs []string
+		key   string
+		want  string // a part of the message
+	}{
+		{"unknown key", []string{"restore: root_volume", "restor: root_volume"}, "plans[0].restor", "restore"},
+		{"wrong type", []string{"max_unavailable: 1", "max_unavailable: one"}, "plans[0].stages[1].max_unavailable", "whole number"},
+		{"an account id without quotes", []string{`id: "222233334444"`, "id: 222233334444"}, "accounts[0].id", "quote it"},
+		{"a missing account", []string{"- account: staging", "- account: stagging"}, "plans[0].stages[0].groups[0].account", "stagging"},
+		{"no journal key", []string{"journal_key_from: file:journal.key", ""}, "journal_key_from", "is missing"},
+		{"a local folder for many workers", []string{"single_worker: true", ""}, "evidence", "single_worker: true"},
+		{"a baseline that is none", []string{"baseline: amazon-linux-2023", "baseline: amazon-linux-1"}, "plans[0].baseline", "amazon-linux-2023"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := file(t, c.pairs...)
+			code, stdout, stderr := call(t, "check", "--config", path)
+			require.Equal(t, exitUsage, code)
+			require.Empty(t, stdout)
+			require.Contains(t, stderr, path)
+			require.Contains(t, stderr, c.key)
+			require.Contains(t, stderr, c.want)
+
+			code, stdout, stderr = call(t, "check", "--json", "--config", path)
+			require.Equal(t, exitUsage, code)
+			require.Empty(t, stderr, "with --json everything is in the document")
+			var document checked
+			require.NoError(t, json.Unmarshal([]byte(stdout), &document))
+			require.False(t, document.OK)
+			require.Equal(t, path, document.Problems[0].File)
+			require.Equal(t, c.key, document.Problems[0].Key)
+			require.Contains(t, document.Problems[0].Message, c.want)
+		})
+	}
+}
+
+func TestCheckTellsEveryMistakeAtOnce(t *testing.T) {
+	path := file(t, "restore: root_volume", "restor: root_volume", "max_unavailable: 1", "max_unavailable: one")
+	code, _, stderr := call(t, "check", "--config", path)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "restor")
+	require.Contains(t, stderr, "max_unavailable")
+}
+
+func TestWrongUsage(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none.yaml")
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"unknown command", []string{"dance"}, `unknown command "dance"`},
+		{"unknown flag", []string{"check", "--confg", "x"}, "unknown flag: --confg"},
+		{"check takes no argument", []string{"check", "patchtide.yaml"}, "patchtide.yaml"},
+		{"no such file", []string{"check", "--config", missing}, missing},
+		{"worker without a file", []string{"worker", "--config", missing}, missing},
+		{"wave start without a plan", []string{"wave", "start"}, "accepts 1 arg(s)"},
+		{"two plans", []string{"wave", "start", "web", "api"}, "accepts 1 arg(s)"},
+		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},
+		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
+		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "reason: is missing"},
+		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "actor: is missing"},
+		{"a scope that is none", []string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"}, "neither stage nor wave"},
+		{"a scope of another verb", []string{"wave", "skip", "wave-1", "--actor", "me", "--reason", "x", "--scope", "wave"}, "unknown flag: --scope"},
+		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := call(t, c.args...)
+			require.Equal(t, exitUsage, code, stderr)
+			require.Contains(t, stderr, c.want)
+			require.Empty(t, stdout)
+		})
+	}
+}
+
+// Nothing listens there: the answer names the address and how to give another.
+func TestNoTemporal(t *testing.T) {
+	for _, args := range [][]string{
+		{"wave", "start", "web"}, {"wave", "show", "wave-1"}, {"wave", "skip", "wave-1", "--actor", "me", "--reason", "x"}, {"scan", "web"},
+	} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			code, stdout, stderr := call(t, append(args, "--temporal-address", "127.0.0.1:1")...)
+			require.Equal(t, exitFailed, code)
+			require.Contains(t, stderr, "127.0.0.1:1")
+			require.Contains(t, stderr, "TEMPORAL_ADDRESS")
+			require.Empty(t, stdout)
+		})
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, args := range [][]string{{}, {"wave"}, {"help"}} {
+		code, stdout, stderr := call(t, args...)
+		require.Equal(t, exitDone, code)
+		require.Contains(t, stdout, "Available Commands:")
+		require.Empty(t, stderr)
+	}
+	code, stdout, _ := call(t, "version")
+	require.Equal(t, exitDone, code)
+	require.True(t, strings.HasPrefix(stdout, "patchtide "))
+}

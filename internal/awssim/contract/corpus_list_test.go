@@ -1,0 +1,297 @@
+package contract_test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/awssim/contract"
+)
+
+// corpus makes a success of the operations that the contract does not need, so that their replies are checked too.
+func corpus(s *simulator) []contract.Scenario {
+	return []contract.Scenario{restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s)}
+}
+
+func did[T any](_ T, err error) error { return err }
+
+func scenario(name string, steps func(*contract.Clients) []contract.Step) contract.Scenario {
+	return contract.Scenario{Name: name, Steps: steps}
+}
+
+// group is the scenario's own kind of group, of two instances.
+func (s *simulator) group(ctx context.Context, c *contract.Clients, name string) error {
+	template, err := c.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
+		LaunchTemplateName: &name, LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &c.Image},
+	})
+	if err != nil {
+		return err
+	}
+	err = did(c.Scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
+		AutoScalingGroupName: &name, MinSize: aws.Int32(0), DesiredCapacity: aws.Int32(2), MaxSize: aws.Int32(4), AvailabilityZones: c.Zones,
+		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: template.LaunchTemplate.LaunchTemplateId},
+	}))
+	s.now = s.now.Add(5 * time.Minute)
+	return err
+}
+
+func (s *simulator) members(ctx context.Context, c *contract.Clients, name string) ([]string, error) {
+	out, err := c.Scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+	if err != nil || len(out.AutoScalingGroups) == 0 {
+		return nil, errors.Join(err, errors.New("no such group"))
+	}
+	var ids []string
+	for _, instance := range out.AutoScalingGroups[0].Instances {
+		ids = append(ids, *instance.InstanceId)
+	}
+	return ids, nil
+}
+
+func restOfScaling(s *simulator) contract.Scenario {
+	name := aws.String("corpus")
+	return scenario("the rest of Auto Scaling", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{
+			{Name: "instances leave and join", Do: func(ctx context.Context) error {
+				if err := s.group(ctx, c, *name); err != nil {
+					return err
+				}
+				ids, err := s.members(ctx, c, *name)
+				if err != nil {
+					return err
+				}
+				one := ids[:1]
+				err = did(c.Scaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{AutoScalingGroupName: name, InstanceIds: one, ShouldDecrementDesiredCapacity: aws.Bool(true)}))
+				s.now = s.now.Add(time.Minute)
+				return errors.Join(err, did(c.Scaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: name, InstanceIds: one})))
+			}},
+			{Name: "a refresh starts and is cancelled", Do: func(ctx context.Context) error {
+				s.now = s.now.Add(5 * time.Minute)
+				return errors.Join(
+					did(c.Scaling.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: name})),
+					did(c.Scaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: name})),
+					did(c.Scaling.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: name})),
+				)
+			}},
+			{Name: "a hook makes a launch wait", Do: func(ctx context.Context) error {
+				s.now = s.now.Add(10 * time.Minute)
+				err := errors.Join(
+					did(c.Scaling.PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
+						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
+						HeartbeatTimeout: aws.Int32(600), DefaultResult: aws.String("ABANDON"),
+					})),
+					did(c.Scaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: name})),
+				)
+				before, listErr := s.members(ctx, c, *name)
+				err = errors.Join(err, listErr, did(c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(int32(len(before) + 1))})))
+				s.now = s.now.Add(2 * time.Minute)
+				after, listErr := s.members(ctx, c, *name)
+				if listErr != nil || len(after) != len(before)+1 {
+					return errors.Join(err, listErr, errors.New("the group did not grow"))
+				}
+				id := after[len(after)-1]
+				return errors.Join(
+					err,
+					did(c.Scaling.RecordLifecycleActionHeartbeat(ctx, &autoscaling.RecordLifecycleActionHeartbeatInput{AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id})),
+					did(c.Scaling.CompleteLifecycleAction(ctx, &autoscaling.CompleteLifecycleActionInput{
+						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id, LifecycleActionResult: aws.String("CONTINUE"),
+					})),
+					did(c.Scaling.DeleteLifecycleHook(ctx, &autoscaling.DeleteLifecycleHookInput{AutoScalingGroupName: name, LifecycleHookName: aws.String("ready")})),
+				)
+			}},
+			{Name: "a scheduled action", Do: func(ctx context.Context) error {
+				return errors.Join(
+					did(c.Scaling.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
+						AutoScalingGroupName: name, ScheduledActionName: aws.String("night"), StartTime: aws.Time(s.now.Add(time.Hour)), DesiredCapacity: aws.Int32(1),
+					})),
+					did(c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: name})),
+					did(c.Scaling.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: name, ScheduledActionName: aws.String("night")})),
+				)
+			}},
+			{Name: "a warm pool", Do: func(ctx context.Context) error {
+				return errors.Join(
+					did(c.Scaling.PutWarmPool(ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: name, MinSize: aws.Int32(1)})),
+					did(c.Scaling.DescribeWarmPool(ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: name})),
+					did(c.Scaling.DeleteWarmPool(ctx, &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)})),
+				)
+			}},
+			{Name: "target groups and policies", Do: func(ctx context.Context) error {
+				groups, err := c.ELB.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{})
+				if err != nil {
+					return err
+				}
+				arns := []string{*groups.TargetGroups[0].TargetGroupArn}
+				return errors.Join(
+					did(c.Scaling.AttachLoadBalancerTargetGroups(ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns})),
+					did(c.Scaling.DescribeLoadBalancerTargetGroups(ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{AutoScalingGroupName: name})),
+					did(c.Scaling.DetachLoadBalancerTargetGroups(ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns})),
+					did(c.Scaling.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{AutoScalingGroupName: name})),
+				)
+			}},
+		}
+	})
+}
+
+func restOfEC2(s *simulator) contract.Scenario {
+	return scenario("the rest of EC2", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{
+			{Name: "security groups", Do: func(ctx context.Context) error {
+				made, err := c.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("quarantine"), Description: aws.String("lets nobody in")})
+				if err != nil {
+					return err
+				}
+				s.now = s.now.Add(time.Minute)
+				return errors.Join(
+					did(c.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})),
+					did(c.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &c.Managed, Groups: []string{*made.GroupId}})),
+				)
+			}},
+			{Name: "volumes and templates", Do: func(ctx context.Context) error {
+				volume, err := c.EC2.CreateVolume(ctx, &ec2.CreateVolumeInput{AvailabilityZone: &c.Zones[0], Size: aws.Int32(8)})
+				if err != nil {
+					return err
+				}
+				return errors.Join(
+					did(c.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})),
+					did(c.EC2.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{})),
+				)
+			}},
+			{Name: "a root volume is replaced", Do: func(ctx context.Context) error {
+				described, err := c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{c.Managed}})
+				if err != nil {
+					return err
+				}
+				root := described.Reservations[0].Instances[0].BlockDeviceMappings[0].Ebs.VolumeId
+				snapshot, err := c.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: root})
+				if err != nil {
+					return err
+				}
+				s.now = s.now.Add(10 * time.Minute)
+				err = did(c.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &c.Managed, SnapshotId: snapshot.SnapshotId}))
+				s.now = s.now.Add(10 * time.Minute)
+				return errors.Join(err, did(c.EC2.DescribeReplaceRootVolumeTasks(ctx, &ec2.DescribeReplaceRootVolumeTasksInput{})))
+			}},
+		}
+	})
+}
+
+func restOfBalancing(_ *simulator) contract.Scenario {
+	return scenario("the rest of load balancing", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{{Name: "load balancers and tags", Do: func(ctx context.Context) error {
+			groups, err := c.ELB.DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{})
+			if err != nil {
+				return err
+			}
+			return errors.Join(
+				did(c.ELB.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})),
+				did(c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*groups.TargetGroups[0].TargetGroupArn}})),
+			)
+		}}}
+	})
+}
+
+func restOfS3() contract.Scenario {
+	return scenario("the rest of S3", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{{Name: "buckets and heads", Do: func(ctx context.Context) error {
+			bucket, key := aws.String("corpus-bucket"), aws.String("key")
+			return errors.Join(
+				did(c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})), did(c.S3.ListBuckets(ctx, &s3.ListBucketsInput{})),
+				did(c.S3.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: bucket})), did(c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key})),
+				did(c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})),
+			)
+		}}}
+	})
+}
+
+func restOfPatching(s *simulator) contract.Scenario {
+	return scenario("the rest of patching", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{
+			{Name: "a scan is read", Do: func(ctx context.Context) error {
+				sent, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
+					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed}, Parameters: map[string][]string{"Operation": {"Scan"}},
+				})
+				if err != nil {
+					return err
+				}
+				s.now = s.now.Add(5 * time.Minute)
+				return errors.Join(
+					did(c.SSM.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true})),
+					did(c.SSM.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{c.Managed}})),
+					did(c.SSM.DescribeInstancePatches(ctx, &ssm.DescribeInstancePatchesInput{InstanceId: &c.Managed})),
+				)
+			}},
+			{Name: "an install is cancelled", Do: func(ctx context.Context) error {
+				sent, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
+					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed}, Parameters: map[string][]string{"Operation": {"Install"}},
+				})
+				if err != nil {
+					return err
+				}
+				s.now = s.now.Add(10 * time.Second)
+				err = did(c.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: sent.Command.CommandId}))
+				s.now = s.now.Add(10 * time.Minute)
+				return err
+			}},
+			{Name: "baselines change", Do: func(ctx context.Context) error {
+				usual, err := c.SSM.GetDefaultPatchBaseline(ctx, &ssm.GetDefaultPatchBaselineInput{OperatingSystem: types.OperatingSystemAmazonLinux2023})
+				if err != nil {
+					return err
+				}
+				mine, err := c.SSM.CreatePatchBaseline(ctx, &ssm.CreatePatchBaselineInput{Name: aws.String("corpus"), OperatingSystem: types.OperatingSystemAmazonLinux2023})
+				if err != nil {
+					return err
+				}
+				return errors.Join(
+					did(c.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{BaselineId: mine.BaselineId, Description: aws.String("changed"), RejectedPatches: []string{"vim*"}})),
+					did(c.SSM.RegisterDefaultPatchBaseline(ctx, &ssm.RegisterDefaultPatchBaselineInput{BaselineId: mine.BaselineId})),
+					did(c.SSM.RegisterDefaultPatchBaseline(ctx, &ssm.RegisterDefaultPatchBaselineInput{BaselineId: usual.BaselineId})),
+					did(c.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: mine.BaselineId, PatchGroup: aws.String("corpus")})),
+					did(c.SSM.DescribePatchGroups(ctx, &ssm.DescribePatchGroupsInput{})),
+					did(c.SSM.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}})),
+					did(c.SSM.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId})),
+					did(c.SSM.RemoveTagsFromResource(ctx, &ssm.RemoveTagsFromResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId, TagKeys: []string{"a"}})),
+				)
+			}},
+		}
+	})
+}
+
+// approval waits for a person.
+const approval = `{"schemaVersion":"0.3","mainSteps":[{"name":"ask","action":"aws:approve","inputs":{"Approvers":["arn:aws:iam::222233334444:role/patchtide"]},"isEnd":true}]}`
+
+func restOfSSM(s *simulator) contract.Scenario {
+	return scenario("the rest of Systems Manager", func(c *contract.Clients) []contract.Step {
+		return []contract.Step{
+			{Name: "an approval", Do: func(ctx context.Context) error {
+				name := aws.String("Corpus-Approval")
+				err := did(c.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{Name: name, Content: aws.String(approval), DocumentType: types.DocumentTypeAutomation, DocumentFormat: types.DocumentFormatJson}))
+				s.now = s.now.Add(time.Minute)
+				started, startErr := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: name})
+				if err := errors.Join(err, startErr); err != nil {
+					return err
+				}
+				s.now = s.now.Add(time.Minute)
+				return errors.Join(
+					did(c.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId})),
+					did(c.SSM.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeApprove})),
+					did(c.SSM.DescribeAutomationStepExecutions(ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: started.AutomationExecutionId})),
+				)
+			}},
+			{Name: "other patchers and calendars", Do: func(ctx context.Context) error {
+				return errors.Join(
+					did(c.SSM.DescribeMaintenanceWindows(ctx, &ssm.DescribeMaintenanceWindowsInput{})), did(c.SSM.ListAssociations(ctx, &ssm.ListAssociationsInput{})),
+					did(c.SSM.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{"freeze"}})),
+				)
+			}},
+		}
+	})
+}
