@@ -9,17 +9,19 @@ import (
 // rollBack puts back every instance that was patched, the last one first.
 func (g *group) rollBack(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if !g.needsBack() && !g.resumed {
+	if !g.needsBack() && g.in.Run != "" {
 		g.rolledBack = true
 		g.enter(ctx, patch.GroupDone, "nothing to put back")
 		return
 	}
 	if !g.takeResumed() {
 		g.enter(ctx, patch.GroupRollingBack, "")
-		if why := g.prepare(clean, false); why != "" {
-			g.leavePatched("roll back cannot begin: " + why)
-			g.enter(ctx, patch.GroupHeld, "roll back cannot begin: "+why)
-			return
+		if g.needsBack() {
+			if why := g.prepare(clean, false); why != "" {
+				g.leavePatched("roll back cannot begin: " + why)
+				g.enter(ctx, patch.GroupHeld, "roll back cannot begin: "+why)
+				return
+			}
 		}
 	}
 	for i := len(g.status.Instances) - 1; i >= 0; i-- {
