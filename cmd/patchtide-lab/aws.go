@@ -128,9 +128,11 @@ func (s *simulator) introduce(w io.Writer) {
 	fmt.Fprintln(w, "\nStop it with Ctrl-C.")
 }
 
-// region is the first one the scenario has machines in.
-func (s *simulator) region() string {
-	for _, account := range s.scenario.Accounts {
+func (s *simulator) region() string { return firstRegion(s.scenario) }
+
+// firstRegion is the first one the scenario has machines in.
+func firstRegion(scenario *world.Scenario) string {
+	for _, account := range scenario.Accounts {
 		for _, region := range account.Regions {
 			return region.Name
 		}

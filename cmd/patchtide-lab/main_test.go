@@ -37,6 +37,10 @@ func TestWrongCommandLines(t *testing.T) {
 		"speed is no number": {[]string{"aws", "--speed", "fast"}, `invalid argument "fast" for "--speed" flag`},
 		"listen":             {[]string{"aws", "--listen", "4566"}, `--listen "4566": must be host:port`},
 		"temporal by name":   {[]string{"temporal", "--temporal-listen", "localhost:7233"}, `must be IP:port, for example 127.0.0.1:7233`},
+		"worker's temporal":  {[]string{"worker", "--temporal", "7233", "--data", "d"}, `--temporal "7233": must be host:port`},
+		"worker's AWS":       {[]string{"worker", "--aws", "127.0.0.1:4566", "--data", "d"}, `--aws "127.0.0.1:4566": must be the simulated AWS's address`},
+		"worker's speed":     {[]string{"worker", "--speed", "-1", "--data", "d"}, "--speed -1: must be more than 0"},
+		"worker's folder":    {[]string{"worker"}, "--data: name the folder"},
 		"ui port":            {[]string{"temporal", "--ui-port", "70000"}, "--ui-port 70000: must be between 0 and 65535"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -58,6 +62,9 @@ func TestWhatCannotBeStarted(t *testing.T) {
 		want string
 	}{
 		"unknown scenario": {[]string{"aws", "--listen", "127.0.0.1:0", "--scenario", "no-such"}, "no-such"},
+		"worker of real AWS": {
+			[]string{"worker", "--aws", "http://ssm.ap-northeast-1.amazonaws.com", "--data", t.TempDir()}, "must be on this machine",
+		},
 		"port of AWS":      {[]string{"aws", "--listen", taken.Addr().String()}, "serve the simulated AWS on --listen " + taken.Addr().String()},
 		"port of Temporal": {[]string{"temporal", "--temporal-listen", taken.Addr().String()}, "cannot listen on " + taken.Addr().String()},
 	} {

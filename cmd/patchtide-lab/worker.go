@@ -73,11 +73,32 @@ const keyLength = 48
 // journalKey reads the laboratory's own key, made at the first start: records that are kept must still verify at the next.
 func journalKey(ctx context.Context, file string) (*evidence.Key, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		secret := make([]byte, keyLength)
-		_, _ = rand.Read(secret) // never fails: the runtime ends the process instead
-		if err := os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(secret)+"\n"), 0o600); err != nil {
+		if err := makeKey(file); err != nil {
 			return nil, fmt.Errorf("keep the laboratory's journal key: %w", err)
 		}
 	}
 	return evidence.LoadKey(ctx, "file:"+file, nil)
+}
+
+// makeKey writes a key beside the file and links it there: a process killed meanwhile leaves no half a key, which no later
+// start could use, and of two workers that start together both sign with the key that came first.
+func makeKey(file string) (err error) {
+	secret := make([]byte, keyLength)
+	_, _ = rand.Read(secret)                                                  // never fails: the runtime ends the process instead
+	draft, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // readable by its owner only
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(draft.Name())) }()
+	_, err = draft.WriteString(base64.StdEncoding.EncodeToString(secret) + "\n")
+	if err == nil {
+		err = draft.Sync()
+	}
+	if err := errors.Join(err, draft.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(draft.Name(), file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }

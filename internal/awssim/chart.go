@@ -44,7 +44,7 @@ func chart(points []levelPoint, desired int, start, now time.Time) template.HTML
 	}
 	fmt.Fprintf(&line, "H%d", chartWidth)
 	return template.HTML(fmt.Sprintf( // numbers only: nothing in it came from a client
-		`<svg class="chart" viewBox="0 0 %d %d" role="img" aria-label="%d of %d in service">`+
+		`<svg class="chart" viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="%d of %d in service">`+
 			`<path class="area" d="%sV%d H0Z"/><path class="goal" d="M0 %.1fH%d"/><path class="line" d="%s"/></svg>`,
 		chartWidth, chartHeight, level, desired, line.String(), chartHeight, y(desired), chartWidth, line.String()))
 }

@@ -17,8 +17,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/cloud"
@@ -172,19 +175,30 @@ func TestExpiredCredentialsAreRenewed(t *testing.T) {
 	require.Equal(t, "web", w.forms[3].Get("AutoScalingGroupName"))
 }
 
-// TestLateMutationIsRefused runs real attempts, one of which lets most of its time pass before it acts.
+// TestLateMutationIsRefused runs real attempts: one lets most of its time pass before it acts, others lay in the socket of
+// a process that was paused, so that for the SDK they have just begun.
 func TestLateMutationIsRefused(t *testing.T) {
+	const whole = 1500 * time.Millisecond
 	for _, test := range []struct {
 		name  string
 		idles time.Duration
+		lay   time.Duration // between Temporal's giving the task out and its arrival
 		sent  int
+		says  string
 	}{
-		{"all of the attempt is left", 0, 1},
-		{"a sixth of the attempt is left", 500 * time.Millisecond, 0},
+		{name: "all of the attempt is left", sent: 1},
+		{name: "a sixth of the attempt is left", idles: 5 * whole / 6, says: "too little time left"},
+		{name: "the task came late", lay: 5 * whole / 6, says: "before it reached this process, which was paused"},
+		{name: "the task came when it was over", lay: time.Hour, says: "before it reached this process, which was paused"},
+		{name: "Temporal's clock is ahead", lay: -time.Hour, sent: 1},
+		{name: "Temporal's clock is ahead, and little is left", lay: -time.Hour, idles: 5 * whole / 6, says: "too little time left"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := &wire{answer: func(*http.Request, url.Values) (int, string) { return http.StatusOK, "{}" }}
 			clients := connect(t, w, cloud.Account{ID: production.ID})
+			// The SDK's first call takes its time to prepare; that is not the attempt's.
+			_, err := clients.SSM.GetDocument(t.Context(), &ssm.GetDocumentInput{Name: aws.String("x")})
+			require.NoError(t, err)
 			var refused *cloud.TooLate
 			act := func(ctx context.Context) error {
 				<-time.After(test.idles)
@@ -197,22 +211,57 @@ func TestLateMutationIsRefused(t *testing.T) {
 				return err
 			}
 			env := (&testsuite.WorkflowTestSuite{}).NewTestWorkflowEnvironment()
+			env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&delayed{by: test.lay}}})
 			env.RegisterActivity(act)
 			env.ExecuteWorkflow(func(ctx workflow.Context) error {
 				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-					StartToCloseTimeout: 600 * time.Millisecond, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+					StartToCloseTimeout: whole, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
 				})
 				return workflow.ExecuteActivity(ctx, act).Get(ctx, nil)
 			})
 			require.NoError(t, env.GetWorkflowError())
-			require.Equal(t, test.sent+1, w.count(), "the read goes out in any case")
+			require.Equal(t, test.sent+2, w.count(), "the reads go out in any case")
 			require.Equal(t, test.sent == 0, refused != nil)
 			if refused != nil {
 				require.Equal(t, "CancelCommand", refused.Operation)
-				require.ErrorContains(t, refused, "too little time left")
+				require.ErrorContains(t, refused, test.says)
 			}
 		})
 	}
+}
+
+// delayed makes attempts begin, by Temporal's clock, that much before they reach the worker.
+type delayed struct {
+	interceptor.WorkerInterceptorBase
+	by time.Duration
+}
+
+func (d *delayed) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &delayedInbound{by: d.by}
+	in.Next = next
+	return in
+}
+
+type delayedInbound struct {
+	interceptor.ActivityInboundInterceptorBase
+	by time.Duration
+}
+
+func (d *delayedInbound) Init(next interceptor.ActivityOutboundInterceptor) error {
+	out := &delayedOutbound{by: d.by}
+	out.Next = next
+	return d.Next.Init(out)
+}
+
+type delayedOutbound struct {
+	interceptor.ActivityOutboundInterceptorBase
+	by time.Duration
+}
+
+func (d *delayedOutbound) GetInfo(ctx context.Context) activity.Info {
+	info := d.Next.GetInfo(ctx)
+	info.StartedTime = info.StartedTime.Add(-d.by)
+	return info
 }
 
 func TestAutomationQuotaIsKept(t *testing.T) {

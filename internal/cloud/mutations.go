@@ -25,13 +25,20 @@ func isRead(operation string) bool {
 // its way. Nothing was sent.
 type TooLate struct {
 	Operation string
-	Left      time.Duration // of the attempt
+	Left      time.Duration // of the attempt; below 0 when it is over
 	Whole     time.Duration // the attempt's StartToClose
+	// Delayed is how much earlier the attempt ends by the Temporal server's clock than by this process's.
+	Delayed time.Duration
 }
 
-// Error says how little time was left.
+// Error says how little time was left, and why where that is not this attempt's own doing.
 func (e *TooLate) Error() string {
-	return fmt.Sprintf("%s was not sent: too little time left, %s of the attempt's %s", e.Operation, e.Left.Round(time.Millisecond), e.Whole)
+	text := fmt.Sprintf("%s was not sent: too little time left, %s of the attempt's %s", e.Operation, e.Left.Round(time.Millisecond), e.Whole)
+	if e.Delayed > e.Whole/3 {
+		text += fmt.Sprintf("; by Temporal's clock it began %s before it reached this process, which was paused, or whose clock is wrong",
+			e.Delayed.Round(time.Millisecond))
+	}
+	return text
 }
 
 // Unsent tells activities that nothing can have taken effect.
@@ -52,19 +59,32 @@ func mutateOnce(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("PatchtideInTime", inTime), "Signing", middleware.Before)
 }
 
-// inTime measures by this process's clock: the SDK counts an attempt's StartToClose from when it began here.
+// inTime holds a mutation to the attempt's deadline, and the call to what is left of it.
 func inTime(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	if !activity.IsActivity(ctx) {
 		return next.HandleFinalize(ctx, in)
 	}
 	info := activity.GetInfo(ctx)
-	if left := time.Until(info.Deadline); left < info.StartToCloseTimeout/3 {
+	ends := deadline(info)
+	if left := time.Until(ends); left < info.StartToCloseTimeout/3 {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, &TooLate{
-			Operation: middleware.GetOperationName(ctx), Left: left, Whole: info.StartToCloseTimeout,
+			Operation: middleware.GetOperationName(ctx), Left: left, Whole: info.StartToCloseTimeout, Delayed: info.Deadline.Sub(ends),
 		}
 	}
 	// The activity may have detached its context; the call may not outlive the attempt all the same.
-	ctx, cancel := context.WithDeadline(ctx, info.Deadline)
+	ctx, cancel := context.WithDeadline(ctx, ends)
 	defer cancel()
 	return next.HandleFinalize(ctx, in)
+}
+
+// deadline is when an attempt is over. The SDK counts from when the task reached it (calculateActivityDeadline in its
+// activity.go); Temporal counts from when it gave the task out. Between the two a process may have been paused with the
+// task in its socket, and the attempt then was over long ago, its successor's work perhaps undone already. So the earlier of the
+// two counts: a host whose clock is ahead of Temporal's loses that much of each attempt, one whose clock is behind, none.
+func deadline(info activity.Info) time.Time {
+	byServer := info.StartedTime.Add(info.StartToCloseTimeout)
+	if info.StartedTime.IsZero() || byServer.After(info.Deadline) {
+		return info.Deadline
+	}
+	return byServer
 }

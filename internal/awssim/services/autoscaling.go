@@ -35,7 +35,7 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 	api.Handle(r, service, "ExitStandby", []string{"AutoScalingGroupName", "InstanceIds"}, s.exitStandby)
 	api.Handle(r, service, "SuspendProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.suspend)
 	api.Handle(r, service, "ResumeProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.resume)
-	api.Handle(r, service, "UpdateAutoScalingGroup", []string{"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType", "NewInstancesProtectedFromScaleIn"}, s.update)
+	api.Handle(r, service, "UpdateAutoScalingGroup", []string{"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType", "NewInstancesProtectedFromScaleIn", "LaunchTemplate"}, s.update)
 	api.Handle(r, service, "SetDesiredCapacity", []string{"AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"}, s.setDesired)
 	api.Handle(r, service, "SetInstanceHealth", []string{"InstanceId", "HealthStatus", "ShouldRespectGracePeriod"}, s.setHealth)
 	api.Handle(r, service, "SetInstanceProtection", []string{"AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"}, s.setProtection)
@@ -155,7 +155,12 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 }
 
 func launchTemplate(group *world.ScalingGroup) *types.LaunchTemplateSpecification {
-	return &types.LaunchTemplateSpecification{LaunchTemplateId: ref("lt-" + group.Image), LaunchTemplateName: &group.Name, Version: ref("$Default")}
+	if group.Template == nil {
+		return nil
+	}
+	return &types.LaunchTemplateSpecification{
+		LaunchTemplateId: &group.Template.ID, LaunchTemplateName: &group.Template.Name, Version: &group.TemplateVersion,
+	}
 }
 
 func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription {

@@ -56,6 +56,13 @@ func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput
 	if err != nil {
 		return nil, err
 	}
+	if in.LaunchTemplate != nil {
+		template, version, err := s.template(call, in.LaunchTemplate)
+		if err != nil {
+			return nil, err
+		}
+		group.UseTemplate(template, version)
+	}
 	if err := group.Resize(world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)}); err != nil {
 		return nil, err
 	}
@@ -69,6 +76,22 @@ func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput
 		group.Protects = *in.NewInstancesProtectedFromScaleIn
 	}
 	return nil, nil
+}
+
+// template finds the launch template that a request names, and its version as the group keeps it.
+func (s scalingService) template(call api.Call, spec *types.LaunchTemplateSpecification) (*world.LaunchTemplate, string, error) {
+	template, err := regionOf(s.w, call).LaunchTemplate(deref(spec.LaunchTemplateId) + deref(spec.LaunchTemplateName))
+	if err != nil {
+		return nil, "", api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The specified launch template does not exist.")
+	}
+	version := deref(spec.Version)
+	if version == "" {
+		version = "$Default"
+	}
+	if _, _, err := template.Version(version); err != nil {
+		return nil, "", api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The specified launch template version %s does not exist.", version)
+	}
+	return template, version, nil
 }
 
 func whole(n *int32) *int {

@@ -27,7 +27,7 @@ func registerCloudWatch(r *api.Registry, w *world.World) {
 		"Dimensions", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
 	}, s.put)
 	api.Handle(r, service, "SetAlarmState", []string{"AlarmName", "StateValue", "StateReason"}, s.set)
-	api.Handle(r, service, "PutMetricData", []string{"Namespace", "MetricData"}, s.putData)
+	registerMetrics(r, w)
 }
 
 func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.DescribeAlarmsOutput, error) {
@@ -100,12 +100,4 @@ func (s watchService) set(call api.Call, in *cw.SetAlarmStateInput) (*cw.SetAlar
 		return nil, regionOf(s.w, call).SetAlarm(deref(in.AlarmName), state, deref(in.StateReason))
 	}
 	return nil, api.Errorf("ValidationError", "State %q is not OK, ALARM or INSUFFICIENT_DATA", in.StateValue)
-}
-
-// putData accepts metrics; the event log keeps them. Alarms here follow the health of applications, not metrics.
-func (s watchService) putData(_ api.Call, in *cw.PutMetricDataInput) (*cw.PutMetricDataOutput, error) {
-	if deref(in.Namespace) == "" || len(in.MetricData) == 0 {
-		return nil, api.Errorf("MissingParameter", "Namespace and MetricData are required")
-	}
-	return nil, nil
 }

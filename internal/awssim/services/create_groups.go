@@ -55,18 +55,18 @@ func (s scalingService) create(call api.Call, in *as.CreateAutoScalingGroupInput
 	if in.LaunchTemplate == nil {
 		return nil, api.Errorf("ValidationError", "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
 	}
-	template, err := region.LaunchTemplate(deref(in.LaunchTemplate.LaunchTemplateId) + deref(in.LaunchTemplate.LaunchTemplateName))
+	template, named, err := s.template(call, in.LaunchTemplate)
 	if err != nil {
-		return nil, api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The specified launch template does not exist.")
+		return nil, err
 	}
-	version, err := templateVersion(template, deref(in.LaunchTemplate.Version))
+	_, version, err := template.Version(named)
 	if err != nil {
 		return nil, err
 	}
 	spec := world.GroupSpec{
 		Name: deref(in.AutoScalingGroupName), Min: int(*in.MinSize), Max: int(*in.MaxSize), Desired: int(*in.MinSize),
 		Zones: in.AvailabilityZones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
-		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type, Tags: version.Tags,
+		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type,
 	}
 	if in.DesiredCapacity != nil {
 		spec.Desired = int(*in.DesiredCapacity)
@@ -82,14 +82,18 @@ func (s scalingService) create(call api.Call, in *as.CreateAutoScalingGroupInput
 	for _, tag := range in.Tags {
 		tags = append(tags, world.GroupTag{Key: deref(tag.Key), Value: deref(tag.Value), Propagate: tag.PropagateAtLaunch == nil || *tag.PropagateAtLaunch})
 	}
-	_, err = region.CreateScalingGroup(spec, tags)
-	return nil, err
+	group, err := region.CreateScalingGroup(spec, tags)
+	if err != nil {
+		return nil, err
+	}
+	group.UseTemplate(template, named)
+	return nil, nil
 }
 
 func (s balancingService) createGroup(call api.Call, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
 	region := regionOf(s.w, call)
 	switch {
-	case in.TargetType != "" && in.TargetType != elbtypes.TargetTypeEnumInstance:
+	case in.TargetType != "" && in.TargetType != elbtypes.TargetTypeEnumInstance && in.TargetType != elbtypes.TargetTypeEnumIp:
 		return nil, api.NotModelled("target type %s of elasticloadbalancing:CreateTargetGroup", in.TargetType)
 	case in.Protocol != elbtypes.ProtocolEnumHttp:
 		return nil, api.NotModelled("protocol %q of elasticloadbalancing:CreateTargetGroup", in.Protocol)
@@ -99,7 +103,7 @@ func (s balancingService) createGroup(call api.Call, in *elb.CreateTargetGroupIn
 		return nil, api.Errorf("ValidationError", "The VPC ID '%s' is not found", deref(in.VpcId))
 	}
 	group, err := region.CreateTargetGroup(world.TargetGroupSpec{
-		Name: deref(in.Name), Port: int(*in.Port), HealthPath: deref(in.HealthCheckPath),
+		Name: deref(in.Name), Port: int(*in.Port), TargetType: string(in.TargetType), HealthPath: deref(in.HealthCheckPath),
 		HealthInterval:   world.Duration(time.Duration(deref(in.HealthCheckIntervalSeconds)) * time.Second),
 		HealthyThreshold: int(deref(in.HealthyThresholdCount)), UnhealthyThreshold: int(deref(in.UnhealthyThresholdCount)),
 	})

@@ -2,7 +2,6 @@ package services
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -13,6 +12,7 @@ import (
 )
 
 func registerLaunchTemplates(r *api.Registry, w *world.World) {
+	registerTemplateVersions(r, w)
 	api.Handle(r, "ec2", "CreateLaunchTemplate", []string{"LaunchTemplateName", "LaunchTemplateData", "TagSpecifications", "ClientToken"},
 		func(c api.Call, in *ec2.CreateLaunchTemplateInput) (*ec2.CreateLaunchTemplateOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeLaunchTemplate)
@@ -89,20 +89,4 @@ func templateView(c api.Call, template *world.LaunchTemplate) types.LaunchTempla
 		LaunchTemplateId: &template.ID, LaunchTemplateName: &template.Name, DefaultVersionNumber: ref(int64(template.Default)),
 		LatestVersionNumber: ref(int64(len(template.Versions))), CreatedBy: &c.Caller, CreateTime: &c.Time, Tags: ec2Tags(template.Tags),
 	}
-}
-
-// templateVersion finds the version that a group asks for: a number, $Latest, or $Default, which is also what "" means.
-func templateVersion(template *world.LaunchTemplate, version string) (world.LaunchTemplateVersion, error) {
-	n := template.Default
-	switch version {
-	case "", "$Default":
-	case "$Latest":
-		n = len(template.Versions)
-	default:
-		var err error
-		if n, err = strconv.Atoi(version); err != nil || n < 1 || n > len(template.Versions) {
-			return world.LaunchTemplateVersion{}, api.Errorf("ValidationError", "The specified launch template version %q does not exist.", version)
-		}
-	}
-	return template.Versions[n-1], nil
 }

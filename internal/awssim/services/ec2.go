@@ -17,6 +17,8 @@ func registerEC2(r *api.Registry, w *world.World) {
 	registerEC2Storage(r, w)
 	registerEC2Tags(r, w)
 	registerEC2Roots(r, w)
+	registerEC2Images(r, w)
+	registerEC2Security(r, w)
 }
 
 func registerEC2Instances(r *api.Registry, w *world.World) {

@@ -96,22 +96,6 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 	api.Handle(r, "ec2", "DeleteSnapshot", []string{"SnapshotId"}, func(c api.Call, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
 		return &ec2.DeleteSnapshotOutput{}, regionOf(w, c).DeleteSnapshot(aws.ToString(in.SnapshotId))
 	})
-	api.Handle(r, "ec2", "DescribeImages", []string{"Filters", "ImageIds", "Owners"}, func(c api.Call, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
-		chosen, err := byID(regionOf(w, c).Images(), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image")
-		if err != nil {
-			return nil, err
-		}
-		chosen, err = filtered("DescribeImages", chosen, in.Filters, func(i *world.Image) world.Tags { return i.Tags }, imageFilter)
-		out := &ec2.DescribeImagesOutput{}
-		for _, image := range chosen {
-			out.Images = append(out.Images, types.Image{
-				ImageId: aws.String(image.ID), Name: aws.String(image.Name), State: types.ImageStateAvailable, OwnerId: aws.String(c.Account),
-				RootDeviceType: types.DeviceTypeEbs, RootDeviceName: aws.String(world.RootDevice), Tags: ec2Tags(image.Tags),
-				CreationDate: aws.String(image.Created.UTC().Format(time.RFC3339)), Architecture: types.ArchitectureValuesX8664,
-			})
-		}
-		return out, err
-	})
 	api.Handle(r, "ec2", "DescribeSecurityGroups", []string{"Filters", "GroupIds", "GroupNames", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
 			region := regionOf(w, c)
@@ -143,6 +127,7 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 				out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{
 					GroupId: aws.String(group.ID), GroupName: aws.String(group.Name), Description: aws.String(group.Description),
 					VpcId: aws.String(group.VPC), OwnerId: aws.String(c.Account), Tags: ec2Tags(group.Tags),
+					IpPermissions: permissionViews(group.In, c.Account), IpPermissionsEgress: permissionViews(group.Out, c.Account),
 				})
 			}
 			return out, err
@@ -288,7 +273,7 @@ func imageFilter(i *world.Image, name string) ([]string, bool) {
 	case "image-id":
 		return []string{i.ID}, true
 	case "state":
-		return []string{"available"}, true
+		return []string{i.State()}, true
 	}
 	return nil, false
 }

@@ -27,6 +27,8 @@ func registerLoadBalancing(r *api.Registry, w *world.World) {
 	api.Handle(r, service, "DeregisterTargets", []string{"TargetGroupArn", "Targets"}, s.deregister)
 	api.Handle(r, service, "DescribeLoadBalancers", []string{"LoadBalancerArns", "Names", "Marker", "PageSize"}, s.describeLoadBalancers)
 	api.Handle(r, service, "DescribeTags", []string{"ResourceArns"}, s.describeTags)
+	api.Handle(r, service, "ModifyTargetGroupAttributes", []string{"TargetGroupArn", "Attributes"}, s.modifyAttributes)
+	api.Handle(r, service, "DescribeLoadBalancerAttributes", []string{"LoadBalancerArn"}, s.describeLoadBalancerAttributes)
 }
 
 func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
@@ -49,7 +51,7 @@ func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGr
 	for _, group := range found {
 		view := types.TargetGroup{
 			TargetGroupArn: &group.ARN, TargetGroupName: &group.Name, Port: number(group.Port), Protocol: types.ProtocolEnumHttp,
-			TargetType: types.TargetTypeEnumInstance, HealthCheckEnabled: ref(true), HealthCheckPath: &group.HealthPath,
+			TargetType: targetType(group), HealthCheckEnabled: ref(true), HealthCheckPath: &group.HealthPath,
 			HealthCheckPort: ref("traffic-port"), HealthCheckProtocol: types.ProtocolEnumHttp, VpcId: ref("vpc-0" + call.Account + "0000"),
 			HealthCheckIntervalSeconds: number(int(group.Interval.Seconds())), HealthyThresholdCount: number(group.HealthyThreshold),
 			UnhealthyThresholdCount: number(group.UnhealthyThreshold), HealthCheckTimeoutSeconds: number(5),
@@ -68,16 +70,7 @@ func (s balancingService) describeAttributes(call api.Call, in *elb.DescribeTarg
 	if err != nil {
 		return nil, err
 	}
-	out := &elb.DescribeTargetGroupAttributesOutput{}
-	for _, pair := range [][2]string{
-		{"deregistration_delay.timeout_seconds", strconv.Itoa(int(group.DeregistrationDelay.Seconds()))},
-		{"stickiness.enabled", "false"},
-		{"slow_start.duration_seconds", "0"},
-		{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration"},
-	} {
-		out.Attributes = append(out.Attributes, types.TargetGroupAttribute{Key: ref(pair[0]), Value: ref(pair[1])})
-	}
-	return out, nil
+	return &elb.DescribeTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
 }
 
 func (s balancingService) describeHealth(call api.Call, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
@@ -114,7 +107,7 @@ func (s balancingService) describeHealth(call api.Call, in *elb.DescribeTargetHe
 
 func targetView(target *world.Target) types.TargetHealthDescription {
 	return types.TargetHealthDescription{
-		Target:          &types.TargetDescription{Id: &target.Instance.ID, Port: number(target.Port)},
+		Target:          &types.TargetDescription{Id: ref(target.ID()), Port: number(target.Port)},
 		HealthCheckPort: ref(strconv.Itoa(target.Port)),
 		TargetHealth: &types.TargetHealth{
 			State: types.TargetHealthStateEnum(target.State), Reason: types.TargetHealthReasonEnum(target.Reason),
@@ -123,18 +116,17 @@ func targetView(target *world.Target) types.TargetHealthDescription {
 }
 
 func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
-	region := regionOf(s.w, call)
-	group, err := region.TargetGroup(deref(in.TargetGroupArn))
+	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
 	}
 	for _, target := range in.Targets {
-		if instance := region.Instance(deref(target.Id)); instance == nil || instance.State != world.Running && instance.State != world.Pending {
+		if instance := group.Resolve(deref(target.Id)); instance == nil || instance.State != world.Running && instance.State != world.Pending {
 			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", deref(target.Id))
 		}
 	}
 	for _, target := range in.Targets {
-		if err := group.Register(region.Instance(*target.Id), int(deref(target.Port))); err != nil {
+		if err := group.Register(group.Resolve(*target.Id), int(deref(target.Port))); err != nil {
 			return nil, err
 		}
 	}

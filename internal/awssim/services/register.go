@@ -21,6 +21,9 @@ func Register(r *api.Registry, w *world.World) {
 	registerEC2(r, w)
 	registerSSM(r, w)
 	registerCreation(r, w)
+	messages := newMessageStore(w)
+	registerSNS(r, messages)
+	registerSQS(r, messages)
 }
 
 // regionOf is where a call acts.

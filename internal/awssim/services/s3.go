@@ -25,6 +25,7 @@ import (
 type objectStore struct {
 	w       *world.World
 	buckets map[string]*bucket
+	uploads map[string]*upload
 }
 
 type bucket struct {
@@ -44,7 +45,15 @@ type object struct {
 const objectsPage = 1000
 
 func registerS3(r *api.Registry, w *world.World) {
-	s := &objectStore{w: w, buckets: map[string]*bucket{}}
+	s := &objectStore{w: w, buckets: map[string]*bucket{}, uploads: map[string]*upload{}}
+	for _, account := range w.Accounts() {
+		for _, region := range account.Spec.Regions {
+			for _, name := range region.Buckets {
+				s.buckets[name] = &bucket{name: name, region: region.Name, created: w.Start(), objects: map[string]*object{}}
+			}
+		}
+	}
+	registerS3Multipart(r, s)
 	w.ReadObject = s.read
 	api.Handle(r, "s3", "ListBuckets", []string{"MaxBuckets", "Prefix"}, s.listBuckets)
 	api.Handle(r, "s3", "CreateBucket", []string{"Bucket", "CreateBucketConfiguration"}, s.createBucket)

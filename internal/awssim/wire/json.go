@@ -11,7 +11,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// jsonCodec speaks AWS JSON 1.1: names as in the model, times as seconds since 1970, errors by "__type".
+// jsonCodec speaks AWS JSON 1.1, and 1.0 for SQS: names as in the model, times as seconds since 1970, errors by "__type".
 type jsonCodec struct {
 	service string
 	body    []byte
@@ -41,12 +41,25 @@ func (c jsonCodec) encodeError(failure *api.Error, requestID string) Response {
 	body, _ := json.Marshal(map[string]string{"__type": failure.Code, "message": failure.Message, "Message": failure.Message})
 	response := c.response(failure.HTTPStatus(), body, requestID)
 	response.Header.Set("X-Amzn-ErrorType", failure.Code)
+	if older := olderQueueCodes[failure.Code]; c.service == "sqs" && older != "" {
+		response.Header.Set("X-Amzn-Query-Error", older+";Sender") // SQS's codes of the time when it spoke the query protocol
+	}
 	return response
 }
 
+// olderQueueCodes are what clients of SQS look for besides the error's own code.
+var olderQueueCodes = map[string]string{
+	"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue", "QueueNameExists": "QueueAlreadyExists",
+	"ReceiptHandleIsInvalid": "ReceiptHandleIsInvalid",
+}
+
 func (c jsonCodec) response(status int, body []byte, requestID string) Response {
+	version := "1.1"
+	if c.service == "sqs" {
+		version = "1.0"
+	}
 	return Response{Status: status, Body: body, Header: http.Header{
-		"Content-Type":     {"application/x-amz-json-1.1"},
+		"Content-Type":     {"application/x-amz-json-" + version},
 		"X-Amzn-Requestid": {requestID},
 	}}
 }

@@ -36,7 +36,13 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 			response.Status = http.StatusPartialContent
 		}
 		response.objectHeaders(output)
-	case *s3.DeleteObjectOutput:
+	case *s3.CreateMultipartUploadOutput:
+		response.document("InitiateMultipartUploadResult", &xmlWriter{name: plainName}, output)
+	case *s3.CompleteMultipartUploadOutput:
+		response.document("CompleteMultipartUploadResult", &xmlWriter{name: plainName}, output)
+	case *s3.ListPartsOutput:
+		response.document("ListPartsResult", &xmlWriter{name: partName, flat: true}, output)
+	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
 		response.Status = http.StatusNoContent
 	default:
 		response.objectHeaders(output)
@@ -48,6 +54,14 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 func deleteName(_ reflect.Type, field reflect.StructField) string {
 	if field.Name == "Errors" {
 		return "Error"
+	}
+	return field.Name
+}
+
+// partName is how the parts of an upload are spelt, one by one.
+func partName(_ reflect.Type, field reflect.StructField) string {
+	if field.Name == "Parts" {
+		return "Part"
 	}
 	return field.Name
 }

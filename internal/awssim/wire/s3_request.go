@@ -33,7 +33,7 @@ var (
 	s3Queries = map[string]string{
 		"prefix": "Prefix", "delimiter": "Delimiter", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken",
 		"start-after": "StartAfter", "fetch-owner": "FetchOwner", "encoding-type": "EncodingType", "versionId": "VersionId",
-		"max-buckets": "MaxBuckets",
+		"max-buckets": "MaxBuckets", "uploadId": "UploadId", "partNumber": "PartNumber",
 	}
 	s3Headers = map[string]string{
 		"If-Match": "IfMatch", "If-None-Match": "IfNoneMatch", "If-Modified-Since": "IfModifiedSince",
@@ -43,7 +43,7 @@ var (
 		"X-Amz-Storage-Class": "StorageClass", "X-Amz-Tagging": "Tagging", "X-Amz-Acl": "ACL",
 	}
 	// s3Selectors are the query parameters that only choose the operation.
-	s3Selectors = map[string]bool{"x-id": true, "list-type": true, "delete": true, "location": true}
+	s3Selectors = map[string]bool{"x-id": true, "list-type": true, "delete": true, "location": true, "uploads": true}
 )
 
 // metaPrefix is what user metadata headers begin with.
@@ -97,6 +97,14 @@ func s3Operation(r *http.Request, bucket, key string) string {
 	case key == "":
 		return map[string]string{http.MethodPut: "CreateBucket", http.MethodHead: "HeadBucket", http.MethodDelete: "DeleteBucket"}[r.Method]
 	}
+	switch {
+	case query.Has("uploads"):
+		return map[string]string{http.MethodPost: "CreateMultipartUpload"}[r.Method]
+	case query.Has("uploadId"):
+		return map[string]string{
+			http.MethodPut: "UploadPart", http.MethodGet: "ListParts", http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload",
+		}[r.Method]
+	}
 	return map[string]string{
 		http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodDelete: "DeleteObject",
 	}[r.Method]
@@ -142,6 +150,23 @@ func (c s3Codec) decodeBody(into any) error {
 	case *s3.PutObjectInput:
 		length := int64(len(c.body))
 		input.Body, input.ContentLength = bytes.NewReader(c.body), &length
+	case *s3.UploadPartInput:
+		length := int64(len(c.body))
+		input.Body, input.ContentLength = bytes.NewReader(c.body), &length
+	case *s3.CompleteMultipartUploadInput:
+		var document struct {
+			Part []struct {
+				PartNumber int32
+				ETag       string
+			}
+		}
+		if err := xml.Unmarshal(c.body, &document); err != nil {
+			return api.Errorf("MalformedXML", "the body is not a CompleteMultipartUpload document: %v", err)
+		}
+		input.MultipartUpload = &types.CompletedMultipartUpload{}
+		for _, each := range document.Part {
+			input.MultipartUpload.Parts = append(input.MultipartUpload.Parts, types.CompletedPart{PartNumber: &each.PartNumber, ETag: &each.ETag})
+		}
 	case *s3.DeleteObjectsInput:
 		var document struct {
 			Quiet  bool

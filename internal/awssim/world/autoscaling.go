@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -59,8 +60,10 @@ type ScalingGroup struct {
 	Created         time.Time
 	Tags            []GroupTag
 	Suspended       map[string]string // process to reason
-	Operator        string            // service that operates the group, as AWS's Operator member says; empty: nobody
-	MaxLifetime     time.Duration     // of an instance; 0: no limit
+	Template        *LaunchTemplate
+	TemplateVersion string        // a number, $Latest or $Default
+	Operator        string        // service that operates the group, as AWS's Operator member says; empty: nobody
+	MaxLifetime     time.Duration // of an instance; 0: no limit
 
 	hooks     []*Hook
 	scheduled []*ScheduledAction
@@ -110,6 +113,11 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 		if err != nil {
 			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 		}
+		template, err := r.CreateLaunchTemplate(s.Name, LaunchTemplateVersion{Image: r.Image(s.Image).ID, Type: s.Type}, nil)
+		if err != nil {
+			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
+		}
+		group.UseTemplate(template, "$Default")
 		for n := range s.Desired {
 			instance, err := r.Place(group.launchSpec(group.Zones[n%len(group.Zones)]))
 			if err != nil {
@@ -185,13 +193,15 @@ func (g *ScalingGroup) buildExtras(s GroupSpec) error {
 }
 
 func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
+	from := g.launches()
 	tags := Tags{"aws:autoscaling:groupName": g.Name}
+	maps.Copy(tags, from.Tags)
 	for _, tag := range g.Tags {
 		if tag.Propagate {
 			tags[tag.Key] = tag.Value
 		}
 	}
-	return LaunchSpec{Image: g.Image, Type: g.Type, Zone: zone, Tags: tags, Group: g.Name}
+	return LaunchSpec{Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name}
 }
 
 // ScalingGroups lists the region's groups in the scenario's order.

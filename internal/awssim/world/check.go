@@ -89,6 +89,12 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 	targets := map[string]bool{}
 	for _, group := range r.TargetGroups {
 		targets[group.Name] = true
+		if !slices.Contains([]string{"", "instance", "ip"}, group.TargetType) {
+			say("target_group %s: target_type %q is neither instance nor ip", group.Name, group.TargetType)
+		}
+		if !slices.Contains([]string{"", "true", "false", "use_load_balancer_configuration"}, group.CrossZone) {
+			say("target_group %s: cross_zone %q is none of true, false, use_load_balancer_configuration", group.Name, group.CrossZone)
+		}
 	}
 	check := func(kind, name, image string, targetGroups []string) {
 		if !images[image] {

@@ -1,6 +1,10 @@
 package world
 
-import "github.com/patchtide/patchtide/internal/awssim/api"
+import (
+	"strconv"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
 
 // LaunchTemplate says what an Auto Scaling group launches; its versions count from 1.
 type LaunchTemplate struct {
@@ -16,6 +20,22 @@ type LaunchTemplateVersion struct {
 	Image string // id or name
 	Type  string
 	Tags  Tags // of launched instances
+
+	Description string
+}
+
+// Over is the version laid over a source: what it does not say is as there.
+func (v LaunchTemplateVersion) Over(source LaunchTemplateVersion) LaunchTemplateVersion {
+	if v.Image == "" {
+		v.Image = source.Image
+	}
+	if v.Type == "" {
+		v.Type = source.Type
+	}
+	if len(v.Tags) == 0 {
+		v.Tags = source.Tags.Clone()
+	}
+	return v
 }
 
 // CreateLaunchTemplate makes a template with one version. A name in use is InvalidLaunchTemplateName.AlreadyExistsException.
@@ -52,4 +72,41 @@ func (r *Region) DeleteLaunchTemplate(idOrName string) (*LaunchTemplate, error) 
 	}
 	r.launchTemplates.drop(template.ID)
 	return template, nil
+}
+
+// Version finds a version as requests write it: a number, $Latest, or $Default, which is also the empty text.
+func (t *LaunchTemplate) Version(version string) (n int, found LaunchTemplateVersion, err error) {
+	n = t.Default
+	switch version {
+	case "", "$Default":
+	case "$Latest":
+		n = len(t.Versions)
+	default:
+		if n, err = strconv.Atoi(version); err != nil || n < 1 || n > len(t.Versions) {
+			return 0, found, api.Errorf("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version %s for the launch template with ID %s.", version, t.ID)
+		}
+	}
+	return n, t.Versions[n-1], nil
+}
+
+// AddVersion adds a version to a template; it is the latest, not the default.
+func (t *LaunchTemplate) AddVersion(version LaunchTemplateVersion) int {
+	t.Versions = append(t.Versions, version)
+	return len(t.Versions)
+}
+
+// UseTemplate lets a group launch from a version of a template: later launches have its image, instances that run stay.
+func (g *ScalingGroup) UseTemplate(template *LaunchTemplate, version string) {
+	g.Template, g.TemplateVersion = template, version
+	g.Region.Changed("group", g.Name, "launches from "+template.Name)
+}
+
+// launches is what the group launches now: image, type and tags of its template's version.
+func (g *ScalingGroup) launches() LaunchTemplateVersion {
+	if g.Template != nil {
+		if _, version, err := g.Template.Version(g.TemplateVersion); err == nil {
+			return version
+		}
+	}
+	return LaunchTemplateVersion{Image: g.Image, Type: g.Type}
 }

@@ -65,6 +65,9 @@ type LaunchSpec struct {
 // Launch starts a new instance from an image. It is pending, then running while it boots, and its application answers
 // later still. Without capacity the error is InsufficientInstanceCapacity.
 func (r *Region) Launch(spec LaunchSpec) (*Instance, error) {
+	if err := r.withinQuota(); err != nil {
+		return nil, err
+	}
 	instance, err := r.newInstance(spec)
 	if err != nil {
 		return nil, err
@@ -134,6 +137,9 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 	image := r.Image(spec.Image)
 	if image == nil {
 		return nil, api.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", spec.Image)
+	}
+	if image.State() != "available" {
+		return nil, api.Errorf("InvalidAMIID.Unavailable", "The image ID '%s' is not yet available", image.ID)
 	}
 	w := r.World
 	instance := &Instance{

@@ -34,6 +34,9 @@ type TargetGroup struct {
 	UnhealthyThreshold  int
 	DeregistrationDelay time.Duration
 	LoadBalancer        string // name; empty: none, and targets are unused
+	ByAddress           bool   // targets are private addresses, not instances
+	SlowStart           time.Duration
+	CrossZone           string // true, false or use_load_balancer_configuration
 	Tags                Tags
 	targets             []*Target
 }
@@ -71,6 +74,10 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 		Port: spec.Port, HealthPath: spec.HealthPath, Interval: spec.HealthInterval.or(defaultHealthInterval),
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer, Tags: Tags{},
+		ByAddress: spec.TargetType == "ip", SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
+	}
+	if group.CrossZone == "" {
+		group.CrossZone = "use_load_balancer_configuration"
 	}
 	if group.HealthyThreshold == 0 {
 		group.HealthyThreshold = defaultHealthyThreshold
@@ -126,14 +133,36 @@ func (r *Region) LoadBalancerARN(name string) string {
 // Targets lists the registrations, draining ones included, in the order they were made.
 func (g *TargetGroup) Targets() []*Target { return slices.Clone(g.targets) }
 
-// Find returns the registration of an instance on a port; port 0 is the group's own. Nil when there is none.
+// Find returns the registration of an instance, or of an address where targets are such, on a port; port 0 is the group's own. Nil when there is none.
 func (g *TargetGroup) Find(instanceID string, port int) *Target {
 	if port == 0 {
 		port = g.Port
 	}
 	for _, target := range g.targets {
-		if target.Instance.ID == instanceID && target.Port == port {
+		if target.ID() == instanceID && target.Port == port {
 			return target
+		}
+	}
+	return nil
+}
+
+// ID is how the target is registered: by the instance's id or its private address.
+func (t *Target) ID() string {
+	if t.Group.ByAddress {
+		return t.Instance.PrivateIP
+	}
+	return t.Instance.ID
+}
+
+// Resolve finds the instance that a registration names, by id or by private address as the group has it; nil when there is
+// none. Addresses outside the simulated machines are not modelled.
+func (g *TargetGroup) Resolve(id string) *Instance {
+	if !g.ByAddress {
+		return g.Region.Instance(id)
+	}
+	for _, instance := range g.Region.Instances() {
+		if instance.PrivateIP == id && instance.State != Terminated {
+			return instance
 		}
 	}
 	return nil
@@ -161,7 +190,7 @@ func (g *TargetGroup) Register(instance *Instance, port int) error {
 	if port == 0 {
 		port = g.Port
 	}
-	target := g.Find(instance.ID, port)
+	target := g.Find((&Target{Group: g, Instance: instance}).ID(), port)
 	switch {
 	case target == nil:
 		target = &Target{Group: g, Instance: instance, Port: port}
@@ -186,24 +215,29 @@ func (g *TargetGroup) Deregister(instanceID string, port int) error {
 	if target == nil {
 		return api.Errorf("InvalidTarget", "The following targets are not registered: '%s'", instanceID)
 	}
-	if target.State == TargetDraining {
-		return nil
-	}
-	target.change.Stop()
-	if g.LoadBalancer == "" {
-		g.remove(target)
-		return nil
-	}
-	target.become(TargetDraining, "Target.DeregistrationInProgress")
-	target.change, target.to = g.Region.World.After(g.DeregistrationDelay, func() { g.remove(target) }), "gone"
+	target.drain()
 	return nil
+}
+
+func (t *Target) drain() {
+	g := t.Group
+	if t.State == TargetDraining {
+		return
+	}
+	t.change.Stop()
+	if g.LoadBalancer == "" {
+		g.remove(t)
+		return
+	}
+	t.become(TargetDraining, "Target.DeregistrationInProgress")
+	t.change, t.to = g.Region.World.After(g.DeregistrationDelay, func() { g.remove(t) }), "gone"
 }
 
 // deregisterAll drains every registration of an instance, whatever its port.
 func (g *TargetGroup) deregisterAll(instanceID string) {
 	for _, target := range g.Targets() {
 		if target.Instance.ID == instanceID {
-			_ = g.Deregister(instanceID, target.Port) // it is registered: we just saw it
+			target.drain()
 		}
 	}
 }
@@ -235,9 +269,14 @@ func (t *Target) recheck() {
 	g := t.Group
 	switch t.Instance.State {
 	case ShuttingDown, Terminated:
-		_ = g.Deregister(t.Instance.ID, t.Port) // AWS deregisters terminated instances by itself
-		return
+		if !g.ByAddress {
+			t.drain() // AWS deregisters terminated instances by itself, addresses it does not
+			return
+		}
 	case Stopping, Stopped:
+		if g.ByAddress {
+			break
+		}
 		if t.State != TargetDraining {
 			t.cancel()
 			t.become(TargetUnused, "Target.InvalidState")

@@ -137,6 +137,9 @@ type RegionSpec struct {
 	Calendars      []CalendarSpec     `yaml:"calendars"`
 	Windows        []MaintenanceSpec  `yaml:"maintenance_windows"`
 	Associations   []AssociationsSpec `yaml:"associations"`
+	Buckets        []string           `yaml:"buckets"` // of S3; their names are everybody's
+	Topics         []string           `yaml:"topics"`  // of SNS
+	Queues         []string           `yaml:"queues"`  // of SQS
 }
 
 // InstanceSpec is a standalone instance, or Count equal ones.
@@ -209,6 +212,9 @@ type TargetGroupSpec struct {
 	UnhealthyThreshold  int      `yaml:"unhealthy_threshold"`
 	DeregistrationDelay Duration `yaml:"deregistration_delay"`
 	LoadBalancer        string   `yaml:"load_balancer"` // empty: none, and its targets are unused
+	TargetType          string   `yaml:"target_type"`   // instance, the default, or ip: private addresses of instances
+	SlowStart           Duration `yaml:"slow_start"`
+	CrossZone           string   `yaml:"cross_zone"` // true, false or use_load_balancer_configuration, the default
 }
 
 // AlarmSpec is a CloudWatch alarm that follows the health of a target group.

@@ -117,6 +117,11 @@ func (r *Region) DeleteSnapshot(id string) error {
 			return api.Errorf("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", id, task.ID)
 		}
 	}
+	for _, image := range r.images.all() {
+		if image.Snapshot == id {
+			return api.Errorf("InvalidSnapshot.InUse", "The snapshot %s is currently in use by %s", id, image.ID)
+		}
+	}
 	r.snapshots.drop(id)
 	r.Changed("snapshot", id, "deleted")
 	return nil
@@ -131,6 +136,10 @@ type Image struct {
 	Key     string // ARN of the KMS key; empty: not encrypted
 	Owner   string // account id; empty: the account that sees it
 
+	Description string
+	Snapshot    string // of an image made from an instance
+
+	made *Snapshot
 	disk *Disk
 }
 
@@ -163,13 +172,14 @@ func (r *Region) Images() []*Image { return r.images.all() }
 // OS is the operating system of the image.
 func (i *Image) OS() *OperatingSystem { return i.disk.os }
 
-// SecurityGroup is a security group; its rules are not modelled.
+// SecurityGroup is a security group.
 type SecurityGroup struct {
 	ID          string
 	Name        string
 	Description string
 	VPC         string
 	Tags        Tags
+	In, Out     []SecurityRule
 }
 
 // VPC is the id of the region's only network.
@@ -199,7 +209,7 @@ func (r *Region) CreateSecurityGroup(name, description, vpc string) (*SecurityGr
 	if slices.ContainsFunc(r.securityGroups.all(), func(g *SecurityGroup) bool { return g.Name == name }) {
 		return nil, api.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
 	}
-	group := &SecurityGroup{ID: r.NewID("sg"), Name: name, Description: description, VPC: vpc, Tags: Tags{}}
+	group := &SecurityGroup{ID: r.NewID("sg"), Name: name, Description: description, VPC: vpc, Tags: Tags{}, Out: []SecurityRule{everything}}
 	r.securityGroups.put(group.ID, group)
 	return group, nil
 }

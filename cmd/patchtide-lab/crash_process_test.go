@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asCommand makes this test binary be the laboratory: what is killed is a process of its own, of the same code, without
+// linking the server once more. PATCHTIDE_LAB names a built binary to use instead.
+const asCommand = "PATCHTIDE_LAB_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin) // held open by the test: one that is stopped hard takes its processes along
+			os.Exit(exitFailed)
+		}()
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// upBudget bounds a process's start on a machine that is busy with everything else.
+const upBudget = time.Minute
+
+// process is one run of the laboratory's binary.
+type process struct {
+	cmd    *exec.Cmd
+	stderr *watched
+	ended  chan struct{} // closed when it has ended
+}
+
+// launch starts the binary and waits until its output says `until`. extra are more variables for it, NAME=value.
+func launch(t *testing.T, until string, extra []string, args ...string) (*process, error) {
+	binary := os.Getenv("PATCHTIDE_LAB")
+	if binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		binary = self
+	}
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(append(os.Environ(), asCommand+"=1"), extra...)
+	held, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, stderr: &watched{seen: make(chan struct{}), told: true}, ended: make(chan struct{})}
+	stdout := &watched{until: until, seen: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = stdout, p.stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = cmd.Wait() // how it ended is read from its state
+		_ = held.Close()
+		close(p.ended)
+	}()
+	t.Cleanup(p.kill)
+	select {
+	case <-stdout.seen:
+		return p, nil
+	case <-p.ended:
+		return nil, fmt.Errorf("%v ended before it was up: %s: %s", args, cmd.ProcessState, p.stderr)
+	case <-time.After(upBudget):
+		p.kill()
+		return nil, fmt.Errorf("%v was not up within %s: %s", args, upBudget, p.stderr)
+	}
+}
+
+// signal sends at once and does not wait.
+func (p *process) signal(signal syscall.Signal) error { return p.cmd.Process.Signal(signal) }
+
+// kill ends it as a crash does and waits until it is gone.
+func (p *process) kill() {
+	_ = p.signal(syscall.SIGKILL) // it may have ended
+	<-p.ended
+}
+
+// stop asks it to end, as a deploy does.
+func (p *process) stop() error {
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(upBudget):
+		p.kill()
+		return errors.New("it did not end when it was told to")
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != exitDone {
+		return fmt.Errorf("it ended with %d: %s", code, p.stderr)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// undisturbed is how a wave of each scenario ends when nobody dies.
+var undisturbed = map[string]struct {
+	outcome   patch.Outcome
+	instances map[string]string
+}{
+	"healthy":   {patch.Succeeded, map[string]string{"staging": "patched patched", "production": "patched patched patched patched"}},
+	"bad-patch": {patch.RolledBack, map[string]string{"staging": "patched patched", "production": "not_started not_started not_started rolled_back"}},
+}
+
+// crashWave runs one wave through a plan of deaths and proves that nothing can be seen of them afterwards.
+func crashWave(t *testing.T, scenario string, plan []moment) {
+	t.Helper()
+	b := newCrashBench(t, scenario)
+	const waveID = "wave-web-crash"
+	result := b.runWave(waveID, plan)
+	require.NoError(t, b.stopWorker())
+	require.Empty(t, b.violations())
+	require.Empty(t, result.Stranded)
+	require.Equal(t, undisturbed[scenario].outcome, result.Outcome, result.Reason)
+	require.Equal(t, undisturbed[scenario].instances, outcomes(result))
+	b.requireEvidence(waveID)
+}
+
+// TestCrashWorker kills the worker at random moments of a wave: three, or as many as PATCHTIDE_CRASHES says, in waves of
+// six and with the server dying as well. PATCHTIDE_CRASH_SEED takes another seed than 1.
+func TestCrashWorker(t *testing.T) {
+	number, seed := fromEnv(t, "PATCHTIDE_CRASHES", 3), fromEnv(t, "PATCHTIDE_CRASH_SEED", 1)
+	const aWave = 6
+	if number <= aWave {
+		t.Parallel()
+		crashWave(t, "healthy", moments(rand.New(rand.NewPCG(uint64(seed), 0)), number, 300, theWorker))
+		fmt.Printf("crash: %d kills, 0 violations\n", number)
+		return
+	}
+	for begun := 0; begun < number; begun += aWave {
+		random := rand.New(rand.NewPCG(uint64(seed), uint64(begun)))
+		scenario := [...]string{"healthy", "bad-patch"}[begun/aWave%2]
+		t.Run(fmt.Sprintf("%s %d", scenario, begun), func(t *testing.T) {
+			crashWave(t, scenario, moments(random, min(aWave, number-begun), 120, theWorker, theWorker, theServer, both))
+		})
+	}
+	require.False(t, t.Failed())
+	fmt.Printf("crash: %d kills, 0 violations\n", number)
+}
+
+// TestCrashServer kills the Temporal server, which comes back on its file, and then the server and the worker at once, in a
+// wave that puts back what it patched.
+func TestCrashServer(t *testing.T) {
+	t.Parallel()
+	crashWave(t, "bad-patch", []moment{{after: 250, mutation: true, who: theServer}, {after: 150, who: both}})
+	fmt.Println("crash: 2 kills, 0 violations")
+}
+
+func fromEnv(t *testing.T, name string, or int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return or
+	}
+	number, err := strconv.Atoi(text)
+	require.NoError(t, err, "%s: a whole number, for example 30", name)
+	require.Positive(t, number, name)
+	return number
+}

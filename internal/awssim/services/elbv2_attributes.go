@@ -1,0 +1,99 @@
+package services
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+)
+
+// The attributes of a target group that are modelled.
+const (
+	delayAttribute     = "deregistration_delay.timeout_seconds"
+	stickyAttribute    = "stickiness.enabled"
+	slowStartAttribute = "slow_start.duration_seconds"
+	crossZoneAttribute = "load_balancing.cross_zone.enabled"
+)
+
+func targetType(group *world.TargetGroup) types.TargetTypeEnum {
+	if group.ByAddress {
+		return types.TargetTypeEnumIp
+	}
+	return types.TargetTypeEnumInstance
+}
+
+func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
+	var attributes []types.TargetGroupAttribute
+	for _, pair := range [][2]string{
+		{delayAttribute, strconv.Itoa(int(group.DeregistrationDelay.Seconds()))},
+		{stickyAttribute, "false"},
+		{slowStartAttribute, strconv.Itoa(int(group.SlowStart.Seconds()))},
+		{crossZoneAttribute, group.CrossZone},
+	} {
+		attributes = append(attributes, types.TargetGroupAttribute{Key: &pair[0], Value: &pair[1]})
+	}
+	return attributes
+}
+
+func (s balancingService) modifyAttributes(call api.Call, in *elb.ModifyTargetGroupAttributesInput) (*elb.ModifyTargetGroupAttributesOutput, error) {
+	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	if err != nil {
+		return nil, err
+	}
+	changed := *group
+	for _, attribute := range in.Attributes {
+		if err := setAttribute(&changed, deref(attribute.Key), deref(attribute.Value)); err != nil {
+			return nil, err
+		}
+	}
+	group.DeregistrationDelay, group.SlowStart, group.CrossZone = changed.DeregistrationDelay, changed.SlowStart, changed.CrossZone
+	return &elb.ModifyTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
+}
+
+func setAttribute(group *world.TargetGroup, key, value string) error {
+	wrong := api.Errorf("ValidationError", "The value '%s' is not valid for attribute '%s'", value, key)
+	seconds, err := strconv.Atoi(value)
+	switch key {
+	case delayAttribute:
+		if err != nil || seconds < 0 || seconds > 3600 {
+			return wrong
+		}
+		group.DeregistrationDelay = time.Duration(seconds) * time.Second
+	case slowStartAttribute:
+		if err != nil || seconds != 0 && (seconds < 30 || seconds > 900) {
+			return wrong
+		}
+		group.SlowStart = time.Duration(seconds) * time.Second
+	case crossZoneAttribute:
+		if !slices.Contains([]string{"true", "false", "use_load_balancer_configuration"}, value) {
+			return wrong
+		}
+		group.CrossZone = value
+	default:
+		return api.NotModelled("attribute %s of a target group", key)
+	}
+	return nil
+}
+
+// describeLoadBalancerAttributes tells of application load balancers, whose cross-zone balancing is always on.
+func (s balancingService) describeLoadBalancerAttributes(call api.Call, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
+	region := regionOf(s.w, call)
+	if !slices.ContainsFunc(region.TargetGroups(), func(g *world.TargetGroup) bool {
+		return g.LoadBalancer != "" && region.LoadBalancerARN(g.LoadBalancer) == deref(in.LoadBalancerArn)
+	}) {
+		return nil, api.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", deref(in.LoadBalancerArn))
+	}
+	out := &elb.DescribeLoadBalancerAttributesOutput{}
+	for _, pair := range [][2]string{
+		{"load_balancing.cross_zone.enabled", "true"}, {"deletion_protection.enabled", "false"},
+		{"idle_timeout.timeout_seconds", "60"}, {"routing.http2.enabled", "true"}, {"access_logs.s3.enabled", "false"},
+	} {
+		out.Attributes = append(out.Attributes, types.LoadBalancerAttribute{Key: &pair[0], Value: &pair[1]})
+	}
+	return out, nil
+}
