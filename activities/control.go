@@ -33,6 +33,7 @@ type Plans interface {
 // Evidence keeps what waves did and what they are about to change.
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
+	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
 	AppendJournal(ctx context.Context, wave, name string, record any) error
 }
 

@@ -111,7 +111,7 @@ func (s *saga) merge(report patch.PatchReport) {
 	s.report = report
 	s.status.Result.Changes = report.Changes
 	if report.After != nil {
-		s.status.Result.BootID = report.After.BootID
+		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
 	}
 }
 

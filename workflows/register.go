@@ -13,4 +13,5 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(PatchGroup, workflow.RegisterOptions{Name: names.PatchGroup})
 	registry.RegisterWorkflowWithOptions(PatchInstance, workflow.RegisterOptions{Name: names.PatchInstance})
 	registry.RegisterWorkflowWithOptions(ScanFleet, workflow.RegisterOptions{Name: names.ScanFleet})
+	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
 }
