@@ -29,6 +29,12 @@ crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
 	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
+.PHONY: fixtures
+fixtures: ## the histories that the replay test replays, recorded anew from this code: four minutes
+	mkdir -p workflows/testdata/histories
+	rm -f workflows/testdata/histories/*.json
+	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories
+
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the code
 	$(TOOLS)/gofumpt -w .

@@ -47,6 +47,7 @@ type bench struct {
 	silent bool              // the operator answers nothing
 	photo  fleet             // the fleet when the wave began
 	locks  map[string]string // workflow id to its parent: who holds which lock
+	plans  *plans
 }
 
 // patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
@@ -116,10 +117,22 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	workflows.Register(env)
-	b := &bench{t: t, env: env, sim: sim, store: store, wire: cable, locks: map[string]string{}}
-	env.RegisterActivity(&activities.Control{Plans: loaded, Evidence: worker.Journal(store), Locks: b})
+	b := &bench{t: t, env: env, sim: sim, store: store, wire: cable, locks: map[string]string{}, plans: &plans{Plans: loaded}}
+	env.RegisterActivity(&activities.Control{Plans: b.plans, Evidence: worker.Journal(store), Locks: b})
 	env.RegisterActivity(&activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines})
 	return b
+}
+
+// plans are the configuration's, with a window by the environment's clock: the configuration knows only the wall's.
+type plans struct {
+	activities.Plans
+	window *patch.Window
+}
+
+func (p *plans) Plan(name string) (patch.Plan, error) {
+	plan, err := p.Plans.Plan(name)
+	plan.Window = p.window
+	return plan, err
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.

@@ -38,7 +38,7 @@ const (
 	OrderSkip     OrderKind = "skip"      // leave the failed instances as they are, and go on
 	OrderRollBack OrderKind = "roll_back" // put back every instance that was patched
 	OrderStop     OrderKind = "stop"      // start no further instance; a running one is cancelled
-	OrderPause    OrderKind = "pause"     // start no further instance until resume
+	OrderPause    OrderKind = "pause"     // start no further instance until resume; room is given back meanwhile
 	OrderResume   OrderKind = "resume"
 	OrderGiveUp   OrderKind = "give_up" // stop trying to put back what cannot be, and report it
 	OrderRelease  OrderKind = "release" // close, and free the lock
@@ -55,6 +55,7 @@ type group struct {
 	orders     []OrderKind
 	paused     bool
 	stopped    bool
+	closed     string // why the window let no instance begin; "" while it does
 	rolledBack bool
 	halt       workflow.CancelFunc // cancels the instance under way
 	stopTrying workflow.CancelFunc // ends the giving back of room
@@ -89,6 +90,14 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 			g.patch(ctx)
 		case OrderSkip:
 			g.skipFailures(ctx)
+		case OrderResume:
+			if g.status.Phase == patch.GroupPaused && !g.paused {
+				g.patch(ctx)
+			}
+		case OrderStop:
+			if g.status.Phase == patch.GroupPaused {
+				g.enter(ctx, patch.GroupDone, stoppedEarly)
+			}
 		case OrderRollBack:
 			g.rollBack(ctx)
 		case OrderRelease:
@@ -111,14 +120,16 @@ func (g *group) listen(ctx workflow.Context) {
 				if g.halt != nil {
 					g.halt()
 				}
+				g.orders = append(g.orders, order.Kind)
 			case OrderGiveUp:
 				g.passOn(c)
 			case OrderPause:
 				g.paused = true
-			case OrderResume:
+			case OrderGo, OrderRetry, OrderSkip, OrderResume:
 				g.paused = false
-			case OrderGo:
-				g.runbook, g.base = order.Runbook, order.BaselineID
+				if order.Kind == OrderGo {
+					g.runbook, g.base = order.Runbook, order.BaselineID
+				}
 				g.orders = append(g.orders, order.Kind)
 			default:
 				g.orders = append(g.orders, order.Kind)
@@ -192,7 +203,7 @@ func (g *group) result() *patch.GroupResult {
 	case result.Outcome == patch.Failed:
 	case g.rolledBack:
 		result.Outcome = patch.RolledBack
-	case g.stopped:
+	case g.stopped || g.closed != "":
 		result.Outcome = patch.Aborted
 	}
 	return result

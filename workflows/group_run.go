@@ -14,8 +14,11 @@ import (
 // parentClose: a terminated wave must never kill a child mid-patch; cancelled children put back what they hold.
 const parentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
-// patch takes the instances in order until one fails, all are done, or somebody stops it. Whatever the end, the group gets
-// its room back and nothing of ours stays suspended.
+// stoppedEarly is why a group is done that has not taken all of its instances.
+const stoppedEarly = "stopped before all instances were taken"
+
+// patch takes the instances in order until one fails, all are done, the window closes, or somebody stops or pauses it.
+// Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	if refusal := g.prepare(ctx); refusal != "" {
 		g.enter(ctx, patch.GroupHeld, refusal)
@@ -23,11 +26,12 @@ func (g *group) patch(ctx workflow.Context) {
 	}
 	g.enter(ctx, patch.GroupPatching, "")
 	failed := ""
+	g.closed = ""
 	for i := range g.status.Instances {
 		if g.status.Instances[i].Outcome != patch.NotStarted {
 			continue
 		}
-		if err := workflow.Await(ctx, func() bool { return !g.paused || g.stopped }); err != nil || g.stopped || ctx.Err() != nil {
+		if g.paused || g.stopped || ctx.Err() != nil {
 			break
 		}
 		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
@@ -35,6 +39,10 @@ func (g *group) patch(ctx workflow.Context) {
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		if g.isFailure(result) {
 			failed = fmt.Sprintf("%s %s: %s", result.ID, result.Outcome, result.Reason)
+			break
+		}
+		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
+			g.closed = result.Reason
 			break
 		}
 		if i%10 == 9 {
@@ -47,7 +55,11 @@ func (g *group) patch(ctx workflow.Context) {
 	case failed != "":
 		g.enter(ctx, patch.GroupHeld, failed)
 	case g.stopped || ctx.Err() != nil:
-		g.enter(ctx, patch.GroupDone, "stopped before all instances were taken")
+		g.enter(ctx, patch.GroupDone, stoppedEarly)
+	case g.closed != "":
+		g.enter(ctx, patch.GroupDone, g.closed)
+	case g.paused && patch.GroupOutcome(g.status.Instances) == patch.NotStarted:
+		g.enter(ctx, patch.GroupPaused, "waits while another group of the stage is held")
 	default:
 		g.enter(ctx, patch.GroupDone, "")
 	}

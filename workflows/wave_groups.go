@@ -28,9 +28,10 @@ func (w *wave) orderStage(ctx workflow.Context, number int, order GroupOrder) {
 	}
 }
 
+// orderRunning gives an order to the groups that are at work or pause in it.
 func (w *wave) orderRunning(ctx workflow.Context, number int, order GroupOrder) {
 	for _, held := range w.stageGroups(number) {
-		if held.started && held.counts.Phase == patch.GroupPatching {
+		if held.started && (held.counts.Phase == patch.GroupPatching || held.counts.Phase == patch.GroupPaused) {
 			w.order(ctx, held, order)
 		}
 	}
@@ -56,10 +57,11 @@ func (w *wave) heldOf(number int) []*heldGroup {
 	return groups
 }
 
+// running counts the groups that may have an instance under way.
 func (w *wave) running(number int) int {
 	count := 0
 	for _, held := range w.stageGroups(number) {
-		if held.started && !settled(held) {
+		if held.started && !settled(held) && held.counts.Phase != patch.GroupPaused {
 			count++
 		}
 	}
@@ -96,6 +98,10 @@ func (w *wave) judge(number int) patch.Outcome {
 	for _, held := range w.stageGroups(number) {
 		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {
 			return patch.Failed
+		}
+		if held.counts.Outcome == patch.Aborted { // the window closed
+			w.reason = held.group.String() + ": " + held.counts.Reason
+			return patch.Aborted
 		}
 		if held.counts.Outcome != patch.Succeeded {
 			outcome = patch.SucceededWithSkips

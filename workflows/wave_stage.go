@@ -174,7 +174,12 @@ func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind 
 		group.counts.Phase = patch.GroupPatching
 		w.order(ctx, group, GroupOrder{Kind: kind})
 	}
-	w.orderRunning(ctx, number, GroupOrder{Kind: OrderResume})
+	for _, paused := range w.stageGroups(number) {
+		if paused.counts.Phase == patch.GroupPaused {
+			paused.counts.Phase = patch.GroupPatching
+			w.order(ctx, paused, GroupOrder{Kind: OrderResume})
+		}
+	}
 }
 
 // rollBack puts back what the stage patched, or with scope wave what all stages did, the last group first.

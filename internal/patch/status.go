@@ -44,7 +44,8 @@ type GroupPhase string
 const (
 	GroupIdle        GroupPhase = "idle" // holds its lock and waits for its turn
 	GroupPatching    GroupPhase = "patching"
-	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
+	GroupPaused      GroupPhase = "paused" // between two instances, while the stage waits for a decision
+	GroupHeld        GroupPhase = "held"   // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released
 )

@@ -34,10 +34,7 @@ func (c cli) run(args ...string) map[string]any {
 
 func (c cli) try(args ...string) (out []byte, failed string) {
 	c.t.Helper()
-	command := exec.Command(c.path, append([]string{"--endpoint-url", c.url, "--output", "json", "--no-cli-pager"}, args...)...)
-	if !hasPagerFlag(c.path) {
-		command.Args = append(command.Args[:5], command.Args[6:]...)
-	}
+	command := exec.Command(c.path, append([]string{"--endpoint-url", c.url, "--output", "json"}, args...)...)
 	command.Env = c.env
 	out, err := command.Output()
 	if err != nil {
@@ -46,12 +43,6 @@ func (c cli) try(args ...string) (out []byte, failed string) {
 		return out, string(exit.Stderr)
 	}
 	return out, ""
-}
-
-// hasPagerFlag tells the CLI's second version, which pages its output, from the first, which does not know the flag.
-func hasPagerFlag(path string) bool {
-	out, _ := exec.Command(path, "--version").CombinedOutput()
-	return len(out) > 8 && string(out[:10]) == "aws-cli/2."
 }
 
 // get walks into a tree by member names and list positions.
@@ -83,7 +74,7 @@ func TestAWSCommandLine(t *testing.T) {
 	home := s.region.World.Scenario.Home
 	c := cli{t: t, path: path, url: server.URL, env: []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_REGION=" + tokyo, "AWS_DEFAULT_REGION=" + tokyo,
-		"AWS_MAX_ATTEMPTS=1", "AWS_ACCESS_KEY_ID=" + home.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + home.SecretAccessKey,
+		"AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_ACCESS_KEY_ID=" + home.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + home.SecretAccessKey,
 	}}
 	const production = "111122223333"
 	keys := c.run("sts", "assume-role", "--role-arn", "arn:aws:iam::"+production+":role/patchtide", "--role-session-name", "person", "--external-id", secret)

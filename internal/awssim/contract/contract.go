@@ -4,6 +4,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,8 @@ type Endpoint struct {
 
 	// Prefix begins the name of everything a scenario makes; it tells runs apart.
 	Prefix string
+	// Patience is how long a scenario waits for something, in the endpoint's time; 0 is a quarter of an hour.
+	Patience time.Duration
 	// Pass lets d of the endpoint's time go by.
 	Pass func(ctx context.Context, d time.Duration) error
 }
@@ -91,7 +94,7 @@ type Step struct {
 func Scenarios() []Scenario {
 	return []Scenario{
 		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), processes(), targets(), alarms(),
-		objects(), parameters(), documents(), commands(), baselines(), automation(),
+		objects(), parameters(), documents(), commands(), baselines(), automation(), messages(),
 	}
 }
 
@@ -116,13 +119,14 @@ const (
 
 // eventually looks until look says that it is so. Why is what it still waits for.
 func (c *Clients) eventually(ctx context.Context, look func() (done bool, why string, err error)) error {
+	limit := cmp.Or(c.Patience, patience)
 	for waited := time.Duration(0); ; waited += interval {
 		done, why, err := look()
 		if done || err != nil {
 			return err
 		}
-		if waited >= patience {
-			return fmt.Errorf("after %s still: %s", patience, why)
+		if waited >= limit {
+			return fmt.Errorf("after %s still: %s", limit, why)
 		}
 		if err := c.Pass(ctx, interval); err != nil {
 			return err

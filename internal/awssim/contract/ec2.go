@@ -80,7 +80,8 @@ func machines() Scenario {
 			{"it is found by tag, state and wildcard", func(ctx context.Context) error {
 				for _, filters := range [][]types.Filter{
 					{filter("tag:Name", c.Prefix+"machine"), filter("instance-state-name", "running", "pending")},
-					{filter("tag:Name", c.Prefix+"mach*")}, {filter("tag-key", "Name"), filter("instance-id", id)},
+					{filter("tag:Name", c.Prefix+"mach*")},
+					{filter("tag-key", "Name"), filter("instance-id", id)},
 				} {
 					out, err := c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: filters})
 					if err != nil {

@@ -80,7 +80,7 @@ func TestMotoKeepsTheContract(t *testing.T) {
 			Region: tokyo, BaseEndpoint: &url, HTTPClient: http.DefaultClient, Credentials: credentials.NewStaticCredentialsProvider("made", "up", ""),
 			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		},
-		Pass: func(context.Context, time.Duration) error { return nil }, // there everything happens at once
+		Patience: 30 * time.Second, Pass: func(context.Context, time.Duration) error { return nil }, // there everything happens at once
 	}
 	clients := endpoint.Dial()
 	images, err := clients.EC2.DescribeImages(context.Background(), &ec2.DescribeImagesInput{})

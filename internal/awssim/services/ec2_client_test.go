@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
@@ -54,7 +56,7 @@ func begin(t *testing.T, s *world.Scenario, id string) *account {
 	require.NoError(t, err)
 	a.sim = sim
 	a.config = aws.Config{
-		Region: "ap-northeast-1", HTTPClient: &http.Client{Transport: awssim.RoundTripper(sim)},
+		Region: "ap-northeast-1", HTTPClient: &http.Client{Transport: conforming(t, awssim.RoundTripper(sim))},
 		Credentials: credentials.NewStaticCredentialsProvider(s.Home.AccessKeyID, s.Home.SecretAccessKey, ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}
@@ -65,6 +67,16 @@ func begin(t *testing.T, s *world.Scenario, id string) *account {
 	require.NoError(t, err)
 	a.config.Credentials = credentials.NewStaticCredentialsProvider(*role.Credentials.AccessKeyId, *role.Credentials.SecretAccessKey, *role.Credentials.SessionToken)
 	return a
+}
+
+// conforming checks every reply against AWS's own descriptions of its APIs.
+func conforming(t *testing.T, next http.RoundTripper) http.RoundTripper {
+	t.Helper()
+	models, err := shapes.Default()
+	require.NoError(t, err)
+	return &shapes.Transport{Next: next, Models: models, Report: func(reply shapes.Reply, problems []string) {
+		t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+	}}
 }
 
 func (a *account) pass(d time.Duration) { a.now = a.now.Add(d) }

@@ -90,8 +90,11 @@ func (s balancingService) describeLoadBalancerAttributes(call api.Call, in *elb.
 	}
 	out := &elb.DescribeLoadBalancerAttributesOutput{}
 	for _, pair := range [][2]string{
-		{"load_balancing.cross_zone.enabled", "true"}, {"deletion_protection.enabled", "false"},
-		{"idle_timeout.timeout_seconds", "60"}, {"routing.http2.enabled", "true"}, {"access_logs.s3.enabled", "false"},
+		{"load_balancing.cross_zone.enabled", "true"},
+		{"deletion_protection.enabled", "false"},
+		{"idle_timeout.timeout_seconds", "60"},
+		{"routing.http2.enabled", "true"},
+		{"access_logs.s3.enabled", "false"},
 	} {
 		out.Attributes = append(out.Attributes, types.LoadBalancerAttribute{Key: &pair[0], Value: &pair[1]})
 	}

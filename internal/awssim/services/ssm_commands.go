@@ -79,7 +79,7 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 			v := command.On(aws.ToString(in.InstanceId))
 			return &ssm.GetCommandInvocationOutput{
 				CommandId: aws.String(command.ID), InstanceId: aws.String(v.Instance.ID), Comment: aws.String(command.Comment),
-				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(command.Version), PluginName: aws.String(pluginOf(command.Document)),
+				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")), PluginName: aws.String(pluginOf(command.Document)),
 				Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details), ResponseCode: int32(v.Code),
 				StandardOutputContent: aws.String(cut(v.Stdout, stdoutLimit)), StandardErrorContent: aws.String(cut(v.Stderr, stderrLimit)),
 				ExecutionStartDateTime: aws.String(isoTime(v.Started)), ExecutionEndDateTime: aws.String(isoTime(v.Ended)),
@@ -172,7 +172,7 @@ func commandPasses(command *world.Command, filters []types.CommandFilter) bool {
 
 func ssmCommand(command *world.Command) types.Command {
 	out := types.Command{
-		CommandId: aws.String(command.ID), DocumentName: aws.String(command.Document), DocumentVersion: aws.String(command.Version),
+		CommandId: aws.String(command.ID), DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")),
 		Comment: aws.String(command.Comment), Parameters: command.Parameters, RequestedDateTime: aws.Time(command.Requested),
 		ExpiresAfter: aws.Time(command.Expires), Status: types.CommandStatus(command.Status()), StatusDetails: aws.String(command.Status()),
 		TargetCount: int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
@@ -197,7 +197,7 @@ func ssmCommand(command *world.Command) types.Command {
 func ssmInvocation(v *world.Invocation, details bool) types.CommandInvocation {
 	out := types.CommandInvocation{
 		CommandId: aws.String(v.Command.ID), InstanceId: aws.String(v.Instance.ID), InstanceName: aws.String(v.Instance.Tags["Name"]),
-		DocumentName: aws.String(v.Command.Document), DocumentVersion: aws.String(v.Command.Version), Comment: aws.String(v.Command.Comment),
+		DocumentName: aws.String(v.Command.Document), DocumentVersion: aws.String(cmp.Or(v.Command.Version, "$DEFAULT")), Comment: aws.String(v.Command.Comment),
 		RequestedDateTime: aws.Time(v.Command.Requested), Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details),
 	}
 	if !details {

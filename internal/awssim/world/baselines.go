@@ -68,7 +68,8 @@ func (r *Region) setUpPatching() {
 		}
 		id := "arn:aws:ssm:" + r.Name + ":258303030303:patchbaseline/" + r.NewID("pb")
 		rules := []ApprovalRule{{AfterDays: &week, Filters: []PatchFilter{
-			{Key: "PRODUCT", Values: []string{"*"}}, {Key: "CLASSIFICATION", Values: []string{classification}},
+			{Key: "PRODUCT", Values: []string{"*"}},
+			{Key: "CLASSIFICATION", Values: []string{classification}},
 			{Key: severity, Values: []string{"Critical", "Important"}},
 		}}}
 		if known.os == "AMAZON_LINUX_2023" {

@@ -91,8 +91,10 @@ var newer = map[string]bool{
 
 // loose are members whose real values AWS's own descriptions exclude.
 var loose = map[string]bool{
-	"PatchComplianceData.State": true, // SSM says Installed and Missing, as its command line's reference shows; the list has capitals
-	"TagDescription.Tags":       true, // a load balancer's untagged resource has an empty list; the description, made for requests, wants one
+	"StepExecution.Action":           true, // aws:waitForAwsResourceProperty is longer than the pattern allows
+	"AutomationExecution.Parameters": true, // parameters whose default is empty are told too (unverified)
+	"PatchComplianceData.State":      true, // SSM says Installed and Missing, as its command line's reference shows; the list has capitals
+	"TagDescription.Tags":            true, // a load balancer's untagged resource has an empty list; the description, made for requests, wants one
 }
 
 func (c *checker) scalar(s *shape, node any, path string) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -14,11 +15,12 @@ import (
 type Transport struct {
 	Next   http.RoundTripper
 	Models *Models
-	// Report hears of each reply that does not conform.
+	// Report hears of each reply that does not conform; of equal ones once.
 	Report func(reply Reply, problems []string)
 
-	mu   sync.Mutex
-	seen map[string]int
+	mu       sync.Mutex
+	seen     map[string]int
+	reported map[string]bool
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -43,7 +45,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		problems = append(problems, err.Error())
 	}
-	if len(problems) > 0 {
+	if len(problems) > 0 && t.first(reply.Operation+strings.Join(problems, "\n")) {
 		t.Report(reply, problems)
 	}
 	if response.StatusCode < http.StatusMultipleChoices {
@@ -55,6 +57,20 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		t.seen[reply.Service+":"+reply.Operation]++
 	}
 	return response, nil
+}
+
+// first tells whether a finding is new.
+func (t *Transport) first(finding string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.reported[finding] {
+		return false
+	}
+	if t.reported == nil {
+		t.reported = map[string]bool{}
+	}
+	t.reported[finding] = true
+	return true
 }
 
 // Succeeded counts the replies of an operation that were successes, conforming or not.

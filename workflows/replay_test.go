@@ -1,0 +1,82 @@
+package workflows_test
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// histories are what waves of released code left in a real server's history, made by `make fixtures`. Waves live for days:
+// code that cannot replay them would break those under way when it is deployed. A change of the order of steps goes behind
+// workflow.GetVersion; the fixtures of before stay.
+func histories(t *testing.T) []string {
+	files, err := filepath.Glob("testdata/histories/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files, "there are no histories; make them with `make fixtures`")
+	return files
+}
+
+func TestReplayOfSavedHistories(t *testing.T) {
+	kinds := map[string]int{}
+	for _, file := range histories(t) {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
+			replayer := worker.NewWorkflowReplayer()
+			workflows.Register(replayer)
+			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))
+		})
+		for _, kind := range []string{names.PatchWave, names.PatchGroup, names.PatchInstance} {
+			if strings.Contains(name, "-"+kind+"-") {
+				kinds[kind]++
+			}
+		}
+	}
+	require.Len(t, kinds, 3, "each workflow has a history: %v", kinds)
+}
+
+// A replay that notices nothing would prove nothing.
+func TestReplayNoticesAnotherOrderOfSteps(t *testing.T) {
+	replayer := worker.NewWorkflowReplayer()
+	replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.WaveRequest) (*patch.WaveResult, error) {
+		return nil, workflow.Sleep(ctx, 1)
+	}, workflow.RegisterOptions{Name: names.PatchWave})
+	require.ErrorContains(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet{}, filepath.Join("testdata", "histories", "healthy-PatchWave-1.json")), "TMPRL1100")
+}
+
+var (
+	identities = regexp.MustCompile(`"identity":"([^"]*)"`)
+	payloads   = regexp.MustCompile(`"data":"([^"]*)"`)
+)
+
+// Histories are public: neither the machine that recorded them nor a secret may stand in them.
+func TestHistoriesTellNothingOfTheirMachineAndNoSecret(t *testing.T) {
+	scenario, err := world.LoadScenario("healthy")
+	require.NoError(t, err)
+	for _, file := range histories(t) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, identity := range identities.FindAllSubmatch(text, -1) {
+			require.Contains(t, []string{"patchtide-lab", "history-service"}, string(identity[1]), file)
+		}
+		require.NotContains(t, string(text), `"stackTrace":"`, "%s holds paths of the machine that recorded it", file)
+		for _, payload := range payloads.FindAllSubmatch(text, -1) {
+			data, err := base64.StdEncoding.DecodeString(string(payload[1]))
+			require.NoError(t, err)
+			for _, secret := range []string{scenario.Home.SecretAccessKey, scenario.Home.AccessKeyID, "external_id", "ExternalID"} {
+				require.NotContains(t, string(data), secret, file)
+			}
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// twoGroups gives production a second group, api, behind a target group of its own.
+func twoGroups(s *world.Scenario) {
+	region := &s.Accounts[1].Regions[0]
+	target := region.TargetGroups[0]
+	target.Name, target.LoadBalancer = "api", "api"
+	region.TargetGroups = append(region.TargetGroups, target)
+	group := region.Groups[0]
+	group.Name, group.TargetGroups = "api", []string{"api"}
+	region.Groups = append(region.Groups, group)
+}
+
+const webOnly = "auto_scaling_group: web\n"
+
+const webAndAPI = webOnly + "          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: api\n"
+
+func TestGroupsOfAStage(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		old     []string
+		overlap bool
+	}{
+		{"one after the other by default", []string{"service: web", "max_failures: 0"}, false},
+		{"two at once when the stage allows it", []string{"service: web", "max_parallel_groups: 2"}, true},
+		{"a service is taken one instance at a time in all", []string{"service: web", "service: web\n        max_parallel_groups: 2"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy", fleet: twoGroups, config: plan(append(c.old, webOnly, webAndAPI)...)})
+			result, err := b.run(theWeb)
+			require.NoError(t, err)
+			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+			require.Equal(t, 8, count(production(result), patch.Patched))
+			b.requireInvariants(result, after{})
+			require.Equal(t, c.overlap, b.overlap("web", "api"))
+		})
+	}
+}
+
+// overlap tells whether instances of both groups were ever out of service at the same time.
+func (b *bench) overlap(one, other string) bool {
+	out := map[string]int{}
+	type moment struct {
+		at    time.Time
+		group string
+		out   bool
+	}
+	var moments []moment
+	for _, line := range b.sim.Timeline() {
+		for _, point := range line.Points {
+			moments = append(moments, moment{point.Time, line.Group, point.Out})
+		}
+	}
+	for len(moments) > 0 {
+		first := 0
+		for i := range moments {
+			if moments[i].at.Before(moments[first].at) || moments[i].at.Equal(moments[first].at) && moments[first].out && !moments[i].out {
+				first = i
+			}
+		}
+		if moments[first].out {
+			out[moments[first].group]++
+		} else {
+			out[moments[first].group]--
+		}
+		if out[one] > 0 && out[other] > 0 {
+			return true
+		}
+		moments = append(moments[:first], moments[first+1:]...)
+	}
+	return false
+}
+
+// While one group waits for a decision another that runs beside it pauses between two instances, and goes on afterwards.
+func TestAFailureInOneGroupHoldsTheOthersBetweenInstances(t *testing.T) {
+	for _, c := range []struct {
+		decide patch.Verb
+		want   patch.Outcome
+	}{
+		{patch.Retry, patch.Succeeded},
+		{patch.Skip, patch.SucceededWithSkips},
+		{patch.RollBack, patch.RolledBack},
+		{patch.Abort, patch.Aborted},
+	} {
+		t.Run(string(c.decide), func(t *testing.T) {
+			b := newBench(t, benchOptions{
+				scenario: "healthy",
+				fleet:    also(twoGroups, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 2}),
+				config:   plan("service: web", "max_parallel_groups: 2", webOnly, webAndAPI),
+			})
+			b.decide = []patch.Verb{c.decide}
+			holds := 0
+			b.onHold = func(patch.WaveStatus) {
+				holds++
+				b.requireNobodyOut()
+			}
+			result, err := b.run(theWeb)
+			require.NoError(t, err)
+			require.Equal(t, 1, holds)
+			require.Equal(t, c.want, result.Outcome, "%+v", result)
+			b.requireInvariants(result, after{})
+			b.requireVersions(result)
+		})
+	}
+}
+
+// Without the window's time no instance is started, and that is no success.
+func TestTheWindowClosesMeanwhile(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		cutoff time.Duration // from the wave's start
+		staged int
+		some   int // production instances that are patched
+	}{
+		{"in staging", 10 * time.Minute, 1, 0},
+		{"before production", 30 * time.Minute, 2, 0},
+		{"in production", 45 * time.Minute, 2, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy"})
+			start := b.env.Now()
+			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(c.cutoff), Closes: start.Add(c.cutoff + time.Hour)}
+			result, err := b.run(theWeb)
+			require.NoError(t, err)
+			require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
+			require.Contains(t, result.Reason, "the window's cutoff was at")
+			require.Equal(t, c.staged, count(outcomes(result)["staging"], patch.Patched))
+			require.Equal(t, c.some, count(production(result), patch.Patched))
+			b.requireInvariants(result, after{})
+		})
+	}
+}
+
+func TestOutsideTheWindowNothingBegins(t *testing.T) {
+	for name, by := range map[string]time.Duration{"not yet": time.Minute, "no more": -5 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy"})
+			opens := b.env.Now().Add(by)
+			b.plans.window = &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
+			_, err := b.run(theWeb)
+			require.ErrorContains(t, err, "OutsideWindow")
+			require.ErrorContains(t, err, "start the wave inside the window")
+			require.Empty(t, b.sim.Calls())
+		})
+	}
+}
+
+// An instance that is ill, or an alarm that rings, before we begin holds the wave; what is healthy is not begun meanwhile.
+func TestWhatIsIllBeforeWeBegin(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		do   func(*world.ScalingGroup)
+		want string
+	}{
+		{"an alarm rings", func(g *world.ScalingGroup) { _ = g.Region.SetAlarm("web-5xx", "ALARM", "it was so") }, "AlarmNotOK"},
+		{"an agent is offline", func(g *world.ScalingGroup) {
+			_ = g.Suspend([]string{"ReplaceUnhealthy"}) // or the group replaces it at once
+			for _, member := range g.Members() {
+				_ = member.Instance.Stop()
+			}
+		}, "AgentOffline"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy", config: productionOnly(plan("approval: {required: true, timeout: 24h}", "approval: {required: false}"))})
+			b.production(c.do)
+			b.decide = []patch.Verb{patch.Abort}
+			reasons := ""
+			b.onHold = func(status patch.WaveStatus) { reasons = status.Awaiting }
+			result, err := b.run(theWeb)
+			require.NoError(t, err)
+			require.Contains(t, reasons, c.want)
+			require.Equal(t, patch.Aborted, result.Outcome)
+			require.Empty(t, b.effects("EnterStandby"))
+		})
+	}
+}
