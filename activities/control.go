@@ -36,6 +36,7 @@ type Plans interface {
 // Evidence keeps what waves did and what they are about to change.
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
+	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
 	AppendJournal(ctx context.Context, wave, name string, record any) error
 	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError for
 	// none, *evidence.InvalidRecordError for one that cannot be trusted.

@@ -92,6 +92,18 @@ func (s *store) PutWave(_ context.Context, _ string, document any) error {
 	return s.err
 }
 
+func (s *store) GetWave(_ context.Context, id string, into any) error {
+	if s.err != nil {
+		return s.err
+	}
+	document, known := s.wave.(activities.WaveDocument)
+	if !known {
+		return &evidence.NotFoundError{Name: id}
+	}
+	*into.(*activities.WaveDocument) = document
+	return nil
+}
+
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {
 	s.journal = map[string]any{wave + " " + name: record}
 	return s.err

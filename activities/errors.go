@@ -37,6 +37,7 @@ const (
 	ErrRestoreFailed  = "RestoreFailed"
 	ErrRunbookChanged = "RunbookChanged"
 	ErrNotHealthy     = "NotHealthy"
+	ErrUnknownWave    = "UnknownWave"   // no evidence of a wave with that id
 	ErrMarked         = "MarkedByOther" // the resource carries another wave's journal tag
 )
 

@@ -19,6 +19,11 @@ type GroupInput struct {
 	Group   patch.Group
 	Policy  Policy
 	Members []string // in order, as preflight found them: a group that is never reached tells what it left alone
+	Run     string   // of a RollBackWave: its run, so that a second roll back of one wave makes attempts of its own
+
+	ContinueAfter int      // instances after which the history begins anew; 0: the default
+	Carried       *Carried // what an earlier run of this group leaves to this one
+
 	// Heal puts back what a dead wave left, and closes; no orders are needed.
 	Heal *GroupHeal
 }
@@ -28,6 +33,9 @@ type GroupOrder struct {
 	Kind       OrderKind
 	Runbook    activities.Runbook // with go
 	BaselineID string             // with go
+	// Results come with a roll_back of a wave that has closed: what it did to this group. Those Patched are put back, the others
+	// stand as they are.
+	Results []patch.InstanceResult
 }
 
 // OrderKind names an order.
@@ -54,7 +62,12 @@ type group struct {
 	base    string
 	try     map[string]int // the saga's try of each instance
 
+	channel    workflow.ReceiveChannel
+	telling    bool // the listener is handing something on
 	orders     []OrderKind
+	ended      int  // instances that have ended in this run of the workflow
+	goOn       bool // the rest is for the next run of the workflow
+	resumed    bool // this run goes on with what an earlier one began
 	paused     bool
 	stopped    bool
 	closed     string // why the window let no instance begin; "" while it does
@@ -72,6 +85,7 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 	for _, id := range in.Members {
 		g.status.Instances = append(g.status.Instances, notStarted(id))
 	}
+	order := g.takeOver(in.Carried)
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.GroupStatus, error) { return g.status, nil },
 		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
 		return nil, err
@@ -81,13 +95,14 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 		g.heal(ctx)
 		return g.result(), nil
 	}
-	for {
-		// A cancelled group goes on until nothing is under way, and then needs no release.
-		if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
-			return g.result(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
+	for ; ; order = "" {
+		if order == "" {
+			// A cancelled group goes on until nothing is under way, and then needs no release.
+			if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
+				return g.result(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
+			}
+			order, g.orders = g.orders[0], g.orders[1:]
 		}
-		order := g.orders[0]
-		g.orders = g.orders[1:]
 		switch order {
 		case OrderGo:
 			g.patch(ctx)
@@ -109,17 +124,20 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 		case OrderRelease:
 			return g.result(), nil
 		}
+		if g.goOn {
+			return nil, g.continueAsNew(ctx, order)
+		}
 	}
 }
 
 // listen takes the wave's orders as they come: stop, pause and resume act at once, the others wait their turn.
 func (g *group) listen(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	channel := workflow.GetSignalChannel(clean, names.SignalGroupOrder)
+	g.channel = workflow.GetSignalChannel(clean, names.SignalGroupOrder)
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
 			var order GroupOrder
-			channel.Receive(c, &order)
+			g.channel.Receive(c, &order)
 			switch order.Kind {
 			case OrderStop:
 				g.stopped = true
@@ -128,13 +146,20 @@ func (g *group) listen(ctx workflow.Context) {
 				}
 				g.orders = append(g.orders, order.Kind)
 			case OrderGiveUp:
+				g.telling = true
 				g.passOn(c)
+				g.telling = false
 			case OrderPause:
 				g.paused = true
 			case OrderGo, OrderRetry, OrderSkip, OrderResume:
 				g.paused = false
 				if order.Kind == OrderGo {
 					g.runbook, g.base = order.Runbook, order.BaselineID
+				}
+				g.orders = append(g.orders, order.Kind)
+			case OrderRollBack:
+				if order.Results != nil {
+					g.status.Instances = order.Results
 				}
 				g.orders = append(g.orders, order.Kind)
 			default:
@@ -191,7 +216,7 @@ func (g *group) isFailure(instance patch.InstanceResult) bool {
 	case patch.Failed, patch.Quarantined:
 		return true
 	case patch.RolledBack:
-		return g.status.Phase != patch.GroupRollingBack
+		return g.status.Phase != patch.GroupRollingBack && !g.rolledBack
 	}
 	return false
 }
@@ -284,7 +309,7 @@ func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) pa
 		),
 	})
 	g.status.Current = []string{lock}
-	defer func() { g.status.Current = nil }()
+	defer func() { g.status.Current = nil; g.ended++ }()
 	var result patch.InstanceResult
 	err := workflow.ExecuteChildWorkflow(child, PatchInstance, in).Get(child, &result)
 	switch {

@@ -20,11 +20,13 @@ const stoppedEarly = "stopped before all instances were taken"
 // patch takes the instances in order until one fails, all are done, the window closes, or somebody stops or pauses it.
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
-	if refusal := g.prepare(ctx); refusal != "" {
-		g.enter(ctx, patch.GroupHeld, refusal)
-		return
+	if !g.takeResumed() {
+		if refusal := g.prepare(ctx, true); refusal != "" {
+			g.enter(ctx, patch.GroupHeld, refusal)
+			return
+		}
+		g.enter(ctx, patch.GroupPatching, "")
 	}
-	g.enter(ctx, patch.GroupPatching, "")
 	failed := ""
 	g.closed = ""
 	for i := range g.status.Instances {
@@ -33,6 +35,9 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		if g.paused || g.stopped || ctx.Err() != nil {
 			break
+		}
+		if g.mayContinueAsNew(ctx) {
+			return // the room and the mark go with the state
 		}
 		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
 		g.status.Instances[i] = result
@@ -65,8 +70,9 @@ func (g *group) patch(ctx workflow.Context) {
 	}
 }
 
-// prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot.
-func (g *group) prepare(ctx workflow.Context) string {
+// prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot. Newcomers are for patching
+// only, and so are the gate's alarms: one that fires is a reason to put back.
+func (g *group) prepare(ctx workflow.Context, patching bool) string {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
@@ -77,13 +83,15 @@ func (g *group) prepare(ctx workflow.Context) string {
 		return refusal.Error()
 	}
 	g.status.Strategy = strategy
-	for _, member := range state.Order() {
-		if indexOf(g.status.Instances, member.ID) < 0 {
-			g.status.Instances = append(g.status.Instances, notStarted(member.ID))
+	if patching {
+		for _, member := range state.Order() {
+			if indexOf(g.status.Instances, member.ID) < 0 {
+				g.status.Instances = append(g.status.Instances, notStarted(member.ID))
+			}
 		}
-	}
-	if why := g.gateAlarms(ctx, state); why != "" {
-		return why
+		if why := g.gateAlarms(ctx, state); why != "" {
+			return why
+		}
 	}
 	if err := g.mark(ctx, state); err != nil {
 		return reason(err)
@@ -101,20 +109,30 @@ func (g *group) prepare(ctx workflow.Context) string {
 // mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
 func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	all := journalsAll(ctx)
 	var made *room
-	var err error
 	if g.status.Strategy.Mode == patch.CapacitySurge {
 		made = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
-		err = made.journal(clean, state)
-	} else {
-		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
-		err = record.write(clean)
 	}
-	if err != nil {
-		return err
+	journal := func() error {
+		if made != nil {
+			return made.journal(clean, state)
+		}
+		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		return record.write(clean)
+	}
+	if all {
+		if err := journal(); err != nil {
+			return err
+		}
 	}
 	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
 		return err
+	}
+	if !all && made != nil {
+		if err := journal(); err != nil {
+			return err
+		}
 	}
 	g.room = made
 	return nil
@@ -166,47 +184,6 @@ func (g *group) giveBack(ctx workflow.Context) {
 			State: "still carries our tag: " + reason(err), WhatToDo: "remove the tag " + names.TagJournal + " from the group",
 		})
 	}
-}
-
-// rollBack puts back every instance that this wave patched, the last one first.
-func (g *group) rollBack(ctx workflow.Context) {
-	g.enter(ctx, patch.GroupRollingBack, "")
-	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if g.needsBack() {
-		if why := g.prepare(clean); why != "" {
-			g.enter(ctx, patch.GroupHeld, "roll back cannot begin: "+why)
-			return
-		}
-	}
-	for i := len(g.status.Instances) - 1; i >= 0; i-- {
-		was := g.status.Instances[i]
-		if was.Outcome != patch.Patched {
-			continue
-		}
-		g.try[was.ID]++
-		point := patch.RestorePoint{}
-		if was.Backup != nil {
-			point = *was.Backup
-		}
-		result := g.runInstance(clean, was.ID, &PutBack{Point: point, PatchedBoot: was.BootID})
-		result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
-		result.MissingAfter = was.MissingBefore
-		g.status.Instances[i] = result
-		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
-		g.report(ctx)
-	}
-	g.giveBack(clean)
-	g.rolledBack = true
-	g.enter(ctx, patch.GroupDone, "rolled back")
-}
-
-func (g *group) needsBack() bool {
-	for _, instance := range g.status.Instances {
-		if instance.Outcome == patch.Patched {
-			return true
-		}
-	}
-	return false
 }
 
 func (g *group) journal() activities.MarkGroupInput {

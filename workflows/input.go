@@ -23,6 +23,9 @@ type WaveRequest struct {
 	Plan   string `json:"plan"`
 	Actor  string `json:"actor,omitempty"`  // who starts it
 	Reason string `json:"reason,omitempty"` // why
+	// ContinueAfter is the number of instances after which a group's history begins anew; 0, the default, is 100. Nothing else
+	// changes by it.
+	ContinueAfter int `json:"continue_after,omitempty"`
 
 	broken error
 }
@@ -43,6 +46,8 @@ func (r WaveRequest) Validate() error {
 		return invalid(r.broken.Error(), waveExample)
 	case strings.TrimSpace(r.Plan) == "":
 		return invalid("plan: is missing", waveExample)
+	case r.ContinueAfter < 0:
+		return invalid(fmt.Sprintf("continue_after: %d is negative; leave it out for 100", r.ContinueAfter), waveExample)
 	}
 	return nil
 }

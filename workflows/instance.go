@@ -26,6 +26,7 @@ type InstanceInput struct {
 type PutBack struct {
 	Point       patch.RestorePoint
 	PatchedBoot string // boot id after the install: a restored machine has another one
+	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
 }
 
 // saga is one instance on its way through the table of steps.

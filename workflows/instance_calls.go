@@ -87,7 +87,7 @@ func (s *saga) instance() activities.Instance {
 
 func (s *saga) attempt(name string) activities.Attempt {
 	if s.in.PutBack != nil {
-		name = "put-back-" + name
+		name = "put-back-" + s.in.PutBack.Run + name
 	}
 	return attempt(s.in.WaveID, s.in.Instance, name, s.in.Try)
 }

@@ -44,8 +44,10 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true
-	if err := s.record.write(clean); err != nil {
-		return err
+	if journalsAll(ctx) {
+		if err := s.record.write(clean); err != nil {
+			return err
+		}
 	}
 	before := s.scan
 	for pass := 1; ; pass++ {
@@ -115,7 +117,7 @@ func (s *saga) merge(report patch.PatchReport) {
 	s.report = report
 	s.status.Result.Changes = report.Changes
 	if report.After != nil {
-		s.status.Result.BootID = report.After.BootID
+		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
 	}
 }
 

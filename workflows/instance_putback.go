@@ -17,12 +17,13 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	if outcome, why := s.preflight(ctx); outcome != "" {
 		result.Outcome, result.Reason = outcome, "not rolled back: "+why
 		if outcome != patch.Gone {
-			result.Outcome = patch.Failed
+			result.Outcome, result.StillPatched = patch.Failed, true
 		}
 		return
 	}
 	if s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "" {
 		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays patched and in service"
+		result.StillPatched = true
 		return
 	}
 	steps := []step{

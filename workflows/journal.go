@@ -80,6 +80,12 @@ func (r Record) complete() bool {
 	return r.WaveID != "" && r.Group.Account.ID != "" && r.Policy.Timing.Act > 0 && !r.At.IsZero()
 }
 
+// journalsAll tells a run that writes all that healing needs into the journal. One that began before wrote a group's record
+// only with a surge, after the mark, and amended none.
+func journalsAll(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "journal-holds-all", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
+
 // write appends the record to the journal as of now, before what it tells of is done.
 func (r *Record) write(ctx workflow.Context) error {
 	r.At = workflow.Now(ctx)

@@ -56,6 +56,9 @@ func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 	}
 	r.surge = fresh.ID
 	r.record.Intended.Surge = fresh.ID
+	if !journalsAll(ctx) {
+		return nil
+	}
 	return r.record.write(clean)
 }
 

@@ -16,6 +16,7 @@ type wave struct {
 	request  WaveRequest
 	plan     patch.Plan
 	hash     string
+	run      string // of a RollBackWave: see GroupInput.Run
 	status   patch.WaveStatus
 	groups   []*heldGroup    // in the plan's fixed order
 	news     int             // reports heard so far
@@ -28,7 +29,8 @@ type heldGroup struct {
 	group      patch.Group
 	stage      int
 	workflowID string
-	members    []string // in order, as preflight found them
+	members    []string               // in order, as preflight found them
+	results    []patch.InstanceResult // of a RollBackWave: what the wave did, and what is to become of it
 	child      workflow.ChildWorkflowFuture
 	runbook    activities.Runbook
 	baselineID string
@@ -181,7 +183,7 @@ func (w *wave) expireBackups(ctx workflow.Context) {
 func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patch.StageResult) *patch.WaveResult {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	result := &patch.WaveResult{
-		WaveID: w.status.WaveID, Plan: w.plan.Name, Outcome: outcome, Reason: w.reason, Stages: stages, Stranded: w.status.Stranded,
+		WaveID: w.status.WaveID, Plan: w.plan.Name, PutsBack: w.status.PutsBack, Outcome: outcome, Reason: w.reason, Stages: stages, Stranded: w.status.Stranded,
 	}
 	if result.Stages == nil {
 		result.Stages = []patch.StageResult{}

@@ -83,6 +83,9 @@ func ordered(state patch.GroupState) []string {
 func (w *wave) lock(ctx workflow.Context) error {
 	for _, planned := range w.plan.Groups() {
 		held := w.byGroup(planned)
+		if held == nil {
+			continue // a roll back leaves alone what was not patched
+		}
 		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID: held.workflowID, TaskQueue: names.TaskQueue, ParentClosePolicy: parentClose, WaitForCancellation: true,
 			StaticSummary: "patches " + planned.String(),
@@ -93,6 +96,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		})
 		future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{
 			WaveID: w.status.WaveID, Group: planned, Policy: policyOf(w.plan, w.plan.Stages[held.stage]), Members: held.members,
+			Run: w.run, ContinueAfter: w.request.ContinueAfter,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			w.groups = lockedOnly(w.groups)

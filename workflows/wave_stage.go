@@ -200,7 +200,7 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 				continue
 			}
 			held.counts.Phase = patch.GroupRollingBack
-			w.order(clean, held, GroupOrder{Kind: OrderRollBack})
+			w.order(clean, held, GroupOrder{Kind: OrderRollBack, Results: held.results})
 			for !settled(held) {
 				_ = workflow.Await(clean, func() bool { return settled(held) || w.abortTold() })
 				if w.abortTold() {

@@ -52,6 +52,7 @@ func (p *pause) watch(call awssim.CallInfo) awssim.Fault {
 // TestCrashPausedWorker pauses a worker in the middle of an act until its attempt has timed out, another worker has done
 // it and an abort takes it back. What the first one had in mind must not happen any more when it goes on.
 func TestCrashPausedWorker(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		act, undo string
 		resume    bool

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,10 +39,10 @@ func newScan() *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), fleet)
 			}
 			for _, group := range fleet.Groups {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s/%s/%s: %d of %d scanned, %d compliant %s\n", group.Account, group.Region, group.Name,
+				line(cmd.OutOrStdout(), "%s/%s/%s: %d of %d scanned, %d compliant %s", group.Account, group.Region, group.Name,
 					group.Scanned, len(group.Instances), group.Compliant, group.Error)
 				for _, instance := range group.Instances {
-					fmt.Fprintf(cmd.OutOrStdout(), "  %s  %d missing %v %s\n", instance.Instance, len(instance.Missing), instance.Missing, instance.Error)
+					line(cmd.OutOrStdout(), "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "), instance.Error)
 				}
 			}
 			return nil
@@ -48,4 +50,9 @@ func newScan() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
+}
+
+// line writes one line without spaces at its end.
+func line(out io.Writer, format string, args ...any) {
+	fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }

@@ -28,7 +28,7 @@ func newWave() *cobra.Command {
 		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
 		newVerb(patch.Retry, "Try the failed instances again, then go on"),
 		newVerb(patch.Skip, "Leave the failed instances as they are (put back) and go on"),
-		newVerb(patch.RollBack, "Put back every instance that the stage patched"),
+		newWaveRollBack(),
 		newVerb(patch.Abort, "Stop: what runs is put back or finished, nothing else is started"),
 	)
 	return cmd
@@ -116,14 +116,12 @@ func newWaveShow() *cobra.Command {
 // newVerb makes the command of one operators' verb.
 func newVerb(verb patch.Verb, short string) *cobra.Command {
 	var request workflows.VerbRequest
-	var scope string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   strings.ReplaceAll(string(verb), "_", "-") + " WAVE",
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request.Scope = patch.Scope(scope)
 			if err := request.Validate(verb); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
@@ -147,9 +145,6 @@ func newVerb(verb patch.Verb, short string) *cobra.Command {
 	flags.StringVar(&request.Actor, "actor", operatorName(), "who decides")
 	flags.StringVar(&request.Reason, "reason", "", "why; it is kept in the wave's evidence")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
-	if verb == patch.RollBack {
-		flags.StringVar(&scope, "scope", "", "stage (the default) or wave")
-	}
 	return cmd
 }
 
@@ -191,7 +186,9 @@ func exitOf(status patch.WaveStatus) error {
 	case patch.StateOnHold, patch.StateAwaitingApproval:
 		return &exitError{code: exitOnHold}
 	case patch.StateClosed:
-		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips {
+		// A roll back of a closed wave that did what it was asked ended well.
+		putBack := status.PutsBack != "" && status.Outcome == patch.RolledBack
+		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips && !putBack {
 			return &exitError{code: exitFailed}
 		}
 	}

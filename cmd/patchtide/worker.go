@@ -8,6 +8,7 @@ import (
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
@@ -46,7 +47,7 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 		return err
 	}
 	defer temporal.Close()
-	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLog(logger)))
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
@@ -74,6 +75,13 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	logger.Info("worker stops; running steps are taken over by the next one")
 	running.Stop()
 	return nil
+}
+
+// sdkLog lets the AWS SDK's own remarks, which are about connections and checksums, come as debug lines of ours.
+func sdkLog(logger *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(_ logging.Classification, format string, args ...any) {
+		logger.Debug(fmt.Sprintf(format, args...), "from", "aws sdk")
+	})
 }
 
 func newLogger(settings config.Settings, out io.Writer) (*slog.Logger, error) {

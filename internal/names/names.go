@@ -26,6 +26,7 @@ const (
 	PatchInstance = "PatchInstance"
 	ScanFleet     = "ScanFleet"
 	Reconcile     = "Reconcile"
+	RollBackWave  = "RollBackWave"
 )
 
 // ReconcileID is Reconcile's workflow id: only one runs at a time.
@@ -90,6 +91,9 @@ func short(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return strings.ToValidUTF8(name[:longest-33], "") + "-" + hex.EncodeToString(sum[:16])
 }
+
+// RollBack is RollBackWave's workflow id, and so keeps two people from rolling one wave back at the same time.
+func RollBack(wave string) string { return "roll-back-" + short(wave) }
 
 // JournalRecord names the journal's record of an instance, or of a group where instance is "".
 func JournalRecord(group patch.Group, instance string) string {

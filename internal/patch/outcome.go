@@ -42,7 +42,9 @@ type InstanceResult struct {
 	MissingBefore         []string        `json:"missing_before"`   // patch ids of a Scan before
 	MissingAfter          []string        `json:"missing_after"`    // patch ids of a Scan after
 	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`
-	BootID                string          `json:"boot_id,omitempty"` // after the install
+	BootID                string          `json:"boot_id,omitempty"`        // after the install
+	PackagesAfter         string          `json:"packages_after,omitempty"` // MachineFacts.PackagesSHA256 after the install
+	StillPatched          bool            `json:"still_patched,omitempty"`  // putting it back was refused: patched and in service
 	Changes               []PackageChange `json:"changes,omitempty"`
 	Backup                *RestorePoint   `json:"backup,omitempty"`
 	Stranded              []Stranded      `json:"stranded,omitempty"`
@@ -71,6 +73,7 @@ type StageResult struct {
 type WaveResult struct {
 	WaveID   string        `json:"wave_id"`
 	Plan     string        `json:"plan"`
+	PutsBack string        `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it put back
 	Outcome  Outcome       `json:"outcome"`
 	Reason   string        `json:"reason,omitempty"`
 	Stages   []StageResult `json:"stages"`

@@ -168,6 +168,10 @@ func TestScaledLeavesNoIntervalOut(t *testing.T) {
 	plan := patch.Plan{Timing: patch.DefaultTiming()}
 	before, after := reflect.ValueOf(plan.Timing), reflect.ValueOf(plan.Scaled(1.01).Timing)
 	for i := range before.NumField() {
+		if before.Type().Field(i).Name == "RollbackMaxAge" {
+			require.Equal(t, before.Field(i).Int(), after.Field(i).Int(), "an age is told by AWS's clock, like retention")
+			continue
+		}
 		require.Less(t, after.Field(i).Int(), before.Field(i).Int(), "%s is not scaled", before.Type().Field(i).Name)
 		require.Positive(t, after.Field(i).Int(), before.Type().Field(i).Name)
 	}

@@ -6,6 +6,7 @@ import "time"
 type WaveStatus struct {
 	WaveID    string        `json:"wave_id"`
 	Plan      string        `json:"plan"`
+	PutsBack  string        `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
 	State     WaveState     `json:"state"`
 	Outcome   Outcome       `json:"outcome,omitempty"`  // once closed
 	Stage     string        `json:"stage,omitempty"`    // the current one

@@ -41,6 +41,9 @@ type Timing struct {
 	// ReadLag is how long AWS's lists may not yet show what was just made: only after so much emptiness is a call whose
 	// reply was lost taken for one that had no effect.
 	ReadLag Duration `json:"read_lag"`
+	// RollbackMaxAge is how old a backup may be, by AWS's clock, when a closed wave is rolled back: an older root volume also
+	// undoes deployments, rotated secrets and a domain's machine password, so that going on must be asked for.
+	RollbackMaxAge Duration `json:"rollback_max_age"`
 }
 
 // DefaultTiming returns the values used where a plan is silent.
@@ -63,6 +66,8 @@ func DefaultTiming() Timing {
 		Surge:       Duration(30 * time.Minute),
 		Agent:       Duration(15 * time.Minute),
 		ReadLag:     Duration(time.Minute),
+
+		RollbackMaxAge: Duration(24 * time.Hour),
 	}
 }
 
@@ -101,6 +106,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install), Stop: budget(t.Stop),
 		InService: budget(t.InService), Settle: budget(t.Settle), Snapshot: budget(t.Snapshot),
 		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent),
+		RollbackMaxAge: t.RollbackMaxAge, // AWS's clock measures it, which the speed does not touch
 	}
 	return p
 }

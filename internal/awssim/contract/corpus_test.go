@@ -2,7 +2,6 @@ package contract_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -35,5 +34,5 @@ func TestEveryOperationAnswersAsAWSDescribesIt(t *testing.T) {
 		}
 	}
 	require.Empty(t, silent, "no call to these operations was tried; add them to the corpus")
-	t.Log(fmt.Sprintf("%d operations checked", len(s.Operations())))
+	t.Logf("%d operations checked", len(s.Operations()))
 }

@@ -1,0 +1,43 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/evidence"
+)
+
+// ReadWaveInput names a wave by its workflow id.
+type ReadWaveInput struct {
+	WaveID string
+}
+
+// WaveRead is what a wave left; Running when it still runs, and then nothing else is told.
+type WaveRead struct {
+	Running  bool
+	Document WaveDocument
+}
+
+// ReadWave reads the document that a closed wave left. One that left none is UnknownWave, which lists what to check.
+func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
+	holder, err := c.Locks.Holder(ctx, in.WaveID)
+	switch {
+	case err != nil:
+		return nil, temporal.NewApplicationErrorWithCause("ask Temporal whether "+in.WaveID+" runs: "+err.Error(), ErrLockUnknown, err)
+	case holder != nil:
+		return &WaveRead{Running: true}, nil
+	}
+	read := &WaveRead{}
+	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
+	var missing *evidence.NotFoundError
+	if errors.As(err, &missing) {
+		return nil, final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated leaves only its journal", in.WaveID)
+	}
+	if err != nil {
+		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	}
+	return read, nil
+}

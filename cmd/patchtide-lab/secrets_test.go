@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/patchtide/patchtide/internal/awssim/scenarios"
+	"github.com/patchtide/patchtide/internal/lab"
+)
+
+// secret makes a value that is found wherever it got to.
+func secret(name string) string { return "marked-secret-" + name + "-3f9c2b7d41e84a6f" }
+
+// secrets are what each place holds that a secret may come from.
+var secrets = map[string]string{
+	"AWS secret key":              secret("aws-secret-key"),
+	"external id":                 secret("external-id"),
+	"journal key":                 secret("journal-key-of-more-than-32-bytes"),
+	"inherited AWS secret key":    secret("inherited-aws-secret-key"),
+	"inherited AWS session token": secret("inherited-aws-session-token"),
+	"inherited Temporal API key":  secret("inherited-temporal-api-key"),
+	"inherited external id":       secret("inherited-external-id"),
+	"secret key of assumed roles": "made-up-and-good-for-nothing", // the simulated STS gives it to all
+}
+
+// TestSecretsStayWhereTheyAre runs a wave on a bad day, when errors are plenty, with a marked secret in every place that the
+// worker reads one from, and looks for them in everything that people or programs may read afterwards.
+func TestSecretsStayWhereTheyAre(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	fleet, err := fs.ReadFile(scenarios.Files, "fleet.yaml")
+	require.NoError(t, err)
+	text := string(fleet)
+	for was, is := range map[string]string{"made-up-and-good-for-nothing": secrets["AWS secret key"], "external_id: patchtide-lab": "external_id: " + secrets["external id"]} {
+		require.Contains(t, text, was)
+		text = strings.ReplaceAll(text, was, is)
+	}
+	text += "\nfaults: {api: [{kind: lost_reply, probability: 0.05}, {kind: throttle, probability: 0.05}]}\nexpect: {outcome: succeeded}\n"
+	scenario, data := filepath.Join(folder, "marked.yaml"), filepath.Join(folder, "data")
+	require.NoError(t, os.WriteFile(scenario, []byte(text), 0o600))
+	require.NoError(t, os.Mkdir(data, 0o700))
+	key := base64.StdEncoding.EncodeToString([]byte(secrets["journal key"]))
+	keyFile := filepath.Join(data, "journal.key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(key+"\n"), 0o600))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+
+	demo, err := launch(t, "Everything stays up", []string{
+		"AWS_SECRET_ACCESS_KEY=" + secrets["inherited AWS secret key"], "AWS_SESSION_TOKEN=" + secrets["inherited AWS session token"],
+		"TEMPORAL_API_KEY=" + secrets["inherited Temporal API key"], "PATCHTIDE_EXTERNAL_ID=" + secrets["inherited external id"],
+	}, "demo", "--keep", "--scenario", scenario, "--data", data, "--temporal-listen", address, "--temporal-log")
+	require.NoError(t, err)
+	histories := exportHistories(t, address)
+	require.NoError(t, demo.stop())
+
+	found := map[string][]byte{"stdout": []byte(demo.stdout.String()), "stderr": []byte(demo.stderr.String()), "histories": histories}
+	require.NoError(t, filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path == keyFile {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		found[path] = content
+		return err
+	}))
+	require.Greater(t, len(found), 8, "evidence, journal, database")
+	require.Contains(t, string(histories), `"actor":"patchtide-lab"`, "what is no secret can be found")
+	for where, content := range found {
+		for name, value := range secrets {
+			for _, form := range []string{value, base64.StdEncoding.EncodeToString([]byte(value))} {
+				require.False(t, bytes.Contains(content, []byte(form)), "%s is in %s", name, where)
+			}
+		}
+	}
+}
+
+// exportHistories reads every workflow's history, payloads and all, as plain bytes.
+func exportHistories(t *testing.T, address string) (all []byte) {
+	t.Helper()
+	c, err := client.DialContext(t.Context(), client.Options{HostPort: address, Namespace: lab.Namespace, Logger: log.NewStructuredLogger(logger(&bytes.Buffer{}))})
+	require.NoError(t, err)
+	defer c.Close()
+	listed, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: lab.Namespace, PageSize: 1000})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(listed.GetExecutions()), 9, "a wave, its groups and instances")
+	for _, execution := range listed.GetExecutions() {
+		events := c.GetWorkflowHistory(t.Context(), execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		for events.HasNext() {
+			event, err := events.Next()
+			require.NoError(t, err)
+			encoded, err := proto.Marshal(event)
+			require.NoError(t, err)
+			all = append(all, encoded...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+const rollBackHelp = `Put back what a wave patched.
+
+A wave that runs takes the verb roll_back while it is on hold; it puts back its current stage, or with --scope wave all of it.
+A wave that has closed is put back whole, from its evidence, by a workflow of its own, which this command starts. That one is
+refused when more than the patches would be lost (the backup is older than the plan's rollback_max_age, or packages changed
+since), unless --accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
+
+// rollBack is what the command was asked.
+type rollBack struct {
+	wave, actor, reason, scope string
+	acceptLoss, watch, asJSON  bool
+}
+
+func newWaveRollBack() *cobra.Command {
+	var asked rollBack
+	cmd := &cobra.Command{
+		Use:   "roll-back WAVE",
+		Short: "Put back every instance that a wave patched, also after it closed",
+		Long:  rollBackHelp,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			asked.wave = args[0]
+			// The stricter of the two requests: both need an actor and a reason.
+			if err := (workflows.VerbRequest{Actor: asked.actor, Reason: asked.reason, Scope: patch.Scope(asked.scope)}).Validate(patch.RollBack); err != nil {
+				return usage(cmd, errors.New(plain(err)))
+			}
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			running, err := isRunning(cmd.Context(), c, asked.wave)
+			switch {
+			case err != nil:
+				return err
+			case running && asked.acceptLoss:
+				return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
+			case running:
+				return tellRollBack(cmd, c, asked)
+			case asked.scope == string(patch.ScopeStage):
+				return usage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
+			}
+			return startRollBack(cmd, c, asked)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&asked.actor, "actor", operatorName(), "who decides")
+	flags.StringVar(&asked.reason, "reason", "", "why; it is kept in the evidence")
+	flags.StringVar(&asked.scope, "scope", "", "of a wave that runs: stage (the default) or wave")
+	flags.BoolVar(&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost")
+	flags.BoolVar(&asked.watch, "watch", false, "watch it until it closes or is on hold")
+	flags.BoolVar(&asked.asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// isRunning tells whether a wave runs. One that Temporal does not know has closed long ago, or never was: its evidence tells.
+func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) {
+	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
+	}
+	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+}
+
+// tellRollBack sends the verb to a wave that runs.
+func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
+	accepted, err := tell(cmd.Context(), c, asked.wave, patch.RollBack, workflows.VerbRequest{
+		Actor: asked.actor, Reason: asked.reason, Scope: patch.Scope(asked.scope),
+	})
+	switch {
+	case err != nil:
+		return err
+	case asked.watch:
+		return watchWave(cmd.Context(), cmd.OutOrStdout(), c, asked.wave, asked.asJSON, true)
+	case asked.asJSON:
+		return printJSON(cmd.OutOrStdout(), accepted)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s takes roll_back. Watch it: patchtide wave watch %s\n", asked.wave, asked.wave)
+	return err
+}
+
+// startRollBack starts the workflow that puts a closed wave back, and says so.
+func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
+	id := names.RollBack(asked.wave)
+	run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
+		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary: fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor),
+	}, names.RollBackWave, workflows.RollBackRequest{
+		WaveID: asked.wave, Actor: asked.actor, Reason: asked.reason, AcceptLoss: asked.acceptLoss,
+	})
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &already):
+		return fmt.Errorf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id)
+	case err != nil:
+		return fmt.Errorf("start the roll back: %w", err)
+	case asked.watch:
+		return watchWave(cmd.Context(), cmd.OutOrStdout(), c, run.GetID(), asked.asJSON, true)
+	case asked.asJSON:
+		return printJSON(cmd.OutOrStdout(), map[string]string{"wave_id": run.GetID(), "run_id": run.GetRunID(), "puts_back": asked.wave})
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s has closed: %s puts it back.\nWatch it: patchtide wave watch %s\n", asked.wave, run.GetID(), run.GetID())
+	return err
+}

@@ -1,0 +1,74 @@
+package patch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func TestJudgeRollBack(t *testing.T) {
+	taken := time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
+	day := patch.Duration(24 * time.Hour)
+	// An instance an hour after its wave, untouched since.
+	fresh := func() patch.RollBackView {
+		return patch.RollBackView{
+			Was: patch.InstanceResult{
+				ID: "i-1", Outcome: patch.Patched, BootID: "boot-2", PackagesAfter: "new",
+				Backup: &patch.RestorePoint{SnapshotID: "snap-1", VolumeID: "vol-1", TakenAt: taken, Facts: patch.MachineFacts{BootID: "boot-1", PackagesSHA256: "old"}},
+			},
+			Member: patch.Member{ID: "i-1", State: "running", RootVolumeID: "vol-1"}, Facts: &patch.MachineFacts{BootID: "boot-2", PackagesSHA256: "new"},
+			Snapshot: "completed", At: taken.Add(time.Hour),
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		change  func(*patch.RollBackView)
+		outcome patch.Outcome
+		reason  string
+		losses  []string // a part of each
+	}{
+		{"untouched since", func(*patch.RollBackView) {}, patch.Patched, "", nil},
+		{"rebooted since: nothing is lost by that", func(v *patch.RollBackView) { v.Facts.BootID = "boot-3" }, patch.Patched, "", nil},
+		{"its snapshot still pends", func(v *patch.RollBackView) { v.Snapshot = "pending" }, patch.Patched, "", nil},
+		{"exactly a day old", func(v *patch.RollBackView) { v.At = taken.Add(24 * time.Hour) }, patch.Patched, "", nil},
+		{"older", func(v *patch.RollBackView) { v.At = taken.Add(24*time.Hour + time.Minute) }, patch.Patched, "", []string{"rollback_max_age (24h"}},
+		{"packages changed", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "newer" }, patch.Patched, "", []string{"packages installed"}},
+		{"old and changed", func(v *patch.RollBackView) {
+			v.At, v.Facts.PackagesSHA256 = taken.Add(72*time.Hour), "newer"
+		}, patch.Patched, "", []string{"rollback_max_age", "packages installed"}},
+		{"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.Patched, "", []string{"does not answer"}},
+		{"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.Patched, "", []string{"evidence does not tell"}},
+		{"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.Patched, "", []string{"root volume vol-2"}},
+		{"another root, silent", func(v *patch.RollBackView) { v.Member.RootVolumeID, v.Facts = "vol-2", nil }, patch.Patched, "", []string{"root volume vol-2"}},
+		{"put back already", func(v *patch.RollBackView) {
+			v.Member.RootVolumeID, v.Facts.PackagesSHA256 = "vol-2", "old"
+		}, patch.RolledBack, "already", nil},
+		{"put back already, and its snapshot expired", func(v *patch.RollBackView) {
+			v.Member.RootVolumeID, v.Facts.PackagesSHA256, v.Snapshot = "vol-2", "old", ""
+		}, patch.RolledBack, "already", nil},
+		{"downgraded by hand on the same root: not ours to believe", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "old" }, patch.Patched, "", []string{"packages installed"}},
+		{"snapshot deleted", func(v *patch.RollBackView) { v.Snapshot = "" }, patch.Failed, "snap-1 is gone", nil},
+		{"snapshot in error", func(v *patch.RollBackView) { v.Snapshot = "error" }, patch.Failed, "snap-1 ended in error", nil},
+		{"no backup", func(v *patch.RollBackView) { v.Was.Backup = nil }, patch.Failed, "no backup", nil},
+		{"a point without a snapshot", func(v *patch.RollBackView) { v.Was.Backup.SnapshotID = "" }, patch.Failed, "no backup", nil},
+		{"terminated", func(v *patch.RollBackView) { v.Member.State = "terminated" }, patch.Gone, "replaced", nil},
+		{"no member any more", func(v *patch.RollBackView) { v.Member = patch.Member{} }, patch.Gone, "replaced", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			view := fresh()
+			c.change(&view)
+			verdict := patch.JudgeRollBack(view, day)
+			require.Equal(t, c.outcome, verdict.Outcome, "%+v", verdict)
+			require.Contains(t, verdict.Reason, c.reason)
+			require.Len(t, verdict.Losses, len(c.losses), "%q", verdict.Losses)
+			for i, words := range c.losses {
+				require.Contains(t, verdict.Losses[i], words)
+			}
+		})
+	}
+	require.Empty(t, patch.DomainCaveat(patch.Linux))
+	require.Contains(t, patch.DomainCaveat(patch.Windows), "domain")
+}

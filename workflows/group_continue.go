@@ -1,0 +1,98 @@
+package workflows
+
+import (
+	"maps"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an instance
+// costs its group about ten events, a report three.
+const continueAfter = 100
+
+// Carried is a group's state on its way from one run of its workflow to the next. The lock, which is the workflow's id, and
+// everything in AWS stay as they are meanwhile.
+type Carried struct {
+	Doing      OrderKind // what goes on: go or roll_back
+	Status     patch.GroupStatus
+	Runbook    activities.Runbook
+	BaselineID string
+	Try        map[string]int
+	Orders     []OrderKind // not yet obeyed
+	Paused     bool
+	Room       *CarriedRoom // nil: none was made
+}
+
+// CarriedRoom is the room of a group that surges.
+type CarriedRoom struct {
+	Strategy patch.Strategy
+	Before   patch.GroupState
+	Raised   bool
+	Surge    string
+}
+
+// takeOver goes on where an earlier run stopped, and returns what it was doing; "" when this run is the first.
+func (g *group) takeOver(c *Carried) OrderKind {
+	if c == nil {
+		return ""
+	}
+	g.status, g.runbook, g.base = c.Status, c.Runbook, c.BaselineID
+	maps.Copy(g.try, c.Try)
+	g.orders, g.paused, g.resumed = c.Orders, c.Paused, true
+	if c.Room != nil {
+		g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
+		g.room.before, g.room.raised, g.room.surge = c.Room.Before, c.Room.Raised, c.Room.Surge
+	}
+	return c.Doing
+}
+
+// takeResumed tells, once, that the group has been read, marked and given room by an earlier run.
+func (g *group) takeResumed() bool {
+	resumed := g.resumed
+	g.resumed = false
+	return resumed
+}
+
+// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one, and
+// nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones would be
+// lost; one that comes later makes Temporal repeat this very decision.
+func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
+	limit := g.in.ContinueAfter
+	if limit <= 0 {
+		limit = continueAfter
+	}
+	if g.ended < limit && !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || g.stopped || ctx.Err() != nil {
+		return false
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	read := false
+	// It is scheduled behind the listener, which runs until its channel is empty.
+	workflow.Go(clean, func(workflow.Context) { read = true })
+	if err := workflow.Await(clean, func() bool {
+		return read && g.channel.Len() == 0 && !g.telling && workflow.AllHandlersFinished(clean)
+	}); err != nil {
+		return false
+	}
+	g.goOn = !g.stopped && ctx.Err() == nil
+	return g.goOn
+}
+
+// continueAsNew hands the state to the next run of this workflow.
+func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
+	doing := OrderGo // retry and skip have changed the results already: what is left of them is to go on
+	if order == OrderRollBack {
+		doing = OrderRollBack
+	}
+	in := g.in
+	in.Members = nil // they are in the status
+	in.Carried = &Carried{
+		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Orders: g.orders, Paused: g.paused,
+	}
+	if g.room != nil {
+		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge}
+	}
+	return workflow.NewContinueAsNewError(ctx, PatchGroup, in)
+}
