@@ -159,8 +159,6 @@ func (q *queue) held(receipt string) (*message, error) {
 	return nil, api.Errorf("ReceiptHandleIsInvalid", "The input receipt handle \"%s\" is not a valid receipt handle.", receipt)
 }
 
-func (q *queue) name() string { return q.url[strings.LastIndex(q.url, "/")+1:] }
-
 // attributes are what GetQueueAttributes tells.
 func (q *queue) attributes(now time.Time) map[string]string {
 	visible, held := 0, 0

@@ -157,7 +157,7 @@ func systemAttributes(in *sqs.ReceiveMessageInput, each *message) map[string]str
 	for _, name := range in.MessageSystemAttributeNames {
 		asked[string(name)] = true
 	}
-	for _, name := range in.AttributeNames {
+	for _, name := range in.AttributeNames { //nolint:staticcheck // deprecated, and older clients send nothing else
 		asked[string(name)] = true
 	}
 	chosen := map[string]string{}

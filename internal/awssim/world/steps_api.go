@@ -29,6 +29,7 @@ func (e *Execution) request(inputs map[string]any) (any, error) {
 	reply, err := e.call(textOf(inputs["Service"]), operation, arguments)
 	var refused *api.Error
 	if errors.As(err, &refused) {
+		//nolint:staticcheck // AWS's own words, which begin with a capital
 		err = fmt.Errorf("An error occurred (%s) when calling the %s operation: %s", refused.Code, operation, refused.Message)
 	}
 	return reply, err
