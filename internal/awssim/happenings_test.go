@@ -116,6 +116,7 @@ func TestHappenings(t *testing.T) {
 func TestHappeningsThatAreWrong(t *testing.T) {
 	for _, tc := range []struct{ fault, want string }{
 		{"{kind: scale_in, on: EnterStandby}", "autoscaling:EnterStandby"},
+		{"{kind: scale_in, at: 1m, when: standby}", "exclude each other"},
 		{"{kind: scale_in, when: dawn}", "write standby"},
 		{"{kind: snapshot_fails, at: 1m}", "its own occasions"},
 		{"{kind: suspended, group: web}", "needs processes"},

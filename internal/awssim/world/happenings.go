@@ -158,6 +158,8 @@ func (f WorldFault) problem() error {
 	switch {
 	case f.When != "" && f.When != whenStandby:
 		return fmt.Errorf("when is %q; write standby", f.When)
+	case f.At != 0 && (f.On != "" || f.When != "") || f.On != "" && f.When != "":
+		return fmt.Errorf("at, on and when exclude each other; a delay goes with any of them")
 	case f.On != "" && !strings.Contains(f.On, ":"):
 		return fmt.Errorf("on is %q; write an operation like autoscaling:EnterStandby", f.On)
 	case !f.happens() && (f.On != "" || f.When != "" || f.At != 0):
