@@ -89,6 +89,9 @@ func (s *saga) attempt(name string) activities.Attempt {
 	if s.in.PutBack != nil {
 		name = "put-back-" + s.in.PutBack.Run + name
 	}
+	if run := s.in.Policy.Run; run != "" {
+		name += "/" + run
+	}
 	return attempt(s.in.WaveID, s.in.Instance, name, s.in.Try)
 }
 

@@ -5,6 +5,7 @@ import "github.com/patchtide/patchtide/internal/patch"
 // Policy is the part of a plan that a group and its instances need.
 type Policy struct {
 	Plan           string
+	Run            string // the wave's first run id: a wave started again under its old id must not find the old run's backups
 	Platform       patch.Platform
 	Backup         patch.Backup
 	Restore        patch.Restore

@@ -71,6 +71,13 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 	return nil
 }
 
+// policy is a stage's policy for this run of the wave.
+func (w *wave) policy(ctx workflow.Context, stage int) Policy {
+	policy := policyOf(w.plan, w.plan.Stages[stage])
+	policy.Run = workflow.GetInfo(ctx).FirstRunID
+	return policy
+}
+
 func ordered(state patch.GroupState) []string {
 	var ids []string
 	for _, member := range state.Order() {
@@ -95,7 +102,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 			),
 		})
 		future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{
-			WaveID: w.status.WaveID, Group: planned, Policy: policyOf(w.plan, w.plan.Stages[held.stage]), Members: held.members,
+			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
 			Run: w.run, ContinueAfter: w.request.ContinueAfter,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {

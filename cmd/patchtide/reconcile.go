@@ -80,8 +80,12 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		name     string
 		findings []workflows.Finding
 	}{
-		{"untrusted", result.Untrusted}, {healed, result.Healed}, {"unmarked", result.Unmarked},
-		{"owned", result.Owned}, {"young", result.Young}, {"expired", result.Expired},
+		{"untrusted", result.Untrusted},
+		{healed, result.Healed},
+		{"unmarked", result.Unmarked},
+		{"owned", result.Owned},
+		{"young", result.Young},
+		{"expired", result.Expired},
 	} {
 		for _, found := range list.findings {
 			if _, err := fmt.Fprintf(out, "%-10s %s/%s %s: %s\n", list.name, found.Account, found.Region, found.Resource, found.State); err != nil {
