@@ -91,7 +91,7 @@ func TestAWSCommandLine(t *testing.T) {
 	t.Run("standby", func(t *testing.T) {
 		c.run("autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web", "--should-decrement-desired-capacity")
 		require.Equal(t, "EnteringStandby", state())
-		s.now = s.now.Add(2 * time.Minute)
+		s.clock.pass(2 * time.Minute)
 		require.Equal(t, "Standby", state())
 		_, failed := c.try("autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web", "--should-decrement-desired-capacity")
 		require.Contains(t, failed, "(ValidationError)")
@@ -102,7 +102,7 @@ func TestAWSCommandLine(t *testing.T) {
 	t.Run("scan", func(t *testing.T) {
 		sent := c.run("ssm", "send-command", "--document-name", "AWS-RunPatchBaseline", "--instance-ids", id, "--parameters", "Operation=Scan")
 		command := get(t, sent, "Command", "CommandId").(string)
-		s.now = s.now.Add(2 * time.Minute)
+		s.clock.pass(2 * time.Minute)
 		invocation := c.run("ssm", "get-command-invocation", "--command-id", command, "--instance-id", id)
 		require.Equal(t, "Success", get(t, invocation, "Status"))
 		states := c.run("ssm", "describe-instance-patch-states", "--instance-ids", id)
@@ -117,7 +117,7 @@ func TestAWSCommandLine(t *testing.T) {
 			`"inputs":{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":["{{ InstanceId }}"],"Parameters":{"Operation":"Install"}},"isEnd":true}]}`
 		c.run("ssm", "create-document", "--name", "By-Hand", "--document-type", "Automation", "--document-format", "JSON", "--content", content)
 		execution := get(t, c.run("ssm", "start-automation-execution", "--document-name", "By-Hand", "--parameters", "InstanceId="+id), "AutomationExecutionId").(string)
-		s.now = s.now.Add(10 * time.Minute)
+		s.clock.pass(10 * time.Minute)
 		ended := c.run("ssm", "get-automation-execution", "--automation-execution-id", execution)
 		require.Equal(t, "Success", get(t, ended, "AutomationExecution", "AutomationExecutionStatus"))
 		patched := c.run("ssm", "describe-instance-patch-states", "--instance-ids", id)
@@ -125,7 +125,7 @@ func TestAWSCommandLine(t *testing.T) {
 	})
 	t.Run("back in service", func(t *testing.T) {
 		c.run("autoscaling", "exit-standby", "--instance-ids", id, "--auto-scaling-group-name", "web")
-		s.now = s.now.Add(5 * time.Minute)
+		s.clock.pass(5 * time.Minute)
 		require.Equal(t, "InService", state())
 		require.Equal(t, "OK", get(t, c.run("cloudwatch", "describe-alarms", "--alarm-names", "web-5xx"), "MetricAlarms", 0, "StateValue"))
 		instance := c.run("ec2", "describe-instances", "--instance-ids", id)

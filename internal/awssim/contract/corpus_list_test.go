@@ -41,7 +41,7 @@ func (s *simulator) group(ctx context.Context, c *contract.Clients, name string)
 		AutoScalingGroupName: &name, MinSize: aws.Int32(0), DesiredCapacity: aws.Int32(2), MaxSize: aws.Int32(4), AvailabilityZones: c.Zones,
 		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: template.LaunchTemplate.LaunchTemplateId},
 	}))
-	s.now = s.now.Add(5 * time.Minute)
+	s.clock.pass(5 * time.Minute)
 	return err
 }
 
@@ -71,11 +71,11 @@ func restOfScaling(s *simulator) contract.Scenario {
 				}
 				one := ids[:1]
 				err = did(c.Scaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{AutoScalingGroupName: name, InstanceIds: one, ShouldDecrementDesiredCapacity: aws.Bool(true)}))
-				s.now = s.now.Add(time.Minute)
+				s.clock.pass(time.Minute)
 				return errors.Join(err, did(c.Scaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: name, InstanceIds: one})))
 			}},
 			{Name: "a refresh starts and is cancelled", Do: func(ctx context.Context) error {
-				s.now = s.now.Add(5 * time.Minute)
+				s.clock.pass(5 * time.Minute)
 				return errors.Join(
 					did(c.Scaling.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: name})),
 					did(c.Scaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: name})),
@@ -83,7 +83,7 @@ func restOfScaling(s *simulator) contract.Scenario {
 				)
 			}},
 			{Name: "a hook makes a launch wait", Do: func(ctx context.Context) error {
-				s.now = s.now.Add(10 * time.Minute)
+				s.clock.pass(10 * time.Minute)
 				err := errors.Join(
 					did(c.Scaling.PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
 						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
@@ -93,7 +93,7 @@ func restOfScaling(s *simulator) contract.Scenario {
 				)
 				before, listErr := s.members(ctx, c, *name)
 				err = errors.Join(err, listErr, did(c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(int32(len(before) + 1))})))
-				s.now = s.now.Add(2 * time.Minute)
+				s.clock.pass(2 * time.Minute)
 				after, listErr := s.members(ctx, c, *name)
 				if listErr != nil || len(after) != len(before)+1 {
 					return errors.Join(err, listErr, errors.New("the group did not grow"))
@@ -111,7 +111,7 @@ func restOfScaling(s *simulator) contract.Scenario {
 			{Name: "a scheduled action", Do: func(ctx context.Context) error {
 				return errors.Join(
 					did(c.Scaling.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
-						AutoScalingGroupName: name, ScheduledActionName: aws.String("night"), StartTime: aws.Time(s.now.Add(time.Hour)), DesiredCapacity: aws.Int32(1),
+						AutoScalingGroupName: name, ScheduledActionName: aws.String("night"), StartTime: aws.Time(s.clock.now().Add(time.Hour)), DesiredCapacity: aws.Int32(1),
 					})),
 					did(c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: name})),
 					did(c.Scaling.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: name, ScheduledActionName: aws.String("night")})),
@@ -149,7 +149,7 @@ func restOfEC2(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
-				s.now = s.now.Add(time.Minute)
+				s.clock.pass(time.Minute)
 				return errors.Join(
 					did(c.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})),
 					did(c.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &c.Managed, Groups: []string{*made.GroupId}})),
@@ -175,9 +175,9 @@ func restOfEC2(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
-				s.now = s.now.Add(10 * time.Minute)
+				s.clock.pass(10 * time.Minute)
 				err = did(c.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &c.Managed, SnapshotId: snapshot.SnapshotId}))
-				s.now = s.now.Add(10 * time.Minute)
+				s.clock.pass(10 * time.Minute)
 				return errors.Join(err, did(c.EC2.DescribeReplaceRootVolumeTasks(ctx, &ec2.DescribeReplaceRootVolumeTasksInput{})))
 			}},
 		}
@@ -222,7 +222,7 @@ func restOfPatching(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
-				s.now = s.now.Add(5 * time.Minute)
+				s.clock.pass(5 * time.Minute)
 				return errors.Join(
 					did(c.SSM.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true})),
 					did(c.SSM.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{c.Managed}})),
@@ -236,9 +236,9 @@ func restOfPatching(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
-				s.now = s.now.Add(10 * time.Second)
+				s.clock.pass(10 * time.Second)
 				err = did(c.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: sent.Command.CommandId}))
-				s.now = s.now.Add(10 * time.Minute)
+				s.clock.pass(10 * time.Minute)
 				return err
 			}},
 			{Name: "baselines change", Do: func(ctx context.Context) error {
@@ -274,12 +274,12 @@ func restOfSSM(s *simulator) contract.Scenario {
 			{Name: "an approval", Do: func(ctx context.Context) error {
 				name := aws.String("Corpus-Approval")
 				err := did(c.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{Name: name, Content: aws.String(approval), DocumentType: types.DocumentTypeAutomation, DocumentFormat: types.DocumentFormatJson}))
-				s.now = s.now.Add(time.Minute)
+				s.clock.pass(time.Minute)
 				started, startErr := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: name})
 				if err := errors.Join(err, startErr); err != nil {
 					return err
 				}
-				s.now = s.now.Add(time.Minute)
+				s.clock.pass(time.Minute)
 				return errors.Join(
 					did(c.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId})),
 					did(c.SSM.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeApprove})),

@@ -42,7 +42,7 @@ func images(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			s.now = s.now.Add(10 * time.Minute)
+			s.clock.pass(10 * time.Minute)
 			listed, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}, ImageIds: []string{*made.ImageId}})
 			if err != nil {
 				return err
@@ -76,7 +76,7 @@ func templates(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			s.now = s.now.Add(5 * time.Minute)
+			s.clock.pass(5 * time.Minute)
 			ids, err := s.members(ctx, c, *name)
 			if err != nil {
 				return err
@@ -236,7 +236,7 @@ func messages(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			s.now = s.now.Add(time.Minute)
+			s.clock.pass(time.Minute)
 			again, err := queues.ReceiveMessage(ctx, receive)
 			if err != nil {
 				return err
@@ -287,7 +287,7 @@ func metrics(s *simulator) contract.Scenario {
 				return cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{Metric: of, Period: aws.Int32(60), Stat: &stat}}
 			}
 			got, err := c.Watch.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
-				StartTime: aws.Time(s.now.Add(-time.Hour)), EndTime: aws.Time(s.now.Add(time.Minute)), MetricDataQueries: []cwtypes.MetricDataQuery{
+				StartTime: aws.Time(s.clock.now().Add(-time.Hour)), EndTime: aws.Time(s.clock.now().Add(time.Minute)), MetricDataQueries: []cwtypes.MetricDataQuery{
 					query("mine", &cwtypes.Metric{Namespace: namespace, MetricName: name}, "Sum"), query("hosts", &hosts.Metrics[0], "Maximum"),
 				},
 			})
@@ -314,7 +314,7 @@ func signals(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			s.now = s.now.Add(time.Minute)
+			s.clock.pass(time.Minute)
 			return did(c.SSM.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeResume}))
 		}}}
 	})

@@ -28,7 +28,7 @@ const (
 // simulator is one whose clock stands still until somebody lets time pass, with every reply checked.
 type simulator struct {
 	*awssim.Sim
-	now       time.Time
+	clock     *clock
 	transport *shapes.Transport
 	region    *world.Region // of the staging account
 }
@@ -45,8 +45,8 @@ func newSimulator(t *testing.T) *simulator {
 			region.Associations = []world.AssociationsSpec{{Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)"}}
 		}
 	}
-	s := &simulator{now: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}
-	s.Sim, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return s.now }})
+	s := &simulator{clock: &clock{at: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}}
+	s.Sim, err = awssim.New(awssim.Options{Scenario: scenario, Now: s.clock.now})
 	require.NoError(t, err)
 	s.transport = checked(t, awssim.RoundTripper(s.Sim))
 	s.Inspect(func(w *world.World) { s.region = w.Account(staging).Region(tokyo) })
@@ -75,7 +75,7 @@ func (s *simulator) endpoint(t *testing.T) *contract.Endpoint {
 	return &contract.Endpoint{
 		Name: "simulator", Config: s.config(t), Account: staging, Image: s.region.Images()[0].ID, Type: "m7i.large", VPC: s.region.VPC(),
 		Zones: []string{tokyo + "a", tokyo + "c"}, Role: role, ExternalID: secret, Managed: s.region.Instances()[0].ID, Prefix: "contract-",
-		Pass: func(_ context.Context, d time.Duration) error { s.now = s.now.Add(d); return nil },
+		Pass: func(_ context.Context, d time.Duration) error { s.clock.pass(d); return nil },
 	}
 }
 
