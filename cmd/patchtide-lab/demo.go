@@ -65,7 +65,7 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	show.Say("Scenario %s: %s", l.aws.scenario.Name, l.aws.scenario.Description)
-	show.Say("The simulated AWS lives %g times faster than we do. The plan has no window: a wave may start at any time.", options.aws.speed)
+	show.Say("The simulated AWS lives %g times faster than we do. It opens its own maintenance window for the wave, now.", options.aws.speed)
 	show.Say("Temporal UI  %s", l.temporal.UIURL())
 	show.Say("Fleet        %s", l.aws.url)
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
@@ -47,6 +48,7 @@ func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 	running, err := worker.Start(ctx, worker.Options{
 		Client: in.Temporal, Namespace: lab.Namespace, Config: loaded, AWS: aws, HTTP: in.HTTP, Evidence: store,
 		Logger: logger, Version: "lab", Speed: in.Speed,
+		Plans: openWindow{loaded, time.Now},
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

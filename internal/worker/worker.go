@@ -34,6 +34,8 @@ type Options struct {
 	Logger    *slog.Logger
 	Version   string
 
+	// Plans is set by the laboratory only, which opens a window of its own; nil is the configuration's.
+	Plans activities.Plans
 	// Speed is set by the laboratory only, whose AWS lives that much faster; the product leaves it 0.
 	Speed float64
 }
@@ -65,11 +67,15 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	var plans activities.Plans = options.Config
+	if options.Plans != nil {
+		plans = options.Plans
+	}
 	w := &Worker{}
 	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
 	workflows.Register(main)
 	register(main, &activities.Control{
-		Plans: options.Config, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client), Speed: options.Speed,
+		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client), Speed: options.Speed,
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait
