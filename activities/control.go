@@ -21,6 +21,8 @@ type Control struct {
 	Plans    Plans
 	Evidence Evidence
 	Locks    Locks
+	Notifier Notifier // nil: nobody is told
+	Notices  Notices
 	// Speed divides every duration of a resolved plan; only the laboratory sets it, whose AWS lives that much faster.
 	Speed float64
 }
@@ -63,6 +65,8 @@ type ResolvedPlan struct {
 	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed: two
 	// waves of one hash ran the same plan.
 	Hash string
+	// Notifies tells that the configuration has a channel for notices. Histories of before have none and tell nobody.
+	Notifies bool `json:",omitempty"`
 }
 
 // ResolvePlan reads the worker's configuration. An unknown plan is InvalidInput and lists the known ones.
@@ -82,7 +86,7 @@ func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*Resolved
 	if err != nil {
 		return nil, final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
 	}
-	return &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash}, nil
+	return &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}, nil
 }
 
 func planHash(plan patch.Plan) (string, error) {

@@ -22,6 +22,7 @@ const (
 	ErrAWS            = "AWSError"      // anything that may pass: a server error, a lost connection
 	ErrEvidence       = "EvidenceStore" // the store is away; non-retryable when a record cannot be trusted
 	ErrLockUnknown    = "LockUnknown"   // Temporal did not say who holds a lock
+	ErrNotToldYet     = "NotToldYet"    // a channel did not take a notice, and may
 
 	// Retried in compensation, final going forward (see Final).
 	ErrAccessDenied = "AccessDenied"
@@ -39,6 +40,7 @@ const (
 	ErrNotHealthy     = "NotHealthy"
 	ErrUnknownWave    = "UnknownWave"   // no evidence of a wave with that id
 	ErrMarked         = "MarkedByOther" // the resource carries another wave's journal tag
+	ErrNotTold        = "NotTold"       // a channel refuses a notice
 )
 
 // Final lists the error types that end an activity going forward though compensation retries them.

@@ -18,6 +18,7 @@ type ReadWaveInput struct {
 type WaveRead struct {
 	Running  bool
 	Document WaveDocument
+	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
 // ReadWave reads the document that a closed wave left. One that left none is UnknownWave, which lists what to check.
@@ -29,7 +30,7 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	case holder != nil:
 		return &WaveRead{Running: true}, nil
 	}
-	read := &WaveRead{}
+	read := &WaveRead{Notifies: c.notifies()}
 	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
 	if errors.As(err, &missing) {

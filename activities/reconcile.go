@@ -26,13 +26,14 @@ type Scope struct {
 	Young  patch.Duration
 	// Problems are plans that could not be read; what they watch is not looked at.
 	Problems []string
+	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
 // ReconcileScope lists every account and region of the configuration, and the Auto Scaling groups of its plans.
 func (c *Control) ReconcileScope(context.Context) (*Scope, error) {
 	scope := &Scope{
 		Places: c.Plans.Places(), Watch: map[string][]string{}, Young: patch.Duration(young),
-		Timing: patch.Plan{Timing: patch.DefaultTiming()}.Scaled(c.Speed).Timing,
+		Timing: patch.Plan{Timing: patch.DefaultTiming()}.Scaled(c.Speed).Timing, Notifies: c.notifies(),
 	}
 	if c.Speed > 1 {
 		scope.Young = patch.Duration(float64(young) / c.Speed)

@@ -15,4 +15,5 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(ScanFleet, workflow.RegisterOptions{Name: names.ScanFleet})
 	registry.RegisterWorkflowWithOptions(Reconcile, workflow.RegisterOptions{Name: names.Reconcile})
 	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
+	registry.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: names.Notify})
 }

@@ -78,11 +78,13 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	decision := patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: request.Actor, Reason: request.Reason, At: workflow.Now(ctx)}
 	w.status.Decisions = append(w.status.Decisions, decision)
 	if err := w.mayRollBack(ctx, request); err != nil {
+		w.reason = reason(err)
 		w.groups = lockedOnly(w.groups)
 		w.release(ctx)
 		w.finish(ctx, patch.Failed, nil)
 		return nil, err
 	}
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)
 	switch caveat := patch.DomainCaveat(w.plan.Platform); {
@@ -118,7 +120,7 @@ func (w *wave) readWave(ctx workflow.Context, id string) error {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrOtherDocuments, nil)
 	}
-	w.plan, w.hash = document.Plan, document.Hash
+	w.plan, w.hash, w.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time
 	w.request.Plan = document.Plan.Name
 	for _, stage := range w.plan.Stages {

@@ -25,9 +25,9 @@ func TestSignaturesHoldOnlyOurOwnTypes(t *testing.T) {
 		"PatchWave": reflect.TypeOf(workflows.PatchWave), "PatchGroup": reflect.TypeOf(workflows.PatchGroup),
 		"PatchInstance": reflect.TypeOf(workflows.PatchInstance), "ScanFleet": reflect.TypeOf(workflows.ScanFleet),
 		"Reconcile":    reflect.TypeOf(workflows.Reconcile),
-		"RollBackWave": reflect.TypeOf(workflows.RollBackWave),
-		"update verb":  reflect.TypeOf(func(workflows.VerbRequest) workflows.VerbAccepted { return workflows.VerbAccepted{} }),
-		"order":        reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(workflows.Record) {}),
+		"RollBackWave": reflect.TypeOf(workflows.RollBackWave), "Notify": reflect.TypeOf(workflows.Notify),
+		"update verb": reflect.TypeOf(func(workflows.VerbRequest) workflows.VerbAccepted { return workflows.VerbAccepted{} }),
+		"order":       reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(workflows.Record) {}),
 	}
 	for _, host := range []reflect.Type{reflect.TypeOf(&activities.AWS{}), reflect.TypeOf(&activities.Control{})} {
 		for i := range host.NumMethod() {

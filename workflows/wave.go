@@ -22,6 +22,10 @@ type wave struct {
 	news     int             // reports heard so far
 	decision *patch.Decision // the last verb not yet acted on
 	reason   string
+
+	notifies     bool // the worker has a channel for notices
+	told         int  // notices so far
+	toldFailures int  // of them, of failed instances
 }
 
 // heldGroup is a group whose lock this wave holds.
@@ -59,11 +63,13 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	w.enter(ctx, patch.StatePreflight, "")
 	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	if err := w.preflight(ctx); err != nil {
+		w.reason = reason(err)
 		w.groups = lockedOnly(w.groups)
 		w.release(ctx)
 		w.finish(ctx, patch.Failed, nil)
 		return nil, err
 	}
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	for i := range w.plan.Stages {
 		outcomes[i] = w.runStage(ctx, i)
 		if outcomes[i] != patch.Succeeded && outcomes[i] != patch.SucceededWithSkips {
@@ -92,7 +98,7 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan}).Get(ctx, &resolved); err != nil {
 		return err
 	}
-	w.plan, w.hash = resolved.Plan, resolved.Hash
+	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
 	for _, stage := range w.plan.Stages {
 		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
 	}
@@ -194,6 +200,7 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	w.status.Outcome = outcome
 	w.enter(clean, patch.StateClosed, "")
 	w.save(clean, *result)
+	w.tellEnd(clean, *result)
 	return result
 }
 

@@ -15,6 +15,7 @@ func (w *wave) approve(ctx workflow.Context, stage patch.Stage, number int) patc
 		return ""
 	}
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, number))
+	w.tell(ctx, patch.NoticeAwaitingApproval, unless(ctx, stage.Approval.Timeout, patch.Reject))
 	decision := w.awaitDecision(ctx, stage.Approval.Timeout, patch.Decision{
 		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + stage.Approval.Timeout.String(), Stage: stage.Name,
 	})
@@ -84,6 +85,9 @@ func waveDetails(status patch.WaveStatus) string {
 	}
 	for _, left := range status.Stranded {
 		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
+	}
+	for _, problem := range status.NotTold {
+		fmt.Fprintf(&text, "\n- nobody was told of %s\n", problem)
 	}
 	return text.String()
 }

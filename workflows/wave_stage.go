@@ -126,6 +126,7 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
 	}
 	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
+	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, stage.OnFailure.Then))
 	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{
 		Verb: stage.OnFailure.Then, Actor: "patchtide", Reason: "nobody answered within " + stage.OnFailure.Timeout.String(), Stage: stage.Name,
 	})

@@ -87,14 +87,16 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 
 // heard takes a group's report.
 func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
+	before := patch.GroupCounts{}
 	for _, held := range w.groups {
 		if held.workflowID != counts.WorkflowID {
 			continue
 		}
-		held.counts = counts
+		before, held.counts = held.counts, counts
 	}
 	w.news++
 	w.show(ctx)
+	w.tellFailures(ctx, before, counts)
 }
 
 // takeDecision returns the decision that waits, once.

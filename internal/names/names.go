@@ -27,6 +27,7 @@ const (
 	ScanFleet     = "ScanFleet"
 	Reconcile     = "Reconcile"
 	RollBackWave  = "RollBackWave"
+	Notify        = "Notify"
 )
 
 // ReconcileID is Reconcile's workflow id: only one runs at a time.
@@ -94,6 +95,9 @@ func short(name string) string {
 
 // RollBack is RollBackWave's workflow id, and so keeps two people from rolling one wave back at the same time.
 func RollBack(wave string) string { return "roll-back-" + short(wave) }
+
+// Notice is the id of the workflow that tells people a notice, and so keeps it from being told twice.
+func Notice(key string) string { return "patchtide-notice/" + short(key) }
 
 // JournalRecord names the journal's record of an instance, or of a group where instance is "".
 func JournalRecord(group patch.Group, instance string) string {

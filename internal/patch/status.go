@@ -16,6 +16,7 @@ type WaveStatus struct {
 	Stages    []StageStatus `json:"stages"`
 	Decisions []Decision    `json:"decisions,omitempty"`
 	Stranded  []Stranded    `json:"stranded,omitempty"`
+	NotTold   []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
 }
 
 // StageStatus is a stage as the wave knows it.
