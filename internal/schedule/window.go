@@ -1,0 +1,38 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Window is a schedule with what follows an opening, in hours that pass: a change of the clocks makes no window longer.
+type Window struct {
+	*Schedule
+	Duration time.Duration
+	Cutoff   time.Duration // before the end: nothing new is started from then on
+	Jitter   time.Duration // by how much at most a scheduled start is put off
+}
+
+// At is the window that is open at a moment and still starts instances, or else the next one; nil when none comes any more.
+// Where one window opens while another is still open, the later one counts.
+func (w Window) At(now time.Time) *patch.Window {
+	opens, found := w.Next(now.Add(-(w.Duration - w.Cutoff)))
+	for found {
+		next, more := w.Next(opens)
+		if !more || next.After(now) {
+			break
+		}
+		opens = next
+	}
+	if !found {
+		return nil
+	}
+	return w.Opening(opens)
+}
+
+// Opening is the window that opens at a moment.
+func (w Window) Opening(opens time.Time) *patch.Window {
+	closes := opens.Add(w.Duration)
+	return &patch.Window{Opens: opens, Cutoff: closes.Add(-w.Cutoff), Closes: closes}
+}
