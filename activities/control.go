@@ -31,6 +31,9 @@ type Control struct {
 type Plans interface {
 	Plan(name string) (patch.Plan, error)
 	PlanNames() []string
+	// Window is the plan's window that is open at a moment and still starts instances, or else the next one; nil for a plan
+	// without a window.
+	Window(plan string, at time.Time) (*patch.Window, error)
 	// Places lists every account and region that a plan may touch.
 	Places() []patch.Place
 }
@@ -57,6 +60,9 @@ type Locks interface {
 // ResolvePlanInput names a plan.
 type ResolvePlanInput struct {
 	Plan string
+	At   time.Time // the present, by Temporal's clock; zero, from an older release, is the worker's clock
+	// AnyTime asks for no window: nothing is to be changed.
+	AnyTime bool
 }
 
 // ResolvedPlan is a plan as the worker's configuration has it now.
@@ -69,8 +75,12 @@ type ResolvedPlan struct {
 	Notifies bool `json:",omitempty"`
 }
 
-// ResolvePlan reads the worker's configuration. An unknown plan is InvalidInput and lists the known ones.
+// ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones and
+// schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
 func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
+	if in.At.IsZero() {
+		in.At = time.Now()
+	}
 	known := c.Plans.PlanNames()
 	if !slices.Contains(known, in.Plan) {
 		if len(known) == 0 {
@@ -86,7 +96,15 @@ func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*Resolved
 	if err != nil {
 		return nil, final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
 	}
-	return &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}, nil
+	resolved := &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}
+	resolved.Plan.Window = nil
+	if in.AnyTime {
+		return resolved, nil
+	}
+	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
+		return nil, final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
+	}
+	return resolved, nil
 }
 
 func planHash(plan patch.Plan) (string, error) {

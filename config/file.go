@@ -96,6 +96,7 @@ type Window struct {
 	TimeZone        string         `yaml:"time_zone" default:"UTC" example:"Asia/Tokyo" doc:"The time zone that the schedule is written in, by its IANA name."`
 	Duration        patch.Duration `yaml:"duration" required:"true" min:"1h" max:"24h" example:"4h" doc:"How long the window is open."`
 	Cutoff          patch.Duration `yaml:"cutoff" min:"0s" default:"0s" example:"1h" doc:"How long before its end no further instance is started. Putting back is always allowed."`
+	Jitter          patch.Duration `yaml:"jitter" min:"0s" default:"0s" example:"5m" doc:"By how much at most the start of a wave is put off after an opening, by chance, so that many plans do not ask AWS at once. None by default: what the schedule says is when it starts."`
 	ChangeCalendars []string       `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open, by name or ARN."`
 }
 

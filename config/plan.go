@@ -9,7 +9,7 @@ import (
 )
 
 // Plan resolves a plan by name: every default is filled in, and nothing in it depends on a file any more. The same
-// configuration always gives the same plan. Plan.Window stays nil: its schedule has to be turned into times first.
+// configuration always gives the same plan. Plan.Window stays nil: when a window opens depends on the present, see Window.
 // The error for an unknown plan lists those that exist.
 func (c *Config) Plan(name string) (patch.Plan, error) {
 	for _, plan := range c.Plans {
@@ -17,7 +17,11 @@ func (c *Config) Plan(name string) (patch.Plan, error) {
 			return c.resolvePlan(plan)
 		}
 	}
-	return patch.Plan{}, fmt.Errorf("there is no plan %q in %s; known: %s", name, c.File, strings.Join(c.PlanNames(), ", "))
+	return patch.Plan{}, c.unknownPlan(name)
+}
+
+func (c *Config) unknownPlan(name string) error {
+	return fmt.Errorf("there is no plan %q in %s; known: %s", name, c.File, strings.Join(c.PlanNames(), ", "))
 }
 
 func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {

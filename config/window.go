@@ -3,30 +3,35 @@ package config
 import (
 	"fmt"
 	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/schedule"
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
-// checkWindow checks the form of a window; when it opens is worked out elsewhere.
+// checkWindow checks a window: its form, and that its schedule can be told to Temporal.
 func checkWindow(doc *strictyaml.Document, at string, w Window) {
 	if w.Schedule != "" {
-		isRate, err := checkSchedule(w.Schedule)
+		expression, err := schedule.Parse(w.Schedule)
 		switch {
 		case err != nil:
 			doc.Problem(at+".schedule", "%v", err)
-		case isRate && w.Start == "" && !doc.Has(at+".start"):
+		case expression.IsRate() && w.Start == "" && !doc.Has(at+".start"):
 			doc.Problem(at+".start", "is missing, and a rate() must count from some moment; write it like start: \"2026-01-04T02:00:00+09:00\"")
-		case !isRate && w.Start != "":
+		case !expression.IsRate() && w.Start != "":
 			doc.Problem(at+".start", "belongs to rate() only; remove it")
+		case expression.IsRate() && w.Duration > 0 && expression.Every() < w.Duration.D():
+			doc.Problem(at+".duration", "%s is longer than the time from one opening to the next, which is %s; the window would never close", w.Duration, expression.Every())
 		}
 	}
 	if w.Start != "" {
-		if _, err := time.Parse(time.RFC3339, w.Start); err != nil {
+		start, err := time.Parse(time.RFC3339, w.Start)
+		switch {
+		case err != nil:
 			doc.Problem(at+".start", "%q is no moment in RFC 3339; write it like start: \"2026-01-04T02:00:00+09:00\"", w.Start)
+		case start.Nanosecond() != 0:
+			doc.Problem(at+".start", "%q has fractions of a second, which Temporal's schedules do not; leave them out", w.Start)
 		}
 	}
 	if w.TimeZone != "" {
@@ -35,8 +40,11 @@ func checkWindow(doc *strictyaml.Document, at string, w Window) {
 			doc.Problem(at+".time_zone", "%q is no time zone's IANA name; write it like time_zone: Asia/Tokyo", w.TimeZone)
 		}
 	}
-	if w.Duration > 0 && w.Cutoff >= w.Duration {
+	switch open := w.Duration - w.Cutoff; {
+	case w.Duration > 0 && open <= 0:
 		doc.Problem(at+".cutoff", "%s leaves nothing of a window of %s; make it shorter", w.Cutoff, w.Duration)
+	case w.Duration > 0 && w.Jitter >= open:
+		doc.Problem(at+".jitter", "%s may leave nothing of the %s before the cutoff; make it shorter", w.Jitter, open)
 	}
 	for i, name := range w.ChangeCalendars {
 		if name != "" && !calendar.MatchString(name) {
@@ -48,79 +56,53 @@ func checkWindow(doc *strictyaml.Document, at string, w Window) {
 // calendar is the name of an SSM document, or its ARN: API reference of CreateDocument and GetCalendarState.
 var calendar = regexp.MustCompile(`^(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:document/)?[A-Za-z0-9_.-]{3,128}$`)
 
-// rate is what AWS calls a rate expression; a unit is singular exactly when its number is 1.
-var rate = regexp.MustCompile(`^rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,4}) (minutes|hours|days))\)$`)
-
-// checkSchedule checks cron(...) with AWS's six fields and rate(...), and tells which one it is.
-func checkSchedule(schedule string) (isRate bool, err error) {
-	if strings.HasPrefix(schedule, "rate(") {
-		if !rate.MatchString(schedule) {
-			return true, fmt.Errorf("%q is no rate; write it like \"rate(7 days)\"", schedule)
-		}
-		return true, nil
+// Window is the window of a plan that is open at a moment and still starts instances, or else the next one. It is nil for a
+// plan without a window, which may be patched at any time. A schedule that never opens again is an error: nil would mean any
+// time.
+func (c *Config) Window(plan string, at time.Time) (*patch.Window, error) {
+	windows, found, err := c.Windows(plan)
+	if err != nil || !found {
+		return nil, err
 	}
-	inner, isCron := strings.CutPrefix(schedule, "cron(")
-	inner, closed := strings.CutSuffix(inner, ")")
-	fields := strings.Fields(inner)
-	if !isCron || !closed || len(fields) != 6 {
-		return false, fmt.Errorf("%q is no schedule; write six fields (minutes hours day-of-month month day-of-week year), like \"cron(0 2 ? * SUN#2 *)\", or \"rate(7 days)\"", schedule)
+	window := windows.At(at)
+	if window == nil {
+		return nil, fmt.Errorf("the window of plan %s never opens after %s; change its schedule in %s", plan, at.UTC().Format(time.RFC3339), c.File)
 	}
-	for i, f := range cronFields() {
-		if !f.accepts(fields[i]) {
-			return false, fmt.Errorf("%q is wrong as %s, which is %s; write it like \"cron(0 2 ? * SUN#2 *)\"", fields[i], f.name, f.values)
-		}
-	}
-	if (fields[2] == "?") == (fields[4] == "?") {
-		return false, fmt.Errorf("exactly one of day-of-month and day-of-week must be ?; write it like \"cron(0 2 ? * SUN#2 *)\"")
-	}
-	return false, nil
+	return window, nil
 }
 
-// cronField is one field of AWS's cron: Systems Manager User Guide, "Cron and rate expressions".
-type cronField struct {
-	name, values string
-	low, high    int
-	words        []string
-	special      *regexp.Regexp // forms beside numbers, ranges, lists and steps; nil: none
-}
-
-func cronFields() []cronField {
-	days := []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
-	months := []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
-	return []cronField{
-		{name: "minutes", values: "0-59", low: 0, high: 59},
-		{name: "hours", values: "0-23", low: 0, high: 23},
-		{name: "day-of-month", values: "1-31, ?, L or W", low: 1, high: 31, special: regexp.MustCompile(`^(\?|L|LW|([1-9]|[12][0-9]|3[01])W)$`)},
-		{name: "month", values: "1-12 or JAN-DEC", low: 1, high: 12, words: months},
-		{name: "day-of-week", values: "1-7 (1 is Sunday) or SUN-SAT, ?, L or #", low: 1, high: 7, words: days, special: regexp.MustCompile(`^(\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`)},
-		{name: "year", values: "1970-2199", low: 1970, high: 2199},
-	}
-}
-
-func (f cronField) accepts(text string) bool {
-	if f.special != nil && f.special.MatchString(text) {
-		return true
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		span, step, stepped := strings.Cut(part, "/")
-		if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1 || n > f.high) {
-			return false
-		}
-		if span == "*" {
+// Windows is a plan's window with its schedule, and whether it has one.
+func (c *Config) Windows(name string) (windows schedule.Window, found bool, err error) {
+	for _, plan := range c.Plans {
+		if plan.Name != name {
 			continue
 		}
-		from, to, isRange := strings.Cut(span, "-")
-		if !f.isValue(from) || isRange && !f.isValue(to) {
-			return false
+		if plan.Window == nil {
+			return windows, false, nil
 		}
+		windows, err = plan.Window.resolve()
+		return windows, err == nil, err
 	}
-	return true
+	return windows, false, c.unknownPlan(name)
 }
 
-func (f cronField) isValue(text string) bool {
-	if slices.Contains(f.words, text) {
-		return true
+// resolve reads what Parse has checked.
+func (w *Window) resolve() (schedule.Window, error) {
+	expression, err := schedule.Parse(w.Schedule)
+	if err != nil {
+		return schedule.Window{}, err
 	}
-	n, err := strconv.Atoi(text)
-	return err == nil && f.low <= n && n <= f.high
+	zone, err := time.LoadLocation(w.TimeZone)
+	if err != nil {
+		return schedule.Window{}, fmt.Errorf("time zone %s: %w", w.TimeZone, err)
+	}
+	var start time.Time
+	if w.Start != "" {
+		if start, err = time.Parse(time.RFC3339, w.Start); err != nil {
+			return schedule.Window{}, fmt.Errorf("start %s: %w", w.Start, err)
+		}
+	}
+	return schedule.Window{
+		Schedule: expression.In(zone, start), Duration: w.Duration.D(), Cutoff: w.Cutoff.D(), Jitter: w.Jitter.D(),
+	}, nil
 }

@@ -140,17 +140,13 @@ func (b *bench) register() {
 	b.env.RegisterActivity(b.aws)
 }
 
-// plans are the configuration's, with a window by the environment's clock: the configuration knows only the wall's.
+// plans are the configuration's, in a window of the test's own; nil is any time.
 type plans struct {
 	activities.Plans
 	window *patch.Window
 }
 
-func (p *plans) Plan(name string) (patch.Plan, error) {
-	plan, err := p.Plans.Plan(name)
-	plan.Window = p.window
-	return plan, err
-}
+func (p *plans) Window(string, time.Time) (*patch.Window, error) { return p.window, nil }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
 func (b *bench) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {

@@ -95,7 +95,7 @@ func waveOutcome(stages []patch.Outcome) patch.Outcome {
 // resolve reads the plan from the worker's configuration into history: a replay depends on no file.
 func (w *wave) resolve(ctx workflow.Context) error {
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan, At: workflow.Now(ctx)}).Get(ctx, &resolved); err != nil {
 		return err
 	}
 	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies

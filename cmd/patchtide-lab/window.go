@@ -16,18 +16,10 @@ const (
 
 // openWindow gives the configuration's plans a maintenance window that opens when a wave asks for its plan, so that a demo
 // can run at any hour and yet passes the same gate as a wave in production.
-type openWindow struct {
-	*config.Config
-	now func() time.Time
-}
+type openWindow struct{ *config.Config }
 
-// Plan is the configuration's, in the laboratory's window.
-func (w openWindow) Plan(name string) (patch.Plan, error) {
-	plan, err := w.Config.Plan(name)
-	if err != nil {
-		return plan, err
-	}
-	opens := w.now().UTC()
-	plan.Window = &patch.Window{Opens: opens, Cutoff: opens.Add(labCutoff), Closes: opens.Add(labWindow)}
-	return plan, nil
+// Window opens now.
+func (w openWindow) Window(_ string, at time.Time) (*patch.Window, error) {
+	opens := at.UTC()
+	return &patch.Window{Opens: opens, Cutoff: opens.Add(labCutoff), Closes: opens.Add(labWindow)}, nil
 }

@@ -14,9 +14,7 @@ func TestTheLaboratoryOpensItsOwnWindow(t *testing.T) {
 	loaded, err := config.Parse(exampleFile, config.Example(), nil)
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
-	plans := openWindow{loaded, func() time.Time { return now }}
-
-	plan, err := plans.Plan(demoPlan)
+	window, err := openWindow{loaded}.Window(demoPlan, now)
 	require.NoError(t, err)
 	for name, at := range map[string]struct {
 		time time.Time
@@ -25,9 +23,7 @@ func TestTheLaboratoryOpensItsOwnWindow(t *testing.T) {
 		"before": {now.Add(-time.Second), false}, "at once": {now, true},
 		"just before the cutoff": {now.Add(labCutoff - time.Second), true}, "at the cutoff": {now.Add(labCutoff), false},
 	} {
-		open, why := plan.Window.Open(at.time)
+		open, why := window.Open(at.time)
 		require.Equal(t, at.open, open, "%s: %s", name, why)
 	}
-	_, err = plans.Plan("nosuch")
-	require.ErrorContains(t, err, demoPlan, "it lists the known plans")
 }

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
@@ -48,7 +47,7 @@ func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 	running, err := worker.Start(ctx, worker.Options{
 		Client: in.Temporal, Namespace: lab.Namespace, Config: loaded, AWS: aws, HTTP: in.HTTP, Evidence: store,
 		Logger: logger, Version: "lab", Speed: in.Speed,
-		Plans: openWindow{loaded, time.Now},
+		Plans: openWindow{loaded},
 	})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

@@ -75,7 +75,8 @@ func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 		if after.Before(s.start) {
 			return s.start.In(s.zone), true
 		}
-		return s.start.Add((after.Sub(s.start)/s.every + 1) * s.every).In(s.zone), true
+		into := after.Sub(s.start) % s.every
+		return after.Add(s.every - into).In(s.zone), true
 	}
 	return s.cron.next(after, s.zone)
 }
