@@ -75,7 +75,7 @@ func refusal(call api.Call, ask world.Ask, verdict world.Verdict) *api.Error {
 	switch call.Service {
 	case "ec2":
 		return &api.Error{Code: "UnauthorizedOperation", Status: http.StatusForbidden, Message: "You are not authorized to perform this operation. " + message}
-	case "ssm", "sqs":
+	case "ssm", "sqs", "kms", "codedeploy":
 		return &api.Error{Code: "AccessDeniedException", Status: http.StatusBadRequest, Message: message}
 	}
 	return &api.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: message}

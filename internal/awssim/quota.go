@@ -36,6 +36,8 @@ var (
 var throttleErrors = map[string]*api.Error{
 	"ssm":        {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"monitoring": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
+	"kms":        {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
+	"codedeploy": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"ec2":        {Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable},
 	"s3":         {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 }

@@ -20,7 +20,7 @@ import (
 
 // corpus makes a success of the operations that the contract does not need, so that their replies are checked too.
 func corpus(s *simulator) []contract.Scenario {
-	return []contract.Scenario{restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s), templates(s), rules(), uploads(), messages(s), metrics(s), signals(s)}
+	return []contract.Scenario{restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s), templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s)}
 }
 
 func did[T any](_ T, err error) error { return err }

@@ -29,6 +29,8 @@ func (q questions) resources() []resource {
 		if name := textField(q.input, "QueueUrl"); name != "" {
 			return []resource{{arn: q.region.ARN("sqs", name[strings.LastIndex(name, "/")+1:])}}
 		}
+	case "kms":
+		return arns(q.list("KeyId"))
 	case "sts":
 		return arns(q.list("RoleArn"))
 	}

@@ -3,8 +3,6 @@ package services
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -214,59 +212,7 @@ func registerSSMRest(r *api.Registry, w *world.World) {
 		}
 		return &ssm.PutParameterOutput{Version: parameter.Version, Tier: types.ParameterTierStandard}, nil
 	})
-	api.Handle(r, "ssm", "GetCalendarState", []string{"CalendarNames", "AtTime"}, func(c api.Call, in *ssm.GetCalendarStateInput) (*ssm.GetCalendarStateOutput, error) {
-		state := types.CalendarStateOpen
-		for _, name := range in.CalendarNames {
-			calendar := regionOf(w, c).Calendar(name)
-			if calendar == nil {
-				return nil, api.Errorf("InvalidDocument", "Calendar %s does not exist.", name)
-			}
-			if calendar.State == "CLOSED" {
-				state = types.CalendarStateClosed
-			}
-		}
-		at := aws.ToString(in.AtTime)
-		if at == "" {
-			at = c.Time.UTC().Format("2006-01-02T15:04:05Z")
-		}
-		return &ssm.GetCalendarStateOutput{State: state, AtTime: aws.String(at)}, nil
-	})
-	api.Handle(r, "ssm", "DescribeMaintenanceWindows", []string{"Filters", "MaxResults", "NextToken"},
-		func(c api.Call, in *ssm.DescribeMaintenanceWindowsInput) (*ssm.DescribeMaintenanceWindowsOutput, error) {
-			var all []types.MaintenanceWindowIdentity
-			for n, window := range regionOf(w, c).Spec().Windows {
-				identity := types.MaintenanceWindowIdentity{
-					WindowId: aws.String(fmt.Sprintf("mw-0%016x", n+1)), Name: aws.String(window.Name), Enabled: window.Enabled,
-					Schedule: aws.String(window.Schedule), Duration: aws.Int32(int32(window.Duration)), Cutoff: int32(window.Cutoff),
-				}
-				keep := true
-				for _, filter := range in.Filters {
-					switch aws.ToString(filter.Key) {
-					case "Name":
-						keep = keep && slices.Contains(filter.Values, window.Name)
-					case "Enabled":
-						keep = keep && slices.Contains(filter.Values, strconv.FormatBool(window.Enabled))
-					default:
-						return nil, api.NotModelled("filter %s of ssm:DescribeMaintenanceWindows", aws.ToString(filter.Key))
-					}
-				}
-				if keep {
-					all = append(all, identity)
-				}
-			}
-			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{10, 100, 50}, badSSMToken)
-			return &ssm.DescribeMaintenanceWindowsOutput{WindowIdentities: page, NextToken: next}, err
-		})
-	api.Handle(r, "ssm", "ListAssociations", []string{"MaxResults", "NextToken"}, func(c api.Call, in *ssm.ListAssociationsInput) (*ssm.ListAssociationsOutput, error) {
-		var all []types.Association
-		for _, association := range regionOf(w, c).Spec().Associations {
-			all = append(all, types.Association{
-				AssociationName: notEmpty(association.Name), Name: aws.String(association.Document), ScheduleExpression: notEmpty(association.Schedule),
-			})
-		}
-		page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
-		return &ssm.ListAssociationsOutput{Associations: page, NextToken: next}, err
-	})
+	registerOthers(r, w)
 }
 
 // ssmParameter shows a parameter; a secret that is not to be decrypted comes as ciphertext.

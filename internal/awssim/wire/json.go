@@ -30,7 +30,7 @@ func (c jsonCodec) decode(into any) error {
 }
 
 func (c jsonCodec) encode(_ string, output any, requestID string) (Response, error) {
-	body, err := json.Marshal(plainTree(reflect.ValueOf(output), func(t time.Time) any {
+	body, err := json.Marshal(namedTree(reflect.ValueOf(output), replyName, func(t time.Time) any {
 		return math.Round(float64(t.UnixMilli())) / 1000
 	}))
 	return c.response(http.StatusOK, body, requestID), err
@@ -65,7 +65,10 @@ func (c jsonCodec) response(status int, body []byte, requestID string) Response 
 }
 
 // plainTree turns an SDK value into maps, lists and scalars under the model's names. Times become what when makes of them.
-func plainTree(v reflect.Value, when func(time.Time) any) any {
+func plainTree(v reflect.Value, when func(time.Time) any) any { return namedTree(v, plainName, when) }
+
+// namedTree is plainTree under the names that name gives.
+func namedTree(v reflect.Value, name namer, when func(time.Time) any) any {
 	switch {
 	case v.Type() == timeType:
 		return when(v.Interface().(time.Time))
@@ -73,7 +76,7 @@ func plainTree(v reflect.Value, when func(time.Time) any) any {
 		if v.IsNil() {
 			return nil
 		}
-		return plainTree(v.Elem(), when)
+		return namedTree(v.Elem(), name, when)
 	case v.Kind() == reflect.Struct:
 		tree := map[string]any{}
 		for _, field := range members(v.Type()) {
@@ -81,7 +84,7 @@ func plainTree(v reflect.Value, when func(time.Time) any) any {
 			if field.Type == readerType || absent(value) {
 				continue
 			}
-			tree[field.Name] = plainTree(value, when)
+			tree[name(v.Type(), field)] = namedTree(value, name, when)
 		}
 		return tree
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
@@ -89,13 +92,13 @@ func plainTree(v reflect.Value, when func(time.Time) any) any {
 	case v.Kind() == reflect.Slice:
 		list := make([]any, v.Len())
 		for i := range list {
-			list[i] = plainTree(v.Index(i), when)
+			list[i] = namedTree(v.Index(i), name, when)
 		}
 		return list
 	case v.Kind() == reflect.Map:
 		tree := map[string]any{}
 		for _, key := range v.MapKeys() {
-			tree[key.String()] = plainTree(v.MapIndex(key), when)
+			tree[key.String()] = namedTree(v.MapIndex(key), name, when)
 		}
 		return tree
 	}

@@ -26,6 +26,7 @@ type queryCodec struct {
 // namespaces are those of each service's replies; clients do not look at them, other tools may.
 var namespaces = map[string]string{
 	"autoscaling":          "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+	"cloudformation":       "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 	"ec2":                  "http://ec2.amazonaws.com/doc/2016-11-15/",
 	"elasticloadbalancing": "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
 	"monitoring":           "http://monitoring.amazonaws.com/doc/2010-08-01/",

@@ -61,6 +61,7 @@ type Region struct {
 	AutoScaling   AutoScaling
 	LoadBalancing LoadBalancing
 	Alarms        Alarms
+	Others        Others
 }
 
 func newRegion(a *Account, name string) *Region {
@@ -82,6 +83,7 @@ func (r *Region) build(spec RegionSpec) error {
 		}
 	}
 	r.buildParameters(spec)
+	r.buildOthers(spec)
 	if err := r.buildLoadBalancing(spec); err != nil {
 		return err
 	}
@@ -196,14 +198,4 @@ func (r *Region) Spec() RegionSpec {
 		}
 	}
 	return RegionSpec{Name: r.Name}
-}
-
-// Calendar returns the scenario's change calendar with that name, or nil.
-func (r *Region) Calendar(name string) *CalendarSpec {
-	for _, calendar := range r.Spec().Calendars {
-		if calendar.Name == name {
-			return &calendar
-		}
-	}
-	return nil
 }

@@ -48,6 +48,9 @@ type Instance struct {
 	Group          string   // the Auto Scaling group that launched it
 	Ordinal        int      // the how many-th of its group, from 1
 
+	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
+	Patchers  []string // what patches the machine by itself: unattended-upgrades
+
 	roots   []string // ids of every volume that is or was the root
 	machine machine
 }
@@ -218,7 +221,7 @@ func (i *Instance) comeUp(d time.Duration) {
 // keyUnusable tells whether the encrypted root cannot be opened now; AWS finds out only after it has accepted the call.
 func (i *Instance) keyUnusable() bool {
 	root := i.Region.Volume(i.RootVolume)
-	return root != nil && root.Key != "" && i.Region.World.faults.strikes(FaultKeyUnusable, i)
+	return root != nil && root.Key != "" && (i.Region.keyOff(root.Key) || i.Region.World.faults.strikes(FaultKeyUnusable, i))
 }
 
 // after schedules do unless the machine was started, stopped or rebooted meanwhile.

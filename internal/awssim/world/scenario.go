@@ -242,8 +242,9 @@ type BaselineRule struct {
 
 // CalendarSpec is a Change Calendar.
 type CalendarSpec struct {
-	Name  string `yaml:"name"`
-	State string `yaml:"state"` // OPEN or CLOSED
+	Name    string   `yaml:"name"`
+	State   string   `yaml:"state"`   // OPEN or CLOSED
+	Changes Duration `yaml:"changes"` // after the scenario's start it becomes the other; 0: it does not
 }
 
 // MaintenanceSpec is a maintenance window of Systems Manager, somebody else's.
@@ -253,6 +254,11 @@ type MaintenanceSpec struct {
 	Schedule string `yaml:"schedule"`
 	Duration int    `yaml:"duration"` // hours
 	Cutoff   int    `yaml:"cutoff"`   // hours
+
+	Opens     Duration          `yaml:"opens"`     // next execution after the scenario's start; 0: none is told
+	Task      string            `yaml:"task"`      // document of its one Run Command task; empty: it has no task
+	Operation string            `yaml:"operation"` // parameter of that document; empty: not given
+	Tags      map[string]string `yaml:"tags"`      // the task's targets carry all of them
 }
 
 // AssociationsSpec is a State Manager association, somebody else's.
@@ -260,6 +266,9 @@ type AssociationsSpec struct {
 	Name     string `yaml:"name"` // association name
 	Document string `yaml:"document"`
 	Schedule string `yaml:"schedule"`
+
+	Operation string            `yaml:"operation"` // parameter of that document; empty: not given
+	Tags      map[string]string `yaml:"tags"`      // its targets carry all of them; empty: every managed node
 }
 
 // Faults are what goes wrong.

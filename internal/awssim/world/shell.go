@@ -57,6 +57,9 @@ func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
 		"and only \"# patchtide:facts\" and \"# patchtide:http <port> <path>\" are modelled\n", first)
 }
 
+// named is a list as a script prints it: there, also when it is empty.
+func named(list []string) []string { return append([]string{}, list...) }
+
 // PackageList is one line "name version" for each installed package, sorted.
 func (d *Disk) PackageList() string {
 	var list strings.Builder
@@ -79,15 +82,17 @@ func (i *Instance) factsLine() string {
 		panic("writing to memory does not fail: " + err.Error())
 	}
 	line, err := json.Marshal(struct {
-		BootID         string `json:"boot_id"`
-		OS             string `json:"os"`
-		Release        string `json:"release"`
-		Kernel         string `json:"kernel"`
-		PendingReboot  bool   `json:"pending_reboot"`
-		PackagesSHA256 string `json:"packages_sha256"`
-		PackagesGZ     string `json:"packages_gz"`
+		BootID         string   `json:"boot_id"`
+		OS             string   `json:"os"`
+		Release        string   `json:"release"`
+		Kernel         string   `json:"kernel"`
+		PendingReboot  bool     `json:"pending_reboot"`
+		Elsewhere      []string `json:"elsewhere"`
+		Patchers       []string `json:"patchers"`
+		PackagesSHA256 string   `json:"packages_sha256"`
+		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(),
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers),
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {
