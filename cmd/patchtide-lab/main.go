@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // simulated schedules have time zones, and a container may have none installed
 
 	"github.com/spf13/cobra"
 )

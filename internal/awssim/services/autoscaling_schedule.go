@@ -12,9 +12,11 @@ import (
 
 func registerScalingSchedule(r *api.Registry, s scalingService) {
 	const service = "autoscaling"
-	api.Handle(r, service, "DescribeScheduledActions", []string{"AutoScalingGroupName", "ScheduledActionNames", "MaxRecords", "NextToken"}, s.describeScheduledActions)
+	api.Handle(r, service, "DescribeScheduledActions", []string{
+		"AutoScalingGroupName", "ScheduledActionNames", "StartTime", "EndTime", "MaxRecords", "NextToken",
+	}, s.describeScheduledActions)
 	api.Handle(r, service, "PutScheduledUpdateGroupAction", []string{
-		"AutoScalingGroupName", "ScheduledActionName", "StartTime", "MinSize", "MaxSize", "DesiredCapacity",
+		"AutoScalingGroupName", "ScheduledActionName", "StartTime", "EndTime", "Recurrence", "TimeZone", "MinSize", "MaxSize", "DesiredCapacity",
 	}, s.schedule)
 	api.Handle(r, service, "DeleteScheduledAction", []string{"AutoScalingGroupName", "ScheduledActionName"}, s.unschedule)
 	api.Handle(r, service, "DescribePolicies", []string{"AutoScalingGroupName", "PolicyNames", "PolicyTypes", "MaxRecords", "NextToken"}, s.describePolicies)
@@ -38,13 +40,18 @@ func (s scalingService) describeScheduledActions(call api.Call, in *as.DescribeS
 	found := []types.ScheduledUpdateGroupAction{}
 	for _, group := range groups {
 		for _, action := range group.ScheduledActions() {
-			if len(in.ScheduledActionNames) > 0 && !slices.Contains(in.ScheduledActionNames, action.Name) {
-				continue
+			if len(in.ScheduledActionNames) > 0 {
+				if !slices.Contains(in.ScheduledActionNames, action.Name) {
+					continue
+				}
+			} else if in.StartTime != nil && action.Next.Before(*in.StartTime) || in.EndTime != nil && action.Next.After(*in.EndTime) {
+				continue // times count only where no names are given
 			}
 			found = append(found, types.ScheduledUpdateGroupAction{
 				AutoScalingGroupName: &group.Name, ScheduledActionName: &action.Name, ScheduledActionARN: &action.ARN,
-				StartTime: moment(action.Start), Time: moment(action.Start), MinSize: narrow(action.Sizes.Min),
-				MaxSize: narrow(action.Sizes.Max), DesiredCapacity: narrow(action.Sizes.Desired),
+				StartTime: moment(action.Next), Time: moment(action.Next), EndTime: moment(action.End), Recurrence: given(action.Recurrence),
+				TimeZone: given(action.TimeZone), MinSize: narrow(action.Sizes.Min), MaxSize: narrow(action.Sizes.Max),
+				DesiredCapacity: narrow(action.Sizes.Desired),
 			})
 		}
 	}
@@ -64,8 +71,10 @@ func (s scalingService) schedule(call api.Call, in *as.PutScheduledUpdateGroupAc
 	if err != nil {
 		return nil, err
 	}
-	return nil, group.PutScheduledAction(deref(in.ScheduledActionName), deref(in.StartTime),
-		world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)})
+	return nil, group.PutScheduledAction(deref(in.ScheduledActionName), world.Schedule{
+		Start: deref(in.StartTime), End: deref(in.EndTime), Recurrence: deref(in.Recurrence), TimeZone: deref(in.TimeZone),
+		Sizes: world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)},
+	})
 }
 
 func (s scalingService) unschedule(call api.Call, in *as.DeleteScheduledActionInput) (*as.DeleteScheduledActionOutput, error) {

@@ -177,8 +177,13 @@ func (g *ScalingGroup) buildExtras(s GroupSpec) error {
 		}
 	}
 	for _, action := range s.Scheduled {
-		sizes := Sizes{Min: action.Min, Max: action.Max, Desired: action.Desired}
-		if err := g.PutScheduledAction(action.Name, g.Region.World.now.Add(action.At.D()), sizes); err != nil {
+		schedule := Schedule{
+			Recurrence: action.Recurrence, TimeZone: action.TimeZone, Sizes: Sizes{Min: action.Min, Max: action.Max, Desired: action.Desired},
+		}
+		if action.At != 0 || action.Recurrence == "" {
+			schedule.Start = g.Region.World.now.Add(action.At.D())
+		}
+		if err := g.PutScheduledAction(action.Name, schedule); err != nil {
 			return err
 		}
 	}

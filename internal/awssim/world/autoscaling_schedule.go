@@ -4,52 +4,88 @@ import (
 	"slices"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// ScheduledAction changes a group's sizes once, at its time. One that is due while ScheduledActions is suspended is missed for
-// good.
-type ScheduledAction struct {
-	Name  string
-	ARN   string
-	Start time.Time
-	Sizes Sizes
+// Schedule says when a scheduled action changes a group's sizes, and to what.
+type Schedule struct {
+	Start, End time.Time // zero: not given
+	Recurrence string    // cron of five fields; empty: once
+	TimeZone   string    // of the recurrence, an IANA name; empty: UTC
+	Sizes      Sizes
+}
 
+// ScheduledAction changes a group's sizes at its times. One that is due while ScheduledActions is suspended is missed for
+// good; a recurring one comes again at its next time.
+type ScheduledAction struct {
+	Name string
+	ARN  string
+	Schedule
+	Next time.Time // when it is due
+
+	every cron.Schedule // nil: once
 	event *Event
 }
 
 // ScheduledActions lists the actions that are still to come, the soonest first.
 func (g *ScalingGroup) ScheduledActions() []*ScheduledAction {
 	actions := slices.Clone(g.scheduled)
-	slices.SortStableFunc(actions, func(a, b *ScheduledAction) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(actions, func(a, b *ScheduledAction) int { return a.Next.Compare(b.Next) })
 	return actions
 }
 
-// PutScheduledAction makes an action, or replaces the one of that name.
-func (g *ScalingGroup) PutScheduledAction(name string, start time.Time, sizes Sizes) error {
-	w := g.Region.World
-	if start.IsZero() {
-		start = w.now
-	} else if start.Before(w.now) {
+// PutScheduledAction makes an action, or replaces the one of that name. With a start and a recurrence it comes at the start
+// and then as the recurrence says, up to the end.
+func (g *ScalingGroup) PutScheduledAction(name string, schedule Schedule) error {
+	now := g.Region.World.now
+	every, err := schedule.recurring()
+	switch {
+	case err != nil:
+		return err
+	case !schedule.Start.IsZero() && schedule.Start.Before(now):
 		return api.Errorf("ValidationError", "Given start time is in the past")
-	}
-	if sizes == (Sizes{}) {
+	case !schedule.End.IsZero() && schedule.End.Before(now):
+		return api.Errorf("ValidationError", "Given end time is in the past")
+	case !schedule.End.IsZero() && !schedule.Start.Before(schedule.End):
+		return api.Errorf("ValidationError", "The start time must be before the end time")
+	case schedule.Sizes == Sizes{}:
 		return api.Errorf("ValidationError", "At least one of min size, max size and desired capacity is needed.")
 	}
 	g.unschedule(name)
-	action := &ScheduledAction{Name: name, Start: start, Sizes: sizes, ARN: g.Region.ARN("autoscaling",
+	action := &ScheduledAction{Name: name, Schedule: schedule, Next: schedule.Start, every: every, ARN: g.Region.ARN("autoscaling",
 		"scheduledUpdateGroupAction:"+g.Region.NewUUID("scheduled")+":autoScalingGroupName/"+g.Name+":scheduledActionName/"+name)}
-	action.event = w.After(start.Sub(w.now), func() {
-		g.unschedule(name)
+	if action.Next.IsZero() {
+		action.Next = now
+		if every != nil {
+			action.Next = every.Next(now)
+		}
+	}
+	g.await(action)
+	return nil
+}
+
+// await keeps an action until it is due; one that will not come any more is forgotten.
+func (g *ScalingGroup) await(action *ScheduledAction) {
+	if action.Next.IsZero() || !action.End.IsZero() && action.Next.After(action.End) {
+		return
+	}
+	w := g.Region.World
+	action.event = w.After(action.Next.Sub(w.now), func() {
+		g.unschedule(action.Name)
+		if action.every != nil {
+			action.Next = action.every.Next(w.now)
+			g.await(action)
+		}
 		if g.suspended("ScheduledActions") {
-			g.Region.Changed("group", g.Name, "missed scheduled action "+name)
+			g.Region.Changed("group", g.Name, "missed scheduled action "+action.Name)
 			return
 		}
-		g.follow(sizes)
-		g.Region.Changed("group", g.Name, "scheduled action "+name)
+		g.follow(action.Sizes)
+		g.Region.Changed("group", g.Name, "scheduled action "+action.Name)
 	})
 	g.scheduled = append(g.scheduled, action)
-	return nil
 }
 
 // DeleteScheduledAction takes an action back before its time.

@@ -189,10 +189,13 @@ type HookSpec struct {
 // ScheduledSpec is a scheduled action.
 type ScheduledSpec struct {
 	Name    string   `yaml:"name"`
-	At      Duration `yaml:"at"` // after the scenario's start
+	At      Duration `yaml:"at"` // after the scenario's start; with a recurrence, its first time besides
 	Min     *int     `yaml:"min"`
 	Max     *int     `yaml:"max"`
 	Desired *int     `yaml:"desired"`
+
+	Recurrence string `yaml:"recurrence"` // cron of five fields; empty: once
+	TimeZone   string `yaml:"time_zone"`  // of the recurrence; empty: UTC
 }
 
 // WarmPoolSpec is a group's warm pool.
