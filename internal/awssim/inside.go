@@ -1,6 +1,8 @@
 package awssim
 
 import (
+	"errors"
+
 	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/wire"
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -50,7 +52,12 @@ func (s *Sim) callInside(from world.InsideCall) (any, error) {
 	var tree any
 	if err == nil {
 		var output any
-		if output, err = operation.Call(call, input); err == nil {
+		output, err = operation.Call(call, input)
+		var notYet *api.NotYet
+		if errors.As(err, &notYet) { // nobody can wait inside a moment of the world
+			output, err = notYet.Empty, nil
+		}
+		if err == nil {
 			event.Effect = !api.IsRead(call.Operation)
 			tree, err = wire.ToTree(output)
 		}

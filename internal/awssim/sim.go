@@ -28,7 +28,8 @@ type Options struct {
 	Speed float64
 	// Logger hears of what is not modelled and of injected faults; nil discards.
 	Logger *slog.Logger
-	// Wait passes wall time for a slow reply; nil waits really. Tests in simulated time give one that returns at once.
+	// Wait passes wall time for a slow reply and for a call that is held; nil waits really. Tests in simulated time give one that
+	// returns at once.
 	Wait func(context.Context, time.Duration) error
 }
 
@@ -123,7 +124,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !signed {
 		err = &api.Error{Code: "MissingAuthenticationToken", Status: http.StatusForbidden, Message: "Request is missing Authentication Token"}
 	}
-	response, fault := s.answer(request, scope, err)
+	response, fault := s.answer(r.Context(), request, scope, err)
 	if fault.Kind == FaultSlow {
 		_ = s.wait(r.Context(), time.Duration(float64(fault.Delay)/s.speed)) // the client gave up: nobody reads the reply
 	}
@@ -150,7 +151,7 @@ func hangUp(w http.ResponseWriter, why error) {
 }
 
 // answer does everything that happens under the lock: time, identity, quota, fault, the call itself and its record.
-func (s *Sim) answer(request *wire.Request, scope scope, failed error) (wire.Response, Fault) {
+func (s *Sim) answer(ctx context.Context, request *wire.Request, scope scope, failed error) (wire.Response, Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance()
@@ -160,7 +161,7 @@ func (s *Sim) answer(request *wire.Request, scope scope, failed error) (wire.Res
 	requestID := s.events.nextRequestID()
 	output, fault, err := any(nil), Fault{}, failed
 	if err == nil {
-		output, fault, err = s.call(request, scope, &event)
+		output, fault, err = s.call(ctx, request, scope, &event)
 	}
 	response := wire.Response{}
 	if err == nil {
@@ -177,7 +178,7 @@ func (s *Sim) answer(request *wire.Request, scope scope, failed error) (wire.Res
 	return response, fault
 }
 
-func (s *Sim) call(request *wire.Request, scope scope, event *Event) (any, Fault, error) {
+func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, event *Event) (any, Fault, error) {
 	identity, err := s.identify(scope)
 	if err != nil {
 		return nil, Fault{}, err
@@ -207,7 +208,7 @@ func (s *Sim) call(request *wire.Request, scope scope, event *Event) (any, Fault
 	if err, before := fault.before(scope.service); before {
 		return nil, fault, err
 	}
-	output, err := operation.Call(call, input)
+	output, err := s.perform(ctx, operation, call, input)
 	event.Effect = err == nil && !api.IsRead(request.Operation)
 	if err == nil {
 		s.world.Called(s.world.Account(identity.account).Region(scope.region), event.Service, event.Operation)

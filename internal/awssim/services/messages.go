@@ -31,10 +31,16 @@ type subscription struct {
 }
 
 type queue struct {
-	url, arn   string
-	visibility time.Duration
-	created    time.Time
-	messages   []*message
+	queueTimes
+	url, arn string
+	created  time.Time
+	messages []*message
+}
+
+// queueTimes are the attributes of a queue that can be set.
+type queueTimes struct {
+	visibility time.Duration // a message that was received is hidden so long
+	wait       time.Duration // a receive that does not say waits so long for a message
 }
 
 type message struct {
@@ -55,7 +61,7 @@ func newMessageStore(w *world.World) *messageStore {
 		for _, spec := range account.Spec.Regions {
 			region := account.Region(spec.Name)
 			for _, name := range spec.Queues {
-				m.addQueue(region, name, defaultVisibility)
+				m.addQueue(region, name, queueTimes{visibility: defaultVisibility})
 			}
 			for _, name := range spec.Topics {
 				m.addTopic(region, name)
@@ -80,8 +86,8 @@ func queueURL(region *world.Region, name string) string {
 	return "https://sqs." + region.Name + ".amazonaws.com/" + region.Account.ID + "/" + name
 }
 
-func (m *messageStore) addQueue(region *world.Region, name string, visibility time.Duration) *queue {
-	made := &queue{url: queueURL(region, name), arn: region.ARN("sqs", name), visibility: visibility, created: m.w.Now()}
+func (m *messageStore) addQueue(region *world.Region, name string, times queueTimes) *queue {
+	made := &queue{url: queueURL(region, name), arn: region.ARN("sqs", name), queueTimes: times, created: m.w.Now()}
 	m.queues[made.url] = made
 	m.order = append(m.order, made.url)
 	return made
@@ -170,7 +176,8 @@ func (q *queue) attributes(now time.Time) map[string]string {
 	}
 	return map[string]string{
 		"QueueArn": q.arn, "VisibilityTimeout": strconv.Itoa(int(q.visibility.Seconds())), "CreatedTimestamp": strconv.FormatInt(q.created.Unix(), 10),
-		"ApproximateNumberOfMessages": strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(held),
+		"ReceiveMessageWaitTimeSeconds": strconv.Itoa(int(q.wait.Seconds())),
+		"ApproximateNumberOfMessages":   strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(held),
 		"ApproximateNumberOfMessagesDelayed": "0",
 	}
 }

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,11 +13,14 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-const queuesPage = 1000
+const (
+	queuesPage  = 1000
+	longestPoll = 20 // seconds that a receive may wait for a message
+)
 
 var badQueueToken = api.Errorf("InvalidParameterValue", "Value for parameter NextToken is invalid.")
 
-// registerSQS registers standard queues. A receive answers at once with what there is: nobody waits inside the simulator.
+// registerSQS registers standard queues.
 func registerSQS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sqs", "CreateQueue", []string{"QueueName", "Attributes"}, m.createQueue)
 	api.Handle(r, "sqs", "DeleteQueue", []string{"QueueUrl"}, m.deleteQueue)
@@ -41,27 +45,39 @@ func (m *messageStore) queue(url *string) (*queue, error) {
 }
 
 func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
-	region, name, visibility := regionOf(m.w, call), deref(in.QueueName), defaultVisibility
+	region, name, wanted := regionOf(m.w, call), deref(in.QueueName), queueTimes{visibility: defaultVisibility}
 	if name == "" || len(name) > 80 || strings.ContainsAny(name, " .:/") {
 		return nil, api.Errorf("InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
 	}
 	for key, value := range in.Attributes {
-		seconds, err := strconv.Atoi(value)
-		if key != "VisibilityTimeout" {
-			return nil, api.NotModelled("attribute %s of sqs:CreateQueue", key)
+		if err := wanted.set(key, value); err != nil {
+			return nil, err
 		}
-		if err != nil || seconds < 0 || seconds > 43200 {
-			return nil, api.Errorf("InvalidAttributeValue", "Invalid value for the parameter VisibilityTimeout.")
-		}
-		visibility = time.Duration(seconds) * time.Second
 	}
 	if found := m.queues[queueURL(region, name)]; found != nil {
-		if found.visibility != visibility {
-			return nil, api.Errorf("QueueNameExists", "A queue already exists with the same name and a different value for attribute VisibilityTimeout")
+		if found.queueTimes != wanted {
+			return nil, api.Errorf("QueueNameExists", "A queue already exists with the same name and a different value for its attributes")
 		}
 		return &sqs.CreateQueueOutput{QueueUrl: &found.url}, nil
 	}
-	return &sqs.CreateQueueOutput{QueueUrl: &m.addQueue(region, name, visibility).url}, nil
+	return &sqs.CreateQueueOutput{QueueUrl: &m.addQueue(region, name, wanted).url}, nil
+}
+
+// set sets an attribute as SQS names it.
+func (q *queueTimes) set(key, value string) error {
+	of := map[string]struct {
+		into *time.Duration
+		most int
+	}{"VisibilityTimeout": {&q.visibility, 43200}, "ReceiveMessageWaitTimeSeconds": {&q.wait, longestPoll}}[key]
+	if of.into == nil {
+		return api.NotModelled("attribute %s of sqs:CreateQueue", key)
+	}
+	seconds, err := strconv.Atoi(value)
+	if err != nil || seconds < 0 || seconds > of.most {
+		return api.Errorf("InvalidAttributeValue", "Invalid value for the parameter %s.", key)
+	}
+	*of.into = time.Duration(seconds) * time.Second
+	return nil
 }
 
 func (m *messageStore) deleteQueue(_ api.Call, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, error) {
@@ -134,7 +150,7 @@ func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput
 	if count == 0 {
 		count = 1
 	}
-	if count < 1 || count > 10 || in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > 20 {
+	if count < 1 || count > 10 || in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > longestPoll {
 		return nil, api.Errorf("InvalidParameterValue", "MaxNumberOfMessages must be 1 to 10 and WaitTimeSeconds 0 to 20.")
 	}
 	visibility := found.visibility
@@ -147,6 +163,9 @@ func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput
 			MessageId: &each.id, Body: &each.body, MD5OfBody: digestOf(each.body), ReceiptHandle: &each.receipt,
 			Attributes: systemAttributes(in, each),
 		})
+	}
+	if patience := cmp.Or(time.Duration(in.WaitTimeSeconds)*time.Second, found.wait); len(out.Messages) == 0 && patience > 0 {
+		return nil, &api.NotYet{Patience: patience, Empty: out}
 	}
 	return out, nil
 }
