@@ -278,7 +278,7 @@ func TestCloudWatchSpeaksItsOlderProtocolsToo(t *testing.T) {
 		return reply.Body.String()
 	}
 	put := "Action=PutMetricAlarm&Version=2010-08-01&AlarmName=cpu&EvaluationPeriods=2&ComparisonOperator=LessThanThreshold&Threshold=1.5" +
-		"&Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1"
+		"&Namespace=AWS%2FEC2&MetricName=CPUUtilization&Statistic=Average&Period=300&Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1"
 	require.Contains(t, ask(put, nil), "<PutMetricAlarmResponse")
 	require.Contains(t, ask("Action=DescribeAlarms&AlarmNames.member.1=cpu", nil), "<AlarmName>cpu</AlarmName>")
 	require.Contains(t, ask(`{"AlarmNames":["cpu"]}`, map[string]string{"X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms"}), `"Threshold":1.5`)

@@ -294,8 +294,15 @@ func metrics(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
+			err = did(c.Watch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+				Namespace: namespace, MetricName: name, StartTime: aws.Time(s.clock.now().Add(-time.Hour)), EndTime: aws.Time(s.clock.now().Add(time.Minute)),
+				Period: aws.Int32(60), Statistics: []cwtypes.Statistic{cwtypes.StatisticSum, cwtypes.StatisticAverage, cwtypes.StatisticSampleCount},
+			}))
+			if err != nil {
+				return err
+			}
 			mine, theirs := got.MetricDataResults[0].Values, got.MetricDataResults[1].Values
-			return wrong(len(mine) == 1 && mine[0] == 3 && len(theirs) == 1, "got %v and %v", mine, theirs)
+			return wrong(len(mine) == 1 && mine[0] == 3 && len(theirs) == 60, "got %v and %v", mine, theirs)
 		}}}
 	})
 }

@@ -24,7 +24,7 @@ func registerCloudWatch(r *api.Registry, w *world.World) {
 	api.Handle(r, service, "DescribeAlarms", []string{"AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix", "MaxRecords", "NextToken"}, s.describe)
 	api.Handle(r, service, "PutMetricAlarm", []string{
 		"AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions", "MetricName", "Namespace", "Statistic",
-		"Dimensions", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "TreatMissingData",
+		"Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
 	}, s.put)
 	api.Handle(r, service, "SetAlarmState", []string{"AlarmName", "StateValue", "StateReason"}, s.set)
 	registerMetrics(r, w)
@@ -60,12 +60,12 @@ func alarmView(alarm *world.Alarm) types.MetricAlarm {
 		Namespace: given(alarm.Namespace), Period: number(int(alarm.Period.Seconds())), EvaluationPeriods: number(alarm.EvaluationPeriods),
 		Threshold: &alarm.Threshold, ComparisonOperator: types.ComparisonOperator(alarm.Comparison), Statistic: types.Statistic(alarm.Statistic),
 		TreatMissingData: given(alarm.TreatMissingData), ActionsEnabled: &alarm.ActionsEnabled, AlarmActions: filled(alarm.AlarmActions),
-		OKActions: filled(alarm.OKActions), InsufficientDataActions: []string{}, Dimensions: []types.Dimension{},
+		OKActions: filled(alarm.OKActions), InsufficientDataActions: []string{}, Dimensions: dimensionViews(alarm.Dimensions),
 		StateValue: types.StateValue(alarm.State), StateReason: &alarm.Reason, StateUpdatedTimestamp: moment(alarm.Updated),
 		StateTransitionedTimestamp: moment(alarm.Transitioned), AlarmConfigurationUpdatedTimestamp: moment(alarm.Configured),
 	}
-	for _, dimension := range alarm.Dimensions {
-		view.Dimensions = append(view.Dimensions, types.Dimension{Name: &dimension[0], Value: &dimension[1]})
+	if alarm.DatapointsToAlarm > 0 {
+		view.DatapointsToAlarm = number(alarm.DatapointsToAlarm)
 	}
 	return view
 }
@@ -78,20 +78,59 @@ func filled(list []string) []string {
 }
 
 func (s watchService) put(call api.Call, in *cw.PutMetricAlarmInput) (*cw.PutMetricAlarmOutput, error) {
-	if deref(in.AlarmName) == "" || in.EvaluationPeriods == nil || in.ComparisonOperator == "" {
-		return nil, api.Errorf("ValidationError", "AlarmName, EvaluationPeriods and ComparisonOperator are required")
+	if err := checkAlarm(in); err != nil {
+		return nil, err
 	}
 	alarm := &world.Alarm{
 		Name: *in.AlarmName, Description: deref(in.AlarmDescription), Metric: deref(in.MetricName), Namespace: deref(in.Namespace),
 		Period: time.Duration(deref(in.Period)) * time.Second, EvaluationPeriods: int(*in.EvaluationPeriods), Threshold: deref(in.Threshold),
-		Comparison: string(in.ComparisonOperator), Statistic: string(in.Statistic), TreatMissingData: deref(in.TreatMissingData),
+		DatapointsToAlarm: int(deref(in.DatapointsToAlarm)),
+		Comparison:        string(in.ComparisonOperator), Statistic: string(in.Statistic), TreatMissingData: deref(in.TreatMissingData),
 		ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled, AlarmActions: in.AlarmActions, OKActions: in.OKActions,
+		Dimensions: dimensionPairs(in.Dimensions),
 	}
-	for _, dimension := range in.Dimensions {
-		alarm.Dimensions = append(alarm.Dimensions, [2]string{deref(dimension.Name), deref(dimension.Value)})
+	if alarm.TreatMissingData == "" {
+		alarm.TreatMissingData = "missing"
 	}
 	regionOf(s.w, call).PutAlarm(alarm)
 	return nil, nil
+}
+
+// longestAlarm is how long an alarm's evaluation may reach back.
+const longestAlarm = 7 * 24 * time.Hour
+
+// checkAlarm refuses what CloudWatch refuses, and by name what is not modelled.
+func checkAlarm(in *cw.PutMetricAlarmInput) error {
+	periods, toAlarm := deref(in.EvaluationPeriods), deref(in.DatapointsToAlarm)
+	switch {
+	case deref(in.AlarmName) == "" || in.EvaluationPeriods == nil || in.ComparisonOperator == "":
+		return api.Errorf("ValidationError", "AlarmName, EvaluationPeriods and ComparisonOperator are required")
+	case deref(in.MetricName) == "" || deref(in.Namespace) == "" || in.Statistic == "":
+		return api.Errorf("ValidationError", "MetricName, Namespace and Statistic are required for an alarm on a metric")
+	case in.Threshold == nil:
+		return api.Errorf("ValidationError", "Threshold is required for an alarm on a metric")
+	case periods < 1 || in.DatapointsToAlarm != nil && (toAlarm < 1 || toAlarm > periods):
+		return api.Errorf("ValidationError", "DatapointsToAlarm (%d) must be between 1 and EvaluationPeriods (%d)", toAlarm, periods)
+	case !slices.Contains([]string{"", "missing", "notBreaching", "breaching", "ignore"}, deref(in.TreatMissingData)):
+		return api.Errorf("ValidationError", "TreatMissingData %q is none of missing, notBreaching, breaching, ignore", deref(in.TreatMissingData))
+	case !slices.Contains(in.Statistic.Values(), in.Statistic):
+		return api.Errorf("ValidationError", "Statistic %q is not valid", in.Statistic)
+	case !slices.Contains(plainComparisons, in.ComparisonOperator):
+		return api.NotModelled("comparison %s of monitoring:PutMetricAlarm", in.ComparisonOperator)
+	}
+	period, err := metricPeriod(in.Period)
+	if err != nil {
+		return err
+	}
+	if time.Duration(periods) > longestAlarm/period {
+		return api.Errorf("ValidationError", "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).")
+	}
+	return nil
+}
+
+var plainComparisons = []types.ComparisonOperator{
+	types.ComparisonOperatorGreaterThanOrEqualToThreshold, types.ComparisonOperatorGreaterThanThreshold,
+	types.ComparisonOperatorLessThanThreshold, types.ComparisonOperatorLessThanOrEqualToThreshold,
 }
 
 func (s watchService) set(call api.Call, in *cw.SetAlarmStateInput) (*cw.SetAlarmStateOutput, error) {

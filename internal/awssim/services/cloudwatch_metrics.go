@@ -1,7 +1,6 @@
 package services
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,219 +13,217 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// metricStore keeps what PutMetricData brought, by account and region. Of AWS's own metrics only the host counts of target
-// groups are modelled, as they are at the moment of asking.
-type metricStore struct {
-	w       *world.World
-	metrics map[string][]*metric
-}
-
-type metric struct {
-	namespace, name string
-	dimensions      []types.Dimension
-	points          []point
-}
-
-type point struct {
-	at    time.Time
-	value float64
-}
-
 const (
-	metricsPage   = 500
-	metricMemory  = 15 * 24 * time.Hour // how long single points are kept
-	hostNamespace = "AWS/ApplicationELB"
+	metricsPage    = 500
+	statisticsMost = 1440 // datapoints that GetMetricStatistics returns
 )
 
 func registerMetrics(r *api.Registry, w *world.World) {
-	m := &metricStore{w: w, metrics: map[string][]*metric{}}
-	api.Handle(r, "monitoring", "PutMetricData", []string{"Namespace", "MetricData"}, m.put)
-	api.Handle(r, "monitoring", "ListMetrics", []string{"Namespace", "MetricName", "Dimensions", "NextToken"}, m.list)
-	api.Handle(r, "monitoring", "GetMetricData", []string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints"}, m.get)
+	s := watchService{w}
+	api.Handle(r, "monitoring", "PutMetricData", []string{"Namespace", "MetricData"}, s.putData)
+	api.Handle(r, "monitoring", "ListMetrics", []string{"Namespace", "MetricName", "Dimensions", "NextToken"}, s.listMetrics)
+	api.Handle(r, "monitoring", "GetMetricData", []string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints"}, s.getData)
+	api.Handle(r, "monitoring", "GetMetricStatistics", []string{
+		"Namespace", "MetricName", "Dimensions", "StartTime", "EndTime", "Period", "Statistics",
+	}, s.getStatistics)
 }
 
-func place(call api.Call) string { return call.Account + "/" + call.Region }
-
-// put accepts metrics; alarms here follow the health of applications, not metrics.
-func (m *metricStore) put(call api.Call, in *cw.PutMetricDataInput) (*cw.PutMetricDataOutput, error) {
+func (s watchService) putData(call api.Call, in *cw.PutMetricDataInput) (*cw.PutMetricDataOutput, error) {
 	if deref(in.Namespace) == "" || len(in.MetricData) == 0 {
 		return nil, api.Errorf("MissingParameter", "Namespace and MetricData are required")
 	}
 	if strings.HasPrefix(*in.Namespace, "AWS/") {
 		return nil, api.Errorf("InvalidParameterValue", "The value AWS/ for parameter Namespace is invalid.")
 	}
-	for _, datum := range in.MetricData {
-		if deref(datum.MetricName) == "" || datum.Value == nil && len(datum.Values) == 0 && datum.StatisticValues == nil {
-			return nil, api.Errorf("MissingParameter", "Every datum needs a MetricName and a value")
+	region := regionOf(s.w, call)
+	points := make([][]world.Datapoint, len(in.MetricData))
+	for n, datum := range in.MetricData {
+		var err error
+		if points[n], err = datapoints(region, call.Time, datum); err != nil {
+			return nil, err
 		}
 	}
-	for _, datum := range in.MetricData {
-		found := m.find(call, *in.Namespace, *datum.MetricName, datum.Dimensions)
-		if found == nil {
-			found = &metric{namespace: *in.Namespace, name: *datum.MetricName, dimensions: datum.Dimensions}
-			m.metrics[place(call)] = append(m.metrics[place(call)], found)
+	for n, datum := range in.MetricData {
+		for _, point := range points[n] {
+			region.PutMetric(*in.Namespace, *datum.MetricName, dimensionPairs(datum.Dimensions), point)
 		}
-		at := call.Time
-		if datum.Timestamp != nil {
-			at = *datum.Timestamp
-		}
-		values := datum.Values
-		if datum.Value != nil {
-			values = append(slices.Clone(values), *datum.Value)
-		}
-		if set := datum.StatisticValues; set != nil {
-			values = append(slices.Clone(values), deref(set.Sum)/max(deref(set.SampleCount), 1))
-		}
-		for _, value := range values {
-			found.points = append(found.points, point{at, value})
-		}
-		found.points = slices.DeleteFunc(found.points, func(p point) bool { return p.at.Before(call.Time.Add(-metricMemory)) })
 	}
 	return nil, nil
 }
 
-func (m *metricStore) find(call api.Call, namespace, name string, dimensions []types.Dimension) *metric {
-	for _, each := range m.all(call) {
-		if each.namespace == namespace && each.name == name && sameDimensions(each.dimensions, dimensions) {
-			return each
+// datapoints are what one datum says: a value, values with their counts, or a set of statistics.
+func datapoints(region *world.Region, now time.Time, datum types.MetricDatum) ([]world.Datapoint, error) {
+	at := now
+	if datum.Timestamp != nil {
+		at = *datum.Timestamp
+	}
+	forms := 0
+	for _, given := range []bool{datum.Value != nil, len(datum.Values) > 0, datum.StatisticValues != nil} {
+		if given {
+			forms++
 		}
 	}
-	return nil
-}
-
-// all are the stored metrics and the host counts of this moment.
-func (m *metricStore) all(call api.Call) []*metric {
-	all := slices.Clone(m.metrics[place(call)])
-	region := regionOf(m.w, call)
-	for _, group := range region.TargetGroups() {
-		if group.LoadBalancer == "" {
-			continue
-		}
-		counts := map[string]float64{}
-		for _, target := range group.Targets() {
-			counts[target.State]++
-		}
-		for name, count := range map[string]float64{"HealthyHostCount": counts[world.TargetHealthy], "UnHealthyHostCount": counts[world.TargetUnhealthy]} {
-			all = append(all, &metric{
-				namespace: hostNamespace, name: name, points: []point{{call.Time, count}},
-				dimensions: []types.Dimension{
-					{Name: ref("TargetGroup"), Value: ref(afterAccount(group.ARN))},
-					{Name: ref("LoadBalancer"), Value: ref(strings.TrimPrefix(afterAccount(region.LoadBalancerARN(group.LoadBalancer)), "loadbalancer/"))},
-				},
-			})
-		}
+	switch {
+	case deref(datum.MetricName) == "" || forms == 0:
+		return nil, api.Errorf("MissingParameter", "Every datum needs a MetricName and a value")
+	case forms > 1:
+		return nil, api.Errorf("InvalidParameterCombination", "The parameters Value, Values and StatisticValues are mutually exclusive.")
+	case len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values):
+		return nil, api.Errorf("InvalidParameterValue", "The parameters Values and Counts must be of the same size.")
+	case !region.AcceptsMetricAt(at):
+		return nil, api.Errorf("InvalidParameterValue", "The parameter Timestamp must be no more than two weeks old and two hours ahead.")
+	case datum.Value != nil:
+		return []world.Datapoint{{At: at, Count: 1, Sum: *datum.Value, Min: *datum.Value, Max: *datum.Value}}, nil
+	case datum.StatisticValues != nil:
+		set := datum.StatisticValues
+		return []world.Datapoint{{At: at, Count: deref(set.SampleCount), Sum: deref(set.Sum), Min: deref(set.Minimum), Max: deref(set.Maximum)}}, nil
 	}
-	slices.SortStableFunc(all, func(a, b *metric) int {
-		return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
-	})
-	return all
-}
-
-// afterAccount is the part of an ARN that CloudWatch's dimensions name a resource by.
-func afterAccount(arn string) string {
-	parts := strings.SplitN(arn, ":", 6)
-	return parts[len(parts)-1]
-}
-
-func sameDimensions(a, b []types.Dimension) bool {
-	return len(a) == len(b) && hasDimensions(a, b)
-}
-
-func hasDimensions(of, wanted []types.Dimension) bool {
-	for _, each := range wanted {
-		if !slices.ContainsFunc(of, func(d types.Dimension) bool {
-			return deref(d.Name) == deref(each.Name) && deref(d.Value) == deref(each.Value)
-		}) {
-			return false
+	var points []world.Datapoint
+	for n, value := range datum.Values {
+		count := 1.0
+		if len(datum.Counts) > 0 {
+			count = datum.Counts[n]
 		}
+		points = append(points, world.Datapoint{At: at, Count: count, Sum: value * count, Min: value, Max: value})
 	}
-	return true
+	return points, nil
 }
 
-func (m *metricStore) list(call api.Call, in *cw.ListMetricsInput) (*cw.ListMetricsOutput, error) {
+func dimensionPairs(dimensions []types.Dimension) [][2]string {
+	var pairs [][2]string
+	for _, dimension := range dimensions {
+		pairs = append(pairs, [2]string{deref(dimension.Name), deref(dimension.Value)})
+	}
+	return pairs
+}
+
+func dimensionViews(pairs [][2]string) []types.Dimension {
+	views := []types.Dimension{}
+	for _, pair := range pairs {
+		views = append(views, types.Dimension{Name: &pair[0], Value: &pair[1]})
+	}
+	return views
+}
+
+func (s watchService) listMetrics(call api.Call, in *cw.ListMetricsInput) (*cw.ListMetricsOutput, error) {
 	found := []types.Metric{}
-	for _, each := range m.all(call) {
-		matches := (in.Namespace == nil || *in.Namespace == each.namespace) && (in.MetricName == nil || *in.MetricName == each.name)
+	for _, each := range regionOf(s.w, call).Metrics() {
+		matches := (in.Namespace == nil || *in.Namespace == each.Namespace) && (in.MetricName == nil || *in.MetricName == each.Name)
 		for _, wanted := range in.Dimensions {
-			matches = matches && slices.ContainsFunc(each.dimensions, func(d types.Dimension) bool {
-				return deref(d.Name) == deref(wanted.Name) && (wanted.Value == nil || *wanted.Value == deref(d.Value))
+			matches = matches && slices.ContainsFunc(each.Dimensions, func(d [2]string) bool {
+				return d[0] == deref(wanted.Name) && (wanted.Value == nil || *wanted.Value == d[1])
 			})
 		}
 		if matches {
-			found = append(found, types.Metric{Namespace: &each.namespace, MetricName: &each.name, Dimensions: each.dimensions})
+			found = append(found, types.Metric{Namespace: &each.Namespace, MetricName: &each.Name, Dimensions: dimensionViews(each.Dimensions)})
 		}
 	}
 	found, next, err := page(found, in.NextToken, nil, metricsPage, &api.Error{Code: "InvalidParameterValue", Message: "Invalid nextToken", Status: http.StatusBadRequest})
 	return &cw.ListMetricsOutput{Metrics: found, NextToken: next}, err
 }
 
-func (m *metricStore) get(call api.Call, in *cw.GetMetricDataInput) (*cw.GetMetricDataOutput, error) {
+// metricPeriod refuses what is no period: those of less than a minute are 1, 5, 10, 20 or 30 seconds.
+func metricPeriod(seconds *int32) (time.Duration, error) {
+	n := deref(seconds)
+	if n < 1 || n%60 != 0 && !slices.Contains([]int32{1, 5, 10, 20, 30}, n) {
+		return 0, api.Errorf("ValidationError", "Period %d is not 1, 5, 10, 20, 30 or a multiple of 60 seconds", n)
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+func (s watchService) getData(call api.Call, in *cw.GetMetricDataInput) (*cw.GetMetricDataOutput, error) {
 	if in.StartTime == nil || in.EndTime == nil || !in.StartTime.Before(*in.EndTime) {
 		return nil, api.Errorf("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
 	}
 	out := &cw.GetMetricDataOutput{MetricDataResults: []types.MetricDataResult{}}
 	for _, query := range in.MetricDataQueries {
-		if query.MetricStat == nil || query.MetricStat.Metric == nil || query.Expression != nil {
-			return nil, api.NotModelled("a query of monitoring:GetMetricData without MetricStat")
+		if query.Expression != nil {
+			return nil, api.NotModelled("expression %q of monitoring:GetMetricData", *query.Expression)
+		}
+		if query.MetricStat == nil || query.MetricStat.Metric == nil {
+			return nil, api.Errorf("ValidationError", "Query %s has neither an Expression nor a MetricStat.", deref(query.Id))
+		}
+		if query.AccountId != nil || query.MetricStat.Unit != "" {
+			return nil, api.NotModelled("account or unit of a query of monitoring:GetMetricData")
+		}
+		if query.ReturnData != nil && !*query.ReturnData {
+			continue // it would be there for expressions only
 		}
 		stat := query.MetricStat
-		period := time.Duration(deref(stat.Period)) * time.Second
-		if period < time.Second || statistic(deref(stat.Stat), []float64{0}) == nil {
-			return nil, api.NotModelled("statistic %q, period %s of monitoring:GetMetricData", deref(stat.Stat), period)
+		period, err := metricPeriod(stat.Period)
+		if err != nil {
+			return nil, err
 		}
 		result := types.MetricDataResult{Id: query.Id, Label: stat.Metric.MetricName, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
 		if query.Label != nil {
 			result.Label = query.Label
 		}
-		if found := m.find(call, deref(stat.Metric.Namespace), deref(stat.Metric.MetricName), stat.Metric.Dimensions); found != nil {
-			result.Timestamps, result.Values = found.series(*in.StartTime, *in.EndTime, period, *stat.Stat, in.ScanBy)
+		series, err := s.series(call, stat.Metric, *in.StartTime, *in.EndTime, period)
+		if err != nil {
+			return nil, err
+		}
+		for _, point := range series {
+			value, ok := point.Statistic(deref(stat.Stat))
+			if !ok {
+				return nil, api.NotModelled("statistic %q of monitoring:GetMetricData", deref(stat.Stat))
+			}
+			result.Timestamps, result.Values = append(result.Timestamps, point.At), append(result.Values, value)
+		}
+		if in.ScanBy != types.ScanByTimestampAscending { // the newest come first unless asked otherwise
+			slices.Reverse(result.Timestamps)
+			slices.Reverse(result.Values)
+		}
+		if most := int(deref(in.MaxDatapoints)); most > 0 && len(result.Values) > most {
+			return nil, api.NotModelled("more than MaxDatapoints datapoints of monitoring:GetMetricData")
 		}
 		out.MetricDataResults = append(out.MetricDataResults, result)
 	}
 	return out, nil
 }
 
-// series sums points up by period, the newest first unless asked otherwise.
-func (m *metric) series(start, end time.Time, period time.Duration, stat string, order types.ScanBy) ([]time.Time, []float64) {
-	byPeriod := map[time.Time][]float64{}
-	for _, p := range m.points {
-		if !p.at.Before(start) && p.at.Before(end.Add(time.Nanosecond)) {
-			at := p.at.Truncate(period)
-			byPeriod[at] = append(byPeriod[at], p.value)
-		}
+func (s watchService) series(call api.Call, of *types.Metric, start, end time.Time, period time.Duration) ([]world.Datapoint, error) {
+	if deref(of.Namespace) == "" || deref(of.MetricName) == "" {
+		return nil, api.Errorf("ValidationError", "The parameters Namespace and MetricName are required.")
 	}
-	times := []time.Time{}
-	for at := range byPeriod {
-		times = append(times, at)
+	metric := regionOf(s.w, call).Metric(*of.Namespace, *of.MetricName, dimensionPairs(of.Dimensions))
+	if metric == nil {
+		return nil, nil
 	}
-	slices.SortFunc(times, func(a, b time.Time) int { return b.Compare(a) })
-	if order == types.ScanByTimestampAscending {
-		slices.Reverse(times)
-	}
-	values := make([]float64, 0, len(times))
-	for _, at := range times {
-		values = append(values, *statistic(stat, byPeriod[at]))
-	}
-	return times, values
+	return metric.Series(start, end, period), nil
 }
 
-// statistic computes one of CloudWatch's plain statistics; nil for others.
-func statistic(name string, values []float64) *float64 {
-	sum := 0.0
-	for _, value := range values {
-		sum += value
+func (s watchService) getStatistics(call api.Call, in *cw.GetMetricStatisticsInput) (*cw.GetMetricStatisticsOutput, error) {
+	if in.StartTime == nil || in.EndTime == nil || !in.StartTime.Before(*in.EndTime) {
+		return nil, api.Errorf("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
 	}
-	switch name {
-	case "Sum":
-		return &sum
-	case "Average":
-		return ref(sum / float64(len(values)))
-	case "Minimum":
-		return ref(slices.Min(values))
-	case "Maximum":
-		return ref(slices.Max(values))
-	case "SampleCount":
-		return ref(float64(len(values)))
+	period, err := metricPeriod(in.Period)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if len(in.Statistics) == 0 {
+		return nil, api.Errorf("MissingParameter", "At least one of the parameters Statistics and ExtendedStatistics must be specified.")
+	}
+	if asked := in.EndTime.Sub(*in.StartTime) / period; asked > statisticsMost {
+		return nil, api.Errorf("InvalidParameterCombination", "You have requested up to %d datapoints, which exceeds the limit of %d.", asked, statisticsMost)
+	}
+	series, err := s.series(call, &types.Metric{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions}, *in.StartTime, *in.EndTime, period)
+	if err != nil {
+		return nil, err
+	}
+	out := &cw.GetMetricStatisticsOutput{Label: in.MetricName, Datapoints: []types.Datapoint{}}
+	for _, point := range series {
+		view := types.Datapoint{Timestamp: &point.At, Unit: types.StandardUnitNone}
+		for _, name := range in.Statistics {
+			value, ok := point.Statistic(string(name))
+			if !ok {
+				return nil, api.Errorf("InvalidParameterValue", "The value %s for parameter Statistics is invalid.", name)
+			}
+			*map[types.Statistic]**float64{
+				types.StatisticSum: &view.Sum, types.StatisticAverage: &view.Average, types.StatisticMinimum: &view.Minimum,
+				types.StatisticMaximum: &view.Maximum, types.StatisticSampleCount: &view.SampleCount,
+			}[name] = &value
+		}
+		out.Datapoints = append(out.Datapoints, view)
+	}
+	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Account is one AWS account; nothing in it is seen from another.
@@ -97,6 +98,7 @@ func (r *Region) build(spec RegionSpec) error {
 	if err := r.buildAutoScaling(spec); err != nil {
 		return err
 	}
+	r.count(r.World.now.Add(-24 * time.Hour)) // it stands as it did for a day
 	return r.buildAlarms(spec)
 }
 

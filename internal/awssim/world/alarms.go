@@ -8,10 +8,13 @@ import (
 )
 
 // Alarms is the part of a region that CloudWatch keeps.
-type Alarms struct{ alarms shelf[*Alarm] }
+type Alarms struct {
+	alarms  shelf[*Alarm]
+	metrics shelf[*Metric] // by metricKey
+}
 
-// Alarm is a metric alarm. One with a target group follows the health of its targets in use; any other keeps the state it
-// was set to.
+// Alarm is a metric alarm. A scenario's, with a target group, follows the health of its targets in use. One on a metric that
+// is known here follows that, and any other, on a metric of AWS that is not modelled, keeps the state it was set to.
 type Alarm struct {
 	Region            *Region
 	Name              string
@@ -20,6 +23,7 @@ type Alarm struct {
 	Metric, Namespace string
 	Period            time.Duration
 	EvaluationPeriods int
+	DatapointsToAlarm int // 0: all of EvaluationPeriods
 	Threshold         float64
 	Comparison        string // GreaterThanOrEqualToThreshold and the like
 	Statistic         string
@@ -39,6 +43,9 @@ type Alarm struct {
 	follows *TargetGroup
 	change  *Event
 	to      string
+
+	look  *Event    // when it looks at its metric
+	quiet time.Time // until when that may change its state
 }
 
 // States of an alarm.
@@ -87,6 +94,7 @@ func (r *Region) PutAlarm(alarm *Alarm) {
 		alarm.Tags = Tags{}
 	}
 	r.Alarms.alarms.put(alarm.Name, alarm)
+	alarm.watch(r.World.now)
 	r.resettle()
 }
 
@@ -101,6 +109,7 @@ func (r *Region) SetAlarm(name, state, reason string) error {
 	}
 	alarm.cancel()
 	alarm.become(state, reason)
+	alarm.watch(r.World.now)
 	r.resettle()
 	return nil
 }
@@ -117,6 +126,8 @@ func (a *Alarm) become(state, reason string) {
 func (a *Alarm) cancel() {
 	a.change.Stop()
 	a.change, a.to = nil, ""
+	a.look.Stop()
+	a.look = nil
 }
 
 // breaching tells whether a target that receives requests answers with errors.

@@ -77,6 +77,7 @@ type ScalingGroup struct {
 	refreshes  []*Refresh
 	retry      *Event // of a failed launch
 	rebalance  *Event
+	counts     counts
 	surplus    bool // one more than desired, while the zones are rebalanced
 }
 

@@ -32,6 +32,7 @@ func (r *Region) settle() {
 	for _, group := range r.AutoScaling.groups.all() {
 		group.settle()
 	}
+	r.count(r.World.now)
 }
 
 // watchInstances lets what depends on instances follow them.

@@ -39,6 +39,7 @@ type TargetGroup struct {
 	CrossZone           string // true, false or use_load_balancer_configuration
 	Tags                Tags
 	targets             []*Target
+	counts              counts
 }
 
 // Target is one registration: an instance and a port.
