@@ -133,15 +133,14 @@ func (s scalingService) putWarmPool(call api.Call, in *as.PutWarmPoolInput) (*as
 	if err != nil {
 		return nil, err
 	}
-	if in.PoolState == types.WarmPoolStateHibernated {
-		return nil, api.NotModelled("state %s of a warm pool", in.PoolState)
+	if in.PoolState != "" && !slices.Contains(in.PoolState.Values(), in.PoolState) {
+		return nil, api.Errorf("ValidationError", "Warm pool state %q is not Stopped, Running or Hibernated", in.PoolState)
 	}
 	pool := &world.WarmPool{MinSize: int(deref(in.MinSize)), MaxPrepared: -1, State: string(in.PoolState)}
 	if in.MaxGroupPreparedCapacity != nil {
 		pool.MaxPrepared = int(*in.MaxGroupPreparedCapacity)
 	}
-	group.SetWarmPool(pool)
-	return nil, nil
+	return nil, group.SetWarmPool(pool)
 }
 
 func (s scalingService) deleteWarmPool(call api.Call, in *as.DeleteWarmPoolInput) (*as.DeleteWarmPoolOutput, error) {
@@ -152,8 +151,7 @@ func (s scalingService) deleteWarmPool(call api.Call, in *as.DeleteWarmPoolInput
 	if len(group.Warm()) > 0 && !deref(in.ForceDelete) {
 		return nil, api.Errorf("ResourceInUse", "The warm pool of Auto Scaling group %s still holds instances.", group.Name)
 	}
-	group.SetWarmPool(nil)
-	return nil, nil
+	return nil, group.SetWarmPool(nil)
 }
 
 func (s scalingService) describeTargetGroups(call api.Call, in *as.DescribeLoadBalancerTargetGroupsInput) (*as.DescribeLoadBalancerTargetGroupsOutput, error) {

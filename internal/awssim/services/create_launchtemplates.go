@@ -68,8 +68,11 @@ func templateData(data *types.RequestLaunchTemplateData) (world.LaunchTemplateVe
 		return version, api.Errorf("MissingParameter", "The request must contain the parameter LaunchTemplateData")
 	}
 	version.Image, version.Type = aws.ToString(data.ImageId), string(data.InstanceType)
+	if data.HibernationOptions != nil {
+		version.Hibernates = aws.ToBool(data.HibernationOptions.Configured)
+	}
 	rest := *data
-	rest.ImageId, rest.InstanceType, rest.TagSpecifications = nil, "", nil
+	rest.ImageId, rest.InstanceType, rest.TagSpecifications, rest.HibernationOptions = nil, "", nil, nil
 	if unknown := setFields(rest); len(unknown) > 0 {
 		return version, api.NotModelled("%v in the data of a launch template", unknown)
 	}

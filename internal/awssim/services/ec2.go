@@ -87,8 +87,12 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Start)
 		return &ec2.StartInstancesOutput{StartingInstances: changes}, err
 	})
-	api.Handle(r, "ec2", "StopInstances", []string{"InstanceIds", "Force"}, func(c api.Call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
-		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Stop)
+	api.Handle(r, "ec2", "StopInstances", []string{"InstanceIds", "Force", "Hibernate"}, func(c api.Call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
+		stop := (*world.Instance).Stop
+		if aws.ToBool(in.Hibernate) {
+			stop = (*world.Instance).Hibernate
+		}
+		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, stop)
 		return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
 	})
 	api.Handle(r, "ec2", "RebootInstances", []string{"InstanceIds"}, func(c api.Call, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
@@ -181,6 +185,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 		VpcId:              aws.String(i.Region.VPC()),
 		Tags:               ec2Tags(i.Tags),
 		PlatformDetails:    aws.String("Linux/UNIX"),
+		HibernationOptions: &types.HibernationOptions{Configured: aws.Bool(i.Hibernates)},
 	}
 	if i.Image.OS().Windows() {
 		out.Platform, out.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")

@@ -83,6 +83,9 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 func versionView(c api.Call, template *world.LaunchTemplate, n int) types.LaunchTemplateVersion {
 	version := template.Versions[n-1]
 	data := &types.ResponseLaunchTemplateData{ImageId: notEmpty(version.Image), InstanceType: types.InstanceType(version.Type)}
+	if version.Hibernates {
+		data.HibernationOptions = &types.LaunchTemplateHibernationOptions{Configured: aws.Bool(true)}
+	}
 	if len(version.Tags) > 0 {
 		data.TagSpecifications = []types.LaunchTemplateTagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: ec2Tags(version.Tags)}}
 	}

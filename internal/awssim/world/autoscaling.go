@@ -114,7 +114,9 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 		if err != nil {
 			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 		}
-		template, err := r.CreateLaunchTemplate(s.Name, LaunchTemplateVersion{Image: r.Image(s.Image).ID, Type: s.Type}, nil)
+		template, err := r.CreateLaunchTemplate(s.Name, LaunchTemplateVersion{
+			Image: r.Image(s.Image).ID, Type: s.Type, Hibernates: s.WarmPool != nil && s.WarmPool.State == WarmHibernated,
+		}, nil)
 		if err != nil {
 			return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 		}
@@ -207,7 +209,7 @@ func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
 			tags[tag.Key] = tag.Value
 		}
 	}
-	return LaunchSpec{Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name}
+	return LaunchSpec{Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates}
 }
 
 // ScalingGroups lists the region's groups in the scenario's order.

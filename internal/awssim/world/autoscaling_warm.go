@@ -1,12 +1,23 @@
 package world
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/patchtide/patchtide/internal/awssim/api"
+)
+
+// States of what is in a warm pool.
+const (
+	WarmStopped    = "Stopped"
+	WarmRunning    = "Running"
+	WarmHibernated = "Hibernated"
+)
 
 // WarmPool is a group's pool of prepared instances, which come into service before new ones are launched.
 type WarmPool struct {
 	MinSize     int
 	MaxPrepared int    // prepared and in service together; negative: the group's max
-	State       string // Stopped or Running
+	State       string // one of the above; empty: Stopped
 }
 
 // WarmPool is the group's warm pool; nil when it has none.
@@ -15,19 +26,26 @@ func (g *ScalingGroup) WarmPool() *WarmPool { return g.pool }
 // Warm lists the instances of the warm pool.
 func (g *ScalingGroup) Warm() []*Instance { return slices.Clone(g.warm) }
 
-// SetWarmPool gives the group a warm pool, or takes it away with its instances.
-func (g *ScalingGroup) SetWarmPool(pool *WarmPool) {
+// SetWarmPool gives the group a warm pool, or takes it away with its instances. One that hibernates needs a launch template
+// whose instances can.
+func (g *ScalingGroup) SetWarmPool(pool *WarmPool) error {
+	if pool != nil && pool.State == WarmHibernated && !g.launches().Hibernates {
+		return api.Errorf("ValidationError", "The launch template of Auto Scaling group %s does not enable hibernation, which a warm pool of state Hibernated needs.", g.Name)
+	}
 	g.pool = pool
 	g.Region.Changed("group", g.Name, "warm pool changed")
 	g.Region.resettle()
+	return nil
 }
 
 // WarmState is the lifecycle state of an instance of the warm pool.
 func (g *ScalingGroup) WarmState(i *Instance) string {
 	switch {
+	case i.State == Stopped && i.asleep != nil:
+		return "Warmed:Hibernated"
 	case i.State == Stopped:
 		return "Warmed:Stopped"
-	case i.State == Running && g.pool != nil && g.pool.State == "Running":
+	case i.State == Running && g.pool != nil && g.pool.State == WarmRunning:
 		return "Warmed:Running"
 	}
 	return "Warmed:Pending"
@@ -49,7 +67,11 @@ func (g *ScalingGroup) keepWarm() {
 		g.warm = g.warm[:len(g.warm)-1]
 	}
 	for _, instance := range g.warm {
-		if g.pool.State != "Running" && instance.Up() {
+		switch {
+		case !instance.Up() || g.pool.State == WarmRunning:
+		case g.pool.State == WarmHibernated && instance.Hibernates && instance.machine.appUp:
+			_ = instance.Hibernate() // it runs, and can
+		case g.pool.State != WarmHibernated || !instance.Hibernates: // one from before the template's change is stopped
 			_ = instance.Stop() // it runs
 		}
 	}

@@ -21,6 +21,7 @@ type LaunchTemplateVersion struct {
 	Type  string
 	Tags  Tags // of launched instances
 
+	Hibernates  bool // what it launches can hibernate
 	Description string
 }
 
@@ -32,6 +33,7 @@ func (v LaunchTemplateVersion) Over(source LaunchTemplateVersion) LaunchTemplate
 	if v.Type == "" {
 		v.Type = source.Type
 	}
+	v.Hibernates = v.Hibernates || source.Hibernates
 	if len(v.Tags) == 0 {
 		v.Tags = source.Tags.Clone()
 	}

@@ -47,12 +47,14 @@ type Instance struct {
 	RootVolume     string   // id of the attached root volume; empty after a replacement that ended failed-detached
 	Group          string   // the Auto Scaling group that launched it
 	Ordinal        int      // the how many-th of its group, from 1
+	Hibernates     bool     // it was launched so that it can
 
 	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
 	Patchers  []string // what patches the machine by itself: unattended-upgrades
 
 	roots   []string // ids of every volume that is or was the root
 	machine machine
+	asleep  *machine // while it is hibernated: what goes on afterwards
 }
 
 // LaunchSpec says what to launch.
@@ -63,6 +65,7 @@ type LaunchSpec struct {
 	Tags           Tags
 	SecurityGroups []string
 	Group          string // the Auto Scaling group that launches
+	Hibernates     bool
 }
 
 // Launch starts a new instance from an image. It is pending, then running while it boots, and its application answers
@@ -147,7 +150,7 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 	w := r.World
 	instance := &Instance{
 		Region: r, ID: r.NewID("i"), Image: image, Type: spec.Type, Zone: spec.Zone, Tags: spec.Tags.Clone(),
-		SecurityGroups: slices.Clone(spec.SecurityGroups), Group: spec.Group, LaunchTime: w.now,
+		SecurityGroups: slices.Clone(spec.SecurityGroups), Group: spec.Group, LaunchTime: w.now, Hibernates: spec.Hibernates,
 	}
 	if instance.Type == "" {
 		instance.Type = "m7i.large"
@@ -253,6 +256,10 @@ func (i *Instance) Start() error {
 			i.State, i.StateReason = Stopped, "Client.InternalError"
 			i.Region.Changed("instance", i.ID, "stopped")
 		})
+		return nil
+	}
+	if i.asleep != nil {
+		i.wakeUp()
 		return nil
 	}
 	i.comeUp(i.Region.World.Scenario.Durations.Launch.D())
