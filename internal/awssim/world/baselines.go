@@ -49,6 +49,7 @@ type patching struct {
 	defaults  map[string]string // SSM's operating system to baseline id
 	groups    map[string]string // patch group and operating system to baseline id
 	states    map[string]*PatchState
+	snapshots map[string]baselineSnapshot // SnapshotId and baseline id to what they stand for
 }
 
 // awsBaselines are the operating systems AWS has a baseline for, as far as the world knows them, with its baseline's name.
@@ -59,7 +60,7 @@ var awsBaselines = []struct{ os, name string }{
 }
 
 func (r *Region) setUpPatching() {
-	r.patching = patching{defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{}}
+	r.patching = patching{defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{}, snapshots: map[string]baselineSnapshot{}}
 	week := 7
 	for _, known := range awsBaselines {
 		severity, classification := "SEVERITY", "Security"
@@ -116,8 +117,11 @@ func (r *Region) buildPatching(spec RegionSpec) error {
 	return nil
 }
 
-// BaselineLimit is how many baselines an account may have in a region.
-const BaselineLimit = 50
+// Limits of Patch Manager in an account and region.
+const (
+	BaselineLimit   = 50 // baselines
+	PatchGroupLimit = 25 // patch groups of one baseline
+)
 
 // CreateBaseline registers a new baseline; a repeat with the same client token returns the first.
 func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
@@ -265,6 +269,15 @@ func (r *Region) RegisterPatchGroup(group, baselineID string) error {
 	case registered != "":
 		return api.Errorf("AlreadyExistsException", "Patch Group baseline already has a baseline registered for OperatingSystem %s.", baseline.OS)
 	}
+	registered := 0
+	for _, id := range r.patching.groups {
+		if id == baselineID {
+			registered++
+		}
+	}
+	if registered >= PatchGroupLimit {
+		return api.Errorf("ResourceLimitExceededException", "Patch Baseline %s has %d patch groups, which is the limit.", baselineID, PatchGroupLimit)
+	}
 	r.patching.groups[key] = baselineID
 	return nil
 }
@@ -317,15 +330,10 @@ func (i *Instance) PatchGroupOf() string {
 
 // approves tells whether the baseline approves a patch at a moment.
 func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time) bool {
-	listed := func(list []string) bool {
-		return slices.ContainsFunc(list, func(pattern string) bool {
-			return Matches(pattern, p.ID) || Matches(pattern, p.title()) || Matches(pattern, strings.SplitN(p.ID, ".", 2)[0])
-		})
-	}
-	if listed(b.Rejected) {
+	if b.rejects(p) {
 		return false
 	}
-	if listed(b.Approved) {
+	if p.listed(b.Approved) {
 		return true
 	}
 	if !pass(b.Filters, os, p) {
@@ -353,15 +361,25 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 	return false
 }
 
+// rejects tells whether the patch is among those that the baseline rejects.
+func (b *Baseline) rejects(p Patch) bool { return p.listed(b.Rejected) }
+
+// listed tells whether a list of approved or rejected patches names this one, by package, id or title.
+func (p Patch) listed(list []string) bool {
+	return slices.ContainsFunc(list, func(pattern string) bool {
+		return Matches(pattern, p.ID) || Matches(pattern, p.title()) || Matches(pattern, strings.SplitN(p.ID, ".", 2)[0])
+	})
+}
+
 func pass(filters []PatchFilter, os *OperatingSystem, p Patch) bool {
 	for _, filter := range filters {
 		value := ""
 		switch filter.Key {
 		case "PRODUCT":
 			value = os.Product
-		case "CLASSIFICATION":
+		case "CLASSIFICATION", "SECTION":
 			value = p.Classification
-		case "SEVERITY", "MSRC_SEVERITY":
+		case "SEVERITY", "MSRC_SEVERITY", "PRIORITY":
 			value = p.Severity
 		case "PATCH_SET":
 			value = "OS"

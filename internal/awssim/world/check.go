@@ -48,6 +48,11 @@ func (s *Scenario) problems() []error {
 			say("patches: %q: id, version, severity and classification are all needed", patch.ID)
 		}
 	}
+	for _, patch := range s.Patches {
+		if patch.After != "" && !slices.ContainsFunc(s.Patches, func(p Patch) bool { return p.OS == patch.OS && p.ID == patch.After }) {
+			say("patches: %s: after names %s, which is no patch of %s", patch.ID, patch.After, patch.OS)
+		}
+	}
 	seen := map[string]bool{s.Home.ID: true}
 	for _, account := range s.Accounts {
 		if !accountID.MatchString(account.ID) {
@@ -114,6 +119,9 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 		if group.Min > group.Desired || group.Desired > group.Max {
 			say("auto_scaling_group %s: min %d <= desired %d <= max %d does not hold", group.Name, group.Min, group.Desired, group.Max)
 		}
+		if pool := group.WarmPool; pool != nil && !slices.Contains([]string{"", WarmStopped, WarmRunning, WarmHibernated}, pool.State) {
+			say("auto_scaling_group %s: warm_pool: state %q is none of Stopped, Running, Hibernated", group.Name, pool.State)
+		}
 		if len(group.Zones) == 0 {
 			say("auto_scaling_group %s: zones are missing, like [%sa, %sc]", group.Name, r.Name, r.Name)
 		}
@@ -138,7 +146,7 @@ func (f Faults) problems() []error {
 		}
 	}
 	worldKinds := []string{
-		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultSnapshotFails, FaultRootReplaceFails,
+		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails, FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
 		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable,
 	}
 	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)

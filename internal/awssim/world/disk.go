@@ -159,8 +159,11 @@ func leadingRun(text string) (run string, digits bool) {
 }
 
 // lacks tells whether the patch applies and is not installed: on Linux the package is there in an older version, on Windows
-// the KB is not there at all.
+// the KB is not there at all. One that comes after another is not seen before that one took effect.
 func (d *Disk) lacks(p Patch) bool {
+	if p.After != "" && (d.Version(p.After) == "" || slices.Contains(d.pending, p.After)) {
+		return false
+	}
 	version := d.Version(p.ID)
 	if d.os.Windows() {
 		return version == ""

@@ -74,7 +74,9 @@ type patchRun struct {
 	baseline   *Baseline
 	state      *PatchState
 	override   []overrideEntry
+	unreported bool // its baseline was an override: only its output tells how it went
 	failed     []Patch
+	exit       int // of a failure that a reboot comes before
 	log        strings.Builder
 }
 
@@ -100,19 +102,23 @@ func (v *Invocation) runPatchBaseline() {
 	case run.baseline == nil:
 		v.end("Failed", 1, "", "There is no patch baseline for operating system "+disk.os.SSM+".")
 		return
-	case v.Command.parameter("BaselineOverride", "") != "":
-		v.end("Failed", 127, "", "The simulated machine does not model BaselineOverride.")
-		return
 	}
-	if id := run.state.SnapshotID; id == "" {
+	switch id := run.state.SnapshotID; {
+	case id == "":
 		run.state.SnapshotID = i.Region.NewUUID("patch-snapshot")
-	} else if uuid.Validate(id) != nil {
+	case uuid.Validate(id) != nil:
 		v.end("Failed", 1, "", "SnapshotId is not a GUID: "+id)
 		return
+	default:
+		run.baseline = i.Region.atSnapshot(id, run.baseline)
 	}
 	run.state.BaselineID = run.baseline.ID
+	if err := run.readBaselineOverride(); err != nil {
+		v.end("Failed", 1, "", err.Error())
+		return
+	}
 	if run.state.Operation == "Scan" {
-		v.busy(w.Scenario.Durations.Scan.D(), func() { run.report(); run.succeed() })
+		v.busy(w.Scenario.Durations.Scan.D(), func() { run.report(); run.end() })
 		return
 	}
 	if err := run.readOverride(); err != nil {
@@ -138,14 +144,7 @@ func (run *patchRun) readOverride() error {
 		fmt.Fprintf(&run.log, "Could not download %s: the machine has no way out. No override list is used.\n", list)
 		return nil
 	}
-	world := run.instance.Region.World
-	if world.faults.strikes(FaultOverrideUnreadable, run.instance) {
-		return fmt.Errorf("InstallOverrideList %q: 403 Forbidden", list)
-	}
-	if world.ReadObject == nil || location.Scheme != "s3" {
-		return fmt.Errorf("InstallOverrideList %q cannot be read: use an s3:// URL", list)
-	}
-	data, err := world.ReadObject(run.instance.Region, location.Host, strings.TrimPrefix(location.Path, "/"))
+	data, err := run.download(list)
 	if err != nil {
 		return fmt.Errorf("InstallOverrideList %q: %w", list, err)
 	}
@@ -155,7 +154,7 @@ func (run *patchRun) readOverride() error {
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return fmt.Errorf("InstallOverrideList %q is not YAML: %w", list, err)
 	}
-	run.override = document.Patches
+	run.override = append([]overrideEntry{}, document.Patches...) // an empty list is a list
 	return nil
 }
 
@@ -178,12 +177,24 @@ func (run *patchRun) due() []Patch {
 func (run *patchRun) install(rest time.Duration) {
 	v, i := run.invocation, run.instance
 	disk, due := i.Disk(), run.due()
+	faults := &i.Region.World.faults
+	if faults.strikes(FaultDependencyFails, i) {
+		run.failed = due
+		run.report()
+		v.end("Failed", exitDependency, run.log.String(), "Error: the dependencies of "+patchIDs(due)+" cannot be met; nothing was installed.")
+		return
+	}
 	middle := (len(due) + 1) / 2
 	for _, patch := range due[:middle] {
 		disk.install(patch)
 	}
 	i.packagesChanged()
-	if i.Region.World.faults.strikes(FaultInstallFails, i) {
+	if faults.strikes(FaultInstallFailsRebooting, i) {
+		run.failed, run.exit = due[middle:], exitRebootFailures
+		run.finish(middle > 0)
+		return
+	}
+	if faults.strikes(FaultInstallFails, i) {
 		run.failed = due[middle:]
 		if len(run.failed) == 0 && len(due) > 0 {
 			run.failed = due[len(due)-1:]
@@ -206,16 +217,32 @@ func (run *patchRun) install(rest time.Duration) {
 func (run *patchRun) finish(installed bool) {
 	reboots := run.state.RebootOption == "RebootIfNeeded" && (installed || run.instance.Disk().PendingReboot())
 	if !reboots {
+		if run.exit == exitRebootFailures {
+			run.exit = 1 // nothing is rebooted: it just failed
+		}
 		if run.state.RebootOption == "NoReboot" {
 			run.state.LastNoReboot = run.instance.Region.World.now
 		}
 		run.report()
-		run.succeed()
+		run.end()
 		return
 	}
+	times := 1
+	if run.instance.Region.World.faults.strikes(FaultRebootsInCircles, run.instance) {
+		times, run.exit = rebootsAtMost, exitRebootsFail
+	}
+	run.reboot(times)
+}
+
+// reboot reboots so often and then reports. The agent asks its own exit code 194 for that, which nobody else sees.
+func (run *patchRun) reboot(times int) {
 	run.invocation.rebootAnd(func() {
+		if times > 1 {
+			run.reboot(times - 1)
+			return
+		}
 		run.report()
-		run.succeed()
+		run.end()
 	})
 }
 
@@ -232,6 +259,8 @@ func (run *patchRun) report() {
 		switch {
 		case slices.Contains(disk.pending, patch.ID):
 			state = "InstalledPendingReboot"
+		case run.baseline.Action == "BLOCK" && run.baseline.rejects(patch):
+			state = "InstalledRejected"
 		case run.baseline.approves(w, disk.os, patch, w.now):
 			state = "Installed"
 		}
@@ -246,16 +275,39 @@ func (run *patchRun) report() {
 			s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: "Missing"})
 		}
 	}
+	if run.unreported {
+		return
+	}
+	if before := i.Region.patching.states[i.ID]; before != nil && s.LastNoReboot.IsZero() {
+		s.LastNoReboot = before.LastNoReboot
+	}
 	i.Region.patching.states[i.ID] = s
 }
 
-func (run *patchRun) succeed() {
+// Exit codes of AWS-RunPatchBaseline other than 0 and 1.
+const (
+	exitRebootsFail    = 3   // it rebooted rebootsAtMost times and a reboot is still wanted
+	exitRebootFailures = 195 // some packages failed, and others needed the reboot that came before this answer
+	exitDependency     = 196 // dependencies cannot be met
+
+	rebootsAtMost = 3
+)
+
+// end tells what was done and ends the run, with the exit code of a failure if there was one.
+func (run *patchRun) end() {
 	s := run.state
 	fmt.Fprintf(&run.log, "Patch Group: %s, Baseline: %s, SnapshotId: %s, Operation: %s, RebootOption: %s\n",
 		s.PatchGroup, s.BaselineID, s.SnapshotID, s.Operation, s.RebootOption)
 	fmt.Fprintf(&run.log, "Installed: %d, InstalledOther: %d, InstalledPendingReboot: %d, Missing: %d, Failed: %d\n",
 		s.Count("Installed"), s.Count("InstalledOther"), s.Count("InstalledPendingReboot"), s.Count("Missing"), s.Count("Failed"))
-	run.invocation.end("Success", 0, run.log.String(), "")
+	switch run.exit {
+	case 0:
+		run.invocation.end("Success", 0, run.log.String(), "")
+	case exitRebootsFail:
+		run.invocation.end("Failed", run.exit, run.log.String(), fmt.Sprintf("Error: a reboot is still wanted after %d reboots.", rebootsAtMost))
+	default:
+		run.invocation.end("Failed", run.exit, run.log.String(), "Error: the package transaction failed for "+patchIDs(run.failed)+".")
+	}
 }
 
 // packagesChanged tells observers what the application makes of it.

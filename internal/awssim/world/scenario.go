@@ -83,6 +83,7 @@ type Patch struct {
 	CVEs           []string `yaml:"cves"`
 	Reboot         bool     `yaml:"reboot"` // takes effect with the next boot only
 	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
+	After          string   `yaml:"after"`  // id of a patch that has to take effect before this one is listed, as on Windows
 }
 
 // Breaks names an application that a patch breaks.
@@ -202,7 +203,7 @@ type ScheduledSpec struct {
 type WarmPoolSpec struct {
 	MinSize     int    `yaml:"min_size"`
 	MaxPrepared int    `yaml:"max_prepared"` // 0: the group's max
-	State       string `yaml:"state"`        // Stopped, the default, or Running
+	State       string `yaml:"state"`        // Stopped, the default, Running or Hibernated
 }
 
 // TargetGroupSpec is a load balancer's target group.
@@ -317,9 +318,15 @@ type WorldFault struct {
 
 // Kinds of WorldFault that strike at their own occasions.
 const (
-	FaultAgentSilent         = "agent_silent"          // the agent does not come back after a reboot that an install brings
-	FaultRebootHangs         = "reboot_hangs"          // the machine does not come back after a reboot that an install brings
-	FaultInstallFails        = "install_fails"         // AWS-RunPatchBaseline Install fails, some packages installed
+	FaultAgentSilent      = "agent_silent"       // the agent does not come back after a reboot that an install brings
+	FaultRebootHangs      = "reboot_hangs"       // the machine does not come back after a reboot that an install brings
+	FaultInstallFails     = "install_fails"      // AWS-RunPatchBaseline Install fails, some packages installed
+	FaultDependencyFails  = "dependency_fails"   // it fails with exit code 196, nothing installed
+	FaultRebootsInCircles = "reboots_in_circles" // it fails with exit code 3 after several reboots, everything installed
+
+	// It fails with exit code 195, some packages installed, after a reboot.
+	FaultInstallFailsRebooting = "install_fails_rebooting"
+
 	FaultSnapshotFails       = "snapshot_fails"        // a snapshot ends in state error
 	FaultRootReplaceFails    = "root_replace_fails"    // a root volume replacement ends failed, the old root attached
 	FaultRootReplaceDetaches = "root_replace_detaches" // a root volume replacement ends failed-detached

@@ -24,6 +24,7 @@ images:
 patches:
   - {os: windows-server-2022, id: KB5041111, version: installed, severity: Critical, classification: SecurityUpdates, age_days: 9, reboot: true}
   - {os: windows-server-2022, id: KB5042222, version: installed, severity: Moderate, classification: Updates, age_days: 9}
+  - {os: windows-server-2022, id: KB5043333, version: installed, severity: Critical, classification: SecurityUpdates, age_days: 9, after: KB5041111}
 accounts:
   - id: "222233334444"
     name: staging
@@ -54,4 +55,44 @@ func TestWindows(t *testing.T) {
 		elapse(t, w, time.Minute)
 		require.Equal(t, want, command.Invocations[0].Stdout, document)
 	}
+}
+
+// Windows lists what builds on another update only once that one took effect, so that a second pass finds more.
+func TestWindowsListsSomePatchesAfterAReboot(t *testing.T) {
+	s, err := ParseScenario("windows.yaml", []byte(windowsFleet))
+	require.NoError(t, err)
+	w, err := New(s, dawn)
+	require.NoError(t, err)
+	i := staging(w).Instances()[0]
+	missing := func() (ids []string) {
+		patchNow(t, i, map[string]string{"Operation": "Scan"})
+		elapse(t, w, time.Minute)
+		for _, report := range staging(w).PatchState(i.ID).Patches {
+			if report.State == "Missing" {
+				ids = append(ids, report.Patch.ID)
+			}
+		}
+		return ids
+	}
+	require.Equal(t, []string{"KB5041111"}, missing())
+	patchNow(t, i, map[string]string{"Operation": "Install", "RebootOption": "NoReboot"})
+	elapse(t, w, 5*time.Minute)
+	require.Empty(t, missing(), "installed, and waiting for a reboot")
+	require.NoError(t, i.Reboot())
+	elapse(t, w, 5*time.Minute)
+	require.Equal(t, []string{"KB5043333"}, missing())
+}
+
+func TestOverrideListOnWindowsNeedsTheBaselineToo(t *testing.T) {
+	s, err := ParseScenario("windows.yaml", []byte(windowsFleet))
+	require.NoError(t, err)
+	w, err := New(s, dawn)
+	require.NoError(t, err)
+	reading(w, "patches: [{id: KB5041111}, {id: KB5042222}]")
+	i := staging(w).Instances()[0]
+	v := patchNow(t, i, map[string]string{"Operation": "Install", "InstallOverrideList": "s3://lists/one"})
+	elapse(t, w, 5*time.Minute)
+	require.Equal(t, "Success", v.Status, v.Stderr)
+	require.Equal(t, "installed", i.Disk().Version("KB5041111"))
+	require.Empty(t, i.Disk().Version("KB5042222"), "listed, and not approved by the baseline")
 }
