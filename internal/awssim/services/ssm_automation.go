@@ -14,6 +14,10 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
+// stepsShown is how many steps GetAutomationExecution tells; DescribeAutomationStepExecutions pages through all. AWS does not
+// say where it cuts: unverified.
+const stepsShown = 50
+
 func registerSSMAutomation(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "StartAutomationExecution", []string{"DocumentName", "DocumentVersion", "Parameters", "ClientToken", "Tags", "Mode"},
 		func(c api.Call, in *ssm.StartAutomationExecutionInput) (*ssm.StartAutomationExecutionOutput, error) {
@@ -176,6 +180,9 @@ func ssmExecution(e *world.Execution) *types.AutomationExecution {
 		DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)), ExecutedBy: notEmpty(e.Caller),
 		ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Parameters: e.Parameters, Outputs: e.Outputs,
 		StepExecutions: ssmSteps(e), FailureMessage: notEmpty(e.Failure), ParentAutomationExecutionId: notEmpty(e.Parent),
+	}
+	if len(out.StepExecutions) > stepsShown {
+		out.StepExecutions, out.StepExecutionsTruncated = out.StepExecutions[:stepsShown], true
 	}
 	if e.Done() {
 		out.ExecutionEndTime = aws.Time(e.Ended)

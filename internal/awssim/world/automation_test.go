@@ -293,3 +293,28 @@ mainSteps: [{name: nap, action: "aws:sleep", inputs: {Duration: PT1S}}]
 		})
 	}
 }
+
+func TestAutomationQueueIsFull(t *testing.T) {
+	w := newWorld(t, "healthy")
+	r := staging(w)
+	_, err := r.CreateDocument("Sleep", "Automation", "JSON",
+		`{"schemaVersion":"0.3","mainSteps":[{"name":"nap","action":"aws:sleep","inputs":{"Duration":"PT10M"}}]}`, "", nil)
+	require.NoError(t, err)
+	token := uuid.NewString()
+	for n := range AutomationAtOnce + AutomationQueue {
+		spec := StartSpec{Document: "Sleep"}
+		if n == 0 {
+			spec.ClientToken = token
+		}
+		_, err := r.StartAutomation(spec)
+		require.NoError(t, err)
+	}
+	_, err = r.StartAutomation(StartSpec{Document: "Sleep"})
+	requireCode(t, err, "AutomationExecutionLimitExceededException")
+	_, err = r.StartAutomation(StartSpec{Document: "Sleep", ClientToken: token})
+	require.NoError(t, err, "one that runs already is told, full or not")
+	elapse(t, w, 11*time.Minute)
+	last, err := r.StartAutomation(StartSpec{Document: "Sleep"})
+	require.NoError(t, err, "a hundred have ended")
+	require.Equal(t, "Pending", last.Status)
+}
