@@ -14,11 +14,13 @@ import (
 
 // Kinds of Fault.
 const (
-	FaultError     = "error"      // an error before any effect
-	FaultLostReply = "lost_reply" // the effect happens, the connection is cut
-	FaultThrottle  = "throttle"   // the service's own throttling error, no effect
-	FaultSlow      = "slow"       // the effect happens at once, the reply comes late
-	FaultTimeout   = "timeout"    // the client's deadline passes at once; Effect says whether the call took effect
+	FaultError      = "error"       // an error before any effect
+	FaultLostReply  = "lost_reply"  // the effect happens, the connection is cut
+	FaultThrottle   = "throttle"    // the service's own throttling error, no effect
+	FaultSlow       = "slow"        // the effect happens at once, the reply comes late
+	FaultWrongState = "wrong_state" // the service's own error for something that is not in a state for the call, no effect
+	FaultPartial    = "partial"     // of several things that the call is about the first half is done, then it fails
+	FaultTimeout    = "timeout"     // the client's deadline passes at once; Effect says whether the call took effect
 )
 
 // Fault is what happens to one call instead of a plain reply. The zero value is none.
@@ -40,8 +42,10 @@ type CallInfo struct {
 }
 
 // before says whether the call ends without effect, and with which error.
-func (f Fault) before(service string) (error, bool) {
+func (f Fault) before(service, operation string) (error, bool) {
 	switch f.Kind {
+	case FaultWrongState:
+		return wrongState(service, operation), true
 	case FaultThrottle:
 		return throttled(service), true
 	case FaultTimeout:
@@ -64,7 +68,7 @@ func (f Fault) before(service string) (error, bool) {
 
 func usualStatus(code string) int {
 	switch code {
-	case internalFailure, "InternalError", "InternalServerError":
+	case internalFailure, "InternalError", "InternalServerError", "ResourceContention":
 		return http.StatusInternalServerError
 	case "ServiceUnavailable", "Unavailable", "SlowDown":
 		return http.StatusServiceUnavailable
@@ -139,7 +143,8 @@ func (r *faultRule) fires(call CallInfo, w *world.World) bool {
 	switch {
 	case r.Service != "" && logName(r.Service) != call.Service,
 		r.Operation != "" && r.Operation != call.Operation,
-		!strings.Contains(call.Resource, r.Resource):
+		!strings.Contains(call.Resource, r.Resource),
+		r.Kind == FaultPartial && !call.several():
 		return false
 	}
 	r.seen++

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -29,6 +30,9 @@ func TestInterceptedFaults(t *testing.T) {
 		{"error before effect", Fault{Kind: FaultError}, func(t *testing.T, err error) { requireCode(t, err, "InternalFailure") }, false},
 		{"denied", Fault{Kind: FaultError, Code: "AccessDenied"}, func(t *testing.T, err error) { requireCode(t, err, "AccessDenied") }, false},
 		{"lost reply", Fault{Kind: FaultLostReply}, func(t *testing.T, err error) { require.ErrorIs(t, err, io.ErrUnexpectedEOF) }, true},
+		{"wrong state", Fault{Kind: FaultWrongState}, func(t *testing.T, err error) { requireCode(t, err, "ValidationError") }, false},
+		{"a part of one", Fault{Kind: FaultPartial}, func(t *testing.T, err error) { requireCode(t, err, "NotModelled") }, false},
+		{"contention", Fault{Kind: FaultError, Code: "ResourceContention"}, func(t *testing.T, err error) { requireCode(t, err, "ResourceContention") }, false},
 		{"throttle", Fault{Kind: FaultThrottle}, func(t *testing.T, err error) { requireCode(t, err, "Throttling") }, false},
 		{"slow", Fault{Kind: FaultSlow, Delay: time.Hour}, func(t *testing.T, err error) { require.NoError(t, err) }, true},
 		{"time-out before effect", Fault{Kind: FaultTimeout}, func(t *testing.T, err error) { require.ErrorIs(t, err, context.DeadlineExceeded) }, false},
@@ -171,4 +175,31 @@ func TestAnswersToACancelledRequest(t *testing.T) {
 	cancel()
 	_, err := f.scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{})
 	require.True(t, errors.Is(err, context.Canceled))
+}
+
+func TestPartialFailure(t *testing.T) {
+	f := newFleet(t)
+	ids := f.ids()
+	f.AddFault(world.APIFault{Kind: FaultPartial, Operation: "EnterStandby", Times: 1})
+	require.NoError(t, f.enter(ids[3], true), "one instance has no halves: the rule waits for a call about several")
+	_, err := f.scaling.EnterStandby(f.ctx, &autoscaling.EnterStandbyInput{
+		AutoScalingGroupName: aws.String("web"), InstanceIds: []string{ids[0], ids[1]}, ShouldDecrementDesiredCapacity: aws.Bool(false),
+	})
+	requireCode(t, err, "InternalFailure")
+	require.ErrorContains(t, err, ids[1])
+	require.Equal(t, "EnteringStandby", f.lifecycle(ids[0]))
+	require.Equal(t, "InService", f.lifecycle(ids[1]))
+	events := f.Events()
+	require.True(t, events[len(events)-3].Effect, "a part of it took effect")
+}
+
+func TestWrongStatesByService(t *testing.T) {
+	f := newFleet(t)
+	f.AddFault(world.APIFault{Kind: FaultWrongState})
+	_, err := f.ec2.StopInstances(f.ctx, &ec2.StopInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}})
+	requireCode(t, err, "IncorrectInstanceState")
+	_, err = f.ssm.StopAutomationExecution(f.ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: aws.String("11111111-2222-4333-8444-555555555555")})
+	requireCode(t, err, "InvalidAutomationStatusUpdateException")
+	_, err = f.ec2.DescribeInstances(f.ctx, &ec2.DescribeInstancesInput{})
+	requireCode(t, err, "NotModelled")
 }

@@ -172,6 +172,7 @@ func TestHooksHoldLaunchesAndTerminations(t *testing.T) {
 		require.NoError(t, err)
 		f.pass(4 * time.Minute)
 		require.Equal(t, "Terminating:Wait", f.lifecycle(id))
+		require.Zero(t, f.MaxOutOfService(production, tokyo, "web"), "who leaves is not out of service")
 		f.pass(2 * time.Minute)
 		require.Empty(t, f.lifecycle(id))
 	})

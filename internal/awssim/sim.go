@@ -205,8 +205,13 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 		return nil, Fault{}, throttled(scope.service)
 	}
 	fault := s.faults.choose(event.info(), s.world)
-	if err, before := fault.before(scope.service); before {
+	if err, before := fault.before(scope.service, request.Operation); before {
 		return nil, fault, err
+	}
+	if fault.Kind == FaultPartial {
+		if err := halve(input); err != nil {
+			return nil, fault, err
+		}
 	}
 	output, err := s.perform(ctx, operation, call, input)
 	event.Effect = err == nil && !api.IsRead(request.Operation)
@@ -215,6 +220,9 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	}
 	if !api.IsRead(request.Operation) { // what time brings is measured as it happens
 		s.service.measure(s.world.Account(identity.account).Region(scope.region))
+	}
+	if fault.Kind == FaultPartial && err == nil {
+		output, err = nil, half(event.Resource, input)
 	}
 	return output, fault, err
 }

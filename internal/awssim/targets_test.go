@@ -2,6 +2,7 @@ package awssim
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
 func TestTargetsOfStandaloneInstances(t *testing.T) {
@@ -99,4 +102,50 @@ func TestAlarmFollowsTheApplication(t *testing.T) {
 	f.pass(10 * time.Minute)
 	require.Equal(t, types.StateValueOk, alarm().StateValue)
 	require.Equal(t, 1, f.MaxOutOfService(production, tokyo, "web"))
+}
+
+// A target group without health checks knows nothing of its targets, and they get requests all the same.
+func TestTargetsWithoutHealthChecks(t *testing.T) {
+	f := fleetWith(t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, health_checks_disabled: true}", 1))
+	groups, err := f.elb.DescribeTargetGroups(f.ctx, &elb.DescribeTargetGroupsInput{})
+	require.NoError(t, err)
+	require.False(t, *groups.TargetGroups[0].HealthCheckEnabled)
+	id := f.ids()[0]
+	require.Equal(t, "unavailable", f.target(id))
+	require.NoError(t, f.enter(id, true))
+	f.pass(time.Minute)
+	require.Equal(t, "Standby", f.lifecycle(id))
+	require.NoError(t, f.exit(id))
+	f.pass(10 * time.Minute)
+	require.Equal(t, "unavailable", f.target(id), "it never becomes healthy")
+	require.Equal(t, "InService", f.lifecycle(id))
+	require.Equal(t, 1, f.MaxOutOfService(production, tokyo, "web"))
+}
+
+func TestUnhealthyTargetsKeepTheirConnectionsForAWhile(t *testing.T) {
+	f := fleetWith(t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, unhealthy_threshold: 2}", 1))
+	f.suspend("ReplaceUnhealthy")
+	_, err := f.elb.ModifyTargetGroupAttributes(f.ctx, &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: &f.group().TargetGroupARNs[0], Attributes: []elbtypes.TargetGroupAttribute{
+			{Key: aws.String("target_health_state.unhealthy.draining_interval_seconds"), Value: aws.String("45")},
+		},
+	})
+	require.NoError(t, err)
+	id := f.ids()[0]
+	reboot := func() { // its application is away for a minute and more
+		f.Inspect(func(w *world.World) {
+			require.NoError(t, w.Account(production).Region(tokyo).Instance(id).Reboot())
+		})
+	}
+	reboot()
+	f.pass(21 * time.Second)
+	require.Equal(t, "unhealthy.draining", f.target(id))
+	require.Equal(t, "Unhealthy", f.health(id), "Auto Scaling sees what it is")
+	f.pass(45 * time.Second)
+	require.Equal(t, "unhealthy", f.target(id))
+	f.pass(2 * time.Minute)
+	require.Equal(t, "healthy", f.target(id))
+	reboot()
+	f.pass(21 * time.Second)
+	require.Equal(t, "unhealthy.draining", f.target(id))
 }

@@ -113,7 +113,7 @@ func leaving(record *instanceRecord, member *world.Member) bool {
 	if member == nil {
 		return record.group != "" // it was detached
 	}
-	return member.State == world.LifecycleTerminating || member.State == world.LifecycleDetaching
+	return member.Leaving() || member.State == world.LifecycleDetaching
 }
 
 // serving means: the machine runs, its application is well, its group has it in service, and every target group that it is
@@ -129,6 +129,7 @@ func serving(record *instanceRecord, member *world.Member, targets []*world.Targ
 	for _, target := range targets {
 		switch {
 		case target.Group.LoadBalancer == "": // nobody asks it
+		case target.State == world.TargetUnavailable: // it is asked, well or not
 		case target.State != world.TargetHealthy:
 			return false
 		case record.homes[target.Group]:

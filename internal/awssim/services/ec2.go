@@ -187,6 +187,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 		PlatformDetails:    aws.String("Linux/UNIX"),
 		HibernationOptions: &types.HibernationOptions{Configured: aws.Bool(i.Hibernates)},
 	}
+	out.ProductCodes = productCodes(i.Image)
 	if i.Image.OS().Windows() {
 		out.Platform, out.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
 	}
@@ -209,6 +210,13 @@ func ec2Instance(i *world.Instance) types.Instance {
 		}}
 	}
 	return out
+}
+
+func productCodes(image *world.Image) []types.ProductCode {
+	if image.Product == "" {
+		return nil
+	}
+	return []types.ProductCode{{ProductCodeId: aws.String(image.Product), ProductCodeType: types.ProductCodeValuesMarketplace}}
 }
 
 func ec2Status(i *world.Instance) types.InstanceStatus {

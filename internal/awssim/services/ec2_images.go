@@ -93,6 +93,7 @@ func ec2Image(image *world.Image, account string) types.Image {
 		CreationDate: aws.String(image.Created.UTC().Format(time.RFC3339)), Architecture: types.ArchitectureValuesX8664,
 		Description: notEmpty(image.Description), VirtualizationType: types.VirtualizationTypeHvm, Public: aws.Bool(false), ImageType: types.ImageTypeValuesMachine,
 	}
+	view.ProductCodes = productCodes(image)
 	if image.Snapshot != "" {
 		view.BlockDeviceMappings = []types.BlockDeviceMapping{{
 			DeviceName: aws.String(world.RootDevice), Ebs: &types.EbsBlockDevice{SnapshotId: &image.Snapshot, VolumeSize: aws.Int32(world.SizeGiB)},

@@ -51,7 +51,7 @@ func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGr
 	for _, group := range found {
 		view := types.TargetGroup{
 			TargetGroupArn: &group.ARN, TargetGroupName: &group.Name, Port: number(group.Port), Protocol: types.ProtocolEnumHttp,
-			TargetType: targetType(group), HealthCheckEnabled: ref(true), HealthCheckPath: &group.HealthPath,
+			TargetType: targetType(group), HealthCheckEnabled: ref(!group.Unchecked), HealthCheckPath: &group.HealthPath,
 			HealthCheckPort: ref("traffic-port"), HealthCheckProtocol: types.ProtocolEnumHttp, VpcId: ref("vpc-0" + call.Account + "0000"),
 			HealthCheckIntervalSeconds: number(int(group.Interval.Seconds())), HealthyThresholdCount: number(group.HealthyThreshold),
 			UnhealthyThresholdCount: number(group.UnhealthyThreshold), HealthCheckTimeoutSeconds: number(5),

@@ -18,6 +18,7 @@ const (
 	stickyAttribute    = "stickiness.enabled"
 	slowStartAttribute = "slow_start.duration_seconds"
 	crossZoneAttribute = "load_balancing.cross_zone.enabled"
+	unhealthyAttribute = "target_health_state.unhealthy.draining_interval_seconds"
 )
 
 func targetType(group *world.TargetGroup) types.TargetTypeEnum {
@@ -34,6 +35,7 @@ func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
 		{stickyAttribute, "false"},
 		{slowStartAttribute, strconv.Itoa(int(group.SlowStart.Seconds()))},
 		{crossZoneAttribute, group.CrossZone},
+		{unhealthyAttribute, strconv.Itoa(int(group.UnhealthyDraining.Seconds()))},
 	} {
 		attributes = append(attributes, types.TargetGroupAttribute{Key: &pair[0], Value: &pair[1]})
 	}
@@ -52,6 +54,7 @@ func (s balancingService) modifyAttributes(call api.Call, in *elb.ModifyTargetGr
 		}
 	}
 	group.DeregistrationDelay, group.SlowStart, group.CrossZone = changed.DeregistrationDelay, changed.SlowStart, changed.CrossZone
+	group.UnhealthyDraining = changed.UnhealthyDraining
 	return &elb.ModifyTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
 }
 
@@ -69,6 +72,11 @@ func setAttribute(group *world.TargetGroup, key, value string) error {
 			return wrong
 		}
 		group.SlowStart = time.Duration(seconds) * time.Second
+	case unhealthyAttribute:
+		if err != nil || seconds < 0 || seconds > 360000 {
+			return wrong
+		}
+		group.UnhealthyDraining = time.Duration(seconds) * time.Second
 	case crossZoneAttribute:
 		if !slices.Contains([]string{"true", "false", "use_load_balancer_configuration"}, value) {
 			return wrong

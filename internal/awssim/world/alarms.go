@@ -133,7 +133,7 @@ func (a *Alarm) cancel() {
 // breaching tells whether a target that receives requests answers with errors.
 func (a *Alarm) breaching() bool {
 	for _, target := range a.follows.targets {
-		if (target.State == TargetHealthy || target.State == TargetUnhealthy) && !target.passes() {
+		if (target.State == TargetHealthy || target.State == TargetUnavailable || target.unwell()) && !target.passes() {
 			return true
 		}
 	}

@@ -315,8 +315,8 @@ func (m *Member) arriving() bool {
 // counts tells whether desired counts a member.
 func (m *Member) counts() bool { return m.State == LifecycleInService || m.arriving() }
 
-// leaving tells whether a member is on its way to its end.
-func (m *Member) leaving() bool {
+// Leaving tells whether a member is on its way to its end.
+func (m *Member) Leaving() bool {
 	return m.State == LifecycleTerminating || m.State == LifecycleTerminatingWait || m.State == LifecycleTerminatingProceed
 }
 

@@ -122,7 +122,7 @@ func (g *ScalingGroup) looksWell(m *Member) bool {
 		return true
 	}
 	for _, group := range g.TargetGroups {
-		if target := group.Find(m.Instance.ID, 0); target != nil && target.State == TargetUnhealthy {
+		if target := group.Find(m.Instance.ID, 0); target != nil && target.unwell() {
 			return false
 		}
 	}
@@ -157,7 +157,7 @@ func (g *ScalingGroup) replaceUnhealthy() {
 
 // terminate drains and ends an instance; desired is not touched.
 func (g *ScalingGroup) terminate(m *Member, cause string) {
-	if m.leaving() {
+	if m.Leaving() {
 		return
 	}
 	m.change.Stop()

@@ -82,7 +82,7 @@ func (g *ScalingGroup) driveRefresh() {
 	}
 	refresh.old = slices.DeleteFunc(refresh.old, func(id string) bool {
 		member := g.Member(id)
-		return member == nil || member.leaving()
+		return member == nil || member.Leaving()
 	})
 	switch {
 	case refresh.Status == "Cancelling":

@@ -33,7 +33,7 @@ func (r *Region) CreateImage(instanceID, name, description string, noReboot bool
 		}
 	}
 	image := &Image{
-		ID: r.NewID("ami"), Name: name, Description: description, Created: r.World.now, Tags: tags.Clone(), Owner: r.Account.ID,
+		ID: r.NewID("ami"), Name: name, Description: description, Created: r.World.now, Tags: tags.Clone(), Owner: r.Account.ID, Product: instance.Image.Product,
 		Key: snapshot.Key, Snapshot: snapshot.ID, made: snapshot, disk: content,
 	}
 	r.images.put(image.ID, image)

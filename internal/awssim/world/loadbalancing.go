@@ -20,6 +20,9 @@ const (
 	TargetUnhealthy = "unhealthy"
 	TargetUnused    = "unused"
 	TargetDraining  = "draining"
+
+	TargetUnavailable       = "unavailable"        // health checks are disabled: it never becomes healthy, and gets requests
+	TargetUnhealthyDraining = "unhealthy.draining" // unhealthy, and not yet cut off from the connections it has
 )
 
 // TargetGroup is a target group of instances, behind one load balancer or none.
@@ -36,7 +39,9 @@ type TargetGroup struct {
 	LoadBalancer        string // name; empty: none, and targets are unused
 	ByAddress           bool   // targets are private addresses, not instances
 	SlowStart           time.Duration
-	CrossZone           string // true, false or use_load_balancer_configuration
+	Unchecked           bool          // health checks are disabled
+	UnhealthyDraining   time.Duration // how long an unhealthy target keeps its connections, as network load balancers have it
+	CrossZone           string        // true, false or use_load_balancer_configuration
 	Tags                Tags
 	targets             []*Target
 	counts              counts
@@ -76,6 +81,7 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer, Tags: Tags{},
 		ByAddress: spec.TargetType == "ip", SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
+		Unchecked: spec.Unchecked, UnhealthyDraining: spec.UnhealthyDraining.D(),
 	}
 	if group.CrossZone == "" {
 		group.CrossZone = "use_load_balancer_configuration"
@@ -172,8 +178,11 @@ func (g *TargetGroup) Resolve(id string) *Instance {
 // place registers an instance that is healthy at once.
 func (g *TargetGroup) place(instance *Instance) {
 	target := &Target{Group: g, Instance: instance, Port: g.Port, State: TargetHealthy}
-	if g.LoadBalancer == "" {
+	switch {
+	case g.LoadBalancer == "":
 		target.State, target.Reason = TargetUnused, "Target.NotInUse"
+	case g.Unchecked:
+		target.State, target.Reason = TargetUnavailable, "Target.HealthCheckDisabled"
 	}
 	g.targets = append(g.targets, target)
 }
@@ -287,12 +296,17 @@ func (t *Target) recheck() {
 	if t.State == TargetDraining || g.LoadBalancer == "" {
 		return
 	}
+	if g.Unchecked {
+		t.become(TargetUnavailable, "Target.HealthCheckDisabled")
+		return
+	}
 	if t.State == TargetUnused { // it was stopped and runs again
 		t.become(TargetInitial, "Elb.InitialHealthChecking")
 	}
 	switch passes := t.passes(); {
 	case passes && t.State != TargetHealthy:
 		t.head(TargetHealthy, "", g.HealthyThreshold)
+	case !passes && t.State == TargetUnhealthyDraining: // it is on its way already
 	case !passes && t.State != TargetUnhealthy:
 		t.head(TargetUnhealthy, "Target.FailedHealthChecks", g.UnhealthyThreshold)
 	default:
@@ -314,7 +328,27 @@ func (t *Target) head(state, reason string, checks int) {
 	t.to = state
 	t.change = t.Group.Region.World.After(time.Duration(checks)*t.Group.Interval, func() {
 		t.change, t.to = nil, ""
-		t.become(state, reason)
+		if state == TargetUnhealthy && t.Group.UnhealthyDraining > 0 {
+			t.drainUnhealthy(reason)
+		} else {
+			t.become(state, reason)
+		}
 		t.Group.Region.resettle()
 	})
+}
+
+// drainUnhealthy lets an unhealthy target keep the connections it has for a while.
+func (t *Target) drainUnhealthy(reason string) {
+	t.become(TargetUnhealthyDraining, reason)
+	t.to = TargetUnhealthy
+	t.change = t.Group.Region.World.After(t.Group.UnhealthyDraining, func() {
+		t.change, t.to = nil, ""
+		t.become(TargetUnhealthy, reason)
+		t.Group.Region.resettle()
+	})
+}
+
+// unwell tells whether health checks found the target unhealthy.
+func (t *Target) unwell() bool {
+	return t.State == TargetUnhealthy || t.State == TargetUnhealthyDraining
 }

@@ -50,10 +50,10 @@ func (r *Region) count(at time.Time) {
 // hosts are the numbers of hostCounts.
 func (g *TargetGroup) hosts() (n [8]int) {
 	for _, target := range g.targets {
-		switch target.State {
-		case TargetHealthy:
+		switch {
+		case target.State == TargetHealthy:
 			n[0]++
-		case TargetUnhealthy:
+		case target.unwell():
 			n[1]++
 		}
 	}
@@ -70,7 +70,7 @@ func (g *ScalingGroup) sizes() (n [8]int) {
 			n[1]++
 		case member.State == LifecycleStandby:
 			n[2]++
-		case member.leaving():
+		case member.Leaving():
 			n[3]++
 		}
 	}

@@ -187,3 +187,38 @@ func TestNeverBackFromTheReboot(t *testing.T) {
 		})
 	}
 }
+
+func TestRootsThatCannotBeReplaced(t *testing.T) {
+	s, err := ParseScenario("x.yaml", []byte(`
+extends: healthy
+images:
+  - {id: ami-0a1b2c3d4e5f60023, name: web-2.3, os: amazon-linux-2023, product_code: abcdef0123456789abcdef012, app: {name: web, version: "2.3", port: 80, path: /healthz}}
+  - {id: ami-0a1b2c3d4e5f60024, name: web-2.4, os: amazon-linux-2023, app: {name: web, version: "2.4", port: 80, path: /healthz}}
+`))
+	require.NoError(t, err)
+	w, err := New(s, dawn)
+	require.NoError(t, err)
+	r := production(w)
+	for _, tc := range []struct {
+		name, image, kind, code string
+	}{
+		{"from the Marketplace", "web-2.3", "m7i.large", "UnsupportedOperation"},
+		{"bare metal", "web-2.4", "m7i.metal-24xl", "UnsupportedOperation"},
+		{"a Mac is metal and may", "web-2.4", "mac2.metal", ""},
+		{"any other", "web-2.4", "m7i.large", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			i, err := r.Place(LaunchSpec{Image: tc.image, Type: tc.kind})
+			require.NoError(t, err)
+			snapshot, err := r.CreateSnapshot(i.RootVolume, "", nil)
+			require.NoError(t, err)
+			elapse(t, w, 5*time.Minute)
+			_, err = r.ReplaceRoot(i.ID, snapshot.ID, "", false, nil)
+			if tc.code == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireCode(t, err, tc.code)
+		})
+	}
+}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
@@ -49,6 +50,12 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 	}
 	if instance.State != Running {
 		return nil, api.Errorf("IncorrectInstanceState", "The instance '%s' must be in state 'running'; it is '%s'.", instanceID, instance.State)
+	}
+	switch {
+	case instance.Image.Product != "":
+		return nil, api.Errorf("UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: its image has a product code.", instanceID)
+	case Matches("*.metal*", instance.Type) && !strings.HasPrefix(instance.Type, "mac"):
+		return nil, api.Errorf("UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: %s is bare metal.", instanceID, instance.Type)
 	}
 	for _, task := range r.rootTasks.all() {
 		if task.Instance == instanceID && !task.Ended() {

@@ -99,6 +99,8 @@ type ImageSpec struct {
 	OS   string `yaml:"os"`
 	App  App    `yaml:"app"`
 
+	ProductCode string `yaml:"product_code"` // of the Marketplace; empty: it is none of its images
+
 	KMSKey string `yaml:"kms_key"` // ARN of the key of its encrypted root volume; empty: not encrypted
 }
 
@@ -218,7 +220,9 @@ type TargetGroupSpec struct {
 	LoadBalancer        string   `yaml:"load_balancer"` // empty: none, and its targets are unused
 	TargetType          string   `yaml:"target_type"`   // instance, the default, or ip: private addresses of instances
 	SlowStart           Duration `yaml:"slow_start"`
-	CrossZone           string   `yaml:"cross_zone"` // true, false or use_load_balancer_configuration, the default
+	Unchecked           bool     `yaml:"health_checks_disabled"` // targets are unavailable for ever
+	UnhealthyDraining   Duration `yaml:"unhealthy_draining"`     // how long an unhealthy target is unhealthy.draining first
+	CrossZone           string   `yaml:"cross_zone"`             // true, false or use_load_balancer_configuration, the default
 }
 
 // AlarmSpec is a CloudWatch alarm that follows the health of a target group.
@@ -289,7 +293,7 @@ type APIFault struct {
 	Nth         int      `yaml:"nth"`         // only the nth matching call, from 1; 0: every one
 	Probability float64  `yaml:"probability"` // 0..1; 0 means always
 	Times       int      `yaml:"times"`       // at most so often; 0: no limit
-	Kind        string   `yaml:"kind"`        // error, lost_reply, throttle or slow
+	Kind        string   `yaml:"kind"`        // error, lost_reply, throttle, slow, wrong_state or partial
 	Code        string   `yaml:"code"`        // the error's code, for kind error
 	Delay       Duration `yaml:"delay"`       // for kind slow
 }

@@ -135,6 +135,7 @@ type Image struct {
 	Tags    Tags
 	Key     string // ARN of the KMS key; empty: not encrypted
 	Owner   string // account id; empty: the account that sees it
+	Product string // product code of the Marketplace; empty: none
 
 	Description string
 	Snapshot    string // of an image made from an instance
@@ -149,7 +150,7 @@ func (r *Region) setUpImages() {
 		for k := range r.World.Scenario.OperatingSystems {
 			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
 				r.images.put(spec.ID, &Image{
-					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey, disk: newDisk(os, spec.App),
+					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey, Product: spec.ProductCode, disk: newDisk(os, spec.App),
 				})
 			}
 		}
