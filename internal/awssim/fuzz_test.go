@@ -1,14 +1,19 @@
 package awssim
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/encoding/cbor"
 	"github.com/stretchr/testify/require"
 
@@ -34,11 +39,16 @@ var fuzzHeaders = []struct {
 	{"s3", "", "", http.MethodGet, "/bucket/"},
 }
 
+// inProduction, added to the byte of fuzzHeaders, lets the production account ask, which holds a group behind a target group.
+const inProduction = 128
+
 // FuzzAnyBody sends arbitrary bodies for arbitrary operations over every protocol: none may crash the simulator, and each is
 // answered as AWS would, errors in the protocol's own shape.
 func FuzzAnyBody(f *testing.F) {
 	scenario, err := world.LoadScenario("healthy")
 	require.NoError(f, err)
+	start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
+	key, instance, target := productionKey(f, scenario, start)
 	for _, seed := range []struct {
 		kind            byte
 		operation, body string
@@ -69,22 +79,42 @@ func FuzzAnyBody(f *testing.F) {
 		{10, "", "<Delete><Object><Key>a</Key></Object></Delete>"},
 		{10, "", "<Delete"},
 		{11, "key", ""},
+		{1, "CreateQueue", `{"QueueName":"q","Attributes":{"ReceiveMessageWaitTimeSeconds":"20"}}`},
+		{8, "PutMetricAlarm", `{"AlarmName":"a","Namespace":"N","MetricName":"M","Statistic":"Sum","Period":10,"EvaluationPeriods":60480,"Threshold":1,"ComparisonOperator":"LessThanThreshold","TreatMissingData":"breaching"}`},
+		{8, "PutMetricData", `{"Namespace":"N","MetricData":[{"MetricName":"M","Values":[1e308,-1e308],"Counts":[2,0],"Timestamp":1.7941e9}]}`},
+		{8, "GetMetricData", `{"StartTime":1,"EndTime":4e9,"MetricDataQueries":[{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize"},"Period":60,"Stat":"Average"}}]}`},
+		{inProduction + 8, "GetMetricStatistics", `{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize","Dimensions":[{"Name":"AutoScalingGroupName","Value":"web"}],"StartTime":1794102000,"EndTime":1794106000,"Period":60,"Statistics":["Average"]}`},
+		{inProduction + 3, "", "Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=6&Recurrence=*%2F7+*+*+*+*&TimeZone=Asia%2FTokyo"},
+		{inProduction + 3, "", "Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=-6&Recurrence=TZ%3D"},
+		{inProduction + 3, "", "Action=PutWarmPool&AutoScalingGroupName=web&MinSize=3&MaxGroupPreparedCapacity=-5&PoolState=Hibernated"},
+		{inProduction + 3, "", "Action=EnterStandby&AutoScalingGroupName=web&ShouldDecrementDesiredCapacity=true&InstanceIds.member.1=" + instance},
+		{inProduction + 3, "", "Action=PutLifecycleHook&AutoScalingGroupName=web&LifecycleHookName=h&LifecycleTransition=autoscaling%3AEC2_INSTANCE_TERMINATING&HeartbeatTimeout=30"},
+		{inProduction + 3, "", "Action=UpdateAutoScalingGroup&AutoScalingGroupName=web&MinSize=0&MaxSize=0&HealthCheckGracePeriod=-1"},
+		{inProduction + 4, "", "Action=DeregisterTargets&TargetGroupArn=" + url.QueryEscape(target) + "&Targets.member.1.Id=" + instance + "&Targets.member.1.Port=80"},
+		{inProduction + 2, "", "Action=RebootInstances&InstanceId.1=" + instance},
+		{inProduction + 2, "", "Action=CreateReplaceRootVolumeTask&InstanceId=" + instance},
+		{inProduction + 2, "", "Action=StopInstances&Hibernate=true&InstanceId.1=" + instance},
+		{inProduction, "SendCommand", `{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":["` + instance + `"],"Parameters":{"Operation":["Install"],"BaselineOverride":["s3://a/b"]}}`},
+		{inProduction, "StartAutomationExecution", `{"DocumentName":"AWS-PatchAsgInstance","Parameters":{"InstanceId":["` + instance + `"]}}`},
 	} {
 		f.Add(seed.kind, seed.operation, []byte(seed.body))
 	}
-	start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, kind byte, operation string, body []byte) {
 		now := start
 		sim, err := New(Options{Scenario: scenario, Now: func() time.Time { return now }})
 		require.NoError(t, err)
-		shape := fuzzHeaders[int(kind)%len(fuzzHeaders)]
+		shape := fuzzHeaders[int(kind%inProduction)%len(fuzzHeaders)]
 		request := httptest.NewRequest(shape.method, "http://localhost/", newReader(string(body)))
 		request.URL.Path, request.URL.RawQuery = shape.path, ""
 		if shape.path == "/bucket?delete" {
 			request.URL.Path, request.URL.RawQuery = "/bucket", "delete"
 		}
-		key := scenario.Home.AccessKeyID
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+key+"/20261108/"+tokyo+"/"+shape.service+"/aws4_request, SignedHeaders=host, Signature=0")
+		signer := scenario.Home.AccessKeyID
+		if kind >= inProduction {
+			signer = key.AccessKeyID
+			request.Header.Set("X-Amz-Security-Token", key.SessionToken)
+		}
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+signer+"/20261108/"+tokyo+"/"+shape.service+"/aws4_request, SignedHeaders=host, Signature=0")
 		value := shape.value
 		switch {
 		case shape.header == "X-Amz-Target":
@@ -106,6 +136,27 @@ func FuzzAnyBody(f *testing.F) {
 		now = now.Add(time.Hour) // what the request began must not crash the world later
 		sim.Inspect(func(*world.World) {})
 	})
+}
+
+// productionKey is a key of the production account, and an instance and a target group there: every simulator of the same
+// scenario knows them.
+func productionKey(f *testing.F, scenario *world.Scenario, start time.Time) (key aws.Credentials, instance, target string) {
+	f.Helper()
+	sim, err := New(Options{Scenario: scenario, Now: func() time.Time { return start }})
+	require.NoError(f, err)
+	out, err := sts.NewFromConfig(aws.Config{
+		Region: tokyo, HTTPClient: &http.Client{Transport: RoundTripper(sim)},
+		Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
+	}).AssumeRole(context.Background(), &sts.AssumeRoleInput{
+		RoleArn: aws.String("arn:aws:iam::" + production + ":role/patchtide"), RoleSessionName: aws.String("fuzz"),
+		ExternalId: aws.String("patchtide-lab"), DurationSeconds: aws.Int32(12 * 3600),
+	})
+	require.NoError(f, err)
+	sim.Inspect(func(w *world.World) {
+		region := w.Account(production).Region(tokyo)
+		instance, target = region.Instances()[0].ID, region.TargetGroups()[0].ARN
+	})
+	return aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SessionToken: *out.Credentials.SessionToken}, instance, target
 }
 
 // requireErrorShape checks that an error is spelt as the protocol spells it, with a code and a message.
