@@ -163,6 +163,9 @@ func TestStandbyRules(t *testing.T) {
 		{"min above max", func(f *fleet, _ []string) error {
 			return f.resize(autoscaling.UpdateAutoScalingGroupInput{MinSize: aws.Int32(7)})
 		}, "ValidationError"},
+		{"no grace below nothing", func(f *fleet, _ []string) error {
+			return f.resize(autoscaling.UpdateAutoScalingGroupInput{HealthCheckGracePeriod: aws.Int32(-1)})
+		}, "ValidationError"},
 		{"desired above max", func(f *fleet, _ []string) error {
 			_, err := f.scaling.SetDesiredCapacity(f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(7)})
 			return err

@@ -56,6 +56,9 @@ func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput
 	if err != nil {
 		return nil, err
 	}
+	if deref(in.HealthCheckGracePeriod) < 0 {
+		return nil, api.Errorf("ValidationError", "Health check grace period must not be negative.")
+	}
 	if in.LaunchTemplate != nil {
 		template, version, err := s.template(call, in.LaunchTemplate)
 		if err != nil {
