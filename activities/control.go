@@ -23,6 +23,7 @@ type Control struct {
 	Locks    Locks
 	Notifier Notifier // nil: nobody is told
 	Notices  Notices
+	Freezes  Freezes
 	// Speed divides every duration of a resolved plan; only the laboratory sets it, whose AWS lives that much faster.
 	Speed float64
 }

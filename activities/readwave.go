@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // ReadWaveInput names a wave by its workflow id.
@@ -33,7 +34,8 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	read := &WaveRead{Notifies: c.notifies()}
 	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
-	if errors.As(err, &missing) {
+	// A document of a wave that had not closed tells what people decided, and no results.
+	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed {
 		return nil, final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
 			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated leaves only its journal", in.WaveID)
 	}

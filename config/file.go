@@ -66,6 +66,7 @@ type Group struct {
 type Approval struct {
 	Required bool           `yaml:"required" required:"true" example:"true" doc:"Whether the gate is there."`
 	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing of the stage was touched."`
+	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave."`
 }
 
 // HealthCheck is one condition; exactly one key is set.

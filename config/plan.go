@@ -73,7 +73,7 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 		OnFailure:         patch.OnFailure{Timeout: stage.OnFailure.Timeout, Then: stage.OnFailure.Then},
 	}
 	if stage.Approval != nil && stage.Approval.Required {
-		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout}
+		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}
 	}
 	for i, group := range stage.Groups {
 		account, _ := c.Account(group.Account) // Parse refused unknown ones

@@ -51,7 +51,10 @@ type bench struct {
 	photo  fleet             // the fleet when the wave began
 	locks  map[string]string // workflow id to its parent: who holds which lock
 	closed map[string]time.Time
-	plans  *plans
+
+	freezes    patch.Freezes
+	freezeLost error // Freeze does not answer
+	plans      *plans
 }
 
 // patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
@@ -116,7 +119,7 @@ func newBench(t *testing.T, options benchOptions) *bench {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	b.sim, b.store, b.wire, b.plans = sim, store, cable, &plans{Plans: loaded}
-	b.control = &activities.Control{Plans: b.plans, Evidence: worker.Journal(store), Locks: b}
+	b.control = &activities.Control{Plans: b.plans, Evidence: worker.Journal(store), Locks: b, Freezes: b}
 	b.aws = &activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines}
 	b.register()
 	return b
@@ -157,6 +160,9 @@ func (b *bench) Holder(_ context.Context, workflowID string) (*activities.LockHo
 	return &activities.LockHolder{WorkflowID: workflowID, Parent: parent}, nil
 }
 
+// Freezes answers what is frozen, as the workflow Freeze would.
+func (b *bench) Freezes(context.Context) (patch.Freezes, error) { return b.freezes, b.freezeLost }
+
 // Closed answers when a workflow ended.
 func (b *bench) Closed(_ context.Context, workflowID string) (time.Time, error) {
 	return b.closed[workflowID], nil
@@ -174,7 +180,7 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 			return
 		}
 		if b.impatient && b.env.Now().After(began.Add(patience)) {
-			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State) == nil {
+			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State, false) == nil {
 				b.tell(patch.Abort, "")
 			}
 		}

@@ -36,6 +36,8 @@ type GroupOrder struct {
 	// Results come with a roll_back of a wave that has closed: what it did to this group. Those Patched are put back, the others
 	// stand as they are.
 	Results []patch.InstanceResult
+	Window  *patch.Window // as extended; nil: the policy's
+	Why     string        // with pause
 }
 
 // OrderKind names an order.
@@ -50,6 +52,7 @@ const (
 	OrderStop     OrderKind = "stop"      // start no further instance; a running one is cancelled
 	OrderPause    OrderKind = "pause"     // start no further instance until resume; room is given back meanwhile
 	OrderResume   OrderKind = "resume"
+	OrderWindow   OrderKind = "window"  // the window was extended
 	OrderGiveUp   OrderKind = "give_up" // stop trying to put back what cannot be, and report it
 	OrderRelease  OrderKind = "release" // close, and free the lock
 )
@@ -69,6 +72,8 @@ type group struct {
 	goOn       bool // the rest is for the next run of the workflow
 	resumed    bool // this run goes on with what an earlier one began
 	paused     bool
+	whyPaused  string
+	thawed     workflow.CancelFunc // ends the watch for the end of a freeze
 	stopped    bool
 	closed     string // why the window let no instance begin; "" while it does
 	rolledBack bool
@@ -138,6 +143,9 @@ func (g *group) listen(ctx workflow.Context) {
 		for {
 			var order GroupOrder
 			g.channel.Receive(c, &order)
+			if order.Window != nil {
+				g.in.Policy.Window = order.Window
+			}
 			switch order.Kind {
 			case OrderStop:
 				g.stopped = true
@@ -149,8 +157,9 @@ func (g *group) listen(ctx workflow.Context) {
 				g.telling = true
 				g.passOn(c)
 				g.telling = false
+			case OrderWindow:
 			case OrderPause:
-				g.paused = true
+				g.paused, g.whyPaused = true, order.Why
 			case OrderGo, OrderRetry, OrderSkip, OrderResume:
 				g.paused = false
 				if order.Kind == OrderGo {

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/workflow"
@@ -20,14 +21,19 @@ const stoppedEarly = "stopped before all instances were taken"
 // patch takes the instances in order until one fails, all are done, the window closes, or somebody stops or pauses it.
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
+	g.endThawWatch()
 	if !g.takeResumed() {
+		if frozen := g.frozen(ctx); frozen != "" {
+			g.freeze(ctx, frozen)
+			return
+		}
 		if refusal := g.prepare(ctx, true); refusal != "" {
 			g.enter(ctx, patch.GroupHeld, refusal)
 			return
 		}
 		g.enter(ctx, patch.GroupPatching, "")
 	}
-	failed := ""
+	failed, frozen := "", ""
 	g.closed = ""
 	for i := range g.status.Instances {
 		if g.status.Instances[i].Outcome != patch.NotStarted {
@@ -38,6 +44,10 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		if g.mayContinueAsNew(ctx) {
 			return // the room and the mark go with the state
+		}
+		// An order that came while it was asked counts as much as one that came before.
+		if frozen = g.frozen(ctx); frozen != "" || g.paused || g.stopped || ctx.Err() != nil {
+			break
 		}
 		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
 		g.status.Instances[i] = result
@@ -63,11 +73,20 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupDone, stoppedEarly)
 	case g.closed != "":
 		g.enter(ctx, patch.GroupDone, g.closed)
-	case g.paused && patch.GroupOutcome(g.status.Instances) == patch.NotStarted:
-		g.enter(ctx, patch.GroupPaused, "waits while another group of the stage is held")
+	case frozen != "":
+		g.freeze(ctx, frozen)
+	case g.paused && g.unfinished():
+		g.enter(ctx, patch.GroupPaused, g.whyPaused)
+	case g.unfinished(): // a pause that was lifted while the room was given back
+		g.patch(ctx)
 	default:
 		g.enter(ctx, patch.GroupDone, "")
 	}
+}
+
+// unfinished tells that instances are left which nobody has tried.
+func (g *group) unfinished() bool {
+	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
 }
 
 // prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot. Newcomers are for patching

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -94,9 +95,18 @@ type VerbRequest struct {
 	Actor  string      `json:"actor"`
 	Reason string      `json:"reason"`
 	Scope  patch.Scope `json:"scope,omitempty"` // of roll_back: stage (the default) or wave
+	// MaxParallelGroups is set_concurrency's: how many groups of the current stage are worked on at once.
+	MaxParallelGroups int `json:"max_parallel_groups,omitempty"`
+	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it once.
+	Until string `json:"until,omitempty"`
 
 	broken error
 }
+
+const (
+	concurrencyExample = `{"actor": "you", "reason": "the fleet is quiet", "max_parallel_groups": 2}`
+	extendExample      = `{"actor": "you", "reason": "two instances are left", "until": "2026-11-22T06:00:00+09:00"}`
+)
 
 const verbExample = `{"actor": "you", "reason": "the error rate is back to normal"}`
 
@@ -120,6 +130,15 @@ func (r VerbRequest) Validate(verb patch.Verb) error {
 		return invalid(fmt.Sprintf("scope: only roll_back has one, not %s", verb), verbExample)
 	case r.Scope != "" && r.Scope != patch.ScopeStage && r.Scope != patch.ScopeWave:
 		return invalid(fmt.Sprintf("scope: %q is neither stage nor wave", r.Scope), `{"actor": "you", "reason": "bad patch", "scope": "stage"}`)
+	case verb == patch.SetConcurrency && r.MaxParallelGroups < 1:
+		return invalid("max_parallel_groups: must be 1 or more", concurrencyExample)
+	case verb != patch.SetConcurrency && r.MaxParallelGroups != 0:
+		return invalid(fmt.Sprintf("max_parallel_groups: only set_concurrency has one, not %s", verb), verbExample)
+	case verb != patch.ExtendWindow && r.Until != "":
+		return invalid(fmt.Sprintf("until: only extend_window has one, not %s", verb), verbExample)
+	}
+	if _, err := time.Parse(time.RFC3339, r.Until); verb == patch.ExtendWindow && err != nil {
+		return invalid(fmt.Sprintf("until: %q is no moment in RFC 3339", r.Until), extendExample)
 	}
 	return nil
 }

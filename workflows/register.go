@@ -14,6 +14,7 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(PatchInstance, workflow.RegisterOptions{Name: names.PatchInstance})
 	registry.RegisterWorkflowWithOptions(ScanFleet, workflow.RegisterOptions{Name: names.ScanFleet})
 	registry.RegisterWorkflowWithOptions(Reconcile, workflow.RegisterOptions{Name: names.Reconcile})
+	registry.RegisterWorkflowWithOptions(Freeze, workflow.RegisterOptions{Name: names.Freeze})
 	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
 	registry.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: names.Notify})
 }

@@ -62,7 +62,7 @@ const (
 // leaves a document of its own.
 func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
 	info := workflow.GetInfo(ctx)
-	w := &wave{run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
+	w := &wave{parallel: map[string]int{}, run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
 	w.status = patch.WaveStatus{WaveID: info.WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{}}
 	if err := request.Validate(); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -13,15 +14,21 @@ import (
 
 // wave is one run of a plan.
 type wave struct {
-	request  WaveRequest
-	plan     patch.Plan
-	hash     string
-	run      string // of a RollBackWave: see GroupInput.Run
-	status   patch.WaveStatus
-	groups   []*heldGroup    // in the plan's fixed order
-	news     int             // reports heard so far
-	decision *patch.Decision // the last verb not yet acted on
-	reason   string
+	request    WaveRequest
+	plan       patch.Plan
+	hash       string
+	run        string // of a RollBackWave: see GroupInput.Run
+	status     patch.WaveStatus
+	groups     []*heldGroup    // in the plan's fixed order
+	news       int             // reports heard so far
+	decision   *patch.Decision // the last verb not yet acted on
+	paused     *patch.Decision // a person's pause, until resume; it outlives holds and gates
+	parallel   map[string]int  // set_concurrency, by stage
+	window     bool            // it was extended: every order brings it
+	toldWindow *patch.Window   // the extended window that running groups have heard of
+	kept       int             // decisions that the evidence has
+	keeping    bool            // they are being written
+	reason     string
 
 	notifies     bool // the worker has a channel for notices
 	told         int  // notices so far
@@ -48,7 +55,7 @@ type heldGroup struct {
 // operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail it
 // before anything was changed; a wave that changed anything always ends with a result.
 func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, error) {
-	w := &wave{request: request}
+	w := &wave{request: request, parallel: map[string]int{}}
 	w.status = patch.WaveStatus{WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{}}
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -60,6 +67,7 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	if err := w.resolve(ctx); err != nil {
 		return nil, err
 	}
+	w.keepDecisions(ctx)
 	w.enter(ctx, patch.StatePreflight, "")
 	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	if err := w.preflight(ctx); err != nil {
@@ -100,6 +108,9 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	}
 	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
 	for _, stage := range w.plan.Stages {
+		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
+			return invalid("actor: is missing, and stage "+stage.Name+" demands four eyes: it must be known who started the wave", waveExample)
+		}
 		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
 	}
 	return nil
@@ -108,7 +119,8 @@ func (w *wave) resolve(ctx workflow.Context) error {
 // enter changes the state and shows it where people look: status, search attributes, current details.
 func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
 	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
-	w.status.Verbs = patch.VerbsIn(state)
+	w.status.Verbs = w.verbsIn(state)
+	w.status.Window = w.plan.Window
 	w.show(ctx)
 	// A failure to index the state must not stop a wave; the status query still tells it.
 	if err := workflow.UpsertTypedSearchAttributes(ctx,
@@ -199,9 +211,29 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	}
 	w.status.Outcome = outcome
 	w.enter(clean, patch.StateClosed, "")
+	// Its only error is a cancel, which this context does not have. Two writers would race for the last version.
+	_ = workflow.Await(clean, func() bool { return !w.keeping })
 	w.save(clean, *result)
 	w.tellEnd(clean, *result)
 	return result
+}
+
+// keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least that.
+func (w *wave) keepDecisions(ctx workflow.Context) {
+	if workflow.GetVersion(ctx, "decisions-kept", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			if err := workflow.Await(c, func() bool { return len(w.status.Decisions) > w.kept && w.status.State != patch.StateClosed }); err != nil {
+				return
+			}
+			w.kept, w.keeping = len(w.status.Decisions), true
+			w.save(c, patch.WaveResult{WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{}})
+			w.keeping = false
+		}
+	})
 }
 
 // save writes the wave's document; a store that stays away does not undo what was patched, but it is told.

@@ -216,7 +216,7 @@ func TestVerbsTheStateDoesNotTakeAreRefused(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "bad-patch"})
 	b.decide = []patch.Verb{patch.Abort}
 	b.onHold = func(patch.WaveStatus) {
-		b.refuses(patch.Approve, theVerb, "the wave is on_hold: it takes retry, skip, roll_back, abort, not approve")
+		b.refuses(patch.Approve, workflows.VerbRequest{Actor: "me", Reason: "late"}, "the wave is on_hold: it takes retry, skip, roll_back, abort, set_concurrency, not approve")
 		b.refuses(patch.Skip, workflows.VerbRequest{Reason: "why"}, "actor: is missing")
 		b.refuses(patch.Skip, workflows.VerbRequest{Actor: "me"}, "reason: is missing")
 		b.refuses(patch.Skip, workflows.VerbRequest{Actor: "me", Reason: "why", Scope: patch.ScopeWave}, "only roll_back has one")

@@ -15,6 +15,9 @@ import (
 // order tells a group what to do. A group that is gone is noticed by its future.
 func (w *wave) order(ctx workflow.Context, held *heldGroup, order GroupOrder) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if w.window {
+		order.Window = w.plan.Window
+	}
 	if err := held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, order).Get(clean, nil); err != nil {
 		workflow.GetLogger(ctx).Warn("order not delivered", "group", held.group.String(), "order", order.Kind, "error", err)
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -27,6 +28,9 @@ func (w *wave) preflight(ctx workflow.Context) error {
 			WhatToDo: "split the plan",
 		})
 	}
+	if err := w.mayThaw(ctx); err != nil {
+		return err
+	}
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
 			if err := w.inspect(ctx, group, stage, i); err != nil {
@@ -43,6 +47,25 @@ func (w *wave) preflight(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// mayThaw refuses a wave while one of its accounts is frozen.
+func (w *wave) mayThaw(ctx workflow.Context) error {
+	if !asksFreeze(ctx) {
+		return nil
+	}
+	var accounts []string
+	for _, group := range w.plan.Groups() {
+		if !slices.Contains(accounts, group.Account.Name) {
+			accounts = append(accounts, group.Account.Name)
+		}
+	}
+	if why := askFreeze(ctx, accounts...); why != "" {
+		return refused(&patch.Refusal{
+			Code: patch.RefusedFrozen, Where: w.plan.Name, What: why, WhatToDo: "ask who froze it; then `patchtide unfreeze`, and start the wave again",
+		})
+	}
+	return ctx.Err()
 }
 
 // inspect refuses a group that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that

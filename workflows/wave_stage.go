@@ -25,6 +25,11 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.orderStage(ctx, number, GroupOrder{Kind: OrderStop})
 		}
 		if !stopping {
+			if outcome := w.rollBackPaused(ctx, number); outcome != "" {
+				return outcome
+			}
+			w.heedPause(ctx, number)
+			w.tellWindow(ctx, number)
 			w.startNext(ctx, number)
 		}
 		if w.idle(number, stopping) {
@@ -40,7 +45,7 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			}
 			w.enter(ctx, patch.StateRunning, "")
 		} else if len(held) > 0 && !stopping {
-			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause})
+			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: "waits while another group of the stage is held"})
 		}
 	}
 	if stopping {
@@ -57,7 +62,7 @@ func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
 	}
 	seen := w.news
 	// Its only error is the cancel, which the caller looks at next.
-	_ = workflow.Await(waitCtx, func() bool { return w.news > seen || w.decision != nil || w.lost(number) != nil })
+	_ = workflow.Await(waitCtx, func() bool { return w.news > seen || w.heeds(number) || w.lost(number) != nil })
 	for held := w.lost(number); held != nil; held = w.lost(number) {
 		held.counts.Phase, held.counts.Outcome = patch.GroupDone, patch.Failed
 		held.counts.Reason = "its workflow ended before the wave released it; was it terminated?"
@@ -98,8 +103,14 @@ func (w *wave) whoAborted(ctx workflow.Context) string {
 
 // startNext lets groups go while the stage has room for them.
 func (w *wave) startNext(ctx workflow.Context, number int) {
+	if w.paused != nil {
+		return
+	}
 	stage := w.plan.Stages[number]
 	parallel := max(stage.MaxParallelGroups, 1)
+	if told, ok := w.parallel[stage.Name]; ok {
+		parallel = told
+	}
 	if stage.Service != "" {
 		parallel = 1 // groups of one service are taken one instance at a time in all
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -11,11 +12,15 @@ import (
 
 // verbHelp is what the Temporal UI shows beside each verb.
 var verbHelp = map[patch.Verb]string{
-	patch.Approve:  "Let the stage that waits for approval begin",
-	patch.Reject:   "Refuse the stage that waits for approval: the wave ends, nothing of it was touched",
-	patch.Retry:    "Try the failed instances again, then go on",
-	patch.Skip:     "Leave the failed instances as they are (put back) and go on with the others",
-	patch.RollBack: "Put back every instance the stage (or, with scope wave, the wave) patched",
+	patch.Approve:        "Let the stage that waits for approval begin",
+	patch.Reject:         "Refuse the stage that waits for approval: the wave ends, nothing of it was touched",
+	patch.Retry:          "Try the failed instances again, then go on",
+	patch.Skip:           "Leave the failed instances as they are (put back) and go on with the others",
+	patch.RollBack:       "Put back every instance the stage (or, with scope wave, the wave) patched",
+	patch.Pause:          "Begin no further instance until resume; one under way ends first, and nothing stays suspended or out of service",
+	patch.Resume:         "Go on after a pause",
+	patch.SetConcurrency: "Change how many groups of the current stage are worked on at once (max_parallel_groups); running ones are let end",
+	patch.ExtendWindow:   "Let the window close later: until, in RFC 3339; its cutoff keeps its distance from its end",
 	patch.Abort: "Stop: a running instance is put back or, once proven, finished; nothing else is started. " +
 		"Sent again while things are put back: give up on what cannot be, and report it",
 }
@@ -52,7 +57,7 @@ func (w *wave) answer(ctx workflow.Context) error {
 // sortedVerbs ranges over the verbs in a fixed order, as a replay needs.
 func sortedVerbs() func(func(patch.Verb, string) bool) {
 	return func(yield func(patch.Verb, string) bool) {
-		for _, verb := range []patch.Verb{patch.Approve, patch.Reject, patch.Retry, patch.Skip, patch.RollBack, patch.Abort} {
+		for _, verb := range patch.Verbs() {
 			if !yield(verb, verbHelp[verb]) {
 				return
 			}
@@ -63,26 +68,103 @@ func sortedVerbs() func(func(patch.Verb, string) bool) {
 // take registers one verb: it validates, records the decision and returns; the main loop does the work.
 func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
-		decision := patch.Decision{
-			Verb: verb, Scope: request.Scope, Actor: request.Actor, Reason: request.Reason, Stage: w.status.Stage, At: workflow.Now(ctx),
+		decision := w.decisionOf(ctx, verb, request)
+		if w.repeats(decision) {
+			return VerbAccepted{Verb: verb, State: w.status.State}, nil
 		}
 		w.status.Decisions = append(w.status.Decisions, decision)
-		w.decision = &decision
-		// Until the main loop has acted, a second verb would race the first: take none.
-		w.status.Verbs = nil
+		switch verb {
+		case patch.Pause:
+			w.paused = &decision
+		case patch.Resume:
+			w.paused = nil
+		case patch.SetConcurrency:
+			w.parallel[decision.Stage] = request.MaxParallelGroups
+		case patch.ExtendWindow:
+			w.extend(ctx, request.Until)
+		default:
+			w.decision = &decision
+			// Until the main loop has acted, a second verb would race the first: take none.
+			w.status.Verbs = nil
+		}
+		w.news++
 		return VerbAccepted{Verb: verb, State: w.status.State}, nil
 	}, workflow.UpdateHandlerOptions{
 		Description: help,
-		Validator: func(request VerbRequest) error {
+		Validator: func(ctx workflow.Context, request VerbRequest) error {
 			if err := request.Validate(verb); err != nil {
 				return err
+			}
+			if w.repeats(w.decisionOf(ctx, verb, request)) {
+				return nil
 			}
 			if w.decision != nil {
 				return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", w.decision.Verb, w.decision.Actor)
 			}
-			return patch.MayTell(verb, w.status.State)
+			if err := patch.MayTell(verb, w.status.State, w.plan.Window != nil); err != nil {
+				return err
+			}
+			return w.mayTake(ctx, verb, request)
 		},
 	})
+}
+
+func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {
+	return patch.Decision{
+		Verb: verb, Scope: request.Scope, MaxParallelGroups: request.MaxParallelGroups, Until: request.Until,
+		Actor: request.Actor, Reason: request.Reason, Stage: w.status.Stage, At: workflow.Now(ctx),
+	}
+}
+
+// repeats tells a verb that was taken already and is sent again, which the state it led to would refuse. A verb that the state
+// takes is a decision of its own: retry may be sent twice for two failures.
+func (w *wave) repeats(decision patch.Decision) bool {
+	taken := w.decision == nil && patch.MayTell(decision.Verb, w.status.State, w.plan.Window != nil) == nil
+	return !taken && patch.Repeats(w.status.Decisions, decision)
+}
+
+// mayTake refuses what the state would take and the plan does not.
+func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
+	stage := w.stage(w.status.Stage)
+	switch verb {
+	case patch.Approve:
+		return patch.FourEyes(stage, w.request.Actor, request.Actor)
+	case patch.SetConcurrency:
+		if stage.Service != "" && request.MaxParallelGroups > 1 {
+			return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all", stage.Name, stage.Service)
+		}
+	case patch.ExtendWindow:
+		until, err := time.Parse(time.RFC3339, request.Until)
+		if err == nil {
+			_, err = w.plan.Window.Extended(until, workflow.Now(ctx))
+		}
+		return err
+	}
+	return nil
+}
+
+// extend lets the window close later; the main loop tells the groups that are at work, and every later order brings it.
+func (w *wave) extend(ctx workflow.Context, until string) {
+	// The validator has parsed and judged both; an error leaves the window as it is.
+	if moment, err := time.Parse(time.RFC3339, until); err == nil {
+		if window, err := w.plan.Window.Extended(moment, workflow.Now(ctx)); err == nil {
+			w.plan.Window, w.status.Window, w.window = window, window, true
+		}
+	}
+}
+
+func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
+	return patch.VerbsIn(state, w.plan.Window != nil)
+}
+
+// stage is a stage of the plan by its name; an empty one when there is none.
+func (w *wave) stage(name string) patch.Stage {
+	for _, stage := range w.plan.Stages {
+		if stage.Name == name {
+			return stage
+		}
+	}
+	return patch.Stage{}
 }
 
 // heard takes a group's report.

@@ -21,7 +21,7 @@ func TestRetryTriesTheFailedInstanceAgain(t *testing.T) {
 			b.decide = []patch.Verb{patch.Retry}
 			b.onHold = func(status patch.WaveStatus) {
 				require.Contains(t, status.Awaiting, "Send retry, skip, roll_back or abort.")
-				require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort}, status.Verbs)
+				require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency}, status.Verbs)
 			}
 			result, err := b.run(theWeb)
 			require.NoError(t, err)

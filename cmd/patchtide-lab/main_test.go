@@ -156,7 +156,7 @@ func toyWave(ctx workflow.Context, request demoRequest) (patch.WaveResult, error
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID
 	status := patch.WaveStatus{
 		WaveID: id, Plan: request.Plan, State: patch.StateAwaitingApproval, Stage: "production", Since: workflow.Now(ctx),
-		Verbs: patch.VerbsIn(patch.StateAwaitingApproval), Stages: []patch.StageStatus{},
+		Verbs: patch.VerbsIn(patch.StateAwaitingApproval, false), Stages: []patch.StageStatus{},
 	}
 	if err := workflow.SetQueryHandler(ctx, names.QueryStatus, func() (patch.WaveStatus, error) { return status, nil }); err != nil {
 		return patch.WaveResult{}, err

@@ -112,6 +112,9 @@ func TestWrongUsage(t *testing.T) {
 		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "actor: is missing"},
 		{"a scope that is none", []string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"}, "neither stage nor wave"},
 		{"a scope of another verb", []string{"wave", "skip", "wave-1", "--actor", "me", "--reason", "x", "--scope", "wave"}, "unknown flag: --scope"},
+		{"set-concurrency without a number", []string{"wave", "set-concurrency", "wave-1", "--actor", "me", "--reason", "x"}, "max_parallel_groups: must be 1 or more"},
+		{"extend-window without a moment", []string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"}, "until:"},
+		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "reason: is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,6 +26,9 @@ func newWave() *cobra.Command {
 	cmd.AddCommand(newWaveStart(), newWaveShow(), newWaveWatch(),
 		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
 		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
+		newVerb(patch.Pause, "Begin no further instance until resume; one under way ends first"),
+		newVerb(patch.Resume, "Go on after a pause"),
+		newSetConcurrency(), newExtendWindow(),
 		newVerb(patch.Retry, "Try the failed instances again, then go on"),
 		newVerb(patch.Skip, "Leave the failed instances as they are (put back) and go on"),
 		newWaveRollBack(),
@@ -116,6 +119,25 @@ func newWaveShow() *cobra.Command {
 // newVerb makes the command of one operators' verb.
 func newVerb(verb patch.Verb, short string) *cobra.Command {
 	var request workflows.VerbRequest
+	return verbCommand(verb, short, &request)
+}
+
+func newSetConcurrency() *cobra.Command {
+	var request workflows.VerbRequest
+	cmd := verbCommand(patch.SetConcurrency, "Change how many groups of the current stage are worked on at once", &request)
+	cmd.Flags().IntVar(&request.MaxParallelGroups, "max-parallel-groups", 0, "how many; running ones are let end when it is lowered")
+	return cmd
+}
+
+func newExtendWindow() *cobra.Command {
+	var request workflows.VerbRequest
+	cmd := verbCommand(patch.ExtendWindow, "Let the wave's window close later", &request)
+	cmd.Flags().StringVar(&request.Until, "until", "", "when it is to close, in RFC 3339 such as 2026-11-22T06:00:00+09:00; its cutoff keeps its distance from its end")
+	return cmd
+}
+
+// verbCommand sends what its flags make of request.
+func verbCommand(verb patch.Verb, short string, request *workflows.VerbRequest) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   strings.ReplaceAll(string(verb), "_", "-") + " WAVE",
@@ -130,7 +152,7 @@ func newVerb(verb patch.Verb, short string) *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			accepted, err := tell(cmd.Context(), c, args[0], verb, request)
+			accepted, err := tell(cmd.Context(), c, args[0], verb, *request)
 			if err != nil {
 				return err
 			}

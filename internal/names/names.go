@@ -28,6 +28,16 @@ const (
 	Reconcile     = "Reconcile"
 	RollBackWave  = "RollBackWave"
 	Notify        = "Notify"
+	Freeze        = "Freeze"
+)
+
+// FreezeID is Freeze's workflow id: the one place where everybody asks.
+const FreezeID = "patchtide-freeze"
+
+// Updates of Freeze.
+const (
+	UpdateFreeze   = "freeze"
+	UpdateUnfreeze = "unfreeze"
 )
 
 // ReconcileID is Reconcile's workflow id: only one runs at a time.

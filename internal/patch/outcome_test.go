@@ -58,22 +58,23 @@ func TestCombinedOutcome(t *testing.T) {
 }
 
 func TestMayTell(t *testing.T) {
-	all := []patch.Verb{patch.Approve, patch.Reject, patch.Retry, patch.Skip, patch.RollBack, patch.Abort}
 	for state, allowed := range map[patch.WaveState][]patch.Verb{
 		patch.StateResolving:        nil,
 		patch.StatePreflight:        {patch.Abort},
-		patch.StateAwaitingApproval: {patch.Approve, patch.Reject, patch.Abort},
-		patch.StateRunning:          {patch.Abort},
-		patch.StateOnHold:           {patch.Retry, patch.Skip, patch.RollBack, patch.Abort},
+		patch.StateAwaitingApproval: {patch.Approve, patch.Reject, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StateRunning:          {patch.Pause, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StatePaused:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StateOnHold:           {patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateRollingBack:      {patch.Abort},
 		patch.StateAborting:         {patch.Abort},
 		patch.StateClosed:           nil,
 		"dreaming":                  nil,
 	} {
 		t.Run(string(state), func(t *testing.T) {
-			require.Equal(t, allowed, patch.VerbsIn(state))
-			for _, verb := range all {
-				err := patch.MayTell(verb, state)
+			require.Equal(t, allowed, patch.VerbsIn(state, true))
+			require.NotContains(t, patch.VerbsIn(state, false), patch.ExtendWindow, "there is no window to extend")
+			for _, verb := range patch.Verbs() {
+				err := patch.MayTell(verb, state, true)
 				if contains(allowed, verb) {
 					require.NoError(t, err)
 					continue

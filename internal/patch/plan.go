@@ -103,6 +103,8 @@ type Stage struct {
 // Approval is a gate before a stage.
 type Approval struct {
 	Timeout Duration `json:"timeout"` // then the wave is aborted; nothing of the stage was touched
+	// FourEyes demands that somebody approves who did not start the wave.
+	FourEyes bool `json:"four_eyes,omitempty"`
 }
 
 // OnFailure says what happens when a stage has more failures than it may carry: the wave goes on hold, and when nobody

@@ -20,6 +20,7 @@ const (
 	RefusedNotInService     RefusalCode = "NotInService"
 	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"
 	RefusedAgentOffline     RefusalCode = "AgentOffline"
+	RefusedFrozen           RefusalCode = "Frozen"
 	RefusedOutsideWindow    RefusalCode = "OutsideWindow"
 	RefusedRefreshRunning   RefusalCode = "InstanceRefreshRunning"
 	RefusedProcessSuspended RefusalCode = "ProcessSuspended"

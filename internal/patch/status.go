@@ -13,6 +13,7 @@ type WaveStatus struct {
 	Awaiting  string        `json:"awaiting,omitempty"` // what a person is asked for, with the reason
 	Verbs     []Verb        `json:"verbs,omitempty"`    // what it takes now
 	Since     time.Time     `json:"since"`
+	Window    *Window       `json:"window,omitempty"` // as extended; none: any time
 	Stages    []StageStatus `json:"stages"`
 	Decisions []Decision    `json:"decisions,omitempty"`
 	Stranded  []Stranded    `json:"stranded,omitempty"`
@@ -46,7 +47,7 @@ type GroupPhase string
 const (
 	GroupIdle        GroupPhase = "idle" // holds its lock and waits for its turn
 	GroupPatching    GroupPhase = "patching"
-	GroupPaused      GroupPhase = "paused" // between two instances, while the stage waits for a decision
+	GroupPaused      GroupPhase = "paused" // between two instances: another group is held, a person paused the wave, or it is frozen
 	GroupHeld        GroupPhase = "held"   // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released
@@ -97,10 +98,13 @@ const (
 
 // Decision is one verb a wave took, by whom and why.
 type Decision struct {
-	Verb   Verb      `json:"verb"`
-	Scope  Scope     `json:"scope,omitempty"`
-	Actor  string    `json:"actor"`
-	Reason string    `json:"reason"`
-	Stage  string    `json:"stage,omitempty"`
-	At     time.Time `json:"at"`
+	Verb  Verb  `json:"verb"`
+	Scope Scope `json:"scope,omitempty"`
+	// MaxParallelGroups comes with set_concurrency, Until with extend_window.
+	MaxParallelGroups int       `json:"max_parallel_groups,omitempty"`
+	Until             string    `json:"until,omitempty"` // RFC 3339
+	Actor             string    `json:"actor"`
+	Reason            string    `json:"reason"`
+	Stage             string    `json:"stage,omitempty"`
+	At                time.Time `json:"at"`
 }

@@ -94,7 +94,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		stage.Bake = divide(stage.Bake)
 		stage.OnFailure.Timeout = divide(stage.OnFailure.Timeout)
 		if stage.Approval != nil {
-			stage.Approval = &Approval{Timeout: divide(stage.Approval.Timeout)}
+			stage.Approval = &Approval{Timeout: divide(stage.Approval.Timeout), FourEyes: stage.Approval.FourEyes}
 		}
 		stages[i] = stage
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Verb is what an operator may tell a wave.
@@ -17,6 +18,12 @@ const (
 	Skip     Verb = "skip"
 	RollBack Verb = "roll_back"
 	Abort    Verb = "abort"
+	Pause    Verb = "pause"
+	Resume   Verb = "resume"
+
+	// Two that change how the wave goes on, and decide nothing.
+	SetConcurrency Verb = "set_concurrency" // max_parallel_groups of the current stage
+	ExtendWindow   Verb = "extend_window"   // the window's end, and with it its cutoff
 )
 
 // Scope says how much a roll_back puts back.
@@ -37,28 +44,45 @@ const (
 	StatePreflight        WaveState = "preflight"
 	StateAwaitingApproval WaveState = "awaiting_approval"
 	StateRunning          WaveState = "running"
+	StatePaused           WaveState = "paused" // between instances, by a person
 	StateOnHold           WaveState = "on_hold"
 	StateRollingBack      WaveState = "rolling_back"
 	StateAborting         WaveState = "aborting"
 	StateClosed           WaveState = "closed"
 )
 
-// VerbsIn lists the verbs that a wave in that state takes.
-func VerbsIn(state WaveState) []Verb {
+// Verbs lists every verb, in the order in which people read them.
+func Verbs() []Verb {
+	return []Verb{Approve, Reject, Pause, Resume, Retry, Skip, RollBack, Abort, SetConcurrency, ExtendWindow}
+}
+
+// VerbsIn lists the verbs that a wave in that state takes. ExtendWindow is for plans with a window only.
+func VerbsIn(state WaveState, windowed bool) []Verb {
+	var verbs []Verb
 	switch state {
 	case StateAwaitingApproval:
-		return []Verb{Approve, Reject, Abort}
+		verbs = []Verb{Approve, Reject, Abort}
+	case StateRunning:
+		verbs = []Verb{Pause, Abort}
+	case StatePaused:
+		verbs = []Verb{Resume, RollBack, Abort}
 	case StateOnHold:
-		return []Verb{Retry, Skip, RollBack, Abort}
-	case StateRunning, StatePreflight, StateRollingBack, StateAborting:
+		verbs = []Verb{Retry, Skip, RollBack, Abort}
+	case StatePreflight, StateRollingBack, StateAborting:
 		return []Verb{Abort} // in the last two: give up on what cannot be put back
+	default:
+		return nil
 	}
-	return nil
+	verbs = append(verbs, SetConcurrency)
+	if windowed {
+		verbs = append(verbs, ExtendWindow)
+	}
+	return verbs
 }
 
 // MayTell refuses a verb that the state does not take, and names those that it does.
-func MayTell(verb Verb, state WaveState) error {
-	allowed := VerbsIn(state)
+func MayTell(verb Verb, state WaveState, windowed bool) error {
+	allowed := VerbsIn(state, windowed)
 	if slices.Contains(allowed, verb) {
 		return nil
 	}
@@ -70,4 +94,44 @@ func MayTell(verb Verb, state WaveState) error {
 		words[i] = string(v)
 	}
 	return fmt.Errorf("the wave is %s: it takes %s, not %s", state, strings.Join(words, ", "), verb)
+}
+
+// Repeats tells that a verb was taken already: the newest decision is the same in every word, so that sending it again, as
+// people and scripts do when an answer got lost, is answered and changes nothing.
+func Repeats(decisions []Decision, again Decision) bool {
+	if len(decisions) == 0 {
+		return false
+	}
+	last := decisions[len(decisions)-1]
+	last.At, last.Stage, again.At, again.Stage = time.Time{}, "", time.Time{}, ""
+	return last == again
+}
+
+// FourEyes refuses an approval by the person who started the wave, where the stage demands somebody else's. Names are compared
+// without regard to case and spaces around them; who somebody is, is as true as Temporal's authorisation makes it.
+func FourEyes(stage Stage, starter, approver string) error {
+	if stage.Approval == nil || !stage.Approval.FourEyes || !strings.EqualFold(strings.TrimSpace(starter), strings.TrimSpace(approver)) {
+		return nil
+	}
+	return fmt.Errorf("%s started this wave, and stage %s demands four eyes: somebody else must approve", starter, stage.Name)
+}
+
+// longestExtension keeps a slip of the pen, such as a wrong year, from opening a window for good.
+const longestExtension = 24 * time.Hour
+
+// Extended is the window with a later end; its cutoff keeps its distance from it. Asking for the end that it has changes
+// nothing. Any other moment must be in the future and at most a day after the end that it has.
+func (w *Window) Extended(until, now time.Time) (*Window, error) {
+	by := until.Sub(w.Closes)
+	switch {
+	case by == 0:
+		return w, nil
+	case !until.After(now):
+		return nil, fmt.Errorf("until: %s has passed", until.Format(time.RFC3339))
+	case by < 0:
+		return nil, fmt.Errorf("until: the window closes at %s already; a window can only be extended; to stop sooner, send pause or abort", w.Closes.Format(time.RFC3339))
+	case by > longestExtension:
+		return nil, fmt.Errorf("until: %s is more than %s after the window's end at %s; start a wave in another window instead", until.Format(time.RFC3339), longestExtension, w.Closes.Format(time.RFC3339))
+	}
+	return &Window{Opens: w.Opens, Cutoff: w.Cutoff.Add(by), Closes: until}, nil
 }

@@ -75,7 +75,8 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
 	workflows.Register(main)
 	register(main, &activities.Control{
-		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client), Speed: options.Speed,
+		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
+		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed,
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait
@@ -98,6 +99,10 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			w.stop(i)
 			return nil, fmt.Errorf("start the worker of task queue %s: %w", w.queues[i], err)
 		}
+	}
+	if err := keepFreezes(ctx, options.Client); err != nil {
+		w.Stop()
+		return nil, err
 	}
 	return w, nil
 }

@@ -117,7 +117,7 @@ func (v value) Get(into any) error {
 
 func state(at int, s patch.WaveState) patch.WaveStatus {
 	return patch.WaveStatus{
-		WaveID: "wave-web-1", State: s, Stage: "production", Since: time.Unix(int64(at), 0), Verbs: patch.VerbsIn(s),
+		WaveID: "wave-web-1", State: s, Stage: "production", Since: time.Unix(int64(at), 0), Verbs: patch.VerbsIn(s, false),
 		Awaiting: "a decision",
 		Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{{
 			Group: "production/ap-northeast-1/web", WorkflowID: "group", Phase: patch.GroupPatching,

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+func newFreeze() *cobra.Command {
+	cmd := freezeCommand(names.UpdateFreeze, "Hold every wave between instances, in one account or everywhere",
+		"Hold every wave between instances, in one account or everywhere, until `patchtide unfreeze`. An instance under way ends first;\n"+
+			"putting back is never held. A wave that is started meanwhile is refused.")
+	cmd.AddCommand(newFreezeShow())
+	return cmd
+}
+
+func newUnfreeze() *cobra.Command {
+	return freezeCommand(names.UpdateUnfreeze, "Lift a freeze",
+		"Lift the freeze of one account or, without --account, the one of everything. An account that was frozen by itself stays so.")
+}
+
+func freezeCommand(update, short, long string) *cobra.Command {
+	var request workflows.FreezeRequest
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: update, Short: short, Long: long, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := request.Validate(); err != nil {
+				return usage(cmd, errors.New(plain(err)))
+			}
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			answer, err := tellFreeze(cmd.Context(), c, update, request)
+			switch {
+			case err != nil:
+				return err
+			case asJSON:
+				return printJSON(cmd.OutOrStdout(), answer)
+			case !answer.Changed:
+				line(cmd.OutOrStdout(), "that was not frozen")
+			}
+			printFreezes(cmd.OutOrStdout(), answer.Freezes)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)")
+	flags.StringVar(&request.Actor, "actor", operatorName(), "who says so")
+	flags.StringVar(&request.Reason, "reason", "", "why; whoever wants to go on will ask")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// freezeWait is how long a person waits for a worker to answer.
+const freezeWait = 20 * time.Second
+
+// tellFreeze sends an Update to the workflow that keeps the freezes, and starts it where there is none.
+func tellFreeze(ctx context.Context, c client.Client, update string, request workflows.FreezeRequest) (*workflows.FreezeAnswer, error) {
+	ctx, stop := context.WithTimeout(ctx, freezeWait)
+	defer stop()
+	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
+		ID: names.FreezeID, TaskQueue: names.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}, names.Freeze, workflows.FreezeInput{})
+	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateName: update, Args: []any{request}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var answer workflows.FreezeAnswer
+	if err == nil {
+		err = handle.Get(ctx, &answer)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("no worker answered within %s, so that nobody knows whether %s was heard; while no worker runs nothing is patched: start one and say it again", freezeWait, update)
+	case err != nil:
+		return nil, fmt.Errorf("%s was not told %s: %s", names.FreezeID, update, plain(err))
+	}
+	return &answer, nil
+}
+
+func newFreezeShow() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show what is frozen",
+		Long:  "Show what is frozen, by whom and why. Exit code 3 where something is.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())
+			if err != nil {
+				return fmt.Errorf("nobody knows what is frozen, which counts as frozen: %w", err)
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), patch.FreezeStatus{Freezes: freezes})
+			} else {
+				printFreezes(cmd.OutOrStdout(), freezes)
+			}
+			if err == nil && len(freezes) > 0 {
+				err = &exitError{code: exitOnHold}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func printFreezes(out io.Writer, freezes patch.Freezes) {
+	if len(freezes) == 0 {
+		line(out, "nothing is frozen")
+	}
+	for _, freeze := range freezes {
+		line(out, "%s", freeze)
+	}
+}

@@ -1,0 +1,69 @@
+package patch
+
+import (
+	"fmt"
+	"time"
+)
+
+// Freeze is a person's stop for every wave of an account, or of all: what is under way ends, and nothing further begins.
+type Freeze struct {
+	Account string    `json:"account,omitempty"` // its name; "": all accounts
+	Actor   string    `json:"actor"`
+	Reason  string    `json:"reason"`
+	Since   time.Time `json:"since"`
+}
+
+// String tells who froze what and why.
+func (f Freeze) String() string {
+	what := "everything"
+	if f.Account != "" {
+		what = "account " + f.Account
+	}
+	return fmt.Sprintf("%s is frozen by %s since %s: %s", what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason)
+}
+
+// Freezes is everything that is frozen now.
+type Freezes []Freeze
+
+// Of returns the freeze that holds an account, if one does; one of everything comes first.
+func (f Freezes) Of(account string) *Freeze {
+	for _, name := range []string{"", account} {
+		for i := range f {
+			if f[i].Account == name {
+				return &f[i]
+			}
+		}
+	}
+	return nil
+}
+
+// With adds a freeze. The same account is frozen once: the newer reason counts, the older moment stays.
+func (f Freezes) With(added Freeze) Freezes {
+	var all Freezes
+	for _, freeze := range f {
+		if freeze.Account == added.Account {
+			added.Since = freeze.Since
+			continue
+		}
+		all = append(all, freeze)
+	}
+	return append(all, added)
+}
+
+// Without lifts the freeze of an account, or with "" the one of everything, and tells whether there was one. A freeze of
+// everything is not lifted by an account, nor one of an account by "": what one person froze another does not thaw by accident.
+func (f Freezes) Without(account string) (Freezes, bool) {
+	var left Freezes
+	for _, freeze := range f {
+		if freeze.Account != account {
+			left = append(left, freeze)
+		}
+	}
+	return left, len(left) < len(f)
+}
+
+// FreezeStatus is what is frozen; the query `status` of the workflow Freeze answers with it.
+type FreezeStatus struct {
+	Freezes Freezes `json:"freezes"`
+	Closed  bool    `json:"closed"` // the workflow was cancelled: what it says counts no more
+}

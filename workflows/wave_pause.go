@@ -1,0 +1,52 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// heedPause makes the groups stand as a person wants them: paused between two instances, or at work again. An instance under
+// way is never interrupted.
+func (w *wave) heedPause(ctx workflow.Context, number int) {
+	switch {
+	case w.paused != nil && w.status.State == patch.StateRunning:
+		why := fmt.Sprintf("paused by %s: %s", w.paused.Actor, w.paused.Reason)
+		w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: why})
+		w.enter(ctx, patch.StatePaused, why+". An instance under way ends first. Send resume, roll_back or abort.")
+	case w.paused == nil && w.status.State == patch.StatePaused:
+		w.enter(ctx, patch.StateRunning, "")
+		for _, held := range w.stageGroups(number) {
+			if !held.started || settled(held) {
+				continue
+			}
+			held.counts.Phase = patch.GroupPatching
+			w.order(ctx, held, GroupOrder{Kind: OrderResume})
+		}
+	}
+}
+
+// rollBackPaused carries out a roll_back that was sent while the wave was paused, once no instance is under way. An outcome of
+// "" means that there is none, or not yet.
+func (w *wave) rollBackPaused(ctx workflow.Context, number int) patch.Outcome {
+	if w.decision == nil || w.decision.Verb != patch.RollBack || w.running(number) > 0 {
+		return ""
+	}
+	return w.rollBack(ctx, number, *w.takeDecision())
+}
+
+// heeds tells that a verb waits which the main loop can act on now.
+func (w *wave) heeds(number int) bool {
+	return w.decision != nil && (w.decision.Verb != patch.RollBack || w.running(number) == 0)
+}
+
+// tellWindow tells the groups at work that the window closes later than they were told.
+func (w *wave) tellWindow(ctx workflow.Context, number int) {
+	if !w.window || w.status.Window == w.toldWindow {
+		return
+	}
+	w.toldWindow = w.status.Window
+	w.orderStage(ctx, number, GroupOrder{Kind: OrderWindow})
+}
