@@ -23,7 +23,7 @@ func newWave() *cobra.Command {
 		Use: "wave", Short: "Start, watch and steer waves", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newWaveStart(), newWaveShow(), newWaveWatch(),
+	cmd.AddCommand(newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(),
 		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
 		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
 		newVerb(patch.Pause, "Begin no further instance until resume; one under way ends first"),
@@ -204,10 +204,10 @@ func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStat
 
 // exitOf is a wave's exit code: 3 where it waits for a person, 1 where it ended badly.
 func exitOf(status patch.WaveStatus) error {
-	switch status.State {
-	case patch.StateOnHold, patch.StateAwaitingApproval:
+	switch {
+	case waits(status.State):
 		return &exitError{code: exitOnHold}
-	case patch.StateClosed:
+	case status.State == patch.StateClosed:
 		// A roll back of a closed wave that did what it was asked ended well.
 		putBack := status.PutsBack != "" && status.Outcome == patch.RolledBack
 		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips && !putBack {

@@ -84,7 +84,7 @@ func watchWave(ctx context.Context, out io.Writer, c client.Client, wave string,
 }
 
 func waits(state patch.WaveState) bool {
-	return state == patch.StateOnHold || state == patch.StateAwaitingApproval
+	return state == patch.StateOnHold || state == patch.StateAwaitingApproval || state == patch.StatePaused
 }
 
 // closedWith tells whether the wave's workflow has closed, and with which error.

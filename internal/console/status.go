@@ -34,7 +34,7 @@ func Status(status patch.WaveStatus) string {
 		fmt.Fprintf(&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason)
 	}
 	for _, verb := range status.Verbs {
-		fmt.Fprintf(&text, "  patchtide wave %s %s --reason \"...\"\n", strings.ReplaceAll(string(verb), "_", "-"), status.WaveID)
+		fmt.Fprintf(&text, "  %s\n", Command(verb, status.WaveID))
 	}
 	for _, left := range status.Stranded {
 		fmt.Fprintf(&text, "STRANDED %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+	"github.com/spf13/cobra"
+	commonpb "go.temporal.io/api/common/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// listed is a wave as Temporal's visibility knows it, without asking the wave itself: also one that no worker answers for.
+type listed struct {
+	WaveID   string     `json:"wave_id"`
+	Workflow string     `json:"workflow"` // PatchWave or RollBackWave
+	Plan     string     `json:"plan"`
+	State    string     `json:"state"`
+	Stage    string     `json:"stage,omitempty"`
+	Outcome  string     `json:"outcome,omitempty"`
+	Temporal string     `json:"temporal"` // Temporal's own status: Running, Completed, Failed, Canceled, Terminated
+	Started  time.Time  `json:"started"`
+	Closed   *time.Time `json:"closed,omitempty"`
+}
+
+// listFilter chooses waves.
+type listFilter struct {
+	plan, state string
+	waiting     bool // on hold, paused or awaiting approval
+	most        int
+}
+
+func newWaveList() *cobra.Command {
+	var filter listFilter
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List waves, the newest first",
+		Long:  "List waves and roll backs, the newest first, as Temporal's search attributes tell them. Exit code 3 with --waiting where one waits for a person.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if filter.most < 1 {
+				return usage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
+			}
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			waves, err := listWaves(cmd.Context(), c, filter)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), waves)
+			} else {
+				err = printWaves(cmd.OutOrStdout(), waves)
+			}
+			if err == nil && filter.waiting && len(waves) > 0 {
+				err = &exitError{code: exitOnHold}
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&filter.plan, "plan", "", "only waves of this plan")
+	flags.StringVar(&filter.state, "state", "", "only waves in this state, such as running or closed")
+	flags.BoolVar(&filter.waiting, "waiting", false, "only waves that wait for a person")
+	flags.IntVar(&filter.most, "most", 20, "how many at the most")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.MarkFlagsMutuallyExclusive("state", "waiting")
+	return cmd
+}
+
+// lister is what listing uses of Temporal's client.
+type lister interface {
+	ListWorkflow(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+}
+
+// listWaves asks Temporal's visibility, which lists the newest first.
+func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, error) {
+	waves := []listed{}
+	request := &workflowservice.ListWorkflowExecutionsRequest{Query: filter.query(), PageSize: int32(min(filter.most, 100))}
+	for {
+		page, err := c.ListWorkflow(ctx, request)
+		if err != nil {
+			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that README names?", err)
+		}
+		for _, info := range page.GetExecutions() {
+			waves = append(waves, listedOf(info))
+			if len(waves) == filter.most {
+				return waves, nil
+			}
+		}
+		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
+			return waves, nil
+		}
+	}
+}
+
+// query is the filter in the language of Temporal's visibility.
+func (f listFilter) query() string {
+	terms := []string{fmt.Sprintf("WorkflowType IN (%s, %s)", quoted(names.PatchWave), quoted(names.RollBackWave))}
+	if f.plan != "" {
+		terms = append(terms, names.AttributePlan+" = "+quoted(f.plan))
+	}
+	if f.state != "" {
+		terms = append(terms, names.AttributeState+" = "+quoted(f.state))
+	}
+	if f.waiting {
+		terms = append(terms, fmt.Sprintf("ExecutionStatus = 'Running' AND %s IN (%s, %s, %s)", names.AttributeState,
+			quoted(string(patch.StateOnHold)), quoted(string(patch.StatePaused)), quoted(string(patch.StateAwaitingApproval))))
+	}
+	return strings.Join(terms, " AND ")
+}
+
+// quoted makes a literal of text, whatever a person typed.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+func listedOf(info *workflowpb.WorkflowExecutionInfo) listed {
+	attributes := info.GetSearchAttributes()
+	wave := listed{
+		WaveID: info.GetExecution().GetWorkflowId(), Workflow: info.GetType().GetName(), Temporal: info.GetStatus().String(),
+		Plan: attribute(attributes, names.AttributePlan), State: attribute(attributes, names.AttributeState),
+		Stage: attribute(attributes, names.AttributeStage), Outcome: attribute(attributes, names.AttributeOutcome),
+		Started: info.GetStartTime().AsTime(),
+	}
+	if info.GetCloseTime() != nil {
+		closed := info.GetCloseTime().AsTime()
+		wave.Closed = &closed
+	}
+	return wave
+}
+
+// attribute is a search attribute's text; "" when the workflow has none.
+func attribute(attributes *commonpb.SearchAttributes, name string) string {
+	var text string
+	if converter.GetDefaultDataConverter().FromPayload(attributes.GetIndexedFields()[name], &text) != nil {
+		return ""
+	}
+	return text
+}
+
+func printWaves(out io.Writer, waves []listed) error {
+	if len(waves) == 0 {
+		line(out, "no waves")
+		return nil
+	}
+	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Wave", "Plan", "State", "Stage", "Outcome", "Started").
+		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
+	for _, wave := range waves {
+		rows.Row(wave.WaveID, wave.Plan, wave.told(), wave.Stage, strings.ReplaceAll(wave.Outcome, "_", " "), wave.Started.Local().Format("2006-01-02 15:04:05"))
+	}
+	_, err := io.WriteString(out, rows.Render()+"\n")
+	return err
+}
+
+// told is the wave's state; of one that ended without closing itself, Temporal's word for it.
+func (w listed) told() string {
+	if w.Closed != nil && w.State != string(patch.StateClosed) {
+		return strings.ToLower(w.Temporal) + " while " + strings.ReplaceAll(w.State, "_", " ")
+	}
+	return strings.ReplaceAll(w.State, "_", " ")
+}
