@@ -94,6 +94,9 @@ func (c *Control) Owners(ctx context.Context, in OwnersInput) (*Owners, error) {
 type RecordRead struct {
 	Record    json.RawMessage
 	Untrusted string
+	// MaxBefore is told by LastRecord only: the group's max before each raise that its instances' records tell of, highest
+	// first. The instance, and its mark with it, may be gone when max can be lowered at last.
+	MaxBefore []int
 }
 
 // ReadRecord reads the record that a mark points to and verifies every version's signature. One that is missing, not signed,
@@ -130,11 +133,22 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*RecordRe
 			Group    patch.Group
 			Instance string
 			At       time.Time
+			Intended struct {
+				RaiseMax  bool
+				MaxBefore int
+			}
 		}
-		if json.Unmarshal(record, &about) != nil || about.Instance == "" || about.Group.String() != in.Group.String() || !about.At.After(at) {
+		if json.Unmarshal(record, &about) != nil || about.Instance == "" || about.Group.String() != in.Group.String() {
 			continue
 		}
-		last.Record, at = record, about.At
+		if about.Intended.RaiseMax {
+			last.MaxBefore = append(last.MaxBefore, about.Intended.MaxBefore)
+		}
+		if about.At.After(at) {
+			last.Record, at = record, about.At
+		}
 	}
+	slices.SortFunc(last.MaxBefore, func(a, b int) int { return b - a })
+	last.MaxBefore = slices.Compact(last.MaxBefore)
 	return last, nil
 }

@@ -63,7 +63,8 @@ type group struct {
 	status  patch.GroupStatus
 	runbook activities.Runbook
 	base    string
-	try     map[string]int // the saga's try of each instance
+	try     map[string]int  // the saga's try of each instance
+	left    map[string]bool // instances of which an earlier saga stranded something
 
 	channel    workflow.ReceiveChannel
 	telling    bool // the listener is handing something on
@@ -85,7 +86,7 @@ type group struct {
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
 // cancelled and has put its part back.
 func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error) {
-	g := &group{in: in, try: map[string]int{}}
+	g := &group{in: in, try: map[string]int{}, left: map[string]bool{}}
 	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
 	for _, id := range in.Members {
 		g.status.Instances = append(g.status.Instances, notStarted(id))
@@ -302,7 +303,7 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	}
 	return g.child(ctx, summary, InstanceInput{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack,
+		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack, Left: g.left[id],
 	})
 }
 
@@ -323,7 +324,6 @@ func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) pa
 	err := workflow.ExecuteChildWorkflow(child, PatchInstance, in).Get(child, &result)
 	switch {
 	case err == nil:
-		return result
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
 		result = notStarted(id)
 		result.Outcome, result.Reason = patch.Failed, "locked: "+lock+" already runs; see who started it in the Temporal UI"
@@ -339,6 +339,7 @@ func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) pa
 			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock + " in the Temporal UI and at the instance; the journal has the values before",
 		}}
 	}
+	g.left[id] = g.left[id] || len(result.Stranded) > 0
 	return result
 }
 

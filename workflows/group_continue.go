@@ -21,7 +21,8 @@ type Carried struct {
 	Runbook    activities.Runbook
 	BaselineID string
 	Try        map[string]int
-	Orders     []OrderKind // not yet obeyed
+	Left       map[string]bool // see group.left
+	Orders     []OrderKind     // not yet obeyed
 	Paused     bool
 	Room       *CarriedRoom // nil: none was made
 }
@@ -41,6 +42,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	}
 	g.status, g.runbook, g.base = c.Status, c.Runbook, c.BaselineID
 	maps.Copy(g.try, c.Try)
+	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, true
 	if c.Room != nil {
 		g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
@@ -89,7 +91,7 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	in := g.in
 	in.Members = nil // they are in the status
 	in.Carried = &Carried{
-		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Orders: g.orders, Paused: g.paused,
+		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Orders: g.orders, Paused: g.paused,
 	}
 	if g.room != nil {
 		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge}

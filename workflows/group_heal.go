@@ -15,6 +15,7 @@ import (
 type GroupHeal struct {
 	Record    *Record // of the group; nil when the group carries no mark
 	Instances []Heal
+	MaxBefore []int // the group's max before each raise of it for an instance's sake, highest first
 }
 
 // heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an instance is
@@ -64,6 +65,13 @@ func (g *group) healRoom(ctx workflow.Context, record Record) {
 			return
 		}
 		g.status.Stranded = append(g.status.Stranded, left.giveBack(ctx)...)
+	}
+	for _, before := range g.in.Heal.MaxBefore {
+		err := workflow.ExecuteActivity(undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
+			activities.MaxInput{Group: g.in.Group, MaxBefore: before}).Get(ctx, nil)
+		if err != nil && !isType(err, activities.ErrGroupNotFound) {
+			g.strand("its max is still raised: "+reason(err), fmt.Sprintf("set max back to %d once desired is there again", before))
+		}
 	}
 	if len(g.status.Stranded) > 0 {
 		return

@@ -187,7 +187,8 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 	return ""
 }
 
-// giveBack returns the room and takes the mark off; what cannot be is told.
+// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the mark
+// stays, so that Reconcile finds it again.
 func (g *group) giveBack(ctx workflow.Context) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
@@ -195,6 +196,9 @@ func (g *group) giveBack(ctx workflow.Context) {
 	if g.room != nil {
 		g.status.Stranded = append(g.status.Stranded, g.room.giveBack(clean)...)
 		g.room = nil
+	}
+	if len(g.status.Stranded) > 0 && strandedStaysMarked(ctx) {
+		return
 	}
 	if err := workflow.ExecuteActivity(undoing(clean, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(clean, nil); err != nil &&
 		!isType(err, activities.ErrGroupNotFound) {

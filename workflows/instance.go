@@ -18,6 +18,7 @@ type InstanceInput struct {
 	BaselineID string
 	Try        int        // the saga's try: the verb `retry` raises it
 	Ours       patch.Ours // what this wave holds of the group already
+	Left       bool       // an earlier saga of this wave left something of it as it was not: its record tells what
 	PutBack    *PutBack   // nil: patch it
 	Heal       *Heal      // put back what a dead workflow left
 }

@@ -82,15 +82,22 @@ func (s *saga) mark(ctx workflow.Context) error {
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := s.carryOver(clean); err != nil {
+		return err
+	}
 	if err := s.record.write(clean); err != nil {
 		return err
 	}
 	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)
 }
 
+// unmark takes the mark off. What is stranded keeps it, with its record, so that Reconcile finds it again.
 func (s *saga) unmark(ctx workflow.Context) error {
 	if s.room != nil {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.giveBack(ctx)...)
+	}
+	if len(s.status.Result.Stranded) > 0 && strandedStaysMarked(ctx) {
+		return nil
 	}
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
 }

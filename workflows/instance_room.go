@@ -115,12 +115,16 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
-	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
-		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
-		State:    fmt.Sprintf("max was raised from %d to %d so that %s could leave standby", now.Max, now.Max+1, s.in.Instance),
-		WhatToDo: fmt.Sprintf("set max back to %d once desired is there again", now.Max),
-	})
+	s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(now.Max))
 	return nil
+}
+
+func (s *saga) raisedMax(before int) patch.Stranded {
+	return patch.Stranded{
+		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
+		State:    fmt.Sprintf("max was raised from %d to %d so that %s could leave standby", before, before+1, s.in.Instance),
+		WhatToDo: fmt.Sprintf("set max back to %d once desired is there again; `patchtide reconcile` does", before),
+	}
 }
 
 func (s *saga) awaitIn(ctx workflow.Context) error {

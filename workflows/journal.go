@@ -86,6 +86,13 @@ func journalsAll(ctx workflow.Context) bool {
 	return workflow.GetVersion(ctx, "journal-holds-all", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
+// readRecord reads the instance's own record of this wave.
+func (s *saga) readRecord(ctx workflow.Context) (activities.RecordRead, error) {
+	var read activities.RecordRead
+	err := workflow.ExecuteActivity(controlling(ctx), control.ReadRecord, s.journal().Journal).Get(ctx, &read)
+	return read, err
+}
+
 // write appends the record to the journal as of now, before what it tells of is done.
 func (r *Record) write(ctx workflow.Context) error {
 	r.At = workflow.Now(ctx)

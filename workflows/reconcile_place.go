@@ -157,6 +157,7 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		p.left("auto scaling group "+work.group.Name(), "its wave's journal could not be read: "+reason(err), "see that the evidence store can be reached")
 		return
 	}
+	work.heal.MaxBefore = read.MaxBefore
 	var last Record
 	if len(read.Record) == 0 || json.Unmarshal(read.Record, &last) != nil || !last.complete() || last.WaveID != work.waveID {
 		return

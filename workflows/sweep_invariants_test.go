@@ -61,10 +61,13 @@ func (b *bench) violations(before fleetBefore, stranded []patch.Stranded, quaran
 		if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
 			wrong("web", "suspended are %v, were %v", now, before.suspended)
 		}
-		for _, tag := range group.Tags {
-			if tag.Key == names.TagJournal {
-				wrong("web", "still carries the journal's tag")
-			}
+		// What is stranded keeps its mark, and so does its group: Reconcile must find it again.
+		lost := slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Account == "production" })
+		switch marked := slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool { return tag.Key == names.TagJournal }); {
+		case marked && !lost:
+			wrong("web", "still carries the journal's tag")
+		case !marked && lost:
+			found = append(found, fmt.Sprintf("web: carries no mark although something of it is stranded: %+v", stranded))
 		}
 		serving := 0
 		for _, member := range group.Members() {
@@ -85,6 +88,10 @@ func (b *bench) violations(before fleetBefore, stranded []patch.Stranded, quaran
 			for _, instance := range w.Account(account).Region(tokyoRegion).Instances() {
 				if instance.Tags[names.TagJournal] != "" && instance.State != world.Terminated {
 					wrong(instance.ID, "still carries the journal's tag")
+				}
+				isLost := slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Resource == "instance "+instance.ID })
+				if isLost && instance.Tags[names.TagJournal] == "" && instance.State != world.Terminated {
+					found = append(found, instance.ID+": is stranded and carries no mark")
 				}
 			}
 		}
