@@ -93,7 +93,7 @@ type Step struct {
 // Scenarios are all of them.
 func Scenarios() []Scenario {
 	return []Scenario{
-		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), processes(), targets(), alarms(),
+		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), quarantines(), processes(), targets(), alarms(),
 		objects(), parameters(), documents(), commands(), baselines(), automation(), messages(),
 	}
 }

@@ -19,6 +19,7 @@ func registerEC2(r *api.Registry, w *world.World) {
 	registerEC2Roots(r, w)
 	registerEC2Images(r, w)
 	registerEC2Security(r, w)
+	registerEC2Interfaces(r, w)
 }
 
 func registerEC2Instances(r *api.Registry, w *world.World) {
@@ -105,22 +106,17 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 	})
 	api.Handle(r, "ec2", "ModifyInstanceAttribute", []string{"InstanceId", "Groups"},
 		func(c api.Call, in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeOutput, error) {
-			region := regionOf(w, c)
-			chosen, err := chooseInstances(region, "", []string{aws.ToString(in.InstanceId)}, nil)
+			chosen, err := chooseInstances(regionOf(w, c), "", []string{aws.ToString(in.InstanceId)}, nil)
 			if err != nil {
 				return nil, err
 			}
-			if len(in.Groups) == 0 {
-				return nil, api.Errorf("InvalidParameterCombination", "No attributes specified.")
+			switch interfaces := chosen[0].Interfaces(); len(interfaces) {
+			case 0:
+				return nil, api.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state in which its groups can be modified.", chosen[0].ID)
+			case 1:
+				return &ec2.ModifyInstanceAttributeOutput{}, interfaces[0].SetGroups(in.Groups)
 			}
-			for _, id := range in.Groups {
-				if _, _, err := region.ResourceTags(id); err != nil {
-					return nil, err
-				}
-			}
-			chosen[0].SecurityGroups = slices.Clone(in.Groups)
-			region.Changed("instance", chosen[0].ID, "security groups changed")
-			return &ec2.ModifyInstanceAttributeOutput{}, nil
+			return nil, api.Errorf("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. Please specify an interface ID for the operation instead.", chosen[0].ID)
 		})
 }
 
@@ -193,9 +189,8 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	if i.State != world.Terminated {
 		out.PrivateIpAddress = aws.String(i.PrivateIP)
-		for _, id := range i.SecurityGroups {
-			out.SecurityGroups = append(out.SecurityGroups, types.GroupIdentifier{GroupId: aws.String(id), GroupName: aws.String(i.Region.SecurityGroupName(id))})
-		}
+		out.SecurityGroups = securityGroupViews(i, i.SecurityGroups)
+		out.NetworkInterfaces = interfaceViews(i)
 	}
 	if i.StateReason != "" {
 		out.StateReason = &types.StateReason{Code: aws.String(i.StateReason), Message: aws.String(i.StateReason)}

@@ -52,7 +52,7 @@ func (q questions) ec2Resources() []resource {
 	}
 	var found []resource
 	for _, field := range []string{
-		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId", "LaunchTemplateId",
+		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId", "LaunchTemplateId", "NetworkInterfaceId",
 	} {
 		for _, id := range q.list(field) {
 			tags, kind, err := q.region.ResourceTags(id)

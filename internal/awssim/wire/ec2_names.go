@@ -40,6 +40,7 @@ var ec2RequestNames = map[string]string{
 	"LaunchTemplateInstanceSecondaryInterfaceSpecificationRequest.PrivateIpAddresses": "PrivateIpAddress",
 	"ModifyInstanceAttributeInput.Groups":                                             "GroupId",
 	"ModifyLaunchTemplateInput.DefaultVersion":                                        "SetDefaultVersion",
+	"ModifyNetworkInterfaceAttributeInput.Groups":                                     "SecurityGroupId",
 	"RevokeSecurityGroupEgressInput.IpPermissions":                                    "IpPermissions",
 	"RevokeSecurityGroupIngressInput.IpPermissions":                                   "IpPermissions",
 	"RunInstancesInput.Ipv6Addresses":                                                 "Ipv6Address",

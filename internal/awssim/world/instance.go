@@ -52,6 +52,7 @@ type Instance struct {
 	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
 	Patchers  []string // what patches the machine by itself: unattended-upgrades
 
+	further []*NetworkInterface
 	roots   []string // ids of every volume that is or was the root
 	machine machine
 	asleep  *machine // while it is hibernated: what goes on afterwards

@@ -104,6 +104,9 @@ func (i *Instance) PingStatus() string {
 	return "ConnectionLost"
 }
 
+// StopApp ends the application, until the machine boots again.
+func (i *Instance) StopApp() { i.machine.appUp = false }
+
 // AppHealthy tells whether the application answers and is well.
 func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
 

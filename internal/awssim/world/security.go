@@ -39,8 +39,10 @@ func (r *Region) DeleteSecurityGroup(id string) error {
 		return api.Errorf("CannotDelete", "the specified group: \"%s\" name: \"default\" cannot be deleted by a user", id)
 	}
 	for _, instance := range r.Instances() {
-		if instance.State != Terminated && slices.Contains(instance.SecurityGroups, id) {
-			return api.Errorf("DependencyViolation", "resource %s has a dependent object", id)
+		for _, one := range instance.Interfaces() {
+			if slices.Contains(one.Groups(), id) {
+				return api.Errorf("DependencyViolation", "resource %s has a dependent object", id)
+			}
 		}
 	}
 	r.securityGroups.drop(id)

@@ -35,6 +35,11 @@ func (r *Region) ResourceTags(id string) (tags Tags, kind string, err error) {
 			return group.Tags, "security-group", nil
 		}
 		return nil, "", api.Errorf("InvalidGroup.NotFound", "The security group '%s' does not exist", id)
+	case "eni":
+		if _, err := r.Interface(id); err != nil {
+			return nil, "", err
+		}
+		return Tags{}, "network-interface", nil
 	case "ami":
 		if image, ok := r.images.get(id); ok {
 			return image.Tags, "image", nil

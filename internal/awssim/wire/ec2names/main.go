@@ -94,6 +94,8 @@ var operations = []any{
 	ec2.ModifyImageAttributeOutput{},
 	ec2.ModifyInstanceAttributeInput{},
 	ec2.ModifyInstanceAttributeOutput{},
+	ec2.ModifyNetworkInterfaceAttributeInput{},
+	ec2.ModifyNetworkInterfaceAttributeOutput{},
 	ec2.ModifyLaunchTemplateInput{},
 	ec2.ModifyLaunchTemplateOutput{},
 	ec2.RebootInstancesInput{},
