@@ -152,7 +152,10 @@ func (c *Control) Record(ctx context.Context, in RecordInput) error {
 	if !json.Valid(in.Record) {
 		return final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
 	}
-	return evidenceError("record "+in.Name+" of wave "+in.WaveID, c.Evidence.AppendJournal(ctx, in.WaveID, in.Name, in.Record))
+	if err := c.Evidence.AppendJournal(ctx, in.WaveID, in.Name, in.Record); err != nil {
+		return evidenceError("record "+in.Name+" of wave "+in.WaveID, err)
+	}
+	return c.recordRaise(ctx, in)
 }
 
 // evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted

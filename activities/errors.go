@@ -30,17 +30,19 @@ const (
 	ErrMaxReached   = "MaxReached"
 
 	// Final always.
-	ErrInvalidInput   = "InvalidInput"
-	ErrGone           = "Gone" // EC2 no longer has the instance
-	ErrGroupNotFound  = "GroupNotFound"
-	ErrNotInService   = "NotInService"
-	ErrSnapshotFailed = "SnapshotFailed"
-	ErrRestoreFailed  = "RestoreFailed"
-	ErrRunbookChanged = "RunbookChanged"
-	ErrNotHealthy     = "NotHealthy"
-	ErrUnknownWave    = "UnknownWave"   // no evidence of a wave with that id
-	ErrMarked         = "MarkedByOther" // the resource carries another wave's journal tag
-	ErrNotTold        = "NotTold"       // a channel refuses a notice
+	ErrInvalidInput    = "InvalidInput"
+	ErrGone            = "Gone" // EC2 no longer has the instance
+	ErrGroupNotFound   = "GroupNotFound"
+	ErrNotInService    = "NotInService"
+	ErrSnapshotFailed  = "SnapshotFailed"
+	ErrRestoreFailed   = "RestoreFailed"
+	ErrRunbookChanged  = "RunbookChanged"
+	ErrNotHealthy      = "NotHealthy"
+	ErrUnknownWave     = "UnknownWave"     // no evidence of a wave with that id
+	ErrForeignGroups   = "ForeignGroups"   // somebody else changed security groups that we had changed
+	ErrNoSecurityGroup = "NoSecurityGroup" // the isolating security group is not there
+	ErrMarked          = "MarkedByOther"   // the resource carries another wave's journal tag
+	ErrNotTold         = "NotTold"         // a channel refuses a notice
 )
 
 // Final lists the error types that end an activity going forward though compensation retries them.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -70,7 +71,7 @@ func inspectAutoScaling(ctx context.Context, s *Services, group patch.Group) (*p
 		Zones: slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: suspendedIn(described),
 		WarmPool: described.WarmPoolConfiguration != nil, Deleting: deref(described.Status) != "", Weighted: weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(deref(described.MaxInstanceLifetime)) * time.Second),
-		FreeTags:            freeTag(groupTagKeys(described)),
+		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
 	}
 	if state.RefreshRunning, err = refreshing(ctx, s, group); err != nil {
 		return nil, err

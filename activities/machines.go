@@ -48,7 +48,7 @@ func readMachines(ctx context.Context, s *Services, where string, ids []string) 
 	return found, found.readHealth(ctx, s, where)
 }
 
-// findMachines reads the instances that carry all of the tags and are not on their way out.
+// findMachines reads the instances that carry all of the tags, are not on their way out and not quarantined.
 func findMachines(ctx context.Context, s *Services, where string, tags map[string]string) (machines, error) {
 	filters := []ec2types.Filter{filter("instance-state-name", "pending", "running", "stopping", "stopped")}
 	for _, key := range sortedKeys(tags) {
@@ -60,6 +60,9 @@ func findMachines(ctx context.Context, s *Services, where string, tags map[strin
 	}
 	// EC2 takes * and ? in a filter for wildcards; a plan means them literally.
 	instances = slices.DeleteFunc(instances, func(instance ec2types.Instance) bool {
+		if tagOf(instance.Tags, names.TagQuarantine) != "" {
+			return true // it was taken out of its group
+		}
 		for key, value := range tags {
 			if !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return deref(tag.Key) == key && deref(tag.Value) == value }) {
 				return true
@@ -175,7 +178,7 @@ func (m machines) member(id string) patch.Member {
 	member.ProductCodes = len(instance.ProductCodes) > 0
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = tagOf(instance.Tags, "aws:autoscaling:groupName")
-	member.FreeTags = freeTag(ec2TagKeys(instance.Tags))
+	member.FreeTags = freeTags(ec2TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
 	if instance.Platform == ec2types.PlatformValuesWindows {
 		member.Platform = patch.Windows
 	}
@@ -207,18 +210,15 @@ func bareMetal(instanceType string) bool {
 	return strings.HasPrefix(size, "metal") && !strings.HasPrefix(family, "mac")
 }
 
-// freeTag tells whether one more tag fits, or ours is on already.
-func freeTag(keys []string) bool {
-	count := 0
+// freeTags tells whether all of our tags fit, those that are on already included.
+func freeTags(keys []string, ours ...string) bool {
+	count := len(ours)
 	for _, key := range keys {
-		if key == names.TagJournal {
-			return true
-		}
-		if !strings.HasPrefix(key, "aws:") {
+		if !strings.HasPrefix(key, "aws:") && !slices.Contains(ours, key) {
 			count++
 		}
 	}
-	return count < tagsPerResource
+	return count <= tagsPerResource
 }
 
 // awsTime is when AWS answered, by AWS's own clock: the only one its times may be compared with.

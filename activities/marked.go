@@ -22,6 +22,7 @@ type FindMarkedInput struct {
 type Marked struct {
 	Resources []MarkedResource // groups first, then instances, each sorted
 	Odd       []OddGroup       // groups of a plan, sorted
+	Unmarked  []MaxNow         // groups of a plan that carry no tag, with their max, sorted
 }
 
 // MarkedResource carries the journal's tag.
@@ -77,6 +78,7 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (*Marked, erro
 		marked.Journal, marked.Problem = parseJournal(tagged[id], names.JournalRecord(place, id))
 		found.Resources = append(found.Resources, marked)
 	}
+	slices.SortFunc(found.Unmarked, func(a, b MaxNow) int { return strings.Compare(a.Group.AutoScalingGroup, b.Group.AutoScalingGroup) })
 	slices.SortFunc(found.Odd, func(a, b OddGroup) int { return strings.Compare(a.Group, b.Group) })
 	return found, nil
 }
@@ -91,6 +93,11 @@ func (m *Marked) look(in FindMarkedInput, group *astypes.AutoScalingGroup, tagge
 		m.Resources = append(m.Resources, marked)
 	}
 	odd := OddGroup{Group: name, Suspended: suspendedIn(group)}
+	if journalOf(group) == "" && slices.Contains(in.Watch, name) {
+		m.Unmarked = append(m.Unmarked, MaxNow{
+			Group: patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name}, Max: int(deref(group.MaxSize)),
+		})
+	}
 	for _, member := range group.Instances {
 		id := deref(member.InstanceId)
 		if _, ours := tagged[id]; ours {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -14,6 +15,9 @@ type DetachInput struct {
 	Instance      Instance
 	DesiredWanted int // desired as it was before the instance went out: the group gets that capacity back
 	WaveID        string
+	// Decrement takes an instance that is in service out without another being launched in its place. One on standby is not
+	// counted in desired either way.
+	Decrement bool
 }
 
 // Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
@@ -37,8 +41,9 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
 			return notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
 		// Without decrement desired stays as it is whatever the state: a member on standby is not counted in it.
+		decrement := in.Decrement && string(listed.LifecycleState) == patch.LifecycleInService
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
-			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: ptr(false),
+			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: &decrement,
 		}); err != nil {
 			return awsError("detach the instance", in.Instance.String(), err)
 		}
@@ -46,12 +51,14 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
 			return err
 		}
 	}
-	return s.giveBack(ctx, in.Instance.Group, int(deref(group.DesiredCapacity)), in.DesiredWanted)
+	return s.giveBack(ctx, in, group)
 }
 
-func (s *Services) giveBack(ctx context.Context, group patch.Group, desired, wanted int) error {
-	if desired != wanted-1 {
+// giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
+// for one more and needs none.
+func (s *Services) giveBack(ctx context.Context, in DetachInput, group *astypes.AutoScalingGroup) error {
+	if int(deref(group.DesiredCapacity)) != in.DesiredWanted-1 || in.DesiredWanted > int(deref(group.MaxSize)) {
 		return nil
 	}
-	return s.setDesired(ctx, group, wanted)
+	return s.setDesired(ctx, in.Instance.Group, in.DesiredWanted)
 }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,10 +51,12 @@ func TestWeighted(t *testing.T) {
 
 func TestFreeTag(t *testing.T) {
 	fifty := strings.Split(strings.Repeat("x,", 49)+"x", ",")
-	require.False(t, freeTag(fifty))
-	require.True(t, freeTag(fifty[1:]))
-	require.True(t, freeTag(append(fifty[1:], "aws:autoscaling:groupName")), "AWS's own do not count")
-	require.True(t, freeTag(append(fifty[1:], names.TagJournal)), "ours is on already")
+	require.False(t, freeTags(fifty, names.TagJournal))
+	require.True(t, freeTags(fifty[1:], names.TagJournal))
+	require.True(t, freeTags(append(slices.Clone(fifty[1:]), "aws:autoscaling:groupName"), names.TagJournal), "AWS's own do not count")
+	require.True(t, freeTags(append(slices.Clone(fifty[1:]), names.TagJournal), names.TagJournal), "ours is on already")
+	require.False(t, freeTags(fifty[1:], names.TagJournal, names.TagQuarantine), "a quarantine needs one more while the mark is on")
+	require.True(t, freeTags(append(slices.Clone(fifty[2:]), names.TagJournal), names.TagJournal, names.TagQuarantine))
 }
 
 func TestBareMetal(t *testing.T) {

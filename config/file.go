@@ -27,16 +27,23 @@ type Account struct {
 
 // Plan is a plan as it is written; (*Config).Plan resolves it.
 type Plan struct {
-	Name      string                    `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"What operators type to start a wave."`
-	Baseline  string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
-	Backup    patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
-	Restore   patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
-	Reboot    patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, patches that wait for a reboot count as failures."`
-	Passes    int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others."`
-	Retention patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
-	Timing    map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
-	Stages    []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
-	Window    *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
+	Name       string                    `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"What operators type to start a wave."`
+	Baseline   string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
+	Backup     patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
+	Restore    patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
+	Reboot     patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, patches that wait for a reboot count as failures."`
+	Passes     int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others."`
+	Retention  patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
+	Quarantine Quarantine                `yaml:"quarantine" example:"{ttl: 72h, isolate: quarantined}" doc:"How an instance is kept that could not be put back: taken out of its group, still there to be looked at."`
+	Timing     map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
+	Stages     []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
+	Window     *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
+}
+
+// Quarantine says how an instance is kept that must not serve.
+type Quarantine struct {
+	TTL     patch.Duration `yaml:"ttl" min:"0s" default:"72h" example:"72h" doc:"How long a quarantined instance of an Auto Scaling group is kept before Reconcile terminates it: time for somebody to look, also after a weekend. 0s: until somebody decides."`
+	Isolate string         `yaml:"isolate" pattern:"^[A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{1,255}$" example:"quarantined" doc:"A security group that replaces all others of a quarantined instance: its id, sg-..., or its name, which must be in the network of each instance. The old ones are journalled and put back on release. Without it they stay."`
 }
 
 // Stage is a set of groups under one policy.

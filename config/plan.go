@@ -30,16 +30,17 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	resolved := patch.Plan{
-		Name:      plan.Name,
-		Baseline:  plan.Baseline,
-		Platform:  baseline.Platform,
-		Backup:    plan.Backup,
-		Restore:   plan.Restore,
-		Reboot:    plan.Reboot,
-		Passes:    plan.Passes,
-		Retention: plan.Retention,
-		Timing:    resolveTiming(plan.Timing),
-		Stages:    make([]patch.Stage, len(plan.Stages)),
+		Name:       plan.Name,
+		Baseline:   plan.Baseline,
+		Platform:   baseline.Platform,
+		Backup:     plan.Backup,
+		Restore:    plan.Restore,
+		Reboot:     plan.Reboot,
+		Passes:     plan.Passes,
+		Retention:  plan.Retention,
+		Timing:     resolveTiming(plan.Timing),
+		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},
+		Stages:     make([]patch.Stage, len(plan.Stages)),
 	}
 	if resolved.Passes == 0 {
 		resolved.Passes = defaultPasses(baseline.Platform)

@@ -28,6 +28,7 @@ const (
 	Reconcile     = "Reconcile"
 	RollBackWave  = "RollBackWave"
 	Notify        = "Notify"
+	Quarantine    = "Quarantine"
 	Freeze        = "Freeze"
 )
 
@@ -40,8 +41,19 @@ const (
 	UpdateUnfreeze = "unfreeze"
 )
 
-// ReconcileID is Reconcile's workflow id: only one runs at a time.
+// ReconcileID is Reconcile's workflow id when a person starts it, and the id of its schedule, whose runs are named by it and
+// their time.
 const ReconcileID = "patchtide-reconcile"
+
+// QuarantineListID is the workflow id of the list of quarantined instances.
+const QuarantineListID = "patchtide-quarantine-list"
+
+// SettleID is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
+// into the journal: two people never settle one instance at the same time.
+func SettleID(instance string) string { return "quarantine-" + instance }
+
+// RaisedMaxJournal stands for a wave in the journal: what any wave was last about to raise of a group's max.
+const RaisedMaxJournal = "raised-max"
 
 // Handlers.
 const (
@@ -70,8 +82,12 @@ func SearchAttributes() []string {
 const (
 	TagJournal = "patchtide:journal"  // value: wave id and where its record is
 	TagAttempt = "patchtide:attempt:" // prefix of a tag key on Automation executions; the attempt's token follows
-	TagWave    = "patchtide:wave"     // on snapshots and replaced volumes: the wave that made them
-	TagExpires = "patchtide:expires"  // on snapshots and replaced volumes: RFC 3339, AWS's clock
+	// TagQuarantine is on a quarantined instance. Value: wave id and where its record is, as the journal's, and until when it
+	// is kept: RFC 3339, or "-" for ever.
+	TagQuarantine = "patchtide:quarantine"
+
+	TagWave    = "patchtide:wave"    // on snapshots and replaced volumes: the wave that made them
+	TagExpires = "patchtide:expires" // on snapshots and replaced volumes: RFC 3339, AWS's clock
 	// TagReplaced is on root volume replacement tasks the volume that they replace, and on that volume its instance.
 	TagReplaced = "patchtide:replaced"
 )

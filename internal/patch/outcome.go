@@ -15,6 +15,10 @@ const (
 	Gone             Outcome = "gone"   // terminated by somebody else meanwhile
 	Failed           Outcome = "failed" // also of groups, stages and waves
 	NotStarted       Outcome = "not_started"
+
+	// Of a quarantined instance that a person, or its time, has settled.
+	Released   Outcome = "released"
+	Terminated Outcome = "terminated"
 )
 
 // Outcomes of groups, stages and waves, beside RolledBack, Failed and NotStarted.

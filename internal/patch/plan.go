@@ -53,6 +53,8 @@ type Plan struct {
 	Window    *Window      `json:"window,omitempty"` // nil: any time
 	Retention Duration     `json:"retention"`        // how long snapshots and replaced volumes are kept
 	Timing    Timing       `json:"timing"`
+
+	Quarantine Quarantine `json:"quarantine"`
 }
 
 // Platform decides which scripts and how many passes an instance needs.

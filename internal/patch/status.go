@@ -93,6 +93,9 @@ const (
 	StepSettle     Step = "settle"
 	StepRestore    Step = "restore"
 	StepQuarantine Step = "quarantine"
+	StepIsolate    Step = "isolate"
+	StepRelease    Step = "release"
+	StepTerminate  Step = "terminate"
 	StepEnded      Step = "ended"
 )
 

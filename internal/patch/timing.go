@@ -99,6 +99,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		stages[i] = stage
 	}
 	p.Stages = stages
+	p.Quarantine.TTL = divide(p.Quarantine.TTL)
 	t := p.Timing
 	p.Timing = Timing{
 		Act: attempt(t.Act), Look: attempt(t.Look),

@@ -1,0 +1,133 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// NetworkInterface is one of an instance's network interfaces with the ids of its security groups, sorted.
+type NetworkInterface struct {
+	ID             string
+	SecurityGroups []string
+}
+
+// FindIsolationInput asks what isolating an instance will change.
+type FindIsolationInput struct {
+	Instance      Instance
+	SecurityGroup string // the isolating one, by its id (sg-...) or by its name in the instance's network
+}
+
+// Isolation is what isolating an instance changes.
+type Isolation struct {
+	SecurityGroup string             // id of the isolating one
+	Interfaces    []NetworkInterface // as they are now, sorted by id
+}
+
+// FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes nothing.
+// NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the instance.
+func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolation, error) {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	instance, err := s.present(ctx, in.Instance)
+	if err != nil {
+		return nil, err
+	}
+	by := "group-name"
+	if strings.HasPrefix(in.SecurityGroup, "sg-") {
+		by = "group-id"
+	}
+	out, err := s.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
+		filter(by, in.SecurityGroup), filter("vpc-id", deref(instance.VpcId)),
+	}})
+	if err != nil {
+		return nil, awsError("look for the isolating security group", in.Instance.String(), err)
+	}
+	if len(out.SecurityGroups) != 1 {
+		return nil, final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
+			in.Instance, len(out.SecurityGroups), in.SecurityGroup, deref(instance.VpcId))
+	}
+	return &Isolation{SecurityGroup: deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
+}
+
+// present reads an instance that must be there: Gone when EC2 no longer has it.
+func (s *Services) present(ctx context.Context, in Instance) (*ec2types.Instance, error) {
+	instance, err := readMachine(ctx, s, in)
+	if err == nil && instance == nil {
+		err = final(ErrGone, "%s: EC2 no longer has the instance", in)
+	}
+	return instance, err
+}
+
+func interfacesOf(instance *ec2types.Instance) []NetworkInterface {
+	var all []NetworkInterface
+	for _, one := range instance.NetworkInterfaces {
+		read := NetworkInterface{ID: deref(one.NetworkInterfaceId)}
+		for _, group := range one.Groups {
+			read.SecurityGroups = append(read.SecurityGroups, deref(group.GroupId))
+		}
+		slices.Sort(read.SecurityGroups)
+		all = append(all, read)
+	}
+	slices.SortFunc(all, func(a, b NetworkInterface) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// SecurityGroupsInput changes the security groups of an instance's interfaces.
+type SecurityGroupsInput struct {
+	Instance  Instance
+	Isolation Isolation // as it was before isolating
+	Restore   bool      // put the groups back that were there before, instead of isolating
+}
+
+// SetSecurityGroups gives every interface of the instance its isolating security group, or back what it had. Only what it
+// finds as it should be before is changed: groups that somebody else gave an interface meanwhile stay, and are
+// ForeignGroups (terminal) by name once all others are done. An interface that is gone needs nothing, one that is new when isolating is
+// isolated too. Gone when EC2 no longer has the instance.
+func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := s.present(ctx, in.Instance)
+	if err != nil {
+		return err
+	}
+	isolating := []string{in.Isolation.SecurityGroup}
+	var others []string
+	for _, now := range interfacesOf(instance) {
+		at := slices.IndexFunc(in.Isolation.Interfaces, func(was NetworkInterface) bool { return was.ID == now.ID })
+		from, to := now.SecurityGroups, isolating // a new one, whatever it has
+		switch {
+		case at < 0 && in.Restore:
+			continue // not ours to open
+		case at >= 0 && in.Restore:
+			from, to = isolating, in.Isolation.Interfaces[at].SecurityGroups
+		case at >= 0:
+			from = in.Isolation.Interfaces[at].SecurityGroups
+		}
+		switch {
+		case slices.Equal(now.SecurityGroups, to):
+			continue
+		case !slices.Equal(now.SecurityGroups, from):
+			others = append(others, fmt.Sprintf("%s has %v", now.ID, now.SecurityGroups))
+			continue
+		}
+		_, err := s.EC2.ModifyNetworkInterfaceAttribute(ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &now.ID, Groups: to})
+		switch {
+		case hasCode(err, "InvalidNetworkInterfaceID.NotFound"):
+		case err != nil:
+			return awsError("set the security groups of "+now.ID, in.Instance.String(), err)
+		}
+	}
+	if len(others) > 0 {
+		return final(ErrForeignGroups, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
+	}
+	return nil
+}

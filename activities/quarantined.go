@@ -1,0 +1,115 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// QuarantineTagInput marks an instance as quarantined.
+type QuarantineTagInput struct {
+	Instance Instance
+	Journal  Journal
+	Until    time.Time // when it may be cleared; zero: never by itself
+}
+
+// forever stands in the tag for a quarantine that nothing ends by itself.
+const forever = "-"
+
+func (in QuarantineTagInput) value() string {
+	until := forever
+	if !in.Until.IsZero() {
+		until = in.Until.UTC().Format(time.RFC3339)
+	}
+	return in.Journal.value() + " " + until
+}
+
+// TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
+func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) error {
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := s.present(ctx, in.Instance)
+	if err != nil || tagOf(instance.Tags, names.TagQuarantine) == in.value() {
+		return err
+	}
+	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine), Value: ptr(in.value())}},
+	})
+	return awsError("tag the quarantined instance", in.Instance.String(), err)
+}
+
+// UntagQuarantined takes the quarantine's tag off. An instance that is gone is no error.
+func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) error {
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := readMachine(ctx, s, in)
+	if err != nil || instance == nil || tagOf(instance.Tags, names.TagQuarantine) == "" {
+		return err
+	}
+	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine)}}})
+	return awsError("remove the quarantine's tag", in.String(), err)
+}
+
+// FindQuarantinedInput names an account and region to be looked through.
+type FindQuarantinedInput struct {
+	Place    patch.Place
+	Instance string // only this one; "" for all
+}
+
+// FoundQuarantined lists the instances that carry the quarantine's tag, sorted by id.
+type FoundQuarantined struct {
+	Resources []MarkedResource // Instance, Member, Journal, Tag and Problem, as with the journal's tag
+}
+
+// FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It changes
+// nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
+func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (*FoundQuarantined, error) {
+	place := in.Place.Nowhere()
+	s, err := a.connect(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	filters := []ec2types.Filter{
+		filter("tag-key", names.TagQuarantine), filter("instance-state-name", "pending", "running", "stopping", "stopped"),
+	}
+	if in.Instance != "" {
+		filters = append(filters, filter("instance-id", in.Instance))
+	}
+	instances, _, err := describeInstances(ctx, s, in.Place.String(), filters...)
+	if err != nil {
+		return nil, err
+	}
+	found := &FoundQuarantined{}
+	for _, instance := range instances {
+		id, value := deref(instance.InstanceId), tagOf(instance.Tags, names.TagQuarantine)
+		one := MarkedResource{Instance: id, Member: tagOf(instance.Tags, "aws:autoscaling:groupName"), Tag: value}
+		one.Journal, one.Problem = parseQuarantine(value, names.JournalRecord(place, id))
+		found.Resources = append(found.Resources, one)
+	}
+	slices.SortFunc(found.Resources, func(a, b MarkedResource) int { return strings.Compare(a.Instance, b.Instance) })
+	return found, nil
+}
+
+// parseQuarantine reads the tag's value: a journal's, and until when. When it is cleared the signed record says, not the tag.
+func parseQuarantine(value, record string) (Journal, string) {
+	cut := strings.LastIndex(value, " ")
+	if cut < 0 {
+		return Journal{}, "the tag is not a wave id, the name of a record and a time"
+	}
+	until := value[cut+1:]
+	if _, err := time.Parse(time.RFC3339, until); err != nil && until != forever {
+		return Journal{}, "the tag ends with " + until + ", which is no time"
+	}
+	return parseJournal(value[:cut], record)
+}

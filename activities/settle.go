@@ -1,0 +1,187 @@
+package activities
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type Outside struct {
+	Present bool      // EC2 has it
+	State   string    // EC2's word for its state
+	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
+	At      time.Time // AWS's clock
+}
+
+// ReadOutside reads a quarantined instance. It changes nothing.
+func (a *AWS) ReadOutside(ctx context.Context, in Instance) (*Outside, error) {
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	return s.outside(ctx, in)
+}
+
+func (s *Services) outside(ctx context.Context, in Instance) (*Outside, error) {
+	instances, at, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
+	if err != nil {
+		return nil, err
+	}
+	seen := &Outside{At: at}
+	if len(instances) == 0 {
+		return seen, nil
+	}
+	switch seen.State = stateOf(instances[0]); seen.State {
+	case "", "terminated", "shutting-down":
+		return seen, nil
+	}
+	seen.Present = true
+	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
+	if err != nil {
+		return nil, awsError("ask whether it is a member of a group", in.String(), err)
+	}
+	for _, listed := range out.AutoScalingInstances {
+		// This call spells states without capitals where the others have them.
+		if state := strings.ToLower(deref(listed.LifecycleState)); !strings.HasPrefix(state, "terminat") && !strings.HasPrefix(state, "detach") {
+			seen.Member = deref(listed.AutoScalingGroupName)
+		}
+	}
+	return seen, nil
+}
+
+// AttachInput takes an instance into its group.
+type AttachInput struct {
+	Instance      Instance
+	DesiredBefore int // desired just before, once the instance that gives way is gone
+}
+
+// Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A member is
+// done. MaxReached where desired = max leaves no room, Rejected (terminal) where it is another group's member, Gone when EC2
+// no longer has it.
+func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
+	in := input.Instance
+	if err := needsGroup(in.Group, "take an instance in"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	seen, err := s.outside(ctx, in)
+	switch {
+	case err != nil:
+		return err
+	case !seen.Present:
+		return final(ErrGone, "%s: EC2 no longer has the instance", in)
+	case seen.Member == in.Group.AutoScalingGroup:
+		return nil
+	case seen.Member != "":
+		return final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
+	}
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return err
+	}
+	if memberOf(group, in.ID) != nil {
+		return notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
+	}
+	switch desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize)); {
+	case desired >= limit && desired > input.DesiredBefore:
+		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.
+		return notReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
+	case desired >= limit:
+		return final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
+	}
+	_, err = s.AutoScaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
+	})
+	if err != nil && !hasCode(err, "ValidationError") {
+		return awsError("attach the instance", in.String(), err)
+	}
+	// A ValidationError is also what an attach that an earlier attempt began is answered with: what is seen now tells.
+	group, lookErr := readGroup(ctx, s, in.Group)
+	switch {
+	case lookErr != nil:
+		return lookErr
+	case memberOf(group, in.ID) != nil:
+		return nil
+	case err != nil:
+		return awsError("attach the instance", in.String(), err)
+	}
+	return notReady(0, "%s to be listed in its group", in)
+}
+
+// GiveWayInput names the instance that was launched in a quarantined one's place.
+type GiveWayInput struct {
+	Instance      Instance
+	DesiredBefore int
+}
+
+// GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
+// it was. A group or an instance that is gone is no error.
+func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
+	if err := needsGroup(in.Instance.Group, "let an instance go"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	group, err := findGroup(ctx, s, in.Instance.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	listed := memberOf(group, in.Instance.ID)
+	if listed == nil || leaving(string(listed.LifecycleState)) {
+		return nil
+	}
+	switch desired := int(deref(group.DesiredCapacity)); {
+	case desired == in.DesiredBefore-1:
+		// An earlier attempt's terminate, which the list does not show yet.
+		return notReady(0, "%s to leave its group", in.Instance)
+	case desired != in.DesiredBefore:
+		return changedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
+	case !filling(string(listed.LifecycleState)):
+		return final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
+	}
+	machine, err := readMachine(ctx, s, in.Instance)
+	if err != nil {
+		return err
+	}
+	if machine == nil {
+		return notReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
+	}
+	_, err = s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &in.Instance.ID, ShouldDecrementDesiredCapacity: ptr(true),
+	})
+	return awsError("terminate the instance with decrement", in.Instance.String(), err)
+}
+
+// TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
+// put it back to work. An instance that is gone is no error.
+func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	seen, err := s.outside(ctx, in)
+	switch {
+	case err != nil || !seen.Present:
+		return err
+	case seen.Member != "":
+		return final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag patchtide:quarantine", in, seen.Member)
+	}
+	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
+	if err != nil && !hasCode(err, "InvalidInstanceID.NotFound") {
+		return awsError("terminate the quarantined instance", in.String(), err)
+	}
+	now, err := readMachine(ctx, s, in)
+	if err == nil && now != nil {
+		return notReady(0, "%s to be shutting down", in)
+	}
+	return err
+}
