@@ -46,6 +46,8 @@ type bench struct {
 	// impatient aborts a wave that is still not closed after patience, and again and again until it gives up.
 	impatient bool
 
+	mortal bool // Quarantine ends without running any code once patience is over
+
 	answer patch.Verb        // to what awaits approval; "" is approve
 	silent bool              // the operator answers nothing
 	photo  fleet             // the fleet when the wave began

@@ -26,6 +26,8 @@ type GroupInput struct {
 
 	// Heal puts back what a dead wave left, and closes; no orders are needed.
 	Heal *GroupHeal
+	// Settle releases or terminates a quarantined instance of the group, and closes; no orders are needed.
+	Settle *Settle
 }
 
 // GroupOrder is what a wave tells a group.
@@ -99,6 +101,10 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 	g.listen(ctx)
 	if in.Heal != nil {
 		g.heal(ctx)
+		return g.result(), nil
+	}
+	if in.Settle != nil {
+		g.settle(ctx)
 		return g.result(), nil
 	}
 	for ; ; order = "" {
@@ -200,8 +206,8 @@ func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) 
 func (g *group) report(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, g.details())
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	if parent == nil || g.in.Heal != nil {
-		return // Reconcile waits for the result
+	if parent == nil || g.in.Heal != nil || g.in.Settle != nil {
+		return // the parent waits for the result
 	}
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,

@@ -21,6 +21,7 @@ type InstanceInput struct {
 	Left       bool       // an earlier saga of this wave left something of it as it was not: its record tells what
 	PutBack    *PutBack   // nil: patch it
 	Heal       *Heal      // put back what a dead workflow left
+	Settle     *Settle    // end its quarantine
 }
 
 // PutBack asks for an instance that this wave patched to be put back as it was.
@@ -66,6 +67,8 @@ func PatchInstance(ctx workflow.Context, in InstanceInput) (*patch.InstanceResul
 	switch {
 	case in.Heal != nil:
 		s.heal(ctx)
+	case in.Settle != nil:
+		s.settleQuarantine(ctx)
 	case in.PutBack != nil:
 		s.putBackPatched(ctx)
 	default:
@@ -128,10 +131,10 @@ func (s *saga) table() []step {
 }
 
 // run does the steps in order and registers each undo before its step. A cancel is looked at between the steps before the
-// install; from then on the way out of a patched state is forward.
+// install; from then on the way out of a patched state is forward, and so it is once a released instance is proven healthy.
 func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 	for _, step := range steps {
-		if ctx.Err() != nil && len(s.installs) == 0 && s.in.PutBack == nil {
+		if ctx.Err() != nil && len(s.installs) == 0 && s.in.PutBack == nil && !s.proven {
 			return step.name, ctx.Err()
 		}
 		s.enter(ctx, step.name)

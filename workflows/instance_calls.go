@@ -133,6 +133,12 @@ func (s *saga) remedy(step patch.Step) string {
 			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s --instance-ids %s", group, s.in.Instance)
 		}
 		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
+	case patch.StepQuarantine:
+		return "see that it does not serve, then remove its tag patchtide:quarantine if it is to stay in service"
+	case patch.StepIsolate:
+		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run `patchtide reconcile`"
+	case patch.StepRelease:
+		return "look whether it serves; `patchtide reconcile` ends its release or quarantines it again"
 	case patch.StepReturn:
 		return "it is in service on the new version and could not be taken out: check its health, take it out by hand if needed"
 	}

@@ -68,6 +68,10 @@ func (s *saga) push(ctx workflow.Context, now patch.GroupState) {
 		s.status.Result.Reason = "it carries no mark: it had been put back"
 		return
 	}
+	if s.record.Quarantine != nil {
+		s.pushQuarantine()
+		return
+	}
 	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undo.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {

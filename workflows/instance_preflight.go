@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"slices"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -66,13 +64,7 @@ var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"
 
 // mark writes the journal's record, then puts its pointer on the instance.
 func (s *saga) mark(ctx workflow.Context) error {
-	if s.in.Group.IsAutoScaling() {
-		for _, process := range outProcesses {
-			if !slices.Contains(s.before.Suspended, process) {
-				s.suspended = append(s.suspended, process)
-			}
-		}
-	}
+	s.suspended = s.toSuspend()
 	s.record = Record{
 		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
 		Before: groupBefore(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.in.PutBack,

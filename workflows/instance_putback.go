@@ -3,7 +3,6 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -57,42 +56,4 @@ func (s *saga) healthOrUnfit(ctx workflow.Context) error {
 		s.unfit = "put back, but not healthy: " + reason(err)
 	}
 	return err
-}
-
-// quarantine takes an unfit instance out of its group and gives the group its capacity back. The machine is kept for
-// forensics, unless the plan replaces what fails.
-func (s *saga) quarantine(ctx workflow.Context) error {
-	s.enter(ctx, patch.StepQuarantine)
-	result := &s.status.Result
-	s.note("%s", s.unfit)
-	if !s.in.Group.IsAutoScaling() {
-		result.Outcome = patch.Quarantined
-		return nil
-	}
-	var now patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
-		return err
-	}
-	// Standby had lowered desired by one; detaching gives that one back.
-	if err := s.undone(ctx, aws.Detach, activities.DetachInput{
-		Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID,
-	}); err != nil {
-		return err
-	}
-	result.Outcome = patch.Quarantined
-	if s.in.Policy.Restore != patch.RestoreReplace {
-		return nil
-	}
-	if err := s.undone(ctx, aws.Terminate, s.instance()); err != nil {
-		return err
-	}
-	var fresh activities.SurgeInstance
-	if err := s.await(ctx, s.in.Policy.Timing.Surge, aws.AwaitSurge, activities.AwaitSurgeInput{
-		Group: s.in.Group, Known: memberIDs(now), Pace: s.pace(),
-	}, &fresh); err != nil {
-		return err
-	}
-	result.Outcome = patch.RolledBack
-	s.note("replaced by %s", fresh.ID)
-	return nil
 }

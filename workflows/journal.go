@@ -31,6 +31,10 @@ type Record struct {
 	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
 	// Installing is written before the first install is started: without it none has been.
 	Installing bool `json:",omitempty"`
+
+	Quarantine *QuarantineRecord `json:",omitempty"` // of an instance that must not serve
+	Release    *Release          `json:",omitempty"` // of a quarantined one that is on its way back
+	Ends       *patch.Decision   `json:",omitempty"` // of a quarantined one that is about to be terminated
 }
 
 // GroupBefore are a group's values before a change.

@@ -19,6 +19,7 @@ type Policy struct {
 	Capacity       patch.CapacityMode
 	Health         []patch.HealthCheck
 	Bake           patch.Duration
+	Quarantine     patch.Quarantine
 }
 
 func policyOf(plan patch.Plan, stage patch.Stage) Policy {
@@ -26,6 +27,7 @@ func policyOf(plan patch.Plan, stage patch.Stage) Policy {
 		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window,
 		Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity, Health: stage.Health, Bake: stage.Bake,
+		Quarantine: plan.Quarantine,
 	}
 }
 

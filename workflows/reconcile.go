@@ -35,7 +35,9 @@ type Reconciliation struct {
 	Unmarked  []Finding        `json:"unmarked"`  // standby and suspended processes of a plan's groups that are not ours: not touched
 	Owned     []Finding        `json:"owned"`     // marked, and its workflow runs: not touched
 	Young     []Finding        `json:"young"`     // marked or left so lately that it is not touched yet
-	Expired   []Finding        `json:"expired"`   // snapshots and replaced volumes past their retention: deleted
+	Expired   []Finding        `json:"expired"`   // snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
+	// Quarantined are instances that a wave took out of their group because they must not serve, within their time.
+	Quarantined []Finding `json:"quarantined"`
 }
 
 // Clean tells that nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
@@ -71,7 +73,7 @@ func Reconcile(ctx workflow.Context, request ReconcileRequest) (*Reconciliation,
 	}
 	r := &reconciliation{request: request, result: Reconciliation{
 		DryRun: request.DryRun, Healed: []Finding{}, Left: []patch.Stranded{}, Untrusted: []Finding{}, Unmarked: []Finding{},
-		Owned: []Finding{}, Young: []Finding{}, Expired: []Finding{},
+		Owned: []Finding{}, Young: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Reconciliation, error) { return r.result, nil },
 		workflow.QueryHandlerOptions{Description: "What has been found, healed and left so far"}); err != nil {
@@ -110,7 +112,7 @@ func Reconcile(ctx workflow.Context, request ReconcileRequest) (*Reconciliation,
 // sort makes the result the same whatever place answered first.
 func (r *reconciliation) sort() {
 	for _, list := range []*[]Finding{
-		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.Owned, &r.result.Young, &r.result.Expired,
+		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.Owned, &r.result.Young, &r.result.Expired, &r.result.Quarantined,
 	} {
 		slices.SortStableFunc(*list, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource))
@@ -165,6 +167,6 @@ func (r Reconciliation) lists() []namedFindings {
 		healed = "would be healed"
 	}
 	return []namedFindings{
-		{"**untrusted**", r.Untrusted}, {healed, r.Healed}, {"unmarked", r.Unmarked}, {"owned", r.Owned}, {"young", r.Young}, {"expired", r.Expired},
+		{"**untrusted**", r.Untrusted}, {healed, r.Healed}, {"unmarked", r.Unmarked}, {"owned", r.Owned}, {"young", r.Young}, {"quarantined", r.Quarantined}, {"expired", r.Expired},
 	}
 }

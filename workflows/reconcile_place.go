@@ -51,12 +51,14 @@ func (p *placeSearch) run(ctx workflow.Context) {
 		}
 	}
 	p.odd(ctx, found)
+	p.raised(ctx, found)
 	for _, work := range p.heal {
 		if ctx.Err() != nil {
 			return
 		}
 		p.carryOut(ctx, work)
 	}
+	p.quarantines(ctx, found)
 	p.expire(ctx)
 }
 
@@ -203,7 +205,7 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 		),
 	})
 	future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{WaveID: work.waveID, Group: work.group, Policy: work.policy, Heal: &work.heal})
-	p.giveUpInTime(ctx, future, work)
+	giveUpInTime(ctx, future, work.policy.Timing)
 	var result patch.GroupResult
 	err := future.Get(ctx, &result)
 	name := "group " + work.group.Name()
@@ -223,21 +225,6 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 	}
 	if work.heal.Record != nil && len(result.Stranded) == 0 {
 		p.healed("auto scaling group "+work.group.Name(), work.waveID, "its room is given back and its mark is off")
-	}
-}
-
-// giveUpInTime tells the child to stop trying what has taken longer than every wait of it together.
-func (p *placeSearch) giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, work *groupWork) {
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
-	for over := false; !over; {
-		timer := workflow.NewTimerWithOptions(clean, longestHeal(work.policy.Timing), workflow.TimerOptions{Summary: "until it gives up on one thing"})
-		workflow.NewSelector(clean).
-			AddFuture(future, func(workflow.Future) { over = true }).
-			AddFuture(timer, func(workflow.Future) {
-				// One that has just ended needs to be told nothing.
-				_ = future.SignalChildWorkflow(clean, names.SignalGroupOrder, GroupOrder{Kind: OrderGiveUp}).Get(clean, nil)
-			}).Select(clean)
 	}
 }
 

@@ -178,6 +178,21 @@ func TestReconcileTouchesNothingOfOthers(t *testing.T) {
 	})
 }
 
+func TestReconcileTellsOfARaisedMaxWithoutAMark(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", fleet: sized(4, 4, 4)})
+	b.die(accountProduction, "UpdateAutoScalingGroup", 1)
+	b.production(func(g *world.ScalingGroup) {
+		require.Equal(t, 5, g.Max)
+		g.Untag(names.TagJournal, nil) // by hand
+	})
+	result := b.reconcile(workflows.ReconcileRequest{}, time.Hour)
+	require.Empty(t, result.Healed)
+	require.Equal(t, []string{"auto scaling group web"}, resources(result.Unmarked))
+	require.Contains(t, result.Unmarked[0].State, "its max is 5 and was 4")
+	b.production(func(g *world.ScalingGroup) { require.Equal(t, 5, g.Max, "told, not healed") })
+	require.Empty(t, b.reconcile(workflows.ReconcileRequest{}, 15*24*time.Hour).Unmarked, "whoever has it so for two weeks means it")
+}
+
 func TestReconcileMendsTheGroupOfAnInstanceThatDiedInStandby(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy"})
 	b.die(accountProduction, "EnterStandby", 1)

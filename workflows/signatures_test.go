@@ -28,6 +28,7 @@ func TestSignaturesHoldOnlyOurOwnTypes(t *testing.T) {
 		"RollBackWave": reflect.TypeOf(workflows.RollBackWave), "Notify": reflect.TypeOf(workflows.Notify),
 		"update verb": reflect.TypeOf(func(workflows.VerbRequest) workflows.VerbAccepted { return workflows.VerbAccepted{} }),
 		"order":       reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(workflows.Record) {}),
+		"Quarantine": reflect.TypeOf(workflows.Quarantine),
 	}
 	for _, host := range []reflect.Type{reflect.TypeOf(&activities.AWS{}), reflect.TypeOf(&activities.Control{})} {
 		for i := range host.NumMethod() {
