@@ -57,6 +57,7 @@ func newReconcile() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.AddCommand(newReconcileSchedule())
 	flags := cmd.Flags()
 	flags.BoolVar(&request.DryRun, "dry-run", false, "change nothing, tell what would be done")
 	flags.StringVar(&request.Actor, "actor", operatorName(), "who starts it")
@@ -85,6 +86,7 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"unmarked", result.Unmarked},
 		{"owned", result.Owned},
 		{"young", result.Young},
+		{"quarantine", result.Quarantined},
 		{"expired", result.Expired},
 	} {
 		for _, found := range list.findings {

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+func newQuarantine() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "quarantine", Short: "List, release and terminate quarantined instances", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newQuarantineList(), newQuarantineVerb(patch.QuarantineRelease, "Return an instance to its group and check its health",
+		"Return a quarantined instance to its group: it gets its old security groups and registrations back, and its health is checked;\n"+
+			"one that is not healthy goes back into quarantine. Where its group has no room, the instance that was launched in its place\n"+
+			"is terminated first, or the one that --give-way names. Exit code 1 where it was not released."),
+		newQuarantineVerb(patch.QuarantineTerminate, "Terminate an instance",
+			"Terminate a quarantined instance. Snapshots and replaced volumes of it are kept until their retention is over.\nExit code 1 where it was not terminated."))
+	return cmd
+}
+
+func newQuarantineList() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the quarantined instances of every account and region",
+		Long:  "List the quarantined instances of every account and region of the worker's configuration: why, since when and until when.\nExit code 1 where something could not be looked at.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := runQuarantine(cmd, names.QuarantineListID, workflows.QuarantineRequest{Verb: patch.QuarantineList})
+			if err != nil {
+				return err
+			}
+			return tellQuarantine(cmd, result, asJSON, len(result.Problems) == 0)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// newQuarantineVerb makes the command of one end of a quarantine.
+func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Command {
+	request := workflows.QuarantineRequest{Verb: verb}
+	asJSON := false
+	cmd := &cobra.Command{
+		Use: string(verb) + " INSTANCE", Short: short, Long: long, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request.Instance = args[0]
+			if err := request.Validate(); err != nil {
+				return usage(cmd, errors.New(plain(err)))
+			}
+			result, err := runQuarantine(cmd, names.SettleID(request.Instance), request)
+			if err != nil {
+				return err
+			}
+			done := result.Settled != nil && (result.Settled.Outcome == patch.Released || result.Settled.Outcome == patch.Terminated)
+			return tellQuarantine(cmd, result, asJSON, done && len(result.Problems) == 0)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&request.Actor, "actor", operatorName(), "who decides")
+	flags.StringVar(&request.Reason, "reason", "", "why; it is kept in the journal")
+	if verb == patch.QuarantineRelease {
+		flags.StringVar(&request.GiveWay, "give-way", "", "the instance that is terminated first, instead of the one launched in its place")
+	}
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// runQuarantine starts the workflow and waits for its result.
+func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
+	c, err := operatorClient(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return startQuarantine(cmd.Context(), c, id, request)
+}
+
+func startQuarantine(ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
+	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary: fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor),
+	}, names.Quarantine, request)
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &already):
+		return nil, fmt.Errorf("%s runs already; wait for it, or see it in the Temporal UI", id)
+	case err != nil:
+		return nil, fmt.Errorf("start %s: %w", id, err)
+	}
+	var result workflows.QuarantineResult
+	if err := run.Get(ctx, &result); err != nil {
+		return nil, fmt.Errorf("%s: %s", id, plain(err))
+	}
+	return &result, nil
+}
+
+// tellQuarantine prints the result and makes its exit code.
+func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, asJSON, done bool) error {
+	var err error
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), result)
+	} else {
+		err = printQuarantine(cmd.OutOrStdout(), result)
+	}
+	if err == nil && !done {
+		err = &exitError{code: exitFailed}
+	}
+	return err
+}
+
+// printQuarantine writes the result for a person, what needs one first.
+func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
+	for _, problem := range result.Problems {
+		if _, err := fmt.Fprintf(out, "problem    %s/%s %s: %s\n           to do: %s\n", problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo); err != nil {
+			return err
+		}
+	}
+	if settled := result.Settled; settled != nil {
+		_, err := fmt.Fprintf(out, "%s %s\n", settled.ID, settled.Outcome)
+		for _, said := range append([]string{settled.Reason}, settled.Notes...) {
+			if err == nil && said != "" {
+				_, err = fmt.Fprintf(out, "  %s\n", said)
+			}
+		}
+		return err
+	}
+	for _, one := range result.Instances {
+		until := "until a person decides"
+		if one.Until != nil {
+			until = "until " + one.Until.UTC().Format(time.RFC3339)
+		}
+		isolated := ""
+		if one.Isolated {
+			isolated = ", isolated"
+		}
+		if _, err := fmt.Fprintf(out, "%s %s/%s/%s since %s, %s%s, by %s\n  %s\n", one.Instance, one.Account, one.Region, one.Group,
+			one.Since.UTC().Format(time.RFC3339), until, isolated, one.WaveID, one.Why); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(out, "%d in quarantine\n", len(result.Instances))
+	return err
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/reconcile"
+)
+
+// reconcileSchedule is what the command was asked.
+type reconcileSchedule struct {
+	every                         time.Duration
+	pause, resume, remove, asJSON bool
+	actor, reason                 string
+}
+
+func newReconcileSchedule() *cobra.Command {
+	var asked reconcileSchedule
+	cmd := &cobra.Command{
+		Use:   "schedule",
+		Short: "Have Reconcile run by itself, or show when it does",
+		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or changes it, --pause and --resume hold it\n" +
+			"and let it go on, --delete takes it away. Without any of them it is shown. A run that is due while one is under way is skipped,\n" +
+			"and runs missed for longer than the interval are not made up for. Exit code 1 where there is none to show.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			changes := 0
+			for _, flag := range []string{"every", "pause", "resume", "delete"} {
+				if cmd.Flags().Changed(flag) {
+					changes++
+				}
+			}
+			switch {
+			case changes > 1:
+				return usage(cmd, errors.New("give one of --every, --pause, --resume and --delete"))
+			case cmd.Flags().Changed("every") && asked.every < reconcile.Shortest:
+				return usage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed", asked.every, reconcile.Shortest))
+			}
+			c, err := operatorClient(cmd)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if err := changeReconcileSchedule(cmd.Context(), c.ScheduleClient(), asked); err != nil {
+				return err
+			}
+			shown, err := reconcile.Read(cmd.Context(), c.ScheduleClient())
+			if err != nil {
+				return err
+			}
+			if asked.asJSON {
+				err = printJSON(cmd.OutOrStdout(), shown)
+			} else {
+				err = printSchedule(cmd.OutOrStdout(), shown)
+			}
+			if err == nil && !shown.Exists && !asked.remove {
+				err = &exitError{code: exitFailed}
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.DurationVar(&asked.every, "every", 0, "how often it runs, such as 1h")
+	flags.BoolVar(&asked.pause, "pause", false, "hold it")
+	flags.BoolVar(&asked.resume, "resume", false, "let it go on")
+	flags.BoolVar(&asked.remove, "delete", false, "take it away")
+	flags.StringVar(&asked.actor, "actor", operatorName(), "who decides")
+	flags.StringVar(&asked.reason, "reason", "", "why")
+	flags.BoolVar(&asked.asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// changeReconcileSchedule does what was asked; the same again changes nothing.
+func changeReconcileSchedule(ctx context.Context, schedules client.ScheduleClient, asked reconcileSchedule) error {
+	note := fmt.Sprintf("%s: %s", asked.actor, asked.reason)
+	switch {
+	case asked.every > 0:
+		return reconcile.Set(ctx, schedules, asked.every, note)
+	case asked.pause:
+		return reconcile.Pause(ctx, schedules, note)
+	case asked.resume:
+		return reconcile.Resume(ctx, schedules, note)
+	case asked.remove:
+		return reconcile.Delete(ctx, schedules)
+	}
+	return nil
+}
+
+func printSchedule(out io.Writer, s *reconcile.Schedule) error {
+	if !s.Exists {
+		_, err := fmt.Fprintf(out, "there is no schedule %s: Reconcile runs when somebody starts it\n", s.ID)
+		return err
+	}
+	when := "is paused (" + s.Note + ")"
+	if len(s.Next) > 0 {
+		when = "next at " + s.Next[0].UTC().Format(time.RFC3339)
+	}
+	_, err := fmt.Fprintf(out, "%s: every %s, %s; %d skipped, %d missed\n", s.ID, s.Every, when, s.Skipped, s.Missed)
+	if err == nil && len(s.Recent) > 0 {
+		_, err = fmt.Fprintf(out, "last run: %s\n", s.Recent[len(s.Recent)-1])
+	}
+	return err
+}

@@ -1,0 +1,124 @@
+// Package reconcile keeps the Temporal schedule by which Reconcile runs.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// Shortest keeps one reconciliation from chasing the next: nothing is healed before it is fifteen minutes old.
+const Shortest = 15 * time.Minute
+
+// Schedule is the schedule as Temporal has it.
+type Schedule struct {
+	ID      string      `json:"id"`
+	Exists  bool        `json:"exists"`
+	Every   string      `json:"every,omitempty"`
+	Paused  bool        `json:"paused"`
+	Note    string      `json:"note,omitempty"`
+	Next    []time.Time `json:"next"`    // the next runs; none while it is paused
+	Recent  []string    `json:"recent"`  // workflow ids of the last runs, oldest first
+	Skipped int         `json:"skipped"` // runs that were due while one was under way
+	Missed  int         `json:"missed"`  // runs that came too late to be made up for
+}
+
+// Set makes the schedule, or gives the one there is the interval; one that is paused stays so. A run that is due while one is
+// under way is skipped, and no run is made up for that was missed for longer than the interval: one that comes then does all of
+// it. note says who did it and why.
+func Set(ctx context.Context, schedules client.ScheduleClient, every time.Duration, note string) error {
+	if every < Shortest {
+		return fmt.Errorf("every %s is shorter than %s, before which nothing is healed", every, Shortest)
+	}
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
+	_, err := schedules.Create(ctx, client.ScheduleOptions{
+		ID: names.ReconcileID, Spec: spec, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: every, Note: note,
+		Action: &client.ScheduleWorkflowAction{
+			ID: names.ReconcileID, Workflow: names.Reconcile, TaskQueue: names.TaskQueue, StaticSummary: "by the schedule " + names.ReconcileID,
+			Args: []any{workflows.ReconcileRequest{Actor: "patchtide", Reason: "the schedule " + names.ReconcileID}},
+		},
+	})
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return told(err)
+	}
+	return told(handle(ctx, schedules).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		schedule := in.Description.Schedule
+		schedule.Spec = &spec
+		schedule.Policy.Overlap, schedule.Policy.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_SKIP, every
+		return &client.ScheduleUpdate{Schedule: &schedule}, nil
+	}}))
+}
+
+// Pause holds the schedule.
+func Pause(ctx context.Context, schedules client.ScheduleClient, note string) error {
+	return told(handle(ctx, schedules).Pause(ctx, client.SchedulePauseOptions{Note: note}))
+}
+
+// Resume lets it go on.
+func Resume(ctx context.Context, schedules client.ScheduleClient, note string) error {
+	return told(handle(ctx, schedules).Unpause(ctx, client.ScheduleUnpauseOptions{Note: note}))
+}
+
+// Delete takes it away; one that is not there is no error.
+func Delete(ctx context.Context, schedules client.ScheduleClient) error {
+	err := handle(ctx, schedules).Delete(ctx)
+	if isNotFound(err) {
+		return nil
+	}
+	return told(err)
+}
+
+// Read reads the schedule; one that is not there does not exist.
+func Read(ctx context.Context, schedules client.ScheduleClient) (*Schedule, error) {
+	read := &Schedule{ID: names.ReconcileID, Next: []time.Time{}, Recent: []string{}}
+	described, err := handle(ctx, schedules).Describe(ctx)
+	if isNotFound(err) {
+		return read, nil
+	}
+	if err != nil {
+		return nil, told(err)
+	}
+	read.Exists, read.Paused, read.Note = true, described.Schedule.State.Paused, described.Schedule.State.Note
+	for _, interval := range described.Schedule.Spec.Intervals {
+		read.Every = interval.Every.String()
+	}
+	for _, run := range described.Info.RecentActions {
+		if run.StartWorkflowResult != nil {
+			read.Recent = append(read.Recent, run.StartWorkflowResult.WorkflowID)
+		}
+	}
+	if !read.Paused {
+		read.Next = append(read.Next, described.Info.NextActionTimes[:min(len(described.Info.NextActionTimes), 3)]...)
+	}
+	read.Skipped, read.Missed = described.Info.NumActionsSkippedOverlap, described.Info.NumActionsMissedCatchupWindow
+	return read, nil
+}
+
+func handle(ctx context.Context, schedules client.ScheduleClient) client.ScheduleHandle {
+	return schedules.GetHandle(ctx, names.ReconcileID)
+}
+
+// told says of an error what it was about.
+func told(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNotFound(err):
+		return fmt.Errorf("there is no schedule %s; make it with `patchtide reconcile schedule --every 1h`", names.ReconcileID)
+	}
+	return fmt.Errorf("schedule %s: %w", names.ReconcileID, err)
+}
+
+func isNotFound(err error) bool {
+	var missing *serviceerror.NotFound
+	return errors.As(err, &missing)
+}
