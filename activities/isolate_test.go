@@ -2,7 +2,6 @@ package activities_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,9 +10,9 @@ import (
 )
 
 // isolation is a fleet whose first staging instance has two interfaces, and the isolating security group.
-func isolation(t *testing.T) (f *fleet, it activities.Instance, change func(device int, groups ...string), groups func() [][]string) {
+func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(device int, groups ...string), groups func() [][]string) {
 	t.Helper()
-	f = newFleet(t, "healthy")
+	f = newAttempts(t)
 	it = activities.Instance{Group: staging, ID: f.instances(staging.Account.ID)[0]}
 	find := func(w *world.World) *world.Instance {
 		return w.Account(staging.Account.ID).Region(staging.Region).Instance(it.ID)
@@ -54,36 +53,38 @@ func isolation(t *testing.T) (f *fleet, it activities.Instance, change func(devi
 
 func TestIsolatingAndOpeningAgain(t *testing.T) {
 	f, it, _, groups := isolation(t)
-	found := must[activities.Isolation](f, f.aws.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"})
+	var found, byID activities.Isolation
+	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
 	require.Len(t, found.Interfaces, 2)
-	byID := must[activities.Isolation](f, f.aws.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: found.SecurityGroup})
+	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: found.SecurityGroup}, &byID)
 	require.Equal(t, found, byID)
 
 	f.loseFirst("ModifyNetworkInterfaceAttribute")
-	must[any](f, f.aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found})
+	require.Equal(t, activities.ErrAWS, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}).Type())
+	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	require.Equal(t, [][]string{{"quarantined"}, {"quarantined"}}, groups())
 	require.Equal(t, 2, f.effects("ModifyNetworkInterfaceAttribute"), "a lost reply repeats nothing")
-	must[any](f, f.aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found})
+	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	require.Equal(t, 2, f.effects("ModifyNetworkInterfaceAttribute"))
 
-	must[any](f, f.aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true})
+	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}, nil)
 	require.Equal(t, [][]string{{"default"}, {"default"}}, groups())
 }
 
 func TestSecurityGroupsThatSomebodyElseGaveStay(t *testing.T) {
 	f, it, change, groups := isolation(t)
-	found := must[activities.Isolation](f, f.aws.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"})
-	must[any](f, f.aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found})
+	var found activities.Isolation
+	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
+	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	change(1, "quarantined", "default")
-	_, err := run[any](f, time.Hour, f.aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true})
-	requireType(t, err, activities.ErrForeignGroups)
+	require.Equal(t, activities.ErrForeignGroups, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}).Type())
 	require.Equal(t, []string{"default"}, groups()[0], "the other one is opened all the same")
 	require.ElementsMatch(t, []string{"default", "quarantined"}, groups()[1])
 }
 
 func TestAnIsolatingGroupThatIsNotThereIsNamed(t *testing.T) {
 	f, it, _, _ := isolation(t)
-	_, err := run[any](f, time.Hour, f.aws.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantine"})
-	requireType(t, err, activities.ErrNoSecurityGroup)
+	err := f.fails(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantine"})
+	require.Equal(t, activities.ErrNoSecurityGroup, err.Type())
 	require.ErrorContains(t, err, `called "quarantine"`)
 }
