@@ -142,10 +142,11 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 		if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
 			return err
 		}
-		if member, found := now.Member(s.in.Instance); !found || !member.Present() {
+		member, found := now.Member(s.in.Instance)
+		if !found || !member.Present() {
 			return s.gone()
 		}
-		if now.Desired-1 < now.Min && s.room == nil {
+		if now.Desired-1 < now.Min && s.room == nil && !staysOut(ctx, member) {
 			s.room = newRoom(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
 			err := s.room.journal(ctx, now)
 			if err == nil {
@@ -167,6 +168,15 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
 	}, nil)
+}
+
+// staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before max
+// would be too low for it to come back. Runs that began before made room all the same.
+func staysOut(ctx workflow.Context, member patch.Member) bool {
+	if member.Lifecycle != patch.LifecycleStandby && member.Lifecycle != patch.LifecycleEnteringStandby {
+		return false
+	}
+	return workflow.GetVersion(ctx, "no-room-for-standby", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // comeBack undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
