@@ -105,6 +105,13 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	result.MissingAfter = list(scan.Missing)
+	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
+	if workflow.GetVersion(ctx, "preflight-after-scan", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		if outcome, why := s.preflight(ctx); outcome != "" {
+			result.Outcome, result.Reason = outcome, why
+			return
+		}
+	}
 	if failed, err := s.run(ctx, s.table()); err != nil {
 		s.compensate(ctx, failed, err)
 		return
