@@ -45,6 +45,8 @@ type bench struct {
 
 	// impatient aborts a wave that is still not closed after patience, and again and again until it gives up.
 	impatient bool
+	fedUp     func() bool // nil: never; true: the operator gives up before that
+	gaveUp    bool
 
 	mortal bool // Quarantine ends without running any code once patience is over
 
@@ -181,7 +183,8 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 		if b.env.IsWorkflowCompleted() {
 			return
 		}
-		if b.impatient && b.env.Now().After(began.Add(patience)) {
+		if b.impatient && (b.env.Now().After(began.Add(patience)) || b.fedUp != nil && b.fedUp()) {
+			b.gaveUp = true
 			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State, false) == nil {
 				b.tell(patch.Abort, "")
 			}

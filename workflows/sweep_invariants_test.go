@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -25,96 +24,289 @@ type numbers struct{ Min, Max, Desired int }
 type fleetBefore struct {
 	web       numbers
 	suspended []string
+	targets   map[string][]string // target group to "instance:port" of the machines, sorted
+	packages  map[string]string   // of each instance
+	patched   map[string]string   // the packages that an undisturbed wave leaves on each; nil: not judged
 }
 
 func (b *bench) before() fleetBefore {
-	var before fleetBefore
-	b.sim.Inspect(func(w *world.World) {
-		group, err := w.Account(accountProduction).Region(tokyoRegion).ScalingGroup("web")
-		require.NoError(b.t, err)
-		before = fleetBefore{web: numbers{group.Min, group.Max, group.Desired}, suspended: sortedKeys(group.Suspended)}
+	before := fleetBefore{targets: b.photograph().targets}
+	b.production(func(group *world.ScalingGroup) {
+		before.web, before.suspended = numbers{group.Min, group.Max, group.Desired}, sortedKeys(group.Suspended)
 	})
+	before.packages = b.packages()
 	return before
+}
+
+// packages are those of each instance that runs.
+func (b *bench) packages() map[string]string {
+	packages := map[string]string{}
+	b.eachRegion(func(region *world.Region) {
+		for _, instance := range region.Instances() {
+			if instance.State == world.Running {
+				packages[instance.ID] = instance.Disk().PackageList()
+			}
+		}
+	})
+	return packages
+}
+
+// oldOrNew tells an instance that has the packages it had before, or those of a good wave.
+func (f fleetBefore) oldOrNew(id, packages string) bool {
+	return f.patched == nil || f.packages[id] == "" || packages == f.packages[id] || packages == f.patched[id]
 }
 
 // violations judges the simulator's state and event log after a wave, never the workflow's word, except that something
 // which the wave reports as stranded, by name, is told and so no violation.
-func (b *bench) violations(before fleetBefore, stranded []patch.Stranded, quarantined []string) []string {
-	var found []string
-	told := func(resource string) bool {
-		return slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return strings.Contains(s.Resource, resource) }) ||
-			slices.Contains(quarantined, resource)
-	}
-	wrong := func(resource, format string, args ...any) {
-		if !told(resource) {
-			found = append(found, resource+": "+fmt.Sprintf(format, args...))
-		}
-	}
+func (b *bench) violations(before fleetBefore, told tellings) []string {
+	j := &judge{told: told}
 	b.sim.Inspect(func(w *world.World) {
 		w.Advance(w.Now().Add(settleTime))
-		production := w.Account(accountProduction).Region(tokyoRegion)
-		group, err := production.ScalingGroup("web")
-		require.NoError(b.t, err)
-		if now := (numbers{group.Min, group.Max, group.Desired}); now != before.web {
-			wrong("web", "min, max, desired are %v, were %v", now, before.web)
-		}
-		if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
-			wrong("web", "suspended are %v, were %v", now, before.suspended)
-		}
-		// What is stranded keeps its mark, and so does its group: Reconcile must find it again.
-		lost := slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Account == "production" })
-		switch marked := slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool { return tag.Key == names.TagJournal }); {
-		case marked && !lost:
-			wrong("web", "still carries the journal's tag")
-		case !marked && lost:
-			found = append(found, fmt.Sprintf("web: carries no mark although something of it is stranded: %+v", stranded))
-		}
-		serving := 0
-		for _, member := range group.Members() {
-			id := member.Instance.ID
-			switch {
-			case member.State != world.LifecycleInService:
-				wrong(id, "is %s", member.State)
-			case !member.Instance.AppHealthy():
-				wrong(id, "is in service and its application is ill")
-			default:
-				serving++
-			}
-		}
-		if serving < before.web.Desired {
-			wrong("web", "%d members serve, %d are wanted", serving, before.web.Desired)
-		}
-		for _, account := range []string{accountStaging, accountProduction} {
-			for _, instance := range w.Account(account).Region(tokyoRegion).Instances() {
-				if instance.Tags[names.TagJournal] != "" && instance.State != world.Terminated {
-					wrong(instance.ID, "still carries the journal's tag")
-				}
-				isLost := slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Resource == "instance "+instance.ID })
-				if isLost && instance.Tags[names.TagJournal] == "" && instance.State != world.Terminated {
-					found = append(found, instance.ID+": is stranded and carries no mark")
-				}
-			}
-		}
-		staging := w.Account(accountStaging).Region(tokyoRegion)
-		for _, target := range staging.TargetGroups() {
-			for _, instance := range staging.Instances() {
-				if registered := target.Find(instance.ID, 80); registered == nil || registered.State != world.TargetHealthy {
-					wrong(instance.ID, "is not healthy in %s", target.Name)
-				}
-			}
+		production, staging := w.Account(accountProduction).Region(tokyoRegion), w.Account(accountStaging).Region(tokyoRegion)
+		j.group(before, webOf(b, w))
+		for _, region := range []*world.Region{production, staging} {
+			j.instances(before, region)
+			j.targets(before, region)
+			j.work(region)
 		}
 	})
 	for _, group := range []struct{ account, name string }{{accountStaging, "Role=web"}, {accountProduction, "web"}} {
 		if out := b.sim.MaxOutOfService(group.account, tokyoRegion, group.name); out > 1 {
-			found = append(found, fmt.Sprintf("%s: %d were out of service at once", group.name, out))
+			j.add("%s: %d were out of service at once", group.name, out)
 		}
 	}
-	return append(found, twice(b.sim.Events())...)
+	events := b.sim.Events()
+	return slices.Concat(j.found, twice(events), harmfulCalls(events), keptSuspended(events, told))
 }
 
-// twice finds effects that one attempt had more than once: the token of the attempt tells which belong together.
+// leftAtHold is what must not be while a wave waits for a person: a group can always scale out, and nobody is out.
+func (b *bench) leftAtHold(before fleetBefore, told tellings) []string {
+	j := &judge{told: told}
+	b.production(func(group *world.ScalingGroup) {
+		if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
+			j.wrong("web", "on hold, suspended are %v, were %v", now, before.suspended)
+		}
+		for _, member := range group.Members() {
+			if member.State == world.LifecycleStandby || member.State == world.LifecycleEnteringStandby {
+				j.wrong(member.Instance.ID, "on hold, it is %s", member.State)
+			}
+		}
+	})
+	return j.found
+}
+
+// judge notes what is wrong and was not told.
+type judge struct {
+	told  tellings
+	found []string
+}
+
+func (j *judge) add(format string, args ...any) {
+	j.found = append(j.found, fmt.Sprintf(format, args...))
+}
+
+func (j *judge) wrong(resource, format string, args ...any) {
+	if !j.told.of(resource) {
+		j.add(resource+": "+format, args...)
+	}
+}
+
+// group must have its numbers, its processes and as many serving members as it wants, and carry no mark.
+func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
+	if now := (numbers{group.Min, group.Max, group.Desired}); now != before.web {
+		j.wrong("web", "min, max, desired are %v, were %v", now, before.web)
+	}
+	if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
+		j.wrong("web", "suspended are %v, were %v", now, before.suspended)
+	}
+	// What is stranded keeps its mark, and so does its group: Reconcile must find it again.
+	lost := slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Account == "production" })
+	switch marked := slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool { return tag.Key == names.TagJournal }); {
+	case marked && !lost:
+		j.wrong("web", "still carries the journal's tag")
+	case !marked && lost:
+		j.add("web: carries no mark although something of it is stranded: %+v", j.told.stranded)
+	}
+	serving := 0
+	for _, member := range group.Members() {
+		id := member.Instance.ID
+		switch {
+		case member.State != world.LifecycleInService:
+			j.wrong(id, "is %s", member.State)
+		case !member.Instance.AppHealthy():
+			j.wrong(id, "is in service and its application is ill")
+		default:
+			serving++
+		}
+	}
+	if serving != before.web.Desired {
+		j.wrong("web", "%d members serve, %d are wanted", serving, before.web.Desired)
+	}
+}
+
+// instances must be members of a group if one launched them, carry no mark, and be on one version: the old or the new.
+func (j *judge) instances(before fleetBefore, region *world.Region) {
+	members := map[*world.Instance]bool{}
+	for _, group := range region.ScalingGroups() {
+		for _, member := range group.Members() {
+			members[member.Instance] = true
+		}
+	}
+	for _, instance := range region.Instances() {
+		if instance.State == world.Terminated {
+			continue
+		}
+		switch {
+		case instance.Group != "" && !members[instance]:
+			j.wrong(instance.ID, "runs and is no member of %s", instance.Group)
+		case instance.State != world.Running:
+			j.wrong(instance.ID, "is %s", instance.State)
+		case instance.Disk() == nil:
+			j.wrong(instance.ID, "has no root volume")
+		case instance.Disk().PendingReboot():
+			j.wrong(instance.ID, "waits for a reboot")
+		case !before.oldOrNew(instance.ID, instance.Disk().PackageList()):
+			j.wrong(instance.ID, "is on neither version: its packages are neither as before nor as patched")
+		}
+		marked := instance.Tags[names.TagJournal] != ""
+		lost := slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Resource == "instance "+instance.ID })
+		switch {
+		case marked && !lost:
+			j.wrong(instance.ID, "still carries the journal's tag")
+		case !marked && lost:
+			j.add("%s: is stranded and carries no mark", instance.ID)
+		}
+	}
+}
+
+// targets must be registered and healthy where the instance was before, as long as it exists.
+func (j *judge) targets(before fleetBefore, region *world.Region) {
+	for _, group := range region.TargetGroups() {
+		for _, target := range before.targets[group.Name] {
+			id, port, _ := strings.Cut(target, ":")
+			if instance := region.Instance(id); instance == nil || instance.State == world.Terminated {
+				continue
+			}
+			number, _ := strconv.Atoi(port)
+			if registered := group.Find(id, number); registered == nil || registered.State != world.TargetHealthy {
+				j.wrong(id, "is not healthy in %s", group.Name)
+			}
+		}
+	}
+}
+
+// work that was begun must have ended: nobody watches it any more.
+func (j *judge) work(region *world.Region) {
+	for _, execution := range region.Executions() {
+		if !execution.Done() {
+			j.wrong(strings.Join(execution.Parameters["InstanceId"], ","), "the execution %s is still %s", execution.ID, execution.Status)
+		}
+	}
+	for _, command := range region.Commands() {
+		if slices.Contains(command.Parameters["Operation"], "Install") && !command.Done() {
+			j.wrong(command.Invocations[0].Instance.ID, "the install %s still runs", command.ID)
+		}
+	}
+}
+
+// lies compares what a wave says of its instances with the machines.
+func (b *bench) lies(before fleetBefore, result *patch.WaveResult) []string {
+	var found []string
+	if result == nil {
+		return nil
+	}
+	b.eachRegion(func(region *world.Region) {
+		for _, instance := range instancesOf(result) {
+			machine := region.Instance(instance.ID)
+			if machine == nil || machine.State != world.Running {
+				continue
+			}
+			packages := machine.Disk().PackageList()
+			asBefore := packages == before.packages[instance.ID]
+			switch instance.Outcome {
+			case patch.Patched:
+				if before.patched != nil && packages != before.patched[instance.ID] {
+					found = append(found, instance.ID+": said to be patched, and its packages are not those of a good wave")
+				}
+			case patch.RolledBack, patch.NotStarted, patch.Skipped:
+				if !asBefore {
+					found = append(found, fmt.Sprintf("%s: said to be %s, and its packages are not as before", instance.ID, instance.Outcome))
+				}
+			case patch.Failed:
+				if !asBefore && !instance.StillPatched && len(instance.Stranded) == 0 {
+					found = append(found, fmt.Sprintf("%s: failed, and it is not told that its packages are not as before", instance.ID))
+				}
+			}
+		}
+	})
+	return found
+}
+
+func instancesOf(result *patch.WaveResult) []patch.InstanceResult {
+	var all []patch.InstanceResult
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			all = append(all, group.Instances...)
+		}
+	}
+	return all
+}
+
+// harmless are the processes that may be suspended; never those by which a group grows.
+var harmless = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
+
+// harmfulCalls finds calls that no wave may make, whatever comes of them.
+func harmfulCalls(events []awssim.Event) []string {
+	var found []string
+	for _, event := range events {
+		if event.Operation != "SuspendProcesses" && event.Operation != "ResumeProcesses" {
+			continue
+		}
+		processes := processesOf(event)
+		if len(processes) == 0 || slices.ContainsFunc(processes, func(p string) bool { return !slices.Contains(harmless, p) }) {
+			found = append(found, fmt.Sprintf("%s: %s of %v", event.Resource, event.Operation, processes))
+		}
+	}
+	return found
+}
+
+// keptSuspended finds a group whose processes were still suspended for one instance when the next one's turn came.
+func keptSuspended(events []awssim.Event, told tellings) []string {
+	suspended := map[string]bool{}
+	var found []string
+	for _, event := range events {
+		if !event.Effect || event.Account != accountProduction {
+			continue
+		}
+		switch {
+		case event.Operation == "SuspendProcesses":
+			for _, process := range processesOf(event) {
+				suspended[process] = true
+			}
+		case event.Operation == "ResumeProcesses":
+			for _, process := range processesOf(event) {
+				delete(suspended, process)
+			}
+		case event.Service == "ec2" && event.Operation == "CreateTags" && strings.Contains(string(event.Arguments), names.TagJournal):
+			if len(suspended) > 0 && !told.of("web") {
+				found = append(found, fmt.Sprintf("web: %s's turn came while %d processes were still suspended", event.Resource, len(suspended)))
+			}
+		}
+	}
+	return found
+}
+
+func processesOf(event awssim.Event) []string {
+	var in struct{ ScalingProcesses []string }
+	_ = json.Unmarshal(event.Arguments, &in)
+	return in.ScalingProcesses
+}
+
+// twice finds effects that one attempt had more than once: the token of the attempt tells which belong together. An instance
+// goes to standby once before it comes back, and is terminated with decrement once.
 func twice(events []awssim.Event) []string {
 	seen := map[string]int{}
+	out := map[string]bool{}
 	var found []string
 	for _, event := range events {
 		if !event.Effect {
@@ -128,6 +320,15 @@ func twice(events []awssim.Event) []string {
 			token = in.ClientToken
 		case "CreateSnapshot":
 			token = attemptTag(event.Arguments)
+		case "TerminateInstanceInAutoScalingGroup":
+			token = event.Resource
+		case "EnterStandby":
+			if out[event.Resource] {
+				found = append(found, event.Resource+" was put on standby twice")
+			}
+			out[event.Resource] = true
+		case "ExitStandby":
+			out[event.Resource] = false
 		}
 		if token == "" {
 			continue
