@@ -57,7 +57,7 @@ var readTroubles = []trouble{cancelled, errorBefore, workerStopped, throttledFiv
 
 // readShare is how many of readTroubles each read gets, in turn: the kinds of one read follow those of the read before it in
 // the same place, an operation of an activity. A wave reads in the same place for each instance and the two fleets read it
-// again, so that a place sees all kinds. All kinds for all reads would be far more than 20 minutes hold.
+// again: one read seven times sees all kinds. All kinds for all reads would be far more than 20 minutes hold.
 const readShare = 1
 
 // sweepCase is one rerun of a wave with one call in trouble, and optionally the first call of what it sets off as well.
