@@ -65,6 +65,19 @@ func TestParseFacts(t *testing.T) {
 	}
 }
 
+func TestFactsOfADomainsMember(t *testing.T) {
+	yes, no := true, false
+	for line, want := range map[string]*bool{`"domain_joined":true,`: &yes, `"domain_joined":false,`: &no, `"domain_joined":null,`: nil, "": nil} {
+		facts, _, err := parseFacts(strings.Replace(factsOf(t, "KB5041111 installed"), `"packages_sha256"`, line+`"packages_sha256"`, 1))
+		require.NoError(t, err)
+		require.Equal(t, want, facts.DomainJoined, line)
+	}
+	_, script := factsScript(patch.Windows)
+	text := strings.Join(script, "\n")
+	require.Contains(t, text, "PartOfDomain")
+	require.Less(t, strings.Index(text, "domain_joined ="), strings.Index(text, "packages_gz ="), "a reply cut short keeps it")
+}
+
 // TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own braces.
 func TestFactsScriptsFitAutomation(t *testing.T) {
 	for _, platform := range []patch.Platform{patch.Linux, patch.Windows} {

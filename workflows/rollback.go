@@ -87,11 +87,11 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)
-	switch caveat := patch.DomainCaveat(w.plan.Platform); {
+	switch {
 	case !w.wantsAny():
 		w.reason += "; nothing was left to put back"
-	case caveat != "":
-		w.reason += "; " + caveat
+	case w.caveat != "":
+		w.reason += "; " + w.caveat
 	}
 	for i := range outcomes {
 		if len(w.stageGroups(i)) > 0 {
@@ -113,7 +113,7 @@ func (w *wave) readWave(ctx workflow.Context, id string) error {
 	}
 	if read.Running {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("wave %s still runs: send it the Update roll_back with scope wave "+
-			"(patchtide wave roll-back %s --scope wave), when it is on hold, or abort it first", id, id), ErrWaveRuns, nil)
+			"(patchtide wave roll-back %s --scope wave), which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again", id, id), ErrWaveRuns, nil)
 	}
 	document := read.Document
 	if document.Version != 1 || document.Result.WaveID != id {

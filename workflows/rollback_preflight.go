@@ -21,7 +21,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 	if err := w.lock(ctx); err != nil {
 		return err
 	}
-	var losses, unable []string
+	var losses, unable, joined, unknown []string
 	able := 0
 	for _, held := range w.groups {
 		views, err := w.viewGroup(ctx, held)
@@ -35,6 +35,14 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 			switch verdict.Outcome {
 			case patch.Patched:
 				able++
+				name := fmt.Sprintf("%s/%s", held.group, was.ID)
+				switch domain := view.DomainJoined(); {
+				case w.plan.Platform != patch.Windows:
+				case domain == nil:
+					unknown = append(unknown, name)
+				case *domain:
+					joined = append(joined, name)
+				}
 			case patch.Failed:
 				was.StillPatched = true
 				unable = append(unable, fmt.Sprintf("%s/%s: %s", held.group, was.ID, verdict.Reason))
@@ -44,7 +52,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 			}
 		}
 	}
-	caveat := patch.DomainCaveat(w.plan.Platform)
+	w.caveat = patch.DomainCaveat(joined, unknown)
 	switch {
 	case able == 0 && len(unable) > 0:
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("nothing of wave %s can be put back; nothing was changed:\n%s",
@@ -58,8 +66,8 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 		if len(unable) > 0 {
 			fmt.Fprintf(&text, " These cannot be put back at all and would stay patched:\n%s", named(unable))
 		}
-		if caveat != "" {
-			text.WriteString(caveat + ". ")
+		if w.caveat != "" {
+			text.WriteString(w.caveat + ". ")
 		}
 		fmt.Fprintf(&text, "Ask again with accept_loss (patchtide wave roll-back %s --accept-loss) to go on all the same", request.WaveID)
 		return temporal.NewNonRetryableApplicationError(text.String(), ErrWouldLose, nil)

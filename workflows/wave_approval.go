@@ -35,6 +35,9 @@ func (w *wave) approvalText(stage patch.Stage, number int) string {
 	}
 	if w.plan.Restore == patch.RestoreRootVolume {
 		text.WriteString("an instance that fails gets its root volume back as it was, and loses what was written to it since. ")
+		if w.plan.Platform == patch.Windows {
+			text.WriteString("One that is joined to a domain may lose its domain's trust with it, when its machine password changed meanwhile. ")
+		}
 	}
 	text.WriteString("Send approve or reject.")
 	return text.String()

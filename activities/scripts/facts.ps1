@@ -21,9 +21,13 @@ $memory = New-Object IO.MemoryStream
 $gzip = New-Object IO.Compression.GZipStream($memory, [IO.Compression.CompressionMode]::Compress)
 $gzip.Write($bytes, 0, $bytes.Length)
 $gzip.Close()
+# Not being able to tell is no reason to fail: the key is left out.
+$domain = $null
+try { $domain = [bool](Get-CimInstance Win32_ComputerSystem).PartOfDomain } catch { $domain = $null }
 $facts = [ordered]@{
   boot_id = $boot; os = 'windows'; release = [string]$version.ProductName
   kernel = $system.Version + '.' + $version.UBR; pending_reboot = $pending
+  domain_joined = $domain
   packages_sha256 = ([BitConverter]::ToString($sum) -replace '-', '').ToLower()
   packages_gz = [Convert]::ToBase64String($memory.ToArray())
 }

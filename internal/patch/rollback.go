@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -59,11 +60,28 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackVerdict {
 	return verdict
 }
 
-// DomainCaveat is always said before a Windows machine gets an older root volume; "" on other platforms. Whether a machine
-// is a domain's member is not asked, so it is said of every one.
-func DomainCaveat(platform Platform) string {
-	if platform != Windows {
-		return ""
+// DomainJoined tells whether a machine is an Active Directory domain's member, as it says now or said before the wave; nil when
+// it never said. Only Windows machines are asked.
+func (v RollBackView) DomainJoined() *bool {
+	switch {
+	case v.Facts != nil && v.Facts.DomainJoined != nil:
+		return v.Facts.DomainJoined
+	case v.Was.Backup != nil:
+		return v.Was.Backup.Facts.DomainJoined
 	}
-	return "Windows machines joined to a domain may lose their trust with it, when their machine password changed since the backup: be ready to reset it"
+	return nil
+}
+
+// DomainCaveat is said before Windows machines that are a domain's members get older root volumes, and names them; "" when none
+// is. Those that never told are named as such.
+func DomainCaveat(joined, unknown []string) string {
+	const may = "may lose the trust of their domain, when their machine password changed since the backup: be ready to reset it"
+	var said []string
+	if len(joined) > 0 {
+		said = append(said, "joined to a domain: "+strings.Join(joined, ", ")+"; they "+may)
+	}
+	if len(unknown) > 0 {
+		said = append(said, "Windows, and not known whether joined to a domain: "+strings.Join(unknown, ", ")+"; if they are, they "+may)
+	}
+	return strings.Join(said, ". ")
 }

@@ -69,6 +69,35 @@ func TestJudgeRollBack(t *testing.T) {
 			}
 		})
 	}
-	require.Empty(t, patch.DomainCaveat(patch.Linux))
-	require.Contains(t, patch.DomainCaveat(patch.Windows), "domain")
+}
+
+func TestDomainJoined(t *testing.T) {
+	yes, no := true, false
+	told := func(domain *bool) *patch.MachineFacts { return &patch.MachineFacts{DomainJoined: domain} }
+	backup := func(domain *bool) patch.InstanceResult {
+		return patch.InstanceResult{Backup: &patch.RestorePoint{Facts: patch.MachineFacts{DomainJoined: domain}}}
+	}
+	for _, c := range []struct {
+		name string
+		view patch.RollBackView
+		want *bool
+	}{
+		{"it says so", patch.RollBackView{Facts: told(&yes)}, &yes},
+		{"it left the domain since", patch.RollBackView{Was: backup(&yes), Facts: told(&no)}, &no},
+		{"it does not answer, and said so before the wave", patch.RollBackView{Was: backup(&yes)}, &yes},
+		{"its answer leaves it out", patch.RollBackView{Was: backup(&no), Facts: told(nil)}, &no},
+		{"evidence of an older version, and no answer", patch.RollBackView{Was: backup(nil)}, nil},
+		{"no backup", patch.RollBackView{}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.view.DomainJoined()) })
+	}
+}
+
+func TestDomainCaveatNamesThem(t *testing.T) {
+	require.Empty(t, patch.DomainCaveat(nil, nil))
+	require.Equal(t, "joined to a domain: web/i-1, web/i-2; they may lose the trust of their domain, when their machine password changed since the backup: be ready to reset it",
+		patch.DomainCaveat([]string{"web/i-1", "web/i-2"}, nil))
+	both := patch.DomainCaveat([]string{"web/i-1"}, []string{"web/i-3"})
+	require.Contains(t, both, "joined to a domain: web/i-1; ")
+	require.Contains(t, both, "not known whether joined to a domain: web/i-3; ")
 }

@@ -28,6 +28,8 @@ type machine struct {
 	resume func() // what the agent goes on with when it is back; kept on the root volume
 
 	appUp bool
+
+	domain bool // joined to an Active Directory domain; Windows only
 }
 
 // goDown ends everything that runs on the machine and returns the new epoch.

@@ -43,6 +43,7 @@ type facts struct {
 	Kernel         string `json:"kernel"`
 	PendingReboot  bool   `json:"pending_reboot"`
 	PackagesSHA256 string `json:"packages_sha256"`
+	DomainJoined   *bool  `json:"domain_joined"`
 }
 
 func factsOf(t *testing.T, i *Instance) facts {

@@ -73,6 +73,9 @@ func (d *Disk) PackageList() string {
 // packers are used again and again: each holds most of a megabyte.
 var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
+// JoinDomain makes a Windows machine a member of an Active Directory domain.
+func (i *Instance) JoinDomain() { i.machine.domain = true }
+
 func (i *Instance) factsLine() string {
 	disk := i.Disk()
 	list := disk.PackageList()
@@ -87,6 +90,10 @@ func (i *Instance) factsLine() string {
 	if err := writer.Close(); err != nil {
 		panic("writing to memory does not fail: " + err.Error())
 	}
+	var domain *bool
+	if disk.os.Windows() {
+		domain = &i.machine.domain
+	}
 	line, err := json.Marshal(struct {
 		BootID         string   `json:"boot_id"`
 		OS             string   `json:"os"`
@@ -95,10 +102,11 @@ func (i *Instance) factsLine() string {
 		PendingReboot  bool     `json:"pending_reboot"`
 		Elsewhere      []string `json:"elsewhere"`
 		Patchers       []string `json:"patchers"`
+		DomainJoined   *bool    `json:"domain_joined,omitempty"`
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers),
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {
