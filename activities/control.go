@@ -180,6 +180,7 @@ type LockHolderInput struct {
 type LockHolder struct {
 	WorkflowID string
 	Parent     string // the wave's workflow id; "" when it has none
+	Wave       string // the wave it works for, by its search attribute; "" when it has none
 }
 
 // LockHolder asks Temporal who holds a lock, so that a refused wave can name the one in its way.

@@ -13,11 +13,13 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -151,6 +153,7 @@ func TestEvidence(t *testing.T) {
 type server struct {
 	status enums.WorkflowExecutionStatus
 	parent string
+	wave   string
 	closed time.Time
 	err    error
 }
@@ -162,6 +165,13 @@ func (s server) DescribeWorkflowExecution(context.Context, string, string) (*wor
 	info := &workflow.WorkflowExecutionInfo{Status: s.status}
 	if !s.closed.IsZero() {
 		info.CloseTime = timestamppb.New(s.closed)
+	}
+	if s.wave != "" {
+		value, err := converter.GetDefaultDataConverter().ToPayload(s.wave)
+		if err != nil {
+			return nil, err
+		}
+		info.SearchAttributes = &common.SearchAttributes{IndexedFields: map[string]*common.Payload{names.AttributeWave: value}}
 	}
 	if s.parent != "" {
 		info.ParentExecution = &common.WorkflowExecution{WorkflowId: s.parent}
@@ -177,6 +187,7 @@ func TestLockHolder(t *testing.T) {
 		want   activities.LockHolder
 	}{
 		{"a wave's group", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: "wave-1"}, activities.LockHolder{WorkflowID: lock, Parent: "wave-1"}},
+		{"one that works for a wave that is gone", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: names.ReconcileID, wave: "wave-1"}, activities.LockHolder{WorkflowID: lock, Parent: names.ReconcileID, Wave: "wave-1"}},
 		{"nobody's child", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, activities.LockHolder{WorkflowID: lock}},
 		{"closed since", server{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, parent: "wave-1"}, activities.LockHolder{}},
 		{"never there", server{err: serviceerror.NewNotFound("no")}, activities.LockHolder{}},

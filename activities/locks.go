@@ -9,6 +9,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"github.com/patchtide/patchtide/internal/names"
 )
 
 // Describer is what locks use of Temporal's client.
@@ -27,7 +30,12 @@ func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHold
 	if err != nil || info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return nil, err
 	}
-	return &LockHolder{WorkflowID: workflowID, Parent: info.GetParentExecution().GetWorkflowId()}, nil
+	holder := &LockHolder{WorkflowID: workflowID, Parent: info.GetParentExecution().GetWorkflowId()}
+	if value := info.GetSearchAttributes().GetIndexedFields()[names.AttributeWave]; value != nil {
+		// One that cannot be read is as good as none: it is then taken for anybody's.
+		_ = converter.GetDefaultDataConverter().FromPayload(value, &holder.Wave)
+	}
+	return holder, nil
 }
 
 // Closed is when the newest workflow with that id ended.

@@ -16,6 +16,7 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Reconcile, workflow.RegisterOptions{Name: names.Reconcile})
 	registry.RegisterWorkflowWithOptions(Freeze, workflow.RegisterOptions{Name: names.Freeze})
 	registry.RegisterWorkflowWithOptions(Quarantine, workflow.RegisterOptions{Name: names.Quarantine})
+	registry.RegisterWorkflowWithOptions(HoldService, workflow.RegisterOptions{Name: names.HoldService})
 	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
 	registry.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: names.Notify})
 }

@@ -20,6 +20,7 @@ type wave struct {
 	run        string // of a RollBackWave: see GroupInput.Run
 	status     patch.WaveStatus
 	groups     []*heldGroup    // in the plan's fixed order
+	services   []*heldService  // by name
 	news       int             // reports heard so far
 	decision   *patch.Decision // the last verb not yet acted on
 	paused     *patch.Decision // a person's pause, until resume; it outlives holds and gates
@@ -30,25 +31,30 @@ type wave struct {
 	keeping    bool            // they are being written
 	reason     string
 
-	notifies     bool // the worker has a channel for notices
-	told         int  // notices so far
-	toldFailures int  // of them, of failed instances
+	notifies     bool   // the worker has a channel for notices
+	told         int    // notices so far
+	toldFailures int    // of them, of failed instances
+	caveat       string // of a RollBackWave: which machines may lose more than their patches
+
+	locksServices bool // it began with a Patchtide that knows services' locks
 }
 
 // heldGroup is a group whose lock this wave holds.
 type heldGroup struct {
-	group      patch.Group
-	stage      int
-	workflowID string
-	members    []string               // in order, as preflight found them
-	results    []patch.InstanceResult // of a RollBackWave: what the wave did, and what is to become of it
-	child      workflow.ChildWorkflowFuture
-	runbook    activities.Runbook
-	baselineID string
-	missing    int // patches missing in all, by the scan before
-	started    bool
-	counts     patch.GroupCounts
-	result     *patch.GroupResult
+	group        patch.Group
+	stage        int
+	workflowID   string
+	members      []string               // in order, as preflight found them
+	targetGroups []string               // ARNs of those that serve it; nil: not read yet
+	results      []patch.InstanceResult // of a RollBackWave: what the wave did, and what is to become of it
+	child        workflow.ChildWorkflowFuture
+	runbook      activities.Runbook
+	baselineID   string
+	missing      int // patches missing in all, by the scan before
+	started      bool
+	lost         bool // its workflow ended before it was released
+	counts       patch.GroupCounts
+	result       *patch.GroupResult
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
@@ -158,6 +164,7 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 // release frees the locks and waits for the groups' results.
 func (w *wave) release(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	atRest := true
 	for _, held := range w.groups {
 		if held.result == nil {
 			w.order(clean, held, GroupOrder{Kind: OrderRelease})
@@ -169,6 +176,7 @@ func (w *wave) release(ctx workflow.Context) {
 		}
 		var result patch.GroupResult
 		if err := held.child.Get(clean, &result); err != nil {
+			atRest = false
 			result = patch.GroupResult{
 				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
 				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
@@ -180,6 +188,7 @@ func (w *wave) release(ctx workflow.Context) {
 		}
 		held.result = &result
 	}
+	w.releaseServices(clean, atRest)
 }
 
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.

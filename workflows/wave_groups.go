@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -75,7 +76,7 @@ func (w *wave) running(number int) int {
 func (w *wave) idle(number int, stopping bool) bool {
 	for _, held := range w.stageGroups(number) {
 		switch {
-		case !held.started && !stopping:
+		case !held.started && !stopping && !w.stopsForLost(number):
 			return false
 		case held.started && !settled(held):
 			return false
@@ -84,6 +85,12 @@ func (w *wave) idle(number int, stopping bool) bool {
 		}
 	}
 	return true
+}
+
+// stopsForLost tells that a group of the stage ended without its word: what became of its instances nobody knows, and so no
+// other group is begun.
+func (w *wave) stopsForLost(number int) bool {
+	return w.locksServices && slices.ContainsFunc(w.stageGroups(number), func(held *heldGroup) bool { return held.lost })
 }
 
 // failures counts the stage's failed instances.

@@ -39,7 +39,7 @@ func (w *wave) rollBackPaused(ctx workflow.Context, number int) patch.Outcome {
 
 // heeds tells that a verb waits which the main loop can act on now.
 func (w *wave) heeds(number int) bool {
-	return w.decision != nil && (w.decision.Verb != patch.RollBack || w.running(number) == 0)
+	return w.decision != nil && (w.decision.Verb != patch.RollBack || w.paused == nil || w.running(number) == 0)
 }
 
 // tellWindow tells the groups at work that the window closes later than they were told.

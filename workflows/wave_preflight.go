@@ -90,7 +90,7 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 			return refused(refusal)
 		}
 	}
-	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state)})
+	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state), targetGroups: targetGroups(state)})
 	return nil
 }
 
@@ -107,58 +107,6 @@ func ordered(state patch.GroupState) []string {
 		ids = append(ids, member.ID)
 	}
 	return ids
-}
-
-// lock starts every group's workflow, in one order for all waves, whose id is the lock. Refused: those taken are released.
-func (w *wave) lock(ctx workflow.Context) error {
-	for _, planned := range w.plan.Groups() {
-		held := w.byGroup(planned)
-		if held == nil {
-			continue // a roll back leaves alone what was not patched
-		}
-		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-			WorkflowID: held.workflowID, TaskQueue: names.TaskQueue, ParentClosePolicy: parentClose, WaitForCancellation: true,
-			StaticSummary: "patches " + planned.String(),
-			TypedSearchAttributes: temporal.NewSearchAttributes(
-				temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
-				temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
-			),
-		})
-		future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{
-			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
-			Run: w.run, ContinueAfter: w.request.ContinueAfter,
-		})
-		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
-			w.groups = lockedOnly(w.groups)
-			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				return err
-			}
-			return w.groupLocked(ctx, held)
-		}
-		held.child = future
-	}
-	return nil
-}
-
-func lockedOnly(groups []*heldGroup) []*heldGroup {
-	var locked []*heldGroup
-	for _, held := range groups {
-		if held.child != nil {
-			locked = append(locked, held)
-		}
-	}
-	return locked
-}
-
-// groupLocked names who holds the lock.
-func (w *wave) groupLocked(ctx workflow.Context, held *heldGroup) error {
-	holder := activities.LockHolder{WorkflowID: held.workflowID}
-	by := "another wave"
-	if err := workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: held.workflowID}).Get(ctx, &holder); err == nil && holder.Parent != "" {
-		by = "wave " + holder.Parent
-	}
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s is being patched by %s (lock %s); wait until it has ended, or abort it",
-		held.group, by, held.workflowID), "GroupLocked", nil)
 }
 
 // prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that fails

@@ -17,7 +17,13 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	}
 	w.enter(ctx, patch.StateRunning, "")
 	stopping := false
+	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
+		if !stopping && w.paused == nil && w.verbTold(patch.RollBack) && ctx.Err() == nil {
+			stopping, putBack = true, w.takeDecision()
+			w.enter(ctx, patch.StateRollingBack, "")
+			w.orderStage(ctx, number, GroupOrder{Kind: OrderStop})
+		}
 		if !stopping && (ctx.Err() != nil || w.abortTold()) {
 			stopping = true
 			w.reason = "aborted: " + w.whoAborted(ctx)
@@ -48,11 +54,17 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: "waits while another group of the stage is held"})
 		}
 	}
-	if stopping {
+	switch {
+	case putBack != nil:
+		return w.rollBack(ctx, number, *putBack)
+	case stopping:
 		return patch.Aborted
 	}
 	return w.judge(number)
 }
+
+// lostReason is told of a group that nobody released and that reports no more.
+const lostReason = "its workflow ended before the wave released it; was it terminated?"
 
 // awaitNews waits for a report, a verb, a group that is gone, or a cancel.
 func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
@@ -63,9 +75,15 @@ func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
 	seen := w.news
 	// Its only error is the cancel, which the caller looks at next.
 	_ = workflow.Await(waitCtx, func() bool { return w.news > seen || w.heeds(number) || w.lost(number) != nil })
+	w.noticeLost(ctx, number)
+}
+
+// noticeLost writes off the groups whose workflow has closed although nobody released it.
+func (w *wave) noticeLost(ctx workflow.Context, number int) {
 	for held := w.lost(number); held != nil; held = w.lost(number) {
 		held.counts.Phase, held.counts.Outcome = patch.GroupDone, patch.Failed
-		held.counts.Reason = "its workflow ended before the wave released it; was it terminated?"
+		held.counts.Reason = lostReason
+		held.lost = true
 		w.show(ctx)
 	}
 }
@@ -88,7 +106,10 @@ func (w *wave) giveUp(ctx workflow.Context, first, last int) {
 	}
 }
 
-func (w *wave) abortTold() bool { return w.decision != nil && w.decision.Verb == patch.Abort }
+func (w *wave) abortTold() bool { return w.verbTold(patch.Abort) }
+
+// verbTold tells that a verb waits to be acted on.
+func (w *wave) verbTold(verb patch.Verb) bool { return w.decision != nil && w.decision.Verb == verb }
 
 // whoAborted consumes the abort and tells whose it was.
 func (w *wave) whoAborted(ctx workflow.Context) string {
@@ -103,7 +124,7 @@ func (w *wave) whoAborted(ctx workflow.Context) string {
 
 // startNext lets groups go while the stage has room for them.
 func (w *wave) startNext(ctx workflow.Context, number int) {
-	if w.paused != nil {
+	if w.paused != nil || w.stopsForLost(number) {
 		return
 	}
 	stage := w.plan.Stages[number]
@@ -204,11 +225,17 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 		first = 0
 	}
 	outcome := patch.RolledBack
+	w.awaitLost(clean, first, number)
 	for stage := number; stage >= first; stage-- {
 		groups := w.stageGroups(stage)
 		for i := len(groups) - 1; i >= 0; i-- {
 			held := groups[i]
 			if !held.started {
+				continue
+			}
+			if held.lost && w.locksServices {
+				outcome = patch.Failed
+				w.reason += fmt.Sprintf("; %s was not put back: %s", held.group, lostReason)
 				continue
 			}
 			held.counts.Phase = patch.GroupRollingBack
@@ -227,6 +254,34 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 		w.status.Stages[stage].Outcome = outcome
 	}
 	return outcome
+}
+
+// awaitLost waits until the instances of groups whose workflow is gone have been put back by their own: only then may others
+// of their service be taken out. A person who gives up (abort) is not kept waiting; the service's lock waits on.
+func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
+	var lost []patch.Group
+	for number := first; number <= last; number++ {
+		if w.locksServices {
+			w.noticeLost(ctx, number)
+		}
+		for _, held := range w.stageGroups(number) {
+			if held.lost {
+				lost = append(lost, held.group)
+			}
+		}
+	}
+	if len(lost) == 0 || !w.locksServices {
+		return
+	}
+	asking, stop := workflow.WithCancel(ctx)
+	defer stop()
+	over := false
+	workflow.Go(asking, func(c workflow.Context) {
+		// Its only errors are the cancel below and an evidence store that nobody can read: neither may keep the others patched.
+		_ = awaitAtRest(c, w.status.WaveID, lost)
+		over = true
+	})
+	_ = workflow.Await(ctx, func() bool { return over || w.abortTold() })
 }
 
 // settled tells that nothing of the group is under way any more.

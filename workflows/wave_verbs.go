@@ -16,7 +16,7 @@ var verbHelp = map[patch.Verb]string{
 	patch.Reject:         "Refuse the stage that waits for approval: the wave ends, nothing of it was touched",
 	patch.Retry:          "Try the failed instances again, then go on",
 	patch.Skip:           "Leave the failed instances as they are (put back) and go on with the others",
-	patch.RollBack:       "Put back every instance the stage (or, with scope wave, the wave) patched",
+	patch.RollBack:       "Put back every instance the stage (or, with scope wave, the wave) patched; one under way is put back or, once proven, finished first",
 	patch.Pause:          "Begin no further instance until resume; one under way ends first, and nothing stays suspended or out of service",
 	patch.Resume:         "Go on after a pause",
 	patch.SetConcurrency: "Change how many groups of the current stage are worked on at once (max_parallel_groups); running ones are let end",

@@ -60,6 +60,28 @@ func TestRollBackOfTheWaveReachesStagingToo(t *testing.T) {
 	}
 }
 
+// A wave need not be on hold: what is under way is put back or, once proven, finished, nothing else is begun, and then all of the
+// stage goes back.
+func TestRollBackOfAStageThatRuns(t *testing.T) {
+	for i, c := range moments {
+		if c.account != accountProduction || c.phase == "baseline" || c.phase == "first scan" || fewer(i) {
+			continue
+		}
+		t.Run(c.phase, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy"})
+			b.at(c.account, c.operation, c.nth, func() { b.tell(patch.RollBack, "") })
+			result, err := b.run(theWeb)
+			require.NoError(t, err)
+			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+			require.Contains(t, result.Reason, "rolled back by tester")
+			require.Zero(t, count(production(result), patch.Patched))
+			require.Equal(t, 2, count(outcomes(result)["staging"], patch.Patched), "its scope is the stage")
+			b.requireInvariants(result, after{})
+			b.requireVersions(result)
+		})
+	}
+}
+
 // requireVersions proves from the machines themselves that each carries what its outcome says.
 func (b *bench) requireVersions(result *patch.WaveResult) {
 	b.t.Helper()

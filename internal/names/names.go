@@ -29,6 +29,7 @@ const (
 	RollBackWave  = "RollBackWave"
 	Notify        = "Notify"
 	Quarantine    = "Quarantine"
+	HoldService   = "HoldService"
 	Freeze        = "Freeze"
 )
 
@@ -61,6 +62,7 @@ const (
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next
+	SignalRelease     = "release"      // wave to a service's lock: close
 	SignalGiveUp      = "give-up"      // to an instance or group that is putting back: stop trying, and report what is left
 )
 
@@ -107,7 +109,8 @@ func InstanceLock(group patch.Group, instance string) string {
 	return "patch-instance/" + group.Account.ID + "/" + group.Region + "/" + instance
 }
 
-// ServiceLock is held by the stage whose groups are taken one instance at a time in all.
+// ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups are
+// taken one instance at a time in all.
 func ServiceLock(service string) string { return "patch-service/" + short(service) }
 
 // short keeps a name that would make an id too long recognisable and unique.

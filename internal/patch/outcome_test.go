@@ -62,7 +62,7 @@ func TestMayTell(t *testing.T) {
 		patch.StateResolving:        nil,
 		patch.StatePreflight:        {patch.Abort},
 		patch.StateAwaitingApproval: {patch.Approve, patch.Reject, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
-		patch.StateRunning:          {patch.Pause, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StateRunning:          {patch.Pause, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StatePaused:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateOnHold:           {patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateRollingBack:      {patch.Abort},

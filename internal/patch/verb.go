@@ -63,7 +63,7 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 	case StateAwaitingApproval:
 		verbs = []Verb{Approve, Reject, Abort}
 	case StateRunning:
-		verbs = []Verb{Pause, Abort}
+		verbs = []Verb{Pause, RollBack, Abort}
 	case StatePaused:
 		verbs = []Verb{Resume, RollBack, Abort}
 	case StateOnHold:

@@ -1,0 +1,63 @@
+package patch_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+func TestServices(t *testing.T) {
+	production := patch.Account{Name: "production", ID: "111122223333"}
+	group := func(name string) patch.Group {
+		return patch.Group{Account: production, Region: "ap-northeast-1", AutoScalingGroup: name}
+	}
+	web, api, batch := group("web"), group("api"), group("batch")
+	for _, c := range []struct {
+		name    string
+		stages  []patch.Stage
+		targets map[string][]string
+		want    []patch.Service
+	}{
+		{"none", []patch.Stage{{Groups: []patch.Group{web, api}}}, nil, []patch.Service{}},
+		{
+			"one service of one group: another plan may hold the others",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web}}},
+			nil,
+			[]patch.Service{{Name: "shop", Groups: []patch.Group{web}}},
+		},
+		{
+			"one service of two stages, and a group that stands in both",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web, api}}, {Service: "shop", Groups: []patch.Group{api, batch}}},
+			nil,
+			[]patch.Service{{Name: "shop", Groups: []patch.Group{web, api, batch}}},
+		},
+		{
+			"sorted, whatever the order of the stages",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web}}, {Service: "bank", Groups: []patch.Group{batch}}},
+			nil,
+			[]patch.Service{{Name: "bank", Groups: []patch.Group{batch}}, {Name: "shop", Groups: []patch.Group{web}}},
+		},
+		{
+			"a target group that two groups of a stage share",
+			[]patch.Stage{{Groups: []patch.Group{web, api, batch}}},
+			map[string][]string{web.String(): {"arn:a", "arn:b"}, api.String(): {"arn:b"}, batch.String(): {"arn:c"}},
+			[]patch.Service{{Name: "arn:b", Groups: []patch.Group{web, api}}},
+		},
+		{
+			"stages come one after the other: what they share is not at stake",
+			[]patch.Stage{{Groups: []patch.Group{web}}, {Groups: []patch.Group{api}}},
+			map[string][]string{web.String(): {"arn:a"}, api.String(): {"arn:a"}},
+			[]patch.Service{},
+		},
+		{
+			"both ways",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web, api}}},
+			map[string][]string{web.String(): {"arn:a"}, api.String(): {"arn:a"}},
+			[]patch.Service{{Name: "arn:a", Groups: []patch.Group{web, api}}, {Name: "shop", Groups: []patch.Group{web, api}}},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.Services(c.stages, c.targets)) })
+	}
+}

@@ -1,0 +1,161 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Types of errors of a wave that is refused because another holds a lock that it needs.
+const (
+	ErrGroupLocked   = "GroupLocked"
+	ErrServiceLocked = "ServiceLocked"
+)
+
+// heldService is a service whose lock this wave holds.
+type heldService struct {
+	service patch.Service
+	child   workflow.ChildWorkflowFuture
+}
+
+// lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child. Refused: those
+// taken are released by whoever called.
+func (w *wave) lock(ctx workflow.Context) error {
+	for _, planned := range w.plan.Groups() {
+		held := w.byGroup(planned)
+		if held == nil {
+			continue // a roll back leaves alone what was not patched
+		}
+		future := workflow.ExecuteChildWorkflow(w.locking(ctx, held.workflowID, "patches "+planned.String()), PatchGroup, GroupInput{
+			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
+			Run: w.run, ContinueAfter: w.request.ContinueAfter,
+		})
+		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			return w.locked(ctx, ErrGroupLocked, held.group.String(), held.workflowID)
+		}
+		held.child = future
+	}
+	w.locksServices = workflow.GetVersion(ctx, "service-locks", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	if !w.locksServices {
+		return nil
+	}
+	services, err := w.wantedServices(ctx)
+	if err != nil {
+		return err
+	}
+	// A cancelled wave puts back first: the lock ends by release, or by the wave's end.
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	for _, service := range services {
+		id := names.ServiceLock(service.Name)
+		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+service.Name), HoldService, ServiceInput{WaveID: w.status.WaveID, Service: service})
+		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			return w.locked(ctx, ErrServiceLocked, "service "+service.Name, id)
+		}
+		w.services = append(w.services, &heldService{service: service, child: future})
+	}
+	return nil
+}
+
+// locking is for a child whose id is a lock: it must outlive a wave that is terminated, and free the lock by itself.
+func (w *wave) locking(ctx workflow.Context, id, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: parentClose, WaitForCancellation: true, StaticSummary: summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
+			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
+		),
+	})
+}
+
+// wantedServices lists the services and shared target groups of the groups that this wave holds.
+func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
+	stages := make([]patch.Stage, len(w.plan.Stages))
+	targets := map[string][]string{}
+	for i, stage := range w.plan.Stages {
+		stages[i] = stage
+		stages[i].Groups = nil
+		for _, held := range w.stageGroups(i) {
+			stages[i].Groups = append(stages[i].Groups, held.group)
+		}
+		if len(stages[i].Groups) < 2 {
+			continue // it shares no target group
+		}
+		for _, held := range w.stageGroups(i) {
+			if held.targetGroups == nil { // of a roll back, which reads its groups under their locks
+				state, err := w.readGroup(ctx, held.group)
+				if err != nil {
+					return nil, preflightError(held.group, err)
+				}
+				held.targetGroups = targetGroups(state)
+			}
+			targets[held.group.String()] = held.targetGroups
+		}
+	}
+	return patch.Services(stages, targets), nil
+}
+
+// readGroup reads a group; one that is gone is empty.
+func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.GroupState, err error) {
+	err = workflow.ExecuteActivity(reading(ctx, group, w.plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	if isType(err, activities.ErrGroupNotFound) {
+		return patch.GroupState{}, nil
+	}
+	return state, err
+}
+
+// targetGroups lists the ARNs of those that serve a group.
+func targetGroups(state patch.GroupState) []string {
+	arns := []string{}
+	for _, target := range state.TargetGroups {
+		arns = append(arns, target.ARN)
+	}
+	return arns
+}
+
+// locked names who holds the lock.
+func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
+	holder := activities.LockHolder{WorkflowID: lock}
+	by := "another wave"
+	if err := workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder); err == nil && holder.Parent != "" {
+		by = "wave " + holder.Parent
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s is being patched by %s (lock %s); wait until it has ended, or abort it",
+		what, by, lock), errorType, nil)
+}
+
+// lockedOnly are the groups whose lock was taken.
+func lockedOnly(groups []*heldGroup) []*heldGroup {
+	var locked []*heldGroup
+	for _, held := range groups {
+		if held.child != nil {
+			locked = append(locked, held)
+		}
+	}
+	return locked
+}
+
+// releaseServices frees the services' locks once every group has ended. Where one ended without its word, instances of it may
+// be under way still: the lock then ends by itself, and the wave need not wait for it.
+func (w *wave) releaseServices(ctx workflow.Context, atRest bool) {
+	for _, held := range w.services {
+		// One that is gone needs to be told nothing.
+		_ = held.child.SignalChildWorkflow(ctx, names.SignalRelease, ServiceRelease{AtRest: atRest}).Get(ctx, nil)
+	}
+	for _, held := range w.services {
+		if atRest {
+			_ = held.child.Get(ctx, nil) // however it ended: it is free
+		}
+	}
+	w.services = nil
+}
