@@ -29,11 +29,16 @@ crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
 	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
+# The folder of a release is recorded once; "next", what is not released yet, as often as needed.
+RELEASE ?= next
+
 .PHONY: fixtures
-fixtures: ## the histories that the replay test replays, recorded anew from this code: four minutes
-	mkdir -p workflows/testdata/histories
-	rm -f workflows/testdata/histories/*.json
-	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories
+fixtures: ## histories of this code for the replay test, beside those of before: four minutes; RELEASE=1.2.0 names them
+	@test "$(RELEASE)" = next || ! test -e workflows/testdata/histories/$(RELEASE) || \
+	  { echo "the histories of $(RELEASE) are there already: those of a release are never recorded anew (docs/decisions/0005)" >&2; exit 1; }
+	rm -rf workflows/testdata/histories/$(RELEASE)
+	mkdir -p workflows/testdata/histories/$(RELEASE)
+	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories/$(RELEASE)
 
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the code

@@ -24,6 +24,9 @@ import (
 func histories(t *testing.T) []string {
 	files, err := filepath.Glob("testdata/histories/*.json")
 	require.NoError(t, err)
+	later, err := filepath.Glob("testdata/histories/*/*.json") // a folder for each release since
+	require.NoError(t, err)
+	files = append(files, later...)
 	require.NotEmpty(t, files, "there are no histories; make them with `make fixtures`")
 	return files
 }
@@ -31,7 +34,7 @@ func histories(t *testing.T) []string {
 func TestReplayOfSavedHistories(t *testing.T) {
 	kinds := map[string]int{}
 	for _, file := range histories(t) {
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/histories/"), ".json")
 		t.Run(name, func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			workflows.Register(replayer)
