@@ -29,12 +29,13 @@ import (
 // crashBench is a laboratory whose Temporal server and workers are processes that can be killed. The simulated AWS is in
 // the test's process: it remembers what took effect, whoever dies.
 type crashBench struct {
-	t       *testing.T
-	aws     *simulator
-	before  fleetBefore
-	address string // of the Temporal server, the same through every restart
-	data    string
-	client  client.Client
+	t        *testing.T
+	aws      *simulator
+	scenario string // as the worker is told
+	before   fleetBefore
+	address  string // of the Temporal server, the same through every restart
+	data     string
+	client   client.Client
 
 	temporal *process
 	mu       sync.Mutex // guards worker, which the simulator's interceptor kills
@@ -47,7 +48,7 @@ const crashSpeed = demoSpeed
 // newCrashBench starts everything but a worker.
 func newCrashBench(t *testing.T, scenario string) *crashBench {
 	t.Helper()
-	b := &crashBench{t: t, data: t.TempDir()}
+	b := &crashBench{t: t, scenario: scenario, data: t.TempDir()}
 	var err error
 	b.aws, err = startSimulator(awsOptions{listen: "127.0.0.1:0", speed: crashSpeed, scenario: scenario}, logger(io.Discard))
 	require.NoError(t, err)
@@ -72,7 +73,7 @@ func (b *crashBench) startTemporal() (err error) {
 // launchWorker starts one more worker; all share the folder of evidence.
 func (b *crashBench) launchWorker(extra ...string) (*process, error) {
 	return launch(b.t, "Ctrl-C", extra, "worker", "--temporal", b.address, "--aws", b.aws.url,
-		"--speed", strconv.FormatFloat(crashSpeed, 'g', -1, 64), "--scenario", b.aws.scenario.Name, "--data", filepath.Join(b.data, "worker"))
+		"--speed", strconv.FormatFloat(crashSpeed, 'g', -1, 64), "--scenario", b.scenario, "--data", filepath.Join(b.data, "worker"))
 }
 
 func (b *crashBench) startWorker() error {

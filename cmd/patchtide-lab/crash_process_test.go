@@ -38,7 +38,7 @@ type process struct {
 	ended  chan struct{} // closed when it has ended
 }
 
-// launch starts the binary and waits until its output says `until`. extra are more variables for it, NAME=value.
+// launch starts the laboratory's binary and waits until its output says `until`. extra are more variables for it, NAME=value.
 func launch(t *testing.T, until string, extra []string, args ...string) (*process, error) {
 	binary := os.Getenv("PATCHTIDE_LAB")
 	if binary == "" {
@@ -48,13 +48,18 @@ func launch(t *testing.T, until string, extra []string, args ...string) (*proces
 		}
 		binary = self
 	}
+	return launchBinary(t, binary, until, extra, args...)
+}
+
+// launchBinary is launch for any binary.
+func launchBinary(t *testing.T, binary, until string, extra []string, args ...string) (*process, error) {
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(append(os.Environ(), asCommand+"=1"), extra...)
 	held, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, stderr: &watched{seen: make(chan struct{}), told: true}, ended: make(chan struct{})}
+	p := &process{cmd: cmd, stderr: &watched{until: until, seen: make(chan struct{})}, ended: make(chan struct{})}
 	p.stdout = &watched{until: until, seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
 	if err := cmd.Start(); err != nil {
@@ -68,6 +73,8 @@ func launch(t *testing.T, until string, extra []string, args ...string) (*proces
 	t.Cleanup(p.kill)
 	select {
 	case <-p.stdout.seen:
+		return p, nil
+	case <-p.stderr.seen:
 		return p, nil
 	case <-p.ended:
 		return nil, fmt.Errorf("%v ended before it was up: %s: %s", args, cmd.ProcessState, p.stderr)
