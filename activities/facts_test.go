@@ -126,6 +126,26 @@ func TestFactsShell(t *testing.T) {
 		}
 		again, _ := tell(t, script, t.TempDir())
 		require.Equal(t, facts.PackagesSHA256, again.PackagesSHA256)
+		require.Equal(t, facts.ApplicationSHA256, again.ApplicationSHA256)
+	})
+	t.Run("what is deployed", func(t *testing.T) {
+		place := t.TempDir()
+		here := strings.Replace(script, "/opt /srv /usr/local /var/www", place+" "+place+"/missing", 1)
+		require.NotEqual(t, script, here)
+		seen := func(name, content string) string {
+			path := filepath.Join(place, filepath.FromSlash(name))
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+			facts, _ := tell(t, here, t.TempDir())
+			require.Len(t, facts.ApplicationSHA256, 64)
+			return facts.ApplicationSHA256
+		}
+		first := seen("app/bin/web", "2.3")
+		for _, noise := range []string{"app/logs/today", "app/web.log", "app/web.log.1", "app/web.pid", "app/cache/page", "app/var/state"} {
+			require.Equal(t, first, seen(noise, "noise"), noise)
+		}
+		require.NotEqual(t, first, seen("app/bin/web", "2.10"))
+		require.NotEqual(t, first, seen("other app/conf", "x"))
 	})
 	t.Run("with rpm", func(t *testing.T) {
 		path := t.TempDir()

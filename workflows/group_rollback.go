@@ -41,6 +41,7 @@ func (g *group) rollBack(ctx workflow.Context) {
 		result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 		result.MissingAfter = was.MissingBefore
 		if result.StillPatched {
+			result.ApplicationAfter = was.ApplicationAfter
 			result.BootID, result.PackagesAfter, result.Changes, result.MissingAfter = was.BootID, was.PackagesAfter, was.Changes, was.MissingAfter
 		}
 		g.status.Instances[i] = result

@@ -118,6 +118,7 @@ func (s *saga) merge(report patch.PatchReport) {
 	s.status.Result.Changes = report.Changes
 	if report.After != nil {
 		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
+		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256
 	}
 }
 

@@ -143,7 +143,7 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		}
 		// What has no part in putting back stays behind: an order is one payload of Temporal's.
 		patched = append(patched, patch.InstanceResult{
-			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, PackagesAfter: instance.PackagesAfter, Backup: instance.Backup,
+			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter, Backup: instance.Backup,
 			AutomationExecutionID: instance.AutomationExecutionID, MissingBefore: list(instance.MissingBefore), MissingAfter: list(instance.MissingAfter),
 		})
 	}

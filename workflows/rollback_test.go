@@ -181,6 +181,23 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 	})
 }
 
+// A deployment leaves no trace among the packages, and would be lost as well.
+func TestRollBackWaveAfterADeployment(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: unattended})
+	b.play(func(h history) {
+		instance := h.wave("wave-1").Stages[1].Groups[0].Instances[2].ID
+		b.sim.Inspect(func(w *world.World) {
+			w.Account(accountProduction).Region(tokyoRegion).Instance(instance).Deploy("2.5")
+		})
+		h.later(time.Hour)
+		h.refusedAs("wave-1", false, workflows.ErrWouldLose, "production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
+		result, err := h.rollBack("wave-1", true)
+		require.NoError(t, err)
+		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+		require.Equal(t, 6, b.restored())
+	})
+}
+
 func TestRollBackWaveWithoutItsSnapshots(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy", config: unattended})
 	drop := func(result *patch.WaveResult, stage int, number int) string {

@@ -33,11 +33,8 @@ func (w *wave) approvalText(stage patch.Stage, number int) string {
 	for _, held := range w.stageGroups(number) {
 		fmt.Fprintf(&text, "%s: %d instances, %d patches missing in all; ", held.group, held.counts.Total, held.missing)
 	}
-	if w.plan.Restore == patch.RestoreRootVolume {
-		text.WriteString("an instance that fails gets its root volume back as it was, and loses what was written to it since. ")
-		if w.plan.Platform == patch.Windows {
-			text.WriteString("One that is joined to a domain may lose its domain's trust with it, when its machine password changed meanwhile. ")
-		}
+	if loses := w.plan.PutBackLoses(); loses != "" {
+		text.WriteString(loses + ". ")
 	}
 	text.WriteString("Send approve or reject.")
 	return text.String()

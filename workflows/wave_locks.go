@@ -130,6 +130,10 @@ func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error 
 	if err := workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder); err == nil && holder.Parent != "" {
 		by = "wave " + holder.Parent
 	}
+	if holder.Parent == names.ReconcileID {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s); wait until it has ended",
+			what, names.ReconcileID, lock), errorType, nil)
+	}
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s is being patched by %s (lock %s); wait until it has ended, or abort it",
 		what, by, lock), errorType, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +31,30 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames())
-			return err
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames()); err != nil {
+				return err
+			}
+			return printLosses(cmd.OutOrStdout(), loaded)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
+}
+
+// printLosses tells of each plan what putting an instance back loses: at design time is the time to know.
+func printLosses(out io.Writer, loaded *config.Config) error {
+	for _, name := range loaded.PlanNames() {
+		plan, err := loaded.Plan(name)
+		if err != nil {
+			return err
+		}
+		if loses := plan.PutBackLoses(); loses != "" {
+			if _, err := fmt.Fprintf(out, "plan %s: %s\n", name, loses); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // checked is the document that `check --json` prints.

@@ -38,7 +38,7 @@ func TestCheckOfARightFile(t *testing.T) {
 	path := file(t)
 	code, stdout, stderr := call(t, "check", "--config", path)
 	require.Equal(t, exitDone, code, stderr)
-	require.Equal(t, path+" is right: 2 accounts, plans [web]\n", stdout)
+	require.Equal(t, path+" is right: 2 accounts, plans [web]\nplan web: an instance that fails gets its root volume back as it was, and loses what was written to it since\n", stdout)
 	require.Empty(t, stderr)
 
 	code, stdout, stderr = call(t, "check", "--json", "--config", path)

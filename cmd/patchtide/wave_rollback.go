@@ -20,8 +20,8 @@ const rollBackHelp = `Put back what a wave patched.
 A wave that runs takes the verb roll_back while it patches and on hold: it begins nothing more, and puts back its current stage, or
 with --scope wave all of it.
 A wave that has closed is put back whole, from its evidence, by a workflow of its own, which this command starts. That one is
-refused when more than the patches would be lost (the backup is older than the plan's rollback_max_age, or packages changed
-since), unless --accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
+refused when more than the patches would be lost (the backup is older than the plan's rollback_max_age, or packages or what
+deployments leave changed since), unless --accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
 
 // rollBack is what the command was asked.
 type rollBack struct {

@@ -13,8 +13,11 @@ type MachineFacts struct {
 	Release        string `json:"release"` // for example 2023.6.20241010; what Amazon Linux locks its repositories to
 	Kernel         string `json:"kernel"`
 	PendingReboot  bool   `json:"pending_reboot"`
-	PackagesSHA256 string `json:"packages_sha256"`         // of the sorted list "name.arch epoch:version-release"
-	DomainJoined   *bool  `json:"domain_joined,omitempty"` // of Windows: an Active Directory domain's member; nil: not told
+	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
+	// ApplicationSHA256 is of what deployments leave outside packages: files below /opt, /srv, /usr/local and /var/www, by name,
+	// size and time, without logs, caches and the like. "": not told, as by Windows.
+	ApplicationSHA256 string `json:"application_sha256,omitempty"`
+	DomainJoined      *bool  `json:"domain_joined,omitempty"` // of Windows: an Active Directory domain's member; nil: not told
 }
 
 // PackageChange is one package that differs between two lists; From is "" for an added one, To for a removed one.

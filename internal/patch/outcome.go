@@ -46,9 +46,10 @@ type InstanceResult struct {
 	MissingBefore         []string        `json:"missing_before"`   // patch ids of a Scan before
 	MissingAfter          []string        `json:"missing_after"`    // patch ids of a Scan after
 	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`
-	BootID                string          `json:"boot_id,omitempty"`        // after the install
-	PackagesAfter         string          `json:"packages_after,omitempty"` // MachineFacts.PackagesSHA256 after the install
-	StillPatched          bool            `json:"still_patched,omitempty"`  // putting it back was refused: patched and in service
+	BootID                string          `json:"boot_id,omitempty"`           // after the install
+	PackagesAfter         string          `json:"packages_after,omitempty"`    // MachineFacts.PackagesSHA256 after the install
+	ApplicationAfter      string          `json:"application_after,omitempty"` // MachineFacts.ApplicationSHA256 after the install
+	StillPatched          bool            `json:"still_patched,omitempty"`     // putting it back was refused: patched and in service
 	Changes               []PackageChange `json:"changes,omitempty"`
 	Backup                *RestorePoint   `json:"backup,omitempty"`
 	Stranded              []Stranded      `json:"stranded,omitempty"`

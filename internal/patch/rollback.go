@@ -57,7 +57,25 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackVerdict {
 	case view.Facts.PackagesSHA256 != view.Was.PackagesAfter:
 		verdict.Losses = append(verdict.Losses, "packages installed, updated or removed since the wave")
 	}
+	if was := view.Was.ApplicationAfter; was != "" && view.Facts != nil && view.Facts.ApplicationSHA256 != was {
+		verdict.Losses = append(verdict.Losses, "what was deployed or changed since the wave below /opt, /srv, /usr/local or /var/www")
+	}
 	return verdict
+}
+
+// PutBackLoses says what an instance of the plan loses when it is put back, so that nobody learns it afterwards; "" for nothing
+// but its patches.
+func (p Plan) PutBackLoses() string {
+	switch {
+	case p.Restore == RestoreReplace:
+		return "an instance that fails is terminated and its group launches another: what only it held is lost"
+	case p.Restore != RestoreRootVolume:
+		return ""
+	case p.Platform == Windows:
+		return "an instance that fails gets its root volume back as it was, and loses what was written to it since; one that is joined to a domain " +
+			"may lose its trust, when its machine password changed meanwhile"
+	}
+	return "an instance that fails gets its root volume back as it was, and loses what was written to it since"
 }
 
 // DomainJoined tells whether a machine is an Active Directory domain's member, as it says now or said before the wave; nil when

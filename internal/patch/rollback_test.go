@@ -39,6 +39,14 @@ func TestJudgeRollBack(t *testing.T) {
 		{"old and changed", func(v *patch.RollBackView) {
 			v.At, v.Facts.PackagesSHA256 = taken.Add(72*time.Hour), "newer"
 		}, patch.Patched, "", []string{"rollback_max_age", "packages installed"}},
+		{"deployed since", func(v *patch.RollBackView) {
+			v.Was.ApplicationAfter, v.Facts.ApplicationSHA256 = "2.3", "2.4"
+		}, patch.Patched, "", []string{"deployed or changed since the wave below /opt"}},
+		{"not deployed since", func(v *patch.RollBackView) {
+			v.Was.ApplicationAfter, v.Facts.ApplicationSHA256 = "2.3", "2.3"
+		}, patch.Patched, "", nil},
+		{"it no longer tells of its application", func(v *patch.RollBackView) { v.Was.ApplicationAfter = "2.3" }, patch.Patched, "", []string{"deployed or changed"}},
+		{"it never told of its application", func(v *patch.RollBackView) { v.Facts.ApplicationSHA256 = "2.4" }, patch.Patched, "", nil},
 		{"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.Patched, "", []string{"does not answer"}},
 		{"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.Patched, "", []string{"evidence does not tell"}},
 		{"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.Patched, "", []string{"root volume vol-2"}},
@@ -68,6 +76,24 @@ func TestJudgeRollBack(t *testing.T) {
 				require.Contains(t, verdict.Losses[i], words)
 			}
 		})
+	}
+}
+
+func TestPutBackLoses(t *testing.T) {
+	for _, c := range []struct {
+		plan  patch.Plan
+		words []string // none: nothing is lost
+	}{
+		{patch.Plan{Platform: patch.Linux, Restore: patch.RestoreRootVolume}, []string{"loses what was written to it since"}},
+		{patch.Plan{Platform: patch.Windows, Restore: patch.RestoreRootVolume}, []string{"loses what was written to it since", "joined to a domain"}},
+		{patch.Plan{Platform: patch.Windows, Restore: patch.RestoreReplace}, []string{"what only it held is lost"}},
+		{patch.Plan{Platform: patch.Linux, Restore: patch.RestoreNone}, nil},
+	} {
+		said := c.plan.PutBackLoses()
+		require.Equal(t, len(c.words) == 0, said == "", said)
+		for _, words := range c.words {
+			require.Contains(t, said, words)
+		}
 	}
 }
 

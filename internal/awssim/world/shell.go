@@ -76,6 +76,18 @@ var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 // JoinDomain makes a Windows machine a member of an Active Directory domain.
 func (i *Instance) JoinDomain() { i.machine.domain = true }
 
+// applicationHash is of the application's files, which the simulated disk has one of; Windows does not tell.
+func (d *Disk) applicationHash() string {
+	if d.os.Windows() {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("/srv/" + d.app.Name + " " + d.app.Version + "\n"))
+	return hex.EncodeToString(sum[:])
+}
+
+// Deploy puts another version of its application on the instance, past every package manager.
+func (i *Instance) Deploy(version string) { i.Disk().app.Version = version }
+
 func (i *Instance) factsLine() string {
 	disk := i.Disk()
 	list := disk.PackageList()
@@ -102,11 +114,12 @@ func (i *Instance) factsLine() string {
 		PendingReboot  bool     `json:"pending_reboot"`
 		Elsewhere      []string `json:"elsewhere"`
 		Patchers       []string `json:"patchers"`
+		Application    string   `json:"application_sha256,omitempty"`
 		DomainJoined   *bool    `json:"domain_joined,omitempty"`
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers), domain,
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {
