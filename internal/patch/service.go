@@ -15,35 +15,38 @@ type Service struct {
 // Services lists, by name, every `service:` of the stages and every target group that two groups of one stage share, each
 // with its groups in the stages' order. targets are the ARNs of a group's target groups, by Group.String().
 func Services(stages []Stage, targets map[string][]string) []Service {
-	groups := map[string][]Group{}
-	join := func(name string, group Group) {
-		if !slices.ContainsFunc(groups[name], func(g Group) bool { return g.String() == group.String() }) {
-			groups[name] = append(groups[name], group)
-		}
-	}
+	services := []Service{}
 	for _, stage := range stages {
-		behind := map[string][]Group{}
+		var behind []Service
 		for _, group := range stage.Groups {
 			if stage.Service != "" {
-				join(stage.Service, group)
+				services = join(services, stage.Service, group)
 			}
 			for _, arn := range targets[group.String()] {
-				behind[arn] = append(behind[arn], group)
+				behind = join(behind, arn, group)
 			}
 		}
-		for arn, sharing := range behind {
-			if len(sharing) < 2 {
+		for _, target := range behind {
+			if len(target.Groups) < 2 {
 				continue
 			}
-			for _, group := range sharing {
-				join(arn, group)
+			for _, group := range target.Groups {
+				services = join(services, target.Name, group)
 			}
 		}
 	}
-	services := make([]Service, 0, len(groups))
-	for name, members := range groups {
-		services = append(services, Service{Name: name, Groups: members})
-	}
 	slices.SortFunc(services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
+	return services
+}
+
+// join adds a group to the service of that name, once.
+func join(services []Service, name string, group Group) []Service {
+	at := slices.IndexFunc(services, func(s Service) bool { return s.Name == name })
+	if at < 0 {
+		return append(services, Service{Name: name, Groups: []Group{group}})
+	}
+	if !slices.ContainsFunc(services[at].Groups, func(g Group) bool { return g.String() == group.String() }) {
+		services[at].Groups = append(services[at].Groups, group)
+	}
 	return services
 }
