@@ -22,10 +22,8 @@ packages() {
 }
 # What deployments leave: files outside packages. What an application writes while it runs is left out.
 application() {
-  set --
-  for place in /opt /srv /usr/local /var/www; do [ -d "$place" ] && set -- "$@" "$place"; done
-  [ $# -eq 0 ] || timeout 20 find "$@" -xdev -type d \( -name log -o -name logs -o -name tmp -o -name cache -o -name .cache -o -name var \) -prune -o \
-    -type f ! -name '*.log*' ! -name '*.pid' -printf '%p %s %T@\n' 2>/dev/null
+  set --; for place in /opt /srv /usr/local /var/www; do [ -d "$place" ] && set -- "$@" "$place"; done
+  [ $# -eq 0 ] || timeout 20 find "$@" -xdev -type d \( -name log -o -name logs -o -name tmp -o -name cache -o -name .cache -o -name var \) -prune -o -type f ! -name '*.log*' ! -name '*.pid' -printf '%p %s %T@\n' 2>/dev/null
 }
 pending=false
 if [ -e /var/run/reboot-required ] || [ -e /run/reboot-required ]; then
@@ -38,8 +36,7 @@ fi
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 packages >"$dir/list"
-app= # not told where it cannot be: too many files, or another find
-application >"$dir/app" && app=$(sort "$dir/app" | sha256sum | cut -d ' ' -f 1)
+app=; application >"$dir/app" && app=$(sort "$dir/app" | sha256sum | cut -d ' ' -f 1)
 [ -n "$boot" ] && [ -s "$dir/list" ] || { echo "patchtide: no boot id or no packages could be read" >&2; exit 1; }
 printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
   "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$app" \
