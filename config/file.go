@@ -57,7 +57,7 @@ type Stage struct {
 	MaxFailures       int                `yaml:"max_failures" min:"0" max:"1000" default:"0" example:"0" doc:"How many failed instances the stage may carry before it stops and the wave goes on hold."`
 	Capacity          patch.CapacityMode `yaml:"capacity" enum:"auto,decrement,surge" default:"auto" example:"auto" doc:"How room is made in an Auto Scaling group: one less while an instance is out (decrement), one more while the group is patched (surge), or whichever its numbers allow (auto)."`
 	Health            []HealthCheck      `yaml:"health" default:"[{target_group: auto}]" example:"[{target_group: auto}, {http: {path: /healthz, port: 80}}]" doc:"What must be well before an instance counts as healthy, beside EC2's own status checks. All of it must."`
-	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service. Give alarms time to fire: their period times their evaluation periods, and a minute."`
+	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service; a target group's slow start comes on top. A wave is refused when it is shorter than an alarm needs: its period times its evaluation periods, and a minute."`
 	OnFailure         OnFailure          `yaml:"on_failure" example:"{action: hold, timeout: 30m, then: roll_back}" doc:"What happens when the stage stops because of failures."`
 }
 
@@ -105,7 +105,7 @@ type Window struct {
 	Duration        patch.Duration `yaml:"duration" required:"true" min:"1h" max:"24h" example:"4h" doc:"How long the window is open."`
 	Cutoff          patch.Duration `yaml:"cutoff" min:"0s" default:"0s" example:"1h" doc:"How long before its end no further instance is started. Putting back is always allowed."`
 	Jitter          patch.Duration `yaml:"jitter" min:"0s" default:"0s" example:"5m" doc:"By how much at most the start of a wave is put off after an opening, by chance, so that many plans do not ask AWS at once. None by default: what the schedule says is when it starts."`
-	ChangeCalendars []string       `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open, by name or ARN."`
+	ChangeCalendars []string       `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before each instance, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
 // Notify is one place that is told; exactly one key is set.

@@ -45,6 +45,9 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 	if resolved.Passes == 0 {
 		resolved.Passes = defaultPasses(baseline.Platform)
 	}
+	if plan.Window != nil {
+		resolved.Calendars = plan.Window.ChangeCalendars
+	}
 	for i, stage := range plan.Stages {
 		resolved.Stages[i] = c.resolveStage(stage)
 	}

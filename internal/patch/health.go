@@ -27,6 +27,9 @@ type AlarmObservation struct {
 	Name  string
 	State string    // OK, ALARM, INSUFFICIENT_DATA
 	Since time.Time // AWS's clock
+	// Needs is how long a bake must be for the alarm to ring in it, in the plan's time; 0 when nobody can tell, as of a
+	// composite alarm.
+	Needs Duration
 }
 
 // Health is a judgement: Healthy, or Waiting for what a further look may find healthy, or Failed for what no wait will mend.
@@ -64,7 +67,7 @@ func JudgeHealth(before []Target, checks []HealthCheck, now HealthObservation, r
 			continue
 		}
 		for _, was := range before {
-			if check.TargetGroup != "auto" && !strings.Contains(was.TargetGroupARN, ":targetgroup/"+check.TargetGroup+"/") {
+			if !check.names(was) {
 				continue
 			}
 			if !was.Judged() {

@@ -18,6 +18,11 @@ type MachineFacts struct {
 	// size and time, without logs, caches and the like. "": not told, as by Windows.
 	ApplicationSHA256 string `json:"application_sha256,omitempty"`
 	DomainJoined      *bool  `json:"domain_joined,omitempty"` // of Windows: an Active Directory domain's member; nil: not told
+	// Elsewhere are directories of the operating system or its package database that are not on the root's disk: "/var on
+	// nvme1n1". Nil: it did not tell.
+	Elsewhere []string `json:"elsewhere"`
+	// Patchers install packages by themselves: "unattended-upgrades". Nil: it did not tell.
+	Patchers []string `json:"patchers"`
 }
 
 // PackageChange is one package that differs between two lists; From is "" for an added one, To for a removed one.

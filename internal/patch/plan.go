@@ -50,8 +50,9 @@ type Plan struct {
 	Reboot    RebootOption `json:"reboot"`
 	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
 	Stages    []Stage      `json:"stages"`
-	Window    *Window      `json:"window,omitempty"` // nil: any time
-	Retention Duration     `json:"retention"`        // how long snapshots and replaced volumes are kept
+	Window    *Window      `json:"window,omitempty"`    // nil: any time
+	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
+	Retention Duration     `json:"retention"`           // how long snapshots and replaced volumes are kept
 	Timing    Timing       `json:"timing"`
 
 	Quarantine Quarantine `json:"quarantine"`
@@ -85,6 +86,14 @@ func (w *Window) Open(t time.Time) (bool, string) {
 		return false, fmt.Sprintf("the window's cutoff was at %s", w.Cutoff.Format(time.RFC3339))
 	}
 	return true, ""
+}
+
+// Fits tells whether one more instance, which takes about estimate, is likely to be back before the window closes.
+func (w *Window) Fits(t time.Time, estimate Duration) (bool, string) {
+	if w == nil || w.Closes.IsZero() || !t.Add(estimate.D()).After(w.Closes) {
+		return true, ""
+	}
+	return false, fmt.Sprintf("the window closes at %s, and an instance takes about %s", w.Closes.Format(time.RFC3339), estimate)
 }
 
 // Stage is a set of groups patched under one policy before the next stage begins.

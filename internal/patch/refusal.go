@@ -13,7 +13,8 @@ type Refusal struct {
 // RefusalCode names a kind of refusal; operators meet it in the runbook.
 type RefusalCode string
 
-// The refusals that step 0 and the capacity plan know.
+// The refusals that step 0 and the capacity plan know. Each has a row in docs/refusals.md and a case in the tests of
+// workflows; a test holds both to that.
 const (
 	RefusedTooMany          RefusalCode = "TooManyGroups"
 	RefusedNoInstances      RefusalCode = "NoInstances"
@@ -22,6 +23,10 @@ const (
 	RefusedAgentOffline     RefusalCode = "AgentOffline"
 	RefusedFrozen           RefusalCode = "Frozen"
 	RefusedOutsideWindow    RefusalCode = "OutsideWindow"
+	RefusedWindowEnds       RefusalCode = "WindowEndsTooSoon"
+	RefusedCalendar         RefusalCode = "CalendarClosed"
+	RefusedDeployment       RefusalCode = "DeploymentRunning"
+	RefusedStack            RefusalCode = "StackUpdateRunning"
 	RefusedRefreshRunning   RefusalCode = "InstanceRefreshRunning"
 	RefusedProcessSuspended RefusalCode = "ProcessSuspended"
 	RefusedCapacity         RefusalCode = "NoRoom"
@@ -31,9 +36,11 @@ const (
 	RefusedUnknownState     RefusalCode = "UnknownState"
 	RefusedNoRestore        RefusalCode = "RestoreNotPossible"
 	RefusedGroupMember      RefusalCode = "MemberOfAutoScalingGroup"
-	RefusedBaseline         RefusalCode = "OtherBaseline"
 	RefusedLastInZone       RefusalCode = "LastHealthyInZone"
 	RefusedAlarm            RefusalCode = "AlarmNotOK"
+	RefusedBake             RefusalCode = "BakeTooShort"
+	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"
+	RefusedOtherPatcher     RefusalCode = "OtherPatcher"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 )

@@ -38,6 +38,9 @@ type Timing struct {
 	Surge Duration `json:"surge"`
 	// Agent bounds how long an agent may stay silent after a reboot.
 	Agent Duration `json:"agent"`
+	// Instance is how long install, reboot and the ways out of and into service usually take, without draining and bake: what
+	// it was for most machines of AWS's own runbooks, with slack. Estimate needs it to tell whether an instance still fits.
+	Instance Duration `json:"instance"`
 	// ReadLag is how long AWS's lists may not yet show what was just made: only after so much emptiness is a call whose
 	// reply was lost taken for one that had no effect.
 	ReadLag Duration `json:"read_lag"`
@@ -65,6 +68,7 @@ func DefaultTiming() Timing {
 		RestoreRoot: Duration(time.Hour),
 		Surge:       Duration(30 * time.Minute),
 		Agent:       Duration(15 * time.Minute),
+		Instance:    Duration(20 * time.Minute),
 		ReadLag:     Duration(time.Minute),
 
 		RollbackMaxAge: Duration(24 * time.Hour),
@@ -106,7 +110,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ReadLag: divide(t.ReadLag),
 		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install), Stop: budget(t.Stop),
 		InService: budget(t.InService), Settle: budget(t.Settle), Snapshot: budget(t.Snapshot),
-		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent),
+		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Instance: divide(t.Instance),
 		RollbackMaxAge: t.RollbackMaxAge, // AWS's clock measures it, which the speed does not touch
 	}
 	return p
