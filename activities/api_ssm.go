@@ -17,4 +17,5 @@ type SSMAPI interface {
 	AutomationAPI
 	DocumentAPI
 	PatchAPI
+	OthersAPI
 }

@@ -84,6 +84,14 @@ func (a *AWS) onAWS(interval patch.Duration) time.Duration {
 	return time.Duration(float64(interval) * a.Speed)
 }
 
+// inPlan is an interval of AWS's clock as a plan counts it: a laboratory's plan is scaled down.
+func (a *AWS) inPlan(interval patch.Duration) patch.Duration {
+	if a.Speed <= 0 {
+		return interval
+	}
+	return patch.Duration(float64(interval) / a.Speed)
+}
+
 // secondsOnAWS is the same in whole seconds, kept within what AWS takes.
 func (a *AWS) secondsOnAWS(interval patch.Duration, least, most int32) int32 {
 	return int32(min(max(a.onAWS(interval)/time.Second, time.Duration(least)), time.Duration(most)))

@@ -24,6 +24,10 @@ type Services struct {
 	SSM         SSMAPI
 	CloudWatch  CloudWatchAPI
 	STS         STSAPI
+
+	CloudFormation CloudFormationAPI
+	CodeDeploy     CodeDeployAPI
+	KMS            KMSAPI
 }
 
 // Connector gives the clients of an account and region; it assumes roles, caches, and sends mutations once.

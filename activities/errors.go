@@ -112,6 +112,12 @@ func statusOf(err error) int {
 	return response.HTTPStatusCode()
 }
 
+// errorIs tells whether an error has one of our types.
+func errorIs(err error, types ...string) bool {
+	var typed *temporal.ApplicationError
+	return errors.As(err, &typed) && slices.Contains(types, typed.Type())
+}
+
 // hasCode tells whether AWS answered with one of the codes.
 func hasCode(err error, codes ...string) bool {
 	var api smithy.APIError

@@ -164,6 +164,52 @@ esac`)
 	})
 }
 
+// TestFactsTellWhatARestoreWouldMiss: a machine made up of other disks and timers.
+func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
+	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
+		t.Skip("this is no Linux machine, and the script is for Linux")
+	}
+	_, lines := factsScript(patch.Linux)
+	for _, c := range []struct {
+		name, findmnt, lsblk, enabled string
+		elsewhere                     []string
+		patchers                      []string
+	}{
+		{name: "one disk", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1p1 part\nnvme0n1 disk\n'`, elsewhere: []string{}, patchers: []string{}},
+		{
+			name: "data on another disk", findmnt: `case "$*" in *"--target /var/lib") echo /dev/nvme1n1 ;; *) echo /dev/nvme0n1p1 ;; esac`,
+			lsblk: `case "$*" in *nvme1n1) printf 'nvme1n1 disk\n' ;; *) printf 'nvme0n1p1 part\nnvme0n1 disk\n' ;; esac`, elsewhere: []string{"/var/lib on nvme1n1"}, patchers: []string{},
+		},
+		{
+			name: "a volume group over two disks", findmnt: "echo /dev/mapper/vg-root", lsblk: `printf 'dm-0 lvm\nnvme0n1 disk\nnvme1n1 disk\n'`,
+			elsewhere: []string{"/ on nvme0n1 nvme1n1"}, patchers: []string{},
+		},
+		{name: "nothing can be told", findmnt: "exit 1", lsblk: "exit 1", elsewhere: []string{"/ on unknown disks"}, patchers: []string{}},
+		{
+			name: "it patches itself", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1 disk\n'`, enabled: "dnf-automatic.timer",
+			elsewhere: []string{}, patchers: []string{"dnf-automatic.timer"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := t.TempDir()
+			for name, body := range map[string]string{
+				"findmnt": c.findmnt, "lsblk": c.lsblk, "systemctl": `[ "$3" = "` + c.enabled + `" ]`,
+				"rpm": `case "$*" in -qa*) printf 'acl.x86_64 0:2.3.1-2\n' ;; esac`,
+			} {
+				require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+			}
+			command := exec.Command("sh", "-c", strings.Join(lines, "\n"))
+			command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+			output, err := command.Output()
+			require.NoError(t, err)
+			facts, _, err := parseFacts(string(output))
+			require.NoError(t, err)
+			require.Equal(t, c.elsewhere, facts.Elsewhere)
+			require.Equal(t, c.patchers, facts.Patchers)
+		})
+	}
+}
+
 // TestRunbook holds what must be true of it whatever else changes.
 func TestRunbook(t *testing.T) {
 	var book struct {

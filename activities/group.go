@@ -26,10 +26,19 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (*patch.Gr
 	if err != nil {
 		return nil, err
 	}
+	inspect := inspectTagged
 	if in.Group.IsAutoScaling() {
-		return inspectAutoScaling(ctx, s, in.Group)
+		inspect = inspectAutoScaling
 	}
-	return inspectTagged(ctx, s, in.Group)
+	state, err := inspect(ctx, s, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	for i := range state.TargetGroups {
+		state.TargetGroups[i].DeregistrationDelay = a.inPlan(state.TargetGroups[i].DeregistrationDelay)
+		state.TargetGroups[i].SlowStart = a.inPlan(state.TargetGroups[i].SlowStart)
+	}
+	return state, nil
 }
 
 func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
@@ -40,7 +49,7 @@ func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.
 	if err != nil {
 		return nil, err
 	}
-	state := &patch.GroupState{FreeTags: true, Operator: operatorOf(nil, found.instances)}
+	state := &patch.GroupState{FreeTags: true, Operator: operatorOf(nil, found.instances), At: found.at}
 	if len(found.instances) == 0 {
 		return state, nil
 	}
@@ -83,7 +92,7 @@ func inspectAutoScaling(ctx context.Context, s *Services, group patch.Group) (*p
 	if err != nil {
 		return nil, err
 	}
-	state.Operator = operatorOf(described, found.instances)
+	state.Operator, state.At = operatorOf(described, found.instances), found.at
 	registered, err := readRegistrations(ctx, s, group.String(), attachedTo(described), found.instances)
 	if err != nil {
 		return nil, err

@@ -123,7 +123,7 @@ func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent pr
 		}
 		seen.HTTP = append(seen.HTTP, answer)
 	}
-	seen.Alarms, err = readAlarms(ctx, s, in.Instance.Group, alarms)
+	seen.Alarms, err = a.readAlarms(ctx, s, in.Instance.Group, alarms)
 	return seen, waitingFor, err
 }
 
@@ -135,12 +135,24 @@ func (in ObserveInput) platform(member patch.Member) patch.Platform {
 	return member.Platform
 }
 
+// alarmPeriod is the longest period of an alarm's metrics; one with metric math has them in its queries.
+func alarmPeriod(alarm cwtypes.MetricAlarm) patch.Duration {
+	longest := deref(alarm.Period)
+	for _, query := range alarm.Metrics {
+		longest = max(longest, deref(query.Period))
+		if query.MetricStat != nil {
+			longest = max(longest, deref(query.MetricStat.Period))
+		}
+	}
+	return patch.Duration(time.Duration(longest) * time.Second)
+}
+
 // alarmsPerRequest is how many names one DescribeAlarms takes.
 const alarmsPerRequest = 100
 
 // readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
 // is a mistake in the plan.
-func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
+func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
 	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
@@ -159,7 +171,10 @@ func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []st
 				if entered == nil {
 					entered = alarm.StateUpdatedTimestamp
 				}
-				seen = append(seen, patch.AlarmObservation{Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC()})
+				seen = append(seen, patch.AlarmObservation{
+					Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC(),
+					Needs: a.inPlan(patch.AlarmTime(alarmPeriod(alarm), int(deref(alarm.EvaluationPeriods)))),
+				})
 			}
 			for _, alarm := range page.CompositeAlarms {
 				entered := alarm.StateTransitionedTimestamp

@@ -24,10 +24,17 @@ $gzip.Close()
 # Not being able to tell is no reason to fail: the key is left out.
 $domain = $null
 try { $domain = [bool](Get-CimInstance Win32_ComputerSystem).PartOfDomain } catch { $domain = $null }
+# A restore of the root volume brings back what is on its disk and nothing else.
+$disks = @(Get-Partition | Where-Object { $_.IsBoot -or $_.IsSystem -or $_.DriveLetter -eq $env:SystemDrive[0] } | Select-Object -ExpandProperty DiskNumber -Unique)
+$elsewhere = [string[]]@(if ($disks.Count -ne 1) { "the system is on the disks " + ($disks -join ' ') })
+# AUOptions 4 downloads and installs by itself.
+$policy = Get-ItemProperty 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate\AU' -ErrorAction SilentlyContinue
+$auto = $policy -and $policy.NoAutoUpdate -ne 1 -and $policy.AUOptions -eq 4
+$patchers = [string[]]@(if ($auto) { 'Windows Update (AUOptions 4)' })
 $facts = [ordered]@{
   boot_id = $boot; os = 'windows'; release = [string]$version.ProductName
   kernel = $system.Version + '.' + $version.UBR; pending_reboot = $pending
-  domain_joined = $domain
+  domain_joined = $domain; elsewhere = $elsewhere; patchers = $patchers
   packages_sha256 = ([BitConverter]::ToString($sum) -replace '-', '').ToLower()
   packages_gz = [Convert]::ToBase64String($memory.ToArray())
 }

@@ -33,11 +33,24 @@ elif command -v needs-restarting >/dev/null 2>&1; then
 elif command -v dnf >/dev/null 2>&1; then
   dnf -C -q needs-restarting -r 2>/dev/null | grep -qi 'reboot is required' && pending=true
 fi
+disks() { lsblk -nso KNAME,TYPE "$(findmnt -nvo SOURCE --target "$1")" 2>/dev/null | awk '$2 == "disk" { print $1 }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+root=$(disks /) # a restore brings back what is on its disk and nothing else
+elsewhere() {
+  case "$root" in '' | *' '*) printf '"/ on %s",' "$(echo "${root:-unknown disks}" | plain)" ;; esac
+  for at in /boot /etc /usr /usr/lib/sysimage/rpm /var /var/lib /var/lib/rpm /var/lib/dpkg /var/lib/dnf; do
+    [ ! -e "$at" ] || [ "$(disks "$at")" = "$root" ] || printf '"%s on %s",' "$at" "$(disks "$at" | plain)"
+  done
+}
+on() { systemctl is-enabled --quiet "$1" 2>/dev/null; }
+patchers() {
+  if on apt-daily-upgrade.timer && apt-config dump 2>/dev/null | grep -q '^APT::Periodic::Unattended-Upgrade "[^0"]'; then printf '"unattended-upgrades",'; fi
+  for unit in dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer yum-cron.service; do on "$unit" && printf '"%s",' "$unit"; done
+}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 packages >"$dir/list"
 app=; application >"$dir/app" && app=$(sort "$dir/app" | sha256sum | cut -d ' ' -f 1)
 [ -n "$boot" ] && [ -s "$dir/list" ] || { echo "patchtide: no boot id or no packages could be read" >&2; exit 1; }
-printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
-  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$app" \
+printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"elsewhere":[%s],"patchers":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
+  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$app" \
   "$(sha256sum <"$dir/list" | cut -d ' ' -f 1)" "$(gzip -9nc "$dir/list" | base64 | tr -d '\n')"

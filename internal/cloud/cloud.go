@@ -16,9 +16,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -70,6 +73,10 @@ type Clients struct {
 	SSM         *ssm.Client
 	CloudWatch  *cloudwatch.Client
 	STS         *sts.Client
+
+	CloudFormation *cloudformation.Client
+	CodeDeploy     *codedeploy.Client
+	KMS            *kms.Client
 }
 
 // expiryMargin refreshes an assumed role's credentials before they expire, so that no call starts with dying ones.
@@ -168,6 +175,10 @@ func (c *Cloud) make(account Account, region string) *Clients {
 		SSM:         ssm.NewFromConfig(cfg),
 		CloudWatch:  cloudwatch.NewFromConfig(cfg),
 		STS:         sts.NewFromConfig(cfg),
+
+		CloudFormation: cloudformation.NewFromConfig(cfg),
+		CodeDeploy:     codedeploy.NewFromConfig(cfg),
+		KMS:            kms.NewFromConfig(cfg),
 	}
 }
 

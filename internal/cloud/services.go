@@ -21,6 +21,7 @@ func (c connector) Connect(ctx context.Context, account patch.Account, region st
 	return &activities.Services{
 		AutoScaling: clients.AutoScaling, EC2: clients.EC2, ELB: clients.ELB,
 		SSM: clients.SSM, CloudWatch: clients.CloudWatch, STS: clients.STS,
+		CloudFormation: clients.CloudFormation, CodeDeploy: clients.CodeDeploy, KMS: clients.KMS,
 	}, nil
 }
 
