@@ -30,13 +30,19 @@ const (
 )
 
 // factsScript is the read-only script for a platform, a line each, and the document that runs it. An Automation parameter
-// takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution.
+// takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution. Comments stay here, but for the first line,
+// which says whose script it is.
 func factsScript(platform patch.Platform) (document string, lines []string) {
 	document, script := shellDocument, factsShell
 	if platform == patch.Windows {
 		document, script = powerShellDocument, factsPowerShell
 	}
-	return document, strings.Split(strings.TrimRight(script, "\n"), "\n")
+	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
+		if i == 0 || !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			lines = append(lines, line)
+		}
+	}
+	return document, lines
 }
 
 // factsLine is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.

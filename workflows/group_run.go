@@ -22,19 +22,23 @@ const stoppedEarly = "stopped before all instances were taken"
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
+	g.closed = ""
 	if !g.takeResumed() {
 		if frozen := g.frozen(ctx); frozen != "" {
 			g.freeze(ctx, frozen)
 			return
 		}
 		if refusal := g.prepare(ctx, true); refusal != "" {
-			g.enter(ctx, patch.GroupHeld, refusal)
+			phase := patch.GroupHeld
+			if g.closed != "" {
+				phase = patch.GroupDone
+			}
+			g.enter(ctx, phase, refusal)
 			return
 		}
 		g.enter(ctx, patch.GroupPatching, "")
 	}
 	failed, frozen := "", ""
-	g.closed = ""
 	for i := range g.status.Instances {
 		if g.status.Instances[i].Outcome != patch.NotStarted {
 			continue
@@ -110,6 +114,11 @@ func (g *group) prepare(ctx workflow.Context, patching bool) string {
 		}
 		if why := g.gateAlarms(ctx, state); why != "" {
 			return why
+		}
+		if looksAround(ctx) {
+			if why := g.look(ctx, state); why != "" {
+				return why
+			}
 		}
 	}
 	if err := g.mark(ctx, state); err != nil {

@@ -49,6 +49,8 @@ type saga struct {
 	unfit     string                  // why it must not go back into service; "" when it may
 	since     patch.HealthObservation // the look just before it returned: alarms count from then
 	proven    bool                    // our checks found it healthy in service
+	around    bool                    // it asks what others do
+	looked    bool                    // it has
 	cut       bool                    // a cancel cut the bake
 }
 
@@ -81,6 +83,7 @@ func PatchInstance(ctx workflow.Context, in InstanceInput) (*patch.InstanceResul
 // patch runs preflight and scan, which touch nothing, then the table.
 func (s *saga) patch(ctx workflow.Context) {
 	result := &s.status.Result
+	s.around = looksAround(ctx)
 	s.enter(ctx, patch.StepPreflight)
 	if outcome, why := s.preflight(ctx); outcome != "" {
 		result.Outcome, result.Reason = outcome, why
@@ -107,10 +110,14 @@ func (s *saga) patch(ctx workflow.Context) {
 	result.MissingAfter = list(scan.Missing)
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	if workflow.GetVersion(ctx, "preflight-after-scan", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		s.enter(ctx, patch.StepPreflight)
 		if outcome, why := s.preflight(ctx); outcome != "" {
 			result.Outcome, result.Reason = outcome, why
 			return
 		}
+	}
+	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
+		s.note("%s", note)
 	}
 	if failed, err := s.run(ctx, s.table()); err != nil {
 		s.compensate(ctx, failed, err)

@@ -45,6 +45,9 @@ const looksToBelieve = 2
 func (s *saga) bake(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	until := workflow.Now(ctx).Add(s.in.Policy.Bake.D())
+	if s.around {
+		until = until.Add(patch.SlowStart(s.before.TargetGroups).D()) // or it would be watched while it gets little to do
+	}
 	for {
 		left := patch.Duration(until.Sub(workflow.Now(ctx)))
 		if left <= 0 {

@@ -31,7 +31,18 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 		refusal := s.refusal(state, member)
 		if refusal == nil {
 			s.before, s.member = state, member
-			return "", ""
+			if !s.around {
+				return "", ""
+			}
+			estimate := s.in.Policy.estimate(state.TargetGroups)
+			if late := s.in.Policy.tooLate(ctx, estimate); late != "" && s.in.PutBack == nil {
+				return patch.NotStarted, late
+			}
+			if s.looked {
+				return "", ""
+			}
+			s.looked = true
+			return s.lookAround(ctx, state)
 		}
 		if refusal.Code != patch.RefusedCapacity || workflow.Now(ctx).After(deadline) {
 			return patch.Failed, "refused: " + refusal.Error()
@@ -46,11 +57,17 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 // refusal asks the pure decisions. An instance that is to be put back may be ill: that is why it is put back.
 func (s *saga) refusal(state patch.GroupState, member patch.Member) *patch.Refusal {
 	refusal := patch.MayTakeOut(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
+	if refusal == nil && s.around {
+		refusal = patch.RoomInTargetGroups(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
+	}
 	if s.in.PutBack != nil {
 		if refusal != nil && (refusal.Code == patch.RefusedUnhealthyBefore || refusal.Code == patch.RefusedAgentOffline) {
 			return nil
 		}
 		return refusal
+	}
+	if refusal == nil && s.around {
+		refusal = patch.MayOutlive(s.in.Group, state, s.in.Policy.estimate(state.TargetGroups))
 	}
 	if refusal != nil {
 		return refusal

@@ -14,6 +14,7 @@ type Policy struct {
 	Retention      patch.Duration
 	Timing         patch.Timing
 	Window         *patch.Window
+	Calendars      []string // Change Calendars that must be open
 	Stage          string
 	MaxUnavailable int
 	Capacity       patch.CapacityMode
@@ -25,7 +26,7 @@ type Policy struct {
 func policyOf(plan patch.Plan, stage patch.Stage) Policy {
 	return Policy{
 		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
-		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window,
+		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Calendars: plan.Calendars,
 		Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity, Health: stage.Health, Bake: stage.Bake,
 		Quarantine: plan.Quarantine,
 	}

@@ -30,6 +30,8 @@ type wave struct {
 	kept       int             // decisions that the evidence has
 	keeping    bool            // they are being written
 	reason     string
+	// oneService takes groups that share a target group one at a time.
+	oneService bool
 
 	notifies     bool   // the worker has a channel for notices
 	told         int    // notices so far

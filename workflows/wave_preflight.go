@@ -31,9 +31,10 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	if err := w.mayThaw(ctx); err != nil {
 		return err
 	}
+	around := looksAround(ctx)
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
-			if err := w.inspect(ctx, group, stage, i); err != nil {
+			if err := w.inspect(ctx, group, stage, i, around); err != nil {
 				return err
 			}
 		}
@@ -70,7 +71,7 @@ func (w *wave) mayThaw(ctx workflow.Context) error {
 
 // inspect refuses a group that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
 // nobody serves is a worker that does not know the account.
-func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stage, number int) error {
+func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stage, number int, around bool) error {
 	options := workflow.GetActivityOptions(reading(ctx, group, w.plan.Timing))
 	options.ScheduleToStartTimeout = unserved
 	var state patch.GroupState
@@ -88,6 +89,11 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 	for _, member := range state.Members {
 		if refusal := patch.MayRestore(group, w.plan, member); refusal != nil {
 			return refused(refusal)
+		}
+	}
+	if around {
+		if err := w.look(ctx, group, state, number); err != nil {
+			return err
 		}
 	}
 	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state), targetGroups: targetGroups(state)})

@@ -16,6 +16,7 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 		return outcome
 	}
 	w.enter(ctx, patch.StateRunning, "")
+	w.oneService = asOneService(ctx)
 	stopping := false
 	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
@@ -136,7 +137,7 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 		parallel = 1 // groups of one service are taken one instance at a time in all
 	}
 	for _, held := range w.stageGroups(number) {
-		if held.started || w.running(number) >= parallel || len(w.heldOf(number)) > 0 {
+		if held.started || w.running(number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
 			continue
 		}
 		held.started = true

@@ -1,12 +1,10 @@
 # patchtide:facts
 # Prints one line of JSON: what this machine is and which packages it holds. It changes nothing.
-LC_ALL=C; export LC_ALL
-PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH
+LC_ALL=C; export LC_ALL; PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH
 plain() { tr -d '"\\\000-\037' | cut -c1-120; }
 from() { [ -r "$1" ] && sed -n "s/^$2=//p" "$1" | head -n 1 | plain; }
 boot=$(plain 2>/dev/null </proc/sys/kernel/random/boot_id)
-os=$(from /etc/os-release ID)
-release=$(from /etc/os-release VERSION_ID)
+os=$(from /etc/os-release ID); release=$(from /etc/os-release VERSION_ID)
 if command -v rpm >/dev/null 2>&1 && rpm -q system-release >/dev/null 2>&1; then
   # Amazon Linux locks its repositories to this version, which os-release does not tell.
   release=$(rpm -q --qf '%{VERSION}\n' system-release | head -n 1 | plain)
@@ -46,8 +44,7 @@ patchers() {
   if on apt-daily-upgrade.timer && apt-config dump 2>/dev/null | grep -q '^APT::Periodic::Unattended-Upgrade "[^0"]'; then printf '"unattended-upgrades",'; fi
   for unit in dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer yum-cron.service; do on "$unit" && printf '"%s",' "$unit"; done
 }
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d) || exit 1; trap 'rm -rf "$dir"' EXIT
 packages >"$dir/list"
 app=; application >"$dir/app" && app=$(sort "$dir/app" | sha256sum | cut -d ' ' -f 1)
 [ -n "$boot" ] && [ -s "$dir/list" ] || { echo "patchtide: no boot id or no packages could be read" >&2; exit 1; }
