@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -326,4 +327,40 @@ func TestABakeOutlastsSlowStart(t *testing.T) {
 			require.Less(t, baked, 10*time.Minute+slow)
 		})
 	}
+}
+
+// A window may be open and yet too short for one more instance.
+func TestAWindowThatEndsTooSoon(t *testing.T) {
+	t.Run("before the wave", func(t *testing.T) {
+		b := newBench(t, benchOptions{scenario: "healthy"})
+		now := b.env.Now()
+		b.plans.window = &patch.Window{Opens: now.Add(-time.Hour), Cutoff: now.Add(29 * time.Minute), Closes: now.Add(30 * time.Minute)}
+		_, err := b.run(theWeb)
+		require.ErrorContains(t, err, "WindowEndsTooSoon")
+		require.Empty(t, b.mutations(accountStaging))
+	})
+	t.Run("before an instance", func(t *testing.T) {
+		b := newBench(t, benchOptions{scenario: "healthy"})
+		ends := b.env.Now().Add(75 * time.Minute)
+		b.plans.window = &patch.Window{Opens: b.env.Now().Add(-time.Hour), Cutoff: ends, Closes: ends}
+		result, err := b.run(theWeb)
+		require.NoError(t, err)
+		require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
+		require.Contains(t, result.Reason, "WindowEndsTooSoon")
+		require.Positive(t, count(production(result), patch.Patched))
+		require.Positive(t, count(production(result), patch.NotStarted))
+		b.requireInvariants(result, after{})
+	})
+}
+
+func TestMoreGroupsThanAHistoryHolds(t *testing.T) {
+	many := strings.Builder{}
+	for n := range 1000 {
+		fmt.Fprintf(&many, "          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: web-%d\n", n)
+	}
+	b := newBench(t, benchOptions{scenario: "healthy", config: plan("            auto_scaling_group: web\n", "            auto_scaling_group: web\n"+many.String())})
+	_, err := b.run(theWeb)
+	require.ErrorContains(t, err, "TooManyGroups")
+	require.ErrorContains(t, err, "split the plan")
+	require.Empty(t, b.sim.Calls())
 }
