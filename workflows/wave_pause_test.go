@@ -277,7 +277,8 @@ func TestAFrozenPlanIsNotBegun(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy"})
 	b.freezes = patch.Freezes{{Account: "production", Actor: "ann", Reason: "incident 4711"}}
 	_, err := b.run(theWeb)
-	require.ErrorContains(t, err, "Frozen: web: account production is frozen by ann")
+	code := patch.RefusedFrozen
+	require.ErrorContains(t, err, string(code)+": web: account production is frozen by ann")
 	require.ErrorContains(t, err, "patchtide unfreeze")
 	require.Empty(t, b.sim.Calls())
 }
