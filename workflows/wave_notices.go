@@ -25,7 +25,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	notice := patch.Notice{
 		Kind: kind, Key: fmt.Sprintf("%s/%s/%s-%d", w.status.WaveID, run, kind, w.told), At: workflow.Now(ctx),
 		WaveID: w.status.WaveID, RunID: run, PutsBack: w.status.PutsBack, Plan: w.plan.Name, Stage: w.status.Stage,
-		Why: w.status.Awaiting, Verbs: slices.Clone(w.status.Verbs),
+		Why: w.status.Awaiting, Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
 	for _, fill := range more {
 		fill(&notice)

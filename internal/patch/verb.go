@@ -51,6 +51,9 @@ const (
 	StateClosed           WaveState = "closed"
 )
 
+// Decides tells a verb that answers what a wave asks from one that only changes how it goes on.
+func (v Verb) Decides() bool { return v != SetConcurrency && v != ExtendWindow }
+
 // Verbs lists every verb, in the order in which people read them.
 func Verbs() []Verb {
 	return []Verb{Approve, Reject, Pause, Resume, Retry, Skip, RollBack, Abort, SetConcurrency, ExtendWindow}
