@@ -42,6 +42,7 @@ plans:
         on_failure: {timeout: 0s, then: skip}
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
+  - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
   - {sns: {topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}}
   - {webhook: {url_from: 'file:/run/secrets/webhook'}}
 evidence: s3://bucket/prefix
@@ -52,6 +53,7 @@ metrics_listen: ":9090"
 temporal_profile: lab
 temporal_address: 127.0.0.1:7233
 temporal_namespace: ops
+temporal_ui: https://temporal.example.com/ui
 `
 
 // replaced is the example with one thing changed.
@@ -182,6 +184,7 @@ func TestSecretsAreNeverRepeated(t *testing.T) {
 		"in a comment":             string(config.Example()) + "\n# " + key + "\n",
 		"as a source":              string(config.Example()) + "\nnotify: [{slack: {webhook_from: '" + hook + "'}}]\n",
 		"in evidence":              replaced(t, "evidence: ./evidence", "evidence: "+hook),
+		"a Teams workflow":         string(config.Example()) + "\n# https://prod-12.westus.logic.azure.com:443/workflows/T000/triggers/manual/paths/invoke?api-version=2016-06-01&sig=T000\n",
 		"broken YAML":              string(config.Example()) + "\nx: [" + key + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,7 +12,7 @@ type file struct {
 	Settings `yaml:",inline"`
 	Accounts []Account `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
 	Plans    []Plan    `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
-	Notify   []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told about holds, failures and ends of waves."`
+	Notify   []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told what waves do and when they need somebody. Without it nobody is."`
 }
 
 // Account is one AWS account and how to act in it.
@@ -111,13 +111,19 @@ type Window struct {
 // Notify is one place that is told; exactly one key is set.
 type Notify struct {
 	Slack   *SlackTarget   `yaml:"slack" example:"{webhook_from: 'ssm:/patchtide/slack'}" doc:"A Slack channel, by an incoming webhook."`
-	SNS     *SNSTarget     `yaml:"sns" example:"{topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}" doc:"An SNS topic."`
+	Teams   *TeamsTarget   `yaml:"teams" example:"{webhook_from: 'ssm:/patchtide/teams'}" doc:"A Microsoft Teams channel, by the webhook of a workflow."`
+	SNS     *SNSTarget     `yaml:"sns" example:"{topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}" doc:"An SNS topic; in one of the accounts it is published on with that account's role, else with the worker's own."`
 	Webhook *WebhookTarget `yaml:"webhook" example:"{url_from: 'file:/run/secrets/webhook'}" doc:"Any HTTPS address that accepts JSON."`
 }
 
 // SlackTarget is an incoming webhook; its address is a secret and therefore kept elsewhere.
 type SlackTarget struct {
 	WebhookFrom Source `yaml:"webhook_from" required:"true" example:"ssm:/patchtide/slack" doc:"Where the webhook's address is read from: file:PATH or ssm:/NAME."`
+}
+
+// TeamsTarget is the webhook of a Teams workflow; its address is a secret and therefore kept elsewhere.
+type TeamsTarget struct {
+	WebhookFrom Source `yaml:"webhook_from" required:"true" example:"ssm:/patchtide/teams" doc:"Where the webhook's address is read from: file:PATH or ssm:/NAME."`
 }
 
 // SNSTarget is a topic.

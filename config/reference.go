@@ -57,7 +57,7 @@ the file: keys that end in _from say where one is kept.
 	section(&b, "notify[]", "Each entry has exactly one of these keys.")
 	fields(&b, reflect.TypeFor[Notify]())
 	b.WriteByte('\n')
-	fields(&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[SNSTarget](), reflect.TypeFor[WebhookTarget]())
+	fields(&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[TeamsTarget](), reflect.TypeFor[SNSTarget](), reflect.TypeFor[WebhookTarget]())
 	section(&b, "Your own patch baselines", "One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+". They may add to the built-in ones, not replace them.")
 	fields(&b, reflect.TypeFor[baselines.Baseline]())
 	section(&b, "rules[] of a baseline", "A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.")

@@ -14,6 +14,7 @@ func secretPatterns() []*regexp.Regexp {
 		regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`), // AWS access keys: IAM's "unique identifiers"
 		regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`),
 		regexp.MustCompile(`hooks\.slack\.com/\S+`),
+		regexp.MustCompile(`https://\S+[?&]sig=\S+`),   // the webhook of a Teams workflow: its signature is the key
 		regexp.MustCompile(`\bxox[a-z]-[A-Za-z0-9-]+`), // Slack tokens
 		regexp.MustCompile(`://[^/\s:@]+:[^/\s@]+@`),   // a password in a URL
 		regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+`),

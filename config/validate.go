@@ -28,8 +28,11 @@ func (v *validator) run() {
 		v.unique(names, at+".name", plan.Name, "plan")
 		v.checkPlan(at, plan)
 	}
+	targets := map[string]string{}
 	for i, target := range v.file.Notify {
-		v.checkNotify(fmt.Sprintf("notify[%d]", i), target)
+		at := fmt.Sprintf("notify[%d]", i)
+		v.checkNotify(at, target)
+		v.unique(targets, at, target.Name(), "target")
 	}
 }
 
@@ -188,9 +191,12 @@ func (v *validator) checkGroup(at string, group Group) {
 }
 
 func (v *validator) checkNotify(at string, target Notify) {
-	v.exactlyOne(at, "notify: [{slack: {webhook_from: 'ssm:/patchtide/slack'}}]", "slack", "sns", "webhook")
+	v.exactlyOne(at, "notify: [{slack: {webhook_from: 'ssm:/patchtide/slack'}}]", "slack", "teams", "sns", "webhook")
 	if target.Slack != nil {
 		checkSource(v.doc, at+".slack.webhook_from", target.Slack.WebhookFrom, "webhook_from: ssm:/patchtide/slack", "file", "ssm")
+	}
+	if target.Teams != nil {
+		checkSource(v.doc, at+".teams.webhook_from", target.Teams.WebhookFrom, "webhook_from: ssm:/patchtide/teams", "file", "ssm")
 	}
 	if target.Webhook != nil {
 		checkSource(v.doc, at+".webhook.url_from", target.Webhook.URLFrom, "url_from: file:/run/secrets/webhook", "file", "ssm")

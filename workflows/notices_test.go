@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -214,4 +215,33 @@ func TestAPreflightThatRefusesIsToldWithItsReason(t *testing.T) {
 	require.Equal(t, []patch.NoticeKind{patch.NoticeFinished}, heard.kinds("chat"))
 	require.Equal(t, patch.Failed, heard.heard["chat"][0].Outcome)
 	require.Contains(t, heard.heard["chat"][0].Why, "start the wave inside the window")
+}
+
+func TestReconcileTellsWhatNeedsAPersonOnceADay(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy"})
+	heard := b.listen("chat")
+	b.production(func(g *world.ScalingGroup) {
+		members := g.Members()
+		_, err := g.EnterStandby([]string{members[0].Instance.ID}, true)
+		require.NoError(t, err)
+		members[1].Instance.Tags[names.TagJournal] = "wave-other " + accountProduction + "/" + tokyoRegion + "/" + members[1].Instance.ID
+	})
+	b.env.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
+		_ = workflow.Sleep(ctx, 2*time.Hour)
+		for _, dry := range []bool{true, false, false} {
+			child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: names.ReconcileID})
+			if err := workflow.ExecuteChildWorkflow(child, names.Reconcile, workflows.ReconcileRequest{DryRun: dry}).Get(ctx, nil); err != nil {
+				return err
+			}
+			_ = workflow.Sleep(ctx, time.Hour)
+		}
+		return nil
+	}, workflow.RegisterOptions{Name: "thrice"})
+	b.env.ExecuteWorkflow("thrice")
+	require.NoError(t, b.env.GetWorkflowError())
+	require.ElementsMatch(t, []patch.NoticeKind{patch.NoticeStranded, patch.NoticeDrift, patch.NoticeStranded}, heard.kinds("chat"), "a dry run tells nobody, drift is told once")
+	for _, notice := range heard.heard["chat"] {
+		require.Equal(t, names.ReconcileID, notice.WorkflowID)
+		require.NotEmpty(t, append(notice.Findings, make([]string, len(notice.Stranded))...))
+	}
 }

@@ -106,6 +106,7 @@ func Reconcile(ctx workflow.Context, request ReconcileRequest) (*Reconciliation,
 	r.sort()
 	r.result.Done = ctx.Err() == nil
 	r.show(ctx)
+	r.tell(ctx)
 	return &r.result, ctx.Err()
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -77,6 +78,7 @@ type Clients struct {
 	CloudFormation *cloudformation.Client
 	CodeDeploy     *codedeploy.Client
 	KMS            *kms.Client
+	SNS            *sns.Client
 }
 
 // expiryMargin refreshes an assumed role's credentials before they expire, so that no call starts with dying ones.
@@ -179,6 +181,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		CodeDeploy:     codedeploy.NewFromConfig(cfg),
 		KMS:            kms.NewFromConfig(cfg),
+		SNS:            sns.NewFromConfig(cfg),
 	}
 }
 

@@ -59,11 +59,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if err := checkSearchAttributes(ctx, options.Client, options.Namespace); err != nil {
 		return nil, err
 	}
-	accounts, err := cloudAccounts(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	clouds, err := cloud.New(cloud.Options{Config: options.AWS, Accounts: accounts, HTTP: options.HTTP, Speed: options.Speed, Version: options.Version})
+	clouds, err := clouds(ctx, options)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +67,16 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if options.Plans != nil {
 		plans = options.Plans
 	}
+	channels, err := notifier(options, func() (*cloud.Cloud, error) { return clouds, nil })
+	if err != nil {
+		return nil, err
+	}
 	w := &Worker{}
 	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
 	workflows.Register(main)
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
-		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed,
+		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait
@@ -126,6 +126,15 @@ func (w *Worker) stop(started int) {
 	for i := started - 1; i >= 0; i-- {
 		w.workers[i].Stop()
 	}
+}
+
+// clouds gives the AWS clients of every account of the configuration.
+func clouds(ctx context.Context, options Options) (*cloud.Cloud, error) {
+	accounts, err := cloudAccounts(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.New(cloud.Options{Config: options.AWS, Accounts: accounts, HTTP: options.HTTP, Speed: options.Speed, Version: options.Version})
 }
 
 // cloudAccounts reads the external ids from where the configuration says.

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ func registerSNS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sns", "Subscribe", []string{"TopicArn", "Protocol", "Endpoint", "Attributes", "ReturnSubscriptionArn"}, m.subscribe)
 	api.Handle(r, "sns", "Unsubscribe", []string{"SubscriptionArn"}, m.unsubscribe)
 	api.Handle(r, "sns", "ListSubscriptionsByTopic", []string{"TopicArn", "NextToken"}, m.subscriptions)
-	api.Handle(r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "Subject", "MessageAttributes"}, m.publishCall)
+	api.Handle(r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes"}, m.publishCall)
 }
 
 func (m *messageStore) topic(arn *string) (*topic, error) {
@@ -137,6 +138,33 @@ func (m *messageStore) publishCall(call api.Call, in *sns.PublishInput) (*sns.Pu
 	if err != nil {
 		return nil, err
 	}
-	id := m.publish(regionOf(m.w, call), found, deref(in.Subject), *in.Message)
+	message, err := forQueues(*in.Message, in.MessageStructure)
+	if err != nil {
+		return nil, err
+	}
+	id := m.publish(regionOf(m.w, call), found, deref(in.Subject), message)
 	return &sns.PublishOutput{MessageId: &id}, nil
+}
+
+// forQueues picks the text for subscribers of the protocol sqs, the only ones modelled. With the structure json a message is a
+// JSON object with one text for each protocol, and `default` for the others (API reference of Publish).
+func forQueues(message string, structure *string) (string, error) {
+	switch {
+	case structure == nil:
+		return message, nil
+	case *structure != "json":
+		return "", api.Errorf("InvalidParameter", "Invalid parameter: MessageStructure")
+	}
+	var texts map[string]string
+	if err := json.Unmarshal([]byte(message), &texts); err != nil {
+		return "", api.Errorf("InvalidParameter", "Invalid parameter: Message Structure - JSON message body failed to parse")
+	}
+	text, found := texts["default"]
+	if !found {
+		return "", api.Errorf("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+	}
+	if own, found := texts["sqs"]; found {
+		text = own
+	}
+	return text, nil
 }

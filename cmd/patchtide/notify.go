@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/notify"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/worker"
+)
+
+func newNotify() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "notify", Short: "Try whom waves tell what they do", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newNotifyTest())
+	return cmd
+}
+
+func newNotifyTest() *cobra.Command {
+	var target int
+	var actor string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "test",
+		Short: "Send a test notice to each target of the configuration",
+		Long: "Send a test notice to each target of the configuration, once, and tell how it went. It runs where it is called, with the credentials\n" +
+			"of that place, and needs no Temporal. Exit code 1 where a target did not take it.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			if target < 0 || target > len(loaded.Notify) {
+				return usage(cmd, fmt.Errorf("--target %d: %s has %d targets under notify:", target, loaded.File, len(loaded.Notify)))
+			}
+			if len(loaded.Notify) == 0 {
+				return &exitError{code: exitUsage, cause: fmt.Errorf("%s has no notify:, so nobody is told anything; docs/configuration.md shows what to write", loaded.File)}
+			}
+			sent, err := sendTest(cmd.Context(), loaded, target, actor)
+			if err != nil {
+				return err
+			}
+			return tellSent(cmd, sent, asJSON)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&target, "target", 0, "only this target: its number in the file, from 1 (default: all)")
+	flags.StringVar(&actor, "actor", operatorName(), "who tries it")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// sentTest is how a test went on one target.
+type sentTest struct {
+	Target int    `json:"target"` // its number in the file, from 1
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Error  string `json:"error,omitempty"`
+	Retry  bool   `json:"would_be_retried,omitempty"` // a wave would try again for hours
+}
+
+// sendTest sends the notice to target, or to all for 0.
+func sendTest(ctx context.Context, loaded *config.Config, target int, actor string) ([]sentTest, error) {
+	aws, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	temporal, err := temporalOptions(loaded.Settings)
+	if err != nil {
+		return nil, err
+	}
+	notifier, err := worker.Notifier(ctx, worker.Options{Config: loaded, AWS: aws, Namespace: temporal.Namespace, Version: version()})
+	if err != nil {
+		return nil, err
+	}
+	notice := patch.Notice{Kind: patch.NoticeTest, Key: "test/" + uuid.NewString(), At: time.Now(), Actor: actor, Why: "somebody asked for it"}
+	var sent []sentTest
+	for i, name := range notifier.Channels() {
+		if target != 0 && target != i+1 {
+			continue
+		}
+		one := sentTest{Target: i + 1, Name: name, OK: true}
+		if err := notifier.Send(ctx, name, notice); err != nil {
+			var away *notify.AwayError
+			one.OK, one.Error, one.Retry = false, err.Error(), errors.As(err, &away)
+		}
+		sent = append(sent, one)
+	}
+	return sent, nil
+}
+
+func tellSent(cmd *cobra.Command, sent []sentTest, asJSON bool) error {
+	failed := 0
+	for _, one := range sent {
+		if !one.OK {
+			failed++
+		}
+	}
+	if asJSON {
+		if err := printJSON(cmd.OutOrStdout(), map[string]any{"targets": sent}); err != nil {
+			return err
+		}
+	} else {
+		for _, one := range sent {
+			switch {
+			case one.OK:
+				line(cmd.OutOrStdout(), "✓ %d %s: sent", one.Target, one.Name)
+			case one.Retry:
+				line(cmd.OutOrStdout(), "✗ %d %s: %s; a wave would try again", one.Target, one.Name, one.Error)
+			default:
+				line(cmd.OutOrStdout(), "✗ %d %s: %s", one.Target, one.Name, one.Error)
+			}
+		}
+	}
+	if failed > 0 {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Address reads a webhook's address from where the configuration says it is kept. It is a secret: its errors name the place,
+// never the value, and neither do ours.
+type Address func(ctx context.Context) (string, error)
+
+const (
+	longestPost  = 20 * time.Second // one request; chats answer within one
+	longestPause = time.Hour        // of what a Retry-After may ask
+	longestReply = 1000             // bytes of an answer that are read for its reason
+)
+
+// post sends one document. A reply of 2xx is success; 408, 429 and 5xx, and no reply at all, may pass; anything else is final.
+func post(ctx context.Context, client *http.Client, address Address, body []byte, more http.Header) error {
+	ctx, cancel := context.WithTimeout(ctx, longestPost)
+	defer cancel()
+	secret, err := address(ctx)
+	if err != nil {
+		return &AwayError{Why: fmt.Sprintf("its address could not be read: %v", err)}
+	}
+	target, err := url.Parse(strings.TrimSpace(secret))
+	if err != nil || target.Host == "" || !safe(target) {
+		return &RefusedError{Why: "what is kept as its address is no https:// address; look at the place that the configuration names"}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return &RefusedError{Why: "what is kept as its address is no address that can be asked"}
+	}
+	for name, values := range more {
+		request.Header[name] = values
+	}
+	request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	request.Header.Set("User-Agent", "patchtide")
+	// A webhook that redirects would be handed its secret's content to whoever it names.
+	direct := *client
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	reply, err := direct.Do(request)
+	if err != nil {
+		return &AwayError{Why: "no answer: " + without(target, cause(err))}
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode/100 == 2 {
+		return nil
+	}
+	said, _ := io.ReadAll(io.LimitReader(reply.Body, longestReply)) // a reply cut short still has its status
+	why := strings.TrimSuffix(fmt.Sprintf("it answered %d: %s", reply.StatusCode, line(without(target, string(said)), longestLine)), ": ")
+	if passing(reply.StatusCode) {
+		return &AwayError{Why: why, RetryAfter: retryAfter(reply.Header.Get("Retry-After"), time.Now())}
+	}
+	return &RefusedError{Why: why}
+}
+
+// safe tells an address that no one can listen in to: encrypted, or on this machine.
+func safe(target *url.URL) bool {
+	if target.Scheme == "https" {
+		return true
+	}
+	host := target.Hostname()
+	ip := net.ParseIP(host)
+	return target.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback())
+}
+
+// cause is an error of net/http without the address that it begins with.
+func cause(err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	return err.Error()
+}
+
+// without takes every part of an address that may be a secret out of a text.
+func without(target *url.URL, text string) string {
+	parts := []string{target.String(), target.RequestURI(), target.EscapedPath(), target.Path, target.RawQuery}
+	if password, set := target.User.Password(); set {
+		parts = append(parts, password)
+	}
+	for _, values := range target.Query() {
+		parts = append(parts, values...)
+	}
+	for _, segment := range strings.Split(target.Path, "/") {
+		if len(segment) >= 8 { // shorter ones are words like "services", and no secret
+			parts = append(parts, segment)
+		}
+	}
+	for _, part := range parts {
+		if len(part) > 1 {
+			text = strings.ReplaceAll(text, part, "[secret]")
+		}
+	}
+	return text
+}
+
+// retryAfter reads the header's seconds or date (RFC 9110, 10.2.3); 0 for none.
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return min(max(time.Duration(seconds)*time.Second, 0), longestPause)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(at.Sub(now), 0), longestPause)
+	}
+	return 0
+}

@@ -1,0 +1,91 @@
+package notify
+
+import (
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+var (
+	at    = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
+	until = at.Add(30 * time.Minute)
+	where = UI{Address: "http://localhost:8080", Namespace: "default"}
+)
+
+// samples has one notice of each kind, as workflows make them, and its variants.
+func samples() map[string]patch.Notice {
+	wave := func(kind patch.NoticeKind, n patch.Notice) patch.Notice {
+		n.Kind, n.Key, n.At = kind, "wave-web-20261122-020000/0f1e/"+string(kind)+"-1", at
+		n.WaveID, n.RunID, n.Plan = "wave-web-20261122-020000", "0f1e", "web"
+		return n
+	}
+	failed := []patch.NoticedInstance{{
+		Group: "production/ap-northeast-1/web", ID: "i-4333dc0704d74e937", Outcome: patch.RolledBack,
+		Reason: "health checks: <targets> of web & api are unhealthy: 5xx > 1%",
+	}}
+	return map[string]patch.Notice{
+		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
+		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
+			Stage: "production", Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or reject.",
+			Verbs: patch.VerbsIn(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
+		}),
+		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
+			Stage: "production", Why: "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
+			Verbs: patch.VerbsIn(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
+		}),
+		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
+		"rolled_back": wave(patch.NoticeRolledBack, patch.Notice{
+			Why: "rolled back by patchtide: nobody answered within 30m0s", Outcome: patch.RolledBack,
+			Tally: map[patch.Outcome]int{patch.Patched: 2, patch.RolledBack: 1, patch.NotStarted: 3},
+		}),
+		"finished": wave(patch.NoticeFinished, patch.Notice{Outcome: patch.Succeeded, Tally: map[patch.Outcome]int{patch.Patched: 5, patch.AlreadyCompliant: 1}}),
+		"finished_with_something_stranded": wave(patch.NoticeFinished, patch.Notice{
+			Outcome: patch.Failed, Why: "aborted: bob: stop it", Tally: map[patch.Outcome]int{patch.Patched: 2, patch.Failed: 1},
+			Stranded: []patch.Stranded{{
+				Account: "production", Region: "ap-northeast-1", Resource: "instance i-1", State: "in standby",
+				WhatToDo: "aws autoscaling exit-standby --instance-ids i-1 --auto-scaling-group-name web",
+			}},
+		}),
+		"rolling_back_started": wave(patch.NoticeStarted, patch.Notice{PutsBack: "wave-web-20261120-020000", Actor: "bob", Why: "logins fail"}),
+		"schedule_skipped": {
+			Kind: patch.NoticeScheduleSkipped, Key: "schedule/web/2026-11-22T02:00:00Z", At: at, Plan: "web", WorkflowID: "open-window-web-2026-11-22",
+			Why: "production/ap-northeast-1/web is being patched by wave wave-web-20261121-020000", WhatToDo: "Wait until that has ended, or abort it.",
+		},
+		"drift": {
+			Kind: patch.NoticeDrift, Key: "drift/schedules/1", At: at, Subject: "the schedules differ from the files", WorkflowID: "patchtide-schedules",
+			Findings: []string{"web: paused by hand", "batch: missing"}, WhatToDo: "Make them equal, or change the files.", Commands: []string{"patchtide schedule sync"},
+		},
+		"frozen": {
+			Kind: patch.NoticeFrozen, Key: "freeze/1", At: at, Subject: "every account is frozen", Actor: "carol", Why: "incident 12",
+			WhatToDo: "Waves hold between instances until it is lifted.", Commands: []string{`patchtide unfreeze --reason "..."`},
+		},
+		"stranded": {
+			Kind: patch.NoticeStranded, Key: "patchtide-reconcile/1/stranded", At: at, Subject: "reconcile", WorkflowID: "patchtide-reconcile",
+			Stranded: []patch.Stranded{{Account: "production", Region: "ap-northeast-1", Resource: "instance i-1", State: "quarantined", WhatToDo: "examine and terminate it"}},
+		},
+		"test": {Kind: patch.NoticeTest, Key: "test/1", At: at, Actor: "alice", Why: "somebody asked for it"},
+	}
+}
+
+// worst is a notice of which every part is as long, and as awkward to encode, as it can be.
+func worst(text string) patch.Notice {
+	long := strings.Repeat(text, 2000)
+	n := patch.Notice{
+		Kind: patch.NoticeOnHold, Key: "wave-" + strings.Repeat("w", 240) + "/0f1e/on_hold-1", At: at, WaveID: "wave-" + strings.Repeat("w", 180) + strings.Repeat("'", 40), RunID: "0f1e",
+		Plan: strings.Repeat("p", 63), Stage: strings.Repeat("s", 63), Actor: long, Why: long, WhatToDo: long, Until: &until, Otherwise: patch.RollBack,
+		Verbs: append(patch.VerbsIn(patch.StateOnHold), patch.VerbsIn(patch.StateAwaitingApproval)...), PutsBack: strings.Repeat("b", 240), Subject: long,
+		Commands: []string{"patchtide " + long, "two\nlines"},
+	}
+	for range 50 {
+		n.Instances = append(n.Instances, patch.NoticedInstance{Group: long[:200], ID: "i-4333dc0704d74e937", Outcome: patch.Quarantined, Reason: long})
+		n.Stranded = append(n.Stranded, patch.Stranded{Account: "production", Region: "ap-northeast-1", Resource: long, State: long, WhatToDo: long})
+		n.Findings = append(n.Findings, long)
+	}
+	return n
+}
+
+// awkward texts: what each channel's markup, JSON in JSON, and UTF-8 make long.
+var awkward = map[string]string{
+	"plain": "reason ", "markup": "<&>`*_", "quotes": `"\"`, "astral": "😀", "han": "補丁", "control": "\x00\x1b\u2028\n", "broken": "\xff\xfe",
+}

@@ -1,0 +1,201 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// words says what each kind means: headline, severity, why, what to do, and the commands for it.
+func words(n patch.Notice) Message {
+	switch n.Kind {
+	case patch.NoticeStarted:
+		return started(n)
+	case patch.NoticeAwaitingApproval:
+		return Message{
+			Severity: Warning, Headline: place(n) + " awaits approval", Why: n.Why,
+			WhatToDo: "Look at the stage before it, then approve or reject." + otherwise(n), Commands: verbs(n),
+		}
+	case patch.NoticeOnHold:
+		return Message{
+			Severity: Alarm, Headline: place(n) + " is on hold" + failures(n), Why: n.Why,
+			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n), Commands: verbs(n),
+		}
+	case patch.NoticeFailedInstance:
+		return Message{
+			Severity: Warning, Headline: place(n) + failures(n), Why: n.Why,
+			WhatToDo: "Look at what it says. If the stage may not carry the failure, the wave goes on hold and asks.",
+			Commands: []Command{{Line: waveCommand("show", n.WaveID)}},
+		}
+	case patch.NoticeRolledBack:
+		return Message{
+			Severity: worse(Warning, n), Headline: "Wave of " + n.Plan + " was rolled back: " + tally(n), Why: n.Why,
+			WhatToDo: "Find out what was wrong with the patch before the next wave." + strandedToDo(n),
+			Commands: putBackMore(n),
+		}
+	case patch.NoticeFinished:
+		return finished(n)
+	case patch.NoticeScheduleSkipped:
+		return Message{
+			Severity: Warning, Headline: "The window of " + about(n) + " opened and no wave was started", Why: n.Why,
+			WhatToDo: "Mend what is in the way; start the wave by hand inside the window, or leave it to the next one.",
+			Commands: planCommand(n),
+		}
+	case patch.NoticeDrift:
+		return Message{
+			Severity: Warning, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Findings), "difference")), Why: n.Why,
+		}
+	case patch.NoticeFrozen:
+		return Message{Severity: Warning, Headline: sentence(about(n)), Why: n.Why}
+	case patch.NoticeStranded:
+		return Message{
+			Severity: Alarm, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Stranded), "thing")+" left stranded"), Why: n.Why,
+			WhatToDo: "Do what each line says, then look again.", Commands: []Command{{Line: "patchtide reconcile --dry-run"}},
+		}
+	case patch.NoticeTest:
+		return Message{
+			Severity: Info, Headline: "This is a test: Patchtide reaches this channel", Why: n.Why, WhatToDo: "Nothing.",
+		}
+	}
+	return Message{Severity: Warning, Headline: strings.ReplaceAll(string(n.Kind), "_", " ") + ": " + about(n), Why: n.Why}
+}
+
+// putBackMore shows a wave that was rolled back, and how what its other stages patched is put back.
+func putBackMore(n patch.Notice) []Command {
+	list := []Command{{Line: waveCommand("show", n.WaveID)}}
+	if n.PutsBack == "" && n.Tally[patch.Patched] > 0 {
+		list = append(list, Command{When: "to put back what its other stages patched, too", Line: verbCommand(patch.RollBack, n.WaveID)})
+	}
+	return list
+}
+
+func started(n patch.Notice) Message {
+	headline := "Wave of " + n.Plan + " started"
+	if n.PutsBack != "" {
+		headline = "Roll back of " + n.PutsBack + " started"
+	}
+	return Message{
+		Severity: Info, Headline: headline, Why: n.Why, WhatToDo: "Nothing; it asks when it needs somebody.",
+		Commands: []Command{{"to watch it", waveCommand("watch", n.WaveID)}, {"to stop it", verbCommand(patch.Abort, n.WaveID)}},
+	}
+}
+
+func finished(n patch.Notice) Message {
+	m := Message{Why: n.Why, Commands: []Command{{Line: waveCommand("show", n.WaveID)}}}
+	what := "Wave of " + n.Plan
+	if n.PutsBack != "" {
+		what = "Roll back of " + n.PutsBack
+	}
+	switch n.Outcome {
+	case patch.Succeeded:
+		m.Severity, m.Headline, m.WhatToDo = Good, what+" succeeded: "+tally(n), "Nothing."
+	case patch.SucceededWithSkips:
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+" succeeded with skips: "+tally(n), "Look at what was skipped; the next wave tries it again."
+	case patch.Aborted:
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."
+	default:
+		m.Severity, m.Headline, m.WhatToDo = Alarm, what+" "+strings.ReplaceAll(string(n.Outcome), "_", " ")+": "+tally(n), "Read why, mend it, and start another wave; it leaves alone what is patched."
+	}
+	m.Severity = worse(m.Severity, n)
+	m.WhatToDo += strandedToDo(n)
+	return m
+}
+
+// place names plan and stage.
+func place(n patch.Notice) string {
+	name := n.Plan
+	if n.Stage != "" {
+		name += "/" + n.Stage
+	}
+	if n.PutsBack != "" {
+		return name + " (roll back)"
+	}
+	return name
+}
+
+// about names what a notice is about that is no wave's.
+func about(n patch.Notice) string {
+	for _, name := range []string{n.Subject, n.Plan, n.WorkflowID} {
+		if name != "" {
+			return name
+		}
+	}
+	return "Patchtide"
+}
+
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func failures(n patch.Notice) string {
+	switch len(n.Instances) {
+	case 0:
+		return ""
+	case 1:
+		return ": " + n.Instances[0].ID + " failed"
+	}
+	return ": " + plural(len(n.Instances), "instance") + " failed"
+}
+
+// otherwise says what happens when nobody answers.
+func otherwise(n patch.Notice) string {
+	if n.Until == nil {
+		return " It waits until somebody does."
+	}
+	return fmt.Sprintf(" If nobody answers by %s, %s is done.", stamp(*n.Until), n.Otherwise)
+}
+
+// verbs are the commands for what the wave takes now.
+func verbs(n patch.Notice) []Command {
+	when := map[patch.Verb]string{
+		patch.Approve: "to let the stage begin", patch.Reject: "to end the wave, with nothing of the stage touched",
+		patch.Retry: "if what failed has passed", patch.Skip: "if that machine is odd and the patch is well",
+		patch.RollBack: "if the patch is bad: puts back what the stage patched", patch.Abort: "to stop here",
+	}
+	var list []Command
+	for _, verb := range n.Verbs {
+		list = append(list, Command{When: when[verb], Line: verbCommand(verb, n.WaveID)})
+	}
+	return list
+}
+
+func planCommand(n patch.Notice) []Command {
+	if n.Plan == "" {
+		return nil
+	}
+	return []Command{{Line: fmt.Sprintf(`patchtide wave start %s --reason "..."`, quoted(n.Plan))}}
+}
+
+// tally counts the instances by outcome, in a fixed order.
+func tally(n patch.Notice) string {
+	var parts []string
+	for _, outcome := range []patch.Outcome{
+		patch.Patched, patch.AlreadyCompliant, patch.RolledBack, patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone, patch.NotStarted,
+	} {
+		if count := n.Tally[outcome]; count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count, strings.ReplaceAll(string(outcome), "_", " ")))
+		}
+	}
+	if len(parts) == 0 {
+		return "no instance was touched"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func worse(than Severity, n patch.Notice) Severity {
+	if len(n.Stranded) > 0 {
+		return Alarm
+	}
+	return than
+}
+
+func strandedToDo(n patch.Notice) string {
+	if len(n.Stranded) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %s left stranded: do what each line says.", sentence(plural(len(n.Stranded), "thing")))
+}
