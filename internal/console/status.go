@@ -39,5 +39,8 @@ func Status(status patch.WaveStatus) string {
 	for _, left := range status.Stranded {
 		fmt.Fprintf(&text, "STRANDED %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
 	}
+	for _, problem := range status.NotTold {
+		fmt.Fprintf(&text, "NOT TOLD %s\n", problem)
+	}
 	return text.String()
 }
