@@ -125,7 +125,7 @@ func TestEveryKey(t *testing.T) {
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
-	require.Len(t, c.Notify, 3)
+	require.Len(t, c.Notify, 4)
 	require.NoError(t, c.CheckWorker())
 }
 

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -28,11 +29,11 @@ func samples() map[string]patch.Notice {
 		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
 		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
 			Stage: "production", Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or reject.",
-			Verbs: patch.VerbsIn(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
+			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
 		}),
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
 			Stage: "production", Why: "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
-			Verbs: patch.VerbsIn(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
+			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),
 		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
 		"rolled_back": wave(patch.NoticeRolledBack, patch.Notice{
@@ -74,7 +75,7 @@ func worst(text string) patch.Notice {
 	n := patch.Notice{
 		Kind: patch.NoticeOnHold, Key: "wave-" + strings.Repeat("w", 240) + "/0f1e/on_hold-1", At: at, WaveID: "wave-" + strings.Repeat("w", 180) + strings.Repeat("'", 40), RunID: "0f1e",
 		Plan: strings.Repeat("p", 63), Stage: strings.Repeat("s", 63), Actor: long, Why: long, WhatToDo: long, Until: &until, Otherwise: patch.RollBack,
-		Verbs: append(patch.VerbsIn(patch.StateOnHold), patch.VerbsIn(patch.StateAwaitingApproval)...), PutsBack: strings.Repeat("b", 240), Subject: long,
+		Verbs: append(decisions(patch.StateOnHold), decisions(patch.StateAwaitingApproval)...), PutsBack: strings.Repeat("b", 240), Subject: long,
 		Commands: []string{"patchtide " + long, "two\nlines"},
 	}
 	for range 50 {
@@ -88,4 +89,9 @@ func worst(text string) patch.Notice {
 // awkward texts: what each channel's markup, JSON in JSON, and UTF-8 make long.
 var awkward = map[string]string{
 	"plain": "reason ", "markup": "<&>`*_", "quotes": `"\"`, "astral": "😀", "han": "補丁", "control": "\x00\x1b\u2028\n", "broken": "\xff\xfe",
+}
+
+// decisions are the verbs that a notice of a wave in that state names.
+func decisions(state patch.WaveState) []patch.Verb {
+	return slices.DeleteFunc(patch.VerbsIn(state, true), func(v patch.Verb) bool { return !v.Decides() })
 }
