@@ -273,6 +273,28 @@ func processes() Scenario {
 				}
 				return exactly(ctx)
 			}},
+			{"a recurring action tells its rule and its next time", func(ctx context.Context) error {
+				name := aws.String(c.Prefix + "nightly")
+				_, err := c.Scaling.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
+					AutoScalingGroupName: g.name, ScheduledActionName: name, Recurrence: aws.String("30 2 1 1 *"), TimeZone: aws.String("Asia/Tokyo"), MinSize: aws.Int32(0),
+				})
+				if err != nil {
+					return err
+				}
+				out, err := c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: g.name})
+				if err != nil {
+					return err
+				}
+				if len(out.ScheduledUpdateGroupActions) != 1 || out.ScheduledUpdateGroupActions[0].StartTime == nil {
+					return fmt.Errorf("%d actions, or one that has no next time", len(out.ScheduledUpdateGroupActions))
+				}
+				action := out.ScheduledUpdateGroupActions[0]
+				_, err = c.Scaling.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: g.name, ScheduledActionName: name})
+				return errors.Join(
+					err, same("recurrence", "30 2 1 1 *", aws.ToString(action.Recurrence)), same("time zone", "Asia/Tokyo", aws.ToString(action.TimeZone)),
+					same("its time of day in UTC", "17:30", action.StartTime.UTC().Format("15:04")),
+				)
+			}},
 			{"a process that does not exist", func(ctx context.Context) error {
 				return refused(suspend(ctx, "Sleep"), "ValidationError")
 			}},

@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -90,6 +91,43 @@ func alarms() Scenario {
 			{"metrics are taken", func(ctx context.Context) error {
 				_, err := c.Watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Patchtide/Contract"), MetricData: []types.MetricDatum{{MetricName: aws.String("Errors"), Value: aws.Float64(1)}}})
 				return err
+			}},
+			{"and read back", func(ctx context.Context) error {
+				return c.eventually(ctx, func() (bool, string, error) {
+					now := time.Now()
+					if c.Now != nil {
+						now = c.Now()
+					}
+					out, err := c.Watch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+						Namespace: aws.String("Patchtide/Contract"), MetricName: aws.String("Errors"), Period: aws.Int32(3600),
+						StartTime: aws.Time(now.Add(-2 * time.Hour)), EndTime: aws.Time(now.Add(time.Hour)), Statistics: []types.Statistic{types.StatisticMaximum},
+					})
+					if err != nil || len(out.Datapoints) == 0 {
+						return false, "there is no datapoint", err
+					}
+					return true, "", same("maximum", 1, *out.Datapoints[0].Maximum)
+				})
+			}},
+			{"an alarm follows its metric", func(ctx context.Context) error {
+				for _, phase := range []struct {
+					value float64
+					want  types.StateValue
+				}{{0, types.StateValueOk}, {5, types.StateValueAlarm}} {
+					err := c.eventually(ctx, func() (bool, string, error) {
+						_, err := c.Watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Patchtide/Contract"), MetricData: []types.MetricDatum{{
+							MetricName: aws.String("Errors"), Value: &phase.value, Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
+						}}})
+						if err != nil {
+							return false, "", err
+						}
+						alarm, err := read(ctx)
+						return alarm.StateValue == phase.want, "the alarm is " + string(alarm.StateValue), err
+					})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
 			}},
 		}
 	}}

@@ -44,6 +44,8 @@ type Endpoint struct {
 	Prefix string
 	// Patience is how long a scenario waits for something, in the endpoint's time; 0 is a quarter of an hour.
 	Patience time.Duration
+	// Now is the endpoint's clock; nil is the wall's.
+	Now func() time.Time
 	// Pass lets d of the endpoint's time go by.
 	Pass func(ctx context.Context, d time.Duration) error
 }

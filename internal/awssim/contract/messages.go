@@ -75,6 +75,20 @@ func messages() Scenario {
 				}
 				return same("body", "ready", *first[0].Body)
 			}},
+			{"a receive waits for a message", func(ctx context.Context) error {
+				if _, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("later"), DelaySeconds: 2}); err != nil {
+					return err
+				}
+				out, err := queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: 20})
+				if err != nil {
+					return err
+				}
+				if err := same("messages", 1, len(out.Messages)); err != nil {
+					return err
+				}
+				_, err = queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: out.Messages[0].ReceiptHandle})
+				return err
+			}},
 			{"deleted, it does not come back", func(ctx context.Context) error {
 				if err := c.Pass(ctx, patience/10); err != nil {
 					return err

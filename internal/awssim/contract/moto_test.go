@@ -64,6 +64,7 @@ var motoDivergences = map[string]string{
 
 	"alarms/a fresh alarm has no data":         "alarms begin OK",
 	"alarms/written again, it keeps its state": "the state is lost",
+	"alarms/an alarm follows its metric":       "metrics have no consequences",
 
 	"patch baselines": "GetPatchBaseline is not there",
 	"automation":      "there is no Automation",

@@ -46,7 +46,9 @@ func newSimulator(t *testing.T) *simulator {
 		}
 	}
 	s := &simulator{clock: &clock{at: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}}
-	s.Sim, err = awssim.New(awssim.Options{Scenario: scenario, Now: s.clock.now})
+	s.Sim, err = awssim.New(awssim.Options{
+		Scenario: scenario, Now: s.clock.now, Wait: func(context.Context, time.Duration) error { s.clock.pass(time.Second); return nil }, // who waits lets time pass
+	})
 	require.NoError(t, err)
 	s.transport = checked(t, awssim.RoundTripper(s.Sim))
 	s.Inspect(func(w *world.World) { s.region = w.Account(staging).Region(tokyo) })
@@ -75,6 +77,7 @@ func (s *simulator) endpoint(t *testing.T) *contract.Endpoint {
 	return &contract.Endpoint{
 		Name: "simulator", Config: s.config(t), Account: staging, Image: s.region.Images()[0].ID, Type: "m7i.large", VPC: s.region.VPC(),
 		Zones: []string{tokyo + "a", tokyo + "c"}, Role: role, ExternalID: secret, Managed: s.region.Instances()[0].ID, Prefix: "contract-",
+		Now:  s.clock.now,
 		Pass: func(_ context.Context, d time.Duration) error { s.clock.pass(d); return nil },
 	}
 }
