@@ -84,13 +84,16 @@ type benchOptions struct {
 	scenario string
 	fleet    func(*world.Scenario)
 	config   func([]byte) []byte
+	start    time.Time // zero: a Saturday in the future by the wall's clock, or every assumed role would have expired
 }
 
 func newBench(t *testing.T, options benchOptions) *bench {
 	t.Helper()
 	b := &bench{t: t, locks: map[string]string{}}
-	// In the future by the wall's clock, or every assumed role would have expired.
-	b.newEnv(time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC))
+	if options.start.IsZero() {
+		options.start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
+	}
+	b.newEnv(options.start)
 	scenario, err := world.LoadScenario(options.scenario)
 	require.NoError(t, err)
 	if options.fleet != nil {
@@ -147,13 +150,20 @@ func (b *bench) register() {
 	b.env.RegisterActivity(b.aws)
 }
 
-// plans are the configuration's, in a window of the test's own; nil is any time.
+// plans are the configuration's, in a window of the test's own; nil is any time. With scheduled set the configuration's own
+// schedule counts.
 type plans struct {
 	activities.Plans
-	window *patch.Window
+	window    *patch.Window
+	scheduled bool
 }
 
-func (p *plans) Window(string, time.Time) (*patch.Window, error) { return p.window, nil }
+func (p *plans) Window(plan string, at time.Time) (*patch.Window, error) {
+	if p.scheduled {
+		return p.Plans.Window(plan, at)
+	}
+	return p.window, nil
+}
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
 func (b *bench) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {

@@ -18,5 +18,6 @@ func Register(registry worker.WorkflowRegistry) {
 	registry.RegisterWorkflowWithOptions(Quarantine, workflow.RegisterOptions{Name: names.Quarantine})
 	registry.RegisterWorkflowWithOptions(HoldService, workflow.RegisterOptions{Name: names.HoldService})
 	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
+	registry.RegisterWorkflowWithOptions(OpenWindow, workflow.RegisterOptions{Name: names.OpenWindow})
 	registry.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: names.Notify})
 }

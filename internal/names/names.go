@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -27,6 +28,7 @@ const (
 	ScanFleet     = "ScanFleet"
 	Reconcile     = "Reconcile"
 	RollBackWave  = "RollBackWave"
+	OpenWindow    = "OpenWindow"
 	Notify        = "Notify"
 	Quarantine    = "Quarantine"
 	HoldService   = "HoldService"
@@ -135,3 +137,23 @@ func JournalRecord(group patch.Group, instance string) string {
 	}
 	return group.Account.ID + "/" + group.Region + "/" + instance
 }
+
+// ScheduledWave is the id of the wave of one opening of a plan's window: a second wave of it is refused, also after the
+// first has closed.
+func ScheduledWave(plan string, opens time.Time) string {
+	return "wave-" + plan + "-" + opens.UTC().Format("20060102-150405")
+}
+
+// ScheduledTime is Temporal's own search attribute on what a schedule starts: the time it was due, without jitter.
+const ScheduledTime = "TemporalScheduledStartTime"
+
+const windowSchedule = "patchtide-window-"
+
+// WindowSchedule is the id of the schedule of a plan's window.
+func WindowSchedule(plan string) string { return windowSchedule + plan }
+
+// PlanOfSchedule is the plan whose window a schedule is.
+func PlanOfSchedule(id string) string { return strings.TrimPrefix(id, windowSchedule) }
+
+// OpenWindowID begins the ids of the workflows that a plan's schedule starts; Temporal adds the time.
+func OpenWindowID(plan string) string { return "open-window-" + plan }

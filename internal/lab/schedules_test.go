@@ -1,0 +1,176 @@
+package lab
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/schedule"
+	"github.com/patchtide/patchtide/internal/windows"
+)
+
+func windowOf(t *testing.T, expression, zone string) schedule.Window {
+	t.Helper()
+	parsed, err := schedule.Parse(expression)
+	require.NoError(t, err)
+	location, err := time.LoadLocation(zone)
+	require.NoError(t, err)
+	return schedule.Window{
+		Schedule: parsed.In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour, Cutoff: time.Hour,
+	}
+}
+
+// TestSchedulesOnTheServer keeps schedules on a real server: what is told to it, what it opens, and what becomes of what a
+// person changed.
+func TestSchedulesOnTheServer(t *testing.T) {
+	server := start(t, TemporalOptions{DataDir: t.TempDir() + "/data"})
+	defer stop(t, server)
+	c, err := server.Dial(t.Context(), client.Options{})
+	require.NoError(t, err)
+	defer c.Close()
+	t.Run("opens when we say", func(t *testing.T) { opensWhenWeSay(t, c) })
+	t.Run("drift", func(t *testing.T) { mendsDrift(t, c) })
+}
+
+// opensWhenWeSay asks the server for every opening of two years and compares them with ours: each kind of rule, in zones whose
+// clocks change by an hour, in the south, and not at all.
+func opensWhenWeSay(t *testing.T, c client.Client) {
+	keeper := windows.Keeper{Schedules: c.ScheduleClient()}
+	from, to := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)
+	var plans []windows.Plan
+	for i, expression := range []string{
+		"cron(0 2 ? * SUN#2 *)", "cron(30 1 ? * SUN *)", "cron(30 2 ? * SUN *)", "cron(0 2 ? * 6L *)", "cron(0 2 L * ? *)", "cron(15 3 LW * ? *)",
+		"cron(0 2 1W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 31W 1,3,5,7,8,10,12 ? *)", "cron(45 23 29 2 ? *)", "cron(0 2 31 * ? 2027)",
+		"cron(0 2/7 1-3 JAN-JUN/2 ? *)", "cron(0 0 ? * L *)", "rate(7 days)", "rate(36 hours)",
+	} {
+		for j, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Sydney"} {
+			plans = append(plans, windows.Plan{Name: fmt.Sprintf("p%d-%d", i, j), Window: windowOf(t, expression, zone)})
+		}
+	}
+	_, err := keeper.Sync(t.Context(), plans, false)
+	require.NoError(t, err)
+	for _, plan := range plans {
+		answer, err := c.WorkflowService().ListScheduleMatchingTimes(t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
+			Namespace: Namespace, ScheduleId: names.WindowSchedule(plan.Name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
+		})
+		require.NoError(t, err)
+		theirs, ours := []string{}, []string{}
+		for _, at := range answer.GetStartTime() {
+			theirs = append(theirs, at.AsTime().Format(time.RFC3339))
+		}
+		for next, found := plan.Window.Next(from.Add(-time.Second)); found && !next.After(to); next, found = plan.Window.Next(next) {
+			ours = append(ours, next.UTC().Format(time.RFC3339))
+		}
+		require.NotEmpty(t, ours)
+		require.Less(t, len(ours), 1000, "the server lists no more")
+		require.Equal(t, ours, theirs, "%s in %s", plan.Name, plan.Window.Zone())
+	}
+}
+
+func mendsDrift(t *testing.T, c client.Client) {
+	ctx, schedules := t.Context(), c.ScheduleClient()
+	keeper := windows.Keeper{Schedules: schedules}
+	// None of ours, though it looks like it; and none of ours at all.
+	for _, id := range []string{"patchtide-window-stranger", "somebody-elses"} {
+		_, err := schedules.Create(ctx, client.ScheduleOptions{
+			ID: id, Spec: client.ScheduleSpec{CronExpressions: []string{"0 3 * * *"}}, Paused: true,
+			Action: &client.ScheduleWorkflowAction{ID: "x", Workflow: "SomethingElse", TaskQueue: "elsewhere"},
+		})
+		require.NoError(t, err)
+	}
+	web := windows.Plan{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}
+	db := windows.Plan{Name: "db", Window: windowOf(t, "rate(7 days)", "UTC")}
+	db.Window.Jitter = 10 * time.Minute
+	done := func(plans []windows.Plan, dryRun bool) map[string]string {
+		changes, err := keeper.Sync(ctx, plans, dryRun)
+		require.NoError(t, err)
+		all := map[string]string{}
+		for _, change := range changes {
+			if change.Done != windows.Unchanged {
+				all[change.Plan] = change.Done
+			}
+		}
+		return all
+	}
+	both := []windows.Plan{web, db}
+	require.Subset(t, done(both, true), map[string]string{"web": windows.Created, "db": windows.Created})
+	_, err := schedules.GetHandle(ctx, "patchtide-window-web").Describe(ctx)
+	require.Error(t, err, "a dry run makes nothing")
+	require.Subset(t, done(both, false), map[string]string{"web": windows.Created, "db": windows.Created})
+	require.Eventually(t, func() bool { return len(done(both, false)) == 0 }, 20*time.Second, 100*time.Millisecond,
+		"what was synced is not changed again, and the schedules of the test before, which have no plan any more, go once they are listed")
+
+	found, err := schedules.GetHandle(ctx, "patchtide-window-db").Describe(ctx)
+	require.NoError(t, err)
+	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, found.Schedule.Policy.Overlap)
+	require.Equal(t, 2*time.Hour+50*time.Minute, found.Schedule.Policy.CatchupWindow, "no longer than the window starts anything")
+	require.False(t, found.Schedule.Policy.PauseOnFailure)
+	require.Len(t, found.Schedule.Action.(*client.ScheduleWorkflowAction).Args, 1)
+
+	require.NoError(t, keeper.Pause(ctx, "web", "release week"))
+	state := stateOf(t, keeper, both, "web")
+	require.True(t, state.Paused)
+	require.Equal(t, "release week", state.Note)
+	require.Empty(t, state.Drift, "pausing is the operators' own")
+	require.Empty(t, state.Warning)
+
+	// Somebody edits it by hand.
+	require.NoError(t, schedules.GetHandle(ctx, "patchtide-window-web").Update(ctx, client.ScheduleUpdateOptions{
+		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			in.Description.Schedule.Spec.TimeZoneName = "Europe/Berlin"
+			in.Description.Schedule.Policy.CatchupWindow = 365 * 24 * time.Hour
+			return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
+		},
+	}))
+	state = stateOf(t, keeper, both, "web")
+	require.Equal(t, []windows.Difference{
+		{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}, {What: "catch-up", Found: "8760h0m0s", Wanted: "3h0m0s"},
+	}, state.Drift)
+	require.Equal(t, map[string]string{"web": windows.Changed}, done(both, true))
+	require.NotEmpty(t, stateOf(t, keeper, both, "web").Drift, "a dry run mends nothing")
+	require.Equal(t, map[string]string{"web": windows.Changed}, done(both, false))
+	state = stateOf(t, keeper, both, "web")
+	require.Empty(t, state.Drift)
+	require.True(t, state.Paused, "it stays paused")
+	require.Equal(t, "release week", state.Note)
+	require.NoError(t, keeper.Resume(ctx, "web", "release is out"))
+	state = stateOf(t, keeper, both, "web")
+	require.False(t, state.Paused)
+	require.Equal(t, "release is out", state.Note)
+	next, _ := web.Window.Next(time.Now())
+	require.True(t, state.Next[0].Equal(next), "%s, not %s", state.Next[0], next)
+
+	// The plan db loses its window.
+	require.True(t, stateOf(t, keeper, []windows.Plan{web}, "db").Orphan)
+	require.Equal(t, map[string]string{"db": windows.Removed}, done([]windows.Plan{web}, true))
+	require.Equal(t, map[string]string{"db": windows.Removed}, done([]windows.Plan{web}, false))
+	for _, id := range []string{"patchtide-window-stranger", "somebody-elses"} {
+		_, err := schedules.GetHandle(ctx, id).Describe(ctx)
+		require.NoError(t, err, "%s is none of ours", id)
+	}
+	var notOurs *windows.NotOursError
+	_, err = keeper.Sync(ctx, []windows.Plan{{Name: "stranger", Window: web.Window}}, false)
+	require.ErrorAs(t, err, &notOurs)
+	var missing *windows.MissingError
+	require.ErrorAs(t, keeper.Pause(ctx, "nosuch", "x"), &missing)
+}
+
+func stateOf(t *testing.T, keeper windows.Keeper, plans []windows.Plan, plan string) windows.State {
+	t.Helper()
+	states, err := keeper.List(t.Context(), plans, time.Now())
+	require.NoError(t, err)
+	for _, state := range states {
+		if state.Plan == plan {
+			return state
+		}
+	}
+	t.Fatalf("no schedule of plan %s in %+v", plan, states)
+	return windows.State{}
+}

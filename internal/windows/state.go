@@ -1,0 +1,142 @@
+package windows
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+// State is where a plan's schedule stands in Temporal.
+type State struct {
+	Plan     string      `json:"plan"`
+	Schedule string      `json:"schedule"`
+	Exists   bool        `json:"exists"`
+	Paused   bool        `json:"paused"`
+	Note     string      `json:"note,omitempty"` // of whoever paused or resumed it last
+	Next     []time.Time `json:"next"`           // by Temporal, jitter included; empty while it is paused for good
+	Missed   int         `json:"missed"`         // openings that Temporal was not there for
+	// Drift is how it differs from the file; `schedule sync` mends it.
+	Drift []Difference `json:"drift,omitempty"`
+	// Warning is what sync cannot mend.
+	Warning string `json:"warning,omitempty"`
+	// Orphan is a schedule of ours whose plan has no window; `schedule sync` removes it.
+	Orphan bool `json:"orphan,omitempty"`
+}
+
+// List tells how every schedule stands, those of the plans first, by name.
+func (k Keeper) List(ctx context.Context, plans []Plan, now time.Time) ([]State, error) {
+	states := []State{}
+	var known []string
+	for _, plan := range plans {
+		known = append(known, names.WindowSchedule(plan.Name))
+		found, err := describe(ctx, k.Schedules.GetHandle(ctx, names.WindowSchedule(plan.Name)))
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, plan.state(found, now))
+	}
+	ours, err := k.ours(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ours {
+		if slices.Contains(known, id) {
+			continue
+		}
+		found, err := describe(ctx, k.Schedules.GetHandle(ctx, id))
+		if err != nil {
+			return nil, err
+		}
+		if found != nil && mayTouch(id, found.Schedule) == nil {
+			state := stateOf(names.PlanOfSchedule(id), id, found)
+			state.Orphan = true
+			states = append(states, state)
+		}
+	}
+	return states, nil
+}
+
+func stateOf(plan, id string, found *client.ScheduleDescription) State {
+	state := State{Plan: plan, Schedule: id, Next: []time.Time{}}
+	if found == nil {
+		return state
+	}
+	state.Exists, state.Next, state.Missed = true, append(state.Next, found.Info.NextActionTimes...), found.Info.NumActionsMissedCatchupWindow
+	if found.Schedule.State != nil {
+		state.Paused, state.Note = found.Schedule.State.Paused, found.Schedule.State.Note
+	}
+	return state
+}
+
+func (p Plan) state(found *client.ScheduleDescription, now time.Time) State {
+	id := names.WindowSchedule(p.Name)
+	state := stateOf(p.Name, id, found)
+	if found == nil {
+		return state
+	}
+	if err := mayTouch(id, found.Schedule); err != nil {
+		state.Warning = err.Error()
+		return state
+	}
+	if state.Drift = differences(found.Schedule, p.wanted()); len(state.Drift) == 0 {
+		state.Warning = p.disagreement(state.Next, now)
+	}
+	return state
+}
+
+// disagreement compares the times that Temporal gives with ours: the server has time zone data of its own, and rules of its
+// own where the clocks change at midnight.
+func (p Plan) disagreement(next []time.Time, now time.Time) string {
+	after := now
+	for _, theirs := range next {
+		ours, found := p.Window.Next(after)
+		if !found || theirs.Before(ours) || theirs.After(ours.Add(p.Window.Jitter)) {
+			return fmt.Sprintf("Temporal opens it at %s, the file says %s: compare the time zone data of the server with this machine's, and avoid times at which the clocks change",
+				theirs.UTC().Format(time.RFC3339), instant(ours))
+		}
+		after = ours
+	}
+	return ""
+}
+
+// MissingError is a plan whose schedule does not exist in Temporal.
+type MissingError struct{ Plan string }
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("there is no schedule %s in Temporal; run `patchtide schedule sync` first", names.WindowSchedule(e.Plan))
+}
+
+// Pause keeps a plan's windows from starting waves, with a note; waves that run go on. Resume lets them again.
+func (k Keeper) Pause(ctx context.Context, plan, note string) error {
+	return k.touch(ctx, plan, func(handle client.ScheduleHandle) error {
+		return handle.Pause(ctx, client.SchedulePauseOptions{Note: note})
+	})
+}
+
+// Resume lets a plan's windows start waves again, from the next opening on.
+func (k Keeper) Resume(ctx context.Context, plan, note string) error {
+	return k.touch(ctx, plan, func(handle client.ScheduleHandle) error {
+		return handle.Unpause(ctx, client.ScheduleUnpauseOptions{Note: note})
+	})
+}
+
+func (k Keeper) touch(ctx context.Context, plan string, do func(client.ScheduleHandle) error) error {
+	id := names.WindowSchedule(plan)
+	handle := k.Schedules.GetHandle(ctx, id)
+	found, err := describe(ctx, handle)
+	switch {
+	case err != nil:
+		return err
+	case found == nil:
+		return &MissingError{Plan: plan}
+	}
+	if err := mayTouch(id, found.Schedule); err != nil {
+		return err
+	}
+	return do(handle)
+}
