@@ -43,6 +43,8 @@ type Plans interface {
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
 	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
+	// ListWaves gives the ids of all waves that left evidence, sorted.
+	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error
 	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError for
 	// none, *evidence.InvalidRecordError for one that cannot be trusted.
@@ -78,7 +80,7 @@ type ResolvedPlan struct {
 
 // ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones and
 // schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
-func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
+func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
 	if in.At.IsZero() {
 		in.At = time.Now()
 	}
@@ -104,6 +106,9 @@ func (c *Control) ResolvePlan(_ context.Context, in ResolvePlanInput) (*Resolved
 	}
 	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
 		return nil, final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
+	}
+	if resolved.Plan.Window != nil && resolved.Plan.Estimates != nil {
+		c.measure(ctx, &resolved.Plan)
 	}
 	return resolved, nil
 }

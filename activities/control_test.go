@@ -88,6 +88,7 @@ func TestResolvePlan(t *testing.T) {
 type store struct {
 	err     error
 	wave    any
+	waves   []string
 	journal map[string]any
 }
 
@@ -107,6 +108,8 @@ func (s *store) GetWave(_ context.Context, id string, into any) error {
 	*into.(*activities.WaveDocument) = document
 	return nil
 }
+
+func (s *store) ListWaves(context.Context) ([]string, error) { return s.waves, s.err }
 
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {
 	s.journal = map[string]any{wave + " " + name: record}

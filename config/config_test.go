@@ -74,10 +74,11 @@ func TestExample(t *testing.T) {
 
 	plan, err := c.Plan("web")
 	require.NoError(t, err)
+	estimates := patch.DefaultEstimates()
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
 		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
-		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
+		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates, Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{
 			{
 				Name: "staging",

@@ -36,6 +36,7 @@ type Plan struct {
 	Retention  patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
 	Quarantine Quarantine                `yaml:"quarantine" example:"{ttl: 72h, isolate: quarantined}" doc:"How an instance is kept that could not be put back: taken out of its group, still there to be looked at."`
 	Timing     map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
+	Estimates  Estimates                 `yaml:"estimates" example:"{patch: 30m}" doc:"How long one instance takes, until earlier waves have shown it: in a window an instance is started only if all of it fits before the cutoff."`
 	Stages     []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
 	Window     *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
 }
@@ -44,6 +45,15 @@ type Plan struct {
 type Quarantine struct {
 	TTL     patch.Duration `yaml:"ttl" min:"0s" default:"72h" example:"72h" doc:"How long a quarantined instance of an Auto Scaling group is kept before Reconcile terminates it: time for somebody to look, also after a weekend. 0s: until somebody decides."`
 	Isolate string         `yaml:"isolate" pattern:"^[A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{1,255}$" example:"quarantined" doc:"A security group that replaces all others of a quarantined instance: its id, sg-..., or its name, which must be in the network of each instance. The old ones are journalled and put back on release. Without it they stay."`
+}
+
+// Estimates is how long one instance takes at most, as far as its owner knows. Draining and slow start are asked of the target
+// groups and added.
+type Estimates struct {
+	Patch    patch.Duration `yaml:"patch" min:"0s" default:"20m" example:"30m" doc:"From the first change until it is proven in service, the bake included. Once five instances of the plan's earlier waves were patched, the 95th percentile of theirs counts; before, theirs if it is longer."`
+	RollBack patch.Duration `yaml:"rollback" min:"0s" default:"20m" example:"30m" doc:"Until a failed instance is back as it was: its root volume replaced, rebooted, checked. Measured as patch is."`
+	Snapshot patch.Duration `yaml:"snapshot" min:"0s" default:"15m" example:"1h" doc:"Until its snapshot is complete, which a restore waits for. Enough for a few gigabytes that changed; the first snapshot of a large volume takes hours."`
+	Volume   patch.Duration `yaml:"volume" min:"0s" default:"10m" example:"30m" doc:"Until a restored volume, which is read from its snapshot at first, is as fast as before."`
 }
 
 // Stage is a set of groups under one policy.

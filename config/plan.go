@@ -40,7 +40,10 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		Retention:  plan.Retention,
 		Timing:     resolveTiming(plan.Timing),
 		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},
-		Stages:     make([]patch.Stage, len(plan.Stages)),
+		Estimates: &patch.Estimates{
+			Patch: plan.Estimates.Patch, RollBack: plan.Estimates.RollBack, Snapshot: plan.Estimates.Snapshot, Volume: plan.Estimates.Volume,
+		},
+		Stages: make([]patch.Stage, len(plan.Stages)),
 	}
 	if resolved.Passes == 0 {
 		resolved.Passes = defaultPasses(baseline.Platform)

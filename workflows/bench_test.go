@@ -144,6 +144,12 @@ func (b *bench) newEnv(start time.Time) {
 	b.env = env
 }
 
+// again gives the bench another Temporal at a later moment, for another wave.
+func (b *bench) again(start time.Time) {
+	b.newEnv(start)
+	b.register()
+}
+
 func (b *bench) register() {
 	workflows.Register(b.env)
 	b.env.RegisterActivity(b.control)

@@ -24,6 +24,12 @@ func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
 	g.closed = ""
 	if !g.takeResumed() {
+		// Marks and room are changes, too: none is made for instances that may not be started.
+		if why := g.in.Policy.outsideWindow(ctx, nil); why != "" && g.unfinished() {
+			g.closed = why
+			g.enter(ctx, patch.GroupDone, why)
+			return
+		}
 		if frozen := g.frozen(ctx); frozen != "" {
 			g.freeze(ctx, frozen)
 			return

@@ -119,6 +119,8 @@ func (s *saga) patch(ctx workflow.Context) {
 	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
 		s.note("%s", note)
 	}
+	result.Started = workflow.Now(ctx)
+	defer func() { result.Ended = workflow.Now(ctx) }()
 	if failed, err := s.run(ctx, s.table()); err != nil {
 		s.compensate(ctx, failed, err)
 		return
@@ -168,10 +170,14 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
 	}
 	s.status.Undoing = true
+	began := workflow.Now(ctx)
 	clean, stop := untilGivenUp(ctx)
 	defer stop()
 	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
 	s.status.Undoing = false
+	if result.Outcome == patch.RolledBack {
+		result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
+	}
 }
 
 // strand records something that could not be put back, with what a person should do.

@@ -30,6 +30,9 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 		}
 		refusal := s.refusal(state, member)
 		if refusal == nil {
+			if why := s.in.Policy.outsideWindow(ctx, state.TargetGroups); why != "" && s.in.PutBack == nil {
+				return patch.NotStarted, why
+			}
 			s.before, s.member = state, member
 			if !s.around {
 				return "", ""

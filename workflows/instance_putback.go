@@ -26,6 +26,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		result.StillPatched = true
 		return
 	}
+	began := workflow.Now(ctx)
 	steps := []step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
@@ -40,6 +41,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		return
 	}
 	result.Outcome = patch.RolledBack
+	result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
 }
 
 func (s *saga) restoreOrUnfit(ctx workflow.Context) error {

@@ -1,6 +1,10 @@
 package workflows
 
-import "github.com/patchtide/patchtide/internal/patch"
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
 
 // Policy is the part of a plan that a group and its instances need.
 type Policy struct {
@@ -15,6 +19,7 @@ type Policy struct {
 	Timing         patch.Timing
 	Window         *patch.Window
 	Calendars      []string // Change Calendars that must be open
+	Estimates      *patch.Estimates
 	Stage          string
 	MaxUnavailable int
 	Capacity       patch.CapacityMode
@@ -26,10 +31,22 @@ type Policy struct {
 func policyOf(plan patch.Plan, stage patch.Stage) Policy {
 	return Policy{
 		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
-		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Calendars: plan.Calendars,
+		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates, Calendars: plan.Calendars,
 		Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity, Health: stage.Health, Bake: stage.Bake,
 		Quarantine: plan.Quarantine,
 	}
+}
+
+// outsideWindow tells why no instance may be started now: the window is closed, or what is left of it may not be enough to patch
+// one and, if that fails at the very end, to put it back. The policy of an older release has no estimates and says nothing.
+func (p Policy) outsideWindow(ctx workflow.Context, groups []patch.TargetGroup) string {
+	if p.Estimates == nil {
+		return ""
+	}
+	if fits, why := p.Window.HasRoomFor(workflow.Now(ctx), patch.BudgetOf(*p.Estimates, p.Restore, p.Backup, groups)); !fits {
+		return string(patch.RefusedOutsideWindow) + ": " + why
+	}
+	return ""
 }
 
 // stage is the policy as the pure decisions know it.

@@ -127,7 +127,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		{"in production", 45 * time.Minute, 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, benchOptions{scenario: "healthy"})
+			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 0s, rollback: 0s, snapshot: 0s, volume: 0s}")})
 			start := b.env.Now()
 			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(c.cutoff), Closes: start.Add(c.cutoff + time.Hour)}
 			result, err := b.run(theWeb)

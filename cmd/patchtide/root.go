@@ -18,7 +18,7 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
 	config.AddFlags(root.PersistentFlags())
-	root.AddCommand(newWorker(), newCheck(), newScan(), newWave(), newReconcile(), newQuarantine(), newNotify(), newFreeze(), newUnfreeze(), newVersion())
+	root.AddCommand(newWorker(), newCheck(), newScan(), newWave(), newReconcile(), newQuarantine(), newSchedule(), newNotify(), newFreeze(), newUnfreeze(), newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	wrapArgs(root)
 	return root

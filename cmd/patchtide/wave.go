@@ -52,7 +52,7 @@ func newWaveStart() *cobra.Command {
 			defer c.Close()
 			request := workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason}
 			if id == "" {
-				id = fmt.Sprintf("wave-%s-%s", args[0], time.Now().UTC().Format("20060102-150405"))
+				id = names.ScheduledWave(args[0], time.Now())
 			}
 			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
 				ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,

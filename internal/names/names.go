@@ -138,11 +138,14 @@ func JournalRecord(group patch.Group, instance string) string {
 	return group.Account.ID + "/" + group.Region + "/" + instance
 }
 
-// ScheduledWave is the id of the wave of one opening of a plan's window: a second wave of it is refused, also after the
+// ScheduledWave is the id of a wave by the time it starts, or of the wave of one opening of a plan's window: a second wave of it is refused, also after the
 // first has closed.
 func ScheduledWave(plan string, opens time.Time) string {
-	return "wave-" + plan + "-" + opens.UTC().Format("20060102-150405")
+	return WaveOf(plan) + opens.UTC().Format("20060102-150405")
 }
+
+// WaveOf begins the ids of a plan's waves, where nobody chose another: the time follows.
+func WaveOf(plan string) string { return "wave-" + plan + "-" }
 
 // ScheduledTime is Temporal's own search attribute on what a schedule starts: the time it was due, without jitter.
 const ScheduledTime = "TemporalScheduledStartTime"

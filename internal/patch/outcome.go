@@ -1,6 +1,9 @@
 package patch
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Outcome is how an instance, a group, a stage or a wave ended.
 type Outcome string
@@ -53,7 +56,10 @@ type InstanceResult struct {
 	Changes               []PackageChange `json:"changes,omitempty"`
 	Backup                *RestorePoint   `json:"backup,omitempty"`
 	Stranded              []Stranded      `json:"stranded,omitempty"`
-	Notes                 []string        `json:"notes,omitempty"` // what a reader should know: a bake cut short, targets not judged
+	Started               time.Time       `json:"started,omitzero"` // of its first change; zero when nothing was
+	Ended                 time.Time       `json:"ended,omitzero"`
+	PutBackIn             Duration        `json:"put_back_in,omitempty"` // how long putting it back took
+	Notes                 []string        `json:"notes,omitempty"`       // what a reader should know: a bake cut short, targets not judged
 }
 
 // GroupResult is how one group ended. MaxOutOfService is filled in by whoever can measure it; the workflow cannot.

@@ -104,6 +104,11 @@ func (p Plan) Scaled(speed float64) Plan {
 	}
 	p.Stages = stages
 	p.Quarantine.TTL = divide(p.Quarantine.TTL)
+	if p.Estimates != nil {
+		e := *p.Estimates
+		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)
+		p.Estimates = &e
+	}
 	t := p.Timing
 	p.Timing = Timing{
 		Act: attempt(t.Act), Look: attempt(t.Look),

@@ -28,6 +28,9 @@ type State struct {
 	Orphan bool `json:"orphan,omitempty"`
 }
 
+// InOrder tells that there is nothing to mend.
+func (s State) InOrder() bool { return s.Exists && len(s.Drift) == 0 && s.Warning == "" && !s.Orphan }
+
 // List tells how every schedule stands, those of the plans first, by name.
 func (k Keeper) List(ctx context.Context, plans []Plan, now time.Time) ([]State, error) {
 	states := []State{}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/windows"
+)
+
+func newSchedule() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "schedule", Short: "Let the plans' windows start waves", Args: cobra.NoArgs,
+		Long: "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file. One namespace\n" +
+			"belongs to one configuration.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newScheduleSync(), newScheduleList(), newSchedulePreview(),
+		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", windows.Keeper.Pause),
+		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on", windows.Keeper.Resume))
+	return cmd
+}
+
+func newScheduleSync() *cobra.Command {
+	var dryRun, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "sync",
+		Short: "Make Temporal's schedules equal to the plans' windows",
+		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing made, and the schedule of a\n" +
+			"plan that has lost its window removed. Schedules that are not Patchtide's are never touched, and a paused one stays paused.\n" +
+			"With --dry-run nothing is changed, and exit code 1 says that something would be.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+				changes, err := keeper.Sync(cmd.Context(), plans, dryRun)
+				if asJSON {
+					err = errors.Join(err, printJSON(cmd.OutOrStdout(), changes))
+				} else {
+					printChanges(cmd.OutOrStdout(), changes, dryRun)
+				}
+				if err != nil {
+					return err
+				}
+				for _, change := range changes {
+					if dryRun && change.Done != windows.Unchanged {
+						return &exitError{code: exitFailed}
+					}
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, tell what would be done")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func newScheduleList() *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
+		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file. Exit code 1 where one is missing or\n" +
+			"differs.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+				states, err := keeper.List(cmd.Context(), plans, time.Now())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					if err := printJSON(cmd.OutOrStdout(), states); err != nil {
+						return err
+					}
+				} else {
+					printStates(cmd.OutOrStdout(), states)
+				}
+				for _, state := range states {
+					if !state.InOrder() {
+						return &exitError{code: exitFailed}
+					}
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// newSchedulePause makes pause and resume.
+func newSchedulePause(use, short string, do func(windows.Keeper, context.Context, string, string) error) *cobra.Command {
+	var actor, reason string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.TrimSpace(reason) == "" {
+				return usage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
+			}
+			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+				note := fmt.Sprintf("%sd by %s: %s", use, actor, reason)
+				if err := do(keeper, cmd.Context(), args[0], note); err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), map[string]string{"plan": args[0], "done": use + "d", "note": note})
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %sd\n", args[0], use)
+				return err
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&actor, "actor", operatorName(), "who decides")
+	flags.StringVar(&reason, "reason", "", "why; it is kept as the schedule's note")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+// withSchedules reads the configuration, whose windows are the wanted ones, and connects to Temporal.
+func withSchedules(cmd *cobra.Command, do func(windows.Keeper, []windows.Plan) error) error {
+	loaded, err := loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	plans, err := windowedPlans(loaded)
+	if err != nil {
+		return err
+	}
+	c, err := operatorClient(cmd)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return do(windows.Keeper{Schedules: c.ScheduleClient()}, plans)
+}
+
+// windowedPlans lists the plans that have a window, by name.
+func windowedPlans(loaded *config.Config) ([]windows.Plan, error) {
+	var plans []windows.Plan
+	for _, name := range loaded.PlanNames() {
+		window, found, err := loaded.Windows(name)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			plans = append(plans, windows.Plan{Name: name, Window: window})
+		}
+	}
+	return plans, nil
+}
+
+func printChanges(out io.Writer, changes []windows.Change, dryRun bool) {
+	if len(changes) == 0 {
+		line(out, "no plan has a window, and no schedule of ours is left")
+	}
+	for _, change := range changes {
+		done := change.Done
+		if dryRun && done != windows.Unchanged {
+			done = "would be " + done
+		}
+		line(out, "%s: %s (%s)", change.Plan, done, change.Schedule)
+		printDifferences(out, change.Differences)
+	}
+}
+
+func printDifferences(out io.Writer, differences []windows.Difference) {
+	for _, d := range differences {
+		line(out, "  %s", d.What)
+		line(out, "    - %s", d.Found)
+		line(out, "    + %s", d.Wanted)
+	}
+}
+
+func printStates(out io.Writer, states []windows.State) {
+	if len(states) == 0 {
+		line(out, "no plan has a window, and no schedule of ours is there")
+	}
+	for _, state := range states {
+		switch {
+		case !state.Exists:
+			line(out, "%s: has no schedule yet; run `patchtide schedule sync`", state.Plan)
+			continue
+		case state.Orphan:
+			line(out, "%s: the plan has no window any more; `patchtide schedule sync` removes the schedule", state.Plan)
+		case state.Paused:
+			line(out, "%s: paused: %s", state.Plan, state.Note)
+		case len(state.Next) == 0:
+			line(out, "%s: never opens again", state.Plan)
+		default:
+			line(out, "%s: opens next at %s", state.Plan, state.Next[0].UTC().Format(time.RFC3339))
+		}
+		for _, next := range state.Next[min(len(state.Next), 1):min(len(state.Next), 3)] {
+			line(out, "  then %s", next.UTC().Format(time.RFC3339))
+		}
+		if state.Missed > 0 {
+			line(out, "  %d openings were missed: Temporal was away until their cutoff", state.Missed)
+		}
+		if state.Warning != "" {
+			line(out, "  warning: %s", state.Warning)
+		}
+		if len(state.Drift) > 0 {
+			line(out, "  differs from the file; `patchtide schedule sync` mends it:")
+			printDifferences(out, state.Drift)
+		}
+	}
+}

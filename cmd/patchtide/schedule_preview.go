@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/internal/schedule"
+)
+
+// previewed is one line of a preview.
+type previewed struct {
+	Opens  *time.Time `json:"opens"` // UTC; null where it does not open
+	Cutoff *time.Time `json:"cutoff,omitempty"`
+	Closes *time.Time `json:"closes,omitempty"`
+	Local  string     `json:"local"` // what clocks in the plan's time zone show
+	Note   string     `json:"note,omitempty"`
+}
+
+type preview struct {
+	Plan     string      `json:"plan"`
+	TimeZone string      `json:"time_zone"`
+	Openings []previewed `json:"openings"`
+}
+
+func newSchedulePreview() *cobra.Command {
+	var asJSON bool
+	var count int
+	cmd := &cobra.Command{
+		Use:   "preview PLAN",
+		Short: "Show when a plan's window opens next, and what changes of the clocks do to it",
+		Long:  "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the configuration file only.",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if count < 1 || count > 1000 {
+				return usage(cmd, fmt.Errorf("-n %d: write a number from 1 to 1000", count))
+			}
+			loaded, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			window, found, err := loaded.Windows(args[0])
+			if err != nil {
+				return usage(cmd, err)
+			}
+			if !found {
+				return usage(cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"))
+			}
+			shown := previewOf(args[0], window, time.Now(), count)
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), shown)
+			}
+			return printPreview(cmd.OutOrStdout(), shown)
+		},
+	}
+	cmd.Flags().IntVarP(&count, "number", "n", 5, "how many openings")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	return cmd
+}
+
+func previewOf(plan string, window schedule.Window, now time.Time, count int) preview {
+	shown := preview{Plan: plan, TimeZone: window.Zone().String(), Openings: []previewed{}}
+	for _, opening := range window.Preview(now, count) {
+		one := previewed{Local: opening.Wall, Note: opening.Note}
+		if !opening.At.IsZero() {
+			at := window.Opening(opening.At.UTC())
+			one.Opens, one.Cutoff, one.Closes = &at.Opens, &at.Cutoff, &at.Closes
+			one.Local = opening.At.Format("2006-01-02 15:04 MST")
+		}
+		shown.Openings = append(shown.Openings, one)
+	}
+	return shown
+}
+
+func printPreview(out io.Writer, shown preview) error {
+	if len(shown.Openings) == 0 {
+		line(out, "the window of %s never opens again", shown.Plan)
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "OPENS (%s)\tUTC\tNOTHING NEW FROM\tCLOSES\t\n", shown.TimeZone)
+	for _, one := range shown.Openings {
+		if one.Opens == nil {
+			fmt.Fprintf(table, "%s\tdoes not open\t\t\t%s\n", one.Local, one.Note)
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", one.Local, one.Opens.Format(time.RFC3339), one.Cutoff.Format(time.RFC3339), one.Closes.Format(time.RFC3339), one.Note)
+	}
+	return table.Flush()
+}

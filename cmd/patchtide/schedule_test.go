@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+const beforeStages = "    stages:\n      - name: staging\n"
+
+// windowed writes a configuration whose plan has a window.
+func windowed(t *testing.T, window string) string {
+	t.Helper()
+	return file(t, beforeStages, "    window: "+window+"\n"+beforeStages)
+}
+
+func TestSchedulePreview(t *testing.T) {
+	path := windowed(t, `{schedule: "cron(30 1 ? * SUN *)", time_zone: America/New_York, duration: 4h, cutoff: 1h}`)
+	loaded, err := config.Load(path, nil)
+	require.NoError(t, err)
+	window, found, err := loaded.Windows("web")
+	require.NoError(t, err)
+	require.True(t, found)
+	shown := previewOf("web", window, time.Date(2026, 10, 30, 0, 0, 0, 0, time.UTC), 3)
+	var out bytes.Buffer
+	require.NoError(t, printPreview(&out, shown))
+	const twice = "the clocks are put back: this time comes twice, and the window opens twice; this is the "
+	require.Equal(t, ""+
+		"OPENS (America/New_York)  UTC                   NOTHING NEW FROM      CLOSES                \n"+
+		"2026-11-01 01:30 EDT      2026-11-01T05:30:00Z  2026-11-01T08:30:00Z  2026-11-01T09:30:00Z  "+twice+"first\n"+
+		"2026-11-01 01:30 EST      2026-11-01T06:30:00Z  2026-11-01T09:30:00Z  2026-11-01T10:30:00Z  "+twice+"second\n"+
+		"2026-11-08 01:30 EST      2026-11-08T06:30:00Z  2026-11-08T09:30:00Z  2026-11-08T10:30:00Z  \n", out.String())
+
+	code, stdout, stderr := call(t, "schedule", "preview", "web", "-n", "2", "--json", "--config", path)
+	require.Equal(t, exitDone, code, stderr)
+	var document preview
+	require.NoError(t, json.Unmarshal([]byte(stdout), &document))
+	require.Equal(t, "America/New_York", document.TimeZone)
+	opens := 0
+	for _, one := range document.Openings {
+		if one.Opens != nil {
+			require.True(t, one.Opens.After(time.Now()))
+			require.Equal(t, 3*time.Hour, one.Cutoff.Sub(*one.Opens))
+			opens++
+		}
+	}
+	require.Equal(t, 2, opens)
+}
+
+func TestSchedulePreviewTellsWhatItCannotShow(t *testing.T) {
+	for name, c := range map[string]struct {
+		path string
+		args []string
+		code int
+		says string
+	}{
+		"no window":    {file(t), []string{"web"}, exitUsage, "plan web has no window"},
+		"unknown plan": {file(t), []string{"wbe"}, exitUsage, `there is no plan "wbe"`},
+		"no number":    {file(t), []string{"web", "-n", "0"}, exitUsage, "write a number from 1 to 1000"},
+		"over":         {windowed(t, `{schedule: "cron(0 2 1 1 ? 2025)", duration: 4h}`), []string{"web"}, exitDone, "never opens again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, stdout, stderr := call(t, append([]string{"schedule", "preview", "--config", c.path}, c.args...)...)
+			require.Equal(t, c.code, code, stderr)
+			require.Contains(t, stdout+stderr, c.says)
+		})
+	}
+}
+
+func TestSchedulePauseWantsAReason(t *testing.T) {
+	for _, verb := range []string{"pause", "resume"} {
+		code, _, stderr := call(t, "schedule", verb, "web", "--config", file(t))
+		require.Equal(t, exitUsage, code)
+		require.Contains(t, stderr, "--reason is missing")
+	}
+}

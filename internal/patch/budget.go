@@ -1,0 +1,117 @@
+package patch
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Estimates is how long one instance of a plan takes, as its file says or as earlier waves have shown. They judge whether an
+// instance may still be started in a window; nothing is cut short by them.
+type Estimates struct {
+	Patch     Duration `json:"patch"`     // from the first change until it is proven in service, its bake included
+	RollBack  Duration `json:"roll_back"` // until a failed one is back as it was
+	Snapshot  Duration `json:"snapshot"`  // until a snapshot is complete, which a restore waits for
+	Volume    Duration `json:"volume"`    // until a restored volume, which is read from its snapshot at first, is as fast as before
+	Patches   int      `json:"patches"`   // measured ones that Patch is made of; 0: it is the plan's own
+	RollBacks int      `json:"roll_backs"`
+}
+
+// DefaultEstimates are used where a plan is silent.
+func DefaultEstimates() Estimates {
+	return Estimates{
+		Patch:    Duration(20 * time.Minute), // installation and reboot in ten, checks and the default bake in ten
+		RollBack: Duration(20 * time.Minute), // draining again, replacing the volume with its reboot, checks
+		Snapshot: Duration(15 * time.Minute), // a few gigabytes that changed; the first of a large volume takes hours
+		Volume:   Duration(10 * time.Minute), // reading what a boot needs from a snapshot
+	}
+}
+
+// Measured is what earlier waves of a plan took.
+type Measured struct {
+	Patches, RollBacks []Duration
+}
+
+// enough is how many measured ones replace an estimate; of fewer, the longest only raises it.
+const enough = 5
+
+// With puts what was measured over the estimates: the 95th percentile of each.
+func (e Estimates) With(m Measured) Estimates {
+	e.Patch, e.Patches = measured(e.Patch, m.Patches), len(m.Patches)
+	e.RollBack, e.RollBacks = measured(e.RollBack, m.RollBacks), len(m.RollBacks)
+	return e
+}
+
+func measured(estimate Duration, all []Duration) Duration {
+	switch {
+	case len(all) == 0:
+		return estimate
+	case len(all) < enough:
+		return max(estimate, slices.Max(all))
+	}
+	return percentile95(all)
+}
+
+// percentile95 is the nearest rank: the smallest value that 95 of a hundred do not exceed.
+func percentile95(all []Duration) Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[int(math.Ceil(0.95*float64(len(sorted))))-1]
+}
+
+// Measure reads the durations of a wave's instances: those that were patched, and those that were put back.
+func (m *Measured) Measure(result WaveResult) {
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				if took := instance.Ended.Sub(instance.Started); instance.Outcome == Patched && !instance.Started.IsZero() && took > 0 {
+					m.Patches = append(m.Patches, Duration(took))
+				}
+				if instance.PutBackIn > 0 {
+					m.RollBacks = append(m.RollBacks, instance.PutBackIn)
+				}
+			}
+		}
+	}
+}
+
+// Budget is what one instance may need of a window: being patched, failing at the very end, and being put back.
+type Budget struct {
+	Estimates
+	Deregistration Duration // the largest of its target groups
+	SlowStart      Duration // the largest of its target groups
+}
+
+// BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without a
+// restore there is no way back, without a snapshot none to wait for.
+func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup) Budget {
+	b := Budget{Estimates: e}
+	if restore == RestoreNone {
+		b.RollBack = 0
+	}
+	if restore != RestoreRootVolume || backup == BackupNone {
+		b.Snapshot, b.Volume = 0, 0
+	}
+	for _, group := range groups {
+		b.Deregistration, b.SlowStart = max(b.Deregistration, group.DeregistrationDelay), max(b.SlowStart, group.SlowStart)
+	}
+	return b
+}
+
+// Total is the sum.
+func (b Budget) Total() time.Duration {
+	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume).D()
+}
+
+// HasRoomFor tells whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why.
+func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
+	if open, why := w.Open(t); !open || w == nil {
+		return open, why
+	}
+	left := w.Cutoff.Sub(t)
+	if b.Total() <= left {
+		return true, ""
+	}
+	return false, fmt.Sprintf("too little of the window is left: %s until its cutoff at %s, and an instance may need %s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s)",
+		left.Round(time.Second), w.Cutoff.Format(time.RFC3339), b.Total(), b.Patch, b.RollBack, b.Deregistration, b.SlowStart, b.Snapshot, b.Volume)
+}
