@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,8 +85,12 @@ func OpenWindow(ctx workflow.Context, request OpenWindowRequest) (*WindowOpened,
 	if why, whatToDo := o.judge(resolved.Plan.Window, workflow.Now(ctx)); why != "" {
 		return o.skip(ctx, why, whatToDo), nil
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	why := askFreeze(ctx, accountsOf(resolved.Plan)...)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case why != "":
+		return o.skip(ctx, why, "once it may go on: patchtide unfreeze --reason ..., and start a wave inside the window if there is time"), nil
 	}
 	return o.start(ctx, *resolved.Plan.Window)
 }
@@ -101,6 +106,16 @@ func (o *openWindow) judge(window *patch.Window, now time.Time) (why, whatToDo s
 			"if it was started by hand, start a wave inside the window; if the worker was away, see that it runs; else compare `patchtide schedule list` with the plan"
 	}
 	return "", ""
+}
+
+// accountsOf names the accounts of a plan, each once, sorted.
+func accountsOf(plan patch.Plan) []string {
+	var accounts []string
+	for _, group := range plan.Groups() {
+		accounts = append(accounts, group.Account.Name)
+	}
+	slices.Sort(accounts)
+	return slices.Compact(accounts)
 }
 
 // start starts the wave and stays until it has ended or this workflow is cancelled, which the wave does not notice.

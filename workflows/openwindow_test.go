@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -90,6 +91,12 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 			h.later(2 * time.Minute)
 		}},
 		{name: "the plan has lost its window", window: secondSunday, plan: "web", why: "has no window any more", prior: func(b *bench, _ history) { b.plans.scheduled = false }},
+		{name: "somebody froze production", window: secondSunday, plan: "web", why: "incident 4711", prior: func(b *bench, h history) {
+			b.freezes = b.freezes.With(patch.Freeze{Account: "production", Actor: "ann", Reason: "incident 4711", Since: workflow.Now(h.ctx)})
+		}},
+		{name: "nobody knows whether it is frozen", window: secondSunday, plan: "web", why: "counts as frozen", prior: func(b *bench, _ history) {
+			b.freezeLost = errors.New("no worker answers")
+		}},
 		{name: "the plan is gone", window: secondSunday, plan: "wbe", why: `there is no plan "wbe"`, fails: true},
 		{name: "the schedule has ended", window: `{schedule: "cron(0 2 1 1 ? 2030)", duration: 4h}`, plan: "web", why: "never opens after", fails: true},
 	} {

@@ -9,7 +9,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-func minutes(all ...int) []patch.Duration {
+func ofMinutes(all ...int) []patch.Duration {
 	list := make([]patch.Duration, len(all))
 	for i, m := range all {
 		list[i] = patch.Duration(time.Duration(m) * time.Minute)
@@ -27,13 +27,13 @@ func TestWhatWasMeasuredReplacesAnEstimate(t *testing.T) {
 		want     int // minutes; the estimate is 20
 	}{
 		"none":                               {nil, 20},
-		"one that was quick proves little":   {minutes(3), 20},
-		"one that was slow is believed":      {minutes(45), 45},
-		"four":                               {minutes(3, 4, 5, 6), 20},
-		"five: the longest of them":          {minutes(3, 9, 5, 6, 4), 9},
-		"nineteen: the longest":              {minutes(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 60), 60},
-		"twenty: one may be out of the rule": {minutes(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 60), 1},
-		"a hundred, in any order":            {minutes(hundred...), 95},
+		"one that was quick proves little":   {ofMinutes(3), 20},
+		"one that was slow is believed":      {ofMinutes(45), 45},
+		"four":                               {ofMinutes(3, 4, 5, 6), 20},
+		"five: the longest of them":          {ofMinutes(3, 9, 5, 6, 4), 9},
+		"nineteen: the longest":              {ofMinutes(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 60), 60},
+		"twenty: one may be out of the rule": {ofMinutes(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 60), 1},
+		"a hundred, in any order":            {ofMinutes(hundred...), 95},
 	} {
 		t.Run(name, func(t *testing.T) {
 			estimates := patch.Estimates{Patch: patch.Duration(20 * time.Minute), RollBack: patch.Duration(30 * time.Minute)}
@@ -57,7 +57,7 @@ func TestMeasureReadsWhatWavesLeft(t *testing.T) {
 	}}}}}}
 	var m patch.Measured
 	m.Measure(result)
-	require.Equal(t, patch.Measured{Patches: minutes(12), RollBacks: minutes(25)}, m)
+	require.Equal(t, patch.Measured{Patches: ofMinutes(12), RollBacks: ofMinutes(25)}, m)
 }
 
 func TestHasRoomFor(t *testing.T) {
