@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/patchtide/patchtide/internal/names"
+	ids "github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/schedule"
 	"github.com/patchtide/patchtide/internal/windows"
 )
@@ -58,7 +59,7 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 	require.NoError(t, err)
 	for _, plan := range plans {
 		answer, err := c.WorkflowService().ListScheduleMatchingTimes(t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
-			Namespace: Namespace, ScheduleId: names.WindowSchedule(plan.Name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
+			Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
 		})
 		require.NoError(t, err)
 		theirs, ours := []string{}, []string{}
@@ -70,7 +71,20 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		}
 		require.NotEmpty(t, ours)
 		require.Less(t, len(ours), 1000, "the server lists no more")
-		require.Equal(t, ours, theirs, "%s in %s", plan.Name, plan.Window.Zone())
+		require.Subset(t, theirs, ours, "%s in %s", plan.Name, plan.Window.Zone())
+		// Where the clocks are put back the server may tell an opening of the hour before a second time, an hour later (1.32.1,
+		// Europe/Berlin, 01:30). OpenWindow finds the wave of that opening started and says so.
+		for _, extra := range theirs {
+			if slices.Contains(ours, extra) {
+				continue
+			}
+			at, err := time.Parse(time.RFC3339, extra)
+			require.NoError(t, err)
+			require.Contains(t, ours, at.Add(-time.Hour).Format(time.RFC3339), "%s in %s: %s", plan.Name, plan.Window.Zone(), extra)
+			_, before := at.Add(-2 * time.Hour).In(plan.Window.Zone()).Zone()
+			_, after := at.Add(2 * time.Hour).In(plan.Window.Zone()).Zone()
+			require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, plan.Window.Zone(), extra)
+		}
 	}
 }
 
