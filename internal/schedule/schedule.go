@@ -69,7 +69,7 @@ func (s *Schedule) Zone() *time.Location { return s.zone }
 func (s *Schedule) Start() time.Time { return s.start }
 
 // Next is the first opening after a moment; false when there is none any more. A time of day that the clocks skip does not
-// open, one that comes twice opens twice, as with Temporal.
+// open, one that comes twice opens twice.
 func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 	if s.IsRate() {
 		if after.Before(s.start) {
