@@ -162,7 +162,7 @@ func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 	first := time.Date(2036, 11, 2, 5, 30, 0, 0, time.UTC)
 	second := first.Add(time.Hour)
 	t.Run("back, while the first wave runs", func(t *testing.T) {
-		b := newBench(t, benchOptions{scenario: "healthy", config: inWindow(half), start: first, fleet: sized(2, 8, 10)})
+		b := newBench(t, benchOptions{scenario: "healthy", config: inWindow(half), start: first, fleet: sized(2, 6, 8)})
 		b.plans.scheduled = true
 		b.play(func(h history) {
 			one := h.opens(first, "web")

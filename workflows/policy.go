@@ -43,8 +43,11 @@ func (p Policy) outsideWindow(ctx workflow.Context, groups []patch.TargetGroup) 
 	if p.Estimates == nil {
 		return ""
 	}
-	if fits, why := p.Window.HasRoomFor(workflow.Now(ctx), patch.BudgetOf(*p.Estimates, p.Restore, p.Backup, groups)); !fits {
+	if open, why := p.Window.Open(workflow.Now(ctx)); !open {
 		return string(patch.RefusedOutsideWindow) + ": " + why
+	}
+	if fits, why := p.Window.HasRoomFor(workflow.Now(ctx), patch.BudgetOf(*p.Estimates, p.Restore, p.Backup, groups)); !fits {
+		return string(patch.RefusedWindowEnds) + ": " + why
 	}
 	return ""
 }

@@ -124,7 +124,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 	}{
 		{"in staging", 10 * time.Minute, 1, 0},
 		{"before production", 30 * time.Minute, 2, 0},
-		{"in production", 46 * time.Minute, 2, 2},
+		{"in production", 48 * time.Minute, 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 0s, rollback: 0s, snapshot: 0s, volume: 0s}")})

@@ -153,7 +153,7 @@ func TestAnExtendedWindowReachesTheGroupAtWork(t *testing.T) {
 			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 0s, rollback: 0s, snapshot: 0s, volume: 0s}")})
 			start := b.env.Now()
 			closes := start.Add(105 * time.Minute)
-			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(46 * time.Minute), Closes: closes}
+			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(48 * time.Minute), Closes: closes}
 			if c.extend {
 				b.when(b.inProduction, func(status patch.WaveStatus) {
 					require.Contains(t, status.Verbs, patch.ExtendWindow)

@@ -340,7 +340,7 @@ func TestAWindowThatEndsTooSoon(t *testing.T) {
 		require.Empty(t, b.mutations(accountStaging))
 	})
 	t.Run("before an instance", func(t *testing.T) {
-		b := newBench(t, benchOptions{scenario: "healthy"})
+		b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 30m, rollback: 0s, snapshot: 0s, volume: 0s}")})
 		ends := b.env.Now().Add(75 * time.Minute)
 		b.plans.window = &patch.Window{Opens: b.env.Now().Add(-time.Hour), Cutoff: ends, Closes: ends}
 		result, err := b.run(theWeb)

@@ -26,7 +26,7 @@ func TestAnInstanceStartsOnlyIfItCanBePutBackBeforeTheCutoff(t *testing.T) {
 		"just enough for the first":       {needs + 2*time.Minute, 1, 0},
 		"not enough for any":              {needs - time.Minute, 0, 0},
 		"the whole wave":                  {5 * time.Hour, 2, 4},
-		"staging and two of production's": {needs + 45*time.Minute, 2, 2},
+		"staging and two of production's": {needs + 48*time.Minute, 2, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}")})
