@@ -309,8 +309,20 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	}
 	return g.child(ctx, summary, InstanceInput{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Ours{Surge: g.room != nil && g.room.raised}, PutBack: putBack, Left: g.left[id],
+		Try: g.try[id], Ours: patch.Ours{Out: g.leftOut(), Surge: g.room != nil && g.room.raised}, PutBack: putBack, Left: g.left[id],
 	})
+}
+
+// leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it reports
+// as stranded. The decision whether another may go out looks at what each of them is now.
+func (g *group) leftOut() []string {
+	var out []string
+	for _, instance := range g.status.Instances {
+		if instance.Outcome == patch.Quarantined || len(instance.Stranded) > 0 {
+			out = append(out, instance.ID)
+		}
+	}
+	return out
 }
 
 // child runs one instance's workflow and makes a result of whatever comes of it.

@@ -99,8 +99,20 @@ func knownLifecycle(state string) bool {
 // Ours is what this wave itself holds of a group at the moment: members in standby or deregistered because of us, and one
 // instance of surge.
 type Ours struct {
-	Out   []string // instance ids
+	Out   []string // ids of instances that were taken out; each counts as long as the state read shows it so
 	Surge bool
+}
+
+// holds tells whether the member is out of service because of us. One that somebody returned since is not: in its group it is
+// no longer on standby, and of those chosen by tags it serves its targets again.
+func (o Ours) holds(group Group, member Member) bool {
+	if !slices.Contains(o.Out, member.ID) {
+		return false
+	}
+	if group.IsAutoScaling() {
+		return member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
+	}
+	return member.Present() && (len(member.Targets) == 0 || !member.Serving(false))
 }
 
 // MayTakeOut decides whether one more instance may go out of service now. It must be asked with a state read just before.
@@ -130,9 +142,12 @@ func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string
 	if !member.FreeTags {
 		return refuse(RefusedTagSlot, "the instance has no free tag slot for our journal's pointer", "remove a tag from it")
 	}
-	healthy := 0
+	healthy, held := 0, 0
 	for _, other := range state.Members {
-		if other.Serving(group.IsAutoScaling()) {
+		switch {
+		case ours.holds(group, other):
+			held++
+		case other.Serving(group.IsAutoScaling()):
 			healthy++
 		}
 	}
@@ -141,7 +156,7 @@ func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string
 		if ours.Surge {
 			surge = 1
 		}
-		target := state.Desired + len(ours.Out) - surge
+		target := state.Desired + held - surge
 		if after := healthy - 1; after < target-stage.MaxUnavailable || after < state.Min {
 			return refuse(RefusedCapacity, fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, target, state.Min, stage.MaxUnavailable),
 				"wait until the group is healthy again")
@@ -149,7 +164,7 @@ func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string
 		if state.Desired-1 < state.Min {
 			return refuse(RefusedCapacity, fmt.Sprintf("desired %d is already min %d", state.Desired, state.Min), "use capacity: auto or surge, or lower min")
 		}
-	} else if len(ours.Out) >= stage.MaxUnavailable || len(state.Members)-healthy >= stage.MaxUnavailable {
+	} else if len(state.Members)-healthy >= stage.MaxUnavailable {
 		return refuse(RefusedCapacity, fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", len(state.Members)-healthy, len(state.Members), stage.MaxUnavailable),
 			"wait until the others are healthy again")
 	}

@@ -163,6 +163,8 @@ func TestMayTakeOut(t *testing.T) {
 		{name: "another still launches", state: four(lifecycle(1, patch.LifecyclePending)), refused: patch.RefusedCapacity},
 		{name: "one of ours is out already", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
 		{name: "one of ours is out, two may be", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Ours{Out: []string{"i-02"}}, most: 2},
+		{name: "one of ours was out and is back", state: four(sizes(2, 4, 6)), ours: patch.Ours{Out: []string{"i-02"}}},
+		{name: "one of ours is no member any more", state: four(sizes(2, 4, 6)), ours: patch.Ours{Out: []string{"i-77"}}},
 		{name: "desired is min", state: four(sizes(4, 4, 6)), refused: patch.RefusedCapacity},
 		{
 			name: "surge: five healthy, desired five, min four", ours: patch.Ours{Surge: true},
@@ -187,7 +189,12 @@ func TestMayTakeOut(t *testing.T) {
 		},
 		{name: "tags: all is well", group: tagsGroup, state: four(untracked)},
 		{name: "tags: lifecycle does not matter", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Health = "Unhealthy" }))},
-		{name: "tags: one is out already", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one is out already", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-02"}}},
+		{
+			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2, ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
+			state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(2, health(patch.TargetUnhealthy))),
+		},
 		{name: "tags: another is unhealthy", group: tagsGroup, state: four(untracked, member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity},
 		{name: "tags: the only one", group: tagsGroup, state: four(untracked, func(s *patch.GroupState) { s.Members = s.Members[:1] })},
 		{name: "tags: last of its zone, cross-zone off", group: tagsGroup, state: four(untracked, apart, func(s *patch.GroupState) { s.Members = s.Members[:1] }), refused: patch.RefusedLastInZone},
