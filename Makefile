@@ -24,6 +24,11 @@ test: ## every test
 sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
 	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
 
+.PHONY: property
+property: ## 2,000 waves drawn at random, and what the pure decisions promise
+	go test ./internal/patch -run '^TestProperty' -count=1 -rapid.checks=100000
+	go test ./workflows -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000
+
 .PHONY: crash
 crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"testing"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +30,7 @@ import (
 // bench is a wave in Temporal's test environment with the real activities, real AWS clients and the simulated AWS, all by
 // the environment's clock: production's durations pass in milliseconds.
 type bench struct {
-	t      *testing.T
+	t      tester
 	env    *testsuite.TestWorkflowEnvironment
 	sim    *awssim.Sim
 	store  *evidence.Store
@@ -61,6 +60,13 @@ type bench struct {
 	plans      *plans
 }
 
+// tester is what a bench needs of a test, so that a property test's can stand in for it.
+type tester interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
+}
+
 // patience is longer than any wave of the bench takes when all goes well and every wait runs to its end.
 const patience = 5 * time.Hour
 
@@ -87,7 +93,7 @@ type benchOptions struct {
 	start    time.Time // zero: a Saturday in the future by the wall's clock, or every assumed role would have expired
 }
 
-func newBench(t *testing.T, options benchOptions) *bench {
+func newBench(t tester, options benchOptions) *bench {
 	t.Helper()
 	b := &bench{t: t, locks: map[string]string{}}
 	if options.start.IsZero() {
@@ -162,6 +168,7 @@ type plans struct {
 	activities.Plans
 	window    *patch.Window
 	scheduled bool
+	change    func(*patch.Plan) // nil: as the configuration has it
 }
 
 func (p *plans) Window(plan string, at time.Time) (*patch.Window, error) {
@@ -169,6 +176,14 @@ func (p *plans) Window(plan string, at time.Time) (*patch.Window, error) {
 		return p.Plans.Window(plan, at)
 	}
 	return p.window, nil
+}
+
+func (p *plans) Plan(name string) (patch.Plan, error) {
+	plan, err := p.Plans.Plan(name)
+	if p.change != nil && err == nil {
+		p.change(&plan)
+	}
+	return plan, err
 }
 
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.

@@ -1,0 +1,213 @@
+package workflows_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// play is a scene on its way, and afterwards what is known of it: what the simulator saw, what others did, what people were
+// told.
+type play struct {
+	*bench
+	scene  scene
+	world  *world.World // to be touched under the simulator's lock only
+	seen   map[string]int
+	others othersLog
+
+	began    time.Time
+	stopped  time.Time // when the wave took an abort or a cancel; zero: it did not
+	gaveUp   bool      // somebody told it to stop again after that: to leave what is not put back yet
+	events   []awssim.Event
+	onHold   []string // what was wrong while the wave waited for people
+	result   *patch.WaveResult
+	err      error
+	stranded []patch.Stranded
+	outcomes map[string]patch.Outcome // of instances
+}
+
+// run plays the scene to its end.
+func (s scene) run(t tester) *play {
+	p := &play{bench: s.stage(t), scene: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}}
+	p.others, p.began = newOthersLog(), p.env.Now()
+	p.sim.Inspect(func(w *world.World) { p.world = w })
+	p.sim.SetInterceptor(p.call)
+	p.silent = true // the bench's operator; this one has his own mind
+	for _, act := range s.People {
+		if act.At.On == "" {
+			p.later(act.At.Delay, func() { p.say(act) })
+		}
+	}
+	for _, act := range s.Others {
+		if act.At.On == "" {
+			p.later(act.At.Delay, func() { p.sim.Inspect(func(*world.World) { p.others.do(p, act) }) })
+		}
+	}
+	p.operate()
+	p.result, p.err = p.bench.run(workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"})
+	p.sim.SetInterceptor(nil)
+	p.hear()
+	return p
+}
+
+func (p *play) later(seconds int, do func()) {
+	p.env.RegisterDelayedCallback(do, time.Duration(max(seconds, 1))*time.Second)
+}
+
+// call decides what happens at a call. It runs under the simulator's lock, which is what lets others act just between what
+// an activity saw and what it does.
+func (p *play) call(info awssim.CallInfo) awssim.Fault {
+	if info.Service == "sts" {
+		return awssim.Fault{}
+	}
+	p.seen[info.Operation]++
+	now := p.seen[info.Operation]
+	for _, act := range p.scene.Others {
+		if act.At.is(info.Operation, now) {
+			if act.At.Delay == 0 {
+				p.others.do(p, act)
+			} else {
+				p.world.After(time.Duration(act.At.Delay)*time.Second, func() { p.others.do(p, act) })
+			}
+		}
+	}
+	for _, act := range p.scene.People {
+		if act.At.is(info.Operation, now) {
+			p.later(act.At.Delay, func() { p.say(act) })
+		}
+	}
+	for _, trouble := range p.scene.Calls {
+		if trouble.On == info.Operation && now > trouble.Nth && (trouble.Times == forGood || now <= trouble.Nth+1+trouble.Times) {
+			return trouble.fault()
+		}
+	}
+	return awssim.Fault{}
+}
+
+func (m moment) is(operation string, number int) bool { return m.On == operation && number == m.Nth+1 }
+
+func (c callTrouble) fault() awssim.Fault {
+	switch c.Kind {
+	case denied:
+		return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "injected", Status: http.StatusForbidden}
+	case awssim.FaultTimeout:
+		return awssim.Fault{Kind: awssim.FaultTimeout, Effect: c.After}
+	}
+	return awssim.Fault{Kind: c.Kind}
+}
+
+// say sends a verb, which the wave may well refuse, or cancels.
+func (p *play) say(act personAct) {
+	if p.env.IsWorkflowCompleted() {
+		return
+	}
+	if act.Verb == "cancel" {
+		p.env.CancelWorkflow()
+		p.stop()
+		return
+	}
+	p.env.UpdateWorkflow(act.Verb, "", &testsuite.TestUpdateCallback{
+		OnAccept: func() {
+			if act.Verb == string(patch.Abort) {
+				p.stop()
+			}
+		},
+		OnReject: func(error) {}, OnComplete: func(any, error) {},
+	}, workflows.VerbRequest{Actor: "tester", Reason: "the test says so", Scope: patch.Scope(act.Scope)})
+}
+
+func (p *play) stop() {
+	p.gaveUp = !p.stopped.IsZero()
+	if !p.gaveUp {
+		p.stopped = p.env.Now()
+	}
+}
+
+// operate is the person on call: answers approvals and holds as the scene says, and after much patience gives up.
+func (p *play) operate() {
+	began := p.env.Now()
+	answered := time.Time{}
+	decide := slices.Clone(p.scene.Decide)
+	var look func()
+	look = func() {
+		if p.env.IsWorkflowCompleted() {
+			return
+		}
+		status, ok := p.status()
+		waits := ok && len(status.Verbs) > 0 && status.Since != answered
+		switch {
+		case !ok:
+		case p.env.Now().After(began.Add(patience)):
+			p.say(personAct{Verb: string(patch.Abort)})
+		case waits && status.State == patch.StateAwaitingApproval:
+			answered = status.Since
+			p.watchHold(status)
+			if answer := or(p.scene.Approval, string(patch.Approve)); answer != silence {
+				p.say(personAct{Verb: answer})
+			}
+		case waits && status.State == patch.StateOnHold:
+			answered = status.Since
+			p.watchHold(status)
+			verb := string(patch.Abort)
+			if len(decide) > 0 {
+				verb, decide = decide[0], decide[1:]
+			}
+			if verb != silence {
+				verb, scope, _ := strings.Cut(verb, " ")
+				p.say(personAct{Verb: verb, Scope: scope})
+			}
+		}
+		p.env.RegisterDelayedCallback(look, 20*time.Second)
+	}
+	p.env.RegisterDelayedCallback(look, 20*time.Second)
+}
+
+// watchHold judges the fleet while the wave waits: a group must be able to scale out.
+func (p *play) watchHold(status patch.WaveStatus) {
+	stranded := status.Stranded
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Failed {
+				stranded = append(stranded, instance.Stranded...)
+			}
+		}
+	}
+	for _, wrong := range p.resting(stranded) {
+		p.onHold = append(p.onHold, fmt.Sprintf("while %s: %s", status.State, wrong))
+	}
+}
+
+// hear collects what the wave tells of stranded things and of instances.
+func (p *play) hear() {
+	var canceled *temporal.CanceledError
+	if p.result == nil && errors.As(p.err, &canceled) && canceled.HasDetails() {
+		result := &patch.WaveResult{}
+		if canceled.Details(result) == nil {
+			p.result = result
+		}
+	}
+	if p.result == nil {
+		return
+	}
+	p.stranded = p.result.Stranded
+	for _, stage := range p.result.Stages {
+		for _, group := range stage.Groups {
+			p.stranded = append(p.stranded, group.Stranded...)
+			for _, instance := range group.Instances {
+				p.stranded = append(p.stranded, instance.Stranded...)
+				p.outcomes[instance.ID] = instance.Outcome
+			}
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package workflows_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// sceneNames are the names of the production groups, and of the target groups attached to them.
+var sceneNames = []string{"web", "api", "jobs"}
+
+// byHand is the name of the target group that nobody attached to a group, but registered its members with.
+func byHand(group string) string { return group + "-hand" }
+
+// elsewhere is where others register an instance.
+func elsewhere(group string) string { return group + "-elsewhere" }
+
+// stage builds the scene: the fleet as it was before the wave, with all that was there already.
+func (s scene) stage(t tester) *bench {
+	b := newBench(t, benchOptions{scenario: "healthy", fleet: s.fleet})
+	b.plans.change = s.plan
+	b.sim.Inspect(func(w *world.World) {
+		region := w.Account(accountProduction).Region(tokyoRegion)
+		for i, drawn := range s.Groups {
+			if drawn.Targets != targetsByHand && drawn.Targets != targetsBoth {
+				continue
+			}
+			group, err := region.ScalingGroup(sceneNames[i])
+			require.NoError(t, err)
+			target := targetGroupOf(t, region, byHand(group.Name))
+			for _, member := range group.Members() {
+				require.NoError(t, target.Register(member.Instance, 0))
+			}
+		}
+	})
+	// Whoever registered them by hand did so a while ago.
+	began := b.env.Now().Add(10 * time.Minute)
+	b.env.SetStartTime(began)
+	if s.Plan.Cutoff > 0 {
+		cutoff := began.Add(time.Duration(s.Plan.Cutoff) * time.Minute)
+		b.plans.window = &patch.Window{Opens: began.Add(-time.Hour), Cutoff: cutoff, Closes: cutoff.Add(time.Hour)}
+	}
+	return b
+}
+
+func targetGroupOf(t tester, region *world.Region, name string) *world.TargetGroup {
+	for _, group := range region.TargetGroups() {
+		if group.Name == name {
+			return group
+		}
+	}
+	require.FailNow(t, "no target group "+name)
+	return nil
+}
+
+// fleet is what the scenario holds, instead of the two instances and the one group that every scenario shares.
+func (s scene) fleet(scenario *world.Scenario) {
+	staging, production := &scenario.Accounts[0].Regions[0], &scenario.Accounts[1].Regions[0]
+	zones := []string{tokyoRegion + "a", tokyoRegion + "c", tokyoRegion + "d"}
+	if s.Staging == 0 {
+		staging.Instances = nil
+	} else {
+		staging.Instances[0].Count, staging.Instances[0].Zones = s.Staging, zones[:1+s.StagingZones]
+	}
+	group, targets := production.Groups[0], production.TargetGroups[0]
+	production.Groups, production.TargetGroups = nil, nil
+	for i, drawn := range s.Groups {
+		group, targets := group, targets
+		group.Name, group.Tags = sceneNames[i], maps.Clone(group.Tags)
+		group.Min, group.Desired, group.Max = max(drawn.Members-drawn.Slack, 0), drawn.Members, drawn.Members+drawn.Headroom
+		group.Zones, group.Suspended, group.TargetGroups = zones[:1+drawn.Zones], drawn.Suspended, nil
+		if drawn.EC2Health {
+			group.HealthCheckType = "EC2"
+		}
+		if drawn.OneZone {
+			targets.CrossZone = "false"
+		}
+		for _, name := range drawn.targetGroups(group.Name) {
+			targets.Name, targets.LoadBalancer = name, name
+			production.TargetGroups = append(production.TargetGroups, targets)
+			if name == group.Name {
+				group.TargetGroups = []string{name}
+			}
+		}
+		production.Groups = append(production.Groups, group)
+	}
+	s.patches(scenario)
+	if production.Alarms = production.Alarms[:1]; s.Groups[0].Targets == targetsByHand || s.Groups[0].Targets == targetsNone {
+		production.Alarms = nil
+	}
+	scenario.Durations.ScalingLag = world.Duration(time.Duration(s.ScalingLag) * time.Second)
+	if s.ReadLag > 0 {
+		scenario.Durations.ReadLag = world.Duration(time.Duration(s.ReadLag) * time.Second)
+	}
+	for _, fault := range s.Faults {
+		times := fault.Times + 1
+		if fault.Times == forGood {
+			times = -1
+		}
+		scenario.Faults.World = append(scenario.Faults.World, world.WorldFault{Kind: fault.Kind, Nth: fault.Nth + 1, Times: times})
+	}
+}
+
+// targetGroups are those that there are for a group; the last one is nobody's yet.
+func (g sceneGroup) targetGroups(name string) []string {
+	switch g.Targets {
+	case targetsByHand:
+		return []string{byHand(name), elsewhere(name)}
+	case targetsBoth:
+		return []string{name, byHand(name), elsewhere(name)}
+	case targetsNone:
+		return []string{elsewhere(name)}
+	}
+	return []string{name, elsewhere(name)}
+}
+
+func (s scene) patches(scenario *world.Scenario) {
+	scenario.Patches = slices.Clone(scenario.Patches)
+	for i := range scenario.Patches {
+		change := &scenario.Patches[i]
+		switch {
+		case s.Patch == patchNoReboot:
+			change.Reboot = false
+		case change.ID != "openssl-libs.x86_64":
+		case s.Patch == patchBreaksSome:
+			change.Breaks = []world.Breaks{{App: "web", Version: "2.4"}}
+		case s.Patch == patchBreaksAll:
+			change.Breaks = []world.Breaks{{App: "web"}}
+		}
+	}
+	if s.Patch == patchNothing {
+		scenario.Patches = nil
+	}
+}
+
+// plan makes the example's plan the scene's.
+func (s scene) plan(plan *patch.Plan) {
+	drawn := s.Plan
+	plan.Backup, plan.Restore = patch.Backup(or(drawn.Backup, string(plan.Backup))), patch.Restore(or(drawn.Restore, string(plan.Restore)))
+	plan.Passes = 1 + drawn.Passes
+	// What a property looks for does not hide in how often a wait asks.
+	plan.Timing.Poll, plan.Timing.HealthPoll = patch.Duration(time.Minute), patch.Duration(30*time.Second)
+	stages := slices.Clone(plan.Stages)
+	for i := range stages {
+		stage := &stages[i]
+		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = drawn.MaxFailures, 1+drawn.MaxParallel, s.maxUnavailable()
+		stage.Bake, stage.OnFailure.Then = patch.Duration(time.Duration(drawn.Bake)*time.Second), patch.Verb(or(drawn.Then, string(patch.RollBack)))
+		stage.OnFailure.Timeout = patch.Duration(10 * time.Minute)
+	}
+	staging, production := &stages[0], &stages[1]
+	production.Capacity = patch.CapacityMode(or(drawn.Capacity, string(patch.CapacityAuto)))
+	production.Service = ""
+	if drawn.Service {
+		production.Service = "web"
+	}
+	if !drawn.Approval {
+		production.Approval = nil
+	}
+	// An alarm follows the first group's target group; where that is not attached there is none.
+	production.Health = slices.DeleteFunc(slices.Clone(production.Health), func(check patch.HealthCheck) bool {
+		return check.Alarm != "" && (s.Groups[0].Targets == targetsByHand || s.Groups[0].Targets == targetsNone)
+	})
+	like := production.Groups[0]
+	production.Groups = nil
+	for i := range s.Groups {
+		group := like
+		group.AutoScalingGroup = sceneNames[i]
+		production.Groups = append(production.Groups, group)
+	}
+	plan.Stages = []patch.Stage{*staging, *production}
+	if s.Staging == 0 {
+		plan.Stages = plan.Stages[1:]
+	}
+}
+
+func (s scene) maxUnavailable() int { return 1 + s.Plan.MaxUnavailable }
+
+func or(drawn, usual string) string {
+	if drawn == "" {
+		return usual
+	}
+	return drawn
+}
+
+// atWork is the member of a group that a wave has at work: the one that carries its mark.
+func atWork(group *world.ScalingGroup) *world.Member {
+	for _, member := range group.Members() {
+		if member.Instance.Tags[names.TagJournal] != "" {
+			return member
+		}
+	}
+	return nil
+}
+
+func (o otherAct) String() string {
+	return fmt.Sprintf("%s, group %d, instance %d", o.Do, o.Group, o.Instance)
+}

@@ -1,0 +1,104 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// TestPropertyWave plays waves that are drawn at random and judges each from the simulator. The flag -rapid.checks says how
+// many of each kind; `make property` plays thousands.
+func TestPropertyWave(t *testing.T) {
+	var waves, violated atomic.Int64
+	t.Run("kinds", func(t *testing.T) {
+		for _, kind := range []struct {
+			name   string
+			passes bool
+		}{
+			{"trouble that passes", true},
+			{"anything", false},
+		} {
+			t.Run(kind.name, func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(t *rapid.T) {
+					s := drawScene(t, kind.passes)
+					waves.Add(1)
+					if found := s.judge(t); len(found) > 0 {
+						violated.Add(1)
+						t.Fatalf("%s", s.failure(found))
+					}
+				})
+			})
+		}
+	})
+	fmt.Printf("property: %d waves, %d violations\n", waves.Load(), violated.Load())
+}
+
+// judge plays the scene and lists what is wrong afterwards.
+func (s scene) judge(t tester) []string {
+	p := s.run(t)
+	found := p.violations()
+	if p.gaveUp || len(s.Others)+len(s.Faults) > 0 || s.Patch == patchBreaksSome || s.Patch == patchBreaksAll {
+		return found
+	}
+	for _, trouble := range s.Calls {
+		if trouble.Times == forGood {
+			return found
+		}
+	}
+	// Trouble that passes leaves nothing behind.
+	for _, left := range p.stranded {
+		found = append(found, fmt.Sprintf("trouble that passes left %s: %s", left.Resource, left.State))
+	}
+	for id, outcome := range p.outcomes {
+		if outcome == patch.Quarantined || outcome == patch.Gone {
+			found = append(found, fmt.Sprintf("trouble that passes left %s %s", id, outcome))
+		}
+	}
+	return found
+}
+
+func (s scene) failure(found []string) string {
+	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./workflows -run TestPropertyKept -v", strings.Join(found, "\n"), s)
+}
+
+// TestPropertyKept plays the scenes that once found a defect, and the one that PATCHTIDE_SCENE holds.
+func TestPropertyKept(t *testing.T) {
+	scenes := append([]keptScene{}, keptScenes...)
+	if given := os.Getenv("PATCHTIDE_SCENE"); given != "" {
+		scenes = []keptScene{{"given", given}}
+	}
+	for _, kept := range scenes {
+		t.Run(kept.name, func(t *testing.T) {
+			var s scene
+			decoder := json.NewDecoder(strings.NewReader(kept.scene))
+			decoder.DisallowUnknownFields()
+			require.NoError(t, decoder.Decode(&s))
+			if found := s.judge(t); len(found) > 0 {
+				t.Error(s.failure(found))
+			}
+		})
+	}
+}
+
+type keptScene struct{ name, scene string }
+
+// keptScenes are counterexamples, each as small as it would shrink, named for what was wrong.
+var keptScenes = []keptScene{
+	{
+		"a quarantined instance of a tag group was not counted as out when the next one went",
+		`{"Staging":2,"Groups":[{"Members":1}],"Plan":{"Restore":"none"},"Faults":[{"Kind":"install_fails"}],"Decide":["retry"]}`,
+	},
+	{
+		"room was made for an instance that had not left standby, and max stayed raised",
+		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
+	},
+}
