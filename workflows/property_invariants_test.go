@@ -71,7 +71,8 @@ func (p *play) resting(stranded []patch.Stranded) []string {
 				found = append(found, p.numbersWrong(group)...)
 			}
 			for _, tag := range group.Tags {
-				if tag.Key == names.TagJournal {
+				// It stays, to be found, while an instance is stranded.
+				if tag.Key == names.TagJournal && !p.someTold(stranded, group) {
 					found = append(found, fmt.Sprintf("%s: carries the journal's tag", group.Name))
 				}
 			}

@@ -19,7 +19,7 @@ type scene struct {
 	Groups       []sceneGroup // Auto Scaling groups of the stage production
 	Patch        string       `json:",omitempty"` // one of the constants below
 	Plan         scenePlan
-	ScalingLag   int `json:",omitempty"` // seconds that Auto Scaling's reads lag behind
+	ScalingLag   int `json:",omitempty"` // seconds that Auto Scaling's reads lag behind; not drawn, see "Known gaps" in docs/safety.md
 	ReadLag      int `json:",omitempty"` // seconds that the list of executions lags behind, on top of the usual
 
 	Calls  []callTrouble `json:",omitempty"`
@@ -154,10 +154,9 @@ func drawScene(t *rapid.T, passes bool) scene {
 		People:  rapid.SliceOfN(rapid.Custom(drawPerson), 0, 2).Draw(t, "people"),
 		Decide: rapid.SliceOfN(rapid.SampledFrom([]string{"skip", "retry", "roll_back", "roll_back wave", "abort", silence}), 0, 4).
 			Draw(t, "decide"),
-		Approval:   rapid.SampledFrom([]string{"", "", "", "reject", "abort", silence}).Draw(t, "approval"),
-		Patch:      rapid.SampledFrom([]string{patchGood, patchGood, patchNoReboot, patchNothing}).Draw(t, "patch"),
-		ScalingLag: rapid.SampledFrom([]int{0}).Draw(t, "scaling lag"),
-		ReadLag:    rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
+		Approval: rapid.SampledFrom([]string{"", "", "", "reject", "abort", silence}).Draw(t, "approval"),
+		Patch:    rapid.SampledFrom([]string{patchGood, patchGood, patchNoReboot, patchNothing}).Draw(t, "patch"),
+		ReadLag:  rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
 	}
 	if s.Staging > 1 {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
