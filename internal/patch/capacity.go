@@ -115,6 +115,18 @@ func (o Ours) holds(group Group, member Member) bool {
 	return member.Present() && (len(member.Targets) == 0 || !member.Serving(false))
 }
 
+// unlisted counts those that the group does not show any more. One that was quarantined is no longer listed by its tags, and
+// nothing launches another in its place.
+func (o Ours) unlisted(state GroupState) int {
+	count := 0
+	for _, id := range o.Out {
+		if _, listed := state.Member(id); !listed {
+			count++
+		}
+	}
+	return count
+}
+
 // MayTakeOut decides whether one more instance may go out of service now. It must be asked with a state read just before.
 // The promise: healthy >= target - max_unavailable and >= min, where target = desired + ours in standby - surge.
 func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
@@ -164,8 +176,8 @@ func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string
 		if state.Desired-1 < state.Min {
 			return refuse(RefusedCapacity, fmt.Sprintf("desired %d is already min %d", state.Desired, state.Min), "use capacity: auto or surge, or lower min")
 		}
-	} else if len(state.Members)-healthy >= stage.MaxUnavailable {
-		return refuse(RefusedCapacity, fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", len(state.Members)-healthy, len(state.Members), stage.MaxUnavailable),
+	} else if total := len(state.Members) + ours.unlisted(state); total-healthy >= stage.MaxUnavailable {
+		return refuse(RefusedCapacity, fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", total-healthy, total, stage.MaxUnavailable),
 			"wait until the others are healthy again")
 	}
 	return lastInZone(group, state, member)

@@ -190,6 +190,8 @@ func TestMayTakeOut(t *testing.T) {
 		{name: "tags: all is well", group: tagsGroup, state: four(untracked)},
 		{name: "tags: lifecycle does not matter", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Health = "Unhealthy" }))},
 		{name: "tags: one is out already", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one is in quarantine and not listed any more", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-77"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one is in quarantine, two may be out", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-77"}}, most: 2},
 		{name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-02"}}},
 		{
 			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2, ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
