@@ -36,7 +36,7 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		if refusal := g.prepare(ctx, true); refusal != "" {
 			phase := patch.GroupHeld
-			if g.closed != "" {
+			if g.closed != "" || g.allTried(ctx) {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, refusal)
@@ -97,6 +97,13 @@ func (g *group) patch(ctx workflow.Context) {
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {
 	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
+}
+
+// allTried tells that every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold. A run
+// that began before this was looked at held all the same.
+func (g *group) allTried(ctx workflow.Context) bool {
+	return len(g.status.Instances) > 0 && !g.unfinished() &&
+		workflow.GetVersion(ctx, "all-tried-is-done", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot. Newcomers are for patching

@@ -117,4 +117,8 @@ var keptScenes = []keptScene{
 		"room was made for an instance that had not left standby, and max stayed raised",
 		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
 	},
+	{
+		"a stage that may carry a failure went on for ever, since its group had nobody left to take",
+		`{"Staging":1,"Groups":[{"Members":1}],"Patch":"breaks everything","Plan":{"Restore":"none","MaxFailures":1}}`,
+	},
 }

@@ -22,6 +22,7 @@ type wave struct {
 	groups     []*heldGroup    // in the plan's fixed order
 	services   []*heldService  // by name
 	news       int             // reports heard so far
+	carried    int             // failures with which the current stage went on by itself
 	decision   *patch.Decision // the last verb not yet acted on
 	paused     *patch.Decision // a person's pause, until resume; it outlives holds and gates
 	parallel   map[string]int  // set_concurrency, by stage

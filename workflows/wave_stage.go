@@ -11,7 +11,7 @@ import (
 // runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their failures.
 func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	stage := w.plan.Stages[number]
-	w.status.Stage = stage.Name
+	w.status.Stage, w.carried = stage.Name, 0
 	if outcome := w.approve(ctx, stage, number); outcome != "" {
 		return outcome
 	}
@@ -150,7 +150,8 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 // and after the timeout decides as the plan says. An outcome of "" means the stage goes on.
 func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.Outcome {
 	stage := w.plan.Stages[number]
-	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures {
+	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && w.isNew(ctx, failures) {
+		w.carried = failures
 		w.resume(ctx, number, held, OrderSkip)
 		return ""
 	}
@@ -165,6 +166,7 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	})
 	switch decision.Verb {
 	case patch.Retry:
+		w.carried = 0
 		w.resume(ctx, number, held, OrderRetry)
 		return ""
 	case patch.Skip:
@@ -177,6 +179,12 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	w.enter(ctx, patch.StateAborting, "")
 	w.orderStage(ctx, number, GroupOrder{Kind: OrderStop})
 	return patch.Aborted
+}
+
+// isNew tells that an instance has failed since the stage last went on by itself. Held for another reason, a group would only be
+// held again, without end; a run that began before this was looked at went on all the same.
+func (w *wave) isNew(ctx workflow.Context, failures int) bool {
+	return failures > w.carried || workflow.GetVersion(ctx, "carries-each-failure-once", workflow.DefaultVersion, 1) == workflow.DefaultVersion
 }
 
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
