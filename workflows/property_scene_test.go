@@ -46,6 +46,7 @@ const (
 	othersAtWork      = -1 // the instance that the wave has at work
 	forGood           = -1
 	mostDelay         = 900
+	alarmTime         = 240 // seconds of bake in which the scenario's alarm would ring
 	mostSceneGroups   = 3
 	mostSceneMembers  = 6
 	mostSceneStaging  = 3
@@ -194,7 +195,7 @@ func drawPlan(t *rapid.T) scenePlan {
 		Approval:       rapid.Bool().Draw(t, "approval"),
 		Capacity:       rapid.SampledFrom([]string{"", "", "", "decrement", "surge"}).Draw(t, "capacity"),
 		Then:           rapid.SampledFrom([]string{"", "skip", "abort"}).Draw(t, "then"),
-		Bake:           rapid.SampledFrom([]int{0, 30, 120}).Draw(t, "bake"),
+		Bake:           rapid.SampledFrom([]int{0, 30, alarmTime}).Draw(t, "bake"),
 		Passes:         rapid.IntRange(0, 1).Draw(t, "passes"),
 		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 15, 40}).Draw(t, "cutoff"),
 	}

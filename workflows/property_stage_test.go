@@ -92,7 +92,7 @@ func (s scene) fleet(scenario *world.Scenario) {
 		production.Groups = append(production.Groups, group)
 	}
 	s.patches(scenario)
-	if production.Alarms = production.Alarms[:1]; s.Groups[0].Targets == targetsByHand || s.Groups[0].Targets == targetsNone {
+	if !s.alarmed() {
 		production.Alarms = nil
 	}
 	scenario.Durations.ScalingLag = world.Duration(time.Duration(s.ScalingLag) * time.Second)
@@ -163,9 +163,8 @@ func (s scene) plan(plan *patch.Plan) {
 	if !drawn.Approval {
 		production.Approval = nil
 	}
-	// An alarm follows the first group's target group; where that is not attached there is none.
 	production.Health = slices.DeleteFunc(slices.Clone(production.Health), func(check patch.HealthCheck) bool {
-		return check.Alarm != "" && (s.Groups[0].Targets == targetsByHand || s.Groups[0].Targets == targetsNone)
+		return check.Alarm != "" && !s.alarmed()
 	})
 	like := production.Groups[0]
 	production.Groups = nil
@@ -178,6 +177,13 @@ func (s scene) plan(plan *patch.Plan) {
 	if s.Staging == 0 {
 		plan.Stages = plan.Stages[1:]
 	}
+}
+
+// alarmed tells that an alarm judges the wave: it follows the target group attached to the first group, and a shorter bake would
+// not hear it ring.
+func (s scene) alarmed() bool {
+	attached := s.Groups[0].Targets == targetsAttached || s.Groups[0].Targets == targetsBoth
+	return attached && s.Plan.Bake >= alarmTime
 }
 
 func (s scene) maxUnavailable() int { return 1 + s.Plan.MaxUnavailable }
