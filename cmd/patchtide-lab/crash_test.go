@@ -16,9 +16,19 @@ import (
 var undisturbed = map[string]struct {
 	outcome   patch.Outcome
 	instances map[string]string
+	effects   map[string]int // of what carries no token by which one attempt's second effect would show
 }{
-	"healthy":   {patch.Succeeded, map[string]string{"staging": "patched patched", "production": "patched patched patched patched"}},
-	"bad-patch": {patch.RolledBack, map[string]string{"staging": "patched patched", "production": "not_started not_started not_started rolled_back"}},
+	"healthy": {
+		patch.Succeeded,
+		map[string]string{"staging": "patched patched", "production": "patched patched patched patched"},
+		map[string]int{"EnterStandby": 4, "ExitStandby": 4, "StartAutomationExecution": 6, "CreateSnapshot": 6},
+	},
+	"bad-patch": {
+		patch.RolledBack,
+		map[string]string{"staging": "patched patched", "production": "not_started not_started not_started rolled_back"},
+		// The one instance goes out, comes back, is found ill, goes out again, gets its root volume back, and comes back.
+		map[string]int{"EnterStandby": 2, "ExitStandby": 2, "StartAutomationExecution": 3, "CreateSnapshot": 3, "CreateReplaceRootVolumeTask": 1},
+	},
 }
 
 // crashWave runs one wave through a plan of deaths and proves that nothing can be seen of them afterwards.
@@ -32,6 +42,9 @@ func crashWave(t *testing.T, scenario string, plan []moment) {
 	require.Empty(t, result.Stranded)
 	require.Equal(t, undisturbed[scenario].outcome, result.Outcome, result.Reason)
 	require.Equal(t, undisturbed[scenario].instances, outcomes(result))
+	for operation, times := range undisturbed[scenario].effects {
+		require.Equal(t, times, effects(b.aws.Events(), operation), "effects of %s", operation)
+	}
 	b.requireEvidence(waveID)
 }
 
