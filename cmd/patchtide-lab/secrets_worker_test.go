@@ -60,7 +60,7 @@ plans:
         bake: 1s
       - name: production
         # The wave ends here, refused: an error that tells of the account must not tell how it is reached.
-        approval: {required: true, timeout: 1s}
+        approval: {required: true, timeout: 1h}
         groups: [{account: production, region: ap-northeast-1, auto_scaling_group: web}]
         max_unavailable: 1
         health: [{target_group: auto}]
@@ -107,15 +107,19 @@ func TestSecretsOfTheProductsWorker(t *testing.T) {
 		"TEMPORAL_API_KEY=" + placed["Temporal API key, from the environment"], "TEMPORAL_TLS=false",
 	}, "worker", "--config", write("patchtide.yaml", fmt.Sprintf(workerFile, folder)), "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)
 	require.NoError(t, err)
-	code, stdout := b.operator("wave", "start", "web", "--reason", "a test", "--watch", "--json")
+	code, asked := b.operator("wave", "start", "web", "--id", "wave-secrets", "--reason", "a test", "--watch", "--json")
+	require.Equal(t, 3, code, "production awaits approval: %s", asked)
+	code, stdout := b.operator("wave", "reject", "wave-secrets", "--reason", "the test ends here")
+	require.Equal(t, exitDone, code, stdout)
+	code, stdout = b.operator("wave", "watch", "wave-secrets", "--json")
 	require.Equal(t, exitFailed, code, "production is not approved: %s", stdout)
-	require.Contains(t, stdout, "was not approved")
+	require.Contains(t, stdout, "the test ends here")
 	histories := exportHistories(t, b.address, 5)
 	require.NoError(t, worker.stop())
 	b.temporal.kill()
 
 	found := map[string][]byte{
-		"histories": histories, "the worker's stdout": []byte(worker.stdout.String()), "the worker's log": []byte(worker.stderr.String()), "the operator's stdout": []byte(stdout),
+		"histories": histories, "the worker's stdout": []byte(worker.stdout.String()), "the worker's log": []byte(worker.stderr.String()), "the operator's stdout": []byte(asked + stdout),
 	}
 	for _, left := range []string{filepath.Join(folder, "evidence"), filepath.Join(b.data, "temporal")} {
 		require.NoError(t, filepath.WalkDir(left, func(path string, entry fs.DirEntry, err error) error {
