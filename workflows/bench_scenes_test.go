@@ -118,8 +118,6 @@ func (b *bench) mutations(account string) []string {
 	return found
 }
 
-var theVerb = workflows.VerbRequest{Actor: "tester", Reason: "the test says so"}
-
 // refuses sends a verb that must be rejected, with those words.
 func (b *bench) refuses(verb patch.Verb, request any, words string) {
 	b.env.UpdateWorkflow(string(verb), "", &testsuite.TestUpdateCallback{

@@ -55,7 +55,7 @@ func (s scene) run(t tester) *play {
 		}
 	}
 	p.operate()
-	p.result, p.err = p.bench.run(workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"})
+	p.result, p.err = p.run(workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"})
 	p.sim.SetInterceptor(nil)
 	p.hear()
 	return p

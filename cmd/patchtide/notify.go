@@ -41,7 +41,7 @@ func newNotifyTest() *cobra.Command {
 				return err
 			}
 			if target < 0 || target > len(loaded.Notify) {
-				return usage(cmd, fmt.Errorf("--target %d: %s has %d targets under notify:", target, loaded.File, len(loaded.Notify)))
+				return usage(cmd, fmt.Errorf("--target %d: %s has %d targets under notify: write a number from 1", target, loaded.File, len(loaded.Notify)))
 			}
 			if len(loaded.Notify) == 0 {
 				return &exitError{code: exitUsage, cause: fmt.Errorf("%s has no notify:, so nobody is told anything; docs/configuration.md shows what to write", loaded.File)}

@@ -61,7 +61,7 @@ func documentOf(m Message) document {
 		d.Commands = append(d.Commands, command{When: c.When, Command: c.Line})
 	}
 	for _, l := range m.Links {
-		d.Links = append(d.Links, link{Title: l.Title, URL: l.URL})
+		d.Links = append(d.Links, link(l))
 	}
 	for _, i := range n.Instances[:min(len(n.Instances), mostInstances)] {
 		i.Reason = line(i.Reason, longestLine)

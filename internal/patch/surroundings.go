@@ -78,14 +78,16 @@ func MayDisturb(group Group, around Surroundings) *Refusal {
 		return refuse(RefusedStack, "", "a CloudFormation stack that the group belongs to is being changed: "+strings.Join(around.Stacks, ", "),
 			"wait until it has settled, then retry")
 	}
-	for _, deployment := range around.Deployments {
+	if len(around.Deployments) > 0 { // the first is reason enough
+		deployment := around.Deployments[0]
 		what := "the CodeDeploy deployment " + deployment.ID + " is running on it"
 		if deployment.Instance == "" {
 			what = "the CodeDeploy deployment " + deployment.ID + " is about to begin, and nobody can tell yet on which instances"
 		}
 		return refuse(RefusedDeployment, deployment.Instance, what, "wait until it has ended, or stop it, then retry")
 	}
-	for _, alarm := range around.StopAlarms {
+	if len(around.StopAlarms) > 0 {
+		alarm := around.StopAlarms[0]
 		return refuse(RefusedStopAlarm, alarm.Instance, fmt.Sprintf("the alarm %s would %s it when a reboot trips it", alarm.Name, alarm.Action),
 			"aws cloudwatch disable-alarm-actions --alarm-names "+alarm.Name+", and enable them after the wave")
 	}

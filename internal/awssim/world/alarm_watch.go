@@ -69,10 +69,9 @@ func (a *Alarm) verdict() (state, reason string) {
 	}
 	state = rule.judge(breaches)
 	words := map[bool]string{true: "Threshold Crossed", false: "Threshold not crossed"}[state == AlarmRaised]
-	switch {
-	case found == 0:
+	if found == 0 {
 		reason = fmt.Sprintf("%s: no datapoints were received for %d periods and missing datapoints are treated as [%s].", words, rule.periods, a.TreatMissingData)
-	default:
+	} else {
 		reason = fmt.Sprintf("%s: %d of the last %d datapoints were received, the newest %s; %s is %v and %d must breach it.",
 			words, min(found, rule.periods), rule.periods, values, a.Comparison, a.Threshold, rule.toAlarm)
 	}
