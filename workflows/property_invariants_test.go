@@ -67,7 +67,7 @@ func (p *play) resting(stranded []patch.Stranded) []string {
 				continue
 			}
 			found = append(found, p.processesWrong(group)...)
-			if !p.someTold(stranded, group) {
+			if !p.someTold(stranded, group) && !p.others.overwritten[group.Name] {
 				found = append(found, p.numbersWrong(group)...)
 			}
 			for _, tag := range group.Tags {

@@ -20,13 +20,15 @@ type othersLog struct {
 	// Nobody can tell theirs from ours where they do to an instance or a process just what we are doing to it.
 	unclear map[string]bool // groups whose desired is
 	either  map[string]bool // "group process"
+
+	overwritten map[string]bool // groups whose numbers they changed just before we set them
 }
 
 func newOthersLog() othersLog {
 	return othersLog{
 		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
-		unclear: map[string]bool{}, either: map[string]bool{},
+		unclear: map[string]bool{}, either: map[string]bool{}, overwritten: map[string]bool{},
 	}
 }
 

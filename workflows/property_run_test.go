@@ -77,6 +77,10 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		if act.At.is(info.Operation, now) {
 			if act.At.Delay == 0 {
 				p.others.do(p, act)
+				// AWS has no "set it if it is still as I read it": what others set in that instant is overwritten.
+				if info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup" {
+					p.others.overwritten[info.Resource] = true
+				}
 			} else {
 				p.world.After(time.Duration(act.At.Delay)*time.Second, func() { p.others.do(p, act) })
 			}

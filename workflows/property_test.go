@@ -59,6 +59,9 @@ func TestPropertyWave(t *testing.T) {
 		}
 	})
 	fmt.Printf("property: %d waves, %d violations; %d took instances out of service\n", waves.Load(), violated.Load(), real.Load())
+	if violated.Load() > 0 {
+		return // the small ones that it shrinks to would count
+	}
 	require.Greater(t, real.Load(), waves.Load()/3, "most waves were refused before they began: they show nothing")
 }
 
