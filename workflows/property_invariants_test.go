@@ -173,7 +173,9 @@ func (p *play) groupWrong(group *world.ScalingGroup) []string {
 func (p *play) regionWrong(region *world.Region) []string {
 	var found []string
 	for _, instance := range region.Instances() {
-		if instance.State != world.Terminated && instance.Tags[names.TagJournal] != "" && !told(p.stranded, "instance", instance.ID) {
+		// Its mark stays while anything of it or of its group is stranded, so that it is found again.
+		marked := instance.State != world.Terminated && instance.Tags[names.TagJournal] != ""
+		if marked && !told(p.stranded, "instance", instance.ID) && !toldGroup(p.stranded, instance.Group) {
 			found = append(found, fmt.Sprintf("%s carries the journal's tag in the end (%s)", instance.ID, p.outcomes[instance.ID]))
 		}
 	}

@@ -28,7 +28,7 @@ type play struct {
 
 	began    time.Time
 	stopped  time.Time // when the wave took an abort or a cancel; zero: it did not
-	gaveUp   bool      // somebody told it to stop again after that: to leave what is not put back yet
+	gaveUp   bool      // somebody told it to stop while it put things back: to leave what is not put back yet
 	events   []awssim.Event
 	onHold   []string // what was wrong while the wave waited for people
 	result   *patch.WaveResult
@@ -121,10 +121,12 @@ func (p *play) say(act personAct) {
 		p.stop()
 		return
 	}
+	status, _ := p.status()
 	p.env.UpdateWorkflow(act.Verb, "", &testsuite.TestUpdateCallback{
 		OnAccept: func() {
 			if act.Verb == string(patch.Abort) {
 				p.stop()
+				p.gaveUp = p.gaveUp || status.State == patch.StateRollingBack
 			}
 		},
 		OnReject: func(error) {}, OnComplete: func(any, error) {},
@@ -132,9 +134,10 @@ func (p *play) say(act personAct) {
 }
 
 func (p *play) stop() {
-	p.gaveUp = !p.stopped.IsZero()
-	if !p.gaveUp {
+	if p.stopped.IsZero() {
 		p.stopped = p.env.Now()
+	} else {
+		p.gaveUp = true
 	}
 }
 
