@@ -45,7 +45,7 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupPatching, "")
 	}
 	failed, frozen := "", ""
-	for i := range g.status.Instances {
+	for i := 0; i < len(g.status.Instances); i++ {
 		if g.status.Instances[i].Outcome != patch.NotStarted {
 			continue
 		}
@@ -59,7 +59,14 @@ func (g *group) patch(ctx workflow.Context) {
 		if frozen = g.frozen(ctx); frozen != "" || g.paused || g.stopped || ctx.Err() != nil {
 			break
 		}
+		window := g.in.Policy.Window
 		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
+		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
+			// It judged by the window as it was before somebody extended it.
+			g.try[result.ID]++
+			i--
+			continue
+		}
 		g.status.Instances[i] = result
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		if g.isFailure(result) {

@@ -72,6 +72,21 @@ func (w *wave) running(number int) int {
 	return count
 }
 
+// begun counts the groups that take up a place of max_parallel_groups: also those that a freeze or a pause holds, for they go on
+// by themselves.
+func (w *wave) begun(ctx workflow.Context, number int) int {
+	if !asksFreeze(ctx) {
+		return w.running(number)
+	}
+	count := 0
+	for _, held := range w.stageGroups(number) {
+		if held.started && !settled(held) {
+			count++
+		}
+	}
+	return count
+}
+
 // idle tells that the stage has nothing more to do.
 func (w *wave) idle(number int, stopping bool) bool {
 	for _, held := range w.stageGroups(number) {

@@ -259,6 +259,25 @@ func TestAFreezeHoldsBetweenInstances(t *testing.T) {
 	}
 }
 
+// A group that a freeze holds keeps its place: were another begun meanwhile, both would go on when the freeze is lifted.
+func TestAFrozenServiceIsStillTakenOneInstanceAtATime(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", fleet: twoGroups, config: plan(webOnly, webAndAPI)})
+	b.when(b.inProduction, func(patch.WaveStatus) { b.freezes = patch.Freezes{{Actor: "ann", Reason: "incident"}} })
+	b.when(func(s patch.WaveStatus) bool { return s.Stage == "production" && groupPhase(s) == patch.GroupPaused }, func(patch.WaveStatus) {
+		b.env.RegisterDelayedCallback(func() {
+			status, ok := b.status()
+			require.True(t, ok)
+			require.Empty(t, status.Stages[1].Groups[1].Phase, "the other has not begun")
+			b.freezes = nil
+		}, 2*time.Hour)
+	})
+	result, err := b.run(theWeb)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.False(t, b.overlap("web", "api"))
+	b.requireInvariants(result, after{})
+}
+
 // A frozen group still does what putting back or stopping asks of it.
 func TestAFrozenWaveCanBeAborted(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy"})

@@ -20,6 +20,7 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	stopping := false
 	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
+		w.dropStale()
 		if !stopping && w.paused == nil && w.verbTold(patch.RollBack) && ctx.Err() == nil {
 			stopping, putBack = true, w.takeDecision()
 			w.enter(ctx, patch.StateRollingBack, "")
@@ -47,12 +48,16 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.giveUp(ctx, number, number)
 		}
 		if held := w.heldOf(number); len(held) > 0 && !stopping && w.running(number) == 0 {
+			if asksFreeze(ctx) {
+				// One that a freeze holds must not go on when it is lifted, while a person is asked about another.
+				w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: heldWhy})
+			}
 			if outcome := w.hold(ctx, number, held); outcome != "" {
 				return outcome
 			}
 			w.enter(ctx, patch.StateRunning, "")
 		} else if len(held) > 0 && !stopping {
-			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: "waits while another group of the stage is held"})
+			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: heldWhy})
 		}
 	}
 	switch {
@@ -63,6 +68,8 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	}
 	return w.judge(number)
 }
+
+const heldWhy = "waits while another group of the stage is held"
 
 // lostReason is told of a group that nobody released and that reports no more.
 const lostReason = "its workflow ended before the wave released it; was it terminated?"
@@ -137,7 +144,7 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 		parallel = 1 // groups of one service are taken one instance at a time in all
 	}
 	for _, held := range w.stageGroups(number) {
-		if held.started || w.running(number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
+		if held.started || w.begun(ctx, number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
 			continue
 		}
 		held.started = true
@@ -206,6 +213,7 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 		return *w.takeDecision()
 	}
 	otherwise.At = workflow.Now(ctx)
+	w.status.Verbs = nil // as after a person's decision
 	w.status.Decisions = append(w.status.Decisions, otherwise)
 	return otherwise
 }
@@ -254,6 +262,12 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 				if w.abortTold() {
 					w.giveUp(clean, first, number)
 				}
+			}
+			if held.child.IsReady() && held.counts.Phase != patch.GroupDone && w.locksServices {
+				held.counts.Reason = lostReason
+				outcome = patch.Failed
+				w.reason += fmt.Sprintf("; %s was not put back whole: %s", held.group, lostReason)
+				continue
 			}
 			if held.counts.Phase == patch.GroupHeld || failedOf(held) {
 				outcome = patch.Failed

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -101,12 +102,20 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 			if w.decision != nil {
 				return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", w.decision.Verb, w.decision.Actor)
 			}
+			if len(w.status.Verbs) == 0 && answers(verb) {
+				return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
+			}
 			if err := patch.MayTell(verb, w.status.State, w.plan.Window != nil); err != nil {
 				return err
 			}
 			return w.mayTake(ctx, verb, request)
 		},
 	})
+}
+
+// answers tells the verbs that answer a hold or a gate, once.
+func answers(verb patch.Verb) bool {
+	return slices.Contains([]patch.Verb{patch.Approve, patch.Reject, patch.Retry, patch.Skip}, verb)
 }
 
 func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {

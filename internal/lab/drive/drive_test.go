@@ -192,7 +192,7 @@ func TestDriverSaysWhatTheWaveDoesNotTake(t *testing.T) {
 	}
 	d.answer(t.Context(), state(1, patch.StateOnHold))
 	require.Empty(t, w.told)
-	require.Contains(t, out.String(), "The wave does not take approve now, only [retry skip roll_back abort].")
+	require.Contains(t, out.String(), "The wave does not take approve now, only [retry skip roll_back abort set_concurrency].")
 }
 
 func TestDriverReturnsTheErrorOfAWaveThatFailed(t *testing.T) {
