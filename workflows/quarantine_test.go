@@ -227,7 +227,12 @@ func TestAReleasedInstanceThatIsIllGoesBackIntoQuarantine(t *testing.T) {
 	} {
 		t.Run(c.account, func(t *testing.T) {
 			b, id := quarantineOne(t, c.account, sized(c.sized[0], c.sized[1], c.sized[2]))
-			b.find(id, func(instance *world.Instance) { instance.StopApp() })
+			// Its application may still be starting after the boot of its install: what has not begun cannot be stopped.
+			b.sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(settled)) })
+			b.find(id, func(instance *world.Instance) {
+				require.NotZero(t, instance.HTTPStatus(80, "/healthz"), "it runs")
+				instance.StopApp()
+			})
 			result, err := b.settle(release(id))
 			require.NoError(t, err)
 			require.Equal(t, patch.Quarantined, result.Settled.Outcome)
