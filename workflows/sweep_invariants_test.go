@@ -170,10 +170,16 @@ func (j *judge) instances(before fleetBefore, region *world.Region) {
 		}
 		marked := instance.Tags[names.TagJournal] != ""
 		lost := slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Resource == "instance "+instance.ID })
+		// What an instance's way left of its group, such as suspended processes, stands in that instance's record: it keeps its mark.
+		ofGroup := instance.Group != "" && slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Resource == "auto scaling group "+instance.Group })
+		// The mark comes first: where nobody knows whether it went on, nothing else was changed that it would lead to.
+		onlyMark := !slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool {
+			return s.Resource == "instance "+instance.ID && !strings.HasPrefix(s.State, "undo of "+string(patch.StepMark)+" failed")
+		})
 		switch {
-		case marked && !lost:
+		case marked && !lost && !ofGroup:
 			j.wrong(instance.ID, "still carries the journal's tag")
-		case !marked && lost:
+		case !marked && lost && !onlyMark:
 			j.add("%s: is stranded and carries no mark", instance.ID)
 		}
 	}

@@ -146,7 +146,8 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 	}
 	shortest := c
 	for _, less := range simpler(c) {
-		if again, _ := s.run(t, less); len(again) > 0 {
+		// It must show something of the same: a shorter case may only have missed the call.
+		if again, _ := s.run(t, less); slices.ContainsFunc(again, func(one string) bool { return slices.Contains(found, one) }) {
 			shortest, found = less, again
 			break
 		}
