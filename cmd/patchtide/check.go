@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 )
 
 func newCheck() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file, offline",
@@ -25,7 +23,7 @@ func newCheck() *cobra.Command {
 					err = &exitError{code: exitUsage, cause: problem}
 				}
 			}
-			if asJSON {
+			if asJSON(cmd) {
 				return printCheck(cmd, err)
 			}
 			if err != nil {
@@ -37,7 +35,7 @@ func newCheck() *cobra.Command {
 			return printLosses(cmd.OutOrStdout(), loaded)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -87,11 +85,4 @@ func printCheck(cmd *cobra.Command, err error) error {
 		return &exitError{code: exitUsage}
 	}
 	return nil
-}
-
-func printJSON(out interface{ Write([]byte) (int, error) }, document any) error {
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
 }

@@ -32,36 +32,24 @@ func newUnfreeze() *cobra.Command {
 
 func freezeCommand(update, short, long string) *cobra.Command {
 	var request workflows.FreezeRequest
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use: update, Short: short, Long: long, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := request.Validate(); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			answer, err := tellFreeze(cmd.Context(), c, update, request)
-			switch {
-			case err != nil:
-				return err
-			case asJSON:
-				return printJSON(cmd.OutOrStdout(), answer)
-			case !answer.Changed:
-				line(cmd.OutOrStdout(), "that was not frozen")
-			}
-			printFreezes(cmd.OutOrStdout(), answer.Freezes)
-			return nil
+			return withTemporal(cmd, func(c client.Client) error {
+				answer, err := tellFreeze(cmd.Context(), c, update, request)
+				if err != nil {
+					return err
+				}
+				return show(cmd, answer, printFreezeAnswer)
+			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)")
-	flags.StringVar(&request.Actor, "actor", operatorName(), "who says so")
-	flags.StringVar(&request.Reason, "reason", "", "why; whoever wants to go on will ask")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.Flags().StringVar(&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)")
+	decides(cmd, &request.Actor, &request.Reason, "who says so", "why; whoever wants to go on will ask")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -92,46 +80,47 @@ func tellFreeze(ctx context.Context, c client.Client, update string, request wor
 	case err != nil:
 		return nil, fmt.Errorf("%s was not told %s: %s", names.FreezeID, update, plain(err))
 	}
+	answer.Freezes = append(patch.Freezes{}, answer.Freezes...) // as JSON a list, also an empty one
 	return &answer, nil
 }
 
 func newFreezeShow() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Show what is frozen",
 		Long:  "Show what is frozen, by whom and why. Exit code 3 where something is.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
+			return withTemporal(cmd, func(c client.Client) error {
+				freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())
+				if err != nil {
+					return fmt.Errorf("nobody knows what is frozen, which counts as frozen: %w", err)
+				}
+				err = show(cmd, patch.FreezeStatus{Freezes: append(patch.Freezes{}, freezes...)}, printFreezes)
+				if err == nil && len(freezes) > 0 {
+					err = &exitError{code: exitOnHold}
+				}
 				return err
-			}
-			defer c.Close()
-			freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())
-			if err != nil {
-				return fmt.Errorf("nobody knows what is frozen, which counts as frozen: %w", err)
-			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), patch.FreezeStatus{Freezes: freezes})
-			} else {
-				printFreezes(cmd.OutOrStdout(), freezes)
-			}
-			if err == nil && len(freezes) > 0 {
-				err = &exitError{code: exitOnHold}
-			}
-			return err
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
-func printFreezes(out io.Writer, freezes patch.Freezes) {
-	if len(freezes) == 0 {
+func printFreezeAnswer(out io.Writer, answer *workflows.FreezeAnswer) error {
+	if !answer.Changed {
+		line(out, "that was not frozen")
+	}
+	return printFreezes(out, patch.FreezeStatus{Freezes: answer.Freezes})
+}
+
+func printFreezes(out io.Writer, status patch.FreezeStatus) error {
+	if len(status.Freezes) == 0 {
 		line(out, "nothing is frozen")
 	}
-	for _, freeze := range freezes {
+	for _, freeze := range status.Freezes {
 		line(out, "%s", freeze)
 	}
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -17,18 +19,12 @@ import (
 )
 
 func newNotify() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "notify", Short: "Try whom waves tell what they do", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newNotifyTest())
-	return cmd
+	return parent("notify", "Try whom waves tell what they do", newNotifyTest())
 }
 
 func newNotifyTest() *cobra.Command {
 	var target int
 	var actor string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "Send a test notice to each target of the configuration",
@@ -50,13 +46,13 @@ func newNotifyTest() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tellSent(cmd, sent, asJSON)
+			return tellSent(cmd, sent)
 		},
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&target, "target", 0, "only this target: its number in the file, from 1 (default: all)")
 	flags.StringVar(&actor, "actor", operatorName(), "who tries it")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -99,31 +95,30 @@ func sendTest(ctx context.Context, loaded *config.Config, target int, actor stri
 	return sent, nil
 }
 
-func tellSent(cmd *cobra.Command, sent []sentTest, asJSON bool) error {
-	failed := 0
-	for _, one := range sent {
-		if !one.OK {
-			failed++
-		}
+// sentTests is the document of how a test went.
+type sentTests struct {
+	Targets []sentTest `json:"targets"`
+}
+
+// tellSent prints how it went and makes its exit code.
+func tellSent(cmd *cobra.Command, sent []sentTest) error {
+	err := show(cmd, sentTests{sent}, printSent)
+	if err == nil && slices.ContainsFunc(sent, func(one sentTest) bool { return !one.OK }) {
+		err = &exitError{code: exitFailed}
 	}
-	if asJSON {
-		if err := printJSON(cmd.OutOrStdout(), map[string]any{"targets": sent}); err != nil {
-			return err
+	return err
+}
+
+func printSent(out io.Writer, tests sentTests) error {
+	for _, one := range tests.Targets {
+		switch {
+		case one.OK:
+			line(out, "✓ %d %s: sent", one.Target, one.Name)
+		case one.Retry:
+			line(out, "✗ %d %s: %s; a wave would try again", one.Target, one.Name, one.Error)
+		default:
+			line(out, "✗ %d %s: %s", one.Target, one.Name, one.Error)
 		}
-	} else {
-		for _, one := range sent {
-			switch {
-			case one.OK:
-				line(cmd.OutOrStdout(), "✓ %d %s: sent", one.Target, one.Name)
-			case one.Retry:
-				line(cmd.OutOrStdout(), "✗ %d %s: %s; a wave would try again", one.Target, one.Name, one.Error)
-			default:
-				line(cmd.OutOrStdout(), "✗ %d %s: %s", one.Target, one.Name, one.Error)
-			}
-		}
-	}
-	if failed > 0 {
-		return &exitError{code: exitFailed}
 	}
 	return nil
 }

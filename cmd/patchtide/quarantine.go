@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -17,21 +16,17 @@ import (
 )
 
 func newQuarantine() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "quarantine", Short: "List, release and terminate quarantined instances", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newQuarantineList(), newQuarantineVerb(patch.QuarantineRelease, "Return an instance to its group and check its health",
-		"Return a quarantined instance to its group: it gets its old security groups and registrations back, and its health is checked;\n"+
-			"one that is not healthy goes back into quarantine. Where its group has no room, the instance that was launched in its place\n"+
-			"is terminated first, or the one that --give-way names. Exit code 1 where it was not released."),
+	return parent("quarantine", "List, release and terminate quarantined instances",
+		newQuarantineList(),
+		newQuarantineVerb(patch.QuarantineRelease, "Return an instance to its group and check its health",
+			"Return a quarantined instance to its group: it gets its old security groups and registrations back, and its health is checked;\n"+
+				"one that is not healthy goes back into quarantine. Where its group has no room, the instance that was launched in its place\n"+
+				"is terminated first, or the one that --give-way names. Exit code 1 where it was not released."),
 		newQuarantineVerb(patch.QuarantineTerminate, "Terminate an instance",
 			"Terminate a quarantined instance. Snapshots and replaced volumes of it are kept until their retention is over.\nExit code 1 where it was not terminated."))
-	return cmd
 }
 
 func newQuarantineList() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the quarantined instances of every account and region",
@@ -42,17 +37,16 @@ func newQuarantineList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tellQuarantine(cmd, result, asJSON, len(result.Problems) == 0)
+			return tellQuarantine(cmd, result, len(result.Problems) == 0)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
 // newQuarantineVerb makes the command of one end of a quarantine.
 func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Command {
 	request := workflows.QuarantineRequest{Verb: verb}
-	asJSON := false
 	cmd := &cobra.Command{
 		Use: string(verb) + " INSTANCE", Short: short, Long: long, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,40 +59,31 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 				return err
 			}
 			done := result.Settled != nil && (result.Settled.Outcome == patch.Released || result.Settled.Outcome == patch.Terminated)
-			return tellQuarantine(cmd, result, asJSON, done && len(result.Problems) == 0)
+			return tellQuarantine(cmd, result, done && len(result.Problems) == 0)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&request.Actor, "actor", operatorName(), "who decides")
-	flags.StringVar(&request.Reason, "reason", "", "why; it is kept in the journal")
+	decides(cmd, &request.Actor, &request.Reason, "who decides", "why; it is kept in the journal")
 	if verb == patch.QuarantineRelease {
-		flags.StringVar(&request.GiveWay, "give-way", "", "the instance that is terminated first, instead of the one launched in its place")
+		cmd.Flags().StringVar(&request.GiveWay, "give-way", "", "the instance that is terminated first, instead of the one launched in its place")
 	}
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
 // runQuarantine starts the workflow and waits for its result.
-func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
-	c, err := operatorClient(cmd)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	return startQuarantine(cmd.Context(), c, id, request)
+func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRequest) (result *workflows.QuarantineResult, err error) {
+	err = withTemporal(cmd, func(c client.Client) error {
+		result, err = startQuarantine(cmd.Context(), c, id, request)
+		return err
+	})
+	return result, err
 }
 
 func startQuarantine(ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
-	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary: fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor),
-	}, names.Quarantine, request)
-	var already *serviceerror.WorkflowExecutionAlreadyStarted
-	switch {
-	case errors.As(err, &already):
-		return nil, fmt.Errorf("%s runs already; wait for it, or see it in the Temporal UI", id)
-	case err != nil:
-		return nil, fmt.Errorf("start %s: %w", id, err)
+	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
+	run, err := begin(ctx, c, names.Quarantine, id, summary, request, waitForIt(id))
+	if err != nil {
+		return nil, err
 	}
 	var result workflows.QuarantineResult
 	if err := run.Get(ctx, &result); err != nil {
@@ -108,13 +93,8 @@ func startQuarantine(ctx context.Context, c client.Client, id string, request wo
 }
 
 // tellQuarantine prints the result and makes its exit code.
-func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, asJSON, done bool) error {
-	var err error
-	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), result)
-	} else {
-		err = printQuarantine(cmd.OutOrStdout(), result)
-	}
+func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, done bool) error {
+	err := show(cmd, result, printQuarantine)
 	if err == nil && !done {
 		err = &exitError{code: exitFailed}
 	}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -15,7 +13,6 @@ import (
 
 func newReconcile() *cobra.Command {
 	var request workflows.ReconcileRequest
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Put back what waves that no longer run have left",
@@ -23,46 +20,27 @@ func newReconcile() *cobra.Command {
 			"signed record of the journal says that Patchtide changed. Exit code 1 where something is left, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
+			return withTemporal(cmd, func(c client.Client) error {
+				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor, request, waitForIt(names.ReconcileID))
+				if err != nil {
+					return err
+				}
+				var result workflows.Reconciliation
+				if err := run.Get(cmd.Context(), &result); err != nil {
+					return fmt.Errorf("%s: %s", names.ReconcileID, plain(err))
+				}
+				err = show(cmd, result, printReconciliation)
+				if err == nil && !result.Clean() {
+					err = &exitError{code: exitFailed}
+				}
 				return err
-			}
-			defer c.Close()
-			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
-				ID: names.ReconcileID, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-				StaticSummary: "started by " + request.Actor,
-			}, names.Reconcile, request)
-			var already *serviceerror.WorkflowExecutionAlreadyStarted
-			switch {
-			case errors.As(err, &already):
-				return fmt.Errorf("%s runs already; wait for it, or see it in the Temporal UI", names.ReconcileID)
-			case err != nil:
-				return fmt.Errorf("start %s: %w", names.ReconcileID, err)
-			}
-			var result workflows.Reconciliation
-			if err := run.Get(cmd.Context(), &result); err != nil {
-				return fmt.Errorf("%s: %s", names.ReconcileID, plain(err))
-			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), result)
-			} else {
-				err = printReconciliation(cmd.OutOrStdout(), result)
-			}
-			if err != nil {
-				return err
-			}
-			if !result.Clean() {
-				return &exitError{code: exitFailed}
-			}
-			return nil
+			})
 		},
 	}
 	cmd.AddCommand(newReconcileSchedule())
-	flags := cmd.Flags()
-	flags.BoolVar(&request.DryRun, "dry-run", false, "change nothing, tell what would be done")
-	flags.StringVar(&request.Actor, "actor", operatorName(), "who starts it")
-	flags.StringVar(&request.Reason, "reason", "", "why")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&request.DryRun, "dry-run", false, "change nothing, tell what would be done")
+	decides(cmd, &request.Actor, &request.Reason, "who starts it", "why")
+	printsJSON(cmd)
 	return cmd
 }
 

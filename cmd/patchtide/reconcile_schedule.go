@@ -16,9 +16,9 @@ import (
 
 // reconcileSchedule is what the command was asked.
 type reconcileSchedule struct {
-	every                         time.Duration
-	pause, resume, remove, asJSON bool
-	actor, reason                 string
+	every                 time.Duration
+	pause, resume, remove bool
+	actor, reason         string
 }
 
 func newReconcileSchedule() *cobra.Command {
@@ -43,27 +43,20 @@ func newReconcileSchedule() *cobra.Command {
 			case cmd.Flags().Changed("every") && asked.every < reconcile.Shortest:
 				return usage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed", asked.every, reconcile.Shortest))
 			}
-			c, err := operatorClient(cmd)
-			if err != nil {
+			return withTemporal(cmd, func(c client.Client) error {
+				if err := changeReconcileSchedule(cmd.Context(), c.ScheduleClient(), asked); err != nil {
+					return err
+				}
+				shown, err := reconcile.Read(cmd.Context(), c.ScheduleClient())
+				if err != nil {
+					return err
+				}
+				err = show(cmd, shown, printSchedule)
+				if err == nil && !shown.Exists && !asked.remove {
+					err = &exitError{code: exitFailed}
+				}
 				return err
-			}
-			defer c.Close()
-			if err := changeReconcileSchedule(cmd.Context(), c.ScheduleClient(), asked); err != nil {
-				return err
-			}
-			shown, err := reconcile.Read(cmd.Context(), c.ScheduleClient())
-			if err != nil {
-				return err
-			}
-			if asked.asJSON {
-				err = printJSON(cmd.OutOrStdout(), shown)
-			} else {
-				err = printSchedule(cmd.OutOrStdout(), shown)
-			}
-			if err == nil && !shown.Exists && !asked.remove {
-				err = &exitError{code: exitFailed}
-			}
-			return err
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -71,9 +64,8 @@ func newReconcileSchedule() *cobra.Command {
 	flags.BoolVar(&asked.pause, "pause", false, "hold it")
 	flags.BoolVar(&asked.resume, "resume", false, "let it go on")
 	flags.BoolVar(&asked.remove, "delete", false, "take it away")
-	flags.StringVar(&asked.actor, "actor", operatorName(), "who decides")
-	flags.StringVar(&asked.reason, "reason", "", "why")
-	flags.BoolVar(&asked.asJSON, "json", false, "print one JSON document")
+	decides(cmd, &asked.actor, &asked.reason, "who decides", "why")
+	printsJSON(cmd)
 	return cmd
 }
 

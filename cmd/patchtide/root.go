@@ -8,17 +8,11 @@ import (
 
 // newRoot assembles the command line.
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "patchtide",
-		Short:         "Patch fleets of EC2 instances without taking them down",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	root := parent("patchtide", "Patch fleets of EC2 instances without taking them down",
+		newWorker(), newCheck(), newScan(), newWave(), newReconcile(), newQuarantine(), newSchedule(), newNotify(), newFreeze(), newUnfreeze(), newVersion())
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
 	config.AddFlags(root.PersistentFlags())
-	root.AddCommand(newWorker(), newCheck(), newScan(), newWave(), newReconcile(), newQuarantine(), newSchedule(), newNotify(), newFreeze(), newUnfreeze(), newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	wrapArgs(root)
 	return root

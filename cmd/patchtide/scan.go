@@ -14,42 +14,39 @@ import (
 )
 
 func newScan() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "scan PLAN",
 		Short: "Scan every group of a plan and show what is missing",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
-				ID: fmt.Sprintf("scan-%s-%s", args[0], time.Now().UTC().Format("20060102-150405")), TaskQueue: names.TaskQueue,
-			}, names.ScanFleet, workflows.ScanRequest{Plan: args[0]})
-			if err != nil {
-				return fmt.Errorf("start the scan: %w", err)
-			}
-			var fleet workflows.FleetScan
-			if err := run.Get(cmd.Context(), &fleet); err != nil {
-				return fmt.Errorf("scan %s: %s", run.GetID(), plain(err))
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), fleet)
-			}
-			for _, group := range fleet.Groups {
-				line(cmd.OutOrStdout(), "%s/%s/%s: %d of %d scanned, %d compliant %s", group.Account, group.Region, group.Name,
-					group.Scanned, len(group.Instances), group.Compliant, group.Error)
-				for _, instance := range group.Instances {
-					line(cmd.OutOrStdout(), "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "), instance.Error)
+			return withTemporal(cmd, func(c client.Client) error {
+				run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
+					ID: fmt.Sprintf("scan-%s-%s", args[0], time.Now().UTC().Format("20060102-150405")), TaskQueue: names.TaskQueue,
+				}, names.ScanFleet, workflows.ScanRequest{Plan: args[0]})
+				if err != nil {
+					return fmt.Errorf("start the scan: %w", err)
 				}
-			}
-			return nil
+				var fleet workflows.FleetScan
+				if err := run.Get(cmd.Context(), &fleet); err != nil {
+					return fmt.Errorf("scan %s: %s", run.GetID(), plain(err))
+				}
+				return show(cmd, fleet, printFleet)
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
+}
+
+func printFleet(out io.Writer, fleet workflows.FleetScan) error {
+	for _, group := range fleet.Groups {
+		line(out, "%s/%s/%s: %d of %d scanned, %d compliant %s", group.Account, group.Region, group.Name,
+			group.Scanned, len(group.Instances), group.Compliant, group.Error)
+		for _, instance := range group.Instances {
+			line(out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "), instance.Error)
+		}
+	}
+	return nil
 }
 
 // line writes one line without spaces at its end.

@@ -9,26 +9,23 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/windows"
 )
 
 func newSchedule() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "schedule", Short: "Let the plans' windows start waves", Args: cobra.NoArgs,
-		Long: "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file. One namespace\n" +
-			"belongs to one configuration.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newScheduleSync(), newScheduleList(), newSchedulePreview(),
+	cmd := parent("schedule", "Let the plans' windows start waves", newScheduleSync(), newScheduleList(), newSchedulePreview(),
 		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", windows.Keeper.Pause),
 		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on", windows.Keeper.Resume))
+	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file. One namespace\n" +
+		"belongs to one configuration."
 	return cmd
 }
 
 func newScheduleSync() *cobra.Command {
-	var dryRun, asJSON bool
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make Temporal's schedules equal to the plans' windows",
@@ -39,11 +36,11 @@ func newScheduleSync() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
 				changes, err := keeper.Sync(cmd.Context(), plans, dryRun)
-				if asJSON {
-					err = errors.Join(err, printJSON(cmd.OutOrStdout(), changes))
-				} else {
-					printChanges(cmd.OutOrStdout(), changes, dryRun)
-				}
+				// What was done before an error is told, too.
+				err = errors.Join(err, show(cmd, changes, func(out io.Writer, changes []windows.Change) error {
+					printChanges(out, changes, dryRun)
+					return nil
+				}))
 				if err != nil {
 					return err
 				}
@@ -57,12 +54,11 @@ func newScheduleSync() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "change nothing, tell what would be done")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
 func newScheduleList() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
@@ -75,12 +71,8 @@ func newScheduleList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					if err := printJSON(cmd.OutOrStdout(), states); err != nil {
-						return err
-					}
-				} else {
-					printStates(cmd.OutOrStdout(), states)
+				if err := show(cmd, states, printStates); err != nil {
+					return err
 				}
 				for _, state := range states {
 					if !state.InOrder() {
@@ -91,14 +83,13 @@ func newScheduleList() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
 // newSchedulePause makes pause and resume.
 func newSchedulePause(use, short string, do func(windows.Keeper, context.Context, string, string) error) *cobra.Command {
 	var actor, reason string
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -110,18 +101,15 @@ func newSchedulePause(use, short string, do func(windows.Keeper, context.Context
 				if err := do(keeper, cmd.Context(), args[0], note); err != nil {
 					return err
 				}
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), map[string]string{"plan": args[0], "done": use + "d", "note": note})
-				}
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %sd\n", args[0], use)
-				return err
+				return show(cmd, map[string]string{"plan": args[0], "done": use + "d", "note": note}, func(out io.Writer, _ map[string]string) error {
+					line(out, "%s: %sd", args[0], use)
+					return nil
+				})
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&actor, "actor", operatorName(), "who decides")
-	flags.StringVar(&reason, "reason", "", "why; it is kept as the schedule's note")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	decides(cmd, &actor, &reason, "who decides", "why; it is kept as the schedule's note")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -135,12 +123,7 @@ func withSchedules(cmd *cobra.Command, do func(windows.Keeper, []windows.Plan) e
 	if err != nil {
 		return err
 	}
-	c, err := operatorClient(cmd)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return do(windows.Keeper{Schedules: c.ScheduleClient()}, plans)
+	return withTemporal(cmd, func(c client.Client) error { return do(windows.Keeper{Schedules: c.ScheduleClient()}, plans) })
 }
 
 // windowedPlans lists the plans that have a window, by name.
@@ -180,7 +163,7 @@ func printDifferences(out io.Writer, differences []windows.Difference) {
 	}
 }
 
-func printStates(out io.Writer, states []windows.State) {
+func printStates(out io.Writer, states []windows.State) error {
 	if len(states) == 0 {
 		line(out, "no plan has a window, and no schedule of ours is there")
 	}
@@ -212,4 +195,5 @@ func printStates(out io.Writer, states []windows.State) {
 			printDifferences(out, state.Drift)
 		}
 	}
+	return nil
 }

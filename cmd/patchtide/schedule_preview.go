@@ -28,7 +28,6 @@ type preview struct {
 }
 
 func newSchedulePreview() *cobra.Command {
-	var asJSON bool
 	var count int
 	cmd := &cobra.Command{
 		Use:   "preview PLAN",
@@ -51,14 +50,11 @@ func newSchedulePreview() *cobra.Command {
 				return usage(cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"))
 			}
 			shown := previewOf(args[0], window, time.Now(), count)
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), shown)
-			}
-			return printPreview(cmd.OutOrStdout(), shown)
+			return show(cmd, shown, printPreview)
 		},
 	}
 	cmd.Flags().IntVarP(&count, "number", "n", 5, "how many openings")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"fmt"
+	"io"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -16,12 +17,22 @@ func version() string {
 	return info.Main.Version
 }
 
+// built is what `version --json` prints.
+type built struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+}
+
 func newVersion() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "patchtide", version())
-			return err
+			return show(cmd, built{version(), runtime.Version()}, func(out io.Writer, b built) error {
+				line(out, "patchtide %s", b.Version)
+				return nil
+			})
 		},
 	}
+	printsJSON(cmd)
+	return cmd
 }

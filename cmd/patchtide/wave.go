@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -19,11 +20,8 @@ import (
 )
 
 func newWave() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "wave", Short: "Start, watch and steer waves", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(),
+	return parent("wave", "Start, watch and steer waves",
+		newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(),
 		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
 		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
 		newVerb(patch.Pause, "Begin no further instance until resume; one under way ends first"),
@@ -34,85 +32,74 @@ func newWave() *cobra.Command {
 		newWaveRollBack(),
 		newVerb(patch.Abort, "Stop: what runs is put back or finished, nothing else is started"),
 	)
-	return cmd
 }
 
 func newWaveStart() *cobra.Command {
 	var id, actor, reason string
-	var watch, asJSON bool
+	var watch bool
 	cmd := &cobra.Command{
 		Use:   "start PLAN",
 		Short: "Start a wave of a plan",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			request := workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason}
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
 			}
-			run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
-				ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-				StaticSummary: fmt.Sprintf("plan %s, started by %s", args[0], actor),
-			}, names.PatchWave, request)
-			if err != nil {
-				var already *serviceerror.WorkflowExecutionAlreadyStarted
-				if errors.As(err, &already) {
-					return fmt.Errorf("a wave %s runs already; see `patchtide wave show %s`", id, id)
+			return withTemporal(cmd, func(c client.Client) error {
+				run, err := begin(cmd.Context(), c, names.PatchWave, id, fmt.Sprintf("plan %s, started by %s", args[0], actor),
+					workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
+					fmt.Sprintf("a wave %s runs already; see `patchtide wave show %s`", id, id))
+				if err != nil {
+					return err
 				}
-				return fmt.Errorf("start the wave: %w", err)
-			}
-			switch {
-			case watch:
-				return watchWave(cmd.Context(), cmd.OutOrStdout(), c, run.GetID(), asJSON, true)
-			case asJSON:
-				return printJSON(cmd.OutOrStdout(), map[string]string{"wave_id": run.GetID(), "run_id": run.GetRunID()})
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\nWatch it: patchtide wave watch %s\n", run.GetID(), run.GetID())
-			return err
+				if watch {
+					return watchWave(cmd, c, id, true)
+				}
+				return show(cmd, started{WaveID: id, RunID: run.GetRunID()}, printStarted)
+			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&id, "id", "", "the wave's id (default: wave-PLAN- and the time)")
-	flags.StringVar(&actor, "actor", operatorName(), "who starts it")
-	flags.StringVar(&reason, "reason", "", "why")
 	flags.BoolVar(&watch, "watch", false, "watch it until it closes or is on hold")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	decides(cmd, &actor, &reason, "who starts it", "why")
+	printsJSON(cmd)
 	return cmd
 }
 
+// started is a wave, or the roll back of one, that has just begun.
+type started struct {
+	WaveID   string `json:"wave_id"`
+	RunID    string `json:"run_id"`
+	PutsBack string `json:"puts_back,omitempty"` // the closed wave
+}
+
+func printStarted(out io.Writer, wave started) error {
+	said := wave.WaveID
+	if wave.PutsBack != "" {
+		said = wave.PutsBack + " has closed: " + wave.WaveID + " puts it back."
+	}
+	_, err := fmt.Fprintf(out, "%s\nWatch it: patchtide wave watch %s\n", said, wave.WaveID)
+	return err
+}
+
 func newWaveShow() *cobra.Command {
-	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "show WAVE",
 		Short: "Show where a wave stands",
 		Long:  "Show where a wave stands. Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			status, err := askWave(cmd.Context(), c, args[0])
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), status)
-			} else {
-				err = printStatus(cmd.OutOrStdout(), *status)
-			}
-			if err != nil {
-				return err
-			}
-			return exitOf(*status)
+			return withTemporal(cmd, func(c client.Client) error {
+				status, err := askWave(cmd.Context(), c, args[0])
+				if err != nil {
+					return err
+				}
+				return showStatus(cmd, *status)
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -138,7 +125,6 @@ func newExtendWindow() *cobra.Command {
 
 // verbCommand sends what its flags make of request.
 func verbCommand(verb patch.Verb, short string, request *workflows.VerbRequest) *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   strings.ReplaceAll(string(verb), "_", "-") + " WAVE",
 		Short: short,
@@ -147,27 +133,25 @@ func verbCommand(verb patch.Verb, short string, request *workflows.VerbRequest) 
 			if err := request.Validate(verb); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			accepted, err := tell(cmd.Context(), c, args[0], verb, *request)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), accepted)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s takes %s. Watch it: patchtide wave watch %s\n", args[0], verb, args[0])
-			return err
+			return withTemporal(cmd, func(c client.Client) error {
+				accepted, err := tell(cmd.Context(), c, args[0], verb, *request)
+				if err != nil {
+					return err
+				}
+				return showAccepted(cmd, args[0], accepted)
+			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&request.Actor, "actor", operatorName(), "who decides")
-	flags.StringVar(&request.Reason, "reason", "", "why; it is kept in the wave's evidence")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	decides(cmd, &request.Actor, &request.Reason, "who decides", "why; it is kept in the wave's evidence")
+	printsJSON(cmd)
 	return cmd
+}
+
+func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
+	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
+		_, err := fmt.Fprintf(out, "%s takes %s. Watch it: patchtide wave watch %s\n", wave, accepted.Verb, wave)
+		return err
+	})
 }
 
 // tell sends a verb and waits until the wave has recorded or refused it.

@@ -13,6 +13,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -41,7 +42,6 @@ type listFilter struct {
 
 func newWaveList() *cobra.Command {
 	var filter listFilter
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List waves, the newest first",
@@ -51,24 +51,17 @@ func newWaveList() *cobra.Command {
 			if filter.most < 1 {
 				return usage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
 			}
-			c, err := operatorClient(cmd)
-			if err != nil {
+			return withTemporal(cmd, func(c client.Client) error {
+				waves, err := listWaves(cmd.Context(), c, filter)
+				if err != nil {
+					return err
+				}
+				err = show(cmd, waves, printWaves)
+				if err == nil && filter.waiting && len(waves) > 0 {
+					err = &exitError{code: exitOnHold}
+				}
 				return err
-			}
-			defer c.Close()
-			waves, err := listWaves(cmd.Context(), c, filter)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), waves)
-			} else {
-				err = printWaves(cmd.OutOrStdout(), waves)
-			}
-			if err == nil && filter.waiting && len(waves) > 0 {
-				err = &exitError{code: exitOnHold}
-			}
-			return err
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -76,7 +69,7 @@ func newWaveList() *cobra.Command {
 	flags.StringVar(&filter.state, "state", "", "only waves in this state, such as running or closed")
 	flags.BoolVar(&filter.waiting, "waiting", false, "only waves that wait for a person")
 	flags.IntVar(&filter.most, "most", 20, "how many at the most")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	cmd.MarkFlagsMutuallyExclusive("state", "waiting")
 	return cmd
 }

@@ -26,7 +26,7 @@ deployments leave changed since), unless --accept-loss; the refusal lists what. 
 // rollBack is what the command was asked.
 type rollBack struct {
 	wave, actor, reason, scope string
-	acceptLoss, watch, asJSON  bool
+	acceptLoss, watch          bool
 }
 
 func newWaveRollBack() *cobra.Command {
@@ -42,32 +42,28 @@ func newWaveRollBack() *cobra.Command {
 			if err := (workflows.VerbRequest{Actor: asked.actor, Reason: asked.reason, Scope: patch.Scope(asked.scope)}).Validate(patch.RollBack); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			running, err := isRunning(cmd.Context(), c, asked.wave)
-			switch {
-			case err != nil:
-				return err
-			case running && asked.acceptLoss:
-				return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
-			case running:
-				return tellRollBack(cmd, c, asked)
-			case asked.scope == string(patch.ScopeStage):
-				return usage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
-			}
-			return startRollBack(cmd, c, asked)
+			return withTemporal(cmd, func(c client.Client) error {
+				running, err := isRunning(cmd.Context(), c, asked.wave)
+				switch {
+				case err != nil:
+					return err
+				case running && asked.acceptLoss:
+					return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
+				case running:
+					return tellRollBack(cmd, c, asked)
+				case asked.scope == string(patch.ScopeStage):
+					return usage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
+				}
+				return startRollBack(cmd, c, asked)
+			})
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&asked.actor, "actor", operatorName(), "who decides")
-	flags.StringVar(&asked.reason, "reason", "", "why; it is kept in the evidence")
+	decides(cmd, &asked.actor, &asked.reason, "who decides", "why; it is kept in the evidence")
 	flags.StringVar(&asked.scope, "scope", "", "of a wave that runs: stage (the default) or wave")
 	flags.BoolVar(&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost")
 	flags.BoolVar(&asked.watch, "watch", false, "watch it until it closes or is on hold")
-	flags.BoolVar(&asked.asJSON, "json", false, "print one JSON document")
+	printsJSON(cmd)
 	return cmd
 }
 
@@ -93,34 +89,22 @@ func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	case err != nil:
 		return err
 	case asked.watch:
-		return watchWave(cmd.Context(), cmd.OutOrStdout(), c, asked.wave, asked.asJSON, true)
-	case asked.asJSON:
-		return printJSON(cmd.OutOrStdout(), accepted)
+		return watchWave(cmd, c, asked.wave, true)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s takes roll_back. Watch it: patchtide wave watch %s\n", asked.wave, asked.wave)
-	return err
+	return showAccepted(cmd, asked.wave, accepted)
 }
 
 // startRollBack starts the workflow that puts a closed wave back, and says so.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
-	run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
-		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary: fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor),
-	}, names.RollBackWave, workflows.RollBackRequest{
-		WaveID: asked.wave, Actor: asked.actor, Reason: asked.reason, AcceptLoss: asked.acceptLoss,
-	})
-	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor),
+		workflows.RollBackRequest{WaveID: asked.wave, Actor: asked.actor, Reason: asked.reason, AcceptLoss: asked.acceptLoss},
+		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id))
 	switch {
-	case errors.As(err, &already):
-		return fmt.Errorf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id)
 	case err != nil:
-		return fmt.Errorf("start the roll back: %w", err)
+		return err
 	case asked.watch:
-		return watchWave(cmd.Context(), cmd.OutOrStdout(), c, run.GetID(), asked.asJSON, true)
-	case asked.asJSON:
-		return printJSON(cmd.OutOrStdout(), map[string]string{"wave_id": run.GetID(), "run_id": run.GetRunID(), "puts_back": asked.wave})
+		return watchWave(cmd, c, id, true)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s has closed: %s puts it back.\nWatch it: patchtide wave watch %s\n", asked.wave, run.GetID(), run.GetID())
-	return err
+	return show(cmd, started{WaveID: id, RunID: run.GetRunID(), PutsBack: asked.wave}, printStarted)
 }

@@ -20,29 +20,24 @@ import (
 const watchEvery = time.Second
 
 func newWaveWatch() *cobra.Command {
-	var asJSON, untilHold bool
+	untilHold := false
 	cmd := &cobra.Command{
 		Use:   "watch WAVE",
 		Short: "Watch a wave until it closes",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := operatorClient(cmd)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return watchWave(cmd.Context(), cmd.OutOrStdout(), c, args[0], asJSON, untilHold)
+			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], untilHold) })
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the last status as one JSON document")
+	printsJSON(cmd)
 	cmd.Flags().BoolVar(&untilHold, "until-hold", false, "end with exit code 3 when a person is asked")
 	return cmd
 }
 
 // watchWave shows a wave until it closes, or with untilHold until it waits for a person.
-func watchWave(ctx context.Context, out io.Writer, c client.Client, wave string, asJSON, untilHold bool) error {
-	screen := out
-	if asJSON {
+func watchWave(cmd *cobra.Command, c client.Client, wave string, untilHold bool) error {
+	ctx, screen := cmd.Context(), cmd.OutOrStdout()
+	if asJSON(cmd) {
 		screen = io.Discard
 	}
 	picture := console.New(screen, os.Environ(), time.Now)
@@ -64,15 +59,7 @@ func watchWave(ctx context.Context, out io.Writer, c client.Client, wave string,
 		}
 		if ended || untilHold && waits(status.State) {
 			picture.Done()
-			if asJSON {
-				err = printJSON(out, status)
-			} else {
-				err = printStatus(out, *status)
-			}
-			if err != nil {
-				return err
-			}
-			return exitOf(*status)
+			return showStatus(cmd, *status)
 		}
 		select {
 		case <-ctx.Done():
@@ -109,6 +96,14 @@ func plain(err error) string {
 		return typed.Message()
 	}
 	return err.Error()
+}
+
+// showStatus writes a wave's status and makes its exit code.
+func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
+	if err := show(cmd, status, printStatus); err != nil {
+		return err
+	}
+	return exitOf(status)
 }
 
 // printStatus writes a wave's status for a person.
