@@ -21,7 +21,8 @@ func newScan() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
 				run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
-					ID: fmt.Sprintf("scan-%s-%s", args[0], time.Now().UTC().Format("20060102-150405")), TaskQueue: names.TaskQueue,
+					ID: names.Scan(args[0], time.Now()), TaskQueue: names.TaskQueue,
+					StaticSummary: fmt.Sprintf("scans plan %s, started by %s", args[0], operatorName()),
 				}, names.ScanFleet, workflows.ScanRequest{Plan: args[0]})
 				if err != nil {
 					return fmt.Errorf("start the scan: %w", err)

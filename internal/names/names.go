@@ -130,6 +130,11 @@ func RollBack(wave string) string { return "roll-back-" + short(wave) }
 // Notice is the id of the workflow that tells people a notice, and so keeps it from being told twice.
 func Notice(key string) string { return "patchtide-notice/" + short(key) }
 
+// Scan is the workflow id of a scan of a plan by the time it starts.
+func Scan(plan string, starts time.Time) string {
+	return "scan-" + plan + "-" + starts.UTC().Format("20060102-150405")
+}
+
 // JournalRecord names the journal's record of an instance, or of a group where instance is "".
 func JournalRecord(group patch.Group, instance string) string {
 	if instance == "" {

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // Compose puts a notice into words. It is pure: one notice and one UI always make the same message.
-func Compose(n patch.Notice, ui UI) Message {
+func Compose(n patch.Notice, ui temporalui.UI) Message {
 	m := words(n)
 	m.ID, m.Kind, m.At, m.Notice = n.Key, string(n.Kind), n.At.UTC(), n
 	if n.WhatToDo != "" {
@@ -105,20 +106,6 @@ func became(outcome patch.Outcome) string {
 		return "is gone"
 	}
 	return "failed"
-}
-
-func links(n patch.Notice, ui UI) []Link {
-	var links []Link
-	if n.WaveID != "" {
-		links = append(links, Link{"The wave in the Temporal UI", ui.workflow(n.WaveID, n.RunID)})
-	}
-	if n.WorkflowID != "" {
-		links = append(links, Link{n.WorkflowID + " in the Temporal UI", ui.workflow(n.WorkflowID, "")})
-	}
-	if len(links) == 0 || n.Kind == patch.NoticeAwaitingApproval || n.Kind == patch.NoticeOnHold {
-		links = append(links, Link{"Everything that waits for a person", ui.waiting()})
-	}
-	return links
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // golden compares with a file of testdata; PATCHTIDE_UPDATE=1 writes it.
@@ -47,7 +49,7 @@ func TestEveryKindSaysWhatHappenedWhyAndWhatToDo(t *testing.T) {
 
 func TestWithoutATemporalUIThereIsNoLink(t *testing.T) {
 	for name, notice := range samples() {
-		require.Empty(t, Compose(notice, UI{Namespace: "default"}).Links, name)
+		require.Empty(t, Compose(notice, temporalui.UI{Namespace: "default"}).Links, name)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // Channel is one place that is told. Its name says where, without a secret.
@@ -16,11 +17,13 @@ type Channel struct {
 // Notifier sends notices on channels.
 type Notifier struct {
 	channels []Channel
-	ui       UI
+	ui       temporalui.UI
 }
 
 // New makes a notifier; links lead to ui.
-func New(channels []Channel, ui UI) *Notifier { return &Notifier{channels: channels, ui: ui} }
+func New(channels []Channel, ui temporalui.UI) *Notifier {
+	return &Notifier{channels: channels, ui: ui}
+}
 
 // Channels names every channel, in the order of the configuration.
 func (n *Notifier) Channels() []string {

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 var (
 	at    = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
 	until = at.Add(30 * time.Minute)
-	where = UI{Address: "http://localhost:8080", Namespace: "default"}
+	where = temporalui.UI{Address: "http://localhost:8080", Namespace: "default"}
 )
 
 // samples has one notice of each kind, as workflows make them, and its variants.

@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // Notifier makes the channels of a configuration, without a worker. Of options it needs Config, AWS, HTTP, Namespace and
@@ -48,7 +49,7 @@ func notifier(options Options, connect func() (*cloud.Cloud, error)) (*notify.No
 			channels = append(channels, notify.Topic(name, target.SNS.TopicARN, publisher))
 		}
 	}
-	return notify.New(channels, notify.UI{Address: options.Config.Settings.TemporalUI, Namespace: options.Namespace}), nil
+	return notify.New(channels, temporalui.UI{Address: options.Config.Settings.TemporalUI, Namespace: options.Namespace}), nil
 }
 
 // publisher gives the client for a topic: with the role of its account where that is one of ours, else with the worker's own
