@@ -21,7 +21,7 @@ import (
 
 func newWave() *cobra.Command {
 	return parent("wave", "Start, watch and steer waves",
-		newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(),
+		newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(), newWaveLogs(),
 		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
 		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
 		newVerb(patch.Pause, "Begin no further instance until resume; one under way ends first"),

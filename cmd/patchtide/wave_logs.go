@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/wavelog"
+)
+
+func newWaveLogs() *cobra.Command {
+	follow := false
+	cmd := &cobra.Command{
+		Use:   "logs WAVE",
+		Short: "Tell what a wave did, in order",
+		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, failures and holds with their\n" +
+			"reasons. It is read from Temporal's histories and needs no worker. Once Temporal has forgotten the wave, the evidence that the\n" +
+			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with --json each event is a\n" +
+			"document on a line of its own. Exit code 0 however the wave ended.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withTemporal(cmd, func(c client.Client) error { return tellLogs(cmd, c, args[0], follow) })
+		},
+	}
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on until the wave has closed")
+	printsJSON(cmd)
+	return cmd
+}
+
+func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follow bool) error {
+	ctx := cmd.Context()
+	tell := eventWriter(cmd.OutOrStdout(), asJSON(cmd))
+	reader := wavelog.New(temporal, wave)
+	events, err := reader.Read(ctx)
+	var forgotten *serviceerror.NotFound
+	if errors.As(err, &forgotten) {
+		events, err = eventsOfEvidence(cmd, wave)
+		follow = false
+	}
+	if err != nil {
+		return err
+	}
+	for _, event := range events {
+		if err := tell(event); err != nil {
+			return err
+		}
+	}
+	if !follow {
+		return nil
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	away := false
+	reader.Follow(ctx, func(event wavelog.Event) {
+		away = false
+		if err := tell(event); err != nil {
+			stop(err) // whoever read it is gone
+		}
+	}, func(err error) {
+		if !away {
+			fmt.Fprintf(cmd.ErrOrStderr(), "patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this\n", plain(err))
+		}
+		away = true
+	})
+	if cmd.Context().Err() != nil {
+		return nil // who follows a log ends it so
+	}
+	return context.Cause(ctx)
+}
+
+// eventWriter writes an event on a line.
+func eventWriter(out io.Writer, asJSON bool) func(wavelog.Event) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetEscapeHTML(false)
+		return func(event wavelog.Event) error { return encoder.Encode(event) }
+	}
+	return func(event wavelog.Event) error {
+		_, err := fmt.Fprintln(out, event)
+		return err
+	}
+}
+
+// eventsOfEvidence reads what the evidence store knows of a wave that Temporal has forgotten.
+func eventsOfEvidence(cmd *cobra.Command, wave string) ([]wavelog.Event, error) {
+	unknown := fmt.Errorf("there is no wave %s in this namespace", wave)
+	loaded, err := loadConfig(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%w; if Temporal has forgotten it, its evidence tells: name the worker's configuration with --config", unknown)
+	}
+	store, err := evidence.Open(cmd.Context(), loaded.Settings.Evidence, evidence.Options{})
+	if err != nil {
+		return nil, errors.Join(unknown, err)
+	}
+	defer func() { _ = store.Close() }() // it was only read
+	var document activities.WaveDocument
+	var none *evidence.NotFoundError
+	switch err := store.GetWave(cmd.Context(), wave, &document); {
+	case errors.As(err, &none):
+		return nil, fmt.Errorf("%w, and %s has no evidence of it", unknown, loaded.Settings.Evidence)
+	case err != nil:
+		return nil, errors.Join(unknown, err)
+	}
+	return wavelog.FromEvidence(document.Status, document.Result), nil
+}
