@@ -107,7 +107,7 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
 		return nil, final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
 	}
-	if resolved.Plan.Window != nil && resolved.Plan.Estimates != nil {
+	if resolved.Plan.Estimates != nil {
 		c.measure(ctx, &resolved.Plan)
 	}
 	return resolved, nil

@@ -45,7 +45,7 @@ the file: keys that end in _from say where one is kept.
 		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
 		{"plans[].quarantine", "An instance that is on neither version for sure, or ill after it was put back, is taken out of its group, which launches another; one chosen by tags stays deregistered. `patchtide quarantine` lists, releases and terminates them.", reflect.TypeFor[Quarantine]()},
 		{"plans[].window", "", reflect.TypeFor[Window]()},
-		{"plans[].estimates", "They count only in a plan with a window.", reflect.TypeFor[Estimates]()},
+		{"plans[].estimates", "They tell how long a wave is likely to take; in a plan with a window they also decide whether an instance is begun.", reflect.TypeFor[Estimates]()},
 	} {
 		section(&b, part.title, part.text)
 		fields(&b, part.of)

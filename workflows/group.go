@@ -72,6 +72,7 @@ type group struct {
 	telling    bool // the listener is handing something on
 	orders     []OrderKind
 	ended      int  // instances that have ended in this run of the workflow
+	paceSoFar       // of those patched
 	goOn       bool // the rest is for the next run of the workflow
 	resumed    bool // this run goes on with what an earlier one began
 	paused     bool
@@ -212,7 +213,7 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome,
+		Outcome: g.result().Outcome, Each: g.each(),
 	}
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {

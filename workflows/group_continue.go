@@ -24,6 +24,8 @@ type Carried struct {
 	Left       map[string]bool // see group.left
 	Orders     []OrderKind     // not yet obeyed
 	Paused     bool
+	Timed      int // see paceSoFar
+	Took       patch.Duration
 	Room       *CarriedRoom // nil: none was made
 }
 
@@ -41,6 +43,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 		return ""
 	}
 	g.status, g.runbook, g.base = c.Status, c.Runbook, c.BaselineID
+	g.timed, g.took = c.Timed, c.Took
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, true
@@ -92,6 +95,7 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	in.Members = nil // they are in the status
 	in.Carried = &Carried{
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Orders: g.orders, Paused: g.paused,
+		Timed: g.timed, Took: g.took,
 	}
 	if g.room != nil {
 		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge}

@@ -59,7 +59,7 @@ func (g *group) patch(ctx workflow.Context) {
 		if frozen = g.frozen(ctx); frozen != "" || g.paused || g.stopped || ctx.Err() != nil {
 			break
 		}
-		window := g.in.Policy.Window
+		window, began := g.in.Policy.Window, workflow.Now(ctx)
 		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
 		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
 			// It judged by the window as it was before somebody extended it.
@@ -68,6 +68,7 @@ func (g *group) patch(ctx workflow.Context) {
 			continue
 		}
 		g.status.Instances[i] = result
+		g.learn(result, workflow.Now(ctx).Sub(began))
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		if g.isFailure(result) {
 			failed = fmt.Sprintf("%s %s: %s", result.ID, result.Outcome, result.Reason)

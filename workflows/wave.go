@@ -3,6 +3,7 @@ package workflows
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -53,7 +54,10 @@ type heldGroup struct {
 	child        workflow.ChildWorkflowFuture
 	runbook      activities.Runbook
 	baselineID   string
-	missing      int // patches missing in all, by the scan before
+	missing      int       // patches missing in all, by the scan before
+	compliant    int       // instances that have nothing to do, by the same scan
+	expected               // how long it is likely to take
+	since        time.Time // when it was told to go or go on, or told its counts last
 	started      bool
 	lost         bool // its workflow ended before it was released
 	counts       patch.GroupCounts

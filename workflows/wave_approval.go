@@ -52,6 +52,7 @@ func (w *wave) show(ctx workflow.Context) {
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
+	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status))
 }
 
@@ -79,6 +80,9 @@ func waveDetails(status patch.WaveStatus) string {
 	}
 	if rows > longestTable {
 		fmt.Fprintf(&text, "\nand %d more groups\n", rows-longestTable)
+	}
+	if status.ETA != nil {
+		fmt.Fprintf(&text, "\nETA: %s\n", status.ETA)
 	}
 	if len(status.Verbs) > 0 {
 		fmt.Fprintf(&text, "\nTakes now (Updates, each with actor and reason): %v\n", status.Verbs)

@@ -25,7 +25,7 @@ func (w *wave) heedPause(ctx workflow.Context, number int) {
 			if !held.started || settled(held) {
 				continue
 			}
-			held.counts.Phase = patch.GroupPatching
+			held.goesOn(ctx)
 			w.order(ctx, held, GroupOrder{Kind: OrderResume})
 		}
 	}

@@ -83,7 +83,8 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 	case err != nil:
 		return preflightError(group, err)
 	}
-	if _, refusal := patch.PlanCapacity(group, state, stage); refusal != nil {
+	strategy, refusal := patch.PlanCapacity(group, state, stage)
+	if refusal != nil {
 		return refused(refusal)
 	}
 	for _, member := range state.Members {
@@ -96,7 +97,9 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 			return err
 		}
 	}
-	w.groups = append(w.groups, &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state), targetGroups: targetGroups(state)})
+	held := &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state), targetGroups: targetGroups(state)}
+	held.expects(w.plan, stage, state, strategy)
+	w.groups = append(w.groups, held)
 	return nil
 }
 
@@ -136,6 +139,9 @@ func (w *wave) prepare(ctx workflow.Context, held *heldGroup) error {
 	}
 	for _, scan := range scans {
 		held.missing += len(scan.Missing)
+		if scan.Compliant() {
+			held.compliant++
+		}
 	}
 	held.counts.Total = len(scans)
 	return nil

@@ -135,22 +135,27 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 	if w.paused != nil || w.stopsForLost(number) {
 		return
 	}
-	stage := w.plan.Stages[number]
-	parallel := max(stage.MaxParallelGroups, 1)
-	if told, ok := w.parallel[stage.Name]; ok {
-		parallel = told
-	}
-	if stage.Service != "" {
-		parallel = 1 // groups of one service are taken one instance at a time in all
-	}
+	parallel := w.parallelIn(number)
 	for _, held := range w.stageGroups(number) {
 		if held.started || w.begun(ctx, number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
 			continue
 		}
 		held.started = true
-		held.counts.Phase = patch.GroupPatching
+		held.goesOn(ctx)
 		w.order(ctx, held, GroupOrder{Kind: OrderGo, Runbook: held.runbook, BaselineID: held.baselineID})
 	}
+}
+
+// parallelIn is how many groups of a stage may be worked on at once.
+func (w *wave) parallelIn(number int) int {
+	stage := w.plan.Stages[number]
+	if stage.Service != "" {
+		return 1 // groups of one service are taken one instance at a time in all
+	}
+	if told, ok := w.parallel[stage.Name]; ok {
+		return told
+	}
+	return max(stage.MaxParallelGroups, 1)
 }
 
 // hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a person,
@@ -221,12 +226,12 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 // resume gives the held groups an order and lets paused ones go on.
 func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind OrderKind) {
 	for _, group := range held {
-		group.counts.Phase = patch.GroupPatching
+		group.goesOn(ctx)
 		w.order(ctx, group, GroupOrder{Kind: kind})
 	}
 	for _, paused := range w.stageGroups(number) {
 		if paused.counts.Phase == patch.GroupPaused {
-			paused.counts.Phase = patch.GroupPatching
+			paused.goesOn(ctx)
 			w.order(ctx, paused, GroupOrder{Kind: OrderResume})
 		}
 	}

@@ -184,6 +184,7 @@ func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
 			continue
 		}
 		before, held.counts = held.counts, counts
+		held.since, held.launch = workflow.Now(ctx), 0
 	}
 	w.news++
 	w.show(ctx)

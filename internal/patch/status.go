@@ -18,6 +18,7 @@ type WaveStatus struct {
 	Decisions []Decision    `json:"decisions,omitempty"`
 	Stranded  []Stranded    `json:"stranded,omitempty"`
 	NotTold   []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
+	ETA       *ETA          `json:"eta,omitempty"`      // nil: nobody can tell, as before it has its locks or while it puts back
 }
 
 // StageStatus is a stage as the wave knows it.
@@ -25,6 +26,7 @@ type StageStatus struct {
 	Name    string        `json:"name"`
 	Outcome Outcome       `json:"outcome,omitempty"`
 	Groups  []GroupCounts `json:"groups"`
+	ETA     *ETA          `json:"eta,omitempty"` // while there is something left to do
 }
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.
@@ -38,6 +40,8 @@ type GroupCounts struct {
 	Done       int              `json:"done"` // ended, however
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Reason     string           `json:"reason,omitempty"`
+	Each       Duration         `json:"each,omitempty"` // what those patched in this wave took on average; 0: none yet
+	ETA        *ETA             `json:"eta,omitempty"`  // the wave's word, while there is something left to do
 }
 
 // GroupPhase is where a group stands.

@@ -1,0 +1,114 @@
+package patch
+
+import (
+	"fmt"
+	"time"
+)
+
+// ETA is how long something is likely to take yet, and when it is likely to be done. Nothing is cut short by it.
+type ETA struct {
+	At   time.Time `json:"at"`            // when it was computed, by the wave's clock
+	Left Duration  `json:"left"`          // work that is left; the time in which a person is waited for is not in it
+	Done time.Time `json:"done,omitzero"` // when it is likely to be done; zero while that hangs on a person or a freeze
+	From string    `json:"from,omitempty"`
+	// NotCounted is what it leaves out, for a person: approvals, holds, what is still to be learnt.
+	NotCounted []string `json:"not_counted,omitempty"`
+}
+
+// Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was made of:
+// what earlier waves took, where enough was measured, else the plan's estimate with the target groups' draining and slow start
+// added. An estimate that the stage's bake alone outlasts says nothing: then Estimate counts.
+func Likely(e *Estimates, t Timing, bake Duration, groups []TargetGroup) (Duration, string) {
+	switch {
+	case e == nil || e.Patch <= bake:
+		return Estimate(t, bake, groups), "timing.instance, draining and bake"
+	case e.Patches >= enough:
+		return e.Patch, fmt.Sprintf("95 of 100 of the %d instances measured in earlier waves", e.Patches)
+	}
+	return e.Patch + Estimate(t, bake, groups) - t.Instance - bake, "estimates.patch and draining"
+}
+
+// launchShare is the part of its budget that the launch of one more instance usually takes: 5 of 30 minutes.
+const launchShare = 6
+
+// LaunchTime is how long making room by one more instance is likely to take, once a group; 0 for what launches none.
+func (s Strategy) LaunchTime(t Timing) Duration {
+	if s.Mode != CapacitySurge {
+		return 0
+	}
+	return t.Surge / launchShare
+}
+
+// Work is what is left to be done of one group.
+type Work struct {
+	Instances int      // not done yet, the one under way included; those that have nothing to patch are not counted
+	Each      Duration // see Likely
+	First     Duration // before the first of them: see LaunchTime
+	Begun     bool     // it goes on at once, whatever else runs
+	Spent     Duration // since Instances was true: part of it is done by now
+	Shares    []string // what it must not share with another group that runs: ARNs of target groups
+}
+
+// Left is how long the work is likely to take from now on; 0 when it takes longer than it was likely to.
+func (w Work) Left() Duration {
+	return max(w.First+Duration(w.Instances)*w.Each-w.Spent, 0)
+}
+
+// Schedule tells when each group of a stage is likely to begin, counted from now, and how long all of them take. They are taken as a
+// wave takes them: in order, at most parallel at once, and never two at once that share a target group.
+func Schedule(groups []Work, parallel int) (begins []Duration, takes Duration) {
+	begins = make([]Duration, len(groups))
+	ends := map[int]Duration{} // of those that run
+	var waiting []int
+	for i, group := range groups {
+		if group.Begun {
+			ends[i] = group.Left()
+			continue
+		}
+		waiting = append(waiting, i)
+	}
+	var now Duration
+	for len(waiting)+len(ends) > 0 {
+		var left []int
+		for n, i := range waiting {
+			if len(ends) >= max(parallel, 1) {
+				left = append(left, waiting[n:]...)
+				break
+			}
+			if sharesWith(groups, ends, i) {
+				left = append(left, i)
+				continue
+			}
+			begins[i], ends[i] = now, now+groups[i].Left()
+		}
+		waiting = left
+		now = earliest(ends)
+		for i, end := range ends {
+			if end <= now {
+				delete(ends, i)
+			}
+		}
+	}
+	return begins, now
+}
+
+func sharesWith(groups []Work, running map[int]Duration, one int) bool {
+	for i := range running {
+		if ShareTargets(groups[i].Shares, groups[one].Shares) {
+			return true
+		}
+	}
+	return false
+}
+
+// earliest is the first end; the order in which a map is read does not matter to it.
+func earliest(ends map[int]Duration) Duration {
+	var first Duration
+	found := false
+	for _, end := range ends {
+		if !found || end < first {
+			first, found = end, true
+		}
+	}
+	return first
+}
