@@ -115,18 +115,34 @@ func TestAHoldNamesWhatFailedWhatToSendAndUntilWhen(t *testing.T) {
 		result = h.noisy("wave-1")
 	})
 	require.Equal(t, patch.RolledBack, result.Outcome)
-	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeFailedInstance, patch.NoticeOnHold, patch.NoticeRolledBack}, heard.kinds("chat"))
-	failed, hold, end := heard.heard["chat"][1], heard.heard["chat"][2], heard.heard["chat"][3]
-	require.Len(t, failed.Instances, 1)
-	require.Equal(t, patch.RolledBack, failed.Instances[0].Outcome)
-	require.NotEmpty(t, failed.Instances[0].Reason)
-	require.Equal(t, failed.Instances, hold.Instances)
+	// The failure and the hold are one event to whoever is called for it, and one notice.
+	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeOnHold, patch.NoticeRolledBack}, heard.kinds("chat"))
+	hold, end := heard.heard["chat"][1], heard.heard["chat"][2]
+	require.Len(t, hold.Instances, 1)
+	require.Equal(t, patch.RolledBack, hold.Instances[0].Outcome)
+	require.NotEmpty(t, hold.Instances[0].Reason)
 	require.Equal(t, "production", hold.Stage)
 	require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort}, hold.Verbs)
 	require.Equal(t, patch.RollBack, hold.Otherwise)
 	require.Equal(t, 30*time.Minute, hold.Until.Sub(hold.At))
 	require.Contains(t, end.Why, "rolled back by tester")
 	require.Equal(t, 1, end.Tally[patch.RolledBack])
+}
+
+func TestAFailureThatAStageCarriesIsToldByItself(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "bad-patch", config: plan(
+		"approval: {required: true, timeout: 24h}", "approval: {required: false}", "max_unavailable: 1", "max_unavailable: 1\n        max_failures: 3")})
+	heard := b.listen("chat")
+	b.play(func(h history) {
+		h.decideLater("wave-1", patch.Abort)
+		h.noisy("wave-1")
+	})
+	failed := patch.NoticeFailedInstance
+	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, failed, failed, failed, patch.NoticeOnHold, patch.NoticeFinished}, heard.kinds("chat"))
+	for _, notice := range heard.heard["chat"][1:4] {
+		require.Len(t, notice.Instances, 1, "each failure is told once")
+	}
+	require.Len(t, heard.heard["chat"][4].Instances, 4, "the hold names all")
 }
 
 func TestADeadChannelDelaysNeitherTheWaveNorAnotherChannel(t *testing.T) {

@@ -168,21 +168,20 @@ func (j *judge) instances(before fleetBefore, region *world.Region) {
 		case !before.oldOrNew(instance.ID, instance.Disk().PackageList()):
 			j.wrong(instance.ID, "is on neither version: its packages are neither as before nor as patched")
 		}
-		marked := instance.Tags[names.TagJournal] != ""
-		lost := slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Resource == "instance "+instance.ID })
 		// What an instance's way left of its group, such as suspended processes, stands in that instance's record: it keeps its mark.
-		ofGroup := instance.Group != "" && slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Resource == "auto scaling group "+instance.Group })
-		// The mark comes first: where nobody knows whether it went on, nothing else was changed that it would lead to.
-		onlyMark := !slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool {
-			return s.Resource == "instance "+instance.ID && !strings.HasPrefix(s.State, "undo of "+string(patch.StepMark)+" failed")
-		})
-		switch {
-		case marked && !lost && !ofGroup:
-			j.wrong(instance.ID, "still carries the journal's tag")
-		case !marked && lost && !onlyMark:
-			j.add("%s: is stranded and carries no mark", instance.ID)
+		switch marked := instance.Tags[names.TagJournal] != ""; {
+		case marked && !j.told.keeps(instance.ID):
+			j.add("%s: still carries the journal's tag, and nothing that its record holds is told as stranded", instance.ID)
+		case !marked && slices.ContainsFunc(j.told.left[instance.ID], beyondMark):
+			j.add("%s: carries no mark although something its record holds is stranded: %+v", instance.ID, j.told.left[instance.ID])
 		}
 	}
+}
+
+// beyondMark tells what is stranded besides the mark itself: where nobody knows whether the mark went on or came off, the instance
+// may carry it or not, and either way everything else must be as before, which is judged as if nothing were told.
+func beyondMark(s patch.Stranded) bool {
+	return !strings.HasPrefix(s.State, "undo of "+string(patch.StepMark)+" failed")
 }
 
 // targets must be registered and healthy where the instance was before, as long as it exists.

@@ -251,22 +251,31 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 type tellings struct {
 	stranded    []patch.Stranded
 	quarantined []string
+	left        map[string][]patch.Stranded // what each instance's way left: it stands in that instance's record
+	unknown     bool                        // the wave ended without its result: which instance left what is not told
 }
 
+// of tells that a resource is told as stranded, by more than its mark, or as quarantined.
 func (t tellings) of(resource string) bool {
-	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool { return strings.Contains(s.Resource, resource) }) ||
+	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool { return strings.Contains(s.Resource, resource) && beyondMark(s) }) ||
 		slices.Contains(t.quarantined, resource)
+}
+
+// keeps tells that an instance may keep its mark.
+func (t tellings) keeps(instance string) bool {
+	return len(t.left[instance]) > 0 || slices.Contains(t.quarantined, instance) || t.unknown && len(t.stranded) > 0
 }
 
 // tellingsOf gathers what a wave told, however it ended.
 func tellingsOf(b *bench, result *patch.WaveResult, err error) tellings {
-	var told tellings
+	told := tellings{left: map[string][]patch.Stranded{}}
 	if result == nil {
 		if status, ok := b.status(); ok {
 			told.stranded = status.Stranded
 		}
 		var canceled *temporal.CanceledError
 		if !errors.As(err, &canceled) || !canceled.HasDetails() || canceled.Details(&result) != nil {
+			told.unknown = true
 			return told
 		}
 	}
@@ -276,6 +285,7 @@ func tellingsOf(b *bench, result *patch.WaveResult, err error) tellings {
 			told.stranded = append(told.stranded, group.Stranded...)
 			for _, instance := range group.Instances {
 				told.stranded = append(told.stranded, instance.Stranded...)
+				told.left[instance.ID] = append(told.left[instance.ID], instance.Stranded...)
 				if instance.Outcome == patch.Quarantined {
 					told.quarantined = append(told.quarantined, instance.ID)
 				}

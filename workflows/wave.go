@@ -35,10 +35,11 @@ type wave struct {
 	// oneService takes groups that share a target group one at a time.
 	oneService bool
 
-	notifies     bool   // the worker has a channel for notices
-	told         int    // notices so far
-	toldFailures int    // of them, of failed instances
-	caveat       string // of a RollBackWave: which machines may lose more than their patches
+	notifies     bool                    // the worker has a channel for notices
+	told         int                     // notices so far
+	toldFailures int                     // of them, of failed instances
+	toldFailed   []patch.NoticedInstance // those instances
+	caveat       string                  // of a RollBackWave: which machines may lose more than their patches
 
 	locksServices bool // it began with a Patchtide that knows services' locks
 }

@@ -73,14 +73,18 @@ func noticed(group string, instances []patch.InstanceResult) []patch.NoticedInst
 	return list
 }
 
-// tellFailures tells of the instances that a group reports as failed and did not before.
-func (w *wave) tellFailures(ctx workflow.Context, before, now patch.GroupCounts) {
-	known := noticed(now.Group, before.Failed)
-	fresh := slices.DeleteFunc(noticed(now.Group, now.Failed), func(one patch.NoticedInstance) bool { return slices.Contains(known, one) })
+// tellFailures tells of the failed instances of groups that were not told of before.
+func (w *wave) tellFailures(ctx workflow.Context, groups ...*heldGroup) {
+	var fresh []patch.NoticedInstance
+	for _, held := range groups {
+		fresh = append(fresh, noticed(held.group.String(), held.counts.Failed)...)
+	}
+	fresh = slices.DeleteFunc(fresh, func(one patch.NoticedInstance) bool { return slices.Contains(w.toldFailed, one) })
 	if len(fresh) == 0 || w.toldFailures >= mostFailureNotices {
 		return
 	}
 	w.toldFailures++
+	w.toldFailed = append(w.toldFailed, fresh...)
 	w.tell(ctx, patch.NoticeFailedInstance, func(n *patch.Notice) {
 		n.Why, n.Instances = "", fresh[:min(len(fresh), mostListed)]
 	})

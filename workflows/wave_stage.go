@@ -164,6 +164,7 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	stage := w.plan.Stages[number]
 	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && w.isNew(ctx, failures) {
 		w.carried = failures
+		w.tellFailures(ctx, held...)
 		w.resume(ctx, number, held, OrderSkip)
 		return ""
 	}

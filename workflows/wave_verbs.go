@@ -176,19 +176,21 @@ func (w *wave) stage(name string) patch.Stage {
 	return patch.Stage{}
 }
 
-// heard takes a group's report.
+// heard takes a group's report. What it says of failures is told at once, unless the stage goes on hold with it: one notice
+// then says both.
 func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
-	before := patch.GroupCounts{}
+	var reporter *heldGroup
 	for _, held := range w.groups {
-		if held.workflowID != counts.WorkflowID {
-			continue
+		if held.workflowID == counts.WorkflowID {
+			reporter, held.counts = held, counts
+			held.since, held.launch = workflow.Now(ctx), 0
 		}
-		before, held.counts = held.counts, counts
-		held.since, held.launch = workflow.Now(ctx), 0
 	}
 	w.news++
 	w.show(ctx)
-	w.tellFailures(ctx, before, counts)
+	if reporter != nil && (counts.Phase != patch.GroupHeld || w.running(reporter.stage) > 0) {
+		w.tellFailures(ctx, reporter)
+	}
 }
 
 // takeDecision returns the decision that waits, once.
