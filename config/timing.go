@@ -35,7 +35,7 @@ func timingDoc() map[string]string {
 		"restore_root":     "How long replacing a root volume, with the reboot it brings, may take.",
 		"surge":            "How long one more instance may take from its launch until it is healthy.",
 		"agent":            "How long the agent may stay silent after a reboot.",
-		"instance":         "How long one instance usually takes, without draining and bake. What is left of a window, a calendar or an instance's lifetime is compared with it, the longest deregistration delay and the bake together.",
+		"instance":         "How long one instance usually takes, without draining and bake. With the bake it stands for estimates.patch in a stage whose bake alone takes longer than that.",
 		"read_lag":         "How long AWS's lists may not yet show what was just made.",
 		"rollback_max_age": "How old a backup may be, by AWS's clock, before rolling back a closed wave asks for --accept-loss: what was written since is lost.",
 		"retry":            "The first pause before a failed change is tried again; it doubles up to a minute.",

@@ -79,7 +79,8 @@ type group struct {
 	whyPaused  string
 	thawed     workflow.CancelFunc // ends the watch for the end of a freeze
 	stopped    bool
-	closed     string // why the window let no instance begin; "" while it does
+	closed     string            // why the window or a calendar let no instance begin; "" while it does
+	refused    patch.RefusalCode // its code
 	rolledBack bool
 	halt       workflow.CancelFunc // cancels the instance under way
 	stopTrying workflow.CancelFunc // ends the giving back of room
@@ -213,7 +214,7 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome, Each: g.each(),
+		Outcome: g.result().Outcome, Each: g.each(), Closed: g.refused,
 	}
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {

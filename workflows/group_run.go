@@ -22,12 +22,12 @@ const stoppedEarly = "stopped before all instances were taken"
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
-	g.closed = ""
+	g.closed, g.refused = "", ""
 	if !g.takeResumed() {
 		// Marks and room are changes, too: none is made for instances that may not be started.
-		if why := g.in.Policy.outsideWindow(ctx, nil); why != "" && g.unfinished() {
-			g.closed = why
-			g.enter(ctx, patch.GroupDone, why)
+		if late := g.in.Policy.tooLate(ctx, g.in.Group.String(), nil, askedBefore{cutoff: true}); late != nil && g.unfinished() {
+			g.close(late)
+			g.enter(ctx, patch.GroupDone, g.closed)
 			return
 		}
 		if frozen := g.frozen(ctx); frozen != "" {
@@ -75,7 +75,7 @@ func (g *group) patch(ctx workflow.Context) {
 			break
 		}
 		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
-			g.closed = result.Reason
+			g.closed, g.refused = result.Reason, result.Refused
 			break
 		}
 		if i%10 == 9 {
@@ -101,6 +101,9 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupDone, "")
 	}
 }
+
+// close ends the group's turn without a failure: the window or a calendar lets no instance begin.
+func (g *group) close(refusal *patch.Refusal) { g.closed, g.refused = refusal.Error(), refusal.Code }
 
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {

@@ -13,8 +13,8 @@ import (
 func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 	deadline := workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D())
 	for {
-		if open, why := s.in.Policy.Window.Open(workflow.Now(ctx)); !open && s.in.PutBack == nil {
-			return patch.NotStarted, string(patch.RefusedOutsideWindow) + ": " + why
+		if late := patch.TooLate(s.in.Policy.Window, s.instance().String(), workflow.Now(ctx), patch.Budget{}); late != nil && s.in.PutBack == nil {
+			return s.closed(late)
 		}
 		var state patch.GroupState
 		if err := workflow.ExecuteActivity(reading(ctx, s.in.Group, s.in.Policy.Timing), aws.InspectGroup,
@@ -28,18 +28,17 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 		if !found || !member.Present() {
 			return patch.Gone, "the instance no longer exists"
 		}
-		refusal := s.refusal(state, member)
+		refusal := s.refusal(ctx, state, member)
 		if refusal == nil {
-			if why := s.in.Policy.outsideWindow(ctx, state.TargetGroups); why != "" && s.in.PutBack == nil {
-				return patch.NotStarted, why
+			if s.in.PutBack == nil {
+				late := s.in.Policy.tooLate(ctx, s.instance().String(), state.TargetGroups, askedBefore{cutoff: true, end: s.around})
+				if late != nil {
+					return s.closed(late)
+				}
 			}
 			s.before, s.member = state, member
 			if !s.around {
 				return "", ""
-			}
-			estimate := s.in.Policy.estimate(state.TargetGroups)
-			if late := s.in.Policy.tooLate(ctx, estimate); late != "" && s.in.PutBack == nil {
-				return patch.NotStarted, late
 			}
 			if s.looked {
 				return "", ""
@@ -57,8 +56,14 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 	}
 }
 
+// closed is the outcome where a window or a calendar lets no instance begin: none was changed, and none has failed.
+func (s *saga) closed(refusal *patch.Refusal) (patch.Outcome, string) {
+	s.status.Result.Refused = refusal.Code
+	return patch.NotStarted, refusal.Error()
+}
+
 // refusal asks the pure decisions. An instance that is to be put back may be ill: that is why it is put back.
-func (s *saga) refusal(state patch.GroupState, member patch.Member) *patch.Refusal {
+func (s *saga) refusal(ctx workflow.Context, state patch.GroupState, member patch.Member) *patch.Refusal {
 	refusal := patch.MayTakeOut(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
 	if refusal == nil && s.around {
 		refusal = patch.RoomInTargetGroups(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
@@ -70,7 +75,7 @@ func (s *saga) refusal(state patch.GroupState, member patch.Member) *patch.Refus
 		return refusal
 	}
 	if refusal == nil && s.around {
-		refusal = patch.MayOutlive(s.in.Group, state, s.in.Policy.estimate(state.TargetGroups))
+		refusal = patch.MayOutlive(s.in.Group, state, s.in.Policy.budget(ctx, state.TargetGroups).OnItsWay())
 	}
 	if refusal != nil {
 		return refusal

@@ -34,29 +34,12 @@ func gates(health []patch.HealthCheck) []string {
 	return alarms
 }
 
-// estimate is how long one instance is likely to take.
-func (p Policy) estimate(groups []patch.TargetGroup) patch.Duration {
-	return patch.Estimate(p.Timing, p.Bake, groups)
-}
-
-// tooLate is why one more instance may not begin now: the window, or what is left of it; "" when it may.
-func (p Policy) tooLate(ctx workflow.Context, estimate patch.Duration) string {
-	now := workflow.Now(ctx)
-	if open, why := p.Window.Open(now); !open {
-		return string(patch.RefusedOutsideWindow) + ": " + why
-	}
-	if fits, why := p.Window.Fits(now, estimate); !fits {
-		return string(patch.RefusedWindowEnds) + ": " + why + "; patch the rest in the next window"
-	}
-	return ""
-}
-
 // lookAround asks what others do to this instance, then the machine itself: a fresh command proves its agent, and tells
 // whether its root volume is all of it. A closed calendar is no failure: what has not begun begins another time. Who is to be
 // put back is put back whatever calendars say, but not into a deployment, and not without its key.
 func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.Outcome, string) {
 	in := activities.LookAroundInput{
-		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.estimate(state.TargetGroups),
+		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.budget(ctx, state.TargetGroups).OnItsWay(),
 	}
 	if s.in.PutBack == nil {
 		in.Calendars = s.in.Policy.Calendars
@@ -75,7 +58,7 @@ func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.O
 	}
 	switch {
 	case refusal != nil && refusal.Code == patch.RefusedCalendar:
-		return patch.NotStarted, refusal.Error()
+		return s.closed(refusal)
 	case refusal != nil:
 		return patch.Failed, "refused: " + refusal.Error()
 	case s.in.PutBack != nil:
@@ -113,10 +96,11 @@ func (s *saga) unread(ctx workflow.Context, err error) (patch.Outcome, string) {
 // failure.
 func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 	policy := g.in.Policy
-	estimate := policy.estimate(state.TargetGroups)
-	if g.closed = policy.tooLate(ctx, estimate); g.closed != "" {
-		return g.closed
+	if late := policy.tooLate(ctx, g.in.Group.String(), state.TargetGroups, askedBefore{end: true}); late != nil {
+		g.close(late)
+		return late.Error()
 	}
+	estimate := policy.budget(ctx, state.TargetGroups).OnItsWay()
 	if refusal := patch.MayOutlive(g.in.Group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refusal.Error()
 	}
@@ -134,7 +118,7 @@ func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 		return ""
 	}
 	if refusal.Code == patch.RefusedCalendar {
-		g.closed = refusal.Error()
+		g.close(refusal)
 	}
 	return refusal.Error()
 }
@@ -142,12 +126,11 @@ func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 // look asks before anything is changed anywhere what others do to a group and each of its instances.
 func (w *wave) look(ctx workflow.Context, group patch.Group, state patch.GroupState, stage int) error {
 	policy := policyOf(w.plan, w.plan.Stages[stage])
-	estimate := policy.estimate(state.TargetGroups)
-	if late := policy.tooLate(ctx, estimate); late != "" {
-		return refused(&patch.Refusal{
-			Code: patch.RefusedWindowEnds, Where: group.String(), What: late, WhatToDo: "start the wave earlier in the window, or widen it",
-		})
+	if late := policy.tooLate(ctx, group.String(), state.TargetGroups, askedBefore{end: true}); late != nil {
+		late.WhatToDo = "start the wave earlier in the window, or widen it"
+		return refused(late)
 	}
+	estimate := policy.budget(ctx, state.TargetGroups).OnItsWay()
 	if refusal := patch.MayOutlive(group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refused(refusal)
 	}

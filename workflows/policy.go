@@ -1,8 +1,6 @@
 package workflows
 
 import (
-	"go.temporal.io/sdk/workflow"
-
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -35,21 +33,6 @@ func policyOf(plan patch.Plan, stage patch.Stage) Policy {
 		Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity, Health: stage.Health, Bake: stage.Bake,
 		Quarantine: plan.Quarantine,
 	}
-}
-
-// outsideWindow tells why no instance may be started now: the window is closed, or what is left of it may not be enough to patch
-// one and, if that fails at the very end, to put it back. The policy of an older release has no estimates and says nothing.
-func (p Policy) outsideWindow(ctx workflow.Context, groups []patch.TargetGroup) string {
-	if p.Estimates == nil {
-		return ""
-	}
-	if open, why := p.Window.Open(workflow.Now(ctx)); !open {
-		return string(patch.RefusedOutsideWindow) + ": " + why
-	}
-	if fits, why := p.Window.HasRoomFor(workflow.Now(ctx), patch.BudgetOf(*p.Estimates, p.Restore, p.Backup, groups)); !fits {
-		return string(patch.RefusedWindowEnds) + ": " + why
-	}
-	return ""
 }
 
 // stage is the policy as the pure decisions know it.

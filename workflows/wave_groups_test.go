@@ -122,12 +122,12 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		staged int
 		some   int // production instances that are patched
 	}{
-		{"in staging", 10 * time.Minute, 1, 0},
-		{"before production", 30 * time.Minute, 2, 0},
-		{"in production", 48 * time.Minute, 2, 2},
+		{"in staging", 22 * time.Minute, 1, 0},
+		{"before production", 42 * time.Minute, 2, 0},
+		{"in production", 60 * time.Minute, 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 0s, rollback: 0s, snapshot: 0s, volume: 0s}")})
+			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")})
 			start := b.env.Now()
 			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(c.cutoff), Closes: start.Add(c.cutoff + time.Hour)}
 			result, err := b.run(theWeb)

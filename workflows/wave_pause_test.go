@@ -150,10 +150,10 @@ func TestAnExtendedWindowReachesTheGroupAtWork(t *testing.T) {
 		{"extended in time", true, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 0s, rollback: 0s, snapshot: 0s, volume: 0s}")})
+			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")})
 			start := b.env.Now()
 			closes := start.Add(105 * time.Minute)
-			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(48 * time.Minute), Closes: closes}
+			b.plans.window = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(60 * time.Minute), Closes: closes}
 			if c.extend {
 				b.when(b.inProduction, func(status patch.WaveStatus) {
 					require.Contains(t, status.Verbs, patch.ExtendWindow)

@@ -24,7 +24,6 @@ func TestAnInstanceStartsOnlyIfItCanBePutBackBeforeTheCutoff(t *testing.T) {
 		staged, produced int
 	}{
 		"just enough for the first":       {needs + 2*time.Minute, 1, 0},
-		"not enough for any":              {needs - time.Minute, 0, 0},
 		"the whole wave":                  {5 * time.Hour, 2, 4},
 		"staging and two of production's": {needs + 48*time.Minute, 2, 2},
 	} {
@@ -45,6 +44,17 @@ func TestAnInstanceStartsOnlyIfItCanBePutBackBeforeTheCutoff(t *testing.T) {
 	}
 }
 
+// A wave in which not one instance would fit is refused before anything is changed, by the same measure.
+func TestAWaveWithoutRoomForOneInstanceIsRefused(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}")})
+	start := b.env.Now()
+	b.plans.window = &patch.Window{Opens: start, Cutoff: start.Add(time.Hour), Closes: start.Add(2 * time.Hour)}
+	_, err := b.run(theWeb)
+	require.ErrorContains(t, err, string(patch.RefusedWindowEnds)+": staging/ap-northeast-1/Role=web: too little of the window is left: 1h0m0s until its cutoff")
+	require.ErrorContains(t, err, "start the wave earlier in the window, or widen it")
+	b.requireInvariants(nil, after{})
+}
+
 // What earlier waves took replaces the plan's estimates: the second wave knows that an instance takes minutes, not hours.
 func TestTheEvidenceOfEarlierWavesCounts(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 4h, rollback: 0s, snapshot: 0s, volume: 0s}")})
@@ -56,13 +66,12 @@ func TestTheEvidenceOfEarlierWavesCounts(t *testing.T) {
 		return resolved.Plan.Estimates
 	}
 	require.Equal(t, 4*time.Hour, at("web").Patch.D())
-	result, err := b.run(theWeb)
-	require.NoError(t, err)
-	require.Equal(t, patch.Aborted, result.Outcome, "by its estimate nothing fits")
+	_, err := b.run(theWeb)
+	require.ErrorContains(t, err, string(patch.RefusedWindowEnds), "by its estimate nothing fits")
 
 	b.plans.window = nil
 	b.again(start.Add(24 * time.Hour))
-	result, err = b.run(theWeb)
+	result, err := b.run(theWeb)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome)
 	var kept activities.WaveDocument

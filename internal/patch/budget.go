@@ -75,6 +75,15 @@ func (m *Measured) Measure(result WaveResult) {
 	}
 }
 
+// Baking is the estimates for a stage with such a bake. Where the bake alone takes longer than Patch, that says nothing of the
+// stage: the usual time of an instance counts then, with the bake.
+func (e Estimates) Baking(t Timing, bake Duration) Estimates {
+	if e.Patch <= bake {
+		e.Patch, e.Patches = t.Instance+bake, 0
+	}
+	return e
+}
+
 // Budget is what one instance may need of a window: being patched, failing at the very end, and being put back.
 type Budget struct {
 	Estimates
@@ -98,12 +107,29 @@ func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup)
 	return b
 }
 
+// OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all goes
+// well: until then no calendar may close, no other patcher act, and no lifetime end.
+func (b Budget) OnItsWay() Duration { return b.Patch + b.Deregistration + b.SlowStart }
+
 // Total is the sum.
 func (b Budget) Total() time.Duration {
 	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume).D()
 }
 
-// HasRoomFor tells whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why.
+// TooLate refuses to begin an instance at t that the window has no room for.
+func TooLate(w *Window, where string, t time.Time, b Budget) *Refusal {
+	code := RefusedWindowEnds
+	if open, _ := w.Open(t); !open {
+		code = RefusedOutsideWindow
+	}
+	if fits, why := w.HasRoomFor(t, b); !fits {
+		return &Refusal{Code: code, Where: where, What: why, WhatToDo: "the rest is patched in another window"}
+	}
+	return nil
+}
+
+// HasRoomFor tells whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why. It is the
+// only judge of what is left of a window.
 func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	if open, why := w.Open(t); !open || w == nil {
 		return open, why

@@ -60,6 +60,13 @@ func TestMeasureReadsWhatWavesLeft(t *testing.T) {
 	require.Equal(t, patch.Measured{Patches: ofMinutes(12), RollBacks: ofMinutes(25)}, m)
 }
 
+func TestABakeThatOutlastsTheEstimate(t *testing.T) {
+	timing, m := patch.DefaultTiming(), func(minutes int) patch.Duration { return patch.Duration(time.Duration(minutes) * time.Minute) }
+	measured := patch.Estimates{Patch: m(20), Patches: 7, RollBack: m(5)}
+	require.Equal(t, measured, measured.Baking(timing, m(19)))
+	require.Equal(t, patch.Estimates{Patch: m(80), RollBack: m(5)}, measured.Baking(timing, m(60)))
+}
+
 func TestHasRoomFor(t *testing.T) {
 	opens := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	window := &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
@@ -82,6 +89,7 @@ func TestHasRoomFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			budget := patch.BudgetOf(estimates, c.restore, c.backup, c.groups)
 			require.Equal(t, time.Duration(c.needs)*time.Minute, budget.Total())
+			require.Equal(t, budget.Patch+budget.Deregistration+budget.SlowStart, budget.OnItsWay(), "putting back is no part of it")
 			last := window.Cutoff.Add(-budget.Total())
 			fits, why := window.HasRoomFor(last, budget)
 			require.True(t, fits, why)
@@ -106,6 +114,14 @@ func TestHasRoomFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fits, why := c.window.HasRoomFor(c.at, huge)
 			require.Equal(t, c.fits, fits)
+			late := patch.TooLate(c.window, "web", c.at, huge)
+			require.Equal(t, c.fits, late == nil)
+			if late != nil {
+				open, _ := c.window.Open(c.at)
+				require.Equal(t, open, late.Code == patch.RefusedWindowEnds, late.Code)
+				require.Equal(t, !open, late.Code == patch.RefusedOutsideWindow, late.Code)
+				require.Contains(t, late.Error(), c.why)
+			}
 			require.Contains(t, why, c.why)
 		})
 	}

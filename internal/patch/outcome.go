@@ -45,9 +45,10 @@ type Stranded struct {
 type InstanceResult struct {
 	ID                    string          `json:"id"`
 	Outcome               Outcome         `json:"outcome"`
-	Reason                string          `json:"reason,omitempty"` // why it is not patched, for a person
-	MissingBefore         []string        `json:"missing_before"`   // patch ids of a Scan before
-	MissingAfter          []string        `json:"missing_after"`    // patch ids of a Scan after
+	Reason                string          `json:"reason,omitempty"`  // why it is not patched, for a person
+	Refused               RefusalCode     `json:"refused,omitempty"` // of one not started because a window or a calendar closed
+	MissingBefore         []string        `json:"missing_before"`    // patch ids of a Scan before
+	MissingAfter          []string        `json:"missing_after"`     // patch ids of a Scan after
 	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`
 	BootID                string          `json:"boot_id,omitempty"`           // after the install
 	PackagesAfter         string          `json:"packages_after,omitempty"`    // MachineFacts.PackagesSHA256 after the install

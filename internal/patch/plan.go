@@ -89,14 +89,6 @@ func (w *Window) Open(t time.Time) (bool, string) {
 	return true, ""
 }
 
-// Fits tells whether one more instance, which takes about estimate, is likely to be back before the window closes.
-func (w *Window) Fits(t time.Time, estimate Duration) (bool, string) {
-	if w == nil || w.Closes.IsZero() || !t.Add(estimate.D()).After(w.Closes) {
-		return true, ""
-	}
-	return false, fmt.Sprintf("the window closes at %s, and an instance takes about %s", w.Closes.Format(time.RFC3339), estimate)
-}
-
 // Stage is a set of groups patched under one policy before the next stage begins.
 type Stage struct {
 	Name              string        `json:"name"`

@@ -178,22 +178,3 @@ func TestShareTargets(t *testing.T) {
 	require.False(t, patch.ShareTargets([]string{"a"}, []string{"b"}))
 	require.False(t, patch.ShareTargets(nil, nil))
 }
-
-func TestEstimateAndWhatIsLeftOfAWindow(t *testing.T) {
-	timing := patch.Timing{Instance: patch.Duration(20 * time.Minute)}
-	groups := []patch.TargetGroup{
-		{DeregistrationDelay: patch.Duration(5 * time.Minute)},
-		{DeregistrationDelay: patch.Duration(time.Minute), SlowStart: patch.Duration(4 * time.Minute)},
-	}
-	estimate := patch.Estimate(timing, patch.Duration(10*time.Minute), groups)
-	require.Equal(t, patch.Duration(39*time.Minute), estimate)
-	window := &patch.Window{Opens: noon, Cutoff: noon.Add(time.Hour), Closes: noon.Add(time.Hour)}
-	fits, _ := window.Fits(noon.Add(21*time.Minute), estimate)
-	require.True(t, fits)
-	fits, why := window.Fits(noon.Add(21*time.Minute+1), estimate)
-	require.False(t, fits)
-	require.Contains(t, why, "13:00")
-	var none *patch.Window
-	fits, _ = none.Fits(noon, estimate)
-	require.True(t, fits, "no window is any time")
-}

@@ -39,7 +39,7 @@ type Timing struct {
 	// Agent bounds how long an agent may stay silent after a reboot.
 	Agent Duration `json:"agent"`
 	// Instance is how long install, reboot and the ways out of and into service usually take, without draining and bake: what
-	// it was for most machines of AWS's own runbooks, with slack. Estimate needs it to tell whether an instance still fits.
+	// it was for most machines of AWS's own runbooks, with slack. It counts where a stage's bake alone outlasts the estimate.
 	Instance Duration `json:"instance"`
 	// ReadLag is how long AWS's lists may not yet show what was just made: only after so much emptiness is a call whose
 	// reply was lost taken for one that had no effect.
