@@ -18,6 +18,9 @@ type footprint struct {
 	Unsent bool `json:"unsent,omitempty"`
 	// EmptySince is since when, by AWS's clock, what the call would have made is not there.
 	EmptySince time.Time `json:"empty_since,omitzero"`
+	// Taken names the call that AWS has answered well (see effect); Since is from when on, by AWS's clock, its effect is looked for.
+	Taken string    `json:"taken,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 // maySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found nothing

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -14,16 +15,23 @@ import (
 
 // findGroup reads an Auto Scaling group; nil when there is none.
 func findGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
+	found, _, err := seeGroup(ctx, s, group)
+	return found, err
+}
+
+// seeGroup is findGroup with the time by AWS's clock.
+func seeGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
 	out, err := s.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
 		AutoScalingGroupNames: []string{group.AutoScalingGroup},
 	})
 	if err != nil {
-		return nil, awsError("describe the Auto Scaling group", group.String(), err)
+		return nil, time.Time{}, awsError("describe the Auto Scaling group", group.String(), err)
 	}
-	if len(out.AutoScalingGroups) == 0 {
-		return nil, nil
+	at, err := awsTime(out.ResultMetadata, group.String())
+	if err != nil || len(out.AutoScalingGroups) == 0 {
+		return nil, at, err
 	}
-	return &out.AutoScalingGroups[0], nil
+	return &out.AutoScalingGroups[0], at, nil
 }
 
 // readGroup reads an Auto Scaling group; one that does not exist is GroupNotFound.

@@ -44,9 +44,14 @@ var (
 
 func newFleet(t *testing.T, scenario string, faults ...world.WorldFault) *fleet {
 	t.Helper()
+	return newFleetOf(t, scenario, func(loaded *world.Scenario) { loaded.Faults.World = append(loaded.Faults.World, faults...) })
+}
+
+func newFleetOf(t *testing.T, scenario string, change func(*world.Scenario)) *fleet {
+	t.Helper()
 	loaded, err := world.LoadScenario(scenario)
 	require.NoError(t, err)
-	loaded.Faults.World = append(loaded.Faults.World, faults...)
+	change(loaded)
 	start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
 	f := &fleet{t: t, now: func() time.Time { return start }}
 	f.sim, err = awssim.New(awssim.Options{Scenario: loaded, Now: f.clock})

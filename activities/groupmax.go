@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -13,6 +14,20 @@ import (
 type MaxInput struct {
 	Group     patch.Group
 	MaxBefore int // before our raise
+	Pace      Pace
+}
+
+// raised and lowered are the effects of RaiseMax and LowerMax.
+func (in MaxInput) raised() effect {
+	return effect{in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
+		return int(deref(group.MaxSize)) != in.MaxBefore
+	}}
+}
+
+func (in MaxInput) lowered() effect {
+	return effect{in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
+		return int(deref(group.MaxSize)) != in.MaxBefore+1
+	}}
 }
 
 // RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough; one that
@@ -25,6 +40,9 @@ func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) error {
 	if err != nil {
 		return err
 	}
+	if in.raised().taken(ctx) {
+		return a.see(ctx, s, in.raised())
+	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
 		return err
@@ -35,7 +53,7 @@ func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) error {
 	case limit < in.MaxBefore:
 		return changedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
-	return s.setMax(ctx, in.Group, in.MaxBefore+1)
+	return a.setMax(ctx, s, in.MaxBefore+1, in.raised())
 }
 
 // LowerMax takes our raise back, unless somebody else has changed max since: then it is left alone. Rejected (terminal)
@@ -49,6 +67,9 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) error {
 	if err != nil {
 		return err
 	}
+	if in.lowered().taken(ctx) {
+		return a.see(ctx, s, in.lowered())
+	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
@@ -59,12 +80,17 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) error {
 	if desired := int(deref(group.DesiredCapacity)); desired > in.MaxBefore {
 		return final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
 	}
-	return s.setMax(ctx, in.Group, in.MaxBefore)
+	return a.setMax(ctx, s, in.MaxBefore, in.lowered())
 }
 
-func (s *Services) setMax(ctx context.Context, group patch.Group, limit int) error {
+// setMax sets max and waits until AWS shows it.
+func (a *AWS) setMax(ctx context.Context, s *Services, limit int, set effect) error {
 	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName: &group.AutoScalingGroup, MaxSize: ptr(int32(limit)),
+		AutoScalingGroupName: &set.group.AutoScalingGroup, MaxSize: ptr(int32(limit)),
 	})
-	return awsError(fmt.Sprintf("set max to %d", limit), group.String(), err)
+	if err != nil {
+		return awsError(fmt.Sprintf("set max to %d", limit), set.group.String(), err)
+	}
+	set.sent(ctx)
+	return a.see(ctx, s, set)
 }

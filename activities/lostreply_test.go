@@ -27,7 +27,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	must[none](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true})
 	surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
 	must[none](f, f.aws.SuspendProcesses, processes)
-	must[none](f, f.aws.EnterStandby, it)
+	must[none](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
 	must[none](f, f.aws.AwaitOut, activities.AwaitOutInput{Instance: it, Targets: member.Targets, Pace: pace})
 	must[none](f, f.aws.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: pace})
 	returned := must[activities.Returned](f, f.aws.AwaitIn, activities.AwaitInInput{Instance: it, Before: member.Targets, Pace: pace})

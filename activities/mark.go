@@ -101,6 +101,18 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error {
 type MarkGroupInput struct {
 	Group   patch.Group
 	Journal Journal
+	Pace    Pace
+}
+
+func (in MarkGroupInput) marked() effect {
+	return effect{in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return journalOf(group) == in.Journal.value() }}
+}
+
+func (in MarkGroupInput) unmarked() effect {
+	return effect{in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
+		value := journalOf(group)
+		return value == "" || !in.Journal.ours(value)
+	}}
 }
 
 // MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
@@ -117,6 +129,9 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error {
 	if err != nil {
 		return err
 	}
+	if in.marked().taken(ctx) {
+		return a.see(ctx, s, in.marked())
+	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
 		return err
@@ -128,7 +143,11 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error {
 		return in.Journal.marked(where, value)
 	}
 	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.value())}})
-	return awsError("tag the Auto Scaling group", where, err)
+	if err != nil {
+		return awsError("tag the Auto Scaling group", where, err)
+	}
+	in.marked().sent(ctx)
+	return a.see(ctx, s, in.marked())
 }
 
 // UnmarkGroup takes the journal's tag off, if it is this wave's. A group that is gone is no error.
@@ -140,6 +159,9 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error {
 	if err != nil {
 		return err
 	}
+	if in.unmarked().taken(ctx) {
+		return a.see(ctx, s, in.unmarked())
+	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
@@ -149,7 +171,11 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error {
 		return nil
 	}
 	_, err = s.AutoScaling.DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{groupTag(in.Group, value)}})
-	return awsError("remove the journal's tag", in.Group.String(), err)
+	if err != nil {
+		return awsError("remove the journal's tag", in.Group.String(), err)
+	}
+	in.unmarked().sent(ctx)
+	return a.see(ctx, s, in.unmarked())
 }
 
 func journalOf(group *astypes.AutoScalingGroup) string {

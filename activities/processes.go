@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"go.temporal.io/sdk/temporal"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -15,6 +15,19 @@ import (
 type ProcessesInput struct {
 	Group     patch.Group
 	Processes []string // those that were not suspended before we began
+	Pace      Pace
+}
+
+func (in ProcessesInput) suspended() effect {
+	return effect{in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+		return len(without(in.Processes, suspendedIn(group))) == 0
+	}}
+}
+
+func (in ProcessesInput) resumed() effect {
+	return effect{in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+		return len(both(in.Processes, suspendedIn(group))) == 0
+	}}
 }
 
 func (in ProcessesInput) validate() error {
@@ -36,6 +49,9 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error {
 	if err != nil {
 		return err
 	}
+	if in.suspended().taken(ctx) {
+		return a.see(ctx, s, in.suspended())
+	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
 		return err
@@ -49,13 +65,8 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error {
 	}); err != nil {
 		return awsError(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
 	}
-	if group, err = readGroup(ctx, s, in.Group); err != nil {
-		return err
-	}
-	if still := without(in.Processes, suspendedIn(group)); len(still) > 0 {
-		return temporal.NewApplicationError(fmt.Sprintf("%s: AWS does not show %v as suspended yet", in.Group, still), ErrAWS)
-	}
-	return nil
+	in.suspended().sent(ctx)
+	return a.see(ctx, s, in.suspended())
 }
 
 // ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
@@ -66,6 +77,9 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error {
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
+	}
+	if in.resumed().taken(ctx) {
+		return a.see(ctx, s, in.resumed())
 	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -80,13 +94,8 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error {
 	}); err != nil {
 		return awsError(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
 	}
-	if group, err = findGroup(ctx, s, in.Group); err != nil || group == nil {
-		return err
-	}
-	if still := both(in.Processes, suspendedIn(group)); len(still) > 0 {
-		return temporal.NewApplicationError(fmt.Sprintf("%s: AWS still shows %v as suspended", in.Group, still), ErrAWS)
-	}
-	return nil
+	in.resumed().sent(ctx)
+	return a.see(ctx, s, in.resumed())
 }
 
 // without are the names that are not in the other list; both are those that are.

@@ -18,6 +18,12 @@ type DetachInput struct {
 	// Decrement takes an instance that is in service out without another being launched in its place. One on standby is not
 	// counted in desired either way.
 	Decrement bool
+	Pace      Pace
+}
+
+// whole is the effect of giving the group its capacity back.
+func (in DetachInput) whole() effect {
+	return desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
 }
 
 // Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
@@ -31,12 +37,16 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
 	if err != nil {
 		return err
 	}
+	if in.whole().taken(ctx) {
+		return a.see(ctx, s, in.whole())
+	}
+	out := dropped(in.Instance, in.Pace)
 	group, err := findGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return err
 	}
-	listed := memberOf(group, in.Instance.ID)
-	if listed != nil && !leaving(string(listed.LifecycleState)) {
+	listed, sent := memberOf(group, in.Instance.ID), out.taken(ctx)
+	if listed != nil && !leaving(string(listed.LifecycleState)) && !sent {
 		if state := string(listed.LifecycleState); strings.HasPrefix(state, "Entering") || comingIn(state) {
 			return notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
@@ -47,18 +57,25 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
 		}); err != nil {
 			return awsError("detach the instance", in.Instance.String(), err)
 		}
+		out.sent(ctx)
+		sent = true
+	}
+	if sent {
+		if err := a.see(ctx, s, out); err != nil {
+			return err
+		}
 		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
 			return err
 		}
 	}
-	return s.giveBack(ctx, in, group)
+	return a.giveBack(ctx, s, in, group)
 }
 
 // giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
 // for one more and needs none.
-func (s *Services) giveBack(ctx context.Context, in DetachInput, group *astypes.AutoScalingGroup) error {
+func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *astypes.AutoScalingGroup) error {
 	if int(deref(group.DesiredCapacity)) != in.DesiredWanted-1 || in.DesiredWanted > int(deref(group.MaxSize)) {
 		return nil
 	}
-	return s.setDesired(ctx, in.Instance.Group, in.DesiredWanted)
+	return a.setDesired(ctx, s, in.DesiredWanted, in.whole())
 }

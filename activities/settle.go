@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 )
 
@@ -57,6 +58,13 @@ func (s *Services) outside(ctx context.Context, in Instance) (*Outside, error) {
 type AttachInput struct {
 	Instance      Instance
 	DesiredBefore int // desired just before, once the instance that gives way is gone
+	Pace          Pace
+}
+
+func (in AttachInput) attached() effect {
+	return effect{in.Instance.Group, in.Pace, in.Instance.ID + " in it", func(group *astypes.AutoScalingGroup) bool {
+		return memberOf(group, in.Instance.ID) != nil
+	}}
 }
 
 // Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A member is
@@ -71,54 +79,64 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
 	if err != nil {
 		return err
 	}
+	if input.attached().taken(ctx) {
+		return a.see(ctx, s, input.attached())
+	}
+	seen, err := s.attachable(ctx, input)
+	if err != nil || seen.Member != "" {
+		return unsent(ctx, err)
+	}
+	// A second attach is refused as invalid, as one is that can never be: it is sent only once the first is sure to have had no effect.
+	if err := a.maySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
+		return err
+	}
+	if _, err = s.AutoScaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
+	}); err != nil {
+		refused(ctx, err)
+		return awsError("attach the instance", in.String(), err)
+	}
+	input.attached().sent(ctx)
+	return a.see(ctx, s, input.attached())
+}
+
+// attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
+// is seen as that.
+func (s *Services) attachable(ctx context.Context, input AttachInput) (*Outside, error) {
+	in := input.Instance
 	seen, err := s.outside(ctx, in)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case !seen.Present:
-		return final(ErrGone, "%s: EC2 no longer has the instance", in)
+		return nil, final(ErrGone, "%s: EC2 no longer has the instance", in)
 	case seen.Member == in.Group.AutoScalingGroup:
-		return nil
+		return seen, nil
 	case seen.Member != "":
-		return final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
+		return nil, final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if memberOf(group, in.ID) != nil {
-		return notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
+		return nil, notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
 	}
 	switch desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize)); {
 	case desired >= limit && desired > input.DesiredBefore:
 		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.
-		return notReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
+		return nil, notReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
 	case desired >= limit:
-		return final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
+		return nil, final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
 	}
-	_, err = s.AutoScaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{
-		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
-	})
-	if err != nil && !hasCode(err, "ValidationError") {
-		return awsError("attach the instance", in.String(), err)
-	}
-	// A ValidationError is also what an attach that an earlier attempt began is answered with: what is seen now tells.
-	group, lookErr := readGroup(ctx, s, in.Group)
-	switch {
-	case lookErr != nil:
-		return lookErr
-	case memberOf(group, in.ID) != nil:
-		return nil
-	case err != nil:
-		return awsError("attach the instance", in.String(), err)
-	}
-	return notReady(0, "%s to be listed in its group", in)
+	return seen, nil
 }
 
 // GiveWayInput names the instance that was launched in a quarantined one's place.
 type GiveWayInput struct {
 	Instance      Instance
 	DesiredBefore int
+	Pace          Pace
 }
 
 // GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
@@ -134,6 +152,9 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 	group, err := findGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return err
+	}
+	if gone := dropped(in.Instance, in.Pace); gone.taken(ctx) {
+		return a.see(ctx, s, gone)
 	}
 	listed := memberOf(group, in.Instance.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
@@ -155,10 +176,7 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 	if machine == nil {
 		return notReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
 	}
-	_, err = s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &in.Instance.ID, ShouldDecrementDesiredCapacity: ptr(true),
-	})
-	return awsError("terminate the instance with decrement", in.Instance.String(), err)
+	return a.drop(ctx, s, in.Instance, in.Pace)
 }
 
 // TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has

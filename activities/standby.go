@@ -49,9 +49,28 @@ func needsGroup(group patch.Group, what string) error {
 	return final(ErrInvalidInput, "%s: only an Auto Scaling group can %s; these instances are chosen by tags", group, what)
 }
 
+// EnterStandbyInput takes an instance out of service.
+type EnterStandbyInput struct {
+	Instance
+	Pace Pace
+}
+
+// leftState is the effect of a call that takes an instance out of a state.
+func leftState(in Instance, pace Pace, doing, state string) effect {
+	return effect{in.Group, pace, in.ID + doing, func(group *astypes.AutoScalingGroup) bool {
+		listed := memberOf(group, in.ID)
+		return listed == nil || string(listed.LifecycleState) != state
+	}}
+}
+
+func (in EnterStandbyInput) out() effect {
+	return leftState(in.Instance, in.Pace, " on its way to standby", patch.LifecycleInService)
+}
+
 // EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
 // it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any other state; Gone when it is no member any more.
-func (a *AWS) EnterStandby(ctx context.Context, in Instance) error {
+func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
+	in := input.Instance
 	if err := needsGroup(in.Group, "put an instance on standby"); err != nil {
 		return err
 	}
@@ -59,13 +78,20 @@ func (a *AWS) EnterStandby(ctx context.Context, in Instance) error {
 	if err != nil {
 		return err
 	}
+	if input.out().taken(ctx) {
+		return a.see(ctx, s, input.out())
+	}
 	if done, err := s.onStandby(ctx, in); done || err != nil {
 		return err
 	}
 	_, err = s.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID}, ShouldDecrementDesiredCapacity: ptr(true),
 	})
-	if err == nil || !hasCode(err, "ValidationError") {
+	switch {
+	case err == nil:
+		input.out().sent(ctx)
+		return a.see(ctx, s, input.out())
+	case !hasCode(err, "ValidationError"):
 		return awsError("enter standby", in.String(), err)
 	}
 	// Auto Scaling says ValidationError of what is wrong for good, of states in passing, and of a standby that an earlier
@@ -113,6 +139,10 @@ type ExitStandbyInput struct {
 	Pace     Pace
 }
 
+func (in ExitStandbyInput) back() effect {
+	return leftState(in.Instance, in.Pace, " on its way back from standby", patch.LifecycleStandby)
+}
+
 // ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance that is
 // Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room; Gone when EC2
 // no longer has the instance, also when the group still lists it.
@@ -124,6 +154,9 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
 	if err != nil {
 		return err
 	}
+	if in.back().taken(ctx) {
+		return a.see(ctx, s, in.back())
+	}
 	done, err := a.settled(ctx, s, in)
 	if done || err != nil {
 		return err
@@ -131,7 +164,11 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
 	_, err = s.AutoScaling.ExitStandby(ctx, &autoscaling.ExitStandbyInput{
 		AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID},
 	})
-	if err == nil || !hasCode(err, "ValidationError") {
+	switch {
+	case err == nil:
+		in.back().sent(ctx)
+		return a.see(ctx, s, in.back())
+	case !hasCode(err, "ValidationError"):
 		return awsError("exit standby", in.Instance.String(), err)
 	}
 	// As with EnterStandby: what is seen now tells which of its meanings this ValidationError has.

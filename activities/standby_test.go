@@ -17,8 +17,8 @@ func TestStandbyAndBack(t *testing.T) {
 	member := before.Members[0]
 	it := instance(production, member.ID)
 
-	f.must(f.EnterStandby, it, nil)
-	f.must(f.EnterStandby, it, nil) // as after a lost reply
+	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
+	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil) // as after a lost reply
 	require.Equal(t, 1, f.calls("EnterStandby"))
 	out := activities.AwaitOutInput{Instance: it, Targets: member.Targets, Pace: everyTen}
 	require.Equal(t, activities.ErrNotReady, f.fails(f.AwaitOut, out).Type(), "it drains for a minute")
@@ -30,7 +30,7 @@ func TestStandbyAndBack(t *testing.T) {
 	require.Equal(t, 3, during.Desired)
 	require.Equal(t, activities.ErrNotReady, func() string {
 		f.must(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}, nil)
-		return f.fails(f.EnterStandby, it).Type()
+		return f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: it}).Type()
 	}(), "an instance on its way in cannot go out")
 	f.must(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}, nil)
 	require.Equal(t, 1, f.calls("ExitStandby"))
@@ -46,7 +46,7 @@ func TestStandbyAndBack(t *testing.T) {
 func TestExitStandbyLetsEnteringSettle(t *testing.T) {
 	f := newAttempts(t)
 	it := instance(production, f.inspect(production).Members[0].ID)
-	f.must(f.EnterStandby, it, nil)
+	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 	exit := activities.ExitStandbyInput{Instance: it, Pace: everyTen}
 	require.Equal(t, activities.ErrNotReady, f.fails(f.ExitStandby, exit).Type())
 	require.Zero(t, f.calls("ExitStandby"))
@@ -57,12 +57,12 @@ func TestStandbyRefusals(t *testing.T) {
 	t.Run("desired is min already", func(t *testing.T) {
 		f := newAttempts(t)
 		f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Min = 4 })
-		require.Equal(t, activities.ErrRejected, f.fails(f.EnterStandby, instance(production, f.inspect(production).Members[0].ID)).Type())
+		require.Equal(t, activities.ErrRejected, f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(production, f.inspect(production).Members[0].ID)}).Type())
 	})
 	t.Run("max leaves no room to come back", func(t *testing.T) {
 		f := newAttempts(t)
 		it := instance(production, f.inspect(production).Members[0].ID)
-		f.must(f.EnterStandby, it, nil)
+		f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 		f.pass(5 * time.Minute)
 		f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 3 })
 		exit := activities.ExitStandbyInput{Instance: it, Pace: everyTen}
@@ -77,7 +77,7 @@ func TestStandbyRefusals(t *testing.T) {
 	t.Run("terminated in standby: the group still lists it, EC2 does not", func(t *testing.T) {
 		f := newAttempts(t)
 		it := instance(production, f.inspect(production).Members[0].ID)
-		f.must(f.EnterStandby, it, nil)
+		f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 		f.pass(5 * time.Minute)
 		f.change(func(region *world.Region, _ *world.ScalingGroup) { region.Instance(it.ID).Terminate() })
 		f.pass(5 * time.Minute)
@@ -89,7 +89,7 @@ func TestStandbyRefusals(t *testing.T) {
 	})
 	t.Run("instances chosen by tags have no standby", func(t *testing.T) {
 		f := newAttempts(t)
-		require.Equal(t, activities.ErrInvalidInput, f.fails(f.EnterStandby, instance(staging, "i-0")).Type())
+		require.Equal(t, activities.ErrInvalidInput, f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(staging, "i-0")}).Type())
 	})
 }
 
@@ -179,7 +179,7 @@ func TestMarkHealthy(t *testing.T) {
 func TestDetachGivesTheCapacityBack(t *testing.T) {
 	f := newAttempts(t)
 	it := instance(production, f.inspect(production).Members[0].ID)
-	f.must(f.EnterStandby, it, nil)
+	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 	f.pass(5 * time.Minute)
 	detach := activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1"}
 	f.must(f.Detach, detach, nil)

@@ -19,22 +19,37 @@ type RaiseInput struct {
 	DesiredBefore int
 	MaxBefore     int
 	RaiseMax      bool
+	Pace          Pace
+}
+
+// raised is the effect of RaiseDesired.
+func (in RaiseInput) raised() effect {
+	return desiredSet(in.Group, in.Pace, in.DesiredBefore, in.DesiredBefore+1)
+}
+
+func desiredSet(group patch.Group, pace Pace, from, to int) effect {
+	return effect{group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
+		return int(deref(now.DesiredCapacity)) != from
+	}}
 }
 
 // RaiseDesired raises max by one if asked, then desired by one, each only once. Rejected (terminal) when somebody else
 // changed desired or max since they were read.
 func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) error {
-	if in.RaiseMax {
-		if err := a.RaiseMax(ctx, MaxInput{Group: in.Group, MaxBefore: in.MaxBefore}); err != nil {
-			return err
-		}
-	}
 	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
+	}
+	if in.raised().taken(ctx) {
+		return a.see(ctx, s, in.raised())
+	}
+	if in.RaiseMax {
+		if err := a.RaiseMax(ctx, MaxInput{Group: in.Group, MaxBefore: in.MaxBefore, Pace: in.Pace}); err != nil {
+			return err
+		}
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
@@ -48,14 +63,19 @@ func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) error {
 	case desired >= int(deref(group.MaxSize)):
 		return final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, deref(group.MaxSize))
 	}
-	return s.setDesired(ctx, in.Group, in.DesiredBefore+1)
+	return a.setDesired(ctx, s, in.DesiredBefore+1, in.raised())
 }
 
-func (s *Services) setDesired(ctx context.Context, group patch.Group, desired int) error {
+// setDesired sets desired and waits until AWS shows it.
+func (a *AWS) setDesired(ctx context.Context, s *Services, desired int, set effect) error {
 	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: &group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
+		AutoScalingGroupName: &set.group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
 	})
-	return awsError(fmt.Sprintf("set desired to %d", desired), group.String(), err)
+	if err != nil {
+		return awsError(fmt.Sprintf("set desired to %d", desired), set.group.String(), err)
+	}
+	set.sent(ctx)
+	return a.see(ctx, s, set)
 }
 
 // changedMeanwhile refuses to write an absolute number over somebody else's.
@@ -162,97 +182,4 @@ func notServing(member patch.Member, attached []string) []string {
 		}
 	}
 	return why
-}
-
-// DropSurgeInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
-type DropSurgeInput struct {
-	Group         patch.Group
-	ID            string
-	DesiredBefore int
-	Known         []string // members before the raise
-}
-
-// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id
-// the only member that was not known before is ours. When there is no such instance it lowers desired by one, and only when
-// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
-// person to choose. A group that is gone is no error.
-func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
-	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return err
-	}
-	group, err := findGroup(ctx, s, in.Group)
-	if err != nil || group == nil {
-		return err
-	}
-	id := in.ID
-	if id == "" {
-		id = in.newcomer(group)
-	}
-	listed := memberOf(group, id)
-	if listed == nil || leaving(string(listed.LifecycleState)) {
-		return s.lowerDesired(ctx, in, group)
-	}
-	surge := Instance{Group: in.Group, ID: id}
-	machine, err := readMachine(ctx, s, surge)
-	if err != nil {
-		return err
-	}
-	if machine == nil {
-		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
-		return s.lowerDesired(ctx, in, group)
-	}
-	if state := string(listed.LifecycleState); !filling(state) {
-		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
-	}
-	_, err = s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &id, ShouldDecrementDesiredCapacity: ptr(true),
-	})
-	return awsError("terminate the surge instance with decrement", surge.String(), err)
-}
-
-// newcomer is the one member that desired counts and that was not known before the raise, while desired is one above what it
-// was; "" when there is none or it cannot be told.
-func (in DropSurgeInput) newcomer(group *astypes.AutoScalingGroup) string {
-	if len(in.Known) == 0 || int(deref(group.DesiredCapacity)) != in.DesiredBefore+1 {
-		return ""
-	}
-	var fresh []string
-	for _, member := range group.Instances {
-		if id := deref(member.InstanceId); filling(string(member.LifecycleState)) && !slices.Contains(in.Known, id) {
-			fresh = append(fresh, id)
-		}
-	}
-	if len(fresh) != 1 {
-		return ""
-	}
-	return fresh[0]
-}
-
-// filling tells a member that desired counts.
-func filling(lifecycle string) bool {
-	return lifecycle == patch.LifecycleInService || comingIn(lifecycle)
-}
-
-// lowerDesired takes our raise of desired back where no instance stands for it.
-func (s *Services) lowerDesired(ctx context.Context, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
-	switch desired := int(deref(group.DesiredCapacity)); {
-	case desired <= in.DesiredBefore:
-		return nil
-	case desired != in.DesiredBefore+1:
-		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
-	}
-	counted := 0
-	for _, member := range group.Instances {
-		if filling(string(member.LifecycleState)) {
-			counted++
-		}
-	}
-	if counted > in.DesiredBefore {
-		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
-	}
-	return s.setDesired(ctx, in.Group, in.DesiredBefore)
 }

@@ -68,7 +68,7 @@ func (g *group) healRoom(ctx workflow.Context, record Record) {
 	}
 	for _, before := range g.in.Heal.MaxBefore {
 		err := workflow.ExecuteActivity(undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
-			activities.MaxInput{Group: g.in.Group, MaxBefore: before}).Get(ctx, nil)
+			activities.MaxInput{Group: g.in.Group, MaxBefore: before, Pace: pace(g.in.Policy.Timing)}).Get(ctx, nil)
 		if err != nil && !isType(err, activities.ErrGroupNotFound) {
 			g.strand("its max is still raised: "+reason(err), fmt.Sprintf("set max back to %d once desired is there again", before))
 		}

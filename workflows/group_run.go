@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -158,38 +157,6 @@ func (g *group) prepare(ctx workflow.Context, patching bool) string {
 	return ""
 }
 
-// mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
-func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
-	all := journalsAll(ctx)
-	var made *room
-	if g.status.Strategy.Mode == patch.CapacitySurge {
-		made = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
-	}
-	journal := func() error {
-		if made != nil {
-			return made.journal(clean, state)
-		}
-		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
-		return record.write(clean)
-	}
-	if all {
-		if err := journal(); err != nil {
-			return err
-		}
-	}
-	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
-		return err
-	}
-	if !all && made != nil {
-		if err := journal(); err != nil {
-			return err
-		}
-	}
-	g.room = made
-	return nil
-}
-
 // gateAlarms refuses to begin while an alarm that is to judge us does not say OK: it could not tell our harm from another's.
 func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string {
 	var alarms []patch.HealthCheck
@@ -218,34 +185,6 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 		}
 	}
 	return ""
-}
-
-// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the mark
-// stays, so that Reconcile finds it again.
-func (g *group) giveBack(ctx workflow.Context) {
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	g.stopTrying = stop
-	defer func() { g.stopTrying = nil; stop() }()
-	if g.room != nil {
-		g.status.Stranded = append(g.status.Stranded, g.room.giveBack(clean)...)
-		g.room = nil
-	}
-	if len(g.status.Stranded) > 0 && strandedStaysMarked(ctx) {
-		return
-	}
-	if err := workflow.ExecuteActivity(undoing(clean, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(clean, nil); err != nil &&
-		!isType(err, activities.ErrGroupNotFound) {
-		g.status.Stranded = append(g.status.Stranded, patch.Stranded{
-			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
-			State: "still carries our tag: " + reason(err), WhatToDo: "remove the tag " + names.TagJournal + " from the group",
-		})
-	}
-}
-
-func (g *group) journal() activities.MarkGroupInput {
-	return activities.MarkGroupInput{Group: g.in.Group, Journal: activities.Journal{
-		WaveID: g.in.WaveID, Record: names.JournalRecord(g.in.Group, ""),
-	}}
 }
 
 func (g *group) act(ctx workflow.Context, activity, input any) error {

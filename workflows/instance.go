@@ -173,6 +173,9 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 	began := workflow.Now(ctx)
 	clean, stop := untilGivenUp(ctx)
 	defer stop()
+	if unsure(failed, cause) {
+		outwaitLag(clean, s.in.Policy.Timing)
+	}
 	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
 	s.status.Undoing = false
 	if result.Outcome == patch.RolledBack {

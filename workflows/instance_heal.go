@@ -172,7 +172,7 @@ func (s *saga) tellCapacity(now patch.GroupState) {
 // lowerMax takes back the max that had to be raised for the instance to leave standby.
 func (s *saga) lowerMax(ctx workflow.Context) error {
 	before := s.record.Intended.MaxBefore
-	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before})
+	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before, Pace: s.pace()})
 	if err != nil && !isType(err, activities.ErrGroupNotFound) {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 			Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),

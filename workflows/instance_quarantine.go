@@ -57,7 +57,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 	}
 	if s.in.Group.IsAutoScaling() {
 		if err := s.undone(ctx, aws.Detach, activities.DetachInput{
-			Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID,
+			Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
 		}); err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ func (s *saga) suspend(ctx workflow.Context) error {
 	if len(s.suspended) == 0 {
 		return nil
 	}
-	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended})
+	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
 }
 
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
@@ -28,7 +28,7 @@ func (s *saga) resume(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended})
+	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
 }
 
 // own are the registrations that standby neither drains nor brings back: those in target groups that are not attached to the
@@ -50,7 +50,7 @@ func (s *saga) own() []patch.Target {
 // leave takes the instance out of service and waits until nothing is sent to it any more.
 func (s *saga) leave(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
-		if err := s.do(ctx, aws.EnterStandby, s.instance()); err != nil {
+		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	if err := s.record.write(clean); err != nil {
 		return err
 	}
-	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max}).Get(clean, nil); err != nil {
+	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, nil); err != nil {
 		return err
 	}
 	if err := workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil); err != nil {
@@ -156,7 +156,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 				s.note("no room could be made before taking it out again: %s", reason(err))
 			}
 		}
-		if err := s.undone(ctx, aws.EnterStandby, s.instance()); err != nil {
+		if err := s.undone(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,9 @@ func (s *saga) vanished(ctx workflow.Context, cause error) error {
 	if !listed || member.Present() || member.Lifecycle != patch.LifecycleStandby && member.Lifecycle != patch.LifecycleEnteringStandby {
 		return nil
 	}
-	return s.undone(ctx, aws.Detach, activities.DetachInput{Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID})
+	return s.undone(ctx, aws.Detach, activities.DetachInput{
+		Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID, Pace: s.pace(),
+	})
 }
 
 // returnAsBefore brings the instance back and checks its health; what is not healthy on its old version is quarantined.

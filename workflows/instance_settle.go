@@ -165,13 +165,13 @@ func (s *saga) letBack(ctx workflow.Context) error {
 		if release.GiveWay != "" {
 			desired--
 			if err := s.do(ctx, aws.GiveWay, activities.GiveWayInput{
-				Instance: activities.Instance{Group: s.in.Group, ID: release.GiveWay}, DesiredBefore: release.DesiredBefore,
+				Instance: activities.Instance{Group: s.in.Group, ID: release.GiveWay}, DesiredBefore: release.DesiredBefore, Pace: s.pace(),
 			}); err != nil {
 				return err
 			}
 			s.note("%s went in its place", release.GiveWay)
 		}
-		if err := s.do(ctx, aws.Attach, activities.AttachInput{Instance: s.instance(), DesiredBefore: desired}); err != nil {
+		if err := s.do(ctx, aws.Attach, activities.AttachInput{Instance: s.instance(), DesiredBefore: desired, Pace: s.pace()}); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 	}
 	if s.in.Group.IsAutoScaling() {
 		if err := s.undone(ctx, aws.Detach, activities.DetachInput{
-			Instance: s.instance(), DesiredWanted: s.record.Release.DesiredBefore, WaveID: s.in.WaveID, Decrement: true,
+			Instance: s.instance(), DesiredWanted: s.record.Release.DesiredBefore, WaveID: s.in.WaveID, Decrement: true, Pace: s.pace(),
 		}); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"slices"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
@@ -21,14 +22,15 @@ type othersLog struct {
 	unclear map[string]bool // groups whose desired is
 	either  map[string]bool // "group process"
 
-	overwritten map[string]bool // groups whose numbers they changed just before we set them
+	overwritten map[string]bool      // groups whose numbers they changed just before we set them
+	changed     map[string]time.Time // when they last changed a group's numbers
 }
 
 func newOthersLog() othersLog {
 	return othersLog{
 		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
-		unclear: map[string]bool{}, either: map[string]bool{}, overwritten: map[string]bool{},
+		unclear: map[string]bool{}, either: map[string]bool{}, overwritten: map[string]bool{}, changed: map[string]time.Time{},
 	}
 }
 
@@ -49,6 +51,9 @@ func (o *othersLog) do(p *play, act otherAct) {
 		o.max[name] = group.Max
 	}
 	o.desired[name] += group.Desired - before.Desired
+	if before != (numbers{group.Min, group.Max, group.Desired}) {
+		o.changed[name] = p.world.Now()
+	}
 }
 
 func (o *othersLog) act(p *play, act otherAct, region *world.Region, group *world.ScalingGroup) {

@@ -77,14 +77,13 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		if act.At.is(info.Operation, now) {
 			if act.At.Delay == 0 {
 				p.others.do(p, act)
-				// AWS has no "set it if it is still as I read it": what others set in that instant is overwritten.
-				if info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup" {
-					p.others.overwritten[info.Resource] = true
-				}
 			} else {
 				p.world.After(time.Duration(act.At.Delay)*time.Second, func() { p.others.do(p, act) })
 			}
 		}
+	}
+	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets && p.unseen(info.Resource) {
+		p.others.overwritten[info.Resource] = true
 	}
 	for _, act := range p.scene.People {
 		if act.At.is(info.Operation, now) {
@@ -97,6 +96,13 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		}
 	}
 	return awssim.Fault{}
+}
+
+// unseen tells that others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it if it is still as
+// I read it": what they set is overwritten.
+func (p *play) unseen(group string) bool {
+	changed := p.others.changed[group]
+	return !changed.IsZero() && p.world.Now().Sub(changed) <= time.Duration(p.scene.ScalingLag)*time.Second
 }
 
 func (m moment) is(operation string, number int) bool { return m.On == operation && number == m.Nth+1 }

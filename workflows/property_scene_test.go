@@ -19,7 +19,7 @@ type scene struct {
 	Groups       []sceneGroup // Auto Scaling groups of the stage production
 	Patch        string       `json:",omitempty"` // one of the constants below
 	Plan         scenePlan
-	ScalingLag   int `json:",omitempty"` // seconds that Auto Scaling's reads lag behind; not drawn, see "Known gaps" in docs/safety.md
+	ScalingLag   int `json:",omitempty"` // seconds that Auto Scaling's reads lag behind
 	ReadLag      int `json:",omitempty"` // seconds that the list of executions lags behind, on top of the usual
 
 	Calls  []callTrouble `json:",omitempty"`
@@ -158,6 +158,8 @@ func drawScene(t *rapid.T, passes bool) scene {
 		Approval: rapid.SampledFrom([]string{"", "", "", "reject", "abort", silence}).Draw(t, "approval"),
 		Patch:    rapid.SampledFrom([]string{patchGood, patchGood, patchNoReboot, patchNothing}).Draw(t, "patch"),
 		ReadLag:  rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
+
+		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
 	}
 	if s.Staging > 1 {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")

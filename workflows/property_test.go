@@ -129,6 +129,10 @@ var keptScenes = []keptScene{
 		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
 	},
 	{
+		"a raise of max that reads did not show yet was taken for somebody else's, and stayed",
+		`{"Groups":[{"Members":1}],"Plan":{},"ScalingLag":2}`,
+	},
+	{
 		"a stage that may carry a failure went on for ever, since its group had nobody left to take",
 		`{"Staging":1,"Groups":[{"Members":1}],"Patch":"breaks everything","Plan":{"Restore":"none","MaxFailures":1}}`,
 	},

@@ -20,6 +20,7 @@ type room struct {
 	before patch.GroupState
 	raised bool   // desired may have been raised
 	surge  string // the instance launched for it; "" until it is known
+	unsure bool   // the raise failed, and may have had its effect
 
 	dropped bool // desired is back already; only max may still be raised
 }
@@ -43,8 +44,9 @@ func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 	before := r.before
 	r.raised = true
 	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
-		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax,
+		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax, Pace: pace(r.policy.Timing),
 	}).Get(clean, nil); err != nil {
+		r.unsure = true
 		return err
 	}
 	var fresh activities.SurgeInstance
@@ -68,12 +70,15 @@ func (r *room) giveBack(ctx workflow.Context) []patch.Stranded {
 		return nil
 	}
 	options := undoing(ctx, r.group, r.policy.Timing)
+	if r.unsure || !r.dropped && r.surge == "" {
+		outwaitLag(ctx, r.policy.Timing) // nor may the instance be listed yet that a raise has just launched
+	}
 	var err error
 	if !r.dropped {
 		err = r.drop(ctx, options)
 	}
 	if err == nil && r.strategy.RaiseMax {
-		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{Group: r.group, MaxBefore: r.before.Max}).Get(ctx, nil)
+		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{Group: r.group, MaxBefore: r.before.Max, Pace: pace(r.policy.Timing)}).Get(ctx, nil)
 	}
 	if err == nil || isType(err, activities.ErrGroupNotFound) {
 		r.raised = false
@@ -92,7 +97,7 @@ func (r *room) drop(ctx, options workflow.Context) error {
 		r.surge = r.launched(ctx, options)
 	}
 	return workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
-		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired,
+		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired, Pace: pace(r.policy.Timing),
 	}).Get(ctx, nil)
 }
 

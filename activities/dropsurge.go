@@ -1,0 +1,137 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// DropSurgeInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
+type DropSurgeInput struct {
+	Group         patch.Group
+	ID            string
+	DesiredBefore int
+	Known         []string // members before the raise
+	Pace          Pace
+}
+
+// lowered is the effect of taking a raise of desired back where no instance stands for it.
+func (in DropSurgeInput) lowered() effect {
+	return desiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
+}
+
+// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id
+// the only member that was not known before is ours. When there is no such instance it lowers desired by one, and only when
+// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
+// person to choose. A group that is gone is no error.
+func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
+	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	if in.lowered().taken(ctx) {
+		return a.see(ctx, s, in.lowered())
+	}
+	group, at, err := seeGroup(ctx, s, in.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	id := in.ID
+	if id == "" {
+		id = in.newcomer(group)
+	}
+	surge := Instance{Group: in.Group, ID: id}
+	if dropped(surge, in.Pace).taken(ctx) {
+		return a.see(ctx, s, dropped(surge, in.Pace))
+	}
+	listed := memberOf(group, id)
+	if listed == nil || leaving(string(listed.LifecycleState)) {
+		return a.lowerDesired(ctx, s, in, group)
+	}
+	machine, err := readMachine(ctx, s, surge)
+	if err != nil {
+		return err
+	}
+	if machine == nil {
+		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
+		return a.lowerDesired(ctx, s, in, group)
+	}
+	if state := string(listed.LifecycleState); !filling(state) {
+		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
+	}
+	if err := a.maySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
+		return err
+	}
+	return a.drop(ctx, s, surge, in.Pace)
+}
+
+// drop terminates a member with decrement and waits until AWS shows it.
+func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) error {
+	_, err := s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: ptr(true),
+	})
+	if err != nil {
+		refused(ctx, err)
+		return awsError("terminate the instance with decrement", in.String(), err)
+	}
+	dropped(in, pace).sent(ctx)
+	return a.see(ctx, s, dropped(in, pace))
+}
+
+// dropped is the effect of letting a member go.
+func dropped(in Instance, pace Pace) effect {
+	return effect{in.Group, pace, in.ID + " on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
+		listed := memberOf(group, in.ID)
+		return listed == nil || leaving(string(listed.LifecycleState))
+	}}
+}
+
+// newcomer is the one member that desired counts and that was not known before the raise, while desired is one above what it
+// was; "" when there is none or it cannot be told.
+func (in DropSurgeInput) newcomer(group *astypes.AutoScalingGroup) string {
+	if len(in.Known) == 0 || int(deref(group.DesiredCapacity)) != in.DesiredBefore+1 {
+		return ""
+	}
+	var fresh []string
+	for _, member := range group.Instances {
+		if id := deref(member.InstanceId); filling(string(member.LifecycleState)) && !slices.Contains(in.Known, id) {
+			fresh = append(fresh, id)
+		}
+	}
+	if len(fresh) != 1 {
+		return ""
+	}
+	return fresh[0]
+}
+
+// filling tells a member that desired counts.
+func filling(lifecycle string) bool {
+	return lifecycle == patch.LifecycleInService || comingIn(lifecycle)
+}
+
+// lowerDesired takes our raise of desired back where no instance stands for it.
+func (a *AWS) lowerDesired(ctx context.Context, s *Services, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
+	switch desired := int(deref(group.DesiredCapacity)); {
+	case desired <= in.DesiredBefore:
+		return nil
+	case desired != in.DesiredBefore+1:
+		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
+	}
+	counted := 0
+	for _, member := range group.Instances {
+		if filling(string(member.LifecycleState)) {
+			counted++
+		}
+	}
+	if counted > in.DesiredBefore {
+		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
+	}
+	return a.setDesired(ctx, s, in.DesiredBefore, in.lowered())
+}

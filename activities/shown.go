@@ -1,0 +1,57 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// effect is what a call on an Auto Scaling group shows once it has taken effect. Describe calls lag by seconds, so an act ends
+// only when its effect is shown: the next step, or an undo, would take the values of before for the truth, and for somebody
+// else's.
+type effect struct {
+	group patch.Group
+	pace  Pace
+	what  string // completes "AWS to show ..." and tells the calls of one activity apart
+	shown func(*types.AutoScalingGroup) bool
+}
+
+// taken tells that AWS has answered the call of an earlier attempt well: it is not sent again, only its effect is waited for.
+func (e effect) taken(ctx context.Context) bool {
+	trace, _ := lastFootprint(ctx)
+	return trace.Taken == e.what
+}
+
+// sent remembers that AWS has just answered the call well.
+func (e effect) sent(ctx context.Context) { activity.RecordHeartbeat(ctx, footprint{Taken: e.what}) }
+
+// lagPoll is how often an effect is looked for at most: reads lag by seconds, and each look costs a call.
+const lagPoll = 3 * time.Second
+
+// see waits until AWS shows the effect. What is not shown after Pace.ReadLag has been changed again by somebody else, and the
+// next step decides by what there is. A group that is gone shows everything.
+func (a *AWS) see(ctx context.Context, s *Services, e effect) error {
+	var since time.Time
+	if trace, _ := lastFootprint(ctx); trace.Taken == e.what {
+		since = trace.Since
+	}
+	pace := e.pace
+	pace.Poll = min(pace.Poll, patch.Duration(lagPoll))
+	return a.lookKeeping(ctx, pace, func() any { return footprint{Taken: e.what, Since: since} }, func(ctx context.Context) (bool, string, error) {
+		group, at, err := seeGroup(ctx, s, e.group)
+		if err != nil {
+			return false, "", err
+		}
+		if group == nil || e.shown(group) {
+			return true, "", nil
+		}
+		if since.IsZero() {
+			since = at
+		}
+		return at.Sub(since) >= a.onAWS(pace.ReadLag), e.group.String() + ": AWS to show " + e.what, nil
+	})
+}

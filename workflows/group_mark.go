@@ -1,0 +1,88 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
+func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	all := journalsAll(ctx)
+	var made *room
+	if g.status.Strategy.Mode == patch.CapacitySurge {
+		made = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
+	}
+	journal := func() error {
+		if made != nil {
+			return made.journal(clean, state)
+		}
+		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		return record.write(clean)
+	}
+	if all {
+		if err := journal(); err != nil {
+			return err
+		}
+	}
+	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
+		g.unmarkUnsure(ctx, err)
+		return err
+	}
+	if !all && made != nil {
+		if err := journal(); err != nil {
+			return err
+		}
+	}
+	g.room = made
+	return nil
+}
+
+// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the mark
+// stays, so that Reconcile finds it again.
+func (g *group) giveBack(ctx workflow.Context) {
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	if g.room != nil {
+		g.status.Stranded = append(g.status.Stranded, g.room.giveBack(clean)...)
+		g.room = nil
+	}
+	if len(g.status.Stranded) > 0 && strandedStaysMarked(ctx) {
+		return
+	}
+	g.unmark(clean)
+}
+
+// unmark takes the group's mark off; one that cannot be taken off is told.
+func (g *group) unmark(ctx workflow.Context) {
+	if err := workflow.ExecuteActivity(undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil); err != nil &&
+		!isType(err, activities.ErrGroupNotFound) {
+		g.status.Stranded = append(g.status.Stranded, patch.Stranded{
+			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
+			State: "still carries our tag: " + reason(err), WhatToDo: "remove the tag " + names.TagJournal + " from the group",
+		})
+	}
+}
+
+// unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is stranded. A run that began before left it.
+func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
+	if isType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 ||
+		workflow.GetVersion(ctx, "unsure-mark-comes-off", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return
+	}
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	outwaitLag(clean, g.in.Policy.Timing)
+	g.unmark(clean)
+}
+
+func (g *group) journal() activities.MarkGroupInput {
+	return activities.MarkGroupInput{Group: g.in.Group, Pace: pace(g.in.Policy.Timing), Journal: activities.Journal{
+		WaveID: g.in.WaveID, Record: names.JournalRecord(g.in.Group, ""),
+	}}
+}
