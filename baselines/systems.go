@@ -2,6 +2,7 @@ package baselines
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -64,4 +65,22 @@ func systemNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// SystemOf is Systems Manager's name of an operating system by what its agent reports: platform name and version, such as
+// "Amazon Linux" and "2023". "" for one that Patchtide does not patch.
+func SystemOf(platform, version string) types.OperatingSystem {
+	switch {
+	case platform == "Amazon Linux" && strings.HasPrefix(version, "2023"):
+		return types.OperatingSystemAmazonLinux2023
+	case platform == "Amazon Linux" && strings.HasPrefix(version, "2"):
+		return types.OperatingSystemAmazonLinux2
+	case platform == "Ubuntu":
+		return types.OperatingSystemUbuntu
+	case strings.HasPrefix(platform, "Debian"):
+		return types.OperatingSystemDebian
+	case strings.HasPrefix(platform, "Microsoft Windows"):
+		return types.OperatingSystemWindows
+	}
+	return ""
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -77,6 +78,7 @@ type Clients struct {
 
 	CloudFormation *cloudformation.Client
 	CodeDeploy     *codedeploy.Client
+	IAM            *iam.Client
 	KMS            *kms.Client
 	SNS            *sns.Client
 }
@@ -180,6 +182,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 
 		CloudFormation: cloudformation.NewFromConfig(cfg),
 		CodeDeploy:     codedeploy.NewFromConfig(cfg),
+		IAM:            iam.NewFromConfig(cfg),
 		KMS:            kms.NewFromConfig(cfg),
 		SNS:            sns.NewFromConfig(cfg),
 	}

@@ -29,7 +29,7 @@ func notifier(options Options, connect func() (*cloud.Cloud, error)) (*notify.No
 		client = http.DefaultClient
 	}
 	address := func(source config.Source) notify.Address {
-		return func(ctx context.Context) (string, error) { return readSecret(ctx, source, options.AWS) }
+		return func(ctx context.Context) (string, error) { return ReadSecret(ctx, source, options.AWS) }
 	}
 	var channels []notify.Channel
 	for _, target := range options.Config.Notify {

@@ -13,9 +13,9 @@ import (
 	"github.com/patchtide/patchtide/config"
 )
 
-// readSecret reads a value from where the configuration says that it is kept; "" for no source. Its errors name the place,
+// ReadSecret reads a value from where the configuration says that it is kept; "" for no source. Its errors name the place,
 // never the value.
-func readSecret(ctx context.Context, source config.Source, awsConfig aws.Config) (string, error) {
+func ReadSecret(ctx context.Context, source config.Source, awsConfig aws.Config) (string, error) {
 	switch source.Kind() {
 	case "":
 		return "", nil

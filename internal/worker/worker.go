@@ -141,7 +141,7 @@ func clouds(ctx context.Context, options Options) (*cloud.Cloud, error) {
 func cloudAccounts(ctx context.Context, options Options) ([]cloud.Account, error) {
 	var accounts []cloud.Account
 	for _, account := range options.Config.Accounts {
-		external, err := readSecret(ctx, account.ExternalIDFrom, options.AWS)
+		external, err := ReadSecret(ctx, account.ExternalIDFrom, options.AWS)
 		if err != nil {
 			return nil, fmt.Errorf("account %s: external_id_from: %w", account.Name, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -94,6 +95,17 @@ func others(s *simulator) contract.Scenario {
 					did(deployments.ListDeployments(ctx, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{"InProgress", "Queued"}})),
 					did(deployments.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF111")})),
 					fails(did(deployments.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF222")})), "DeploymentNotStartedException"),
+				)
+			}},
+			{Name: "what a role may do", Do: func(ctx context.Context) error {
+				policies := iam.NewFromConfig(c.Config)
+				ask := func(role string, actions ...string) error {
+					return did(policies.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &role, ActionNames: actions}))
+				}
+				return errors.Join(
+					ask(c.Role, "ec2:DescribeInstances", "autoscaling:EnterStandby"),
+					fails(ask(c.Role, "EnterStandby"), "InvalidInput"),
+					fails(ask(c.Role+"-nobody", "ec2:DescribeInstances"), "NoSuchEntity"),
 				)
 			}},
 			{Name: "keys", Do: func(ctx context.Context) error {

@@ -31,6 +31,8 @@ func (q questions) resources() []resource {
 		}
 	case "kms":
 		return arns(q.list("KeyId"))
+	case "iam":
+		return arns(q.list("PolicySourceArn"))
 	case "sts":
 		return arns(q.list("RoleArn"))
 	}

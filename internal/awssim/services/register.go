@@ -17,6 +17,7 @@ func Register(r *api.Registry, w *world.World) {
 	registerLoadBalancing(r, w)
 	registerCloudWatch(r, w)
 	registerSTS(r, w)
+	registerIAM(r, w)
 	registerS3(r, w)
 	registerEC2(r, w)
 	registerSSM(r, w)

@@ -29,6 +29,7 @@ var namespaces = map[string]string{
 	"cloudformation":       "http://cloudformation.amazonaws.com/doc/2010-05-15/",
 	"ec2":                  "http://ec2.amazonaws.com/doc/2016-11-15/",
 	"elasticloadbalancing": "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+	"iam":                  "https://iam.amazonaws.com/doc/2010-05-08/",
 	"monitoring":           "http://monitoring.amazonaws.com/doc/2010-08-01/",
 	"sns":                  "http://sns.amazonaws.com/doc/2010-03-31/",
 	"sts":                  "https://sts.amazonaws.com/doc/2011-06-15/",

@@ -26,6 +26,7 @@ var files = map[string]string{
 	"CodeDeploy":                "codedeploy/2014-10-06",
 	"EC2":                       "ec2/2016-11-15",
 	"Elastic Load Balancing v2": "elasticloadbalancingv2/2015-12-01",
+	"IAM":                       "iam/2010-05-08",
 	"KMS":                       "kms/2014-11-01",
 	"S3":                        "s3/2006-03-01",
 	"SNS":                       "sns/2010-03-31",
@@ -36,7 +37,7 @@ var files = map[string]string{
 
 // ServiceIDs are the SDK's service ids by the name that signatures carry.
 var ServiceIDs = map[string]string{
-	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
+	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "iam": "IAM", "kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
 	"s3": "S3", "sns": "SNS", "sqs": "SQS", "ssm": "SSM", "sts": "STS",
 }
 

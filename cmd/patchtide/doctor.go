@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/doctor"
+)
+
+func newDoctor() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
+		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, patch baselines,\n" +
+			"Temporal and its search attributes, workers, clocks, the evidence store and its key. Run it on the worker's machine, with\n" +
+			"the worker's configuration and credentials. It changes nothing but a document, doctor.json, in the evidence store.\n\n" +
+			"Exit code 0 where all is well, 1 where something was found, 2 where the configuration is wrong.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := loadConfig(cmd)
+			if err == nil {
+				if problem := loaded.CheckWorker(); problem != nil {
+					err = &exitError{code: exitUsage, cause: problem}
+				}
+			}
+			if err != nil {
+				return err
+			}
+			report, err := examine(cmd.Context(), loaded, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if err := show(cmd, report, printReport); err != nil {
+				return err
+			}
+			if !report.OK {
+				return &exitError{code: exitFailed}
+			}
+			return nil
+		},
+	}
+	printsJSON(cmd)
+	return cmd
+}
+
+// examine runs the doctor with the credentials and the connection of a worker.
+func examine(ctx context.Context, loaded *config.Config, progress io.Writer) (doctor.Report, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLog(quiet)))
+	if err != nil {
+		return doctor.Report{}, &exitError{code: exitUsage, cause: fmt.Errorf("AWS configuration: %w", err)}
+	}
+	tell, done := overwriting(progress)
+	defer done()
+	return doctor.Look(ctx, doctor.Options{
+		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Progress: tell,
+		Dial: func(ctx context.Context) (doctor.Temporal, error) {
+			c, options, err := dial(ctx, loaded.Settings, quiet)
+			if options.HostPort == "" {
+				options.HostPort = client.DefaultHostPort
+			}
+			return doctor.Temporal{Client: c, Namespace: options.Namespace, Address: options.HostPort}, err
+		},
+	}), nil
+}
+
+// overwriting shows progress on one line of a terminal, which done takes away; elsewhere it shows nothing.
+func overwriting(out io.Writer) (tell func(done, all int, what string), done func()) {
+	file, ok := out.(term.File)
+	if !ok || !term.IsTerminal(file.Fd()) {
+		return nil, func() {}
+	}
+	const eraseLine = "\r\x1b[2K"
+	tell = func(done, all int, what string) { fmt.Fprintf(out, "%s%d of %d: %s", eraseLine, done, all, what) }
+	return tell, func() { fmt.Fprint(out, eraseLine) }
+}
+
+// printReport writes what was found for a person.
+func printReport(out io.Writer, report doctor.Report) error {
+	findings := make([]console.Finding, len(report.Results))
+	counts := map[doctor.State]int{}
+	for i, result := range report.Results {
+		counts[result.State]++
+		findings[i] = console.Finding{
+			Well: result.State == doctor.Well, Bad: result.State == doctor.Found,
+			What: result.Check, Where: result.Where, Says: result.Says, Mend: result.Mend,
+		}
+	}
+	if err := console.Findings(out, os.Environ(), findings); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\n%d well, %d found, %d not proven\n", counts[doctor.Well], counts[doctor.Found], counts[doctor.Unproven])
+	return err
+}

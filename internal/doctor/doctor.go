@@ -1,0 +1,129 @@
+// Package doctor looks at everything that a wave relies on, from where the worker runs, and changes nothing there: credentials
+// and roles, what the roles may do, agents, patch baselines, Temporal and who polls it, clocks, evidence and its key. What it
+// finds says how to mend it.
+package doctor
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/patchtide/patchtide/config"
+)
+
+// State is what a look came to.
+type State string
+
+// The states of a result.
+const (
+	Well     State = "well"
+	Found    State = "finding"
+	Unproven State = "unproven" // it could not be looked at, or tells too little; Says has the reason. No finding
+)
+
+// Result is one look at one thing.
+type Result struct {
+	Check string `json:"check"` // what was looked at: role, agents, pollers, ...
+	Where string `json:"where"` // account/region, an address, a place
+	State State  `json:"state"`
+	Says  string `json:"says"`
+	Mend  string `json:"mend,omitempty"` // a command, or a setting; "" where it is well
+}
+
+// Report is everything that was looked at, in the order of the configuration.
+type Report struct {
+	OK      bool     `json:"ok"` // there is no finding
+	Results []Result `json:"results"`
+}
+
+// Temporal is a connection, as the configuration finds it.
+type Temporal struct {
+	Client    client.Client
+	Namespace string
+	Address   string
+}
+
+// Options are what a look needs. Config must have passed CheckWorker.
+type Options struct {
+	Config *config.Config
+	AWS    aws.Config   // the worker's credentials
+	HTTP   *http.Client // nil is the SDK's
+	// Dial connects to Temporal; the caller's Close is called. Its error says what to set.
+	Dial func(ctx context.Context) (Temporal, error)
+	// Now is this machine's clock.
+	Now func() time.Time
+	// Version of Patchtide in the user agent.
+	Version string
+	// Progress, when not nil, hears of each place that has been looked at; never at the same time.
+	Progress func(done, all int, what string)
+}
+
+const (
+	// atOnce bounds how many places are looked at at the same time: AWS's quotas are per account and region, this machine's
+	// sockets are not.
+	atOnce = 8
+	// budget bounds one place. A region that does not answer is a finding; the others are not kept waiting.
+	budget = 2 * time.Minute
+)
+
+// job looks at one place.
+type job struct {
+	what string
+	look func(ctx context.Context) []Result
+}
+
+// Look looks at everything. A part that does not answer keeps no other from being looked at.
+func Look(ctx context.Context, options Options) Report {
+	d := &doctor{Options: options}
+	d.identity = sync.OnceValues(func() (string, error) { return d.ask(ctx) })
+	jobs := []job{
+		{"credentials", d.credentials},
+		{"evidence", d.evidence},
+		{"temporal", d.temporal},
+	}
+	for _, account := range options.Config.Accounts {
+		for n, region := range account.Regions {
+			// What a role may do is the same in every region.
+			jobs = append(jobs, job{account.Name + "/" + region, place{doctor: d, account: account, region: region, first: n == 0}.look})
+		}
+	}
+	found := make([][]Result, len(jobs))
+	var mu sync.Mutex
+	done := 0
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, job := range jobs {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, budget)
+			defer cancel()
+			found[i] = job.look(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			if done++; options.Progress != nil {
+				options.Progress(done, len(jobs), job.what)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // a job has results, never an error
+	report := Report{OK: true, Results: []Result{}}
+	for _, results := range found {
+		for _, result := range results {
+			report.OK = report.OK && result.State != Found
+			report.Results = append(report.Results, result)
+		}
+	}
+	return report
+}
+
+type doctor struct {
+	Options
+	identity func() (string, error) // ARN of whoever the worker's credentials belong to
+	skew     time.Duration          // AWS's clock less ours; set by ask
+	dated    bool                   // AWS told its time
+}

@@ -1,0 +1,44 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/patchtide/patchtide/internal/evidence"
+)
+
+// evidence reads the journal's key and writes a document into the store.
+func (d *doctor) evidence(ctx context.Context) []Result {
+	from := string(d.Config.Settings.JournalKeyFrom)
+	key, err := evidence.LoadKey(ctx, from, ssm.NewFromConfig(d.config()))
+	if err != nil {
+		results := []Result{{
+			"journal key", from, Found, reason(err),
+			"make one once, and keep it: `openssl rand -base64 48`; put it where journal_key_from says, the same for every worker",
+		}}
+		return append(results, d.store(ctx, nil))
+	}
+	return []Result{{Check: "journal key", Where: from, State: Well, Says: "is there, " + key.String()}, d.store(ctx, key)}
+}
+
+func (d *doctor) store(ctx context.Context, key *evidence.Key) (result Result) {
+	where, config := d.Config.Settings.Evidence, d.config()
+	options := evidence.Options{AWS: &config}
+	if key != nil {
+		options.Signer = key
+	}
+	store, err := evidence.Open(ctx, where, options)
+	if err == nil {
+		err = errors.Join(store.Probe(ctx, d.Now()), store.Close())
+	}
+	if err != nil {
+		mend := "let whoever runs the worker write into the folder, or name another under evidence:"
+		if !evidence.IsLocal(where) {
+			mend = "make the bucket, and let the worker's own role do s3:PutObject, s3:GetObject and s3:ListBucket there"
+		}
+		return Result{"evidence", where, Found, "cannot be written and read: " + reason(err), mend}
+	}
+	return Result{Check: "evidence", Where: where, State: Well, Says: "can be written and read"}
+}

@@ -1,0 +1,199 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/cloud"
+)
+
+// servicePrefixes are IAM's names of the services, by the fields of activities.Services. What has none is not asked for: who am
+// I needs no permission, and keys of KMS are granted by their own policies, which a wave asks for each instance.
+var servicePrefixes = map[string]string{
+	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
+	"CloudFormation": "cloudformation", "CodeDeploy": "codedeploy", "STS": "", "KMS": "",
+}
+
+// Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces through which
+// activities see AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
+func Actions() []string {
+	actions := []string{
+		"ssm:AddTagsToResource", // an Automation execution is tagged when it is started
+	}
+	services := reflect.TypeFor[activities.Services]()
+	for i := range services.NumField() {
+		field := services.Field(i)
+		if prefix := servicePrefixes[field.Name]; prefix != "" {
+			for n := range field.Type.NumMethod() {
+				actions = append(actions, prefix+":"+field.Type.Method(n).Name)
+			}
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
+
+// permissions asks IAM what the role may do. Nothing else can tell it without doing it: of the changes that a wave makes only
+// EC2's know a dry run.
+func (p place) permissions(ctx context.Context, clients *cloud.Clients, resources []string) []Result {
+	where := p.account.Name + " " + p.account.RoleARN
+	wanted := slices.Concat(Actions(), p.more())
+	denied, err := simulate(ctx, clients, p.account.RoleARN, wanted, "")
+	if isDenied(err) {
+		return []Result{{
+			"permissions", where, Unproven, "the role may not ask IAM what it may do: " + reason(err),
+			fmt.Sprintf(`allow it: {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "%s"}`, p.account.RoleARN),
+		}}
+	}
+	if err != nil {
+		return []Result{p.unread("permissions", where, err)}
+	}
+	missing, limited, err := p.elsewhere(ctx, clients, denied, resources)
+	if err != nil {
+		return []Result{p.unread("permissions", where, err)}
+	}
+	role := p.passRole(ctx, clients)
+	switch {
+	case len(missing) > 0:
+		role = append(role, Result{
+			"permissions", where, Found, fmt.Sprintf("%d of %d actions are not allowed: %s", len(missing), len(wanted), strings.Join(missing, " ")),
+			fmt.Sprintf(`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`, strings.Join(missing, `", "`)),
+		})
+	case len(limited) == 0:
+		role = append(role, Result{Check: "permissions", Where: where, State: Well, Says: fmt.Sprintf("all %d actions are allowed", len(wanted))})
+	}
+	if len(limited) > 0 {
+		role = append(role, Result{
+			"permissions", where, Unproven, "allowed on some resources or under conditions only: " + strings.Join(limited, " "),
+			"see that the policy covers every group, instance, volume, snapshot and document of the plans",
+		})
+	}
+	return role
+}
+
+// more are the actions that only some configurations need.
+func (p place) more() []string {
+	for _, target := range p.Config.Notify {
+		if target.SNS != nil && strings.Contains(target.SNS.TopicARN, ":"+p.account.ID+":") {
+			return []string{"sns:Publish"}
+		}
+	}
+	return nil
+}
+
+// verdict is what IAM says of an action that is not simply allowed.
+type verdict struct {
+	action      string
+	conditional bool // a condition decides that a simulation cannot know
+}
+
+// simulate returns the actions that are not allowed on a resource, "" being all.
+func simulate(ctx context.Context, clients *cloud.Clients, role string, actions []string, resource string, context ...iamtypes.ContextEntry) ([]verdict, error) {
+	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &role, ActionNames: actions, ContextEntries: context}
+	if resource != "" {
+		in.ResourceArns = []string{resource}
+	}
+	var denied []verdict
+	pages := iam.NewSimulatePrincipalPolicyPaginator(clients.IAM, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, result := range page.EvaluationResults {
+			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
+				denied = append(denied, verdict{aws.ToString(result.EvalActionName), len(result.MissingContextValues) > 0})
+			}
+		}
+	}
+	return denied, nil
+}
+
+// elsewhere asks again what is not allowed on everything, on what a wave would change here: a policy may name its resources.
+// Allowed nowhere is missing; allowed on some, or by a condition's leave, is limited.
+func (p place) elsewhere(ctx context.Context, clients *cloud.Clients, denied []verdict, resources []string) (missing, limited []string, err error) {
+	var open []string
+	for _, each := range denied {
+		if each.conditional {
+			limited = append(limited, each.action)
+		} else {
+			open = append(open, each.action)
+		}
+	}
+	for _, resource := range slices.Concat(resources, p.samples()) {
+		service := strings.Split(resource, ":")[2]
+		about, rest := split(open, func(action string) bool { return strings.HasPrefix(action, service+":") })
+		if len(about) == 0 {
+			continue
+		}
+		still, err := simulate(ctx, clients, p.account.RoleARN, about, resource)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, action := range about {
+			i := slices.IndexFunc(still, func(v verdict) bool { return v.action == action })
+			if i >= 0 && !still[i].conditional {
+				rest = append(rest, action)
+			} else {
+				limited = append(limited, action)
+			}
+		}
+		open = rest
+	}
+	slices.Sort(open)
+	slices.Sort(limited)
+	return open, limited, nil
+}
+
+// samples are ARNs of the kinds that a wave makes or uses, whose names it does not know yet.
+func (p place) samples() []string {
+	of := func(service, rest string) string {
+		return "arn:aws:" + service + ":" + p.region + ":" + p.account.ID + ":" + rest
+	}
+	return []string{
+		of("ec2", "volume/vol-0123456789abcdef0"), "arn:aws:ec2:" + p.region + "::snapshot/snap-0123456789abcdef0",
+		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/Patchtide-PatchInstance"),
+		of("ssm", "automation-definition/Patchtide-PatchInstance:$DEFAULT"), of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
+		of("ssm", "patchbaseline/pb-0123456789abcdef0"),
+	}
+}
+
+func split(all []string, is func(string) bool) (yes, no []string) {
+	for _, each := range all {
+		if is(each) {
+			yes = append(yes, each)
+		} else {
+			no = append(no, each)
+		}
+	}
+	return yes, no
+}
+
+// passRole asks whether the role may hand Automation its role.
+func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
+	automation := p.account.AutomationRoleARN
+	if automation == "" {
+		return nil
+	}
+	denied, err := simulate(ctx, clients, p.account.RoleARN, []string{"iam:PassRole"}, automation, iamtypes.ContextEntry{
+		ContextKeyName: aws.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"ssm.amazonaws.com"},
+	})
+	switch {
+	case err != nil:
+		return []Result{p.unread("permissions", automation, err)}
+	case len(denied) == 0:
+		return []Result{{Check: "permissions", Where: automation, State: Well, Says: "may be passed to Automation"}}
+	}
+	return []Result{{
+		"permissions", automation, Found, p.account.RoleARN + " may not pass it to Automation",
+		fmt.Sprintf(`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`, p.account.RoleARN, automation),
+	}}
+}
