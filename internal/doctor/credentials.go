@@ -70,7 +70,7 @@ func clock(whose string, ahead time.Duration) Result {
 		word = "ahead of"
 	}
 	return Result{
-		"clock", whose, Found, fmt.Sprintf("this machine's clock is %s %s %s's: attempts look older than they are, and changes are refused as too late", ahead.Abs().Round(time.Second), word, whose),
+		"clock", whose, Found, fmt.Sprintf("this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every call that is five minutes off", ahead.Abs().Round(time.Second), word, whose),
 		"keep time by NTP on this machine: `chronyc makestep`, then see `chronyc tracking`",
 	}
 }

@@ -109,6 +109,9 @@ func (i *Instance) PingStatus() string {
 // StopApp ends the application, until the machine boots again.
 func (i *Instance) StopApp() { i.machine.appUp = false }
 
+// StopAgent is somebody stopping the agent; it stays down until the next boot.
+func (i *Instance) StopAgent() { i.machine.silenceAgent(i) }
+
 // AppHealthy tells whether the application answers and is well.
 func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
 

@@ -1,0 +1,292 @@
+package doctor_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/doctor"
+)
+
+const (
+	production = "111122223333"
+	staging    = "222233334444"
+	tokyo      = "ap-northeast-1"
+)
+
+// bench is the example configuration on a simulated AWS, without Temporal unless a test dials one.
+type bench struct {
+	t     *testing.T
+	aws   *awssim.Sim
+	now   time.Duration // AWS's clock, from this machine's: it begins in the past, and look lets it come to
+	ahead time.Duration // what is wrong with it
+	key   string        // the worker's access key
+	text  string        // the configuration
+	dial  func(context.Context) (doctor.Temporal, error)
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
+	scenario, err := world.LoadScenario("healthy")
+	require.NoError(t, err)
+	b := &bench{t: t, now: -10 * time.Minute, key: scenario.Home.AccessKeyID}
+	b.aws, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return time.Now().Add(b.now) }})
+	require.NoError(t, err)
+	folder := t.TempDir()
+	keyFile := filepath.Join(folder, "journal.key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(strings.Repeat("k", 48)), 0o600))
+	b.text = strings.NewReplacer("./evidence", filepath.Join(folder, "evidence"), "file:journal.key", "file:"+keyFile).Replace(string(config.Example()))
+	b.dial = func(context.Context) (doctor.Temporal, error) {
+		return doctor.Temporal{Address: "127.0.0.1:7233"}, errors.New("nobody answers there")
+	}
+	return b
+}
+
+func (b *bench) replace(old, with string) {
+	b.t.Helper()
+	require.Contains(b.t, b.text, old)
+	b.text = strings.ReplaceAll(b.text, old, with)
+}
+
+func (b *bench) policy(text string) {
+	b.t.Helper()
+	policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [` + text + `]}`)
+	require.NoError(b.t, err)
+	b.aws.Inspect(func(w *world.World) { w.Account(production).SetPolicy("patchtide", policy) })
+}
+
+func (b *bench) look() doctor.Report {
+	b.t.Helper()
+	loaded, err := config.Parse("patchtide.yaml", []byte(b.text), nil)
+	require.NoError(b.t, err)
+	models, err := shapes.Default()
+	require.NoError(b.t, err)
+	b.now = b.ahead
+	said := 0
+	report := doctor.Look(b.t.Context(), doctor.Options{
+		Config: loaded, Now: time.Now, Version: "test", Dial: b.dial,
+		AWS: aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
+		HTTP: &http.Client{Transport: &shapes.Transport{Next: awssim.RoundTripper(b.aws), Models: models, Report: func(reply shapes.Reply, problems []string) {
+			b.t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+		}}},
+		Progress: func(done, all int, _ string) {
+			said++
+			require.Equal(b.t, said, done)
+			require.Equal(b.t, 5, all, "credentials, evidence, Temporal, two places")
+		},
+	})
+	require.Equal(b.t, 5, said)
+	return report
+}
+
+// findings are the results that are not well, but for those of Temporal, which most tests do without.
+func findings(report doctor.Report) (all []doctor.Result) {
+	for _, result := range report.Results {
+		if result.State != doctor.Well && result.Check != "temporal" {
+			all = append(all, result)
+		}
+	}
+	return all
+}
+
+func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
+	b := newBench(t)
+	report := b.look()
+	require.Empty(t, findings(report))
+	require.False(t, report.OK, "Temporal is away")
+	var seen []string
+	for _, result := range report.Results {
+		seen = append(seen, result.Check+" "+result.Where)
+		require.Equal(t, result.State == doctor.Well, result.Mend == "", "%+v", result)
+	}
+	for _, want := range []string{
+		"credentials AWS", "clock AWS", "temporal 127.0.0.1:7233", "role staging/ap-northeast-1", "role production/ap-northeast-1",
+		"agents staging/ap-northeast-1/Role=web", "agents production/ap-northeast-1/web", "baseline production/ap-northeast-1",
+		"permissions production arn:aws:iam::111122223333:role/patchtide", "permissions arn:aws:iam::111122223333:role/patchtide-automation",
+	} {
+		require.Contains(t, seen, want)
+	}
+	for _, event := range b.aws.Events() {
+		require.False(t, event.Effect && event.Operation != "AssumeRole", "%s changed something", event.Operation)
+	}
+}
+
+func TestWhatIsFoundInAWS(t *testing.T) {
+	everything := `{"Effect": "Allow", "Action": "*", "Resource": "*"}`
+	for name, tc := range map[string]struct {
+		break_      func(b *bench)
+		check       string
+		where       string
+		state       doctor.State
+		says, mends []string
+		others      int // further results that are not well
+	}{
+		"wrong external id": {
+			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "wrong") }, "role", "production/ap-northeast-1", doctor.Found,
+			[]string{"role/patchtide may not be assumed", "AccessDenied"},
+			[]string{"arn:aws:iam::999900001111:user/patchtide", "env:PATCHTIDE_EXTERNAL_ID"},
+			1,
+		},
+		"no external id": {
+			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "") }, "role", "production/ap-northeast-1", doctor.Found,
+			[]string{"PATCHTIDE_EXTERNAL_ID is not set"},
+			[]string{"external_id_from"},
+			1,
+		},
+		"a role of another account": {
+			func(b *bench) {
+				b.replace(`id: "111122223333"`, `id: "999900002222"`)
+				b.replace("iam::111122223333:", "iam::999900002222:")
+			}, "role", "production/ap-northeast-1", doctor.Found,
+			[]string{"may not be assumed"},
+			[]string{"trust policy"},
+			0,
+		},
+		"unknown keys": {
+			func(b *bench) { b.key = "AKIAUNKNOWN" }, "credentials", "AWS", doctor.Found,
+			[]string{"InvalidClientTokenId"},
+			[]string{"instance or task role"},
+			2,
+		},
+		"actions that are missing": {
+			func(b *bench) {
+				b.policy(everything + `, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`)
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Found,
+			[]string{"2 of ", "not allowed: autoscaling:EnterStandby ssm:StopAutomationExecution"},
+			[]string{`"Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"]`},
+			0,
+		},
+		"an action on this group only": {
+			func(b *bench) {
+				b.policy(`{"Effect": "Allow", "Action": ["iam:*", "ec2:*", "ssm:*", "elasticloadbalancing:*", "cloudwatch:*", "cloudformation:*", "codedeploy:*", "autoscaling:Describe*"], "Resource": "*"},
+					{"Effect": "Allow", "Action": "autoscaling:*", "Resource": "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/web"}`)
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unproven,
+			[]string{"some resources", "autoscaling:EnterStandby"},
+			[]string{"covers every group"},
+			0,
+		},
+		"a role that may not ask IAM": {
+			func(b *bench) { b.policy(everything + `, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`) },
+			"permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unproven,
+			[]string{"may not ask IAM", "iam:SimulatePrincipalPolicy"},
+			[]string{`"Action": "iam:SimulatePrincipalPolicy"`},
+			0,
+		},
+		"a role that may not be passed": {
+			func(b *bench) {
+				b.policy(everything + `, {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}`)
+			},
+			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Found,
+			[]string{"may not pass it"},
+			[]string{`"iam:PassedToService": "ssm.amazonaws.com"`},
+			0,
+		},
+		"a read that is denied": {
+			func(b *bench) {
+				b.policy(everything + `, {"Effect": "Deny", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"}`)
+			},
+			"agents", "production/ap-northeast-1/web", doctor.Found,
+			[]string{"AccessDenied", "ssm:DescribeInstanceInformation"},
+			[]string{"arn:aws:iam::111122223333:role/patchtide"},
+			1,
+		},
+		"a group that is not there": {
+			func(b *bench) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Found,
+			[]string{"no such Auto Scaling group"},
+			[]string{"correct the group's name"},
+			0,
+		},
+		"tags that nobody has": {
+			func(b *bench) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unproven,
+			[]string{"no instance runs there"},
+			[]string{"tags"},
+			0,
+		},
+		"another operating system": {
+			func(b *bench) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Found,
+			[]string{"4 of 4", "Amazon Linux 2023", "UBUNTU"},
+			[]string{"baseline of that system"},
+			1,
+		},
+		"agents that fell silent": {
+			func(b *bench) {
+				b.aws.Inspect(func(w *world.World) {
+					for _, i := range w.Account(production).Region(tokyo).Instances() {
+						i.StopAgent() // SSM learns of it after five minutes
+						break
+					}
+				})
+			}, "agents", "production/ap-northeast-1/web", doctor.Found, []string{"1 of 4: i-", "ConnectionLost", "not online"}, []string{"systemctl restart amazon-ssm-agent"}, 0,
+		},
+		"a baseline that somebody changed": {
+			func(b *bench) {
+				b.aws.Inspect(func(w *world.World) {
+					_, err := w.Account(production).Region(tokyo).CreateBaseline(world.Baseline{Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Description: "mine"})
+					require.NoError(b.t, err)
+				})
+			}, "baseline", "production/ap-northeast-1", doctor.Found, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
+		},
+		"a clock that is off": {
+			func(b *bench) { b.ahead = time.Minute }, "clock", "AWS", doctor.Found, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
+		},
+		"no journal key": {
+			func(b *bench) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Found, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
+		},
+		"no place for evidence": {
+			func(b *bench) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Found, []string{"cannot be written"}, []string{"write into the folder"}, 0,
+		},
+		"no bucket": {
+			func(b *bench) {
+				at := strings.Index(b.text, "\nevidence: ") + 1
+				line := b.text[at : at+strings.Index(b.text[at:], "\n")]
+				b.replace(line, "evidence: s3://nobodys/patchtide")
+			}, "evidence", "s3://nobodys/patchtide", doctor.Found, []string{"NoSuchBucket"}, []string{"s3:PutObject"}, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			tc.break_(b)
+			found := findings(b.look())
+			at := slices.IndexFunc(found, func(r doctor.Result) bool { return r.Check == tc.check && (tc.where == "" || r.Where == tc.where) })
+			require.GreaterOrEqual(t, at, 0, "%+v", found)
+			require.Equal(t, tc.state, found[at].State)
+			for _, part := range tc.says {
+				require.Contains(t, found[at].Says, part)
+			}
+			for _, part := range tc.mends {
+				require.Contains(t, found[at].Mend, part)
+			}
+			require.Len(t, found, 1+tc.others, "%+v", found)
+		})
+	}
+}
+
+func TestTheActionsAreThoseOfTheInterfaces(t *testing.T) {
+	actions := doctor.Actions()
+	require.True(t, slices.IsSorted(actions))
+	for _, want := range []string{
+		"autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingGroups", "ec2:CreateReplaceRootVolumeTask", "elasticloadbalancing:DeregisterTargets",
+		"ssm:StartAutomationExecution", "ssm:GetCalendarState", "cloudwatch:DescribeAlarms", "cloudformation:DescribeStacks", "codedeploy:ListDeployments",
+	} {
+		require.Contains(t, actions, want)
+	}
+	for _, action := range actions {
+		require.NotContains(t, action, "kms:")
+		require.Regexp(t, `^[a-z0-9]+:[A-Z][A-Za-z0-9]+$`, action)
+	}
+}

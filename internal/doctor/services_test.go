@@ -1,0 +1,33 @@
+package doctor
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+)
+
+// A service that activities learn to use must be asked for, or left out by decision.
+func TestEveryServiceOfTheActivitiesHasAPrefix(t *testing.T) {
+	services := reflect.TypeFor[activities.Services]()
+	for i := range services.NumField() {
+		require.Contains(t, servicePrefixes, services.Field(i).Name)
+	}
+	require.Len(t, servicePrefixes, services.NumField())
+}
+
+func TestClocks(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	require.Zero(t, between(at(10), at(20), at(15)), "while it was read")
+	require.Equal(t, -3*time.Second, between(at(10), at(20), at(7)))
+	require.Equal(t, 5*time.Second, between(at(10), at(20), at(25)))
+	require.Equal(t, Well, clock("AWS", -skewAllowed).State)
+	for ahead, want := range map[time.Duration]string{11 * time.Second: "11s behind X's", -time.Hour: "1h0m0s ahead of X's"} {
+		result := clock("X", ahead)
+		require.Equal(t, Found, result.State)
+		require.Contains(t, result.Says, want)
+	}
+}
