@@ -28,13 +28,14 @@ func ahead(ctx context.Context, c client.Client, namespace string, now func() ti
 	host, _ := os.Hostname() // only to be recognised
 	identity := fmt.Sprintf("patchtide-doctor@%s-%s", host, uuid.NewString())
 	polling, stop := context.WithTimeout(ctx, pollFor)
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	begun := now()
 	go func() {
-		_, err := c.WorkflowService().PollActivityTaskQueue(polling, &workflowservice.PollActivityTaskQueueRequest{
+		defer close(ended)
+		// Its answer does not matter: it is the poll itself that is listed, or a time-out below.
+		_, _ = c.WorkflowService().PollActivityTaskQueue(polling, &workflowservice.PollActivityTaskQueueRequest{
 			Namespace: namespace, Identity: identity, TaskQueue: &taskqueue.TaskQueue{Name: clockQueue, Kind: enums.TASK_QUEUE_KIND_NORMAL},
 		})
-		ended <- err
 	}()
 	defer func() { stop(); <-ended }()
 	tick := time.NewTicker(lookEvery)
