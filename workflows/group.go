@@ -1,9 +1,7 @@
 package workflows
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -23,6 +21,8 @@ type GroupInput struct {
 
 	ContinueAfter int      // instances after which the history begins anew; 0: the default
 	Carried       *Carried // what an earlier run of this group leaves to this one
+
+	Tells bool // the wave listens to what each instance is doing
 
 	// Heal puts back what a dead wave left, and closes; no orders are needed.
 	Heal *GroupHeal
@@ -101,6 +101,7 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 		return nil, err
 	}
 	g.listen(ctx)
+	g.follow(ctx)
 	if in.Heal != nil {
 		g.heal(ctx)
 		return g.result(), nil
@@ -312,6 +313,7 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	return g.child(ctx, summary, InstanceInput{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
 		Try: g.try[id], Ours: patch.Ours{Out: g.leftOut(), Surge: g.room != nil && g.room.raised}, PutBack: putBack, Left: g.left[id],
+		Tells: true,
 	})
 }
 
@@ -339,7 +341,7 @@ func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) pa
 		),
 	})
 	g.status.Current = []string{lock}
-	defer func() { g.status.Current = nil; g.ended++ }()
+	defer func() { g.status.Current, g.status.Now = nil, nil; g.ended++ }()
 	var result patch.InstanceResult
 	err := workflow.ExecuteChildWorkflow(child, PatchInstance, in).Get(child, &result)
 	switch {
@@ -361,32 +363,6 @@ func (g *group) child(ctx workflow.Context, summary string, in InstanceInput) pa
 	}
 	g.left[id] = g.left[id] || len(result.Stranded) > 0
 	return result
-}
-
-// details is what the Temporal UI shows of the group.
-func (g *group) details() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "**%s**: %s %s\n\n| instance | outcome | missing before | after | why |\n|---|---|---|---|---|\n", g.status.Group, g.status.Phase, g.status.Reason)
-	for i, instance := range g.status.Instances {
-		if i >= longestTable {
-			fmt.Fprintf(&text, "| and %d more | | | | |\n", len(g.status.Instances)-i)
-			break
-		}
-		fmt.Fprintf(&text, "| %s | %s | %d | %d | %s |\n", instance.ID, instance.Outcome, len(instance.MissingBefore), len(instance.MissingAfter), cell(instance.Reason))
-	}
-	return text.String()
-}
-
-// longestTable keeps a table under the 20 KB that the UI shows.
-const longestTable = 60
-
-// cell keeps a text from breaking a Markdown table.
-func cell(text string) string {
-	text = strings.NewReplacer("|", "\\|", "\n", " ").Replace(text)
-	if len(text) > 160 {
-		text = strings.ToValidUTF8(text[:160], "") + "..."
-	}
-	return text
 }
 
 func indexOf(instances []patch.InstanceResult, id string) int {

@@ -22,6 +22,7 @@ type InstanceInput struct {
 	PutBack    *PutBack   // nil: patch it
 	Heal       *Heal      // put back what a dead workflow left
 	Settle     *Settle    // end its quarantine
+	Tells      bool       // its group listens to what it is doing
 }
 
 // PutBack asks for an instance that this wave patched to be put back as it was.
@@ -202,6 +203,7 @@ func (s *saga) strand(step patch.Step, err error) {
 func (s *saga) enter(ctx workflow.Context, step patch.Step) {
 	s.status.Step, s.status.Since = step, workflow.Now(ctx)
 	workflow.SetCurrentDetails(ctx, s.details())
+	s.tell(ctx)
 }
 
 // list makes an empty list of nil, for documents that promise lists.

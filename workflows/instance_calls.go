@@ -146,17 +146,12 @@ func (s *saga) remedy(step patch.Step) string {
 }
 
 // doing is the step in a person's words.
-func (s *saga) doing() string {
-	if s.status.Undoing || s.in.PutBack != nil {
-		return "putting back: " + string(s.status.Step)
-	}
-	return string(s.status.Step)
-}
+func (s *saga) doing() string { return doing(s.status.Step, s.status.Undoing || s.in.PutBack != nil) }
 
 // details is what the Temporal UI shows of the instance.
 func (s *saga) details() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), s.status.Since.Format("15:04:05 MST"))
+	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), moment(s.status.Since))
 	if s.status.Result.Reason != "" {
 		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
 	}

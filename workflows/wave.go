@@ -62,6 +62,7 @@ type heldGroup struct {
 	started      bool
 	lost         bool // its workflow ended before it was released
 	counts       patch.GroupCounts
+	now          *patch.InstanceNow // what its instance under way is doing, as far as it was told
 	result       *patch.GroupResult
 }
 

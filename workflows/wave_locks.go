@@ -33,7 +33,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		}
 		future := workflow.ExecuteChildWorkflow(w.locking(ctx, held.workflowID, "patches "+planned.String()), PatchGroup, GroupInput{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
-			Run: w.run, ContinueAfter: w.request.ContinueAfter,
+			Run: w.run, ContinueAfter: w.request.ContinueAfter, Tells: w.followsInstances(),
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {

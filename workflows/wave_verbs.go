@@ -43,6 +43,7 @@ func (w *wave) answer(ctx workflow.Context) error {
 			return err
 		}
 	}
+	w.follow(ctx)
 	reports := workflow.GetSignalChannelWithOptions(ctx, names.SignalGroupReport, workflow.SignalChannelOptions{Description: "A group's counts; for groups only"})
 	workflow.Go(ctx, func(c workflow.Context) {
 		clean, _ := workflow.NewDisconnectedContext(c)

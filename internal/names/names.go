@@ -63,6 +63,7 @@ const (
 	QueryStatus = "status" // of every workflow
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
+	SignalInstanceNow = "instance-now" // instance to group to wave: patch.InstanceNow, for people to look at
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next
 	SignalRelease     = "release"      // wave to a service's lock: close
 	SignalGiveUp      = "give-up"      // to an instance or group that is putting back: stop trying, and report what is left

@@ -2,11 +2,11 @@ package notify
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/temporalui"
 )
@@ -110,19 +110,6 @@ func became(outcome patch.Outcome) string {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-var bare = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
-
-// quoted makes one word of a shell's.
-func quoted(word string) string {
-	if bare.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+func waveCommand(what, wave string) string {
+	return "patchtide wave " + what + " " + names.ShellWord(wave)
 }
-
-// verbCommand is how a verb is sent.
-func verbCommand(verb patch.Verb, wave string) string {
-	return fmt.Sprintf(`patchtide wave %s %s --reason "..."`, strings.ReplaceAll(string(verb), "_", "-"), quoted(wave))
-}
-
-func waveCommand(what, wave string) string { return "patchtide wave " + what + " " + quoted(wave) }

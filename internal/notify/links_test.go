@@ -10,7 +10,7 @@ import (
 )
 
 func TestEachNoticeLeadsToWhatItIsAbout(t *testing.T) {
-	const wave = "http://localhost:8080/namespaces/default/workflows/wave-web-20261122-020000/0f1e/history"
+	const wave = "http://localhost:8080/namespaces/default/workflows/wave-web-20261122-020000/0f1e/user-metadata"
 	first := map[string]string{
 		"schedule_skipped": "http://localhost:8080/namespaces/default/workflows/open-window-web-2026-11-22",
 		"drift":            "http://localhost:8080/namespaces/default/workflows/patchtide-schedules",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -65,7 +66,7 @@ func words(n patch.Notice) Message {
 func putBackMore(n patch.Notice) []Command {
 	list := []Command{{Line: waveCommand("show", n.WaveID)}}
 	if n.PutsBack == "" && n.Tally[patch.Patched] > 0 {
-		list = append(list, Command{When: "to put back what its other stages patched, too", Line: verbCommand(patch.RollBack, n.WaveID)})
+		list = append(list, Command{When: "to put back what its other stages patched, too", Line: names.VerbCommand(patch.RollBack, n.WaveID)})
 	}
 	return list
 }
@@ -77,7 +78,7 @@ func started(n patch.Notice) Message {
 	}
 	return Message{
 		Severity: Info, Headline: headline, Why: n.Why, WhatToDo: "Nothing; it asks when it needs somebody.",
-		Commands: []Command{{"to watch it", waveCommand("watch", n.WaveID)}, {"to stop it", verbCommand(patch.Abort, n.WaveID)}},
+		Commands: []Command{{"to watch it", waveCommand("watch", n.WaveID)}, {"to stop it", names.VerbCommand(patch.Abort, n.WaveID)}},
 	}
 }
 
@@ -158,7 +159,7 @@ func verbs(n patch.Notice) []Command {
 	}
 	var list []Command
 	for _, verb := range n.Verbs {
-		list = append(list, Command{When: when[verb], Line: verbCommand(verb, n.WaveID)})
+		list = append(list, Command{When: when[verb], Line: names.VerbCommand(verb, n.WaveID)})
 	}
 	return list
 }
@@ -167,7 +168,7 @@ func planCommand(n patch.Notice) []Command {
 	if n.Plan == "" {
 		return nil
 	}
-	return []Command{{Line: fmt.Sprintf(`patchtide wave start %s --reason "..."`, quoted(n.Plan))}}
+	return []Command{{Line: fmt.Sprintf(`patchtide wave start %s --reason "..."`, names.ShellWord(n.Plan))}}
 }
 
 // tally counts the instances by outcome, in a fixed order.

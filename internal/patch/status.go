@@ -43,7 +43,25 @@ type GroupCounts struct {
 	Closed     RefusalCode      `json:"closed,omitempty"` // a window or a calendar that lets no further instance begin
 	Each       Duration         `json:"each,omitempty"`   // what those patched in this wave took on average; 0: none yet
 	ETA        *ETA             `json:"eta,omitempty"`    // the wave's word, while there is something left to do
+	Now        *InstanceNow     `json:"now,omitempty"` // filled in by the wave from what instances tell
 }
+
+// InstanceNow is what an instance under way is doing. It is told for people to look at, and nothing is decided by it.
+type InstanceNow struct {
+	Group   string    `json:"group,omitempty"` // account/region/name
+	ID      string    `json:"id"`
+	Step    Step      `json:"step"`
+	Undoing bool      `json:"undoing,omitempty"`
+	Since   time.Time `json:"since"`
+}
+
+// mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an instance fifteen
+// steps: 6,000 of the 51,200 that a wave's history may have.
+const mostFollowed = 100
+
+// FollowsInstances tells whether a wave of so many instances is told what each is doing. A larger one's groups are; a group begins its
+// history anew now and then.
+func FollowsInstances(instances int) bool { return instances <= mostFollowed }
 
 // GroupPhase is where a group stands.
 type GroupPhase string
@@ -65,6 +83,7 @@ type GroupStatus struct {
 	Reason    string           `json:"reason,omitempty"`
 	Strategy  Strategy         `json:"strategy"`
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
+	Now       *InstanceNow     `json:"now,omitempty"`     // what the one under way is doing
 	Instances []InstanceResult `json:"instances"`         // in order; not_started until each has ended
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }

@@ -14,11 +14,12 @@ type UI struct {
 	Namespace string
 }
 
-// Workflow is the page of a workflow; without a run it is that of the newest.
+// Workflow is the page of a workflow. With a run it is the one with the live table, which the UI calls User Metadata; without, that of the
+// newest run, as the UI opens it.
 func (u UI) Workflow(id, run string) string {
 	link := u.namespace() + "/workflows/" + url.PathEscape(id)
 	if run != "" {
-		link += "/" + url.PathEscape(run) + "/history"
+		link += "/" + url.PathEscape(run) + "/user-metadata"
 	}
 	return link
 }
