@@ -34,7 +34,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		"**web** is **on hold**, stage **production**, since 2026-11-22 02:10:00 UTC\n",
 		"> it failed. Send retry, skip, roll_back or abort.\n",
 		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done |  |  |\n",
-		"| 2 of 4, **1 failed** |  | held |  | 30 minutes |\n",
+		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
 		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
 		"| **skip** | `{\"actor\": \"you\", \"reason\": \"...\"}` | `patchtide wave skip wave-web-1 --reason \"...\"` |\n",

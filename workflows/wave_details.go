@@ -71,7 +71,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 			if failed := len(group.Failed); failed > 0 {
 				done += fmt.Sprintf(", **%d failed**", failed)
 			}
-			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s |\n", stage.Name, pageOf(namespace, group.WorkflowID, group.Group), done, instance, step, since))
+			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s | %s |\n", stage.Name, pageOf(namespace, group.WorkflowID, group.Group), done, instance, step, since, etaOf(group.ETA)))
 			if group.Reason != "" {
 				reasons = append(reasons, fmt.Sprintf("- %s: %s\n", group.Group, cell(group.Reason)))
 			}
@@ -96,7 +96,7 @@ func etaOf(eta *patch.ETA) string {
 	case eta == nil:
 		return ""
 	case eta.Done.IsZero():
-		return eta.Left.Rough()
+		return eta.Left.Rough() + " left"
 	}
 	return eta.Done.UTC().Format("15:04")
 }
