@@ -121,6 +121,10 @@ type keptScene struct{ name, scene string }
 // keptScenes are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScenes = []keptScene{
 	{
+		"an instance that somebody registered in one more place was measured as out of service, although it served as before",
+		`{"Groups":[{"Members":5,"Headroom":2}],"Plan":{"Bake":240},"Others":[{"At":{"On":"EnterStandby","Nth":3},"Do":"register elsewhere"}]}`,
+	},
+	{
 		"a quarantined instance of a tag group was not counted as out when the next one went",
 		`{"Staging":2,"Groups":[{"Members":1}],"Plan":{"Restore":"none"},"Faults":[{"Kind":"install_fails"}],"Decide":["retry"]}`,
 	},

@@ -130,6 +130,8 @@ func serving(record *instanceRecord, member *world.Member, targets []*world.Targ
 		switch {
 		case target.Group.LoadBalancer == "": // nobody asks it
 		case target.State == world.TargetUnavailable: // it is asked, well or not
+		case target.State != world.TargetHealthy && record.served && !record.homes[target.Group]:
+			// Somebody registers it in one more place while it serves: those whom it serves already notice nothing.
 		case target.State != world.TargetHealthy:
 			return false
 		case record.homes[target.Group]:
