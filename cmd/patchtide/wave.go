@@ -16,6 +16,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/screen"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -53,7 +54,7 @@ func newWaveStart() *cobra.Command {
 					return err
 				}
 				if watch {
-					return watchWave(cmd, c, id, true)
+					return watchWave(cmd, c, id, watching{untilHold: true})
 				}
 				return show(cmd, started{WaveID: id, RunID: run.GetRunID()}, printStarted)
 			})
@@ -189,7 +190,7 @@ func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStat
 // exitOf is a wave's exit code: 3 where it waits for a person, 1 where it ended badly.
 func exitOf(status patch.WaveStatus) error {
 	switch {
-	case waits(status.State):
+	case screen.Waits(status.State):
 		return &exitError{code: exitOnHold}
 	case status.State == patch.StateClosed:
 		// A roll back of a closed wave that did what it was asked ended well.

@@ -89,7 +89,7 @@ func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	case err != nil:
 		return err
 	case asked.watch:
-		return watchWave(cmd, c, asked.wave, true)
+		return watchWave(cmd, c, asked.wave, watching{untilHold: true})
 	}
 	return showAccepted(cmd, asked.wave, accepted)
 }
@@ -104,7 +104,7 @@ func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	case err != nil:
 		return err
 	case asked.watch:
-		return watchWave(cmd, c, id, true)
+		return watchWave(cmd, c, id, watching{untilHold: true})
 	}
 	return show(cmd, started{WaveID: id, RunID: run.GetRunID(), PutsBack: asked.wave}, printStarted)
 }

@@ -6,72 +6,132 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/screen"
 )
 
 // watchEvery is how often a watched wave is asked: often enough to feel live, seldom enough to be no load.
 const watchEvery = time.Second
 
+// watching is how a wave is to be watched.
+type watching struct {
+	untilHold bool // end when a person is asked
+	plain     bool // no screen, also on a terminal
+}
+
 func newWaveWatch() *cobra.Command {
-	untilHold := false
+	var how watching
 	cmd := &cobra.Command{
 		Use:   "watch WAVE",
-		Short: "Watch a wave until it closes",
-		Args:  cobra.ExactArgs(1),
+		Short: "Watch a wave until it closes, and steer it",
+		Long: "Watch a wave until it closes. On a terminal it is a screen: progress of each stage and group, each instance's step, what happened, and\n" +
+			"a key for each verb that the wave takes, which asks for a reason before it sends it. Leaving the screen (q) touches nothing: the wave\n" +
+			"goes on. Anywhere else, and with --plain, it is a line for each change. Temporal may be away meanwhile.\n" +
+			"Exit codes: 0 the wave ended well, or you left the screen, 1 it ended badly, 3 with --until-hold a person is asked.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], untilHold) })
+			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], how) })
 		},
 	}
 	printsJSON(cmd)
-	cmd.Flags().BoolVar(&untilHold, "until-hold", false, "end with exit code 3 when a person is asked")
+	cmd.Flags().BoolVar(&how.untilHold, "until-hold", false, "end with exit code 3 when a person is asked")
+	cmd.Flags().BoolVar(&how.plain, "plain", false, "a line for each change, also on a terminal")
 	return cmd
 }
 
-// watchWave shows a wave until it closes, or with untilHold until it waits for a person.
-func watchWave(cmd *cobra.Command, c client.Client, wave string, untilHold bool) error {
-	ctx, screen := cmd.Context(), cmd.OutOrStdout()
-	if asJSON(cmd) {
-		screen = io.Discard
+// watchWave shows a wave until it closes, or with untilHold until it waits for a person. A wave that does not answer the first
+// time is an error; later it may be away.
+func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) error {
+	looks := &looker{temporal: c, wave: wave}
+	first := looks.look(cmd.Context())
+	if first.Err != nil {
+		return first.Err
 	}
-	picture := console.New(screen, os.Environ(), time.Now)
+	var last screen.Look
+	var err error
+	if how.ends(first) {
+		last = first
+	} else if !how.plain && !asJSON(cmd) && isTerminal(cmd.InOrStdin()) && isTerminal(cmd.OutOrStdout()) {
+		last, err = watchOnScreen(cmd, c, looks, first, how)
+	} else {
+		last, err = watchInLines(cmd, looks, first, how)
+	}
+	switch {
+	case err != nil:
+		return err
+	case last.Failure != nil:
+		return last.Failure
+	case !how.ends(last):
+		return nil // the person left
+	}
+	return showStatus(cmd, last.Status)
+}
+
+// ends tells whether watching has come to its end.
+func (w watching) ends(look screen.Look) bool {
+	return look.Closed || w.untilHold && screen.Waits(look.Status.State)
+}
+
+// watchInLines writes a line for each change, or nothing with --json.
+func watchInLines(cmd *cobra.Command, looks *looker, look screen.Look, how watching) (screen.Look, error) {
+	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	switch {
+	case asJSON(cmd):
+		out = io.Discard
+	case how.plain:
+		out = noTerminal{out}
+	}
+	picture := console.New(out, os.Environ(), time.Now)
+	defer picture.Done()
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
-	var details console.Details
+	last, away := look, false
 	for {
-		status, err := askWave(ctx, c, wave)
-		if err != nil {
-			return err
-		}
-		details = console.Ask(ctx, c, *status, details)
-		picture.Update(console.View(*status, details))
-		ended, err := closedWith(ctx, c, wave)
-		if ended && status.State != patch.StateClosed {
-			// It closed before it had a plan or a lock: the error says why, and nothing was touched.
-			picture.Done()
-			return err
-		}
-		if ended || untilHold && waits(status.State) {
-			picture.Done()
-			return showStatus(cmd, *status)
+		switch {
+		case look.Err == nil:
+			if away {
+				picture.Say("It answers again")
+			}
+			last, away = look, false
+			picture.Update(console.View(look.Status, look.Details))
+			if how.ends(look) {
+				return look, nil
+			}
+		case !away && ctx.Err() == nil:
+			away = true
+			picture.Say("No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err))
 		}
 		select {
 		case <-ctx.Done():
-			picture.Done()
-			return ctx.Err()
+			return last, fmt.Errorf("stopped watching; %s", goesOn(last.Status))
 		case <-ticker.C:
 		}
+		look = looks.look(ctx)
 	}
 }
 
-func waits(state patch.WaveState) bool {
-	return state == patch.StateOnHold || state == patch.StateAwaitingApproval || state == patch.StatePaused
+// goesOn says that a wave which is watched no more goes on.
+func goesOn(status patch.WaveStatus) string {
+	state := strings.ReplaceAll(string(status.State), "_", " ")
+	return fmt.Sprintf("%s goes on without you (%s). Watch it again: patchtide wave watch %s", status.WaveID, state, status.WaveID)
+}
+
+// noTerminal hides what a writer is, so that it gets lines.
+type noTerminal struct{ io.Writer }
+
+// isTerminal tells whether a stream is a terminal that can draw a screen.
+func isTerminal(stream any) bool {
+	file, ok := stream.(term.File)
+	return ok && term.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
 }
 
 // closedWith tells whether the wave's workflow has closed, and with which error.

@@ -1,6 +1,8 @@
 package wavelog
 
 import (
+	"strings"
+
 	historypb "go.temporal.io/api/history/v1"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -41,7 +43,7 @@ func (i *instanceTeller) stepOf(activity, summary string) string {
 		return string(patch.StepVerify)
 	case activity == "StartScan":
 		return string(patch.StepScan)
-	case summary == i.group:
+	case strings.Contains(summary, i.group):
 		return ""
 	}
 	return summary

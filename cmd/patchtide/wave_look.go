@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/screen"
+)
+
+// lookWait is how long one look may take: a worker answers in far less, and who watches wants to know that nobody does.
+const lookWait = 10 * time.Second
+
+// looker looks at one wave again and again, and keeps what its groups said last.
+type looker struct {
+	temporal client.Client
+	wave     string
+	known    console.Details
+}
+
+// look asks the wave, its groups and their instances, and Temporal whether the wave has closed.
+func (l *looker) look(ctx context.Context) screen.Look {
+	watched := ctx
+	ctx, stop := context.WithTimeout(watched, lookWait)
+	defer stop()
+	look := screen.Look{At: time.Now()}
+	status, err := askWave(ctx, l.temporal, l.wave)
+	if err != nil {
+		look.Err = l.whoIsAway(watched, err)
+		return look
+	}
+	look.Status = *status
+	l.known = console.Ask(ctx, l.temporal, *status, l.known)
+	look.Details = l.known
+	closed, err := closedWith(ctx, l.temporal, l.wave)
+	look.Closed = closed
+	switch {
+	case !closed:
+		look.Err = err
+	case status.State != patch.StateClosed:
+		// It closed before it had a plan or a lock: the error says why, and nothing was touched.
+		look.Failure = err
+	}
+	return look
+}
+
+// whoIsAway tells a Temporal that does not answer from one whose workers do not.
+func (l *looker) whoIsAway(ctx context.Context, err error) error {
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return err
+	}
+	asking, stop := context.WithTimeout(ctx, lookWait/2)
+	defer stop()
+	if _, described := l.temporal.DescribeWorkflowExecution(asking, l.wave, ""); described == nil {
+		return fmt.Errorf("Temporal answers and no worker does; start one: %w", err) //nolint:staticcheck // a name
+	}
+	return err
+}

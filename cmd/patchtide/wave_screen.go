@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/screen"
+	"github.com/patchtide/patchtide/internal/wavelog"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// tellWait is how long a person waits for a wave to take a verb.
+const tellWait = 20 * time.Second
+
+// watchOnScreen shows the wave on the terminal until watching ends or the person leaves.
+func watchOnScreen(cmd *cobra.Command, c client.Client, looks *looker, first screen.Look, how watching) (screen.Look, error) {
+	ctx, stop := context.WithCancel(cmd.Context())
+	defer stop()
+	model := screen.New(ctx, screen.Options{
+		First: first, Actor: operatorName(), UntilHold: how.untilHold, Look: looks.look, Now: time.Now,
+		Help: func(verb patch.Verb) string { return shortOf(cmd, verb) },
+		Tell: func(ctx context.Context, verb patch.Verb, request workflows.VerbRequest) error {
+			return tellInTime(ctx, c, looks.wave, verb, request)
+		},
+	})
+	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(cmd.InOrStdin()), tea.WithOutput(cmd.OutOrStdout()), tea.WithoutSignalHandler())
+	go sendEvents(ctx, wavelog.New(c, looks.wave), program.Send)
+	_, err := program.Run()
+	killed := cmd.Context().Err() != nil // by a signal: it counts as leaving
+	if err != nil && !killed {
+		return first, fmt.Errorf("the screen failed: %w; %s; `--plain` needs no screen", err, goesOn(model.Last().Status))
+	}
+	if model.Left() || killed {
+		line(cmd.OutOrStdout(), "%s", goesOn(model.Last().Status))
+	}
+	return model.Last(), nil
+}
+
+// sendEvents hands the screen what happened before it was there, then what happens. While Temporal is away it waits: that nobody
+// answers is told by the looks.
+func sendEvents(ctx context.Context, reader *wavelog.Reader, send func(tea.Msg)) {
+	for {
+		events, err := reader.Read(ctx)
+		if err == nil {
+			send(screen.EventsMsg(events))
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(watchEvery):
+		}
+	}
+	reader.Follow(ctx, func(event wavelog.Event) { send(screen.EventsMsg{event}) }, func(error) {})
+}
+
+// tellInTime sends a verb and gives up waiting after a while: sent again in the same words, it is taken once.
+func tellInTime(ctx context.Context, c client.Client, wave string, verb patch.Verb, request workflows.VerbRequest) error {
+	ctx, stop := context.WithTimeout(ctx, tellWait)
+	defer stop()
+	_, err := tell(ctx, c, wave, verb, request)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s, so that nobody knows whether %s was heard; send it again in the same words: it is taken once", tellWait, verb)
+	}
+	return err
+}
+
+// shortOf is what the verb's own command says of it.
+func shortOf(cmd *cobra.Command, verb patch.Verb) string {
+	found, _, err := cmd.Root().Find([]string{"wave", strings.ReplaceAll(string(verb), "_", "-")})
+	if err != nil {
+		return ""
+	}
+	return found.Short
+}

@@ -1,0 +1,168 @@
+package screen
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// bodyLines is the wave: stages, their groups, and each instance with its step and since when. Where all of them would not fit, those
+// that wait and those that are well are counted, unless every one is asked for.
+func (m *Model) bodyLines(every bool) []string {
+	var lines []string
+	for _, stage := range m.last.Status.Stages {
+		lines = append(lines, m.stageLine(stage))
+		for _, group := range stage.Groups {
+			lines = append(lines, m.groupLine(group))
+			lines = append(lines, m.instanceLines(group, every)...)
+		}
+	}
+	for _, left := range m.last.Status.Stranded {
+		lines = append(lines, badStyle.Render("STRANDED")+fmt.Sprintf(" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo))
+	}
+	for _, problem := range m.last.Status.NotTold {
+		lines = append(lines, askStyle.Render("NOT TOLD")+" "+problem)
+	}
+	return lines
+}
+
+func (m *Model) stageLine(stage patch.StageStatus) string {
+	done, total := m.counts(stage)
+	line := titleStyle.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + counted(done, total)
+	if stage.Outcome != "" {
+		mark, style := marked(stage.Outcome)
+		line += "  " + style.Render(mark+" "+words(stage.Outcome))
+	}
+	return line
+}
+
+func (m *Model) groupLine(group patch.GroupCounts) string {
+	phase, style := words(group.Phase), quietStyle
+	switch group.Phase {
+	case patch.GroupHeld:
+		style = askStyle
+	case patch.GroupPatching, patch.GroupRollingBack:
+		style = busyStyle
+	case patch.GroupDone:
+		if mark, of := marked(group.Outcome); group.Outcome != "" {
+			phase, style = mark+" "+words(group.Outcome), of
+		}
+	}
+	done, total := m.countsOf(group)
+	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted(done, total), style.Render(phase))
+	if group.Reason != "" {
+		line += quietStyle.Render(": " + group.Reason)
+	}
+	return line
+}
+
+// instanceLines are a group's instances. A group that has not answered yet has none.
+func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
+	status := m.last.Details.Groups[group.WorkflowID]
+	under := map[string]patch.InstanceStatus{}
+	for _, id := range status.Current {
+		if instance, known := m.last.Details.Instances[id]; known && instance.Step != patch.StepEnded {
+			under[instance.ID] = instance
+		}
+	}
+	var lines []string
+	well, waiting := 0, 0
+	for _, instance := range status.Instances {
+		now, isUnder := under[instance.ID]
+		mark, style := marked(instance.Outcome)
+		switch {
+		case isUnder:
+			lines = append(lines, fmt.Sprintf("    %s %-19s  %s  %s", busyStyle.Render(m.spin()), instance.ID, busyStyle.Render(step(now)), m.since(now.Since)))
+		case instance.Outcome == patch.NotStarted && !every:
+			waiting++
+		case instance.Outcome == patch.NotStarted:
+			lines = append(lines, quietStyle.Render(fmt.Sprintf("    · %-19s  waits for its turn", instance.ID)))
+		case !every && (instance.Outcome == patch.Patched || instance.Outcome == patch.AlreadyCompliant):
+			well++
+		default:
+			line := fmt.Sprintf("    %s %-19s  %s", style.Render(mark), instance.ID, style.Render(words(instance.Outcome)))
+			if !instance.Ended.IsZero() {
+				line += quietStyle.Render("  at " + clock(instance.Ended))
+			}
+			if instance.Reason != "" {
+				line += ": " + strings.Join(strings.Fields(instance.Reason), " ")
+			}
+			lines = append(lines, line)
+		}
+	}
+	var rest []string
+	if well > 0 {
+		rest = append(rest, fmt.Sprintf("%d patched", well))
+	}
+	if waiting > 0 {
+		rest = append(rest, fmt.Sprintf("%d waiting", waiting))
+	}
+	if len(rest) > 0 {
+		lines = append(lines, quietStyle.Render("    "+strings.Join(rest, ", ")))
+	}
+	return lines
+}
+
+// counts are the instances of stages that have ended, however, and all of them.
+func (m *Model) counts(stages ...patch.StageStatus) (done, total int) {
+	for _, stage := range stages {
+		for _, group := range stage.Groups {
+			d, t := m.countsOf(group)
+			done, total = done+d, total+t
+		}
+	}
+	return done, total
+}
+
+// countsOf are those of a group: its own word where it has answered, since its wave hears of every tenth instance only.
+func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
+	status, answered := m.last.Details.Groups[group.WorkflowID]
+	if !answered {
+		return group.Done, group.Total
+	}
+	for _, instance := range status.Instances {
+		if instance.Outcome != patch.NotStarted {
+			done++
+		}
+	}
+	return done, len(status.Instances)
+}
+
+// step is what is done to an instance now.
+func step(instance patch.InstanceStatus) string {
+	if instance.Undoing {
+		return "putting back: " + string(instance.Step)
+	}
+	return string(instance.Step)
+}
+
+// barWidth is the length of a progress bar in cells.
+const barWidth = 16
+
+// counted is a bar and its numbers; a group that nobody has looked into has none yet.
+func counted(done, total int) string {
+	full := done * barWidth / max(total, 1)
+	bar := goodStyle.Render(strings.Repeat("█", full)) + quietStyle.Render(strings.Repeat("░", barWidth-full))
+	if total == 0 {
+		return bar + quietStyle.Render(" not counted yet")
+	}
+	return bar + fmt.Sprintf(" %d of %d", done, total)
+}
+
+var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+func (m *Model) spin() string { return spinner[m.frame%len(spinner)] }
+
+// since is a moment and how long ago it is by this machine's clock, which may be ahead of Temporal's.
+func (m *Model) since(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	ago := cmp.Or(max(m.o.Now().Sub(at), 0).Round(time.Second).String(), "0s")
+	return quietStyle.Render("since " + clock(at) + " (" + ago + ")")
+}
+
+func clock(at time.Time) string { return at.Local().Format("15:04:05") }

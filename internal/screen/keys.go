@@ -1,0 +1,58 @@
+package screen
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// keys are the verbs' keys. What cannot be taken back has a capital: no slip of a finger opens it.
+var keys = map[patch.Verb]string{
+	patch.Approve: "a", patch.Reject: "x", patch.Pause: "p", patch.Resume: "r", patch.Retry: "t", patch.Skip: "s",
+	patch.RollBack: "B", patch.Abort: "A", patch.SetConcurrency: "c", patch.ExtendWindow: "w",
+}
+
+// verbOf is the verb of a key, if the wave takes it now.
+func (m *Model) verbOf(key string) (verb patch.Verb, taken bool) {
+	for _, verb := range m.last.Status.Verbs {
+		if keys[verb] == key {
+			return verb, true
+		}
+	}
+	return "", false
+}
+
+func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Status.Verbs, verb) }
+
+// keyLines name the keys: first the wave's verbs, then the screen's own.
+func (m *Model) keyLines() []string {
+	var all []string
+	for _, verb := range m.last.Status.Verbs {
+		all = append(all, keyStyle.Render(keys[verb])+" "+words(verb))
+	}
+	scrolls := "the wave"
+	if m.onLog {
+		scrolls = "the events"
+	}
+	all = append(all, keyStyle.Render("↑↓")+" scroll "+scrolls, keyStyle.Render("tab")+" the other", keyStyle.Render("i")+" instances", keyStyle.Render("q")+" leave")
+	if m.short() {
+		return []string{strings.Join(all, between)}
+	}
+	lines := []string{all[0]}
+	for _, one := range all[1:] {
+		if last := &lines[len(lines)-1]; ansi.StringWidth(*last+between+one) <= m.width {
+			*last += between + one
+		} else {
+			lines = append(lines, one)
+		}
+	}
+	return lines
+}
+
+const between = " · "
+
+// words is a name of ours as people say it.
+func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

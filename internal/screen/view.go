@@ -1,0 +1,157 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavelog"
+)
+
+// View draws the screen.
+func (m *Model) View() tea.View {
+	lines := m.headLines()
+	lines = append(lines, m.rule("", !m.onLog))
+	lines = append(lines, strings.Split(m.body.View(), "\n")...)
+	if m.log.Height() > 0 {
+		lines = append(lines, m.rule("events", m.onLog))
+		lines = append(lines, strings.Split(m.log.View(), "\n")...)
+	}
+	lines = append(lines, m.rule("", false))
+	lines = append(lines, m.footLines()...)
+	for i, line := range lines {
+		lines[i] = ansi.Truncate(line, m.width, "…")
+	}
+	if len(lines) > m.height {
+		lines = append(lines[:m.height-1:m.height-1], lines[len(lines)-1]) // a tiny terminal keeps the keys
+	}
+	view := tea.NewView(strings.Join(lines, "\n"))
+	view.AltScreen = true
+	view.WindowTitle = m.last.Status.WaveID + ": " + words(m.last.Status.State)
+	return view
+}
+
+// short tells a terminal that has no lines to give away.
+func (m *Model) short() bool { return m.height < 14 }
+
+// leastLog is how many events are shown at the least, where there is room for any.
+const leastLog = 4
+
+// layout gives each part its lines: the wave what it needs, up to two thirds, the events the rest.
+func (m *Model) layout() {
+	room := m.height - len(m.headLines()) - len(m.footLines()) - 3 // rules
+	body := m.bodyLines(true)
+	most := max(room-max(room/3, leastLog), 1)
+	if len(body) > most && !m.every {
+		body = m.bodyLines(false)
+	}
+	height := min(len(body), most)
+	logs := room - height
+	if room < 2*leastLog {
+		height, logs = max(room+1, 1), 0
+	}
+	m.body.SetWidth(m.width)
+	m.body.SetHeight(height)
+	m.body.SetContentLines(body)
+	if m.body.PastBottom() {
+		m.body.GotoBottom()
+	}
+	atEnd := m.log.AtBottom()
+	m.log.SetWidth(m.width)
+	m.log.SetHeight(max(logs, 0))
+	m.log.SetContentLines(m.logLines())
+	if atEnd || !m.onLog || m.log.PastBottom() {
+		m.log.GotoBottom()
+	}
+}
+
+// headLines say which wave it is, where it stands, and what it asks.
+func (m *Model) headLines() []string {
+	status := m.last.Status
+	done, total := m.counts(status.Stages...)
+	style := busyStyle
+	switch {
+	case Waits(status.State):
+		style = askStyle
+	case status.State == patch.StateClosed:
+		_, style = marked(status.Outcome)
+	}
+	state := words(status.State)
+	if status.Outcome != "" {
+		state += ": " + words(status.Outcome)
+	} else if status.Stage != "" {
+		state += ": " + status.Stage
+	}
+	of := "  plan " + status.Plan
+	if status.PutsBack != "" {
+		of = "  puts back " + status.PutsBack
+	}
+	lines := []string{
+		titleStyle.Render(status.WaveID) + of,
+		counted(done, total) + "  " + style.Render(state) + "  " + m.since(status.Since),
+	}
+	if status.Window != nil && !status.Window.Closes.IsZero() {
+		lines[1] += quietStyle.Render("  window closes " + clock(status.Window.Closes))
+	}
+	if m.trouble != nil {
+		said := fmt.Sprintf("No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.", clock(m.last.At),
+			max(m.o.Now().Sub(m.last.At), 0).Round(1e9), plain(m.trouble))
+		lines = append(lines, wrapped(badStyle.Render(said), m.width, 2)...)
+	}
+	if status.Awaiting != "" {
+		most := 3
+		if m.short() {
+			most = 1
+		}
+		lines = append(lines, wrapped(askStyle.Render("It asks: "+status.Awaiting), m.width, most)...)
+	}
+	return lines
+}
+
+// footLines are the keys, or the dialog in their place.
+func (m *Model) footLines() []string {
+	if m.dialog != nil {
+		return m.dialogLines()
+	}
+	lines := m.keyLines()
+	if m.said != "" {
+		lines = append([]string{goodStyle.Render(m.said)}, lines...)
+	}
+	return lines
+}
+
+// logLines are the events, the newest last.
+func (m *Model) logLines() []string {
+	lines := make([]string, len(m.events))
+	for i, event := range m.events {
+		lines[i] = quietStyle.Render(clock(event.At)) + "  " + event.Subject() + "  " + said(event)
+	}
+	return lines
+}
+
+// said is what happened, in the colour of what it means.
+func said(event wavelog.Event) string {
+	switch _, style := marked(event.Outcome); {
+	case event.Asks, event.Kind == wavelog.OfPerson:
+		return askStyle.Render(event.Said())
+	case event.Outcome != "":
+		return style.Render(event.Said())
+	}
+	return event.Said()
+}
+
+// rule is a line between two parts; that of the part which the arrows scroll is bright.
+func (m *Model) rule(title string, active bool) string {
+	line := "──"
+	if title != "" {
+		line += " " + title + " "
+	}
+	line += strings.Repeat("─", max(m.width-ansi.StringWidth(line), 0))
+	if active {
+		return busyStyle.Render(line)
+	}
+	return quietStyle.Render(line)
+}
