@@ -103,6 +103,18 @@ var operators = []struct{ key, service string }{
 	{"elasticbeanstalk:environment-name", "Elastic Beanstalk"},
 }
 
+// OperatedBy names the service whose tag is among the keys; "" when there is none.
+func OperatedBy(keys []string) string {
+	for _, key := range keys {
+		for _, operator := range operators {
+			if key == operator.key || strings.HasSuffix(operator.key, "/") && strings.HasPrefix(key, operator.key) {
+				return operator.service + " (tag " + key + ")"
+			}
+		}
+	}
+	return ""
+}
+
 // operatorOf names the service that operates a group, by the group's own word, its tags or those of its instances; "" when
 // nobody claims it. group is nil for instances chosen by tags.
 func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.Instance) string {
@@ -119,14 +131,7 @@ func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.I
 		}
 		keys = append(keys, ec2TagKeys(instances[id].Tags)...)
 	}
-	for _, key := range keys {
-		for _, operator := range operators {
-			if key == operator.key || strings.HasSuffix(operator.key, "/") && strings.HasPrefix(key, operator.key) {
-				return operator.service + " (tag " + key + ")"
-			}
-		}
-	}
-	return ""
+	return OperatedBy(keys)
 }
 
 func groupTagKeys(group *astypes.AutoScalingGroup) []string {

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// simulated lets the default chain find a simulated AWS, and leaves the test in an empty folder.
+func simulated(t *testing.T) *awssim.Sim {
+	t.Helper()
+	scenario, err := world.LoadScenario("healthy")
+	require.NoError(t, err)
+	sim, err := awssim.New(awssim.Options{Scenario: scenario})
+	require.NoError(t, err)
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": scenario.Home.AccessKeyID, "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "ap-northeast-1",
+		"AWS_EC2_METADATA_DISABLED": "true", "PATCHTIDE_EXTERNAL_ID": "patchtide-lab",
+	} {
+		t.Setenv(name, value)
+	}
+	t.Chdir(t.TempDir())
+	return sim
+}
+
+var initArgs = []string{
+	"init", "--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role", "production=arn:aws:iam::111122223333:role/patchtide",
+	"--external-id-from", "env:PATCHTIDE_EXTERNAL_ID",
+}
+
+func TestInitWritesWhatCheckTakes(t *testing.T) {
+	simulated(t)
+	code, stdout, stderr := call(t, initArgs...)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "patchtide.yaml: 2 groups in plans [web]")
+
+	code, stdout, stderr = call(t, "check")
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "patchtide.yaml is right: 2 accounts, plans [web]")
+
+	loaded, err := config.Load("patchtide.yaml", nil)
+	require.NoError(t, err)
+	plan, err := loaded.Plan("web")
+	require.NoError(t, err)
+	require.Equal(t, "amazon-linux-2023", plan.Baseline)
+	require.Len(t, plan.Stages, 2)
+	require.Equal(t, "staging", plan.Stages[0].Name)
+	require.Equal(t, "staging/ap-northeast-1/Role=web", plan.Stages[0].Groups[0].String())
+	require.Nil(t, plan.Stages[0].Approval)
+	require.Equal(t, "production/ap-northeast-1/web", plan.Stages[1].Groups[0].String())
+	require.NotNil(t, plan.Stages[1].Approval)
+	require.Equal(t, patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}, *plan.Stages[1].Health[1].HTTP)
+
+	text, err := os.ReadFile("patchtide.yaml")
+	require.NoError(t, err)
+	code, _, stderr = call(t, initArgs...)
+	require.Equal(t, exitUsage, code, "it is there already")
+	require.Contains(t, stderr, "--force")
+	require.NoError(t, os.WriteFile("patchtide.yaml", []byte("mine"), 0o600))
+	code, _, stderr = call(t, append(initArgs, "--force")...)
+	require.Equal(t, exitDone, code, stderr)
+	again, err := os.ReadFile("patchtide.yaml")
+	require.NoError(t, err)
+	require.Equal(t, string(text), string(again))
+	left, err := filepath.Glob("*")
+	require.NoError(t, err)
+	require.Equal(t, []string{"patchtide.yaml"}, left, "no draft stays")
+}
+
+func TestInitLeavesOutWhatOthersOperate(t *testing.T) {
+	sim := simulated(t)
+	sim.Inspect(func(w *world.World) {
+		group, err := w.Account("111122223333").Region("ap-northeast-1").ScalingGroup("web")
+		require.NoError(t, err)
+		group.Tags = append(group.Tags, world.GroupTag{Key: "eks:cluster-name", Value: "shop"})
+	})
+	code, stdout, stderr := call(t, append(initArgs, "--json")...)
+	require.Equal(t, exitDone, code, stderr)
+	var result begun
+	require.NoError(t, json.Unmarshal([]byte(stdout), &result))
+	require.Equal(t, 1, result.Groups)
+	require.Len(t, result.LeftOut, 1)
+	require.Equal(t, "production/ap-northeast-1/web", result.LeftOut[0].Where)
+	require.Contains(t, result.LeftOut[0].Why, "Amazon EKS")
+	text, err := os.ReadFile("patchtide.yaml")
+	require.NoError(t, err)
+	require.Contains(t, string(text), "#   production/ap-northeast-1/web: it is operated by Amazon EKS")
+	code, _, stderr = call(t, "check")
+	require.Equal(t, exitDone, code, stderr)
+}
+
+func TestInitAsksNothingWithoutATerminal(t *testing.T) {
+	simulated(t)
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no role":           {[]string{"init"}, exitUsage, "--role is missing"},
+		"no ARN":            {[]string{"init", "--role", "production"}, exitUsage, "write it like production=arn:aws:iam"},
+		"no external id":    {[]string{"init", "--role", initArgs[2]}, exitFailed, "AccessDenied"},
+		"unset external id": {[]string{"init", "--role", initArgs[2], "--external-id-from", "env:NOBODY"}, exitUsage, "NOBODY is not set"},
+		"an empty region":   {append(initArgs, "--region", "eu-west-1"), exitFailed, "nothing to patch was found in eu-west-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := call(t, c.args...)
+			require.Equal(t, c.code, code, stderr)
+			require.Contains(t, stderr, c.want)
+			require.NoFileExists(t, "patchtide.yaml")
+		})
+	}
+}
