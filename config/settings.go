@@ -17,7 +17,7 @@ import (
 // file; the first that has it wins.
 type Settings struct {
 	Evidence          string `yaml:"evidence" default:"./evidence" example:"s3://bucket/prefix" doc:"Where results and journals are kept: a bucket, s3://bucket/prefix, or a folder. A folder needs single_worker, for a second worker elsewhere would not see it."`
-	JournalKeyFrom    Source `yaml:"journal_key_from" example:"ssm:/patchtide/journal-key" doc:"Where the key that signs journal records is read from: file:PATH or ssm:/NAME, at least 32 bytes. A worker needs it."`
+	JournalKeyFrom    Source `yaml:"journal_key_from" example:"ssm:/patchtide/journal-key" doc:"Where the key that signs journal records is read from: file:PATH or ssm:/NAME, at least 32 bytes; or kms:ID, an HMAC_256 key that stays in KMS. A worker needs it."`
 	SingleWorker      bool   `yaml:"single_worker" default:"false" example:"true" doc:"States that there is one worker only, so that evidence may be kept in a local folder."`
 	BaselinesDir      string `yaml:"baselines_dir" example:"./baselines" doc:"A folder of your own patch baselines, *.yaml, beside the built-in ones."`
 	LogLevel          string `yaml:"log_level" enum:"debug,info,warn,error" default:"info" example:"info" doc:"What is logged."`
@@ -112,7 +112,7 @@ func resolve(doc *strictyaml.Document, fromFile Settings, flags *pflag.FlagSet) 
 // checkSettings finds what tags cannot say, by key.
 func checkSettings(s Settings) map[string]string {
 	problems := map[string]string{}
-	if message := sourceMistake(s.JournalKeyFrom, "journal_key_from: ssm:/patchtide/journal-key", "file", "ssm"); message != "" {
+	if message := sourceMistake(s.JournalKeyFrom, "journal_key_from: ssm:/patchtide/journal-key", "file", "ssm", "kms"); message != "" {
 		problems["journal_key_from"] = message
 	}
 	if scheme, rest, isURL := strings.Cut(s.Evidence, "://"); isURL && (scheme != "s3" && scheme != "file" || rest == "") {

@@ -26,7 +26,7 @@ func TestTheLaboratorysFilesAgree(t *testing.T) {
 	for _, stage := range plan.Stages {
 		require.Nil(t, stage.Approval, "nobody is there to approve")
 	}
-	key, err := evidence.LoadKey(t.Context(), "file:"+filepath.Join("lab", "journal-key"), nil)
+	key, err := evidence.LoadKey(t.Context(), "file:"+filepath.Join("lab", "journal-key"), evidence.KeyPlaces{})
 	require.NoError(t, err)
 	require.NotEmpty(t, key.KeyID())
 

@@ -178,7 +178,7 @@ func outcomes(result patch.WaveResult) map[string]string {
 // is there.
 func (b *crashBench) requireEvidence(waveID string) {
 	b.t.Helper()
-	key, err := evidence.LoadKey(b.t.Context(), "file:"+filepath.Join(b.data, "worker", "journal.key"), nil)
+	key, err := evidence.LoadKey(b.t.Context(), "file:"+filepath.Join(b.data, "worker", "journal.key"), evidence.KeyPlaces{})
 	require.NoError(b.t, err)
 	store, err := evidence.Open(b.t.Context(), filepath.Join(b.data, "worker", "evidence"), evidence.Options{Signer: key})
 	require.NoError(b.t, err)

@@ -72,13 +72,13 @@ func quietly(logger *slog.Logger) logging.Logger {
 const keyLength = 48
 
 // journalKey reads the laboratory's own key, made at the first start: records that are kept must still verify at the next.
-func journalKey(ctx context.Context, file string) (*evidence.Key, error) {
+func journalKey(ctx context.Context, file string) (evidence.Signer, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if err := makeKey(file); err != nil {
 			return nil, fmt.Errorf("keep the laboratory's journal key: %w", err)
 		}
 	}
-	return evidence.LoadKey(ctx, "file:"+file, nil)
+	return evidence.LoadKey(ctx, "file:"+file, evidence.KeyPlaces{})
 }
 
 // makeKey writes a key beside the file and links it there: a process killed meanwhile leaves no half a key, which no later

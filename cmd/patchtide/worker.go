@@ -7,7 +7,6 @@ import (
 	"log/slog"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
@@ -51,7 +50,7 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
-	key, err := evidence.LoadKey(ctx, string(loaded.Settings.JournalKeyFrom), ssm.NewFromConfig(aws))
+	key, err := evidence.LoadKey(ctx, string(loaded.Settings.JournalKeyFrom), evidence.PlacesOf(aws))
 	if err != nil {
 		return &exitError{code: exitUsage, cause: err}
 	}

@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"github.com/patchtide/patchtide/internal/evidence"
 )
 
 // evidence reads the journal's key and writes a document into the store.
 func (d *doctor) evidence(ctx context.Context) []Result {
 	from := string(d.Config.Settings.JournalKeyFrom)
-	key, err := evidence.LoadKey(ctx, from, ssm.NewFromConfig(d.config()))
+	key, err := evidence.LoadKey(ctx, from, evidence.PlacesOf(d.config()))
 	if err != nil {
 		results := []Result{{
 			"journal key", from, Found, reason(err),
@@ -20,16 +18,12 @@ func (d *doctor) evidence(ctx context.Context) []Result {
 		}}
 		return append(results, d.store(ctx, nil))
 	}
-	return []Result{{Check: "journal key", Where: from, State: Well, Says: "is there, " + key.String()}, d.store(ctx, key)}
+	return []Result{{Check: "journal key", Where: from, State: Well, Says: "is there: " + key.KeyID()}, d.store(ctx, key)}
 }
 
-func (d *doctor) store(ctx context.Context, key *evidence.Key) (result Result) {
+func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result) {
 	where, config := d.Config.Settings.Evidence, d.config()
-	options := evidence.Options{AWS: &config}
-	if key != nil {
-		options.Signer = key
-	}
-	store, err := evidence.Open(ctx, where, options)
+	store, err := evidence.Open(ctx, where, evidence.Options{AWS: &config, Signer: key})
 	if err == nil {
 		err = errors.Join(store.Probe(ctx, d.Now()), store.Close())
 	}

@@ -55,13 +55,13 @@ func TestLoadKey(t *testing.T) {
 		"a short parameter":     {"ssm:/patchtide/short", "has 5 bytes"},
 		"an empty parameter":    {"ssm:/patchtide/empty", "is empty"},
 		"no such parameter":     {"ssm:/patchtide/none", "ParameterNotFound"},
-		"kms":                   {"kms:alias/patchtide", "not supported yet; use file: or ssm:"},
+		"kms without a client":  {"kms:alias/patchtide", "no KMS client"},
 		"another kind":          {"env:KEY", `"env" is not a kind of place`},
 		"nothing":               {"", "names no place"},
 		"no name":               {"file:", "names no place"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, err := LoadKey(t.Context(), test.from, parameters)
+			key, err := LoadKey(t.Context(), test.from, KeyPlaces{Parameters: parameters})
 			if test.want != "" {
 				require.ErrorContains(t, err, test.want)
 				require.ErrorContains(t, err, "journal_key_from")
@@ -71,7 +71,7 @@ func TestLoadKey(t *testing.T) {
 			require.Equal(t, expected.KeyID(), key.KeyID())
 		})
 	}
-	_, err = LoadKey(t.Context(), "ssm:/patchtide/key", nil)
+	_, err = LoadKey(t.Context(), "ssm:/patchtide/key", KeyPlaces{})
 	require.ErrorContains(t, err, "no SSM client")
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
@@ -17,18 +18,38 @@ type ParameterGetter interface {
 	GetParameter(ctx context.Context, in *ssm.GetParameterInput, options ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 }
 
-// LoadKey reads the journal key from where `journal_key_from` points:
+// KeyPlaces are the clients for where a key may be; either may be nil where no such place is configured.
+type KeyPlaces struct {
+	Parameters ParameterGetter
+	KMS        MACService
+}
+
+// PlacesOf asks for keys with an AWS configuration.
+func PlacesOf(config aws.Config) KeyPlaces {
+	return KeyPlaces{Parameters: ssm.NewFromConfig(config), KMS: kms.NewFromConfig(config)}
+}
+
+// LoadKey finds the journal key where `journal_key_from` points:
 //
 //	file:/run/secrets/journal-key   the file's content, without a newline at its end
 //	ssm:/patchtide/journal-key      an SSM parameter's value (a SecureString), read with decryption
+//	kms:alias/patchtide-journal     a KMS key for HMAC_256, which never leaves KMS; its id or ARN as well
 //
-// The value is used as it is and must have at least 32 bytes. parameters may be nil where no ssm: key is configured. An
-// error names the place and never the value.
-func LoadKey(ctx context.Context, from string, parameters ParameterGetter) (*Key, error) {
+// A value is used as it is and must have at least 32 bytes. An error names the place and never the value.
+func LoadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error) {
+	signer, err := loadKey(ctx, from, places)
+	if err != nil {
+		return nil, fmt.Errorf("journal_key_from: %w", err)
+	}
+	return signer, nil
+}
+
+func loadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error) {
 	kind, name, found := strings.Cut(from, ":")
 	if !found || name == "" {
-		return nil, fmt.Errorf("journal_key_from: %q names no place; write it like \"file:/run/secrets/journal-key\" or \"ssm:/patchtide/journal-key\"", from)
+		return nil, fmt.Errorf("%q names no place; write it like \"file:/run/secrets/journal-key\" or \"ssm:/patchtide/journal-key\"", from)
 	}
+	var signer Signer
 	var secret []byte
 	var err error
 	switch kind {
@@ -36,20 +57,19 @@ func LoadKey(ctx context.Context, from string, parameters ParameterGetter) (*Key
 		secret, err = os.ReadFile(name)
 		secret = bytes.TrimRight(secret, "\r\n")
 	case "ssm":
-		secret, err = parameter(ctx, name, parameters)
+		secret, err = parameter(ctx, name, places.Parameters)
 	case "kms":
-		err = errors.New("a key that stays in KMS is not supported yet; use file: or ssm: instead")
+		signer, err = OpenKMSKey(ctx, name, places.KMS)
 	default:
-		err = fmt.Errorf("%q is not a kind of place; use file: or ssm: instead", kind)
+		err = fmt.Errorf("%q is not a kind of place; use file:, ssm: or kms: instead", kind)
+	}
+	if err == nil && signer == nil {
+		signer, err = NewKey(secret)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal_key_from: %s: %w", from, err)
+		return nil, fmt.Errorf("%s: %w", from, err)
 	}
-	key, err := NewKey(secret)
-	if err != nil {
-		return nil, fmt.Errorf("journal_key_from: %s: %w", from, err)
-	}
-	return key, nil
+	return signer, nil
 }
 
 func parameter(ctx context.Context, name string, parameters ParameterGetter) ([]byte, error) {

@@ -20,6 +20,16 @@ import (
 // environment alone. It returns the bucket's name.
 func useSimulatedS3(t *testing.T) string {
 	t.Helper()
+	awsConfig, _ := useSimulatedAWS(t)
+	client := s3.NewFromConfig(awsConfig, func(o *s3.Options) { o.UsePathStyle = true })
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("evidence")})
+	require.NoError(t, err)
+	return "evidence"
+}
+
+// useSimulatedAWS serves the simulated AWS and points the SDK's default chain at it.
+func useSimulatedAWS(t *testing.T) (aws.Config, *awssim.Sim) {
+	t.Helper()
 	scenario, err := world.LoadScenario("healthy")
 	require.NoError(t, err)
 	sim, err := awssim.New(awssim.Options{Scenario: scenario})
@@ -43,10 +53,7 @@ func useSimulatedS3(t *testing.T) string {
 	require.Empty(t, os.Getenv("AWS_ENDPOINT_URL_S3"), "a test machine must not redirect S3")
 	awsConfig, err := config.LoadDefaultConfig(t.Context())
 	require.NoError(t, err)
-	client := s3.NewFromConfig(awsConfig, func(o *s3.Options) { o.UsePathStyle = true })
-	_, err = client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("evidence")})
-	require.NoError(t, err)
-	return "evidence"
+	return awsConfig, sim
 }
 
 func TestOneBucketHoldsSeveralStores(t *testing.T) {

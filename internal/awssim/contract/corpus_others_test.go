@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -115,6 +116,24 @@ func others(s *simulator) contract.Scenario {
 				err = errors.Join(err, fails(did(keys.GenerateDataKeyWithoutPlaintext(ctx, use)), "DryRunOperationException"))
 				s.Inspect(func(*world.World) { s.region.Key(key).State = "Disabled" })
 				return errors.Join(err, fails(did(keys.GenerateDataKeyWithoutPlaintext(ctx, use)), "DisabledException"))
+			}},
+			{Name: "authentication codes", Do: func(ctx context.Context) error {
+				const alias = "alias/journal"
+				s.Inspect(func(*world.World) {
+					s.region.PutKey(&world.Key{ARN: strings.Replace(key, "1111", "9999", 1), State: "Enabled", Manager: "CUSTOMER", MAC: true, Alias: alias})
+				})
+				made, err := keys.GenerateMac(ctx, &kms.GenerateMacInput{KeyId: aws.String(alias), Message: []byte("words"), MacAlgorithm: kmstypes.MacAlgorithmSpecHmacSha256})
+				if err != nil {
+					return err
+				}
+				verify := func(message string) error {
+					return did(keys.VerifyMac(ctx, &kms.VerifyMacInput{KeyId: aws.String(alias), Message: []byte(message), Mac: made.Mac, MacAlgorithm: made.MacAlgorithm}))
+				}
+				encrypt := &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: aws.String(alias), KeySpec: kmstypes.DataKeySpecAes256}
+				return errors.Join(
+					did(keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})), verify("words"), fails(verify("others"), "KMSInvalidMacException"),
+					fails(did(keys.GenerateDataKeyWithoutPlaintext(ctx, encrypt)), "InvalidKeyUsageException"),
+				)
 			}},
 		}
 	})

@@ -1,6 +1,8 @@
 package services
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,7 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// registerKeys tells whether a key of KMS can be used. It encrypts nothing: a data key is made of zeros.
+// registerKeys tells whether a key of KMS can be used. It encrypts nothing: a data key is made of
+// zeros. Authentication codes are real ones.
 func registerKeys(r *api.Registry, w *world.World) {
 	find := func(c api.Call, id *string) (*world.Key, error) {
 		key := regionOf(w, c).Key(aws.ToString(id))
@@ -25,29 +28,77 @@ func registerKeys(r *api.Registry, w *world.World) {
 		if err != nil {
 			return nil, err
 		}
-		return &kms.DescribeKeyOutput{KeyMetadata: &types.KeyMetadata{
+		metadata := &types.KeyMetadata{
 			KeyId: aws.String(key.ARN[strings.LastIndex(key.ARN, "/")+1:]), Arn: &key.ARN, AWSAccountId: &c.Account, Enabled: key.State == "Enabled",
-			KeyState: types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager), KeyUsage: types.KeyUsageTypeEncryptDecrypt,
-		}}, nil
+			KeyState: types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager),
+			KeyUsage: types.KeyUsageTypeEncryptDecrypt, KeySpec: types.KeySpecSymmetricDefault,
+		}
+		if key.MAC {
+			metadata.KeyUsage, metadata.KeySpec = types.KeyUsageTypeGenerateVerifyMac, types.KeySpecHmac256
+			metadata.MacAlgorithms = []types.MacAlgorithmSpec{types.MacAlgorithmSpecHmacSha256}
+		}
+		return &kms.DescribeKeyOutput{KeyMetadata: metadata}, nil
 	})
 	api.Handle(r, "kms", "GenerateDataKeyWithoutPlaintext", []string{"KeyId", "KeySpec", "DryRun"},
 		func(c api.Call, in *kms.GenerateDataKeyWithoutPlaintextInput) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 			key, err := find(c, in.KeyId)
+			if err == nil {
+				err = usable(c, key, false)
+			}
 			switch {
 			case err != nil:
 				return nil, err
-			case key.Denied || key.Manager == "AWS":
-				// A key of AWS's is used through its service only.
-				return nil, api.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:GenerateDataKeyWithoutPlaintext on this resource "+
-					"because no resource-based policy allows the kms:GenerateDataKeyWithoutPlaintext action", c.Caller)
-			case key.State == "Disabled":
-				return nil, api.Errorf("DisabledException", "%s is disabled.", key.ARN)
-			case key.State != "Enabled":
-				return nil, api.Errorf("KMSInvalidStateException", "%s is %s.", key.ARN, key.State)
 			case aws.ToBool(in.DryRun):
 				// A dry run that would have succeeded fails with this.
 				return nil, api.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 			}
 			return &kms.GenerateDataKeyWithoutPlaintextOutput{KeyId: &key.ARN, CiphertextBlob: make([]byte, 32)}, nil
 		})
+	api.Handle(r, "kms", "GenerateMac", []string{"KeyId", "Message", "MacAlgorithm"}, func(c api.Call, in *kms.GenerateMacInput) (*kms.GenerateMacOutput, error) {
+		key, err := find(c, in.KeyId)
+		if err == nil {
+			err = usable(c, key, true)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &kms.GenerateMacOutput{KeyId: &key.ARN, Mac: macOf(key, in.Message), MacAlgorithm: in.MacAlgorithm}, nil
+	})
+	api.Handle(r, "kms", "VerifyMac", []string{"KeyId", "Message", "Mac", "MacAlgorithm"}, func(c api.Call, in *kms.VerifyMacInput) (*kms.VerifyMacOutput, error) {
+		key, err := find(c, in.KeyId)
+		if err == nil {
+			err = usable(c, key, true)
+		}
+		switch {
+		case err != nil:
+			return nil, err
+		case !hmac.Equal(in.Mac, macOf(key, in.Message)):
+			return nil, api.Errorf("KMSInvalidMacException", "The HMAC is not the one of this message.")
+		}
+		return &kms.VerifyMacOutput{KeyId: &key.ARN, MacAlgorithm: in.MacAlgorithm, MacValid: true}, nil
+	})
+}
+
+// usable tells why a caller cannot use a key for codes (mac) or for encryption.
+func usable(c api.Call, key *world.Key, mac bool) error {
+	switch {
+	case key.Denied || key.Manager == "AWS":
+		// A key of AWS's is used through its service only.
+		return api.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on this resource "+
+			"because no resource-based policy allows the kms:%s action", c.Caller, c.Operation, c.Operation)
+	case key.State == "Disabled":
+		return api.Errorf("DisabledException", "%s is disabled.", key.ARN)
+	case key.State != "Enabled":
+		return api.Errorf("KMSInvalidStateException", "%s is %s.", key.ARN, key.State)
+	case key.MAC != mac:
+		return api.Errorf("InvalidKeyUsageException", "%s key usage is not valid for %s.", key.ARN, c.Operation)
+	}
+	return nil
+}
+
+// macOf is the code of a message. The secret follows from the key's ARN: it only has to differ from key to key.
+func macOf(key *world.Key, message []byte) []byte {
+	code := hmac.New(sha256.New, []byte("simulated "+key.ARN))
+	code.Write(message)
+	return code.Sum(nil)
 }

@@ -59,6 +59,8 @@ type Key struct {
 	State   string // Enabled, Disabled, PendingDeletion, ...
 	Manager string // CUSTOMER or AWS
 	Denied  bool   // its policy does not let callers use it, though they may describe it
+	MAC     bool   // it makes and verifies authentication codes (HMAC_256); else it encrypts
+	Alias   string // "alias/..." or ""
 }
 
 func (r *Region) buildOthers(spec RegionSpec) {
@@ -167,10 +169,11 @@ func (r *Region) Deployment(id string) *Deployment {
 // PutKey makes a key, or replaces the one of that ARN.
 func (r *Region) PutKey(key *Key) { r.Others.keys.put(key.ARN, key) }
 
-// Key finds a key by ARN or id, or nil.
+// Key finds a key by ARN, id or alias, or nil.
 func (r *Region) Key(idOrARN string) *Key {
 	for _, key := range r.Others.keys.all() {
-		if key.ARN == idOrARN || strings.HasSuffix(key.ARN, ":key/"+idOrARN) {
+		alias := key.Alias != "" && (idOrARN == key.Alias || idOrARN == r.ARN("kms", key.Alias))
+		if alias || key.ARN == idOrARN || strings.HasSuffix(key.ARN, ":key/"+idOrARN) {
 			return key
 		}
 	}
