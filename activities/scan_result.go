@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -75,42 +74,23 @@ func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
 // bareID is the id at the end of an ARN: baselines of AWS are told by ARN.
 func bareID(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
-// fillPatches reads the ids where the counts say that there are any. The API's reference filters by values like
-// InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
+// fillPatches reads what an instance's patch state counts.
 func fillPatches(ctx context.Context, s *Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
-	lists := map[string]*[]string{"missing": &scan.Missing, "failed": &scan.Failed, "installedpendingreboot": &scan.PendingReboot}
-	var wanted []string
-	if state.FailedCount > 0 {
-		wanted = append(wanted, "Failed")
-	}
-	if deref(state.InstalledPendingRebootCount) > 0 {
-		wanted = append(wanted, "InstalledPendingReboot")
-	}
-	if state.MissingCount > 0 {
-		wanted = append(wanted, "Missing")
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
-		InstanceId: &scan.Instance, MaxResults: ptr(int32(100)),
-		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: ptr("State"), Values: wanted}},
+	lists := map[patchIs]*[]string{isMissing: &scan.Missing, hasFailed: &scan.Failed, awaitsReboot: &scan.PendingReboot}
+	err := eachPatch(ctx, s, where, scan.Instance, state, func(of patchIs, entry ssmtypes.PatchComplianceData) {
+		if list := lists[of]; list != nil {
+			*list = append(*list, patchID(entry))
+		}
 	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return awsError("read the patches of "+scan.Instance, where, err)
-		}
-		for _, entry := range page.Patches {
-			if list := lists[strings.ToLower(strings.ReplaceAll(string(entry.State), "_", ""))]; list != nil {
-				*list = append(*list, patchID(entry))
-			}
-		}
-	}
 	for _, list := range lists {
 		slices.Sort(*list)
 	}
-	return nil
+	return err
+}
+
+// patchStateOf understands both spellings of a patch's state.
+func patchStateOf(entry ssmtypes.PatchComplianceData) patchIs {
+	return patchIs(strings.ToLower(strings.ReplaceAll(string(entry.State), "_", "")))
 }
 
 // patchID is the KB id on Windows and name.arch on Linux; some package managers fill in the title only.

@@ -175,14 +175,8 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 	}).Get(ctx, &seen); err != nil {
 		return reason(err)
 	}
-	for _, alarm := range seen.Alarms {
-		if alarm.State != "OK" {
-			refusal := patch.Refusal{
-				Code: patch.RefusedAlarm, Where: g.in.Group.String(), What: fmt.Sprintf("alarm %s is %s before we began", alarm.Name, alarm.State),
-				WhatToDo: "mend what it reports, then retry",
-			}
-			return refusal.Error()
-		}
+	if refusals := patch.GateRefusals(g.in.Group, seen.Alarms); len(refusals) > 0 {
+		return refusals[0].Error()
 	}
 	return ""
 }

@@ -27,6 +27,10 @@ type WaveRequest struct {
 	// ContinueAfter is the number of instances after which a group's history begins anew; 0, the default, is 100. Nothing else
 	// changes by it.
 	ContinueAfter int `json:"continue_after,omitempty"`
+	// DryRun only plans: it changes nothing, takes no lock, and its result tells what a wave would do and what is in its way.
+	DryRun bool `json:"dry_run,omitempty"`
+	// Scan lets a dry run scan first, where it otherwise takes what Systems Manager knows already.
+	Scan bool `json:"scan,omitempty"`
 
 	broken error
 }
@@ -49,6 +53,8 @@ func (r WaveRequest) Validate() error {
 		return invalid("plan: is missing", waveExample)
 	case r.ContinueAfter < 0:
 		return invalid(fmt.Sprintf("continue_after: %d is negative; leave it out for 100", r.ContinueAfter), waveExample)
+	case r.Scan && !r.DryRun:
+		return invalid("scan: only a dry run has a choice; a wave always scans", `{"plan": "web", "dry_run": true, "scan": true}`)
 	}
 	return nil
 }

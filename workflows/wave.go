@@ -67,13 +67,16 @@ type heldGroup struct {
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
-// operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail it
+// operators' verbs as Updates and answers `status`. With dry_run it only tells what it would do. A plan or request that is wrong, and a preflight that refuses, fail it
 // before anything was changed; a wave that changed anything always ends with a result.
 func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, error) {
 	w := &wave{request: request, parallel: map[string]int{}}
 	w.status = patch.WaveStatus{WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{}}
 	if err := request.Validate(); err != nil {
 		return nil, err
+	}
+	if request.DryRun {
+		return w.previewed(ctx)
 	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err
@@ -123,7 +126,7 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	}
 	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
 	for _, stage := range w.plan.Stages {
-		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
+		if !w.request.DryRun && stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
 			return invalid("actor: is missing, and stage "+stage.Name+" demands four eyes: it must be known who started the wave", waveExample)
 		}
 		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})

@@ -16,7 +16,7 @@ type expected struct {
 }
 
 func (e *expected) expects(plan patch.Plan, stage patch.Stage, state patch.GroupState, strategy patch.Strategy) {
-	e.each, e.from = patch.Likely(plan.Estimates, plan.Timing, stage.Bake, state.TargetGroups)
+	e.each, e.from = plan.Likely(stage, state.TargetGroups)
 	e.launch = strategy.LaunchTime(plan.Timing)
 }
 

@@ -126,16 +126,21 @@ func targetGroups(state patch.GroupState) []string {
 // locked names who holds the lock.
 func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
 	holder := activities.LockHolder{WorkflowID: lock}
-	by := "another wave"
-	if err := workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder); err == nil && holder.Parent != "" {
-		by = "wave " + holder.Parent
+	// That Temporal does not say who it is changes nothing: somebody is.
+	_ = workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
+	is, todo := heldBy(holder, what, lock)
+	return temporal.NewNonRetryableApplicationError(is+"; "+todo, errorType, nil)
+}
+
+// heldBy says who has a lock, and what to do.
+func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
+	switch holder.Parent {
+	case "":
+		return fmt.Sprintf("%s is being patched by another wave (lock %s)", what, lock), "wait until it has ended, or abort it"
+	case names.ReconcileID:
+		return fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s)", what, names.ReconcileID, lock), "wait until it has ended"
 	}
-	if holder.Parent == names.ReconcileID {
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s); wait until it has ended",
-			what, names.ReconcileID, lock), errorType, nil)
-	}
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s is being patched by %s (lock %s); wait until it has ended, or abort it",
-		what, by, lock), errorType, nil)
+	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock), "wait until it has ended, or abort it"
 }
 
 // lockedOnly are the groups whose lock was taken.

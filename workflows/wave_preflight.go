@@ -22,11 +22,8 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	if open, why := w.plan.Window.Open(workflow.Now(ctx)); !open {
 		return refused(&patch.Refusal{Code: patch.RefusedOutsideWindow, Where: w.plan.Name, What: why, WhatToDo: "start the wave inside the window"})
 	}
-	if groups := len(w.plan.Groups()); groups > mostGroups {
-		return refused(&patch.Refusal{
-			Code: patch.RefusedTooMany, Where: w.plan.Name, What: fmt.Sprintf("it has %d groups and a wave's history holds %d", groups, mostGroups),
-			WhatToDo: "split the plan",
-		})
+	if refusal := tooManyGroups(w.plan); refusal != nil {
+		return refused(refusal)
 	}
 	if err := w.mayThaw(ctx); err != nil {
 		return err
@@ -50,38 +47,52 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	return nil
 }
 
+// tooManyGroups refuses a plan that a wave's history cannot hold.
+func tooManyGroups(plan patch.Plan) *patch.Refusal {
+	groups := len(plan.Groups())
+	if groups <= mostGroups {
+		return nil
+	}
+	return &patch.Refusal{
+		Code: patch.RefusedTooMany, Where: plan.Name, What: fmt.Sprintf("it has %d groups and a wave's history holds %d", groups, mostGroups),
+		WhatToDo: "split the plan",
+	}
+}
+
 // mayThaw refuses a wave while one of its accounts is frozen.
 func (w *wave) mayThaw(ctx workflow.Context) error {
 	if !asksFreeze(ctx) {
 		return nil
 	}
+	if refusal := frozenPlan(ctx, w.plan); refusal != nil {
+		return refused(refusal)
+	}
+	return ctx.Err()
+}
+
+// frozenPlan asks whether one of a plan's accounts is frozen; nil when none is.
+func frozenPlan(ctx workflow.Context, plan patch.Plan) *patch.Refusal {
 	var accounts []string
-	for _, group := range w.plan.Groups() {
+	for _, group := range plan.Groups() {
 		if !slices.Contains(accounts, group.Account.Name) {
 			accounts = append(accounts, group.Account.Name)
 		}
 	}
-	if why := askFreeze(ctx, accounts...); why != "" {
-		return refused(&patch.Refusal{
-			Code: patch.RefusedFrozen, Where: w.plan.Name, What: why, WhatToDo: "ask who froze it; then `patchtide unfreeze`, and start the wave again",
-		})
+	why := askFreeze(ctx, accounts...)
+	if why == "" {
+		return nil
 	}
-	return ctx.Err()
+	return &patch.Refusal{
+		Code: patch.RefusedFrozen, Where: plan.Name, What: why, WhatToDo: "ask who froze it; then `patchtide unfreeze`, and start the wave again",
+	}
 }
 
 // inspect refuses a group that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
 // nobody serves is a worker that does not know the account.
 func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stage, number int, around bool) error {
-	options := workflow.GetActivityOptions(reading(ctx, group, w.plan.Timing))
-	options.ScheduleToStartTimeout = unserved
-	var state patch.GroupState
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
-	switch {
-	case isUnserved(err):
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: no worker serves the task queue %s; start one whose configuration has the account and region",
-			group, names.ActivityQueue(group.Account, group.Region)), "QueueNotServed", err)
-	case err != nil:
-		return preflightError(group, err)
+	state, err := inspectServed(reading(ctx, group, w.plan.Timing), group)
+	if err != nil {
+		return err
 	}
 	strategy, refusal := patch.PlanCapacity(group, state, stage)
 	if refusal != nil {
@@ -101,6 +112,25 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 	held.expects(w.plan, stage, state, strategy)
 	w.groups = append(w.groups, held)
 	return nil
+}
+
+// ErrQueueNotServed is the type of the error that no worker serves an account's queue.
+const ErrQueueNotServed = "QueueNotServed"
+
+// inspectServed reads a group, and names the queue when nobody serves it. ctx has the read's options.
+func inspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, error) {
+	options := workflow.GetActivityOptions(ctx)
+	options.ScheduleToStartTimeout = unserved
+	var state patch.GroupState
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	switch {
+	case isUnserved(err):
+		return state, temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: no worker serves the task queue %s; start one whose configuration has the account and region",
+			group, names.ActivityQueue(group.Account, group.Region)), ErrQueueNotServed, err)
+	case err != nil:
+		return state, preflightError(group, err)
+	}
+	return state, nil
 }
 
 // policy is a stage's policy for this run of the wave.

@@ -116,6 +116,9 @@ func TestWrongUsage(t *testing.T) {
 		{"extend-window without a moment", []string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"}, "until:"},
 		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "reason: is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
+		{"plan without a plan", []string{"plan"}, "accepts 1 arg(s)"},
+		{"plan of two", []string{"plan", "web", "api"}, "accepts 1 arg(s)"},
+		{"plan that scans somehow", []string{"plan", "web", "--scan=often"}, "invalid argument"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := call(t, c.args...)
@@ -129,7 +132,7 @@ func TestWrongUsage(t *testing.T) {
 // Nothing listens there: the answer names the address and how to give another.
 func TestNoTemporal(t *testing.T) {
 	for _, args := range [][]string{
-		{"wave", "start", "web"}, {"wave", "show", "wave-1"}, {"wave", "skip", "wave-1", "--actor", "me", "--reason", "x"}, {"scan", "web"},
+		{"wave", "start", "web"}, {"wave", "show", "wave-1"}, {"wave", "skip", "wave-1", "--actor", "me", "--reason", "x"}, {"scan", "web"}, {"plan", "web"}, {"plan", "web", "--json"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, stdout, stderr := call(t, append(args, "--temporal-address", "127.0.0.1:1")...)

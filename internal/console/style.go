@@ -24,11 +24,11 @@ var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "
 
 func outcomeStyle(outcome patch.Outcome) lipgloss.Style {
 	switch outcome {
-	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded:
+	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded, patch.WouldRun:
 		return goodStyle
 	case patch.RolledBack, patch.Skipped, patch.SucceededWithSkips, patch.Gone:
 		return backStyle
-	case patch.Failed, patch.Quarantined, patch.Aborted:
+	case patch.Failed, patch.Quarantined, patch.Aborted, patch.Blocked:
 		return badStyle
 	case patch.NotStarted:
 		return quietStyle
@@ -38,13 +38,13 @@ func outcomeStyle(outcome patch.Outcome) lipgloss.Style {
 
 func symbol(outcome patch.Outcome) string {
 	switch outcome {
-	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded:
+	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded, patch.WouldRun:
 		return "✓"
 	case patch.RolledBack:
 		return "↩"
 	case patch.Skipped, patch.SucceededWithSkips, patch.Gone:
 		return "~"
-	case patch.Failed, patch.Quarantined, patch.Aborted:
+	case patch.Failed, patch.Quarantined, patch.Aborted, patch.Blocked:
 		return "✗"
 	}
 	return "·"

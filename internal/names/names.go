@@ -136,6 +136,11 @@ func Scan(plan string, starts time.Time) string {
 	return "scan-" + plan + "-" + starts.UTC().Format("20060102-150405")
 }
 
+// Plan is the workflow id of a dry run of a plan by the time it starts. It is not one of a wave: it leaves no evidence.
+func Plan(plan string, starts time.Time) string {
+	return "plan-" + plan + "-" + starts.UTC().Format("20060102-150405")
+}
+
 // JournalRecord names the journal's record of an instance, or of a group where instance is "".
 func JournalRecord(group patch.Group, instance string) string {
 	if instance == "" {

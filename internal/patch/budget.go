@@ -107,6 +107,14 @@ func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup)
 	return b
 }
 
+// Budget is what one instance of a stage may need.
+func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
+	if p.Estimates == nil { // of an older release
+		return Budget{Estimates: Estimates{Patch: Estimate(p.Timing, stage.Bake, groups)}}
+	}
+	return BudgetOf(p.Estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
+}
+
 // OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all goes
 // well: until then no calendar may close, no other patcher act, and no lifetime end.
 func (b Budget) OnItsWay() Duration { return b.Patch + b.Deregistration + b.SlowStart }

@@ -3,7 +3,6 @@ package patch
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Strategy is how a group makes room for one instance to go out of service.
@@ -12,37 +11,53 @@ type Strategy struct {
 	RaiseMax bool         `json:"raise_max"` // surge needs max raised by one first
 }
 
-// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not be
-// known.
-var mustRun = []string{"Launch", "Terminate", "AddToLoadBalancer", "HealthCheck"}
-
 // PlanCapacity decides before a group starts how room is made in it, or refuses with the reason. It looks at the group as a
 // whole; MayTakeOut looks again before each instance.
 func PlanCapacity(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
-	refuse := func(code RefusalCode, what, todo string) (Strategy, *Refusal) {
-		return Strategy{}, &Refusal{Code: code, Where: group.String(), What: what, WhatToDo: todo}
-	}
-	if len(state.Members) == 0 {
-		return refuse(RefusedNoInstances, "no instances matched", "correct the group's name or tags in the plan")
-	}
-	if !group.IsAutoScaling() {
-		for _, member := range state.Members {
-			if member.OwnerGroup != "" {
-				return refuse(RefusedGroupMember, fmt.Sprintf("%s belongs to Auto Scaling group %s", member.ID, member.OwnerGroup),
-					"name the Auto Scaling group in the plan, or choose tags that its members do not carry")
-			}
-		}
-		return Strategy{}, nil
-	}
-	if refusal := refuseGroup(group, state); refusal != nil {
+	strategy, refusals := CapacityRefusals(group, state, stage)
+	if refusal := first(refusals); refusal != nil {
 		return Strategy{}, refusal
 	}
+	return strategy, nil
+}
+
+// CapacityRefusals is PlanCapacity with every reason to refuse, and how room would be made if there were none.
+func CapacityRefusals(group Group, state GroupState, stage Stage) (Strategy, []*Refusal) {
+	refusal := func(code RefusalCode, what, todo string) *Refusal {
+		return &Refusal{Code: code, Where: group.String(), What: what, WhatToDo: todo}
+	}
+	if len(state.Members) == 0 {
+		return Strategy{}, []*Refusal{refusal(RefusedNoInstances, "no instances matched", "correct the group's name or tags in the plan")}
+	}
+	if !group.IsAutoScaling() {
+		var found []*Refusal
+		for _, member := range state.Members {
+			if member.OwnerGroup != "" {
+				found = append(found, refusal(RefusedGroupMember, fmt.Sprintf("%s belongs to Auto Scaling group %s", member.ID, member.OwnerGroup),
+					"name the Auto Scaling group in the plan, or choose tags that its members do not carry"))
+			}
+		}
+		return Strategy{}, found
+	}
+	found := groupRefusals(group, state)
+	strategy, refused := strategyFor(group, state, stage)
+	if refused != nil {
+		found = append(found, refused)
+	}
+	return strategy, found
+}
+
+// strategyFor chooses how room is made by the group's numbers.
+func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
 	canDecrement := state.Desired-stage.MaxUnavailable >= state.Min
 	switch stage.Capacity {
 	case CapacityDecrement:
 		if !canDecrement {
-			return refuse(RefusedCapacity, fmt.Sprintf("desired %d - %d would fall below min %d", state.Desired, stage.MaxUnavailable, state.Min),
-				"use capacity: auto or surge, or lower the group's min")
+			return Strategy{}, &Refusal{
+				Code: RefusedCapacity, Where: group.String(),
+				What:     fmt.Sprintf("desired %d - %d would fall below min %d", state.Desired, stage.MaxUnavailable, state.Min),
+				WhatToDo: "use capacity: auto or surge, or lower the group's min",
+			}
 		}
 		return Strategy{Mode: CapacityDecrement}, nil
 	case CapacitySurge:
@@ -52,48 +67,6 @@ func PlanCapacity(group Group, state GroupState, stage Stage) (Strategy, *Refusa
 		}
 	}
 	return Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}, nil
-}
-
-// refuseGroup holds what is true of a whole Auto Scaling group, before it starts and before each instance.
-func refuseGroup(group Group, state GroupState) *Refusal {
-	refuse := func(code RefusalCode, what, todo string) *Refusal {
-		return &Refusal{Code: code, Where: group.String(), What: what, WhatToDo: todo}
-	}
-	switch {
-	case state.Deleting:
-		return refuse(RefusedDeletion, "the group is being deleted", "remove it from the plan")
-	case state.Weighted:
-		return refuse(RefusedWeighted, "the group counts capacity in weights or units other than instances",
-			"Patchtide counts instances; patch this group by replacing its image")
-	case state.Operator != "":
-		return refuse(RefusedOperated, "the group is operated by "+state.Operator, "patch it through that service")
-	case state.RefreshRunning:
-		return refuse(RefusedRefreshRunning, "an instance refresh is running", "wait until it has ended, or cancel it")
-	case !state.FreeTags:
-		return refuse(RefusedTagSlot, "the group has no free tag slot for our journal's pointer", "remove a tag from the group")
-	}
-	for _, process := range mustRun {
-		if slices.Contains(state.Suspended, process) {
-			return refuse(RefusedProcessSuspended, "the process "+process+" is suspended, so nothing could come back safely",
-				"find out who suspended it and why, then resume it")
-		}
-	}
-	for _, member := range state.Members {
-		if !knownLifecycle(member.Lifecycle) {
-			return refuse(RefusedUnknownState, fmt.Sprintf("%s is in the state %q, which Patchtide does not know", member.ID, member.Lifecycle),
-				"wait until it has settled")
-		}
-	}
-	return nil
-}
-
-func knownLifecycle(state string) bool {
-	switch base, _, _ := strings.Cut(state, ":"); base {
-	case LifecycleInService, LifecycleStandby, LifecycleEnteringStandby, LifecyclePending,
-		"Terminating", "Terminated", "Detaching", "Detached", "Quarantined", "Warmed", "":
-		return true
-	}
-	return false
 }
 
 // Ours is what this wave itself holds of a group at the moment: members in standby or deregistered because of us, and one
@@ -130,29 +103,44 @@ func (o Ours) unlisted(state GroupState) int {
 // MayTakeOut decides whether one more instance may go out of service now. It must be asked with a state read just before.
 // The promise: healthy >= target - max_unavailable and >= min, where target = desired + ours in standby - surge.
 func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+	return first(TakeOutRefusals(group, state, ours, stage, id))
+}
+
+// TakeOutRefusals is MayTakeOut with every reason to refuse.
+func TakeOutRefusals(group Group, state GroupState, ours Ours, stage Stage, id string) []*Refusal {
+	var found []*Refusal
+	refuse := func(is bool, code RefusalCode, what, todo string) {
+		if is {
+			found = append(found, &Refusal{Code: code, Where: group.String() + "/" + id, What: what, WhatToDo: todo})
+		}
+	}
+	member, listed := state.Member(id)
+	if !listed || !member.Present() {
+		refuse(true, RefusedNotInService, "the instance is gone", "nothing: its group replaces it")
+		return found
+	}
+	out := false // it takes no part in the group's work, and that is why it does not serve
+	if group.IsAutoScaling() {
+		found = groupRefusals(group, state)
+		out = member.Lifecycle != LifecycleInService
+		refuse(out, RefusedNotInService, "it is "+member.Lifecycle, "bring it into service first")
+	}
+	refuse(!member.AgentOnline, RefusedAgentOffline, "its SSM agent is not online", "check the agent, its instance profile and its route to the SSM endpoints")
+	refuse(!out && (!member.Serving(group.IsAutoScaling()) || !member.StatusOK), RefusedUnhealthyBefore, describeUnhealthy(member),
+		"mend or replace it first; Patchtide starts only from health")
+	refuse(!member.FreeTags, RefusedTagSlot, "the instance has no free tag slot for our journal's pointer", "remove a tag from it")
+	for _, refusal := range []*Refusal{noRoom(group, state, ours, stage, id), lastInZone(group, state, member)} {
+		if refusal != nil {
+			found = append(found, refusal)
+		}
+	}
+	return found
+}
+
+// noRoom refuses an instance that the group cannot do without.
+func noRoom(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
 	refuse := func(code RefusalCode, what, todo string) *Refusal {
 		return &Refusal{Code: code, Where: group.String() + "/" + id, What: what, WhatToDo: todo}
-	}
-	member, found := state.Member(id)
-	if !found || !member.Present() {
-		return refuse(RefusedNotInService, "the instance is gone", "nothing: its group replaces it")
-	}
-	if group.IsAutoScaling() {
-		if refusal := refuseGroup(group, state); refusal != nil {
-			return refusal
-		}
-		if member.Lifecycle != LifecycleInService {
-			return refuse(RefusedNotInService, "it is "+member.Lifecycle, "bring it into service first")
-		}
-	}
-	if !member.AgentOnline {
-		return refuse(RefusedAgentOffline, "its SSM agent is not online", "check the agent, its instance profile and its route to the SSM endpoints")
-	}
-	if !member.Serving(group.IsAutoScaling()) || !member.StatusOK {
-		return refuse(RefusedUnhealthyBefore, describeUnhealthy(member), "mend or replace it first; Patchtide starts only from health")
-	}
-	if !member.FreeTags {
-		return refuse(RefusedTagSlot, "the instance has no free tag slot for our journal's pointer", "remove a tag from it")
 	}
 	healthy, held := 0, 0
 	for _, other := range state.Members {
@@ -180,7 +168,7 @@ func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string
 		return refuse(RefusedCapacity, fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", total-healthy, total, stage.MaxUnavailable),
 			"wait until the others are healthy again")
 	}
-	return lastInZone(group, state, member)
+	return nil
 }
 
 // lastInZone protects the last healthy target of a zone while the load balancer does not balance across zones: taking it

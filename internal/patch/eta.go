@@ -16,16 +16,17 @@ type ETA struct {
 }
 
 // Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was made of:
-// what earlier waves took, where enough was measured, else the plan's estimate with the target groups' draining and slow start
-// added. An estimate that the stage's bake alone outlasts says nothing: then Estimate counts.
-func Likely(e *Estimates, t Timing, bake Duration, groups []TargetGroup) (Duration, string) {
+// what earlier waves took, where enough was measured, else the budget's own estimate with the target groups' draining and slow start
+// added.
+func (p Plan) Likely(stage Stage, groups []TargetGroup) (Duration, string) {
+	budget := p.Budget(stage, groups)
 	switch {
-	case e == nil || e.Patch <= bake:
-		return Estimate(t, bake, groups), "timing.instance, draining and bake"
-	case e.Patches >= enough:
-		return e.Patch, fmt.Sprintf("95 of 100 of the %d instances measured in earlier waves", e.Patches)
+	case budget.Patches >= enough:
+		return budget.Patch, fmt.Sprintf("95 of 100 of the %d instances measured in earlier waves", budget.Patches)
+	case p.Estimates == nil || p.Estimates.Patch <= stage.Bake:
+		return budget.OnItsWay(), "the usual time, bake and draining"
 	}
-	return e.Patch + Estimate(t, bake, groups) - t.Instance - bake, "estimates.patch and draining"
+	return budget.OnItsWay(), "estimates.patch and draining"
 }
 
 // launchShare is the part of its budget that the launch of one more instance usually takes: 5 of 30 minutes.
@@ -42,7 +43,7 @@ func (s Strategy) LaunchTime(t Timing) Duration {
 // Work is what is left to be done of one group.
 type Work struct {
 	Instances int      // not done yet, the one under way included; those that have nothing to patch are not counted
-	Each      Duration // see Likely
+	Each      Duration // see Plan.Likely
 	First     Duration // before the first of them: see LaunchTime
 	Begun     bool     // it goes on at once, whatever else runs
 	Spent     Duration // since Instances was true: part of it is done by now

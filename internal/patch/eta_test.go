@@ -25,16 +25,16 @@ func TestLikely(t *testing.T) {
 		want      patch.Duration
 		from      string
 	}{
-		{"a plan of an older release", nil, 10 * minute, drains, 37 * minute, "timing.instance"},
+		{"a plan of an older release", nil, 10 * minute, drains, 37 * minute, "the usual time"},
 		{"the plan's estimate holds the bake", measured(30*minute, 0), 10 * minute, nil, 30 * minute, "estimates.patch"},
 		{"draining and slow start are added", measured(30*minute, 0), 10 * minute, drains, 37 * minute, "estimates.patch"},
 		{"too few were measured", measured(30*minute, 4), 10 * minute, drains, 37 * minute, "estimates.patch"},
 		{"what was measured holds the draining", measured(12*minute, 5), 10 * minute, drains, 12 * minute, "5 instances measured"},
-		{"a bake that outlasts the estimate", measured(20*minute, 0), 60 * minute, nil, 80 * minute, "timing.instance"},
-		{"a bake that outlasts what stages with a shorter one took", measured(12*minute, 50), 60 * minute, drains, 87 * minute, "timing.instance"},
+		{"a bake that outlasts the estimate", measured(20*minute, 0), 60 * minute, nil, 80 * minute, "the usual time"},
+		{"a bake that outlasts what stages with a shorter one took", measured(12*minute, 50), 60 * minute, drains, 87 * minute, "the usual time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, from := patch.Likely(c.estimates, timing, c.bake, c.groups)
+			got, from := patch.Plan{Estimates: c.estimates, Timing: timing}.Likely(patch.Stage{Bake: c.bake}, c.groups)
 			require.Equal(t, c.want.String(), got.String())
 			require.Contains(t, from, c.from)
 		})

@@ -90,6 +90,7 @@ type WaveResult struct {
 	Reason   string        `json:"reason,omitempty"`
 	Stages   []StageResult `json:"stages"`
 	Stranded []Stranded    `json:"stranded"`
+	Preview  *Preview      `json:"preview,omitempty"` // of a dry run: what a wave would do
 }
 
 // GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the caller.

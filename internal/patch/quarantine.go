@@ -50,7 +50,7 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 	refuse := func(what, todo string) (string, *Refusal) {
 		return "", &Refusal{Code: RefusedCapacity, Where: group.String() + "/" + view.ID, What: what, WhatToDo: todo}
 	}
-	if refusal := refuseGroup(group, state); refusal != nil {
+	if refusal := first(groupRefusals(group, state)); refusal != nil {
 		return "", refusal
 	}
 	if view.GiveWay != "" {

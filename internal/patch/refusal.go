@@ -45,6 +45,14 @@ const (
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 )
 
+// first is the refusal that a wave stops at; a preview tells all of them.
+func first(all []*Refusal) *Refusal {
+	if len(all) == 0 {
+		return nil
+	}
+	return all[0]
+}
+
 // Error names what, where and what to do.
 func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s: %s; %s", r.Code, r.Where, r.What, r.WhatToDo)

@@ -6,14 +6,22 @@ import (
 
 // MayUnlock refuses an instance of the surroundings whose root volume could not be made again for want of its key.
 func MayUnlock(group Group, restore Restore, around Surroundings) *Refusal {
-	if restore != RestoreRootVolume || len(around.LockedRoots) == 0 {
+	return first(UnlockRefusals(group, restore, around))
+}
+
+// UnlockRefusals is MayUnlock with every reason to refuse.
+func UnlockRefusals(group Group, restore Restore, around Surroundings) []*Refusal {
+	if restore != RestoreRootVolume {
 		return nil
 	}
-	locked := around.LockedRoots[0]
-	return &Refusal{
-		Code: RefusedNoRestore, Where: place(group, locked.Instance), What: locked.Why,
-		WhatToDo: "let the role use the key (README lists the actions), or use restore: replace or none in the plan",
+	var found []*Refusal
+	for _, locked := range around.LockedRoots {
+		found = append(found, &Refusal{
+			Code: RefusedNoRestore, Where: place(group, locked.Instance), What: locked.Why,
+			WhatToDo: "let the role use the key (README lists the actions), or use restore: replace or none in the plan",
+		})
 	}
+	return found
 }
 
 // MayTrust refuses a machine whose own word tells that its root volume is not all of it, or that it patches itself.

@@ -9,6 +9,12 @@ import (
 // them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the group; in others
 // counts who is registered.
 func RoomInTargetGroups(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+	return first(TargetRoomRefusals(group, state, ours, stage, id))
+}
+
+// TargetRoomRefusals is RoomInTargetGroups with every reason to refuse.
+func TargetRoomRefusals(group Group, state GroupState, ours Ours, stage Stage, id string) []*Refusal {
+	var found []*Refusal
 	member, _ := state.Member(id)
 	for _, targetGroup := range state.TargetGroups {
 		healthyIn := func(m Member) bool {
@@ -34,15 +40,15 @@ func RoomInTargetGroups(group Group, state GroupState, ours Ours, stage Stage, i
 			}
 		}
 		if after := healthy - 1; after < wanted-stage.MaxUnavailable || after < least {
-			return &Refusal{
+			found = append(found, &Refusal{
 				Code: RefusedCapacity, Where: place(group, id),
 				What: fmt.Sprintf("%d targets are healthy of %d wanted in %s (min %d): one fewer would break max_unavailable %d",
 					healthy, wanted, targetGroup.Name, least, stage.MaxUnavailable),
 				WhatToDo: "wait until its targets are healthy again",
-			}
+			})
 		}
 	}
-	return nil
+	return found
 }
 
 // ShareTargets tells whether two groups serve through one target group, and so are one service to those who use it.

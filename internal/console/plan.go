@@ -1,0 +1,252 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// PrintPlan writes what a wave would do: each stage, group and instance in the order in which they would be taken, then what is
+// in the way. Colours are used where out is a terminal that has them; environ ("NAME=value") decides that too.
+func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
+	writer := colorprofile.NewWriter(out, environ)
+	if noColor(environ) {
+		writer.Profile = colorprofile.NoTTY
+	}
+	_, err := io.WriteString(writer, planText(p))
+	return err
+}
+
+func planText(p patch.Preview) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s. Nothing was changed.\n",
+		titleStyle.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"))
+	for number, stage := range p.Stages {
+		fmt.Fprintf(&text, "\n%s%s\n", titleStyle.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), quietStyle.Render(stageWords(stage)))
+		if stage.Approval != nil {
+			fmt.Fprintf(&text, "  %s waits for somebody to approve, at most %s%s\n", askStyle.Render("!"), stage.Approval.Timeout.Rough(), fourEyes(stage))
+		}
+		for _, group := range stage.Groups {
+			planGroup(&text, group, len(stage.Groups) > 1)
+		}
+	}
+	planBlockers(&text, p)
+	planFooter(&text, p)
+	return text.String()
+}
+
+func stageWords(stage patch.PreviewStage) string {
+	words := fmt.Sprintf("  about %s, each instance watched for %s", stage.Takes.Rough(), stage.Bake.Rough())
+	if len(stage.Groups) > 1 {
+		words += fmt.Sprintf(", %s at once", plural(stage.MaxParallelGroups, "group"))
+	}
+	if stage.Service != "" {
+		words += ", service " + stage.Service + ": one instance at a time in all"
+	}
+	return words
+}
+
+func fourEyes(stage patch.PreviewStage) string {
+	if stage.Approval.FourEyes {
+		return ", who is not who starts the wave"
+	}
+	return ""
+}
+
+// planGroup writes one group; of several in a stage, also when it begins and how long it takes.
+func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
+	mark, style := "~", backStyle
+	if group.Refused != "" {
+		mark, style = "✗", badStyle
+	}
+	fmt.Fprintf(text, "  %s %s  %s\n", style.Render(mark), group.Group, style.Render(roomWords(group)))
+	if group.Each > 0 && group.Takes > 0 {
+		when := ""
+		if several {
+			when = fmt.Sprintf("begins at +%s, about %s: ", group.Begins.Rough(), group.Takes.Rough())
+		}
+		fmt.Fprintf(text, "      %s\n", quietStyle.Render(fmt.Sprintf("%seach instance about %s, by %s", when, group.Each.Rough(), group.EachFrom)))
+	}
+	sets := missingSets(group)
+	for _, instance := range group.Instances {
+		planInstance(text, instance, sets)
+	}
+	for _, set := range sets.all {
+		planSet(text, set, len(sets.all) > 1)
+	}
+}
+
+// roomWords is how a group makes room for an instance that is out.
+func roomWords(group patch.PreviewGroup) string {
+	numbers := ""
+	if n := group.Numbers; n != nil {
+		numbers = fmt.Sprintf("min %d, desired %d, max %d", n.Min, n.Desired, n.Max)
+	}
+	switch {
+	case group.Refused != "" && numbers != "":
+		return "refused, " + numbers + ": " + group.Refused
+	case group.Refused != "":
+		return "refused: " + group.Refused
+	case group.Strategy.Mode == patch.CapacitySurge && group.Strategy.RaiseMax:
+		return numbers + ": surge, max and desired are raised by one and one more is launched first"
+	case group.Strategy.Mode == patch.CapacitySurge:
+		return numbers + ": surge, desired is raised by one and one more is launched first"
+	case group.Strategy.Mode == patch.CapacityDecrement:
+		return numbers + ": decrement, one less serves while an instance is out"
+	}
+	return "chosen by tags: deregistered while it is out"
+}
+
+func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets setsOfMissing) {
+	mark, style, does := "~", backStyle, fmt.Sprintf("%d missing", instance.MissingCount)
+	switch instance.Does {
+	case patch.WouldNothing:
+		mark, style, does = "·", quietStyle, "nothing missing, not touched"
+	case patch.WouldScan:
+		mark, style, does = "?", askStyle, "never scanned"
+	case patch.WouldPatch:
+		if name := sets.of[instance.ID]; name != "" && len(sets.all) > 1 {
+			does += " (" + name + ")"
+		}
+		if len(instance.Failed) > 0 {
+			does += fmt.Sprintf(", %d failed before: %s", len(instance.Failed), strings.Join(instance.Failed, " "))
+		}
+		if len(instance.PendingReboot) > 0 {
+			does += fmt.Sprintf(", %d wait for a reboot", len(instance.PendingReboot))
+		}
+		does += ", no reboot"
+		if instance.Reboot {
+			does = strings.TrimSuffix(does, "no reboot") + "reboot"
+		}
+	}
+	begins := ""
+	if instance.Does != patch.WouldNothing {
+		begins = "+" + instance.Begins.Rough()
+	}
+	fmt.Fprintf(text, "    %s %s  %-19s  %s", quietStyle.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID, style.Render(does))
+	if !instance.KnownAt.IsZero() {
+		text.WriteString(quietStyle.Render("  as of " + instance.Age.Rough() + " ago"))
+	}
+	if !instance.InTime {
+		text.WriteString("  " + badStyle.Render("not in this window"))
+	}
+	text.WriteString("\n")
+}
+
+// planSet lists what some instances miss, the worst first.
+func planSet(text *strings.Builder, set missingSet, named bool) {
+	title := "missing"
+	if named {
+		title = "missing " + set.name
+	}
+	severity, ids := "", []string{}
+	flush := func() {
+		if len(ids) > 0 {
+			fmt.Fprintf(text, "      %s %s %s\n", quietStyle.Render(fmt.Sprintf("%-9s", title)), severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "))
+			title = ""
+		}
+	}
+	for _, missing := range set.patches {
+		if missing.Severity != severity {
+			flush()
+			severity, ids = missing.Severity, nil
+		}
+		ids = append(ids, missing.ID)
+	}
+	flush()
+}
+
+func orNone(severity string) string {
+	if severity == "" {
+		return "unrated"
+	}
+	return severity
+}
+
+func severityStyle(severity string) lipgloss.Style {
+	switch strings.ToLower(severity) {
+	case "critical":
+		return badStyle
+	case "important", "high":
+		return backStyle
+	}
+	return plainStyle
+}
+
+func planBlockers(text *strings.Builder, p patch.Preview) {
+	if len(p.Blockers) == 0 {
+		return
+	}
+	fmt.Fprintf(text, "\n%s\n", badStyle.Render("In the way"))
+	for _, blocker := range p.Blockers {
+		fmt.Fprintf(text, "  %s %s  %s\n", badStyle.Render("✗"), badStyle.Render(blocker.Code), blocker.Where)
+		if len(blocker.Instances) > 0 {
+			fmt.Fprintf(text, "      %s\n", strings.Join(blocker.Instances, " "))
+		}
+		fmt.Fprintf(text, "      %s\n      → %s\n", blocker.What, blocker.WhatToDo)
+	}
+}
+
+// planFooter tells when, what a rollback loses, what to know, and the verdict.
+func planFooter(text *strings.Builder, p patch.Preview) {
+	text.WriteString("\n")
+	field := func(label, value string) {
+		fmt.Fprintf(text, "%s%s\n", quietStyle.Render(fmt.Sprintf("%-12s", label)), value)
+	}
+	takes := "about " + p.Takes.Rough()
+	if len(p.NotCounted) > 0 {
+		takes += "; not counted: " + strings.Join(p.NotCounted, ", ")
+	} else {
+		takes += ", done about " + moment(p.Ends)
+	}
+	field("Takes", takes)
+	if p.Window == nil {
+		field("Window", "none: at any time")
+	} else {
+		field("Window", fmt.Sprintf("%s to %s, nothing is begun after %s; %d of %d fit",
+			moment(p.Window.Opens), until(p.Window.Opens, p.Window.Closes), until(p.Window.Opens, p.Window.Cutoff), p.InTime, p.Due))
+	}
+	if p.Loses != "" {
+		field("Roll back", p.Loses)
+	}
+	for i, note := range p.Notes {
+		label := "Notes"
+		if i > 0 {
+			label = ""
+		}
+		field(label, note)
+	}
+	if p.CouldRun() {
+		fmt.Fprintf(text, "\n%s  patchtide wave start %s\n", goodStyle.Render("✓ It could run:"), p.Plan)
+		return
+	}
+	fmt.Fprintf(text, "\n%s\n", badStyle.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))))
+}
+
+// moment is a time as people write it, in UTC: who reads a plan and who runs it may sit in different zones.
+func moment(t time.Time) string { return t.UTC().Format("Mon 2006-01-02 15:04 MST") }
+
+// until is a later moment, without its date where that is the same.
+func until(from, t time.Time) string {
+	if from.UTC().Format(time.DateOnly) == t.UTC().Format(time.DateOnly) {
+		return t.UTC().Format("15:04")
+	}
+	return moment(t)
+}
+
+// plural is a number with its noun: "1 patch", "2 patches".
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case strings.HasSuffix(noun, "ch"):
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

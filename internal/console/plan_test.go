@@ -1,0 +1,91 @@
+package console
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+const planMinute = patch.Duration(time.Minute)
+
+var (
+	planAt  = time.Date(2026, 11, 22, 17, 30, 0, 0, time.UTC)
+	openssl = patch.MissingPatch{ID: "openssl-libs.x86_64", Severity: "Critical"}
+	kernel  = patch.MissingPatch{ID: "kernel.x86_64", Severity: "Important"}
+	curl    = patch.MissingPatch{ID: "curl-minimal.x86_64", Severity: "Important"}
+	vim     = patch.MissingPatch{ID: "vim-minimal.x86_64"}
+)
+
+func due(id string, begins int, missing ...patch.MissingPatch) patch.PreviewInstance {
+	return patch.PreviewInstance{
+		ID: id, Does: patch.WouldPatch, Missing: missing, MissingCount: len(missing), Reboot: true, KnownAt: planAt.Add(-3 * time.Hour), Age: 180 * planMinute,
+		Begins: patch.Duration(begins) * planMinute, Takes: 21 * planMinute, InTime: true,
+	}
+}
+
+// couldRun has a group of each kind, instances of each kind, and several sets of missing patches.
+func couldRun() patch.Preview {
+	compliant := due("i-0000000000000003", 42)
+	compliant.Does, compliant.Missing, compliant.MissingCount, compliant.Reboot = patch.WouldNothing, []patch.MissingPatch{}, 0, false
+	unknown := patch.PreviewInstance{ID: "i-0000000000000004", Does: patch.WouldScan, Begins: 42 * planMinute, InTime: true}
+	waits := due("i-0000000000000006", 89, kernel)
+	waits.PendingReboot, waits.InTime = []string{"glibc.x86_64"}, false
+	return patch.Preview{
+		Plan: "web", At: planAt, Begins: planAt, Takes: 110 * planMinute, Ends: planAt.Add(110 * time.Minute), NotCounted: []string{"the approval of production"},
+		Window:    &patch.Window{Opens: planAt, Cutoff: planAt.Add(3 * time.Hour), Closes: planAt.Add(7 * time.Hour)},
+		Instances: 6, Due: 5, InTime: 4, Missing: 9, Reboots: 4, Loses: "an instance that fails gets its root volume back as it was",
+		Notes: []string{"first note", "second note"}, Blockers: []patch.Blocker{},
+		Stages: []patch.PreviewStage{
+			{Name: "staging", MaxParallelGroups: 1, Bake: 10 * planMinute, Takes: 63 * planMinute, Groups: []patch.PreviewGroup{{
+				Group: "staging/ap-northeast-1/Role=web", Takes: 63 * planMinute, Each: 21 * planMinute, EachFrom: "estimates.patch and draining",
+				Instances: []patch.PreviewInstance{due("i-0000000000000001", 0, openssl, curl, kernel, vim), due("i-0000000000000002", 21, openssl, curl, kernel), compliant, unknown},
+			}}},
+			{
+				Name: "production", Approval: &patch.Approval{Timeout: 1440 * planMinute, FourEyes: true}, MaxParallelGroups: 2, Bake: 5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
+				Groups: []patch.PreviewGroup{
+					{
+						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4}, Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true},
+						Begins: 63 * planMinute, Takes: 26 * planMinute, Each: 21 * planMinute, EachFrom: "95 of 100 of the 12 instances measured in earlier waves",
+						Instances: []patch.PreviewInstance{due("i-0000000000000005", 68, kernel)},
+					},
+					{
+						Group: "production/ap-northeast-1/api", Numbers: &patch.GroupNumbers{Min: 1, Max: 4, Desired: 2}, Strategy: patch.Strategy{Mode: patch.CapacityDecrement},
+						Begins: 63 * planMinute, Takes: 21 * planMinute, Each: 21 * planMinute, EachFrom: "estimates.patch and draining", Instances: []patch.PreviewInstance{waits},
+					},
+				},
+			},
+		},
+	}
+}
+
+func TestPlanThatCouldRun(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, PrintPlan(&out, nil, couldRun()))
+	golden(t, "plan-could-run.txt", out.Bytes())
+	require.NotContains(t, out.String(), "\x1b", "no colours where there is no terminal")
+}
+
+func TestPlanThatIsBlocked(t *testing.T) {
+	p := couldRun()
+	p.Window = nil
+	p.NotCounted = nil
+	p.Stages[1].Groups[0].Refused = "NoRoom: desired 4 - 1 would fall below min 4"
+	p.Stages[1].Groups[1] = patch.PreviewGroup{Group: "production/ap-northeast-1/api", Refused: "it could not be read"}
+	p.Blockers = []patch.Blocker{
+		{Code: "Frozen", Where: "web", What: "frozen by alice: incident 4711", WhatToDo: "ask who froze it"},
+		{Code: "AgentOffline", Where: "production/ap-northeast-1/web", Instances: []string{"i-0000000000000005", "i-0000000000000007"}, What: "its SSM agent is not online", WhatToDo: "check the agent"},
+	}
+	var out bytes.Buffer
+	require.NoError(t, PrintPlan(&out, nil, p))
+	golden(t, "plan-blocked.txt", out.Bytes())
+}
+
+func TestSetNames(t *testing.T) {
+	for n, want := range map[int]string{0: "A", 25: "Z", 26: "AA", 27: "AB", 52: "BA"} {
+		require.Equal(t, want, setName(n))
+	}
+}

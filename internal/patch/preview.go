@@ -1,0 +1,125 @@
+package patch
+
+import "time"
+
+// Preview is what a wave of a plan would do, in order, if it began now or when its window opens. Nothing is changed to learn it.
+type Preview struct {
+	Plan   string    `json:"plan"`
+	Hash   string    `json:"plan_hash"`
+	At     time.Time `json:"at"`               // when it was read
+	Begins time.Time `json:"begins"`           // when the wave would begin: At, or when its window opens
+	Window *Window   `json:"window,omitempty"` // the one it would run in; none: any time
+
+	Takes      Duration  `json:"takes"` // the time in which a person is waited for is not in it
+	Ends       time.Time `json:"ends"`  // Begins + Takes
+	NotCounted []string  `json:"not_counted"`
+	Instances  int       `json:"instances"`
+	Due        int       `json:"due"`     // of them: those that would be taken, for they miss something or nobody knows
+	InTime     int       `json:"in_time"` // of those: may still be begun in the window
+
+	Missing  int       `json:"missing"` // patches in all
+	Reboots  int       `json:"reboots"`
+	Blockers []Blocker `json:"blockers"`        // why it would not begin, or not get through: all of them
+	Loses    string    `json:"loses,omitempty"` // what an instance that is put back loses beside its patches
+	Notes    []string  `json:"notes"`
+
+	Stages []PreviewStage `json:"stages"`
+}
+
+// CouldRun tells that nothing known stands in the way.
+func (p Preview) CouldRun() bool { return len(p.Blockers) == 0 }
+
+// Blocker is one thing that stands in the way, by the name it has in docs/refusals.md.
+type Blocker struct {
+	Code      string   `json:"code"`
+	Where     string   `json:"where"`               // the plan, a service, or account/region/group
+	Instances []string `json:"instances,omitempty"` // those it is about; none: the whole
+	What      string   `json:"what"`
+	WhatToDo  string   `json:"what_to_do"`
+}
+
+// PreviewStage is one stage of a Preview. Times count from Preview.Begins.
+type PreviewStage struct {
+	Name              string         `json:"name"`
+	Approval          *Approval      `json:"approval,omitempty"` // who must say yes is waited for before it begins
+	Service           string         `json:"service,omitempty"`
+	MaxParallelGroups int            `json:"max_parallel_groups"`
+	Bake              Duration       `json:"bake"`
+	Begins            Duration       `json:"begins"`
+	Takes             Duration       `json:"takes"`
+	Groups            []PreviewGroup `json:"groups"`
+}
+
+// PreviewGroup is one group of a PreviewStage.
+type PreviewGroup struct {
+	Group     string            `json:"group"`             // account/region/name
+	Numbers   *GroupNumbers     `json:"numbers,omitempty"` // of an Auto Scaling group
+	Strategy  Strategy          `json:"strategy"`
+	Refused   string            `json:"refused,omitempty"` // why no room could be made, or that it could not be read
+	Begins    Duration          `json:"begins"`
+	Takes     Duration          `json:"takes"`
+	Each      Duration          `json:"each"`      // one instance
+	EachFrom  string            `json:"each_from"` // what that is made of
+	Instances []PreviewInstance `json:"instances"` // in the order in which they would be taken
+}
+
+// GroupNumbers are an Auto Scaling group's.
+type GroupNumbers struct {
+	Min     int `json:"min"`
+	Max     int `json:"max"`
+	Desired int `json:"desired"`
+}
+
+// PreviewInstance is one instance of a PreviewGroup.
+type PreviewInstance struct {
+	ID            string         `json:"id"`
+	Zone          string         `json:"zone"`
+	Does          PreviewAction  `json:"does"`
+	Missing       []MissingPatch `json:"missing"` // the worst first
+	MissingCount  int            `json:"missing_count"`
+	Failed        []string       `json:"failed,omitempty"`         // ids of patches that the last installation could not install
+	PendingReboot []string       `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
+	Reboot        bool           `json:"reboot"`
+	KnownAt       time.Time      `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
+	Age           Duration       `json:"age,omitempty"`       // of that
+	JudgedBy      string         `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
+	Begins        Duration       `json:"begins"`
+	Takes         Duration       `json:"takes"`
+	InTime        bool           `json:"in_time"` // it may still be begun in the window
+}
+
+// PreviewAction is what a wave would do to an instance.
+type PreviewAction string
+
+// What a wave would do to an instance.
+const (
+	WouldPatch   PreviewAction = "patch"
+	WouldNothing PreviewAction = "nothing" // it misses nothing
+	WouldScan    PreviewAction = "scan"    // nobody knows what it misses: it is scanned, and patched where due
+)
+
+// MissingPatch is one that is approved and not installed.
+type MissingPatch struct {
+	ID       string `json:"id"`
+	Severity string `json:"severity"` // as its vendor names it; "" when it names none
+}
+
+// PatchState is what Systems Manager last learnt of an instance's patches, by whomever.
+type PatchState struct {
+	Instance      string
+	BaselineID    string    // the one that judged
+	At            time.Time // AWS's clock: when the scan or installation ended
+	Missing       []MissingPatch
+	Failed        []string
+	PendingReboot []string
+}
+
+// Outcomes of a dry run.
+const (
+	WouldRun Outcome = "would_run"
+	Blocked  Outcome = "blocked"
+)
+
+// mostPatchIDs is how many patch ids a preview holds in all: beyond it instances have their counts only, for Temporal keeps
+// results of two megabytes at most.
+const mostPatchIDs = 15_000

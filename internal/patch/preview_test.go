@@ -1,0 +1,139 @@
+package patch_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+var (
+	readAt   = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	previewG = patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web"}
+)
+
+// readGroup is a group in which all is well, with so many patches missing on each instance.
+func readGroup(group patch.Group, instances, missing int) patch.GroupReading {
+	state := &patch.GroupState{Min: 1, Desired: instances, Max: instances + 1, FreeTags: true, At: readAt}
+	reading := patch.GroupReading{Group: group, State: state, Around: &patch.Surroundings{At: readAt}, Known: map[string]patch.PatchState{}, BaselineID: "pb-1", At: readAt}
+	for i := range instances {
+		member := patch.Member{
+			ID: fmt.Sprintf("i-%04d", i), Zone: "a", State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService, Health: "Healthy",
+			AgentOnline: true, FreeTags: true, RootVolumeID: "vol-1",
+		}
+		state.Members = append(state.Members, member)
+		known := patch.PatchState{Instance: member.ID, BaselineID: "pb-1", At: readAt.Add(-time.Hour)}
+		for n := range missing {
+			known.Missing = append(known.Missing, patch.MissingPatch{ID: fmt.Sprintf("a-package-of-a-usual-length-%04d.x86_64", n), Severity: "Medium"})
+		}
+		reading.Known[member.ID] = known
+	}
+	return reading
+}
+
+func planOf(stages ...patch.Stage) patch.Plan {
+	return patch.Plan{Name: "web", Baseline: "amazon-linux-2023", Restore: patch.RestoreRootVolume, Backup: patch.BackupSnapshot, Reboot: patch.RebootIfNeeded, Timing: patch.DefaultTiming(), Stages: stages}
+}
+
+func preview(plan patch.Plan, readings ...patch.GroupReading) *patch.Preview {
+	by := map[string]patch.GroupReading{}
+	for _, reading := range readings {
+		by[reading.Group.String()] = reading
+	}
+	return patch.NewPreview(plan, "hash", readAt, by, nil)
+}
+
+func TestAPreviewOfAFleetThatIsWell(t *testing.T) {
+	p := preview(planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1}), readGroup(previewG, 3, 2))
+	require.True(t, p.CouldRun(), "%+v", p.Blockers)
+	require.Equal(t, []int{3, 3, 3, 6, 3}, []int{p.Instances, p.Due, p.InTime, p.Missing, p.Reboots})
+	require.Equal(t, patch.CapacityDecrement, p.Stages[0].Groups[0].Strategy.Mode)
+	require.Equal(t, "1h0m0s", p.Takes.String())
+}
+
+// What is said of several instances in the same words is one blocker with all of their names, and everything is named.
+func TestAPreviewNamesEveryBlockerOnce(t *testing.T) {
+	reading := readGroup(previewG, 3, 1)
+	for i := range 2 {
+		reading.State.Members[i].AgentOnline, reading.State.Members[i].FreeTags = false, false
+	}
+	reading.State.Members[2].RootVolumeID = ""
+	reading.State.RefreshRunning = true
+	reading.State.Suspended = []string{"Launch", "Terminate"}
+	reading.Around.GateAlarms = []patch.AlarmObservation{{Name: "5xx", State: "ALARM", Needs: 10 * minute}, {Name: "cpu", State: "OK", Needs: 3 * minute}}
+	p := preview(planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1, Bake: 5 * minute}), reading)
+	got := map[string][]string{}
+	for _, blocker := range p.Blockers {
+		got[blocker.Code+": "+blocker.What] = blocker.Instances
+		require.Equal(t, previewG.String(), blocker.Where)
+		require.NotEmpty(t, blocker.WhatToDo)
+	}
+	require.Equal(t, map[string][]string{
+		"InstanceRefreshRunning: an instance refresh is running":                                      nil,
+		"ProcessSuspended: the process Launch is suspended, so nothing could come back safely":        nil,
+		"ProcessSuspended: the process Terminate is suspended, so nothing could come back safely":     nil,
+		"AgentOffline: its SSM agent is not online":                                                   {"i-0000", "i-0001"},
+		"NoFreeTagSlot: the instance has no free tag slot for our journal's pointer":                  {"i-0000", "i-0001"},
+		"RestoreNotPossible: its root is not an EBS volume":                                           {"i-0002"},
+		"AlarmNotOK: alarm 5xx is ALARM before we began":                                              nil,
+		"BakeTooShort: the bake of 5m0s is too short for the alarm 5xx, which may take 10m0s to ring": nil,
+	}, got)
+	require.Len(t, p.Stages[0].Groups[0].Instances, 3)
+}
+
+func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		state  *patch.PatchState
+		reboot patch.RebootOption
+		does   patch.PreviewAction
+		boots  bool
+	}{
+		{"never scanned", nil, patch.RebootIfNeeded, patch.WouldScan, false},
+		{"nothing missing", &patch.PatchState{}, patch.RebootIfNeeded, patch.WouldNothing, false},
+		{"missing", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootIfNeeded, patch.WouldPatch, true},
+		{"missing, and never rebooted", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootNever, patch.WouldPatch, false},
+		{"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
+		{"one failed", &patch.PatchState{Failed: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reading := readGroup(previewG, 1, 0)
+			delete(reading.Known, "i-0000")
+			if c.state != nil {
+				c.state.At = readAt.Add(time.Second) // patch states have whole seconds
+				reading.Known["i-0000"] = *c.state
+			}
+			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1})
+			plan.Reboot = c.reboot
+			instance := preview(plan, reading).Stages[0].Groups[0].Instances[0]
+			require.Equal(t, c.does, instance.Does)
+			require.Equal(t, c.boots, instance.Reboot)
+			require.Zero(t, instance.Age, "never negative")
+		})
+	}
+}
+
+// Temporal keeps results of two megabytes at most.
+func TestAPreviewOfALargeFleetStaysSmall(t *testing.T) {
+	var groups []patch.Group
+	var readings []patch.GroupReading
+	for i := range 20 {
+		group := previewG
+		group.AutoScalingGroup = fmt.Sprintf("web-%d", i)
+		groups, readings = append(groups, group), append(readings, readGroup(group, 100, 150))
+	}
+	p := preview(planOf(patch.Stage{Name: "production", Groups: groups, MaxUnavailable: 1, MaxParallelGroups: 5}), readings...)
+	document, err := json.Marshal(p)
+	require.NoError(t, err)
+	require.Less(t, len(document), 2_000_000)
+	require.Equal(t, 300_000, p.Missing)
+	last := p.Stages[0].Groups[19].Instances[99]
+	require.Equal(t, 150, last.MissingCount)
+	require.Empty(t, last.Missing)
+	require.Contains(t, p.Notes[len(p.Notes)-2], "of the rest only their number is kept")
+	require.Equal(t, (4 * 100 * 20 * time.Minute).String(), p.Takes.String(), "five groups at once")
+}

@@ -1,0 +1,136 @@
+package patch
+
+import (
+	"fmt"
+	"time"
+)
+
+// NewPreview joins what was read of a plan's groups, by Group.String(), and of what concerns the whole plan. at is the present, by the clock
+// of the plan's window.
+func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
+	p := &Preview{
+		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, Loses: plan.PutBackLoses(),
+		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
+	}
+	if plan.Window != nil && plan.Window.Opens.After(at) {
+		p.Begins = plan.Window.Opens
+		p.Notes = append(p.Notes, fmt.Sprintf("the window opens at %s: a wave that is started before is refused (%s); its schedule starts one then",
+			plan.Window.Opens.Format(time.RFC3339), RefusedOutsideWindow))
+	}
+	for _, stage := range plan.Stages {
+		if stage.Approval != nil {
+			p.NotCounted = append(p.NotCounted, "the approval of "+stage.Name)
+		}
+		p.addStage(plan, stage, readings)
+	}
+	p.Ends = p.Begins.Add(p.Takes.D())
+	p.note(plan)
+	return p
+}
+
+func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading) {
+	shown := PreviewStage{
+		Name: stage.Name, Approval: stage.Approval, Service: stage.Service, MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake,
+		Begins: p.Takes, Groups: []PreviewGroup{},
+	}
+	if stage.Service != "" {
+		shown.MaxParallelGroups = 1
+	}
+	var works []Work
+	for _, group := range stage.Groups {
+		reading := readings[group.String()]
+		p.Blockers = append(p.Blockers, reading.blockersOf(plan, stage)...)
+		one := reading.preview(plan, stage)
+		work := Work{Each: one.Each, First: one.Strategy.LaunchTime(plan.Timing)}
+		if reading.State != nil {
+			for _, target := range reading.State.TargetGroups {
+				work.Shares = append(work.Shares, target.ARN)
+			}
+		}
+		for _, instance := range one.Instances {
+			if instance.Does != WouldNothing {
+				work.Instances++
+			}
+		}
+		shown.Groups, works = append(shown.Groups, one), append(works, work)
+	}
+	var begins []Duration
+	begins, shown.Takes = Schedule(works, shown.MaxParallelGroups)
+	for i := range shown.Groups {
+		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+begins[i], works[i].Left()
+		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()].State)
+	}
+	p.Takes += shown.Takes
+	p.Stages = append(p.Stages, shown)
+}
+
+// addInstances gives a group's instances their times, and says where the window keeps the first from being begun.
+func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work Work, state *GroupState) {
+	next := group.Begins + work.First
+	for i := range group.Instances {
+		instance := &group.Instances[i]
+		instance.Begins = next
+		p.Instances++
+		p.Missing += instance.MissingCount
+		if p.Missing > mostPatchIDs {
+			instance.Missing = []MissingPatch{}
+		}
+		if instance.Does == WouldNothing {
+			instance.InTime = true
+			continue
+		}
+		p.Due++
+		if instance.Reboot {
+			p.Reboots++
+		}
+		instance.Takes = work.Each
+		next += work.Each
+		late := TooLate(plan.Window, group.Group, p.Begins.Add(instance.Begins.D()), plan.Budget(stage, state.TargetGroups))
+		if instance.InTime = late == nil; instance.InTime {
+			p.InTime++
+		}
+	}
+	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
+	if state == nil {
+		return
+	}
+	if late := TooLate(plan.Window, group.Group, p.Begins, plan.Budget(stage, state.TargetGroups)); late != nil {
+		p.Blockers = append(p.Blockers, Blocker{
+			Code: string(late.Code), Where: late.Where, What: late.What, WhatToDo: "start the wave earlier in the window, or widen it",
+		})
+	}
+}
+
+// note says what a reader should know beside what the tables hold.
+func (p *Preview) note(plan Plan) {
+	unknown, foreign, oldest := 0, 0, Duration(0)
+	for _, stage := range p.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				if instance.Does == WouldScan {
+					unknown++
+				}
+				if instance.JudgedBy != "" {
+					foreign++
+				}
+				oldest = max(oldest, instance.Age)
+			}
+		}
+	}
+	if oldest > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("what is missing is what Systems Manager knows; the oldest of it is of %s ago. The wave scans anew before it touches anything", oldest.Rough()))
+	}
+	if unknown > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d were never scanned: what they miss is not known, and they count as to be patched. Scan them: patchtide scan %s", unknown, plan.Name))
+	}
+	if foreign > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d were last judged by another baseline than the plan's, %s: a scan by that may find other patches. Scan them: patchtide scan %s", foreign, plan.Baseline, plan.Name))
+	}
+	if p.Missing > mostPatchIDs {
+		p.Notes = append(p.Notes, fmt.Sprintf("more than %d patch ids: of the rest only their number is kept", mostPatchIDs))
+	}
+	if p.Window != nil && p.InTime < p.Due {
+		p.Notes = append(p.Notes, fmt.Sprintf("%d of %d fit before the window's cutoff at %s; the rest is for a later window", p.InTime, p.Due, p.Window.Cutoff.Format(time.RFC3339)))
+	}
+	p.Notes = append(p.Notes, "no machine is asked: that its agent answers, its system is all on its root volume and it does not patch itself is asked before it is taken")
+}

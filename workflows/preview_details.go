@@ -1,0 +1,83 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// previewDetails is a dry run's result as Markdown, for the Temporal UI.
+func previewDetails(p patch.Preview) string {
+	var text strings.Builder
+	verdict := "**could run**"
+	if !p.CouldRun() {
+		verdict = fmt.Sprintf("**is blocked**, by %d", len(p.Blockers))
+	}
+	fmt.Fprintf(&text, "Dry run: nothing was changed. A wave of **%s** %s. %d of %d instances are due, %d patches missing, %d reboots.\n\n",
+		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
+	fmt.Fprintf(&text, "It takes about **%s**", p.Takes.Rough())
+	if len(p.NotCounted) > 0 {
+		fmt.Fprintf(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
+	}
+	if p.Window != nil {
+		fmt.Fprintf(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", p.Window.Opens.Format(time.RFC3339),
+			p.Window.Closes.Format(time.RFC3339), p.Window.Cutoff.Format(time.RFC3339), p.InTime, p.Due)
+	}
+	text.WriteString(".\n\n")
+	for i, blocker := range p.Blockers {
+		if i >= longestTable/2 {
+			fmt.Fprintf(&text, "- and %d more\n", len(p.Blockers)-i)
+			break
+		}
+		of := ""
+		if len(blocker.Instances) > 0 {
+			of = " (" + shorten(strings.Join(blocker.Instances, ", ")) + ")"
+		}
+		fmt.Fprintf(&text, "- **%s** %s%s: %s. %s\n", blocker.Code, blocker.Where, of, cell(blocker.What), cell(blocker.WhatToDo))
+	}
+	text.WriteString("\n| begins | stage | group | room | instance | does | missing | reboot | known |\n|---|---|---|---|---|---|---|---|---|\n")
+	rows := 0
+	for _, stage := range p.Stages {
+		for _, group := range stage.Groups {
+			if rows++; len(group.Instances) == 0 && rows <= longestTable {
+				fmt.Fprintf(&text, "| | %s | %s | %s | | | | | |\n", stage.Name, group.Group, cell(group.Refused))
+			}
+			for _, instance := range group.Instances {
+				if rows++; rows <= longestTable {
+					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %d | %t | %s |\n", instance.Begins.Rough(), stage.Name, group.Group,
+						madeBy(group), instance.ID, instance.Does, instance.MissingCount, instance.Reboot, knownAgo(instance))
+				}
+			}
+		}
+	}
+	if rows > longestTable {
+		fmt.Fprintf(&text, "\nand %d more rows: see the result\n", rows-longestTable)
+	}
+	if p.Loses != "" {
+		fmt.Fprintf(&text, "\n- %s\n", p.Loses)
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&text, "\n- %s\n", note)
+	}
+	return text.String()
+}
+
+// madeBy is how a group makes room, in a word.
+func madeBy(group patch.PreviewGroup) string {
+	switch {
+	case group.Refused != "":
+		return "refused"
+	case group.Strategy.Mode == "":
+		return "deregister"
+	}
+	return string(group.Strategy.Mode)
+}
+
+func knownAgo(instance patch.PreviewInstance) string {
+	if instance.KnownAt.IsZero() {
+		return "never scanned"
+	}
+	return instance.Age.Rough() + " ago"
+}

@@ -1,0 +1,254 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+var dryRun = workflows.WaveRequest{Plan: "web", DryRun: true}
+
+// reads are the operations of AWS that a dry run may call. Asking for a data key is asked as a dry run of AWS's own.
+func readsOnly(operation string) bool {
+	for _, prefix := range []string{"Describe", "List", "Get", "AssumeRole", "BatchGet"} {
+		if strings.HasPrefix(operation, prefix) {
+			return true
+		}
+	}
+	return operation == "GenerateDataKeyWithoutPlaintext"
+}
+
+// dry runs the dry run and proves from the simulator's log, its world, the evidence and Temporal that it changed nothing.
+// may are operations that it may call beside reads.
+func (b *bench) dry(request workflows.WaveRequest, may ...string) *patch.Preview {
+	b.t.Helper()
+	before := len(b.sim.Events())
+	evidence, err := b.store.ListWaves(b.t.Context())
+	require.NoError(b.t, err)
+	b.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+		b.t.Errorf("it started %s, which may be a lock", info.WorkflowExecution.ID)
+	})
+	result, err := b.run(request)
+	require.NoError(b.t, err)
+	require.NotNil(b.t, result.Preview)
+	called := 0
+	for _, event := range b.sim.Events()[before:] {
+		called++
+		if !readsOnly(event.Operation) {
+			require.Contains(b.t, may, event.Operation, "%+v", event)
+			continue
+		}
+		require.False(b.t, event.Effect && event.Service != "sts", "%+v", event)
+	}
+	require.Positive(b.t, called, "it looked at nothing")
+	require.Equal(b.t, b.photo, b.photograph())
+	now, err := b.store.ListWaves(b.t.Context())
+	require.NoError(b.t, err)
+	require.Equal(b.t, evidence, now, "it is no wave, and leaves no evidence")
+	status, ok := b.status()
+	require.True(b.t, ok)
+	require.Empty(b.t, status.Verbs)
+	require.Equal(b.t, result.Outcome, status.Outcome)
+	require.Equal(b.t, len(result.Preview.Blockers) == 0, result.Outcome == patch.WouldRun)
+	return result.Preview
+}
+
+// scan lets ScanFleet run, and gives the bench another Temporal so much later.
+func (b *bench) scanFirst(later time.Duration) {
+	b.t.Helper()
+	b.env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "scan-test", TaskQueue: names.TaskQueue})
+	b.env.ExecuteWorkflow(names.ScanFleet, workflows.ScanRequest{Plan: "web"})
+	require.NoError(b.t, b.env.GetWorkflowError())
+	b.again(b.env.Now().Add(later))
+}
+
+func codes(blockers []patch.Blocker) []string {
+	list := []string{}
+	for _, blocker := range blockers {
+		list = append(list, blocker.Code)
+	}
+	return list
+}
+
+func TestADryRunTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 22m}")})
+	b.scanFirst(3 * time.Hour)
+	preview := b.dry(dryRun)
+	require.Empty(t, preview.Blockers)
+	require.Equal(t, []int{6, 6, 36, 6}, []int{preview.Instances, preview.Due, preview.Missing, preview.Reboots})
+	require.Equal(t, []string{"the approval of production"}, preview.NotCounted)
+	require.Equal(t, "2h17m0s", preview.Takes.String(), "two at 22m30s, then four at 23m")
+	require.Equal(t, preview.At.Add(preview.Takes.D()), preview.Ends)
+	require.Contains(t, preview.Loses, "root volume")
+
+	staging, production := preview.Stages[0], preview.Stages[1]
+	require.Equal(t, patch.Strategy{}, staging.Groups[0].Strategy, "chosen by tags")
+	require.Equal(t, &patch.GroupNumbers{Min: 2, Max: 6, Desired: 4}, production.Groups[0].Numbers)
+	require.Equal(t, patch.CapacityDecrement, production.Groups[0].Strategy.Mode)
+	require.Equal(t, "45m0s", production.Begins.String())
+	begins := []string{}
+	for _, instance := range production.Groups[0].Instances {
+		begins = append(begins, instance.Begins.String())
+		require.Equal(t, patch.WouldPatch, instance.Does)
+		require.Equal(t, patch.MissingPatch{ID: "openssl-libs.x86_64", Severity: "Critical"}, instance.Missing[0], "the worst first")
+		require.Equal(t, patch.MissingPatch{ID: "sqlite-libs.x86_64", Severity: "Low"}, instance.Missing[5])
+		require.True(t, instance.Reboot)
+		require.Empty(t, instance.JudgedBy)
+		require.InDelta(t, 3*60, instance.Age.D().Minutes(), 10)
+		require.True(t, instance.InTime, "at any time")
+	}
+	require.Equal(t, []string{"45m0s", "1h8m0s", "1h31m0s", "1h54m0s"}, begins)
+
+	// A wave takes them in just that order.
+	b.again(b.env.Now().Add(time.Minute))
+	var taken []string
+	b.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+		if info.WorkflowType.Name == names.PatchInstance {
+			id := info.WorkflowExecution.ID
+			taken = append(taken, id[strings.LastIndex(id, "/")+1:])
+		}
+	})
+	_, err := b.run(theWeb)
+	require.NoError(t, err)
+	var told []string
+	for _, stage := range preview.Stages {
+		for _, instance := range stage.Groups[0].Instances {
+			told = append(told, instance.ID)
+		}
+	}
+	require.Equal(t, told, taken)
+}
+
+// Nobody scanned: what is missing is not known, and they count as due. A scan of the dry run's own is the one thing it may do.
+func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy"})
+	preview := b.dry(dryRun)
+	require.Equal(t, []int{6, 6, 0}, []int{preview.Instances, preview.Due, preview.Missing})
+	for _, stage := range preview.Stages {
+		for _, instance := range stage.Groups[0].Instances {
+			require.Equal(t, patch.WouldScan, instance.Does)
+		}
+	}
+	require.Contains(t, strings.Join(preview.Notes, "\n"), "6 were never scanned")
+
+	b.again(b.env.Now().Add(time.Hour))
+	preview = b.dry(workflows.WaveRequest{Plan: "web", DryRun: true, Scan: true}, "SendCommand")
+	for _, event := range b.effects("SendCommand") {
+		require.Contains(t, string(event.Arguments), `"Scan"`)
+		require.NotContains(t, string(event.Arguments), "Install")
+	}
+	require.Positive(t, preview.Missing)
+	require.Contains(t, strings.Join(preview.Notes, "\n"), "judged by another baseline", "the plan's is not registered yet, and registering it would be a change")
+}
+
+func TestADryRunTellsOfRoomByOneMore(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", fleet: sized(4, 4, 4), config: estimated("{patch: 22m}")})
+	preview := b.dry(dryRun)
+	require.Empty(t, preview.Blockers, "with one more there is room")
+	group := preview.Stages[1].Groups[0]
+	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}, group.Strategy)
+	require.Equal(t, "5m0s", (group.Instances[0].Begins - group.Begins).String(), "it is launched first")
+
+	b = newBench(t, benchOptions{scenario: "healthy", fleet: sized(4, 4, 4), config: plan("capacity: auto", "capacity: decrement")})
+	preview = b.dry(dryRun)
+	require.Contains(t, codes(preview.Blockers), "NoRoom")
+	require.Contains(t, preview.Stages[1].Groups[0].Refused, "NoRoom: desired 4 - 1 would fall below min 4")
+}
+
+// A wave stops at the first thing in its way; a dry run names them all, each with what to do.
+func TestADryRunNamesEverythingInTheWay(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: calendars})
+	b.freezes = patch.Freezes{{Account: "production", Actor: "alice", Reason: "incident 4711", Since: b.env.Now()}}
+	group := patch.Group{Account: patch.Account{Name: "production", ID: accountProduction}, Region: tokyoRegion, AutoScalingGroup: "web"}
+	b.locks[names.GroupLock(group)] = "wave-other"
+	b.locks[names.ServiceLock("web")] = "wave-other"
+	var first, second string
+	b.production(func(g *world.ScalingGroup) {
+		first, second = g.Members()[0].Instance.ID, g.Members()[1].Instance.ID
+		g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "CLOSED"})
+		g.Suspended["Launch"], g.Suspended["HealthCheck"] = "by hand", "by hand"
+		inStack(g, "UPDATE_IN_PROGRESS")
+		g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF111", Status: "InProgress", Targets: []string{first}})
+		g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "InProgress", Targets: []string{second}})
+		g.Region.PutAlarm(stop(g, "arn:aws:automate:ap-northeast-1:ec2:stop", true))
+		g.Region.AddMaintenanceWindow(patching(15*time.Minute, "Install"))
+	})
+	b.openCalendar(accountStaging)
+	preview := b.dry(dryRun)
+	got := codes(preview.Blockers)
+	for _, code := range []string{
+		"Frozen", "GroupLocked", "ServiceLocked", "CalendarClosed", "ProcessSuspended", "StackUpdateRunning", "DeploymentRunning", "StoppedByAlarm", "OtherPatcher",
+	} {
+		require.Contains(t, got, code)
+	}
+	about := map[string][]patch.Blocker{}
+	for _, blocker := range preview.Blockers {
+		about[blocker.Code] = append(about[blocker.Code], blocker)
+		require.NotEmpty(t, blocker.WhatToDo, "%+v", blocker)
+		require.NotEmpty(t, blocker.What)
+	}
+	require.Len(t, about["DeploymentRunning"], 2, "both")
+	require.ElementsMatch(t, []string{first, second}, append(about["DeploymentRunning"][0].Instances, about["DeploymentRunning"][1].Instances...))
+	require.Len(t, about["ProcessSuspended"], 2, "each process once, not once an instance")
+	require.Contains(t, about["GroupLocked"][0].What, "wave wave-other")
+	require.Contains(t, about["Frozen"][0].What, "incident 4711")
+	require.Len(t, preview.Stages[1].Groups[0].Instances, 4, "the rest is told all the same")
+}
+
+// A group that cannot be read does not hide the others.
+func TestADryRunGoesOnWhereAGroupCannotBeRead(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: plan("auto_scaling_group: web", "auto_scaling_group: wbe")})
+	preview := b.dry(dryRun)
+	require.Equal(t, []string{"GroupNotFound"}, codes(preview.Blockers))
+	require.Contains(t, preview.Blockers[0].What, "wbe")
+	require.Equal(t, "it could not be read", preview.Stages[1].Groups[0].Refused)
+	require.Len(t, preview.Stages[0].Groups[0].Instances, 2)
+}
+
+func TestADryRunSaysInWhichWindowAndHowMuchFits(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}")})
+	opens := b.env.Now().Add(24 * time.Hour)
+	b.plans.window = &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
+	preview := b.dry(dryRun)
+	require.Empty(t, preview.Blockers, "it could run when the window opens")
+	require.Equal(t, opens.UTC(), preview.Begins.UTC())
+	require.Equal(t, []int{6, 4}, []int{preview.Due, preview.InTime})
+	require.False(t, preview.Stages[1].Groups[0].Instances[2].InTime)
+	notes := strings.Join(preview.Notes, "\n")
+	require.Contains(t, notes, "OutsideWindow")
+	require.Contains(t, notes, "4 of 6 fit before the window's cutoff")
+
+	b.again(b.env.Now().Add(time.Hour))
+	now := b.env.Now()
+	b.plans.window = &patch.Window{Opens: now.Add(-time.Hour), Cutoff: now.Add(20 * time.Minute), Closes: now.Add(time.Hour)}
+	preview = b.dry(dryRun)
+	require.Equal(t, []string{"WindowEndsTooSoon", "WindowEndsTooSoon"}, codes(preview.Blockers), "of either group")
+	require.Zero(t, preview.InTime)
+}
+
+func TestADryRunsInput(t *testing.T) {
+	for name, c := range map[string]struct{ input, want string }{
+		"a wave has no choice to scan": {`{"plan": "web", "scan": true}`, "only a dry run has a choice"},
+		"misspelt":                     {`{"plan": "web", "dryRun": true}`, `unknown field "dryRun"`},
+		"no plan":                      {`{"dry_run": true}`, "plan: is missing"},
+		"unknown plan":                 {`{"plan": "api", "dry_run": true}`, `no plan "api"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy"})
+			_, err := b.run(json.RawMessage(c.input))
+			require.ErrorContains(t, err, c.want)
+			require.Empty(t, b.mutations(accountProduction))
+		})
+	}
+}
