@@ -15,6 +15,7 @@ func newRoot() *cobra.Command {
 	config.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	wrapArgs(root)
+	completes(root)
 	return root
 }
 

@@ -36,7 +36,8 @@ type listed struct {
 // listFilter chooses waves.
 type listFilter struct {
 	plan, state string
-	waiting     bool // on hold, paused or awaiting approval
+	waiting     bool   // on hold, paused or awaiting approval
+	status      string // Temporal's own: Running, or anything else by a leading !
 	most        int
 }
 
@@ -108,6 +109,11 @@ func (f listFilter) query() string {
 	}
 	if f.state != "" {
 		terms = append(terms, names.AttributeState+" = "+quoted(f.state))
+	}
+	if status, other := strings.CutPrefix(f.status, "!"); other {
+		terms = append(terms, "ExecutionStatus != "+quoted(status))
+	} else if f.status != "" {
+		terms = append(terms, "ExecutionStatus = "+quoted(f.status))
 	}
 	if f.waiting {
 		terms = append(terms, fmt.Sprintf("ExecutionStatus = 'Running' AND %s IN (%s, %s, %s)", names.AttributeState,

@@ -52,6 +52,13 @@ const (
 	StateClosed           WaveState = "closed"
 )
 
+// WaveStates lists every state, in the order in which a wave may come through them.
+func WaveStates() []WaveState {
+	return []WaveState{
+		StateResolving, StatePreflight, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateRollingBack, StateAborting, StateClosed,
+	}
+}
+
 // Decides tells a verb that answers what a wave asks from one that only changes how it goes on.
 func (v Verb) Decides() bool { return v != SetConcurrency && v != ExtendWindow }
 

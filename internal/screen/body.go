@@ -36,6 +36,9 @@ func (m *Model) stageLine(stage patch.StageStatus) string {
 		mark, style := marked(stage.Outcome)
 		line += "  " + style.Render(mark+" "+words(stage.Outcome))
 	}
+	if stage.ETA != nil {
+		line += quietStyle.Render("  " + stage.ETA.String())
+	}
 	return line
 }
 
@@ -55,6 +58,9 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted(done, total), style.Render(phase))
 	if group.Reason != "" {
 		line += quietStyle.Render(": " + group.Reason)
+	}
+	if group.ETA != nil {
+		line += quietStyle.Render("  " + group.ETA.String())
 	}
 	return line
 }

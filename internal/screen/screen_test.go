@@ -172,6 +172,7 @@ func TestWhatTheScreenShows(t *testing.T) {
 		"many instances":     {running(300), 100, 28, func(*watched) {}},
 		"each of them":       {running(300), 100, 28, func(w *watched) { w.press("i", "<down>", "<down>", "<down>") }},
 		"before any answer":  {Look{Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: patch.StateResolving}}, 80, 16, func(*watched) {}},
+		"eta":                {estimated(), 100, 28, func(*watched) {}},
 		"something stranded": {stranded(), 100, 28, func(*watched) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,6 +195,13 @@ func TestWhatTheScreenShows(t *testing.T) {
 			require.Equal(t, string(want), text)
 		})
 	}
+}
+
+func estimated() Look {
+	look := running(3)
+	eta := patch.ETA{At: at(10, 0), Left: patch.Duration(25 * time.Minute), Done: at(35, 0)}
+	look.Status.ETA, look.Status.Stages[1].ETA, look.Status.Stages[1].Groups[0].ETA = &eta, &eta, &eta
+	return look
 }
 
 func stranded() Look {

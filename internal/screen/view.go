@@ -96,6 +96,9 @@ func (m *Model) headLines() []string {
 	if status.Window != nil && !status.Window.Closes.IsZero() {
 		lines[1] += quietStyle.Render("  window closes " + clock(status.Window.Closes))
 	}
+	if status.ETA != nil && !m.short() {
+		lines = append(lines, wrapped(status.ETA.String(), m.width, 2)...)
+	}
 	if m.trouble != nil {
 		said := fmt.Sprintf("No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.", clock(m.last.At),
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9), plain(m.trouble))
