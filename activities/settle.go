@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/patchtide/patchtide/internal/names"
 )
 
 // Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
@@ -16,6 +18,8 @@ type Outside struct {
 	State   string    // EC2's word for its state
 	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
 	At      time.Time // AWS's clock
+
+	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
 }
 
 // ReadOutside reads a quarantined instance. It changes nothing.
@@ -41,6 +45,9 @@ func (s *Services) outside(ctx context.Context, in Instance) (*Outside, error) {
 		return seen, nil
 	}
 	seen.Present = true
+	if journal, problem := parseQuarantine(tagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID)); problem == "" {
+		seen.Quarantine = journal
+	}
 	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
 	if err != nil {
 		return nil, awsError("ask whether it is a member of a group", in.String(), err)

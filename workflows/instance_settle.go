@@ -43,11 +43,21 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 		s.status.Result.Reason = "nothing was changed: " + reason(err)
 	case !seen.Present:
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
+	case s.settled(ctx, seen):
+		s.status.Result.Outcome = patch.NotStarted
+		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see `patchtide quarantine list`"
 	case settle.Verb == patch.QuarantineTerminate:
 		s.terminateQuarantined(ctx)
 	default:
 		s.release(ctx, seen)
 	}
+}
+
+// settled tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
+// have been made twice, and read the tag before the first one was through. A run that began before did not ask.
+func (s *saga) settled(ctx workflow.Context, seen activities.Outside) bool {
+	return seen.Quarantine.WaveID != s.in.Settle.Record.WaveID &&
+		workflow.GetVersion(ctx, "settle-asks-the-tag", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // terminateQuarantined ends the instance, journalled first.

@@ -227,35 +227,6 @@ func readQuarantine(ctx workflow.Context, place patch.Place, one activities.Mark
 	return record, "", nil
 }
 
-// settleUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A group that is
-// locked is an outcome Quarantined with the reason.
-func settleUnderLocks(ctx workflow.Context, waveID string, settle Settle) (*patch.InstanceResult, []patch.Stranded, error) {
-	record := settle.Record
-	lock := names.GroupLock(record.Group)
-	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: lock, TaskQueue: names.TaskQueue, ParentClosePolicy: parentClose, WaitForCancellation: true,
-		StaticSummary: string(settle.Verb) + " " + record.Instance + " from quarantine",
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(record.WaveID),
-		),
-	})
-	future := workflow.ExecuteChildWorkflow(child, PatchGroup, GroupInput{WaveID: waveID, Group: record.Group, Policy: record.Policy, Settle: &settle})
-	giveUpInTime(ctx, future, record.Policy.Timing)
-	var result patch.GroupResult
-	err := future.Get(ctx, &result)
-	switch {
-	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-		locked := notStarted(record.Instance)
-		locked.Outcome, locked.Reason = patch.Quarantined, "nothing was changed: its group is locked by "+lock+"; wait for the wave that holds it"
-		return &locked, nil, nil
-	case err != nil:
-		return nil, nil, err
-	case len(result.Instances) != 1:
-		return nil, result.Stranded, temporal.NewNonRetryableApplicationError(lock+" ended without a result for "+record.Instance, activities.ErrInvalidInput, nil)
-	}
-	return &result.Instances[0], result.Stranded, nil
-}
-
 // giveUpInTime tells a child that puts something back to stop trying what has taken longer than every wait of it together.
 func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, timing patch.Timing) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)

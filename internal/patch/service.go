@@ -50,3 +50,22 @@ func join(services []Service, name string, group Group) []Service {
 	}
 	return services
 }
+
+// ServicesOf lists, sorted, the names of what an instance of the group may serve together with others: every `service:` of a stage
+// that holds the group, and the group's target groups where a stage holds others beside it, which may be behind them too.
+func ServicesOf(stages []Stage, group Group, targets []string) []string {
+	names := []string{}
+	for _, stage := range stages {
+		if !slices.ContainsFunc(stage.Groups, func(g Group) bool { return g.String() == group.String() }) {
+			continue
+		}
+		if stage.Service != "" {
+			names = append(names, stage.Service)
+		}
+		if len(stage.Groups) > 1 {
+			names = append(names, targets...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -61,3 +61,21 @@ func TestServices(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.Services(c.stages, c.targets)) })
 	}
 }
+
+func TestServicesOf(t *testing.T) {
+	web, api := patch.Group{AutoScalingGroup: "web"}, patch.Group{AutoScalingGroup: "api"}
+	targets := []string{"arn:b", "arn:a"}
+	for _, c := range []struct {
+		name   string
+		stages []patch.Stage
+		want   []string
+	}{
+		{"a group of no stage", []patch.Stage{{Service: "shop", Groups: []patch.Group{api}}}, []string{}},
+		{"alone in its stage: nobody shares its target groups", []patch.Stage{{Groups: []patch.Group{web}}}, []string{}},
+		{"a service, though alone in its stage", []patch.Stage{{Service: "shop", Groups: []patch.Group{web}}}, []string{"shop"}},
+		{"beside another", []patch.Stage{{Groups: []patch.Group{api, web}}}, []string{"arn:a", "arn:b"}},
+		{"in several stages", []patch.Stage{{Service: "shop", Groups: []patch.Group{web}}, {Service: "shop", Groups: []patch.Group{web, api}}}, []string{"arn:a", "arn:b", "shop"}},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.ServicesOf(c.stages, web, targets)) })
+	}
+}
