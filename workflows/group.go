@@ -39,7 +39,8 @@ type GroupOrder struct {
 	// stand as they are.
 	Results []patch.InstanceResult
 	Window  *patch.Window // as extended; nil: the policy's
-	Why     string        // with pause
+	Why     string        // with pause, and with Paused
+	Paused  bool          // with retry and skip: a person's pause lasts, and nothing is begun until it is lifted
 }
 
 // OrderKind names an order.
@@ -171,7 +172,7 @@ func (g *group) listen(ctx workflow.Context) {
 			case OrderPause:
 				g.paused, g.whyPaused = true, order.Why
 			case OrderGo, OrderRetry, OrderSkip, OrderResume:
-				g.paused = false
+				g.paused, g.whyPaused = order.Paused, order.Why
 				if order.Kind == OrderGo {
 					g.runbook, g.base = order.Runbook, order.BaselineID
 				}

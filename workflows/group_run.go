@@ -23,6 +23,10 @@ func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
 	g.closed, g.refused = "", ""
 	if !g.takeResumed() {
+		if g.staysPaused(ctx) {
+			g.enter(ctx, patch.GroupPaused, g.whyPaused)
+			return
+		}
 		// Marks and room are changes, too: none is made for instances that may not be started.
 		if late := g.in.Policy.tooLate(ctx, g.in.Group.String(), nil, askedBefore{cutoff: true}); late != nil && g.unfinished() {
 			g.close(late)
@@ -94,7 +98,7 @@ func (g *group) patch(ctx workflow.Context) {
 		g.freeze(ctx, frozen)
 	case g.paused && g.unfinished():
 		g.enter(ctx, patch.GroupPaused, g.whyPaused)
-	case g.unfinished(): // a pause that was lifted while the room was given back
+	case g.unfinished() && asksFreeze(ctx): // a pause that was lifted while the room was given back; older runs ended
 		g.patch(ctx)
 	default:
 		g.enter(ctx, patch.GroupDone, "")
@@ -107,6 +111,12 @@ func (g *group) close(refusal *patch.Refusal) { g.closed, g.refused = refusal.Er
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {
 	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
+}
+
+// staysPaused tells that a pause lasts, for which neither marks nor room are made. A run that began before made them and gave them
+// back.
+func (g *group) staysPaused(ctx workflow.Context) bool {
+	return g.paused && g.unfinished() && workflow.GetVersion(ctx, "pause-prepares-nothing", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // allTried tells that every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold. A run

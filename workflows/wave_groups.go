@@ -19,6 +19,9 @@ func (w *wave) order(ctx workflow.Context, held *heldGroup, order GroupOrder) {
 	if w.window {
 		order.Window = w.plan.Window
 	}
+	if w.paused != nil && slices.Contains([]OrderKind{OrderRetry, OrderSkip}, order.Kind) {
+		order.Paused, order.Why = true, whyPaused(w.paused)
+	}
 	if err := held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, order).Get(clean, nil); err != nil {
 		workflow.GetLogger(ctx).Warn("order not delivered", "group", held.group.String(), "order", order.Kind, "error", err)
 	}
@@ -106,6 +109,24 @@ func (w *wave) idle(number int, stopping bool) bool {
 // other group is begun.
 func (w *wave) stopsForLost(number int) bool {
 	return w.locksServices && slices.ContainsFunc(w.stageGroups(number), func(held *heldGroup) bool { return held.lost })
+}
+
+// stopWaiting tells groups that wait for a held one to stop, once that one's workflow has ended without its word: nobody is left to
+// decide about it, and so nothing would ever let them go on. A run that began before left them waiting.
+func (w *wave) stopWaiting(ctx workflow.Context, number int) {
+	if !w.stopsForLost(number) || len(w.heldOf(number)) > 0 {
+		return
+	}
+	for _, held := range w.stageGroups(number) {
+		if held.counts.Phase != patch.GroupPaused || held.counts.Reason != heldWhy {
+			continue
+		}
+		if workflow.GetVersion(ctx, "lost-stops-the-waiting", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+			return
+		}
+		held.counts.Phase = patch.GroupPatching // until it has heard
+		w.order(ctx, held, GroupOrder{Kind: OrderStop})
+	}
 }
 
 // failures counts the stage's failed instances.

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"regexp"
 	"testing"
 	"time"
 
@@ -121,10 +122,23 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		cutoff time.Duration // from the wave's start
 		staged int
 		some   int // production instances that are patched
+		why    string
 	}{
-		{"in staging", 22 * time.Minute, 1, 0},
-		{"before production", 42 * time.Minute, 2, 0},
-		{"in production", 60 * time.Minute, 2, 2},
+		{
+			"in staging", 22 * time.Minute, 1, 0,
+			"staging/ap-northeast-1/Role=web: WindowEndsTooSoon: staging/ap-northeast-1/Role=web/i-...: too little of the window is left: 4m35s until its cutoff at 2036-11-22T02:22:00Z, " +
+				"and an instance may need 11m30s (patching 11m0s, putting back 0s, draining 30s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+		},
+		{
+			"before production", 42 * time.Minute, 2, 0,
+			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web: too little of the window is left: 8m20s until its cutoff at 2036-11-22T02:42:00Z, " +
+				"and an instance may need 11m0s (patching 11m0s, putting back 0s, draining 0s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+		},
+		{
+			"in production", 60 * time.Minute, 2, 2,
+			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web/i-...: too little of the window is left: 3m30s until its cutoff at 2036-11-22T03:00:00Z, " +
+				"and an instance may need 12m0s (patching 11m0s, putting back 0s, draining 1m0s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, benchOptions{scenario: "healthy", config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")})
@@ -133,7 +147,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 			result, err := b.run(theWeb)
 			require.NoError(t, err)
 			require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-			require.Contains(t, result.Reason, "cutoff")
+			require.Equal(t, c.why, regexp.MustCompile(`/i-[0-9a-f]{17}`).ReplaceAllString(result.Reason, "/i-..."))
 			require.Equal(t, c.staged, count(outcomes(result)["staging"], patch.Patched))
 			require.Equal(t, c.some, count(production(result), patch.Patched))
 			b.requireInvariants(result, after{})

@@ -13,7 +13,7 @@ import (
 func (w *wave) heedPause(ctx workflow.Context, number int) {
 	switch {
 	case w.paused != nil && w.status.State == patch.StateRunning:
-		why := fmt.Sprintf("paused by %s: %s", w.paused.Actor, w.paused.Reason)
+		why := whyPaused(w.paused)
 		w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: why})
 		w.enter(ctx, patch.StatePaused, why+". An instance under way ends first. Send resume, roll_back or abort.")
 	case w.paused == nil && w.status.State == patch.StatePaused:
@@ -29,6 +29,10 @@ func (w *wave) heedPause(ctx workflow.Context, number int) {
 			w.order(ctx, held, GroupOrder{Kind: OrderResume})
 		}
 	}
+}
+
+func whyPaused(pause *patch.Decision) string {
+	return fmt.Sprintf("paused by %s: %s", pause.Actor, pause.Reason)
 }
 
 // rollBackPaused carries out a roll_back that was sent while the wave was paused, once no instance is under way. An outcome of

@@ -36,6 +36,7 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			if outcome := w.rollBackPaused(ctx, number); outcome != "" {
 				return outcome
 			}
+			w.stopWaiting(ctx, number)
 			w.heedPause(ctx, number)
 			w.tellWindow(ctx, number)
 			w.startNext(ctx, number)
@@ -121,13 +122,22 @@ func (w *wave) verbTold(verb patch.Verb) bool { return w.decision != nil && w.de
 
 // whoAborted consumes the abort and tells whose it was.
 func (w *wave) whoAborted(ctx workflow.Context) string {
-	if decision := w.takeDecision(); decision != nil {
+	decision := w.takeDecision()
+	switch {
+	case decision != nil && decision.Verb == patch.Abort:
 		return decision.Actor + ": " + decision.Reason
-	}
-	if ctx.Err() != nil {
-		return "the wave was cancelled"
+	case ctx.Err() != nil:
+		return cancelled(decision)
 	}
 	return ""
+}
+
+// cancelled says that the wave was, and what was decided just before and is not carried out any more.
+func cancelled(pending *patch.Decision) string {
+	if pending == nil {
+		return "the wave was cancelled"
+	}
+	return fmt.Sprintf("the wave was cancelled; %s by %s (%s) is not carried out", pending.Verb, pending.Actor, pending.Reason)
 }
 
 // startNext lets groups go while the stage has room for them.
@@ -214,7 +224,7 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	}
 	switch {
 	case err != nil:
-		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: "the wave was cancelled"}
+		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: cancelled(w.takeDecision())}
 	case answered:
 		return *w.takeDecision()
 	}
@@ -224,11 +234,14 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	return otherwise
 }
 
-// resume gives the held groups an order and lets paused ones go on.
+// resume gives the held groups an order and lets paused ones go on, unless a person's pause lasts.
 func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind OrderKind) {
 	for _, group := range held {
 		group.goesOn(ctx)
 		w.order(ctx, group, GroupOrder{Kind: kind})
+	}
+	if w.paused != nil && workflow.GetVersion(ctx, "pause-outlasts-decisions", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		return // the verb resume lets them go on
 	}
 	for _, paused := range w.stageGroups(number) {
 		if paused.counts.Phase == patch.GroupPaused {
