@@ -25,6 +25,7 @@ import (
 	"github.com/patchtide/patchtide/internal/lab/drive"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavelog"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -87,6 +88,7 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Equal(t, 3, b.runs(productionLock), "two, two and one")
 	require.Equal(t, 7, effects(b.aws.Events(), "StartAutomationExecution"), "each instance once")
 
+	b.requireLogged(waveID, 7)
 	rollBack := func() (status patch.WaveStatus) {
 		code, stdout := b.operator("wave", "roll-back", waveID, "--reason", "the new openssl breaks logins", "--watch", "--json")
 		require.Equal(t, exitDone, code, stdout)
@@ -108,6 +110,33 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	}, outcomes(again))
 	require.NoError(t, b.stopWorker())
 	require.Empty(t, b.violations())
+}
+
+// requireLogged asks the product for what a wave did: each of its instances once, also where a group's history began anew, and the
+// wave's end.
+func (b *crashBench) requireLogged(waveID string, instances int) {
+	b.t.Helper()
+	code, stdout := b.operator("wave", "logs", waveID, "--follow", "--json")
+	require.Equal(b.t, exitDone, code)
+	patched, last := map[string]int{}, wavelog.Event{}
+	for decoder := json.NewDecoder(strings.NewReader(stdout)); decoder.More(); {
+		var event wavelog.Event
+		require.NoError(b.t, decoder.Decode(&event), stdout)
+		require.False(b.t, event.At.Before(last.At), "in order: %v, then %v", last, event)
+		if last = event; event.Outcome == patch.Patched {
+			patched[event.Instance]++
+		}
+	}
+	require.Len(b.t, patched, instances)
+	for instance, times := range patched {
+		require.Equal(b.t, 1, times, instance)
+	}
+	require.Equal(b.t, wavelog.OfWave, last.Kind)
+	require.Equal(b.t, patch.Succeeded, last.Outcome)
+
+	code, stdout = b.operator("wave", "watch", waveID, "--plain")
+	require.Equal(b.t, exitDone, code)
+	require.Contains(b.t, stdout, waveID+"  plan "+demoPlan+"  closed: succeeded")
 }
 
 // runs counts the runs that continue-as-new made of a workflow, the last one backwards.

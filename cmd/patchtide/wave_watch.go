@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,9 @@ const watchEvery = time.Second
 
 // watching is how a wave is to be watched.
 type watching struct {
-	untilHold bool // end when a person is asked
-	plain     bool // no screen, also on a terminal
+	untilHold bool          // end when a person is asked
+	plain     bool          // no screen, also on a terminal
+	every     time.Duration // between two looks; 0: watchEvery
 }
 
 func newWaveWatch() *cobra.Command {
@@ -63,7 +65,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	} else if !how.plain && !asJSON(cmd) && isTerminal(cmd.InOrStdin()) && isTerminal(cmd.OutOrStdout()) {
 		last, err = watchOnScreen(cmd, c, looks, first, how)
 	} else {
-		last, err = watchInLines(cmd, looks, first, how)
+		last, err = watchInLines(cmd, looks.look, first, how)
 	}
 	switch {
 	case err != nil:
@@ -82,7 +84,7 @@ func (w watching) ends(look screen.Look) bool {
 }
 
 // watchInLines writes a line for each change, or nothing with --json.
-func watchInLines(cmd *cobra.Command, looks *looker, look screen.Look, how watching) (screen.Look, error) {
+func watchInLines(cmd *cobra.Command, again func(context.Context) screen.Look, look screen.Look, how watching) (screen.Look, error) {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	switch {
 	case asJSON(cmd):
@@ -92,7 +94,7 @@ func watchInLines(cmd *cobra.Command, looks *looker, look screen.Look, how watch
 	}
 	picture := console.New(out, os.Environ(), time.Now)
 	defer picture.Done()
-	ticker := time.NewTicker(watchEvery)
+	ticker := time.NewTicker(cmp.Or(how.every, watchEvery))
 	defer ticker.Stop()
 	last, away := look, false
 	for {
@@ -115,7 +117,7 @@ func watchInLines(cmd *cobra.Command, looks *looker, look screen.Look, how watch
 			return last, fmt.Errorf("stopped watching; %s", goesOn(last.Status))
 		case <-ticker.C:
 		}
-		look = looks.look(ctx)
+		look = again(ctx)
 	}
 }
 

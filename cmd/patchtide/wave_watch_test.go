@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/screen"
+)
+
+func looked(state patch.WaveState, outcome patch.Outcome) screen.Look {
+	return screen.Look{
+		At: time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local), Closed: state == patch.StateClosed,
+		Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: state, Outcome: outcome},
+	}
+}
+
+// inLines watches a wave that shows itself as looks, one after the other.
+func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (screen.Look, error, string) {
+	t.Helper()
+	cmd, _, err := newRoot().Find([]string{"wave", "watch"})
+	require.NoError(t, err)
+	require.NoError(t, cmd.ParseFlags(flags))
+	var out bytes.Buffer
+	cmd.SetOut(&out)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	cmd.SetContext(ctx)
+	how.every = time.Millisecond
+	next := 0
+	last, err := watchInLines(cmd, func(context.Context) screen.Look {
+		if next++; next < len(looks) {
+			return looks[next]
+		}
+		stop() // nobody watches longer
+		return looks[len(looks)-1]
+	}, looks[0], how)
+	return last, err, out.String()
+}
+
+func TestPlainLinesOutlastAnOutage(t *testing.T) {
+	away := screen.Look{Err: errors.New("connection refused")}
+	last, err, text := inLines(t, watching{}, nil,
+		looked(patch.StateRunning, ""), away, away, looked(patch.StateRunning, ""), looked(patch.StateClosed, patch.Succeeded))
+	require.NoError(t, err)
+	require.True(t, last.Closed)
+	require.Equal(t, 1, bytes.Count([]byte(text), []byte("No answer since 02:00:00: connection refused")), "said once: %s", text)
+	require.Contains(t, text, "It answers again")
+	require.Contains(t, text, "closed: succeeded")
+}
+
+func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
+	held := looked(patch.StateOnHold, "")
+	last, err, _ := inLines(t, watching{untilHold: true}, nil, looked(patch.StateRunning, ""), held)
+	require.NoError(t, err)
+	require.Equal(t, patch.StateOnHold, last.Status.State)
+
+	_, err, _ = inLines(t, watching{}, nil, held, held)
+	require.ErrorContains(t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1")
+}
+
+// The exit code is the wave's: 0 done, 1 failed, 3 on hold.
+func TestExitCodeOfAWatchedWave(t *testing.T) {
+	for name, c := range map[string]struct {
+		look screen.Look
+		code int
+	}{
+		"succeeded":   {looked(patch.StateClosed, patch.Succeeded), exitDone},
+		"with skips":  {looked(patch.StateClosed, patch.SucceededWithSkips), exitDone},
+		"rolled back": {looked(patch.StateClosed, patch.RolledBack), exitFailed},
+		"aborted":     {looked(patch.StateClosed, patch.Aborted), exitFailed},
+		"on hold":     {looked(patch.StateOnHold, ""), exitOnHold},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			cmd := &cobra.Command{}
+			printsJSON(cmd)
+			require.NoError(t, cmd.ParseFlags([]string{"--json"}))
+			cmd.SetOut(&out)
+			err := showStatus(cmd, c.look.Status)
+			var exit *exitError
+			if c.code == exitDone {
+				require.NoError(t, err)
+			} else {
+				require.ErrorAs(t, err, &exit)
+				require.Equal(t, c.code, exit.code)
+			}
+			var status patch.WaveStatus
+			require.NoError(t, json.Unmarshal(out.Bytes(), &status))
+			require.Equal(t, c.look.Status.State, status.State)
+		})
+	}
+}
