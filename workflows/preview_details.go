@@ -27,7 +27,7 @@ func previewDetails(p patch.Preview) string {
 	}
 	text.WriteString(".\n\n")
 	for i, blocker := range p.Blockers {
-		if i >= longestTable/2 {
+		if i >= longestTable/4 {
 			fmt.Fprintf(&text, "- and %d more\n", len(p.Blockers)-i)
 			break
 		}
@@ -46,8 +46,8 @@ func previewDetails(p patch.Preview) string {
 			}
 			for _, instance := range group.Instances {
 				if rows++; rows <= longestTable {
-					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %d | %t | %s |\n", instance.Begins.Rough(), stage.Name, group.Group,
-						madeBy(group), instance.ID, instance.Does, instance.MissingCount, instance.Reboot, knownAgo(instance))
+					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n", instance.Begins.Rough(), stage.Name, group.Group,
+						madeBy(group), instance.ID, instance.Does, missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
 				}
 			}
 		}
@@ -73,6 +73,31 @@ func madeBy(group patch.PreviewGroup) string {
 		return "deregister"
 	}
 	return string(group.Strategy.Mode)
+}
+
+// missesBySeverity is how many patches an instance misses, and how bad: "6: 2 Critical, 4 Low".
+func missesBySeverity(instance patch.PreviewInstance) string {
+	text := fmt.Sprint(instance.MissingCount)
+	for i := 0; i < len(instance.Missing); {
+		end := i
+		for end < len(instance.Missing) && instance.Missing[end].Severity == instance.Missing[i].Severity {
+			end++
+		}
+		sign := ","
+		if i == 0 {
+			sign = ":"
+		}
+		text += fmt.Sprintf("%s %d %s", sign, end-i, cell(instance.Missing[i].Severity))
+		i = end
+	}
+	return text
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
 }
 
 func knownAgo(instance patch.PreviewInstance) string {

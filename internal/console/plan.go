@@ -25,8 +25,8 @@ func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
 
 func planText(p patch.Preview) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s. Nothing was changed.\n",
-		titleStyle.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"))
+	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
+		titleStyle.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"), neverScanned(p))
 	for number, stage := range p.Stages {
 		fmt.Fprintf(&text, "\n%s%s\n", titleStyle.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), quietStyle.Render(stageWords(stage)))
 		if stage.Approval != nil {
@@ -39,6 +39,23 @@ func planText(p patch.Preview) string {
 	planBlockers(&text, p)
 	planFooter(&text, p)
 	return text.String()
+}
+
+func neverScanned(p patch.Preview) string {
+	unknown := 0
+	for _, stage := range p.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				if instance.Does == patch.WouldScan {
+					unknown++
+				}
+			}
+		}
+	}
+	if unknown == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" that are known of; %d never scanned", unknown)
 }
 
 func stageWords(stage patch.PreviewStage) string {
@@ -89,10 +106,9 @@ func roomWords(group patch.PreviewGroup) string {
 		numbers = fmt.Sprintf("min %d, desired %d, max %d", n.Min, n.Desired, n.Max)
 	}
 	switch {
-	case group.Refused != "" && numbers != "":
-		return "refused, " + numbers + ": " + group.Refused
 	case group.Refused != "":
-		return "refused: " + group.Refused
+		why, _, _ := strings.Cut(group.Refused, ":") // the rest is told among what is in the way
+		return strings.TrimPrefix(numbers+": ", ": ") + "refused, " + why
 	case group.Strategy.Mode == patch.CapacitySurge && group.Strategy.RaiseMax:
 		return numbers + ": surge, max and desired are raised by one and one more is launched first"
 	case group.Strategy.Mode == patch.CapacitySurge:
