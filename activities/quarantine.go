@@ -26,56 +26,65 @@ func (in DetachInput) whole() effect {
 	return desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
 }
 
+// DetachResult tells what Detach did.
+type DetachResult struct {
+	// NoRoom: the group's capacity was not given back, since somebody has scaled it to its max meanwhile.
+	NoRoom bool
+}
+
 // Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
 // tag group's instance stays as it is, deregistered. Desired is raised only where it is exactly one short of DesiredWanted:
 // anything else is somebody else's number. A group that is gone is no error.
-func (a *AWS) Detach(ctx context.Context, in DetachInput) error {
+func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) {
 	if !in.Instance.Group.IsAutoScaling() {
-		return nil
+		return DetachResult{}, nil
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
-		return err
+		return DetachResult{}, err
 	}
 	if in.whole().taken(ctx) {
-		return a.see(ctx, s, in.whole())
+		return DetachResult{}, a.see(ctx, s, in.whole())
 	}
 	out := dropped(in.Instance, in.Pace)
 	group, err := findGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
-		return err
+		return DetachResult{}, err
 	}
 	listed, sent := memberOf(group, in.Instance.ID), out.taken(ctx)
 	if listed != nil && !leaving(string(listed.LifecycleState)) && !sent {
 		if state := string(listed.LifecycleState); strings.HasPrefix(state, "Entering") || comingIn(state) {
-			return notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
+			return DetachResult{}, notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
 		// Without decrement desired stays as it is whatever the state: a member on standby is not counted in it.
 		decrement := in.Decrement && string(listed.LifecycleState) == patch.LifecycleInService
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
 			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: &decrement,
 		}); err != nil {
-			return awsError("detach the instance", in.Instance.String(), err)
+			return DetachResult{}, awsError("detach the instance", in.Instance.String(), err)
 		}
 		out.sent(ctx)
 		sent = true
 	}
 	if sent {
 		if err := a.see(ctx, s, out); err != nil {
-			return err
+			return DetachResult{}, err
 		}
 		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
-			return err
+			return DetachResult{}, err
 		}
 	}
 	return a.giveBack(ctx, s, in, group)
 }
 
 // giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
-// for one more and needs none.
-func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *astypes.AutoScalingGroup) error {
-	if int(deref(group.DesiredCapacity)) != in.DesiredWanted-1 || in.DesiredWanted > int(deref(group.MaxSize)) {
-		return nil
+// for one more.
+func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
+	switch desired := int(deref(group.DesiredCapacity)); {
+	case desired != in.DesiredWanted-1:
+		return DetachResult{}, nil
+	case in.DesiredWanted > int(deref(group.MaxSize)):
+		return DetachResult{NoRoom: true}, nil
 	}
-	return a.setDesired(ctx, s, in.DesiredWanted, in.whole())
+	return DetachResult{}, a.setDesired(ctx, s, in.DesiredWanted, in.whole())
 }

@@ -311,11 +311,15 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	if putBack != nil {
 		summary = "puts back " + id
 	}
-	return g.child(ctx, summary, InstanceInput{
+	result := g.child(ctx, summary, InstanceInput{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
 		Try: g.try[id], Ours: patch.Ours{Out: g.leftOut(), Surge: g.room != nil && g.room.raised}, PutBack: putBack, Left: g.left[id],
 		Tells: true,
 	})
+	if result.NoRoomForAnother && g.room != nil {
+		g.room.dropped = true // the instance launched for room stays in its place, or the group would be one short
+	}
+	return result
 }
 
 // leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it reports

@@ -35,6 +35,7 @@ type CarriedRoom struct {
 	Before   patch.GroupState
 	Raised   bool
 	Surge    string
+	Dropped  bool
 }
 
 // takeOver goes on where an earlier run stopped, and returns what it was doing; "" when this run is the first.
@@ -49,7 +50,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, true
 	if c.Room != nil {
 		g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
-		g.room.before, g.room.raised, g.room.surge = c.Room.Before, c.Room.Raised, c.Room.Surge
+		g.room.before, g.room.raised, g.room.surge, g.room.dropped = c.Room.Before, c.Room.Raised, c.Room.Surge, c.Room.Dropped
 	}
 	return c.Doing
 }
@@ -98,7 +99,7 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 		Timed: g.timed, Took: g.took,
 	}
 	if g.room != nil {
-		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge}
+		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge, Dropped: g.room.dropped}
 	}
 	return workflow.NewContinueAsNewError(ctx, PatchGroup, in)
 }

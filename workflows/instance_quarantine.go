@@ -56,11 +56,13 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}
 	}
 	if s.in.Group.IsAutoScaling() {
-		if err := s.undone(ctx, aws.Detach, activities.DetachInput{
+		var detached activities.DetachResult
+		if err := s.read(ctx, aws.Detach, activities.DetachInput{
 			Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
-		}); err != nil {
+		}, &detached); err != nil {
 			return err
 		}
+		s.status.Result.NoRoomForAnother = detached.NoRoom
 	}
 	s.status.Result.Outcome = patch.Quarantined
 	switch {
@@ -102,6 +104,11 @@ func (s *saga) noteQuarantine(quarantine *QuarantineRecord) {
 func (s *saga) replace(ctx workflow.Context, quarantine *QuarantineRecord) error {
 	if err := s.undone(ctx, aws.Terminate, s.instance()); err != nil {
 		return err
+	}
+	if s.status.Result.NoRoomForAnother {
+		s.status.Result.Outcome = patch.RolledBack
+		s.note("terminated; no other was launched in its place, since somebody has scaled the group to its max meanwhile")
+		return nil
 	}
 	var fresh activities.SurgeInstance
 	if err := s.await(ctx, s.in.Policy.Timing.Surge, aws.AwaitSurge, activities.AwaitSurgeInput{

@@ -121,6 +121,11 @@ type keptScene struct{ name, scene string }
 // keptScenes are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScenes = []keptScene{
 	{
+		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge left it one short",
+		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"Backup":"none","Restore":"replace","Bake":240},` +
+			`"Faults":[{"Kind":"reboot_hangs","Times":-1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","By":1}]}`,
+	},
+	{
 		"an instance that somebody registered in one more place was measured as out of service, although it served as before",
 		`{"Groups":[{"Members":5,"Headroom":2}],"Plan":{"Bake":240},"Others":[{"At":{"On":"EnterStandby","Nth":3},"Do":"register elsewhere"}]}`,
 	},

@@ -22,7 +22,7 @@ type room struct {
 	surge  string // the instance launched for it; "" until it is known
 	unsure bool   // the raise failed, and may have had its effect
 
-	dropped bool // desired is back already; only max may still be raised
+	dropped bool // desired is back already, or stays as it is; only max may still be raised
 }
 
 func newRoom(group patch.Group, policy Policy, waveID string, strategy patch.Strategy) *room {

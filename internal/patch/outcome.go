@@ -59,8 +59,9 @@ type InstanceResult struct {
 	Stranded              []Stranded      `json:"stranded,omitempty"`
 	Started               time.Time       `json:"started,omitzero"` // of its first change; zero when nothing was
 	Ended                 time.Time       `json:"ended,omitzero"`
-	PutBackIn             Duration        `json:"put_back_in,omitempty"` // how long putting it back took
-	Notes                 []string        `json:"notes,omitempty"`       // what a reader should know: a bake cut short, targets not judged
+	PutBackIn             Duration        `json:"put_back_in,omitempty"`         // how long putting it back took
+	NoRoomForAnother      bool            `json:"no_room_for_another,omitempty"` // it left its group for good, which was at its max by others and launched nobody instead
+	Notes                 []string        `json:"notes,omitempty"`               // what a reader should know: a bake cut short, targets not judged
 }
 
 // GroupResult is how one group ended. MaxOutOfService is filled in by whoever can measure it; the workflow cannot.
