@@ -22,6 +22,9 @@ func Ask(ctx context.Context, temporal Asker, status patch.WaveStatus, known Det
 	}
 	for _, stage := range status.Stages {
 		for _, counts := range stage.Groups {
+			if before, asked := known.Groups[counts.WorkflowID]; asked && atRest(counts.Phase) && before.Phase == counts.Phase {
+				continue
+			}
 			group, ok := Answer[patch.GroupStatus](ctx, temporal, counts.WorkflowID)
 			if !ok {
 				continue
@@ -36,6 +39,10 @@ func Ask(ctx context.Context, temporal Asker, status patch.WaveStatus, known Det
 	}
 	return known
 }
+
+// atRest tells the phases in which a group does nothing until its wave tells it to, and so has nothing new to say: a wave of many
+// groups is watched without asking all of them every second.
+func atRest(phase patch.GroupPhase) bool { return phase == patch.GroupIdle || phase == patch.GroupDone }
 
 // Answer asks one workflow for its status; ok is false when it does not answer.
 func Answer[T any](ctx context.Context, temporal Asker, workflowID string) (status T, ok bool) {
