@@ -88,11 +88,16 @@ func (p *play) resting(stranded []patch.Stranded) []string {
 	return found
 }
 
-// someTold tells that a member, now or when the wave began, is reported as stranded: its group may be one short.
+// someTold tells that an instance that is or was a member is reported as stranded: its group may be one short.
 func (p *play) someTold(stranded []patch.Stranded, group *world.ScalingGroup) bool {
 	ids := slices.Clone(p.photo.groups[groupKey(group)].members)
 	for _, member := range group.Members() {
 		ids = append(ids, member.Instance.ID)
+	}
+	for _, event := range p.events { // also one that came and was taken out meanwhile
+		if event.Operation == "EnterStandby" && strings.Contains(string(event.Arguments), `"AutoScalingGroupName":"`+group.Name+`"`) {
+			ids = append(ids, strings.Split(event.Resource, ",")...)
+		}
 	}
 	return slices.ContainsFunc(ids, func(id string) bool { return told(stranded, "instance", id) })
 }
@@ -280,6 +285,7 @@ func (p *play) eventsWrong() []string {
 				}
 			}
 		case "EnterStandby", "DeregisterTargets":
+			found = append(found, p.crowds(event, begun)...)
 			found = append(found, p.beginsLate(event, begun)...)
 		}
 	}
@@ -294,6 +300,45 @@ func (o *othersLog) saidOf(group, process string) bool {
 func (p *play) wasThere(id string) bool {
 	_, there := p.photo.instances[id]
 	return there && id != ""
+}
+
+// crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a while: what
+// others do while one is on its way out cannot be known.
+func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
+	var found []string
+	for id := range strings.SplitSeq(event.Resource, ",") {
+		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
+			continue
+		}
+		group := ""
+		p.sim.Inspect(func(w *world.World) {
+			for _, account := range []string{accountStaging, accountProduction} {
+				if instance := w.Account(account).Region(tokyoRegion).Instance(id); instance != nil {
+					group = account + "/" + instance.Group
+				}
+			}
+		})
+		for _, line := range p.sim.Timeline() {
+			if line.Account+"/"+line.Group != group {
+				continue
+			}
+			least := 0
+			for _, point := range line.Points {
+				if !point.Time.Before(event.Time) {
+					break
+				}
+				if point.Time.After(event.Time.Add(-soon)) {
+					least = min(least, point.OutOfService)
+				} else {
+					least = point.OutOfService
+				}
+			}
+			if least >= p.scene.maxUnavailable() {
+				found = append(found, fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
+			}
+		}
+	}
+	return found
 }
 
 // soon is how long after a stop or a cutoff what was begun just before may still take its first step.

@@ -155,22 +155,33 @@ func drawScene(t *rapid.T, passes bool) scene {
 		People:  rapid.SliceOfN(rapid.Custom(drawPerson), 0, 2).Draw(t, "people"),
 		Decide: rapid.SliceOfN(rapid.SampledFrom([]string{"skip", "retry", "roll_back", "roll_back wave", "abort", silence}), 0, 4).
 			Draw(t, "decide"),
-		Approval: rapid.SampledFrom([]string{"", "", "", "reject", "abort", silence}).Draw(t, "approval"),
-		Patch:    rapid.SampledFrom([]string{patchGood, patchGood, patchNoReboot, patchNothing}).Draw(t, "patch"),
+		Approval: rapid.SampledFrom([]string{"", "", "", "", "", "", "reject", "abort", silence}).Draw(t, "approval"),
+		Patch:    rapid.SampledFrom([]string{patchGood, patchGood, patchGood, patchGood, patchNoReboot, patchNoReboot, patchNothing}).Draw(t, "patch"),
 		ReadLag:  rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
 
 		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
 	}
+	s.keepsRoom(t)
 	if s.Staging > 1 {
 		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
 	}
 	if passes {
 		return s
 	}
-	s.Patch = rapid.SampledFrom([]string{patchGood, patchGood, patchBreaksSome, patchBreaksAll, patchNoReboot, patchNothing}).Draw(t, "any patch")
+	s.Patch = rapid.SampledFrom([]string{patchGood, patchGood, patchBreaksSome, patchBreaksAll, patchBreaksSome, patchNoReboot, patchNothing}).Draw(t, "any patch")
 	s.Faults = rapid.SliceOfN(rapid.Custom(drawFault), 0, 2).Draw(t, "faults")
 	s.Others = rapid.SliceOfN(rapid.Custom(drawOther), 0, 2).Draw(t, "others")
 	return s
+}
+
+// keepsRoom lets most plans that shrink a group have groups that may shrink: without it the wave is refused, which a few show as well.
+func (s *scene) keepsRoom(t *rapid.T) {
+	if s.Plan.Capacity != string(patch.CapacityDecrement) || rapid.IntRange(0, 4).Draw(t, "no room") == 4 {
+		return
+	}
+	for i := range s.Groups {
+		s.Groups[i].Slack = max(s.Groups[i].Slack, 1)
+	}
 }
 
 func drawGroup(t *rapid.T) sceneGroup {
@@ -183,7 +194,13 @@ func drawGroup(t *rapid.T) sceneGroup {
 		OneZone:   rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "one zone"),
 		EC2Health: rapid.Bool().Draw(t, "ec2 health"),
 		Suspended: rapid.SampledFrom([][]string{
-			nil, nil, nil, {"AZRebalance"}, {"ReplaceUnhealthy", "InstanceRefresh"}, {"ScheduledActions"}, {"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}, {"Launch"},
+			nil, nil, nil, nil, nil, nil,
+			{"AZRebalance"},
+			{"ReplaceUnhealthy", "InstanceRefresh"},
+			{"ScheduledActions"},
+			{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"},
+			{"AZRebalance", "ScheduledActions"},
+			{"Launch"},
 		}).Draw(t, "suspended"),
 	}
 }
@@ -199,7 +216,7 @@ func drawPlan(t *rapid.T) scenePlan {
 		Then:           rapid.SampledFrom([]string{"", "skip", "abort"}).Draw(t, "then"),
 		Bake:           rapid.SampledFrom([]int{0, 30, alarmTime}).Draw(t, "bake"),
 		Passes:         rapid.IntRange(0, 1).Draw(t, "passes"),
-		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 15, 40}).Draw(t, "cutoff"),
+		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 0, 15, 75, 120, 200}).Draw(t, "cutoff"),
 	}
 	kinds := rapid.SampledFrom([][2]string{{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"}}).Draw(t, "backup")
 	p.Backup, p.Restore = kinds[0], kinds[1]

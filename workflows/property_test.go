@@ -62,7 +62,7 @@ func TestPropertyWave(t *testing.T) {
 	if violated.Load() > 0 {
 		return // the small ones that it shrinks to would count
 	}
-	require.Greater(t, real.Load(), waves.Load()/3, "most waves were refused before they began: they show nothing")
+	require.Greater(t, real.Load(), waves.Load()/2, "too many waves were refused before they began: they show nothing")
 }
 
 // judge plays the scene and lists what is wrong afterwards. It also tells whether the wave took any instance out.
@@ -140,6 +140,10 @@ var keptScenes = []keptScene{
 	{
 		"a raise of max that reads did not show yet was taken for somebody else's, and stayed",
 		`{"Groups":[{"Members":1}],"Plan":{},"ScalingLag":2}`,
+	},
+	{
+		"an instance that came meanwhile and is stranded excused nothing of its group",
+		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"MaxParallel":1,"Service":true,"Backup":"none","Restore":"replace","Bake":240},"ScalingLag":5,"ReadLag":5,"Faults":[{"Kind":"reboot_hangs","Times":-1},{"Kind":"root_replace_fails","Nth":1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","Group":2,"By":1}]}`,
 	},
 	{
 		"a stage that may carry a failure went on for ever, since its group had nobody left to take",
