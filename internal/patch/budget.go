@@ -94,15 +94,12 @@ type Budget struct {
 // BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without a
 // restore there is no way back, without a snapshot none to wait for.
 func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup) Budget {
-	b := Budget{Estimates: e}
+	b := Budget{Estimates: e, Deregistration: Draining(groups), SlowStart: SlowStart(groups)}
 	if restore == RestoreNone {
 		b.RollBack = 0
 	}
 	if restore != RestoreRootVolume || backup == BackupNone {
 		b.Snapshot, b.Volume = 0, 0
-	}
-	for _, group := range groups {
-		b.Deregistration, b.SlowStart = max(b.Deregistration, group.DeregistrationDelay), max(b.SlowStart, group.SlowStart)
 	}
 	return b
 }

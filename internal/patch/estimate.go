@@ -2,14 +2,19 @@ package patch
 
 import "time"
 
-// Estimate is how long one instance is likely to be on its way, from leaving service until its bake has ended. It is made of
-// what the plan and the target groups say; nothing better is known before an instance of the group has been patched.
+// Estimate is how long one instance of a plan without Estimates, of an older release, is likely to be on its way, from leaving
+// service until its bake has ended.
 func Estimate(t Timing, bake Duration, groups []TargetGroup) Duration {
-	var drain Duration
+	return t.Instance + Draining(groups) + bake + SlowStart(groups)
+}
+
+// Draining is the longest deregistration delay of the target groups.
+func Draining(groups []TargetGroup) Duration {
+	var longest Duration
 	for _, group := range groups {
-		drain = max(drain, group.DeregistrationDelay)
+		longest = max(longest, group.DeregistrationDelay)
 	}
-	return t.Instance + drain + bake + SlowStart(groups)
+	return longest
 }
 
 // SlowStart is the longest time for which one of the target groups sends less than its share to a target that is new to it: a

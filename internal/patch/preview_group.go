@@ -13,7 +13,7 @@ type GroupReading struct {
 	Around     *Surroundings         // nil: likewise
 	Known      map[string]PatchState // by instance
 	BaselineID string                // the plan's, as Systems Manager has it; "" when it has none yet
-	At         time.Time             // AWS\'s clock, when Known was read
+	At         time.Time             // AWS's clock, when Known was read
 	Problems   []Blocker
 }
 
