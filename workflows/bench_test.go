@@ -167,6 +167,7 @@ func (b *bench) register() {
 type plans struct {
 	activities.Plans
 	window    *patch.Window
+	following []patch.Window // those after it
 	scheduled bool
 	change    func(*patch.Plan) // nil: as the configuration has it
 }
@@ -174,6 +175,11 @@ type plans struct {
 func (p *plans) Window(plan string, at time.Time) (*patch.Window, error) {
 	if p.scheduled {
 		return p.Plans.Window(plan, at)
+	}
+	for i := range p.following {
+		if p.following[i].Cutoff.After(at) && !at.Before(p.window.Cutoff) {
+			return &p.following[i], nil
+		}
 	}
 	return p.window, nil
 }

@@ -58,6 +58,7 @@ const (
 	OrderWindow   OrderKind = "window"  // the window was extended
 	OrderGiveUp   OrderKind = "give_up" // stop trying to put back what cannot be, and report it
 	OrderRelease  OrderKind = "release" // close, and free the lock
+	OrderPark     OrderKind = "park"    // the same, with what a later workflow of the group goes on with
 )
 
 // group is one group's run.
@@ -90,7 +91,7 @@ type group struct {
 
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
 // cancelled and has put its part back.
-func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error) {
+func PatchGroup(ctx workflow.Context, in GroupInput) (*GroupEnd, error) {
 	g := &group{in: in, try: map[string]int{}, left: map[string]bool{}}
 	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
 	for _, id := range in.Members {
@@ -105,17 +106,17 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 	g.follow(ctx)
 	if in.Heal != nil {
 		g.heal(ctx)
-		return g.result(), nil
+		return g.end(), nil
 	}
 	if in.Settle != nil {
 		g.settle(ctx)
-		return g.result(), nil
+		return g.end(), nil
 	}
 	for ; ; order = "" {
 		if order == "" {
 			// A cancelled group goes on until nothing is under way, and then needs no release.
 			if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
-				return g.result(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
+				return g.end(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
 			}
 			order, g.orders = g.orders[0], g.orders[1:]
 		}
@@ -138,7 +139,9 @@ func PatchGroup(ctx workflow.Context, in GroupInput) (*patch.GroupResult, error)
 		case OrderRollBack:
 			g.rollBack(ctx)
 		case OrderRelease:
-			return g.result(), nil
+			return g.end(), nil
+		case OrderPark:
+			return g.park(), nil
 		}
 		if g.goOn {
 			return nil, g.continueAsNew(ctx, order)

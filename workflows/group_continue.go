@@ -16,7 +16,7 @@ const continueAfter = 100
 // Carried is a group's state on its way from one run of its workflow to the next. The lock, which is the workflow's id, and
 // everything in AWS stay as they are meanwhile.
 type Carried struct {
-	Doing      OrderKind // what goes on: go or roll_back
+	Doing      OrderKind // what goes on: go or roll_back; "": nothing until it is ordered, since the wave was parked
 	Status     patch.GroupStatus
 	Runbook    activities.Runbook
 	BaselineID string
@@ -27,6 +27,8 @@ type Carried struct {
 	Timed      int // see paceSoFar
 	Took       patch.Duration
 	Room       *CarriedRoom // nil: none was made
+	Closed     string       // see group.closed
+	Refused    patch.RefusalCode
 }
 
 // CarriedRoom is the room of a group that surges.
@@ -47,7 +49,8 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	g.timed, g.took = c.Timed, c.Took
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
-	g.orders, g.paused, g.resumed = c.Orders, c.Paused, true
+	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
+	g.closed, g.refused = c.Closed, c.Refused
 	if c.Room != nil {
 		g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.before, g.room.raised, g.room.surge, g.room.dropped = c.Room.Before, c.Room.Raised, c.Room.Surge, c.Room.Dropped
@@ -86,6 +89,14 @@ func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
 	return g.goOn
 }
 
+// carry is the state as another run of this group's workflow needs it.
+func (g *group) carry(doing OrderKind) *Carried {
+	return &Carried{
+		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed, Took: g.took,
+		Closed: g.closed, Refused: g.refused,
+	}
+}
+
 // continueAsNew hands the state to the next run of this workflow.
 func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	doing := OrderGo // retry and skip have changed the results already: what is left of them is to go on
@@ -94,10 +105,8 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	}
 	in := g.in
 	in.Members = nil // they are in the status
-	in.Carried = &Carried{
-		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Orders: g.orders, Paused: g.paused,
-		Timed: g.timed, Took: g.took,
-	}
+	in.Carried = g.carry(doing)
+	in.Carried.Orders, in.Carried.Paused = g.orders, g.paused
 	if g.room != nil {
 		in.Carried.Room = &CarriedRoom{Strategy: g.room.strategy, Before: g.room.before, Raised: g.room.raised, Surge: g.room.surge, Dropped: g.room.dropped}
 	}

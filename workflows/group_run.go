@@ -79,6 +79,7 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
 			g.closed, g.refused = result.Reason, result.Refused
+			g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 			break
 		}
 		if i%10 == 9 {

@@ -26,6 +26,11 @@ type wave struct {
 	carried    int             // failures with which the current stage went on by itself
 	decision   *patch.Decision // the last verb not yet acted on
 	paused     *patch.Decision // a person's pause, until resume; it outlives holds and gates
+	resumed    *patch.Decision // the last resume after a pause
+	parks      bool            // it waits for the next window, instead of ending with its own
+	parked     *patch.Parked   // while it does
+	rounds     int             // windows in which it went on
+	unkept     bool            // a decision that the evidence has is no longer as it is there
 	parallel   map[string]int  // set_concurrency, by stage
 	window     bool            // it was extended: every order brings it
 	toldWindow *patch.Window   // the extended window that running groups have heard of
@@ -63,7 +68,8 @@ type heldGroup struct {
 	lost         bool // its workflow ended before it was released
 	counts       patch.GroupCounts
 	now          *patch.InstanceNow // what its instance under way is doing, as far as it was told
-	result       *patch.GroupResult
+	result       *patch.GroupResult // nil while the lock is held
+	carried      *Carried           // what a parked group goes on with
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
@@ -81,6 +87,7 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	if err := w.answer(ctx); err != nil {
 		return nil, err
 	}
+	w.parks = parksWaves(ctx)
 	w.enter(ctx, patch.StateResolving, "")
 	if err := w.resolve(ctx); err != nil {
 		return nil, err
@@ -154,6 +161,7 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 // close releases every group, collects the results and judges the stages.
 func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.StageResult {
 	w.release(ctx)
+	w.status.Stranded = nil // those of a parked wave are in its groups' results
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	stages := make([]patch.StageResult, len(w.plan.Stages))
 	for i, stage := range w.plan.Stages {
@@ -171,36 +179,6 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	}
 	w.expireBackups(clean)
 	return stages
-}
-
-// release frees the locks and waits for the groups' results.
-func (w *wave) release(ctx workflow.Context) {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
-	atRest := true
-	for _, held := range w.groups {
-		if held.result == nil {
-			w.order(clean, held, GroupOrder{Kind: OrderRelease})
-		}
-	}
-	for _, held := range w.groups {
-		if held.result != nil {
-			continue
-		}
-		var result patch.GroupResult
-		if err := held.child.Get(clean, &result); err != nil {
-			atRest = false
-			result = patch.GroupResult{
-				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
-				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
-				Stranded: []patch.Stranded{{
-					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
-					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
-				}},
-			}
-		}
-		held.result = &result
-	}
-	w.releaseServices(clean, atRest)
 }
 
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.
@@ -247,11 +225,13 @@ func (w *wave) keepDecisions(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
-			if err := workflow.Await(c, func() bool { return len(w.status.Decisions) > w.kept && w.status.State != patch.StateClosed }); err != nil {
+			if err := workflow.Await(c, func() bool {
+				return (w.unkept || len(w.status.Decisions) > w.kept) && w.status.State != patch.StateClosed
+			}); err != nil {
 				return
 			}
-			w.kept, w.keeping = len(w.status.Decisions), true
-			w.save(c, patch.WaveResult{WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{}})
+			w.kept, w.keeping, w.unkept = len(w.status.Decisions), true, false
+			w.save(c, w.soFar())
 			w.keeping = false
 		}
 	})

@@ -168,7 +168,7 @@ func TestACancelNamesTheRollBackThatItOvertook(t *testing.T) {
 
 // actingGroup puts another workflow in a group's place, which reports to its wave like it.
 func (b *bench) actingGroup(name string, act func(workflow.Context, func(patch.GroupCounts), func() workflows.OrderKind) (*patch.GroupResult, error)) {
-	b.instead(names.PatchGroup, func(ctx workflow.Context, in workflows.GroupInput) (*patch.GroupResult, error) {
+	b.instead(names.PatchGroup, func(ctx workflow.Context, in workflows.GroupInput) (*workflows.GroupEnd, error) {
 		if in.Group.AutoScalingGroup != name {
 			return workflows.PatchGroup(ctx, in)
 		}
@@ -184,7 +184,11 @@ func (b *bench) actingGroup(name string, act func(workflow.Context, func(patch.G
 			workflow.GetSignalChannel(clean, names.SignalGroupOrder).Receive(clean, &order)
 			return order.Kind
 		}
-		return act(ctx, report, next)
+		result, err := act(ctx, report, next)
+		if err != nil {
+			return nil, err
+		}
+		return &workflows.GroupEnd{GroupResult: *result}, nil
 	})
 }
 

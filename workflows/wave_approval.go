@@ -20,7 +20,7 @@ func (w *wave) approve(ctx workflow.Context, stage patch.Stage, number int) patc
 		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + stage.Approval.Timeout.String(), Stage: stage.Name,
 	})
 	if decision.Verb == patch.Approve {
-		return ""
+		return w.awaitWindow(ctx, number, decision)
 	}
 	w.reason = fmt.Sprintf("%s was not approved: %s: %s", stage.Name, decision.Actor, decision.Reason)
 	return patch.Aborted

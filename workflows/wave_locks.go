@@ -33,7 +33,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		}
 		future := workflow.ExecuteChildWorkflow(w.locking(ctx, held.workflowID, "patches "+planned.String()), PatchGroup, GroupInput{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
-			Run: w.run, ContinueAfter: w.request.ContinueAfter, Tells: w.followsInstances(),
+			Run: w.run, ContinueAfter: w.request.ContinueAfter, Tells: w.followsInstances(), Carried: held.carried,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
@@ -41,7 +41,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 			}
 			return w.locked(ctx, ErrGroupLocked, held.group.String(), held.workflowID)
 		}
-		held.child = future
+		held.child, held.result = future, nil
 	}
 	w.locksServices = workflow.GetVersion(ctx, "service-locks", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 	if !w.locksServices {
@@ -152,6 +152,41 @@ func lockedOnly(groups []*heldGroup) []*heldGroup {
 		}
 	}
 	return locked
+}
+
+// release frees the locks and waits for the groups' results.
+func (w *wave) release(ctx workflow.Context) { w.letGo(ctx, OrderRelease) }
+
+// letGo frees every lock that is held, for good or until the wave goes on, and waits for the groups' results. It tells whether
+// every group has given its word.
+func (w *wave) letGo(ctx workflow.Context, kind OrderKind) bool {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	atRest := true
+	for _, held := range w.groups {
+		if held.result == nil {
+			w.order(clean, held, GroupOrder{Kind: kind})
+		}
+	}
+	for _, held := range w.groups {
+		if held.result != nil {
+			continue
+		}
+		var end GroupEnd
+		if err := held.child.Get(clean, &end); err != nil {
+			atRest = false
+			end.GroupResult = patch.GroupResult{
+				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
+				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
+				Stranded: []patch.Stranded{{
+					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
+					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
+				}},
+			}
+		}
+		held.result, held.carried = &end.GroupResult, end.unparked()
+	}
+	w.releaseServices(clean, atRest)
+	return atRest
 }
 
 // releaseServices frees the services' locks once every group has ended. Where one ended without its word, instances of it may

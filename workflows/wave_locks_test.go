@@ -139,7 +139,7 @@ func (b *bench) instead(name string, other any) {
 
 // terminatedGroup makes the group's workflow end in the middle without a result, as one that somebody terminates.
 func (b *bench) terminatedGroup(name string) {
-	b.instead(names.PatchGroup, func(ctx workflow.Context, in workflows.GroupInput) (*patch.GroupResult, error) {
+	b.instead(names.PatchGroup, func(ctx workflow.Context, in workflows.GroupInput) (*workflows.GroupEnd, error) {
 		if in.Group.AutoScalingGroup != name {
 			return workflows.PatchGroup(ctx, in)
 		}

@@ -31,9 +31,11 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	around := looksAround(ctx)
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
-			if err := w.inspect(ctx, group, stage, i, around); err != nil {
+			held := &heldGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
+			if err := w.examine(ctx, held, around); err != nil {
 				return err
 			}
+			w.groups = append(w.groups, held)
 		}
 	}
 	if err := w.lock(ctx); err != nil {
@@ -87,9 +89,10 @@ func frozenPlan(ctx workflow.Context, plan patch.Plan) *patch.Refusal {
 	}
 }
 
-// inspect refuses a group that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
+// examine reads a group, and refuses one that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
 // nobody serves is a worker that does not know the account.
-func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stage, number int, around bool) error {
+func (w *wave) examine(ctx workflow.Context, held *heldGroup, around bool) error {
+	group, stage := held.group, w.plan.Stages[held.stage]
 	state, err := inspectServed(reading(ctx, group, w.plan.Timing), group)
 	if err != nil {
 		return err
@@ -104,13 +107,12 @@ func (w *wave) inspect(ctx workflow.Context, group patch.Group, stage patch.Stag
 		}
 	}
 	if around {
-		if err := w.look(ctx, group, state, number); err != nil {
+		if err := w.look(ctx, group, state, held.stage); err != nil {
 			return err
 		}
 	}
-	held := &heldGroup{group: group, stage: number, workflowID: names.GroupLock(group), members: ordered(state), targetGroups: targetGroups(state)}
+	held.members, held.targetGroups = ordered(state), targetGroups(state)
 	held.expects(w.plan, stage, state, strategy)
-	w.groups = append(w.groups, held)
 	return nil
 }
 
@@ -167,14 +169,20 @@ func (w *wave) prepare(ctx workflow.Context, held *heldGroup) error {
 	if problem != "" {
 		workflow.GetLogger(ctx).Warn("scan before the wave failed", "group", held.group.String(), "error", problem)
 	}
-	for _, scan := range scans {
-		held.missing += len(scan.Missing)
-		if scan.Compliant() {
-			held.compliant++
-		}
-	}
+	held.count(scans)
 	held.counts.Total = len(scans)
 	return nil
+}
+
+// count takes what is missing in a group from its scans.
+func (h *heldGroup) count(scans []patch.Scan) {
+	h.missing, h.compliant = 0, 0
+	for _, scan := range scans {
+		h.missing += len(scan.Missing)
+		if scan.Compliant() {
+			h.compliant++
+		}
+	}
 }
 
 func (w *wave) byGroup(group patch.Group) *heldGroup {

@@ -41,6 +41,13 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.tellWindow(ctx, number)
 			w.startNext(ctx, number)
 		}
+		if !stopping && ctx.Err() == nil && w.windowEnded(number) {
+			if outcome := w.park(ctx, number, w.resumedOutside()); outcome != "" {
+				return outcome
+			}
+			w.enter(ctx, patch.StateRunning, "")
+			continue
+		}
 		if w.idle(number, stopping) {
 			break
 		}
@@ -189,10 +196,16 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	})
 	switch decision.Verb {
 	case patch.Retry:
+		if outcome := w.awaitWindow(ctx, number, decision); outcome != "" {
+			return outcome
+		}
 		w.carried = 0
 		w.resume(ctx, number, held, OrderRetry)
 		return ""
 	case patch.Skip:
+		if outcome := w.awaitWindow(ctx, number, decision); outcome != "" {
+			return outcome
+		}
 		w.resume(ctx, number, held, OrderSkip)
 		return ""
 	case patch.RollBack:

@@ -19,7 +19,7 @@ var verbHelp = map[patch.Verb]string{
 	patch.Skip:           "Leave the failed instances as they are (put back) and go on with the others",
 	patch.RollBack:       "Put back every instance the stage (or, with scope wave, the wave) patched; one under way is put back or, once proven, finished first",
 	patch.Pause:          "Begin no further instance until resume; one under way ends first, and nothing stays suspended or out of service",
-	patch.Resume:         "Go on after a pause",
+	patch.Resume:         "Go on after a pause; or, parked, when the next window is open",
 	patch.SetConcurrency: "Change how many groups of the current stage are worked on at once (max_parallel_groups); running ones are let end",
 	patch.ExtendWindow:   "Let the window close later: until, in RFC 3339; its cutoff keeps its distance from its end",
 	patch.Abort: "Stop: a running instance is put back or, once proven, finished; nothing else is started. " +
@@ -79,7 +79,11 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 		case patch.Pause:
 			w.paused = &decision
 		case patch.Resume:
-			w.paused = nil
+			if w.parked == nil {
+				w.paused, w.resumed = nil, &decision
+				break
+			}
+			w.decision, w.status.Verbs = &decision, nil
 		case patch.SetConcurrency:
 			w.parallel[decision.Stage] = request.MaxParallelGroups
 		case patch.ExtendWindow:
@@ -106,7 +110,7 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 			if len(w.status.Verbs) == 0 && answers(verb) {
 				return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
 			}
-			if err := patch.MayTell(verb, w.status.State, w.plan.Window != nil); err != nil {
+			if err := w.mayTell(verb); err != nil {
 				return err
 			}
 			return w.mayTake(ctx, verb, request)
@@ -129,7 +133,11 @@ func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbReq
 // repeats tells a verb that was taken already and is sent again, which the state it led to would refuse. A verb that the state
 // takes is a decision of its own: retry may be sent twice for two failures.
 func (w *wave) repeats(decision patch.Decision) bool {
-	taken := w.decision == nil && patch.MayTell(decision.Verb, w.status.State, w.plan.Window != nil) == nil
+	if w.parked != nil && w.parked.Standing != nil && patch.Repeats([]patch.Decision{*w.parked.Standing}, decision) {
+		return true
+	}
+	carriedOut := len(w.status.Verbs) == 0 && answers(decision.Verb)
+	taken := w.decision == nil && !carriedOut && w.mayTell(decision.Verb) == nil
 	return !taken && patch.Repeats(w.status.Decisions, decision)
 }
 
@@ -158,12 +166,28 @@ func (w *wave) extend(ctx workflow.Context, until string) {
 	// The validator has parsed and judged both; an error leaves the window as it is.
 	if moment, err := time.Parse(time.RFC3339, until); err == nil {
 		if window, err := w.plan.Window.Extended(moment, workflow.Now(ctx)); err == nil {
+			if w.parked != nil {
+				w.parked.Extend(w.plan.Window, window)
+			}
 			w.plan.Window, w.status.Window, w.window = window, window, true
 		}
 	}
 }
 
+// mayTell refuses a verb that the wave does not take as it stands.
+func (w *wave) mayTell(verb patch.Verb) error {
+	err := patch.MayTellOf(verb, w.status.State, w.verbsIn(w.status.State))
+	if err != nil && w.status.State == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
+		standing := w.parked.Standing
+		return fmt.Errorf("%w; %s acts when the window opens at %s", err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))
+	}
+	return err
+}
+
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
+	if state == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
+		return patch.VerbsParked(w.parked.Standing.Verb)
+	}
 	return patch.VerbsIn(state, w.plan.Window != nil)
 }
 

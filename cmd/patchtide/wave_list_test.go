@@ -30,7 +30,7 @@ func TestListQuery(t *testing.T) {
 		{"a plan", listFilter{plan: "web"}, waves + " AND PatchtidePlan = 'web'"},
 		{"a plan that would end the literal", listFilter{plan: "w' OR 'a'='a"}, waves + " AND PatchtidePlan = 'w'' OR ''a''=''a'"},
 		{"a state", listFilter{state: "running"}, waves + " AND PatchtideState = 'running'"},
-		{"waiting", listFilter{waiting: true}, waves + " AND ExecutionStatus = 'Running' AND PatchtideState IN ('on_hold', 'paused', 'awaiting_approval')"},
+		{"waiting", listFilter{waiting: true}, waves + " AND ExecutionStatus = 'Running' AND PatchtideState IN ('on_hold', 'paused', 'awaiting_approval', 'parked')"},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.filter.query()) })
 	}

@@ -21,7 +21,7 @@ func links(n patch.Notice, ui temporalui.UI) []Link {
 	if startsAnother(n) {
 		links = append(links, Link{"The form that starts a wave of " + n.Plan, ui.Start(temporalui.StartWave(n.Plan, n.At))})
 	}
-	if len(links) == 0 || n.Kind == patch.NoticeAwaitingApproval || n.Kind == patch.NoticeOnHold {
+	if len(links) == 0 || n.Kind == patch.NoticeAwaitingApproval || n.Kind == patch.NoticeOnHold || n.Kind == patch.NoticeParked {
 		links = append(links, Link{"Everything that waits for a person", ui.List(temporalui.Waiting().Query)})
 	}
 	return links

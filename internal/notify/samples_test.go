@@ -36,6 +36,14 @@ func samples() map[string]patch.Notice {
 			Stage: "production", Why: "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
 			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),
+		"parked": wave(patch.NoticeParked, patch.Notice{
+			Stage: "production", Why: "the window's cutoff was at 2026-11-22T05:00:00Z. Left: 3 of 5 of production/ap-northeast-1/web.",
+			Verbs: decisions(patch.StateParked), Otherwise: patch.Abort, Until: &until,
+		}),
+		"parked_with_a_standing_verb": wave(patch.NoticeParked, patch.Notice{
+			Stage: "production", Why: "the window's cutoff was at 2026-11-22T05:00:00Z. approve by alice (looks well) at 2026-11-22T06:00:00Z: acts when the window opens at 2026-12-13T02:00:00Z.",
+			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},
+		}),
 		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
 		"rolled_back": wave(patch.NoticeRolledBack, patch.Notice{
 			Why: "rolled back by patchtide: nobody answered within 30m0s", Outcome: patch.RolledBack,

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -23,6 +24,8 @@ func words(n patch.Notice) Message {
 			Severity: Alarm, Headline: place(n) + " is on hold" + failures(n), Why: n.Why,
 			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n), Commands: verbs(n),
 		}
+	case patch.NoticeParked:
+		return parked(n)
 	case patch.NoticeFailedInstance:
 		return Message{
 			Severity: Warning, Headline: place(n) + failures(n), Why: n.Why,
@@ -60,6 +63,16 @@ func words(n patch.Notice) Message {
 		}
 	}
 	return Message{Severity: Warning, Headline: strings.ReplaceAll(string(n.Kind), "_", " ") + ": " + about(n), Why: n.Why}
+}
+
+// parked says of a wave that waits for a window what it waits for besides.
+func parked(n patch.Notice) Message {
+	m := Message{Severity: Warning, Headline: place(n) + " is parked until the next window", Why: n.Why, Commands: verbs(n)}
+	m.WhatToDo = "Nothing: it goes on by itself when the window opens."
+	if slices.Contains(n.Verbs, patch.Resume) {
+		m.WhatToDo = "Send resume, and the wave goes on when that window is open. Until then it holds no lock, and nothing is out of service." + otherwise(n)
+	}
+	return m
 }
 
 // putBackMore shows a wave that was rolled back, and how what its other stages patched is put back.
@@ -156,6 +169,7 @@ func verbs(n patch.Notice) []Command {
 		patch.Approve: "to let the stage begin", patch.Reject: "to end the wave, with nothing of the stage touched",
 		patch.Retry: "if what failed has passed", patch.Skip: "if that machine is odd and the patch is well",
 		patch.RollBack: "if the patch is bad: puts back what the stage patched", patch.Abort: "to stop here",
+		patch.Resume: "to patch the rest in the next window",
 	}
 	var list []Command
 	for _, verb := range n.Verbs {

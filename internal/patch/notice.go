@@ -54,6 +54,7 @@ const (
 	NoticeStarted          NoticeKind = "started"           // a wave begins to change things
 	NoticeAwaitingApproval NoticeKind = "awaiting_approval" // a stage waits for a person
 	NoticeOnHold           NoticeKind = "on_hold"           // a stage stopped after failures
+	NoticeParked           NoticeKind = "parked"            // a window ended before a wave: it waits for the next, and for somebody
 	NoticeFailedInstance   NoticeKind = "failed_instance"   // instances failed, and what became of them
 	NoticeRolledBack       NoticeKind = "rolled_back"       // a wave ended by putting back what it had patched
 	NoticeFinished         NoticeKind = "finished"          // a wave ended otherwise; Outcome tells how

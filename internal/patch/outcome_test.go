@@ -65,6 +65,7 @@ func TestMayTell(t *testing.T) {
 		patch.StateRunning:          {patch.Pause, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StatePaused:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateOnHold:           {patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StateParked:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateRollingBack:      {patch.Abort},
 		patch.StateAborting:         {patch.Abort},
 		patch.StateClosed:           nil,

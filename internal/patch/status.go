@@ -4,21 +4,23 @@ import "time"
 
 // WaveStatus is a wave's whole state; the query `status` answers with it.
 type WaveStatus struct {
-	WaveID    string        `json:"wave_id"`
-	Plan      string        `json:"plan"`
-	PutsBack  string        `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
-	State     WaveState     `json:"state"`
-	Outcome   Outcome       `json:"outcome,omitempty"`  // once closed
-	Stage     string        `json:"stage,omitempty"`    // the current one
-	Awaiting  string        `json:"awaiting,omitempty"` // what a person is asked for, with the reason
-	Verbs     []Verb        `json:"verbs,omitempty"`    // what it takes now
-	Since     time.Time     `json:"since"`
-	Window    *Window       `json:"window,omitempty"` // as extended; none: any time
-	Stages    []StageStatus `json:"stages"`
-	Decisions []Decision    `json:"decisions,omitempty"`
-	Stranded  []Stranded    `json:"stranded,omitempty"`
-	NotTold   []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
-	ETA       *ETA          `json:"eta,omitempty"`      // nil: nobody can tell, as before it has its locks or while it puts back
+	WaveID   string    `json:"wave_id"`
+	Plan     string    `json:"plan"`
+	PutsBack string    `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
+	State    WaveState `json:"state"`
+	Outcome  Outcome   `json:"outcome,omitempty"`  // once closed
+	Stage    string    `json:"stage,omitempty"`    // the current one
+	Awaiting string    `json:"awaiting,omitempty"` // what a person is asked for, with the reason
+	Verbs    []Verb    `json:"verbs,omitempty"`    // what it takes now
+	Since    time.Time `json:"since"`
+	Window   *Window   `json:"window,omitempty"` // as extended; none: any time
+	// NextWindow is the one in which a parked wave can go on.
+	NextWindow *Window       `json:"next_window,omitempty"`
+	Stages     []StageStatus `json:"stages"`
+	Decisions  []Decision    `json:"decisions,omitempty"`
+	Stranded   []Stranded    `json:"stranded,omitempty"`
+	NotTold    []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
+	ETA        *ETA          `json:"eta,omitempty"`      // nil: nobody can tell, as before it has its locks or while it puts back
 }
 
 // StageStatus is a stage as the wave knows it.
@@ -134,4 +136,5 @@ type Decision struct {
 	Reason            string    `json:"reason"`
 	Stage             string    `json:"stage,omitempty"`
 	At                time.Time `json:"at"`
+	Acts              time.Time `json:"acts,omitzero"` // of one sent outside the window: when that opens
 }

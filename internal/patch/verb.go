@@ -47,6 +47,7 @@ const (
 	StateRunning          WaveState = "running"
 	StatePaused           WaveState = "paused" // between instances, by a person
 	StateOnHold           WaveState = "on_hold"
+	StateParked           WaveState = "parked" // between two windows: no lock is held, nothing is out of service
 	StateRollingBack      WaveState = "rolling_back"
 	StateAborting         WaveState = "aborting"
 	StateClosed           WaveState = "closed"
@@ -55,12 +56,15 @@ const (
 // WaveStates lists every state, in the order in which a wave may come through them.
 func WaveStates() []WaveState {
 	return []WaveState{
-		StateResolving, StatePreflight, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateRollingBack, StateAborting, StateClosed,
+		StateResolving, StatePreflight, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateParked, StateRollingBack, StateAborting, StateClosed,
 	}
 }
 
 // Decides tells a verb that answers what a wave asks from one that only changes how it goes on.
 func (v Verb) Decides() bool { return v != SetConcurrency && v != ExtendWindow }
+
+// By says who sent the verb and why.
+func (v Verb) By(d Decision) string { return fmt.Sprintf("%s by %s (%s)", v, d.Actor, d.Reason) }
 
 // Verbs lists every verb, in the order in which people read them.
 func Verbs() []Verb {
@@ -79,6 +83,8 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 		verbs = []Verb{Resume, RollBack, Abort}
 	case StateOnHold:
 		verbs = []Verb{Retry, Skip, RollBack, Abort}
+	case StateParked:
+		verbs = []Verb{Resume, RollBack, Abort}
 	case StatePreflight, StateRollingBack, StateAborting:
 		return []Verb{Abort} // in the last two: give up on what cannot be put back
 	default:
@@ -93,7 +99,11 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 
 // MayTell refuses a verb that the state does not take, and names those that it does.
 func MayTell(verb Verb, state WaveState, windowed bool) error {
-	allowed := VerbsIn(state, windowed)
+	return MayTellOf(verb, state, VerbsIn(state, windowed))
+}
+
+// MayTellOf refuses a verb that is none of those that a wave in that state takes now.
+func MayTellOf(verb Verb, state WaveState, allowed []Verb) error {
 	if slices.Contains(allowed, verb) {
 		return nil
 	}
@@ -114,7 +124,8 @@ func Repeats(decisions []Decision, again Decision) bool {
 		return false
 	}
 	last := decisions[len(decisions)-1]
-	last.At, last.Stage, again.At, again.Stage = time.Time{}, "", time.Time{}, ""
+	last.At, last.Stage, last.Acts = time.Time{}, "", time.Time{}
+	again.At, again.Stage, again.Acts = time.Time{}, "", time.Time{}
 	return last == again
 }
 

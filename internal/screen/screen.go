@@ -142,7 +142,7 @@ func (m *Model) looked(look Look) tea.Cmd {
 
 // Waits tells the states in which a wave waits for a person.
 func Waits(state patch.WaveState) bool {
-	return state == patch.StateOnHold || state == patch.StateAwaitingApproval || state == patch.StatePaused
+	return state == patch.StateOnHold || state == patch.StateAwaitingApproval || state == patch.StatePaused || state == patch.StateParked
 }
 
 // pressed takes a key.

@@ -21,7 +21,7 @@ const running = `ExecutionStatus = "Running"`
 
 // Waiting shows every wave that waits for a person.
 func Waiting() View {
-	return View{"waits for a person", inState(patch.StateOnHold, patch.StateAwaitingApproval, patch.StatePaused)}
+	return View{"waits for a person", inState(patch.StateOnHold, patch.StateAwaitingApproval, patch.StatePaused, patch.StateParked)}
 }
 
 // Views lists the lists, the most urgent first. Temporal's visibility compares with absolute times only: a week is the one

@@ -73,7 +73,7 @@ func (w *waveTeller) entered(event *historypb.HistoryEvent) []Event {
 		return nil
 	case patch.StateOnHold:
 		told.Asks, told.Reason = true, strings.Join(w.held, "; ")
-	case patch.StateAwaitingApproval:
+	case patch.StateAwaitingApproval, patch.StateParked:
 		told.Asks = true
 	}
 	return []Event{told}
