@@ -75,8 +75,7 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 		w.reason = before + "; it does not wait for the next window, since something is stranded: see to that, then start another wave"
 		return patch.Aborted
 	case next.Window == nil:
-		w.reason = before + "; no other window follows: " + next.Why
-		return patch.Aborted
+		return w.judge(number) // no other window follows: it ends here, and each group says why
 	case workflow.GetInfo(ctx).GetCurrentHistoryLength() > longestParked:
 		w.reason = before + "; its history is too long to go on: start another wave in the next window"
 		return patch.Aborted
