@@ -219,7 +219,7 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome, Each: g.each(), Closed: g.refused,
+		Outcome: g.result().Outcome, Each: g.each(), Closed: g.refused, Stranded: g.status.Stranded,
 	}
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {

@@ -161,7 +161,6 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 // close releases every group, collects the results and judges the stages.
 func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.StageResult {
 	w.release(ctx)
-	w.status.Stranded = nil // those of a parked wave are in its groups' results
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	stages := make([]patch.StageResult, len(w.plan.Stages))
 	for i, stage := range w.plan.Stages {
@@ -174,11 +173,25 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	for _, held := range w.groups {
 		if held.result != nil {
 			stages[held.stage].Groups = append(stages[held.stage].Groups, *held.result)
-			w.status.Stranded = append(w.status.Stranded, held.result.Stranded...)
 		}
 	}
+	w.status.Stranded = w.stranded()
 	w.expireBackups(clean)
 	return stages
+}
+
+// stranded is all that is left so far, by what the groups report and, of those that ended, by their results: whoever decides at a
+// hold must know of it.
+func (w *wave) stranded() []patch.Stranded {
+	var left []patch.Stranded
+	for _, held := range w.groups {
+		if held.result != nil {
+			left = append(left, held.result.Stranded...)
+		} else {
+			left = append(left, held.counts.Stranded...)
+		}
+	}
+	return left
 }
 
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.

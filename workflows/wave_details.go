@@ -23,6 +23,7 @@ func (w *wave) show(ctx workflow.Context) {
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
+	w.status.Stranded = w.stranded()
 	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))
 }

@@ -63,7 +63,7 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 	before := w.why(ctx, number)
 	next := w.nextWindow(ctx)
 	whole := w.letGo(ctx, OrderPark)
-	w.status.Stranded = w.strandedSoFar()
+	w.status.Stranded = w.stranded()
 	switch {
 	case ctx.Err() != nil:
 		w.reason = "aborted: " + w.whoAborted(ctx)
@@ -267,15 +267,4 @@ func (w *wave) soFar() patch.WaveResult {
 		}
 	}
 	return result
-}
-
-// strandedSoFar lists what the groups that have ended left stranded.
-func (w *wave) strandedSoFar() []patch.Stranded {
-	var all []patch.Stranded
-	for _, held := range w.groups {
-		if held.result != nil {
-			all = append(all, held.result.Stranded...)
-		}
-	}
-	return all
 }

@@ -42,6 +42,7 @@ type GroupCounts struct {
 	Done       int              `json:"done"` // ended, however
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Reason     string           `json:"reason,omitempty"`
+	Stranded   []Stranded       `json:"stranded,omitempty"` // so far, its instances' included
 	Closed     RefusalCode      `json:"closed,omitempty"` // a window or a calendar that lets no further instance begin
 	Each       Duration         `json:"each,omitempty"`   // what those patched in this wave took on average; 0: none yet
 	ETA        *ETA             `json:"eta,omitempty"`    // the wave's word, while there is something left to do
