@@ -43,10 +43,10 @@ type GroupCounts struct {
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Reason     string           `json:"reason,omitempty"`
 	Stranded   []Stranded       `json:"stranded,omitempty"` // so far, its instances' included
-	Closed     RefusalCode      `json:"closed,omitempty"` // a window or a calendar that lets no further instance begin
-	Each       Duration         `json:"each,omitempty"`   // what those patched in this wave took on average; 0: none yet
-	ETA        *ETA             `json:"eta,omitempty"`    // the wave's word, while there is something left to do
-	Now        *InstanceNow     `json:"now,omitempty"`    // filled in by the wave from what instances tell
+	Closed     RefusalCode      `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
+	Each       Duration         `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
+	ETA        *ETA             `json:"eta,omitempty"`      // the wave's word, while there is something left to do
+	Now        *InstanceNow     `json:"now,omitempty"`      // filled in by the wave from what instances tell
 }
 
 // InstanceNow is what an instance under way is doing. It is told for people to look at, and nothing is decided by it.
