@@ -34,6 +34,12 @@ crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
 	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
+.PHONY: screenshots
+screenshots: ## the README's pictures of the Temporal UI, taken anew by the test that uses it
+	rm -rf bin/screenshots
+	PATCHTIDE_SCREENSHOTS=$(CURDIR)/bin/screenshots go test ./cmd/patchtide-lab -run '^TestAnOperatorAtTheTemporalUI$$' -count=1 -v
+	for name in start awaiting-approval on-hold view-on-hold; do cp bin/screenshots/[0-9][0-9]-$$name.png docs/images/temporal-ui-$$name.png; done
+
 # The folder of a release is recorded once; "next", what is not released yet, as often as needed.
 RELEASE ?= next
 

@@ -100,7 +100,7 @@ func (f *freezer) answer(ctx workflow.Context) error {
 func (f *freezer) freeze(ctx workflow.Context, request FreezeRequest) (FreezeAnswer, error) {
 	if request.Account != "" {
 		var known []string
-		if err := workflow.ExecuteActivity(controlling(ctx), control.KnownAccounts).Get(ctx, &known); err != nil {
+		if err := workflow.ExecuteActivity(controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(ctx, &known); err != nil {
 			return FreezeAnswer{}, err
 		}
 		if !slices.Contains(known, request.Account) {

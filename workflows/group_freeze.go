@@ -25,7 +25,7 @@ func (g *group) frozen(ctx workflow.Context) string {
 // askFreeze asks for a freeze of any of the accounts.
 func askFreeze(ctx workflow.Context, accounts ...string) string {
 	var frozen activities.Frozen
-	err := workflow.ExecuteActivity(controlling(ctx), control.AskFreeze, activities.AskFreezeInput{Accounts: accounts}).Get(ctx, &frozen)
+	err := workflow.ExecuteActivity(controlling(ctx, "is anything frozen"), control.AskFreeze, activities.AskFreezeInput{Accounts: accounts}).Get(ctx, &frozen)
 	switch {
 	case ctx.Err() != nil:
 		return "" // cancelled, which the caller looks at next

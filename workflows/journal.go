@@ -93,7 +93,7 @@ func journalsAll(ctx workflow.Context) bool {
 // readRecord reads the instance's own record of this wave.
 func (s *saga) readRecord(ctx workflow.Context) (activities.RecordRead, error) {
 	var read activities.RecordRead
-	err := workflow.ExecuteActivity(controlling(ctx), control.ReadRecord, s.journal().Journal).Get(ctx, &read)
+	err := workflow.ExecuteActivity(controlling(ctx, "what the journal's record says"), control.ReadRecord, s.journal().Journal).Get(ctx, &read)
 	return read, err
 }
 
@@ -104,7 +104,7 @@ func (r *Record) write(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	return workflow.ExecuteActivity(controlling(ctx), control.Record, activities.RecordInput{
+	return workflow.ExecuteActivity(controlling(ctx, "into the journal, before it is done"), control.Record, activities.RecordInput{
 		WaveID: r.WaveID, Name: names.JournalRecord(r.Group, r.Instance), Record: document,
 	}).Get(ctx, nil)
 }

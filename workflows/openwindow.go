@@ -76,7 +76,7 @@ func OpenWindow(ctx workflow.Context, request OpenWindowRequest) (*WindowOpened,
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, At: o.due}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, At: o.due}).Get(ctx, &resolved); err != nil {
 		if !temporal.IsCanceledError(err) {
 			o.skip(ctx, reason(err), "mend the configuration, or run `patchtide schedule sync` if the plan is no more")
 		}
@@ -121,14 +121,15 @@ func accountsOf(plan patch.Plan) []string {
 // start starts the wave and stays until it has ended or this workflow is cancelled, which the wave does not notice.
 func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOpened, error) {
 	o.result.WaveID = names.ScheduledWave(o.plan, window.Opens)
+	why := "the window of " + window.Opens.UTC().Format(time.RFC3339) + " opened"
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	child := workflow.WithChildOptions(clean, workflow.ChildWorkflowOptions{
 		WorkflowID: o.result.WaveID, TaskQueue: names.TaskQueue,
 		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON, WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary: fmt.Sprintf("plan %s, started by its schedule", o.plan),
+		StaticSummary: names.WaveSummary(o.plan, "its schedule"), StaticDetails: names.WaveDetails(o.result.WaveID, why),
 	})
 	wave := workflow.ExecuteChildWorkflow(child, PatchWave, WaveRequest{
-		Plan: o.plan, Actor: "schedule", Reason: "the window of " + window.Opens.UTC().Format(time.RFC3339) + " opened",
+		Plan: o.plan, Actor: "schedule", Reason: why,
 	})
 	if err := wave.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {

@@ -82,10 +82,12 @@ func reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 // unserved is how long a task may lie in an account's queue at preflight before we say that no worker serves it.
 const unserved = 30 * time.Second
 
-// controlling is for activities that touch no target account; they run on the workflows' own queue.
-func controlling(ctx workflow.Context) workflow.Context {
+// controlling is for activities that touch no target account; they run on the workflows' own queue. summary says for people what it is
+// about.
+func controlling(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.TaskQueue,
+		Summary:                summary,
 		StartToCloseTimeout:    30 * time.Second, // a write to a bucket, with the SDK's own retries
 		ScheduleToCloseTimeout: 30 * time.Minute, // an evidence store may be away for a while; then the wave says so
 		RetryPolicy: &temporal.RetryPolicy{

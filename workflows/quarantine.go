@@ -134,7 +134,7 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 // search looks through every account and region of the configuration.
 func (q *quarantineSearch) search(ctx workflow.Context) error {
 	var scope activities.Scope
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ReconcileScope).Get(ctx, &scope); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "where to look"), control.ReconcileScope).Get(ctx, &scope); err != nil {
 		return err
 	}
 	places := workflow.NewSemaphore(ctx, placesAtOnce)
@@ -208,7 +208,7 @@ func readQuarantine(ctx workflow.Context, place patch.Place, one activities.Mark
 		return Record{}, fmt.Sprintf("%s (tag %q)", one.Problem, one.Tag), nil
 	}
 	var read activities.RecordRead
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ReadRecord, one.Journal).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the journal's record says"), control.ReadRecord, one.Journal).Get(ctx, &read); err != nil {
 		return Record{}, "", err
 	}
 	var record Record

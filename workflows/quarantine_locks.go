@@ -62,7 +62,7 @@ func holdServices(ctx workflow.Context, waveID string, settle Settle) (serviceLo
 		return nil, nil, nil
 	}
 	var found activities.ServicesOfGroup
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ServicesOf, activities.ServicesOfInput{
+	if err := workflow.ExecuteActivity(controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
 		Group: settle.Record.Group, TargetGroups: targetGroups(settle.Record.Before.state()),
 	}).Get(ctx, &found); err != nil {
 		return nil, nil, err

@@ -79,7 +79,7 @@ func Reconcile(ctx workflow.Context, request ReconcileRequest) (*Reconciliation,
 		workflow.QueryHandlerOptions{Description: "What has been found, healed and left so far"}); err != nil {
 		return nil, err
 	}
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ReconcileScope).Get(ctx, &r.scope); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "where to look"), control.ReconcileScope).Get(ctx, &r.scope); err != nil {
 		return nil, err
 	}
 	r.result.Places = len(r.scope.Places)

@@ -76,7 +76,7 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		return
 	}
 	var read activities.RecordRead
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ReadRecord, marked.Journal).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the journal's record says"), control.ReadRecord, marked.Journal).Get(ctx, &read); err != nil {
 		p.left(resource, "its record could not be read: "+reason(err), "see that the evidence store can be reached")
 		p.kept[marked.Member] = resource + ": its record could not be read"
 		return
@@ -133,7 +133,7 @@ func (p *placeSearch) owner(ctx workflow.Context, record Record) (running, latel
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
 	}
 	var owners activities.Owners
-	if err := workflow.ExecuteActivity(controlling(ctx), control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
 		return "", "", err
 	}
 	now := workflow.Now(ctx)
@@ -152,7 +152,7 @@ func (p *placeSearch) owner(ctx workflow.Context, record Record) (running, latel
 // went with it, but its group still lists it, is one short, and has processes suspended for its sake.
 func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activities.Marked) {
 	var read activities.RecordRead
-	if err := workflow.ExecuteActivity(controlling(ctx), control.LastRecord, activities.LastRecordInput{
+	if err := workflow.ExecuteActivity(controlling(ctx, "the wave's newest record"), control.LastRecord, activities.LastRecordInput{
 		WaveID: work.waveID, Group: work.group,
 	}).Get(ctx, &read); err != nil {
 		work.heal.Record = nil
@@ -233,7 +233,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 	for _, group := range found.Odd {
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(controlling(ctx), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

@@ -18,7 +18,7 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 		return
 	}
 	var read activities.RaisedMax
-	if err := workflow.ExecuteActivity(controlling(ctx), control.RaisedMax, activities.RaisedMaxInput{Groups: found.Unmarked}).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "which max was raised by a wave"), control.RaisedMax, activities.RaisedMaxInput{Groups: found.Unmarked}).Get(ctx, &read); err != nil {
 		p.left("raised max", "not asked about: "+reason(err), "see that the evidence store can be reached")
 		return
 	}
@@ -29,7 +29,7 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 		}
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(controlling(ctx), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

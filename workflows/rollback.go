@@ -108,7 +108,7 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 // readWave reads what the wave left, and keeps of it the groups where instances are patched still.
 func (w *wave) readWave(ctx workflow.Context, id string) error {
 	var read activities.WaveRead
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ReadWave, activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the wave's evidence says"), control.ReadWave, activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
 		return err
 	}
 	if read.Running {

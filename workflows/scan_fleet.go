@@ -47,7 +47,7 @@ func ScanFleet(ctx workflow.Context, request ScanRequest) (*FleetScan, error) {
 		return nil, err
 	}
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, AnyTime: true}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, AnyTime: true}).Get(ctx, &resolved); err != nil {
 		return nil, err
 	}
 	plan := resolved.Plan

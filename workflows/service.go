@@ -72,6 +72,7 @@ func HoldService(ctx workflow.Context, in ServiceInput) error {
 func awaitAtRest(ctx workflow.Context, waveID string, groups []patch.Group) error {
 	asking := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           names.TaskQueue,
+		Summary:             "until nothing of the wave is under way any more",
 		StartToCloseTimeout: 30 * time.Second, // a folder of the evidence store, and a question or two a group
 		WaitForCancellation: true,
 		// No budget: putting back has none either.

@@ -128,7 +128,7 @@ func waveOutcome(stages []patch.Outcome) patch.Outcome {
 // resolve reads the plan from the worker's configuration into history: a replay depends on no file.
 func (w *wave) resolve(ctx workflow.Context) error {
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(controlling(ctx), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan, At: workflow.Now(ctx)}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan, At: workflow.Now(ctx)}).Get(ctx, &resolved); err != nil {
 		return err
 	}
 	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
@@ -256,7 +256,7 @@ func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
 	for _, held := range w.groups {
 		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
 	}
-	if err := workflow.ExecuteActivity(controlling(ctx), control.SaveWave, activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "the wave's evidence"), control.SaveWave, activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", reason(err))
 	}
 }

@@ -43,7 +43,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 		fmt.Fprintf(&text, "> %s\n\n", status.Awaiting)
 	}
 	writeGroups(&text, status.Stages, namespace)
-	if status.ETA != nil {
+	if status.ETA != nil && status.ETA.Left > 0 {
 		fmt.Fprintf(&text, "\n**ETA**: %s\n", status.ETA)
 	}
 	writeVerbs(&text, status)
@@ -94,7 +94,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 // etaOf is when a group is likely to be done, or how much of its work is left while that hangs on a person.
 func etaOf(eta *patch.ETA) string {
 	switch {
-	case eta == nil:
+	case eta == nil || eta.Left <= 0:
 		return ""
 	case eta.Done.IsZero():
 		return eta.Left.Rough() + " left"

@@ -127,7 +127,7 @@ func targetGroups(state patch.GroupState) []string {
 func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
 	holder := activities.LockHolder{WorkflowID: lock}
 	// That Temporal does not say who it is changes nothing: somebody is.
-	_ = workflow.ExecuteActivity(controlling(ctx), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
+	_ = workflow.ExecuteActivity(controlling(ctx, "who holds the lock"), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
 	is, todo := heldBy(holder, what, lock)
 	return temporal.NewNonRetryableApplicationError(is+"; "+todo, errorType, nil)
 }

@@ -27,7 +27,12 @@ const exampleFile = "config/example.yaml"
 // divided by the simulator's speed, evidence and its key are the laboratory's own, and the HTTP client dials this machine
 // only.
 func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
-	loaded, err := config.Parse(exampleFile, config.Example(), nil)
+	return startWorkerOf(ctx, in, config.Example())
+}
+
+// startWorkerOf is startWorker with another configuration.
+func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (stop func(), err error) {
+	loaded, err := config.Parse(exampleFile, configuration, nil)
 	if err != nil {
 		return nil, err
 	}

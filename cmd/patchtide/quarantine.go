@@ -81,7 +81,7 @@ func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRe
 
 func startQuarantine(ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(ctx, c, names.Quarantine, id, summary, request, waitForIt(id))
+	run, err := begin(ctx, c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}

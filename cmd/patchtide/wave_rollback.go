@@ -97,7 +97,7 @@ func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 // startRollBack starts the workflow that puts a closed wave back, and says so.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
-	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor),
+	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor), names.WaveDetails(id, asked.reason),
 		workflows.RollBackRequest{WaveID: asked.wave, Actor: asked.actor, Reason: asked.reason, AcceptLoss: asked.acceptLoss},
 		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id))
 	switch {
