@@ -161,7 +161,7 @@ func (w *wave) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.Gro
 // lockedBefore tells who holds a lock that the wave would need; nil when nobody does.
 func (w *wave) lockedBefore(ctx workflow.Context, code, what, lock string) *patch.Blocker {
 	var holder activities.LockHolder
-	options := workflow.GetActivityOptions(controlling(ctx, "which plan"))
+	options := workflow.GetActivityOptions(controlling(ctx, "who holds the lock"))
 	options.ScheduleToCloseTimeout = impatient
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder); err != nil {
 		return &patch.Blocker{Code: errorType(err), Where: what, What: reason(err), WhatToDo: "ask again; nobody knows whether it is being patched"}
