@@ -29,7 +29,7 @@ func newPlan() *cobra.Command {
 			return withTemporal(cmd, func(c client.Client) error {
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
 				run, err := begin(cmd.Context(), c, names.PatchWave, id, fmt.Sprintf("dry run of plan %s, started by %s", args[0], actor),
-					workflows.WaveRequest{Plan: args[0], Actor: actor, DryRun: true, Scan: scan}, waitForIt(id))
+					"", workflows.WaveRequest{Plan: args[0], Actor: actor, DryRun: true, Scan: scan}, waitForIt(id))
 				if err != nil {
 					return err
 				}
