@@ -48,9 +48,15 @@ const crashSpeed = demoSpeed
 // newCrashBench starts everything but a worker.
 func newCrashBench(t *testing.T, scenario string) *crashBench {
 	t.Helper()
+	return newBenchAtSpeed(t, scenario, crashSpeed)
+}
+
+// newBenchAtSpeed is newCrashBench with another clock of AWS; workers that it starts know crashSpeed only.
+func newBenchAtSpeed(t *testing.T, scenario string, speed float64) *crashBench {
+	t.Helper()
 	b := &crashBench{t: t, scenario: scenario, data: t.TempDir()}
 	var err error
-	b.aws, err = startSimulator(awsOptions{listen: "127.0.0.1:0", speed: crashSpeed, scenario: scenario}, logger(io.Discard))
+	b.aws, err = startSimulator(awsOptions{listen: "127.0.0.1:0", speed: speed, scenario: scenario}, logger(io.Discard))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.aws.stop()) })
 	b.before = fleetNow(b.aws)

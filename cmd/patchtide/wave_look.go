@@ -40,6 +40,13 @@ func (l *looker) look(ctx context.Context) screen.Look {
 	look.Details = l.known
 	closed, err := closedWith(ctx, l.temporal, l.wave)
 	look.Closed = closed
+	if closed && err == nil && status.State != patch.StateClosed {
+		// It closed between the two questions: how it ended decides the exit code.
+		if status, err = askWave(ctx, l.temporal, l.wave); err != nil {
+			return screen.Look{At: look.At, Err: l.whoIsAway(watched, err)}
+		}
+		look.Status = *status
+	}
 	switch {
 	case !closed:
 		look.Err = err
