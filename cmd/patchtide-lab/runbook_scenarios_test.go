@@ -77,8 +77,8 @@ func awsThrottles(t *testing.T, page *runbookPage) {
 	o.do(showWave, exitDone, onHold)
 	o.do(`patchtide wave resume WAVE --reason "it was the deployment"`, exitDone)
 	o.do(`patchtide wave pause WAVE --reason "incident 4711"`, exitDone)
+	o.do(`patchtide wave roll-back WAVE --reason "it is the patch" --scope wave`, exitDone)
 	o.do("patchtide wave watch WAVE", exitFailed) // it says that it is paused until the instance under way has ended
-	o.do(untilHold, exitFailed)
 	require.Contains(t, o.do(showWave, exitFailed), "rolled back")
 	require.NoError(t, o.stopWorker())
 	require.Empty(t, o.violations())
