@@ -178,7 +178,7 @@ func (w *wave) adopt(window *patch.Window) {
 // nextWindow asks which window follows the wave's.
 func (w *wave) nextWindow(ctx workflow.Context) activities.NextWindow {
 	var next activities.NextWindow
-	if err := workflow.ExecuteActivity(controlling(ctx), control.NextWindow, activities.NextWindowInput{
+	if err := workflow.ExecuteActivity(controlling(ctx, "asks which window comes next"), control.NextWindow, activities.NextWindowInput{
 		Plan: w.plan.Name, Window: *w.plan.Window, At: workflow.Now(ctx),
 	}).Get(ctx, &next); err != nil {
 		next.Why = reason(err)
