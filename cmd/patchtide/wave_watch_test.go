@@ -23,7 +23,7 @@ func looked(state patch.WaveState, outcome patch.Outcome) screen.Look {
 }
 
 // inLines watches a wave that shows itself as looks, one after the other.
-func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (screen.Look, error, string) {
+func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (screen.Look, string, error) {
 	t.Helper()
 	cmd, _, err := newRoot().Find([]string{"wave", "watch"})
 	require.NoError(t, err)
@@ -42,12 +42,12 @@ func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (
 		stop() // nobody watches longer
 		return looks[len(looks)-1]
 	}, looks[0], how)
-	return last, err, out.String()
+	return last, out.String(), err
 }
 
 func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	away := screen.Look{Err: errors.New("connection refused")}
-	last, err, text := inLines(t, watching{}, nil,
+	last, text, err := inLines(t, watching{}, nil,
 		looked(patch.StateRunning, ""), away, away, looked(patch.StateRunning, ""), looked(patch.StateClosed, patch.Succeeded))
 	require.NoError(t, err)
 	require.True(t, last.Closed)
@@ -58,11 +58,11 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 
 func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
 	held := looked(patch.StateOnHold, "")
-	last, err, _ := inLines(t, watching{untilHold: true}, nil, looked(patch.StateRunning, ""), held)
+	last, _, err := inLines(t, watching{untilHold: true}, nil, looked(patch.StateRunning, ""), held)
 	require.NoError(t, err)
 	require.Equal(t, patch.StateOnHold, last.Status.State)
 
-	_, err, _ = inLines(t, watching{}, nil, held, held)
+	_, _, err = inLines(t, watching{}, nil, held, held)
 	require.ErrorContains(t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1")
 }
 

@@ -88,7 +88,7 @@ func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
 		if several {
 			when = fmt.Sprintf("begins at +%s, about %s: ", group.Begins.Rough(), group.Takes.Rough())
 		}
-		fmt.Fprintf(text, "      %s\n", quietStyle.Render(fmt.Sprintf("%seach instance about %s, by %s", when, group.Each.Rough(), group.EachFrom)))
+		fmt.Fprintf(text, "      %s\n", quietStyle.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)))
 	}
 	sets := missingSets(group)
 	for _, instance := range group.Instances {
