@@ -1,7 +1,9 @@
 package patch
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -59,57 +61,44 @@ func (w Work) Left() Duration {
 // wave takes them: in order, at most parallel at once, and never two at once that share a target group.
 func Schedule(groups []Work, parallel int) (begins []Duration, takes Duration) {
 	begins = make([]Duration, len(groups))
-	ends := map[int]Duration{} // of those that run
+	var running []ending
 	var waiting []int
 	for i, group := range groups {
 		if group.Begun {
-			ends[i] = group.Left()
+			running = append(running, ending{group, group.Left()})
 			continue
 		}
 		waiting = append(waiting, i)
 	}
 	var now Duration
-	for len(waiting)+len(ends) > 0 {
+	for len(waiting)+len(running) > 0 {
 		var left []int
 		for n, i := range waiting {
-			if len(ends) >= max(parallel, 1) {
+			if len(running) >= max(parallel, 1) {
 				left = append(left, waiting[n:]...)
 				break
 			}
-			if sharesWith(groups, ends, i) {
+			if sharesWith(running, groups[i]) {
 				left = append(left, i)
 				continue
 			}
-			begins[i], ends[i] = now, now+groups[i].Left()
+			begins[i] = now
+			running = append(running, ending{groups[i], now + groups[i].Left()})
 		}
 		waiting = left
-		now = earliest(ends)
-		for i, end := range ends {
-			if end <= now {
-				delete(ends, i)
-			}
-		}
+		now = slices.MinFunc(running, func(a, b ending) int { return cmp.Compare(a.at, b.at) }).at
+		running = slices.DeleteFunc(running, func(one ending) bool { return one.at <= now })
 	}
 	return begins, now
 }
 
-func sharesWith(groups []Work, running map[int]Duration, one int) bool {
-	for i := range running {
-		if ShareTargets(groups[i].Shares, groups[one].Shares) {
-			return true
-		}
-	}
-	return false
+// ending is a group that runs, and when it is likely to end. They stand in a list: a workflow must find the same order each time.
+type ending struct {
+	work Work
+	at   Duration
 }
 
-// earliest is the first end; the order in which a map is read does not matter to it.
-func earliest(ends map[int]Duration) Duration {
-	var first Duration
-	found := false
-	for _, end := range ends {
-		if !found || end < first {
-			first, found = end, true
-		}
-	}
-	return first
+// sharesWith tells whether a group would meet one that runs at a target group.
+func sharesWith(running []ending, one Work) bool {
+	return slices.ContainsFunc(running, func(other ending) bool { return ShareTargets(other.work.Shares, one.Shares) })
 }
