@@ -63,6 +63,9 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 			return err
 		}
 		s.status.Result.NoRoomForAnother = detached.NoRoom
+		if detached.NoRoom && s.room != nil {
+			s.room.dropped = true // what was launched for its own way out stays in its place
+		}
 	}
 	s.status.Result.Outcome = patch.Quarantined
 	switch {

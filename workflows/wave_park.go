@@ -74,8 +74,11 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 	case len(w.status.Stranded) > 0:
 		w.reason = before + "; it does not wait for the next window, since something is stranded: see to that, then start another wave"
 		return patch.Aborted
-	case next.Window == nil:
+	case next.Window == nil && standing == nil:
 		return w.judge(number) // no other window follows: it ends here, and each group says why
+	case next.Window == nil:
+		w.reason = standing.Verb.By(*standing) + " cannot act any more: no other window follows: " + next.Why
+		return patch.Aborted
 	case workflow.GetInfo(ctx).GetCurrentHistoryLength() > longestParked:
 		w.reason = before + "; its history is too long to go on: start another wave in the next window"
 		return patch.Aborted

@@ -190,10 +190,13 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
 	}
 	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
-	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, stage.OnFailure.Then))
-	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{
-		Verb: stage.OnFailure.Then, Actor: "patchtide", Reason: "nobody answered within " + stage.OnFailure.Timeout.String(), Stage: stage.Name,
-	})
+	then, silence := stage.OnFailure.Then, "nobody answered within "+stage.OnFailure.Timeout.String()
+	if then == patch.RollBack && w.rounds > 0 {
+		// What an earlier window patched was taken a backup of then: days of writes would be lost, and the backups may be gone.
+		then, silence = patch.Abort, silence+", and what an earlier window patched is put back by a person only"
+	}
+	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, then))
+	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{Verb: then, Actor: "patchtide", Reason: silence, Stage: stage.Name})
 	switch decision.Verb {
 	case patch.Retry:
 		if outcome := w.awaitWindow(ctx, number, decision); outcome != "" {
@@ -279,8 +282,8 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 		groups := w.stageGroups(stage)
 		for i := len(groups) - 1; i >= 0; i-- {
 			held := groups[i]
-			if !held.started {
-				continue
+			if !held.started && held.carried == nil {
+				continue // one that an earlier window has begun is put back as well
 			}
 			if held.lost && w.locksServices {
 				outcome = patch.Failed
