@@ -37,7 +37,7 @@ func TestWrongInputIsAnsweredWithARightExample(t *testing.T) {
 		{"a text", `"3"`, `must be one JSON object, not "3"`},
 		{"a list", `["web"]`, `must be one JSON object, not ["web"]`},
 		{"a misspelt field", `{"plan": "web", "reasn": "x"}`, `unknown field "reasn"`},
-		{"a field that does not exist", `{"plan": "web", "dry_run": true}`, `unknown field "dry_run"`},
+		{"a field that does not exist", `{"plan": "web", "dryrun": true}`, `unknown field "dryrun"`},
 		{"a wrong type", `{"plan": 3}`, "plan: must be a string, not a number"},
 		{"a plan of blanks", `{"plan": "  "}`, "plan: is missing"},
 		{"a plan that does not exist", `{"plan": "wob"}`, `there is no plan "wob"`},
