@@ -26,13 +26,13 @@ var (
 // marked is an outcome's mark and colour.
 func marked(outcome patch.Outcome) (string, lipgloss.Style) {
 	switch outcome {
-	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded:
+	case patch.Patched, patch.AlreadyCompliant, patch.Succeeded, patch.WouldRun:
 		return "✓", goodStyle
 	case patch.RolledBack:
 		return "↩", backStyle
 	case patch.Skipped, patch.SucceededWithSkips, patch.Gone:
 		return "~", backStyle
-	case patch.Failed, patch.Quarantined, patch.Aborted:
+	case patch.Failed, patch.Quarantined, patch.Aborted, patch.Blocked:
 		return "✗", badStyle
 	}
 	return "·", quietStyle
