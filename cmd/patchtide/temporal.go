@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/temporalschedule"
 )
 
 // temporalOptions are Temporal's own: profile, environment and file by envconfig, with what our settings say on top.
@@ -38,6 +39,7 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 		return nil, options, err
 	}
 	options.Logger = log.NewStructuredLogger(logger)
+	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, temporalschedule.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		address := options.HostPort

@@ -15,7 +15,7 @@ import (
 func TestTheScheduleOfReconcile(t *testing.T) {
 	server := start(t, TemporalOptions{})
 	defer stop(t, server)
-	c, err := server.Dial(t.Context(), client.Options{})
+	c, err := server.Dial(t.Context(), guarded())
 	require.NoError(t, err)
 	defer c.Close()
 	schedules := c.ScheduleClient()

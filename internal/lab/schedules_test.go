@@ -33,7 +33,7 @@ func windowOf(t *testing.T, expression, zone string) schedule.Window {
 func TestSchedulesOnTheServer(t *testing.T) {
 	server := start(t, TemporalOptions{DataDir: t.TempDir() + "/data"})
 	defer stop(t, server)
-	c, err := server.Dial(t.Context(), client.Options{})
+	c, err := server.Dial(t.Context(), guarded())
 	require.NoError(t, err)
 	defer c.Close()
 	t.Run("opens when we say", func(t *testing.T) { opensWhenWeSay(t, c) })

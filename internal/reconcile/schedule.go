@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/temporalschedule"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -34,7 +35,7 @@ type Schedule struct {
 
 // Set makes the schedule, or gives the one there is the interval; one that is paused stays so. A run that is due while one is
 // under way is skipped, and no run is made up for that was missed for longer than the interval: one that comes then does all of
-// it. note says who did it and why.
+// it. note says who did it and why. The client must have been dialled with temporalschedule.DialOption.
 func Set(ctx context.Context, schedules client.ScheduleClient, every time.Duration, note string) error {
 	if every < Shortest {
 		return fmt.Errorf("every %s is shorter than %s, before which nothing is healed", every, Shortest)
@@ -50,12 +51,14 @@ func Set(ctx context.Context, schedules client.ScheduleClient, every time.Durati
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return told(err)
 	}
-	return told(handle(ctx, schedules).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-		schedule := in.Description.Schedule
-		schedule.Spec = &spec
-		schedule.Policy.Overlap, schedule.Policy.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_SKIP, every
-		return &client.ScheduleUpdate{Schedule: &schedule}, nil
-	}}))
+	return told(temporalschedule.Update(ctx, handle(ctx, schedules), func(now client.Schedule) (*client.Schedule, error) {
+		if is := now.Spec.Intervals; len(is) == 1 && is[0] == spec.Intervals[0] && now.Policy.Overlap == enums.SCHEDULE_OVERLAP_POLICY_SKIP && now.Policy.CatchupWindow == every {
+			return nil, nil
+		}
+		now.Spec = &spec
+		now.Policy.Overlap, now.Policy.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_SKIP, every
+		return &now, nil
+	}))
 }
 
 // Pause holds the schedule.

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,14 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/temporalschedule"
 )
 
-// Keeper keeps the schedules of one namespace, which belongs to one configuration.
+// Keeper keeps the schedules of one namespace, which belongs to one configuration. Its client must have been dialled with
+// temporalschedule.DialOption.
 type Keeper struct {
 	Schedules client.ScheduleClient
 }
@@ -73,6 +77,7 @@ func (k Keeper) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, 
 	return changes, nil
 }
 
+// syncOne makes a plan's schedule what it should be. Whoever pauses, edits or deletes it meanwhile is not overruled unseen.
 func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, error) {
 	change := &Change{Plan: plan.Name, Schedule: names.WindowSchedule(plan.Name), Done: Unchanged}
 	should := plan.wanted()
@@ -86,40 +91,56 @@ func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, e
 		if dryRun {
 			return change, nil
 		}
-		_, err := k.Schedules.Create(ctx, client.ScheduleOptions{
-			ID: change.Schedule, Spec: *should.Spec, Action: should.Action, Overlap: should.Policy.Overlap,
-			CatchupWindow: should.Policy.CatchupWindow, PauseOnFailure: should.Policy.PauseOnFailure,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("create the schedule %s: %w", change.Schedule, err)
+		err := k.create(ctx, change.Schedule, should)
+		if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+			return change, err
 		}
-		return change, nil
+		change.Done = Unchanged // somebody else has made it meanwhile: it is mended where it differs
+	case dryRun:
+		err := change.compare(found.Schedule, should)
+		return change, err
 	}
-	if err := mayTouch(change.Schedule, found.Schedule); err != nil {
-		return nil, err
-	}
-	if change.Differences = differences(found.Schedule, should); len(change.Differences) == 0 {
-		return change, nil
-	}
-	change.Done = Changed
-	if dryRun {
-		return change, nil
-	}
-	err = handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-		if err := mayTouch(change.Schedule, in.Description.Schedule); err != nil {
+	err = temporalschedule.Update(ctx, handle, func(now client.Schedule) (*client.Schedule, error) {
+		now.State = cmp.Or(now.State, &client.ScheduleState{})
+		before := *change
+		if err := change.compare(now, should); err != nil || len(change.Differences) == 0 {
+			change.Done, change.Differences = before.Done, before.Differences // after a change of ours: what that was
 			return nil, err
 		}
 		mended := should
-		mended.State = &client.ScheduleState{}
-		if state := in.Description.Schedule.State; state != nil {
-			mended.State.Paused, mended.State.Note = state.Paused, state.Note
-		}
-		return &client.ScheduleUpdate{Schedule: &mended}, nil
-	}})
-	if err != nil {
+		mended.State = &client.ScheduleState{Paused: now.State.Paused, Note: now.State.Note}
+		return &mended, nil
+	})
+	switch {
+	case isNotFound(err):
+		change.Done, change.Differences = Created, nil // somebody has deleted it meanwhile
+		return change, k.create(ctx, change.Schedule, should)
+	case err != nil:
 		return nil, fmt.Errorf("change the schedule %s: %w", change.Schedule, err)
 	}
 	return change, nil
+}
+
+// compare tells what is to be changed, or that it is not ours to change.
+func (c *Change) compare(found, should client.Schedule) error {
+	if err := mayTouch(c.Schedule, found); err != nil {
+		return err
+	}
+	if c.Differences = differences(found, should); len(c.Differences) > 0 {
+		c.Done = Changed
+	}
+	return nil
+}
+
+func (k Keeper) create(ctx context.Context, id string, should client.Schedule) error {
+	_, err := k.Schedules.Create(ctx, client.ScheduleOptions{
+		ID: id, Spec: *should.Spec, Action: should.Action, Overlap: should.Policy.Overlap,
+		CatchupWindow: should.Policy.CatchupWindow, PauseOnFailure: should.Policy.PauseOnFailure,
+	})
+	if err != nil {
+		return fmt.Errorf("create the schedule %s: %w", id, err)
+	}
+	return nil
 }
 
 // remove deletes a schedule of ours; one that is gone, or turns out to be none of ours, is left alone.

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/windows"
+)
+
+// TestSchedulesByCommandLine is the life of a plan's schedule, on a real server, by the product's own commands: made, shown, changed by
+// hand, mended, paused, resumed, and removed with its window.
+func TestSchedulesByCommandLine(t *testing.T) {
+	t.Parallel()
+	o := &onCall{crashBench: newCrashBench(t, "healthy"), folder: t.TempDir()}
+	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}` + "\n"
+	write := func(window string) {
+		t.Helper()
+		text := strings.Replace(string(config.Example()), "    backup: snapshot\n", window+"    backup: snapshot\n", 1)
+		require.Contains(t, text, window)
+		require.NoError(t, os.WriteFile(filepath.Join(o.folder, config.DefaultFile), []byte(text), 0o600))
+	}
+	run := func(code int, args ...string) (said string) {
+		t.Helper()
+		is, said := o.run(append([]string{"schedule"}, args...)...)
+		require.Equal(t, code, is, "schedule %v: %s", args, said)
+		return said
+	}
+	list := func(code int) (states []windows.State) {
+		t.Helper()
+		require.NoError(t, json.Unmarshal([]byte(run(code, "list", "--json")), &states))
+		return states
+	}
+	sync := func(code int, more ...string) (changes []windows.Change) {
+		t.Helper()
+		require.NoError(t, json.Unmarshal([]byte(run(code, append([]string{"sync", "--json"}, more...)...)), &changes))
+		return changes
+	}
+	const schedule = "patchtide-window-web"
+	unchanged := []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Unchanged}}
+
+	write(window)
+	require.False(t, list(exitFailed)[0].Exists)
+	require.Contains(t, run(exitFailed, "list"), "web: has no schedule yet; run `patchtide schedule sync`")
+	require.Contains(t, run(exitFailed, "pause", "web", "--reason", "too early"), "run `patchtide schedule sync` first")
+	require.Contains(t, run(exitFailed, "sync", "--dry-run"), "web: would be created (patchtide-window-web)")
+	require.False(t, list(exitFailed)[0].Exists, "a dry run makes nothing")
+	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Created}}, sync(exitDone))
+	require.Equal(t, unchanged, sync(exitDone), "the same again changes nothing")
+	require.Equal(t, unchanged, sync(exitDone, "--dry-run"))
+
+	// What the server says is what the file alone says.
+	var preview struct{ Openings []struct{ Opens string } }
+	require.NoError(t, json.Unmarshal([]byte(run(exitDone, "preview", "web", "--json", "-n", "1")), &preview))
+	require.Contains(t, run(exitDone, "list"), "web: opens next at "+preview.Openings[0].Opens)
+
+	// Somebody edits it in the Temporal UI.
+	byHand := func(change func(*client.Schedule)) {
+		t.Helper()
+		require.NoError(t, o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Update(t.Context(), client.ScheduleUpdateOptions{
+			DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+				change(&in.Description.Schedule)
+				return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
+			},
+		}))
+	}
+	byHand(func(s *client.Schedule) { s.Spec.TimeZoneName = "Europe/Berlin" })
+	drift := []windows.Difference{{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}}
+	require.Equal(t, drift, list(exitFailed)[0].Drift)
+	require.Contains(t, run(exitFailed, "list"), "  differs from the file; `patchtide schedule sync` mends it:\n  time zone\n    - Europe/Berlin\n    + Asia/Tokyo\n")
+	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Changed, Differences: drift}}, sync(exitFailed, "--dry-run"))
+
+	// Paused: sync mends the rest, and what a person decided stays.
+	require.Contains(t, run(exitDone, "pause", "web", "--actor", "alice", "--reason", "release week"), "web: paused")
+	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Changed, Differences: drift}}, sync(exitDone))
+	state := list(exitDone)[0]
+	require.Empty(t, state.Drift)
+	require.Equal(t, []any{true, "paused by alice: release week"}, []any{state.Paused, state.Note})
+	require.Equal(t, unchanged, sync(exitDone), "a pause is no difference")
+	require.Contains(t, run(exitDone, "list"), "web: paused: paused by alice: release week")
+
+	// The file changes meanwhile.
+	write(strings.Replace(window, "cron(0 2 ?", "cron(0 3 ?", 1))
+	require.Equal(t, windows.Changed, sync(exitDone)[0].Done)
+	require.True(t, list(exitDone)[0].Paused)
+	require.Contains(t, run(exitDone, "resume", "web", "--actor", "bob", "--reason", "it is over"), "web: resumed")
+	state = list(exitDone)[0]
+	require.Equal(t, []any{false, "resumed by bob: it is over"}, []any{state.Paused, state.Note})
+
+	// The plan loses its window.
+	write("")
+	o.eventually(func() bool { _, said := o.run("schedule", "list"); return strings.Contains(said, "web") }, "Temporal lists it")
+	require.True(t, list(exitFailed)[0].Orphan)
+	removed := []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Removed}}
+	require.Equal(t, removed, sync(exitFailed, "--dry-run"))
+	require.Equal(t, removed, sync(exitDone))
+	o.eventually(func() bool {
+		_, said := o.run("schedule", "list")
+		return strings.Contains(said, "no plan has a window")
+	}, "Temporal lists it no more")
+	require.Empty(t, sync(exitDone))
+}
