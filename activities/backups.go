@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -15,8 +16,9 @@ type ReadBackupsInput struct {
 
 // Backups are snapshots as EC2 shows them.
 type Backups struct {
-	States map[string]string // snapshot id to EC2's state: pending, completed, error; one that EC2 does not list is missing
-	At     time.Time         // AWS's clock
+	States  map[string]string    // snapshot id to EC2's state: pending, completed, error; one that EC2 does not list is missing
+	Expires map[string]time.Time // snapshot id to when it is past its retention, by its tag; one whose tag cannot be read is missing
+	At      time.Time            // AWS's clock
 }
 
 // ReadBackups looks which snapshots still exist. Asked for none it still tells AWS's time.
@@ -34,9 +36,12 @@ func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (*Backups, e
 	if err != nil {
 		return nil, err
 	}
-	backups := &Backups{States: map[string]string{}, At: at}
+	backups := &Backups{States: map[string]string{}, Expires: map[string]time.Time{}, At: at}
 	for _, snapshot := range found {
 		backups.States[deref(snapshot.SnapshotId)] = string(snapshot.State)
+		if expires, err := time.Parse(time.RFC3339, tagOf(snapshot.Tags, names.TagExpires)); err == nil {
+			backups.Expires[deref(snapshot.SnapshotId)] = expires
+		}
 	}
 	return backups, nil
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -38,6 +39,8 @@ type GroupOrder struct {
 	// Results come with a roll_back of a wave that has closed: what it did to this group. Those Patched are put back, the others
 	// stand as they are.
 	Results []patch.InstanceResult
+	// Earlier comes with a roll_back of a wave that was parked: what was patched before then, an earlier window patched.
+	Earlier time.Time
 	Window  *patch.Window // as extended; nil: the policy's
 	Why     string        // with pause, and with Paused
 	Paused  bool          // with retry and skip: a person's pause lasts, and nothing is begun until it is lifted
@@ -84,6 +87,7 @@ type group struct {
 	closed     string            // why the window or a calendar let no instance begin; "" while it does
 	refused    patch.RefusalCode // its code
 	rolledBack bool
+	earlier    time.Time           // see GroupOrder.Earlier
 	halt       workflow.CancelFunc // cancels the instance under way
 	stopTrying workflow.CancelFunc // ends the giving back of room
 	room       *room
@@ -184,6 +188,7 @@ func (g *group) listen(ctx workflow.Context) {
 				if order.Results != nil {
 					g.status.Instances = order.Results
 				}
+				g.earlier = order.Earlier
 				g.orders = append(g.orders, order.Kind)
 			default:
 				g.orders = append(g.orders, order.Kind)

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"maps"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -29,6 +30,7 @@ type Carried struct {
 	Room       *CarriedRoom // nil: none was made
 	Closed     string       // see group.closed
 	Refused    patch.RefusalCode
+	Earlier    time.Time // see GroupOrder.Earlier
 }
 
 // CarriedRoom is the room of a group that surges.
@@ -50,7 +52,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
-	g.closed, g.refused = c.Closed, c.Refused
+	g.closed, g.refused, g.earlier = c.Closed, c.Refused, c.Earlier
 	if c.Room != nil {
 		g.room = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.before, g.room.raised, g.room.surge, g.room.dropped = c.Room.Before, c.Room.Raised, c.Room.Surge, c.Room.Dropped
@@ -93,7 +95,7 @@ func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
 func (g *group) carry(doing OrderKind) *Carried {
 	return &Carried{
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed, Took: g.took,
-		Closed: g.closed, Refused: g.refused,
+		Closed: g.closed, Refused: g.refused, Earlier: g.earlier,
 	}
 }
 

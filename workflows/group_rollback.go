@@ -37,7 +37,7 @@ func (g *group) rollBack(ctx workflow.Context) {
 		if was.Backup != nil {
 			point = *was.Backup
 		}
-		result := g.runInstance(clean, was.ID, &PutBack{Point: point, PatchedBoot: was.BootID, Run: g.in.Run})
+		result := g.runInstance(clean, was.ID, &PutBack{Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was)})
 		result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 		result.MissingAfter = was.MissingBefore
 		if result.StillPatched {
@@ -51,6 +51,14 @@ func (g *group) rollBack(ctx workflow.Context) {
 	g.giveBack(clean)
 	g.rolledBack = true
 	g.enter(ctx, patch.GroupDone, "rolled back")
+}
+
+// leftEarlier is what an instance was left with that an earlier window patched; nil for one of this window.
+func (g *group) leftEarlier(was patch.InstanceResult) *LeftBy {
+	if g.earlier.IsZero() || was.Ended.After(g.earlier) {
+		return nil
+	}
+	return &LeftBy{Packages: was.PackagesAfter, Application: was.ApplicationAfter}
 }
 
 // leavePatched says of every instance still to be put back why it was not.

@@ -30,6 +30,15 @@ type PutBack struct {
 	Point       patch.RestorePoint
 	PatchedBoot string // boot id after the install: a restored machine has another one
 	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
+	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first. Nil: this
+	// window patched it, or a person has accepted what would be lost.
+	Earlier *LeftBy `json:",omitempty"`
+}
+
+// LeftBy is what an install left on a machine, to be compared with what is there now; see MachineFacts.
+type LeftBy struct {
+	Packages    string
+	Application string
 }
 
 // saga is one instance on its way through the table of steps.

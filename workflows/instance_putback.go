@@ -26,6 +26,10 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		result.StillPatched = true
 		return
 	}
+	if outcome, why := s.mayPutBack(ctx); outcome != patch.Patched {
+		result.Outcome, result.Reason, result.StillPatched = outcome, why, outcome == patch.Failed
+		return
+	}
 	began := workflow.Now(ctx)
 	steps := []step{
 		{patch.StepMark, s.mark, s.unmark},

@@ -29,6 +29,7 @@ type wave struct {
 	resumed    *patch.Decision // the last resume after a pause
 	parks      bool            // it waits for the next window, instead of ending with its own
 	parked     *patch.Parked   // while it does
+	parkedAt   time.Time       // when it let everything go last; zero: never
 	rounds     int             // windows in which it went on
 	unkept     bool            // a decision that the evidence has is no longer as it is there
 	parallel   map[string]int  // set_concurrency, by stage

@@ -63,6 +63,7 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 	before := w.why(ctx, number)
 	next := w.nextWindow(ctx)
 	whole := w.letGo(ctx, OrderPark)
+	w.parkedAt = workflow.Now(ctx)
 	w.status.Stranded = w.stranded()
 	switch {
 	case ctx.Err() != nil:

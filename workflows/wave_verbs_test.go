@@ -89,7 +89,7 @@ func (b *bench) requireVersions(result *patch.WaveResult) {
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				want[instance.ID] = instance.Outcome == patch.Patched
+				want[instance.ID] = instance.WantsRollBack()
 			}
 		}
 	}

@@ -34,13 +34,11 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackVerdict {
 	case !view.Member.Present():
 		return RollBackVerdict{Outcome: Gone, Reason: "terminated or replaced since the wave; nothing of it is left to put back"}
 	case point == nil || point.SnapshotID == "":
-		return RollBackVerdict{Outcome: Failed, Reason: "its wave kept no backup of it"}
+		return RollBackVerdict{Outcome: Failed, Reason: unusable(point, "")}
 	case view.Member.RootVolumeID != point.VolumeID && view.Facts != nil && view.Facts.PackagesSHA256 == point.Facts.PackagesSHA256:
 		return RollBackVerdict{Outcome: RolledBack, Reason: "stands as before the wave already: another root volume, the packages as before"}
-	case view.Snapshot == "":
-		return RollBackVerdict{Outcome: Failed, Reason: "its snapshot " + point.SnapshotID + " is gone"}
-	case view.Snapshot == "error":
-		return RollBackVerdict{Outcome: Failed, Reason: "its snapshot " + point.SnapshotID + " ended in error"}
+	case unusable(point, view.Snapshot) != "":
+		return RollBackVerdict{Outcome: Failed, Reason: unusable(point, view.Snapshot)}
 	}
 	verdict := RollBackVerdict{Outcome: Patched}
 	if age := view.At.Sub(point.TakenAt); age > maxAge.D() {
