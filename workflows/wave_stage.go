@@ -240,6 +240,7 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	}
 	switch {
 	case err != nil:
+		w.status.Verbs = nil // as after a person's decision
 		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: cancelled(w.takeDecision())}
 	case answered:
 		return *w.takeDecision()

@@ -53,6 +53,38 @@ func TestAHoldTakesOneAnswer(t *testing.T) {
 	}
 }
 
+// Whoever decided, and also where a cancel did: from that moment the wave asks nobody, though its state is still that of the hold.
+func TestAWaveThatWasAnsweredAsksNoMore(t *testing.T) {
+	for name, answer := range map[string]func(*testing.T, *testsuite.TestWorkflowEnvironment){
+		"a person": func(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
+			env.UpdateWorkflow(string(patch.RollBack), "", &testsuite.TestUpdateCallback{
+				OnAccept: func() {}, OnReject: func(err error) { require.NoError(t, err) }, OnComplete: func(any, error) {},
+			}, VerbRequest{Actor: "tester", Reason: "the test says so"})
+		},
+		"a cancel":            func(_ *testing.T, env *testsuite.TestWorkflowEnvironment) { env.CancelWorkflow() },
+		"nobody, for so long": func(*testing.T, *testsuite.TestWorkflowEnvironment) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestWorkflowEnvironment()
+			w := &wave{}
+			env.RegisterDelayedCallback(func() { answer(t, env) }, time.Minute)
+			env.ExecuteWorkflow(func(ctx workflow.Context) error {
+				w.status.State, w.status.Verbs = patch.StateOnHold, patch.VerbsIn(patch.StateOnHold, false)
+				if err := w.take(ctx, patch.RollBack, ""); err != nil {
+					return err
+				}
+				require.True(t, w.status.Asks())
+				w.awaitDecision(ctx, patch.Duration(time.Hour), patch.Decision{Verb: patch.Abort})
+				require.False(t, w.status.Asks())
+				return nil
+			})
+			require.True(t, env.IsWorkflowCompleted())
+			require.NoError(t, env.GetWorkflowError())
+		})
+	}
+}
+
 // What answers a hold or a gate that has ended by itself meanwhile is forgotten; what stops or puts back is not.
 func TestAnAnswerToWhatHasEndedIsForgotten(t *testing.T) {
 	for verb, kept := range map[patch.Verb]bool{

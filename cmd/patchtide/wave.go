@@ -16,7 +16,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/internal/screen"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -190,7 +189,7 @@ func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStat
 // exitOf is a wave's exit code: 3 where it waits for a person, 1 where it ended badly.
 func exitOf(status patch.WaveStatus) error {
 	switch {
-	case screen.Waits(status.State):
+	case status.Asks():
 		return &exitError{code: exitOnHold}
 	case status.State == patch.StateClosed:
 		// A roll back of a closed wave that did what it was asked ended well.

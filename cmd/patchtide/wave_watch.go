@@ -80,7 +80,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 
 // ends tells whether watching has come to its end.
 func (w watching) ends(look screen.Look) bool {
-	return look.Closed || w.untilHold && screen.Waits(look.Status.State)
+	return look.Closed || w.untilHold && look.Status.Asks()
 }
 
 // watchInLines writes a line for each change, or nothing with --json.

@@ -18,7 +18,7 @@ import (
 func looked(state patch.WaveState, outcome patch.Outcome) screen.Look {
 	return screen.Look{
 		At: time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local), Closed: state == patch.StateClosed,
-		Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: state, Outcome: outcome},
+		Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: state, Outcome: outcome, Verbs: patch.VerbsIn(state, false)},
 	}
 }
 
@@ -64,6 +64,17 @@ func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
 
 	_, _, err = inLines(t, watching{}, nil, held, held)
 	require.ErrorContains(t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1")
+}
+
+// A wave that was just told what to do may still be in the state in which it asked: it asks no more.
+func TestPlainLinesGoOnWhileADecisionIsCarriedOut(t *testing.T) {
+	for _, state := range []patch.WaveState{patch.StateAwaitingApproval, patch.StateOnHold, patch.StatePaused, patch.StateParked} {
+		told := looked(state, "")
+		told.Status.Verbs = nil
+		last, _, err := inLines(t, watching{untilHold: true}, nil, told, told, looked(patch.StateClosed, patch.Aborted))
+		require.NoError(t, err)
+		require.Equal(t, patch.Aborted, last.Status.Outcome, state)
+	}
 }
 
 // The exit code is the wave's: 0 done, 1 failed, 3 on hold.

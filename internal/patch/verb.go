@@ -71,6 +71,12 @@ func Verbs() []Verb {
 	return []Verb{Approve, Reject, Pause, Resume, Retry, Skip, RollBack, Abort, SetConcurrency, ExtendWindow}
 }
 
+// Asks tells that a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out it takes none,
+// in whatever state it still is, and a parked one that was told to go on waits for its window only.
+func (s WaveStatus) Asks() bool {
+	return slices.ContainsFunc(s.Verbs, func(v Verb) bool { return v == Approve || v == Resume || v == Retry })
+}
+
 // VerbsIn lists the verbs that a wave in that state takes. ExtendWindow is for plans with a window only.
 func VerbsIn(state WaveState, windowed bool) []Verb {
 	var verbs []Verb

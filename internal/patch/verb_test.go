@@ -27,6 +27,18 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// A wave asks a person in four states, and in none of them once it was told what to do.
+func TestWhoIsAsked(t *testing.T) {
+	asks := map[patch.WaveState]bool{patch.StateAwaitingApproval: true, patch.StateOnHold: true, patch.StatePaused: true, patch.StateParked: true}
+	for _, state := range patch.WaveStates() {
+		require.Equal(t, asks[state], patch.WaveStatus{State: state, Verbs: patch.VerbsIn(state, true)}.Asks(), state)
+		require.False(t, patch.WaveStatus{State: state}.Asks(), "%s: a decision is carried out", state)
+	}
+	for _, standing := range []patch.Verb{patch.Approve, patch.Retry, patch.Skip, patch.Resume} {
+		require.False(t, patch.WaveStatus{State: patch.StateParked, Verbs: patch.VerbsParked(standing)}.Asks(), "%s waits for the window", standing)
+	}
+}
+
 func TestFourEyes(t *testing.T) {
 	demanded := patch.Stage{Name: "production", Approval: &patch.Approval{FourEyes: true}}
 	for _, c := range []struct {

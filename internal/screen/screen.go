@@ -133,16 +133,11 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 func (m *Model) looked(look Look) tea.Cmd {
 	if m.trouble = look.Err; look.Err == nil {
 		m.last = look
-		if look.Closed || m.o.UntilHold && Waits(look.Status.State) {
+		if look.Closed || m.o.UntilHold && look.Status.Asks() {
 			return tea.Quit
 		}
 	}
 	return tea.Tick(askEvery, func(time.Time) tea.Msg { return askMsg{} })
-}
-
-// Waits tells the states in which a wave waits for a person.
-func Waits(state patch.WaveState) bool {
-	return state == patch.StateOnHold || state == patch.StateAwaitingApproval || state == patch.StatePaused || state == patch.StateParked
 }
 
 // pressed takes a key.

@@ -124,7 +124,7 @@ func (w *watched) do(msg tea.Msg) (quits bool) {
 // isTimer tells the messages that are answered by waiting: for those the caller hands on what comes then.
 func isTimer(msg tea.Msg) bool {
 	if look, ok := msg.(lookMsg); ok {
-		return look.Err != nil || !look.Closed && !Waits(look.Status.State)
+		return look.Err != nil || !look.Closed && !look.Status.Asks()
 	}
 	_, ticked := msg.(tickMsg)
 	return ticked

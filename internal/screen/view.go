@@ -74,7 +74,7 @@ func (m *Model) headLines() []string {
 	done, total := m.counts(status.Stages...)
 	style := busyStyle
 	switch {
-	case Waits(status.State):
+	case status.Asks():
 		style = askStyle
 	case status.State == patch.StateClosed:
 		_, style = marked(status.Outcome)
