@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -30,30 +29,38 @@ func (in MaxInput) lowered() effect {
 	}}
 }
 
-// RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough; one that
-// somebody has lowered is Rejected (terminal).
-func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) error {
+// RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and theirs; only
+// after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is Rejected (terminal).
+func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (Raised, error) {
+	call := newOnlyCall(ctx)
+	raised, err := a.raiseMax(ctx, in, call)
+	return raised, call.told(ctx, err)
+}
+
+func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised, error) {
 	if err := needsGroup(in.Group, "have a max"); err != nil {
-		return err
+		return Raised{}, err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
-		return err
+		return Raised{}, err
 	}
 	if in.raised().taken(ctx) {
-		return a.see(ctx, s, in.raised())
+		return Raised{}, a.see(ctx, s, in.raised())
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
-		return err
+		return Raised{}, err
 	}
 	switch limit := int(deref(group.MaxSize)); {
 	case limit > in.MaxBefore:
-		return nil
+		return Raised{MaxTheirs: call.unsent || limit != in.MaxBefore+1}, nil
 	case limit < in.MaxBefore:
-		return changedMeanwhile(in.Group, "max", limit, in.MaxBefore)
+		return Raised{}, changedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
-	return a.setMax(ctx, s, in.MaxBefore+1, in.raised())
+	return Raised{}, a.apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.sending(ctx, func() error {
+		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), nil)
+	}))
 }
 
 // LowerMax takes our raise back, unless somebody else has changed max since: then it is left alone. Rejected (terminal)
@@ -80,17 +87,7 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) error {
 	if desired := int(deref(group.DesiredCapacity)); desired > in.MaxBefore {
 		return final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
 	}
-	return a.setMax(ctx, s, in.MaxBefore, in.lowered())
-}
-
-// setMax sets max and waits until AWS shows it.
-func (a *AWS) setMax(ctx context.Context, s *Services, limit int, set effect) error {
-	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName: &set.group.AutoScalingGroup, MaxSize: ptr(int32(limit)),
+	return a.apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
+		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore)), nil)
 	})
-	if err != nil {
-		return awsError(fmt.Sprintf("set max to %d", limit), set.group.String(), err)
-	}
-	set.sent(ctx)
-	return a.see(ctx, s, set)
 }

@@ -33,7 +33,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	t.Run("a surge, raised and given back", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 4)
 		before := inspect(f)
-		must[struct{}](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true, Pace: pace})
+		must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true, Pace: pace})
 		during := inspect(f)
 		require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
 		surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
@@ -41,11 +41,11 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, Pace: pace})
 		after := inspect(f)
 		require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
-		require.Equal(t, []int{1, 2, 1}, []int{f.effects("SetDesiredCapacity"), f.effects("UpdateAutoScalingGroup"), f.effects("TerminateInstanceInAutoScalingGroup")})
+		require.Equal(t, []int{0, 2, 1}, []int{f.effects("SetDesiredCapacity"), f.effects("UpdateAutoScalingGroup"), f.effects("TerminateInstanceInAutoScalingGroup")})
 	})
 	t.Run("a raise that nothing was launched for", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 6, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
-		must[struct{}](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace})
+		must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace})
 		must[struct{}](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 4, inspect(f).Desired)
 	})

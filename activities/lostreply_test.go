@@ -24,7 +24,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 
 	must[none](f, f.aws.MarkInstance, mark)
 	must[none](f, f.aws.MarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
-	must[none](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true})
+	must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true})
 	surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
 	must[none](f, f.aws.SuspendProcesses, processes)
 	must[none](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
@@ -52,7 +52,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	require.Equal(t, []int{4, 6}, []int{after.Desired, after.Max})
 	require.Empty(t, after.Suspended)
 	for operation, times := range map[string]int{
-		"EnterStandby": 1, "ExitStandby": 1, "SuspendProcesses": 1, "ResumeProcesses": 1, "SetDesiredCapacity": 1,
+		"EnterStandby": 1, "ExitStandby": 1, "SuspendProcesses": 1, "ResumeProcesses": 1, "SetDesiredCapacity": 0,
 		"UpdateAutoScalingGroup": 2, "TerminateInstanceInAutoScalingGroup": 1, "CreateTags": 1, "CreateOrUpdateTags": 1,
 	} {
 		require.Equal(t, times, f.effects(operation), operation)

@@ -29,6 +29,15 @@ func (e effect) taken(ctx context.Context) bool {
 // sent remembers that AWS has just answered the call well.
 func (e effect) sent(ctx context.Context) { activity.RecordHeartbeat(ctx, footprint{Taken: e.what}) }
 
+// apply makes a call and waits until AWS shows its effect.
+func (a *AWS) apply(ctx context.Context, s *Services, doing string, set effect, call func() error) error {
+	if err := call(); err != nil {
+		return awsError(doing, set.group.String(), err)
+	}
+	set.sent(ctx)
+	return a.see(ctx, s, set)
+}
+
 // lagPoll is how often an effect is looked for at most: reads lag by seconds, and each look costs a call.
 const lagPoll = 3 * time.Second
 

@@ -6,82 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// RaiseInput asks for one more instance in an Auto Scaling group. The values before were read and journalled by the
-// caller; a repeat acts only while desired (max) still is what it was.
-type RaiseInput struct {
-	Group         patch.Group
-	DesiredBefore int
-	MaxBefore     int
-	RaiseMax      bool
-	Pace          Pace
-}
-
-// raised is the effect of RaiseDesired.
-func (in RaiseInput) raised() effect {
-	return desiredSet(in.Group, in.Pace, in.DesiredBefore, in.DesiredBefore+1)
-}
-
-func desiredSet(group patch.Group, pace Pace, from, to int) effect {
-	return effect{group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
-		return int(deref(now.DesiredCapacity)) != from
-	}}
-}
-
-// RaiseDesired raises max by one if asked, then desired by one, each only once. Rejected (terminal) when somebody else
-// changed desired or max since they were read.
-func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) error {
-	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return err
-	}
-	if in.raised().taken(ctx) {
-		return a.see(ctx, s, in.raised())
-	}
-	if in.RaiseMax {
-		if err := a.RaiseMax(ctx, MaxInput{Group: in.Group, MaxBefore: in.MaxBefore, Pace: in.Pace}); err != nil {
-			return err
-		}
-	}
-	group, err := readGroup(ctx, s, in.Group)
-	if err != nil {
-		return err
-	}
-	switch desired := int(deref(group.DesiredCapacity)); {
-	case desired == in.DesiredBefore+1:
-		return nil
-	case desired != in.DesiredBefore:
-		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
-	case desired >= int(deref(group.MaxSize)):
-		return final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, deref(group.MaxSize))
-	}
-	return a.setDesired(ctx, s, in.DesiredBefore+1, in.raised())
-}
-
-// setDesired sets desired and waits until AWS shows it.
-func (a *AWS) setDesired(ctx context.Context, s *Services, desired int, set effect) error {
-	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: &set.group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
-	})
-	if err != nil {
-		return awsError(fmt.Sprintf("set desired to %d", desired), set.group.String(), err)
-	}
-	set.sent(ctx)
-	return a.see(ctx, s, set)
-}
-
-// changedMeanwhile refuses to write an absolute number over somebody else's.
-func changedMeanwhile(group patch.Group, what string, now, before int) error {
-	return final(ErrRejected, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
-}
 
 // AwaitSurgeInput waits for the instance that a raise launched.
 type AwaitSurgeInput struct {

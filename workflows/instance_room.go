@@ -104,12 +104,21 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
 		return err
 	}
+	was := s.record.Intended
 	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
 	if err := s.record.write(clean); err != nil {
 		return err
 	}
-	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, nil); err != nil {
+	var raised activities.Raised
+	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, &raised); err != nil {
 		return err
+	}
+	if raised.MaxTheirs && tellsWhose(ctx) {
+		s.record.Intended = was
+		if err := s.record.write(clean); err != nil {
+			return err
+		}
+		return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
 	}
 	if err := workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil); err != nil {
 		return err

@@ -145,7 +145,7 @@ func (p *play) numbersWrong(group *world.ScalingGroup) []string {
 // raised tells that we raised the group's desired at some time.
 func (p *play) raised(group string) bool {
 	return slices.ContainsFunc(p.events, func(e awssim.Event) bool {
-		return e.Effect && e.Operation == "SetDesiredCapacity" && e.Resource == group
+		return e.Effect && (e.Operation == "SetDesiredCapacity" || e.Operation == "UpdateAutoScalingGroup") && e.Resource == group
 	})
 }
 

@@ -138,6 +138,10 @@ var keptScenes = []keptScene{
 		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
 	},
 	{
+		"somebody scaled out by one while a surge waited for its raise of max to show, and was taken for the surge",
+		`{"Groups":[{"Members":4,"Slack":2,"Zones":2}],"Plan":{"Capacity":"surge"},"ScalingLag":5,"Others":[{"At":{"On":"UpdateAutoScalingGroup","Delay":1},"Do":"scale out"}]}`,
+	},
+	{
 		"a raise of max that reads did not show yet was taken for somebody else's, and stayed",
 		`{"Groups":[{"Members":1}],"Plan":{},"ScalingLag":2}`,
 	},

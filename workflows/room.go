@@ -43,11 +43,22 @@ func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	before := r.before
 	r.raised = true
+	var raised activities.Raised
 	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
 		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax, Pace: pace(r.policy.Timing),
-	}).Get(clean, nil); err != nil {
+	}).Get(clean, &raised); err != nil {
 		r.unsure = true
+		if activities.NothingDone(err) && tellsWhose(ctx) {
+			r.raised, r.unsure, r.record.Intended = false, false, Intended{}
+			_ = r.record.write(clean) // it failed already; the mark that leads to the record comes off, too
+		}
 		return err
+	}
+	if raised.MaxTheirs && tellsWhose(ctx) {
+		r.strategy.RaiseMax, r.record.Intended.RaiseMax, r.record.Intended.MaxBefore = false, false, 0
+		if err := r.record.write(clean); err != nil {
+			return err
+		}
 	}
 	var fresh activities.SurgeInstance
 	t := r.policy.Timing
@@ -62,6 +73,11 @@ func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 		return nil
 	}
 	return r.record.write(clean)
+}
+
+// tellsWhose tells a run that asks whether a raise is ours. One that began before took all for ours.
+func tellsWhose(ctx workflow.Context) bool {
+	return workflow.GetVersion(ctx, "raise-tells-whose", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // giveBack terminates exactly the surge instance, then lowers max. It tells what it had to leave.
@@ -102,11 +118,14 @@ func (r *room) drop(ctx, options workflow.Context) error {
 }
 
 // launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there before,
-// the one launched first. "" when there is none.
+// the one launched first. "" when there is none, or when nobody can tell whether desired is raised by us.
 func (r *room) launched(ctx, options workflow.Context) string {
 	var now patch.GroupState
 	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx, &now); err != nil {
 		return ""
+	}
+	if r.unsure && now.Desired != r.before.Desired+1 {
+		return "" // a newcomer stands for what somebody else did
 	}
 	return patch.FirstNewcomer(now, memberIDs(r.before))
 }

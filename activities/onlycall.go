@@ -1,0 +1,67 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+)
+
+// onlyCall is the one changing call of an activity whose effect looks just like what somebody else may do, such as one more in a
+// group's desired: what is seen is ours only if the call may have left before.
+type onlyCall struct {
+	unsent bool // it has not left yet, in no attempt, or AWS refused it: what is seen is somebody else's
+}
+
+// newOnlyCall reads what the attempts before left. One that died before its first heartbeat left nothing: then the call may
+// have been made.
+func newOnlyCall(ctx context.Context) *onlyCall {
+	if trace, known := lastFootprint(ctx); known {
+		return &onlyCall{unsent: trace.Unsent}
+	}
+	return &onlyCall{unsent: activity.GetInfo(ctx).Attempt <= 1}
+}
+
+// sending wraps the call. The heartbeat before it is the first of its attempt, and so is sent at once: whoever dies from here on
+// has left word that the call may be on its way.
+func (c *onlyCall) sending(ctx context.Context, call func() error) func() error {
+	return func() error {
+		unsent := c.unsent
+		activity.RecordHeartbeat(ctx, footprint{})
+		c.unsent = false
+		err := call()
+		c.unsent = unsent && err != nil && !mayHaveActed(err)
+		return err
+	}
+}
+
+// told keeps for the next attempt, and tells the workflow in the error, that nothing has been done so far.
+func (c *onlyCall) told(ctx context.Context, err error) error {
+	var typed *temporal.ApplicationError
+	if err == nil || !c.unsent || !errors.As(err, &typed) {
+		return err
+	}
+	activity.RecordHeartbeat(ctx, footprint{Unsent: true})
+	return temporal.NewApplicationErrorWithOptions(typed.Message(), typed.Type(), temporal.ApplicationErrorOptions{
+		NonRetryable: typed.NonRetryable(), Cause: typed.Unwrap(), NextRetryDelay: typed.NextRetryDelay(), Category: typed.Category(),
+		Details: []any{undone{NothingDone: true}},
+	})
+}
+
+// undone is the detail of an error that comes before anything was done.
+type undone struct {
+	NothingDone bool
+}
+
+// NothingDone tells that an activity ended with an error before anything of it can have taken effect: there is nothing to take
+// back, and what looks like it is somebody else's. An attempt that ran out of time leaves that open.
+func NothingDone(err error) bool {
+	var late *temporal.TimeoutError
+	var typed *temporal.ApplicationError
+	if errors.As(err, &late) || !errors.As(err, &typed) || !typed.HasDetails() {
+		return false
+	}
+	var said undone
+	return typed.Details(&said) == nil && said.NothingDone
+}

@@ -1,0 +1,120 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// RaiseInput asks for one more instance in an Auto Scaling group. The values before were read and journalled by the
+// caller; a repeat acts only while desired still is what it was.
+type RaiseInput struct {
+	Group         patch.Group
+	DesiredBefore int
+	MaxBefore     int
+	RaiseMax      bool
+	Pace          Pace
+}
+
+// Raised tells what of a raise is not ours, and so is not ours to take back.
+type Raised struct {
+	MaxTheirs bool // somebody had raised max by then, which is room enough
+}
+
+// raised is the effect of RaiseDesired; below, where max is not ours to raise any more, tells the two apart.
+func (in RaiseInput) raised() effect {
+	return desiredSet(in.Group, in.Pace, in.DesiredBefore, in.DesiredBefore+1)
+}
+
+func (in RaiseInput) below() effect {
+	below := in.raised()
+	below.what += " below a max that somebody raised"
+	return below
+}
+
+func desiredSet(group patch.Group, pace Pace, from, to int) effect {
+	return effect{group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
+		return int(deref(now.DesiredCapacity)) != from
+	}}
+}
+
+// RaiseDesired raises desired by one, once, and max with it in the same call where that is asked for and max still is MaxBefore:
+// nobody can come between. Rejected (terminal) when somebody else has changed desired since it was read, also to just the
+// number that we want: that one is theirs. Only after a call of unknown fate is one more than before taken for ours. An error of
+// which NothingDone is true leaves nothing to take back.
+func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (Raised, error) {
+	call := newOnlyCall(ctx)
+	raised, err := a.raise(ctx, in, call)
+	return raised, call.told(ctx, err)
+}
+
+func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised, error) {
+	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
+		return Raised{}, err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return Raised{}, err
+	}
+	switch {
+	case in.raised().taken(ctx):
+		return Raised{}, a.see(ctx, s, in.raised())
+	case in.below().taken(ctx):
+		return Raised{MaxTheirs: true}, a.see(ctx, s, in.below())
+	}
+	group, err := readGroup(ctx, s, in.Group)
+	if err != nil {
+		return Raised{}, err
+	}
+	desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize))
+	switch {
+	case desired == in.DesiredBefore+1 && !call.unsent:
+		return Raised{MaxTheirs: in.RaiseMax && limit != in.MaxBefore+1}, nil
+	case desired != in.DesiredBefore:
+		return Raised{}, changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
+	case in.RaiseMax && limit == in.MaxBefore:
+		return Raised{}, a.apply(ctx, s, "raise max and desired", in.raised(), call.sending(ctx, func() error {
+			return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), ptr(int32(in.DesiredBefore+1)))
+		}))
+	case desired >= limit:
+		return Raised{}, final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, limit)
+	}
+	theirs, set := in.RaiseMax && (call.unsent || limit != in.MaxBefore+1), in.raised()
+	if theirs {
+		set = in.below()
+	}
+	return Raised{MaxTheirs: theirs}, a.apply(ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.sending(ctx, func() error {
+		return setDesired(ctx, s, in.Group, in.DesiredBefore+1)
+	}))
+}
+
+func setDesired(ctx context.Context, s *Services, group patch.Group, desired int) error {
+	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
+		AutoScalingGroupName: &group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
+	})
+	return err
+}
+
+// setSizes sets what is not nil in one call.
+func setSizes(ctx context.Context, s *Services, group patch.Group, limit, desired *int32) error {
+	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+		AutoScalingGroupName: &group.AutoScalingGroup, MaxSize: limit, DesiredCapacity: desired,
+	})
+	return err
+}
+
+// setDesired sets desired and waits until AWS shows it.
+func (a *AWS) setDesired(ctx context.Context, s *Services, desired int, set effect) error {
+	return a.apply(ctx, s, fmt.Sprintf("set desired to %d", desired), set, func() error {
+		return setDesired(ctx, s, set.group, desired)
+	})
+}
+
+// changedMeanwhile refuses to write an absolute number over somebody else's.
+func changedMeanwhile(group patch.Group, what string, now, before int) error {
+	return final(ErrRejected, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
+}
