@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -38,16 +39,20 @@ func TestReplayOfSavedHistories(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			workflows.Register(replayer)
-			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))
+			require.NoError(t, replay(t, replayer, file))
 		})
-		for _, kind := range []string{names.PatchWave, names.PatchGroup, names.PatchInstance} {
+		for _, kind := range replayed {
 			if strings.Contains(name, "-"+kind+"-") {
 				kinds[kind]++
 			}
 		}
 	}
-	require.Len(t, kinds, 3, "each workflow has a history: %v", kinds)
+	require.Len(t, kinds, len(replayed), "each workflow has a history: %v", kinds)
 }
+
+// replayed are the workflows that `make fixtures` meets. Freeze, OpenWindow, Quarantine and HoldService are not among them: they
+// hold a few steps each, and the laboratory's scenarios have no use for them.
+var replayed = []string{names.PatchWave, names.PatchGroup, names.PatchInstance, names.Notify, names.ScanFleet, names.RollBackWave, names.Reconcile}
 
 // A replay that notices nothing would prove nothing.
 func TestReplayNoticesAnotherOrderOfSteps(t *testing.T) {
@@ -55,7 +60,20 @@ func TestReplayNoticesAnotherOrderOfSteps(t *testing.T) {
 	replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.WaveRequest) (*patch.WaveResult, error) {
 		return nil, workflow.Sleep(ctx, 1)
 	}, workflow.RegisterOptions{Name: names.PatchWave})
-	require.ErrorContains(t, replayer.ReplayWorkflowHistoryFromJSONFile(quiet{}, filepath.Join("testdata", "histories", "healthy-PatchWave-1.json")), "TMPRL1100")
+	require.ErrorContains(t, replay(t, replayer, filepath.Join("testdata", "histories", "healthy-PatchWave-1.json")), "TMPRL1100")
+}
+
+// replay plays a saved history as the run that it was: the ids of what a wave starts are made of its run's.
+func replay(t *testing.T, replayer worker.WorkflowReplayer, file string) error {
+	document, err := os.Open(file)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, document.Close()) }()
+	whole, err := client.HistoryFromJSON(document, client.HistoryJSONOptions{})
+	require.NoError(t, err)
+	started := whole.Events[0].GetWorkflowExecutionStartedEventAttributes()
+	return replayer.ReplayWorkflowHistoryWithOptions(quiet{}, whole, worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
+	})
 }
 
 var (

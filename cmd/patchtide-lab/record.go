@@ -10,19 +10,26 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/lab/drive"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/workflows"
 )
 
 // newRecord makes the fixtures of the replay test: what this code's waves leave in a real server's history. Code that comes
 // later must replay them, or waves under way would break when it is deployed.
-func newRecord(start workerStarter) *cobra.Command {
+func newRecord() *cobra.Command {
 	var options laboratoryOptions
 	dir := ""
 	cmd := &cobra.Command{
@@ -39,7 +46,7 @@ func newRecord(start workerStarter) *cobra.Command {
 			seen := map[string]bool{}
 			for _, scenario := range world.ScenarioNames() {
 				options.aws.scenario = scenario
-				if err := record(cmd.Context(), options, start, dir, seen, cmd.ErrOrStderr()); err != nil {
+				if err := record(cmd.Context(), options, dir, seen, cmd.ErrOrStderr()); err != nil {
 					return fmt.Errorf("scenario %s: %w", scenario, err)
 				}
 			}
@@ -51,9 +58,9 @@ func newRecord(start workerStarter) *cobra.Command {
 	return cmd
 }
 
-func record(ctx context.Context, options laboratoryOptions, start workerStarter, dir string, seen map[string]bool, stderr io.Writer) (err error) {
+func record(ctx context.Context, options laboratoryOptions, dir string, seen map[string]bool, stderr io.Writer) (err error) {
 	show := console.New(stderr, os.Environ(), time.Now)
-	l, err := open(ctx, options, start, show.Log(stderr))
+	l, err := open(ctx, options, startWorkerThatTells, show.Log(stderr))
 	if err != nil {
 		return err
 	}
@@ -67,7 +74,53 @@ func record(ctx context.Context, options laboratoryOptions, start workerStarter,
 		return err
 	}
 	recorder := &recorder{client: l.client, dir: dir, prefix: l.aws.scenario.Name, count: map[string]int{}, seen: seen}
-	return recorder.save(ctx, report.WaveID, "")
+	if err := recorder.save(ctx, report.WaveID, ""); err != nil {
+		return err
+	}
+	if l.aws.scenario.Name != putBackAfter {
+		return nil
+	}
+	return recorder.after(ctx, report.WaveID)
+}
+
+// putBackAfter is the scenario whose wave is put back once it has closed: it ends well, and so quickly.
+const putBackAfter = "healthy"
+
+// after saves what people and schedules start beside a wave.
+func (r *recorder) after(ctx context.Context, waveID string) error {
+	for _, one := range []struct {
+		kind, id string
+		input    any
+	}{
+		{names.ScanFleet, "scan-" + demoPlan, workflows.ScanRequest{Plan: demoPlan}},
+		{names.RollBackWave, names.RollBack(waveID), workflows.RollBackRequest{WaveID: waveID, Actor: drive.Actor, Reason: "a record of it"}},
+		{names.Reconcile, names.ReconcileID, workflows.ReconcileRequest{Actor: drive.Actor, Reason: "a record of it"}},
+	} {
+		run, err := r.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: one.id, TaskQueue: names.TaskQueue}, one.kind, one.input)
+		if err != nil {
+			return fmt.Errorf("start %s: %w", one.id, err)
+		}
+		if err := run.Get(ctx, nil); err != nil {
+			return fmt.Errorf("%s: %w", one.id, err)
+		}
+		if err := r.save(ctx, one.id, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startWorkerThatTells is startWorker with somebody to tell: a topic of the simulated AWS.
+func startWorkerThatTells(ctx context.Context, in workerInput) (stop func(), err error) {
+	simulated, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(in.HTTP))
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	topic, err := sns.NewFromConfig(simulated).CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("patching")})
+	if err != nil {
+		return nil, fmt.Errorf("make a topic: %w", err)
+	}
+	return startWorkerOf(ctx, in, fmt.Appendf(config.Example(), "\nnotify: [{sns: {topic_arn: %s}}]\n", *topic.TopicArn))
 }
 
 // recorder saves a workflow's history and those of its children, their children's and so on.
