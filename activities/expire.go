@@ -15,17 +15,19 @@ import (
 // ExpireInput names an account and region whose expired backups are to be deleted.
 type ExpireInput struct {
 	Group  patch.Group
-	DryRun bool // only list what would be deleted
+	DryRun bool     // only list what would be deleted
+	Keep   []string // waves whose backups stay, however old: they are open, or are being rolled back
 }
 
 // Expired lists what was deleted.
 type Expired struct {
 	Snapshots []string
 	Volumes   []string
+	Waves     []string // whose they are, sorted
 }
 
 // ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
-// clock, never one that is attached, in use or lacks our tags.
+// clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first which waves those are.
 func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, error) {
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
@@ -38,9 +40,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 	}
 	expired := &Expired{}
 	for _, snapshot := range snapshots {
-		if !mayExpire(snapshot.Tags, at) {
+		if !mayExpire(snapshot.Tags, at, in.Keep) {
 			continue
 		}
+		expired.of(snapshot.Tags)
 		if in.DryRun {
 			expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
 			continue
@@ -64,9 +67,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 		}
 		for _, volume := range page.Volumes {
 			replaced := slices.Contains(ec2TagKeys(volume.Tags), names.TagReplaced)
-			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at) {
+			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at, in.Keep) {
 				continue
 			}
+			expired.of(volume.Tags)
 			if in.DryRun {
 				expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
 				continue
@@ -81,11 +85,20 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 			expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
 		}
 	}
+	slices.Sort(expired.Waves)
 	return expired, nil
 }
 
-// mayExpire tells whether the tags are ours and their time has passed. An expiry that cannot be read never passes.
-func mayExpire(tags []ec2types.Tag, now time.Time) bool {
+// of notes whose wave's backup is among them.
+func (e *Expired) of(tags []ec2types.Tag) {
+	if wave := tagOf(tags, names.TagWave); !slices.Contains(e.Waves, wave) {
+		e.Waves = append(e.Waves, wave)
+	}
+}
+
+// mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that cannot be read
+// never passes.
+func mayExpire(tags []ec2types.Tag, now time.Time, keep []string) bool {
 	expires, err := time.Parse(time.RFC3339, tagOf(tags, names.TagExpires))
-	return err == nil && slices.Contains(ec2TagKeys(tags), names.TagWave) && now.After(expires)
+	return err == nil && slices.Contains(ec2TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(keep, tagOf(tags, names.TagWave))
 }

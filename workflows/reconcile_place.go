@@ -250,10 +250,8 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 
 // expire deletes the backups whose time has passed.
 func (p *placeSearch) expire(ctx workflow.Context) {
-	var expired activities.Expired
-	if err := workflow.ExecuteActivity(p.reading(ctx), aws.ExpireBackups, activities.ExpireInput{
-		Group: p.place.Nowhere(), DryRun: p.request.DryRun,
-	}).Get(ctx, &expired); err != nil {
+	expired, err := expireBackups(p.reading(ctx), activities.ExpireInput{Group: p.place.Nowhere(), DryRun: p.request.DryRun})
+	if err != nil {
 		p.left("expired backups", "not deleted: "+reason(err), "mend what it says; the next run deletes them")
 		return
 	}

@@ -235,6 +235,23 @@ func TestReconcileDeletesExpiredBackups(t *testing.T) {
 	require.Empty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
 }
 
+// A wave that is parked, or on hold for longer than its backups are kept, can still be rolled back by them.
+func TestReconcileKeepsTheBackupsOfAnOpenWave(t *testing.T) {
+	for name, runs := range map[string]string{"the wave": "wave-test", "its roll back": names.RollBack("wave-test")} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, benchOptions{scenario: "healthy"})
+			b.die(accountProduction, "CreateSnapshot", 1)
+			b.locks[runs] = ""
+			require.Empty(t, b.reconcile(workflows.ReconcileRequest{DryRun: true}, 100*24*time.Hour).Expired)
+			require.Empty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+			require.Empty(t, b.effects("DeleteSnapshot"))
+			delete(b.locks, runs)
+			require.NotEmpty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+			require.NotEmpty(t, b.effects("DeleteSnapshot"))
+		})
+	}
+}
+
 func TestReconcileRefusesAnUnknownField(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy"})
 	b.env.ExecuteWorkflow(names.Reconcile, map[string]bool{"dryRun": true})

@@ -204,7 +204,7 @@ func (w *wave) expireBackups(ctx workflow.Context) {
 			continue
 		}
 		seen[queue] = true
-		if err := workflow.ExecuteActivity(reading(ctx, held.group, w.plan.Timing), aws.ExpireBackups, activities.ExpireInput{Group: held.group}).Get(ctx, nil); err != nil {
+		if _, err := expireBackups(reading(ctx, held.group, w.plan.Timing), activities.ExpireInput{Group: held.group}); err != nil {
 			workflow.GetLogger(ctx).Warn("expired backups not deleted", "queue", queue, "error", reason(err))
 		}
 	}

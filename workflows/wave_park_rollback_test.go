@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
 )
 
 // patchedNow are production's instances that carry the patches.
@@ -142,4 +144,37 @@ func TestRollBackInALaterWindowJudgesWhatTheEarlierOnePatched(t *testing.T) {
 	require.Contains(t, result.Reason, earlier[0]+": an earlier window patched it, and putting it back would lose, beyond the patches: what was deployed")
 	b.requireInvariants(result, after{})
 	b.requireVersions(result)
+}
+
+// Another wave's end deletes what is past its retention, but nothing by which a parked wave may still be rolled back.
+func TestTheBackupsOfAParkedWaveOutliveTheirRetention(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", config: func(file []byte) []byte {
+		return unattended(plan("    restore: root_volume\n", "    restore: root_volume\n    retention: 1h\n")(quick(file)))
+	}})
+	next := b.twoWindows(inTheMiddle)
+	b.locks["wave-1"] = ""
+	b.play(func(h history) {
+		first := h.begin("wave-1", "web")
+		h.until(next)
+		second := h.begin("wave-2", "web")
+		require.Equal(t, patch.Succeeded, h.ends(second).Outcome)
+		require.Equal(t, 4, b.backupsOf("wave-1"))
+		h.ends(first) // nobody resumed it
+		require.Equal(t, 4, b.backupsOf("wave-1"), "its own are left to the next wave's end, or to Reconcile")
+		require.NotEmpty(t, b.effects("DeleteSnapshot"), "the other wave has closed, and its backups are an hour old")
+		delete(b.locks, "wave-1")
+	})
+	require.NotEmpty(t, b.reconcile(workflows.ReconcileRequest{}, time.Hour).Expired)
+}
+
+// backupsOf counts the snapshots that a wave took and that are still there.
+func (b *bench) backupsOf(wave string) (n int) {
+	b.eachRegion(func(region *world.Region) {
+		for _, snapshot := range region.Snapshots() {
+			if snapshot.Tags[names.TagWave] == wave {
+				n++
+			}
+		}
+	})
+	return n
 }
