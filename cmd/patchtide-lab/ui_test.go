@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,31 +72,35 @@ func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	b.form(strings.Replace(form.URL, "workflowId=", "workflowId=misspelt-", 1))
 	b.write("main", `{"plan": "web", "dry-run": true}`)
 	b.press("button[data-testid=start-workflow-button]")
-	b.openStarted()
+	misspelt := b.openStarted()
 	b.await("a key that nobody knows is refused", `/failed/i.test(document.querySelector("[data-testid=execution-status]").innerText) && document.body.innerText.includes("unknown field")`)
 	b.keep("refused")
+	b.view(links["failed this week"], workflowOf(misspelt))
 
 	b.form(form.URL)
 	b.write("main", string(form.Input))
 	b.keep("start")
 	b.press("button[data-testid=start-workflow-button]")
 	page := b.openStarted()
-	run := strings.Split(page, "/")
-	waveID, runID := run[len(run)-3], run[len(run)-2]
-	b.open(strings.TrimSuffix(page, "timeline") + "user-metadata")
+	waveID, runID := workflowOf(page), runOf(page)
+	table := strings.TrimSuffix(page, "timeline") + "user-metadata"
+	b.open(table)
 
 	b.awaitDetails("staging is patched, step by step", "web is running", "stage staging", "install", "patchtide wave pause "+waveID)
 	b.keep("running")
+	b.view(links["waves running"], waveID)
+	b.open(table)
 	b.awaitDetails("production awaits approval", "web is awaiting approval", "Send approve or reject.")
 	b.keep("awaiting-approval")
+	b.view(links["awaiting approval"], waveID)
+	b.open(table)
 	b.send(patch.Approve, "staging looks well")
 	b.awaitDetails("an instance fails and is put back", "web is on hold", "1 failed")
 	b.keep("on-hold")
 
-	b.open(links["on hold"].URL)
-	b.await("the saved view lists the wave", "[...document.querySelectorAll('table a')].some(a => a.innerText.trim() == "+strconv.Quote(waveID)+")")
-	b.keep("view-on-hold")
-	b.open(strings.TrimSuffix(page, "timeline") + "user-metadata")
+	b.view(links["waits for a person"], waveID)
+	b.view(links["on hold"], waveID)
+	b.open(table)
 
 	b.send(patch.Skip, "that machine is odd")
 	b.awaitDetails("it has ended", "web is closed: succeeded with skips")
@@ -140,6 +145,20 @@ func requireSummaries(t *testing.T, temporal client.Client) {
 	}
 	require.Greater(t, looked, 100, "the wave's histories were looked at")
 }
+
+// view opens a link that keeps a list as a saved view of the browser, and waits until it shows a workflow.
+func (b *browser) view(list operatorsLink, workflowID string) {
+	b.t.Helper()
+	b.open(list.URL)
+	b.await(list.For+" lists the workflow", "[...document.querySelectorAll('table a')].some(a => a.innerText.trim() == "+strconv.Quote(workflowID)+")")
+	b.await(list.For+" is kept", "document.body.innerText.includes("+strconv.Quote(list.For)+")")
+	b.keep("view-" + strings.ReplaceAll(list.For, " ", "-"))
+}
+
+// workflowOf is the workflow's id in the address of a run's timeline, .../workflows/ID/RUN/timeline.
+func workflowOf(page string) string { return path.Base(path.Dir(path.Dir(page))) }
+
+func runOf(page string) string { return path.Base(path.Dir(page)) }
 
 // openStarted follows the link of the message that a workflow was started, and returns its address.
 func (b *browser) openStarted() string {
