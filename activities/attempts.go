@@ -21,6 +21,8 @@ type footprint struct {
 	// Taken names the call that AWS has answered well (see effect); Since is from when on, by AWS's clock, its effect is looked for.
 	Taken string    `json:"taken,omitempty"`
 	Since time.Time `json:"since,omitzero"`
+	// Wanted is what desired is to be in the end, as far as that was learnt only when the call went out.
+	Wanted int `json:"wanted,omitempty"`
 }
 
 // maySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found nothing

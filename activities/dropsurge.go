@@ -87,10 +87,10 @@ func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) err
 
 // dropped is the effect of letting a member go.
 func dropped(in Instance, pace Pace) effect {
-	return effect{in.Group, pace, in.ID + " on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, pace, in.ID+" on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
 		listed := memberOf(group, in.ID)
 		return listed == nil || leaving(string(listed.LifecycleState))
-	}}
+	})
 }
 
 // newcomer is the one member that desired counts and that was not known before the raise, while desired is one above what it

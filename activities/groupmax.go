@@ -18,15 +18,15 @@ type MaxInput struct {
 
 // raised and lowered are the effects of RaiseMax and LowerMax.
 func (in MaxInput) raised() effect {
-	return effect{in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
 		return int(deref(group.MaxSize)) != in.MaxBefore
-	}}
+	})
 }
 
 func (in MaxInput) lowered() effect {
-	return effect{in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
 		return int(deref(group.MaxSize)) != in.MaxBefore+1
-	}}
+	})
 }
 
 // RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and theirs; only

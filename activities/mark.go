@@ -105,14 +105,14 @@ type MarkGroupInput struct {
 }
 
 func (in MarkGroupInput) marked() effect {
-	return effect{in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return journalOf(group) == in.Journal.value() }}
+	return shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return journalOf(group) == in.Journal.value() })
 }
 
 func (in MarkGroupInput) unmarked() effect {
-	return effect{in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
 		value := journalOf(group)
 		return value == "" || !in.Journal.ours(value)
-	}}
+	})
 }
 
 // MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group

@@ -19,15 +19,15 @@ type ProcessesInput struct {
 }
 
 func (in ProcessesInput) suspended() effect {
-	return effect{in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
 		return len(without(in.Processes, suspendedIn(group))) == 0
-	}}
+	})
 }
 
 func (in ProcessesInput) resumed() effect {
-	return effect{in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
 		return len(both(in.Processes, suspendedIn(group))) == 0
-	}}
+	})
 }
 
 func (in ProcessesInput) validate() error {

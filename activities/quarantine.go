@@ -23,18 +23,24 @@ type DetachInput struct {
 
 // whole is the effect of giving the group its capacity back.
 func (in DetachInput) whole() effect {
-	return desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
+	set := desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
+	set.what, set.wanted = "one more desired in place of "+in.Instance.ID, in.DesiredWanted
+	return set
 }
 
 // DetachResult tells what Detach did.
 type DetachResult struct {
 	// NoRoom: the group's capacity was not given back, since somebody has scaled it to its max meanwhile.
 	NoRoom bool
+	// Unclear: somebody has changed desired around an earlier attempt, so that nobody can tell whether the capacity was given back.
+	Unclear bool
+	Desired int // with either, as it is left
 }
 
 // Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
-// tag group's instance stays as it is, deregistered. Desired is raised only where it is exactly one short of DesiredWanted:
-// anything else is somebody else's number. A group that is gone is no error.
+// tag group's instance stays as it is, deregistered. What others set while it was out stands, and one more: while no call of ours
+// can have raised desired, the one that it lacks is known. An attempt that finds the instance out already raises desired only where
+// it is exactly one short of what is wanted: anything else is somebody else's number. A group that is gone is no error.
 func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) {
 	if !in.Instance.Group.IsAutoScaling() {
 		return DetachResult{}, nil
@@ -43,21 +49,29 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 	if err != nil {
 		return DetachResult{}, err
 	}
+	out := dropped(in.Instance, in.Pace)
+	if trace, known := lastFootprint(ctx); known && trace.Wanted > 0 {
+		in.DesiredWanted, out.wanted = trace.Wanted, trace.Wanted
+	}
 	if in.whole().taken(ctx) {
 		return DetachResult{}, a.see(ctx, s, in.whole())
 	}
-	out := dropped(in.Instance, in.Pace)
 	group, err := findGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return DetachResult{}, err
 	}
-	listed, sent := memberOf(group, in.Instance.ID), out.taken(ctx)
+	listed, sent, fresh := memberOf(group, in.Instance.ID), out.taken(ctx), false
 	if listed != nil && !leaving(string(listed.LifecycleState)) && !sent {
-		if state := string(listed.LifecycleState); strings.HasPrefix(state, "Entering") || comingIn(state) {
+		state := string(listed.LifecycleState)
+		if strings.HasPrefix(state, "Entering") || comingIn(state) {
 			return DetachResult{}, notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
-		// Without decrement desired stays as it is whatever the state: a member on standby is not counted in it.
-		decrement := in.Decrement && string(listed.LifecycleState) == patch.LifecycleInService
+		if state == patch.LifecycleStandby {
+			// It is not counted in desired, which stays as it is: the group is one short from now on.
+			in.DesiredWanted, fresh = int(deref(group.DesiredCapacity))+1, true
+			out.wanted = in.DesiredWanted
+		}
+		decrement := in.Decrement && state == patch.LifecycleInService
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
 			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: &decrement,
 		}); err != nil {
@@ -73,6 +87,9 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
 			return DetachResult{}, err
 		}
+		if fresh {
+			in.DesiredWanted = int(deref(group.DesiredCapacity)) + 1 // what they have set since is theirs: ours has not left yet
+		}
 	}
 	return a.giveBack(ctx, s, in, group)
 }
@@ -81,10 +98,12 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 // for one more.
 func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
 	switch desired := int(deref(group.DesiredCapacity)); {
-	case desired != in.DesiredWanted-1:
+	case desired == in.DesiredWanted:
 		return DetachResult{}, nil
-	case in.DesiredWanted > int(deref(group.MaxSize)):
-		return DetachResult{NoRoom: true}, nil
+	case desired != in.DesiredWanted-1:
+		return DetachResult{Unclear: true, Desired: desired}, nil
+	case desired >= int(deref(group.MaxSize)):
+		return DetachResult{NoRoom: true, Desired: desired}, nil
 	}
 	return DetachResult{}, a.setDesired(ctx, s, in.DesiredWanted, in.whole())
 }

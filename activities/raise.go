@@ -37,9 +37,9 @@ func (in RaiseInput) below() effect {
 }
 
 func desiredSet(group patch.Group, pace Pace, from, to int) effect {
-	return effect{group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
+	return shows(group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
 		return int(deref(now.DesiredCapacity)) != from
-	}}
+	})
 }
 
 // RaiseDesired raises desired by one, once, and max with it in the same call where that is asked for and max still is MaxBefore:

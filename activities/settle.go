@@ -69,9 +69,9 @@ type AttachInput struct {
 }
 
 func (in AttachInput) attached() effect {
-	return effect{in.Instance.Group, in.Pace, in.Instance.ID + " in it", func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Instance.Group, in.Pace, in.Instance.ID+" in it", func(group *astypes.AutoScalingGroup) bool {
 		return memberOf(group, in.Instance.ID) != nil
-	}}
+	})
 }
 
 // Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A member is

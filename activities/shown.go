@@ -18,6 +18,12 @@ type effect struct {
 	pace  Pace
 	what  string // completes "AWS to show ..." and tells the calls of one activity apart
 	shown func(*types.AutoScalingGroup) bool
+
+	wanted int // kept in the footprint
+}
+
+func shows(group patch.Group, pace Pace, what string, shown func(*types.AutoScalingGroup) bool) effect {
+	return effect{group: group, pace: pace, what: what, shown: shown}
 }
 
 // taken tells that AWS has answered the call of an earlier attempt well: it is not sent again, only its effect is waited for.
@@ -27,7 +33,9 @@ func (e effect) taken(ctx context.Context) bool {
 }
 
 // sent remembers that AWS has just answered the call well.
-func (e effect) sent(ctx context.Context) { activity.RecordHeartbeat(ctx, footprint{Taken: e.what}) }
+func (e effect) sent(ctx context.Context) {
+	activity.RecordHeartbeat(ctx, footprint{Taken: e.what, Wanted: e.wanted})
+}
 
 // apply makes a call and waits until AWS shows its effect.
 func (a *AWS) apply(ctx context.Context, s *Services, doing string, set effect, call func() error) error {
@@ -50,7 +58,7 @@ func (a *AWS) see(ctx context.Context, s *Services, e effect) error {
 	}
 	pace := e.pace
 	pace.Poll = min(pace.Poll, patch.Duration(lagPoll))
-	return a.lookKeeping(ctx, pace, func() any { return footprint{Taken: e.what, Since: since} }, func(ctx context.Context) (bool, string, error) {
+	return a.lookKeeping(ctx, pace, func() any { return footprint{Taken: e.what, Since: since, Wanted: e.wanted} }, func(ctx context.Context) (bool, string, error) {
 		group, at, err := seeGroup(ctx, s, e.group)
 		if err != nil {
 			return false, "", err

@@ -57,10 +57,10 @@ type EnterStandbyInput struct {
 
 // leftState is the effect of a call that takes an instance out of a state.
 func leftState(in Instance, pace Pace, doing, state string) effect {
-	return effect{in.Group, pace, in.ID + doing, func(group *astypes.AutoScalingGroup) bool {
+	return shows(in.Group, pace, in.ID+doing, func(group *astypes.AutoScalingGroup) bool {
 		listed := memberOf(group, in.ID)
 		return listed == nil || string(listed.LifecycleState) != state
-	}}
+	})
 }
 
 func (in EnterStandbyInput) out() effect {

@@ -193,3 +193,62 @@ func TestDetachGivesTheCapacityBack(t *testing.T) {
 	require.Equal(t, 1, f.calls("DetachInstances"))
 	require.Equal(t, 1, f.calls("SetDesiredCapacity"))
 }
+
+// What others set while an instance was on its way out stands, and one more in its place. An attempt that finds it out already
+// cannot tell whether that one has been given back, where desired is neither.
+func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		desired int // as somebody sets it while it is on standby; 3 is as we left it
+		already bool
+		want    int
+		result  activities.DetachResult
+	}{
+		{name: "nobody came between", desired: 3, want: 4},
+		{name: "scaled out by one", desired: 4, want: 5},
+		{name: "scaled out by two", desired: 5, want: 6},
+		{name: "scaled in", desired: 2, want: 3},
+		{name: "scaled to its max", desired: 6, want: 6, result: activities.DetachResult{NoRoom: true, Desired: 6}},
+		{name: "out already and one short", desired: 3, already: true, want: 4},
+		{name: "out already and whole", desired: 4, already: true, want: 4},
+		{name: "out already and nobody can tell", desired: 5, already: true, want: 5, result: activities.DetachResult{Unclear: true, Desired: 5}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newAttempts(t)
+			it := instance(production, f.inspect(production).Members[0].ID)
+			f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
+			f.pass(5 * time.Minute)
+			f.change(func(_ *world.Region, group *world.ScalingGroup) {
+				group.Min = 0
+				if c.already {
+					_, err := group.Detach([]string{it.ID}, false)
+					require.NoError(t, err)
+				}
+				require.NoError(t, group.SetDesired(c.desired))
+			})
+			f.pass(5 * time.Minute)
+			var result activities.DetachResult
+			f.must(f.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1"}, &result)
+			require.Equal(t, c.result, result)
+			require.Equal(t, c.want, f.inspect(production).Desired)
+		})
+	}
+}
+
+// Neither lost reply gives the group two in place of one.
+func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
+	for _, lost := range []string{"DetachInstances", "SetDesiredCapacity"} {
+		t.Run(lost, func(t *testing.T) {
+			f := newFleet(t, "healthy")
+			state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
+			it := instance(production, state.Members[0].ID)
+			must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
+			f.pass(5 * time.Minute)
+			f.loseFirst(lost)
+			result := must[activities.DetachResult](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
+			require.Equal(t, activities.DetachResult{}, result)
+			require.Equal(t, []int{1, 1}, []int{f.effects("DetachInstances"), f.effects("SetDesiredCapacity")})
+			require.Equal(t, 4, must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production}).Desired)
+		})
+	}
+}

@@ -25,25 +25,29 @@ func (g *group) heal(ctx workflow.Context) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
 	defer func() { g.stopTrying = nil; stop() }()
+	surged := g.in.Heal.Record != nil && g.in.Heal.Record.Intended.RaiseDesired
+	left := false // an instance left for good, and its group had no room for another
 	for _, heal := range g.in.Heal.Instances {
 		record := heal.Record
 		child, _ := workflow.NewDisconnectedContext(ctx)
 		result := g.child(child, "heals "+record.Instance, InstanceInput{
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
-			PutBack: record.PutBack, Heal: &heal,
+			PutBack: record.PutBack, Heal: &heal, Ours: patch.Ours{Surge: surged},
 		})
+		left = left || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		workflow.SetCurrentDetails(ctx, g.details())
 	}
 	if record := g.in.Heal.Record; record != nil {
-		g.healRoom(clean, *record)
+		g.healRoom(clean, *record, left)
 	}
 	g.enter(ctx, patch.GroupDone, "")
 }
 
-// healRoom gives back the room that the group's record tells of, and takes the group's mark off.
-func (g *group) healRoom(ctx workflow.Context, record Record) {
+// healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has left for
+// good and others have left no room for another, what was launched for room stays in its place.
+func (g *group) healRoom(ctx workflow.Context, record Record, stays bool) {
 	if len(g.status.Stranded) > 0 {
 		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
 		return
@@ -63,6 +67,13 @@ func (g *group) healRoom(ctx workflow.Context, record Record) {
 		if refused != "" {
 			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
 			return
+		}
+		if stays && keepsRoomOfGone(ctx) {
+			if left.dropped || left.surge == "" {
+				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for good, and nothing that was launched for room is left; desired is %d", now.Desired),
+					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide reconcile` again")
+			}
+			left.dropped = true
 		}
 		g.status.Stranded = append(g.status.Stranded, left.giveBack(ctx)...)
 	}

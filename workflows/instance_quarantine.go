@@ -62,10 +62,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}, &detached); err != nil {
 			return err
 		}
-		s.status.Result.NoRoomForAnother = detached.NoRoom
-		if detached.NoRoom && s.room != nil {
-			s.room.dropped = true // what was launched for its own way out stays in its place
-		}
+		s.leftForGood(detached)
 	}
 	s.status.Result.Outcome = patch.Quarantined
 	switch {

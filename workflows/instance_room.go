@@ -205,27 +205,6 @@ func (s *saga) comeBack(ctx workflow.Context) error {
 	return err
 }
 
-// vanished ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for ever and
-// leaves desired one short: the group gets both mended.
-func (s *saga) vanished(ctx workflow.Context, cause error) error {
-	s.status.Result.Outcome = patch.Gone
-	s.note("gone meanwhile, nothing left to put back: %s", reason(cause))
-	if !s.in.Group.IsAutoScaling() || isType(cause, activities.ErrGroupNotFound) {
-		return nil
-	}
-	var now patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
-		return err
-	}
-	member, listed := now.Member(s.in.Instance)
-	if !listed || member.Present() || member.Lifecycle != patch.LifecycleStandby && member.Lifecycle != patch.LifecycleEnteringStandby {
-		return nil
-	}
-	return s.undone(ctx, aws.Detach, activities.DetachInput{
-		Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID, Pace: s.pace(),
-	})
-}
-
 // returnAsBefore brings the instance back and checks its health; what is not healthy on its old version is quarantined.
 func (s *saga) returnAsBefore(ctx workflow.Context) error {
 	if own := s.own(); len(own) > 0 {
