@@ -226,7 +226,11 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 				b.tell(patch.Abort, "")
 			}
 		}
-		if status, ok := b.status(); ok && !b.silent && status.Since != answered {
+		if b.silent {
+			b.env.RegisterDelayedCallback(look, 20*time.Second)
+			return
+		}
+		if status, ok := b.status(); ok && status.Since != answered {
 			switch status.State {
 			case patch.StateAwaitingApproval:
 				answered = status.Since

@@ -1,12 +1,10 @@
 package workflows_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -239,125 +237,6 @@ func (p *play) outWrong() []string {
 		}
 		if may, known := allowed[line.Account+"/"+line.Group]; known && most > may {
 			found = append(found, fmt.Sprintf("%s/%s: %d were out of service at once, %d may be", line.Account, line.Group, most, may))
-		}
-	}
-	return found
-}
-
-// eventsWrong finds in the log of calls, which are all ours, what we must never do.
-func (p *play) eventsWrong() []string {
-	var found []string
-	suspended, begun := map[string]bool{}, map[string]time.Time{}
-	for _, event := range p.sim.Events() {
-		if !event.Effect {
-			continue
-		}
-		var in struct {
-			AutoScalingGroupName, InstanceId string
-			InstanceIds, ScalingProcesses    []string
-		}
-		_ = json.Unmarshal(event.Arguments, &in)
-		before := p.photo.groups["production/"+tokyoRegion+"/"+in.AutoScalingGroupName]
-		switch event.Operation {
-		case "SuspendProcesses":
-			for _, process := range in.ScalingProcesses {
-				if !slices.Contains(ours, process) || slices.Contains(before.suspended, process) && !p.others.saidOf(in.AutoScalingGroupName, process) {
-					found = append(found, fmt.Sprintf("%s: we suspended %s", in.AutoScalingGroupName, process))
-				}
-				suspended[in.AutoScalingGroupName+" "+process] = true
-			}
-			if len(in.ScalingProcesses) == 0 {
-				found = append(found, in.AutoScalingGroupName+": we suspended all processes")
-			}
-		case "ResumeProcesses":
-			for _, process := range in.ScalingProcesses {
-				if !suspended[in.AutoScalingGroupName+" "+process] {
-					found = append(found, fmt.Sprintf("%s: we resumed %s, which we had not suspended", in.AutoScalingGroupName, process))
-				}
-			}
-			if len(in.ScalingProcesses) == 0 {
-				found = append(found, in.AutoScalingGroupName+": we resumed all processes")
-			}
-		case "TerminateInstanceInAutoScalingGroup", "TerminateInstances":
-			for _, id := range append(in.InstanceIds, in.InstanceId) {
-				if p.wasThere(id) && p.scene.Plan.Restore != string(patch.RestoreReplace) {
-					found = append(found, fmt.Sprintf("%s, which was there before, was terminated by %s", id, event.Operation))
-				}
-			}
-		case "EnterStandby", "DeregisterTargets":
-			found = append(found, p.crowds(event, begun)...)
-			found = append(found, p.beginsLate(event, begun)...)
-		}
-	}
-	return found
-}
-
-func (o *othersLog) saidOf(group, process string) bool {
-	_, said := o.suspends[group][process]
-	return said
-}
-
-func (p *play) wasThere(id string) bool {
-	_, there := p.photo.instances[id]
-	return there && id != ""
-}
-
-// crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a while: what
-// others do while one is on its way out cannot be known.
-func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
-	var found []string
-	for id := range strings.SplitSeq(event.Resource, ",") {
-		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
-			continue
-		}
-		group := ""
-		p.sim.Inspect(func(w *world.World) {
-			for _, account := range []string{accountStaging, accountProduction} {
-				if instance := w.Account(account).Region(tokyoRegion).Instance(id); instance != nil {
-					group = account + "/" + instance.Group
-				}
-			}
-		})
-		for _, line := range p.sim.Timeline() {
-			if line.Account+"/"+line.Group != group {
-				continue
-			}
-			least := 0
-			for _, point := range line.Points {
-				if !point.Time.Before(event.Time) {
-					break
-				}
-				if point.Time.After(event.Time.Add(-soon)) {
-					least = min(least, point.OutOfService)
-				} else {
-					least = point.OutOfService
-				}
-			}
-			if least >= p.scene.maxUnavailable() {
-				found = append(found, fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
-			}
-		}
-	}
-	return found
-}
-
-// soon is how long after a stop or a cutoff what was begun just before may still take its first step.
-const soon = 2 * time.Minute
-
-// beginsLate finds instances that were begun after the window's cutoff or after the wave was stopped. One that had been
-// begun before may be put back at any time.
-func (p *play) beginsLate(event awssim.Event, begun map[string]time.Time) []string {
-	var found []string
-	for id := range strings.SplitSeq(event.Resource, ",") {
-		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
-			continue
-		}
-		begun[id] = event.Time
-		if window := p.plans.window; window != nil && event.Time.After(window.Cutoff.Add(soon)) {
-			found = append(found, fmt.Sprintf("%s was begun at %s, after the cutoff %s", id, event.Time, window.Cutoff))
-		}
-		if !p.stopped.IsZero() && event.Time.After(p.stopped.Add(soon)) {
-			found = append(found, fmt.Sprintf("%s was begun at %s, after the wave was stopped at %s", id, event.Time, p.stopped))
 		}
 	}
 	return found

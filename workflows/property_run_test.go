@@ -26,6 +26,8 @@ type play struct {
 	seen   map[string]int
 	others othersLog
 
+	parking parking
+
 	began    time.Time
 	stopped  time.Time // when the wave took an abort or a cancel; zero: it did not
 	gaveUp   bool      // somebody told it to stop while it put things back: to leave what is not put back yet
@@ -54,6 +56,7 @@ func (s scene) run(t tester) *play {
 			p.later(act.At.Delay, func() { p.sim.Inspect(func(*world.World) { p.others.do(p, act) }) })
 		}
 	}
+	p.watchChildren()
 	p.operate()
 	p.result, p.err = p.run(workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"})
 	p.sim.SetInterceptor(nil)
@@ -73,29 +76,44 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 	}
 	p.seen[info.Operation]++
 	now := p.seen[info.Operation]
-	for _, act := range p.scene.Others {
-		if act.At.is(info.Operation, now) {
-			if act.At.Delay == 0 {
-				p.others.do(p, act)
-			} else {
-				p.world.After(time.Duration(act.At.Delay)*time.Second, func() { p.others.do(p, act) })
-			}
-		}
-	}
+	p.othersAct(info.Operation, now)
 	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets && p.unseen(info.Resource) {
 		p.others.overwritten[info.Resource] = true
 	}
-	for _, act := range p.scene.People {
-		if act.At.is(info.Operation, now) {
-			p.later(act.At.Delay, func() { p.say(act) })
-		}
-	}
+	p.peopleAct(info.Operation, now)
 	for _, trouble := range p.scene.Calls {
 		if trouble.On == info.Operation && now > trouble.Nth && (trouble.Times == forGood || now <= trouble.Nth+1+trouble.Times) {
 			return trouble.fault()
 		}
 	}
 	return awssim.Fault{}
+}
+
+// happened is a moment that is no call's.
+func (p *play) happened(what string, times int) {
+	p.sim.Inspect(func(*world.World) { p.othersAct(what, times) })
+	p.peopleAct(what, times)
+}
+
+// othersAct lets others do what they do at a moment. It runs under the simulator's lock.
+func (p *play) othersAct(what string, times int) {
+	for _, act := range p.scene.Others {
+		switch {
+		case !act.At.is(what, times):
+		case act.At.Delay == 0:
+			p.others.do(p, act)
+		default:
+			p.world.After(time.Duration(act.At.Delay)*time.Second, func() { p.others.do(p, act) })
+		}
+	}
+}
+
+func (p *play) peopleAct(what string, times int) {
+	for _, act := range p.scene.People {
+		if act.At.is(what, times) {
+			p.later(act.At.Delay, func() { p.say(act) })
+		}
+	}
 }
 
 // unseen tells that others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it if it is still as
@@ -147,43 +165,70 @@ func (p *play) stop() {
 	}
 }
 
-// operate is the person on call: answers approvals and holds as the scene says, and after much patience gives up.
+// lookEvery is how often the person on call looks at the wave.
+const lookEvery = 30 * time.Second
+
+// operate is the person on call: answers approvals, holds and parked waves as the scene says, and after much patience gives up.
 func (p *play) operate() {
-	began := p.env.Now()
-	answered := time.Time{}
-	decide := slices.Clone(p.scene.Decide)
+	began, answered := p.env.Now(), time.Time{}
+	decide, parked := slices.Clone(p.scene.Decide), slices.Clone(p.scene.Parked)
 	var look func()
 	look = func() {
 		if p.env.IsWorkflowCompleted() {
 			return
 		}
+		p.env.RegisterDelayedCallback(look, lookEvery)
 		status, ok := p.status()
-		waits := ok && len(status.Verbs) > 0 && status.Since != answered
-		switch {
-		case !ok:
-		case p.env.Now().After(began.Add(patience)):
+		if !ok {
+			return
+		}
+		p.watchParked(status)
+		if p.env.Now().After(began.Add(p.scene.patience())) {
 			p.say(personAct{Verb: string(patch.Abort)})
-		case waits && status.State == patch.StateAwaitingApproval:
-			answered = status.Since
+			return
+		}
+		if len(status.Verbs) == 0 || status.Since.Equal(answered) {
+			return
+		}
+		answered = status.Since
+		switch status.State {
+		case patch.StateAwaitingApproval:
 			p.watchHold(status)
-			if answer := or(p.scene.Approval, string(patch.Approve)); answer != silence {
-				p.say(personAct{Verb: answer})
-			}
-		case waits && status.State == patch.StateOnHold:
-			answered = status.Since
+			p.answer(status, or(p.scene.Approval, string(patch.Approve)))
+		case patch.StateOnHold:
 			p.watchHold(status)
 			verb := string(patch.Abort)
 			if len(decide) > 0 {
 				verb, decide = decide[0], decide[1:]
 			}
-			if verb != silence {
-				verb, scope, _ := strings.Cut(verb, " ")
-				p.say(personAct{Verb: verb, Scope: scope})
+			p.answer(status, verb)
+		case patch.StatePaused:
+			p.later(60*p.scene.Plan.Break, func() { p.say(personAct{Verb: string(patch.Resume)}) })
+		case patch.StateParked:
+			act := parkedAct{}
+			if len(parked) > 0 {
+				act, parked = parked[0], parked[1:]
+			}
+			if act.Verb != silence {
+				p.later(60*act.After, func() { p.say(personAct{Verb: or(act.Verb, string(patch.Resume)), Scope: act.Scope}) })
 			}
 		}
-		p.env.RegisterDelayedCallback(look, 20*time.Second)
 	}
-	p.env.RegisterDelayedCallback(look, 20*time.Second)
+	p.env.RegisterDelayedCallback(look, lookEvery)
+}
+
+// answer says what the scene has for a hold or an approval: at once, or once the window is over.
+func (p *play) answer(status patch.WaveStatus, said string) {
+	verb, isLate := strings.CutPrefix(said, late)
+	if verb == silence {
+		return
+	}
+	verb, scope, _ := strings.Cut(verb, " ")
+	wait := time.Duration(0)
+	if isLate && status.Window != nil {
+		wait = max(status.Window.Cutoff.Add(5*time.Minute).Sub(p.env.Now()), 0)
+	}
+	p.later(int(wait.Seconds()), func() { p.say(personAct{Verb: verb, Scope: scope}) })
 }
 
 // watchHold judges the fleet while the wave waits: a group must be able to scale out.

@@ -43,9 +43,8 @@ func (s scene) stage(t tester) *bench {
 	// Whoever registered them by hand did so a while ago.
 	began := b.env.Now().Add(10 * time.Minute)
 	b.env.SetStartTime(began)
-	if s.Plan.Cutoff > 0 {
-		cutoff := began.Add(time.Duration(s.Plan.Cutoff) * time.Minute)
-		b.plans.window = &patch.Window{Opens: began.Add(-time.Hour), Cutoff: cutoff, Closes: cutoff.Add(time.Hour)}
+	if windows := s.windows(began); len(windows) > 0 {
+		b.plans.window, b.plans.following = &windows[0], windows[1:]
 	}
 	return b
 }
@@ -145,6 +144,7 @@ func (s scene) plan(plan *patch.Plan) {
 	drawn := s.Plan
 	plan.Backup, plan.Restore = patch.Backup(or(drawn.Backup, string(plan.Backup))), patch.Restore(or(drawn.Restore, string(plan.Restore)))
 	plan.Passes = 1 + drawn.Passes
+	drawn.estimate(plan)
 	// What a property looks for does not hide in how often a wait asks.
 	plan.Timing.Poll, plan.Timing.HealthPoll = patch.Duration(time.Minute), patch.Duration(30*time.Second)
 	stages := slices.Clone(plan.Stages)
@@ -153,6 +153,9 @@ func (s scene) plan(plan *patch.Plan) {
 		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = drawn.MaxFailures, 1+drawn.MaxParallel, s.maxUnavailable()
 		stage.Bake, stage.OnFailure.Then = patch.Duration(time.Duration(drawn.Bake)*time.Second), patch.Verb(or(drawn.Then, string(patch.RollBack)))
 		stage.OnFailure.Timeout = patch.Duration(10 * time.Minute)
+		if drawn.Patient {
+			stage.OnFailure.Timeout = patch.Duration(s.patience())
+		}
 	}
 	staging, production := &stages[0], &stages[1]
 	production.Capacity = patch.CapacityMode(or(drawn.Capacity, string(patch.CapacityAuto)))
@@ -162,6 +165,8 @@ func (s scene) plan(plan *patch.Plan) {
 	}
 	if !drawn.Approval {
 		production.Approval = nil
+	} else if drawn.Patient {
+		production.Approval = &patch.Approval{Timeout: patch.Duration(s.patience())}
 	}
 	production.Health = slices.DeleteFunc(slices.Clone(production.Health), func(check patch.HealthCheck) bool {
 		return check.Alarm != "" && !s.alarmed()

@@ -1,10 +1,8 @@
 package workflows_test
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -32,7 +30,7 @@ func seeded(t *testing.T) {
 // many of each kind; `make property` plays thousands.
 func TestPropertyWave(t *testing.T) {
 	seeded(t)
-	var waves, violated, real atomic.Int64
+	var waves, violated, real, parked, wentOn atomic.Int64
 	t.Run("kinds", func(t *testing.T) {
 		for _, kind := range []struct {
 			name   string
@@ -46,10 +44,10 @@ func TestPropertyWave(t *testing.T) {
 				rapid.Check(t, func(t *rapid.T) {
 					s := drawScene(t, kind.passes)
 					waves.Add(1)
-					found, took := s.judge(t)
-					if took {
-						real.Add(1)
-					}
+					found, seen := s.judge(t)
+					tally(&real, seen.took)
+					tally(&parked, seen.parked)
+					tally(&wentOn, seen.wentOn)
 					if len(found) > 0 {
 						violated.Add(1)
 						t.Fatalf("%s", s.failure(found))
@@ -58,17 +56,35 @@ func TestPropertyWave(t *testing.T) {
 			})
 		}
 	})
-	fmt.Printf("property: %d waves, %d violations; %d took instances out of service\n", waves.Load(), violated.Load(), real.Load())
+	fmt.Printf("property: %d waves, %d violations; %d took instances out of service, %d parked and %d of them went on in another window\n",
+		waves.Load(), violated.Load(), real.Load(), parked.Load(), wentOn.Load())
 	if violated.Load() > 0 {
 		return // the small ones that it shrinks to would count
 	}
-	require.Greater(t, real.Load(), waves.Load()/2, "too many waves were refused before they began: they show nothing")
+	require.GreaterOrEqual(t, 3*real.Load(), 2*waves.Load(), "too many waves were refused before they began: they show nothing")
+	require.GreaterOrEqual(t, 10*parked.Load(), waves.Load(), "too few waves waited for a window")
+	require.GreaterOrEqual(t, 20*wentOn.Load(), waves.Load(), "too few waves went on in another window")
 }
 
-// judge plays the scene and lists what is wrong afterwards. It also tells whether the wave took any instance out.
-func (s scene) judge(t tester) (wrong []string, took bool) {
+// showed is how much a wave showed.
+type showed struct {
+	took   bool // an instance out of service
+	parked bool
+	wentOn bool // after that, in another window
+}
+
+func tally(what *atomic.Int64, so bool) {
+	if so {
+		what.Add(1)
+	}
+}
+
+// judge plays the scene and lists what is wrong afterwards.
+func (s scene) judge(t tester) ([]string, showed) {
 	p := s.run(t)
-	took = len(p.effects("EnterStandby"))+len(p.effects("DeregisterTargets")) > 0
+	took := showed{
+		took: len(p.effects("EnterStandby"))+len(p.effects("DeregisterTargets")) > 0, parked: p.parking.times > 0, wentOn: p.parking.wentOn,
+	}
 	found := p.violations()
 	if p.gaveUp || len(s.Others)+len(s.Faults) > 0 || s.Patch == patchBreaksSome || s.Patch == patchBreaksAll {
 		return found, took
@@ -93,64 +109,4 @@ func (s scene) judge(t tester) (wrong []string, took bool) {
 
 func (s scene) failure(found []string) string {
 	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./workflows -run TestPropertyKept -v", strings.Join(found, "\n"), s)
-}
-
-// TestPropertyKept plays the scenes that once found a defect, and the one that PATCHTIDE_SCENE holds.
-func TestPropertyKept(t *testing.T) {
-	scenes := append([]keptScene{}, keptScenes...)
-	if given := os.Getenv("PATCHTIDE_SCENE"); given != "" {
-		scenes = []keptScene{{"given", given}}
-	}
-	for _, kept := range scenes {
-		t.Run(kept.name, func(t *testing.T) {
-			var s scene
-			decoder := json.NewDecoder(strings.NewReader(kept.scene))
-			decoder.DisallowUnknownFields()
-			require.NoError(t, decoder.Decode(&s))
-			found, took := s.judge(t)
-			require.True(t, took, "the wave was refused before it began: it shows nothing")
-			if len(found) > 0 {
-				t.Error(s.failure(found))
-			}
-		})
-	}
-}
-
-type keptScene struct{ name, scene string }
-
-// keptScenes are counterexamples, each as small as it would shrink, named for what was wrong.
-var keptScenes = []keptScene{
-	{
-		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge left it one short",
-		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"Backup":"none","Restore":"replace","Bake":240},` +
-			`"Faults":[{"Kind":"reboot_hangs","Times":-1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","By":1}]}`,
-	},
-	{
-		"an instance that somebody registered in one more place was measured as out of service, although it served as before",
-		`{"Groups":[{"Members":5,"Headroom":2}],"Plan":{"Bake":240},"Others":[{"At":{"On":"EnterStandby","Nth":3},"Do":"register elsewhere"}]}`,
-	},
-	{
-		"a quarantined instance of a tag group was not counted as out when the next one went",
-		`{"Staging":2,"Groups":[{"Members":1}],"Plan":{"Restore":"none"},"Faults":[{"Kind":"install_fails"}],"Decide":["retry"]}`,
-	},
-	{
-		"room was made for an instance that had not left standby, and max stayed raised",
-		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
-	},
-	{
-		"somebody scaled out by one while a surge waited for its raise of max to show, and was taken for the surge",
-		`{"Groups":[{"Members":4,"Slack":2,"Zones":2}],"Plan":{"Capacity":"surge"},"ScalingLag":5,"Others":[{"At":{"On":"UpdateAutoScalingGroup","Delay":1},"Do":"scale out"}]}`,
-	},
-	{
-		"a raise of max that reads did not show yet was taken for somebody else's, and stayed",
-		`{"Groups":[{"Members":1}],"Plan":{},"ScalingLag":2}`,
-	},
-	{
-		"an instance that came meanwhile and is stranded excused nothing of its group",
-		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"MaxParallel":1,"Service":true,"Backup":"none","Restore":"replace","Bake":240},"ScalingLag":5,"ReadLag":5,"Faults":[{"Kind":"reboot_hangs","Times":-1},{"Kind":"root_replace_fails","Nth":1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","Group":2,"By":1}]}`,
-	},
-	{
-		"a stage that may carry a failure went on for ever, since its group had nobody left to take",
-		`{"Staging":1,"Groups":[{"Members":1}],"Patch":"breaks everything","Plan":{"Restore":"none","MaxFailures":1}}`,
-	},
 }
