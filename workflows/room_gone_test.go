@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -83,4 +84,52 @@ func TestAGroupAtItsMaxKeepsItsRoomForAnInstanceThatIsGone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The room that stays in the place of one that is gone is room no more: the next instance goes only where the group can do without it.
+func TestRoomThatStaysIsNotCountedAsRoom(t *testing.T) {
+	b := newBench(t, benchOptions{
+		scenario: "healthy", config: plan("capacity: auto", "capacity: surge"),
+		// The instance for room is launched, what they scale out to is not.
+		fleet: also(sized(2, 4, 5), world.WorldFault{Kind: world.FaultNoCapacity, Account: "production", Group: "web", Nth: 2, Times: -1}),
+	})
+	b.decide = []patch.Verb{patch.Abort}
+	dead := ""
+	b.whenAt(patch.StepInstall, func(string) { b.production(func(g *world.ScalingGroup) { dead = atMax(t, g) }) })
+	result, err := b.run(theWeb)
+	require.NoError(t, err)
+	instances := result.Stages[1].Groups[0].Instances
+	require.Equal(t, []any{dead, patch.Gone, true}, []any{instances[0].ID, instances[0].Outcome, instances[0].NoRoomForAnother})
+	require.Contains(t, instances[1].Reason, "of 5 wanted", "%+v", instances[1])
+	require.Len(t, b.effects("EnterStandby"), 1, "nobody else goes")
+}
+
+// An instance that was launched only to let a failed one out again stays where the failed one is quarantined and others have
+// left no room for another.
+func TestItsOwnRoomStaysInThePlaceOfAQuarantinedInstance(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "bad-patch", fleet: also(nil, world.WorldFault{Kind: world.FaultRootReplaceFails, Account: "production"})})
+	b.decide = []patch.Verb{patch.Abort}
+	var aws *world.World
+	b.sim.Inspect(func(w *world.World) { aws = w })
+	scaled := false
+	b.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		switch {
+		case call.Account != accountProduction:
+		case call.Operation == "ExitStandby":
+			aws.After(time.Minute, func() { webOf(b, aws).Min = 4 }) // while it bakes
+		case call.Operation == "CreateReplaceRootVolumeTask" && !scaled:
+			scaled = true
+			require.Equal(t, 4, webOf(b, aws).Desired, "one was launched for its way out")
+			require.NoError(t, webOf(b, aws).SetDesired(webOf(b, aws).Max))
+		}
+		return awssim.Fault{}
+	})
+	result, err := b.run(theWeb)
+	require.NoError(t, err)
+	require.True(t, scaled)
+	require.Empty(t, result.Stranded)
+	first := result.Stages[1].Groups[0].Instances[0]
+	require.Equal(t, []any{patch.Quarantined, true}, []any{first.Outcome, first.NoRoomForAnother}, "%+v", first)
+	require.Empty(t, b.effects("TerminateInstanceInAutoScalingGroup"))
+	requireFull(t, b, first.ID)
 }
