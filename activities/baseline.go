@@ -22,16 +22,25 @@ type RegisteredBaseline struct {
 	BaselineID string
 }
 
-// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
-// when they are equal already. An unknown name is InvalidInput and lists those that exist.
-func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*RegisteredBaseline, error) {
+// baselineOf reads a plan's baseline from the files. An unknown name is InvalidInput and lists those that exist.
+func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 	load := baselines.Load
 	if a.Baselines != nil {
 		load = a.Baselines.Load
 	}
-	wanted, err := load(in.Baseline)
+	wanted, err := load(plan)
 	if err != nil {
-		return nil, final(ErrInvalidInput, "baseline of the plan: %v", err)
+		return baselines.Baseline{}, final(ErrInvalidInput, "baseline of the plan: %v", err)
+	}
+	return wanted, nil
+}
+
+// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
+// when they are equal already. An unknown name is InvalidInput and lists those that exist.
+func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*RegisteredBaseline, error) {
+	wanted, err := a.baselineOf(in.Baseline)
+	if err != nil {
+		return nil, err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -15,7 +14,6 @@ type DropSurgeInput struct {
 	Group         patch.Group
 	ID            string
 	DesiredBefore int
-	Known         []string // members before the raise
 	Pace          Pace
 }
 
@@ -24,8 +22,8 @@ func (in DropSurgeInput) lowered() effect {
 	return desiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
 }
 
-// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an id
-// the only member that was not known before is ours. When there is no such instance it lowers desired by one, and only when
+// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an
+// id, or when there is no such instance, it lowers desired by one, and only when
 // nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
 // person to choose. A group that is gone is no error.
 func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
@@ -43,15 +41,11 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
 	if err != nil || group == nil {
 		return err
 	}
-	id := in.ID
-	if id == "" {
-		id = in.newcomer(group)
-	}
-	surge := Instance{Group: in.Group, ID: id}
+	surge := Instance{Group: in.Group, ID: in.ID}
 	if dropped(surge, in.Pace).taken(ctx) {
 		return a.see(ctx, s, dropped(surge, in.Pace))
 	}
-	listed := memberOf(group, id)
+	listed := memberOf(group, in.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
 		return a.lowerDesired(ctx, s, in, group)
 	}
@@ -91,24 +85,6 @@ func dropped(in Instance, pace Pace) effect {
 		listed := memberOf(group, in.ID)
 		return listed == nil || leaving(string(listed.LifecycleState))
 	})
-}
-
-// newcomer is the one member that desired counts and that was not known before the raise, while desired is one above what it
-// was; "" when there is none or it cannot be told.
-func (in DropSurgeInput) newcomer(group *astypes.AutoScalingGroup) string {
-	if len(in.Known) == 0 || int(deref(group.DesiredCapacity)) != in.DesiredBefore+1 {
-		return ""
-	}
-	var fresh []string
-	for _, member := range group.Instances {
-		if id := deref(member.InstanceId); filling(string(member.LifecycleState)) && !slices.Contains(in.Known, id) {
-			fresh = append(fresh, id)
-		}
-	}
-	if len(fresh) != 1 {
-		return ""
-	}
-	return fresh[0]
 }
 
 // filling tells a member that desired counts.

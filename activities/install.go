@@ -154,7 +154,7 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (*Execution,
 		if trace.EmptySince.IsZero() {
 			trace.EmptySince = at
 		}
-		return at.Sub(trace.EmptySince) >= a.onAWS(in.Pace.ReadLag), "waiting to be sure that no install was started", nil
+		return at.Sub(trace.EmptySince) >= a.onAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
 	})
 	if err != nil {
 		return nil, err

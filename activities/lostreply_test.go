@@ -41,7 +41,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	require.LessOrEqual(t, f.effects("SendCommand"), 2, "a lost reply costs one more command that only reads")
 	must[patch.HealthObservation](f, f.aws.AwaitHealthy, activities.AwaitHealthyInput{Observe: observe, Before: member.Targets, Since: seen})
 	must[none](f, f.aws.ResumeProcesses, processes)
-	must[none](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4, Known: memberIDs(before)})
+	must[none](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4})
 	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6})
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[none](f, f.aws.UnmarkInstance, mark)

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -28,13 +27,9 @@ type PatchStates struct {
 
 // ReadPatchStates reads what the last scan or installation of each instance has found, without scanning. It changes nothing.
 func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (*PatchStates, error) {
-	load := baselines.Load
-	if a.Baselines != nil {
-		load = a.Baselines.Load
-	}
-	wanted, err := load(in.Baseline)
+	wanted, err := a.baselineOf(in.Baseline)
 	if err != nil {
-		return nil, final(ErrInvalidInput, "baseline of the plan: %v", err)
+		return nil, err
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {

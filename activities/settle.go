@@ -198,7 +198,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
 	case err != nil || !seen.Present:
 		return err
 	case seen.Member != "":
-		return final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag patchtide:quarantine", in, seen.Member)
+		return final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
 	}
 	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
 	if err != nil && !hasCode(err, "InvalidInstanceID.NotFound") {

@@ -37,7 +37,7 @@ func TestSurgeAndBack(t *testing.T) {
 	require.Len(t, member.Targets, 1)
 
 	for range 2 {
-		f.must(f.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4, Known: memberIDs(before)}, nil)
+		f.must(f.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4}, nil)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
 	}
 	f.pass(20 * time.Minute)
@@ -53,25 +53,19 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 	drop := activities.DropSurgeInput{Group: production, DesiredBefore: 4}
 	t.Run("nothing was raised", func(t *testing.T) {
 		f := newAttempts(t)
-		drop := drop
-		drop.Known = memberIDs(f.inspect(production))
 		f.must(f.DropSurge, drop, nil)
 		require.Zero(t, f.calls("SetDesiredCapacity"))
 	})
-	t.Run("one was launched: it is the only newcomer", func(t *testing.T) {
+	t.Run("one was launched: Auto Scaling would choose which of them goes", func(t *testing.T) {
 		f := newAttempts(t)
-		drop := drop
-		drop.Known = memberIDs(f.inspect(production))
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
 		f.pass(10 * time.Minute)
-		f.must(f.DropSurge, drop, nil)
+		require.Equal(t, activities.ErrRejected, f.fails(f.DropSurge, drop).Type())
 		f.pass(10 * time.Minute)
-		require.Equal(t, drop.Known, memberIDs(f.inspect(production)))
+		require.Len(t, memberIDs(f.inspect(production)), 5)
 	})
 	t.Run("none could be launched", func(t *testing.T) {
 		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
-		drop := drop
-		drop.Known = memberIDs(f.inspect(production))
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
 		f.pass(3 * time.Minute)
 		f.must(f.DropSurge, drop, nil)

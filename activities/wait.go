@@ -13,7 +13,7 @@ const looksPerShortWait = 8
 
 // look is what every wait is made of. It calls once; when that says done, or fails, look ends with it. Else it looks again
 // inside this attempt for at most a.ShortWait, and then ends as NotReady with what is waited for, to be retried after
-// pace.Poll. waitingFor completes the sentence "waiting for ..." no further than a person needs.
+// pace.Poll. waitingFor is that error's message, alone.
 func (a *AWS) look(ctx context.Context, pace Pace, once func(context.Context) (done bool, waitingFor string, err error)) error {
 	return a.lookKeeping(ctx, pace, nil, once)
 }

@@ -49,7 +49,6 @@ evidence: s3://bucket/prefix
 journal_key_from: file:/run/secrets/journal-key
 log_level: debug
 log_format: json
-metrics_listen: ":9090"
 temporal_profile: lab
 temporal_address: 127.0.0.1:7233
 temporal_namespace: ops
@@ -74,7 +73,10 @@ func TestExample(t *testing.T) {
 
 	plan, err := c.Plan("web")
 	require.NoError(t, err)
-	estimates := patch.DefaultEstimates()
+	estimates := patch.Estimates{
+		Patch: patch.Duration(20 * time.Minute), RollBack: patch.Duration(20 * time.Minute),
+		Snapshot: patch.Duration(15 * time.Minute), Volume: patch.Duration(10 * time.Minute),
+	}
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
 		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
@@ -246,7 +248,7 @@ func TestPrecedence(t *testing.T) {
 
 	t.Run("a wrong value is named by its variable or flag", func(t *testing.T) {
 		t.Setenv("PATCHTIDE_SINGLE_WORKER", "yes")
-		t.Setenv("PATCHTIDE_METRICS_LISTEN", "9090")
+		t.Setenv("PATCHTIDE_TEMPORAL_ADDRESS", "7233")
 		t.Setenv("PATCHTIDE_BASELINES_DIR", "./none")
 		t.Setenv("PATCHTIDE_EVIDENCE", "ftp://x")
 		flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
@@ -256,8 +258,8 @@ func TestPrecedence(t *testing.T) {
 		require.EqualError(t, err, `command line: --log-level: "loud" is not known; write one of debug, info, warn, error
 environment: PATCHTIDE_BASELINES_DIR: ./none cannot be read: no such file or directory; give a directory of *.yaml files, or leave it out
 environment: PATCHTIDE_EVIDENCE: is no place for evidence; write it like evidence: s3://bucket/prefix, or a folder like ./evidence
-environment: PATCHTIDE_METRICS_LISTEN: does not have the right form; write it like 127.0.0.1:9090
-environment: PATCHTIDE_SINGLE_WORKER: "yes" is neither true nor false`)
+environment: PATCHTIDE_SINGLE_WORKER: "yes" is neither true nor false
+environment: PATCHTIDE_TEMPORAL_ADDRESS: does not have the right form; write it like 127.0.0.1:7233`)
 	})
 }
 

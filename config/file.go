@@ -48,7 +48,8 @@ type Quarantine struct {
 }
 
 // Estimates is how long one instance takes at most, as far as its owner knows. Draining and slow start are asked of the target
-// groups and added.
+// groups and added. The defaults: installation and reboot in ten minutes, checks and the default bake in ten; draining again,
+// replacing the volume with its reboot, and checks in twenty; a few gigabytes that changed; what a boot needs read from a snapshot.
 type Estimates struct {
 	Patch    patch.Duration `yaml:"patch" min:"0s" default:"20m" example:"30m" doc:"From the first change until it is proven in service, the bake included. Once five instances of the plan's earlier waves were patched, the 95th percentile of theirs counts; before, theirs if it is longer."`
 	RollBack patch.Duration `yaml:"rollback" min:"0s" default:"20m" example:"30m" doc:"Until a failed instance is back as it was: its root volume replaced, rebooted, checked. Measured as patch is."`

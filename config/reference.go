@@ -50,7 +50,7 @@ the file: keys that end in _from say where one is kept.
 		section(&b, part.title, part.text)
 		fields(&b, part.of)
 	}
-	section(&b, "plans[].timing", "Intervals and budgets. The defaults suit most fleets; nothing waits for a time that is not in this table.")
+	section(&b, "plans[].timing", "Intervals and budgets. The defaults suit most fleets.")
 	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
 	for _, t := range TimingTable() {
 		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", t.Key, shortDuration(t.Default), t.Doc)

@@ -22,7 +22,6 @@ type Settings struct {
 	BaselinesDir      string `yaml:"baselines_dir" example:"./baselines" doc:"A folder of your own patch baselines, *.yaml, beside the built-in ones."`
 	LogLevel          string `yaml:"log_level" enum:"debug,info,warn,error" default:"info" example:"info" doc:"What is logged."`
 	LogFormat         string `yaml:"log_format" enum:"text,json" default:"text" example:"json" doc:"How it is logged."`
-	MetricsListen     string `yaml:"metrics_listen" pattern:"^[A-Za-z0-9.:\\[\\]-]*:[0-9]{1,5}$" example:"127.0.0.1:9090" computed:"no metrics" doc:"The address where metrics are served."`
 	TemporalProfile   string `yaml:"temporal_profile" pattern:"^[A-Za-z0-9._-]+$" example:"production" computed:"Temporal's own" doc:"The profile in Temporal's configuration file, instead of TEMPORAL_PROFILE."`
 	TemporalAddress   string `yaml:"temporal_address" pattern:"^[A-Za-z0-9.\\[\\]:/_-]+:[0-9]{1,5}$" example:"127.0.0.1:7233" computed:"the profile's" doc:"Temporal's address, instead of TEMPORAL_ADDRESS or the profile's."`
 	TemporalUI        string `yaml:"temporal_ui" pattern:"^https?://[A-Za-z0-9.\\[\\]:_-]+(/[A-Za-z0-9._~/-]*)?$" example:"http://localhost:8080" computed:"no links" doc:"The address of the Temporal UI, for links in notices and by patchtide links."`

@@ -59,43 +59,6 @@ func (r WaveRequest) Validate() error {
 	return nil
 }
 
-const scanExample = `{"plan": "web"}`
-
-// UnmarshalJSON decodes strictly and keeps the error for Validate.
-func (r *ScanRequest) UnmarshalJSON(data []byte) error {
-	type plain ScanRequest
-	r.broken = strict(data, (*plain)(r))
-	return nil
-}
-
-// Validate answers with InvalidInput what is wrong and shows a right example.
-func (r ScanRequest) Validate() error {
-	switch {
-	case r.broken != nil:
-		return invalid(r.broken.Error(), scanExample)
-	case strings.TrimSpace(r.Plan) == "":
-		return invalid("plan: is missing", scanExample)
-	}
-	return nil
-}
-
-const reconcileExample = `{"dry_run": true}`
-
-// UnmarshalJSON decodes strictly and keeps the error for Validate.
-func (r *ReconcileRequest) UnmarshalJSON(data []byte) error {
-	type plain ReconcileRequest
-	r.broken = strict(data, (*plain)(r))
-	return nil
-}
-
-// Validate answers with InvalidInput what is wrong and shows a right example.
-func (r ReconcileRequest) Validate() error {
-	if r.broken != nil {
-		return invalid(r.broken.Error(), reconcileExample)
-	}
-	return nil
-}
-
 // VerbRequest is what an operator sends with a verb.
 type VerbRequest struct {
 	Actor  string      `json:"actor"`

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -125,7 +126,7 @@ func (s *saga) remedy(step patch.Step) string {
 	group := s.in.Group.Name()
 	switch step {
 	case patch.StepMark:
-		return "remove the tag patchtide:journal from the instance"
+		return "remove the tag " + names.TagJournal + " from the instance"
 	case patch.StepSuspend:
 		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group, strings.Join(s.suspended, " "))
 	case patch.StepStandby:
@@ -134,7 +135,7 @@ func (s *saga) remedy(step patch.Step) string {
 		}
 		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
 	case patch.StepQuarantine:
-		return "see that it does not serve, then remove its tag patchtide:quarantine if it is to stay in service"
+		return "see that it does not serve, then remove its tag " + names.TagQuarantine + " if it is to stay in service"
 	case patch.StepIsolate:
 		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run `patchtide reconcile`"
 	case patch.StepRelease:

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -165,7 +166,7 @@ func (s *saga) tellCapacity(now patch.GroupState) {
 	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "instance " + s.in.Instance,
 		State:    fmt.Sprintf("it is no member of %s any more, whose desired is %d and was %d", s.in.Group.Name(), now.Desired, s.record.Before.Desired),
-		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag patchtide:journal from the instance",
+		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag " + names.TagJournal + " from the instance",
 	})
 }
 

@@ -23,16 +23,7 @@ const slowest = 30
 // after the undo looked, and always awaited. It gives up after ActBudget, and at once on what only a person can mend.
 func acting(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
-		Summary:                group.String(),
-		StartToCloseTimeout:    t.Act.D(),
-		ScheduleToCloseTimeout: t.ActBudget.D(),
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
-			MaximumAttempts: unlimited, NonRetryableErrorTypes: activities.Final(),
-		},
-	})
+	return reading(ctx, group, t)
 }
 
 // undoing is for what puts AWS back: it never gives up by itself. ctx is already disconnected from the workflow's cancel;

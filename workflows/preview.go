@@ -74,7 +74,7 @@ func (w *wave) readForPreview(ctx workflow.Context, group patch.Group, stage pat
 	problem := func(err error) {
 		reading.Problems = append(reading.Problems, patch.Blocker{Code: errorType(err), Where: group.String(), What: reason(err), WhatToDo: mends(errorType(err))})
 	}
-	if blocker := w.lockedBefore(ctx, ErrGroupLocked, group.String(), names.GroupLock(group)); blocker != nil {
+	if blocker := lockBlocker(ctx, ErrGroupLocked, group.String(), names.GroupLock(group)); blocker != nil {
 		reading.Problems = append(reading.Problems, *blocker)
 	}
 	reads := previewing(ctx, group, w.plan.Timing)
@@ -139,10 +139,10 @@ func (w *wave) scanForPreview(ctx workflow.Context, group patch.Group, state pat
 func (w *wave) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.GroupReading) []patch.Blocker {
 	var found []patch.Blocker
 	if refusal := tooManyGroups(w.plan); refusal != nil {
-		found = append(found, patch.Blocker{Code: string(refusal.Code), Where: refusal.Where, What: refusal.What, WhatToDo: refusal.WhatToDo})
+		found = append(found, refusal.Blocker())
 	}
 	if refusal := frozenPlan(ctx, w.plan); refusal != nil {
-		found = append(found, patch.Blocker{Code: string(refusal.Code), Where: refusal.Where, What: refusal.What, WhatToDo: refusal.WhatToDo})
+		found = append(found, refusal.Blocker())
 	}
 	targets := map[string][]string{}
 	for _, group := range w.plan.Groups() {
@@ -151,15 +151,15 @@ func (w *wave) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.Gro
 		}
 	}
 	for _, service := range patch.Services(w.plan.Stages, targets) {
-		if blocker := w.lockedBefore(ctx, ErrServiceLocked, "service "+service.Name, names.ServiceLock(service.Name)); blocker != nil {
+		if blocker := lockBlocker(ctx, ErrServiceLocked, "service "+service.Name, names.ServiceLock(service.Name)); blocker != nil {
 			found = append(found, *blocker)
 		}
 	}
 	return found
 }
 
-// lockedBefore tells who holds a lock that the wave would need; nil when nobody does.
-func (w *wave) lockedBefore(ctx workflow.Context, code, what, lock string) *patch.Blocker {
+// lockBlocker tells who holds a lock that the wave would need; nil when nobody does.
+func lockBlocker(ctx workflow.Context, code, what, lock string) *patch.Blocker {
 	var holder activities.LockHolder
 	options := workflow.GetActivityOptions(controlling(ctx, "who holds the lock"))
 	options.ScheduleToCloseTimeout = impatient

@@ -50,7 +50,7 @@ func stillLocked(id, what, lock string) *patch.InstanceResult {
 	return &locked
 }
 
-// serviceLocks are the locks of services that are held for a release.
+// serviceLocks are the locks of services that a wave, or a release, holds.
 type serviceLocks []workflow.ChildWorkflowFuture
 
 // holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
@@ -94,8 +94,8 @@ func holdServices(ctx workflow.Context, waveID string, settle Settle) (serviceLo
 	return held, nil, nil
 }
 
-// release frees the locks; where the release's own group ended without its word they end by themselves, once nothing of it is
-// under way any more.
+// release frees the locks. Where a group ended without its word, instances of it may be under way still: the locks then end by
+// themselves, and nobody need wait for them.
 func (l serviceLocks) release(ctx workflow.Context, atRest bool) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	for _, held := range l {

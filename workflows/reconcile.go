@@ -23,6 +23,23 @@ type ReconcileRequest struct {
 	broken error
 }
 
+const reconcileExample = `{"dry_run": true}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *ReconcileRequest) UnmarshalJSON(data []byte) error {
+	type plain ReconcileRequest
+	r.broken = strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r ReconcileRequest) Validate() error {
+	if r.broken != nil {
+		return invalid(r.broken.Error(), reconcileExample)
+	}
+	return nil
+}
+
 // Reconciliation is what Reconcile found and did. Lists are sorted by account, region and resource.
 type Reconciliation struct {
 	DryRun    bool             `json:"dry_run"`

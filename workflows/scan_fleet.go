@@ -18,6 +18,26 @@ type ScanRequest struct {
 	broken error
 }
 
+const scanExample = `{"plan": "web"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *ScanRequest) UnmarshalJSON(data []byte) error {
+	type plain ScanRequest
+	r.broken = strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r ScanRequest) Validate() error {
+	switch {
+	case r.broken != nil:
+		return invalid(r.broken.Error(), scanExample)
+	case strings.TrimSpace(r.Plan) == "":
+		return invalid("plan: is missing", scanExample)
+	}
+	return nil
+}
+
 // FleetScan is what is missing where.
 type FleetScan struct {
 	Plan   string      `json:"plan"`

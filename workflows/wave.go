@@ -21,7 +21,7 @@ type wave struct {
 	run        string // of a RollBackWave: see GroupInput.Run
 	status     patch.WaveStatus
 	groups     []*heldGroup    // in the plan's fixed order
-	services   []*heldService  // by name
+	services   serviceLocks    // by name
 	news       int             // reports heard so far
 	carried    int             // failures with which the current stage went on by itself
 	decision   *patch.Decision // the last verb not yet acted on

@@ -17,12 +17,6 @@ const (
 	ErrServiceLocked = "ServiceLocked"
 )
 
-// heldService is a service whose lock this wave holds.
-type heldService struct {
-	service patch.Service
-	child   workflow.ChildWorkflowFuture
-}
-
 // lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child. Refused: those
 // taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
@@ -62,7 +56,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 			}
 			return w.locked(ctx, ErrServiceLocked, "service "+service.Name, id)
 		}
-		w.services = append(w.services, &heldService{service: service, child: future})
+		w.services = append(w.services, future)
 	}
 	return nil
 }
@@ -185,21 +179,7 @@ func (w *wave) letGo(ctx workflow.Context, kind OrderKind) bool {
 		}
 		held.result, held.carried = &end.GroupResult, end.unparked()
 	}
-	w.releaseServices(clean, atRest)
-	return atRest
-}
-
-// releaseServices frees the services' locks once every group has ended. Where one ended without its word, instances of it may
-// be under way still: the lock then ends by itself, and the wave need not wait for it.
-func (w *wave) releaseServices(ctx workflow.Context, atRest bool) {
-	for _, held := range w.services {
-		// One that is gone needs to be told nothing.
-		_ = held.child.SignalChildWorkflow(ctx, names.SignalRelease, ServiceRelease{AtRest: atRest}).Get(ctx, nil)
-	}
-	for _, held := range w.services {
-		if atRest {
-			_ = held.child.Get(ctx, nil) // however it ended: it is free
-		}
-	}
+	w.services.release(clean, atRest)
 	w.services = nil
+	return atRest
 }

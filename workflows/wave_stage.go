@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -233,7 +234,7 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	answered := true
 	if timeout > 0 {
 		answered, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout: timeout.D(), TimerOptions: workflow.TimerOptions{Summary: fmt.Sprintf("%s, unless somebody decides", otherwise.Verb)},
+			Timeout: timeout.D(), TimerOptions: workflow.TimerOptions{Summary: string(otherwise.Verb) + names.UnlessSomebodyDecides},
 		}, told)
 	} else {
 		err = workflow.Await(ctx, told)

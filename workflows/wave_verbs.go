@@ -176,7 +176,7 @@ func (w *wave) extend(ctx workflow.Context, until string) {
 
 // mayTell refuses a verb that the wave does not take as it stands.
 func (w *wave) mayTell(verb patch.Verb) error {
-	err := patch.MayTellOf(verb, w.status.State, w.verbsIn(w.status.State))
+	err := patch.MayTell(verb, w.status.State, w.verbsIn(w.status.State))
 	if err != nil && w.status.State == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
 		standing := w.parked.Standing
 		return fmt.Errorf("%w; %s acts when the window opens at %s", err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))

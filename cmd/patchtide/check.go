@@ -17,12 +17,7 @@ func newCheck() *cobra.Command {
 		Long:  "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := loadConfig(cmd)
-			if err == nil {
-				if problem := loaded.CheckWorker(); problem != nil {
-					err = &exitError{code: exitUsage, cause: problem}
-				}
-			}
+			loaded, err := loadWorkerConfig(cmd)
 			if asJSON(cmd) {
 				return printCheck(cmd, err)
 			}

@@ -11,7 +11,6 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/console"
@@ -28,12 +27,7 @@ func newDoctor() *cobra.Command {
 			"Exit code 0 where all is well, 1 where something was found, 2 where the configuration is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := loadConfig(cmd)
-			if err == nil {
-				if problem := loaded.CheckWorker(); problem != nil {
-					err = &exitError{code: exitUsage, cause: problem}
-				}
-			}
+			loaded, err := loadWorkerConfig(cmd)
 			if err != nil {
 				return err
 			}
@@ -67,9 +61,6 @@ func examine(ctx context.Context, loaded *config.Config, progress io.Writer) (do
 		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Progress: tell,
 		Dial: func(ctx context.Context) (doctor.Temporal, error) {
 			c, options, err := dial(ctx, loaded.Settings, quiet)
-			if options.HostPort == "" {
-				options.HostPort = client.DefaultHostPort
-			}
 			return doctor.Temporal{Client: c, Namespace: options.Namespace, Address: options.HostPort}, err
 		},
 	}), nil

@@ -59,3 +59,15 @@ func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	}
 	return loaded, nil
 }
+
+// loadWorkerConfig is loadConfig for what needs all that a worker needs.
+func loadWorkerConfig(cmd *cobra.Command) (*config.Config, error) {
+	loaded, err := loadConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if err := loaded.CheckWorker(); err != nil {
+		return nil, &exitError{code: exitUsage, cause: err}
+	}
+	return loaded, nil
+}

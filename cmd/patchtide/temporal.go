@@ -29,6 +29,9 @@ func temporalOptions(settings config.Settings) (client.Options, error) {
 	if options.Namespace == "" {
 		options.Namespace = client.DefaultNamespace
 	}
+	if options.HostPort == "" {
+		options.HostPort = client.DefaultHostPort
+	}
 	return options, nil
 }
 
@@ -42,11 +45,7 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, temporalschedule.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		address := options.HostPort
-		if address == "" {
-			address = client.DefaultHostPort
-		}
-		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or --temporal-address", address, err) //nolint:staticcheck // a name
+		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or --temporal-address", options.HostPort, err) //nolint:staticcheck // a name
 	}
 	return c, options, nil
 }

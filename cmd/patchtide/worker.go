@@ -23,12 +23,9 @@ func newWorker() *cobra.Command {
 			"It needs no long-lived keys: an instance or task role that may assume each account's role.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			loaded, err := loadConfig(cmd)
+			loaded, err := loadWorkerConfig(cmd)
 			if err != nil {
 				return err
-			}
-			if err := loaded.CheckWorker(); err != nil {
-				return &exitError{code: exitUsage, cause: err}
 			}
 			return serve(cmd.Context(), loaded, cmd.ErrOrStderr())
 		},

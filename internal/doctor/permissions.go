@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/cloud"
+	"github.com/patchtide/patchtide/internal/names"
 )
 
 // servicePrefixes are IAM's names of the services, by the fields of activities.Services. What has none is not asked for: who am
@@ -160,8 +161,8 @@ func (p place) samples() []string {
 	}
 	return []string{
 		of("ec2", "volume/vol-0123456789abcdef0"), "arn:aws:ec2:" + p.region + "::snapshot/snap-0123456789abcdef0",
-		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/Patchtide-PatchInstance"),
-		of("ssm", "automation-definition/Patchtide-PatchInstance:$DEFAULT"), of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
+		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/"+names.Runbook),
+		of("ssm", "automation-definition/"+names.Runbook+":$DEFAULT"), of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
 		of("ssm", "patchbaseline/pb-0123456789abcdef0"),
 	}
 }

@@ -13,3 +13,6 @@ func WaveDetails(wave, reason string) string {
 	return "**Why**: " + reason + "\n\nWhere it stands and what may be sent to it is beside this, under *Current Details*. On a command line: `patchtide wave watch " +
 		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is put back."
 }
+
+// UnlessSomebodyDecides ends the summary of the timer after which a wave decides by itself; the verb comes before it.
+const UnlessSomebodyDecides = ", unless somebody decides"

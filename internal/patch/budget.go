@@ -18,16 +18,6 @@ type Estimates struct {
 	RollBacks int      `json:"roll_backs"`
 }
 
-// DefaultEstimates are used where a plan is silent.
-func DefaultEstimates() Estimates {
-	return Estimates{
-		Patch:    Duration(20 * time.Minute), // installation and reboot in ten, checks and the default bake in ten
-		RollBack: Duration(20 * time.Minute), // draining again, replacing the volume with its reboot, checks
-		Snapshot: Duration(15 * time.Minute), // a few gigabytes that changed; the first of a large volume takes hours
-		Volume:   Duration(10 * time.Minute), // reading what a boot needs from a snapshot
-	}
-}
-
 // Measured is what earlier waves of a plan took.
 type Measured struct {
 	Patches, RollBacks []Duration

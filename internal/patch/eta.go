@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,18 @@ type ETA struct {
 	From string    `json:"from,omitempty"`
 	// NotCounted is what it leaves out, for a person: approvals, holds, what is still to be learnt.
 	NotCounted []string `json:"not_counted,omitempty"`
+}
+
+// String is an ETA in one sentence.
+func (e ETA) String() string {
+	text := "about " + e.Left.Rough() + " left"
+	if !e.Done.IsZero() {
+		text += ", done about " + e.Done.UTC().Format("15:04 MST")
+	}
+	if len(e.NotCounted) > 0 {
+		text += "; not counted: " + strings.Join(e.NotCounted, ", ")
+	}
+	return text
 }
 
 // Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was made of:

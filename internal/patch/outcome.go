@@ -64,7 +64,7 @@ type InstanceResult struct {
 	Notes                 []string        `json:"notes,omitempty"`               // what a reader should know: a bake cut short, targets not judged
 }
 
-// GroupResult is how one group ended. MaxOutOfService is filled in by whoever can measure it; the workflow cannot.
+// GroupResult is how one group ended.
 type GroupResult struct {
 	Account   string           `json:"account"`
 	Region    string           `json:"region"`

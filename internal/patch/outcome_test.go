@@ -75,7 +75,7 @@ func TestMayTell(t *testing.T) {
 			require.Equal(t, allowed, patch.VerbsIn(state, true))
 			require.NotContains(t, patch.VerbsIn(state, false), patch.ExtendWindow, "there is no window to extend")
 			for _, verb := range patch.Verbs() {
-				err := patch.MayTell(verb, state, true)
+				err := patch.MayTell(verb, state, patch.VerbsIn(state, true))
 				if contains(allowed, verb) {
 					require.NoError(t, err)
 					continue

@@ -54,5 +54,5 @@ func TestVerbsOfAParkedWave(t *testing.T) {
 		require.NotContains(t, patch.VerbsParked(standing), patch.Resume)
 		require.Subset(t, patch.VerbsParked(standing), []patch.Verb{patch.RollBack, patch.Abort})
 	}
-	require.ErrorContains(t, patch.MayTellOf(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
+	require.ErrorContains(t, patch.MayTell(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
 }

@@ -38,6 +38,11 @@ type Blocker struct {
 	WhatToDo  string   `json:"what_to_do"`
 }
 
+// Blocker is the refusal as a preview tells it.
+func (r Refusal) Blocker() Blocker {
+	return Blocker{Code: string(r.Code), Where: r.Where, What: r.What, WhatToDo: r.WhatToDo}
+}
+
 // PreviewStage is one stage of a Preview. Times count from Preview.Begins.
 type PreviewStage struct {
 	Name              string         `json:"name"`

@@ -57,8 +57,9 @@ func joinBlocker(found []Blocker, group Group, refusal *Refusal) []Blocker {
 		return b.Code == string(refusal.Code) && b.Where == group.String() && b.What == refusal.What
 	})
 	if at < 0 {
-		found = append(found, Blocker{Code: string(refusal.Code), Where: group.String(), What: refusal.What, WhatToDo: refusal.WhatToDo})
+		found = append(found, refusal.Blocker())
 		at = len(found) - 1
+		found[at].Where = group.String()
 	}
 	if instance != "" && !slices.Contains(found[at].Instances, instance) {
 		found[at].Instances = append(found[at].Instances, instance)

@@ -66,6 +66,9 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 
 // addInstances gives a group's instances their times, and says where the window keeps the first from being begun.
 func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work Work, state *GroupState) {
+	if state == nil {
+		return // it could not be read: it has no instances
+	}
 	next := group.Begins + work.First
 	for i := range group.Instances {
 		instance := &group.Instances[i]
@@ -91,13 +94,9 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	if state == nil {
-		return
-	}
 	if late := TooLate(plan.Window, group.Group, p.Begins, plan.Budget(stage, state.TargetGroups)); late != nil {
-		p.Blockers = append(p.Blockers, Blocker{
-			Code: string(late.Code), Where: late.Where, What: late.What, WhatToDo: "start the wave earlier in the window, or widen it",
-		})
+		late.WhatToDo = "start the wave earlier in the window, or widen it"
+		p.Blockers = append(p.Blockers, late.Blocker())
 	}
 }
 

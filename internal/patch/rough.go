@@ -29,15 +29,3 @@ func parts(large int, of string, small int, in string) string {
 	}
 	return strings.Join(said, " ")
 }
-
-// String is an ETA in one sentence.
-func (e ETA) String() string {
-	text := "about " + e.Left.Rough() + " left"
-	if !e.Done.IsZero() {
-		text += ", done about " + e.Done.UTC().Format("15:04 MST")
-	}
-	if len(e.NotCounted) > 0 {
-		text += "; not counted: " + strings.Join(e.NotCounted, ", ")
-	}
-	return text
-}

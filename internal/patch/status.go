@@ -110,7 +110,6 @@ const (
 	StepMark       Step = "journal"
 	StepSuspend    Step = "suspend processes"
 	StepStandby    Step = "standby"
-	StepDrain      Step = "drain"
 	StepSnapshot   Step = "snapshot"
 	StepInstall    Step = "install"
 	StepVerify     Step = "verify"

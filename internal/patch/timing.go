@@ -3,7 +3,7 @@ package patch
 import "time"
 
 // Timing holds every interval and budget of a plan. Each has a default and its reason here; a plan may change any of them
-// under `timing:`. Nothing in the code waits for a time that is not here.
+// under `timing:`. What is Temporal's or Patchtide's own, and no plan's, is a named constant where it is used.
 type Timing struct {
 	// Act is the StartToClose of one attempt of an acting activity. A mutating call is refused once less than a third of
 	// it is left, so it must leave room for several reads and one slow mutation.

@@ -56,7 +56,7 @@ const (
 // WaveStates lists every state, in the order in which a wave may come through them.
 func WaveStates() []WaveState {
 	return []WaveState{
-		StateResolving, StatePreflight, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateParked, StateRollingBack, StateAborting, StateClosed,
+		StateResolving, StatePreflight, StatePlanning, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateParked, StateRollingBack, StateAborting, StateClosed,
 	}
 }
 
@@ -103,13 +103,8 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 	return verbs
 }
 
-// MayTell refuses a verb that the state does not take, and names those that it does.
-func MayTell(verb Verb, state WaveState, windowed bool) error {
-	return MayTellOf(verb, state, VerbsIn(state, windowed))
-}
-
-// MayTellOf refuses a verb that is none of those that a wave in that state takes now.
-func MayTellOf(verb Verb, state WaveState, allowed []Verb) error {
+// MayTell refuses a verb that is none of those that a wave in that state takes now, and names those.
+func MayTell(verb Verb, state WaveState, allowed []Verb) error {
 	if slices.Contains(allowed, verb) {
 		return nil
 	}

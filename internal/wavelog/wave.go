@@ -41,7 +41,7 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 		w.timers[event.GetEventId()] = summary(event)
 	}
 	if fired := event.GetTimerFiredEventAttributes(); fired != nil {
-		if verb, decides := strings.CutSuffix(w.timers[fired.GetStartedEventId()], unlessSomebodyDecides); decides {
+		if verb, decides := strings.CutSuffix(w.timers[fired.GetStartedEventId()], names.UnlessSomebodyDecides); decides {
 			return []Event{{Kind: OfPerson, Stage: w.stage, What: words(verb), Reason: "nobody decided in time"}}, nil
 		}
 	}
@@ -56,9 +56,6 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 	}
 	return w.ended(event), nil
 }
-
-// unlessSomebodyDecides ends the summary of the timer after which a wave decides by itself.
-const unlessSomebodyDecides = ", unless somebody decides"
 
 // entered tells a new state; the last one, closed, is told with the result.
 func (w *waveTeller) entered(event *historypb.HistoryEvent) []Event {
