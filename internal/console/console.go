@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -70,7 +71,7 @@ func terminalSize(out io.Writer) (width, height int) {
 func (c *Console) Say(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(sayStyle.Render(fmt.Sprintf(format, args...)))
+	c.keep(palette.Says.Render(fmt.Sprintf(format, args...)))
 }
 
 // Update shows the wave as it is now. Call it a few times a second: each call moves the spinner.
@@ -90,13 +91,13 @@ func (c *Console) Update(p Progress) {
 }
 
 func (c *Console) line(change change) string {
-	style := outcomeStyle(change.outcome)
-	mark := "  "
+	style, mark := palette.Plain, "  "
 	switch {
 	case change.asks:
-		style, mark = askStyle, "! "
+		style, mark = palette.Asks, "! "
 	case change.outcome != "":
-		mark = symbol(change.outcome) + " "
+		of := palette.Of(change.outcome)
+		style, mark = of.Style, of.Sign+" "
 	}
 	return style.Render(mark) + change.subject + "  " + style.Render(change.what)
 }
@@ -109,11 +110,11 @@ func (c *Console) show(kept []string) {
 	var text strings.Builder
 	c.erase(&text)
 	for _, line := range kept {
-		text.WriteString(timeStyle.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n")
+		text.WriteString(palette.Quiet.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n")
 	}
 	if c.live && len(c.last.Stages) > 0 {
 		width, height := c.size()
-		lines := picture(c.last, spinner[c.frame%len(spinner)], c.elapsed())
+		lines := picture(c.last, palette.Spin(c.frame), c.elapsed())
 		// What is taller than the screen cannot be redrawn in place; the newest stages are at the end.
 		if most := height - 1; len(lines) > most && most > 0 {
 			lines = lines[len(lines)-most:]
@@ -190,7 +191,7 @@ func (a above) Write(text []byte) (int, error) {
 	a.console.mu.Lock()
 	defer a.console.mu.Unlock()
 	for line := range strings.Lines(string(text)) {
-		a.console.keep(quietStyle.Render(strings.TrimRight(line, "\n")))
+		a.console.keep(palette.Quiet.Render(strings.TrimRight(line, "\n")))
 	}
 	return len(text), nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
+
+	"github.com/patchtide/patchtide/internal/palette"
 )
 
 // Finding is one line of a table of things that were looked at.
@@ -21,18 +23,18 @@ type Finding struct {
 func (f Finding) mark() (string, lipgloss.Style) {
 	switch {
 	case f.Bad:
-		return "✗", badStyle
+		return "✗", palette.Bad
 	case f.Well:
-		return "✓", goodStyle
+		return "✓", palette.Good
 	}
-	return "?", backStyle
+	return "?", palette.Back
 }
 
 // Findings writes all of them as a table, and below it, for each that asks for something, what to do: there a command stands
 // unbroken and can be copied.
 func Findings(out io.Writer, environ []string, all []Finding) error {
 	c := New(out, environ, time.Now)
-	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(quietStyle).Headers("", "Check", "Where", "Found")
+	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(palette.Quiet).Headers("", "Check", "Where", "Found")
 	if !c.live {
 		rows.Border(lipgloss.ASCIIBorder())
 	}
@@ -47,7 +49,7 @@ func Findings(out io.Writer, environ []string, all []Finding) error {
 		cell := lipgloss.NewStyle()
 		switch {
 		case row == table.HeaderRow:
-			cell = titleStyle
+			cell = palette.Title
 		case column == markColumn:
 			cell = styles[row]
 		}
@@ -63,7 +65,7 @@ func Findings(out io.Writer, environ []string, all []Finding) error {
 			continue
 		}
 		mark, style := finding.mark()
-		fmt.Fprintf(&below, "\n%s %s\n  %s\n  To do: %s\n", style.Render(mark), titleStyle.Render(finding.What+" "+finding.Where), finding.Says, finding.Mend)
+		fmt.Fprintf(&below, "\n%s %s\n  %s\n  To do: %s\n", style.Render(mark), palette.Title.Render(finding.What+" "+finding.Where), finding.Says, finding.Mend)
 	}
 	_, err := io.WriteString(c.out, text+"\n"+below.String())
 	return err

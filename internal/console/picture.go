@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+
+	"github.com/patchtide/patchtide/internal/palette"
 )
 
 // barWidth is the length of the progress bar in cells.
@@ -13,17 +15,17 @@ const barWidth = 24
 // picture is the wave as lines of text: a bar, then stages, groups and instances, one line each.
 func picture(p Progress, spin, elapsed string) []string {
 	done, all := p.counts()
-	lines := []string{"", fmt.Sprintf("%s  %d of %d  %s  %s", bar(done, all), done, all, timeStyle.Render(elapsed), titleStyle.Render(p.WaveID))}
+	lines := []string{"", fmt.Sprintf("%s  %d of %d  %s  %s", bar(done, all), done, all, palette.Quiet.Render(elapsed), palette.Title.Render(p.WaveID))}
 	switch {
 	case p.Hold != "":
-		lines = append(lines, askStyle.Render("! on hold: "+p.Hold))
+		lines = append(lines, palette.Asks.Render("! on hold: "+p.Hold))
 	case p.State != "":
-		lines = append(lines, quietStyle.Render(p.State))
+		lines = append(lines, palette.Quiet.Render(p.State))
 	}
 	for _, stage := range p.Stages {
 		lines = append(lines, stageLine(stage))
 		for _, group := range stage.Groups {
-			lines = append(lines, "  "+quietStyle.Render(group.String()))
+			lines = append(lines, "  "+palette.Quiet.Render(group.String()))
 			for _, instance := range group.Instances {
 				lines = append(lines, "    "+instanceLine(instance, spin))
 			}
@@ -37,28 +39,28 @@ func bar(done, all int) string {
 	if all > 0 {
 		full = done * barWidth / all
 	}
-	return goodStyle.Render(strings.Repeat("█", full)) + quietStyle.Render(strings.Repeat("░", barWidth-full))
+	return palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", barWidth-full))
 }
 
 func stageLine(stage Stage) string {
-	state := quietStyle.Render(stage.State)
+	state := palette.Quiet.Render(stage.State)
 	if stage.Outcome != "" {
-		state = outcomeStyle(stage.Outcome).Render(words(stage.Outcome))
+		state = palette.Of(stage.Outcome).Style.Render(words(stage.Outcome))
 	}
-	return titleStyle.Render(stage.Name) + "  " + state
+	return palette.Title.Render(stage.Name) + "  " + state
 }
 
 func instanceLine(instance Instance, spin string) string {
-	mark, style, what := quietStyle.Render("·"), quietStyle, "waits for its turn"
+	mark, style, what := palette.Quiet.Render("·"), palette.Quiet, "waits for its turn"
 	switch {
 	case instance.Outcome != "":
-		style = outcomeStyle(instance.Outcome)
-		mark, what = style.Render(symbol(instance.Outcome)), words(instance.Outcome)
+		style = palette.Of(instance.Outcome).Style
+		mark, what = style.Render(palette.Of(instance.Outcome).Sign), words(instance.Outcome)
 		if instance.Reason != "" {
 			what += ": " + instance.Reason
 		}
 	case instance.Step != "":
-		mark, style, what = busyStyle.Render(spin), busyStyle, instance.Step
+		mark, style, what = palette.Busy.Render(spin), palette.Busy, instance.Step
 	}
 	return mark + " " + lipgloss.NewStyle().Width(len("i-0123456789abcdef0")).Render(instance.ID) + "  " + style.Render(what)
 }

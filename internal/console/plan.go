@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -26,11 +27,11 @@ func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
 func planText(p patch.Preview) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
-		titleStyle.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"), neverScanned(p))
+		palette.Title.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"), neverScanned(p))
 	for number, stage := range p.Stages {
-		fmt.Fprintf(&text, "\n%s%s\n", titleStyle.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), quietStyle.Render(stageWords(stage)))
+		fmt.Fprintf(&text, "\n%s%s\n", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), palette.Quiet.Render(stageWords(stage)))
 		if stage.Approval != nil {
-			fmt.Fprintf(&text, "  %s waits for somebody to approve, at most %s%s\n", askStyle.Render("!"), stage.Approval.Timeout.Rough(), fourEyes(stage))
+			fmt.Fprintf(&text, "  %s waits for somebody to approve, at most %s%s\n", palette.Asks.Render("!"), stage.Approval.Timeout.Rough(), fourEyes(stage))
 		}
 		for _, group := range stage.Groups {
 			planGroup(&text, group, len(stage.Groups) > 1)
@@ -78,9 +79,9 @@ func fourEyes(stage patch.PreviewStage) string {
 
 // planGroup writes one group; of several in a stage, also when it begins and how long it takes.
 func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
-	mark, style := "~", backStyle
+	mark, style := "~", palette.Back
 	if group.Refused != "" {
-		mark, style = "✗", badStyle
+		mark, style = "✗", palette.Bad
 	}
 	fmt.Fprintf(text, "  %s %s  %s\n", style.Render(mark), group.Group, style.Render(roomWords(group)))
 	if group.Each > 0 && group.Takes > 0 {
@@ -88,7 +89,7 @@ func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
 		if several {
 			when = fmt.Sprintf("begins at +%s, about %s: ", group.Begins.Rough(), group.Takes.Rough())
 		}
-		fmt.Fprintf(text, "      %s\n", quietStyle.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)))
+		fmt.Fprintf(text, "      %s\n", palette.Quiet.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)))
 	}
 	sets := missingSets(group)
 	for _, instance := range group.Instances {
@@ -120,12 +121,12 @@ func roomWords(group patch.PreviewGroup) string {
 }
 
 func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets setsOfMissing) {
-	mark, style, does := "~", backStyle, fmt.Sprintf("%d missing", instance.MissingCount)
+	mark, style, does := "~", palette.Back, fmt.Sprintf("%d missing", instance.MissingCount)
 	switch instance.Does {
 	case patch.WouldNothing:
-		mark, style, does = "·", quietStyle, "nothing missing, not touched"
+		mark, style, does = "·", palette.Quiet, "nothing missing, not touched"
 	case patch.WouldScan:
-		mark, style, does = "?", askStyle, "never scanned"
+		mark, style, does = "?", palette.Asks, "never scanned"
 	case patch.WouldPatch:
 		if name := sets.of[instance.ID]; name != "" && len(sets.all) > 1 {
 			does += " (" + name + ")"
@@ -145,12 +146,12 @@ func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets se
 	if instance.Does != patch.WouldNothing {
 		begins = "+" + instance.Begins.Rough()
 	}
-	fmt.Fprintf(text, "    %s %s  %-19s  %s", quietStyle.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID, style.Render(does))
+	fmt.Fprintf(text, "    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID, style.Render(does))
 	if !instance.KnownAt.IsZero() {
-		text.WriteString(quietStyle.Render("  as of " + instance.Age.Rough() + " ago"))
+		text.WriteString(palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago"))
 	}
 	if !instance.InTime {
-		text.WriteString("  " + badStyle.Render("not in this window"))
+		text.WriteString("  " + palette.Bad.Render("not in this window"))
 	}
 	text.WriteString("\n")
 }
@@ -164,7 +165,7 @@ func planSet(text *strings.Builder, set missingSet, named bool) {
 	severity, ids := "", []string{}
 	flush := func() {
 		if len(ids) > 0 {
-			fmt.Fprintf(text, "      %s %s %s\n", quietStyle.Render(fmt.Sprintf("%-9s", title)), severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "))
+			fmt.Fprintf(text, "      %s %s %s\n", palette.Quiet.Render(fmt.Sprintf("%-9s", title)), severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "))
 			title = ""
 		}
 	}
@@ -188,20 +189,20 @@ func orNone(severity string) string {
 func severityStyle(severity string) lipgloss.Style {
 	switch strings.ToLower(severity) {
 	case "critical":
-		return badStyle
+		return palette.Bad
 	case "important", "high":
-		return backStyle
+		return palette.Back
 	}
-	return plainStyle
+	return palette.Plain
 }
 
 func planBlockers(text *strings.Builder, p patch.Preview) {
 	if len(p.Blockers) == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\n%s\n", badStyle.Render("In the way"))
+	fmt.Fprintf(text, "\n%s\n", palette.Bad.Render("In the way"))
 	for _, blocker := range p.Blockers {
-		fmt.Fprintf(text, "  %s %s  %s\n", badStyle.Render("✗"), badStyle.Render(blocker.Code), blocker.Where)
+		fmt.Fprintf(text, "  %s %s  %s\n", palette.Bad.Render("✗"), palette.Bad.Render(blocker.Code), blocker.Where)
 		if len(blocker.Instances) > 0 {
 			fmt.Fprintf(text, "      %s\n", strings.Join(blocker.Instances, " "))
 		}
@@ -213,7 +214,7 @@ func planBlockers(text *strings.Builder, p patch.Preview) {
 func planFooter(text *strings.Builder, p patch.Preview) {
 	text.WriteString("\n")
 	field := func(label, value string) {
-		fmt.Fprintf(text, "%s%s\n", quietStyle.Render(fmt.Sprintf("%-12s", label)), value)
+		fmt.Fprintf(text, "%s%s\n", palette.Quiet.Render(fmt.Sprintf("%-12s", label)), value)
 	}
 	takes := "about " + p.Takes.Rough()
 	if len(p.NotCounted) > 0 {
@@ -239,10 +240,10 @@ func planFooter(text *strings.Builder, p patch.Preview) {
 		field(label, note)
 	}
 	if p.CouldRun() {
-		fmt.Fprintf(text, "\n%s  patchtide wave start %s\n", goodStyle.Render("✓ It could run:"), p.Plan)
+		fmt.Fprintf(text, "\n%s  patchtide wave start %s\n", palette.Good.Render("✓ It could run:"), p.Plan)
 		return
 	}
-	fmt.Fprintf(text, "\n%s\n", badStyle.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))))
+	fmt.Fprintf(text, "\n%s\n", palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))))
 }
 
 // moment is a time as people write it, in UTC: who reads a plan and who runs it may sit in different zones.

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -18,27 +19,27 @@ func (c *Console) Summary(r Report, waveURL string) {
 	c.Done()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	style := outcomeStyle(r.Outcome)
+	style := palette.Of(r.Outcome).Style
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n%s %s  %s in %.1f s, scenario %s\n", style.Render(symbol(r.Outcome)), titleStyle.Render(r.WaveID),
+	fmt.Fprintf(&text, "\n%s %s  %s in %.1f s, scenario %s\n", style.Render(palette.Of(r.Outcome).Sign), palette.Title.Render(r.WaveID),
 		style.Render(words(r.Outcome)), r.Seconds, r.Scenario)
 	text.WriteString(c.instances(r) + "\n")
-	c.field(&text, plainStyle, "Instances", outcomes(r))
+	c.field(&text, palette.Plain, "Instances", outcomes(r))
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
-			c.field(&text, plainStyle, "Out of service at most", fmt.Sprintf("%d in %s/%s/%s", group.MaxOutOfService, group.Account, group.Region, group.Name))
+			c.field(&text, palette.Plain, "Out of service at most", fmt.Sprintf("%d in %s/%s/%s", group.MaxOutOfService, group.Account, group.Region, group.Name))
 		}
 	}
-	c.field(&text, plainStyle, "AWS calls", fmt.Sprintf("%s; %d throttled", callCounts(r.AWSCalls), r.AWSThrottled))
+	c.field(&text, palette.Plain, "AWS calls", fmt.Sprintf("%s; %d throttled", callCounts(r.AWSCalls), r.AWSThrottled))
 	if len(r.Stranded) == 0 {
-		c.field(&text, plainStyle, "Stranded", "nothing")
+		c.field(&text, palette.Plain, "Stranded", "nothing")
 	}
 	for _, thing := range r.Stranded {
-		c.field(&text, badStyle, "Stranded", fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo))
+		c.field(&text, palette.Bad, "Stranded", fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo))
 	}
-	c.field(&text, plainStyle, "Temporal UI", r.TemporalUI)
+	c.field(&text, palette.Plain, "Temporal UI", r.TemporalUI)
 	if waveURL != "" {
-		c.field(&text, plainStyle, "This wave", waveURL)
+		c.field(&text, palette.Plain, "This wave", waveURL)
 	}
 	c.write(text.String())
 }
@@ -104,7 +105,7 @@ func (c *Console) table(r Report, automation bool, width int) string {
 		shown++
 	}
 	headers := []string{"Stage", "Group", "Instance", "Outcome", "Missing", "Automation"}
-	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(quietStyle).Headers(headers[:shown]...)
+	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(palette.Quiet).Headers(headers[:shown]...)
 	styles := []lipgloss.Style{}
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
@@ -115,7 +116,7 @@ func (c *Console) table(r Report, automation bool, width int) string {
 				}
 				cells := []string{stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome), missing, instance.AutomationExecutionID}
 				rows.Row(cells[:shown]...)
-				styles = append(styles, outcomeStyle(instance.Outcome))
+				styles = append(styles, palette.Of(instance.Outcome).Style)
 			}
 		}
 	}
@@ -126,7 +127,7 @@ func (c *Console) table(r Report, automation bool, width int) string {
 		cell := lipgloss.NewStyle()
 		switch {
 		case row == table.HeaderRow:
-			cell = titleStyle
+			cell = palette.Title
 		case column == columnOutcome && row < len(styles):
 			cell = styles[row]
 		case column == columnMissing:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -21,46 +22,46 @@ func (m *Model) bodyLines(every bool) []string {
 		}
 	}
 	for _, left := range m.last.Status.Stranded {
-		lines = append(lines, badStyle.Render("STRANDED")+fmt.Sprintf(" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo))
+		lines = append(lines, palette.Bad.Render("STRANDED")+fmt.Sprintf(" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo))
 	}
 	for _, problem := range m.last.Status.NotTold {
-		lines = append(lines, askStyle.Render("NOT TOLD")+" "+problem)
+		lines = append(lines, palette.Asks.Render("NOT TOLD")+" "+problem)
 	}
 	return lines
 }
 
 func (m *Model) stageLine(stage patch.StageStatus) string {
 	done, total := m.counts(stage)
-	line := titleStyle.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + counted(done, total)
+	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + counted(done, total)
 	if stage.Outcome != "" {
-		mark, style := marked(stage.Outcome)
-		line += "  " + style.Render(mark+" "+words(stage.Outcome))
+		mark := palette.Of(stage.Outcome)
+		line += "  " + mark.Style.Render(mark.Sign+" "+words(stage.Outcome))
 	}
 	if stage.ETA != nil {
-		line += quietStyle.Render("  " + stage.ETA.String())
+		line += palette.Quiet.Render("  " + stage.ETA.String())
 	}
 	return line
 }
 
 func (m *Model) groupLine(group patch.GroupCounts) string {
-	phase, style := words(group.Phase), quietStyle
+	phase, style := words(group.Phase), palette.Quiet
 	switch group.Phase {
 	case patch.GroupHeld:
-		style = askStyle
+		style = palette.Asks
 	case patch.GroupPatching, patch.GroupRollingBack:
-		style = busyStyle
+		style = palette.Busy
 	case patch.GroupDone:
-		if mark, of := marked(group.Outcome); group.Outcome != "" {
-			phase, style = mark+" "+words(group.Outcome), of
+		if mark := palette.Of(group.Outcome); group.Outcome != "" {
+			phase, style = mark.Sign+" "+words(group.Outcome), mark.Style
 		}
 	}
 	done, total := m.countsOf(group)
 	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted(done, total), style.Render(phase))
 	if group.Reason != "" {
-		line += quietStyle.Render(": " + group.Reason)
+		line += palette.Quiet.Render(": " + group.Reason)
 	}
 	if group.ETA != nil {
-		line += quietStyle.Render("  " + group.ETA.String())
+		line += palette.Quiet.Render("  " + group.ETA.String())
 	}
 	return line
 }
@@ -78,20 +79,20 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 	well, waiting := 0, 0
 	for _, instance := range status.Instances {
 		now, isUnder := under[instance.ID]
-		mark, style := marked(instance.Outcome)
+		mark := palette.Of(instance.Outcome)
 		switch {
 		case isUnder:
-			lines = append(lines, fmt.Sprintf("    %s %-19s  %s  %s", busyStyle.Render(m.spin()), instance.ID, busyStyle.Render(step(now)), m.since(now.Since)))
+			lines = append(lines, fmt.Sprintf("    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(step(now)), m.since(now.Since)))
 		case instance.Outcome == patch.NotStarted && !every:
 			waiting++
 		case instance.Outcome == patch.NotStarted:
-			lines = append(lines, quietStyle.Render(fmt.Sprintf("    · %-19s  waits for its turn", instance.ID)))
+			lines = append(lines, palette.Quiet.Render(fmt.Sprintf("    · %-19s  waits for its turn", instance.ID)))
 		case !every && (instance.Outcome == patch.Patched || instance.Outcome == patch.AlreadyCompliant):
 			well++
 		default:
-			line := fmt.Sprintf("    %s %-19s  %s", style.Render(mark), instance.ID, style.Render(words(instance.Outcome)))
+			line := fmt.Sprintf("    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(words(instance.Outcome)))
 			if !instance.Ended.IsZero() {
-				line += quietStyle.Render("  at " + clock(instance.Ended))
+				line += palette.Quiet.Render("  at " + clock(instance.Ended))
 			}
 			if instance.Reason != "" {
 				line += ": " + strings.Join(strings.Fields(instance.Reason), " ")
@@ -107,7 +108,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		rest = append(rest, fmt.Sprintf("%d waiting", waiting))
 	}
 	if len(rest) > 0 {
-		lines = append(lines, quietStyle.Render("    "+strings.Join(rest, ", ")))
+		lines = append(lines, palette.Quiet.Render("    "+strings.Join(rest, ", ")))
 	}
 	return lines
 }
@@ -151,16 +152,14 @@ const barWidth = 16
 // counted is a bar and its numbers; a group that nobody has looked into has none yet.
 func counted(done, total int) string {
 	full := done * barWidth / max(total, 1)
-	bar := goodStyle.Render(strings.Repeat("█", full)) + quietStyle.Render(strings.Repeat("░", barWidth-full))
+	bar := palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", barWidth-full))
 	if total == 0 {
-		return bar + quietStyle.Render(" not counted yet")
+		return bar + palette.Quiet.Render(" not counted yet")
 	}
 	return bar + fmt.Sprintf(" %d of %d", done, total)
 }
 
-var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
-
-func (m *Model) spin() string { return spinner[m.frame%len(spinner)] }
+func (m *Model) spin() string { return palette.Spin(m.frame) }
 
 // since is a moment and how long ago it is by this machine's clock, which may be ahead of Temporal's.
 func (m *Model) since(at time.Time) string {
@@ -168,7 +167,7 @@ func (m *Model) since(at time.Time) string {
 		return ""
 	}
 	ago := cmp.Or(max(m.o.Now().Sub(at), 0).Round(time.Second).String(), "0s")
-	return quietStyle.Render("since " + clock(at) + " (" + ago + ")")
+	return palette.Quiet.Render("since " + clock(at) + " (" + ago + ")")
 }
 
 func clock(at time.Time) string { return at.Local().Format("15:04:05") }

@@ -9,6 +9,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -137,12 +138,12 @@ func (m *Model) told(err error) {
 // lines draws the dialog.
 func (m *Model) dialogLines() []string {
 	d := m.dialog
-	lines := []string{askStyle.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor}
+	lines := []string{palette.Asks.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor}
 	if m.o.Help != nil {
 		lines = append(lines, m.o.Help(d.verb))
 	}
 	if !m.takes(d.verb) {
-		lines = append(lines, badStyle.Render("The wave does not take it any more: it is "+words(m.last.Status.State)))
+		lines = append(lines, palette.Bad.Render("The wave does not take it any more: it is "+words(m.last.Status.State)))
 	}
 	widest := 0
 	for _, label := range d.labels {
@@ -152,10 +153,10 @@ func (m *Model) dialogLines() []string {
 		lines = append(lines, fmt.Sprintf("%-*s  %s", widest, label, d.fields[i].View()))
 	}
 	if d.problem != "" {
-		lines = append(lines, wrapped(badStyle.Render(d.problem), m.width, 2)...)
+		lines = append(lines, wrapped(palette.Bad.Render(d.problem), m.width, 2)...)
 	}
 	if d.sending {
-		return append(lines, busyStyle.Render(m.spin()+" telling the wave"))
+		return append(lines, palette.Busy.Render(m.spin()+" telling the wave"))
 	}
-	return append(lines, keyStyle.Render("enter")+" sends it · "+keyStyle.Render("esc")+" does not")
+	return append(lines, palette.Key.Render("enter")+" sends it · "+palette.Key.Render("esc")+" does not")
 }

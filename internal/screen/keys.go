@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -31,13 +32,13 @@ func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Stat
 func (m *Model) keyLines() []string {
 	var all []string
 	for _, verb := range m.last.Status.Verbs {
-		all = append(all, keyStyle.Render(keys[verb])+" "+words(verb))
+		all = append(all, palette.Key.Render(keys[verb])+" "+words(verb))
 	}
 	scrolls := "the wave"
 	if m.onLog {
 		scrolls = "the events"
 	}
-	all = append(all, keyStyle.Render("↑↓")+" scroll "+scrolls, keyStyle.Render("tab")+" the other", keyStyle.Render("i")+" instances", keyStyle.Render("q")+" leave")
+	all = append(all, palette.Key.Render("↑↓")+" scroll "+scrolls, palette.Key.Render("tab")+" the other", palette.Key.Render("i")+" instances", palette.Key.Render("q")+" leave")
 	if m.short() {
 		return []string{strings.Join(all, between)}
 	}

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
@@ -72,12 +73,12 @@ func (m *Model) layout() {
 func (m *Model) headLines() []string {
 	status := m.last.Status
 	done, total := m.counts(status.Stages...)
-	style := busyStyle
+	style := palette.Busy
 	switch {
 	case status.Asks():
-		style = askStyle
+		style = palette.Asks
 	case status.State == patch.StateClosed:
-		_, style = marked(status.Outcome)
+		style = palette.Of(status.Outcome).Style
 	}
 	state := words(status.State)
 	if status.Outcome != "" {
@@ -90,11 +91,11 @@ func (m *Model) headLines() []string {
 		of = "  puts back " + status.PutsBack
 	}
 	lines := []string{
-		titleStyle.Render(status.WaveID) + of,
+		palette.Title.Render(status.WaveID) + of,
 		counted(done, total) + "  " + style.Render(state) + "  " + m.since(status.Since),
 	}
 	if status.Window != nil && !status.Window.Closes.IsZero() {
-		lines[1] += quietStyle.Render("  window closes " + clock(status.Window.Closes))
+		lines[1] += palette.Quiet.Render("  window closes " + clock(status.Window.Closes))
 	}
 	if status.ETA != nil && !m.short() {
 		lines = append(lines, wrapped(status.ETA.String(), m.width, 2)...)
@@ -102,14 +103,14 @@ func (m *Model) headLines() []string {
 	if m.trouble != nil {
 		said := fmt.Sprintf("No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.", clock(m.last.At),
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9), plain(m.trouble))
-		lines = append(lines, wrapped(badStyle.Render(said), m.width, 2)...)
+		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
 	}
 	if status.Awaiting != "" {
 		most := 3
 		if m.short() {
 			most = 1
 		}
-		lines = append(lines, wrapped(askStyle.Render("It asks: "+status.Awaiting), m.width, most)...)
+		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, most)...)
 	}
 	return lines
 }
@@ -121,7 +122,7 @@ func (m *Model) footLines() []string {
 	}
 	lines := m.keyLines()
 	if m.said != "" {
-		lines = append([]string{goodStyle.Render(m.said)}, lines...)
+		lines = append([]string{palette.Good.Render(m.said)}, lines...)
 	}
 	return lines
 }
@@ -130,18 +131,18 @@ func (m *Model) footLines() []string {
 func (m *Model) logLines() []string {
 	lines := make([]string, len(m.events))
 	for i, event := range m.events {
-		lines[i] = quietStyle.Render(clock(event.At)) + "  " + event.Subject() + "  " + said(event)
+		lines[i] = palette.Quiet.Render(clock(event.At)) + "  " + event.Subject() + "  " + said(event)
 	}
 	return lines
 }
 
 // said is what happened, in the colour of what it means.
 func said(event wavelog.Event) string {
-	switch _, style := marked(event.Outcome); {
+	switch {
 	case event.Asks, event.Kind == wavelog.OfPerson:
-		return askStyle.Render(event.Said())
+		return palette.Asks.Render(event.Said())
 	case event.Outcome != "":
-		return style.Render(event.Said())
+		return palette.Of(event.Outcome).Style.Render(event.Said())
 	}
 	return event.Said()
 }
@@ -154,7 +155,7 @@ func (m *Model) rule(title string, active bool) string {
 	}
 	line += strings.Repeat("─", max(m.width-ansi.StringWidth(line), 0))
 	if active {
-		return busyStyle.Render(line)
+		return palette.Busy.Render(line)
 	}
-	return quietStyle.Render(line)
+	return palette.Quiet.Render(line)
 }
