@@ -233,6 +233,18 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 				})
 			}, "agents", "production/ap-northeast-1/web", doctor.Found, []string{"1 of 4: i-", "ConnectionLost", "not online"}, []string{"systemctl restart amazon-ssm-agent"}, 0,
 		},
+		"instances that Systems Manager does not know": {
+			func(b *bench) {
+				b.aws.Inspect(func(w *world.World) {
+					for _, i := range w.Account(production).Region(tokyo).Instances()[:2] {
+						i.ForgetAgent()
+					}
+				})
+			}, "agents", "production/ap-northeast-1/web", doctor.Found,
+			[]string{"2 of 4: i-", "unknown to Systems Manager"},
+			[]string{"AmazonSSMManagedInstanceCore", "`aws ssm describe-instance-information --region ap-northeast-1`"},
+			0,
+		},
 		"a baseline that somebody changed": {
 			func(b *bench) {
 				b.aws.Inspect(func(w *world.World) {

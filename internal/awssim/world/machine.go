@@ -112,6 +112,12 @@ func (i *Instance) StopApp() { i.machine.appUp = false }
 // StopAgent is somebody stopping the agent; it stays down until the next boot.
 func (i *Instance) StopAgent() { i.machine.silenceAgent(i) }
 
+// ForgetAgent makes it a machine that Systems Manager knows nothing of, as one without an agent, an instance profile or a way there;
+// until the next boot.
+func (i *Instance) ForgetAgent() {
+	i.machine.agentUp, i.machine.lastPing = false, time.Time{}
+}
+
 // AppHealthy tells whether the application answers and is well.
 func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
 

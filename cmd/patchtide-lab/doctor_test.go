@@ -1,0 +1,95 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/lab"
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+// TestTheDoctorFindsWhatTemporalLacks asks the product's doctor about a real server that is not as a worker needs it: each thing is found
+// by itself, with how to mend it, and gone once that was done.
+func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
+	t.Parallel()
+	o := newOnCall(t, nil, "healthy", 1) // AWS's own speed: the doctor looks at its clock
+	look := func(args ...string) (found []doctor.Result) {
+		t.Helper()
+		code, said := o.run(append([]string{"doctor", "--json"}, args...)...)
+		var report doctor.Report
+		require.NoError(t, json.Unmarshal([]byte(said), &report), said)
+		for _, result := range report.Results {
+			if result.State != doctor.Well {
+				found = append(found, result)
+			}
+		}
+		require.Equal(t, len(found) == 0, code == exitDone, "%d: %+v", code, found)
+		return found
+	}
+	serve := func(queue string, options worker.Options) {
+		t.Helper()
+		w := worker.New(o.client, queue, options)
+		if !options.DisableWorkflowWorker {
+			w.RegisterWorkflowWithOptions(toyWave, workflow.RegisterOptions{Name: names.PatchWave})
+		}
+		w.RegisterActivityWithOptions(func() error { return nil }, activity.RegisterOptions{Name: "nothing"})
+		require.NoError(t, w.Start())
+		t.Cleanup(w.Stop)
+	}
+	const mend = "the workers that run know another configuration: give each the same patchtide.yaml, and restart it"
+
+	require.Equal(t, []doctor.Result{{
+		Check: "temporal", Where: o.address, State: doctor.Found, Says: "there is no namespace nosuch",
+		Mend: "`temporal operator namespace create --namespace nosuch --retention 30d`, or set TEMPORAL_NAMESPACE",
+	}}, look("--temporal-namespace", "nosuch"))
+	require.Contains(t, look()[0].Says, "no worker runs")
+
+	// Something that polls our queue and does half of it.
+	serve(names.TaskQueue, worker.Options{LocalActivityWorkerOnly: true, Identity: "somebody's"})
+	const production, staging = "patchtide-111122223333-ap-northeast-1", "patchtide-222233334444-ap-northeast-1"
+	serve(production, worker.Options{DisableWorkflowWorker: true})
+	o.eventually(func() bool { return len(look()) == 2 && look()[0].Where == names.TaskQueue }, "both are listed")
+	require.Equal(t, []doctor.Result{
+		{
+			Check: "workers", Where: names.TaskQueue, State: doctor.Found, Says: "polled for workflows and by nobody for activities: waves stand still",
+			Mend: "our worker polls for both: see what somebody's is, restart it where it is ours, and give a program that is not a queue of its own",
+		},
+		{Check: "workers", Where: staging, State: doctor.Found, Says: "nobody polls this queue; a wave that needs it is refused or stands still", Mend: mend},
+	}, look())
+	serve(names.TaskQueue, worker.Options{})
+	serve(staging, worker.Options{DisableWorkflowWorker: true})
+	o.eventually(func() bool { return len(look()) == 0 }, "all is well")
+
+	// One is taken away, and one made anew as something else.
+	operator := o.client.OperatorService()
+	_, err := operator.RemoveSearchAttributes(t.Context(), &operatorservice.RemoveSearchAttributesRequest{
+		Namespace: lab.Namespace, SearchAttributes: []string{names.AttributeStage, names.AttributeState},
+	})
+	require.NoError(t, err)
+	add := func(name string, kind enums.IndexedValueType) {
+		t.Helper()
+		o.eventually(func() bool {
+			_, err := operator.AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
+				Namespace: lab.Namespace, SearchAttributes: map[string]enums.IndexedValueType{name: kind},
+			})
+			return err == nil
+		}, name+" is made")
+	}
+	add(names.AttributeState, enums.INDEXED_VALUE_TYPE_INT)
+	found := look()
+	require.Len(t, found, 1)
+	require.Equal(t, "PatchtideState is of type Int instead of Keyword, PatchtideStage is missing; a worker does not start so", found[0].Says)
+	require.Equal(t, "`temporal operator search-attribute remove --yes --namespace default --name PatchtideState && temporal operator search-attribute create --type Keyword --namespace default --name PatchtideState`, "+
+		"`temporal operator search-attribute create --type Keyword --namespace default --name PatchtideStage`", found[0].Mend)
+	code, said := o.run("worker")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, said, "PatchtideStage is missing: temporal operator search-attribute create --type Keyword --namespace default --name PatchtideStage")
+}
