@@ -293,10 +293,11 @@ func (g *group) skipFailures(ctx workflow.Context) {
 	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
 }
 
-// forgetFailures makes the failed instances candidates again, under a new try. A quarantined one is no member any more.
+// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is no member any
+// more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
 func (g *group) forgetFailures() {
 	for i, instance := range g.status.Instances {
-		if instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack {
+		if !instance.Replaced && (instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack) {
 			g.try[instance.ID]++
 			g.status.Instances[i] = notStarted(instance.ID)
 		}

@@ -105,6 +105,7 @@ func (s *saga) replace(ctx workflow.Context, quarantine *QuarantineRecord) error
 	if err := s.undone(ctx, aws.Terminate, s.instance()); err != nil {
 		return err
 	}
+	s.status.Result.Replaced = true
 	if s.status.Result.NoRoomForAnother {
 		s.status.Result.Outcome = patch.RolledBack
 		s.note("terminated; no other was launched in its place, since somebody has scaled the group to its max meanwhile")

@@ -143,6 +143,19 @@ func TestRestoreReplaceLaunchesAnother(t *testing.T) {
 	})
 }
 
+// What the wave itself has replaced is not there to be tried again, and stays told as rolled back; the one in its place is patched.
+func TestARetryLeavesWhatWasReplaced(t *testing.T) {
+	b := newBench(t, benchOptions{scenario: "healthy", fleet: failsOnce(nil), config: productionOnly(plan("backup: snapshot", "backup: none", "restore: root_volume", "restore: replace"))})
+	b.decide = []patch.Verb{patch.Retry}
+	result, err := b.run(theWeb)
+	require.NoError(t, err)
+	require.Equal(t, patch.SucceededWithSkips, result.Outcome, "%+v", result)
+	require.Equal(t, []patch.Outcome{patch.RolledBack, patch.Patched, patch.Patched, patch.Patched, patch.Patched}, production(result))
+	victim := result.Stages[0].Groups[0].Instances[0]
+	require.True(t, victim.Replaced)
+	b.requireInvariants(result, after{newcomers: 1, out: []string{victim.ID}})
+}
+
 func TestARestoreThatFailsQuarantines(t *testing.T) {
 	for _, kind := range []string{world.FaultSnapshotFails, world.FaultRootReplaceFails, world.FaultRootReplaceDetaches} {
 		t.Run(kind, func(t *testing.T) {

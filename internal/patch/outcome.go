@@ -61,6 +61,7 @@ type InstanceResult struct {
 	Ended                 time.Time       `json:"ended,omitzero"`
 	PutBackIn             Duration        `json:"put_back_in,omitempty"`         // how long putting it back took
 	NoRoomForAnother      bool            `json:"no_room_for_another,omitempty"` // it left its group for good, which was at its max by others and launched nobody instead
+	Replaced              bool            `json:"replaced,omitempty"`            // the plan replaces what fails: it was terminated by us
 	Notes                 []string        `json:"notes,omitempty"`               // what a reader should know: a bake cut short, targets not judged
 }
 
