@@ -76,7 +76,8 @@ func (p *play) wasThere(id string) bool {
 }
 
 // crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a while: what
-// others do while one is on its way out cannot be known.
+// others do while one is on its way out cannot be known. Nor can a registration that was made by hand, once somebody has taken it
+// away: AWS shows an instance that is in service and that nothing sends anything to.
 func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 	var found []string
 	for id := range strings.SplitSeq(event.Resource, ",") {
@@ -106,7 +107,7 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 					least = point.OutOfService
 				}
 			}
-			if least >= p.scene.maxUnavailable() {
+			if least >= p.scene.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, accountProduction+"/")] {
 				found = append(found, fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
 			}
 		}

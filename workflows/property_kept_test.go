@@ -71,4 +71,12 @@ var keptScenes = []keptScene{
 		"an install that failed with nobody answering: the mark of what it left was taken for one that is left at the hold",
 		`{"Groups":[{"Members":4,"Slack":1,"Zones":2}],"Patch":"needs no reboot","Plan":{"MaxUnavailable":1,"Service":true,"Capacity":"surge","Backup":"none","Restore":"none","Then":"abort","Passes":1},"Faults":[{"Kind":"install_fails","Nth":2},{"Kind":"no_capacity","Nth":1}],"Others":[{"At":{"On":"CreateTags","Delay":900},"Do":"lower max to desired"},{"At":{"On":"EnterStandby","Nth":4,"Delay":45},"Do":"scale in","By":2}],"Decide":["silence","silence"]}`,
 	},
+	{
+		"an instance that the wave had replaced itself was tried again, and told to be gone by others: the wave succeeded",
+		`{"Groups":[{"Members":2,"Slack":1}],"Plan":{"Restore":"replace"},"Calls":[{"On":"ExitStandby","Kind":"denied","Times":1}],"Decide":["retry","retry"]}`,
+	},
+	{
+		"what was registered by hand and somebody deregistered was taken for known to be out",
+		`{"Staging":3,"StagingZones":2,"Groups":[{"Members":1,"Slack":1,"Headroom":2,"Targets":"by hand","Suspended":["AZRebalance"]},{"Members":3,"Slack":1,"Headroom":1,"Zones":2,"Targets":"by hand","EC2Health":true},{"Members":6,"Slack":1,"Headroom":1,"EC2Health":true}],"Plan":{"MaxFailures":1,"MaxParallel":1,"Capacity":"decrement","Restore":"none","Then":"abort","Passes":1,"Break":90},"ScalingLag":5,"Faults":[{"Kind":"root_replace_detaches","Nth":3,"Times":1}],"Others":[{"At":{"On":"ExitStandby"},"Do":"deregister","Group":1,"Instance":-1},{"At":{"On":"StartAutomationExecution","Nth":3,"Delay":120},"Do":"deregister","Group":1,"Instance":1}],"Decide":["skip"]}`,
+	},
 }

@@ -20,6 +20,7 @@ type othersLog struct {
 
 	// Nobody can tell theirs from ours where they do to an instance or a process just what we are doing to it.
 	unclear map[string]bool // groups whose desired is
+	unknown map[string]int  // by group: instances that nobody can know to be meant to serve where they are not registered any more
 	either  map[string]bool // "group process"
 
 	overwritten map[string]bool      // groups whose numbers they changed just before we set them
@@ -30,7 +31,7 @@ func newOthersLog() othersLog {
 	return othersLog{
 		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
-		unclear: map[string]bool{}, either: map[string]bool{}, overwritten: map[string]bool{}, changed: map[string]time.Time{},
+		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{}, changed: map[string]time.Time{},
 	}
 }
 
@@ -146,6 +147,9 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 			if target.Find(instance.ID, 80) != nil {
 				_ = target.Deregister(instance.ID, 80) // it was just found
 				o.outs[group.Name]++
+				if target.Name == byHand(group.Name) {
+					o.unknown[group.Name]++
+				}
 				return
 			}
 		}
