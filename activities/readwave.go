@@ -22,7 +22,8 @@ type WaveRead struct {
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a closed wave left. One that left none is UnknownWave, which lists what to check.
+// ReadWave reads the document that a wave left: closed, or parked once and terminated since. One that left none, or none with results, is
+// UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
 	switch {
@@ -34,13 +35,25 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	read := &WaveRead{Notifies: c.notifies()}
 	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
-	// A document of a wave that had not closed tells what people decided, and no results.
-	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed {
+	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
+	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(read.Document.Result) {
 		return nil, final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated leaves only its journal", in.WaveID)
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated, and was never parked, leaves only its journal", in.WaveID)
 	}
 	if err != nil {
 		return nil, evidenceError("read the document of wave "+in.WaveID, err)
 	}
 	return read, nil
+}
+
+// tellsResults tells that instances are in a wave's result.
+func tellsResults(result patch.WaveResult) bool {
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			if len(group.Instances) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

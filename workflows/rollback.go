@@ -93,6 +93,7 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	case w.caveat != "":
 		w.reason += "; " + w.caveat
 	}
+	w.reason += w.unended
 	for i := range outcomes {
 		if len(w.stageGroups(i)) > 0 {
 			outcomes[i] = w.status.Stages[i].Outcome
@@ -119,6 +120,9 @@ func (w *wave) readWave(ctx workflow.Context, id string) error {
 	if document.Version != 1 || document.Result.WaveID != id {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrOtherDocuments, nil)
+	}
+	if document.Status.State != patch.StateClosed {
+		w.unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence was written is not in it, look with `patchtide scan`", id)
 	}
 	w.plan, w.hash, w.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time

@@ -29,6 +29,7 @@ type wave struct {
 	resumed    *patch.Decision // the last resume after a pause
 	parks      bool            // it waits for the next window, instead of ending with its own
 	parked     *patch.Parked   // while it does
+	parking    bool            // it parks, or is parked, and keeps what it is told meanwhile
 	parkedAt   time.Time       // when it let everything go last; zero: never
 	rounds     int             // windows in which it went on
 	unkept     bool            // a decision that the evidence has is no longer as it is there
@@ -45,6 +46,7 @@ type wave struct {
 	told         int                     // notices so far
 	toldFailures int                     // of them, of failed instances
 	toldFailed   []patch.NoticedInstance // those instances
+	unended      string                  // of a RollBackWave: what its wave's evidence does not tell
 	caveat       string                  // of a RollBackWave: which machines may lose more than their patches
 
 	locksServices bool // it began with a Patchtide that knows services' locks
@@ -70,6 +72,7 @@ type heldGroup struct {
 	counts       patch.GroupCounts
 	now          *patch.InstanceNow // what its instance under way is doing, as far as it was told
 	result       *patch.GroupResult // nil while the lock is held
+	kept         *patch.GroupResult // what it had done when the wave was parked last; nil: it was not, or had no lock yet
 	carried      *Carried           // what a parked group goes on with
 }
 

@@ -35,6 +35,9 @@ func (w *wave) lock(ctx workflow.Context) error {
 			}
 			return w.locked(ctx, ErrGroupLocked, held.group.String(), held.workflowID)
 		}
+		if held.result != nil {
+			held.kept = held.result
+		}
 		held.child, held.result = future, nil
 	}
 	w.locksServices = workflow.GetVersion(ctx, "service-locks", workflow.DefaultVersion, 1) != workflow.DefaultVersion
@@ -175,6 +178,9 @@ func (w *wave) letGo(ctx workflow.Context, kind OrderKind) bool {
 					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
 					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
 				}},
+			}
+			if held.kept != nil { // what it did in an earlier window is known
+				end.Instances = patch.Newest(held.kept.Instances, held.counts.Failed)
 			}
 		}
 		held.result, held.carried = &end.GroupResult, end.unparked()

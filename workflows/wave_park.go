@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -11,9 +10,18 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// longestParked is the history up to which a wave parks: taking every lock again costs some twenty events a group, and a wave
-// never continues as new.
-const longestParked = 25_000
+// A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): taking every lock again costs some twenty events
+// a group, and each group's results travel with it. A wave never continues as new.
+const (
+	longestParked = 25_000   // events
+	largestParked = 25 << 20 // bytes
+)
+
+// outgrown tells that the wave's history is too long, or too large, to go on with.
+func outgrown(ctx workflow.Context, bySize bool) bool {
+	info := workflow.GetInfo(ctx)
+	return info.GetCurrentHistoryLength() > longestParked || bySize && info.GetCurrentHistorySize() > largestParked
+}
 
 // parksWaves tells a run that waits for the next window instead of ending.
 func parksWaves(ctx workflow.Context) bool {
@@ -60,29 +68,17 @@ func (w *wave) resumedOutside() *patch.Decision {
 // window that follows ends the wave.
 func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) patch.Outcome {
 	w.resumed = nil
+	// What is told while the locks are let go acts as if it was told of a parked wave. A run that began to park before lost it.
+	w.parking = workflow.GetVersion(ctx, "parks-with-its-verbs", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	keeps := w.parking
+	defer func() { w.parking = false }()
 	before := w.why(ctx, number)
 	next := w.nextWindow(ctx)
 	whole := w.letGo(ctx, OrderPark)
 	w.parkedAt = workflow.Now(ctx)
 	w.status.Stranded = w.stranded()
-	switch {
-	case ctx.Err() != nil:
-		w.reason = "aborted: " + w.whoAborted(ctx)
-		return patch.Aborted
-	case !whole:
-		w.reason = before + "; the workflow of a group ended without its word"
-		return patch.Failed
-	case len(w.status.Stranded) > 0:
-		w.reason = before + "; it does not wait for the next window, since something is stranded: see to that, then start another wave"
-		return patch.Aborted
-	case next.Window == nil && standing == nil:
-		return w.judge(number) // no other window follows: it ends here, and each group says why
-	case next.Window == nil:
-		w.reason = standing.Verb.By(*standing) + " cannot act any more: no other window follows: " + next.Why
-		return patch.Aborted
-	case workflow.GetInfo(ctx).GetCurrentHistoryLength() > longestParked:
-		w.reason = before + "; its history is too long to go on: start another wave in the next window"
-		return patch.Aborted
+	if outcome := w.cannotPark(ctx, number, before, next, standing, whole, keeps); outcome != "" {
+		return w.rollBackInstead(ctx, number, outcome, whole, keeps)
 	}
 	w.parked = &patch.Parked{Window: w.plan.Window, Next: next.Window}
 	defer func() { w.parked, w.status.NextWindow = nil, nil }()
@@ -94,15 +90,30 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 			w.adopt(step.Window)
 			switch step.Move {
 			case patch.ParkedGoesOn:
+				if keeps && outgrown(ctx, keeps) {
+					w.reason, outcome = before+tooLong, patch.Aborted
+					continue
+				}
 				if before = w.goOn(ctx, number); before == "" {
 					goesOn = true
 					continue
 				}
 				before = w.parked.Standing.Verb.By(*w.parked.Standing) + " could not be carried out: " + before
-				w.parked.Standing = nil
+				if keeps {
+					w.parked.InVain(workflow.Now(ctx))
+				} else {
+					w.parked.Standing = nil
+				}
 				continue
 			case patch.ParkedAsks:
-				if next = w.nextWindow(ctx); next.Window == nil {
+				if w.parked.GivesUp() {
+					before += "; it was tried until the window's cutoff, and stands no longer"
+					w.parked.Stand(nil)
+				}
+				if next = w.nextWindow(ctx); next.Window == nil && keeps && w.decision != nil {
+					continue // told meanwhile
+				}
+				if next.Window == nil {
 					w.reason, outcome = before+"; no other window follows: "+next.Why, patch.Aborted
 					continue
 				}
@@ -115,7 +126,8 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 				continue
 			case patch.ParkedWaits:
 				w.enterParked(ctx, number, before)
-				if told != before {
+				// Why it is tried in vain changes by the minute: people are told of it once.
+				if told != before && w.parked.Tries <= 1 {
 					told = before
 					w.keepParked(ctx)
 					w.tellParked(ctx)
@@ -145,6 +157,9 @@ func (w *wave) actParked(ctx workflow.Context, number int, before string) (patch
 		return patch.Aborted, before
 	case patch.RollBack:
 		w.enter(ctx, patch.StateRollingBack, "")
+		if w.parking {
+			w.parked.Stand(nil) // who wants it back does not want it to go on
+		}
 		if why := w.lockAgain(ctx); why != "" {
 			return "", decision.Verb.By(*decision) + " could not be carried out: " + why
 		}
@@ -158,7 +173,7 @@ func (w *wave) actParked(ctx workflow.Context, number int, before string) (patch
 
 // stand lets a decision wait for a window, and says when that opens.
 func (w *wave) stand(ctx workflow.Context, decision *patch.Decision) {
-	w.parked.Standing = decision
+	w.parked.Stand(decision)
 	if decision == nil {
 		return
 	}
@@ -197,78 +212,4 @@ func (w *wave) awaitVerb(ctx workflow.Context, until time.Time) {
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next window opens, or is over"},
 	}, func() bool { return w.decision != nil || w.plan.Window != window })
-}
-
-// why says what stopped the wave, and what is left of the stage and those after it.
-func (w *wave) why(ctx workflow.Context, number int) string {
-	text := fmt.Sprintf("the window's cutoff was at %s", w.plan.Window.Cutoff.Format(time.RFC3339))
-	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
-		text = fmt.Sprintf("too little of the window is left before its cutoff at %s", w.plan.Window.Cutoff.Format(time.RFC3339))
-	}
-	var left []string
-	for _, held := range w.groups {
-		if open := held.counts.Total - held.counts.Done; held.stage >= number && open > 0 {
-			left = append(left, fmt.Sprintf("%d of %d of %s", open, held.counts.Total, held.group))
-		}
-	}
-	if len(left) == 0 {
-		return text
-	}
-	if len(left) > mostListed {
-		left = append(left[:mostListed], fmt.Sprintf("and of %d more groups", len(left)-mostListed))
-	}
-	return text + ". Left: " + strings.Join(left, ", ")
-}
-
-// enterParked shows a parked wave: what is left, which window comes, and whose word it waits for.
-func (w *wave) enterParked(ctx workflow.Context, number int, before string) {
-	next := w.parked.Next
-	w.status.NextWindow = next
-	text := before + ". No lock is held, and nothing is suspended or out of service. "
-	switch standing := w.parked.Standing; {
-	case standing != nil:
-		text += fmt.Sprintf("%s at %s: acts when the window opens at %s. Send roll_back or abort for something else.", standing.Verb.By(*standing),
-			standing.At.Format(time.RFC3339), standing.Acts.Format(time.RFC3339))
-	case w.plan.Window == next:
-		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. Send resume, roll_back or abort.", next.Cutoff.Format(time.RFC3339))
-	default:
-		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll_back or abort; if nobody does, the wave ends at that window's cutoff, %s.",
-			next.Opens.Format(time.RFC3339), next.Cutoff.Format(time.RFC3339))
-	}
-	w.enter(ctx, patch.StateParked, text)
-}
-
-// tellParked tells people once for each reason for which the wave is parked.
-func (w *wave) tellParked(ctx workflow.Context) {
-	w.tell(ctx, patch.NoticeParked, func(n *patch.Notice) {
-		if w.parked.Standing == nil {
-			n.Until, n.Otherwise = &w.parked.Next.Cutoff, patch.Abort
-		}
-		n.Stranded = w.status.Stranded
-	})
-}
-
-// keepParked leaves the results so far in the evidence: a wave that is terminated while it is parked can be rolled back.
-func (w *wave) keepParked(ctx workflow.Context) {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
-	// Its only error is a cancel, which this context does not have.
-	_ = workflow.Await(clean, func() bool { return !w.keeping })
-	w.save(clean, w.soFar())
-}
-
-// soFar is the wave's result while it is under way: groups that have ended, or are parked, are in it.
-func (w *wave) soFar() patch.WaveResult {
-	result := patch.WaveResult{WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{}}
-	if w.parked == nil {
-		return result
-	}
-	for i, stage := range w.plan.Stages {
-		result.Stages = append(result.Stages, patch.StageResult{Name: stage.Name, Outcome: patch.NotStarted, Groups: []patch.GroupResult{}})
-		for _, held := range w.stageGroups(i) {
-			if held.result != nil {
-				result.Stages[i].Groups = append(result.Stages[i].Groups, *held.result)
-			}
-		}
-	}
-	return result
 }

@@ -191,11 +191,7 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
 	}
 	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
-	then, silence := stage.OnFailure.Then, "nobody answered within "+stage.OnFailure.Timeout.String()
-	if then == patch.RollBack && w.rounds > 0 {
-		// What an earlier window patched was taken a backup of then: days of writes would be lost, and the backups may be gone.
-		then, silence = patch.Abort, silence+", and what an earlier window patched is put back by a person only"
-	}
+	then, silence := stage.Silence(w.rounds > 0)
 	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, then))
 	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{Verb: then, Actor: "patchtide", Reason: silence, Stage: stage.Name})
 	switch decision.Verb {

@@ -71,7 +71,7 @@ func sortedVerbs() func(func(patch.Verb, string) bool) {
 func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
 		decision := w.decisionOf(ctx, verb, request)
-		if w.repeats(decision) {
+		if w.repeats(ctx, decision) {
 			return VerbAccepted{Verb: verb, State: w.status.State}, nil
 		}
 		w.status.Decisions = append(w.status.Decisions, decision)
@@ -79,7 +79,7 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 		case patch.Pause:
 			w.paused = &decision
 		case patch.Resume:
-			if w.parked == nil {
+			if w.parked == nil && !w.parking {
 				w.paused, w.resumed = nil, &decision
 				break
 			}
@@ -101,7 +101,7 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 			if err := request.Validate(verb); err != nil {
 				return err
 			}
-			if w.repeats(w.decisionOf(ctx, verb, request)) {
+			if w.repeats(ctx, w.decisionOf(ctx, verb, request)) {
 				return nil
 			}
 			if w.decision != nil {
@@ -110,7 +110,7 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 			if len(w.status.Verbs) == 0 && answers(verb) {
 				return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
 			}
-			if err := w.mayTell(verb); err != nil {
+			if err := w.mayTell(ctx, verb); err != nil {
 				return err
 			}
 			return w.mayTake(ctx, verb, request)
@@ -132,12 +132,12 @@ func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbReq
 
 // repeats tells a verb that was taken already and is sent again, which the state it led to would refuse. A verb that the state
 // takes is a decision of its own: retry may be sent twice for two failures.
-func (w *wave) repeats(decision patch.Decision) bool {
+func (w *wave) repeats(ctx workflow.Context, decision patch.Decision) bool {
 	if w.parked != nil && w.parked.Standing != nil && patch.Repeats([]patch.Decision{*w.parked.Standing}, decision) {
 		return true
 	}
 	carriedOut := len(w.status.Verbs) == 0 && answers(decision.Verb)
-	taken := w.decision == nil && !carriedOut && w.mayTell(decision.Verb) == nil
+	taken := w.decision == nil && !carriedOut && w.mayTell(ctx, decision.Verb) == nil
 	return !taken && patch.Repeats(w.status.Decisions, decision)
 }
 
@@ -175,10 +175,13 @@ func (w *wave) extend(ctx workflow.Context, until string) {
 }
 
 // mayTell refuses a verb that the wave does not take as it stands.
-func (w *wave) mayTell(verb patch.Verb) error {
+func (w *wave) mayTell(ctx workflow.Context, verb patch.Verb) error {
 	err := patch.MayTell(verb, w.status.State, w.verbsIn(w.status.State))
 	if err != nil && w.status.State == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
 		standing := w.parked.Standing
+		if w.parked.Tries > 0 {
+			return fmt.Errorf("%w; %s %s", err, standing.Verb.By(*standing), w.parked.Tells(workflow.Now(ctx)))
+		}
 		return fmt.Errorf("%w; %s acts when the window opens at %s", err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))
 	}
 	return err

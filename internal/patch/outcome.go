@@ -95,6 +95,19 @@ type WaveResult struct {
 	Preview  *Preview      `json:"preview,omitempty"` // of a dry run: what a wave would do
 }
 
+// Newest is a group's instances with what is known of some of them since: each once, in their order, newcomers last.
+func Newest(instances, since []InstanceResult) []InstanceResult {
+	newest := slices.Clone(instances)
+	for _, result := range since {
+		if i := slices.IndexFunc(newest, func(r InstanceResult) bool { return r.ID == result.ID }); i >= 0 {
+			newest[i] = result
+		} else {
+			newest = append(newest, result)
+		}
+	}
+	return newest
+}
+
 // GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the caller.
 func GroupOutcome(instances []InstanceResult) Outcome {
 	var skipped, bad, open bool

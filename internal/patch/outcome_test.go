@@ -200,3 +200,12 @@ func TestGroupsOfAPlanAreListedOnceInAFixedOrder(t *testing.T) {
 	require.Equal(t, []patch.Group{other, webGroup, tagsGroup}, plan.Groups())
 	require.Empty(t, patch.Plan{}.Groups())
 }
+
+func TestNewestHasEachInstanceOnce(t *testing.T) {
+	one, two := patch.InstanceResult{ID: "i-1", Outcome: patch.Patched}, patch.InstanceResult{ID: "i-2", Outcome: patch.NotStarted}
+	failed, newcomer := patch.InstanceResult{ID: "i-2", Outcome: patch.Failed}, patch.InstanceResult{ID: "i-3", Outcome: patch.Failed}
+	kept := []patch.InstanceResult{one, two}
+	require.Equal(t, []patch.InstanceResult{one, failed, newcomer}, patch.Newest(kept, []patch.InstanceResult{failed, newcomer}))
+	require.Equal(t, []patch.InstanceResult{one, two}, kept, "what was kept stays as it is")
+	require.Equal(t, kept, patch.Newest(kept, nil))
+}

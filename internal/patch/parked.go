@@ -1,12 +1,63 @@
 package patch
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Parked is a wave that waits for a window: it holds no lock, and nothing of it is left in AWS.
 type Parked struct {
 	Window   *Window   // the one that ended on it, as extended
 	Next     *Window   // the one that follows
 	Standing *Decision // the verb that acts once a window is open; nil: nobody has sent one
+
+	Tries int       // how often it has been tried in vain
+	Again time.Time // before which it is not tried again
+	tried *Window   // in which it was tried last
+}
+
+// Stand makes a verb the one that stands; nil: none does.
+func (p *Parked) Stand(decision *Decision) {
+	p.Standing, p.Tries, p.Again, p.tried = decision, 0, time.Time{}, nil
+}
+
+// longestPause is the longest pause between two tries of a standing verb; the first is a minute. Each costs some thirty events a group.
+const longestPause = 30 * time.Minute
+
+// InVain notes that the standing verb could not be carried out at t, because another wave holds a group, an account is frozen or the
+// like: it is tried again, ever more seldom, until the window's cutoff.
+func (p *Parked) InVain(t time.Time) {
+	pause := longestPause
+	if p.Tries < 5 {
+		pause = time.Minute << p.Tries
+	}
+	p.Tries, p.Again, p.tried = p.Tries+1, t.Add(pause), p.current(t)
+}
+
+// GivesUp tells that the standing verb was tried in the window that is over now: in another nobody expects it any more.
+func (p Parked) GivesUp() bool { return p.Standing != nil && p.tried == p.Next }
+
+// Tells says at t when a verb that was tried in vain is tried again.
+func (p Parked) Tells(t time.Time) string {
+	next := t
+	if next.Before(p.Again) {
+		next = p.Again
+	}
+	switch cutoff := p.tried.Cutoff; {
+	case next.Before(cutoff):
+		return fmt.Sprintf("is tried again at %s, until the window's cutoff at %s", next.Format(time.RFC3339), cutoff.Format(time.RFC3339))
+	case p.tried == p.Next:
+		return "is not tried again before the window's cutoff at " + cutoff.Format(time.RFC3339)
+	}
+	return "is tried again when the next window opens at " + p.Next.Opens.Format(time.RFC3339)
+}
+
+// current is the window that counts at t.
+func (p Parked) current(t time.Time) *Window {
+	if t.Before(p.Next.Opens) {
+		return p.Window
+	}
+	return p.Next
 }
 
 // ParkedMove is what a parked wave does next.
@@ -30,12 +81,13 @@ type ParkedStep struct {
 // Step decides at t. A wave with a standing verb goes on in the first window that is open; one without ends once the window
 // after its own starts nothing any more.
 func (p Parked) Step(t time.Time) ParkedStep {
-	now := p.Window
-	if !t.Before(p.Next.Opens) {
-		now = p.Next
-	}
+	now := p.current(t)
 	open, _ := now.Open(t)
 	switch {
+	case open && p.Standing != nil && t.Before(p.Again) && p.Again.Before(now.Cutoff):
+		return ParkedStep{Move: ParkedWaits, Window: now, Until: p.Again}
+	case open && p.Standing != nil && t.Before(p.Again):
+		return ParkedStep{Move: ParkedWaits, Window: now, Until: now.Cutoff}
 	case open && p.Standing != nil:
 		return ParkedStep{Move: ParkedGoesOn, Window: now}
 	case t.Before(p.Next.Opens):
@@ -60,6 +112,9 @@ func (p Parked) Acts(t time.Time) time.Time {
 
 // Extend keeps up with a window that was extended.
 func (p *Parked) Extend(was, is *Window) {
+	if p.tried == was {
+		p.tried = is
+	}
 	if p.Next == was {
 		p.Next = is
 	}

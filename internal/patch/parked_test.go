@@ -56,3 +56,45 @@ func TestVerbsOfAParkedWave(t *testing.T) {
 	}
 	require.ErrorContains(t, patch.MayTell(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
 }
+
+// A standing verb that cannot be carried out, as another wave holds a group, is tried again until the window's cutoff.
+func TestAStandingVerbIsTriedAgain(t *testing.T) {
+	own := &patch.Window{Opens: noon, Cutoff: noon.Add(2 * time.Hour), Closes: noon.Add(3 * time.Hour)}
+	opens := noon.Add(24 * time.Hour)
+	next := &patch.Window{Opens: opens, Cutoff: opens.Add(2 * time.Hour), Closes: opens.Add(3 * time.Hour)}
+	parked := patch.Parked{Window: own, Next: next}
+	parked.Stand(&patch.Decision{Verb: patch.Resume})
+
+	// In the last minute of its own window: the next one counts as if nobody had tried.
+	parked.InVain(own.Cutoff.Add(-time.Minute))
+	require.Contains(t, parked.Tells(own.Cutoff.Add(-time.Minute)), "is tried again when the next window opens at "+opens.Format(time.RFC3339))
+	require.Equal(t, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: own.Cutoff}, parked.Step(own.Cutoff.Add(-time.Minute)))
+	require.Equal(t, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens}, parked.Step(own.Cutoff))
+	require.False(t, parked.GivesUp())
+	require.Equal(t, patch.ParkedGoesOn, parked.Step(opens).Move)
+
+	parked.Stand(parked.Standing) // as if it was sent again
+	at := opens
+	var tries []time.Duration
+	for parked.Step(at).Move != patch.ParkedAsks {
+		switch step := parked.Step(at); step.Move {
+		case patch.ParkedGoesOn:
+			tries = append(tries, at.Sub(opens))
+			parked.InVain(at)
+		case patch.ParkedWaits:
+			require.True(t, step.Until.After(at))
+			require.Same(t, next, step.Window)
+			require.Contains(t, parked.Tells(at), "tried again")
+			at = step.Until
+		default:
+			require.Fail(t, string(step.Move))
+		}
+	}
+	require.Equal(t, []time.Duration{
+		0, time.Minute, 3 * time.Minute, 7 * time.Minute, 15 * time.Minute, 31 * time.Minute, 61 * time.Minute, 91 * time.Minute,
+	}, tries)
+	require.Equal(t, next.Cutoff, at)
+	require.True(t, parked.GivesUp(), "in another window nobody expects it")
+	parked.Stand(nil)
+	require.False(t, parked.GivesUp())
+}
