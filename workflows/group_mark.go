@@ -78,6 +78,12 @@ func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
 	g.stopTrying = stop
 	defer func() { g.stopTrying = nil; stop() }()
 	outwaitLag(clean, g.in.Policy.Timing)
+	if clean.Err() != nil && workflow.GetVersion(ctx, "given-up-still-unmarks", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		// A person gave up while only the lag was waited for: one look tells whether there is a mark at all.
+		clean, stop = workflow.NewDisconnectedContext(ctx)
+		g.stopTrying = stop
+		defer stop()
+	}
 	g.unmark(clean)
 }
 

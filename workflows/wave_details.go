@@ -42,6 +42,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.Awaiting != "" {
 		fmt.Fprintf(&text, "> %s\n\n", status.Awaiting)
 	}
+	if status.Until != nil {
+		fmt.Fprintf(&text, "If nobody answers by %s: **%s**.\n\n", moment(*status.Until), status.Otherwise)
+	}
 	writeGroups(&text, status.Stages, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
 		fmt.Fprintf(&text, "\n**ETA**: %s\n", status.ETA)

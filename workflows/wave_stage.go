@@ -190,6 +190,9 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	for _, group := range held {
 		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
 	}
+	if loses := w.plan.PutBackLoses(); loses != "" {
+		why += "roll_back puts the others back as well: " + loses + ". "
+	}
 	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
 	then, silence := stage.Silence(w.rounds > 0)
 	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, then))
@@ -229,6 +232,10 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	var err error
 	answered := true
 	if timeout > 0 {
+		until := workflow.Now(ctx).Add(timeout.D())
+		w.status.Otherwise, w.status.Until = otherwise.Verb, &until
+		defer func() { w.status.Otherwise, w.status.Until = "", nil }()
+		w.show(ctx)
 		answered, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout: timeout.D(), TimerOptions: workflow.TimerOptions{Summary: string(otherwise.Verb) + names.UnlessSomebodyDecides},
 		}, told)

@@ -108,6 +108,16 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Equal(t, map[string]string{
 		"staging": "rolled_back rolled_back", "production": "rolled_back rolled_back rolled_back rolled_back rolled_back",
 	}, outcomes(again))
+
+	// A misspelt wave must not look like one that is being put back, nor a wave of a misspelt plan like one that goes on.
+	code, stdout := b.operator("wave", "roll-back", "wave-misspelt", "--reason", "the new openssl breaks logins")
+	require.Equal(t, exitFailed, code, stdout)
+	require.Empty(t, stdout)
+	code, _ = b.operator("wave", "start", "nosuch", "--id", "wave-nosuch", "--reason", "a test", "--watch")
+	require.Equal(t, exitFailed, code)
+	code, stdout = b.operator("wave", "show", "wave-nosuch")
+	require.Equal(t, exitFailed, code, stdout)
+	require.Empty(t, stdout)
 	require.NoError(t, b.stopWorker())
 	require.Empty(t, b.violations())
 }

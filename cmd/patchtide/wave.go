@@ -77,7 +77,7 @@ type started struct {
 func printStarted(out io.Writer, wave started) error {
 	said := wave.WaveID
 	if wave.PutsBack != "" {
-		said = wave.PutsBack + " has closed: " + wave.WaveID + " puts it back."
+		said = wave.WaveID + " puts " + wave.PutsBack + " back, which runs no more."
 	}
 	_, err := fmt.Fprintf(out, "%s\nWatch it: patchtide wave watch %s\n", said, wave.WaveID)
 	return err
@@ -94,6 +94,13 @@ func newWaveShow() *cobra.Command {
 				status, err := askWave(cmd.Context(), c, args[0])
 				if err != nil {
 					return err
+				}
+				if status.State == patch.StateClosed {
+					return showStatus(cmd, *status)
+				}
+				// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
+				if closed, failure := closedWith(cmd.Context(), c, args[0]); closed && failure != nil {
+					return failure
 				}
 				return showStatus(cmd, *status)
 			})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,6 +52,9 @@ func newWaveList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
 				return usage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
+			}
+			if filter.state != "" && !slices.Contains(patch.WaveStates(), patch.WaveState(filter.state)) {
+				return usage(cmd, fmt.Errorf("--state: %q is no state; write one of %s", filter.state, strings.Trim(fmt.Sprint(patch.WaveStates()), "[]")))
 			}
 			return withTemporal(cmd, func(c client.Client) error {
 				waves, err := listWaves(cmd.Context(), c, filter)

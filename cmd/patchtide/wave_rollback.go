@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
@@ -27,6 +28,7 @@ deployments leave changed since), unless --accept-loss; the refusal lists what. 
 type rollBack struct {
 	wave, actor, reason, scope string
 	acceptLoss, watch          bool
+	known                      bool // Temporal knows the wave
 }
 
 func newWaveRollBack() *cobra.Command {
@@ -43,7 +45,8 @@ func newWaveRollBack() *cobra.Command {
 				return usage(cmd, errors.New(plain(err)))
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				running, err := isRunning(cmd.Context(), c, asked.wave)
+				running, known, err := isRunning(cmd.Context(), c, asked.wave)
+				asked.known = known
 				switch {
 				case err != nil:
 					return err
@@ -67,17 +70,18 @@ func newWaveRollBack() *cobra.Command {
 	return cmd
 }
 
-// isRunning tells whether a wave runs. One that Temporal does not know has closed long ago, or never was: its evidence tells.
-func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) {
+// isRunning tells whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago, or never was: its
+// evidence tells.
+func isRunning(ctx context.Context, c client.Client, wave string) (running, known bool, err error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return false, nil
+		return false, false, nil
 	case err != nil:
-		return false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
+		return false, false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
 	}
-	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
+	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, true, nil
 }
 
 // tellRollBack sends the verb to a wave that runs.
@@ -94,6 +98,9 @@ func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	return showAccepted(cmd, asked.wave, accepted)
 }
 
+// evidenceWait is how long the worker may take to find a wave's evidence: a read of its store.
+const evidenceWait = 10 * time.Second
+
 // startRollBack starts the workflow that puts a closed wave back, and says so.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
@@ -105,6 +112,14 @@ func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 		return err
 	case asked.watch:
 		return watchWave(cmd, c, id, watching{untilHold: true})
+	}
+	if !asked.known {
+		// A misspelt id must not look like a roll back under way: the worker finds its evidence, or says that there is none.
+		ctx, stop := context.WithTimeout(cmd.Context(), evidenceWait)
+		defer stop()
+		if err := run.Get(ctx, nil); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("%s: %s", id, plain(err))
+		}
 	}
 	return show(cmd, started{WaveID: id, RunID: run.GetRunID(), PutsBack: asked.wave}, printStarted)
 }

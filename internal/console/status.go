@@ -22,14 +22,20 @@ func Status(status patch.WaveStatus) string {
 	if status.Awaiting != "" {
 		fmt.Fprintf(&text, "It asks: %s\n", status.Awaiting)
 	}
-	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Stage", "Group", "Phase", "Done", "Failed", "Why").
+	if status.Until != nil {
+		fmt.Fprintf(&text, "If nobody answers by %s: %s\n", status.Until.Local().Format("2006-01-02 15:04:05"), status.Otherwise)
+	}
+	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Stage", "Group", "Phase", "Done", "Failed").
 		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			rows.Row(stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total), fmt.Sprint(len(group.Failed)), group.Reason)
+			rows.Row(stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total), fmt.Sprint(len(group.Failed)))
 		}
 	}
 	text.WriteString(rows.Render() + "\n")
+	for _, why := range reasons(status) {
+		text.WriteString(why + "\n")
+	}
 	for _, decision := range status.Decisions {
 		fmt.Fprintf(&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason)
 	}
@@ -43,4 +49,17 @@ func Status(status patch.WaveStatus) string {
 		fmt.Fprintf(&text, "NOT TOLD %s\n", problem)
 	}
 	return text.String()
+}
+
+// reasons says why groups stand as they do, as far as what is asked does not say so already.
+func reasons(status patch.WaveStatus) []string {
+	var said []string
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
+				said = append(said, group.Group+": "+group.Reason)
+			}
+		}
+	}
+	return said
 }

@@ -12,8 +12,11 @@ type WaveStatus struct {
 	Stage    string    `json:"stage,omitempty"`    // the current one
 	Awaiting string    `json:"awaiting,omitempty"` // what a person is asked for, with the reason
 	Verbs    []Verb    `json:"verbs,omitempty"`    // what it takes now
-	Since    time.Time `json:"since"`
-	Window   *Window   `json:"window,omitempty"` // as extended; none: any time
+	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.
+	Otherwise Verb       `json:"otherwise,omitempty"`
+	Until     *time.Time `json:"until,omitempty"`
+	Since     time.Time  `json:"since"`
+	Window    *Window    `json:"window,omitempty"` // as extended; none: any time
 	// NextWindow is the one in which a parked wave can go on.
 	NextWindow *Window       `json:"next_window,omitempty"`
 	Stages     []StageStatus `json:"stages"`

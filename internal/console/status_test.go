@@ -1,0 +1,31 @@
+package console_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Whoever is called at night must see until when there is time, and what follows; and no reason twice.
+func TestStatusOfAHold(t *testing.T) {
+	until := time.Date(2026, 11, 24, 3, 30, 0, 0, time.Local)
+	text := console.Status(patch.WaveStatus{
+		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Since: until.Add(-time.Hour), Awaiting: "production/eu/web: the agent is silent. Send retry or abort.",
+		Verbs: []patch.Verb{patch.Retry}, Otherwise: patch.RollBack, Until: &until,
+		Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{
+			{Group: "production/eu/web", Phase: patch.GroupHeld, Reason: "the agent is silent"},
+			{Group: "production/eu/api", Phase: patch.GroupPaused, Reason: "waits beside web"},
+		}}},
+	})
+	require.Contains(t, text, "If nobody answers by 2026-11-24 03:30:00: roll_back\n")
+	require.Contains(t, text, "production/eu/api: waits beside web\n")
+	require.Equal(t, 1, strings.Count(text, "the agent is silent"), text)
+	for _, line := range strings.Split(text, "\n") {
+		require.LessOrEqual(t, len(line), 100, line)
+	}
+}
