@@ -50,8 +50,9 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 		return DetachResult{}, err
 	}
 	out := dropped(in.Instance, in.Pace)
+	again := false
 	if trace, known := lastFootprint(ctx); known && trace.Wanted > 0 {
-		in.DesiredWanted, out.wanted = trace.Wanted, trace.Wanted
+		in.DesiredWanted, out.wanted, again = trace.Wanted, trace.Wanted, true
 	}
 	if in.whole().taken(ctx) {
 		return DetachResult{}, a.see(ctx, s, in.whole())
@@ -91,7 +92,12 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 			in.DesiredWanted = int(deref(group.DesiredCapacity)) + 1 // what they have set since is theirs: ours has not left yet
 		}
 	}
-	return a.giveBack(ctx, s, in, group)
+	result, err := a.giveBack(ctx, s, in, group)
+	if err == nil && again && result == (DetachResult{}) && int(deref(group.DesiredCapacity)) == in.DesiredWanted {
+		// It was so before this attempt gave anything back: by an attempt whose reply was lost, or by somebody who scaled out.
+		return DetachResult{Unclear: true, Desired: in.DesiredWanted}, nil
+	}
+	return result, err
 }
 
 // giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room

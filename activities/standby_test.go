@@ -237,7 +237,11 @@ func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 
 // Neither lost reply gives the group two in place of one.
 func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
-	for _, lost := range []string{"DetachInstances", "SetDesiredCapacity"} {
+	for lost, want := range map[string]activities.DetachResult{
+		"DetachInstances": {},
+		// Desired is as wanted, and nobody can tell by whom: somebody may have scaled out before the call that gives one back.
+		"SetDesiredCapacity": {Unclear: true, Desired: 4},
+	} {
 		t.Run(lost, func(t *testing.T) {
 			f := newFleet(t, "healthy")
 			state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
@@ -246,7 +250,7 @@ func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
 			f.pass(5 * time.Minute)
 			f.loseFirst(lost)
 			result := must[activities.DetachResult](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
-			require.Equal(t, activities.DetachResult{}, result)
+			require.Equal(t, want, result)
 			require.Equal(t, []int{1, 1}, []int{f.effects("DetachInstances"), f.effects("SetDesiredCapacity")})
 			require.Equal(t, 4, must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production}).Desired)
 		})

@@ -134,8 +134,8 @@ func (p *play) numbersWrong(group *world.ScalingGroup) []string {
 	if surged := p.raised(group.Name); surged && want.Desired < is.Desired && is.Desired <= before.desired {
 		want.Desired = is.Desired // a scale-in that took the surge's instance is taken for our own giving back
 	}
-	if want.Desired > want.Max && is.Desired == is.Max && p.tellsNoRoom(group.Name) {
-		want.Desired = want.Max // others scaled it to its max while one was out that then left for good
+	if want.Desired == is.Desired+1 && p.tellsShort(group.Name) {
+		want.Desired = is.Desired // others scaled it while one was out that then left for good
 	}
 	if is != want {
 		return []string{fmt.Sprintf("%s: min, max, desired are %v, should be %v", group.Name, is, want)}
@@ -143,16 +143,18 @@ func (p *play) numbersWrong(group *world.ScalingGroup) []string {
 	return nil
 }
 
-// tellsNoRoom tells that the wave's result names an instance of the group for which no other could be launched; until there is a result it
-// may still do so.
-func (p *play) tellsNoRoom(group string) bool {
+// tellsShort tells that the wave's result says of an instance of the group that it is, or may be, one short since; until there is a result
+// it may still do so.
+func (p *play) tellsShort(group string) bool {
 	if p.result == nil {
 		return true
 	}
 	for _, stage := range p.result.Stages {
 		for _, one := range stage.Groups {
-			if one.Name == group && slices.ContainsFunc(one.Instances, func(i patch.InstanceResult) bool { return i.NoRoomForAnother && len(i.Notes) > 0 }) {
-				return true
+			for _, instance := range one.Instances {
+				if one.Name == group && strings.Contains(strings.Join(instance.Notes, " "), " one short: ") {
+					return true
+				}
 			}
 		}
 	}

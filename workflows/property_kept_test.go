@@ -86,4 +86,9 @@ var keptScenes = []keptScene{
 			`"Faults":[{"Kind":"agent_silent","Nth":1,"Times":2}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":900},"Do":"scale out","Group":1,"By":2},{"At":{"On":"CreateTags","Delay":120},"Do":"resume","Group":2,"Names":["AZRebalance"]}],` +
 			`"People":[{"At":{"On":"EnterStandby","Nth":4,"Delay":10},"Verb":"approve"}],"Decide":["late skip","abort"],"Parked":[{"Verb":"cancel"}]}`,
 	},
+	{
+		"somebody scaled out while one left for good, between two attempts of its detach: theirs was taken for what we give back, and nobody told",
+		`{"Staging":3,"Groups":[{"Members":5,"Slack":2,"Headroom":2,"Zones":2,"Targets":"by hand"}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"MaxUnavailable":1,"Restore":"none","Then":"skip","Cutoff":70,"Estimate":30,"Break":10},` +
+			`"Windows":[{"After":60,"For":90},{"After":60,"For":35},{"After":10,"For":45}],"ScalingLag":5,"ReadLag":5,"Others":[{"At":{"On":"ExitStandby","Nth":1,"Delay":120},"Do":"scale out","Group":2},{"At":{"On":"EnterStandby","Nth":2,"Delay":1},"Do":"suspend","Group":1,"Names":["Launch"]}],"People":[{"At":{"Delay":14},"Verb":"retry"}],"Decide":["roll_back","skip"],"Parked":[{"After":70}]}`,
+	},
 }
