@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,7 +135,7 @@ func (p *play) numbersWrong(group *world.ScalingGroup) []string {
 	if surged := p.raised(group.Name); surged && want.Desired < is.Desired && is.Desired <= before.desired {
 		want.Desired = is.Desired // a scale-in that took the surge's instance is taken for our own giving back
 	}
-	if want.Desired == is.Desired+1 && p.tellsShort(group.Name) {
+	if want.Desired == is.Desired+1 && p.short[group.Name] {
 		want.Desired = is.Desired // others scaled it while one was out that then left for good
 	}
 	if is != want {
@@ -143,22 +144,13 @@ func (p *play) numbersWrong(group *world.ScalingGroup) []string {
 	return nil
 }
 
-// tellsShort tells that the wave's result says of an instance of the group that it is, or may be, one short since; until there is a result
-// it may still do so.
-func (p *play) tellsShort(group string) bool {
-	if p.result == nil {
-		return true
-	}
-	for _, stage := range p.result.Stages {
-		for _, one := range stage.Groups {
-			for _, instance := range one.Instances {
-				if one.Name == group && strings.Contains(strings.Join(instance.Notes, " "), " one short: ") {
-					return true
-				}
-			}
+// hearShort notes the group of an instance of which the wave says that it is, or may be, one short since.
+func (p *play) hearShort(group string, instances []patch.InstanceResult) {
+	for _, instance := range instances {
+		if strings.Contains(strings.Join(instance.Notes, " "), " one short: ") {
+			p.short[path.Base(group)] = true
 		}
 	}
-	return false
 }
 
 // raised tells that we raised the group's desired at some time.

@@ -37,11 +37,12 @@ type play struct {
 	err      error
 	stranded []patch.Stranded
 	outcomes map[string]patch.Outcome // of instances
+	short    map[string]bool          // groups that the wave told to be one short
 }
 
 // run plays the scene to its end.
 func (s scene) run(t tester) *play {
-	p := &play{bench: s.stage(t), scene: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}}
+	p := &play{bench: s.stage(t), scene: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{}}
 	p.others, p.began = newOthersLog(), p.env.Now()
 	p.sim.Inspect(func(w *world.World) { p.world = w })
 	p.sim.SetInterceptor(p.call)
@@ -236,6 +237,7 @@ func (p *play) watchHold(status patch.WaveStatus) {
 	stranded := status.Stranded
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
+			p.hearShort(group.Group, group.Failed)
 			for _, instance := range group.Failed {
 				stranded = append(stranded, instance.Stranded...)
 			}
@@ -262,6 +264,7 @@ func (p *play) hear() {
 	for _, stage := range p.result.Stages {
 		for _, group := range stage.Groups {
 			p.stranded = append(p.stranded, group.Stranded...)
+			p.hearShort(group.Name, group.Instances)
 			for _, instance := range group.Instances {
 				p.stranded = append(p.stranded, instance.Stranded...)
 				p.outcomes[instance.ID] = instance.Outcome
