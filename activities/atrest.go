@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -30,12 +29,8 @@ func (c *Control) AwaitAtRest(ctx context.Context, in AtRestInput) error {
 		if err != nil {
 			return err
 		}
-		if len(last.Record) > 0 {
-			var about struct{ Instance string }
-			if err := json.Unmarshal(last.Record, &about); err != nil {
-				return final(ErrEvidence, "the newest record of wave %s in %s has no instance: %v", in.WaveID, group, err)
-			}
-			locks = append(locks, names.InstanceLock(group, about.Instance))
+		if last.Record != nil {
+			locks = append(locks, names.InstanceLock(group, last.Record.Instance))
 		}
 		for _, lock := range locks {
 			holder, err := c.Locks.Holder(ctx, lock)

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -147,20 +148,16 @@ func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
 
 // RecordInput is what a saga is about to change.
 type RecordInput struct {
-	WaveID string
-	Name   string // account/region/instance, or account/region/group
-	Record json.RawMessage
+	Record journal.Record
 }
 
 // Record appends to the journal before a change is made.
 func (c *Control) Record(ctx context.Context, in RecordInput) error {
-	if !json.Valid(in.Record) {
-		return final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
+	record := in.Record
+	if err := c.Evidence.AppendJournal(ctx, record.WaveID, record.Name(), record); err != nil {
+		return evidenceError("record "+record.Name()+" of wave "+record.WaveID, err)
 	}
-	if err := c.Evidence.AppendJournal(ctx, in.WaveID, in.Name, in.Record); err != nil {
-		return evidenceError("record "+in.Name+" of wave "+in.WaveID, err)
-	}
-	return c.recordRaise(ctx, in)
+	return c.recordRaise(ctx, record)
 }
 
 // evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted

@@ -8,13 +8,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-)
 
-// NetworkInterface is one of an instance's network interfaces with the ids of its security groups, sorted.
-type NetworkInterface struct {
-	ID             string
-	SecurityGroups []string
-}
+	"github.com/patchtide/patchtide/internal/journal"
+)
 
 // FindIsolationInput asks what isolating an instance will change.
 type FindIsolationInput struct {
@@ -22,15 +18,9 @@ type FindIsolationInput struct {
 	SecurityGroup string // the isolating one, by its id (sg-...) or by its name in the instance's network
 }
 
-// Isolation is what isolating an instance changes.
-type Isolation struct {
-	SecurityGroup string             // id of the isolating one
-	Interfaces    []NetworkInterface // as they are now, sorted by id
-}
-
 // FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes nothing.
 // NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the instance.
-func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolation, error) {
+func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*journal.Isolation, error) {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -53,7 +43,7 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolat
 		return nil, final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
 			in.Instance, len(out.SecurityGroups), in.SecurityGroup, deref(instance.VpcId))
 	}
-	return &Isolation{SecurityGroup: deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
+	return &journal.Isolation{SecurityGroup: deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
 }
 
 // present reads an instance that must be there: Gone when EC2 no longer has it.
@@ -65,25 +55,25 @@ func (s *Services) present(ctx context.Context, in Instance) (*ec2types.Instance
 	return instance, err
 }
 
-func interfacesOf(instance *ec2types.Instance) []NetworkInterface {
-	var all []NetworkInterface
+func interfacesOf(instance *ec2types.Instance) []journal.NetworkInterface {
+	var all []journal.NetworkInterface
 	for _, one := range instance.NetworkInterfaces {
-		read := NetworkInterface{ID: deref(one.NetworkInterfaceId)}
+		read := journal.NetworkInterface{ID: deref(one.NetworkInterfaceId)}
 		for _, group := range one.Groups {
 			read.SecurityGroups = append(read.SecurityGroups, deref(group.GroupId))
 		}
 		slices.Sort(read.SecurityGroups)
 		all = append(all, read)
 	}
-	slices.SortFunc(all, func(a, b NetworkInterface) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b journal.NetworkInterface) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
 
 // SecurityGroupsInput changes the security groups of an instance's interfaces.
 type SecurityGroupsInput struct {
 	Instance  Instance
-	Isolation Isolation // as it was before isolating
-	Restore   bool      // put the groups back that were there before, instead of isolating
+	Isolation journal.Isolation // as it was before isolating
+	Restore   bool              // put the groups back that were there before, instead of isolating
 }
 
 // SetSecurityGroups gives every interface of the instance its isolating security group, or back what it had. Only what it
@@ -102,7 +92,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) err
 	isolating := []string{in.Isolation.SecurityGroup}
 	var others []string
 	for _, now := range interfacesOf(instance) {
-		at := slices.IndexFunc(in.Isolation.Interfaces, func(was NetworkInterface) bool { return was.ID == now.ID })
+		at := slices.IndexFunc(in.Isolation.Interfaces, func(was journal.NetworkInterface) bool { return was.ID == now.ID })
 		from, to := now.SecurityGroups, isolating // a new one, whatever it has
 		switch {
 		case at < 0 && in.Restore:

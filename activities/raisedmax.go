@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -21,20 +22,13 @@ type raise struct {
 }
 
 // recordRaise keeps the newest raise of a group's max where it is found by the group alone.
-func (c *Control) recordRaise(ctx context.Context, in RecordInput) error {
-	var about struct {
-		Group    patch.Group
-		At       time.Time
-		Intended struct {
-			RaiseMax  bool
-			MaxBefore int
-		}
-	}
-	if json.Unmarshal(in.Record, &about) != nil || !about.Intended.RaiseMax {
+func (c *Control) recordRaise(ctx context.Context, record journal.Record) error {
+	if !record.Intended.RaiseMax {
 		return nil
 	}
-	return evidenceError("record that the max of "+about.Group.String()+" is raised", c.Evidence.AppendJournal(ctx, names.RaisedMaxJournal,
-		names.JournalRecord(about.Group, ""), raise{WaveID: in.WaveID, Group: about.Group, MaxBefore: about.Intended.MaxBefore, At: about.At}))
+	group := record.Group
+	return evidenceError("record that the max of "+group.String()+" is raised", c.Evidence.AppendJournal(ctx, names.RaisedMaxJournal,
+		names.JournalRecord(group, ""), raise{WaveID: record.WaveID, Group: group, MaxBefore: record.Intended.MaxBefore, At: record.At}))
 }
 
 // RaisedMaxInput names Auto Scaling groups and their max now.

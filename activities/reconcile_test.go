@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 )
 
 func TestReadRecordAnswersWhatCannotBeTrusted(t *testing.T) {
@@ -24,11 +25,13 @@ func TestReadRecordAnswersWhatCannotBeTrusted(t *testing.T) {
 		{"altered", &evidence.InvalidRecordError{Name: "x", Reason: "was altered"}, "was altered", false},
 		{"missing", &evidence.NotFoundError{Name: "x"}, "there is no x", false},
 		{"the store is away: nobody knows", errors.New("no route"), "", true},
-		{"whole", nil, "", false},
+		{"verified, and no record of ours", nil, "its record cannot be decoded", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Evidence: &store{err: c.err}}
-			read, err := control.ReadRecord(t.Context(), activities.Journal{WaveID: "w", Record: "1/r/i-1"})
+			read, err := control.ReadRecord(t.Context(), activities.ReadRecordInput{
+				Pointer: activities.Journal{WaveID: "w", Record: "1/r/i-1"}, About: journal.About{WaveID: "w", Instance: "i-1"},
+			})
 			if c.retried {
 				var typed *temporal.ApplicationError
 				require.ErrorAs(t, err, &typed)

@@ -20,9 +20,6 @@ func expireBackups(options workflow.Context, in activities.ExpireInput) (activit
 		expired = activities.Expired{}
 		return workflow.ExecuteActivity(options, aws.ExpireBackups, in).Get(options, &expired)
 	}
-	if workflow.GetVersion(options, "expires-closed-waves", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return expired, do(in)
-	}
 	if err := do(activities.ExpireInput{Group: in.Group, DryRun: true}); err != nil || len(expired.Waves) == 0 {
 		return expired, err
 	}

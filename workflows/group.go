@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -16,7 +17,7 @@ import (
 type GroupInput struct {
 	WaveID  string
 	Group   patch.Group
-	Policy  Policy
+	Policy  patch.Policy
 	Members []string // in order, as preflight found them: a group that is never reached tells what it left alone
 	Run     string   // of a RollBackWave: its run, so that a second roll back of one wave makes attempts of its own
 
@@ -309,7 +310,7 @@ func notStarted(id string) patch.InstanceResult {
 }
 
 // runInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
-func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) patch.InstanceResult {
+func (g *group) runInstance(ctx workflow.Context, id string, putBack *journal.PutBack) patch.InstanceResult {
 	if putBack != nil {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
 	} else {

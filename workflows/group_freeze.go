@@ -9,16 +9,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// asksFreeze tells a run that asks, before each instance, whether somebody froze its account. One that began before does not.
-func asksFreeze(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "asks-freeze", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
-
 // frozen tells why no instance may begin; "" when one may. No answer is a freeze. Putting back is never asked for.
 func (g *group) frozen(ctx workflow.Context) string {
-	if !asksFreeze(ctx) {
-		return ""
-	}
 	return askFreeze(ctx, g.in.Group.Account.Name)
 }
 

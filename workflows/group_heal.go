@@ -7,13 +7,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // GroupHeal asks for what a dead wave left of a group to be put back from the journal's records.
 type GroupHeal struct {
-	Record    *Record // of the group; nil when the group carries no mark
+	Record    *journal.Record // of the group; nil when the group carries no mark
 	Instances []Heal
 	MaxBefore []int // the group's max before each raise of it for an instance's sake, highest first
 }
@@ -47,7 +48,7 @@ func (g *group) heal(ctx workflow.Context) {
 
 // healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has left for
 // good and others have left no room for another, what was launched for room stays in its place.
-func (g *group) healRoom(ctx workflow.Context, record Record, stays bool) {
+func (g *group) healRoom(ctx workflow.Context, record journal.Record, stays bool) {
 	if len(g.status.Stranded) > 0 {
 		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
 		return
@@ -68,7 +69,7 @@ func (g *group) healRoom(ctx workflow.Context, record Record, stays bool) {
 			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
 			return
 		}
-		if stays && keepsRoomOfGone(ctx) {
+		if stays {
 			if left.dropped || left.surge == "" {
 				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for good, and nothing that was launched for room is left; desired is %d", now.Desired),
 					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide reconcile` again")
@@ -98,9 +99,9 @@ const launchSlack = time.Minute
 
 // roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether an
 // instance is the one that our raise launched.
-func roomOf(record Record, now patch.GroupState) (*room, string) {
+func roomOf(record journal.Record, now patch.GroupState) (*room, string) {
 	r := newRoom(record.Group, record.Policy, record.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax})
-	r.record, r.before, r.raised, r.surge = record, record.Before.state(), true, record.Intended.Surge
+	r.record, r.before, r.raised, r.surge = record, record.Before.State(), true, record.Intended.Surge
 	if now.Desired <= r.before.Desired {
 		r.dropped = true // given back already, or somebody has lowered desired since: only max is left
 		return r, ""
@@ -108,7 +109,7 @@ func roomOf(record Record, now patch.GroupState) (*room, string) {
 	if r.surge != "" {
 		return r, ""
 	}
-	first, found := now.Member(patch.FirstNewcomer(now, memberIDs(r.before)))
+	first, found := now.Member(patch.FirstNewcomer(now, r.before.IDs()))
 	if !found {
 		return r, ""
 	}

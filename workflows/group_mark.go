@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -11,31 +12,23 @@ import (
 // mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
 func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	all := journalsAll(ctx)
 	var made *room
 	if g.status.Strategy.Mode == patch.CapacitySurge {
 		made = newRoom(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
 	}
-	journal := func() error {
-		if made != nil {
-			return made.journal(clean, state)
+	if made != nil {
+		if err := made.journal(clean, state); err != nil {
+			return err
 		}
-		record := groupRecord(g.in.WaveID, g.in.Group, g.in.Policy, state)
-		return record.write(clean)
-	}
-	if all {
-		if err := journal(); err != nil {
+	} else {
+		record := journal.OfGroup(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		if err := writeRecord(clean, &record); err != nil {
 			return err
 		}
 	}
 	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
 		g.unmarkUnsure(ctx, err)
 		return err
-	}
-	if !all && made != nil {
-		if err := journal(); err != nil {
-			return err
-		}
 	}
 	g.room = made
 	return nil
@@ -51,7 +44,7 @@ func (g *group) giveBack(ctx workflow.Context) {
 		g.status.Stranded = append(g.status.Stranded, g.room.giveBack(clean)...)
 		g.room = nil
 	}
-	if len(g.status.Stranded) > 0 && strandedStaysMarked(ctx) {
+	if len(g.status.Stranded) > 0 {
 		return
 	}
 	g.unmark(clean)
@@ -68,17 +61,17 @@ func (g *group) unmark(ctx workflow.Context) {
 	}
 }
 
-// unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is stranded. A run that began before left it.
+// unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is
+// stranded.
 func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
-	if isType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 ||
-		workflow.GetVersion(ctx, "unsure-mark-comes-off", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if isType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 {
 		return
 	}
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
 	defer func() { g.stopTrying = nil; stop() }()
 	outwaitLag(clean, g.in.Policy.Timing)
-	if clean.Err() != nil && workflow.GetVersion(ctx, "given-up-still-unmarks", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if clean.Err() != nil {
 		// A person gave up while only the lag was waited for: one look tells whether there is a mark at all.
 		clean, stop = workflow.NewDisconnectedContext(ctx)
 		g.stopTrying = stop

@@ -3,6 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -37,7 +38,7 @@ func (g *group) rollBack(ctx workflow.Context) {
 		if was.Backup != nil {
 			point = *was.Backup
 		}
-		result := g.runInstance(clean, was.ID, &PutBack{Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was)})
+		result := g.runInstance(clean, was.ID, &journal.PutBack{Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was)})
 		result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 		result.MissingAfter = was.MissingBefore
 		if result.StillPatched {
@@ -54,11 +55,11 @@ func (g *group) rollBack(ctx workflow.Context) {
 }
 
 // leftEarlier is what an instance was left with that an earlier window patched; nil for one of this window.
-func (g *group) leftEarlier(was patch.InstanceResult) *LeftBy {
+func (g *group) leftEarlier(was patch.InstanceResult) *journal.LeftBy {
 	if g.earlier.IsZero() || was.Ended.After(g.earlier) {
 		return nil
 	}
-	return &LeftBy{Packages: was.PackagesAfter, Application: was.ApplicationAfter}
+	return &journal.LeftBy{Packages: was.PackagesAfter, Application: was.ApplicationAfter}
 }
 
 // leavePatched says of every instance still to be put back why it was not.

@@ -23,12 +23,12 @@ func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
 	g.closed, g.refused = "", ""
 	if !g.takeResumed() {
-		if g.staysPaused(ctx) {
+		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
 			g.enter(ctx, patch.GroupPaused, g.whyPaused)
 			return
 		}
 		// Marks and room are changes, too: none is made for instances that may not be started.
-		if late := g.in.Policy.tooLate(ctx, g.in.Group.String(), nil, askedBefore{cutoff: true}); late != nil && g.unfinished() {
+		if late := g.in.Policy.TooLate(g.in.Group.String(), workflow.Now(ctx), nil); late != nil && g.unfinished() {
 			g.close(late)
 			g.enter(ctx, patch.GroupDone, g.closed)
 			return
@@ -39,7 +39,7 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		if refusal := g.prepare(ctx, true); refusal != "" {
 			phase := patch.GroupHeld
-			if g.closed != "" || g.allTried(ctx) {
+			if g.closed != "" || g.allTried() {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, refusal)
@@ -99,7 +99,7 @@ func (g *group) patch(ctx workflow.Context) {
 		g.freeze(ctx, frozen)
 	case g.paused && g.unfinished():
 		g.enter(ctx, patch.GroupPaused, g.whyPaused)
-	case g.unfinished() && asksFreeze(ctx): // a pause that was lifted while the room was given back; older runs ended
+	case g.unfinished(): // a pause that was lifted while the room was given back
 		g.patch(ctx)
 	default:
 		g.enter(ctx, patch.GroupDone, "")
@@ -114,18 +114,8 @@ func (g *group) unfinished() bool {
 	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
 }
 
-// staysPaused tells that a pause lasts, for which neither marks nor room are made. A run that began before made them and gave them
-// back.
-func (g *group) staysPaused(ctx workflow.Context) bool {
-	return g.paused && g.unfinished() && workflow.GetVersion(ctx, "pause-prepares-nothing", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
-
-// allTried tells that every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold. A run
-// that began before this was looked at held all the same.
-func (g *group) allTried(ctx workflow.Context) bool {
-	return len(g.status.Instances) > 0 && !g.unfinished() &&
-		workflow.GetVersion(ctx, "all-tried-is-done", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
+// allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold.
+func (g *group) allTried() bool { return len(g.status.Instances) > 0 && !g.unfinished() }
 
 // prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot. Newcomers are for patching
 // only, and so are the gate's alarms: one that fires is a reason to put back.
@@ -135,7 +125,7 @@ func (g *group) prepare(ctx workflow.Context, patching bool) string {
 		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
 		return reason(err)
 	}
-	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.stage())
+	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal.Error()
 	}
@@ -149,10 +139,8 @@ func (g *group) prepare(ctx workflow.Context, patching bool) string {
 		if why := g.gateAlarms(ctx, state); why != "" {
 			return why
 		}
-		if looksAround(ctx) {
-			if why := g.look(ctx, state); why != "" {
-				return why
-			}
+		if why := g.look(ctx, state); why != "" {
+			return why
 		}
 	}
 	if err := g.mark(ctx, state); err != nil {

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -13,32 +14,16 @@ type InstanceInput struct {
 	WaveID     string
 	Group      patch.Group
 	Instance   string
-	Policy     Policy
+	Policy     patch.Policy
 	Runbook    activities.Runbook
 	BaselineID string
-	Try        int        // the saga's try: the verb `retry` raises it
-	Ours       patch.Ours // what this wave holds of the group already
-	Left       bool       // an earlier saga of this wave left something of it as it was not: its record tells what
-	PutBack    *PutBack   // nil: patch it
-	Heal       *Heal      // put back what a dead workflow left
-	Settle     *Settle    // end its quarantine
-	Tells      bool       // its group listens to what it is doing
-}
-
-// PutBack asks for an instance that this wave patched to be put back as it was.
-type PutBack struct {
-	Point       patch.RestorePoint
-	PatchedBoot string // boot id after the install: a restored machine has another one
-	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
-	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first. Nil: this
-	// window patched it, or a person has accepted what would be lost.
-	Earlier *LeftBy `json:",omitempty"`
-}
-
-// LeftBy is what an install left on a machine, to be compared with what is there now; see MachineFacts.
-type LeftBy struct {
-	Packages    string
-	Application string
+	Try        int              // the saga's try: the verb `retry` raises it
+	Ours       patch.Ours       // what this wave holds of the group already
+	Left       bool             // an earlier saga of this wave left something of it as it was not: its record tells what
+	PutBack    *journal.PutBack // nil: patch it
+	Heal       *Heal            // put back what a dead workflow left
+	Settle     *Settle          // end its quarantine
+	Tells      bool             // its group listens to what it is doing
 }
 
 // saga is one instance on its way through the table of steps.
@@ -47,7 +32,7 @@ type saga struct {
 	status patch.InstanceStatus
 	undo   undoStack
 
-	record    Record           // what the journal holds of it
+	record    journal.Record   // what the journal holds of it
 	before    patch.GroupState // read at preflight
 	member    patch.Member     // the instance in it
 	suspended []string         // what we suspended, and so what we resume
@@ -59,8 +44,7 @@ type saga struct {
 	unfit     string                  // why it must not go back into service; "" when it may
 	since     patch.HealthObservation // the look just before it returned: alarms count from then
 	proven    bool                    // our checks found it healthy in service
-	around    bool                    // it asks what others do
-	looked    bool                    // it has
+	looked    bool                    // it has asked what others do
 	cut       bool                    // a cancel cut the bake
 }
 
@@ -93,7 +77,6 @@ func PatchInstance(ctx workflow.Context, in InstanceInput) (*patch.InstanceResul
 // patch runs preflight and scan, which touch nothing, then the table.
 func (s *saga) patch(ctx workflow.Context) {
 	result := &s.status.Result
-	s.around = looksAround(ctx)
 	s.enter(ctx, patch.StepPreflight)
 	if outcome, why := s.preflight(ctx); outcome != "" {
 		result.Outcome, result.Reason = outcome, why
@@ -119,12 +102,10 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	result.MissingAfter = list(scan.Missing)
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
-	if workflow.GetVersion(ctx, "preflight-after-scan", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
-		s.enter(ctx, patch.StepPreflight)
-		if outcome, why := s.preflight(ctx); outcome != "" {
-			result.Outcome, result.Reason = outcome, why
-			return
-		}
+	s.enter(ctx, patch.StepPreflight)
+	if outcome, why := s.preflight(ctx); outcome != "" {
+		result.Outcome, result.Reason = outcome, why
+		return
 	}
 	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
 		s.note("%s", note)

@@ -29,16 +29,10 @@ func (s *saga) vanished(ctx workflow.Context, cause error) error {
 	}, &detached); err != nil {
 		return err
 	}
-	if detached != (activities.DetachResult{}) && keepsRoomOfGone(ctx) {
+	if detached != (activities.DetachResult{}) {
 		s.leftForGood(detached)
 	}
 	return nil
-}
-
-// keepsRoomOfGone tells a run that leaves the room in its place also of an instance that a heal takes out or that was terminated in
-// standby. One that began before gave the room back.
-func keepsRoomOfGone(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "gone-keeps-room", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // leftForGood sees to it that a group whose capacity could not be given back keeps what was launched for room, and tells of one

@@ -8,13 +8,14 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Heal asks for what a dead workflow left of an instance to be put back from the journal's record.
 type Heal struct {
-	Record Record
+	Record journal.Record
 	// Marked tells that the instance carries the journal's tag. The tag comes off last: one without it needs nothing, unless it
 	// is gone and its group is not what it was.
 	Marked bool
@@ -48,7 +49,7 @@ func (s *saga) heal(ctx workflow.Context) {
 // remember fills the saga with what it knew before it acted.
 func (s *saga) remember() {
 	s.record = s.in.Heal.Record
-	s.before = s.record.Before.state()
+	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.suspended = s.record.Intended.Suspend
 	switch {

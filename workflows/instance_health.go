@@ -44,10 +44,8 @@ const looksToBelieve = 2
 // look is confirmed by others before it fails the instance. A cancel cuts the bake short.
 func (s *saga) bake(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	until := workflow.Now(ctx).Add(s.in.Policy.Bake.D())
-	if s.around {
-		until = until.Add(patch.SlowStart(s.before.TargetGroups).D()) // or it would be watched while it gets little to do
-	}
+	// With the slow start, or it would be watched while it gets little to do.
+	until := workflow.Now(ctx).Add(s.in.Policy.Bake.D()).Add(patch.SlowStart(s.before.TargetGroups).D())
 	for {
 		left := patch.Duration(until.Sub(workflow.Now(ctx)))
 		if left <= 0 {

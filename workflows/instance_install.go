@@ -44,10 +44,8 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true
-	if journalsAll(ctx) {
-		if err := s.record.write(clean); err != nil {
-			return err
-		}
+	if err := writeRecord(clean, &s.record); err != nil {
+		return err
 	}
 	before := s.scan
 	for pass := 1; ; pass++ {

@@ -10,9 +10,6 @@ import (
 // mayPutBack reads what putting the instance back rests on, before anything is touched: an instance that was taken out for a
 // backup that is not there could only be quarantined. Patched is yes; else it says how the instance ends, and why.
 func (s *saga) mayPutBack(ctx workflow.Context) (patch.Outcome, string) {
-	if workflow.GetVersion(ctx, "reads-backup-first", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return patch.Patched, ""
-	}
 	const left = "; nothing was touched, and it stays patched: once the wave has closed, try again with `patchtide wave roll-back`"
 	backups, err := s.readBackup(ctx)
 	if err == nil && backups.States[s.point.SnapshotID] == "pending" {

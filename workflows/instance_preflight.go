@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -31,15 +32,12 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 		refusal := s.refusal(ctx, state, member)
 		if refusal == nil {
 			if s.in.PutBack == nil {
-				late := s.in.Policy.tooLate(ctx, s.instance().String(), state.TargetGroups, askedBefore{cutoff: true, end: s.around})
+				late := s.in.Policy.TooLate(s.instance().String(), workflow.Now(ctx), state.TargetGroups)
 				if late != nil {
 					return s.closed(late)
 				}
 			}
 			s.before, s.member = state, member
-			if !s.around {
-				return "", ""
-			}
 			if s.looked {
 				return "", ""
 			}
@@ -64,9 +62,9 @@ func (s *saga) closed(refusal *patch.Refusal) (patch.Outcome, string) {
 
 // refusal asks the pure decisions. An instance that is to be put back may be ill: that is why it is put back.
 func (s *saga) refusal(ctx workflow.Context, state patch.GroupState, member patch.Member) *patch.Refusal {
-	refusal := patch.MayTakeOut(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
-	if refusal == nil && s.around {
-		refusal = patch.RoomInTargetGroups(s.in.Group, state, s.in.Ours, s.in.Policy.stage(), s.in.Instance)
+	refusal := patch.MayTakeOut(s.in.Group, state, s.in.Ours, s.in.Policy.StageView(), s.in.Instance)
+	if refusal == nil {
+		refusal = patch.RoomInTargetGroups(s.in.Group, state, s.in.Ours, s.in.Policy.StageView(), s.in.Instance)
 	}
 	if s.in.PutBack != nil {
 		if refusal != nil && (refusal.Code == patch.RefusedUnhealthyBefore || refusal.Code == patch.RefusedAgentOffline) {
@@ -74,13 +72,13 @@ func (s *saga) refusal(ctx workflow.Context, state patch.GroupState, member patc
 		}
 		return refusal
 	}
-	if refusal == nil && s.around {
-		refusal = patch.MayOutlive(s.in.Group, state, s.in.Policy.budget(ctx, state.TargetGroups).OnItsWay())
+	if refusal == nil {
+		refusal = patch.MayOutlive(s.in.Group, state, s.in.Policy.Budget(state.TargetGroups).OnItsWay())
 	}
 	if refusal != nil {
 		return refusal
 	}
-	return patch.MayRestore(s.in.Group, s.in.Policy.restoring(), member)
+	return patch.MayRestore(s.in.Group, s.in.Policy.PlanView(), member)
 }
 
 // outProcesses are suspended while an instance is out: AZRebalance and InstanceRefresh would launch or terminate around
@@ -90,10 +88,10 @@ var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"
 // mark writes the journal's record, then puts its pointer on the instance.
 func (s *saga) mark(ctx workflow.Context) error {
 	s.suspended = s.toSuspend()
-	s.record = Record{
+	s.record = journal.Record{
 		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
-		Before: groupBefore(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.in.PutBack,
-		Intended: Intended{
+		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.in.PutBack,
+		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
 			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
 		},
@@ -102,7 +100,7 @@ func (s *saga) mark(ctx workflow.Context) error {
 	if err := s.carryOver(clean); err != nil {
 		return err
 	}
-	if err := s.record.write(clean); err != nil {
+	if err := writeRecord(clean, &s.record); err != nil {
 		return err
 	}
 	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)
@@ -113,7 +111,7 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	if s.room != nil {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.giveBack(ctx)...)
 	}
-	if len(s.status.Result.Stranded) > 0 && strandedStaysMarked(ctx) {
+	if len(s.status.Result.Stranded) > 0 {
 		return nil
 	}
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)

@@ -12,7 +12,6 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	result := &s.status.Result
 	s.point = s.in.PutBack.Point
 	result.Backup = &s.point
-	s.around = looksAround(ctx)
 	s.enter(ctx, patch.StepPreflight)
 	if outcome, why := s.preflight(ctx); outcome != "" {
 		result.Outcome, result.Reason = outcome, "not rolled back: "+why

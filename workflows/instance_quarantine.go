@@ -7,35 +7,15 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// QuarantineRecord is what keeping an unfit instance out of its group changes, and what releasing it needs.
-type QuarantineRecord struct {
-	Why           string
-	At            time.Time
-	Until         time.Time // zero: until a person decides
-	DesiredWanted int       // of its Auto Scaling group: the capacity it gets back
-	Members       []string  // of its Auto Scaling group, without it: one launched since stands in its place
-	Isolation     *activities.Isolation
-}
-
-// keepsQuarantine tells a run that journals a quarantine, tags the instance and isolates it. One that began before only
-// detached it.
-func keepsQuarantine(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "quarantine-is-kept", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
 
 // quarantine takes an unfit instance out of its group, gives the group its capacity back and isolates the machine, which is
 // kept for forensics until its time is over; unless the plan replaces what fails.
 func (s *saga) quarantine(ctx workflow.Context) error {
 	s.enter(ctx, patch.StepQuarantine)
 	s.note("%s", s.unfit)
-	kept := keepsQuarantine(ctx)
-	if !s.in.Group.IsAutoScaling() && !kept {
-		s.status.Result.Outcome = patch.Quarantined
-		return nil
-	}
 	quarantine := s.record.Quarantine
 	if quarantine == nil {
 		var err error
@@ -44,9 +24,9 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}
 	}
 	replaces := s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling()
-	if kept && !replaces {
+	if !replaces {
 		s.record.Quarantine = quarantine
-		if err := s.record.write(ctx); err != nil {
+		if err := writeRecord(ctx, &s.record); err != nil {
 			return err
 		}
 		if err := s.undone(ctx, aws.TagQuarantined, activities.QuarantineTagInput{
@@ -65,20 +45,18 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		s.leftForGood(detached)
 	}
 	s.status.Result.Outcome = patch.Quarantined
-	switch {
-	case replaces:
+	if replaces {
 		return s.replace(ctx, quarantine)
-	case kept:
-		s.noteQuarantine(quarantine)
-		s.isolate(ctx)
 	}
+	s.noteQuarantine(quarantine)
+	s.isolate(ctx)
 	return nil
 }
 
 // planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one back.
-func (s *saga) planQuarantine(ctx workflow.Context) (*QuarantineRecord, error) {
+func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error) {
 	now := workflow.Now(ctx)
-	planned := &QuarantineRecord{Why: s.unfit, At: now, Until: s.in.Policy.Quarantine.Until(now)}
+	planned := &journal.Quarantine{Why: s.unfit, At: now, Until: s.in.Policy.Quarantine.Until(now)}
 	if !s.in.Group.IsAutoScaling() {
 		planned.Until = time.Time{} // nothing takes its place: a person decides
 		return planned, nil
@@ -88,11 +66,11 @@ func (s *saga) planQuarantine(ctx workflow.Context) (*QuarantineRecord, error) {
 		return nil, err
 	}
 	planned.DesiredWanted = state.Desired + 1
-	planned.Members = slices.DeleteFunc(memberIDs(state), func(id string) bool { return id == s.in.Instance })
+	planned.Members = slices.DeleteFunc(state.IDs(), func(id string) bool { return id == s.in.Instance })
 	return planned, nil
 }
 
-func (s *saga) noteQuarantine(quarantine *QuarantineRecord) {
+func (s *saga) noteQuarantine(quarantine *journal.Quarantine) {
 	until := "until a person decides"
 	if !quarantine.Until.IsZero() {
 		until = "until " + quarantine.Until.UTC().Format("2006-01-02 15:04 MST") + ", then it is terminated"
@@ -101,7 +79,7 @@ func (s *saga) noteQuarantine(quarantine *QuarantineRecord) {
 }
 
 // replace terminates what the group has let go and waits for the one it launches instead.
-func (s *saga) replace(ctx workflow.Context, quarantine *QuarantineRecord) error {
+func (s *saga) replace(ctx workflow.Context, quarantine *journal.Quarantine) error {
 	if err := s.undone(ctx, aws.Terminate, s.instance()); err != nil {
 		return err
 	}
@@ -136,14 +114,14 @@ func (s *saga) isolate(ctx workflow.Context) {
 
 func (s *saga) isolated(ctx workflow.Context) error {
 	if s.record.Quarantine.Isolation == nil {
-		var found activities.Isolation
+		var found journal.Isolation
 		if err := s.read(ctx, aws.FindIsolation, activities.FindIsolationInput{
 			Instance: s.instance(), SecurityGroup: s.in.Policy.Quarantine.Isolate,
 		}, &found); err != nil {
 			return err
 		}
 		s.record.Quarantine.Isolation = &found
-		if err := s.record.write(ctx); err != nil {
+		if err := writeRecord(ctx, &s.record); err != nil {
 			return err
 		}
 	}

@@ -106,16 +106,16 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	}
 	was := s.record.Intended
 	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
-	if err := s.record.write(clean); err != nil {
+	if err := writeRecord(clean, &s.record); err != nil {
 		return err
 	}
 	var raised activities.Raised
 	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, &raised); err != nil {
 		return err
 	}
-	if raised.MaxTheirs && tellsWhose(ctx) {
+	if raised.MaxTheirs {
 		s.record.Intended = was
-		if err := s.record.write(clean); err != nil {
+		if err := writeRecord(clean, &s.record); err != nil {
 			return err
 		}
 		return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
@@ -155,7 +155,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 		if !found || !member.Present() {
 			return s.gone()
 		}
-		if now.Desired-1 < now.Min && s.room == nil && !staysOut(ctx, member) {
+		if now.Desired-1 < now.Min && s.room == nil && !staysOut(member) {
 			s.room = newRoom(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
 			err := s.room.journal(ctx, now)
 			if err == nil {
@@ -180,12 +180,9 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 }
 
 // staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before max
-// would be too low for it to come back. Runs that began before made room all the same.
-func staysOut(ctx workflow.Context, member patch.Member) bool {
-	if member.Lifecycle != patch.LifecycleStandby && member.Lifecycle != patch.LifecycleEnteringStandby {
-		return false
-	}
-	return workflow.GetVersion(ctx, "no-room-for-standby", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+// would be too low for it to come back.
+func staysOut(member patch.Member) bool {
+	return member.Lifecycle == patch.LifecycleStandby || member.Lifecycle == patch.LifecycleEnteringStandby
 }
 
 // comeBack undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not

@@ -6,24 +6,17 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Settle asks for an end of an instance's quarantine.
 type Settle struct {
 	Verb    patch.QuarantineVerb // release or terminate
-	Record  Record               // by which it was quarantined
+	Record  journal.Record       // by which it was quarantined
 	Actor   string
 	Reason  string
 	GiveWay string // the instance that goes in its place when there is no room; "": the one launched in its place
-}
-
-// Release is what a release from quarantine is about to change, by whose word.
-type Release struct {
-	Actor         string
-	Reason        string
-	DesiredBefore int    // of its Auto Scaling group
-	GiveWay       string // the instance that is terminated with decrement first; "" for none
 }
 
 // settleQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
@@ -33,7 +26,7 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Quarantined
 	s.record = settle.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
-	s.before = s.record.Before.state()
+	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.enter(ctx, patch.StepPreflight)
 	var seen activities.Outside
@@ -43,7 +36,7 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 		s.status.Result.Reason = "nothing was changed: " + reason(err)
 	case !seen.Present:
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
-	case s.settled(ctx, seen):
+	case s.settled(seen):
 		s.status.Result.Outcome = patch.NotStarted
 		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see `patchtide quarantine list`"
 	case settle.Verb == patch.QuarantineTerminate:
@@ -54,10 +47,9 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 }
 
 // settled tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
-// have been made twice, and read the tag before the first one was through. A run that began before did not ask.
-func (s *saga) settled(ctx workflow.Context, seen activities.Outside) bool {
-	return seen.Quarantine.WaveID != s.in.Settle.Record.WaveID &&
-		workflow.GetVersion(ctx, "settle-asks-the-tag", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+// have been made twice, and read the tag before the first one was through.
+func (s *saga) settled(seen activities.Outside) bool {
+	return seen.Quarantine.WaveID != s.in.Settle.Record.WaveID
 }
 
 // terminateQuarantined ends the instance, journalled first.
@@ -65,7 +57,7 @@ func (s *saga) terminateQuarantined(ctx workflow.Context) {
 	s.enter(ctx, patch.StepTerminate)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.in.Settle.Verb), Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason, At: workflow.Now(ctx)}
-	err := s.record.write(clean)
+	err := writeRecord(clean, &s.record)
 	if err == nil {
 		err = s.do(ctx, aws.TerminateOutside, s.instance())
 	}
@@ -111,7 +103,7 @@ func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return "it is a member of Auto Scaling group " + seen.Member + " meanwhile"
 	}
-	release := &Release{Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason}
+	release := &journal.Release{Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
 		return ""
@@ -127,7 +119,7 @@ func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string
 		return ""
 	}
 	quarantine := s.record.Quarantine
-	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.stage(), patch.ReleaseView{
+	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.StageView(), patch.ReleaseView{
 		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.in.Settle.GiveWay,
 	})
 	if refused != nil {
@@ -141,9 +133,9 @@ func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string
 func (s *saga) markRelease(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.suspended = s.toSuspend()
-	s.record.Before = groupBefore(s.before)
-	s.record.Intended = Intended{Suspend: s.suspended}
-	if err := s.record.write(clean); err != nil {
+	s.record.Before = journal.BeforeOf(s.before)
+	s.record.Intended = journal.Intended{Suspend: s.suspended}
+	if err := writeRecord(clean, &s.record); err != nil {
 		return err
 	}
 	return s.do(ctx, aws.MarkInstance, s.journal())

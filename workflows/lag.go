@@ -11,12 +11,8 @@ import (
 )
 
 // outwaitLag waits until AWS's reads show what was done last. An act that ends well ends only once they do; one that failed may
-// have had its effect all the same, and its undo would take the state before it for the truth. A run that began before did not
-// wait.
+// have had its effect all the same, and its undo would take the state before it for the truth.
 func outwaitLag(ctx workflow.Context, t patch.Timing) {
-	if workflow.GetVersion(ctx, "undo-outwaits-lag", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return
-	}
 	// Its only error is that a person gives up, which ends the undo itself.
 	_ = workflow.NewTimerWithOptions(ctx, t.ReadLag.D(), workflow.TimerOptions{
 		Summary: "until AWS's reads show what the failed call may have done",

@@ -9,12 +9,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// looksAround tells whether this run asks what others do before it changes anything. Runs of before that was built go on
-// without.
-func looksAround(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "looks-around-first", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
-
 // lookAround asks what others do to a group and some of its instances.
 func lookAround(ctx workflow.Context, in activities.LookAroundInput, t patch.Timing) (patch.Surroundings, error) {
 	var around patch.Surroundings
@@ -39,7 +33,7 @@ func gates(health []patch.HealthCheck) []string {
 // put back is put back whatever calendars say, but not into a deployment, and not without its key.
 func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.Outcome, string) {
 	in := activities.LookAroundInput{
-		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.budget(ctx, state.TargetGroups).OnItsWay(),
+		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 	if s.in.PutBack == nil {
 		in.Calendars = s.in.Policy.Calendars
@@ -96,11 +90,11 @@ func (s *saga) unread(ctx workflow.Context, err error) (patch.Outcome, string) {
 // failure.
 func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 	policy := g.in.Policy
-	if late := policy.tooLate(ctx, g.in.Group.String(), state.TargetGroups, askedBefore{end: true}); late != nil {
+	if late := policy.TooLate(g.in.Group.String(), workflow.Now(ctx), state.TargetGroups); late != nil {
 		g.close(late)
 		return late.Error()
 	}
-	estimate := policy.budget(ctx, state.TargetGroups).OnItsWay()
+	estimate := policy.Budget(state.TargetGroups).OnItsWay()
 	if refusal := patch.MayOutlive(g.in.Group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refusal.Error()
 	}
@@ -125,17 +119,17 @@ func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 
 // look asks before anything is changed anywhere what others do to a group and each of its instances.
 func (w *wave) look(ctx workflow.Context, group patch.Group, state patch.GroupState, stage int) error {
-	policy := policyOf(w.plan, w.plan.Stages[stage])
-	if late := policy.tooLate(ctx, group.String(), state.TargetGroups, askedBefore{end: true}); late != nil {
+	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
+	if late := policy.TooLate(group.String(), workflow.Now(ctx), state.TargetGroups); late != nil {
 		late.WhatToDo = "start the wave earlier in the window, or widen it"
 		return refused(late)
 	}
-	estimate := policy.budget(ctx, state.TargetGroups).OnItsWay()
+	estimate := policy.Budget(state.TargetGroups).OnItsWay()
 	if refusal := patch.MayOutlive(group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refused(refusal)
 	}
 	around, err := lookAround(ctx, activities.LookAroundInput{
-		Group: group, Instances: memberIDs(state), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore, Within: estimate,
+		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore, Within: estimate,
 	}, policy.Timing)
 	if err != nil {
 		return preflightError(group, err)
@@ -153,12 +147,7 @@ func (w *wave) look(ctx workflow.Context, group patch.Group, state patch.GroupSt
 // sharesService tells whether a group of the stage that is under way serves through one of the same target groups: to those who
 // use it they are one service, whose instances are taken one at a time in all.
 func (w *wave) sharesService(number int, held *heldGroup) bool {
-	return w.oneService && slices.ContainsFunc(w.stageGroups(number), func(other *heldGroup) bool {
+	return slices.ContainsFunc(w.stageGroups(number), func(other *heldGroup) bool {
 		return other != held && other.started && !settled(other) && patch.ShareTargets(other.targetGroups, held.targetGroups)
 	})
-}
-
-// asOneService tells whether this wave takes groups that share a target group one at a time.
-func asOneService(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "shared-target-groups-are-one-service", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }

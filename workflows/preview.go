@@ -84,10 +84,10 @@ func (w *wave) readForPreview(ctx workflow.Context, group patch.Group, stage pat
 		return reading
 	}
 	reading.State = &state
-	policy := policyOf(w.plan, stage)
+	policy := patch.PolicyOf(w.plan, stage)
 	var around patch.Surroundings
 	if err := workflow.ExecuteActivity(summed(reads, "what others do to "+group.String()), aws.LookAround, activities.LookAroundInput{
-		Group: group, Instances: memberIDs(state), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore,
+		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore,
 		Within: w.plan.Budget(stage, state.TargetGroups).OnItsWay(),
 	}).Get(ctx, &around); err != nil {
 		problem(err)
@@ -99,7 +99,7 @@ func (w *wave) readForPreview(ctx workflow.Context, group patch.Group, stage pat
 			problem(err)
 		}
 	}
-	for part := range slices.Chunk(memberIDs(state), batch) {
+	for part := range slices.Chunk(state.IDs(), batch) {
 		var known activities.PatchStates
 		if err := workflow.ExecuteActivity(reads, aws.ReadPatchStates, activities.ReadPatchStatesInput{
 			Group: group, Instances: part, Baseline: w.plan.Baseline,
@@ -131,7 +131,7 @@ func mends(errorType string) string {
 // scanForPreview scans by whatever baseline Systems Manager has for the instances: registering the plan's would change something.
 func (w *wave) scanForPreview(ctx workflow.Context, group patch.Group, state patch.GroupState) error {
 	id := w.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
-	_, err := scanInstances(ctx, group, w.plan.Timing, memberIDs(state), "", id, attempt(id, group.String(), "preview", 0))
+	_, err := scanInstances(ctx, group, w.plan.Timing, state.IDs(), "", id, attempt(id, group.String(), "preview", 0))
 	return err
 }
 

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -85,7 +85,7 @@ type Quarantined struct {
 	Until    *time.Time `json:"until"` // null: until a person decides
 	Isolated bool       `json:"isolated"`
 
-	record Record
+	record journal.Record
 }
 
 // ErrNotQuarantined ends a release or terminate of an instance that is not in quarantine; nothing was changed.
@@ -203,28 +203,22 @@ func (q *quarantineSearch) notFound() error {
 }
 
 // readQuarantine reads and verifies the record that a quarantine's tag points to, or says why it is not to be trusted.
-func readQuarantine(ctx workflow.Context, place patch.Place, one activities.MarkedResource) (Record, string, error) {
+func readQuarantine(ctx workflow.Context, place patch.Place, one activities.MarkedResource) (journal.Record, string, error) {
 	if one.Problem != "" {
-		return Record{}, fmt.Sprintf("%s (tag %q)", one.Problem, one.Tag), nil
+		return journal.Record{}, fmt.Sprintf("%s (tag %q)", one.Problem, one.Tag), nil
 	}
-	var read activities.RecordRead
-	if err := workflow.ExecuteActivity(controlling(ctx, "what the journal's record says"), control.ReadRecord, one.Journal).Get(ctx, &read); err != nil {
-		return Record{}, "", err
-	}
-	var record Record
+	read, err := readRecord(ctx, activities.ReadRecordInput{Pointer: one.Journal, About: journal.About{
+		WaveID: one.Journal.WaveID, Place: place, Instance: one.Instance,
+	}})
 	switch {
-	case read.Untrusted != "":
-		return record, read.Untrusted, nil
-	case json.Unmarshal(read.Record, &record) != nil || !record.complete():
-		return record, "its record cannot be decoded; it was written by another version of Patchtide", nil
-	case record.WaveID != one.Journal.WaveID, record.Group.Account.ID != place.Account.ID, record.Group.Region != place.Region, record.Instance != one.Instance:
-		return record, "its record is about something else", nil
-	case record.Quarantine == nil:
-		return record, "its record tells of no quarantine", nil
+	case err != nil:
+		return journal.Record{}, "", err
+	case read.Record == nil:
+		return journal.Record{}, read.Untrusted, nil
+	case read.Record.Quarantine == nil:
+		return journal.Record{}, "its record tells of no quarantine", nil
 	}
-	// The account may have got another name in the configuration since.
-	record.Group.Account = place.Account
-	return record, "", nil
+	return *read.Record, "", nil
 }
 
 // giveUpInTime tells a child that puts something back to stop trying what has taken longer than every wait of it together.
@@ -243,7 +237,7 @@ func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, tim
 }
 
 // quarantineState says of a quarantined instance why and until when.
-func quarantineState(record Record) string {
+func quarantineState(record journal.Record) string {
 	q := record.Quarantine
 	until := "until a person decides"
 	if !q.Until.IsZero() {

@@ -54,16 +54,14 @@ func stillLocked(id, what, lock string) *patch.InstanceResult {
 type serviceLocks []workflow.ChildWorkflowFuture
 
 // holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
-// launched in the quarantined one's place. One that another holds is an outcome. A run that began before took none, and ending an
-// instance takes none out.
+// launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none out.
 func holdServices(ctx workflow.Context, waveID string, settle Settle) (serviceLocks, *patch.InstanceResult, error) {
-	if settle.Verb != patch.QuarantineRelease ||
-		workflow.GetVersion(ctx, "release-holds-services", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if settle.Verb != patch.QuarantineRelease {
 		return nil, nil, nil
 	}
 	var found activities.ServicesOfGroup
 	if err := workflow.ExecuteActivity(controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
-		Group: settle.Record.Group, TargetGroups: targetGroups(settle.Record.Before.state()),
+		Group: settle.Record.Group, TargetGroups: targetGroups(settle.Record.Before.State()),
 	}).Get(ctx, &found); err != nil {
 		return nil, nil, err
 	}

@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -51,13 +51,14 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 }
 
 // recordOf is the record that an instance's quarantine tag points to.
-func (b *bench) recordOf(id string) workflows.Record {
-	read, err := b.control.ReadRecord(b.t.Context(), activities.Journal{WaveID: "wave-test", Record: b.recordName(id)})
+func (b *bench) recordOf(id string) journal.Record {
+	read, err := b.control.ReadRecord(b.t.Context(), activities.ReadRecordInput{
+		Pointer: activities.Journal{WaveID: "wave-test", Record: b.recordName(id)},
+		About:   journal.About{WaveID: "wave-test", Place: patch.Place{Account: patch.Account{Name: "production", ID: accountProduction}, Region: tokyoRegion}, Instance: id},
+	})
 	require.NoError(b.t, err)
 	require.Empty(b.t, read.Untrusted)
-	var record workflows.Record
-	require.NoError(b.t, json.Unmarshal(read.Record, &record))
-	return record
+	return *read.Record
 }
 
 func (b *bench) recordName(id string) string {

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -25,7 +25,7 @@ type placeSearch struct {
 // groupWork is what is to be put back of one group.
 type groupWork struct {
 	group  patch.Group
-	policy Policy
+	policy patch.Policy
 	waveID string
 	heal   GroupHeal
 }
@@ -75,17 +75,19 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		keep(&p.result.Untrusted, fmt.Sprintf("%s (tag %q)", marked.Problem, marked.Tag))
 		return
 	}
-	var read activities.RecordRead
-	if err := workflow.ExecuteActivity(controlling(ctx, "what the journal's record says"), control.ReadRecord, marked.Journal).Get(ctx, &read); err != nil {
+	read, err := readRecord(ctx, activities.ReadRecordInput{Pointer: marked.Journal, About: journal.About{
+		WaveID: marked.Journal.WaveID, Place: p.place, Instance: marked.Instance, AutoScalingGroup: marked.Group,
+	}})
+	if err != nil {
 		p.left(resource, "its record could not be read: "+reason(err), "see that the evidence store can be reached")
 		p.kept[marked.Member] = resource + ": its record could not be read"
 		return
 	}
-	record, untrusted := p.decode(read, marked)
-	if untrusted != "" {
-		keep(&p.result.Untrusted, untrusted)
+	if read.Record == nil {
+		keep(&p.result.Untrusted, read.Untrusted)
 		return
 	}
+	record := *read.Record
 	owner, lately, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
@@ -102,32 +104,13 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		p.left(resource, "it keeps its mark and its room while an instance of it does: "+p.kept[marked.Group], "see that instance first")
 	default:
 		work := p.work(record)
-		work.heal.Record = &record
+		work.heal.Record = read.Record
 		p.addLast(ctx, work, found)
 	}
 }
 
-// decode reads a record as what it must be: about the very resource that carries the mark, and whole.
-func (p *placeSearch) decode(read activities.RecordRead, marked activities.MarkedResource) (Record, string) {
-	var record Record
-	switch {
-	case read.Untrusted != "":
-		return record, read.Untrusted
-	case json.Unmarshal(read.Record, &record) != nil:
-		return record, "its record cannot be decoded; it was written by another version of Patchtide"
-	case !record.complete():
-		return record, "its record lacks what putting back needs; it was written by an older version of Patchtide"
-	case record.WaveID != marked.Journal.WaveID, record.Group.Account.ID != p.place.Account.ID, record.Group.Region != p.place.Region,
-		record.Instance != marked.Instance, marked.Group != "" && record.Group.AutoScalingGroup != marked.Group:
-		return record, "its record is about something else"
-	}
-	// The account may have got another name in the configuration since.
-	record.Group.Account = p.place.Account
-	return record, ""
-}
-
 // owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too young.
-func (p *placeSearch) owner(ctx workflow.Context, record Record) (running, lately string, err error) {
+func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (running, lately string, err error) {
 	ids := []string{record.WaveID, names.GroupLock(record.Group)}
 	if record.Instance != "" {
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
@@ -151,7 +134,7 @@ func (p *placeSearch) owner(ctx workflow.Context, record Record) (running, latel
 // addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its mark
 // went with it, but its group still lists it, is one short, and has processes suspended for its sake.
 func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activities.Marked) {
-	var read activities.RecordRead
+	var read activities.LastRecords
 	if err := workflow.ExecuteActivity(controlling(ctx, "the wave's newest record"), control.LastRecord, activities.LastRecordInput{
 		WaveID: work.waveID, Group: work.group,
 	}).Get(ctx, &read); err != nil {
@@ -160,19 +143,18 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		return
 	}
 	work.heal.MaxBefore = read.MaxBefore
-	var last Record
-	if len(read.Record) == 0 || json.Unmarshal(read.Record, &last) != nil || !last.complete() || last.WaveID != work.waveID {
+	last := read.Record
+	if last == nil {
 		return
 	}
 	if slices.ContainsFunc(found.Resources, func(m activities.MarkedResource) bool { return m.Instance == last.Instance }) {
 		return
 	}
-	last.Group.Account = p.place.Account
-	work.heal.Instances = append(work.heal.Instances, Heal{Record: last})
+	work.heal.Instances = append(work.heal.Instances, Heal{Record: *last})
 }
 
 // work is the entry of the record's group.
-func (p *placeSearch) work(record Record) *groupWork {
+func (p *placeSearch) work(record journal.Record) *groupWork {
 	at := slices.IndexFunc(p.heal, func(w *groupWork) bool { return w.group.String() == record.Group.String() })
 	if at < 0 {
 		at = len(p.heal)

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -14,9 +15,6 @@ import (
 // nothing is lost but the machine that nobody came to look at. Instances chosen by tags are replaced by nobody and stay until
 // a person decides.
 func (p *placeSearch) quarantines(ctx workflow.Context, marked activities.Marked) {
-	if workflow.GetVersion(ctx, "reconcile-clears-quarantines", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return
-	}
 	var found activities.FoundQuarantined
 	if err := workflow.ExecuteActivity(p.reading(ctx), aws.FindQuarantined, activities.FindQuarantinedInput{Place: p.place}).Get(ctx, &found); err != nil {
 		p.left("quarantined instances", "not looked for: "+reason(err), "mend what it says, then run `patchtide reconcile` again")
@@ -63,7 +61,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 	}
 }
 
-func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, record Record) {
+func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, record journal.Record) {
 	result, stranded, err := settleUnderLocks(ctx, names.SettleID(record.Instance), Settle{
 		Verb: patch.QuarantineTerminate, Record: record, Actor: "patchtide", Reason: "its time in quarantine is over",
 	})

@@ -14,7 +14,7 @@ import (
 // raised tells of groups of a plan whose max is one above what a wave found, and that carry no tag: somebody took it off, or
 // means the number. Nothing is done about it.
 func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
-	if len(found.Unmarked) == 0 || workflow.GetVersion(ctx, "reconcile-tells-raised-max", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+	if len(found.Unmarked) == 0 {
 		return
 	}
 	var read activities.RaisedMax

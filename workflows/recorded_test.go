@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -18,24 +19,24 @@ import (
 
 // recorded are the kinds of change and what the journal must tell when they are made: of the group, and of the instance that
 // is under way in it.
-var recorded = map[string]func(group, instance *workflows.Record) bool{
-	"CreateOrUpdateTags":              func(group, _ *workflows.Record) bool { return group != nil },
-	"CreateTags":                      func(_, instance *workflows.Record) bool { return instance != nil },
-	"SuspendProcesses":                func(_, instance *workflows.Record) bool { return len(instance.Intended.Suspend) > 0 },
-	"EnterStandby":                    func(_, instance *workflows.Record) bool { return instance.Intended.Standby },
-	"DeregisterTargets":               func(_, instance *workflows.Record) bool { return len(instance.Intended.Deregister) > 0 },
-	"CreateSnapshot":                  func(_, instance *workflows.Record) bool { return instance.Intended.SnapshotToken != "" },
-	"StartAutomationExecution":        func(_, instance *workflows.Record) bool { return instance.Installing && instance.Point != nil },
-	"CreateReplaceRootVolumeTask":     func(_, instance *workflows.Record) bool { return instance.Intended.RestoreToken != "" },
-	"DetachInstances":                 func(_, instance *workflows.Record) bool { return instance.Quarantine != nil },
-	"ModifyNetworkInterfaceAttribute": func(_, instance *workflows.Record) bool { return len(instance.Quarantine.Isolation.Interfaces) == 2 },
-	"AttachInstances":                 func(_, instance *workflows.Record) bool { return instance.Release != nil },
-	"TerminateInstances":              func(_, instance *workflows.Record) bool { return instance.Ends != nil },
-	"UpdateAutoScalingGroup":          func(group, _ *workflows.Record) bool { return group.Intended.RaiseMax && group.Before.Max == 4 },
-	"SetDesiredCapacity": func(group, instance *workflows.Record) bool {
+var recorded = map[string]func(group, instance *journal.Record) bool{
+	"CreateOrUpdateTags":              func(group, _ *journal.Record) bool { return group != nil },
+	"CreateTags":                      func(_, instance *journal.Record) bool { return instance != nil },
+	"SuspendProcesses":                func(_, instance *journal.Record) bool { return len(instance.Intended.Suspend) > 0 },
+	"EnterStandby":                    func(_, instance *journal.Record) bool { return instance.Intended.Standby },
+	"DeregisterTargets":               func(_, instance *journal.Record) bool { return len(instance.Intended.Deregister) > 0 },
+	"CreateSnapshot":                  func(_, instance *journal.Record) bool { return instance.Intended.SnapshotToken != "" },
+	"StartAutomationExecution":        func(_, instance *journal.Record) bool { return instance.Installing && instance.Point != nil },
+	"CreateReplaceRootVolumeTask":     func(_, instance *journal.Record) bool { return instance.Intended.RestoreToken != "" },
+	"DetachInstances":                 func(_, instance *journal.Record) bool { return instance.Quarantine != nil },
+	"ModifyNetworkInterfaceAttribute": func(_, instance *journal.Record) bool { return len(instance.Quarantine.Isolation.Interfaces) == 2 },
+	"AttachInstances":                 func(_, instance *journal.Record) bool { return instance.Release != nil },
+	"TerminateInstances":              func(_, instance *journal.Record) bool { return instance.Ends != nil },
+	"UpdateAutoScalingGroup":          func(group, _ *journal.Record) bool { return group.Intended.RaiseMax && group.Before.Max == 4 },
+	"SetDesiredCapacity": func(group, instance *journal.Record) bool {
 		return group.Intended.RaiseDesired || instance.Quarantine.DesiredWanted == 4
 	},
-	"TerminateInstanceInAutoScalingGroup": func(group, instance *workflows.Record) bool {
+	"TerminateInstanceInAutoScalingGroup": func(group, instance *journal.Record) bool {
 		return group.Intended.Surge != "" || instance.Release.GiveWay != ""
 	},
 }
@@ -79,7 +80,7 @@ func (b *bench) recordsFirst(wave *string) (seen map[string]bool, missing func()
 }
 
 // tells is false where the record that is asked for is not there at all.
-func tells(told func(group, instance *workflows.Record) bool, group, instance *workflows.Record) (yes bool) {
+func tells(told func(group, instance *journal.Record) bool, group, instance *workflows.Record) (yes bool) {
 	defer func() {
 		if recover() != nil {
 			yes = false
@@ -89,11 +90,11 @@ func tells(told func(group, instance *workflows.Record) bool, group, instance *w
 }
 
 // newestRecords are a wave's newest records of an account: of a group, and of an instance.
-func (b *bench) newestRecords(wave, account string) (group, instance *workflows.Record) {
+func (b *bench) newestRecords(wave, account string) (group, instance *journal.Record) {
 	records, err := b.store.ListJournal(b.t.Context(), wave)
 	require.NoError(b.t, err)
 	for _, one := range records {
-		var record workflows.Record
+		var record journal.Record
 		require.NoError(b.t, json.Unmarshal(one.Body, &record))
 		if record.Group.Account.ID != account {
 			continue

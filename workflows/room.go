@@ -6,17 +6,18 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // room is one instance more than the group had, for as long as somebody of it is out of service.
 type room struct {
 	group    patch.Group
-	policy   Policy
+	policy   patch.Policy
 	waveID   string
 	strategy patch.Strategy
 
-	record Record // what the journal holds of it
+	record journal.Record // what the journal holds of it
 	before patch.GroupState
 	raised bool   // desired may have been raised
 	surge  string // the instance launched for it; "" until it is known
@@ -25,16 +26,16 @@ type room struct {
 	dropped bool // desired is back already, or stays as it is; only max may still be raised
 }
 
-func newRoom(group patch.Group, policy Policy, waveID string, strategy patch.Strategy) *room {
+func newRoom(group patch.Group, policy patch.Policy, waveID string, strategy patch.Strategy) *room {
 	return &room{group: group, policy: policy, waveID: waveID, strategy: strategy}
 }
 
 // journal writes the group's numbers and what is about to be raised.
 func (r *room) journal(ctx workflow.Context, before patch.GroupState) error {
 	r.before = before
-	r.record = groupRecord(r.waveID, r.group, r.policy, before)
-	r.record.Intended = Intended{RaiseDesired: true, RaiseMax: r.strategy.RaiseMax, MaxBefore: before.Max}
-	return r.record.write(ctx)
+	r.record = journal.OfGroup(r.waveID, r.group, r.policy, before)
+	r.record.Intended = journal.Intended{RaiseDesired: true, RaiseMax: r.strategy.RaiseMax, MaxBefore: before.Max}
+	return writeRecord(ctx, &r.record)
 }
 
 // make raises max if needed and desired by one, and waits for the new instance to be healthy; it has been journalled. options
@@ -48,36 +49,28 @@ func (r *room) make(ctx workflow.Context, options workflow.Context) error {
 		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.strategy.RaiseMax, Pace: pace(r.policy.Timing),
 	}).Get(clean, &raised); err != nil {
 		r.unsure = true
-		if activities.NothingDone(err) && tellsWhose(ctx) {
-			r.raised, r.unsure, r.record.Intended = false, false, Intended{}
-			_ = r.record.write(clean) // it failed already; the mark that leads to the record comes off, too
+		if activities.NothingDone(err) {
+			r.raised, r.unsure, r.record.Intended = false, false, journal.Intended{}
+			_ = writeRecord(clean, &r.record) // it failed already; the mark that leads to the record comes off, too
 		}
 		return err
 	}
-	if raised.MaxTheirs && tellsWhose(ctx) {
+	if raised.MaxTheirs {
 		r.strategy.RaiseMax, r.record.Intended.RaiseMax, r.record.Intended.MaxBefore = false, false, 0
-		if err := r.record.write(clean); err != nil {
+		if err := writeRecord(clean, &r.record); err != nil {
 			return err
 		}
 	}
 	var fresh activities.SurgeInstance
 	t := r.policy.Timing
 	if err := workflow.ExecuteActivity(waiting(ctx, r.group, t, t.Surge), aws.AwaitSurge, activities.AwaitSurgeInput{
-		Group: r.group, Known: memberIDs(before), Pace: pace(t),
+		Group: r.group, Known: before.IDs(), Pace: pace(t),
 	}).Get(ctx, &fresh); err != nil {
 		return err
 	}
 	r.surge = fresh.ID
 	r.record.Intended.Surge = fresh.ID
-	if !journalsAll(ctx) {
-		return nil
-	}
-	return r.record.write(clean)
-}
-
-// tellsWhose tells a run that asks whether a raise is ours. One that began before took all for ours.
-func tellsWhose(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "raise-tells-whose", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	return writeRecord(clean, &r.record)
 }
 
 // giveBack terminates exactly the surge instance, then lowers max. It tells what it had to leave.
@@ -127,15 +120,7 @@ func (r *room) launched(ctx, options workflow.Context) string {
 	if r.unsure && now.Desired != r.before.Desired+1 {
 		return "" // a newcomer stands for what somebody else did
 	}
-	return patch.FirstNewcomer(now, memberIDs(r.before))
-}
-
-func memberIDs(state patch.GroupState) []string {
-	ids := make([]string, 0, len(state.Members))
-	for _, member := range state.Members {
-		ids = append(ids, member.ID)
-	}
-	return ids
+	return patch.FirstNewcomer(now, r.before.IDs())
 }
 
 func orUnknown(id string) string {

@@ -103,7 +103,7 @@ func scanGroup(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID 
 	}).Get(ctx, &baseline); err != nil {
 		return []patch.Scan{}, reason(err)
 	}
-	scans, err := scanInstances(ctx, group, plan.Timing, memberIDs(state), baseline.BaselineID, waveID, attempt(waveID, group.String(), "scan-fleet", 0))
+	scans, err := scanInstances(ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID, attempt(waveID, group.String(), "scan-fleet", 0))
 	if err != nil {
 		return []patch.Scan{}, reason(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -27,7 +28,7 @@ func TestSignaturesHoldOnlyOurOwnTypes(t *testing.T) {
 		"Reconcile":    reflect.TypeOf(workflows.Reconcile),
 		"RollBackWave": reflect.TypeOf(workflows.RollBackWave), "Notify": reflect.TypeOf(workflows.Notify),
 		"update verb": reflect.TypeOf(func(workflows.VerbRequest) workflows.VerbAccepted { return workflows.VerbAccepted{} }),
-		"order":       reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(workflows.Record) {}),
+		"order":       reflect.TypeOf(func(workflows.GroupOrder) {}), "record": reflect.TypeOf(func(journal.Record) {}),
 		"Quarantine": reflect.TypeOf(workflows.Quarantine),
 	}
 	for _, host := range []reflect.Type{reflect.TypeOf(&activities.AWS{}), reflect.TypeOf(&activities.Control{})} {

@@ -1,16 +1,10 @@
 package workflows
 
 import (
-	"encoding/json"
 	"slices"
 
 	"go.temporal.io/sdk/workflow"
 )
-
-// strandedStaysMarked tells a run that leaves the mark on what it strands. One that began before took it off all the same.
-func strandedStaysMarked(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "stranded-stays-marked", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
 
 // carryOver takes into the new record what an earlier saga of this wave left undone: the record is about to be written anew,
 // and what is suspended or raised still is ours, not somebody else's.
@@ -22,8 +16,8 @@ func (s *saga) carryOver(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	var left Record
-	if read.Untrusted != "" || json.Unmarshal(read.Record, &left) != nil {
+	left := read.Record
+	if left == nil {
 		return nil // nothing that may be acted upon; it has been told as stranded
 	}
 	for _, process := range left.Intended.Suspend {

@@ -15,41 +15,35 @@ import (
 
 // wave is one run of a plan.
 type wave struct {
-	request    WaveRequest
-	plan       patch.Plan
-	hash       string
-	run        string // of a RollBackWave: see GroupInput.Run
-	status     patch.WaveStatus
-	groups     []*heldGroup    // in the plan's fixed order
-	services   serviceLocks    // by name
-	news       int             // reports heard so far
-	carried    int             // failures with which the current stage went on by itself
-	decision   *patch.Decision // the last verb not yet acted on
-	paused     *patch.Decision // a person's pause, until resume; it outlives holds and gates
-	resumed    *patch.Decision // the last resume after a pause
-	parks      bool            // it waits for the next window, instead of ending with its own
-	parked     *patch.Parked   // while it does
-	parking    bool            // it parks, or is parked, and keeps what it is told meanwhile
-	parkedAt   time.Time       // when it let everything go last; zero: never
-	rounds     int             // windows in which it went on
-	unkept     bool            // a decision that the evidence has is no longer as it is there
-	parallel   map[string]int  // set_concurrency, by stage
-	window     bool            // it was extended: every order brings it
-	toldWindow *patch.Window   // the extended window that running groups have heard of
-	kept       int             // decisions that the evidence has
-	keeping    bool            // they are being written
-	reason     string
-	// oneService takes groups that share a target group one at a time.
-	oneService bool
-
+	request      WaveRequest
+	plan         patch.Plan
+	hash         string
+	run          string // of a RollBackWave: see GroupInput.Run
+	status       patch.WaveStatus
+	groups       []*heldGroup    // in the plan's fixed order
+	services     serviceLocks    // by name
+	news         int             // reports heard so far
+	carried      int             // failures with which the current stage went on by itself
+	decision     *patch.Decision // the last verb not yet acted on
+	paused       *patch.Decision // a person's pause, until resume; it outlives holds and gates
+	resumed      *patch.Decision // the last resume after a pause
+	parked       *patch.Parked   // while it does
+	parking      bool            // it parks, or is parked, and keeps what it is told meanwhile
+	parkedAt     time.Time       // when it let everything go last; zero: never
+	rounds       int             // windows in which it went on
+	unkept       bool            // a decision that the evidence has is no longer as it is there
+	parallel     map[string]int  // set_concurrency, by stage
+	window       bool            // it was extended: every order brings it
+	toldWindow   *patch.Window   // the extended window that running groups have heard of
+	kept         int             // decisions that the evidence has
+	keeping      bool            // they are being written
+	reason       string
 	notifies     bool                    // the worker has a channel for notices
 	told         int                     // notices so far
 	toldFailures int                     // of them, of failed instances
 	toldFailed   []patch.NoticedInstance // those instances
 	unended      string                  // of a RollBackWave: what its wave's evidence does not tell
 	caveat       string                  // of a RollBackWave: which machines may lose more than their patches
-
-	locksServices bool // it began with a Patchtide that knows services' locks
 }
 
 // heldGroup is a group whose lock this wave holds.
@@ -91,7 +85,6 @@ func PatchWave(ctx workflow.Context, request WaveRequest) (*patch.WaveResult, er
 	if err := w.answer(ctx); err != nil {
 		return nil, err
 	}
-	w.parks = parksWaves(ctx)
 	w.enter(ctx, patch.StateResolving, "")
 	if err := w.resolve(ctx); err != nil {
 		return nil, err
@@ -236,9 +229,6 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 
 // keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least that.
 func (w *wave) keepDecisions(ctx workflow.Context) {
-	if workflow.GetVersion(ctx, "decisions-kept", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return
-	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(clean, func(c workflow.Context) {
 		for {

@@ -35,12 +35,11 @@ func (w *wave) mayGoOn(ctx workflow.Context, number int) error {
 	if err := w.mayThaw(ctx); err != nil {
 		return err
 	}
-	around := looksAround(ctx)
 	for _, held := range w.groups {
 		if !w.hasToDo(held, number) || held.counts.Phase == patch.GroupHeld {
 			continue
 		}
-		if err := w.examine(ctx, held, around); err != nil {
+		if err := w.examine(ctx, held); err != nil {
 			return err
 		}
 	}

@@ -77,10 +77,7 @@ func (w *wave) running(number int) int {
 
 // begun counts the groups that take up a place of max_parallel_groups: also those that a freeze or a pause holds, for they go on
 // by themselves.
-func (w *wave) begun(ctx workflow.Context, number int) int {
-	if !asksFreeze(ctx) {
-		return w.running(number)
-	}
+func (w *wave) begun(number int) int {
 	count := 0
 	for _, held := range w.stageGroups(number) {
 		if held.started && !settled(held) {
@@ -108,11 +105,11 @@ func (w *wave) idle(number int, stopping bool) bool {
 // stopsForLost tells that a group of the stage ended without its word: what became of its instances nobody knows, and so no
 // other group is begun.
 func (w *wave) stopsForLost(number int) bool {
-	return w.locksServices && slices.ContainsFunc(w.stageGroups(number), func(held *heldGroup) bool { return held.lost })
+	return slices.ContainsFunc(w.stageGroups(number), func(held *heldGroup) bool { return held.lost })
 }
 
 // stopWaiting tells groups that wait for a held one to stop, once that one's workflow has ended without its word: nobody is left to
-// decide about it, and so nothing would ever let them go on. A run that began before left them waiting.
+// decide about it, and so nothing would ever let them go on.
 func (w *wave) stopWaiting(ctx workflow.Context, number int) {
 	if !w.stopsForLost(number) || len(w.heldOf(number)) > 0 {
 		return
@@ -120,9 +117,6 @@ func (w *wave) stopWaiting(ctx workflow.Context, number int) {
 	for _, held := range w.stageGroups(number) {
 		if held.counts.Phase != patch.GroupPaused || held.counts.Reason != heldWhy {
 			continue
-		}
-		if workflow.GetVersion(ctx, "lost-stops-the-waiting", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-			return
 		}
 		held.counts.Phase = patch.GroupPatching // until it has heard
 		w.order(ctx, held, GroupOrder{Kind: OrderStop})

@@ -40,10 +40,6 @@ func (w *wave) lock(ctx workflow.Context) error {
 		}
 		held.child, held.result = future, nil
 	}
-	w.locksServices = workflow.GetVersion(ctx, "service-locks", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-	if !w.locksServices {
-		return nil
-	}
 	services, err := w.wantedServices(ctx)
 	if err != nil {
 		return err

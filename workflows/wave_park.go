@@ -18,20 +18,15 @@ const (
 )
 
 // outgrown tells that the wave's history is too long, or too large, to go on with.
-func outgrown(ctx workflow.Context, bySize bool) bool {
+func outgrown(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
-	return info.GetCurrentHistoryLength() > longestParked || bySize && info.GetCurrentHistorySize() > largestParked
-}
-
-// parksWaves tells a run that waits for the next window instead of ending.
-func parksWaves(ctx workflow.Context) bool {
-	return workflow.GetVersion(ctx, "parks", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	return info.GetCurrentHistoryLength() > longestParked || info.GetCurrentHistorySize() > largestParked
 }
 
 // awaitWindow parks the wave where a verb was sent outside the window: it is recorded, and acts when the window opens. An
 // outcome of "" means go.
 func (w *wave) awaitWindow(ctx workflow.Context, number int, decision patch.Decision) patch.Outcome {
-	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open || !w.parks || ctx.Err() != nil {
+	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open || ctx.Err() != nil {
 		return ""
 	}
 	return w.park(ctx, number, &decision)
@@ -39,7 +34,7 @@ func (w *wave) awaitWindow(ctx workflow.Context, number int, decision patch.Deci
 
 // windowEnded tells that the stage stands still because its window lets no further instance begin, and for no other reason.
 func (w *wave) windowEnded(number int) bool {
-	if !w.parks || w.running(number) > 0 || len(w.heldOf(number)) > 0 {
+	if w.running(number) > 0 || len(w.heldOf(number)) > 0 {
 		return false
 	}
 	ended := false
@@ -68,17 +63,16 @@ func (w *wave) resumedOutside() *patch.Decision {
 // window that follows ends the wave.
 func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) patch.Outcome {
 	w.resumed = nil
-	// What is told while the locks are let go acts as if it was told of a parked wave. A run that began to park before lost it.
-	w.parking = workflow.GetVersion(ctx, "parks-with-its-verbs", workflow.DefaultVersion, 1) != workflow.DefaultVersion
-	keeps := w.parking
+	// What is told while the locks are let go acts as if it was told of a parked wave.
+	w.parking = true
 	defer func() { w.parking = false }()
 	before := w.why(ctx, number)
 	next := w.nextWindow(ctx)
 	whole := w.letGo(ctx, OrderPark)
 	w.parkedAt = workflow.Now(ctx)
 	w.status.Stranded = w.stranded()
-	if outcome := w.cannotPark(ctx, number, before, next, standing, whole, keeps); outcome != "" {
-		return w.rollBackInstead(ctx, number, outcome, whole, keeps)
+	if outcome := w.cannotPark(ctx, number, before, next, standing, whole); outcome != "" {
+		return w.rollBackInstead(ctx, number, outcome, whole)
 	}
 	w.parked = &patch.Parked{Window: w.plan.Window, Next: next.Window}
 	defer func() { w.parked, w.status.NextWindow = nil, nil }()
@@ -90,7 +84,7 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 			w.adopt(step.Window)
 			switch step.Move {
 			case patch.ParkedGoesOn:
-				if keeps && outgrown(ctx, keeps) {
+				if outgrown(ctx) {
 					w.reason, outcome = before+tooLong, patch.Aborted
 					continue
 				}
@@ -99,18 +93,14 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 					continue
 				}
 				before = w.parked.Standing.Verb.By(*w.parked.Standing) + " could not be carried out: " + before
-				if keeps {
-					w.parked.InVain(workflow.Now(ctx))
-				} else {
-					w.parked.Standing = nil
-				}
+				w.parked.InVain(workflow.Now(ctx))
 				continue
 			case patch.ParkedAsks:
 				if w.parked.GivesUp() {
 					before += "; it was tried until the window's cutoff, and stands no longer"
 					w.parked.Stand(nil)
 				}
-				if next = w.nextWindow(ctx); next.Window == nil && keeps && w.decision != nil {
+				if next = w.nextWindow(ctx); next.Window == nil && w.decision != nil {
 					continue // told meanwhile
 				}
 				if next.Window == nil {
@@ -157,9 +147,7 @@ func (w *wave) actParked(ctx workflow.Context, number int, before string) (patch
 		return patch.Aborted, before
 	case patch.RollBack:
 		w.enter(ctx, patch.StateRollingBack, "")
-		if w.parking {
-			w.parked.Stand(nil) // who wants it back does not want it to go on
-		}
+		w.parked.Stand(nil) // who wants it back does not want it to go on
 		if why := w.lockAgain(ctx); why != "" {
 			return "", decision.Verb.By(*decision) + " could not be carried out: " + why
 		}

@@ -12,13 +12,13 @@ import (
 const tooLong = "; its history is too long to go on: start another wave in the next window"
 
 // cannotPark ends a wave that has let everything go and cannot wait for another window. An outcome of "" means that it can.
-func (w *wave) cannotPark(ctx workflow.Context, number int, before string, next activities.NextWindow, standing *patch.Decision, whole, keeps bool) patch.Outcome {
+func (w *wave) cannotPark(ctx workflow.Context, number int, before string, next activities.NextWindow, standing *patch.Decision, whole bool) patch.Outcome {
 	dropped := ""
 	if standing != nil {
 		dropped = "; " + standing.Verb.By(*standing) + " is not carried out"
 	}
 	switch {
-	case ctx.Err() != nil, keeps && w.abortTold():
+	case ctx.Err() != nil, w.abortTold():
 		w.reason = "aborted: " + w.whoAborted(ctx)
 		return patch.Aborted
 	case !whole:
@@ -32,7 +32,7 @@ func (w *wave) cannotPark(ctx workflow.Context, number int, before string, next 
 	case next.Window == nil:
 		w.reason = standing.Verb.By(*standing) + " cannot act any more: no other window follows: " + next.Why
 		return patch.Aborted
-	case outgrown(ctx, keeps):
+	case outgrown(ctx):
 		w.reason = before + tooLong + dropped
 		return patch.Aborted
 	}
@@ -41,9 +41,9 @@ func (w *wave) cannotPark(ctx workflow.Context, number int, before string, next 
 
 // rollBackInstead carries out a roll_back that was told while a wave let everything go that cannot park: it needs no window. What else
 // was told then is named, as it is not carried out.
-func (w *wave) rollBackInstead(ctx workflow.Context, number int, outcome patch.Outcome, whole, keeps bool) patch.Outcome {
+func (w *wave) rollBackInstead(ctx workflow.Context, number int, outcome patch.Outcome, whole bool) patch.Outcome {
 	decision := w.takeDecision()
-	if !keeps || decision == nil {
+	if decision == nil {
 		return outcome
 	}
 	why := ""

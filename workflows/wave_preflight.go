@@ -28,11 +28,10 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	if err := w.mayThaw(ctx); err != nil {
 		return err
 	}
-	around := looksAround(ctx)
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
 			held := &heldGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
-			if err := w.examine(ctx, held, around); err != nil {
+			if err := w.examine(ctx, held); err != nil {
 				return err
 			}
 			w.groups = append(w.groups, held)
@@ -63,9 +62,6 @@ func tooManyGroups(plan patch.Plan) *patch.Refusal {
 
 // mayThaw refuses a wave while one of its accounts is frozen.
 func (w *wave) mayThaw(ctx workflow.Context) error {
-	if !asksFreeze(ctx) {
-		return nil
-	}
 	if refusal := frozenPlan(ctx, w.plan); refusal != nil {
 		return refused(refusal)
 	}
@@ -91,7 +87,7 @@ func frozenPlan(ctx workflow.Context, plan patch.Plan) *patch.Refusal {
 
 // examine reads a group, and refuses one that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
 // nobody serves is a worker that does not know the account.
-func (w *wave) examine(ctx workflow.Context, held *heldGroup, around bool) error {
+func (w *wave) examine(ctx workflow.Context, held *heldGroup) error {
 	group, stage := held.group, w.plan.Stages[held.stage]
 	state, err := inspectServed(reading(ctx, group, w.plan.Timing), group)
 	if err != nil {
@@ -106,10 +102,8 @@ func (w *wave) examine(ctx workflow.Context, held *heldGroup, around bool) error
 			return refused(refusal)
 		}
 	}
-	if around {
-		if err := w.look(ctx, group, state, held.stage); err != nil {
-			return err
-		}
+	if err := w.look(ctx, group, state, held.stage); err != nil {
+		return err
 	}
 	held.members, held.targetGroups = ordered(state), targetGroups(state)
 	held.expects(w.plan, stage, state, strategy)
@@ -136,8 +130,8 @@ func inspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, e
 }
 
 // policy is a stage's policy for this run of the wave.
-func (w *wave) policy(ctx workflow.Context, stage int) Policy {
-	policy := policyOf(w.plan, w.plan.Stages[stage])
+func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
+	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
 	policy.Run = workflow.GetInfo(ctx).FirstRunID
 	return policy
 }

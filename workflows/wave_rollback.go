@@ -27,7 +27,7 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 			if !held.started && held.carried == nil {
 				continue // one that an earlier window has begun is put back as well
 			}
-			if held.lost && w.locksServices {
+			if held.lost {
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s was not put back: %s", held.group, lostReason)
 				continue
@@ -40,7 +40,7 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 					w.giveUp(clean, first, number)
 				}
 			}
-			if held.child.IsReady() && held.counts.Phase != patch.GroupDone && w.locksServices {
+			if held.child.IsReady() && held.counts.Phase != patch.GroupDone {
 				held.counts.Reason = lostReason
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s was not put back whole: %s", held.group, lostReason)
@@ -61,16 +61,14 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
 	var lost []patch.Group
 	for number := first; number <= last; number++ {
-		if w.locksServices {
-			w.noticeLost(ctx, number)
-		}
+		w.noticeLost(ctx, number)
 		for _, held := range w.stageGroups(number) {
 			if held.lost {
 				lost = append(lost, held.group)
 			}
 		}
 	}
-	if len(lost) == 0 || !w.locksServices {
+	if len(lost) == 0 {
 		return
 	}
 	asking, stop := workflow.WithCancel(ctx)

@@ -17,7 +17,6 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 		return outcome
 	}
 	w.enter(ctx, patch.StateRunning, "")
-	w.oneService = asOneService(ctx)
 	stopping := false
 	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
@@ -57,10 +56,8 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.giveUp(ctx, number, number)
 		}
 		if held := w.heldOf(number); len(held) > 0 && !stopping && w.running(number) == 0 {
-			if asksFreeze(ctx) {
-				// One that a freeze holds must not go on when it is lifted, while a person is asked about another.
-				w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: heldWhy})
-			}
+			// One that a freeze holds must not go on when it is lifted, while a person is asked about another.
+			w.orderRunning(ctx, number, GroupOrder{Kind: OrderPause, Why: heldWhy})
 			if outcome := w.hold(ctx, number, held); outcome != "" {
 				return outcome
 			}
@@ -155,7 +152,7 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 	}
 	parallel := w.parallelIn(number)
 	for _, held := range w.stageGroups(number) {
-		if held.started || w.begun(ctx, number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
+		if held.started || w.begun(number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
 			continue
 		}
 		held.started = true
@@ -180,7 +177,8 @@ func (w *wave) parallelIn(number int) int {
 // and after the timeout decides as the plan says. An outcome of "" means the stage goes on.
 func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.Outcome {
 	stage := w.plan.Stages[number]
-	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && w.isNew(ctx, failures) {
+	// Held for another reason than a fresh failure, a group would only be held again, without end.
+	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && failures > w.carried {
 		w.carried = failures
 		w.tellFailures(ctx, held...)
 		w.resume(ctx, number, held, OrderSkip)
@@ -220,12 +218,6 @@ func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.O
 	return patch.Aborted
 }
 
-// isNew tells that an instance has failed since the stage last went on by itself. Held for another reason, a group would only be
-// held again, without end; a run that began before this was looked at went on all the same.
-func (w *wave) isNew(ctx workflow.Context, failures int) bool {
-	return failures > w.carried || workflow.GetVersion(ctx, "carries-each-failure-once", workflow.DefaultVersion, 1) == workflow.DefaultVersion
-}
-
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
 func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision) patch.Decision {
 	told := func() bool { return w.decision != nil }
@@ -261,7 +253,7 @@ func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind 
 		group.goesOn(ctx)
 		w.order(ctx, group, GroupOrder{Kind: kind})
 	}
-	if w.paused != nil && workflow.GetVersion(ctx, "pause-outlasts-decisions", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+	if w.paused != nil {
 		return // the verb resume lets them go on
 	}
 	for _, paused := range w.stageGroups(number) {

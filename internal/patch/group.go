@@ -122,6 +122,18 @@ func (m Member) Leaving() bool {
 	return !m.Present()
 }
 
+// Place is the account and region of the group.
+func (g Group) Place() Place { return Place{Account: g.Account, Region: g.Region} }
+
+// IDs lists the members' instance ids, in the order read.
+func (s GroupState) IDs() []string {
+	ids := make([]string, 0, len(s.Members))
+	for _, member := range s.Members {
+		ids = append(ids, member.ID)
+	}
+	return ids
+}
+
 // Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance longer
 // than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken.
 func (s GroupState) Order() []Member {

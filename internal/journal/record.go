@@ -1,0 +1,136 @@
+// Package journal is what Patchtide writes down of a resource before it changes anything of it: every value as it was, every
+// change intended, and the policy by which it is put back. Sagas write records, Reconcile and roll backs read them; both
+// sides use the types of this package and its one Decode.
+package journal
+
+import (
+	"time"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Record is what the journal keeps of one instance, or of a group where Instance is "", before anything of it is changed, so
+// that the state can be put back even when no workflow is left to do it. It is amended before a change that nobody foresaw.
+type Record struct {
+	WaveID   string
+	Plan     string
+	Group    patch.Group
+	Policy   patch.Policy
+	Instance string `json:",omitempty"`
+	Try      int
+	At       time.Time // of this version, by Temporal's clock
+	Before   GroupBefore
+	Targets  []patch.Target // the instance's registrations and their health
+	Intended Intended
+
+	RootVolume string              `json:",omitempty"`
+	PutBack    *PutBack            `json:",omitempty"` // of an instance that is being rolled back
+	Point      *patch.RestorePoint `json:",omitempty"` // once the backup is taken
+	// Installing is written before the first install is started: without it none has been.
+	Installing bool `json:",omitempty"`
+
+	Quarantine *Quarantine     `json:",omitempty"` // of an instance that must not serve
+	Release    *Release        `json:",omitempty"` // of a quarantined one that is on its way back
+	Ends       *patch.Decision `json:",omitempty"` // of a quarantined one that is about to be terminated
+}
+
+// OfGroup is a group's record, of which nothing is intended yet.
+func OfGroup(waveID string, group patch.Group, policy patch.Policy, before patch.GroupState) Record {
+	return Record{WaveID: waveID, Plan: policy.Plan, Group: group, Policy: policy, Before: BeforeOf(before)}
+}
+
+// Name is the record's name in its wave's journal: account/region/instance, or account/region/group.
+func (r Record) Name() string { return names.JournalRecord(r.Group, r.Instance) }
+
+// complete reports whether the record holds what putting back needs.
+func (r Record) complete() bool {
+	return r.WaveID != "" && r.Group.Account.ID != "" && r.Policy.Timing.Act > 0 && !r.At.IsZero()
+}
+
+// GroupBefore are a group's values before a change.
+type GroupBefore struct {
+	Min, Max, Desired int
+	Suspended         []string
+	Members           []string
+	TargetGroups      []patch.TargetGroup
+}
+
+// BeforeOf takes from a group's state what is journalled of it.
+func BeforeOf(state patch.GroupState) GroupBefore {
+	return GroupBefore{
+		Min: state.Min, Max: state.Max, Desired: state.Desired, Suspended: state.Suspended,
+		Members: state.IDs(), TargetGroups: state.TargetGroups,
+	}
+}
+
+// State are the values before, as a room and a saga remember them; of its members only the ids.
+func (b GroupBefore) State() patch.GroupState {
+	state := patch.GroupState{
+		Min: b.Min, Max: b.Max, Desired: b.Desired, Suspended: b.Suspended, TargetGroups: b.TargetGroups,
+	}
+	for _, id := range b.Members {
+		state.Members = append(state.Members, patch.Member{ID: id})
+	}
+	return state
+}
+
+// Intended are the changes that are about to be made.
+type Intended struct {
+	Suspend       []string       `json:",omitempty"`
+	Standby       bool           `json:",omitempty"`
+	Deregister    []patch.Target `json:",omitempty"`
+	SnapshotToken string         `json:",omitempty"`
+	InstallToken  string         `json:",omitempty"`
+	RestoreToken  string         `json:",omitempty"`
+	RaiseDesired  bool           `json:",omitempty"`
+	RaiseMax      bool           `json:",omitempty"`
+	MaxBefore     int            `json:",omitempty"` // with RaiseMax
+	Surge         string         `json:",omitempty"` // the instance that RaiseDesired launched, once it is known
+}
+
+// PutBack is the wish that an instance which a wave patched is put back as it was.
+type PutBack struct {
+	Point       patch.RestorePoint
+	PatchedBoot string // boot id after the install: a restored machine has another one
+	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
+	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first. Nil:
+	// this window patched it, or a person has accepted what would be lost.
+	Earlier *LeftBy `json:",omitempty"`
+}
+
+// LeftBy is what an install left on a machine, to be compared with what is there now; see patch.MachineFacts.
+type LeftBy struct {
+	Packages    string
+	Application string
+}
+
+// Quarantine is what keeping an unfit instance out of its group changes, and what releasing it needs.
+type Quarantine struct {
+	Why           string
+	At            time.Time
+	Until         time.Time // zero: until a person decides
+	DesiredWanted int       // of its Auto Scaling group: the capacity it gets back
+	Members       []string  // of its Auto Scaling group, without it: one launched since stands in its place
+	Isolation     *Isolation
+}
+
+// Isolation is what isolating an instance changes.
+type Isolation struct {
+	SecurityGroup string             // id of the isolating one
+	Interfaces    []NetworkInterface // as they were before, sorted by id
+}
+
+// NetworkInterface is one of an instance's network interfaces with the ids of its security groups, sorted.
+type NetworkInterface struct {
+	ID             string
+	SecurityGroups []string
+}
+
+// Release is what a release from quarantine is about to change, by whose word.
+type Release struct {
+	Actor         string
+	Reason        string
+	DesiredBefore int    // of its Auto Scaling group
+	GiveWay       string // the instance that is terminated with decrement first; "" for none
+}
