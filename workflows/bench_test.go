@@ -222,7 +222,7 @@ func (b *bench) run(request any) (*patch.WaveResult, error) {
 		}
 		if b.impatient && (b.env.Now().After(began.Add(patience)) || b.fedUp != nil && b.fedUp()) {
 			b.gaveUp = true
-			if status, ok := b.status(); ok && patch.MayTell(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
+			if status, ok := b.status(); ok && patch.VerbAllowed(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
 				b.tell(patch.Abort, "")
 			}
 		}

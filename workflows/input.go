@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -72,13 +71,6 @@ type VerbRequest struct {
 	broken error
 }
 
-const (
-	concurrencyExample = `{"actor": "you", "reason": "the fleet is quiet", "max_parallel_groups": 2}`
-	extendExample      = `{"actor": "you", "reason": "two instances are left", "until": "2026-11-22T06:00:00+09:00"}`
-)
-
-const verbExample = `{"actor": "you", "reason": "the error rate is back to normal"}`
-
 // UnmarshalJSON decodes strictly and keeps the error for Validate.
 func (r *VerbRequest) UnmarshalJSON(data []byte) error {
 	type plain VerbRequest
@@ -88,28 +80,21 @@ func (r *VerbRequest) UnmarshalJSON(data []byte) error {
 
 // Validate answers with InvalidInput what is wrong and shows a right example.
 func (r VerbRequest) Validate(verb patch.Verb) error {
-	switch {
-	case r.broken != nil:
-		return invalid(r.broken.Error(), verbExample)
-	case strings.TrimSpace(r.Actor) == "":
-		return invalid("actor: is missing; say who you are", verbExample)
-	case strings.TrimSpace(r.Reason) == "":
-		return invalid("reason: is missing; the next on-call will want to know", verbExample)
-	case r.Scope != "" && verb != patch.RollBack:
-		return invalid(fmt.Sprintf("scope: only roll_back has one, not %s", verb), verbExample)
-	case r.Scope != "" && r.Scope != patch.ScopeStage && r.Scope != patch.ScopeWave:
-		return invalid(fmt.Sprintf("scope: %q is neither stage nor wave", r.Scope), `{"actor": "you", "reason": "bad patch", "scope": "stage"}`)
-	case verb == patch.SetConcurrency && r.MaxParallelGroups < 1:
-		return invalid("max_parallel_groups: must be 1 or more", concurrencyExample)
-	case verb != patch.SetConcurrency && r.MaxParallelGroups != 0:
-		return invalid(fmt.Sprintf("max_parallel_groups: only set_concurrency has one, not %s", verb), verbExample)
-	case verb != patch.ExtendWindow && r.Until != "":
-		return invalid(fmt.Sprintf("until: only extend_window has one, not %s", verb), verbExample)
+	err := r.broken
+	if err == nil {
+		err = r.decision(verb).Check()
 	}
-	if _, err := time.Parse(time.RFC3339, r.Until); verb == patch.ExtendWindow && err != nil {
-		return invalid(fmt.Sprintf("until: %q is no moment in RFC 3339", r.Until), extendExample)
+	if err != nil {
+		return invalid(err.Error(), verb.Example())
 	}
 	return nil
+}
+
+// decision is what the request decides.
+func (r VerbRequest) decision(verb patch.Verb) patch.Decision {
+	return patch.Decision{
+		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until, Actor: r.Actor, Reason: r.Reason,
+	}
 }
 
 // strict decodes one JSON object with known fields only.

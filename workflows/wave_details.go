@@ -112,20 +112,7 @@ func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
 	}
 	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n| Update | its data | command |\n|---|---|---|\n")
 	for _, verb := range status.Verbs {
-		data, flags := `{"actor": "you", "reason": "..."}`, []string(nil)
-		switch verb {
-		case patch.RollBack:
-			data, flags = `{"actor": "you", "reason": "...", "scope": "stage"}`, []string{"--scope", "stage"}
-		case patch.SetConcurrency:
-			data, flags = `{"actor": "you", "reason": "...", "max_parallel_groups": 2}`, []string{"--max-parallel-groups", "2"}
-		case patch.ExtendWindow:
-			until := status.Since.Add(time.Hour)
-			if status.Window != nil {
-				until = status.Window.Closes.Add(time.Hour)
-			}
-			at := until.UTC().Format(time.RFC3339)
-			data, flags = fmt.Sprintf(`{"actor": "you", "reason": "...", "until": %q}`, at), []string{"--until", at}
-		}
+		data, flags := verb.ToSend(status)
 		fmt.Fprintf(text, "| **%s** | `%s` | `%s` |\n", verb, data, strings.ReplaceAll(names.VerbCommand(verb, status.WaveID, flags...), "|", "\\|"))
 	}
 }

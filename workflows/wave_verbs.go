@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,21 +9,6 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// verbHelp is what the Temporal UI shows beside each verb.
-var verbHelp = map[patch.Verb]string{
-	patch.Approve:        "Let the stage that waits for approval begin",
-	patch.Reject:         "Refuse the stage that waits for approval: the wave ends, nothing of it was touched",
-	patch.Retry:          "Try the failed instances again, then go on",
-	patch.Skip:           "Leave the failed instances as they are (put back) and go on with the others",
-	patch.RollBack:       "Put back every instance the stage (or, with scope wave, the wave) patched; one under way is put back or, once proven, finished first",
-	patch.Pause:          "Begin no further instance until resume; one under way ends first, and nothing stays suspended or out of service",
-	patch.Resume:         "Go on after a pause; or, parked, when the next window is open",
-	patch.SetConcurrency: "Change how many groups of the current stage are worked on at once (max_parallel_groups); running ones are let end",
-	patch.ExtendWindow:   "Let the window close later: until, in RFC 3339; its cutoff keeps its distance from its end",
-	patch.Abort: "Stop: a running instance is put back or, once proven, finished; nothing else is started. " +
-		"Sent again while things are put back: give up on what cannot be, and report it",
-}
 
 // VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
 type VerbAccepted struct {
@@ -38,8 +22,8 @@ func (w *wave) answer(ctx workflow.Context) error {
 		workflow.QueryHandlerOptions{Description: "Where the wave stands, what it waits for, and which verbs it takes"}); err != nil {
 		return err
 	}
-	for verb, help := range sortedVerbs() {
-		if err := w.take(ctx, verb, help); err != nil {
+	for _, verb := range patch.Verbs() {
+		if err := w.take(ctx, verb, verb.Help()); err != nil {
 			return err
 		}
 	}
@@ -54,17 +38,6 @@ func (w *wave) answer(ctx workflow.Context) error {
 		}
 	})
 	return nil
-}
-
-// sortedVerbs ranges over the verbs in a fixed order, as a replay needs.
-func sortedVerbs() func(func(patch.Verb, string) bool) {
-	return func(yield func(patch.Verb, string) bool) {
-		for _, verb := range patch.Verbs() {
-			if !yield(verb, verbHelp[verb]) {
-				return
-			}
-		}
-	}
 }
 
 // take registers one verb: it validates, records the decision and returns; the main loop does the work.
@@ -107,10 +80,10 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 			if w.decision != nil {
 				return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", w.decision.Verb, w.decision.Actor)
 			}
-			if len(w.status.Verbs) == 0 && answers(verb) {
+			if len(w.status.Verbs) == 0 && verb.Answers() {
 				return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
 			}
-			if err := w.mayTell(ctx, verb); err != nil {
+			if err := w.verbAllowed(ctx, verb); err != nil {
 				return err
 			}
 			return w.mayTake(ctx, verb, request)
@@ -118,16 +91,10 @@ func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	})
 }
 
-// answers tells the verbs that answer a hold or a gate, once.
-func answers(verb patch.Verb) bool {
-	return slices.Contains([]patch.Verb{patch.Approve, patch.Reject, patch.Retry, patch.Skip}, verb)
-}
-
 func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {
-	return patch.Decision{
-		Verb: verb, Scope: request.Scope, MaxParallelGroups: request.MaxParallelGroups, Until: request.Until,
-		Actor: request.Actor, Reason: request.Reason, Stage: w.status.Stage, At: workflow.Now(ctx),
-	}
+	decision := request.decision(verb)
+	decision.Stage, decision.At = w.status.Stage, workflow.Now(ctx)
+	return decision
 }
 
 // repeats tells a verb that was taken already and is sent again, which the state it led to would refuse. A verb that the state
@@ -136,8 +103,8 @@ func (w *wave) repeats(ctx workflow.Context, decision patch.Decision) bool {
 	if w.parked != nil && w.parked.Standing != nil && patch.Repeats([]patch.Decision{*w.parked.Standing}, decision) {
 		return true
 	}
-	carriedOut := len(w.status.Verbs) == 0 && answers(decision.Verb)
-	taken := w.decision == nil && !carriedOut && w.mayTell(ctx, decision.Verb) == nil
+	carriedOut := len(w.status.Verbs) == 0 && decision.Verb.Answers()
+	taken := w.decision == nil && !carriedOut && w.verbAllowed(ctx, decision.Verb) == nil
 	return !taken && patch.Repeats(w.status.Decisions, decision)
 }
 
@@ -174,9 +141,9 @@ func (w *wave) extend(ctx workflow.Context, until string) {
 	}
 }
 
-// mayTell refuses a verb that the wave does not take as it stands.
-func (w *wave) mayTell(ctx workflow.Context, verb patch.Verb) error {
-	err := patch.MayTell(verb, w.status.State, w.verbsIn(w.status.State))
+// verbAllowed refuses a verb that the wave does not take as it stands.
+func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
+	err := patch.VerbAllowed(verb, w.status.State, w.verbsIn(w.status.State))
 	if err != nil && w.status.State == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
 		standing := w.parked.Standing
 		if w.parked.Tries > 0 {

@@ -57,7 +57,7 @@ func TestCombinedOutcome(t *testing.T) {
 	}
 }
 
-func TestMayTell(t *testing.T) {
+func TestVerbAllowed(t *testing.T) {
 	for state, allowed := range map[patch.WaveState][]patch.Verb{
 		patch.StateResolving:        nil,
 		patch.StatePreflight:        {patch.Abort},
@@ -75,7 +75,7 @@ func TestMayTell(t *testing.T) {
 			require.Equal(t, allowed, patch.VerbsIn(state, true))
 			require.NotContains(t, patch.VerbsIn(state, false), patch.ExtendWindow, "there is no window to extend")
 			for _, verb := range patch.Verbs() {
-				err := patch.MayTell(verb, state, patch.VerbsIn(state, true))
+				err := patch.VerbAllowed(verb, state, patch.VerbsIn(state, true))
 				if contains(allowed, verb) {
 					require.NoError(t, err)
 					continue

@@ -122,15 +122,3 @@ func (p *Parked) Extend(was, is *Window) {
 		p.Window = is
 	}
 }
-
-// VerbsParked lists the verbs that a parked wave takes, by the one that stands; "" when none does. An approval that has not
-// acted yet may still be taken back.
-func VerbsParked(standing Verb) []Verb {
-	switch standing {
-	case "":
-		return VerbsIn(StateParked, true)
-	case Approve:
-		return []Verb{Reject, RollBack, Abort, SetConcurrency, ExtendWindow}
-	}
-	return []Verb{RollBack, Abort, SetConcurrency, ExtendWindow}
-}

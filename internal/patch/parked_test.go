@@ -54,7 +54,7 @@ func TestVerbsOfAParkedWave(t *testing.T) {
 		require.NotContains(t, patch.VerbsParked(standing), patch.Resume)
 		require.Subset(t, patch.VerbsParked(standing), []patch.Verb{patch.RollBack, patch.Abort})
 	}
-	require.ErrorContains(t, patch.MayTell(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
+	require.ErrorContains(t, patch.VerbAllowed(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
 }
 
 // A standing verb that cannot be carried out, as another wave holds a group, is tried again until the window's cutoff.

@@ -127,17 +127,3 @@ const (
 	StepTerminate  Step = "terminate"
 	StepEnded      Step = "ended"
 )
-
-// Decision is one verb a wave took, by whom and why.
-type Decision struct {
-	Verb  Verb  `json:"verb"`
-	Scope Scope `json:"scope,omitempty"`
-	// MaxParallelGroups comes with set_concurrency, Until with extend_window.
-	MaxParallelGroups int       `json:"max_parallel_groups,omitempty"`
-	Until             string    `json:"until,omitempty"` // RFC 3339
-	Actor             string    `json:"actor"`
-	Reason            string    `json:"reason"`
-	Stage             string    `json:"stage,omitempty"`
-	At                time.Time `json:"at"`
-	Acts              time.Time `json:"acts,omitzero"` // of one sent outside the window: when that opens
-}

@@ -1,0 +1,76 @@
+package patch
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Scope says how much a roll_back puts back.
+type Scope string
+
+// The scopes of roll_back.
+const (
+	ScopeStage Scope = "stage" // the default
+	ScopeWave  Scope = "wave"
+)
+
+// Decision is one verb a wave took, by whom and why.
+type Decision struct {
+	Verb  Verb  `json:"verb"`
+	Scope Scope `json:"scope,omitempty"`
+	// MaxParallelGroups comes with set_concurrency, Until with extend_window.
+	MaxParallelGroups int       `json:"max_parallel_groups,omitempty"`
+	Until             string    `json:"until,omitempty"` // RFC 3339
+	Actor             string    `json:"actor"`
+	Reason            string    `json:"reason"`
+	Stage             string    `json:"stage,omitempty"`
+	At                time.Time `json:"at"`
+	Acts              time.Time `json:"acts,omitzero"` // of one sent outside the window: when that opens
+}
+
+// Repeats reports whether a verb was taken already: the newest decision is the same in every word, so that sending it
+// again, as people and scripts do when an answer got lost, is answered and changes nothing.
+func Repeats(decisions []Decision, again Decision) bool {
+	if len(decisions) == 0 {
+		return false
+	}
+	last := decisions[len(decisions)-1]
+	last.At, last.Stage, last.Acts = time.Time{}, "", time.Time{}
+	again.At, again.Stage, again.Acts = time.Time{}, "", time.Time{}
+	return last == again
+}
+
+// FourEyes refuses an approval by the person who started the wave, where the stage demands somebody else's. Names are
+// compared without regard to case and spaces around them; who somebody is, is as true as Temporal's authorisation makes
+// it.
+func FourEyes(stage Stage, starter, approver string) error {
+	same := strings.EqualFold(strings.TrimSpace(starter), strings.TrimSpace(approver))
+	if stage.Approval == nil || !stage.Approval.FourEyes || !same {
+		return nil
+	}
+	return fmt.Errorf("%s started this wave, and stage %s demands four eyes: somebody else must approve",
+		starter, stage.Name)
+}
+
+// longestExtension keeps a slip of the pen, such as a wrong year, from opening a window for good.
+const longestExtension = 24 * time.Hour
+
+// Extended is the window with a later end; its cutoff keeps its distance from it. Asking for the end that it has
+// changes nothing. Any other moment must be in the future and at most a day after the end that it has.
+func (w *Window) Extended(until, now time.Time) (*Window, error) {
+	by := until.Sub(w.Closes)
+	switch {
+	case by == 0:
+		return w, nil
+	case !until.After(now):
+		return nil, fmt.Errorf("until: %s has passed", until.Format(time.RFC3339))
+	case by < 0:
+		return nil, fmt.Errorf("until: the window closes at %s already; a window can only be extended; to stop sooner, "+
+			"send pause or abort", w.Closes.Format(time.RFC3339))
+	case by > longestExtension:
+		return nil, fmt.Errorf("until: %s is more than %s after the window's end at %s; start a wave in another window instead",
+			until.Format(time.RFC3339), longestExtension, w.Closes.Format(time.RFC3339))
+	}
+	return &Window{Opens: w.Opens, Cutoff: w.Cutoff.Add(by), Closes: until}, nil
+}

@@ -1,0 +1,210 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Verb is what an operator may tell a wave.
+type Verb string
+
+// The operators' verbs. What each needs, does and says stands in the table below.
+const (
+	Approve        Verb = "approve"
+	Reject         Verb = "reject"
+	Pause          Verb = "pause"
+	Resume         Verb = "resume"
+	Retry          Verb = "retry"
+	Skip           Verb = "skip"
+	RollBack       Verb = "roll_back"
+	Abort          Verb = "abort"
+	SetConcurrency Verb = "set_concurrency"
+	ExtendWindow   Verb = "extend_window"
+)
+
+// VerbSpec is all that a verb needs, does and says. The Temporal UI, the command line, the watch screen, notices and
+// the wave itself range over these values, so that a verb is added in one place.
+type VerbSpec struct {
+	Verb   Verb
+	Short  string // what it does, as its command and the watch screen say it
+	More   string // a sentence more for who has the room; may be empty
+	Notice string // when to send it, as a notice says it beside the command
+	Reason string // an example of a reason
+	// Key is its key on the watch screen. What cannot be taken back has a capital: no slip of a finger opens it.
+	Key string
+
+	States   []WaveState // in which it is taken
+	Windowed bool        // only where the plan has a window
+	Answers  bool        // it answers a hold or a gate, once
+	GoesOn   bool        // it lets a wave go on that waits for a person
+	Tunes    bool        // it changes how the wave goes on, and decides nothing
+	// TakesBack is a verb that a parked wave has taken and not acted on yet, which this one replaces.
+	TakesBack Verb
+	Fields    []VerbField // what it takes beside who and why
+}
+
+// While a wave patches, or waits for a person or a window.
+var underWay = []WaveState{StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateParked}
+
+// verbs is the table of verbs, in the order in which people read them.
+var verbs = []VerbSpec{
+	{
+		Verb: Approve, Key: "a", States: []WaveState{StateAwaitingApproval}, Answers: true, GoesOn: true,
+		Short:  "Let the stage that waits for approval begin",
+		Notice: "to let the stage begin", Reason: "staging looks well",
+	},
+	{
+		Verb: Reject, Key: "x", States: []WaveState{StateAwaitingApproval}, Answers: true, TakesBack: Approve,
+		Short:  "Refuse the stage that waits for approval: the wave ends",
+		More:   "Nothing of that stage was touched",
+		Notice: "to end the wave, with nothing of the stage touched", Reason: "release tonight",
+	},
+	{
+		Verb: Pause, Key: "p", States: []WaveState{StateRunning},
+		Short:  "Begin no further instance until resume; one under way ends first",
+		More:   "Nothing stays suspended or out of service",
+		Notice: "to begin nothing more for now", Reason: "errors since the patch, looking",
+	},
+	{
+		Verb: Resume, Key: "r", States: []WaveState{StatePaused, StateParked}, GoesOn: true,
+		Short:  "Go on after a pause; or, parked, when the next window is open",
+		Notice: "to patch the rest in the next window", Reason: "it was the deployment",
+	},
+	{
+		Verb: Retry, Key: "t", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true,
+		Short:  "Try the failed instances again, then go on",
+		Notice: "if what failed has passed", Reason: "the repository was away, it is back",
+	},
+	{
+		Verb: Skip, Key: "s", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true,
+		Short:  "Leave the failed instances as they are (put back) and go on with the others",
+		Notice: "if that machine is odd and the patch is well", Reason: "that machine is odd, the patch is well",
+	},
+	{
+		Verb: RollBack, Key: "B", States: []WaveState{StateRunning, StatePaused, StateOnHold, StateParked},
+		Short:  "Put back every instance that the stage (or, with scope wave, the wave) patched",
+		More:   "One under way is put back or, once proven, finished first",
+		Notice: "if the patch is bad: puts back what the stage patched", Reason: "the new openssl breaks logins",
+		Fields: []VerbField{scopeField},
+	},
+	{
+		Verb: Abort, Key: "A",
+		// While things are put back it gives up on what cannot be.
+		States: append([]WaveState{StatePreflight, StateRollingBack, StateAborting}, underWay...),
+		Short:  "Stop: what runs is put back or, once proven, finished; nothing else is started",
+		More:   "Sent again while things are put back: give up on what cannot be, and report it",
+		Notice: "to stop here", Reason: "not sure, stop here",
+	},
+	{
+		Verb: SetConcurrency, Key: "c", States: underWay, Tunes: true,
+		Short:  "Change how many groups of the current stage are worked on at once",
+		More:   "Running ones are let end when it is lowered",
+		Notice: "to work on more or fewer groups at once", Reason: "the fleet is quiet",
+		Fields: []VerbField{groupsField},
+	},
+	{
+		Verb: ExtendWindow, Key: "w", States: underWay, Tunes: true, Windowed: true,
+		Short:  "Let the wave's window close later",
+		More:   "Its cutoff keeps its distance from its end",
+		Notice: "if the window is too short for the rest", Reason: "two instances are left",
+		Fields: []VerbField{untilField},
+	},
+}
+
+// Verbs lists every verb, in the order in which people read them.
+func Verbs() []Verb {
+	all := make([]Verb, len(verbs))
+	for i, spec := range verbs {
+		all[i] = spec.Verb
+	}
+	return all
+}
+
+// Spec is the verb's row of the table; an unknown verb has one that is taken in no state.
+func (v Verb) Spec() VerbSpec {
+	for _, spec := range verbs {
+		if spec.Verb == v {
+			return spec
+		}
+	}
+	return VerbSpec{Verb: v}
+}
+
+// Help is all that is said of what the verb does and needs, as the Temporal UI shows it beside the Update.
+func (v Verb) Help() string {
+	spec := v.Spec()
+	said := []string{spec.Short}
+	if spec.More != "" {
+		said = append(said, spec.More)
+	}
+	for _, field := range spec.Fields {
+		takes := "It may have "
+		if field.Needed {
+			takes = "It needs "
+		}
+		said = append(said, takes+field.Name+", such as "+field.Example)
+	}
+	return strings.Join(said, ". ")
+}
+
+// Command is its command's name below `patchtide wave`.
+func (v Verb) Command() string { return strings.ReplaceAll(string(v), "_", "-") }
+
+// Decides reports whether it answers what a wave asks, and does not only change how it goes on.
+func (v Verb) Decides() bool { return !v.Spec().Tunes }
+
+// Answers reports whether it answers a hold or a gate, which takes one answer.
+func (v Verb) Answers() bool { return v.Spec().Answers }
+
+// By says who sent the verb and why.
+func (v Verb) By(d Decision) string { return fmt.Sprintf("%s by %s (%s)", v, d.Actor, d.Reason) }
+
+// VerbsIn lists the verbs that a wave in that state takes.
+func VerbsIn(state WaveState, windowed bool) []Verb {
+	return taken(func(spec VerbSpec) bool {
+		return slices.Contains(spec.States, state) && (windowed || !spec.Windowed)
+	})
+}
+
+// VerbsParked lists the verbs that a parked wave takes, by the one that stands; "" when none does. An approval that has
+// not acted yet may still be taken back.
+func VerbsParked(standing Verb) []Verb {
+	if standing == "" {
+		return VerbsIn(StateParked, true)
+	}
+	return taken(func(spec VerbSpec) bool {
+		return slices.Contains(spec.States, StateParked) && !spec.GoesOn || spec.TakesBack == standing
+	})
+}
+
+func taken(in func(VerbSpec) bool) []Verb {
+	var list []Verb
+	for _, spec := range verbs {
+		if in(spec) {
+			list = append(list, spec.Verb)
+		}
+	}
+	return list
+}
+
+// VerbAllowed refuses a verb that is none of those that a wave in that state takes now, and names those.
+func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
+	if slices.Contains(allowed, verb) {
+		return nil
+	}
+	if len(allowed) == 0 {
+		return fmt.Errorf("the wave is %s and takes no verbs now", state)
+	}
+	words := make([]string, len(allowed))
+	for i, v := range allowed {
+		words[i] = string(v)
+	}
+	return fmt.Errorf("the wave is %s: it takes %s, not %s", state, strings.Join(words, ", "), verb)
+}
+
+// Asks reports whether a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out
+// it takes none, in whatever state it still is, and a parked one that was told to go on waits for its window only.
+func (s WaveStatus) Asks() bool {
+	return slices.ContainsFunc(s.Verbs, func(v Verb) bool { return v.Spec().GoesOn })
+}
