@@ -1,0 +1,61 @@
+package patch
+
+import "time"
+
+// Policy is the part of a plan and one of its stages that a group and its instances need.
+type Policy struct {
+	Plan string
+	// Run is the wave's first run id: a wave started again under its old id must not find the old run's backups.
+	Run            string
+	Platform       Platform
+	Backup         Backup
+	Restore        Restore
+	Reboot         RebootOption
+	Passes         int
+	Retention      Duration
+	Timing         Timing
+	Window         *Window
+	Calendars      []string // Change Calendars that must be open
+	Estimates      *Estimates
+	Stage          string
+	MaxUnavailable int
+	Capacity       CapacityMode
+	Health         []HealthCheck
+	Bake           Duration
+	Quarantine     Quarantine
+}
+
+// PolicyOf is a stage's policy under a plan. Run is left to whoever knows it.
+func PolicyOf(plan Plan, stage Stage) Policy {
+	return Policy{
+		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
+		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
+		Calendars: plan.Calendars, Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity,
+		Health: stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
+	}
+}
+
+// StageView is the policy as the decisions about a stage know it; its groups are not in it.
+func (p Policy) StageView() Stage {
+	return Stage{Name: p.Stage, MaxUnavailable: p.MaxUnavailable, Capacity: p.Capacity, Health: p.Health, Bake: p.Bake}
+}
+
+// PlanView is the policy as the decisions about a plan know it; its stages are not in it.
+func (p Policy) PlanView() Plan {
+	return Plan{
+		Name: p.Plan, Platform: p.Platform, Backup: p.Backup, Restore: p.Restore, Reboot: p.Reboot, Passes: p.Passes,
+		Retention: p.Retention, Timing: p.Timing, Window: p.Window, Estimates: p.Estimates, Calendars: p.Calendars,
+		Quarantine: p.Quarantine,
+	}
+}
+
+// Budget is what one instance may need of a window, where it is a target of these groups.
+func (p Policy) Budget(groups []TargetGroup) Budget {
+	return p.PlanView().Budget(p.StageView(), groups)
+}
+
+// TooLate refuses to begin one more instance: the window is closed, or what is left of it may not be enough to patch one and,
+// if that fails at the very end, to put it back. Nil means that it may begin.
+func (p Policy) TooLate(where string, now time.Time, groups []TargetGroup) *Refusal {
+	return TooLate(p.Window, where, now, p.Budget(groups))
+}
