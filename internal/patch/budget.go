@@ -94,12 +94,13 @@ func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup)
 	return b
 }
 
-// Budget is what one instance of a stage may need.
+// Budget is what one instance of a stage may need. A plan without estimates goes by the usual time of an instance.
 func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
-	if p.Estimates == nil { // of an older release
-		return Budget{Estimates: Estimates{Patch: Estimate(p.Timing, stage.Bake, groups)}}
+	var estimates Estimates
+	if p.Estimates != nil {
+		estimates = *p.Estimates
 	}
-	return BudgetOf(p.Estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
+	return BudgetOf(estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
 }
 
 // OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all goes

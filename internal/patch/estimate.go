@@ -2,7 +2,7 @@ package patch
 
 import "time"
 
-// Estimate is how long one instance of a plan without Estimates, of an older release, is likely to be on its way, from leaving
+// Estimate is how long one instance of a plan without Estimates is likely to be on its way, from leaving
 // service until its bake has ended.
 func Estimate(t Timing, bake Duration, groups []TargetGroup) Duration {
 	return t.Instance + Draining(groups) + bake + SlowStart(groups)

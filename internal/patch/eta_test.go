@@ -25,7 +25,7 @@ func TestLikely(t *testing.T) {
 		want      patch.Duration
 		from      string
 	}{
-		{"a plan of an older release", nil, 10 * minute, drains, 37 * minute, "the usual time"},
+		{"a plan without estimates", nil, 10 * minute, drains, 37 * minute, "the usual time"},
 		{"the plan's estimate holds the bake", measured(30*minute, 0), 10 * minute, nil, 30 * minute, "estimates.patch"},
 		{"draining and slow start are added", measured(30*minute, 0), 10 * minute, drains, 37 * minute, "estimates.patch"},
 		{"too few were measured", measured(30*minute, 4), 10 * minute, drains, 37 * minute, "estimates.patch"},

@@ -54,7 +54,7 @@ type Plan struct {
 	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
 	Retention Duration     `json:"retention"`           // how long snapshots and replaced volumes are kept
 	Timing    Timing       `json:"timing"`
-	Estimates *Estimates   `json:"estimates,omitempty"` // nil, of an older release: a window only has to be open
+	Estimates *Estimates   `json:"estimates,omitempty"` // nil: none were given, see Plan.Budget
 
 	Quarantine Quarantine `json:"quarantine"`
 }
