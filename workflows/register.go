@@ -1,3 +1,6 @@
+// Package workflows is the durable order of steps, and nothing else. Each folder is one workflow, or a few that belong
+// together; this file registers them, and types.go gathers what people send them and what they get from them. What comes next
+// is decided by internal/patch; every side effect is an activity.
 package workflows
 
 import (
@@ -5,19 +8,32 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/workflows/freeze"
+	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/instance"
+	"github.com/patchtide/patchtide/workflows/notice"
+	"github.com/patchtide/patchtide/workflows/reconcile"
+	"github.com/patchtide/patchtide/workflows/scan"
+	"github.com/patchtide/patchtide/workflows/service"
+	"github.com/patchtide/patchtide/workflows/wave"
+	"github.com/patchtide/patchtide/workflows/window"
 )
 
 // Register makes every workflow known under the name that people see.
 func Register(registry worker.WorkflowRegistry) {
-	registry.RegisterWorkflowWithOptions(PatchWave, workflow.RegisterOptions{Name: names.PatchWave})
-	registry.RegisterWorkflowWithOptions(PatchGroup, workflow.RegisterOptions{Name: names.PatchGroup})
-	registry.RegisterWorkflowWithOptions(PatchInstance, workflow.RegisterOptions{Name: names.PatchInstance})
-	registry.RegisterWorkflowWithOptions(ScanFleet, workflow.RegisterOptions{Name: names.ScanFleet})
-	registry.RegisterWorkflowWithOptions(Reconcile, workflow.RegisterOptions{Name: names.Reconcile})
-	registry.RegisterWorkflowWithOptions(Freeze, workflow.RegisterOptions{Name: names.Freeze})
-	registry.RegisterWorkflowWithOptions(Quarantine, workflow.RegisterOptions{Name: names.Quarantine})
-	registry.RegisterWorkflowWithOptions(HoldService, workflow.RegisterOptions{Name: names.HoldService})
-	registry.RegisterWorkflowWithOptions(RollBackWave, workflow.RegisterOptions{Name: names.RollBackWave})
-	registry.RegisterWorkflowWithOptions(OpenWindow, workflow.RegisterOptions{Name: names.OpenWindow})
-	registry.RegisterWorkflowWithOptions(Notify, workflow.RegisterOptions{Name: names.Notify})
+	for name, run := range map[string]any{
+		names.PatchWave:     wave.PatchWave,
+		names.RollBackWave:  wave.RollBackWave,
+		names.PatchGroup:    group.PatchGroup,
+		names.PatchInstance: instance.PatchInstance,
+		names.ScanFleet:     scan.ScanFleet,
+		names.Reconcile:     reconcile.Reconcile,
+		names.Quarantine:    reconcile.Quarantine,
+		names.Freeze:        freeze.Freeze,
+		names.HoldService:   service.HoldService,
+		names.OpenWindow:    window.OpenWindow,
+		names.Notify:        notice.Notify,
+	} {
+		registry.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
+	}
 }

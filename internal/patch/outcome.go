@@ -143,3 +143,8 @@ func CombinedOutcome(parts []Outcome) Outcome {
 	}
 	return NotStarted
 }
+
+// Untouched is the result of an instance that nothing was done to.
+func Untouched(id string) InstanceResult {
+	return InstanceResult{ID: id, Outcome: NotStarted, MissingBefore: []string{}, MissingAfter: []string{}}
+}

@@ -1,0 +1,141 @@
+package freeze
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Input starts Freeze; it is what an earlier run of it leaves.
+type Input struct {
+	Freezes patch.Freezes
+}
+
+// Request is what a person sends with freeze and unfreeze.
+type Request struct {
+	Account string `json:"account,omitempty"` // its name in the configuration; "": all
+	Actor   string `json:"actor"`
+	Reason  string `json:"reason"`
+
+	broken error
+}
+
+const freezeExample = `{"actor": "you", "reason": "incident 4711", "account": "production"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *Request) UnmarshalJSON(data []byte) error {
+	type plain Request
+	r.broken = run.Strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r Request) Validate() error {
+	switch {
+	case r.broken != nil:
+		return run.Invalid(r.broken.Error(), freezeExample)
+	case strings.TrimSpace(r.Actor) == "":
+		return run.Invalid("actor: is missing; say who you are", freezeExample)
+	case strings.TrimSpace(r.Reason) == "":
+		return run.Invalid("reason: is missing; whoever wants to go on will ask", freezeExample)
+	}
+	return nil
+}
+
+// Answer tells what is frozen after an Update, and whether it changed anything.
+type Answer struct {
+	Changed bool          `json:"changed"`
+	Freezes patch.Freezes `json:"freezes"`
+}
+
+// freezer keeps who froze what.
+type freezer struct {
+	status  patch.FreezeStatus
+	changes int
+}
+
+// freezesKept is after how many changes the history begins anew.
+const freezesKept = 500
+
+// Freeze is one long-lived workflow that keeps who froze which accounts and why. Every wave asks it before each instance, and
+// takes no answer for a freeze. It ends only when somebody cancels or terminates it; then everything is frozen.
+func Freeze(ctx workflow.Context, in Input) error {
+	f := &freezer{status: patch.FreezeStatus{Freezes: in.Freezes}}
+	if err := f.answer(ctx); err != nil {
+		return err
+	}
+	f.show(ctx)
+	if err := workflow.Await(ctx, func() bool {
+		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && workflow.AllHandlersFinished(ctx)
+	}); err != nil {
+		f.status.Closed = true
+		return err
+	}
+	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes})
+}
+
+func (f *freezer) answer(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.FreezeStatus, error) { return f.status, nil },
+		workflow.QueryHandlerOptions{Description: "Who froze which accounts, since when and why"}); err != nil {
+		return err
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, names.UpdateFreeze, f.freeze, workflow.UpdateHandlerOptions{
+		Description: "Hold every wave between instances, in one account or, without account, everywhere",
+		Validator:   func(request Request) error { return request.Validate() },
+	}); err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, names.UpdateUnfreeze, f.unfreeze, workflow.UpdateHandlerOptions{
+		Description: "Lift the freeze of one account or, without account, the one of everything",
+		Validator:   func(request Request) error { return request.Validate() },
+	})
+}
+
+// freeze refuses an account that the configuration does not know: a misspelt name would freeze nothing.
+func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) {
+	if request.Account != "" {
+		var known []string
+		if err := workflow.ExecuteActivity(run.Controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(ctx, &known); err != nil {
+			return Answer{}, err
+		}
+		if !slices.Contains(known, request.Account) {
+			return Answer{}, run.Invalid(fmt.Sprintf("account: there is no %q in the worker's configuration; it knows %s", request.Account, strings.Join(known, ", ")), freezeExample)
+		}
+	}
+	f.status.Freezes = f.status.Freezes.With(patch.Freeze{
+		Account: request.Account, Actor: request.Actor, Reason: request.Reason, Since: workflow.Now(ctx),
+	})
+	f.changed(ctx)
+	return Answer{Changed: true, Freezes: f.status.Freezes}, nil
+}
+
+func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error) {
+	left, lifted := f.status.Freezes.Without(request.Account)
+	f.status.Freezes = left
+	f.changed(ctx)
+	return Answer{Changed: lifted, Freezes: left}, nil
+}
+
+func (f *freezer) changed(ctx workflow.Context) {
+	f.changes++
+	f.show(ctx)
+}
+
+// show tells people at the Temporal UI what is frozen.
+func (f *freezer) show(ctx workflow.Context) {
+	if len(f.status.Freezes) == 0 {
+		workflow.SetCurrentDetails(ctx, "Nothing is frozen. Every wave asks here before each instance; never terminate this workflow.")
+		return
+	}
+	var text strings.Builder
+	for _, freeze := range f.status.Freezes {
+		fmt.Fprintf(&text, "- %s\n", freeze)
+	}
+	workflow.SetCurrentDetails(ctx, text.String())
+}

@@ -1,0 +1,133 @@
+package group
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/instance"
+	"github.com/patchtide/patchtide/workflows/internal/room"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Heal asks for what a dead wave left of a group to be put back from the journal's records.
+type Heal struct {
+	Record    *journal.Record // of the group; nil when the group carries no mark
+	Instances []instance.Heal
+	MaxBefore []int // the group's max before each raise of it for an instance's sake, highest first
+}
+
+// heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an instance is
+// left the group keeps its room: without it fewer would serve than promised.
+func (g *group) heal(ctx workflow.Context) {
+	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	surged := g.in.Heal.Record != nil && g.in.Heal.Record.Intended.RaiseDesired
+	left := false // an instance left for good, and its group had no room for another
+	for _, heal := range g.in.Heal.Instances {
+		record := heal.Record
+		child, _ := workflow.NewDisconnectedContext(ctx)
+		result := g.child(child, "heals "+record.Instance, instance.Input{
+			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
+			PutBack: record.PutBack, Heal: &heal, Ours: patch.Ours{Surge: surged},
+		})
+		left = left || result.NoRoomForAnother
+		g.status.Instances = append(g.status.Instances, result)
+		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
+		workflow.SetCurrentDetails(ctx, g.details())
+	}
+	if record := g.in.Heal.Record; record != nil {
+		g.healRoom(clean, *record, left)
+	}
+	g.enter(ctx, patch.GroupDone, "")
+}
+
+// healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has left for
+// good and others have left no room for another, what was launched for room stays in its place.
+func (g *group) healRoom(ctx workflow.Context, record journal.Record, stays bool) {
+	if len(g.status.Stranded) > 0 {
+		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
+		return
+	}
+	if record.Intended.RaiseDesired {
+		var now patch.GroupState
+		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &now)
+		switch {
+		case run.IsType(err, activities.ErrGroupNotFound):
+			return
+		case err != nil:
+			g.strand("it cannot be read: "+run.Reason(err), "run `patchtide reconcile` again")
+			return
+		}
+		left, refused := roomOf(record, now)
+		if refused != "" {
+			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
+			return
+		}
+		if stays {
+			if left.Dropped || left.Surge == "" {
+				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for good, and nothing that was launched for room is left; desired is %d", now.Desired),
+					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide reconcile` again")
+			}
+			left.Dropped = true
+		}
+		g.status.Stranded = append(g.status.Stranded, left.GiveBack(ctx)...)
+	}
+	for _, before := range g.in.Heal.MaxBefore {
+		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
+			activities.MaxInput{Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing)}).Get(ctx, nil)
+		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
+			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again", before))
+		}
+	}
+	if len(g.status.Stranded) > 0 {
+		return
+	}
+	err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil)
+	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
+		g.strand("it still carries our tag: "+run.Reason(err), "remove the tag "+names.TagJournal+" from the group")
+	}
+}
+
+// launchSlack is how far the clocks of AWS and Temporal may be apart.
+const launchSlack = time.Minute
+
+// roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether an
+// instance is the one that our raise launched.
+func roomOf(record journal.Record, now patch.GroupState) (*room.Room, string) {
+	r := room.New(record.Group, record.Policy, record.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax})
+	r.Record, r.Before, r.Raised, r.Surge = record, record.Before.State(), true, record.Intended.Surge
+	if now.Desired <= r.Before.Desired {
+		r.Dropped = true // given back already, or somebody has lowered desired since: only max is left
+		return r, ""
+	}
+	if r.Surge != "" {
+		return r, ""
+	}
+	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs()))
+	if !found {
+		return r, ""
+	}
+	latest := record.At.Add(record.Policy.Timing.Surge.D())
+	if now.Desired != r.Before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) || first.LaunchTime.After(latest) {
+		return nil, fmt.Sprintf("its desired is %d and was %d before we may have raised it by one, and nobody can tell whether %s was launched for that",
+			now.Desired, r.Before.Desired, first.ID)
+	}
+	r.Surge = first.ID
+	return r, ""
+}
+
+func (g *group) strand(state, whatToDo string) {
+	g.status.Stranded = append(g.status.Stranded, patch.Stranded{
+		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
+		State: state, WhatToDo: whatToDo,
+	})
+}

@@ -1,0 +1,89 @@
+package group
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/room"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
+func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	var made *room.Room
+	if g.status.Strategy.Mode == patch.CapacitySurge {
+		made = room.New(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
+	}
+	if made != nil {
+		if err := made.Journal(clean, state); err != nil {
+			return err
+		}
+	} else {
+		record := journal.OfGroup(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		if err := run.WriteRecord(clean, &record); err != nil {
+			return err
+		}
+	}
+	if err := g.act(ctx, aws.MarkGroup, g.journal()); err != nil {
+		g.unmarkUnsure(ctx, err)
+		return err
+	}
+	g.room = made
+	return nil
+}
+
+// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the mark
+// stays, so that Reconcile finds it again.
+func (g *group) giveBack(ctx workflow.Context) {
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	if g.room != nil {
+		g.status.Stranded = append(g.status.Stranded, g.room.GiveBack(clean)...)
+		g.room = nil
+	}
+	if len(g.status.Stranded) > 0 {
+		return
+	}
+	g.unmark(clean)
+}
+
+// unmark takes the group's mark off; one that cannot be taken off is told.
+func (g *group) unmark(ctx workflow.Context) {
+	if err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil); err != nil &&
+		!run.IsType(err, activities.ErrGroupNotFound) {
+		g.status.Stranded = append(g.status.Stranded, patch.Stranded{
+			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
+			State: "still carries our tag: " + run.Reason(err), WhatToDo: "remove the tag " + names.TagJournal + " from the group",
+		})
+	}
+}
+
+// unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is
+// stranded.
+func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
+	if run.IsType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 {
+		return
+	}
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
+	defer func() { g.stopTrying = nil; stop() }()
+	run.OutwaitLag(clean, g.in.Policy.Timing)
+	if clean.Err() != nil {
+		// A person gave up while only the lag was waited for: one look tells whether there is a mark at all.
+		clean, stop = workflow.NewDisconnectedContext(ctx)
+		g.stopTrying = stop
+		defer stop()
+	}
+	g.unmark(clean)
+}
+
+func (g *group) journal() activities.MarkGroupInput {
+	return activities.MarkGroupInput{Group: g.in.Group, Pace: run.Pace(g.in.Policy.Timing), Journal: activities.Journal{
+		WaveID: g.in.WaveID, Record: names.JournalRecord(g.in.Group, ""),
+	}}
+}

@@ -1,0 +1,167 @@
+package instance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/scan"
+)
+
+// act gives the options of an act going forward; undoAct those of one that puts back.
+func (s *saga) act(ctx workflow.Context) workflow.Context {
+	return run.Summed(run.Acting(ctx, s.in.Group, s.in.Policy.Timing), s.doing())
+}
+
+func (s *saga) undoAct(ctx workflow.Context) workflow.Context {
+	return run.Summed(run.Undoing(ctx, s.in.Group, s.in.Policy.Timing), s.doing())
+}
+
+// do acts going forward and always waits for the answer, also when the workflow is cancelled.
+func (s *saga) do(ctx workflow.Context, activity, input any) error {
+	return s.doGet(ctx, activity, input, nil)
+}
+
+func (s *saga) doGet(ctx workflow.Context, activity, input, output any) error {
+	options := s.act(ctx)
+	return workflow.ExecuteActivity(options, activity, input).Get(options, output)
+}
+
+// undone acts to put something back.
+func (s *saga) undone(ctx workflow.Context, activity, input any) error {
+	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, nil)
+}
+
+// read is a read that putting back depends on: it retries as an undo does.
+func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
+	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, output)
+}
+
+// await waits within a budget; it is as cancellable as ctx is. While things are put back, a refusal that may pass is no
+// reason to leave them: it is asked again until the budget is spent.
+func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, input, output any) error {
+	options := run.Summed(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), s.doing())
+	if s.status.Undoing {
+		options = patient(options)
+	}
+	return workflow.ExecuteActivity(options, activity, input).Get(ctx, output)
+}
+
+// patient retries what would be final going forward.
+func patient(ctx workflow.Context) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	policy := *options.RetryPolicy
+	policy.NonRetryableErrorTypes = nil
+	options.RetryPolicy = &policy
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// finalOn makes one more error type final.
+func finalOn(ctx workflow.Context, errorType string) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	policy := temporal.RetryPolicy{}
+	if options.RetryPolicy != nil {
+		policy = *options.RetryPolicy
+	}
+	policy.NonRetryableErrorTypes = append(slices.Clone(policy.NonRetryableErrorTypes), errorType)
+	options.RetryPolicy = &policy
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// scanNow scans the instance and waits for the result.
+func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
+	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.in.BaselineID, s.in.WaveID, s.attempt(name))
+	if err != nil {
+		return nil, err
+	}
+	return &results[0], nil
+}
+
+func (s *saga) instance() activities.Instance {
+	return activities.Instance{Group: s.in.Group, ID: s.in.Instance}
+}
+
+func (s *saga) attempt(name string) activities.Attempt {
+	if s.in.PutBack != nil {
+		name = "put-back-" + s.in.PutBack.Run + name
+	}
+	if run := s.in.Policy.Run; run != "" {
+		name += "/" + run
+	}
+	return run.Attempt(s.in.WaveID, s.in.Instance, name, s.in.Try)
+}
+
+func (s *saga) snapshotID() string { return run.SnapshotID(s.in.WaveID) }
+
+func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
+
+func (s *saga) ask(name string) activities.AskInput {
+	return activities.AskInput{
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent, Pace: s.pace(),
+	}
+}
+
+func (s *saga) note(format string, args ...any) {
+	s.status.Result.Notes = append(s.status.Result.Notes, fmt.Sprintf(format, args...))
+}
+
+func (s *saga) gone() error {
+	return temporal.NewNonRetryableApplicationError(s.in.Instance+" no longer exists", activities.ErrGone, nil)
+}
+
+// stranded names what a failed undo leaves, and remedy what to do about it by hand.
+func (s *saga) stranded(step patch.Step) string {
+	if step == patch.StepSuspend {
+		return "auto scaling group " + s.in.Group.Name()
+	}
+	return "instance " + s.in.Instance
+}
+
+func (s *saga) remedy(step patch.Step) string {
+	group := s.in.Group.Name()
+	switch step {
+	case patch.StepMark:
+		return "remove the tag " + names.TagJournal + " from the instance"
+	case patch.StepSuspend:
+		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group, strings.Join(s.suspended, " "))
+	case patch.StepStandby:
+		if s.in.Group.IsAutoScaling() {
+			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s --instance-ids %s", group, s.in.Instance)
+		}
+		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
+	case patch.StepQuarantine:
+		return "see that it does not serve, then remove its tag " + names.TagQuarantine + " if it is to stay in service"
+	case patch.StepIsolate:
+		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run `patchtide reconcile`"
+	case patch.StepRelease:
+		return "look whether it serves; `patchtide reconcile` ends its release or quarantines it again"
+	case patch.StepReturn:
+		return "it is in service on the new version and could not be taken out: check its health, take it out by hand if needed"
+	}
+	return "see the wave's journal for the values before"
+}
+
+// doing is the step in a person's words.
+func (s *saga) doing() string {
+	return run.Doing(s.status.Step, s.status.Undoing || s.in.PutBack != nil)
+}
+
+// details is what the Temporal UI shows of the instance.
+func (s *saga) details() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
+	if s.status.Result.Reason != "" {
+		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
+	}
+	for _, left := range s.status.Result.Stranded {
+		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
+	}
+	return text.String()
+}

@@ -1,0 +1,198 @@
+package instance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Heal asks for what a dead workflow left of an instance to be put back from the journal's record.
+type Heal struct {
+	Record journal.Record
+	// Marked tells that the instance carries the journal's tag. The tag comes off last: one without it needs nothing, unless it
+	// is gone and its group is not what it was.
+	Marked bool
+}
+
+// heal rebuilds the saga from its record and runs the saga's own undos for what it finds changed: out of service, it stops
+// an install that may still run, restores the root if it may have been touched, and returns it, or quarantines it; then it
+// resumes what was suspended and takes the mark off. An instance in service stays there.
+func (s *saga) heal(ctx workflow.Context) {
+	result := &s.status.Result
+	result.Outcome = patch.Failed
+	s.remember()
+	s.status.Undoing = true
+	clean, stop := run.UntilGivenUp(ctx)
+	defer stop()
+	s.enter(clean, patch.StepPreflight)
+	var now patch.GroupState
+	err := s.read(clean, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now)
+	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
+		s.strand(patch.StepPreflight, err)
+		return
+	}
+	s.push(clean, now)
+	s.undo.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
+	s.status.Undoing = false
+	if result.Outcome == patch.Failed && len(result.Stranded) == 0 {
+		result.Outcome = patch.NotStarted
+	}
+}
+
+// remember fills the saga with what it knew before it acted.
+func (s *saga) remember() {
+	s.record = s.in.Heal.Record
+	s.before = s.record.Before.State()
+	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
+	s.suspended = s.record.Intended.Suspend
+	switch {
+	case s.in.PutBack != nil:
+		s.point = s.in.PutBack.Point
+	case s.record.Point != nil:
+		s.point = *s.record.Point
+	}
+	if s.point.SnapshotID != "" {
+		s.status.Result.Backup = &s.point
+	}
+}
+
+// push puts the undos on the stack that what is seen now calls for.
+func (s *saga) push(ctx workflow.Context, now patch.GroupState) {
+	member, listed := now.Member(s.in.Instance)
+	if !s.in.Heal.Marked && (member.Present() || !listed) {
+		s.status.Result.Reason = "it carries no mark: it had been put back"
+		return
+	}
+	if s.record.Quarantine != nil {
+		s.pushQuarantine()
+		return
+	}
+	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
+	s.undo.push(step{patch.StepSuspend, nil, s.resume})
+	if s.record.Intended.RaiseMax {
+		s.undo.push(step{patch.StepSettle, nil, s.lowerMax})
+	}
+	why := s.outOfService(member, listed)
+	switch {
+	case why != "":
+		s.status.Result.Reason = why
+		s.undo.push(step{patch.StepStandby, nil, s.comeBack})
+		s.pushInstall()
+	case s.in.Group.IsAutoScaling() && !listed:
+		s.status.Result.Reason = "it is no member of its group any more"
+		s.tellCapacity(now)
+	case s.in.Group.IsAutoScaling() && member.Leaving():
+		s.status.Result.Reason = "its group is letting it go: " + member.Lifecycle
+		s.status.Result.Outcome = patch.Gone
+	default:
+		s.status.Result.Reason = "it is in service and stays as it is"
+		s.lookHealthy(ctx)
+	}
+}
+
+// outOfService says why the instance is not in service as it was before; "" when it is, or when nothing can be done about it.
+func (s *saga) outOfService(now patch.Member, listed bool) string {
+	if s.in.Group.IsAutoScaling() {
+		switch {
+		case !listed:
+			return ""
+		case now.Lifecycle == patch.LifecycleStandby, now.Lifecycle == patch.LifecycleEnteringStandby:
+			if !now.Present() {
+				return "it was terminated while it was in standby"
+			}
+			return "it was left in " + now.Lifecycle
+		case strings.HasPrefix(now.Lifecycle, patch.LifecyclePending):
+			return "it was left on its way back: " + now.Lifecycle
+		case now.Leaving():
+			return ""
+		}
+	}
+	for _, target := range s.own() {
+		at := slices.IndexFunc(now.Targets, func(is patch.Target) bool {
+			return is.TargetGroupARN == target.TargetGroupARN && is.ID == target.ID && is.Port == target.Port
+		})
+		if at < 0 || now.Targets[at].Health == patch.TargetDraining {
+			return "it was left deregistered from " + target.TargetGroupARN
+		}
+	}
+	return ""
+}
+
+// pushInstall adds the undo of an install, if one may have begun. Of one that was being rolled back, the roll back is
+// finished: a person had decided it, and half a restore is neither version.
+func (s *saga) pushInstall() {
+	switch {
+	case s.in.PutBack != nil:
+		s.undo.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
+			// Not proven makes it unfit, and comeBack quarantines it.
+			_ = s.restoreOrUnfit(ctx)
+			return nil
+		}})
+	case s.record.Installing:
+		for pass := 1; pass <= max(s.in.Policy.Passes, 1); pass++ {
+			s.installs = append(s.installs, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+		}
+		s.undo.push(step{patch.StepInstall, nil, s.restore})
+	}
+}
+
+// lookHealthy proves an instance in service healthy, so that the Unhealthy mark it may have got while ReplaceUnhealthy was
+// suspended does not have it replaced. An ill one is left to its group.
+func (s *saga) lookHealthy(ctx workflow.Context) {
+	if len(s.suspended) == 0 {
+		return
+	}
+	err := s.readClock(ctx, s.undoAct(ctx))
+	if err == nil {
+		err = s.awaitHealth(ctx)
+	}
+	if err != nil {
+		s.note("in service, but not proven healthy: %s", run.Reason(err))
+	}
+}
+
+// tellCapacity tells of an instance that left its group alive while its group has fewer than before: a quarantine that died
+// between the two would leave it so, and so would a person.
+func (s *saga) tellCapacity(now patch.GroupState) {
+	if now.Desired >= s.record.Before.Desired {
+		return
+	}
+	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
+		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "instance " + s.in.Instance,
+		State:    fmt.Sprintf("it is no member of %s any more, whose desired is %d and was %d", s.in.Group.Name(), now.Desired, s.record.Before.Desired),
+		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag " + names.TagJournal + " from the instance",
+	})
+}
+
+// lowerMax takes back the max that had to be raised for the instance to leave standby.
+func (s *saga) lowerMax(ctx workflow.Context) error {
+	before := s.record.Intended.MaxBefore
+	err := s.undone(ctx, aws.LowerMax, activities.MaxInput{Group: s.in.Group, MaxBefore: before, Pace: s.pace()})
+	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
+		s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
+			Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
+			State: "its max is still raised: " + run.Reason(err), WhatToDo: fmt.Sprintf("set max back to %d once desired is there again", before),
+		})
+	}
+	return nil
+}
+
+// unmarkHealed takes the mark off once nothing is left: what is left must be found again.
+func (s *saga) unmarkHealed(ctx workflow.Context) error {
+	if s.room != nil {
+		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
+		s.room = nil
+	}
+	if !s.in.Heal.Marked || len(s.status.Result.Stranded) > 0 {
+		return nil
+	}
+	return s.unmark(ctx)
+}

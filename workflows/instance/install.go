@@ -1,0 +1,216 @@
+package instance
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// installTry is one pass of install and reboot that may have begun.
+type installTry struct {
+	attempt   activities.Attempt
+	execution activities.Execution // ID "": not known whether one was started
+	ended     bool
+}
+
+// snapshot asks the machine what it is, so that a restore can be proven, and takes the backup. It does not wait for the
+// snapshot: it is the state of the volume at the call.
+func (s *saga) snapshot(ctx workflow.Context) error {
+	var facts patch.MachineFacts
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-before"), &facts); err != nil {
+		return err
+	}
+	s.point = patch.RestorePoint{VolumeID: s.member.RootVolumeID, Facts: facts}
+	if s.in.Policy.Backup != patch.BackupSnapshot {
+		return nil
+	}
+	var taken activities.SnapshotTaken
+	if err := s.doGet(ctx, aws.TakeSnapshot, activities.SnapshotInput{
+		Instance: s.instance(), VolumeID: s.member.RootVolumeID, Attempt: s.attempt("snapshot"), Retention: s.in.Policy.Retention, Pace: s.pace(),
+	}, &taken); err != nil {
+		return err
+	}
+	s.point.SnapshotID, s.point.TakenAt = taken.SnapshotID, taken.StartedAt
+	s.status.Result.Backup = &s.point
+	return nil
+}
+
+// install runs the passes: install, reboot, and a Scan of our own, until nothing that was missing is missing, or the passes
+// are spent. A cancel lets a running install end within its budget.
+func (s *saga) install(ctx workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	s.record.Point, s.record.Installing = &s.point, true
+	if err := run.WriteRecord(clean, &s.record); err != nil {
+		return err
+	}
+	before := s.scan
+	for pass := 1; ; pass++ {
+		s.enter(clean, patch.StepInstall)
+		report, err := s.installOnce(clean, pass)
+		if err != nil {
+			return err
+		}
+		s.merge(*report)
+		after := &patch.Scan{}
+		if report.Failure == "" {
+			s.enter(clean, patch.StepVerify)
+			if after, err = s.scanNow(clean, fmt.Sprintf("scan-after-%d", pass)); err != nil {
+				return err
+			}
+			s.status.Result.MissingAfter = run.List(after.Missing)
+		}
+		verdict := patch.Verify(s.in.Policy.Reboot, before, *after, *report)
+		switch {
+		case verdict.Reason != "":
+			return errors.New(verdict.Reason)
+		case verdict.Proven():
+			if len(verdict.New) > 0 {
+				s.note("new since the scan before, not part of this wave: %v", verdict.New)
+			}
+			return nil
+		case pass >= s.in.Policy.Passes:
+			return fmt.Errorf("still missing after %d passes: %v", pass, verdict.Remaining)
+		}
+		before = *after
+	}
+}
+
+// installOnce starts the execution and waits: for ever while Automation has it queued, within the budget once it runs.
+func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, error) {
+	s.installs = append(s.installs, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+	try := &s.installs[len(s.installs)-1]
+	if err := s.doGet(ctx, aws.StartInstall, activities.StartInstallInput{
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.in.Runbook, SnapshotID: s.snapshotID(),
+		Reboot: s.in.Policy.Reboot, Attempt: try.attempt, Budget: s.in.Policy.Timing.Install, Pace: s.pace(),
+	}, &try.execution); err != nil {
+		return nil, err
+	}
+	s.status.Result.AutomationExecutionID = try.execution.ID
+	for {
+		var report patch.PatchReport
+		err := s.await(ctx, s.in.Policy.Timing.Install, aws.AwaitInstall, activities.AwaitInstallInput{
+			Instance: s.instance(), Execution: try.execution, Pace: s.pace(),
+		}, &report)
+		if run.IsType(err, activities.ErrInstallPending) {
+			continue // queued behind others: its time has not begun
+		}
+		if err != nil {
+			return nil, err
+		}
+		try.ended = true
+		return &report, nil
+	}
+}
+
+// merge makes one report of all passes: the first facts before, the last after.
+func (s *saga) merge(report patch.PatchReport) {
+	if s.report.ExecutionID != "" {
+		report.Before = s.report.Before
+		report.Changes = append(s.report.Changes, report.Changes...)
+	}
+	s.report = report
+	s.status.Result.Changes = report.Changes
+	if report.After != nil {
+		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
+		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256
+	}
+}
+
+// restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have changed.
+// It never fails by itself: an instance whose restore is not proven is unfit, and comeBack quarantines it.
+func (s *saga) restore(ctx workflow.Context) error {
+	if err := s.stopInstalls(ctx); err != nil {
+		s.unfit = "the install could not be proven to have ended: " + run.Reason(err)
+		return nil
+	}
+	if len(s.installs) == 0 || s.report.ExecutionID != "" && !s.report.Touched() {
+		return nil
+	}
+	s.enter(ctx, patch.StepRestore)
+	switch {
+	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():
+		s.unfit = "the plan replaces what fails"
+	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
+		s.unfit = "the plan keeps no backup to put back"
+	default:
+		if err := s.restoreRoot(ctx); err != nil {
+			s.unfit = "restore not proven: " + run.Reason(err)
+		}
+	}
+	return nil
+}
+
+// stopInstalls sees every execution that may have been started and all its commands terminal.
+func (s *saga) stopInstalls(ctx workflow.Context) error {
+	started := s.installs[:0]
+	for _, try := range s.installs {
+		if try.execution.ID == "" {
+			if err := s.await(ctx, s.in.Policy.Timing.Stop, aws.FindInstall, activities.FindInstallInput{
+				Instance: s.instance(), Attempt: try.attempt, Pace: s.pace(),
+			}, &try.execution); err != nil {
+				return err
+			}
+			if try.execution.ID == "" {
+				continue // proven not to have started
+			}
+		}
+		started = append(started, try)
+		if try.ended {
+			continue
+		}
+		end := activities.AwaitInstallInput{Instance: s.instance(), Execution: try.execution, Pace: s.pace()}
+		if err := s.undone(ctx, aws.StopInstall, end); err != nil {
+			return err
+		}
+		var report patch.PatchReport
+		if err := s.await(ctx, s.in.Policy.Timing.Stop, aws.AwaitStopped, end, &report); err != nil {
+			return err
+		}
+		s.merge(report)
+	}
+	s.installs = started
+	return nil
+}
+
+// restoreRoot puts the root volume back from the snapshot and proves it: another volume, another boot, the packages as
+// before. The snapshot is waited for here, where it is needed.
+func (s *saga) restoreRoot(ctx workflow.Context) error {
+	t := s.in.Policy.Timing
+	if err := s.await(ctx, t.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
+	}, nil); err != nil {
+		return err
+	}
+	var task activities.RestoreTask
+	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"), Retention: s.in.Policy.Retention, Pace: s.pace(),
+	}, &task); err != nil {
+		return err
+	}
+	var restored activities.Restored
+	if err := s.await(ctx, t.RestoreRoot, aws.AwaitRestore, activities.AwaitRestoreInput{
+		Instance: s.instance(), TaskID: task.TaskID, Pace: s.pace(),
+	}, &restored); err != nil {
+		return err
+	}
+	var facts patch.MachineFacts
+	if err := s.await(ctx, t.Agent, aws.Ask, s.ask("facts-restored"), &facts); err != nil {
+		return err
+	}
+	patched := s.status.Result.BootID
+	if s.in.PutBack != nil {
+		patched = s.in.PutBack.PatchedBoot
+	}
+	if why := patch.ProveRestored(s.point, patched, restored.RootVolumeID, facts); why != "" {
+		return errors.New(why)
+	}
+	// It stands where it stood before; what the scan after the install found is gone with that volume.
+	s.status.Result.MissingAfter = s.status.Result.MissingBefore
+	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID, s.point.TakenAt.Format("2006-01-02 15:04 MST"))
+	return nil
+}

@@ -1,0 +1,199 @@
+package instance
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/room"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Input asks PatchInstance to patch one instance, to put one back, or to heal one.
+type Input struct {
+	WaveID     string
+	Group      patch.Group
+	Instance   string
+	Policy     patch.Policy
+	Runbook    activities.Runbook
+	BaselineID string
+	Try        int              // the saga's try: the verb `retry` raises it
+	Ours       patch.Ours       // what this wave holds of the group already
+	Left       bool             // an earlier saga of this wave left something of it as it was not: its record tells what
+	PutBack    *journal.PutBack // nil: patch it
+	Heal       *Heal            // put back what a dead workflow left
+	Settle     *Settle          // end its quarantine
+	Tells      bool             // its group listens to what it is doing
+}
+
+// saga is one instance on its way through the table of steps.
+type saga struct {
+	in     Input
+	status patch.InstanceStatus
+	undo   undoStack
+
+	record    journal.Record   // what the journal holds of it
+	before    patch.GroupState // read at preflight
+	member    patch.Member     // the instance in it
+	suspended []string         // what we suspended, and so what we resume
+	room      *room.Room       // surge that only the undo needed
+	scan      patch.Scan       // what was missing before
+	point     patch.RestorePoint
+	installs  []installTry
+	report    patch.PatchReport       // all passes as one
+	unfit     string                  // why it must not go back into service; "" when it may
+	since     patch.HealthObservation // the look just before it returned: alarms count from then
+	proven    bool                    // our checks found it healthy in service
+	looked    bool                    // it has asked what others do
+	cut       bool                    // a cancel cut the bake
+}
+
+// PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back. It
+// always ends with a result: a failure is in the result, not an error. A cancel before the install puts the instance back,
+// a cancel during the install waits for it, and after a proven install it only cuts the bake short.
+func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error) {
+	s := &saga{in: in}
+	s.status = patch.InstanceStatus{ID: in.Instance, Result: patch.InstanceResult{
+		ID: in.Instance, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{},
+	}}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.InstanceStatus, error) { return s.status, nil },
+		workflow.QueryHandlerOptions{Description: "The instance's step, since when, and its result so far"}); err != nil {
+		return nil, err
+	}
+	switch {
+	case in.Heal != nil:
+		s.heal(ctx)
+	case in.Settle != nil:
+		s.settleQuarantine(ctx)
+	case in.PutBack != nil:
+		s.putBackPatched(ctx)
+	default:
+		s.patch(ctx)
+	}
+	s.enter(ctx, patch.StepEnded)
+	return &s.status.Result, nil
+}
+
+// patch runs preflight and scan, which touch nothing, then the table.
+func (s *saga) patch(ctx workflow.Context) {
+	result := &s.status.Result
+	s.enter(ctx, patch.StepPreflight)
+	if outcome, why := s.preflight(ctx); outcome != "" {
+		result.Outcome, result.Reason = outcome, why
+		return
+	}
+	s.enter(ctx, patch.StepScan)
+	scan, err := s.scanNow(ctx, "scan-before")
+	switch {
+	case ctx.Err() != nil:
+		result.Outcome, result.Reason = patch.NotStarted, "cancelled before anything was changed"
+		return
+	case err != nil:
+		result.Outcome, result.Reason = patch.Failed, "scan: "+run.Reason(err)
+		return
+	case scan.Error != "":
+		result.Outcome, result.Reason = patch.Failed, "scan: "+scan.Error
+		return
+	}
+	s.scan, result.MissingBefore = *scan, run.List(scan.Missing)
+	if scan.Compliant() {
+		result.Outcome, result.MissingAfter = patch.AlreadyCompliant, []string{}
+		return
+	}
+	result.MissingAfter = run.List(scan.Missing)
+	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
+	s.enter(ctx, patch.StepPreflight)
+	if outcome, why := s.preflight(ctx); outcome != "" {
+		result.Outcome, result.Reason = outcome, why
+		return
+	}
+	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
+		s.note("%s", note)
+	}
+	result.Started = workflow.Now(ctx)
+	defer func() { result.Ended = workflow.Now(ctx) }()
+	if failed, err := s.run(ctx, s.table()); err != nil {
+		s.compensate(ctx, failed, err)
+		return
+	}
+	result.Outcome = patch.Patched
+	if s.cut {
+		result.Notes = append(result.Notes, "the bake was cut short by a cancel")
+	}
+}
+
+// table is the saga as DESIGN tells it.
+func (s *saga) table() []step {
+	return []step{
+		{patch.StepMark, s.mark, s.unmark},
+		{patch.StepSuspend, s.suspend, s.resume},
+		{patch.StepStandby, s.leave, s.comeBack},
+		{patch.StepSnapshot, s.snapshot, nil},
+		{patch.StepInstall, s.install, s.restore},
+		{patch.StepReturn, s.comeForward, s.leaveAgain},
+		{patch.StepHealth, s.awaitHealth, nil},
+		{patch.StepBake, s.bake, nil},
+		{patch.StepSettle, s.settle, nil},
+	}
+}
+
+// run does the steps in order and registers each undo before its step. A cancel is looked at between the steps before the
+// install; from then on the way out of a patched state is forward, and so it is once a released instance is proven healthy.
+func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
+	for _, step := range steps {
+		if ctx.Err() != nil && len(s.installs) == 0 && s.in.PutBack == nil && !s.proven {
+			return step.name, ctx.Err()
+		}
+		s.enter(ctx, step.name)
+		s.undo.push(step)
+		if err := step.do(ctx); err != nil {
+			return step.name, err
+		}
+	}
+	return "", nil
+}
+
+// compensate undoes what was done and names the outcome.
+func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) {
+	result := &s.status.Result
+	result.Outcome, result.Reason = patch.Failed, string(failed)+": "+run.Reason(cause)
+	if ctx.Err() != nil && len(s.installs) == 0 {
+		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
+	}
+	s.status.Undoing = true
+	began := workflow.Now(ctx)
+	clean, stop := run.UntilGivenUp(ctx)
+	defer stop()
+	if unsure(failed, cause) {
+		run.OutwaitLag(clean, s.in.Policy.Timing)
+	}
+	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
+	s.status.Undoing = false
+	if result.Outcome == patch.RolledBack {
+		result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
+	}
+}
+
+// strand records something that could not be put back, with what a person should do.
+func (s *saga) strand(step patch.Step, err error) {
+	if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
+		s.note("%s: gone meanwhile, nothing left to put back (%s)", step, run.Reason(err))
+		if run.IsType(err, activities.ErrGone) && step == patch.StepStandby {
+			s.status.Result.Outcome = patch.Gone
+		}
+		return
+	}
+	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
+		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: s.stranded(step),
+		State: "undo of " + string(step) + " failed: " + run.Reason(err), WhatToDo: s.remedy(step),
+	})
+}
+
+// enter tells where the saga is.
+func (s *saga) enter(ctx workflow.Context, step patch.Step) {
+	s.status.Step, s.status.Since = step, workflow.Now(ctx)
+	workflow.SetCurrentDetails(ctx, s.details())
+	s.tell(ctx)
+}

@@ -1,0 +1,238 @@
+package instance
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/room"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// suspend keeps Auto Scaling from working against us while the instance is out; only what nobody had suspended before.
+func (s *saga) suspend(ctx workflow.Context) error {
+	if len(s.suspended) == 0 {
+		return nil
+	}
+	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
+}
+
+// resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
+// resumes what we suspended: a mark left would have it replaced at that moment.
+func (s *saga) resume(ctx workflow.Context) error {
+	if len(s.suspended) == 0 {
+		return nil
+	}
+	if s.proven {
+		if err := s.undone(ctx, aws.MarkHealthy, activities.MarkHealthyInput{Group: s.in.Group, Instances: []string{s.in.Instance}}); err != nil {
+			return err
+		}
+	}
+	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
+}
+
+// own are the registrations that standby neither drains nor brings back: those in target groups that are not attached to the
+// group, and all of an instance that was chosen by tags.
+func (s *saga) own() []patch.Target {
+	attached := map[string]bool{}
+	for _, group := range s.before.TargetGroups {
+		attached[group.ARN] = group.Attached
+	}
+	var own []patch.Target
+	for _, target := range s.member.Targets {
+		if !attached[target.TargetGroupARN] {
+			own = append(own, target)
+		}
+	}
+	return own
+}
+
+// leave takes the instance out of service and waits until nothing is sent to it any more.
+func (s *saga) leave(ctx workflow.Context) error {
+	if s.in.Group.IsAutoScaling() {
+		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
+			return err
+		}
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.do(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
+	}, nil)
+}
+
+// comeForward returns the patched instance to service. From here on no cancel is looked at.
+func (s *saga) comeForward(ctx workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := s.readClock(clean, s.act(ctx)); err != nil {
+		return err
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.do(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	if s.in.Group.IsAutoScaling() {
+		if err := s.exitStandby(ctx, s.act(ctx)); err != nil {
+			return err
+		}
+	}
+	return s.awaitIn(clean)
+}
+
+// readClock notes AWS's time just before the instance returns: an alarm counts only if it rang after that.
+func (s *saga) readClock(ctx, options workflow.Context) error {
+	look := s.observe()
+	look.Checks, look.TargetGroups = nil, nil
+	return workflow.ExecuteActivity(options, aws.Observe, look).Get(ctx, &s.since)
+}
+
+// exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
+func (s *saga) exitStandby(ctx, options workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}
+	// Out of service for as long as max leaves no room would be stranded: this wait must not be an endless retry of the
+	// activity, so MaxReached is final here whatever the options say.
+	err := workflow.ExecuteActivity(finalOn(options, activities.ErrMaxReached), aws.ExitStandby, exit).Get(clean, nil)
+	if !run.IsType(err, activities.ErrMaxReached) {
+		return err
+	}
+	var now patch.GroupState
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
+		return err
+	}
+	was := s.record.Intended
+	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
+	if err := run.WriteRecord(clean, &s.record); err != nil {
+		return err
+	}
+	var raised activities.Raised
+	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, &raised); err != nil {
+		return err
+	}
+	if raised.MaxTheirs {
+		s.record.Intended = was
+		if err := run.WriteRecord(clean, &s.record); err != nil {
+			return err
+		}
+		return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
+	}
+	if err := workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil); err != nil {
+		return err
+	}
+	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
+	s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(now.Max))
+	return nil
+}
+
+func (s *saga) raisedMax(before int) patch.Stranded {
+	return patch.Stranded{
+		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
+		State:    fmt.Sprintf("max was raised from %d to %d so that %s could leave standby", before, before+1, s.in.Instance),
+		WhatToDo: fmt.Sprintf("set max back to %d once desired is there again; `patchtide reconcile` does", before),
+	}
+}
+
+func (s *saga) awaitIn(ctx workflow.Context) error {
+	var returned activities.Returned
+	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitIn, activities.AwaitInInput{
+		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
+	}, &returned)
+}
+
+// leaveAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
+// launched first: the group must not shrink below min for our sake.
+func (s *saga) leaveAgain(ctx workflow.Context) error {
+	if s.in.Group.IsAutoScaling() {
+		var now patch.GroupState
+		if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
+			return err
+		}
+		member, found := now.Member(s.in.Instance)
+		if !found || !member.Present() {
+			return s.gone()
+		}
+		if now.Desired-1 < now.Min && s.room == nil && !staysOut(member) {
+			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
+			err := s.room.Journal(ctx, now)
+			if err == nil {
+				err = s.room.Make(ctx, s.undoAct(ctx))
+			}
+			if err != nil {
+				s.note("no room could be made before taking it out again: %s", run.Reason(err))
+			}
+		}
+		if err := s.undone(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
+			return err
+		}
+	}
+	if own := s.own(); len(own) > 0 {
+		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
+	}, nil)
+}
+
+// staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before max
+// would be too low for it to come back.
+func staysOut(member patch.Member) bool {
+	return member.Lifecycle == patch.LifecycleStandby || member.Lifecycle == patch.LifecycleEnteringStandby
+}
+
+// comeBack undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
+// go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group had.
+func (s *saga) comeBack(ctx workflow.Context) error {
+	err := s.readClock(ctx, s.undoAct(ctx))
+	if err == nil {
+		if s.unfit != "" {
+			err = s.quarantine(ctx)
+		} else {
+			err = s.returnAsBefore(ctx)
+		}
+	}
+	if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
+		return s.vanished(ctx, err)
+	}
+	return err
+}
+
+// returnAsBefore brings the instance back and checks its health; what is not healthy on its old version is quarantined.
+func (s *saga) returnAsBefore(ctx workflow.Context) error {
+	if own := s.own(); len(own) > 0 {
+		if err := s.undone(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+			return err
+		}
+	}
+	if s.in.Group.IsAutoScaling() {
+		if err := s.exitStandby(ctx, s.undoAct(ctx)); err != nil {
+			return err
+		}
+	}
+	err := s.awaitIn(ctx)
+	if err == nil && len(s.installs) > 0 {
+		err = s.awaitHealth(ctx)
+	}
+	if err == nil {
+		s.proven = true
+		if s.status.Result.Outcome == patch.Failed && s.report.Touched() && len(s.installs) > 0 {
+			s.status.Result.Outcome = patch.RolledBack
+		}
+		return nil
+	}
+	if len(s.installs) == 0 && s.in.PutBack == nil || run.IsType(err, activities.ErrGone) {
+		return err
+	}
+	s.unfit = "put back, but not healthy: " + run.Reason(err)
+	if again := s.leaveAgain(ctx); again != nil {
+		return again
+	}
+	return s.quarantine(ctx)
+}

@@ -1,0 +1,36 @@
+package instance
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// A step is one line of the saga's table: what is done, and how it is undone.
+type step struct {
+	name patch.Step
+	do   func(workflow.Context) error
+	undo func(workflow.Context) error // nil: nothing to undo
+}
+
+// undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land even
+// when it reports a failure.
+type undoStack []step
+
+func (u *undoStack) push(s step) {
+	if s.undo != nil {
+		*u = append(*u, s)
+	}
+}
+
+// unwind undoes last in, first out. A failed undo is told to failed and does not keep the others from running.
+func (u *undoStack) unwind(ctx workflow.Context, before func(patch.Step), failed func(patch.Step, error)) {
+	for len(*u) > 0 {
+		last := (*u)[len(*u)-1]
+		*u = (*u)[:len(*u)-1]
+		before(last.name)
+		if err := last.undo(ctx); err != nil {
+			failed(last.name, err)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package run
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
+)
+
+// LongestTable keeps a table under the 20 KB that the UI shows.
+const LongestTable = 40
+
+// Cell keeps a text from breaking a Markdown table.
+func Cell(text string) string {
+	text = strings.NewReplacer("|", "\\|", "\n", " ").Replace(text)
+	if len(text) > 160 {
+		text = strings.ToValidUTF8(text[:160], "") + "..."
+	}
+	return text
+}
+
+// Words writes a state, an outcome or a phase as people say it.
+func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// Moment is a time as people read it in details.
+func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Doing is a step in a person's words.
+func Doing(step patch.Step, undoing bool) string {
+	if undoing {
+		return "putting back: " + string(step)
+	}
+	return string(step)
+}
+
+// PageOf links to a workflow's page. The UI shows details in a frame beside its root, from where the address counts.
+func PageOf(namespace, workflowID, title string) string {
+	if workflowID == "" {
+		return title
+	}
+	page := temporalui.UI{Namespace: namespace}.Workflow(workflowID, "")
+	return fmt.Sprintf("[%s](%s)", title, strings.TrimPrefix(page, "/"))
+}
+
+// List makes an empty list of nil, for documents that promise lists.
+func List(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}
+
+// MostListed bounds the instances that one message names: a person reads some, and the count tells the rest.
+const MostListed = 30

@@ -1,0 +1,76 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// IsType tells whether an activity ended with an error of one of the types.
+func IsType(err error, types ...string) bool {
+	var typed *temporal.ApplicationError
+	if !errors.As(err, &typed) {
+		return false
+	}
+	for _, t := range types {
+		if typed.Type() == t {
+			return true
+		}
+	}
+	return false
+}
+
+// Reason is an error as a person should read it: the activity's own words, without Temporal's wrapping.
+func Reason(err error) string {
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		if typed.Type() == activities.ErrNotReady {
+			return "gave up waiting: " + typed.Message()
+		}
+		return typed.Message()
+	}
+	var timeout *temporal.TimeoutError
+	if errors.As(err, &timeout) {
+		return "no answer in time from the activity: " + timeout.Error()
+	}
+	if temporal.IsCanceledError(err) {
+		return "cancelled"
+	}
+	return err.Error()
+}
+
+// isUnserved tells that no worker took the task.
+func isUnserved(err error) bool {
+	var timeout *temporal.TimeoutError
+	return errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START
+}
+
+// ErrorType is the type an activity's error has, for the wave's own.
+func ErrorType(err error) string {
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		return typed.Type()
+	}
+	return "Preflight"
+}
+
+// ErrQueueNotServed is the type of the error that no worker serves an account's queue.
+const ErrQueueNotServed = "QueueNotServed"
+
+// Refused makes an answer of a pure decision an error that ends the wave before anything was changed.
+func Refused(refusal *patch.Refusal) error {
+	return temporal.NewNonRetryableApplicationError(refusal.Error(), string(refusal.Code), nil)
+}
+
+// PreflightError names the group whose account or region refused.
+func PreflightError(group patch.Group, err error) error {
+	if temporal.IsCanceledError(err) {
+		return err
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %s; nothing was changed", group, Reason(err)), ErrorType(err), nil)
+}

@@ -1,0 +1,21 @@
+package run
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+)
+
+// ReadRecord reads and verifies the record that a mark points to. One that is not to be trusted is an answer, not an error.
+func ReadRecord(ctx workflow.Context, in activities.ReadRecordInput) (read activities.RecordRead, err error) {
+	err = workflow.ExecuteActivity(Controlling(ctx, "what the journal's record says"), control.ReadRecord, in).Get(ctx, &read)
+	return read, err
+}
+
+// WriteRecord appends the record to the journal as of now, before what it tells of is done.
+func WriteRecord(ctx workflow.Context, record *journal.Record) error {
+	record.At = workflow.Now(ctx)
+	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.Record,
+		activities.RecordInput{Record: *record}).Get(ctx, nil)
+}

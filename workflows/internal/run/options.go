@@ -1,0 +1,98 @@
+package run
+
+import (
+	"math"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// parentClose: a terminated wave must never kill a child mid-patch; cancelled children put back what they hold.
+const ParentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
+
+// Unlimited attempts must be spelt out: the test environment takes 0 for ten.
+const Unlimited = math.MaxInt32
+
+// slowest is the longest pause between two attempts of an act, in multiples of the first: 2 s becomes a minute.
+const slowest = 30
+
+// Acting is for what changes AWS, going forward: on a disconnected context, so that a cancel cannot let its effect land
+// after the undo looked, and always awaited. It gives up after ActBudget, and at once on what only a person can mend.
+func Acting(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	return Reading(ctx, group, t)
+}
+
+// Undoing is for what puts AWS back: it never gives up by itself. ctx is already disconnected from the workflow's cancel;
+// cancelling it is how a person gives up.
+func Undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:           names.ActivityQueue(group.Account, group.Region),
+		Summary:             group.String(),
+		StartToCloseTimeout: t.Act.D(),
+		WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
+			MaximumAttempts: Unlimited,
+		},
+	})
+}
+
+// Waiting is for a wait that polls by retry until budget is spent; the last error is then NotReady. It is as cancellable
+// as ctx is.
+func Waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget patch.Duration) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
+		Summary:                group.String(),
+		StartToCloseTimeout:    t.Look.D(),
+		ScheduleToCloseTimeout: budget.D(),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: t.Poll.D(), BackoffCoefficient: 1, MaximumAttempts: Unlimited,
+			NonRetryableErrorTypes: activities.Final(),
+		},
+	})
+}
+
+// Reading is for one read that a decision needs now.
+func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
+		Summary:                group.String(),
+		StartToCloseTimeout:    t.Act.D(),
+		ScheduleToCloseTimeout: t.ActBudget.D(),
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
+			MaximumAttempts: Unlimited, NonRetryableErrorTypes: activities.Final(),
+		},
+	})
+}
+
+// Controlling is for activities that touch no target account; they run on the workflows' own queue. summary says for people what it is
+// about.
+func Controlling(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              names.TaskQueue,
+		Summary:                summary,
+		StartToCloseTimeout:    30 * time.Second, // a write to a bucket, with the SDK's own retries
+		ScheduleToCloseTimeout: 30 * time.Minute, // an evidence store may be away for a while; then the wave says so
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: Unlimited,
+		},
+	})
+}
+
+// Pace is how the waits of a plan look.
+func Pace(t patch.Timing) activities.Pace { return activities.Pace{Poll: t.Poll, ReadLag: t.ReadLag} }
+
+// Summed says in the Temporal UI what an activity is for, where its name and group do not.
+func Summed(ctx workflow.Context, summary string) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.Summary = summary
+	return workflow.WithActivityOptions(ctx, options)
+}

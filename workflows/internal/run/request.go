@@ -1,0 +1,49 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/activities"
+)
+
+// Strict decodes one JSON object with known fields only.
+func Strict(data []byte, into any) error {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) == 0 || trimmed[0] != '{' {
+		if bytes.Equal(trimmed, []byte("null")) {
+			return nil // the zero value, which Validate refuses
+		}
+		return fmt.Errorf("the input must be one JSON object, not %s", Shorten(string(trimmed)))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			return fmt.Errorf("%s: must be a %s, not a %s", wrong.Field, wrong.Type, wrong.Value)
+		}
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more than one JSON value")
+	}
+	return nil
+}
+
+// Shorten keeps a wrong input readable, and storable: Temporal takes valid UTF-8 only.
+func Shorten(text string) string {
+	if len(text) > 40 {
+		text = text[:40] + "..."
+	}
+	return strings.ToValidUTF8(text, "?")
+}
+
+func Invalid(what, example string) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil)
+}

@@ -1,0 +1,127 @@
+package scan
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Request asks ScanFleet to scan the groups of a plan.
+type Request struct {
+	Plan string `json:"plan"`
+
+	broken error
+}
+
+const scanExample = `{"plan": "web"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *Request) UnmarshalJSON(data []byte) error {
+	type plain Request
+	r.broken = run.Strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r Request) Validate() error {
+	switch {
+	case r.broken != nil:
+		return run.Invalid(r.broken.Error(), scanExample)
+	case strings.TrimSpace(r.Plan) == "":
+		return run.Invalid("plan: is missing", scanExample)
+	}
+	return nil
+}
+
+// FleetScan is what is missing where.
+type FleetScan struct {
+	Plan   string      `json:"plan"`
+	Groups []GroupScan `json:"groups"`
+}
+
+// GroupScan is one group's part of it.
+type GroupScan struct {
+	Account   string       `json:"account"`
+	Region    string       `json:"region"`
+	Name      string       `json:"name"`
+	Instances []patch.Scan `json:"instances"`
+	Compliant int          `json:"compliant"`
+	Scanned   int          `json:"scanned"` // coverage: scanned of len(Instances)
+	Error     string       `json:"error,omitempty"`
+}
+
+// ScanFleet scans every group of a plan and changes nothing but compliance data. One group that cannot be scanned does not
+// hide the others.
+func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	fleet := &FleetScan{Plan: request.Plan}
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (*FleetScan, error) { return fleet, nil },
+		workflow.QueryHandlerOptions{Description: "What has been scanned so far"}); err != nil {
+		return nil, err
+	}
+	var resolved activities.ResolvedPlan
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, AnyTime: true}).Get(ctx, &resolved); err != nil {
+		return nil, err
+	}
+	plan := resolved.Plan
+	waveID := workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	for _, group := range plan.Groups() {
+		scan := GroupScan{Account: group.Account.Name, Region: group.Region, Name: group.Name()}
+		scan.Instances, scan.Error = Group(ctx, group, plan, waveID)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		for _, instance := range scan.Instances {
+			if instance.Error == "" {
+				scan.Scanned++
+			}
+			if instance.Compliant() {
+				scan.Compliant++
+			}
+		}
+		fleet.Groups = append(fleet.Groups, scan)
+		workflow.SetCurrentDetails(ctx, fleet.details())
+	}
+	return fleet, nil
+}
+
+func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
+	var state patch.GroupState
+	if err := workflow.ExecuteActivity(run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state); err != nil {
+		return []patch.Scan{}, run.Reason(err)
+	}
+	var baseline activities.RegisteredBaseline
+	if err := workflow.ExecuteActivity(run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
+		Group: group, Baseline: plan.Baseline,
+	}).Get(ctx, &baseline); err != nil {
+		return []patch.Scan{}, run.Reason(err)
+	}
+	scans, err := Instances(ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID, run.Attempt(waveID, group.String(), "scan-fleet", 0))
+	if err != nil {
+		return []patch.Scan{}, run.Reason(err)
+	}
+	return scans, ""
+}
+
+// details is what the Temporal UI shows of a scan.
+func (f *FleetScan) details() string {
+	var text strings.Builder
+	text.WriteString("| group | scanned | compliant | missing | error |\n|---|---|---|---|---|\n")
+	for _, group := range f.Groups {
+		missing := 0
+		for _, instance := range group.Instances {
+			missing += len(instance.Missing)
+		}
+		fmt.Fprintf(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
+			group.Scanned, len(group.Instances), group.Compliant, missing, run.Cell(group.Error))
+	}
+	return text.String()
+}

@@ -1,0 +1,42 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// Instances scans instances of one group, fifty at a time, and returns one result for each in their order.
+func Instances(ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string, first activities.Attempt) ([]patch.Scan, error) {
+	var scans []patch.Scan
+	number := 0
+	for part := range slices.Chunk(ids, run.Batch) {
+		token := first
+		if number++; number > 1 {
+			token = run.Attempt(waveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
+		}
+		var ticket activities.ScanTicket
+		// A scan changes nothing, so starting one may be cancelled like a wait.
+		if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.ActBudget), aws.StartScan, activities.StartScanInput{
+			Group: group, Instances: part, SnapshotID: run.SnapshotID(waveID), Attempt: token, Budget: t.Scan, Pace: run.Pace(t),
+		}).Get(ctx, &ticket); err != nil {
+			return nil, err
+		}
+		var results activities.ScanResults
+		if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.Scan), aws.AwaitScan, activities.AwaitScanInput{
+			Group: group, Instances: part, Ticket: ticket, BaselineID: baselineID, Pace: run.Pace(t),
+		}).Get(ctx, &results); err != nil {
+			return nil, err
+		}
+		if len(results.Scans) != len(part) {
+			return nil, fmt.Errorf("asked for the scans of %d instances, got %d", len(part), len(results.Scans))
+		}
+		scans = append(scans, results.Scans...)
+	}
+	return scans, nil
+}

@@ -1,0 +1,119 @@
+package wave
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// show mirrors the state into the UI's current details: where it stands, what is awaited, and what to send.
+func (w *wave) show(ctx workflow.Context) {
+	for i := range w.status.Stages {
+		w.status.Stages[i].Groups = w.status.Stages[i].Groups[:0]
+	}
+	for _, held := range w.groups {
+		if held.stage < len(w.status.Stages) {
+			counts := held.counts
+			counts.Group, counts.WorkflowID, counts.Now = held.group.String(), held.workflowID, run.AtWork(held.counts.Phase, held.now)
+			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
+		}
+	}
+	w.status.Stranded = w.stranded()
+	w.estimate(ctx)
+	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))
+}
+
+// waveDetails is a wave's status as Markdown. The UI shows it in half a page, some 540 pixels: few columns, short cells.
+func waveDetails(status patch.WaveStatus, namespace string) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
+	if status.Outcome != "" {
+		fmt.Fprintf(&text, ": **%s**", run.Words(string(status.Outcome)))
+	}
+	if status.Stage != "" && status.State != patch.StateClosed {
+		fmt.Fprintf(&text, ", stage **%s**", status.Stage)
+	}
+	fmt.Fprintf(&text, ", since %s\n\n", run.Moment(status.Since))
+	if status.Awaiting != "" {
+		fmt.Fprintf(&text, "> %s\n\n", status.Awaiting)
+	}
+	if status.Until != nil {
+		fmt.Fprintf(&text, "If nobody answers by %s: **%s**.\n\n", run.Moment(*status.Until), status.Otherwise)
+	}
+	writeGroups(&text, status.Stages, namespace)
+	if status.ETA != nil && status.ETA.Left > 0 {
+		fmt.Fprintf(&text, "\n**ETA**: %s\n", status.ETA)
+	}
+	writeVerbs(&text, status)
+	for _, left := range status.Stranded {
+		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
+	}
+	for _, problem := range status.NotTold {
+		fmt.Fprintf(&text, "\n- nobody was told of %s\n", problem)
+	}
+	return text.String()
+}
+
+// mostReasons is of how many groups it is told why they stand where they do; the pages of the others tell it.
+const mostReasons = 15
+
+// writeGroups writes one row a group, then why a group stands where it does.
+func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace string) {
+	var rows, reasons []string
+	for _, stage := range stages {
+		for _, group := range stage.Groups {
+			instance, step, since := "", run.Words(string(group.Phase)), ""
+			if now := group.Now; now != nil {
+				instance, step, since = now.ID, run.Doing(now.Step, now.Undoing), now.Since.UTC().Format(time.TimeOnly)
+			}
+			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
+			if failed := len(group.Failed); failed > 0 {
+				done += fmt.Sprintf(", **%d failed**", failed)
+			}
+			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s | %s |\n", stage.Name, run.PageOf(namespace, group.WorkflowID, group.Group), done, instance, step, since, etaOf(group.ETA)))
+			if group.Reason != "" {
+				reasons = append(reasons, fmt.Sprintf("- %s: %s\n", group.Group, run.Cell(group.Reason)))
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	text.WriteString("| stage, group | done | instance | step | since | ETA |\n|---|---|---|---|---|---|\n")
+	for _, row := range rows[:min(len(rows), run.LongestTable)] {
+		text.WriteString(row)
+	}
+	if more := len(rows) - run.LongestTable; more > 0 {
+		fmt.Fprintf(text, "\nand %d more groups\n", more)
+	}
+	text.WriteString("\n" + strings.Join(reasons[:min(len(reasons), mostReasons)], ""))
+}
+
+// etaOf is when a group is likely to be done, or how much of its work is left while that hangs on a person.
+func etaOf(eta *patch.ETA) string {
+	switch {
+	case eta == nil || eta.Left <= 0:
+		return ""
+	case eta.Done.IsZero():
+		return eta.Left.Rough() + " left"
+	}
+	return eta.Done.UTC().Format("15:04")
+}
+
+// writeVerbs tells what may be sent now, in the UI and on a command line.
+func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
+	if len(status.Verbs) == 0 {
+		return
+	}
+	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n| Update | its data | command |\n|---|---|---|\n")
+	for _, verb := range status.Verbs {
+		data, flags := verb.ToSend(status)
+		fmt.Fprintf(text, "| **%s** | `%s` | `%s` |\n", verb, data, strings.ReplaceAll(names.VerbCommand(verb, status.WaveID, flags...), "|", "\\|"))
+	}
+}

@@ -1,0 +1,125 @@
+package wave
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// expected is how long a group was likely to take when preflight read it.
+type expected struct {
+	each   patch.Duration // one instance
+	from   string         // what that is made of
+	launch patch.Duration // one more instance, before the first goes out; 0 once that is done
+}
+
+func (e *expected) expects(plan patch.Plan, stage patch.Stage, state patch.GroupState, strategy patch.Strategy) {
+	e.each, e.from = plan.Likely(stage, state.TargetGroups)
+	e.launch = strategy.LaunchTime(plan.Timing)
+}
+
+// goesOn is set before a group is told to go, or to go on.
+func (h *heldGroup) goesOn(ctx workflow.Context) {
+	h.counts.Phase, h.since = patch.GroupPatching, workflow.Now(ctx)
+}
+
+// estimate fills in how long what is left is likely to take, from what the wave knows already. It asks nobody and decides
+// nothing. Before the wave has its locks, and once it puts back, nobody can tell.
+func (w *wave) estimate(ctx workflow.Context) {
+	w.status.ETA = nil
+	for i := range w.status.Stages {
+		w.status.Stages[i].ETA = nil
+	}
+	switch w.status.State {
+	case patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold:
+	default:
+		return
+	}
+	now := workflow.Now(ctx)
+	whole := patch.ETA{At: now, NotCounted: w.waitsFor()}
+	current := false
+	for number, stage := range w.plan.Stages {
+		current = current || stage.Name == w.status.Stage
+		if !current {
+			continue // it has ended
+		}
+		if stage.Approval != nil && stage.Name != w.status.Stage {
+			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
+		}
+		whole.Left += w.estimateStage(number, whole)
+	}
+	whole.Done = doneAt(whole, whole.Left)
+	w.status.ETA = &whole
+}
+
+// estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes.
+func (w *wave) estimateStage(number int, before patch.ETA) patch.Duration {
+	var works []patch.Work
+	var shown []*patch.GroupCounts
+	var from []string
+	for i, held := range w.stageGroups(number) {
+		if held.counts.Phase == patch.GroupDone || held.lost {
+			continue
+		}
+		work, basis := w.workOf(number, held, before.At)
+		works, from = append(works, work), append(from, basis)
+		shown = append(shown, &w.status.Stages[number].Groups[i])
+	}
+	if len(works) == 0 {
+		return 0
+	}
+	begins, takes := patch.Schedule(works, w.parallelIn(number))
+	for i, work := range works {
+		shown[i].ETA = &patch.ETA{At: before.At, Left: work.Left(), Done: doneAt(before, before.Left+begins[i]+work.Left()), From: from[i]}
+	}
+	w.status.Stages[number].ETA = &patch.ETA{At: before.At, Left: takes, Done: doneAt(before, before.Left+takes)}
+	return takes
+}
+
+// doneAt is a moment so much later; zero while that hangs on something that nobody can estimate.
+func doneAt(eta patch.ETA, later patch.Duration) time.Time {
+	if len(eta.NotCounted) > 0 {
+		return time.Time{}
+	}
+	return eta.At.Add(later.D())
+}
+
+// workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups, whose
+// bake is the same.
+func (w *wave) workOf(number int, held *heldGroup, now time.Time) (patch.Work, string) {
+	work := patch.Work{Each: held.each, First: held.launch, Begun: held.started, Shares: held.targetGroups}
+	basis := held.from
+	for _, other := range w.stageGroups(number) {
+		if each := other.counts.Each; each > 0 && (other == held || held.counts.Each == 0) {
+			work.Each, basis = each, "instances of this wave"
+		}
+	}
+	// Which of those done had nothing to patch is not known: at most so many are left.
+	work.Instances = max(held.counts.Total-max(held.counts.Done, held.compliant), 0)
+	if held.counts.Phase == patch.GroupPatching && w.status.State == patch.StateRunning {
+		work.Spent = patch.Duration(now.Sub(held.since))
+	}
+	return work, basis
+}
+
+// waitsFor is what no estimate can tell the length of, as the wave stands.
+func (w *wave) waitsFor() []string {
+	var waits []string
+	switch w.status.State {
+	case patch.StateAwaitingApproval:
+		waits = append(waits, "the approval of "+w.status.Stage)
+	case patch.StateOnHold:
+		waits = append(waits, "the decision that is asked for")
+	case patch.StatePaused:
+		waits = append(waits, "the pause")
+	case patch.StateRunning:
+		for _, held := range w.groups {
+			if held.counts.Phase == patch.GroupPaused {
+				return []string{held.counts.Reason}
+			}
+		}
+	}
+	return waits
+}

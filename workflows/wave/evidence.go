@@ -1,0 +1,134 @@
+package wave
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// close releases every group, collects the results and judges the stages.
+func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.StageResult {
+	w.release(ctx)
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	stages := make([]patch.StageResult, len(w.plan.Stages))
+	for i, stage := range w.plan.Stages {
+		stages[i] = patch.StageResult{Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}}
+		if outcomes[i] == "" {
+			stages[i].Outcome = patch.NotStarted
+		}
+		w.status.Stages[i].Outcome = stages[i].Outcome
+	}
+	for _, held := range w.groups {
+		if held.result != nil {
+			stages[held.stage].Groups = append(stages[held.stage].Groups, *held.result)
+		}
+	}
+	w.status.Stranded = w.stranded()
+	w.expireBackups(clean)
+	return stages
+}
+
+// expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.
+func (w *wave) expireBackups(ctx workflow.Context) {
+	seen := map[string]bool{}
+	for _, held := range w.groups {
+		queue := names.ActivityQueue(held.group.Account, held.group.Region)
+		if seen[queue] {
+			continue
+		}
+		seen[queue] = true
+		if _, err := run.ExpireBackups(run.Reading(ctx, held.group, w.plan.Timing), activities.ExpireInput{Group: held.group}); err != nil {
+			workflow.GetLogger(ctx).Warn("expired backups not deleted", "queue", queue, "error", run.Reason(err))
+		}
+	}
+}
+
+// finish writes the evidence and the last state.
+func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patch.StageResult) *patch.WaveResult {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	result := &patch.WaveResult{
+		WaveID: w.status.WaveID, Plan: w.plan.Name, PutsBack: w.status.PutsBack, Outcome: outcome, Reason: w.reason, Stages: stages, Stranded: w.status.Stranded,
+	}
+	if result.Stages == nil {
+		result.Stages = []patch.StageResult{}
+	}
+	if result.Stranded == nil {
+		result.Stranded = []patch.Stranded{}
+	}
+	w.status.Outcome = outcome
+	w.enter(clean, patch.StateClosed, "")
+	// Its only error is a cancel, which this context does not have. Two writers would race for the last version.
+	_ = workflow.Await(clean, func() bool { return !w.keeping })
+	w.save(clean, *result)
+	w.tellEnd(clean, *result)
+	return result
+}
+
+// keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least that.
+func (w *wave) keepDecisions(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			if err := workflow.Await(c, func() bool {
+				return (w.unkept || len(w.status.Decisions) > w.kept) && w.status.State != patch.StateClosed
+			}); err != nil {
+				return
+			}
+			w.kept, w.keeping, w.unkept = len(w.status.Decisions), true, false
+			w.save(c, w.soFar())
+			w.keeping = false
+		}
+	})
+}
+
+// save writes the wave's document; a store that stays away does not undo what was patched, but it is told.
+func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
+	document := activities.WaveDocument{Version: 1, Status: w.status, Result: result, Plan: w.plan, Hash: w.hash, Runbooks: map[string]activities.Runbook{}}
+	for _, held := range w.groups {
+		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
+	}
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "the wave's evidence"), control.SaveWave, activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", run.Reason(err))
+	}
+}
+
+// keepParked leaves the results so far in the evidence: a wave that is terminated while it is parked can be rolled back.
+func (w *wave) keepParked(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	// Its only error is a cancel, which this context does not have.
+	_ = workflow.Await(clean, func() bool { return !w.keeping })
+	w.save(clean, w.soFar())
+}
+
+// soFar is the wave's result while it is under way: groups that have ended, or are parked, are in it, and those that go on in a later
+// window with what is known of them.
+func (w *wave) soFar() patch.WaveResult {
+	result := patch.WaveResult{WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{}}
+	if w.parkedAt.IsZero() {
+		return result
+	}
+	for i, stage := range w.plan.Stages {
+		result.Stages = append(result.Stages, patch.StageResult{Name: stage.Name, Outcome: patch.NotStarted, Groups: []patch.GroupResult{}})
+		for _, held := range w.stageGroups(i) {
+			if known := held.soFar(); known != nil {
+				result.Stages[i].Groups = append(result.Stages[i].Groups, *known)
+			}
+		}
+	}
+	return result
+}
+
+// soFar is what is known of a group: its result, or of one that goes on in a later window what it had done before, with the failures that
+// it has told since. Nil: nothing.
+func (h *heldGroup) soFar() *patch.GroupResult {
+	if h.result != nil || h.kept == nil {
+		return h.result
+	}
+	known := *h.kept
+	known.Instances = patch.Newest(h.kept.Instances, h.counts.Failed)
+	known.Stranded = h.counts.Stranded
+	return &known
+}

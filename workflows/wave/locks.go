@@ -1,0 +1,170 @@
+package wave
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/service"
+)
+
+// Types of errors of a wave that is refused because another holds a lock that it needs.
+const (
+	ErrGroupLocked   = "GroupLocked"
+	ErrServiceLocked = "ServiceLocked"
+)
+
+// lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child. Refused: those
+// taken are released by whoever called.
+func (w *wave) lock(ctx workflow.Context) error {
+	for _, planned := range w.plan.Groups() {
+		held := w.byGroup(planned)
+		if held == nil {
+			continue // a roll back leaves alone what was not patched
+		}
+		future := workflow.ExecuteChildWorkflow(w.locking(ctx, held.workflowID, "patches "+planned.String()), group.PatchGroup, group.Input{
+			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
+			Run: w.run, ContinueAfter: w.request.ContinueAfter, Tells: w.followsInstances(), Carried: held.carried,
+		})
+		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			return w.locked(ctx, ErrGroupLocked, held.group.String(), held.workflowID)
+		}
+		if held.result != nil {
+			held.kept = held.result
+		}
+		held.child, held.result = future, nil
+	}
+	services, err := w.wantedServices(ctx)
+	if err != nil {
+		return err
+	}
+	// A cancelled wave puts back first: the lock ends by release, or by the wave's end.
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	for _, wanted := range services {
+		id := names.ServiceLock(wanted.Name)
+		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.Name), service.HoldService, service.Input{WaveID: w.status.WaveID, Service: wanted})
+		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
+			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+				return err
+			}
+			return w.locked(ctx, ErrServiceLocked, "wanted "+wanted.Name, id)
+		}
+		w.services = append(w.services, future)
+	}
+	return nil
+}
+
+// locking is for a child whose id is a lock: it must outlive a wave that is terminated, and free the lock by itself.
+func (w *wave) locking(ctx workflow.Context, id, summary string) workflow.Context {
+	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true, StaticSummary: summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
+			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
+		),
+	})
+}
+
+// wantedServices lists the services and shared target groups of the groups that this wave holds.
+func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
+	stages := make([]patch.Stage, len(w.plan.Stages))
+	targets := map[string][]string{}
+	for i, stage := range w.plan.Stages {
+		stages[i] = stage
+		stages[i].Groups = nil
+		for _, held := range w.stageGroups(i) {
+			stages[i].Groups = append(stages[i].Groups, held.group)
+		}
+		if len(stages[i].Groups) < 2 {
+			continue // it shares no target group
+		}
+		for _, held := range w.stageGroups(i) {
+			if held.targetGroups == nil { // of a roll back, which reads its groups under their locks
+				state, err := w.readGroup(ctx, held.group)
+				if err != nil {
+					return nil, run.PreflightError(held.group, err)
+				}
+				held.targetGroups = run.TargetGroups(state)
+			}
+			targets[held.group.String()] = held.targetGroups
+		}
+	}
+	return patch.Services(stages, targets), nil
+}
+
+// readGroup reads a group; one that is gone is empty.
+func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.GroupState, err error) {
+	err = workflow.ExecuteActivity(run.Reading(ctx, group, w.plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	if run.IsType(err, activities.ErrGroupNotFound) {
+		return patch.GroupState{}, nil
+	}
+	return state, err
+}
+
+// locked names who holds the lock.
+func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
+	holder := activities.LockHolder{WorkflowID: lock}
+	// That Temporal does not say who it is changes nothing: somebody is.
+	_ = workflow.ExecuteActivity(run.Controlling(ctx, "who holds the lock"), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
+	is, todo := heldBy(holder, what, lock)
+	return temporal.NewNonRetryableApplicationError(is+"; "+todo, errorType, nil)
+}
+
+// heldBy says who has a lock, and what to do.
+func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
+	switch holder.Parent {
+	case "":
+		return fmt.Sprintf("%s is being patched by another wave (lock %s)", what, lock), "wait until it has ended, or abort it"
+	case names.ReconcileID:
+		return fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s)", what, names.ReconcileID, lock), "wait until it has ended"
+	}
+	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock), "wait until it has ended, or abort it"
+}
+
+// release frees the locks and waits for the groups' results.
+func (w *wave) release(ctx workflow.Context) { w.letGo(ctx, group.OrderRelease) }
+
+// letGo frees every lock that is held, for good or until the wave goes on, and waits for the groups' results. It tells whether
+// every group has given its word.
+func (w *wave) letGo(ctx workflow.Context, kind group.OrderKind) bool {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	atRest := true
+	for _, held := range w.groups {
+		if held.result == nil {
+			w.order(clean, held, group.Order{Kind: kind})
+		}
+	}
+	for _, held := range w.groups {
+		if held.result != nil {
+			continue
+		}
+		var end group.End
+		if err := held.child.Get(clean, &end); err != nil {
+			atRest = false
+			end.GroupResult = patch.GroupResult{
+				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
+				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
+				Stranded: []patch.Stranded{{
+					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
+					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
+				}},
+			}
+			if held.kept != nil { // what it did in an earlier window is known
+				end.Instances = patch.Newest(held.kept.Instances, held.counts.Failed)
+			}
+		}
+		held.result, held.carried = &end.GroupResult, end.Unparked()
+	}
+	w.services.Release(clean, atRest)
+	w.services = nil
+	return atRest
+}

@@ -1,0 +1,109 @@
+package wave
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// previewDetails is a dry run's result as Markdown, for the Temporal UI.
+func previewDetails(p patch.Preview) string {
+	var text strings.Builder
+	verdict := "**could run**"
+	if !p.CouldRun() {
+		verdict = fmt.Sprintf("**is blocked**, by %d", len(p.Blockers))
+	}
+	fmt.Fprintf(&text, "Dry run: nothing was changed. A wave of **%s** %s. %d of %d instances are due, %d patches missing, %d reboots.\n\n",
+		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
+	fmt.Fprintf(&text, "It takes about **%s**", p.Takes.Rough())
+	if len(p.NotCounted) > 0 {
+		fmt.Fprintf(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
+	}
+	if p.Window != nil {
+		fmt.Fprintf(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", p.Window.Opens.Format(time.RFC3339),
+			p.Window.Closes.Format(time.RFC3339), p.Window.Cutoff.Format(time.RFC3339), p.InTime, p.Due)
+	}
+	text.WriteString(".\n\n")
+	for i, blocker := range p.Blockers {
+		if i >= run.LongestTable/4 {
+			fmt.Fprintf(&text, "- and %d more\n", len(p.Blockers)-i)
+			break
+		}
+		of := ""
+		if len(blocker.Instances) > 0 {
+			of = " (" + run.Shorten(strings.Join(blocker.Instances, ", ")) + ")"
+		}
+		fmt.Fprintf(&text, "- **%s** %s%s: %s. %s\n", blocker.Code, blocker.Where, of, run.Cell(blocker.What), run.Cell(blocker.WhatToDo))
+	}
+	text.WriteString("\n| begins | stage | group | room | instance | does | missing | reboot | known |\n|---|---|---|---|---|---|---|---|---|\n")
+	rows := 0
+	for _, stage := range p.Stages {
+		for _, group := range stage.Groups {
+			if rows++; len(group.Instances) == 0 && rows <= run.LongestTable {
+				fmt.Fprintf(&text, "| | %s | %s | %s | | | | | |\n", stage.Name, group.Group, run.Cell(group.Refused))
+			}
+			for _, instance := range group.Instances {
+				if rows++; rows <= run.LongestTable {
+					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n", instance.Begins.Rough(), stage.Name, group.Group,
+						madeBy(group), instance.ID, instance.Does, missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
+				}
+			}
+		}
+	}
+	if rows > run.LongestTable {
+		fmt.Fprintf(&text, "\nand %d more rows: see the result\n", rows-run.LongestTable)
+	}
+	if p.Loses != "" {
+		fmt.Fprintf(&text, "\n- %s\n", p.Loses)
+	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&text, "\n- %s\n", note)
+	}
+	return text.String()
+}
+
+// madeBy is how a group makes room, in a word.
+func madeBy(group patch.PreviewGroup) string {
+	switch {
+	case group.Refused != "":
+		return "refused"
+	case group.Strategy.Mode == "":
+		return "deregister"
+	}
+	return string(group.Strategy.Mode)
+}
+
+// missesBySeverity is how many patches an instance misses, and how bad: "6: 2 Critical, 4 Low".
+func missesBySeverity(instance patch.PreviewInstance) string {
+	text := fmt.Sprint(instance.MissingCount)
+	for i := 0; i < len(instance.Missing); {
+		end := i
+		for end < len(instance.Missing) && instance.Missing[end].Severity == instance.Missing[i].Severity {
+			end++
+		}
+		sign := ","
+		if i == 0 {
+			sign = ":"
+		}
+		text += fmt.Sprintf("%s %d %s", sign, end-i, run.Cell(instance.Missing[i].Severity))
+		i = end
+	}
+	return text
+}
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func knownAgo(instance patch.PreviewInstance) string {
+	if instance.KnownAt.IsZero() {
+		return "never scanned"
+	}
+	return instance.Age.Rough() + " ago"
+}

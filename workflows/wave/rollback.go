@@ -1,0 +1,180 @@
+package wave
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// RollBackRequest asks RollBackWave to put back what a closed wave patched.
+type RollBackRequest struct {
+	WaveID string `json:"wave_id"` // the wave's workflow id
+	Actor  string `json:"actor"`   // who asks
+	Reason string `json:"reason"`  // why
+	// AcceptLoss goes on although more than the patches would be lost; without it that is refused and the loss listed.
+	AcceptLoss bool `json:"accept_loss,omitempty"`
+
+	broken error
+}
+
+const rollBackExample = `{"wave_id": "wave-web-20261122-020000", "actor": "you", "reason": "the new openssl breaks logins"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *RollBackRequest) UnmarshalJSON(data []byte) error {
+	type plain RollBackRequest
+	r.broken = run.Strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r RollBackRequest) Validate() error {
+	switch {
+	case r.broken != nil:
+		return run.Invalid(r.broken.Error(), rollBackExample)
+	case strings.TrimSpace(r.WaveID) == "":
+		return run.Invalid("wave_id: is missing; it is the wave's workflow id", rollBackExample)
+	case strings.TrimSpace(r.Actor) == "":
+		return run.Invalid("actor: is missing; say who you are", rollBackExample)
+	case strings.TrimSpace(r.Reason) == "":
+		return run.Invalid("reason: is missing; the next on-call will want to know", rollBackExample)
+	}
+	return nil
+}
+
+// Types of errors that end a RollBackWave before anything was changed.
+const (
+	ErrWaveRuns       = "WaveRuns"       // send the wave the verb roll_back instead
+	ErrWouldLose      = "WouldLose"      // more than the patches would be lost; the message lists what
+	ErrCannotPutBack  = "CannotPutBack"  // nothing of what the wave patched can be put back
+	ErrOtherDocuments = "OtherDocuments" // the evidence is of another version of Patchtide
+)
+
+// RollBackWave puts back every instance that a closed wave patched, from the wave's evidence: the groups under their locks,
+// one instance at a time, with health checks. Instances gone since are told apart, and those put back already are left alone,
+// so that it may be run again. It shows itself as a wave does, takes the verb abort (give up on what cannot be put back), and
+// leaves a document of its own.
+func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
+	info := workflow.GetInfo(ctx)
+	w := &wave{parallel: map[string]int{}, run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
+	w.status = patch.WaveStatus{WaveID: info.WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{}}
+	if err := request.Validate(); err != nil {
+		return nil, err
+	}
+	if err := w.answer(ctx); err != nil {
+		return nil, err
+	}
+	w.enter(ctx, patch.StateResolving, "")
+	if err := w.readWave(ctx, request.WaveID); err != nil {
+		return nil, err
+	}
+	w.enter(ctx, patch.StatePreflight, "")
+	decision := patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: request.Actor, Reason: request.Reason, At: workflow.Now(ctx)}
+	w.status.Decisions = append(w.status.Decisions, decision)
+	if err := w.mayRollBack(ctx, request); err != nil {
+		w.reason = run.Reason(err)
+		w.groups = lockedOnly(w.groups)
+		w.release(ctx)
+		w.finish(ctx, patch.Failed, nil)
+		return nil, err
+	}
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
+	outcomes := make([]patch.Outcome, len(w.plan.Stages))
+	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)
+	switch {
+	case !w.wantsAny():
+		w.reason += "; nothing was left to put back"
+	case w.caveat != "":
+		w.reason += "; " + w.caveat
+	}
+	w.reason += w.unended
+	for i := range outcomes {
+		if len(w.stageGroups(i)) > 0 {
+			outcomes[i] = w.status.Stages[i].Outcome
+		}
+	}
+	result := w.finish(ctx, outcome, w.close(ctx, outcomes))
+	if ctx.Err() != nil {
+		return nil, temporal.NewCanceledError(*result)
+	}
+	return result, nil
+}
+
+// readWave reads what the wave left, and keeps of it the groups where instances are patched still.
+func (w *wave) readWave(ctx workflow.Context, id string) error {
+	var read activities.WaveRead
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWave, activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
+		return err
+	}
+	if read.Running {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("wave %s still runs: send it the Update roll_back with scope wave "+
+			"(patchtide wave roll-back %s --scope wave), which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again", id, id), ErrWaveRuns, nil)
+	}
+	document := read.Document
+	if document.Version != 1 || document.Result.WaveID != id {
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and tells of %q; this Patchtide reads version 1: use the one that wrote it",
+			id, document.Version, document.Result.WaveID), ErrOtherDocuments, nil)
+	}
+	if document.Status.State != patch.StateClosed {
+		w.unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence was written is not in it, look with `patchtide scan`", id)
+	}
+	w.plan, w.hash, w.notifies = document.Plan, document.Hash, read.Notifies
+	w.plan.Window = nil // putting back is allowed at any time
+	w.request.Plan = document.Plan.Name
+	for _, stage := range w.plan.Stages {
+		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
+	}
+	for _, stage := range document.Result.Stages {
+		for _, group := range stage.Groups {
+			w.keepPatched(stage.Name, group)
+		}
+	}
+	return nil
+}
+
+// keepPatched makes a group of the wave one of ours, if the wave left instances of it patched.
+func (w *wave) keepPatched(stage string, was patch.GroupResult) {
+	var patched []patch.InstanceResult
+	for _, instance := range was.Instances {
+		if !instance.WantsRollBack() {
+			continue
+		}
+		// What has no part in putting back stays behind: an order is one payload of Temporal's.
+		patched = append(patched, patch.InstanceResult{
+			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter, Backup: instance.Backup,
+			AutomationExecutionID: instance.AutomationExecutionID, MissingBefore: run.List(instance.MissingBefore), MissingAfter: run.List(instance.MissingAfter),
+		})
+	}
+	if len(patched) == 0 {
+		return
+	}
+	for i := range w.plan.Stages {
+		if w.plan.Stages[i].Name != stage {
+			continue
+		}
+		for _, group := range w.plan.Stages[i].Groups {
+			if group.Account.Name == was.Account && group.Region == was.Region && group.Name() == was.Name {
+				w.groups = append(w.groups, &heldGroup{group: group, stage: i, workflowID: names.GroupLock(group), results: patched, started: true})
+			}
+		}
+	}
+}
+
+// wantsAny tells whether anything was to be put back.
+func (w *wave) wantsAny() bool {
+	for _, held := range w.groups {
+		for _, instance := range held.results {
+			if instance.WantsRollBack() {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package wave
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// mayRollBack takes the locks, then looks at every instance and judges it, before anything is changed. What would be lost,
+// or cannot be put back, refuses the whole unless the loss is accepted; then those that can be put back are.
+func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error {
+	if err := w.lock(ctx); err != nil {
+		return err
+	}
+	var losses, unable, joined, unknown []string
+	able := 0
+	for _, held := range w.groups {
+		views, err := w.viewGroup(ctx, held)
+		if err != nil {
+			return run.PreflightError(held.group, err)
+		}
+		for i, view := range views {
+			verdict := patch.JudgeRollBack(view, w.plan.Timing.RollbackMaxAge)
+			was := &held.results[i]
+			was.Outcome, was.Reason = verdict.Outcome, verdict.Reason
+			switch verdict.Outcome {
+			case patch.Patched:
+				able++
+				name := fmt.Sprintf("%s/%s", held.group, was.ID)
+				switch domain := view.DomainJoined(); {
+				case w.plan.Platform != patch.Windows:
+				case domain == nil:
+					unknown = append(unknown, name)
+				case *domain:
+					joined = append(joined, name)
+				}
+			case patch.Failed:
+				was.StillPatched = true
+				unable = append(unable, fmt.Sprintf("%s/%s: %s", held.group, was.ID, verdict.Reason))
+			}
+			for _, loss := range verdict.Losses {
+				losses = append(losses, fmt.Sprintf("%s/%s: %s", held.group, was.ID, loss))
+			}
+		}
+	}
+	w.caveat = patch.DomainCaveat(joined, unknown)
+	switch {
+	case able == 0 && len(unable) > 0:
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("nothing of wave %s can be put back; nothing was changed:\n%s",
+			request.WaveID, named(unable)), ErrCannotPutBack, nil)
+	case !request.AcceptLoss && len(losses)+len(unable) > 0:
+		var text strings.Builder
+		fmt.Fprintf(&text, "rolling back wave %s was refused, and nothing was changed.", request.WaveID)
+		if len(losses) > 0 {
+			fmt.Fprintf(&text, " It would lose, beyond the patches:\n%s", named(losses))
+		}
+		if len(unable) > 0 {
+			fmt.Fprintf(&text, " These cannot be put back at all and would stay patched:\n%s", named(unable))
+		}
+		if w.caveat != "" {
+			text.WriteString(w.caveat + ". ")
+		}
+		fmt.Fprintf(&text, "Ask again with accept_loss (patchtide wave roll-back %s --accept-loss) to go on all the same", request.WaveID)
+		return temporal.NewNonRetryableApplicationError(text.String(), ErrWouldLose, nil)
+	}
+	return nil
+}
+
+// named lists what is said of instances, one a line.
+func named(lines []string) string {
+	var text strings.Builder
+	for i, line := range lines {
+		if i == run.MostListed {
+			fmt.Fprintf(&text, "- and %d more\n", len(lines)-i)
+			break
+		}
+		text.WriteString("- " + line + "\n")
+	}
+	return text.String()
+}
+
+// viewGroup reads what is needed to judge a group's instances, in the order of its results.
+func (w *wave) viewGroup(ctx workflow.Context, held *heldGroup) ([]patch.RollBackView, error) {
+	views := make([]patch.RollBackView, len(held.results))
+	for i, was := range held.results {
+		views[i].Was = was
+	}
+	var state patch.GroupState
+	err := workflow.ExecuteActivity(run.Reading(ctx, held.group, w.plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: held.group}).Get(ctx, &state)
+	if run.IsType(err, activities.ErrGroupNotFound) {
+		return views, nil // and its instances with it
+	}
+	if err != nil {
+		return nil, err
+	}
+	for start := 0; start < len(views); start += run.Batch {
+		part := views[start:min(start+run.Batch, len(views))]
+		for i := range part {
+			part[i].Member, _ = state.Member(part[i].Was.ID)
+		}
+		if err := w.viewBatch(ctx, held.group, part); err != nil {
+			return nil, err
+		}
+	}
+	return views, nil
+}
+
+// viewBatch reads the backups of some instances at once and asks those that are there for their packages. One that does not
+// answer is no error: a patch that went wrong may be why it is to be put back.
+func (w *wave) viewBatch(ctx workflow.Context, group patch.Group, views []patch.RollBackView) error {
+	t := w.plan.Timing
+	var ids []string
+	answers := make([]workflow.Future, len(views))
+	for i, view := range views {
+		if view.Was.Backup != nil && view.Was.Backup.SnapshotID != "" {
+			ids = append(ids, view.Was.Backup.SnapshotID)
+		}
+		if !view.Member.Present() {
+			continue
+		}
+		options := run.Summed(run.Waiting(ctx, group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
+		answers[i] = workflow.ExecuteActivity(options, aws.Ask, activities.AskInput{
+			Instance: activities.Instance{Group: group, ID: view.Was.ID}, Platform: w.plan.Platform,
+			Attempt: run.Attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0), Budget: t.Agent, Pace: run.Pace(t),
+		})
+	}
+	slices.Sort(ids)
+	var backups activities.Backups
+	if err := workflow.ExecuteActivity(run.Reading(ctx, group, t), aws.ReadBackups, activities.ReadBackupsInput{
+		Group: group, SnapshotIDs: slices.Compact(ids),
+	}).Get(ctx, &backups); err != nil {
+		return err
+	}
+	for i := range views {
+		views[i].At = backups.At
+		if views[i].Was.Backup != nil {
+			views[i].Snapshot = backups.States[views[i].Was.Backup.SnapshotID]
+		}
+		if answers[i] == nil {
+			continue
+		}
+		var facts patch.MachineFacts
+		err := answers[i].Get(ctx, &facts)
+		switch {
+		case err == nil:
+			views[i].Facts = &facts
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case run.IsType(err, activities.ErrGone):
+			views[i].Member = patch.Member{}
+		case !run.IsType(err, activities.ErrNotReady):
+			return err
+		}
+	}
+	return nil
+}
