@@ -144,6 +144,7 @@ func TestRoomInTargetGroups(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		state   patch.GroupState
+		out     []string // what this wave took out
 		most    int
 		refused bool
 	}{
@@ -154,9 +155,13 @@ func TestRoomInTargetGroups(t *testing.T) {
 		{name: "it is not registered itself", state: four(missing(0), missing(1))},
 		{name: "a target group that Auto Scaling does not know: who is registered counts", state: four(apart, missing(1))},
 		{name: "the same with one ill", state: four(apart, missing(1), member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy })), refused: true},
+		{name: "one was quarantined: it is no member, and another was launched in its place", state: four(), out: []string{"i-77"}},
+		{name: "one was quarantined, and another is not registered", state: four(missing(1)), out: []string{"i-77"}, refused: true},
+		{name: "one is on standby", state: four(sizes(2, 3, 6), missing(1), lifecycle(1, patch.LifecycleStandby)), out: []string{"i-02"}, refused: true},
+		{name: "one was out and somebody returned it", state: four(), out: []string{"i-02"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusal := patch.RoomInTargetGroups(webGroup, c.state, patch.Ours{}, patch.Stage{MaxUnavailable: max(c.most, 1)}, "i-01")
+			refusal := patch.RoomInTargetGroups(webGroup, c.state, patch.Ours{Out: c.out}, patch.Stage{MaxUnavailable: max(c.most, 1)}, "i-01")
 			if !c.refused {
 				require.Nil(t, refusal)
 				return
