@@ -18,11 +18,14 @@ func checkStrategy(v View) []*Refusal {
 // where wanted is OutOfService.Wanted. One that does not serve takes nothing away.
 func checkRoom(v View) []*Refusal {
 	out, most := Out(v.Group, *v.State, v.Holdings), v.Policy.MaxUnavailable
-	serves, healthy := slices.Contains(out.Serving, v.Instance), len(out.Serving)
+	member, _ := v.State.Member(v.Instance)
+	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
 	if !v.Group.IsAutoScaling() {
+		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's absence.
 		total := len(v.State.Members) + len(out.Gone)
-		if serves && total-healthy >= most {
-			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", total-healthy, total, most),
+		others := len(out.Gone) + len(without(out.Ours, v.Instance)) + len(without(out.Ill, v.Instance))
+		if serves && others >= most {
+			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", others, total, most),
 				"wait until the others are healthy again")
 		}
 		return nil
@@ -37,6 +40,10 @@ func checkRoom(v View) []*Refusal {
 			"use capacity: auto or surge, or lower min")
 	}
 	return nil
+}
+
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return other == id })
 }
 
 // checkTargetRoom asks of each target group what checkRoom asks of the group: a member in service may be missing from one of
