@@ -65,7 +65,8 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			return
 		}
 		chosen := rapid.SampledFrom(state.Members).Draw(t, "chosen")
-		view := patch.View{Group: group, Policy: patch.PolicyOf(patch.Plan{}, stage), State: &state, Holdings: ours, Instance: chosen.ID}
+		policy := patch.PolicyOf(patch.Plan{}, stage)
+		view := patch.View{Group: group, Policy: policy, State: &state, Holdings: ours, Instance: chosen.ID}
 		if refusal := patch.First(patch.LevelInstance, view); refusal != nil {
 			require.NotEmpty(t, refusal.What)
 			require.NotEmpty(t, refusal.WhatToDo)
@@ -204,8 +205,8 @@ func TestPropertyCombinedOutcome(t *testing.T) {
 	})
 }
 
-// Whatever a group looks like: one that is put back hears all that one that is patched hears, but for the two that may be why it is
-// put back. Where it may go, it took nothing away, or enough is left.
+// Whatever a group looks like: one that is put back hears all that one that is patched hears, but for the two that may be
+// why it is put back. Where it may go, it took nothing away, or enough is left.
 func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		group, state := drawGroup(t), drawState(t)

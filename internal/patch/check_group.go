@@ -65,8 +65,8 @@ func checkGroupTagSlot(v View) []*Refusal {
 	return v.refuseGroup("the group has no free tag slot for our journal's pointer", "remove a tag from the group")
 }
 
-// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not be
-// known.
+// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not
+// be known.
 var mustRun = []string{"Launch", "Terminate", "AddToLoadBalancer", "HealthCheck"}
 
 func checkProcesses(v View) []*Refusal {
@@ -106,8 +106,8 @@ func knownLifecycle(state string) bool {
 	return false
 }
 
-// checkLifetime refuses while Auto Scaling may replace a member for its age before we are done: with the group, or with the
-// instance that is asked about. That is in the plan's time, and lifetimes are in AWS's: a day at least.
+// checkLifetime refuses while Auto Scaling may replace a member for its age before we are done: with the group, or with
+// the instance that is asked about. That is in the plan's time, and lifetimes are in AWS's: a day at least.
 func checkLifetime(v View) []*Refusal {
 	within := v.budget().OnItsWay()
 	if v.Instance == "" {
@@ -127,7 +127,8 @@ func (v View) outlived(within Duration) []*Refusal {
 		}
 		if ends := member.LaunchTime.Add(v.State.MaxInstanceLifetime.D()); ends.Before(v.State.At.Add(within.D())) {
 			found = append(found, v.refuseOf(member.ID, fmt.Sprintf(
-				"its maximum lifetime of %s ends at %s, before we would be done (about %s): Auto Scaling would replace it meanwhile",
+				"its maximum lifetime of %s ends at %s, before we would be done (about %s): "+
+					"Auto Scaling would replace it meanwhile",
 				v.State.MaxInstanceLifetime, ends.Format(time.RFC3339), within),
 				"let the group replace it first, or raise the group's maximum instance lifetime")...)
 		}

@@ -20,14 +20,18 @@ func (v View) stands() (Member, bool) {
 	return member, member.Present()
 }
 
+// mendAgent is what to do about an agent that is silent.
+const mendAgent = "check the agent, its instance profile and its route to the SSM endpoints"
+
 func checkAgentOnline(v View) []*Refusal {
 	if member, there := v.stands(); there && !member.AgentOnline {
-		return v.refuse("its SSM agent is not online", "check the agent, its instance profile and its route to the SSM endpoints")
+		return v.refuse("its SSM agent is not online", mendAgent)
 	}
 	return nil
 }
 
-// checkHealthyBefore refuses what is ill before we touch it. One that takes no part in its group's work is told for that.
+// checkHealthyBefore refuses what is ill before we touch it. One that takes no part in its group's work is told for
+// that.
 func checkHealthyBefore(v View) []*Refusal {
 	member, there := v.stands()
 	if !there || v.Group.IsAutoScaling() && member.Lifecycle != LifecycleInService {
@@ -58,7 +62,8 @@ func checkInstanceTagSlot(v View) []*Refusal {
 	return nil
 }
 
-// checkRootVolume refuses instances whose restore is not proven possible, when the plan wants their root volumes put back.
+// checkRootVolume refuses instances whose restore is not proven possible, when the plan wants their root volumes put
+// back.
 func checkRootVolume(v View) []*Refusal {
 	if v.Policy.Restore != RestoreRootVolume {
 		return nil

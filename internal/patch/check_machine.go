@@ -2,13 +2,13 @@ package patch
 
 import "strings"
 
-// checkAnswer refuses a machine that did not answer a fresh command: what its agent's last sign of life says may be old.
+// checkAnswer refuses a machine that did not answer a fresh command: what its agent's last sign of life says may be
+// old.
 func checkAnswer(v View) []*Refusal {
 	if v.Machine.Facts != nil {
 		return nil
 	}
-	return v.refuse("its SSM agent did not answer a fresh command within "+v.Machine.Within.String(),
-		"check the agent, its instance profile and its route to the SSM endpoints")
+	return v.refuse("its SSM agent did not answer a fresh command within "+v.Machine.Within.String(), mendAgent)
 }
 
 // checkAllOnRoot refuses a machine whose own word tells that its root volume is not all of it.

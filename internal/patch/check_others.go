@@ -12,13 +12,17 @@ func checkCalendars(v View) []*Refusal {
 	for _, calendar := range v.Around.Calendars {
 		switch {
 		case calendar.Error != "":
-			found = append(found, v.refuseGroup(fmt.Sprintf("the change calendar %s gave no answer: %s", calendar.Name, calendar.Error),
-				"correct its name in the plan's window.change_calendars, or allow ssm:GetCalendarState; no answer counts as closed")...)
+			found = append(found, v.refuseGroup(
+				fmt.Sprintf("the change calendar %s gave no answer: %s", calendar.Name, calendar.Error),
+				"correct its name in the plan's window.change_calendars, or allow ssm:GetCalendarState; "+
+					"no answer counts as closed")...)
 		case !calendar.Open:
-			found = append(found, v.refuseGroup("the change calendar "+calendar.Name+" is closed", "wait until it is open, then retry")...)
+			found = append(found, v.refuseGroup("the change calendar "+calendar.Name+" is closed",
+				"wait until it is open, then retry")...)
 		case !calendar.Changes.IsZero() && calendar.Changes.Before(v.Around.Until):
-			found = append(found, v.refuseGroup(fmt.Sprintf("the change calendar %s closes at %s, before an instance would be done (%s)",
-				calendar.Name, calendar.Changes.Format(time.RFC3339), v.Around.Until.Format(time.RFC3339)),
+			found = append(found, v.refuseGroup(fmt.Sprintf(
+				"the change calendar %s closes at %s, before an instance would be done (%s)", calendar.Name,
+				calendar.Changes.Format(time.RFC3339), v.Around.Until.Format(time.RFC3339)),
 				"wait until it is open again, then retry")...)
 		}
 	}
@@ -29,8 +33,8 @@ func checkStacks(v View) []*Refusal {
 	if len(v.Around.Stacks) == 0 {
 		return nil
 	}
-	return v.refuseGroup("a CloudFormation stack that the group belongs to is being changed: "+strings.Join(v.Around.Stacks, ", "),
-		"wait until it has settled, then retry")
+	return v.refuseGroup("a CloudFormation stack that the group belongs to is being changed: "+
+		strings.Join(v.Around.Stacks, ", "), "wait until it has settled, then retry")
 }
 
 // checkDeployments refuses an instance on which a deployment runs.
@@ -51,7 +55,8 @@ func checkComingDeployments(v View) []*Refusal {
 	for _, deployment := range v.Around.Deployments {
 		if deployment.Instance == "" {
 			found = append(found, v.refuseGroup("the CodeDeploy deployment "+deployment.ID+
-				" is about to begin, and nobody can tell yet on which instances", "wait until it has ended, or stop it, then retry")...)
+				" is about to begin, and nobody can tell yet on which instances",
+				"wait until it has ended, or stop it, then retry")...)
 		}
 	}
 	return found
@@ -61,7 +66,8 @@ func checkStopAlarms(v View) []*Refusal {
 	var found []*Refusal
 	for _, alarm := range v.Around.StopAlarms {
 		if v.about(alarm.Instance) {
-			found = append(found, v.refuseOf(alarm.Instance, fmt.Sprintf("the alarm %s would %s it when a reboot trips it", alarm.Name, alarm.Action),
+			found = append(found, v.refuseOf(alarm.Instance,
+				fmt.Sprintf("the alarm %s would %s it when a reboot trips it", alarm.Name, alarm.Action),
 				"aws cloudwatch disable-alarm-actions --alarm-names "+alarm.Name+", and enable them after the wave")...)
 		}
 	}
@@ -100,7 +106,8 @@ func checkVolumeKey(v View) []*Refusal {
 	return found
 }
 
-// checkGateAlarms refuses to begin while an alarm that is to judge does not say OK: it could not tell our harm from another's.
+// checkGateAlarms refuses to begin while an alarm that is to judge does not say OK: it could not tell our harm from
+// another's.
 func checkGateAlarms(v View) []*Refusal {
 	var found []*Refusal
 	for _, alarm := range v.Around.GateAlarms {
@@ -117,7 +124,8 @@ func checkBake(v View) []*Refusal {
 	var found []*Refusal
 	for _, alarm := range v.Around.GateAlarms {
 		if alarm.Needs > v.Policy.Bake {
-			found = append(found, v.refuseGroup(fmt.Sprintf("the bake of %s is too short for the alarm %s, which may take %s to ring",
+			found = append(found, v.refuseGroup(fmt.Sprintf(
+				"the bake of %s is too short for the alarm %s, which may take %s to ring",
 				v.Policy.Bake, alarm.Name, alarm.Needs),
 				fmt.Sprintf("write bake: %s or more in the plan, or take the alarm out of health", alarm.Needs))...)
 		}

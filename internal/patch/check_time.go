@@ -10,8 +10,8 @@ func checkWindowOpen(v View) []*Refusal {
 	return nil
 }
 
-// checkWindowLasts refuses what the rest of an open window may not be enough for. Before a group was read, draining and slow
-// start are not counted; before a wave has read any, nobody knows of which stage the bake is.
+// checkWindowLasts refuses what the rest of an open window may not be enough for. Before a group was read, draining and
+// slow start are not counted; before a wave has read any, nobody knows of which stage the bake is.
 func checkWindowLasts(v View) []*Refusal {
 	if open, _ := v.Policy.Window.Open(v.Now); !open || v.whole() {
 		return nil
@@ -38,8 +38,8 @@ func (v View) budget() Budget {
 	return v.Policy.Budget(v.State.TargetGroups)
 }
 
-// MostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues as new,
-// since its groups are its children.
+// MostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues
+// as new, since its groups are its children.
 const MostGroups = 1000
 
 func checkGroupCount(v View) []*Refusal {

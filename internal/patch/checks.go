@@ -4,14 +4,14 @@ import "slices"
 
 // Why a level leaves a check out, where several checks have the same reason.
 const (
-	inItsTurn     = "each instance is asked when its turn has come"
-	beforeItGroup = "its group was asked just before"
-	beforeTheWave = "asked before the wave, and nobody changes it while it runs"
-	anyTime       = "putting back is allowed at any time"
-	mayBeIll      = "it may be ill: that is why it is put back"
-	byName        = "a person asks for this one, now"
-	nothingNew    = "nothing is installed: it returns as it is"
-	noneIsTaken   = "only what gives way leaves the group, if anything does"
+	inItsTurn      = "each instance is asked when its turn has come"
+	beforeItsGroup = "its group was asked just before"
+	beforeTheWave  = "asked before the wave, and nobody changes it while it runs"
+	anyTime        = "putting back is allowed at any time"
+	mayBeIll       = "it may be ill: that is why it is put back"
+	byName         = "a person asks for this one, now"
+	nothingNew     = "nothing is installed: it returns as it is"
+	noneIsTaken    = "only what gives way leaves the group, if anything does"
 )
 
 // checks is the one table of what is asked before anything is changed, in order. A new check is a row here, a code in
@@ -29,10 +29,10 @@ var checksOfTime = []Check{
 	},
 	{
 		Code: RefusedWindowEnds, Ends: true, Refuses: checkWindowLasts,
-		When: "patching an instance and, should that fail, putting it back may not end before the window's cutoff, by what earlier " +
-			"waves took or the plan's `estimates`, with draining, slow start and, where a snapshot restores the root volume, that " +
-			"snapshot and the volume's first reads. Where the bake alone outlasts `estimates.patch`, `timing.instance` and the bake " +
-			"stand for patching",
+		When: "patching an instance and, should that fail, putting it back may not end before the window's cutoff, by what " +
+			"earlier waves took or the plan's `estimates`, with draining, slow start and, where a snapshot restores the root " +
+			"volume, that snapshot and the volume's first reads. Where the bake alone outlasts `estimates.patch`, " +
+			"`timing.instance` and the bake stand for patching",
 		WhatToDo: "start earlier, or widen the window",
 		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
 	},
@@ -40,7 +40,8 @@ var checksOfTime = []Check{
 		Code: RefusedTooMany, Refuses: checkGroupCount,
 		When: "a plan has more groups than a wave's history holds", WhatToDo: "split the plan",
 		LeftOut: map[Level]string{
-			LevelGroup: beforeTheWave, LevelInstance: beforeTheWave, LevelPutBack: beforeTheWave, LevelReturn: "it is about one group",
+			LevelGroup: beforeTheWave, LevelInstance: beforeTheWave, LevelPutBack: beforeTheWave,
+			LevelReturn: "it is about one group",
 		},
 	},
 	{
@@ -64,7 +65,9 @@ var checksOfGroup = []Check{
 		Code: RefusedGroupMember, Needs: NeedsState, Refuses: checkNoMembers,
 		When:     "tags found a member of an Auto Scaling group",
 		WhatToDo: "name that group in the plan, or choose other tags",
-		LeftOut:  map[Level]string{LevelInstance: beforeItGroup, LevelReturn: "only to an Auto Scaling group does one return so"},
+		LeftOut: map[Level]string{
+			LevelInstance: beforeItsGroup, LevelReturn: "only to an Auto Scaling group does one return so",
+		},
 	},
 	{
 		Code: RefusedDeletion, Needs: NeedsState, Refuses: checkNotDeleted,
@@ -142,8 +145,9 @@ var checksOfInstance = []Check{
 	},
 	{
 		Code: RefusedCapacity, Needs: NeedsState | NeedsInstance, Refuses: checkTargetRoom,
-		When: "one fewer would break them in one of its target groups. Waited for likewise", WhatToDo: "wait until it is healthy",
-		LeftOut: map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
+		When:     "one fewer would break them in one of its target groups. Waited for likewise",
+		WhatToDo: "wait until it is healthy",
+		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
 		Code: RefusedLifetime, Needs: NeedsState, Refuses: checkLifetime,
@@ -185,7 +189,8 @@ var checksOfOthers = []Check{
 		When:     "one is about to begin anywhere in the account and region, which cannot tell yet where",
 		WhatToDo: "wait, or stop it",
 		LeftOut: map[Level]string{
-			LevelGroup: inItsTurn, LevelPutBack: "it may be for others, and what was patched would stay so for its sake", LevelReturn: byName,
+			LevelGroup: inItsTurn, LevelReturn: byName,
+			LevelPutBack: "it may be for others, and what was patched would stay so for its sake",
 		},
 	},
 	{
@@ -193,14 +198,14 @@ var checksOfOthers = []Check{
 		When:     "an alarm with enabled actions stops, terminates, reboots or recovers the instance",
 		WhatToDo: "disable its actions for the wave",
 		LeftOut: map[Level]string{
-			LevelGroup: inItsTurn, LevelPutBack: "it was asked before it was patched, and would stay patched for the alarm's sake",
-			LevelReturn: nothingNew,
+			LevelGroup: inItsTurn, LevelReturn: nothingNew,
+			LevelPutBack: "it was asked before it was patched, and would stay patched for the alarm's sake",
 		},
 	},
 	{
 		Code: RefusedOtherPatcher, Needs: NeedsAround, Refuses: checkPatchers,
-		When: "a maintenance window that acts before we are done, or an association with a schedule, installs patches on it. " +
-			"Scans do not count",
+		When: "a maintenance window that acts before we are done, or an association with a schedule, installs patches on " +
+			"it. Scans do not count",
 		WhatToDo: "take the instance out of it, or disable it",
 		LeftOut: map[Level]string{
 			LevelGroup: inItsTurn, LevelPutBack: "it would stay patched for the other patcher's sake", LevelReturn: nothingNew,
@@ -222,10 +227,12 @@ var checksOfOthers = []Check{
 	},
 	{
 		Code: RefusedBake, Needs: NeedsAround, Refuses: checkBake,
-		When:     "the bake is shorter than an alarm of the stage needs to ring: period times evaluation periods, and a minute",
+		When: "the bake is shorter than an alarm of the stage needs to ring: period times evaluation periods, and a " +
+			"minute",
 		WhatToDo: "write a longer bake, or take the alarm out",
 		LeftOut: map[Level]string{
-			LevelInstance: beforeItGroup, LevelPutBack: "what is put back is not baked", LevelReturn: "what returns is not baked",
+			LevelInstance: beforeItsGroup, LevelPutBack: "what is put back is not baked",
+			LevelReturn: "what returns is not baked",
 		},
 	},
 }
@@ -234,7 +241,8 @@ var checksOfOthers = []Check{
 var checksOfMachine = []Check{
 	{
 		Code: RefusedAgentOffline, Needs: NeedsInstance | NeedsMachine, Refuses: checkAnswer,
-		When: "its agent did not answer a fresh command", WhatToDo: "check agent, instance profile and route to the SSM endpoints",
+		When:     "its agent did not answer a fresh command",
+		WhatToDo: "check agent, instance profile and route to the SSM endpoints",
 		LeftOut: map[Level]string{
 			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll, LevelReturn: nothingNew,
 		},
@@ -250,7 +258,7 @@ var checksOfMachine = []Check{
 	{
 		Code: RefusedOtherPatcher, Needs: NeedsInstance | NeedsMachine, Refuses: checkPatchesItself,
 		When:     "the machine itself does (unattended-upgrades, dnf-automatic, Windows Update), or does not tell",
-		WhatToDo: "disable it",
+		WhatToDo: "take the instance out of it, or disable it",
 		LeftOut: map[Level]string{
 			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll, LevelReturn: nothingNew,
 		},

@@ -7,7 +7,8 @@ type Ours = Holdings
 
 // MayTakeOut decides whether one more instance may go out of service now.
 func MayTakeOut(group Group, state GroupState, holdings Holdings, stage Stage, id string) *Refusal {
-	return First(LevelInstance, View{Group: group, Policy: PolicyOf(Plan{}, stage), State: &state, Holdings: holdings, Instance: id})
+	view := View{Group: group, Policy: PolicyOf(Plan{}, stage), State: &state, Holdings: holdings, Instance: id}
+	return First(LevelInstance, view)
 }
 
 // RoomInTargetGroups is MayTakeOut for want of room only.
@@ -32,7 +33,8 @@ func MayOutlive(group Group, state GroupState, within Duration) *Refusal {
 	return refusal
 }
 
-// MayDisturb refuses while somebody else is at work on the group or one of the instances that the surroundings were read for.
+// MayDisturb refuses while somebody else is at work on the group or one of the instances that the surroundings were
+// read for.
 func MayDisturb(group Group, around Surroundings) *Refusal {
 	return firstOf(LevelWave, View{Group: group, Around: &around},
 		RefusedCalendar, RefusedStack, RefusedDeployment, RefusedStopAlarm, RefusedOtherPatcher)
@@ -52,7 +54,8 @@ func MayTrust(group Group, restore Restore, instance string, facts MachineFacts)
 
 // MayJudge refuses a bake in which an alarm that is to judge it would have no time to ring.
 func MayJudge(group Group, bake Duration, gates []AlarmObservation) *Refusal {
-	return firstOf(LevelWave, View{Group: group, Policy: Policy{Bake: bake}, Around: &Surroundings{GateAlarms: gates}}, RefusedBake)
+	view := View{Group: group, Policy: Policy{Bake: bake}, Around: &Surroundings{GateAlarms: gates}}
+	return firstOf(LevelWave, view, RefusedBake)
 }
 
 // GateRefusals refuse to begin while an alarm that is to judge does not say OK.

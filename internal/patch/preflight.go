@@ -13,8 +13,10 @@ const (
 	LevelWave     Level = "wave"     // the whole plan, then each of its groups, before anything is changed anywhere
 	LevelGroup    Level = "group"    // one group, before it is marked and room is made in it
 	LevelInstance Level = "instance" // one instance, before it is taken out of service to be patched
-	LevelPutBack  Level = "put back" // one that was patched, before it is taken out to be put back; without an instance, its group
-	LevelReturn   Level = "release"  // the group of a quarantined one that is to return, and what gives way to it, if anything does
+	// LevelPutBack is before one that was patched goes out to be put back; without an instance, before its group's first.
+	LevelPutBack Level = "put back"
+	// LevelReturn asks the group to which a quarantined one is to return, and of the instance that gives way, if one does.
+	LevelReturn Level = "release"
 )
 
 // Levels lists all of them.
@@ -22,8 +24,8 @@ func Levels() []Level {
 	return []Level{LevelWave, LevelGroup, LevelInstance, LevelPutBack, LevelReturn}
 }
 
-// Needs is what a check looks at, beside what a plan says. Whoever asks reads in phases and asks after each: a check that needs
-// what has not been read yet is not asked.
+// Needs is what a check looks at, beside what a plan says. Whoever asks reads in phases and asks after each: a check
+// that needs what has not been read yet is not asked.
 type Needs uint8
 
 // What a check may need.
@@ -34,14 +36,14 @@ const (
 	NeedsMachine                    // View.Machine
 )
 
-// View is everything that a check may look at. What is nil has not been read yet. Nobody's answer is not nil: it is a value
-// that says so, and refuses (Machine.Facts, Calendar.Error, Frozen, an alarm without data).
+// View is everything that a check may look at. What is nil has not been read yet. Nobody's answer is not nil: it is a
+// value that says so, and refuses (Machine.Facts, Calendar.Error, Frozen, an alarm without data).
 type View struct {
 	Group    Group // the zero value: the plan as a whole is asked about
 	Policy   Policy
 	Now      time.Time // by the clock of the policy's window
 	Groups   int       // how many the plan has
-	Frozen   string    // why nothing may begin, also since nobody knows whether it may; "": nothing is frozen, or it is not asked
+	Frozen   string    // why nothing may begin, be it that nobody knows whether it may; "": it may, or that is not asked
 	State    *GroupState
 	Instance string // "": the group as a whole
 	Holdings Holdings
@@ -113,7 +115,9 @@ func First(level Level, view View) *Refusal { return first(Refusals(level, view)
 
 // firstOf is First of some codes only.
 func firstOf(level Level, view View, codes ...RefusalCode) *Refusal {
-	return first(slices.DeleteFunc(Refusals(level, view), func(r *Refusal) bool { return !slices.Contains(codes, r.Code) }))
+	return first(slices.DeleteFunc(Refusals(level, view), func(r *Refusal) bool {
+		return !slices.Contains(codes, r.Code)
+	}))
 }
 
 // Ends reports whether a group that is refused so ends there without a failure: a later window does the rest.

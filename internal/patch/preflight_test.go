@@ -75,7 +75,8 @@ func TestPutBackHearsEveryRefusal(t *testing.T) {
 		},
 		{
 			"Auto Scaling finds it ill, but it is a healthy target, and another is missing there",
-			four(member(0, func(m *patch.Member) { m.Health = "Unhealthy" }), member(1, func(m *patch.Member) { m.Targets = nil })),
+			four(member(0, func(m *patch.Member) { m.Health = "Unhealthy" }),
+				member(1, func(m *patch.Member) { m.Targets = nil })),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
@@ -115,8 +116,8 @@ func TestPutBackAmongOthers(t *testing.T) {
 	}
 	require.Empty(t, patch.Refusals(patch.LevelPutBack, view))
 	require.Equal(t, []patch.RefusalCode{
-		patch.RefusedOutsideWindow, patch.RefusedFrozen, patch.RefusedCalendar, patch.RefusedDeployment, patch.RefusedStopAlarm,
-		patch.RefusedOtherPatcher,
+		patch.RefusedOutsideWindow, patch.RefusedFrozen, patch.RefusedCalendar, patch.RefusedDeployment,
+		patch.RefusedStopAlarm, patch.RefusedOtherPatcher,
 	}, codesOf(patch.Refusals(patch.LevelInstance, view)))
 	view.Around.Stacks = []string{"web (UPDATE_IN_PROGRESS)"}
 	view.Around.Deployments = []patch.Deployment{{ID: "d-2", Instance: "i-01"}, {ID: "d-3", Instance: "i-02"}}
@@ -136,7 +137,8 @@ func TestAGroupIsPutBack(t *testing.T) {
 
 func TestWhatIsAskedOfAPlan(t *testing.T) {
 	window := &patch.Window{Opens: noon, Cutoff: noon.Add(time.Hour), Closes: noon.Add(time.Hour)}
-	policy := patch.PolicyOf(patch.Plan{Name: "nightly", Window: window, Timing: patch.DefaultTiming()}, patch.Stage{Name: "canary", Bake: 50 * minute})
+	plan := patch.Plan{Name: "nightly", Window: window, Timing: patch.DefaultTiming()}
+	policy := patch.PolicyOf(plan, patch.Stage{Name: "canary", Bake: 50 * minute})
 	view := patch.View{Policy: patch.Policy{Plan: "nightly", Window: window}, Now: noon, Groups: patch.MostGroups}
 	require.Empty(t, patch.Refusals(patch.LevelWave, view))
 	view.Groups++

@@ -31,14 +31,14 @@ func TestPutBackOrder(t *testing.T) {
 			require.Equal(t, c.want, patch.PutBackOrder(c.group, c.state, patched))
 			require.Equal(t, c.want[0], patch.NextPutBack(c.group, c.state, patched, nil))
 			require.Equal(t, c.want[1], patch.NextPutBack(c.group, c.state, patched, c.want[:1]))
-			require.Empty(t, patch.NextPutBack(c.group, c.state, patched, patched), "each was refused since the last was put back")
+			require.Empty(t, patch.NextPutBack(c.group, c.state, patched, patched), "each was refused meanwhile")
 		})
 	}
 	require.Equal(t, []string{"i-01", "i-02", "i-03", "i-04"}, patched)
 }
 
-// One ill instance keeps the others from nothing: it goes first, and then there is room. And while somebody else's stays ill, all
-// that could be put back is, and the asking ends.
+// One ill instance keeps the others from nothing: it goes first, and then there is room. And while somebody else's
+// stays ill, all that could be put back is, and the asking ends.
 func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 	for _, c := range []struct {
 		name    string

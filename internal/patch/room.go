@@ -14,14 +14,15 @@ func checkStrategy(v View) []*Refusal {
 	return some(refusal)
 }
 
-// checkRoom refuses an instance that its group cannot do without. The promise: healthy >= wanted - max_unavailable and >= min,
-// where wanted is OutOfService.Wanted. One that does not serve takes nothing away.
+// checkRoom refuses an instance that its group cannot do without. The promise: healthy >= wanted - max_unavailable and
+// >= min, where wanted is OutOfService.Wanted. One that does not serve takes nothing away.
 func checkRoom(v View) []*Refusal {
 	out, most := Out(v.Group, *v.State, v.Holdings), v.Policy.MaxUnavailable
 	member, _ := v.State.Member(v.Instance)
 	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
 	if !v.Group.IsAutoScaling() {
-		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's absence.
+		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's
+		// absence.
 		total := len(v.State.Members) + len(out.Gone)
 		others := len(out.Gone) + len(without(out.Ours, v.Instance)) + len(without(out.Ill, v.Instance))
 		if serves && others >= most {
@@ -46,9 +47,9 @@ func without(ids []string, id string) []string {
 	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return other == id })
 }
 
-// checkTargetRoom asks of each target group what checkRoom asks of the group: a member in service may be missing from one of
-// them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the group; in others
-// counts who is registered.
+// checkTargetRoom asks of each target group what checkRoom asks of the group: a member in service may be missing from
+// one of them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the
+// group; in others counts who is registered.
 func checkTargetRoom(v View) []*Refusal {
 	var found []*Refusal
 	out := Out(v.Group, *v.State, v.Holdings)
@@ -62,7 +63,9 @@ func checkTargetRoom(v View) []*Refusal {
 			if other.healthyIn(targetGroup.ARN) {
 				healthy++
 			}
-			if slices.ContainsFunc(other.Targets, func(t Target) bool { return t.TargetGroupARN == targetGroup.ARN && t.Judged() }) {
+			if slices.ContainsFunc(other.Targets, func(t Target) bool {
+				return t.TargetGroupARN == targetGroup.ARN && t.Judged()
+			}) {
 				registered++
 			}
 		}
@@ -86,8 +89,8 @@ func (m Member) healthyIn(targetGroup string) bool {
 	})
 }
 
-// checkLastInZone protects the last healthy target of a zone while the load balancer does not balance across zones: taking it
-// would send that zone's clients nowhere.
+// checkLastInZone protects the last healthy target of a zone while the load balancer does not balance across zones:
+// taking it would send that zone's clients nowhere.
 func checkLastInZone(v View) []*Refusal {
 	member, _ := v.State.Member(v.Instance)
 	for _, target := range member.Targets {

@@ -101,7 +101,8 @@ func TestCheckMachine(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			refusal := patch.First(patch.LevelInstance, patch.View{
-				Group: webGroup, Policy: patch.Policy{Restore: c.restore}, Instance: "i-01", Machine: &patch.MachineAnswer{Facts: &c.facts},
+				Group: webGroup, Policy: patch.Policy{Restore: c.restore}, Instance: "i-01",
+				Machine: &patch.MachineAnswer{Facts: &c.facts},
 			})
 			if c.refused == "" {
 				require.Nil(t, refusal)
