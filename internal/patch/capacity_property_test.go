@@ -55,7 +55,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		group, state := drawGroup(t), drawState(t)
 		stage := patch.Stage{MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable")}
-		ours := patch.Ours{Surge: rapid.Bool().Draw(t, "surge")}
+		ours := patch.Holdings{Surge: rapid.Bool().Draw(t, "surge")}
 		for _, m := range state.Members {
 			if rapid.SampledFrom([]bool{false, false, true}).Draw(t, "ours") {
 				ours.Out = append(ours.Out, m.ID)
@@ -65,7 +65,9 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			return
 		}
 		chosen := rapid.SampledFrom(state.Members).Draw(t, "chosen")
-		if refusal := patch.MayTakeOut(group, state, ours, stage, chosen.ID); refusal != nil {
+		policy := patch.PolicyOf(patch.Plan{}, stage)
+		view := patch.View{Group: group, Policy: policy, State: &state, Holdings: ours, Instance: chosen.ID}
+		if refusal := patch.First(patch.LevelInstance, view); refusal != nil {
 			require.NotEmpty(t, refusal.What)
 			require.NotEmpty(t, refusal.WhatToDo)
 			require.Contains(t, refusal.Where, group.String())
@@ -200,5 +202,35 @@ func TestPropertyCombinedOutcome(t *testing.T) {
 		if slices.Contains(parts, patch.Failed) {
 			require.Equal(t, patch.Failed, outcome)
 		}
+	})
+}
+
+// Whatever a group looks like: one that is put back hears all that one that is patched hears, but for the two that may be
+// why it is put back. Where it may go, it took nothing away, or enough is left.
+func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		group, state := drawGroup(t), drawState(t)
+		if len(state.Members) == 0 {
+			return
+		}
+		most := rapid.IntRange(1, 3).Draw(t, "max unavailable")
+		chosen := rapid.SampledFrom(state.Members).Draw(t, "chosen")
+		view := patch.View{Group: group, Policy: patch.Policy{MaxUnavailable: most}, State: &state, Instance: chosen.ID}
+		mayIgnore := func(r *patch.Refusal) bool {
+			return r.Code == patch.RefusedAgentOffline || r.Code == patch.RefusedUnhealthyBefore
+		}
+		refusals := patch.Refusals(patch.LevelPutBack, view)
+		require.ElementsMatch(t, slices.DeleteFunc(patch.Refusals(patch.LevelInstance, view), mayIgnore), refusals)
+		serves := chosen.Serving(group.IsAutoScaling())
+		if len(refusals) > 0 || !serves {
+			return
+		}
+		left := len(patch.Out(group, state, patch.Holdings{}).Serving) - 1
+		wanted := len(state.Members)
+		if group.IsAutoScaling() {
+			wanted = state.Desired
+			require.GreaterOrEqual(t, left, state.Min)
+		}
+		require.GreaterOrEqual(t, left, wanted-most)
 	})
 }

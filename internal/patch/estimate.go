@@ -2,12 +2,6 @@ package patch
 
 import "time"
 
-// Estimate is how long one instance of a plan without Estimates is likely to be on its way, from leaving
-// service until its bake has ended.
-func Estimate(t Timing, bake Duration, groups []TargetGroup) Duration {
-	return t.Instance + Draining(groups) + bake + SlowStart(groups)
-}
-
 // Draining is the longest deregistration delay of the target groups.
 func Draining(groups []TargetGroup) Duration {
 	var longest Duration

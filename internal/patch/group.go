@@ -21,7 +21,7 @@ type GroupState struct {
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
 	FreeTags            bool      // a tag slot is free on the group
-	At                  time.Time // AWS's clock when it was read; zero in histories of before it was kept
+	At                  time.Time // AWS's clock when it was read
 }
 
 // Member is one instance of a group as EC2, Auto Scaling and the load balancers see it.

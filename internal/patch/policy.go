@@ -54,8 +54,8 @@ func (p Policy) Budget(groups []TargetGroup) Budget {
 	return p.PlanView().Budget(p.StageView(), groups)
 }
 
-// TooLate refuses to begin one more instance: the window is closed, or what is left of it may not be enough to patch one and,
-// if that fails at the very end, to put it back. Nil means that it may begin.
+// TooLate refuses to begin one more instance: the window is closed, or what is left of it may not be enough to patch
+// one and, if that fails at the very end, to put it back. Nil means that it may begin.
 func (p Policy) TooLate(where string, now time.Time, groups []TargetGroup) *Refusal {
 	return TooLate(p.Window, where, now, p.Budget(groups))
 }

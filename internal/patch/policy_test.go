@@ -20,7 +20,8 @@ func TestAPolicyIsAPlanAndAStage(t *testing.T) {
 		Quarantine: patch.Quarantine{TTL: patch.Duration(time.Hour)},
 	}
 	stage := patch.Stage{
-		Name: "canary", MaxUnavailable: 1, Capacity: patch.CapacitySurge, Health: []patch.HealthCheck{{Alarm: "5xx"}}, Bake: 5 * minute,
+		Name: "canary", MaxUnavailable: 1, Capacity: patch.CapacitySurge, Bake: 5 * minute,
+		Health: []patch.HealthCheck{{Alarm: "5xx"}},
 	}
 	policy := patch.PolicyOf(plan, stage)
 	require.Equal(t, plan, policy.PlanView())

@@ -17,35 +17,32 @@ type GroupReading struct {
 	Problems   []Blocker
 }
 
-// blockersOf lists everything that the pure decisions refuse of a group, before it begins and for each instance as if its turn had come.
+// blockersOf lists everything that the table of checks refuses of a group, before it begins and for each instance as if its turn
+// had come. What was asked of the group is not asked again of each.
 func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	found := slices.Clone(r.Problems)
 	if r.State == nil {
 		return found
 	}
-	state := *r.State
-	strategy, refusals := CapacityRefusals(r.Group, state, stage)
-	each := plan.Budget(stage, state.TargetGroups).OnItsWay()
-	refusals = append(refusals, OutliveRefusals(r.Group, state, each*Duration(len(state.Members)))...)
-	if r.Around != nil {
-		refusals = append(refusals, Disturbances(r.Group, *r.Around)...)
-		refusals = append(refusals, UnlockRefusals(r.Group, plan.Restore, *r.Around)...)
-		refusals = append(refusals, GateRefusals(r.Group, r.Around.GateAlarms)...)
-		refusals = append(refusals, JudgeRefusals(r.Group, stage.Bake, r.Around.GateAlarms)...)
+	view := View{Group: r.Group, Policy: PolicyOf(plan, stage), State: r.State, Around: r.Around}
+	view.Policy.Window = nil // when each would begin is in the preview's times, and so is what would be too late
+	for _, refusal := range Refusals(LevelGroup, view) {
+		found = joinBlocker(found, r.Group, refusal)
 	}
-	ours := Ours{}
-	if strategy.Mode == CapacitySurge {
-		state, ours.Surge = surged(state), true
+	if strategy, _ := strategyFor(r.Group, *r.State, stage); strategy.Mode == CapacitySurge {
+		state := surged(*r.State)
+		view.State, view.Holdings.Surge = &state, true
 	}
 	for _, member := range r.State.Order() {
-		if refusal := MayRestore(r.Group, plan, member); refusal != nil {
-			refusals = append(refusals, refusal)
+		view.Instance = member.ID
+		for _, check := range checks {
+			if check.LeftOut[LevelGroup] == "" {
+				continue
+			}
+			for _, refusal := range check.ask(LevelInstance, view) {
+				found = joinBlocker(found, r.Group, refusal)
+			}
 		}
-		refusals = append(refusals, TakeOutRefusals(r.Group, state, ours, stage, member.ID)...)
-		refusals = append(refusals, TargetRoomRefusals(r.Group, state, ours, stage, member.ID)...)
-	}
-	for _, refusal := range refusals {
-		found = joinBlocker(found, r.Group, refusal)
 	}
 	return found
 }
@@ -90,9 +87,9 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 	if r.Group.IsAutoScaling() {
 		shown.Numbers = &GroupNumbers{Min: r.State.Min, Max: r.State.Max, Desired: r.State.Desired}
 	}
-	var refusals []*Refusal
-	if shown.Strategy, refusals = CapacityRefusals(r.Group, *r.State, stage); len(refusals) > 0 {
-		shown.Refused = string(refusals[0].Code) + ": " + refusals[0].What
+	var refusal *Refusal
+	if shown.Strategy, refusal = PlanCapacity(r.Group, *r.State, stage); refusal != nil {
+		shown.Refused = string(refusal.Code) + ": " + refusal.What
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
 	for _, member := range r.State.Order() {

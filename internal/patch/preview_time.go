@@ -58,14 +58,15 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	begins, shown.Takes = Schedule(works, shown.MaxParallelGroups)
 	for i := range shown.Groups {
 		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+begins[i], works[i].Left()
-		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()].State)
+		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()])
 	}
 	p.Takes += shown.Takes
 	p.Stages = append(p.Stages, shown)
 }
 
 // addInstances gives a group's instances their times, and says where the window keeps the first from being begun.
-func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work Work, state *GroupState) {
+func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work Work, reading GroupReading) {
+	state := reading.State
 	if state == nil {
 		return // it could not be read: it has no instances
 	}
@@ -88,14 +89,14 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 		}
 		instance.Takes = work.Each
 		next += work.Each
-		late := TooLate(plan.Window, group.Group, p.Begins.Add(instance.Begins.D()), plan.Budget(stage, state.TargetGroups))
-		if instance.InTime = late == nil; instance.InTime {
+		instance.InTime, _ = plan.Window.HasRoomFor(p.Begins.Add(instance.Begins.D()), plan.Budget(stage, state.TargetGroups))
+		if instance.InTime {
 			p.InTime++
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	if late := TooLate(plan.Window, group.Group, p.Begins, plan.Budget(stage, state.TargetGroups)); late != nil {
-		late.WhatToDo = "start the wave earlier in the window, or widen it"
+	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage), Now: p.Begins, State: state}
+	if late := firstOf(LevelWave, view, RefusedOutsideWindow, RefusedWindowEnds); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}
 }

@@ -50,7 +50,8 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 	refuse := func(what, todo string) (string, *Refusal) {
 		return "", &Refusal{Code: RefusedCapacity, Where: group.String() + "/" + view.ID, What: what, WhatToDo: todo}
 	}
-	if refusal := first(groupRefusals(group, state)); refusal != nil {
+	asked := View{Group: group, Policy: PolicyOf(Plan{}, stage), State: &state}
+	if refusal := First(LevelReturn, asked); refusal != nil {
 		return "", refusal
 	}
 	if view.GiveWay != "" {
@@ -72,7 +73,8 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 		return refuse(fmt.Sprintf("desired is %d and max %d, and no instance of the group was launched in its place", state.Desired, state.Max),
 			"raise max by one, or name the instance that shall go (--give-way)")
 	}
-	if refusal := MayTakeOut(group, state, Ours{}, stage, giveWay); refusal != nil {
+	asked.Instance = giveWay
+	if refusal := First(LevelReturn, asked); refusal != nil {
 		return "", refusal
 	}
 	return giveWay, nil

@@ -6,14 +6,18 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// TestEveryRefusalIsExplainedAndTried: an operator who meets a code finds it in docs/refusals.md, and a test has met it.
+// TestEveryRefusalIsExplainedAndTried: a check refuses by each code, an operator who meets it finds it in
+// docs/refusals.md, and a test has met it.
 func TestEveryRefusalIsExplainedAndTried(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "refusal.go", nil, 0)
 	require.NoError(t, err)
@@ -40,8 +44,11 @@ func TestEveryRefusalIsExplainedAndTried(t *testing.T) {
 		code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 		require.NoError(t, err)
 		require.Contains(t, string(page), "\n| `"+code+"` |", "%s has no row in docs/refusals.md", name)
-		require.True(t, strings.Contains(tests.String(), "patch."+name+"\n") || strings.Contains(tests.String(), "patch."+name+",") ||
-			strings.Contains(tests.String(), "patch."+name+"}") || strings.Contains(tests.String(), `"`+code+`"`), "%s has no case", name)
+		checked := slices.ContainsFunc(patch.Checks(), func(c patch.Check) bool { return string(c.Code) == code })
+		require.True(t, checked, "%s has no check", name)
+		tried := slices.ContainsFunc([]string{"patch." + name + "\n", "patch." + name + ",", "patch." + name + "}", `"` + code + `"`},
+			func(written string) bool { return strings.Contains(tests.String(), written) })
+		require.True(t, tried, "%s has no case", name)
 		return true
 	})
 	require.Greater(t, codes, 20)

@@ -1,10 +1,6 @@
 package patch
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // Surroundings are what others do, or are about to do, to a group and some of its instances, read at one moment, and whether
 // those instances' root volumes can be made again.
@@ -55,56 +51,7 @@ type LockedRoot struct {
 	Why      string
 }
 
-// MayDisturb refuses while somebody else is at work on the group or one of the instances that the surroundings were read
-// for: with a calendar closed or silent, a stack update or deployment running, an alarm that may stop the instance, or
-// another patcher that may act before we are done.
-func MayDisturb(group Group, around Surroundings) *Refusal { return first(Disturbances(group, around)) }
-
-// Disturbances is MayDisturb with every reason to refuse.
-func Disturbances(group Group, around Surroundings) []*Refusal {
-	var found []*Refusal
-	refuse := func(code RefusalCode, instance, what, todo string) {
-		found = append(found, &Refusal{Code: code, Where: place(group, instance), What: what, WhatToDo: todo})
-	}
-	for _, calendar := range around.Calendars {
-		switch {
-		case calendar.Error != "":
-			refuse(RefusedCalendar, "", fmt.Sprintf("the change calendar %s gave no answer: %s", calendar.Name, calendar.Error),
-				"correct its name in the plan's window.change_calendars, or allow ssm:GetCalendarState; no answer counts as closed")
-		case !calendar.Open:
-			refuse(RefusedCalendar, "", "the change calendar "+calendar.Name+" is closed", "wait until it is open, then retry")
-		case !calendar.Changes.IsZero() && calendar.Changes.Before(around.Until):
-			refuse(RefusedCalendar, "", fmt.Sprintf("the change calendar %s closes at %s, before an instance would be done (%s)",
-				calendar.Name, calendar.Changes.Format(time.RFC3339), around.Until.Format(time.RFC3339)), "wait until it is open again, then retry")
-		}
-	}
-	if len(around.Stacks) > 0 {
-		refuse(RefusedStack, "", "a CloudFormation stack that the group belongs to is being changed: "+strings.Join(around.Stacks, ", "),
-			"wait until it has settled, then retry")
-	}
-	for _, deployment := range around.Deployments {
-		what := "the CodeDeploy deployment " + deployment.ID + " is running on it"
-		if deployment.Instance == "" {
-			what = "the CodeDeploy deployment " + deployment.ID + " is about to begin, and nobody can tell yet on which instances"
-		}
-		refuse(RefusedDeployment, deployment.Instance, what, "wait until it has ended, or stop it, then retry")
-	}
-	for _, alarm := range around.StopAlarms {
-		refuse(RefusedStopAlarm, alarm.Instance, fmt.Sprintf("the alarm %s would %s it when a reboot trips it", alarm.Name, alarm.Action),
-			"aws cloudwatch disable-alarm-actions --alarm-names "+alarm.Name+", and enable them after the wave")
-	}
-	for _, patcher := range around.Patchers {
-		when := "at any moment"
-		if patcher.Acts.After(around.At) {
-			when = "from " + patcher.Acts.Format(time.RFC3339)
-		}
-		if patcher.Acts.Before(around.Until) {
-			refuse(RefusedOtherPatcher, patcher.Instance, patcher.Name+" may patch it "+when, "take the instance out of it, or disable it for the wave")
-		}
-	}
-	return found
-}
-
+// place names an instance of a group; with "" the group.
 func place(group Group, instance string) string {
 	if instance == "" {
 		return group.String()

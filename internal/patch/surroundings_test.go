@@ -9,8 +9,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-const hour = patch.Duration(time.Hour)
-
 // around are surroundings at noon of an instance that takes an hour.
 func around(change func(*patch.Surroundings)) patch.Surroundings {
 	s := patch.Surroundings{At: noon, Until: noon.Add(time.Hour)}
@@ -18,7 +16,7 @@ func around(change func(*patch.Surroundings)) patch.Surroundings {
 	return s
 }
 
-func TestMayDisturb(t *testing.T) {
+func TestCheckInterference(t *testing.T) {
 	calendar := func(c patch.Calendar) func(*patch.Surroundings) {
 		return func(s *patch.Surroundings) {
 			c.Name = "freeze"
@@ -56,7 +54,8 @@ func TestMayDisturb(t *testing.T) {
 		{name: "a locked root is another question", change: func(s *patch.Surroundings) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusal := patch.MayDisturb(webGroup, around(c.change))
+			others := around(c.change)
+			refusal := patch.First(patch.LevelWave, patch.View{Group: webGroup, Around: &others})
 			if c.refused == "" {
 				require.Nil(t, refusal)
 				return
@@ -66,17 +65,24 @@ func TestMayDisturb(t *testing.T) {
 	}
 }
 
-func TestMayUnlock(t *testing.T) {
+func TestCheckVolumeKey(t *testing.T) {
 	locked := around(func(s *patch.Surroundings) {
 		s.LockedRoots = []patch.LockedRoot{{Instance: "i-02", Why: "the key is Disabled"}}
 	})
-	requireRefusal(t, patch.MayUnlock(webGroup, patch.RestoreRootVolume, locked), patch.RefusedNoRestore, "/i-02")
-	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreReplace, locked), "nothing is unlocked to replace it")
-	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreNone, locked))
-	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreRootVolume, patch.Surroundings{}))
+	first := func(restore patch.Restore, instance string, others patch.Surroundings) *patch.Refusal {
+		return patch.First(patch.LevelPutBack, patch.View{
+			Group: webGroup, Policy: patch.Policy{Restore: restore}, Instance: instance, Around: &others,
+		})
+	}
+	requireRefusal(t, first(patch.RestoreRootVolume, "", locked), patch.RefusedNoRestore, "/i-02")
+	requireRefusal(t, first(patch.RestoreRootVolume, "i-02", locked), patch.RefusedNoRestore, "/i-02")
+	require.Nil(t, first(patch.RestoreRootVolume, "i-01", locked), "another's key")
+	require.Nil(t, first(patch.RestoreReplace, "i-02", locked), "nothing is unlocked to replace it")
+	require.Nil(t, first(patch.RestoreNone, "i-02", locked))
+	require.Nil(t, first(patch.RestoreRootVolume, "i-02", patch.Surroundings{}))
 }
 
-func TestMayTrust(t *testing.T) {
+func TestCheckMachine(t *testing.T) {
 	none := []string{}
 	for _, c := range []struct {
 		name    string
@@ -94,7 +100,10 @@ func TestMayTrust(t *testing.T) {
 		{name: "it does not say whether it patches itself", restore: patch.RestoreNone, refused: patch.RefusedOtherPatcher},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusal := patch.MayTrust(webGroup, c.restore, "i-01", c.facts)
+			refusal := patch.First(patch.LevelInstance, patch.View{
+				Group: webGroup, Policy: patch.Policy{Restore: c.restore}, Instance: "i-01",
+				Machine: &patch.MachineAnswer{Facts: &c.facts},
+			})
 			if c.refused == "" {
 				require.Nil(t, refusal)
 				return
@@ -104,19 +113,41 @@ func TestMayTrust(t *testing.T) {
 	}
 }
 
-func TestMayJudge(t *testing.T) {
-	minutes := func(n int) patch.Duration { return patch.Duration(n) * patch.Duration(time.Minute) }
-	alarm := func(period, evaluations int) []patch.AlarmObservation {
-		return []patch.AlarmObservation{{Name: "web-5xx", Needs: patch.AlarmTime(minutes(period), evaluations)}}
+func TestCheckBake(t *testing.T) {
+	alarm := func(period patch.Duration, evaluations int) []patch.AlarmObservation {
+		return []patch.AlarmObservation{{Name: "web-5xx", State: "OK", Needs: patch.AlarmTime(period, evaluations)}}
 	}
-	require.Nil(t, patch.MayJudge(webGroup, 0, nil), "no alarm needs no bake")
-	require.Nil(t, patch.MayJudge(webGroup, minutes(3), alarm(1, 2)), "just enough")
-	requireRefusal(t, patch.MayJudge(webGroup, minutes(3)-1, alarm(1, 2)), patch.RefusedBake, webGroup.String())
-	requireRefusal(t, patch.MayJudge(webGroup, minutes(5), alarm(5, 3)), patch.RefusedBake, webGroup.String())
-	require.Nil(t, patch.MayJudge(webGroup, 0, []patch.AlarmObservation{{Name: "composite"}}), "nobody can tell how long it takes")
+	first := func(bake patch.Duration, gates []patch.AlarmObservation) *patch.Refusal {
+		return patch.First(patch.LevelGroup, patch.View{
+			Group: webGroup, Policy: patch.Policy{Bake: bake}, Around: &patch.Surroundings{GateAlarms: gates},
+		})
+	}
+	require.Nil(t, first(0, nil), "no alarm needs no bake")
+	require.Nil(t, first(3*minute, alarm(minute, 2)), "just enough")
+	requireRefusal(t, first(3*minute-1, alarm(minute, 2)), patch.RefusedBake, webGroup.String())
+	requireRefusal(t, first(5*minute, alarm(5*minute, 3)), patch.RefusedBake, webGroup.String())
+	require.Nil(t, first(0, []patch.AlarmObservation{{Name: "composite", State: "OK"}}), "nobody can tell how long it takes")
 }
 
-func TestMayOutlive(t *testing.T) {
+func TestCheckGateAlarms(t *testing.T) {
+	for state, refused := range map[string]bool{"OK": false, "ALARM": true, "INSUFFICIENT_DATA": true} {
+		others := patch.Surroundings{GateAlarms: []patch.AlarmObservation{{Name: "web-5xx", State: state}}}
+		view := patch.View{Group: webGroup, Around: &others}
+		require.Nil(t, patch.First(patch.LevelWave, view), "a stage may begin hours later")
+		if !refused {
+			require.Nil(t, patch.First(patch.LevelGroup, view), state)
+			continue
+		}
+		requireRefusal(t, patch.First(patch.LevelGroup, view), patch.RefusedAlarm, webGroup.String())
+	}
+}
+
+func TestCheckLifetime(t *testing.T) {
+	// An hour is what four instances take, of a quarter each.
+	first := func(level patch.Level, instance string, state patch.GroupState) *patch.Refusal {
+		policy := patch.Policy{Estimates: &patch.Estimates{Patch: 15 * minute}, MaxUnavailable: 1}
+		return patch.First(level, patch.View{Group: webGroup, Policy: policy, State: &state, Instance: instance})
+	}
 	const week = patch.Duration(7 * 24 * time.Hour)
 	aged := func(left time.Duration) patch.GroupState {
 		return four(func(s *patch.GroupState) {
@@ -127,16 +158,19 @@ func TestMayOutlive(t *testing.T) {
 			s.Members[2].LaunchTime = noon.Add(left - week.D())
 		})
 	}
-	requireRefusal(t, patch.MayOutlive(webGroup, aged(59*time.Minute), hour), patch.RefusedLifetime, "/i-03")
-	requireRefusal(t, patch.MayOutlive(webGroup, aged(-time.Minute), hour), patch.RefusedLifetime, "/i-03")
-	require.Nil(t, patch.MayOutlive(webGroup, aged(time.Hour), hour))
+	requireRefusal(t, first(patch.LevelGroup, "", aged(59*time.Minute)), patch.RefusedLifetime, "/i-03")
+	requireRefusal(t, first(patch.LevelGroup, "", aged(-time.Minute)), patch.RefusedLifetime, "/i-03")
+	require.Nil(t, first(patch.LevelGroup, "", aged(time.Hour)))
+	require.Nil(t, first(patch.LevelInstance, "i-01", aged(15*time.Minute)), "one instance takes a quarter of it")
+	requireRefusal(t, first(patch.LevelInstance, "i-01", aged(14*time.Minute)), patch.RefusedLifetime, "/i-03")
+	require.Nil(t, first(patch.LevelPutBack, "i-01", aged(time.Minute)))
 	leaving := aged(time.Minute)
 	leaving.Members[2].Lifecycle = "Terminating:Wait"
-	require.Nil(t, patch.MayOutlive(webGroup, leaving, hour), "it is being replaced already")
-	require.Nil(t, patch.MayOutlive(webGroup, four(), hour), "no lifetime, and no clock in histories of before")
+	require.Nil(t, first(patch.LevelGroup, "", leaving), "it is being replaced already")
+	require.Nil(t, first(patch.LevelGroup, "", four()), "no lifetime")
 }
 
-func TestRoomInTargetGroups(t *testing.T) {
+func TestCheckTargetRoom(t *testing.T) {
 	missing := func(i int) func(*patch.GroupState) {
 		return func(s *patch.GroupState) { s.Members[i].Targets = nil }
 	}
@@ -144,6 +178,7 @@ func TestRoomInTargetGroups(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		state   patch.GroupState
+		out     []string // what this wave took out
 		most    int
 		refused bool
 	}{
@@ -154,9 +189,16 @@ func TestRoomInTargetGroups(t *testing.T) {
 		{name: "it is not registered itself", state: four(missing(0), missing(1))},
 		{name: "a target group that Auto Scaling does not know: who is registered counts", state: four(apart, missing(1))},
 		{name: "the same with one ill", state: four(apart, missing(1), member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy })), refused: true},
+		{name: "one was quarantined: it is no member, and another was launched in its place", state: four(), out: []string{"i-77"}},
+		{name: "one was quarantined, and another is not registered", state: four(missing(1)), out: []string{"i-77"}, refused: true},
+		{name: "one is on standby", state: four(sizes(2, 3, 6), missing(1), lifecycle(1, patch.LifecycleStandby)), out: []string{"i-02"}, refused: true},
+		{name: "one was out and somebody returned it", state: four(), out: []string{"i-02"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusal := patch.RoomInTargetGroups(webGroup, c.state, patch.Ours{}, patch.Stage{MaxUnavailable: max(c.most, 1)}, "i-01")
+			refusal := patch.First(patch.LevelInstance, patch.View{
+				Group: webGroup, Policy: patch.Policy{MaxUnavailable: max(c.most, 1)}, State: &c.state, Instance: "i-01",
+				Holdings: patch.Holdings{Out: c.out},
+			})
 			if !c.refused {
 				require.Nil(t, refusal)
 				return

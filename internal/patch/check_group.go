@@ -1,0 +1,137 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+func checkNotEmpty(v View) []*Refusal {
+	if len(v.State.Members) > 0 || v.Instance != "" {
+		return nil
+	}
+	return v.refuseGroup("no instances matched", "correct the group's name or tags in the plan")
+}
+
+// checkNoMembers refuses tags that find members of an Auto Scaling group, which would replace them while they are out.
+func checkNoMembers(v View) []*Refusal {
+	if v.Group.IsAutoScaling() {
+		return nil
+	}
+	var found []*Refusal
+	for _, member := range v.members() {
+		if member.OwnerGroup != "" {
+			found = append(found, v.refuseGroup(fmt.Sprintf("%s belongs to Auto Scaling group %s", member.ID, member.OwnerGroup),
+				"name the Auto Scaling group in the plan, or choose tags that its members do not carry")...)
+		}
+	}
+	return found
+}
+
+func checkNotDeleted(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() || !v.State.Deleting {
+		return nil
+	}
+	return v.refuseGroup("the group is being deleted", "remove it from the plan")
+}
+
+func checkCountsInstances(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() || !v.State.Weighted {
+		return nil
+	}
+	return v.refuseGroup("the group counts capacity in weights or units other than instances",
+		"Patchtide counts instances; patch this group by replacing its image")
+}
+
+func checkOperator(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() || v.State.Operator == "" {
+		return nil
+	}
+	return v.refuseGroup("the group is operated by "+v.State.Operator, "patch it through that service")
+}
+
+func checkRefresh(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() || !v.State.RefreshRunning {
+		return nil
+	}
+	return v.refuseGroup("an instance refresh is running", "wait until it has ended, or cancel it")
+}
+
+func checkGroupTagSlot(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() || v.State.FreeTags {
+		return nil
+	}
+	return v.refuseGroup("the group has no free tag slot for our journal's pointer", "remove a tag from the group")
+}
+
+// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not
+// be known.
+var mustRun = []string{"Launch", "Terminate", "AddToLoadBalancer", "HealthCheck"}
+
+func checkProcesses(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() {
+		return nil
+	}
+	var found []*Refusal
+	for _, process := range mustRun {
+		if slices.Contains(v.State.Suspended, process) {
+			found = append(found, v.refuseGroup("the process "+process+" is suspended, so nothing could come back safely",
+				"find out who suspended it and why, then resume it")...)
+		}
+	}
+	return found
+}
+
+func checkLifecycles(v View) []*Refusal {
+	if !v.Group.IsAutoScaling() {
+		return nil
+	}
+	var found []*Refusal
+	for _, member := range v.State.Members {
+		if !knownLifecycle(member.Lifecycle) {
+			found = append(found, v.refuseGroup(fmt.Sprintf("%s is in the state %q, which Patchtide does not know",
+				member.ID, member.Lifecycle), "wait until it has settled")...)
+		}
+	}
+	return found
+}
+
+func knownLifecycle(state string) bool {
+	switch base, _, _ := strings.Cut(state, ":"); base {
+	case LifecycleInService, LifecycleStandby, LifecycleEnteringStandby, LifecyclePending,
+		"Terminating", "Terminated", "Detaching", "Detached", "Quarantined", "Warmed", "":
+		return true
+	}
+	return false
+}
+
+// checkLifetime refuses while Auto Scaling may replace a member for its age before we are done: with the group, or with
+// the instance that is asked about. That is in the plan's time, and lifetimes are in AWS's: a day at least.
+func checkLifetime(v View) []*Refusal {
+	within := v.budget().OnItsWay()
+	if v.Instance == "" {
+		within *= Duration(len(v.State.Members))
+	}
+	return v.outlived(within)
+}
+
+func (v View) outlived(within Duration) []*Refusal {
+	if v.State.MaxInstanceLifetime <= 0 {
+		return nil
+	}
+	var found []*Refusal
+	for _, member := range v.State.Members {
+		if !member.Present() || member.Leaving() {
+			continue
+		}
+		if ends := member.LaunchTime.Add(v.State.MaxInstanceLifetime.D()); ends.Before(v.State.At.Add(within.D())) {
+			found = append(found, v.refuseOf(member.ID, fmt.Sprintf(
+				"its maximum lifetime of %s ends at %s, before we would be done (about %s): "+
+					"Auto Scaling would replace it meanwhile",
+				v.State.MaxInstanceLifetime, ends.Format(time.RFC3339), within),
+				"let the group replace it first, or raise the group's maximum instance lifetime")...)
+		}
+	}
+	return found
+}

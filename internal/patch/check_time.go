@@ -1,0 +1,60 @@
+package patch
+
+import "fmt"
+
+// checkWindowOpen refuses outside the window.
+func checkWindowOpen(v View) []*Refusal {
+	if open, why := v.Policy.Window.Open(v.Now); !open {
+		return v.refuse(why, v.inAnotherWindow("start the wave inside the window"))
+	}
+	return nil
+}
+
+// checkWindowLasts refuses what the rest of an open window may not be enough for. Before a group was read, draining and
+// slow start are not counted; before a wave has read any, nobody knows of which stage the bake is.
+func checkWindowLasts(v View) []*Refusal {
+	if open, _ := v.Policy.Window.Open(v.Now); !open || v.whole() {
+		return nil
+	}
+	if fits, why := v.Policy.Window.HasRoomFor(v.Now, v.budget()); !fits {
+		return v.refuse(why, v.inAnotherWindow("start the wave earlier in the window, or widen it"))
+	}
+	return nil
+}
+
+// inAnotherWindow is what to do about a window: of a wave that has not begun, else nothing.
+func (v View) inAnotherWindow(ofAWave string) string {
+	if v.level == LevelWave {
+		return ofAWave
+	}
+	return "the rest is patched in another window"
+}
+
+// budget is what one instance may need, as far as its target groups are known.
+func (v View) budget() Budget {
+	if v.State == nil {
+		return v.Policy.Budget(nil)
+	}
+	return v.Policy.Budget(v.State.TargetGroups)
+}
+
+// MostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues
+// as new, since its groups are its children.
+const MostGroups = 1000
+
+func checkGroupCount(v View) []*Refusal {
+	if v.Groups <= MostGroups {
+		return nil
+	}
+	return v.refuse(fmt.Sprintf("it has %d groups and a wave's history holds %d", v.Groups, MostGroups), "split the plan")
+}
+
+func checkFreeze(v View) []*Refusal {
+	switch {
+	case v.Frozen == "":
+		return nil
+	case v.level == LevelWave:
+		return v.refuse(v.Frozen, "ask who froze it; then `patchtide unfreeze`, and start the wave again")
+	}
+	return v.refuse(v.Frozen, "ask who froze it; once it is thawed, the rest goes on by itself")
+}

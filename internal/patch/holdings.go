@@ -1,0 +1,66 @@
+package patch
+
+import "slices"
+
+// Holdings is what a wave itself holds of a group at the moment: instances that it took out of service and did not
+// return, and one instance of surge.
+type Holdings struct {
+	Out   []string // ids; each counts as long as the state read shows it so, see Out
+	Surge bool
+}
+
+// OutOfService tells of each instance of a group whether it serves, and if not, why not. An id is in one of the lists
+// only.
+type OutOfService struct {
+	Serving []string // members that take part in the group's work
+	Ours    []string // members that the wave took out and that nobody returned since
+	Ill     []string // members that do not serve for another reason: ill, launching, stopped, taken out by others
+	// Gone are those that the wave took out, that the group does not list any more and in whose place nothing is
+	// launched: one quarantined of those chosen by tags. In an Auto Scaling group another is launched, or desired is
+	// one less.
+	Gone []string
+}
+
+// Out counts who is out of service. Every decision about room asks it, for the group and for each of its target groups,
+// so that no two of them can differ about what was quarantined, or returned by somebody.
+func Out(group Group, state GroupState, holdings Holdings) OutOfService {
+	var out OutOfService
+	for _, member := range state.Members {
+		switch {
+		case holdings.holds(group, member):
+			out.Ours = append(out.Ours, member.ID)
+		case member.Serving(group.IsAutoScaling()):
+			out.Serving = append(out.Serving, member.ID)
+		default:
+			out.Ill = append(out.Ill, member.ID)
+		}
+	}
+	for _, id := range holdings.Out {
+		if _, listed := state.Member(id); !listed && !group.IsAutoScaling() {
+			out.Gone = append(out.Gone, id)
+		}
+	}
+	return out
+}
+
+// Wanted is how many should serve in an Auto Scaling group, and in each target group that it registers with: standby
+// took desired down by ours, surge took it up by one.
+func (o OutOfService) Wanted(state GroupState, holdings Holdings) int {
+	wanted := state.Desired + len(o.Ours)
+	if holdings.Surge {
+		wanted--
+	}
+	return wanted
+}
+
+// holds reports whether the member is out of service because of us. One that somebody returned since is not: in its
+// group it is no longer on standby, and of those chosen by tags it serves its targets again.
+func (h Holdings) holds(group Group, member Member) bool {
+	if !slices.Contains(h.Out, member.ID) {
+		return false
+	}
+	if group.IsAutoScaling() {
+		return member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
+	}
+	return member.Present() && (len(member.Targets) == 0 || !member.Serving(false))
+}

@@ -1,0 +1,117 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+)
+
+// checkStrategy refuses a group whose numbers leave no way to make room as its stage asks.
+func checkStrategy(v View) []*Refusal {
+	if v.Instance != "" || len(v.State.Members) == 0 {
+		return nil
+	}
+	_, refusal := strategyFor(v.Group, *v.State, v.Policy.StageView())
+	return some(refusal)
+}
+
+// checkRoom refuses an instance that its group cannot do without. The promise: healthy >= wanted - max_unavailable and
+// >= min, where wanted is OutOfService.Wanted. One that does not serve takes nothing away.
+func checkRoom(v View) []*Refusal {
+	out, most := Out(v.Group, *v.State, v.Holdings), v.Policy.MaxUnavailable
+	member, _ := v.State.Member(v.Instance)
+	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
+	if !v.Group.IsAutoScaling() {
+		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's
+		// absence.
+		total := len(v.State.Members) + len(out.Gone)
+		others := len(out.Gone) + len(without(out.Ours, v.Instance)) + len(without(out.Ill, v.Instance))
+		if serves && others >= most {
+			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", others, total, most),
+				"wait until the others are healthy again")
+		}
+		return nil
+	}
+	wanted := out.Wanted(*v.State, v.Holdings)
+	if after := healthy - 1; serves && (after < wanted-most || after < v.State.Min) {
+		return v.refuse(fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d",
+			healthy, wanted, v.State.Min, most), "wait until the group is healthy again")
+	}
+	if v.State.Desired-1 < v.State.Min { // AWS lets none go on standby then, ill or not
+		return v.refuse(fmt.Sprintf("desired %d is already min %d", v.State.Desired, v.State.Min),
+			"use capacity: auto or surge, or lower min")
+	}
+	return nil
+}
+
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return other == id })
+}
+
+// checkTargetRoom asks of each target group what checkRoom asks of the group: a member in service may be missing from
+// one of them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the
+// group; in others counts who is registered.
+func checkTargetRoom(v View) []*Refusal {
+	var found []*Refusal
+	out := Out(v.Group, *v.State, v.Holdings)
+	member, _ := v.State.Member(v.Instance)
+	for _, targetGroup := range v.State.TargetGroups {
+		if !member.healthyIn(targetGroup.ARN) {
+			continue // it takes nothing away there
+		}
+		healthy, registered := 0, 0
+		for _, other := range v.State.Members {
+			if other.healthyIn(targetGroup.ARN) {
+				healthy++
+			}
+			if slices.ContainsFunc(other.Targets, func(t Target) bool {
+				return t.TargetGroupARN == targetGroup.ARN && t.Judged()
+			}) {
+				registered++
+			}
+		}
+		wanted, least := registered, 0
+		if v.Group.IsAutoScaling() && targetGroup.Attached {
+			wanted, least = out.Wanted(*v.State, v.Holdings), v.State.Min
+		}
+		if after := healthy - 1; after < wanted-v.Policy.MaxUnavailable || after < least {
+			found = append(found, v.refuse(fmt.Sprintf(
+				"%d targets are healthy of %d wanted in %s (min %d): one fewer would break max_unavailable %d",
+				healthy, wanted, targetGroup.Name, least, v.Policy.MaxUnavailable), "wait until its targets are healthy again")...)
+		}
+	}
+	return found
+}
+
+// healthyIn reports whether the member is a healthy target of the target group.
+func (m Member) healthyIn(targetGroup string) bool {
+	return m.State == "running" && slices.ContainsFunc(m.Targets, func(t Target) bool {
+		return t.TargetGroupARN == targetGroup && t.Health == TargetHealthy
+	})
+}
+
+// checkLastInZone protects the last healthy target of a zone while the load balancer does not balance across zones:
+// taking it would send that zone's clients nowhere.
+func checkLastInZone(v View) []*Refusal {
+	member, _ := v.State.Member(v.Instance)
+	for _, target := range member.Targets {
+		i := slices.IndexFunc(v.State.TargetGroups, func(tg TargetGroup) bool { return tg.ARN == target.TargetGroupARN })
+		if i < 0 || v.State.TargetGroups[i].CrossZone || target.Health != TargetHealthy {
+			continue
+		}
+		others := slices.ContainsFunc(v.State.Members, func(other Member) bool {
+			return other.ID != member.ID && other.Zone == member.Zone && slices.ContainsFunc(other.Targets, func(t Target) bool {
+				return t.TargetGroupARN == target.TargetGroupARN && t.Health == TargetHealthy
+			})
+		})
+		if !others {
+			return v.refuse(fmt.Sprintf("it is the last healthy target of %s in %s and cross-zone balancing is off",
+				v.State.TargetGroups[i].Name, member.Zone), "add an instance in that zone, or turn cross-zone balancing on")
+		}
+	}
+	return nil
+}
+
+// ShareTargets reports whether two groups serve through one target group, and so are one service to those who use it.
+func ShareTargets(a, b []string) bool {
+	return slices.ContainsFunc(a, func(arn string) bool { return slices.Contains(b, arn) })
+}
