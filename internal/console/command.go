@@ -6,4 +6,6 @@ import (
 )
 
 // Command is what a person types to send a verb; what they have to fill in is in dots.
-func Command(verb patch.Verb, wave string) string { return names.VerbCommand(verb, wave, verb.ToFill()...) }
+func Command(verb patch.Verb, wave string) string {
+	return names.VerbCommand(verb, wave, verb.ToFill()...)
+}
