@@ -2,12 +2,9 @@ package activities
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -22,9 +19,9 @@ type ObserveInput struct {
 	Pace         Pace
 }
 
-// Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
-// read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
-// HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
+// Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the
+// instance (a read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2
+// no longer has it. HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
 func (a *AWS) Observe(ctx context.Context, in ObserveInput) (*patch.HealthObservation, error) {
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
@@ -36,8 +33,8 @@ type AwaitHealthyInput struct {
 	Since   patch.HealthObservation // the first observation after return: alarms count from its At
 }
 
-// AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
-// NotReady with the reasons otherwise.
+// AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will
+// mend; NotReady with the reasons otherwise.
 func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.HealthObservation, error) {
 	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
 		health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At)
@@ -48,15 +45,11 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 	})
 }
 
-// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
-// for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
+// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are
+// kept for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
-	for _, check := range in.Checks {
-		if check.HTTP != nil {
-			if err := checkHTTP(in.Instance.String(), *check.HTTP); err != nil {
-				return nil, err
-			}
-		}
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
@@ -93,38 +86,64 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 	return last, nil
 }
 
+// healthLook is one look at an instance, as the kinds of health checks fill it.
+type healthLook struct {
+	ObserveInput
+	services *Services
+	sight    sighting
+	sent     probes
+	seen     *patch.HealthObservation
+	// waitingFor names what has been asked and has not answered.
+	waitingFor []string
+}
+
+// healthObserver observes one kind of health check; patch.HealthKind judges it.
+type healthObserver struct {
+	// check refuses a check that cannot be asked, before anything is. nil: all can.
+	check   func(where string, check patch.HealthCheck) error
+	observe func(ctx context.Context, a *AWS, look *healthLook) error
+}
+
+// healthObservers has an observer for the key of each of patch.HealthKinds.
+var healthObservers = map[string]healthObserver{
+	"target_group": {observe: observeTargets},
+	"http":         {check: checkHTTP, observe: observeHTTP},
+	"alarm":        {observe: observeAlarms},
+}
+
+// check refuses checks that cannot be asked. One of a kind that this worker does not know would count as passed if it
+// were left out.
+func (in ObserveInput) check() error {
+	for i, check := range in.Checks {
+		kind, ok := check.Kind()
+		if !ok {
+			return final(ErrInvalidInput, "%s: health check %d is of no kind that this worker knows", in.Instance, i+1)
+		}
+		if refuse := healthObservers[kind.Key].check; refuse != nil {
+			if err := refuse(in.Instance.String(), check); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // observe is one look; waitingFor names the commands that have not answered.
-func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
-	now, err := s.see(ctx, in.Instance, in.TargetGroups)
+func (a *AWS) observe(
+	ctx context.Context, s *Services, in ObserveInput, sent probes,
+) (seen *patch.HealthObservation, waitingFor []string, err error) {
+	sight, err := s.seeMachine(ctx, in.Instance)
 	if err != nil {
 		return nil, nil, err
 	}
-	seen = &patch.HealthObservation{Member: now.member, At: now.at}
-	var alarms []string
-	for _, check := range in.Checks {
-		if check.Alarm != "" {
-			alarms = append(alarms, check.Alarm)
-		}
-		if check.HTTP == nil {
-			continue
-		}
-		var answer patch.HTTPObservation
-		answered := true
-		if check.HTTP.From == "worker" {
-			answer, err = a.dial(ctx, now.member.PrivateIP, *check.HTTP)
-		} else {
-			answer, answered, err = sent.ask(ctx, s, in.Instance, in.platform(now.member), *check.HTTP)
-		}
-		if err != nil {
+	seen = &patch.HealthObservation{Member: sight.member, At: sight.at}
+	look := &healthLook{ObserveInput: in, services: s, sight: sight, sent: sent, seen: seen}
+	for _, kind := range patch.HealthKinds() {
+		if err := healthObservers[kind.Key].observe(ctx, a, look); err != nil {
 			return nil, nil, err
 		}
-		if !answered {
-			waitingFor = append(waitingFor, "http "+probeKey(*check.HTTP))
-		}
-		seen.HTTP = append(seen.HTTP, answer)
 	}
-	seen.Alarms, err = a.readAlarms(ctx, s, in.Instance.Group, alarms)
-	return seen, waitingFor, err
+	return seen, look.waitingFor, nil
 }
 
 // platform is the caller's word, or what the instance is seen to be.
@@ -133,63 +152,4 @@ func (in ObserveInput) platform(member patch.Member) patch.Platform {
 		return in.Platform
 	}
 	return member.Platform
-}
-
-// alarmPeriod is the longest period of an alarm's metrics; one with metric math has them in its queries.
-func alarmPeriod(alarm cwtypes.MetricAlarm) patch.Duration {
-	longest := deref(alarm.Period)
-	for _, query := range alarm.Metrics {
-		longest = max(longest, deref(query.Period))
-		if query.MetricStat != nil {
-			longest = max(longest, deref(query.MetricStat.Period))
-		}
-	}
-	return patch.Duration(time.Duration(longest) * time.Second)
-}
-
-// alarmsPerRequest is how many names one DescribeAlarms takes.
-const alarmsPerRequest = 100
-
-// readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
-// is a mistake in the plan.
-func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
-	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
-	var seen []patch.AlarmObservation
-	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
-		// Composite alarms are left out unless asked for.
-		pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
-			AlarmNames: chunk, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
-			MaxRecords: ptr(int32(alarmsPerRequest)),
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, awsError("describe the alarms "+strings.Join(chunk, ", "), group.String(), err)
-			}
-			for _, alarm := range page.MetricAlarms {
-				entered := alarm.StateTransitionedTimestamp
-				if entered == nil {
-					entered = alarm.StateUpdatedTimestamp
-				}
-				seen = append(seen, patch.AlarmObservation{
-					Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC(),
-					Needs: a.inPlan(patch.AlarmTime(alarmPeriod(alarm), int(deref(alarm.EvaluationPeriods)))),
-				})
-			}
-			for _, alarm := range page.CompositeAlarms {
-				entered := alarm.StateTransitionedTimestamp
-				if entered == nil {
-					entered = alarm.StateUpdatedTimestamp
-				}
-				seen = append(seen, patch.AlarmObservation{Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC()})
-			}
-		}
-	}
-	for _, name := range wanted {
-		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
-			return nil, final(ErrInvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
-		}
-	}
-	slices.SortFunc(seen, func(a, b patch.AlarmObservation) int { return strings.Compare(a.Name, b.Name) })
-	return seen, nil
 }

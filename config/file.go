@@ -87,20 +87,6 @@ type Approval struct {
 	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave."`
 }
 
-// HealthCheck is one condition; exactly one key is set.
-type HealthCheck struct {
-	TargetGroup string     `yaml:"target_group" pattern:"^[A-Za-z0-9-]{1,32}$" example:"auto" doc:"Healthy in this target group; auto: in every one the instance was healthy in before."`
-	HTTP        *HTTPCheck `yaml:"http" example:"{path: /healthz, port: 80}" doc:"A request answered with 2xx or 3xx."`
-	Alarm       string     `yaml:"alarm" pattern:"^.{1,255}$" example:"web-5xx" doc:"A CloudWatch alarm that must be OK before the first instance and must not fire after ours are back."`
-}
-
-// HTTPCheck is a request to the instance.
-type HTTPCheck struct {
-	Path string `yaml:"path" required:"true" pattern:"^/[A-Za-z0-9._~%/?=&:@+,-]*$" example:"/healthz" doc:"The path asked for."`
-	Port int    `yaml:"port" min:"1" max:"65535" default:"80" example:"80" doc:"The port asked."`
-	From string `yaml:"from" enum:"instance,worker" default:"instance" example:"instance" doc:"Who asks: the instance itself, by a read-only command to localhost, or the worker, which must reach its private address."`
-}
-
 // OnFailure says what happens when a stage stops.
 type OnFailure struct {
 	Action  string         `yaml:"action" enum:"hold" default:"hold" example:"hold" doc:"The wave goes on hold, tells people, and waits for retry, skip, roll_back or abort."`

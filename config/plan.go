@@ -87,10 +87,7 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 		resolved.Groups[i] = group.resolve(account)
 	}
 	for i, check := range stage.Health {
-		resolved.Health[i] = patch.HealthCheck{TargetGroup: check.TargetGroup, Alarm: check.Alarm}
-		if check.HTTP != nil {
-			resolved.Health[i].HTTP = &patch.HTTPCheck{Path: check.HTTP.Path, Port: check.HTTP.Port, From: check.HTTP.From}
-		}
+		resolved.Health[i] = check.resolve()
 	}
 	return resolved
 }

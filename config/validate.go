@@ -138,8 +138,7 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 	}
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
 	for i := range stage.Health {
-		v.exactlyOne(fmt.Sprintf("%s.health[%d]", at, i), "health: [{target_group: auto}, {http: {path: /healthz, port: 80}}]",
-			"target_group", "http", "alarm")
+		v.exactlyOne(fmt.Sprintf("%s.health[%d]", at, i), healthExample, healthKeys()...)
 	}
 }
 

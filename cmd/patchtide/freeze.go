@@ -78,7 +78,7 @@ func tellFreeze(ctx context.Context, c client.Client, update string, request wor
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("no worker answered within %s, so that nobody knows whether %s was heard; while no worker runs nothing is patched: start one and say it again", freezeWait, update)
 	case err != nil:
-		return nil, fmt.Errorf("%s was not told %s: %s", names.FreezeID, update, plain(err))
+		return nil, refused(names.FreezeID, update, err)
 	}
 	answer.Freezes = append(patch.Freezes{}, answer.Freezes...) // as JSON a list, also an empty one
 	return &answer, nil

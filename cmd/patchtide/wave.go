@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,18 +19,15 @@ import (
 )
 
 func newWave() *cobra.Command {
-	return parent("wave", "Start, watch and steer waves",
-		newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(), newWaveLogs(),
-		newVerb(patch.Approve, "Let the stage that waits for approval begin"),
-		newVerb(patch.Reject, "Refuse the stage that waits for approval: the wave ends"),
-		newVerb(patch.Pause, "Begin no further instance until resume; one under way ends first"),
-		newVerb(patch.Resume, "Go on after a pause"),
-		newSetConcurrency(), newExtendWindow(),
-		newVerb(patch.Retry, "Try the failed instances again, then go on"),
-		newVerb(patch.Skip, "Leave the failed instances as they are (put back) and go on"),
-		newWaveRollBack(),
-		newVerb(patch.Abort, "Stop: what runs is put back or finished, nothing else is started"),
-	)
+	commands := []*cobra.Command{newWaveStart(), newWaveList(), newWaveShow(), newWaveWatch(), newWaveLogs()}
+	for _, verb := range patch.Verbs() {
+		if verb == patch.RollBack { // also of a wave that has closed, which takes no verb
+			commands = append(commands, newWaveRollBack())
+			continue
+		}
+		commands = append(commands, newVerb(verb))
+	}
+	return parent("wave", "Start, watch and steer waves", commands...)
 }
 
 func newWaveStart() *cobra.Command {
@@ -108,72 +104,6 @@ func newWaveShow() *cobra.Command {
 	}
 	printsJSON(cmd)
 	return cmd
-}
-
-// newVerb makes the command of one operators' verb.
-func newVerb(verb patch.Verb, short string) *cobra.Command {
-	var request workflows.VerbRequest
-	return verbCommand(verb, short, &request)
-}
-
-func newSetConcurrency() *cobra.Command {
-	var request workflows.VerbRequest
-	cmd := verbCommand(patch.SetConcurrency, "Change how many groups of the current stage are worked on at once", &request)
-	cmd.Flags().IntVar(&request.MaxParallelGroups, "max-parallel-groups", 0, "how many; running ones are let end when it is lowered")
-	return cmd
-}
-
-func newExtendWindow() *cobra.Command {
-	var request workflows.VerbRequest
-	cmd := verbCommand(patch.ExtendWindow, "Let the wave's window close later", &request)
-	cmd.Flags().StringVar(&request.Until, "until", "", "when it is to close, in RFC 3339 such as 2026-11-22T06:00:00+09:00; its cutoff keeps its distance from its end")
-	return cmd
-}
-
-// verbCommand sends what its flags make of request.
-func verbCommand(verb patch.Verb, short string, request *workflows.VerbRequest) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   strings.ReplaceAll(string(verb), "_", "-") + " WAVE",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := request.Validate(verb); err != nil {
-				return usage(cmd, errors.New(plain(err)))
-			}
-			return withTemporal(cmd, func(c client.Client) error {
-				accepted, err := tell(cmd.Context(), c, args[0], verb, *request)
-				if err != nil {
-					return err
-				}
-				return showAccepted(cmd, args[0], accepted)
-			})
-		},
-	}
-	decides(cmd, &request.Actor, &request.Reason, "who decides", "why; it is kept in the wave's evidence")
-	printsJSON(cmd)
-	return cmd
-}
-
-func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
-	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
-		_, err := fmt.Fprintf(out, "%s takes %s. Watch it: patchtide wave watch %s\n", wave, accepted.Verb, wave)
-		return err
-	})
-}
-
-// tell sends a verb and waits until the wave has recorded or refused it.
-func tell(ctx context.Context, c client.Client, wave string, verb patch.Verb, request workflows.VerbRequest) (*workflows.VerbAccepted, error) {
-	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: wave, UpdateName: string(verb), Args: []any{request}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	var accepted workflows.VerbAccepted
-	if err == nil {
-		err = handle.Get(ctx, &accepted)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s was not told %s: %s", wave, verb, plain(err))
-	}
-	return &accepted, nil
 }
 
 // askWave asks a wave for its status.

@@ -26,23 +26,24 @@ deployments leave changed since), unless --accept-loss; the refusal lists what. 
 
 // rollBack is what the command was asked.
 type rollBack struct {
-	wave, actor, reason, scope string
-	acceptLoss, watch          bool
-	known                      bool // Temporal knows the wave
+	wave              string
+	decision          patch.Decision
+	acceptLoss, watch bool
+	known             bool // Temporal knows the wave
 }
 
 func newWaveRollBack() *cobra.Command {
-	var asked rollBack
+	asked := rollBack{decision: patch.Decision{Verb: patch.RollBack}}
 	cmd := &cobra.Command{
-		Use:   "roll-back WAVE",
+		Use:   patch.RollBack.Command() + " WAVE",
 		Short: "Put back every instance that a wave patched, also after it closed",
 		Long:  rollBackHelp,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			asked.wave = args[0]
 			// The stricter of the two requests: both need an actor and a reason.
-			if err := (workflows.VerbRequest{Actor: asked.actor, Reason: asked.reason, Scope: patch.Scope(asked.scope)}).Validate(patch.RollBack); err != nil {
-				return usage(cmd, errors.New(plain(err)))
+			if err := rightVerb(cmd, asked.decision); err != nil {
+				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {
 				running, known, err := isRunning(cmd.Context(), c, asked.wave)
@@ -54,7 +55,7 @@ func newWaveRollBack() *cobra.Command {
 					return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
 				case running:
 					return tellRollBack(cmd, c, asked)
-				case asked.scope == string(patch.ScopeStage):
+				case asked.decision.Scope == patch.ScopeStage:
 					return usage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
 				}
 				return startRollBack(cmd, c, asked)
@@ -62,15 +63,15 @@ func newWaveRollBack() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	decides(cmd, &asked.actor, &asked.reason, "who decides", "why; it is kept in the evidence")
-	flags.StringVar(&asked.scope, "scope", "", "of a wave that runs: stage (the default) or wave")
+	verbFlags(cmd, &asked.decision)
+	decides(cmd, &asked.decision.Actor, &asked.decision.Reason, "who decides", "why; it is kept in the evidence")
 	flags.BoolVar(&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost")
 	flags.BoolVar(&asked.watch, "watch", false, "watch it until it closes or is on hold")
 	printsJSON(cmd)
 	return cmd
 }
 
-// isRunning tells whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago, or never was: its
+// isRunning reports whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago, or never was: its
 // evidence tells.
 func isRunning(ctx context.Context, c client.Client, wave string) (running, known bool, err error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
@@ -86,9 +87,7 @@ func isRunning(ctx context.Context, c client.Client, wave string) (running, know
 
 // tellRollBack sends the verb to a wave that runs.
 func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
-	accepted, err := tell(cmd.Context(), c, asked.wave, patch.RollBack, workflows.VerbRequest{
-		Actor: asked.actor, Reason: asked.reason, Scope: patch.Scope(asked.scope),
-	})
+	accepted, err := tell(cmd.Context(), c, asked.wave, asked.decision)
 	switch {
 	case err != nil:
 		return err
@@ -104,8 +103,11 @@ const evidenceWait = 10 * time.Second
 // startRollBack starts the workflow that puts a closed wave back, and says so.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
-	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.actor), names.WaveDetails(id, asked.reason),
-		workflows.RollBackRequest{WaveID: asked.wave, Actor: asked.actor, Reason: asked.reason, AcceptLoss: asked.acceptLoss},
+	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.decision.Actor),
+		names.WaveDetails(id, asked.decision.Reason),
+		workflows.RollBackRequest{
+			WaveID: asked.wave, Actor: asked.decision.Actor, Reason: asked.decision.Reason, AcceptLoss: asked.acceptLoss,
+		},
 		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id))
 	switch {
 	case err != nil:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,7 +13,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/screen"
 	"github.com/patchtide/patchtide/internal/wavelog"
-	"github.com/patchtide/patchtide/workflows"
 )
 
 // tellWait is how long a person waits for a wave to take a verb.
@@ -26,9 +24,8 @@ func watchOnScreen(cmd *cobra.Command, c client.Client, looks *looker, first scr
 	defer stop()
 	model := screen.New(ctx, screen.Options{
 		First: first, Actor: operatorName(), UntilHold: how.untilHold, Look: looks.look, Now: time.Now,
-		Help: func(verb patch.Verb) string { return shortOf(cmd, verb) },
-		Tell: func(ctx context.Context, verb patch.Verb, request workflows.VerbRequest) error {
-			return tellInTime(ctx, c, looks.wave, verb, request)
+		Tell: func(ctx context.Context, decision patch.Decision) error {
+			return tellInTime(ctx, c, looks.wave, decision)
 		},
 	})
 	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(cmd.InOrStdin()), tea.WithOutput(cmd.OutOrStdout()), tea.WithoutSignalHandler())
@@ -63,21 +60,13 @@ func sendEvents(ctx context.Context, reader *wavelog.Reader, send func(tea.Msg))
 }
 
 // tellInTime sends a verb and gives up waiting after a while: sent again in the same words, it is taken once.
-func tellInTime(ctx context.Context, c client.Client, wave string, verb patch.Verb, request workflows.VerbRequest) error {
+func tellInTime(ctx context.Context, c client.Client, wave string, decision patch.Decision) error {
 	ctx, stop := context.WithTimeout(ctx, tellWait)
 	defer stop()
-	_, err := tell(ctx, c, wave, verb, request)
+	_, err := tell(ctx, c, wave, decision)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s, so that nobody knows whether %s was heard; send it again in the same words: it is taken once", tellWait, verb)
+		return fmt.Errorf("no answer within %s, so that nobody knows whether %s was heard; send it again in the same words: "+
+			"it is taken once", tellWait, decision.Verb)
 	}
 	return err
-}
-
-// shortOf is what the verb's own command says of it.
-func shortOf(cmd *cobra.Command, verb patch.Verb) string {
-	found, _, err := cmd.Root().Find([]string{"wave", strings.ReplaceAll(string(verb), "_", "-")})
-	if err != nil {
-		return ""
-	}
-	return found.Short
 }

@@ -10,7 +10,7 @@ import (
 
 // VerbCommand is the shell command that sends a verb to a wave; more are its further flags.
 func VerbCommand(verb patch.Verb, wave string, more ...string) string {
-	words := append([]string{"patchtide wave", strings.ReplaceAll(string(verb), "_", "-"), ShellWord(wave)}, more...)
+	words := append([]string{"patchtide wave", verb.Command(), ShellWord(wave)}, more...)
 	return fmt.Sprintf(`%s --reason "..."`, strings.Join(words, " "))
 }
 

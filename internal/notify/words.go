@@ -165,15 +165,9 @@ func otherwise(n patch.Notice) string {
 
 // verbs are the commands for what the wave takes now.
 func verbs(n patch.Notice) []Command {
-	when := map[patch.Verb]string{
-		patch.Approve: "to let the stage begin", patch.Reject: "to end the wave, with nothing of the stage touched",
-		patch.Retry: "if what failed has passed", patch.Skip: "if that machine is odd and the patch is well",
-		patch.RollBack: "if the patch is bad: puts back what the stage patched", patch.Abort: "to stop here",
-		patch.Resume: "to patch the rest in the next window",
-	}
 	var list []Command
 	for _, verb := range n.Verbs {
-		list = append(list, Command{When: when[verb], Line: names.VerbCommand(verb, n.WaveID)})
+		list = append(list, Command{When: verb.Spec().Notice, Line: names.VerbCommand(verb, n.WaveID, verb.ToFill()...)})
 	}
 	return list
 }

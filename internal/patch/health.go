@@ -7,6 +7,47 @@ import (
 	"time"
 )
 
+// HealthCheck is one condition that must hold before an instance counts as healthy. Exactly one field is set: each is a
+// kind, and each kind has a file of its own, here to judge it and in activities to observe it.
+type HealthCheck struct {
+	TargetGroup string     `json:"target_group,omitempty"` // "auto": every one that the instance was healthy in before
+	HTTP        *HTTPCheck `json:"http,omitempty"`
+	Alarm       string     `json:"alarm,omitempty"` // a CloudWatch alarm's name
+}
+
+// HealthKind is one kind of health check, beside EC2's own checks, which every instance has to pass.
+type HealthKind struct {
+	Key  string                 // of the configuration, and in JSON
+	Asks func(HealthCheck) bool // whether a check is of this kind
+	// Judge notes in the judgement what of this kind is not as it must be.
+	Judge func(*Health, HealthView)
+}
+
+// HealthView is what there is to judge by.
+type HealthView struct {
+	Before   []Target // as read before the instance went out
+	Checks   []HealthCheck
+	Now      HealthObservation
+	Returned time.Time // our exit from standby, on AWS's clock
+}
+
+// HealthKinds is every kind, in the order in which they are observed and judged.
+func HealthKinds() []HealthKind { return []HealthKind{targetGroupHealth, httpHealth, alarmHealth} }
+
+// Kind is the check's kind; ok is false where it has none that is known, or several.
+func (c HealthCheck) Kind() (kind HealthKind, ok bool) {
+	for _, k := range HealthKinds() {
+		if !k.Asks(c) {
+			continue
+		}
+		if ok {
+			return HealthKind{}, false
+		}
+		kind, ok = k, true
+	}
+	return kind, ok
+}
+
 // HealthObservation is what one look at an instance saw.
 type HealthObservation struct {
 	Member Member
@@ -15,32 +56,20 @@ type HealthObservation struct {
 	At     time.Time // AWS's clock
 }
 
-// HTTPObservation is one HTTP check's answer; Status is 0 when nothing answered.
-type HTTPObservation struct {
-	Check  HTTPCheck
-	Status int
-	Error  string
-}
-
-// AlarmObservation is one alarm's state.
-type AlarmObservation struct {
-	Name  string
-	State string    // OK, ALARM, INSUFFICIENT_DATA
-	Since time.Time // AWS's clock
-	// Needs is how long a bake must be for the alarm to ring in it, in the plan's time; 0 when nobody can tell, as of a
-	// composite alarm.
-	Needs Duration
-}
-
-// Health is a judgement: Healthy, or Waiting for what a further look may find healthy, or Failed for what no wait will mend.
+// Health is a judgement: Healthy, or Waiting for what a further look may find healthy, or Failed for what no wait will
+// mend.
 type Health struct {
 	Waiting []string `json:"waiting,omitempty"`
 	Failed  []string `json:"failed,omitempty"`
 	Unsaid  []string `json:"unsaid,omitempty"` // what could not be judged, and is said
 }
 
-// Healthy tells whether every judged condition holds.
+// Healthy reports whether every judged condition holds.
 func (h Health) Healthy() bool { return len(h.Waiting) == 0 && len(h.Failed) == 0 }
+
+func (h *Health) wait(format string, args ...any) {
+	h.Waiting = append(h.Waiting, fmt.Sprintf(format, args...))
+}
 
 // String tells a person what is wrong.
 func (h Health) String() string {
@@ -54,51 +83,14 @@ func (h Health) String() string {
 // healthy again. An alarm counts only if it entered ALARM after returned, our exit from standby.
 func JudgeHealth(before []Target, checks []HealthCheck, now HealthObservation, returned time.Time) Health {
 	var health Health
-	wait := func(format string, args ...any) {
-		health.Waiting = append(health.Waiting, fmt.Sprintf(format, args...))
-	}
 	if now.Member.State != "running" {
-		wait("EC2 says the instance is %q", now.Member.State)
+		health.wait("EC2 says the instance is %q", now.Member.State)
 	} else if !now.Member.StatusOK {
-		wait("EC2's status checks have not passed")
+		health.wait("EC2's status checks have not passed")
 	}
-	for _, check := range checks {
-		if check.TargetGroup == "" {
-			continue
-		}
-		for _, was := range before {
-			if !check.names(was) {
-				continue
-			}
-			if !was.Judged() {
-				health.Unsaid = append(health.Unsaid, fmt.Sprintf("%s was %s and is not judged", was.TargetGroupARN, was.Health))
-				continue
-			}
-			if is := findTarget(now.Member.Targets, was); is == nil {
-				wait("not registered in %s", was.TargetGroupARN)
-			} else if is.Health != TargetHealthy {
-				wait("%s in %s %s", is.Health, was.TargetGroupARN, is.Reason)
-			}
-		}
-	}
-	for _, http := range now.HTTP {
-		if http.Status < 200 || http.Status > 399 {
-			wait("http %s answers %d %s", http.Check.Path, http.Status, http.Error)
-		}
-	}
-	for _, alarm := range now.Alarms {
-		if alarm.State == "ALARM" && alarm.Since.After(returned) {
-			health.Failed = append(health.Failed, fmt.Sprintf("alarm %s entered ALARM at %s", alarm.Name, alarm.Since.Format(time.RFC3339)))
-		}
+	view := HealthView{Before: before, Checks: checks, Now: now, Returned: returned}
+	for _, kind := range HealthKinds() {
+		kind.Judge(&health, view)
 	}
 	return health
-}
-
-func findTarget(targets []Target, like Target) *Target {
-	for i, target := range targets {
-		if target.TargetGroupARN == like.TargetGroupARN && target.ID == like.ID && target.Port == like.Port {
-			return &targets[i]
-		}
-	}
-	return nil
 }

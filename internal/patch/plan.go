@@ -128,21 +128,6 @@ const (
 	CapacitySurge     CapacityMode = "surge"     // one more instance while the group is patched
 )
 
-// HealthCheck is one condition that must hold before an instance counts as healthy; exactly one field is set.
-type HealthCheck struct {
-	TargetGroup string     `json:"target_group,omitempty"` // "auto": every target group the instance was healthy in before
-	HTTP        *HTTPCheck `json:"http,omitempty"`
-	Alarm       string     `json:"alarm,omitempty"` // a CloudWatch alarm's name
-}
-
-// HTTPCheck asks for a 2xx or 3xx answer. From "instance" (the default) it is a read-only command to localhost on the
-// instance; from "worker" the worker dials the instance's private address.
-type HTTPCheck struct {
-	Path string `json:"path"`
-	Port int    `json:"port"`
-	From string `json:"from,omitempty"`
-}
-
 // Account is a target account. How its roles are assumed stays with the worker and never enters history.
 type Account struct {
 	Name string `json:"name"`

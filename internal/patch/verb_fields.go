@@ -120,6 +120,16 @@ func (v Verb) ToSend(status WaveStatus) (data string, flags []string) {
 	return v.Data("...", func(f VerbField) string { return f.Suggest(status) }), flags
 }
 
+// ToFill is the flags that the verb's command needs beside its reason, with dots for what a person has to fill in.
+func (v Verb) ToFill() (flags []string) {
+	for _, field := range v.Spec().Fields {
+		if field.Needed {
+			flags = append(flags, "--"+field.Flag(), "...")
+		}
+	}
+	return flags
+}
+
 // Check refuses a decision that says nothing of who and why, holds another verb's fields or wrong values in its own. It
 // begins with the field's name.
 func (d Decision) Check() error {

@@ -3,7 +3,6 @@ package screen
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -11,38 +10,24 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows"
 )
 
 // dialog asks for what a verb needs, its reason above all: nothing is sent without one.
 type dialog struct {
 	verb    patch.Verb
-	labels  []string
-	fields  []textinput.Model
-	at      int // the field that is typed into
+	labels  []string          // the verb's fields', then that of the reason
+	fields  []textinput.Model // as many
+	at      int               // the field that is typed into
 	sending bool
 	problem string
 }
 
-// What is asked for beside the reason.
-const (
-	askScope  = "Scope (stage or wave)"
-	askGroups = "Groups at once"
-	askUntil  = "Until, as 2026-11-22T06:00:00+09:00"
-	askReason = "Reason"
-)
-
 func newDialog(verb patch.Verb) *dialog {
 	d := &dialog{verb: verb}
-	switch verb {
-	case patch.RollBack:
-		d.add(askScope, string(patch.ScopeStage))
-	case patch.SetConcurrency:
-		d.add(askGroups, "")
-	case patch.ExtendWindow:
-		d.add(askUntil, "")
+	for _, field := range verb.Spec().Fields {
+		d.add(field.Label, field.Preset)
 	}
-	d.add(askReason, "")
+	d.add("Reason", "")
 	return d
 }
 
@@ -69,29 +54,22 @@ func (d *dialog) update(msg tea.Msg) (cmd tea.Cmd) {
 	return cmd
 }
 
-// request is what was typed.
-func (d *dialog) request(actor string) (request workflows.VerbRequest, err error) {
-	request.Actor = actor
-	for i, label := range d.labels {
-		value := strings.TrimSpace(d.fields[i].Value())
-		switch label {
-		case askScope:
-			request.Scope = patch.Scope(value)
-		case askGroups:
-			if request.MaxParallelGroups, err = strconv.Atoi(value); err != nil {
-				return request, fmt.Errorf("%q is no number", value)
-			}
-		case askUntil:
-			request.Until = value
-		case askReason:
-			request.Reason = value
+// decision is what was typed.
+func (d *dialog) decision(actor string) (patch.Decision, error) {
+	typed := patch.Decision{Verb: d.verb, Actor: actor}
+	for i, field := range d.verb.Spec().Fields {
+		if err := field.Set(&typed, d.typed(i)); err != nil {
+			return typed, err
 		}
 	}
-	if request.Reason == "" {
-		return request, errors.New("a reason is needed: the next on-call will want to know why")
+	typed.Reason = d.typed(len(d.fields) - 1)
+	if typed.Reason == "" {
+		return typed, errors.New("a reason is needed: the next on-call will want to know why")
 	}
-	return request, request.Validate(d.verb)
+	return typed, typed.Check()
 }
+
+func (d *dialog) typed(at int) string { return strings.TrimSpace(d.fields[at].Value()) }
 
 // answer takes a key while the dialog is open.
 func (m *Model) answer(key tea.KeyPressMsg) tea.Cmd {
@@ -110,13 +88,13 @@ func (m *Model) answer(key tea.KeyPressMsg) tea.Cmd {
 		if d.at < len(d.fields)-1 {
 			return d.focus(d.at + 1)
 		}
-		request, err := d.request(m.o.Actor)
+		decision, err := d.decision(m.o.Actor)
 		if err != nil {
 			d.problem = plain(err)
 			return nil
 		}
 		d.problem, d.sending = "", true
-		return func() tea.Msg { return toldMsg{m.o.Tell(m.ctx, d.verb, request)} }
+		return func() tea.Msg { return toldMsg{m.o.Tell(m.ctx, decision)} }
 	default:
 		return d.update(key)
 	}
@@ -130,7 +108,7 @@ func (m *Model) told(err error) {
 	case err != nil:
 		m.dialog.sending, m.dialog.problem = false, plain(err)
 	default:
-		m.said = m.last.Status.WaveID + " takes " + words(m.dialog.verb)
+		m.said = m.last.Status.WaveID + " accepted " + words(m.dialog.verb)
 		m.dialog = nil
 	}
 }
@@ -138,9 +116,9 @@ func (m *Model) told(err error) {
 // lines draws the dialog.
 func (m *Model) dialogLines() []string {
 	d := m.dialog
-	lines := []string{palette.Asks.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor}
-	if m.o.Help != nil {
-		lines = append(lines, m.o.Help(d.verb))
+	lines := []string{
+		palette.Asks.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor,
+		d.verb.Spec().Short,
 	}
 	if !m.takes(d.verb) {
 		lines = append(lines, palette.Bad.Render("The wave does not take it any more: it is "+words(m.last.Status.State)))

@@ -10,16 +10,10 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// keys are the verbs' keys. What cannot be taken back has a capital: no slip of a finger opens it.
-var keys = map[patch.Verb]string{
-	patch.Approve: "a", patch.Reject: "x", patch.Pause: "p", patch.Resume: "r", patch.Retry: "t", patch.Skip: "s",
-	patch.RollBack: "B", patch.Abort: "A", patch.SetConcurrency: "c", patch.ExtendWindow: "w",
-}
-
 // verbOf is the verb of a key, if the wave takes it now.
 func (m *Model) verbOf(key string) (verb patch.Verb, taken bool) {
 	for _, verb := range m.last.Status.Verbs {
-		if keys[verb] == key {
+		if verb.Spec().Key == key {
 			return verb, true
 		}
 	}
@@ -32,7 +26,7 @@ func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Stat
 func (m *Model) keyLines() []string {
 	var all []string
 	for _, verb := range m.last.Status.Verbs {
-		all = append(all, palette.Key.Render(keys[verb])+" "+words(verb))
+		all = append(all, palette.Key.Render(verb.Spec().Key)+" "+words(verb))
 	}
 	scrolls := "the wave"
 	if m.onLog {

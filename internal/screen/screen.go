@@ -13,7 +13,6 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavelog"
-	"github.com/patchtide/patchtide/workflows"
 )
 
 // Look is what one look at the wave showed.
@@ -34,9 +33,7 @@ type Options struct {
 	// Look asks the wave anew; it comes back within seconds, also when nobody answers.
 	Look func(ctx context.Context) Look
 	// Tell sends a verb, and comes back when the wave has taken or refused it, or after seconds.
-	Tell func(ctx context.Context, verb patch.Verb, request workflows.VerbRequest) error
-	// Help says in a line what a verb does.
-	Help func(verb patch.Verb) string
+	Tell func(ctx context.Context, decision patch.Decision) error
 	Now  func() time.Time
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavelog"
-	"github.com/patchtide/patchtide/workflows"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -91,11 +90,11 @@ func watch(t *testing.T, first Look, change ...func(*Options)) *watched {
 	o := Options{
 		First: first, Actor: "alice", Now: func() time.Time { return at(10, 3) },
 		Look: func(context.Context) Look { return w.next },
-		Tell: func(_ context.Context, verb patch.Verb, request workflows.VerbRequest) error {
-			w.sent = append(w.sent, fmt.Sprintf("%s %s %q %s%d%s", verb, request.Actor, request.Reason, request.Scope, request.MaxParallelGroups, request.Until))
+		Tell: func(_ context.Context, sent patch.Decision) error {
+			w.sent = append(w.sent, fmt.Sprintf("%s %s %q %s%d%s",
+				sent.Verb, sent.Actor, sent.Reason, sent.Scope, sent.MaxParallelGroups, sent.Until))
 			return w.tell
 		},
-		Help: func(verb patch.Verb) string { return "What " + string(verb) + " does" },
 	}
 	for _, c := range change {
 		c(&o)
@@ -218,7 +217,7 @@ func TestVerbsAreSentWithAReasonAndNeverWithout(t *testing.T) {
 	require.Empty(t, w.sent)
 	w.press("the repository is back", "<enter>")
 	require.Equal(t, []string{`retry alice "the repository is back" 0`}, w.sent)
-	require.Contains(t, w.text(), "wave-web-20261122-020000 takes retry")
+	require.Contains(t, w.text(), "wave-web-20261122-020000 accepted retry")
 	require.NotContains(t, w.text(), "sends it", "the dialog is closed")
 }
 
@@ -250,6 +249,33 @@ func TestARefusalKeepsWhatWasTyped(t *testing.T) {
 	w.press("<enter>")
 	require.Len(t, w.sent, 2)
 	require.Equal(t, w.sent[0], w.sent[1], "in the same words")
+}
+
+// Every verb has a key, says what it does, asks for its fields, and is sent as it was typed.
+func TestEveryVerbCanBeSentFromTheScreen(t *testing.T) {
+	for _, verb := range patch.Verbs() {
+		t.Run(string(verb), func(t *testing.T) {
+			spec, look := verb.Spec(), held()
+			look.Status.Verbs = []patch.Verb{verb}
+			w := watch(t, look)
+			require.Contains(t, w.text(), spec.Key+" "+strings.ReplaceAll(string(verb), "_", " "))
+			w.press(spec.Key)
+			require.NotNil(t, w.dialog, "its key opens nothing")
+			require.Contains(t, w.text(), spec.Short)
+			want := patch.Decision{Verb: verb, Actor: "alice", Reason: spec.Reason}
+			for _, field := range spec.Fields {
+				require.Contains(t, w.text(), field.Label)
+				require.NoError(t, field.Set(&want, field.Example))
+				if field.Preset == "" {
+					w.press(field.Example)
+				}
+				w.press("<enter>")
+			}
+			w.press(spec.Reason, "<enter>")
+			require.Equal(t, []string{fmt.Sprintf("%s %s %q %s%d%s",
+				verb, want.Actor, want.Reason, want.Scope, want.MaxParallelGroups, want.Until)}, w.sent)
+		})
+	}
 }
 
 func TestKeysOfVerbsThatTheWaveDoesNotTake(t *testing.T) {

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// answerWithin is how long an instance may take over one HTTP check: the default of Elastic Load Balancing's checks.
+	// answerWithin is how long an instance may take over one HTTP check: the default of Elastic Load Balancing's
+	// checks.
 	answerWithin = 5 * time.Second
 	// deliverWithin is the shortest delivery time-out that Run Command takes, in seconds.
 	deliverWithin = 30
@@ -29,26 +30,58 @@ const (
 // single quotes, in its first line's comment and in a Run Command parameter without meaning anything there.
 var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._~!*+,;=:@%/?&-]*$`)
 
-func checkHTTP(where string, check patch.HTTPCheck) error {
+// checkHTTP refuses a check whose address means more than an address.
+func checkHTTP(where string, of patch.HealthCheck) error {
+	check := of.HTTP
 	switch {
 	case check.Port < 1 || check.Port > 65535:
-		return final(ErrInvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
+		return final(ErrInvalidInput, "%s: http check: port %d is not between 1 and 65535; "+
+			"write it like {path: /healthz, port: 80}", where, check.Port)
 	case len(check.Path) > longestPath || !plainPath.MatchString(check.Path):
-		return final(ErrInvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
+		return final(ErrInvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and "+
+			"._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
 	case check.From != "" && check.From != "instance" && check.From != "worker":
-		return final(ErrInvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
+		return final(ErrInvalidInput, "%s: http check: from %q is neither instance (the default) nor worker",
+			where, check.From)
 	}
 	return nil
 }
 
-// probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat details,
-// so that a command sent by one attempt is read by the next.
+// observeHTTP asks each address, from the instance by a command, which may answer only at a later look, or from the
+// worker.
+func observeHTTP(ctx context.Context, a *AWS, look *healthLook) error {
+	member := look.seen.Member
+	for _, check := range look.Checks {
+		if check.HTTP == nil {
+			continue
+		}
+		var answer patch.HTTPObservation
+		var err error
+		answered := true
+		if check.HTTP.From == "worker" {
+			answer, err = a.dial(ctx, member.PrivateIP, *check.HTTP)
+		} else {
+			answer, answered, err = look.sent.ask(ctx, look.services, look.Instance, look.platform(member), *check.HTTP)
+		}
+		if err != nil {
+			return err
+		}
+		if !answered {
+			look.waitingFor = append(look.waitingFor, "http "+probeKey(*check.HTTP))
+		}
+		look.seen.HTTP = append(look.seen.HTTP, answer)
+	}
+	return nil
+}
+
+// probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat
+// details, so that a command sent by one attempt is read by the next.
 type probes map[string]string
 
 func probeKey(check patch.HTTPCheck) string { return strconv.Itoa(check.Port) + " " + check.Path }
 
-// ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending it
-// twice after a lost reply does no harm: it only reads.
+// ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending
+// it twice after a lost reply does no harm: it only reads.
 func (p probes) ask(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
 	seen.Check = check
 	key := probeKey(check)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// newVerb makes the command of one operators' verb, as the table of verbs has it.
+func newVerb(verb patch.Verb) *cobra.Command {
+	decision := patch.Decision{Verb: verb}
+	spec := verb.Spec()
+	cmd := &cobra.Command{
+		Use:   verb.Command() + " WAVE",
+		Short: spec.Short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := rightVerb(cmd, decision); err != nil {
+				return err
+			}
+			return withTemporal(cmd, func(c client.Client) error {
+				accepted, err := tell(cmd.Context(), c, args[0], decision)
+				if err != nil {
+					return err
+				}
+				return showAccepted(cmd, args[0], accepted)
+			})
+		},
+	}
+	if spec.More != "" {
+		cmd.Long = spec.Short + ". " + spec.More + "."
+	}
+	verbFlags(cmd, &decision)
+	decides(cmd, &decision.Actor, &decision.Reason, "who decides", "why; it is kept in the wave's evidence")
+	printsJSON(cmd)
+	return cmd
+}
+
+// verbFlags adds a flag for each thing that the verb takes beside who and why.
+func verbFlags(cmd *cobra.Command, decision *patch.Decision) {
+	for _, field := range decision.Verb.Spec().Fields {
+		cmd.Flags().Var(fieldFlag{field, decision}, field.Flag(), field.Usage)
+	}
+}
+
+// fieldFlag is a verb's field as a flag. It is a pflag.Value.
+type fieldFlag struct {
+	field    patch.VerbField
+	decision *patch.Decision
+}
+
+func (f fieldFlag) Set(text string) error { return f.field.Set(f.decision, text) }
+
+// String is also called on the zero value, by which pflag tells whether a default is worth showing.
+func (f fieldFlag) String() string {
+	if f.decision == nil {
+		return ""
+	}
+	return f.field.Get(*f.decision)
+}
+
+func (f fieldFlag) Type() string {
+	if f.field.Number {
+		return "int"
+	}
+	return "string"
+}
+
+// requestOf is a decision as it is sent to a wave.
+func requestOf(decision patch.Decision) workflows.VerbRequest {
+	return workflows.VerbRequest{
+		Actor: decision.Actor, Reason: decision.Reason,
+		Scope: decision.Scope, MaxParallelGroups: decision.MaxParallelGroups, Until: decision.Until,
+	}
+}
+
+// rightVerb refuses as wrong usage what no wave would take.
+func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
+	if err := requestOf(decision).Validate(decision.Verb); err != nil {
+		return usage(cmd, errors.New(plain(err)))
+	}
+	return nil
+}
+
+func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
+	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
+		_, err := fmt.Fprintf(out, "%s accepted %s. Watch it: patchtide wave watch %s\n", wave, accepted.Verb, wave)
+		return err
+	})
+}
+
+// tell sends a verb and waits until the wave has recorded or refused it.
+func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
+	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: wave, UpdateName: string(decision.Verb), Args: []any{requestOf(decision)},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	var accepted workflows.VerbAccepted
+	if err == nil {
+		err = handle.Get(ctx, &accepted)
+	}
+	if err != nil {
+		return nil, refused(wave, string(decision.Verb), err)
+	}
+	return &accepted, nil
+}
+
+// refused says that a workflow refused an Update, or that nobody knows whether it heard of it.
+func refused(workflow, update string, err error) error {
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		return fmt.Errorf("%s refused %s: %s", workflow, update, typed.Message())
+	}
+	return fmt.Errorf("tell %s %s: %w", workflow, update, err)
+}
