@@ -1,6 +1,8 @@
 # Shortcuts; each is one or two commands that you can as well type.
 .DEFAULT_GOAL := help
+# The same as .ci/run's, so that both share one build cache.
 export GOTOOLCHAIN := local
+export GOFLAGS ?= -buildvcs=false
 
 TOOLS := bin/tools
 
@@ -14,11 +16,14 @@ build: ## the two programs, into bin/
 
 .PHONY: demo
 demo: ## a whole wave in the laboratory: Temporal, its UI and simulated AWS in one process
-	go run ./cmd/patchtide-lab demo
+	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/dl" >&2; exit 1; }
+	@echo "building the laboratory; the first time takes minutes, for a Temporal server is built with it"
+	go build -o bin/ ./cmd/patchtide ./cmd/patchtide-lab
+	bin/patchtide-lab demo
 
 .PHONY: test
-test: ## every test
-	go test ./...
+test: ## every test; what they need and this machine lacks (Chromium, awscli) is installed before, on Debian
+	.ci/run test
 
 .PHONY: sweep
 sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
@@ -44,9 +49,10 @@ screenshots: ## the README's pictures of the Temporal UI, taken anew by the test
 RELEASE ?= next
 
 .PHONY: fixtures
-fixtures: ## histories of this code for the replay test, beside those of before: four minutes; RELEASE=1.2.0 names them
-	@test "$(RELEASE)" = next || ! test -e workflows/testdata/histories/$(RELEASE) || \
-	  { echo "the histories of $(RELEASE) are there already: those of a release are never recorded anew (docs/decisions/0005)" >&2; exit 1; }
+fixtures: ## histories of this code for the replay test: four minutes; RELEASE=1.2.0 names those of a release
+	@test "$(RELEASE)" = next || ! test -e workflows/testdata/histories/$(RELEASE) || { \
+	  echo "the histories of $(RELEASE) are there already:" \
+	    "those of a release are never recorded anew (docs/decisions/0005)" >&2; exit 1; }
 	rm -rf workflows/testdata/histories/$(RELEASE)
 	mkdir -p workflows/testdata/histories/$(RELEASE)
 	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories/$(RELEASE)
