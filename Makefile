@@ -27,23 +27,26 @@ test: ## every test; what they need and this machine lacks (Chromium, awscli) is
 
 .PHONY: sweep
 sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
-	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
+	PATCHTIDE_SWEEP=all go test ./internal/faultsweep -run '^TestFaultSweep$$' -v -timeout 60m
 
 .PHONY: property
 property: ## 2,000 waves drawn at random, and what the pure decisions promise
 	go test ./internal/patch -run '^TestProperty' -count=1 -rapid.checks=100000
-	go test ./workflows -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
+	go test ./internal/property -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
 
 .PHONY: crash
 crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
-	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
+	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 \
+	  go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
 .PHONY: screenshots
 screenshots: ## the README's pictures of the Temporal UI, taken anew by the test that uses it
 	rm -rf bin/screenshots
-	PATCHTIDE_SCREENSHOTS=$(CURDIR)/bin/screenshots go test ./cmd/patchtide-lab -run '^TestAnOperatorAtTheTemporalUI$$' -count=1 -v
-	for name in start awaiting-approval on-hold view-on-hold; do cp bin/screenshots/[0-9][0-9]-$$name.png docs/images/temporal-ui-$$name.png; done
+	PATCHTIDE_SCREENSHOTS=$(CURDIR)/bin/screenshots \
+	  go test ./cmd/patchtide-lab -run '^TestAnOperatorAtTheTemporalUI$$' -count=1 -v
+	for name in start awaiting-approval on-hold view-on-hold; do \
+	  cp bin/screenshots/[0-9][0-9]-$$name.png docs/images/temporal-ui-$$name.png; done
 
 # The folder of a release is recorded once; "next", what is not released yet, as often as needed.
 RELEASE ?= next
