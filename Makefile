@@ -1,6 +1,8 @@
 # Shortcuts; each is one or two commands that you can as well type.
 .DEFAULT_GOAL := help
+# The same as .ci/run's, so that both share one build cache.
 export GOTOOLCHAIN := local
+export GOFLAGS ?= -buildvcs=false
 
 TOOLS := bin/tools
 
@@ -14,39 +16,46 @@ build: ## the two programs, into bin/
 
 .PHONY: demo
 demo: ## a whole wave in the laboratory: Temporal, its UI and simulated AWS in one process
-	go run ./cmd/patchtide-lab demo
+	@command -v go >/dev/null || { echo "Go is missing: https://go.dev/dl" >&2; exit 1; }
+	@echo "building the laboratory; the first time takes minutes, for a Temporal server is built with it"
+	go build -o bin/ ./cmd/patchtide ./cmd/patchtide-lab
+	bin/patchtide-lab demo
 
 .PHONY: test
-test: ## every test
-	go test ./...
+test: ## every test; what they need and this machine lacks (Chromium, awscli) is installed before, on Debian
+	.ci/run test
 
 .PHONY: sweep
 sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
-	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
+	PATCHTIDE_SWEEP=all go test ./internal/faultsweep -run '^TestFaultSweep$$' -v -timeout 60m
 
 .PHONY: property
 property: ## 2,000 waves drawn at random, and what the pure decisions promise
 	go test ./internal/patch -run '^TestProperty' -count=1 -rapid.checks=100000
-	go test ./workflows -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
+	go test ./internal/property -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
 
 .PHONY: crash
 crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
-	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
+	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 \
+	  go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
 .PHONY: screenshots
 screenshots: ## the README's pictures of the Temporal UI, taken anew by the test that uses it
 	rm -rf bin/screenshots
-	PATCHTIDE_SCREENSHOTS=$(CURDIR)/bin/screenshots go test ./cmd/patchtide-lab -run '^TestAnOperatorAtTheTemporalUI$$' -count=1 -v
-	for name in start awaiting-approval on-hold view-on-hold; do cp bin/screenshots/[0-9][0-9]-$$name.png docs/images/temporal-ui-$$name.png; done
+	PATCHTIDE_SCREENSHOTS=$(CURDIR)/bin/screenshots \
+	  go test ./cmd/patchtide-lab -run '^TestAnOperatorAtTheTemporalUI$$' -count=1 -v
+	for name in start awaiting-approval on-hold view-on-hold; do \
+	  cp bin/screenshots/[0-9][0-9]-$$name.png docs/images/temporal-ui-$$name.png; done
 
 # The folder of a release is recorded once; "next", what is not released yet, as often as needed.
 RELEASE ?= next
 
 .PHONY: fixtures
-fixtures: ## histories of this code for the replay test, beside those of before: four minutes; RELEASE=1.2.0 names them
-	@test "$(RELEASE)" = next || ! test -e workflows/testdata/histories/$(RELEASE) || \
-	  { echo "the histories of $(RELEASE) are there already: those of a release are never recorded anew (docs/decisions/0005)" >&2; exit 1; }
+fixtures: ## histories of this code for the replay test: four minutes; RELEASE=1.2.0 names those of a release
+	@test "$(RELEASE)" = next || ! test -e workflows/testdata/histories/$(RELEASE) || { \
+	  echo "the histories of $(RELEASE) are there already:" \
+	    "those of a release are never recorded anew (docs/decisions/0005)" >&2; exit 1; }
 	rm -rf workflows/testdata/histories/$(RELEASE)
 	mkdir -p workflows/testdata/histories/$(RELEASE)
 	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories/$(RELEASE)

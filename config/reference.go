@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -69,8 +70,21 @@ the file: keys that end in _from say where one is kept.
 func section(b *strings.Builder, title, text string) {
 	fmt.Fprintf(b, "\n## %s\n\n", title)
 	if text != "" {
-		b.WriteString(text + "\n\n")
+		b.WriteString(wrapped(text) + "\n\n")
 	}
+}
+
+// wrapped is the text in lines of at most 120 columns, as every page of docs.
+func wrapped(text string) string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 120 {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return strings.Join(append(lines, line), "\n")
 }
 
 func fields(b *strings.Builder, of ...reflect.Type) {
