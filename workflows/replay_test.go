@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -71,7 +72,7 @@ func replay(t *testing.T, replayer worker.WorkflowReplayer, file string) error {
 	whole, err := client.HistoryFromJSON(document, client.HistoryJSONOptions{})
 	require.NoError(t, err)
 	started := whole.Events[0].GetWorkflowExecutionStartedEventAttributes()
-	return replayer.ReplayWorkflowHistoryWithOptions(quiet{}, whole, worker.ReplayWorkflowHistoryOptions{
+	return replayer.ReplayWorkflowHistoryWithOptions(wavetest.QuietLogger{}, whole, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
 	})
 }
