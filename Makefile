@@ -22,12 +22,12 @@ test: ## every test
 
 .PHONY: sweep
 sweep: ## every case of the fault sweep: each AWS call of a wave in trouble, once
-	PATCHTIDE_SWEEP=all go test ./workflows -run '^TestFaultSweep$$' -v -timeout 60m
+	PATCHTIDE_SWEEP=all go test ./internal/faultsweep -run '^TestFaultSweep$$' -v -timeout 60m
 
 .PHONY: property
 property: ## 2,000 waves drawn at random, and what the pure decisions promise
 	go test ./internal/patch -run '^TestProperty' -count=1 -rapid.checks=100000
-	go test ./workflows -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
+	go test ./internal/property -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
 
 .PHONY: crash
 crash: ## kill workers and the Temporal server 30 times, mid-wave

@@ -153,7 +153,7 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 			break
 		}
 	}
-	t.Errorf("%s\n  %s\nreproduce: PATCHTIDE_SWEEP_CASE='%s' go test ./workflows -run '^TestFaultSweep$' -v", c, strings.Join(found, "\n  "), shortest)
+	t.Errorf("%s\n  %s\nreproduce: PATCHTIDE_SWEEP_CASE='%s' go test ./internal/faultsweep -run '^TestFaultSweep$' -v", c, strings.Join(found, "\n  "), shortest)
 }
 
 var fleets = []string{"decrement", "surge"}

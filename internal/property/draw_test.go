@@ -8,7 +8,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// drawScript draws a scene. One that passes has only trouble that goes away by itself, people, and good patches: whatever it
+// drawScript draws a script. One that passes has only trouble that goes away by itself, people, and good patches: whatever it
 // meets, it must leave the fleet as it was. Any other may have everything.
 func drawScript(t *rapid.T, passes bool) script {
 	s := script{

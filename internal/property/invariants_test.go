@@ -19,7 +19,7 @@ import (
 // ours are the only processes that a wave may suspend.
 var ours = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
 
-// violations judges a scene that has been played: the simulator's state once AWS has settled, its event log, and last
+// violations judges a script that has been played: the simulator's state once AWS has settled, its event log, and last
 // whether what the wave told of its instances is so.
 func (p *play) violations() []string {
 	found := slices.Clone(p.onHold)

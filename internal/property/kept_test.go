@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPropertyKept plays the scenes that once found a defect, and the one that PATCHTIDE_SCENE holds.
+// TestPropertyKept plays the scripts that once found a defect, and the one that PATCHTIDE_SCENE holds.
 func TestPropertyKept(t *testing.T) {
-	scenes := append([]keptScript{}, keptScripts...)
+	scripts := append([]keptScript{}, keptScripts...)
 	if given := os.Getenv("PATCHTIDE_SCENE"); given != "" {
-		scenes = []keptScript{{"given", given}}
+		scripts = []keptScript{{"given", given}}
 	}
-	for _, kept := range scenes {
+	for _, kept := range scripts {
 		t.Run(kept.name, func(t *testing.T) {
 			var s script
 			decoder := json.NewDecoder(strings.NewReader(kept.script))

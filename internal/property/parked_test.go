@@ -35,7 +35,7 @@ type parkedAct struct {
 	After int    `json:",omitempty"` // minutes
 }
 
-// windows are the scene's, in order; none: any time.
+// windows are the script's, in order; none: any time.
 func (s script) windows(began time.Time) []patch.Window {
 	if s.Plan.Cutoff == 0 {
 		return nil
@@ -59,7 +59,7 @@ func (s script) patience() time.Duration {
 	return long
 }
 
-// estimate makes the plan's estimates the scene's: by the usual ones, hours, no instance would fit into a short window.
+// estimate makes the plan's estimates the script's: by the usual ones, hours, no instance would fit into a short window.
 func (p scriptPlan) estimate(plan *patch.Plan) {
 	if p.Estimate > 0 {
 		plan.Estimates = &patch.Estimates{

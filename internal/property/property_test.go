@@ -80,7 +80,7 @@ func tally(what *atomic.Int64, so bool) {
 	}
 }
 
-// judge plays the scene and lists what is wrong afterwards.
+// judge plays the script and lists what is wrong afterwards.
 func (s script) judge(t wavetest.TB) ([]string, showed) {
 	p := s.run(t)
 	took := showed{
@@ -109,5 +109,5 @@ func (s script) judge(t wavetest.TB) ([]string, showed) {
 }
 
 func (s script) failure(found []string) string {
-	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./workflows -run TestPropertyKept -v", strings.Join(found, "\n"), s)
+	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./internal/property -run TestPropertyKept -v", strings.Join(found, "\n"), s)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// play is a scene on its way, and afterwards what is known of it: what the simulator saw, what others did, what people were
+// play is a script on its way, and afterwards what is known of it: what the simulator saw, what others did, what people were
 // told.
 type play struct {
 	*wavetest.Scene
@@ -41,7 +41,7 @@ type play struct {
 	short    map[string]bool          // groups that the wave told to be one short
 }
 
-// run plays the scene to its end.
+// run plays the script to its end.
 func (s script) run(t wavetest.TB) *play {
 	p := &play{Scene: s.stage(t), script: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{}}
 	p.others, p.began = newOthersLog(), p.Env.Now()
@@ -170,7 +170,7 @@ func (p *play) stop() {
 // lookEvery is how often the person on call looks at the wave.
 const lookEvery = 30 * time.Second
 
-// operate is the person on call: answers approvals, holds and parked waves as the scene says, and after much patience gives up.
+// operate is the person on call: answers approvals, holds and parked waves as the script says, and after much patience gives up.
 func (p *play) operate() {
 	began, answered := p.Env.Now(), time.Time{}
 	decide, parked := slices.Clone(p.script.Decide), slices.Clone(p.script.Parked)
@@ -219,7 +219,7 @@ func (p *play) operate() {
 	p.Env.RegisterDelayedCallback(look, lookEvery)
 }
 
-// answer says what the scene has for a hold or an approval: at once, or once the window is over.
+// answer says what the script has for a hold or an approval: at once, or once the window is over.
 func (p *play) answer(status patch.WaveStatus, said string) {
 	verb, isLate := strings.CutPrefix(said, late)
 	if verb == silence {

@@ -27,7 +27,7 @@ type script struct {
 	Parked   []parkedAct `json:",omitempty"` // each time that a parked wave asks, or waits with another's word, in order; then resume
 }
 
-// What the patches of a scene do.
+// What the patches of a script do.
 const (
 	patchGood          = ""                  // installs, reboots, all is well
 	patchBreaksSome    = "breaks production" // the application of production's image fails after it

@@ -23,7 +23,7 @@ func byHand(group string) string { return group + "-hand" }
 // elsewhere is where others register an instance.
 func elsewhere(group string) string { return group + "-elsewhere" }
 
-// stage builds the scene: the fleet as it was before the wave, with all that was there already.
+// stage builds the script: the fleet as it was before the wave, with all that was there already.
 func (s script) stage(t wavetest.TB) *wavetest.Scene {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: s.fleet})
 	scene.Plans.Change = s.plan
@@ -140,7 +140,7 @@ func (s script) patches(scenario *world.Scenario) {
 	}
 }
 
-// plan makes the example's plan the scene's.
+// plan makes the example's plan the script's.
 func (s script) plan(plan *patch.Plan) {
 	drawn := s.Plan
 	plan.Backup, plan.Restore = patch.Backup(or(drawn.Backup, string(plan.Backup))), patch.Restore(or(drawn.Restore, string(plan.Restore)))
