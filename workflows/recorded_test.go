@@ -17,22 +17,36 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// recorded are the kinds of change and what the journal must tell when they are made: of the group, and of the instance that
-// is under way in it.
+// recorded are the kinds of change and what the journal must tell when they are made: of the group, and of the instance
+// that is under way in it.
 var recorded = map[string]func(group, instance *workflows.Record) bool{
-	"CreateOrUpdateTags":              func(group, _ *workflows.Record) bool { return group != nil },
-	"CreateTags":                      func(_, instance *workflows.Record) bool { return instance != nil },
-	"SuspendProcesses":                func(_, instance *workflows.Record) bool { return len(instance.Intended.Suspend) > 0 },
-	"EnterStandby":                    func(_, instance *workflows.Record) bool { return instance.Intended.Standby },
-	"DeregisterTargets":               func(_, instance *workflows.Record) bool { return len(instance.Intended.Deregister) > 0 },
-	"CreateSnapshot":                  func(_, instance *workflows.Record) bool { return instance.Intended.SnapshotToken != "" },
-	"StartAutomationExecution":        func(_, instance *workflows.Record) bool { return instance.Installing && instance.Point != nil },
-	"CreateReplaceRootVolumeTask":     func(_, instance *workflows.Record) bool { return instance.Intended.RestoreToken != "" },
-	"DetachInstances":                 func(_, instance *workflows.Record) bool { return instance.Quarantine != nil },
-	"ModifyNetworkInterfaceAttribute": func(_, instance *workflows.Record) bool { return len(instance.Quarantine.Isolation.Interfaces) == 2 },
-	"AttachInstances":                 func(_, instance *workflows.Record) bool { return instance.Release != nil },
-	"TerminateInstances":              func(_, instance *workflows.Record) bool { return instance.Ends != nil },
-	"UpdateAutoScalingGroup":          func(group, _ *workflows.Record) bool { return group.Intended.RaiseMax && group.Before.Max == 4 },
+	"CreateOrUpdateTags": func(group, _ *workflows.Record) bool { return group != nil },
+	"CreateTags":         func(_, instance *workflows.Record) bool { return instance != nil },
+	"SuspendProcesses": func(_, instance *workflows.Record) bool {
+		return len(instance.Intended.Suspend) > 0
+	},
+	"EnterStandby": func(_, instance *workflows.Record) bool { return instance.Intended.Standby },
+	"DeregisterTargets": func(_, instance *workflows.Record) bool {
+		return len(instance.Intended.Deregister) > 0
+	},
+	"CreateSnapshot": func(_, instance *workflows.Record) bool {
+		return instance.Intended.SnapshotToken != ""
+	},
+	"StartAutomationExecution": func(_, instance *workflows.Record) bool {
+		return instance.Installing && instance.Point != nil
+	},
+	"CreateReplaceRootVolumeTask": func(_, instance *workflows.Record) bool {
+		return instance.Intended.RestoreToken != ""
+	},
+	"DetachInstances": func(_, instance *workflows.Record) bool { return instance.Quarantine != nil },
+	"ModifyNetworkInterfaceAttribute": func(_, instance *workflows.Record) bool {
+		return len(instance.Quarantine.Isolation.Interfaces) == 2
+	},
+	"AttachInstances":    func(_, instance *workflows.Record) bool { return instance.Release != nil },
+	"TerminateInstances": func(_, instance *workflows.Record) bool { return instance.Ends != nil },
+	"UpdateAutoScalingGroup": func(group, _ *workflows.Record) bool {
+		return group.Intended.RaiseMax && group.Before.Max == 4
+	},
 	"SetDesiredCapacity": func(group, instance *workflows.Record) bool {
 		return group.Intended.RaiseDesired || instance.Quarantine.DesiredWanted == 4
 	},
@@ -43,13 +57,15 @@ var recorded = map[string]func(group, instance *workflows.Record) bool{
 
 // puttingBack are the calls that undo a recorded change, and those that leave nothing behind.
 var puttingBack = []string{
-	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "SetInstanceHealth", "AssumeRole", "SendCommand", "CancelCommand",
-	"StopAutomationExecution", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline", "RegisterPatchBaselineForPatchGroup",
+	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "SetInstanceHealth", "AssumeRole", "SendCommand",
+	"CancelCommand",
+	"StopAutomationExecution", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline",
+	"RegisterPatchBaselineForPatchGroup",
 	"AddTagsToResource", "DeleteSnapshot", "DeleteVolume",
 }
 
-// recordsFirst asks the journal at every changing call whether it tells of it, and returns the kinds of change that were made
-// and what was not recorded.
+// recordsFirst asks the journal at every changing call whether it tells of it, and returns the kinds of change that
+// were made and what was not recorded.
 func recordsFirst(scene *wavetest.Scene, wave *string) (seen map[string]bool, missing func() []string) {
 	var mu sync.Mutex
 	var wrong []string
@@ -141,7 +157,10 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 	})
 	t.Run("a quarantine, its release, another and its end", func(t *testing.T) {
 		for _, verb := range []patch.QuarantineVerb{patch.QuarantineRelease, patch.QuarantineTerminate} {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable("production", wavetest.Sized(2, 4, 4))), Config: wavetest.PlanWith(wavetest.Isolates...)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable("production", wavetest.Sized(2, 4, 4))),
+				Config: wavetest.PlanWith(wavetest.Isolates...),
+			})
 			scene.EachRegion(func(region *world.Region) {
 				for _, instance := range region.Instances() {
 					instance.AddInterface(instance.SecurityGroups)

@@ -19,7 +19,8 @@ const module = "github.com/patchtide/patchtide/"
 
 // own are the packages whose types may stand in histories, with those below them: plain data that we alone change.
 var own = []string{
-	module + "internal/patch", module + "internal/journal", module + "baselines", module + "activities", module + "workflows",
+	module + "internal/patch", module + "internal/journal", module + "baselines", module + "activities",
+	module + "workflows",
 }
 
 // isOwn reports whether a package is one of ours whose types may stand in histories.
@@ -30,7 +31,8 @@ func isOwn(path string) bool {
 // hosts are what a worker registers activities of: each exported method is one.
 var hosts = []reflect.Type{reflect.TypeFor[*activities.AWS](), reflect.TypeFor[*activities.Control]()}
 
-// messages stand in histories as well, and are neither registered nor activities: updates, signals and the journal's records.
+// messages stand in histories as well, and are neither registered nor activities: updates, signals and the journal's
+// records.
 var messages = map[string]reflect.Type{
 	"update verb": reflect.TypeFor[func(workflows.VerbRequest) workflows.VerbAccepted](),
 	"order":       reflect.TypeFor[func(workflows.GroupOrder)](),
@@ -53,8 +55,8 @@ func (r registered) RegisterDynamicWorkflow(w any, _ workflow.DynamicRegisterOpt
 	panic(fmt.Sprintf("%T takes any input", w))
 }
 
-// Types of other modules in a signature would put their shape into histories: a new version of theirs could break a replay
-// of ours.
+// Types of other modules in a signature would put their shape into histories: a new version of theirs could break a
+// replay of ours.
 func TestSignaturesHoldOnlyOurOwnTypes(t *testing.T) {
 	signatures := maps.Clone(messages)
 	known := registered{}

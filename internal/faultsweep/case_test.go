@@ -32,7 +32,9 @@ func (c call) again(at call) bool {
 
 // isRead tells the calls that change nothing in AWS.
 func isRead(operation string) bool {
-	return slices.ContainsFunc([]string{"Describe", "Get", "List", "AssumeRole"}, func(prefix string) bool { return strings.HasPrefix(operation, prefix) })
+	return slices.ContainsFunc([]string{"Describe", "Get", "List", "AssumeRole"}, func(prefix string) bool {
+		return strings.HasPrefix(operation, prefix)
+	})
 }
 
 // trouble is what happens at a call.
@@ -50,14 +52,20 @@ const (
 	workerStopped2 trouble = "worker stopped after the effect"
 )
 
-var troubles = []trouble{errorBefore, lostReply, throttledFive, timeoutBefore, timeoutAfter, accessDenied, cancelled, workerStopped, workerStopped2}
+var troubles = []trouble{
+	errorBefore, lostReply, throttledFive, timeoutBefore, timeoutAfter, accessDenied, cancelled, workerStopped,
+	workerStopped2,
+}
 
 // readTroubles are those that differ for a call without an effect.
-var readTroubles = []trouble{cancelled, errorBefore, workerStopped, throttledFive, accessDenied, lostReply, timeoutBefore}
+var readTroubles = []trouble{
+	cancelled, errorBefore, workerStopped, throttledFive, accessDenied, lostReply, timeoutBefore,
+}
 
-// readShare is how many of readTroubles each read gets, in turn: the kinds of one read follow those of the read before it in
-// the same place, an operation of an activity. A wave reads in the same place for each instance and the two fleets read it
-// again: one read seven times sees all kinds. All kinds for all reads would be far more than 20 minutes hold.
+// readShare is how many of readTroubles each read gets, in turn: the kinds of one read follow those of the read before
+// it in the same place, an operation of an activity. A wave reads in the same place for each instance and the two
+// fleets read it again: one read seven times sees all kinds. All kinds for all reads would be far more than 20 minutes
+// hold.
 const readShare = 1
 
 // sweepCase is one rerun of a wave with one call in trouble, and optionally the first call of what it sets off as well.
@@ -83,7 +91,10 @@ func (c sweepCase) String() string {
 }
 
 var (
-	caseText = regexp.MustCompile(`^(decrement|surge): (.+?) at (\d+ \w+\([^)]*\)#\d+)(?:, then (\d+ \w+\([^)]*\)#\d+) fails (five times|for good))?; at holds (.*)$`)
+	caseText = regexp.MustCompile(
+		`^(decrement|surge): (.+?) at (\d+ \w+\([^)]*\)#\d+)` +
+			`(?:, then (\d+ \w+\([^)]*\)#\d+) fails (five times|for good))?; at holds (.*)$`,
+	)
 	callText = regexp.MustCompile(`^(\d+) (\w+)\(([^)]*)\)#(\d+)$`)
 )
 
@@ -154,8 +165,8 @@ func pairs(c sweepCase, undisturbed, made []call) []sweepCase {
 	return []sweepCase{five, forGood}
 }
 
-// compensation finds the first change that the undisturbed wave does not make there: what trouble has set off. nil when it set
-// off nothing. How often a wait probes an instance depends on the time lost, so that probes are left aside.
+// compensation finds the first change that the undisturbed wave does not make there: what trouble has set off. nil when
+// it set off nothing. How often a wait probes an instance depends on the time lost, so that probes are left aside.
 func compensation(undisturbed, made []call) *call {
 	expected, seen := changes(undisturbed), changes(made)
 	for i, now := range seen {
@@ -168,7 +179,9 @@ func compensation(undisturbed, made []call) *call {
 
 // changes are the changing calls, one repeated at once told once.
 func changes(calls []call) []call {
-	return slices.CompactFunc(slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return isRead(c.operation) || c.operation == "SendCommand" }),
+	return slices.CompactFunc(slices.DeleteFunc(slices.Clone(calls), func(c call) bool {
+		return isRead(c.operation) || c.operation == "SendCommand"
+	}),
 		func(a, b call) bool { return a.operation == b.operation && a.resource == b.resource })
 }
 

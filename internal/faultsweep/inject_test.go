@@ -89,8 +89,8 @@ func (i *injector) lasts() int {
 	return 1
 }
 
-// attempt is one attempt of an activity. When its worker stops, nothing more of it gets out, and its result is thrown away
-// whatever it was: Temporal only sees it time out.
+// attempt is one attempt of an activity. When its worker stops, nothing more of it gets out, and its result is thrown
+// away whatever it was: Temporal only sees it time out.
 type attempt struct {
 	activity string
 	mu       sync.Mutex
@@ -152,7 +152,9 @@ type attempts struct {
 	interceptor.WorkerInterceptorBase
 }
 
-func (a *attempts) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (a *attempts) InterceptActivity(
+	_ context.Context, next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
 	inbound := &attemptInbound{}
 	inbound.Next = next
 	return inbound

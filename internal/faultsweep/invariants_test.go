@@ -60,7 +60,8 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 	j := &judge{told: told}
 	scene.Sim.Inspect(func(w *world.World) {
 		w.Advance(w.Now().Add(settleTime))
-		production, staging := w.Account(wavetest.Production).Region(wavetest.Tokyo), w.Account(wavetest.Staging).Region(wavetest.Tokyo)
+		production := w.Account(wavetest.Production).Region(wavetest.Tokyo)
+		staging := w.Account(wavetest.Staging).Region(wavetest.Tokyo)
 		j.group(before, scene.WebIn(w))
 		for _, region := range []*world.Region{production, staging} {
 			j.instances(before, region)
@@ -119,7 +120,9 @@ func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
 	}
 	// What is stranded keeps its mark, and so does its group: Reconcile must find it again.
 	lost := slices.ContainsFunc(j.told.stranded, func(s patch.Stranded) bool { return s.Account == "production" })
-	switch marked := slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool { return tag.Key == names.TagJournal }); {
+	switch marked := slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool {
+		return tag.Key == names.TagJournal
+	}); {
 	case marked && !lost:
 		j.wrong("web", "still carries the journal's tag")
 	case !marked && lost:
@@ -166,18 +169,21 @@ func (j *judge) instances(before fleetBefore, region *world.Region) {
 		case !before.oldOrNew(instance.ID, instance.Disk().PackageList()):
 			j.wrong(instance.ID, "is on neither version: its packages are neither as before nor as patched")
 		}
-		// What an instance's way left of its group, such as suspended processes, stands in that instance's record: it keeps its mark.
+		// What an instance's way left of its group, such as suspended processes, stands in that instance's record: it keeps
+		// its mark.
 		switch marked := instance.Tags[names.TagJournal] != ""; {
 		case marked && !j.told.keeps(instance.ID):
 			j.add("%s: still carries the journal's tag, and nothing that its record holds is told as stranded", instance.ID)
 		case !marked && slices.ContainsFunc(j.told.left[instance.ID], beyondMark):
-			j.add("%s: carries no mark although something its record holds is stranded: %+v", instance.ID, j.told.left[instance.ID])
+			j.add("%s: carries no mark although something its record holds is stranded: %+v", instance.ID,
+				j.told.left[instance.ID])
 		}
 	}
 }
 
-// beyondMark tells what is stranded besides the mark itself: where nobody knows whether the mark went on or came off, the instance
-// may carry it or not, and either way everything else must be as before, which is judged as if nothing were told.
+// beyondMark tells what is stranded besides the mark itself: where nobody knows whether the mark went on or came off,
+// the instance may carry it or not, and either way everything else must be as before, which is judged as if nothing
+// were told.
 func beyondMark(s patch.Stranded) bool {
 	return !strings.HasPrefix(s.State, "undo of "+string(patch.StepMark)+" failed")
 }
@@ -202,7 +208,8 @@ func (j *judge) targets(before fleetBefore, region *world.Region) {
 func (j *judge) work(region *world.Region) {
 	for _, execution := range region.Executions() {
 		if !execution.Done() {
-			j.wrong(strings.Join(execution.Parameters["InstanceId"], ","), "the execution %s is still %s", execution.ID, execution.Status)
+			j.wrong(strings.Join(execution.Parameters["InstanceId"], ","), "the execution %s is still %s", execution.ID,
+				execution.Status)
 		}
 	}
 	for _, command := range region.Commands() {
@@ -233,11 +240,13 @@ func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) [
 				}
 			case patch.RolledBack, patch.NotStarted, patch.Skipped:
 				if !asBefore {
-					found = append(found, fmt.Sprintf("%s: said to be %s, and its packages are not as before", instance.ID, instance.Outcome))
+					found = append(found,
+						fmt.Sprintf("%s: said to be %s, and its packages are not as before", instance.ID, instance.Outcome))
 				}
 			case patch.Failed:
 				if !asBefore && !instance.StillPatched && len(instance.Stranded) == 0 {
-					found = append(found, fmt.Sprintf("%s: failed, and it is not told that its packages are not as before", instance.ID))
+					found = append(found,
+						fmt.Sprintf("%s: failed, and it is not told that its packages are not as before", instance.ID))
 				}
 			}
 		}
@@ -266,7 +275,9 @@ func harmfulCalls(events []awssim.Event) []string {
 			continue
 		}
 		processes := processesOf(event)
-		if len(processes) == 0 || slices.ContainsFunc(processes, func(p string) bool { return !slices.Contains(harmless, p) }) {
+		if len(processes) == 0 || slices.ContainsFunc(processes, func(p string) bool {
+			return !slices.Contains(harmless, p)
+		}) {
 			found = append(found, fmt.Sprintf("%s: %s of %v", event.Resource, event.Operation, processes))
 		}
 	}
@@ -290,9 +301,11 @@ func keptSuspended(events []awssim.Event, told tellings) []string {
 			for _, process := range processesOf(event) {
 				delete(suspended, process)
 			}
-		case event.Service == "ec2" && event.Operation == "CreateTags" && strings.Contains(string(event.Arguments), names.TagJournal):
+		case event.Service == "ec2" && event.Operation == "CreateTags" &&
+			strings.Contains(string(event.Arguments), names.TagJournal):
 			if len(suspended) > 0 && !told.of("web") {
-				found = append(found, fmt.Sprintf("web: %s's turn came while %d processes were still suspended", event.Resource, len(suspended)))
+				found = append(found,
+					fmt.Sprintf("web: %s's turn came while %d processes were still suspended", event.Resource, len(suspended)))
 			}
 		}
 	}

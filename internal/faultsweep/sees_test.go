@@ -64,7 +64,10 @@ func TestSweepSeesHarm(t *testing.T) {
 			require.NoError(t, group.Suspend([]string{"ReplaceUnhealthy", "HealthCheck"}))
 			id := group.Members()[0].Instance.ID
 			require.NoError(t, group.Members()[0].Instance.Stop())
-			_, err := region.Send(world.SendSpec{Document: "AWS-RunPatchBaseline", Instances: []string{id}, Parameters: map[string][]string{"Operation": {"Install"}}})
+			_, err := region.Send(world.SendSpec{
+				Document: "AWS-RunPatchBaseline", Instances: []string{id},
+				Parameters: map[string][]string{"Operation": {"Install"}},
+			})
 			require.NoError(t, err)
 		}, "still runs"},
 	} {
@@ -147,7 +150,9 @@ func TestSweepSeesHarmfulCalls(t *testing.T) {
 		require.Empty(t, wavetest.DoneTwice(events))
 		require.Len(t, wavetest.DoneTwice(doubled(operation)), 1, operation)
 	}
-	unresumed := slices.DeleteFunc(slices.Clone(events), func(e awssim.Event) bool { return e.Operation == "ResumeProcesses" })
+	unresumed := slices.DeleteFunc(slices.Clone(events), func(e awssim.Event) bool {
+		return e.Operation == "ResumeProcesses"
+	})
 	require.Empty(t, keptSuspended(events, tellings{}))
 	require.NotEmpty(t, keptSuspended(unresumed, tellings{}))
 	require.Empty(t, harmfulCalls(events))

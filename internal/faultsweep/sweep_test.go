@@ -32,10 +32,11 @@ const (
 	tellEvery  = 500
 )
 
-// TestFaultSweep reruns a wave once for each case. The whole takes long (`make sweep`, which sets PATCHTIDE_SWEEP=all); go
-// test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
+// TestFaultSweep reruns a wave once for each case. The whole takes long (`make sweep`, which sets PATCHTIDE_SWEEP=all);
+// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
 func TestFaultSweep(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // much is made and little kept: a fifth of the time is spent otherwise on looking through it
+	// Much is made and little kept: a fifth of the time is spent otherwise on looking through it.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	whole := os.Getenv("PATCHTIDE_SWEEP") == "all"
 	s := &sweep{undisturbed: map[string][]call{}, patched: map[string]map[string]string{}, began: time.Now(), tells: whole}
 	var cases []sweepCase
@@ -148,12 +149,15 @@ func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
 	shortest := c
 	for _, less := range simpler(c) {
 		// It must show something of the same: a shorter case may only have missed the call.
-		if again, _ := s.run(t, less); slices.ContainsFunc(again, func(one string) bool { return slices.Contains(found, one) }) {
+		if again, _ := s.run(t, less); slices.ContainsFunc(again, func(one string) bool {
+			return slices.Contains(found, one)
+		}) {
 			shortest, found = less, again
 			break
 		}
 	}
-	t.Errorf("%s\n  %s\nreproduce: PATCHTIDE_SWEEP_CASE='%s' go test ./internal/faultsweep -run '^TestFaultSweep$' -v", c, strings.Join(found, "\n  "), shortest)
+	t.Errorf("%s\n  %s\nreproduce: PATCHTIDE_SWEEP_CASE='%s' go test ./internal/faultsweep -run '^TestFaultSweep$' -v", c,
+		strings.Join(found, "\n  "), shortest)
 }
 
 var fleets = []string{"decrement", "surge"}
@@ -166,7 +170,8 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			// Production's must leave its alarm the time to ring.
 			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s"), 1)
 			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
-			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"), 1)
+			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"),
+				1)
 		},
 		Fleet: func(s *world.Scenario) {
 			if fleet == "surge" {
@@ -174,7 +179,9 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			}
 		},
 	})
-	scene.Env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&attempts{}}})
+	scene.Env.SetWorkerOptions(sdkworker.Options{
+		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&attempts{}},
+	})
 	return scene
 }
 
@@ -233,7 +240,10 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	found = append(found, lies(scene, before, result)...)
 	if !c.forGood {
 		if len(told.stranded)+len(told.quarantined) > 0 {
-			found = append(found, fmt.Sprintf("trouble that passes left things behind: stranded %+v, quarantined %v", told.stranded, told.quarantined))
+			found = append(found,
+				fmt.Sprintf(
+					"trouble that passes left things behind: stranded %+v, quarantined %v", told.stranded, told.quarantined,
+				))
 		}
 		if scene.GaveUp {
 			found = append(found, "trouble that passes kept the wave until a person gave it up")
@@ -258,7 +268,9 @@ type tellings struct {
 
 // of tells that a resource is told as stranded, by more than its mark, or as quarantined.
 func (t tellings) of(resource string) bool {
-	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool { return strings.Contains(s.Resource, resource) && beyondMark(s) }) ||
+	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool {
+		return strings.Contains(s.Resource, resource) && beyondMark(s)
+	}) ||
 		slices.Contains(t.quarantined, resource)
 }
 

@@ -8,21 +8,25 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// drawScript draws a script. One that passes has only trouble that goes away by itself, people, and good patches: whatever it
-// meets, it must leave the fleet as it was. Any other may have everything.
+// drawScript draws a script. One that passes has only trouble that goes away by itself, people, and good patches:
+// whatever it meets, it must leave the fleet as it was. Any other may have everything.
 func drawScript(t *rapid.T, passes bool) script {
 	s := script{
 		Staging: rapid.SampledFrom([]int{0, 0, 1, 2, mostScriptStaging}).Draw(t, "staging"),
 		Groups:  rapid.SliceOfN(rapid.Custom(drawGroup), 1, mostScriptGroups).Draw(t, "groups"),
 		Plan:    drawPlan(t),
-		Calls:   rapid.SliceOfN(rapid.Custom(func(t *rapid.T) callTrouble { return drawTrouble(t, passes) }), 0, mostScriptTroubles).Draw(t, "calls"),
-		People:  rapid.SliceOfN(rapid.Custom(drawPerson), 0, 2).Draw(t, "people"),
+		Calls: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) callTrouble {
+			return drawTrouble(t, passes)
+		}), 0, mostScriptTroubles).Draw(t, "calls"),
+		People: rapid.SliceOfN(rapid.Custom(drawPerson), 0, 2).Draw(t, "people"),
 		Decide: rapid.SliceOfN(rapid.SampledFrom([]string{
 			"skip", "retry", "roll_back", "roll_back wave", "abort", silence, late + "retry", late + "skip", late + "roll_back",
 		}), 0, 4).Draw(t, "decide"),
-		Approval: rapid.SampledFrom([]string{"", "", "", "", "", "", "", "", "", "reject", "abort", silence}).Draw(t, "approval"),
-		Patch:    drawPatch(t, patchGood, patchNoReboot),
-		ReadLag:  rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
+		Approval: rapid.SampledFrom([]string{
+			"", "", "", "", "", "", "", "", "", "reject", "abort", silence,
+		}).Draw(t, "approval"),
+		Patch:   drawPatch(t, patchGood, patchNoReboot),
+		ReadLag: rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
 
 		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
 	}
@@ -42,7 +46,8 @@ func drawScript(t *rapid.T, passes bool) script {
 	return s
 }
 
-// drawWindows gives a wave a window that is likely to close on it, some that follow, and estimates by which an instance fits.
+// drawWindows gives a wave a window that is likely to close on it, some that follow, and estimates by which an instance
+// fits.
 func (s *script) drawWindows(t *rapid.T) {
 	s.Plan.Estimate = rapid.SampledFrom([]int{11, 9, 15, 30}).Draw(t, "estimate")
 	s.Plan.PutBack = rapid.SampledFrom([]int{0, 0, 5, 15}).Draw(t, "put back")
@@ -59,7 +64,9 @@ func (s *script) drawWindows(t *rapid.T) {
 	}
 	s.Parked = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) parkedAct {
 		act := parkedAct{
-			Verb:  rapid.SampledFrom([]string{"", "", string(patch.RollBack), silence, string(patch.Abort), "cancel", string(patch.Reject)}).Draw(t, "said"),
+			Verb: rapid.SampledFrom([]string{
+				"", "", string(patch.RollBack), silence, string(patch.Abort), "cancel", string(patch.Reject),
+			}).Draw(t, "said"),
 			After: rapid.SampledFrom([]int{0, 5, 70, 200}).Draw(t, "said after"),
 		}
 		if act.Verb == string(patch.RollBack) {
@@ -69,8 +76,8 @@ func (s *script) drawWindows(t *rapid.T) {
 	}), 0, 3).Draw(t, "parked")
 }
 
-// seldom is true for what has a wave refused before it begins: a few show that it is, and of the others nothing would be seen. Rapid
-// prefers the ends of a range.
+// seldom is true for what has a wave refused before it begins: a few show that it is, and of the others nothing would
+// be seen. Rapid prefers the ends of a range.
 func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 15).Draw(t, what) == 11 }
 
 func drawPatch(t *rapid.T, kinds ...string) string {
@@ -95,11 +102,13 @@ func (s *script) keepsRoom(t *rapid.T) {
 
 func drawGroup(t *rapid.T) scriptGroup {
 	return scriptGroup{
-		Members:   rapid.IntRange(1, mostScriptMembers).Draw(t, "members"),
-		Slack:     rapid.IntRange(0, 2).Draw(t, "slack"),
-		Headroom:  rapid.IntRange(0, 2).Draw(t, "headroom"),
-		Zones:     rapid.IntRange(0, 2).Draw(t, "zones"),
-		Targets:   rapid.SampledFrom([]string{targetsAttached, targetsAttached, targetsByHand, targetsBoth, targetsNone}).Draw(t, "targets"),
+		Members:  rapid.IntRange(1, mostScriptMembers).Draw(t, "members"),
+		Slack:    rapid.IntRange(0, 2).Draw(t, "slack"),
+		Headroom: rapid.IntRange(0, 2).Draw(t, "headroom"),
+		Zones:    rapid.IntRange(0, 2).Draw(t, "zones"),
+		Targets: rapid.SampledFrom([]string{
+			targetsAttached, targetsAttached, targetsByHand, targetsBoth, targetsNone,
+		}).Draw(t, "targets"),
 		OneZone:   rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "one zone"),
 		EC2Health: rapid.Bool().Draw(t, "ec2 health"),
 		Suspended: rapid.SampledFrom([][]string{
@@ -127,14 +136,18 @@ func drawPlan(t *rapid.T) scriptPlan {
 		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 120, 200, 200, 75}).Draw(t, "cutoff"),
 		Break:          rapid.SampledFrom([]int{0, 10, 90}).Draw(t, "break"),
 	}
-	kinds := rapid.SampledFrom([][2]string{{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"}}).Draw(t, "backup")
+	kinds := rapid.SampledFrom([][2]string{
+		{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"},
+	}).Draw(t, "backup")
 	p.Backup, p.Restore = kinds[0], kinds[1]
 	return p
 }
 
 func drawMoment(t *rapid.T) moment {
 	m := moment{
-		On:    rapid.SampledFrom(append([]string{"EnterStandby", "StartAutomationExecution", "ExitStandby", "", onParked}, acts...)).Draw(t, "on"),
+		On: rapid.SampledFrom(append([]string{
+			"EnterStandby", "StartAutomationExecution", "ExitStandby", "", onParked,
+		}, acts...)).Draw(t, "on"),
 		Nth:   rapid.IntRange(0, 5).Draw(t, "nth"),
 		Delay: rapid.SampledFrom([]int{0, 0, 1, 10, 45, 120, 400, mostDelay}).Draw(t, "delay"),
 	}
@@ -153,9 +166,11 @@ func drawTrouble(t *rapid.T, passes bool) callTrouble {
 		times = append(times, forGood)
 	}
 	c := callTrouble{
-		On:    rapid.SampledFrom(append(acts, looks...)).Draw(t, "operation"),
-		Nth:   rapid.IntRange(0, 12).Draw(t, "nth"),
-		Kind:  rapid.SampledFrom([]string{awssim.FaultError, awssim.FaultLostReply, awssim.FaultThrottle, awssim.FaultTimeout, denied}).Draw(t, "kind"),
+		On:  rapid.SampledFrom(append(acts, looks...)).Draw(t, "operation"),
+		Nth: rapid.IntRange(0, 12).Draw(t, "nth"),
+		Kind: rapid.SampledFrom([]string{
+			awssim.FaultError, awssim.FaultLostReply, awssim.FaultThrottle, awssim.FaultTimeout, denied,
+		}).Draw(t, "kind"),
 		Times: rapid.SampledFrom(times).Draw(t, "times"),
 	}
 	if c.Kind == awssim.FaultTimeout {
@@ -167,7 +182,8 @@ func drawTrouble(t *rapid.T, passes bool) callTrouble {
 func drawFault(t *rapid.T) scriptFault {
 	return scriptFault{
 		Kind: rapid.SampledFrom([]string{
-			world.FaultInstallFails, world.FaultRebootHangs, world.FaultAgentSilent, world.FaultSnapshotFails, world.FaultRootReplaceFails,
+			world.FaultInstallFails, world.FaultRebootHangs, world.FaultAgentSilent, world.FaultSnapshotFails,
+			world.FaultRootReplaceFails,
 			world.FaultRootReplaceDetaches, world.FaultNoCapacity,
 		}).Draw(t, "fault"),
 		Nth:   rapid.IntRange(0, 4).Draw(t, "nth"),
@@ -199,7 +215,8 @@ func drawOther(t *rapid.T) otherAct {
 	o := otherAct{
 		At: drawMoment(t),
 		Do: rapid.SampledFrom([]string{
-			actScaleOut, actScaleIn, actRaiseMin, actLowerMax, actRaiseMax, actSuspend, actResume, actRefresh, actTerminate, actStop, actStandby,
+			actScaleOut, actScaleIn, actRaiseMin, actLowerMax, actRaiseMax, actSuspend, actResume, actRefresh, actTerminate,
+			actStop, actStandby,
 			actComeBack, actDeregister, actRegister, actSpot, actDelete,
 		}).Draw(t, "do"),
 		Group: rapid.IntRange(0, mostScriptGroups-1).Draw(t, "group"),
@@ -211,7 +228,14 @@ func drawOther(t *rapid.T) otherAct {
 		o.By = rapid.IntRange(0, 2).Draw(t, "by")
 	case actSuspend, actResume:
 		o.Names = rapid.SampledFrom([][]string{
-			{"ScheduledActions"}, {"AlarmNotification"}, {"AZRebalance"}, {"ReplaceUnhealthy"}, {"Launch"}, {"Terminate"}, {"AddToLoadBalancer"}, {"HealthCheck"},
+			{"ScheduledActions"},
+			{"AlarmNotification"},
+			{"AZRebalance"},
+			{"ReplaceUnhealthy"},
+			{"Launch"},
+			{"Terminate"},
+			{"AddToLoadBalancer"},
+			{"HealthCheck"},
 		}).Draw(t, "processes")
 	}
 	return o
@@ -221,7 +245,8 @@ func drawPerson(t *rapid.T) personAct {
 	p := personAct{
 		At: drawMoment(t),
 		Verb: rapid.SampledFrom([]string{
-			string(patch.Abort), "cancel", string(patch.Retry), string(patch.Skip), string(patch.RollBack), string(patch.Approve), string(patch.Reject),
+			string(patch.Abort), "cancel", string(patch.Retry), string(patch.Skip), string(patch.RollBack),
+			string(patch.Approve), string(patch.Reject),
 			string(patch.Pause), string(patch.Pause), string(patch.Resume),
 		}).Draw(t, "verb"),
 	}

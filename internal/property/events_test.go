@@ -30,7 +30,8 @@ func (p *play) eventsWrong() []string {
 		switch event.Operation {
 		case "SuspendProcesses":
 			for _, process := range in.ScalingProcesses {
-				if !slices.Contains(ours, process) || slices.Contains(before.Suspended, process) && !p.others.saidOf(in.AutoScalingGroupName, process) {
+				if !slices.Contains(ours, process) || slices.Contains(before.Suspended, process) &&
+					!p.others.saidOf(in.AutoScalingGroupName, process) {
 					found = append(found, fmt.Sprintf("%s: we suspended %s", in.AutoScalingGroupName, process))
 				}
 				suspended[in.AutoScalingGroupName+" "+process] = true
@@ -41,7 +42,8 @@ func (p *play) eventsWrong() []string {
 		case "ResumeProcesses":
 			for _, process := range in.ScalingProcesses {
 				if !suspended[in.AutoScalingGroupName+" "+process] {
-					found = append(found, fmt.Sprintf("%s: we resumed %s, which we had not suspended", in.AutoScalingGroupName, process))
+					found = append(found,
+						fmt.Sprintf("%s: we resumed %s, which we had not suspended", in.AutoScalingGroupName, process))
 				}
 			}
 			if len(in.ScalingProcesses) == 0 {
@@ -76,9 +78,9 @@ func (p *play) wasThere(id string) bool {
 	return there && id != ""
 }
 
-// crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a while: what
-// others do while one is on its way out cannot be known. Nor can a registration that was made by hand, once somebody has taken it
-// away: AWS shows an instance that is in service and that nothing sends anything to.
+// crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a
+// while: what others do while one is on its way out cannot be known. Nor can a registration that was made by hand, once
+// somebody has taken it away: AWS shows an instance that is in service and that nothing sends anything to.
 func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 	var found []string
 	for id := range strings.SplitSeq(event.Resource, ",") {
@@ -109,7 +111,8 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				}
 			}
 			if least >= p.script.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, wavetest.Production+"/")] {
-				found = append(found, fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
+				found = append(found,
+					fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
 			}
 		}
 	}
@@ -119,8 +122,8 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 // soon is how long after a stop or a cutoff what was begun just before may still take its first step.
 const soon = 2 * time.Minute
 
-// installsLate finds installs on instances that were taken out last outside every window, or after the wave was stopped: one that is
-// tried again is begun anew.
+// installsLate finds installs on instances that were taken out last outside every window, or after the wave was
+// stopped: one that is tried again is begun anew.
 func (p *play) installsLate(event awssim.Event, taken map[string]time.Time) []string {
 	var in struct{ Parameters struct{ InstanceId []string } }
 	if json.Unmarshal(event.Arguments, &in) != nil || len(in.Parameters.InstanceId) != 1 {
@@ -131,9 +134,14 @@ func (p *play) installsLate(event awssim.Event, taken map[string]time.Time) []st
 	switch {
 	case !known: // of a tag group that nothing balances
 	case p.outside(out):
-		return []string{fmt.Sprintf("%s was patched at %s after it went out at %s, outside every window", id, event.Time, out)}
+		return []string{
+			fmt.Sprintf("%s was patched at %s after it went out at %s, outside every window", id, event.Time, out),
+		}
 	case !p.stopped.IsZero() && out.After(p.stopped.Add(soon)):
-		return []string{fmt.Sprintf("%s was patched at %s after it went out at %s, after the wave was stopped at %s", id, event.Time, out, p.stopped)}
+		return []string{
+			fmt.Sprintf("%s was patched at %s after it went out at %s, after the wave was stopped at %s", id, event.Time, out,
+				p.stopped),
+		}
 	}
 	return nil
 }

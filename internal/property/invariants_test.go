@@ -57,7 +57,8 @@ func (p *play) launches(group *world.ScalingGroup) bool {
 	return !slices.ContainsFunc(p.script.Faults, func(f scriptFault) bool { return f.Kind == world.FaultNoCapacity })
 }
 
-// resting is what must be so of the production groups while nothing is under way: at holds, at approvals and at the end.
+// resting is what must be so of the production groups while nothing is under way: at holds, at approvals and at the
+// end.
 func (p *play) resting(stranded []patch.Stranded) []string {
 	var found []string
 	p.events = p.Sim.Events()
@@ -95,7 +96,8 @@ func (p *play) someTold(stranded []patch.Stranded, group *world.ScalingGroup) bo
 		ids = append(ids, member.Instance.ID)
 	}
 	for _, event := range p.events { // also one that came and was taken out meanwhile
-		if event.Operation == "EnterStandby" && strings.Contains(string(event.Arguments), `"AutoScalingGroupName":"`+group.Name+`"`) {
+		if event.Operation == "EnterStandby" &&
+			strings.Contains(string(event.Arguments), `"AutoScalingGroupName":"`+group.Name+`"`) {
 			ids = append(ids, strings.Split(event.Resource, ",")...)
 		}
 	}
@@ -157,7 +159,8 @@ func (p *play) hearShort(group string, instances []patch.InstanceResult) {
 // raised tells that we raised the group's desired at some time.
 func (p *play) raised(group string) bool {
 	return slices.ContainsFunc(p.events, func(e awssim.Event) bool {
-		return e.Effect && (e.Operation == "SetDesiredCapacity" || e.Operation == "UpdateAutoScalingGroup") && e.Resource == group
+		return e.Effect && (e.Operation == "SetDesiredCapacity" || e.Operation == "UpdateAutoScalingGroup") &&
+			e.Resource == group
 	})
 }
 
@@ -175,12 +178,15 @@ func (p *play) groupWrong(group *world.ScalingGroup) []string {
 			serving++ // by nobody's fault but theirs: where ReplaceUnhealthy is suspended nothing replaces it
 		case told(p.stranded, "instance", id):
 		case member.State == world.LifecycleInService:
-			found = append(found, fmt.Sprintf("%s: %s is in service and its application is ill (%s, %s)", group.Name, id, member.Instance.State, p.outcomes[id]))
+			found = append(found,
+				fmt.Sprintf("%s: %s is in service and its application is ill (%s, %s)", group.Name, id, member.Instance.State,
+					p.outcomes[id]))
 		case p.launches(group):
 			found = append(found, fmt.Sprintf("%s: %s is %s in the end (%s)", group.Name, id, member.State, p.outcomes[id]))
 		}
 	}
-	if serving < group.Desired && p.launches(group) && len(found) == 0 && p.others.outs[group.Name] == 0 && !p.someTold(p.stranded, group) {
+	if serving < group.Desired && p.launches(group) && len(found) == 0 && p.others.outs[group.Name] == 0 &&
+		!p.someTold(p.stranded, group) {
 		found = append(found, fmt.Sprintf("%s: %d serve in the end and %d are desired", group.Name, serving, group.Desired))
 	}
 	return found
@@ -193,7 +199,8 @@ func (p *play) regionWrong(region *world.Region) []string {
 		// Its mark stays while anything of it or of its group is stranded, so that it is found again.
 		marked := instance.State != world.Terminated && instance.Tags[names.TagJournal] != ""
 		if marked && !told(p.stranded, "instance", instance.ID) && !toldGroup(p.stranded, instance.Group) {
-			found = append(found, fmt.Sprintf("%s carries the journal's tag in the end (%s)", instance.ID, p.outcomes[instance.ID]))
+			found = append(found,
+				fmt.Sprintf("%s carries the journal's tag in the end (%s)", instance.ID, p.outcomes[instance.ID]))
 		}
 	}
 	for _, command := range region.Commands() {
@@ -215,24 +222,27 @@ func (p *play) regionWrong(region *world.Region) []string {
 		}
 		for id, touched := range p.others.touched {
 			instance := region.Instance(id)
-			if touched[actRegister] && strings.HasSuffix(group.Name, "-elsewhere") && instance != nil && instance.Group == strings.TrimSuffix(group.Name, "-elsewhere") &&
+			if touched[actRegister] && strings.HasSuffix(group.Name, "-elsewhere") && instance != nil &&
+				instance.Group == strings.TrimSuffix(group.Name, "-elsewhere") &&
 				!p.excused(region, id) && group.Find(id, group.Port) == nil {
-				found = append(found, fmt.Sprintf("%s was registered in %s by somebody and is not there in the end", id, group.Name))
+				found = append(found,
+					fmt.Sprintf("%s was registered in %s by somebody and is not there in the end", id, group.Name))
 			}
 		}
 	}
 	return found
 }
 
-// excused tells that an instance need not be registered where it was: it is gone or out of its group, it was quarantined, its
-// trouble is told, or others had their hands on it.
+// excused tells that an instance need not be registered where it was: it is gone or out of its group, it was
+// quarantined, its trouble is told, or others had their hands on it.
 func (p *play) excused(region *world.Region, id string) bool {
 	instance := region.Instance(id)
 	if instance == nil || instance.State != world.Running || instance.Group != "" && region.MemberOf(id) == nil {
 		return true
 	}
 	touched := p.others.touched[id]
-	return p.outcomes[id] == patch.Quarantined || told(p.stranded, "instance", id) || touched[actStop] || touched[actStandby] || touched[actDeregister]
+	return p.outcomes[id] == patch.Quarantined || told(p.stranded, "instance", id) || touched[actStop] ||
+		touched[actStandby] || touched[actDeregister]
 }
 
 // outWrong is the first promise, from the simulator's own timeline since the wave began.
@@ -250,7 +260,8 @@ func (p *play) outWrong() []string {
 			}
 		}
 		if may, known := allowed[line.Account+"/"+line.Group]; known && most > may {
-			found = append(found, fmt.Sprintf("%s/%s: %d were out of service at once, %d may be", line.Account, line.Group, most, may))
+			found = append(found,
+				fmt.Sprintf("%s/%s: %d were out of service at once, %d may be", line.Account, line.Group, most, may))
 		}
 	}
 	return found
@@ -281,7 +292,8 @@ func (p *play) toldWrong() []string {
 			switch outcome {
 			case patch.Patched, patch.AlreadyCompliant:
 				if behind {
-					found = append(found, fmt.Sprintf("%s is told to be %s and is behind by %d", instance.ID, outcome, instance.BehindBy()))
+					found = append(found,
+						fmt.Sprintf("%s is told to be %s and is behind by %d", instance.ID, outcome, instance.BehindBy()))
 				}
 			case patch.RolledBack, patch.Skipped, patch.NotStarted:
 				if !behind && p.script.Patch != patchNothing {

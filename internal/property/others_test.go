@@ -21,7 +21,8 @@ type othersLog struct {
 
 	// Nobody can tell theirs from ours where they do to an instance or a process just what we are doing to it.
 	unclear map[string]bool // groups whose desired is
-	unknown map[string]int  // by group: instances that nobody can know to be meant to serve where they are not registered any more
+	// By group: instances that nobody can know to be meant to serve where they are not registered any more.
+	unknown map[string]int
 	either  map[string]bool // "group process"
 
 	overwritten map[string]bool      // groups whose numbers they changed just before we set them
@@ -32,7 +33,8 @@ func newOthersLog() othersLog {
 	return othersLog{
 		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
-		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{}, changed: map[string]time.Time{},
+		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{},
+		changed: map[string]time.Time{},
 	}
 }
 
@@ -132,7 +134,9 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 	case actTerminate:
 		instance.Terminate()
 	case actSpot:
-		region.World.Happen(world.WorldFault{Kind: world.FaultSpotInterruption, Account: "production", Instance: instance.ID}, nil)
+		region.World.Happen(world.WorldFault{
+			Kind: world.FaultSpotInterruption, Account: "production", Instance: instance.ID,
+		}, nil)
 	case actStop:
 		if instance.Stop() == nil {
 			o.outs[group.Name]++

@@ -59,11 +59,13 @@ func (s script) patience() time.Duration {
 	return long
 }
 
-// estimate makes the plan's estimates the script's: by the usual ones, hours, no instance would fit into a short window.
+// estimate makes the plan's estimates the script's: by the usual ones, hours, no instance would fit into a short
+// window.
 func (p scriptPlan) estimate(plan *patch.Plan) {
 	if p.Estimate > 0 {
 		plan.Estimates = &patch.Estimates{
-			Patch: patch.Duration(time.Duration(p.Estimate) * time.Minute), RollBack: patch.Duration(time.Duration(p.PutBack) * time.Minute),
+			Patch:    patch.Duration(time.Duration(p.Estimate) * time.Minute),
+			RollBack: patch.Duration(time.Duration(p.PutBack) * time.Minute),
 		}
 	}
 }
@@ -87,11 +89,13 @@ func (p *play) watchChildren() {
 	p.Env.SetOnChildWorkflowCompletedListener(func(info *workflow.Info, _ converter.EncodedValue, _ error) {
 		delete(p.parking.running, info.WorkflowExecution.ID)
 	})
-	p.Env.SetOnChildWorkflowCanceledListener(func(info *workflow.Info) { delete(p.parking.running, info.WorkflowExecution.ID) })
+	p.Env.SetOnChildWorkflowCanceledListener(func(info *workflow.Info) {
+		delete(p.parking.running, info.WorkflowExecution.ID)
+	})
 }
 
-// watchParked follows a wave into its waits and out of them: where it waits, nothing of it may be left in AWS, no lock be held,
-// and nothing be done.
+// watchParked follows a wave into its waits and out of them: where it waits, nothing of it may be left in AWS, no lock
+// be held, and nothing be done.
 func (p *play) watchParked(status patch.WaveStatus) {
 	is := status.State == patch.StateParked
 	goesOn := status.State == patch.StateRunning || status.State == patch.StateOnHold
@@ -105,7 +109,8 @@ func (p *play) watchParked(status patch.WaveStatus) {
 		p.parking.times++
 		p.happened(onParked, p.parking.times)
 	}
-	ends := status.NextWindow != nil && !p.Env.Now().Add(lookEvery).Before(status.NextWindow.Opens) && p.Env.Now().Before(status.NextWindow.Opens)
+	ends := status.NextWindow != nil && !p.Env.Now().Add(lookEvery).Before(status.NextWindow.Opens) &&
+		p.Env.Now().Before(status.NextWindow.Opens)
 	if changes := p.changes(); status.Since != p.parking.since {
 		p.parking.since, p.parking.changes = status.Since, changes
 	} else if changes != p.parking.changes {

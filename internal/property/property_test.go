@@ -14,8 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// usualSeed is what `go test` draws from: a change is judged by the same waves as the one before it. `make property` draws new
-// ones each time.
+// usualSeed is what `go test` draws from: a change is judged by the same waves as the one before it. `make property`
+// draws new ones each time.
 const usualSeed = "20261124"
 
 // seeded gives rapid the usual seed where nobody gave it another.
@@ -27,8 +27,8 @@ func seeded(t *testing.T) {
 	}
 }
 
-// TestPropertyWave plays waves that are drawn at random and judges each from the simulator. The flag -rapid.checks says how
-// many of each kind; `make property` plays thousands.
+// TestPropertyWave plays waves that are drawn at random and judges each from the simulator. The flag -rapid.checks says
+// how many of each kind; `make property` plays thousands.
 func TestPropertyWave(t *testing.T) {
 	seeded(t)
 	var waves, violated, real, parked, wentOn atomic.Int64
@@ -57,12 +57,14 @@ func TestPropertyWave(t *testing.T) {
 			})
 		}
 	})
-	fmt.Printf("property: %d waves, %d violations; %d took instances out of service, %d parked and %d of them went on in another window\n",
+	fmt.Printf("property: %d waves, %d violations; %d took instances out of service, "+
+		"%d parked and %d of them went on in another window\n",
 		waves.Load(), violated.Load(), real.Load(), parked.Load(), wentOn.Load())
 	if violated.Load() > 0 {
 		return // the small ones that it shrinks to would count
 	}
-	require.GreaterOrEqual(t, 3*real.Load(), 2*waves.Load(), "too many waves were refused before they began: they show nothing")
+	require.GreaterOrEqual(t, 3*real.Load(), 2*waves.Load(),
+		"too many waves were refused before they began: they show nothing")
 	require.GreaterOrEqual(t, 10*parked.Load(), waves.Load(), "too few waves waited for a window")
 	require.GreaterOrEqual(t, 20*wentOn.Load(), waves.Load(), "too few waves went on in another window")
 }
@@ -84,7 +86,8 @@ func tally(what *atomic.Int64, so bool) {
 func (s script) judge(t wavetest.TB) ([]string, showed) {
 	p := s.run(t)
 	took := showed{
-		took: len(p.Effects("EnterStandby"))+len(p.Effects("DeregisterTargets")) > 0, parked: p.parking.times > 0, wentOn: p.parking.wentOn,
+		took: len(p.Effects("EnterStandby"))+len(p.Effects("DeregisterTargets")) > 0, parked: p.parking.times > 0,
+		wentOn: p.parking.wentOn,
 	}
 	found := p.violations()
 	if p.gaveUp || len(s.Others)+len(s.Faults) > 0 || s.Patch == patchBreaksSome || s.Patch == patchBreaksAll {
@@ -109,5 +112,6 @@ func (s script) judge(t wavetest.TB) ([]string, showed) {
 }
 
 func (s script) failure(found []string) string {
-	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./internal/property -run TestPropertyKept -v", strings.Join(found, "\n"), s)
+	return fmt.Sprintf("%s\nreproduce: PATCHTIDE_SCENE='%s' go test ./internal/property -run TestPropertyKept -v",
+		strings.Join(found, "\n"), s)
 }

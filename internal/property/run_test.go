@@ -18,8 +18,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// play is a script on its way, and afterwards what is known of it: what the simulator saw, what others did, what people were
-// told.
+// play is a script on its way, and afterwards what is known of it: what the simulator saw, what others did, what people
+// were told.
 type play struct {
 	*wavetest.Scene
 	script script
@@ -43,7 +43,9 @@ type play struct {
 
 // run plays the script to its end.
 func (s script) run(t wavetest.TB) *play {
-	p := &play{Scene: s.stage(t), script: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{}}
+	p := &play{
+		Scene: s.stage(t), script: s, seen: map[string]int{}, outcomes: map[string]patch.Outcome{}, short: map[string]bool{},
+	}
 	p.others, p.began = newOthersLog(), p.Env.Now()
 	p.Sim.Inspect(func(w *world.World) { p.world = w })
 	p.Sim.SetInterceptor(p.call)
@@ -70,8 +72,8 @@ func (p *play) later(seconds int, do func()) {
 	p.Env.RegisterDelayedCallback(do, time.Duration(max(seconds, 1))*time.Second)
 }
 
-// call decides what happens at a call. It runs under the simulator's lock, which is what lets others act just between what
-// an activity saw and what it does.
+// call decides what happens at a call. It runs under the simulator's lock, which is what lets others act just between
+// what an activity saw and what it does.
 func (p *play) call(info awssim.CallInfo) awssim.Fault {
 	if info.Service == "sts" {
 		return awssim.Fault{}
@@ -79,12 +81,14 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 	p.seen[info.Operation]++
 	now := p.seen[info.Operation]
 	p.othersAct(info.Operation, now)
-	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets && p.unseen(info.Resource) {
+	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets &&
+		p.unseen(info.Resource) {
 		p.others.overwritten[info.Resource] = true
 	}
 	p.peopleAct(info.Operation, now)
 	for _, trouble := range p.script.Calls {
-		if trouble.On == info.Operation && now > trouble.Nth && (trouble.Times == forGood || now <= trouble.Nth+1+trouble.Times) {
+		if trouble.On == info.Operation && now > trouble.Nth && (trouble.Times == forGood ||
+			now <= trouble.Nth+1+trouble.Times) {
 			return trouble.fault()
 		}
 	}
@@ -118,8 +122,8 @@ func (p *play) peopleAct(what string, times int) {
 	}
 }
 
-// unseen tells that others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it if it is still as
-// I read it": what they set is overwritten.
+// unseen tells that others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it if it
+// is still as I read it": what they set is overwritten.
 func (p *play) unseen(group string) bool {
 	changed := p.others.changed[group]
 	return !changed.IsZero() && p.world.Now().Sub(changed) <= time.Duration(p.script.ScalingLag)*time.Second
@@ -170,7 +174,8 @@ func (p *play) stop() {
 // lookEvery is how often the person on call looks at the wave.
 const lookEvery = 30 * time.Second
 
-// operate is the person on call: answers approvals, holds and parked waves as the script says, and after much patience gives up.
+// operate is the person on call: answers approvals, holds and parked waves as the script says, and after much patience
+// gives up.
 func (p *play) operate() {
 	began, answered := p.Env.Now(), time.Time{}
 	decide, parked := slices.Clone(p.script.Decide), slices.Clone(p.script.Parked)

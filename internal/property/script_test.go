@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 )
 
-// script is all that is drawn of a wave: its fleet, its plan, what goes wrong, what others do meanwhile, and what people say.
-// It is written as JSON, so that a counterexample can be kept and repeated. The zero value of everything is its simplest
-// form, to which a counterexample shrinks.
+// script is all that is drawn of a wave: its fleet, its plan, what goes wrong, what others do meanwhile, and what
+// people say. It is written as JSON, so that a counterexample can be kept and repeated. The zero value of everything is
+// its simplest form, to which a counterexample shrinks.
 type script struct {
 	Staging      int           `json:",omitempty"` // instances of a stage chosen by tags; 0: no such stage
 	StagingZones int           `json:",omitempty"`
@@ -22,9 +22,11 @@ type script struct {
 	Others []otherAct    `json:",omitempty"`
 	People []personAct   `json:",omitempty"`
 
-	Approval string      `json:",omitempty"` // the answer to what awaits approval: "" approves; silence lets it time out
-	Decide   []string    `json:",omitempty"` // at each hold, in order; "silence" leaves it to the plan's time-out; then abort
-	Parked   []parkedAct `json:",omitempty"` // each time that a parked wave asks, or waits with another's word, in order; then resume
+	Approval string `json:",omitempty"` // the answer to what awaits approval: "" approves; silence lets it time out
+	// At each hold, in order; "silence" leaves it to the plan's time-out; then abort.
+	Decide []string `json:",omitempty"`
+	// Each time that a parked wave asks, or waits with another's word, in order; then resume.
+	Parked []parkedAct `json:",omitempty"`
 }
 
 // What the patches of a script do.
@@ -79,8 +81,8 @@ type scriptPlan struct {
 	Break          int    `json:",omitempty"` // minutes that a pause lasts
 }
 
-// moment is just before the nth call of an operation is answered, or when the wave parks, and then a while later; without an
-// operation it counts from the wave's start.
+// moment is just before the nth call of an operation is answered, or when the wave parks, and then a while later;
+// without an operation it counts from the wave's start.
 type moment struct {
 	On    string `json:",omitempty"`
 	Nth   int    `json:",omitempty"` // beyond the first
@@ -130,15 +132,20 @@ func (s script) String() string {
 
 // acts are the operations that a wave's changes are made of, the more telling ones first.
 var acts = []string{
-	"EnterStandby", "ExitStandby", "StartAutomationExecution", "SuspendProcesses", "ResumeProcesses", "CreateSnapshot", "CreateTags", "DeleteTags",
-	"CreateReplaceRootVolumeTask", "DetachInstances", "SetDesiredCapacity", "UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup",
-	"RegisterTargets", "DeregisterTargets", "CreateOrUpdateTags", "SetInstanceHealth", "SendCommand", "StopAutomationExecution", "TerminateInstances",
+	"EnterStandby", "ExitStandby", "StartAutomationExecution", "SuspendProcesses", "ResumeProcesses", "CreateSnapshot",
+	"CreateTags", "DeleteTags",
+	"CreateReplaceRootVolumeTask", "DetachInstances", "SetDesiredCapacity", "UpdateAutoScalingGroup",
+	"TerminateInstanceInAutoScalingGroup",
+	"RegisterTargets", "DeregisterTargets", "CreateOrUpdateTags", "SetInstanceHealth", "SendCommand",
+	"StopAutomationExecution", "TerminateInstances",
 }
 
 // looks are the reads that decisions hang on.
 var looks = []string{
-	"DescribeAutoScalingGroups", "DescribeInstances", "DescribeTargetHealth", "GetAutomationExecution", "DescribeSnapshots",
-	"DescribeReplaceRootVolumeTasks", "DescribeInstanceInformation", "GetCommandInvocation", "DescribeAutomationExecutions", "ListCommandInvocations",
+	"DescribeAutoScalingGroups", "DescribeInstances", "DescribeTargetHealth", "GetAutomationExecution",
+	"DescribeSnapshots",
+	"DescribeReplaceRootVolumeTasks", "DescribeInstanceInformation", "GetCommandInvocation",
+	"DescribeAutomationExecutions", "ListCommandInvocations",
 	"DescribeInstanceStatus", "DescribeInstancePatchStates", "DescribeAlarms",
 }
 

@@ -104,7 +104,9 @@ func (s script) fleet(scenario *world.Scenario) {
 		if fault.Times == forGood {
 			times = -1
 		}
-		scenario.Faults.World = append(scenario.Faults.World, world.WorldFault{Kind: fault.Kind, Nth: fault.Nth + 1, Times: times})
+		scenario.Faults.World = append(scenario.Faults.World, world.WorldFault{
+			Kind: fault.Kind, Nth: fault.Nth + 1, Times: times,
+		})
 	}
 }
 
@@ -143,7 +145,8 @@ func (s script) patches(scenario *world.Scenario) {
 // plan makes the example's plan the script's.
 func (s script) plan(plan *patch.Plan) {
 	drawn := s.Plan
-	plan.Backup, plan.Restore = patch.Backup(or(drawn.Backup, string(plan.Backup))), patch.Restore(or(drawn.Restore, string(plan.Restore)))
+	plan.Backup, plan.Restore = patch.Backup(or(drawn.Backup, string(plan.Backup))), patch.Restore(or(drawn.Restore,
+		string(plan.Restore)))
 	plan.Passes = 1 + drawn.Passes
 	drawn.estimate(plan)
 	// What a property looks for does not hide in how often a wait asks.
@@ -151,8 +154,10 @@ func (s script) plan(plan *patch.Plan) {
 	stages := slices.Clone(plan.Stages)
 	for i := range stages {
 		stage := &stages[i]
-		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = drawn.MaxFailures, 1+drawn.MaxParallel, s.maxUnavailable()
-		stage.Bake, stage.OnFailure.Then = patch.Duration(time.Duration(drawn.Bake)*time.Second), patch.Verb(or(drawn.Then, string(patch.RollBack)))
+		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = drawn.MaxFailures, 1+
+			drawn.MaxParallel, s.maxUnavailable()
+		stage.Bake, stage.OnFailure.Then = patch.Duration(time.Duration(drawn.Bake)*time.Second), patch.Verb(or(drawn.Then,
+			string(patch.RollBack)))
 		stage.OnFailure.Timeout = patch.Duration(10 * time.Minute)
 		if drawn.Patient {
 			stage.OnFailure.Timeout = patch.Duration(s.patience())
@@ -185,8 +190,8 @@ func (s script) plan(plan *patch.Plan) {
 	}
 }
 
-// alarmed tells that an alarm judges the wave: it follows the target group attached to the first group, and a shorter bake would
-// not hear it ring.
+// alarmed tells that an alarm judges the wave: it follows the target group attached to the first group, and a shorter
+// bake would not hear it ring.
 func (s script) alarmed() bool {
 	attached := s.Groups[0].Targets == targetsAttached || s.Groups[0].Targets == targetsBoth
 	return attached && s.Plan.Bake >= alarmTime

@@ -39,7 +39,9 @@ func FailsOnce(fleet func(*world.Scenario)) func(*world.Scenario) {
 
 // Unrestorable fails the first install of an account and every restore there.
 func Unrestorable(account string, fleet func(*world.Scenario)) func(*world.Scenario) {
-	return WithFaults(fleet, world.WorldFault{Kind: world.FaultInstallFails, Account: account}, world.WorldFault{Kind: world.FaultRootReplaceFails, Account: account})
+	return WithFaults(fleet, world.WorldFault{Kind: world.FaultInstallFails, Account: account}, world.WorldFault{
+		Kind: world.FaultRootReplaceFails, Account: account,
+	})
 }
 
 // WithIsolation has the isolating security group in every region.

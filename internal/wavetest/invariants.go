@@ -41,9 +41,11 @@ func (s *Scene) RequireInvariants(result *patch.WaveResult, want Except) {
 	s.requireSameFleet(want)
 	for key := range s.Before.Groups {
 		account, where, name := splitGroup(key)
-		require.LessOrEqual(s.T, s.Sim.MaxOutOfService(s.AccountID(account), where, name), want.MaxUnavailable, "%s: out of service at once", key)
+		require.LessOrEqual(s.T, s.Sim.MaxOutOfService(s.AccountID(account), where, name), want.MaxUnavailable,
+			"%s: out of service at once", key)
 	}
-	require.LessOrEqual(s.T, s.Sim.MaxOutOfService(Staging, Tokyo, "Role=web"), want.MaxUnavailable, "staging: out of service at once")
+	require.LessOrEqual(s.T, s.Sim.MaxOutOfService(Staging, Tokyo, "Role=web"), want.MaxUnavailable,
+		"staging: out of service at once")
 }
 
 func (s *Scene) requireStranded(result *patch.WaveResult, want Except) {
@@ -66,7 +68,8 @@ func (s *Scene) RequireNothingOfOurs(want Except) {
 	s.EachRegion(func(region *world.Region) {
 		for _, group := range region.ScalingGroups() {
 			key := GroupKey(group)
-			require.Equal(s.T, s.Before.Groups[key].Suspended, slices.Sorted(maps.Keys(group.Suspended)), "%s: suspended processes", key)
+			require.Equal(s.T, s.Before.Groups[key].Suspended, slices.Sorted(maps.Keys(group.Suspended)),
+				"%s: suspended processes", key)
 			for _, tag := range group.Tags {
 				if tag.Key == names.TagJournal {
 					require.Contains(s.T, want.ForeignMarks, group.Name, "%s: our mark is still on: %s", key, tag.Value)
@@ -105,7 +108,9 @@ func (s *Scene) requireSameFleet(want Except) {
 			continue
 		}
 		require.True(s.T, there, "%s is gone", key)
-		require.Equal(s.T, []int{was.Min, was.Max, was.Desired}, []int{is.Min, is.Max, is.Desired}, "%s: min, max, desired", key)
+		require.Equal(s.T, []int{
+			was.Min, was.Max, was.Desired,
+		}, []int{is.Min, is.Max, is.Desired}, "%s: min, max, desired", key)
 		require.Len(s.T, is.Members, is.Desired, "%s: members %v", key, is.Members)
 		for _, id := range is.Members {
 			if !slices.Contains(was.Members, id) {
@@ -113,7 +118,8 @@ func (s *Scene) requireSameFleet(want Except) {
 			}
 		}
 		for _, id := range was.Members {
-			require.True(s.T, slices.Contains(is.Members, id) != slices.Contains(want.Out, id), "%s: %s; members %v", key, id, is.Members)
+			require.True(s.T, slices.Contains(is.Members, id) != slices.Contains(want.Out, id), "%s: %s; members %v", key, id,
+				is.Members)
 		}
 	}
 	require.Equal(s.T, want.Newcomers, newcomers, "new members")

@@ -18,7 +18,9 @@ type Speakers struct {
 
 // NewSpeakers has those channels, all of which work.
 func NewSpeakers(channels ...string) *Speakers {
-	return &Speakers{Names: channels, Heard: map[string][]patch.Notice{}, Attempts: map[string]int{}, Fail: map[string]error{}}
+	return &Speakers{
+		Names: channels, Heard: map[string][]patch.Notice{}, Attempts: map[string]int{}, Fail: map[string]error{},
+	}
 }
 
 // Kinds lists what a channel was told, in order.

@@ -32,7 +32,8 @@ func (s *Scene) Run(request any) (*patch.WaveResult, error) {
 		}
 		if s.Impatient && (s.Env.Now().After(began.Add(Patience)) || s.GivesUp != nil && s.GivesUp()) {
 			s.GaveUp = true
-			if status, ok := s.Status(); ok && patch.MayTell(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
+			if status, ok := s.Status(); ok &&
+				patch.MayTell(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
 				s.Tell(patch.Abort, "")
 			}
 		}
@@ -194,6 +195,16 @@ func (s *Scene) AtStep(step patch.Step) []Running {
 		}
 	}
 	return found
+}
+
+// InState reports whether a wave is in that state.
+func InState(state patch.WaveState) func(patch.WaveStatus) bool {
+	return func(status patch.WaveStatus) bool { return status.State == state }
+}
+
+// Did reports whether a call of that operation has had an effect, whatever the wave's status says.
+func (s *Scene) Did(operation string) func(patch.WaveStatus) bool {
+	return func(patch.WaveStatus) bool { return len(s.Effects(operation)) > 0 }
 }
 
 // InProduction reports whether production is at work and an instance of it is out.

@@ -29,6 +29,11 @@ func ProductionOutcomes(result *patch.WaveResult) []patch.Outcome {
 	return Outcomes(result)["production"]
 }
 
+// CountInProduction is how many of the production instances ended so.
+func CountInProduction(result *patch.WaveResult, outcome patch.Outcome) int {
+	return Count(ProductionOutcomes(result), outcome)
+}
+
 // Count is how many of the outcomes are of a kind.
 func Count(list []patch.Outcome, outcome patch.Outcome) int {
 	return len(slices.DeleteFunc(slices.Clone(list), func(o patch.Outcome) bool { return o != outcome }))
@@ -39,7 +44,8 @@ func (s *Scene) Effects(operation string) []awssim.Event {
 	return slices.DeleteFunc(s.Sim.Events(), func(e awssim.Event) bool { return e.Operation != operation || !e.Effect })
 }
 
-// Mutations lists what changed anything in an account, as "operation resource". Reading roles and scanning are not changes.
+// Mutations lists what changed anything in an account, as "operation resource". Reading roles and scanning are not
+// changes.
 func (s *Scene) Mutations(account string) []string {
 	var found []string
 	for _, event := range s.Sim.Events() {
@@ -51,8 +57,8 @@ func (s *Scene) Mutations(account string) []string {
 	return found
 }
 
-// DoneTwice finds effects that one attempt had more than once: the token of the attempt tells which belong together. An instance
-// goes to standby once before it comes back, and is terminated with decrement once.
+// DoneTwice finds effects that one attempt had more than once: the token of the attempt tells which belong together. An
+// instance goes to standby once before it comes back, and is terminated with decrement once.
 func DoneTwice(events []awssim.Event) []string {
 	seen := map[string]int{}
 	out := map[string]bool{}

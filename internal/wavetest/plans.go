@@ -9,8 +9,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Plans are the configuration's, in a window of the test's own; nil is any time. With Scheduled set the configuration's own
-// schedule counts.
+// Plans are the configuration's, in a window of the test's own; nil is any time. With Scheduled set the configuration's
+// own schedule counts.
 type Plans struct {
 	activities.Plans
 	Within    *patch.Window
@@ -57,7 +57,8 @@ func PlanWith(pairs ...string) func([]byte) []byte {
 // ProductionOnly leaves the staging stage out.
 func ProductionOnly(next func([]byte) []byte) func([]byte) []byte {
 	return func(file []byte) []byte {
-		from, to := bytes.Index(file, []byte("      - name: staging\n")), bytes.Index(file, []byte("      - name: production\n"))
+		from, to := bytes.Index(file, []byte("      - name: staging\n")), bytes.Index(file,
+			[]byte("      - name: production\n"))
 		return next(slices.Concat(file[:from], file[to:]))
 	}
 }
@@ -68,15 +69,19 @@ var Unattended = PlanWith("approval: {required: true, timeout: 24h}", "approval:
 // InWindow gives the plan web, whose gates are open, a window.
 func InWindow(window string) func([]byte) []byte {
 	return func(file []byte) []byte {
-		return PlanWith("    stages:\n      - name: staging\n", "    window: "+window+"\n    stages:\n      - name: staging\n")(Unattended(file))
+		return PlanWith("    stages:\n      - name: staging\n",
+			"    window: "+window+"\n    stages:\n      - name: staging\n")(Unattended(file))
 	}
 }
 
 // Isolates is a plan that gives a quarantined instance another security group.
-var Isolates = []string{"restore: root_volume", "restore: root_volume\n    quarantine: {ttl: 72h, isolate: quarantined}"}
+var Isolates = []string{
+	"restore: root_volume", "restore: root_volume\n    quarantine: {ttl: 72h, isolate: quarantined}",
+}
 
 // WebOnly is what the plan's production patches.
 const WebOnly = "auto_scaling_group: web\n"
 
 // WebAndAPI is that, and the group api of TwoGroups.
-const WebAndAPI = WebOnly + "          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: api\n"
+const WebAndAPI = WebOnly +
+	"          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: api\n"

@@ -25,8 +25,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// Scene is a wave in Temporal's test environment with the real activities, real AWS clients and the simulated AWS, all by
-// the environment's clock: production's durations pass in milliseconds.
+// Scene is a wave in Temporal's test environment with the real activities, real AWS clients and the simulated AWS, all
+// by the environment's clock: production's durations pass in milliseconds.
 type Scene struct {
 	T      TB
 	Env    *testsuite.TestWorkflowEnvironment
@@ -65,7 +65,8 @@ type TB interface {
 	Context() context.Context
 }
 
-// hurry is how much faster client-side limits and the SDK's pauses pass: they are by the wall's clock, which must not matter.
+// hurry is how much faster client-side limits and the SDK's pauses pass: they are by the wall's clock, which must not
+// matter.
 const hurry = 1e6
 
 // Options say what a scene is made of.
@@ -73,7 +74,8 @@ type Options struct {
 	Scenario string                // of awssim, by name
 	Fleet    func(*world.Scenario) // changes the scenario; nil: as it is
 	Config   func([]byte) []byte   // changes the example configuration; nil: as it is
-	Start    time.Time             // zero: a Saturday in the future by the wall's clock, or every assumed role would have expired
+	// Zero: a Saturday in the future by the wall's clock, or every assumed role would have expired.
+	Start time.Time
 }
 
 // New sets a scene: the simulated fleet of a scenario, and all that a worker has.
@@ -102,7 +104,8 @@ func New(t TB, options Options) *Scene {
 	var accounts []cloud.Account
 	for _, account := range loaded.Accounts {
 		accounts = append(accounts, cloud.Account{
-			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: "patchtide-lab", AutomationRoleARN: account.AutomationRoleARN,
+			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: "patchtide-lab",
+			AutomationRoleARN: account.AutomationRoleARN,
 		})
 	}
 	clouds, err := cloud.New(cloud.Options{
@@ -158,6 +161,6 @@ func (QuietLogger) Warn(string, ...any) {}
 
 func (QuietLogger) Error(string, ...any) {}
 
-// SkipInShort leaves out three of four waves under -short: the race detector makes each ten times as slow, and looks for other
-// things than their ends.
+// SkipInShort leaves out three of four waves under -short: the race detector makes each ten times as slow, and looks
+// for other things than their ends.
 func SkipInShort(i int) bool { return testing.Short() && i%4 != 0 }

@@ -12,7 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// Snapshot is what a wave must leave as it found it, read from the simulated AWS itself and not from what the worker says.
+// Snapshot is what a wave must leave as it found it, read from the simulated AWS itself and not from what the worker
+// says.
 type Snapshot struct {
 	Groups    map[string]GroupSnapshot // by account/region/name
 	Instances map[string]string        // id to state
@@ -31,7 +32,9 @@ func (s *Scene) Snapshot() Snapshot {
 	found := Snapshot{Groups: map[string]GroupSnapshot{}, Instances: map[string]string{}, Targets: map[string][]string{}}
 	s.EachRegion(func(region *world.Region) {
 		for _, group := range region.ScalingGroups() {
-			seen := GroupSnapshot{Min: group.Min, Max: group.Max, Desired: group.Desired, Suspended: slices.Sorted(maps.Keys(group.Suspended))}
+			seen := GroupSnapshot{
+				Min: group.Min, Max: group.Max, Desired: group.Desired, Suspended: slices.Sorted(maps.Keys(group.Suspended)),
+			}
 			for _, member := range group.Members() {
 				seen.Members = append(seen.Members, member.Instance.ID)
 			}

@@ -56,7 +56,9 @@ func (s Story) RollBack(wave string, acceptLoss bool) (*patch.WaveResult, error)
 // Begin starts a wave of a plan without waiting for it.
 func (s Story) Begin(id, plan string) workflow.ChildWorkflowFuture {
 	child := workflow.WithChildOptions(s.Ctx, workflow.ChildWorkflowOptions{WorkflowID: id})
-	return workflow.ExecuteChildWorkflow(child, names.PatchWave, workflows.WaveRequest{Plan: plan, Actor: "tester", Reason: "the test says so"})
+	return workflow.ExecuteChildWorkflow(child, names.PatchWave, workflows.WaveRequest{
+		Plan: plan, Actor: "tester", Reason: "the test says so",
+	})
 }
 
 // Ends waits for a wave to end well.
@@ -82,7 +84,8 @@ func (s Story) Refuses(wave workflow.Future, errorType string, words ...string) 
 // RollBackRefused requires that a roll back was refused with that type and those words, before anything was changed.
 func (s Story) RollBackRefused(wave string, acceptLoss bool, errorType string, words ...string) {
 	s.Scene.T.Helper()
-	before := len(s.Scene.Effects("CreateReplaceRootVolumeTask")) + len(s.Scene.Effects("EnterStandby")) + len(s.Scene.Effects("DeregisterTargets"))
+	before := len(s.Scene.Effects("CreateReplaceRootVolumeTask")) + len(s.Scene.Effects("EnterStandby")) +
+		len(s.Scene.Effects("DeregisterTargets"))
 	_, err := s.RollBack(wave, acceptLoss)
 	var failure *temporal.ApplicationError
 	require.True(s.Scene.T, errors.As(err, &failure), "%v", err)
@@ -90,5 +93,7 @@ func (s Story) RollBackRefused(wave string, acceptLoss bool, errorType string, w
 	for _, part := range words {
 		require.Contains(s.Scene.T, failure.Message(), part)
 	}
-	require.Equal(s.Scene.T, before, len(s.Scene.Effects("CreateReplaceRootVolumeTask"))+len(s.Scene.Effects("EnterStandby"))+len(s.Scene.Effects("DeregisterTargets")))
+	require.Equal(s.Scene.T, before,
+		len(s.Scene.Effects("CreateReplaceRootVolumeTask"))+len(s.Scene.Effects("EnterStandby"))+
+			len(s.Scene.Effects("DeregisterTargets")))
 }

@@ -25,8 +25,8 @@ func (w *Wire) RoundTrip(request *http.Request) (*http.Response, error) {
 	return w.next.RoundTrip(request)
 }
 
-// AtCall runs do when the operation is called for the nth time in the account, before the call is answered. It runs under the
-// simulator's lock: it may tell the environment, not the simulator.
+// AtCall runs do when the operation is called for the nth time in the account, before the call is answered. It runs
+// under the simulator's lock: it may tell the environment, not the simulator.
 func (s *Scene) AtCall(account, operation string, nth int, do func()) {
 	var mu sync.Mutex
 	seen := 0
@@ -45,8 +45,8 @@ func (s *Scene) AtCall(account, operation string, nth int, do func()) {
 	})
 }
 
-// DieAt runs a wave and cuts the worker off right after the nth call of an operation took effect; then the wave's workflows
-// end without running any code, as terminated ones do.
+// DieAt runs a wave and cuts the worker off right after the nth call of an operation took effect; then the wave's
+// workflows end without running any code, as terminated ones do.
 func (s *Scene) DieAt(account, operation string, nth int) {
 	s.T.Helper()
 	var reached, cut atomic.Bool

@@ -25,12 +25,13 @@ func TestRoomIsMadeAndGivenBack(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{
-				Scenario: "healthy", Fleet: wavetest.Sized(c.lowest, c.desired, c.most), Config: wavetest.PlanWith("capacity: auto", "capacity: "+c.capacity),
+				Scenario: "healthy", Fleet: wavetest.Sized(c.lowest, c.desired, c.most),
+				Config: wavetest.PlanWith("capacity: auto", "capacity: "+c.capacity),
 			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-			require.Equal(t, c.desired, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, c.desired, wavetest.CountInProduction(result, patch.Patched))
 			scene.RequireInvariants(result, wavetest.Except{})
 			if c.decrement {
 				require.Empty(t, scene.Effects("SetDesiredCapacity"))
@@ -77,12 +78,14 @@ func TestSurgeIsGivenBackWhenTheWaveFails(t *testing.T) {
 
 func TestSurgeThatFindsNoCapacityIsRefusedAndGivenBack(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.Sized(4, 4, 4), world.WorldFault{Kind: world.FaultNoCapacity, Group: "web", Times: -1}),
+		Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.Sized(4, 4, 4), world.WorldFault{
+			Kind: world.FaultNoCapacity, Group: "web", Times: -1,
+		}),
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-	require.Equal(t, 4, wavetest.Count(wavetest.ProductionOutcomes(result), patch.NotStarted))
+	require.Equal(t, 4, wavetest.CountInProduction(result, patch.NotStarted))
 	require.Contains(t, result.Stages[1].Groups[0].Reason, "no room could be made")
 	scene.RequireInvariants(result, wavetest.Except{})
 }

@@ -37,8 +37,8 @@ func countRuns(env *testsuite.TestWorkflowEnvironment) func(group string) int {
 
 var inShortRuns = workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so", ContinueAfter: 2}
 
-// A group whose history begins anew in the middle does what one in a single run does: the room it made stays, each instance
-// is patched once, and what one run learnt the next one knows.
+// A group whose history begins anew in the middle does what one in a single run does: the room it made stays, each
+// instance is patched once, and what one run learnt the next one knows.
 func TestAGroupContinuesAsNewBetweenInstances(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -58,7 +58,7 @@ func TestAGroupContinuesAsNewBetweenInstances(t *testing.T) {
 			require.Equal(t, c.runs, runs(wavetest.ProductionLock), "runs of the group")
 			require.Equal(t, 1, runs(wavetest.StagingLock), "two instances need one run")
 			members := len(wavetest.ProductionOutcomes(result))
-			require.Equal(t, members, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, members, wavetest.CountInProduction(result, patch.Patched))
 			require.Len(t, scene.Effects("StartAutomationExecution"), 2+members)
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
@@ -68,7 +68,9 @@ func TestAGroupContinuesAsNewBetweenInstances(t *testing.T) {
 
 func TestVerbsReachAGroupInItsLaterRuns(t *testing.T) {
 	// The fourth install fails: the second run of the group has it.
-	fourth := wavetest.WithFaults(wavetest.Sized(5, 5, 5), world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 4})
+	fourth := wavetest.WithFaults(wavetest.Sized(5, 5, 5), world.WorldFault{
+		Kind: world.FaultInstallFails, Account: "production", Nth: 4,
+	})
 	for _, c := range []struct {
 		verb    patch.Verb
 		outcome patch.Outcome
@@ -87,7 +89,7 @@ func TestVerbsReachAGroupInItsLaterRuns(t *testing.T) {
 			result, err := scene.Run(inShortRuns)
 			require.NoError(t, err)
 			require.Equal(t, c.outcome, result.Outcome, "%+v", result)
-			require.Equal(t, c.patched, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
 			require.Equal(t, c.runs, runs(wavetest.ProductionLock), "runs of the group")
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
@@ -113,6 +115,8 @@ func TestACancelReachesAGroupInItsSecondRun(t *testing.T) {
 	scene.Env.RegisterDelayedCallback(look, 10*time.Second)
 	result, err := scene.Run(inShortRuns)
 	require.Error(t, err)
-	require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted}, wavetest.ProductionOutcomes(result))
+	require.Equal(t, []patch.Outcome{
+		patch.Patched, patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted,
+	}, wavetest.ProductionOutcomes(result))
 	scene.RequireInvariants(result, wavetest.Except{})
 }

@@ -16,12 +16,16 @@ import (
 // Six hundred instances, whose own sagas are left out here: six runs of the group, each instance once and in order.
 func TestAGroupOfSixHundred(t *testing.T) {
 	const many = 600
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.Unattended), Fleet: wavetest.Sized(2, many, many)})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.Unattended), Fleet: wavetest.Sized(2, many, many),
+	})
 	var taken []string
 	scene.Env.OnWorkflow(names.PatchInstance, mock.Anything, mock.Anything).Return(
 		func(_ workflow.Context, in workflows.InstanceInput) (*patch.InstanceResult, error) {
 			taken = append(taken, in.Instance)
-			return &patch.InstanceResult{ID: in.Instance, Outcome: patch.Patched, MissingBefore: []string{}, MissingAfter: []string{}}, nil
+			return &patch.InstanceResult{
+				ID: in.Instance, Outcome: patch.Patched, MissingBefore: []string{}, MissingAfter: []string{},
+			}, nil
 		})
 	runs := countRuns(scene.Env)
 	result, err := scene.Run(wavetest.WebWave)

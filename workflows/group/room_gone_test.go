@@ -41,8 +41,9 @@ func requireFull(t *testing.T, scene *wavetest.Scene, dead string) {
 	})
 }
 
-// Somebody scales the group to its max while an instance is on standby that then is terminated there: no other can be launched in its
-// place. What was launched for room stays; where nothing was, the group is one short of what was wanted, and that is told.
+// Somebody scales the group to its max while an instance is on standby that then is terminated there: no other can be
+// launched in its place. What was launched for room stays; where nothing was, the group is one short of what was
+// wanted, and that is told.
 func TestAGroupAtItsMaxKeepsItsRoomForAnInstanceThatIsGone(t *testing.T) {
 	short := "web is one short: somebody scaled it to its max, 6, while this one was out"
 	for _, c := range []struct {
@@ -57,14 +58,18 @@ func TestAGroupAtItsMaxKeepsItsRoomForAnInstanceThatIsGone(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: c.fleet})
 			scene.Decide = []patch.Verb{patch.Abort}
 			dead := ""
-			scene.WhenAtStep(patch.StepInstall, func(string) { scene.Production(func(g *world.ScalingGroup) { dead = atMax(t, g) }) })
+			scene.WhenAtStep(patch.StepInstall, func(string) {
+				scene.Production(func(g *world.ScalingGroup) { dead = atMax(t, g) })
+			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Empty(t, result.Stranded)
 			gone := result.Stages[1].Groups[0].Instances[0]
 			require.Equal(t, []any{dead, patch.Gone, true}, []any{gone.ID, gone.Outcome, gone.NoRoomForAnother})
 			requireFull(t, scene, dead)
-			told := slices.IndexFunc(gone.Notes, func(note string) bool { return len(note) >= len(short) && note[:len(short)] == short })
+			told := slices.IndexFunc(gone.Notes, func(note string) bool {
+				return len(note) >= len(short) && note[:len(short)] == short
+			})
 			require.Equal(t, c.short, told >= 0, "%v", gone.Notes)
 		})
 		t.Run("healed: "+c.name, func(t *testing.T) {
@@ -87,28 +92,39 @@ func TestAGroupAtItsMaxKeepsItsRoomForAnInstanceThatIsGone(t *testing.T) {
 	}
 }
 
-// The room that stays in the place of one that is gone is room no more: the next instance goes only where the group can do without it.
+// The room that stays in the place of one that is gone is room no more: the next instance goes only where the group can
+// do without it.
 func TestRoomThatStaysIsNotCountedAsRoom(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: wavetest.PlanWith("capacity: auto", "capacity: surge"),
 		// The instance for room is launched, what they scale out to is not.
-		Fleet: wavetest.WithFaults(wavetest.Sized(2, 4, 5), world.WorldFault{Kind: world.FaultNoCapacity, Account: "production", Group: "web", Nth: 2, Times: -1}),
+		Fleet: wavetest.WithFaults(wavetest.Sized(2, 4, 5), world.WorldFault{
+			Kind: world.FaultNoCapacity, Account: "production", Group: "web", Nth: 2, Times: -1,
+		}),
 	})
 	scene.Decide = []patch.Verb{patch.Abort}
 	dead := ""
-	scene.WhenAtStep(patch.StepInstall, func(string) { scene.Production(func(g *world.ScalingGroup) { dead = atMax(t, g) }) })
+	scene.WhenAtStep(patch.StepInstall, func(string) {
+		scene.Production(func(g *world.ScalingGroup) { dead = atMax(t, g) })
+	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	instances := result.Stages[1].Groups[0].Instances
-	require.Equal(t, []any{dead, patch.Gone, true}, []any{instances[0].ID, instances[0].Outcome, instances[0].NoRoomForAnother})
+	require.Equal(t, []any{dead, patch.Gone, true}, []any{
+		instances[0].ID, instances[0].Outcome, instances[0].NoRoomForAnother,
+	})
 	require.Contains(t, instances[1].Reason, "of 5 wanted", "%+v", instances[1])
 	require.Len(t, scene.Effects("EnterStandby"), 1, "nobody else goes")
 }
 
-// An instance that was launched only to let a failed one out again stays where the failed one is quarantined and others have
-// left no room for another.
+// An instance that was launched only to let a failed one out again stays where the failed one is quarantined and others
+// have left no room for another.
 func TestItsOwnRoomStaysInThePlaceOfAQuarantinedInstance(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Fleet: wavetest.WithFaults(nil, world.WorldFault{Kind: world.FaultRootReplaceFails, Account: "production"})})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "bad-patch", Fleet: wavetest.WithFaults(nil, world.WorldFault{
+			Kind: world.FaultRootReplaceFails, Account: "production",
+		}),
+	})
 	scene.Decide = []patch.Verb{patch.Abort}
 	var aws *world.World
 	scene.Sim.Inspect(func(w *world.World) { aws = w })

@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// Somebody changes the group between our reading and our raise: while its mark is being set. What they made is theirs to keep,
-// and none of their instances stands for our room.
+// Somebody changes the group between our reading and our raise: while its mark is being set. What they made is theirs
+// to keep, and none of their instances stands for our room.
 func TestRoomIsNeverMadeOfWhatOthersRaised(t *testing.T) {
 	number := func(n int) *int { return &n }
 	for _, c := range []struct {
@@ -23,9 +23,21 @@ func TestRoomIsNeverMadeOfWhatOthersRaised(t *testing.T) {
 		held      string // why the group is held; "": the wave succeeds
 		newcomers int
 	}{
-		{"scaled out by one", wavetest.Sized(4, 4, 6), world.Sizes{Desired: number(5)}, "somebody changed desired from 4 to 5", 1},
-		{"scaled out by two", wavetest.Sized(4, 4, 6), world.Sizes{Desired: number(6)}, "somebody changed desired from 4 to 6", 2},
-		{"scaled out by one, and max with it", wavetest.Sized(4, 4, 4), world.Sizes{Max: number(5), Desired: number(5)}, "somebody changed desired from 4 to 5", 1},
+		{
+			"scaled out by one", wavetest.Sized(4, 4, 6),
+			world.Sizes{Desired: number(5)},
+			"somebody changed desired from 4 to 5", 1,
+		},
+		{
+			"scaled out by two", wavetest.Sized(4, 4, 6),
+			world.Sizes{Desired: number(6)},
+			"somebody changed desired from 4 to 6", 2,
+		},
+		{
+			"scaled out by one, and max with it", wavetest.Sized(4, 4, 4), world.Sizes{
+				Max: number(5), Desired: number(5),
+			}, "somebody changed desired from 4 to 5", 1,
+		},
 		{"raised max by one", wavetest.Sized(4, 4, 4), world.Sizes{Max: number(5)}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,8 +74,8 @@ func TestRoomIsNeverMadeOfWhatOthersRaised(t *testing.T) {
 	}
 }
 
-// The group is at its max by others when an instance is to come back, and somebody raises max by one just before we would: that
-// is room enough, and neither told nor lowered as ours.
+// The group is at its max by others when an instance is to come back, and somebody raises max by one just before we
+// would: that is room enough, and neither told nor lowered as ours.
 func TestAMaxThatSomebodyRaisesForAReturnIsTheirs(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 	var aws *world.World

@@ -23,8 +23,8 @@ type theirs struct {
 	registered        bool // our instance and the other one stay registered in "other"
 }
 
-// What others do while a wave runs is theirs: no wave undoes it, whether it ends well or puts everything back. What is ours
-// is always undone.
+// What others do while a wave runs is theirs: no wave undoes it, whether it ends well or puts everything back. What is
+// ours is always undone.
 func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 	for i, c := range []struct {
 		name  string
@@ -51,8 +51,12 @@ func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 		},
 		{
 			name: "suspends every process while one is baking", at: patch.StepBake,
-			do:    suspend("AlarmNotification", "ScheduledActions", "Launch", "Terminate", "HealthCheck", "AddToLoadBalancer"),
-			want:  theirs{suspended: []string{"AddToLoadBalancer", "AlarmNotification", "HealthCheck", "Launch", "ScheduledActions", "Terminate"}},
+			do: suspend("AlarmNotification", "ScheduledActions", "Launch", "Terminate", "HealthCheck", "AddToLoadBalancer"),
+			want: theirs{
+				suspended: []string{
+					"AddToLoadBalancer", "AlarmNotification", "HealthCheck", "Launch", "ScheduledActions", "Terminate",
+				},
+			},
 			fails: true,
 		},
 		{
@@ -65,10 +69,12 @@ func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 			name: "raises desired while one is out", at: patch.StepInstall, do: desire(+1), want: theirs{desired: 5},
 		},
 		{
-			name: "lowers desired while one is out", at: patch.StepInstall, fleet: wavetest.Sized(1, 4, 6), do: desire(-1), want: theirs{desired: 3},
+			name: "lowers desired while one is out", at: patch.StepInstall, fleet: wavetest.Sized(1, 4, 6), do: desire(-1),
+			want: theirs{desired: 3},
 		},
 		{
-			name: "raises desired beside a surge", at: patch.StepInstall, fleet: wavetest.Sized(4, 4, 8), do: desire(+1), want: theirs{desired: 5},
+			name: "raises desired beside a surge", at: patch.StepInstall, fleet: wavetest.Sized(4, 4, 8), do: desire(+1),
+			want: theirs{desired: 5},
 		},
 		{
 			name: "lowers min and desired beside a surge", at: patch.StepInstall, fleet: wavetest.Sized(4, 4, 4),
@@ -82,7 +88,8 @@ func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 			name: "raises max while one is out", at: patch.StepInstall, do: limit(9), want: theirs{max: 9},
 		},
 		{
-			name: "raises max over our raise", at: patch.StepInstall, fleet: wavetest.Sized(4, 4, 4), do: limit(9), want: theirs{max: 9},
+			name: "raises max over our raise", at: patch.StepInstall, fleet: wavetest.Sized(4, 4, 4), do: limit(9),
+			want: theirs{max: 9},
 		},
 		{
 			name: "lowers max to what desired is with everybody in", at: patch.StepInstall, do: limit(4), want: theirs{max: 4},
@@ -144,7 +151,9 @@ func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 				ours, other := "", ""
 				scene.WhenAtStep(c.at, func(instance string) {
 					scene.Production(func(group *world.ScalingGroup) {
-						at := slices.IndexFunc(group.Members(), func(m *world.Member) bool { return m.Instance.ID != instance && m.State == world.LifecycleInService })
+						at := slices.IndexFunc(group.Members(), func(m *world.Member) bool {
+							return m.Instance.ID != instance && m.State == world.LifecycleInService
+						})
 						ours, other = instance, group.Members()[at].Instance.ID
 						c.do(t, group, group.Region.Instance(ours), group.Region.Instance(other))
 					})
@@ -177,7 +186,9 @@ func TestWhatOthersDoMeanwhileStays(t *testing.T) {
 							require.NotNil(t, elsewhere.Find(id, 80), id)
 						}
 					}
-					require.False(t, slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool { return strings.HasPrefix(tag.Key, "patchtide:") }))
+					require.False(t, slices.ContainsFunc(group.Tags, func(tag world.GroupTag) bool {
+						return strings.HasPrefix(tag.Key, "patchtide:")
+					}))
 				})
 			})
 		}

@@ -18,7 +18,9 @@ func TestRefusalsBeforeAnInstance(t *testing.T) {
 		want string
 	}{
 		{"Launch suspended meanwhile", func(g *world.ScalingGroup) { _ = g.Suspend([]string{"Launch"}) }, "ProcessSuspended"},
-		{"instance refresh begun meanwhile", func(g *world.ScalingGroup) { _, _ = g.StartRefresh() }, "InstanceRefreshRunning"},
+		{"instance refresh begun meanwhile", func(g *world.ScalingGroup) {
+			_, _ = g.StartRefresh()
+		}, "InstanceRefreshRunning"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
@@ -30,7 +32,7 @@ func TestRefusalsBeforeAnInstance(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, reasons, c.want)
 			require.Equal(t, patch.Aborted, result.Outcome)
-			require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched), "%v", wavetest.ProductionOutcomes(result))
+			require.Equal(t, 1, wavetest.CountInProduction(result, patch.Patched), "%v", wavetest.ProductionOutcomes(result))
 			scene.RequireNobodyOut()
 		})
 	}

@@ -19,23 +19,30 @@ func TestWithoutRestoreAFailedInstanceIsQuarantined(t *testing.T) {
 		{"no backup at all", []string{"backup: snapshot", "backup: none", "restore: root_volume", "restore: none"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(nil), Config: wavetest.PlanWith(c.old...)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.FailsOnce(nil), Config: wavetest.PlanWith(c.old...),
+			})
 			scene.Decide = []patch.Verb{patch.Skip}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
-			require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Quarantined), "%v", wavetest.ProductionOutcomes(result))
+			require.Equal(t, 1, wavetest.CountInProduction(result, patch.Quarantined), "%v", wavetest.ProductionOutcomes(result))
 			victim := result.Stages[1].Groups[0].Instances[0].ID
 			// Its group launches another in its place, which the wave patches too.
 			scene.RequireInvariants(result, wavetest.Except{Newcomers: 1, Out: []string{victim}})
 			scene.Sim.Inspect(func(w *world.World) {
-				require.Equal(t, world.Running, w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(victim).State, "kept for forensics")
+				require.Equal(t, world.Running, w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(victim).State,
+					"kept for forensics")
 			})
 		})
 	}
 }
 
 func TestRestoreReplaceLaunchesAnother(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(nil), Config: wavetest.ProductionOnly(wavetest.PlanWith("backup: snapshot", "backup: none", "restore: root_volume", "restore: replace"))})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.FailsOnce(nil),
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("backup: snapshot", "backup: none", "restore: root_volume",
+			"restore: replace")),
+	})
 	scene.Decide = []patch.Verb{patch.Skip}
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
@@ -50,14 +57,21 @@ func TestRestoreReplaceLaunchesAnother(t *testing.T) {
 	})
 }
 
-// What the wave itself has replaced is not there to be tried again, and stays told as rolled back; the one in its place is patched.
+// What the wave itself has replaced is not there to be tried again, and stays told as rolled back; the one in its place
+// is patched.
 func TestARetryLeavesWhatWasReplaced(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(nil), Config: wavetest.ProductionOnly(wavetest.PlanWith("backup: snapshot", "backup: none", "restore: root_volume", "restore: replace"))})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.FailsOnce(nil),
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("backup: snapshot", "backup: none", "restore: root_volume",
+			"restore: replace")),
+	})
 	scene.Decide = []patch.Verb{patch.Retry}
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.SucceededWithSkips, result.Outcome, "%+v", result)
-	require.Equal(t, []patch.Outcome{patch.RolledBack, patch.Patched, patch.Patched, patch.Patched, patch.Patched}, wavetest.ProductionOutcomes(result))
+	require.Equal(t, []patch.Outcome{
+		patch.RolledBack, patch.Patched, patch.Patched, patch.Patched, patch.Patched,
+	}, wavetest.ProductionOutcomes(result))
 	victim := result.Stages[0].Groups[0].Instances[0]
 	require.True(t, victim.Replaced)
 	scene.RequireInvariants(result, wavetest.Except{Newcomers: 1, Out: []string{victim.ID}})
@@ -66,7 +80,11 @@ func TestARetryLeavesWhatWasReplaced(t *testing.T) {
 func TestARestoreThatFailsQuarantines(t *testing.T) {
 	for _, kind := range []string{world.FaultSnapshotFails, world.FaultRootReplaceFails, world.FaultRootReplaceDetaches} {
 		t.Run(kind, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.FailsOnce(nil), world.WorldFault{Kind: kind, Account: "production"})})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.FailsOnce(nil), world.WorldFault{
+					Kind: kind, Account: "production",
+				}),
+			})
 			scene.Decide = []patch.Verb{patch.Abort}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
@@ -80,7 +98,9 @@ func TestARestoreThatFailsQuarantines(t *testing.T) {
 
 func TestAnInstanceOfATagGroupThatCannotBeRestoredStaysDeregistered(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithFaults(nil,
-		world.WorldFault{Kind: world.FaultInstallFails, Account: "staging"}, world.WorldFault{Kind: world.FaultRootReplaceFails, Account: "staging"})})
+		world.WorldFault{Kind: world.FaultInstallFails, Account: "staging"}, world.WorldFault{
+			Kind: world.FaultRootReplaceFails, Account: "staging",
+		})})
 	scene.Decide = []patch.Verb{patch.Abort}
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)

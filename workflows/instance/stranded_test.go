@@ -50,7 +50,9 @@ func TestWhatAWaveStrandsKeepsItsMarkAndReconcileHealsIt(t *testing.T) {
 		{"the marks themselves", four, wavetest.Production, "DeleteTags", 1, true, true},
 	} {
 		t.Run(c.left, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(c.sized[0], c.sized[1], c.sized[2])})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.Sized(c.sized[0], c.sized[1], c.sized[2]),
+			})
 			denies(scene, c.account, c.operation, c.from)
 			scene.Impatient = true
 			result, err := scene.Run(wavetest.WebWave)
@@ -60,7 +62,9 @@ func TestWhatAWaveStrandsKeepsItsMarkAndReconcileHealsIt(t *testing.T) {
 
 			marked := scene.Marks()
 			require.Equal(t, c.group, marked["web"] != "", "%v", marked)
-			instances := slices.DeleteFunc(slices.Collect(maps.Keys(marked)), func(id string) bool { return !strings.HasPrefix(id, "i-") })
+			instances := slices.DeleteFunc(slices.Collect(maps.Keys(marked)), func(id string) bool {
+				return !strings.HasPrefix(id, "i-")
+			})
 			require.Equal(t, c.instance, len(instances) > 0, "%v", marked)
 
 			healed := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
@@ -72,8 +76,9 @@ func TestWhatAWaveStrandsKeepsItsMarkAndReconcileHealsIt(t *testing.T) {
 	}
 }
 
-// Somebody scales the group to its max while an instance is out: max has to be raised for it to come back, and stays so until
-// desired allows it. The second saga of the instance writes its record anew and must not forget what the first one raised.
+// Somebody scales the group to its max while an instance is out: max has to be raised for it to come back, and stays so
+// until desired allows it. The second saga of the instance writes its record anew and must not forget what the first
+// one raised.
 func TestARetryRemembersTheMaxThatTheFirstTryRaised(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(nil)})
 	scene.Decide = []patch.Verb{patch.Retry}
@@ -82,7 +87,7 @@ func TestARetryRemembersTheMaxThatTheFirstTryRaised(t *testing.T) {
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	require.NotZero(t, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched), "%v", wavetest.ProductionOutcomes(result))
+	require.NotZero(t, wavetest.CountInProduction(result, patch.Patched), "%v", wavetest.ProductionOutcomes(result))
 	victim := result.Stages[1].Groups[0].Instances[0]
 	require.Equal(t, patch.Patched, victim.Outcome)
 	require.Len(t, victim.Stranded, 1, "%+v", victim)

@@ -29,7 +29,10 @@ func TestReconcileFinishesAQuarantine(t *testing.T) {
 		{"staging", "ModifyNetworkInterfaceAttribute", 1},
 	} {
 		t.Run(c.account+" "+c.operation, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable(c.account, nil)), Config: wavetest.PlanWith(wavetest.Isolates...)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable(c.account, nil)),
+				Config: wavetest.PlanWith(wavetest.Isolates...),
+			})
 			scene.EachRegion(func(region *world.Region) {
 				for _, instance := range region.Instances() {
 					instance.AddInterface(instance.SecurityGroups)
@@ -55,8 +58,8 @@ func TestReconcileFinishesAQuarantine(t *testing.T) {
 	}
 }
 
-// A release that dies is finished where the instance is back and well; else it is in quarantine again. Its group has the
-// capacity it had in either case.
+// A release that dies is finished where the instance is back and well; else it is in quarantine again. Its group has
+// the capacity it had in either case.
 func TestReconcileEndsARelease(t *testing.T) {
 	for _, c := range []struct {
 		operation string

@@ -17,7 +17,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// A quarantine that has been ended is not ended again by a second request, which had read its record before: the instance serves.
+// A quarantine that has been ended is not ended again by a second request, which had read its record before: the
+// instance serves.
 func TestAQuarantineIsEndedOnce(t *testing.T) {
 	for _, account := range []string{"production", "staging"} {
 		for _, verb := range []patch.QuarantineVerb{patch.QuarantineRelease, patch.QuarantineTerminate} {
@@ -53,7 +54,9 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 
 // recordOf is the record that an instance's quarantine tag points to.
 func recordOf(scene *wavetest.Scene, id string) workflows.Record {
-	read, err := scene.Control.ReadRecord(scene.T.Context(), activities.Journal{WaveID: "wave-test", Record: recordName(scene, id)})
+	read, err := scene.Control.ReadRecord(scene.T.Context(), activities.Journal{
+		WaveID: "wave-test", Record: recordName(scene, id),
+	})
 	require.NoError(scene.T, err)
 	require.Empty(scene.T, read.Untrusted)
 	var record workflows.Record
@@ -82,12 +85,15 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 	again()
 	scene.Play(func(story wavetest.Story) {
 		locked := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: lock})
-		wave := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{WaveID: "wave-1", Service: patch.Service{Name: "web"}})
+		wave := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{
+			WaveID: "wave-1", Service: patch.Service{Name: "web"},
+		})
 		require.NoError(t, wave.GetChildWorkflowExecution().Get(locked, nil))
 		settled := releases(story, id)
 		require.Equal(t, patch.Quarantined, settled.Outcome)
 		require.Contains(t, settled.Reason, "nothing was changed: service web is locked by "+lock)
-		require.NoError(t, wave.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
+		require.NoError(t,
+			wave.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
 		require.NoError(t, wave.Get(locked, nil))
 	})
 	require.Len(t, scene.Mutations("production"), changes)
@@ -111,9 +117,12 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 		require.Equal(t, patch.Released, releases(story, id).Outcome)
 		// It is free again: another may take it.
 		locked := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: lock})
-		next := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{WaveID: "wave-2", Service: patch.Service{Name: "web"}})
+		next := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{
+			WaveID: "wave-2", Service: patch.Service{Name: "web"},
+		})
 		require.NoError(t, next.GetChildWorkflowExecution().Get(locked, nil))
-		require.NoError(t, next.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
+		require.NoError(t,
+			next.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
 		require.NoError(t, next.Get(locked, nil))
 	})
 	require.True(t, held)
@@ -123,6 +132,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 func releases(story wavetest.Story, id string) *patch.InstanceResult {
 	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: names.SettleID(id)})
 	var result workflows.QuarantineResult
-	require.NoError(story.Scene.T, workflow.ExecuteChildWorkflow(child, names.Quarantine, wavetest.ReleaseRequest(id)).Get(child, &result))
+	require.NoError(story.Scene.T,
+		workflow.ExecuteChildWorkflow(child, names.Quarantine, wavetest.ReleaseRequest(id)).Get(child, &result))
 	return result.Settled
 }

@@ -16,11 +16,14 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// quarantineOne runs a wave that quarantines one instance of production, or of staging, and returns its id. It has a second
-// network interface.
+// quarantineOne runs a wave that quarantines one instance of production, or of staging, and returns its id. It has a
+// second network interface.
 func quarantineOne(t *testing.T, account string, fleet func(*world.Scenario)) (*wavetest.Scene, string) {
 	t.Helper()
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable(account, fleet)), Config: wavetest.PlanWith(wavetest.Isolates...)})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable(account, fleet)),
+		Config: wavetest.PlanWith(wavetest.Isolates...),
+	})
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range region.Instances() {
 			instance.AddInterface(instance.SecurityGroups)
@@ -76,13 +79,16 @@ func TestAQuarantinedInstanceIsIsolatedTaggedAndKeptForItsTime(t *testing.T) {
 	scene, id := quarantineOne(t, "production", nil)
 	scene.RequireInvariants(nil, wavetest.Except{Newcomers: 1, Out: []string{id}})
 	require.Equal(t, []string{"quarantined", "quarantined"}, groupsOf(scene, id), "every interface is isolated")
-	require.True(t, strings.HasPrefix(quarantineTag(scene, id), "wave-test "+wavetest.Production+"/"+wavetest.Tokyo+"/"+id+" 2036-11-25T"), quarantineTag(scene, id))
+	require.True(t,
+		strings.HasPrefix(quarantineTag(scene, id), "wave-test "+wavetest.Production+"/"+wavetest.Tokyo+"/"+id+
+			" 2036-11-25T"), quarantineTag(scene, id))
 
 	list, err := scene.EndQuarantine(map[string]string{})
 	require.NoError(t, err)
 	require.Len(t, list.Instances, 1)
 	require.Equal(t, []any{"production", "web", id, "wave-test", true}, []any{
-		list.Instances[0].Account, list.Instances[0].Group, list.Instances[0].Instance, list.Instances[0].WaveID, list.Instances[0].Isolated,
+		list.Instances[0].Account, list.Instances[0].Group, list.Instances[0].Instance, list.Instances[0].WaveID,
+		list.Instances[0].Isolated,
 	})
 	require.Contains(t, list.Instances[0].Why, "restore not proven")
 	require.Equal(t, 72*time.Hour, list.Instances[0].Until.Sub(list.Instances[0].Since))
@@ -118,7 +124,8 @@ func TestReleaseReturnsAnInstance(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			scene, id := quarantineOne(t, c.account, wavetest.Sized(c.sized[0], c.sized[1], c.sized[2]))
 			if c.account == "staging" {
-				require.True(t, strings.HasSuffix(quarantineTag(scene, id), " -"), "nothing replaces it, so nothing ends it by itself: %s", quarantineTag(scene, id))
+				require.True(t, strings.HasSuffix(quarantineTag(scene, id), " -"),
+					"nothing replaces it, so nothing ends it by itself: %s", quarantineTag(scene, id))
 			}
 			result, err := scene.EndQuarantine(wavetest.ReleaseRequest(id))
 			require.NoError(t, err)
@@ -233,7 +240,9 @@ func TestASettlementThatIsRefusedChangesNothing(t *testing.T) {
 		{"another wave's mark is on the group", func(scene *wavetest.Scene, _ string) {
 			scene.Production(func(g *world.ScalingGroup) { g.Tag(world.GroupTag{Key: names.TagJournal, Value: "wave-other x"}) })
 		}, nil, "patchtide reconcile"},
-		{"an instance of another group shall give way", nil, func(r *workflows.QuarantineRequest) { r.GiveWay = "i-0123456789abcdef0" }, "is no member of the group"},
+		{"an instance of another group shall give way", nil, func(r *workflows.QuarantineRequest) {
+			r.GiveWay = "i-0123456789abcdef0"
+		}, "is no member of the group"},
 		{"the group is being refreshed", func(scene *wavetest.Scene, _ string) {
 			scene.Production(func(g *world.ScalingGroup) { _, err := g.StartRefresh(); require.NoError(scene.T, err) })
 		}, nil, "InstanceRefreshRunning"},
@@ -278,7 +287,11 @@ func TestAWrongSettlementIsRefused(t *testing.T) {
 		{"no instance", map[string]string{"verb": "release", "actor": "me", "reason": "x"}, "is no instance's id"},
 		{"no actor", map[string]string{"verb": "release", "instance": "i-1", "reason": "x"}, "actor: is missing"},
 		{"no reason", map[string]string{"verb": "terminate", "instance": "i-1", "actor": "me"}, "reason: is missing"},
-		{"give_way of terminate", map[string]string{"verb": "terminate", "instance": "i-1", "actor": "me", "reason": "x", "give_way": "i-2"}, "only release has one"},
+		{
+			"give_way of terminate", map[string]string{
+				"verb": "terminate", "instance": "i-1", "actor": "me", "reason": "x", "give_way": "i-2",
+			}, "only release has one",
+		},
 		{"an instance for list", map[string]string{"instance": "i-1"}, "list takes none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -296,7 +309,8 @@ func TestAQuarantineTagThatCannotBeTrustedIsNotActedUpon(t *testing.T) {
 	var id string
 	scene.Production(func(g *world.ScalingGroup) {
 		id = g.Members()[0].Instance.ID
-		g.Members()[0].Instance.Tags[names.TagQuarantine] = "wave-other " + wavetest.Production + "/" + wavetest.Tokyo + "/" + id + " 2020-01-01T00:00:00Z"
+		g.Members()[0].Instance.Tags[names.TagQuarantine] = "wave-other " + wavetest.Production + "/" + wavetest.Tokyo +
+			"/" + id + " 2020-01-01T00:00:00Z"
 	})
 	result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
 	require.Equal(t, []string{"instance " + id}, wavetest.Resources(result.Untrusted))

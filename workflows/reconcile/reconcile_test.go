@@ -42,7 +42,9 @@ func TestReconcileHealsWhatADeadWaveLeft(t *testing.T) {
 		{"deregistered targets and an install", four, wavetest.Staging, "StartAutomationExecution", 1},
 	} {
 		t.Run(c.left, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(c.sized[0], c.sized[1], c.sized[2])})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.Sized(c.sized[0], c.sized[1], c.sized[2]),
+			})
 			scene.DieAt(c.account, c.operation, c.nth)
 			before := len(scene.Mutations(c.account))
 
@@ -139,7 +141,8 @@ func TestReconcileTellsOfARaisedMaxWithoutAMark(t *testing.T) {
 	require.Equal(t, []string{"auto scaling group web"}, wavetest.Resources(result.Unmarked))
 	require.Contains(t, result.Unmarked[0].State, "its max is 5 and was 4")
 	scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 5, g.Max, "told, not healed") })
-	require.Empty(t, scene.Reconcile(workflows.ReconcileRequest{}, 15*24*time.Hour).Unmarked, "whoever has it so for two weeks means it")
+	require.Empty(t, scene.Reconcile(workflows.ReconcileRequest{}, 15*24*time.Hour).Unmarked,
+		"whoever has it so for two weeks means it")
 }
 
 func TestReconcileMendsTheGroupOfAnInstanceThatDiedInStandby(t *testing.T) {
@@ -168,7 +171,8 @@ func TestReconcileFinishesARestoreThatWasUnderWay(t *testing.T) {
 	require.Empty(t, result.Left)
 	require.Len(t, result.Healed, 2)
 	require.Contains(t, result.Healed[1].State, "its root volume is put back")
-	require.Len(t, scene.Effects("CreateReplaceRootVolumeTask"), 1, "the replacement under way is found again, not repeated")
+	require.Len(t, scene.Effects("CreateReplaceRootVolumeTask"), 1,
+		"the replacement under way is found again, not repeated")
 	scene.RequireInvariants(nil, wavetest.Except{})
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// moments are calls that fall into every phase of a wave's way through production: whoever stops it just then must find the
-// fleet whole afterwards.
+// moments are calls that fall into every phase of a wave's way through production: whoever stops it just then must find
+// the fleet whole afterwards.
 var moments = []struct {
 	phase     string
 	account   string
@@ -35,7 +35,10 @@ var moments = []struct {
 	{phase: "standby", account: wavetest.Production, operation: "EnterStandby", nth: 1},
 	{phase: "snapshot", account: wavetest.Production, operation: "CreateSnapshot", nth: 1, either: true},
 	{phase: "install", account: wavetest.Production, operation: "StartAutomationExecution", nth: 1, installed: true},
-	{phase: "wait for the install", account: wavetest.Production, operation: "GetAutomationExecution", nth: 2, installed: true},
+	{
+		phase: "wait for the install", account: wavetest.Production, operation: "GetAutomationExecution", nth: 2,
+		installed: true,
+	},
 	{phase: "return", account: wavetest.Production, operation: "ExitStandby", nth: 1, installed: true},
 	{phase: "resume", account: wavetest.Production, operation: "ResumeProcesses", nth: 1, installed: true},
 	{phase: "second instance: standby", account: wavetest.Production, operation: "EnterStandby", nth: 2, installed: true},
@@ -55,7 +58,9 @@ func TestCancelAtEveryPhase(t *testing.T) {
 				continue // nothing there knows of a surge
 			}
 			t.Run(fleet.name+"/"+c.phase, func(t *testing.T) {
-				scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(fleet.sized[0], fleet.sized[1], fleet.sized[2])})
+				scene := wavetest.New(t, wavetest.Options{
+					Scenario: "healthy", Fleet: wavetest.Sized(fleet.sized[0], fleet.sized[1], fleet.sized[2]),
+				})
 				scene.AtCall(c.account, c.operation, c.nth, scene.Env.CancelWorkflow)
 				result, err := scene.Run(wavetest.WebWave)
 				require.Error(t, err)
@@ -83,8 +88,8 @@ func TestAbortAtEveryPhase(t *testing.T) {
 	}
 }
 
-// requireStopped: before the install an instance is put back untouched, during and after it the wave goes forward with that
-// one instance, and begins no other.
+// requireStopped: before the install an instance is put back untouched, during and after it the wave goes forward with
+// that one instance, and begins no other.
 func requireStopped(scene *wavetest.Scene, result *patch.WaveResult, installed, either bool) {
 	scene.T.Helper()
 	scene.RequireInvariants(result, wavetest.Except{})
@@ -100,7 +105,8 @@ func requireStopped(scene *wavetest.Scene, result *patch.WaveResult, installed, 
 	default:
 		require.Zero(scene.T, wavetest.Count(list, patch.Patched), "%v", list)
 	}
-	require.Equal(scene.T, len(list), wavetest.Count(list, patch.Patched)+wavetest.Count(list, patch.NotStarted), "%v", list)
+	require.Equal(scene.T, len(list), wavetest.Count(list, patch.Patched)+wavetest.Count(list, patch.NotStarted), "%v",
+		list)
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
@@ -157,7 +163,9 @@ func TestRejectAndSilence(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, patch.Aborted, result.Outcome)
 			require.Contains(t, result.Reason, c.why)
-			require.Equal(t, []patch.Outcome{patch.NotStarted, patch.NotStarted, patch.NotStarted, patch.NotStarted}, wavetest.ProductionOutcomes(result))
+			require.Equal(t, []patch.Outcome{
+				patch.NotStarted, patch.NotStarted, patch.NotStarted, patch.NotStarted,
+			}, wavetest.ProductionOutcomes(result))
 			require.Empty(t, scene.Effects("EnterStandby"))
 			scene.RequireInvariants(result, wavetest.Except{})
 		})
@@ -176,7 +184,8 @@ func TestNobodyAnswersAHold(t *testing.T) {
 		t.Run(string(c.then), func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{
 				Scenario: "bad-patch",
-				Config:   wavetest.PlanWith("timeout: 30m, then: roll_back", "timeout: 30m, then: "+string(c.then), "approval: {required: true, timeout: 24h}", "approval: {required: false}"),
+				Config: wavetest.PlanWith("timeout: 30m, then: roll_back", "timeout: 30m, then: "+string(c.then),
+					"approval: {required: true, timeout: 24h}", "approval: {required: false}"),
 			})
 			scene.Silent = true
 			result, err := scene.Run(wavetest.WebWave)
@@ -190,7 +199,11 @@ func TestNobodyAnswersAHold(t *testing.T) {
 func TestMaxFailuresLetsAStageGoOn(t *testing.T) {
 	for allowed, want := range map[int]int{1: 1, 3: 3, 4: 4} {
 		t.Run(strconv.Itoa(allowed), func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Config: wavetest.PlanWith("max_unavailable: 1", "max_unavailable: 1\n        max_failures: "+strconv.Itoa(allowed))})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "bad-patch",
+				Config: wavetest.PlanWith("max_unavailable: 1",
+					"max_unavailable: 1\n        max_failures: "+strconv.Itoa(allowed)),
+			})
 			holds := 0
 			scene.OnHold = func(patch.WaveStatus) { holds++ }
 			result, err := scene.Run(wavetest.WebWave)
@@ -203,7 +216,7 @@ func TestMaxFailuresLetsAStageGoOn(t *testing.T) {
 				require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
 				want++ // the one too many
 			}
-			require.Equal(t, want, wavetest.Count(wavetest.ProductionOutcomes(result), patch.RolledBack))
+			require.Equal(t, want, wavetest.CountInProduction(result, patch.RolledBack))
 			scene.RequireInvariants(result, wavetest.Except{})
 		})
 	}
@@ -213,11 +226,17 @@ func TestVerbsTheStateDoesNotTakeAreRefused(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
 	scene.Decide = []patch.Verb{patch.Abort}
 	scene.OnHold = func(patch.WaveStatus) {
-		scene.Refuses(patch.Approve, workflows.VerbRequest{Actor: "me", Reason: "late"}, "the wave is on_hold: it takes retry, skip, roll_back, abort, set_concurrency, not approve")
+		scene.Refuses(patch.Approve, workflows.VerbRequest{
+			Actor: "me", Reason: "late",
+		}, "the wave is on_hold: it takes retry, skip, roll_back, abort, set_concurrency, not approve")
 		scene.Refuses(patch.Skip, workflows.VerbRequest{Reason: "why"}, "actor: is missing")
 		scene.Refuses(patch.Skip, workflows.VerbRequest{Actor: "me"}, "reason: is missing")
-		scene.Refuses(patch.Skip, workflows.VerbRequest{Actor: "me", Reason: "why", Scope: patch.ScopeWave}, "only roll_back has one")
-		scene.Refuses(patch.RollBack, workflows.VerbRequest{Actor: "me", Reason: "why", Scope: "all"}, "neither stage nor wave")
+		scene.Refuses(patch.Skip, workflows.VerbRequest{
+			Actor: "me", Reason: "why", Scope: patch.ScopeWave,
+		}, "only roll_back has one")
+		scene.Refuses(patch.RollBack, workflows.VerbRequest{
+			Actor: "me", Reason: "why", Scope: "all",
+		}, "neither stage nor wave")
 		scene.Refuses(patch.Skip, map[string]string{"actor": "me", "reasn": "why"}, "unknown field")
 	}
 	result, err := scene.Run(wavetest.WebWave)

@@ -45,7 +45,8 @@ func first(all []seen, is func(patch.WaveStatus) bool) *seen {
 	return nil
 }
 
-// Staging takes 10 minutes of bake and half a minute of draining beside what patching takes, production a minute of draining.
+// Staging takes 10 minutes of bake and half a minute of draining beside what patching takes, production a minute of
+// draining.
 func TestAWaveTellsHowLongItIsLikelyToTakeYet(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 22m}")})
 	all := watched(scene)
@@ -67,13 +68,15 @@ func TestAWaveTellsHowLongItIsLikelyToTakeYet(t *testing.T) {
 	require.Equal(t, "1h32m0s", staging.status.Stages[1].ETA.Left.String())
 	require.True(t, staging.status.Stages[1].Groups[0].ETA.Done.IsZero())
 
-	gate := first(*all, func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval })
+	gate := first(*all, wavetest.InState(patch.StateAwaitingApproval))
 	require.NotNil(t, gate)
 	require.Equal(t, "1h32m0s", gate.status.ETA.Left.String(), "staging is done")
 	require.Nil(t, gate.status.Stages[0].ETA)
 	require.Equal(t, []string{"the approval of production"}, gate.status.ETA.NotCounted)
 
-	production := first(*all, func(s patch.WaveStatus) bool { return s.State == patch.StateRunning && s.Stage == "production" })
+	production := first(*all, func(s patch.WaveStatus) bool {
+		return s.State == patch.StateRunning && s.Stage == "production"
+	})
 	require.NotNil(t, production)
 	eta = production.status.ETA
 	require.Empty(t, eta.NotCounted)
@@ -86,12 +89,14 @@ func TestAWaveTellsHowLongItIsLikelyToTakeYet(t *testing.T) {
 
 // What nobody needs to patch takes no time, and what is launched first takes some.
 func TestAnETACountsWhatIsDue(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: estimated("{patch: 22m}")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: estimated("{patch: 22m}"),
+	})
 	all := watched(scene)
 	scene.Decide = []patch.Verb{patch.Abort}
 	_, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	gate := first(*all, func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval })
+	gate := first(*all, wavetest.InState(patch.StateAwaitingApproval))
 	require.NotNil(t, gate)
 	require.Equal(t, "1h37m0s", gate.status.ETA.Left.String(), "four at 23m, and a launch of 5m before them")
 
@@ -99,9 +104,10 @@ func TestAnETACountsWhatIsDue(t *testing.T) {
 	all = watched(scene)
 	_, err = scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	gate = first(*all, func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval })
+	gate = first(*all, wavetest.InState(patch.StateAwaitingApproval))
 	require.NotNil(t, gate)
-	require.Equal(t, "5m0s", gate.status.ETA.Left.String(), "the day after everybody is compliant; only room would be made")
+	require.Equal(t, "5m0s", gate.status.ETA.Left.String(),
+		"the day after everybody is compliant; only room would be made")
 }
 
 // A wave that holds tells what is left for when somebody has decided.

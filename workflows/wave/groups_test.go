@@ -20,14 +20,21 @@ func TestGroupsOfAStage(t *testing.T) {
 	}{
 		{"one after the other by default", []string{"service: web", "max_failures: 0"}, false},
 		{"two at once when the stage allows it", []string{"service: web", "max_parallel_groups: 2"}, true},
-		{"a service is taken one instance at a time in all", []string{"service: web", "service: web\n        max_parallel_groups: 2"}, false},
+		{
+			"a service is taken one instance at a time in all", []string{
+				"service: web", "service: web\n        max_parallel_groups: 2",
+			}, false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.PlanWith(append(c.old, wavetest.WebOnly, wavetest.WebAndAPI)...)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.TwoGroups,
+				Config: wavetest.PlanWith(append(c.old, wavetest.WebOnly, wavetest.WebAndAPI)...),
+			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-			require.Equal(t, 8, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, 8, wavetest.CountInProduction(result, patch.Patched))
 			scene.RequireInvariants(result, wavetest.Except{})
 			require.Equal(t, c.overlap, overlap(scene, "web", "api"))
 		})
@@ -51,7 +58,8 @@ func overlap(scene *wavetest.Scene, one, other string) bool {
 	for len(moments) > 0 {
 		first := 0
 		for i := range moments {
-			if moments[i].at.Before(moments[first].at) || moments[i].at.Equal(moments[first].at) && moments[first].out && !moments[i].out {
+			if moments[i].at.Before(moments[first].at) || moments[i].at.Equal(moments[first].at) && moments[first].out &&
+				!moments[i].out {
 				first = i
 			}
 		}
@@ -68,7 +76,8 @@ func overlap(scene *wavetest.Scene, one, other string) bool {
 	return false
 }
 
-// While one group waits for a decision another that runs beside it pauses between two instances, and goes on afterwards.
+// While one group waits for a decision another that runs beside it pauses between two instances, and goes on
+// afterwards.
 func TestAFailureInOneGroupHoldsTheOthersBetweenInstances(t *testing.T) {
 	for _, c := range []struct {
 		decide patch.Verb
@@ -82,8 +91,10 @@ func TestAFailureInOneGroupHoldsTheOthersBetweenInstances(t *testing.T) {
 		t.Run(string(c.decide), func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{
 				Scenario: "healthy",
-				Fleet:    wavetest.WithFaults(wavetest.TwoGroups, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 2}),
-				Config:   wavetest.PlanWith("service: web", "max_parallel_groups: 2", wavetest.WebOnly, wavetest.WebAndAPI),
+				Fleet: wavetest.WithFaults(wavetest.TwoGroups, world.WorldFault{
+					Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 2,
+				}),
+				Config: wavetest.PlanWith("service: web", "max_parallel_groups: 2", wavetest.WebOnly, wavetest.WebAndAPI),
 			})
 			scene.Decide = []patch.Verb{c.decide}
 			holds := 0
@@ -112,30 +123,43 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 	}{
 		{
 			"in staging", 22 * time.Minute, 1, 0,
-			"staging/ap-northeast-1/Role=web: WindowEndsTooSoon: staging/ap-northeast-1/Role=web/i-...: too little of the window is left: 4m35s until its cutoff at 2036-11-22T02:22:00Z, " +
-				"and an instance may need 11m30s (patching 11m0s, putting back 0s, draining 30s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+			"staging/ap-northeast-1/Role=web: WindowEndsTooSoon: staging/ap-northeast-1/Role=web/i-...: " +
+				"too little of the window is left: 4m35s until its cutoff at 2036-11-22T02:22:00Z, " +
+				"and an instance may need 11m30s (patching 11m0s, putting back 0s, draining 30s, " +
+				"slow start 0s, snapshot 0s, volume 0s); " +
+				"the rest is patched in another window",
 		},
 		{
 			"before production", 42 * time.Minute, 2, 0,
-			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web: too little of the window is left: 8m20s until its cutoff at 2036-11-22T02:42:00Z, " +
-				"and an instance may need 11m0s (patching 11m0s, putting back 0s, draining 0s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web: " +
+				"too little of the window is left: 8m20s until its cutoff at 2036-11-22T02:42:00Z, " +
+				"and an instance may need 11m0s (patching 11m0s, putting back 0s, draining 0s, " +
+				"slow start 0s, snapshot 0s, volume 0s); " +
+				"the rest is patched in another window",
 		},
 		{
 			"in production", 60 * time.Minute, 2, 2,
-			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web/i-...: too little of the window is left: 3m30s until its cutoff at 2036-11-22T03:00:00Z, " +
-				"and an instance may need 12m0s (patching 11m0s, putting back 0s, draining 1m0s, slow start 0s, snapshot 0s, volume 0s); the rest is patched in another window",
+			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web/i-...: " +
+				"too little of the window is left: 3m30s until its cutoff at 2036-11-22T03:00:00Z, " +
+				"and an instance may need 12m0s (patching 11m0s, putting back 0s, draining 1m0s, " +
+				"slow start 0s, snapshot 0s, volume 0s); " +
+				"the rest is patched in another window",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}"),
+			})
 			start := scene.Env.Now()
-			scene.Plans.Within = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(c.cutoff), Closes: start.Add(c.cutoff + time.Hour)}
+			scene.Plans.Within = &patch.Window{
+				Opens: start.Add(-time.Hour), Cutoff: start.Add(c.cutoff), Closes: start.Add(c.cutoff + time.Hour),
+			}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
 			require.Equal(t, c.why, regexp.MustCompile(`/i-[0-9a-f]{17}`).ReplaceAllString(result.Reason, "/i-..."))
 			require.Equal(t, c.staged, wavetest.Count(wavetest.Outcomes(result)["staging"], patch.Patched))
-			require.Equal(t, c.some, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, c.some, wavetest.CountInProduction(result, patch.Patched))
 			scene.RequireInvariants(result, wavetest.Except{})
 		})
 	}
@@ -155,14 +179,17 @@ func TestOutsideTheWindowNothingBegins(t *testing.T) {
 	}
 }
 
-// An instance that is ill, or an alarm that rings, before we begin holds the wave; what is healthy is not begun meanwhile.
+// An instance that is ill, or an alarm that rings, before we begin holds the wave; what is healthy is not begun
+// meanwhile.
 func TestWhatIsIllBeforeWeBegin(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(*world.ScalingGroup)
 		want string
 	}{
-		{"an alarm rings", func(g *world.ScalingGroup) { _ = g.Region.SetAlarm("web-5xx", "ALARM", "it was so") }, "AlarmNotOK"},
+		{"an alarm rings", func(g *world.ScalingGroup) {
+			_ = g.Region.SetAlarm("web-5xx", "ALARM", "it was so")
+		}, "AlarmNotOK"},
 		{"an agent is offline", func(g *world.ScalingGroup) {
 			_ = g.Suspend([]string{"ReplaceUnhealthy"}) // or the group replaces it at once
 			for _, member := range g.Members() {
@@ -171,7 +198,11 @@ func TestWhatIsIllBeforeWeBegin(t *testing.T) {
 		}, "AgentOffline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}"))})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy",
+				Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+					"approval: {required: false}")),
+			})
 			scene.Production(c.do)
 			scene.Decide = []patch.Verb{patch.Abort}
 			reasons := ""

@@ -74,8 +74,10 @@ func TestNoInputAtAll(t *testing.T) {
 
 func FuzzInput(f *testing.F) {
 	for _, seed := range []string{
-		`{"plan":"web"}`, `{"plan":"web","actor":"me","reason":"why"}`, `{}`, `null`, `3`, `"3"`, `[]`, `{"plan":3}`, `{"plan":"web","x":1}`,
-		`{"actor":"me","reason":"why","scope":"wave"}`, `{"plan":"web"} {}`, `{"plan":"web"`, ``, "\xff", `"` + strings.Repeat("é", 30) + `"`, `{"plan":"\ud800"}`, `{"PLAN":"web"}`,
+		`{"plan":"web"}`, `{"plan":"web","actor":"me","reason":"why"}`, `{}`, `null`, `3`, `"3"`, `[]`, `{"plan":3}`,
+		`{"plan":"web","x":1}`,
+		`{"actor":"me","reason":"why","scope":"wave"}`, `{"plan":"web"} {}`, `{"plan":"web"`, ``, "\xff",
+		`"` + strings.Repeat("é", 30) + `"`, `{"plan":"\ud800"}`, `{"PLAN":"web"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -137,7 +139,8 @@ func twoWaves(ctx workflow.Context) ([]string, error) {
 
 func TestTheSecondWaveOnAGroupIsRefusedAndNamesTheFirst(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy", Config: wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}"),
+		Scenario: "healthy",
+		Config:   wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}"),
 	})
 	scene.Locks["patch-group/"+wavetest.Production+"/"+wavetest.Tokyo+"/web"] = "wave-1"
 	scene.Locks["patch-group/"+wavetest.Staging+"/"+wavetest.Tokyo+"/Role=web"] = "wave-1"

@@ -22,23 +22,30 @@ func inTwelveHours(scene *wavetest.Scene, cutoff time.Duration) {
 func TestNobodysSilenceRollsBackWhatAnEarlierWindowPatched(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: quick,
-		Fleet: wavetest.WithFaults(nil, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 3}),
+		Fleet: wavetest.WithFaults(nil, world.WorldFault{
+			Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 3,
+		}),
 	})
 	scene.Silent = true
 	inTwelveHours(scene, inTheMiddle)
-	scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval }, func(patch.WaveStatus) { scene.MustTake(patch.Approve, wavetest.Because("go")) })
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+		scene.MustTake(patch.Approve, wavetest.Because("go"))
+	})
 	earlier := 0
 	scene.When(isParked, func(patch.WaveStatus) {
 		earlier = len(patchedNow(scene))
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, 2*time.Hour)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, 2*time.Hour)
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, 2, earlier)
 	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-	require.Contains(t, result.Reason, "nobody answered within 30m0s, and what an earlier window patched is put back by a person only")
-	require.Equal(t, 2, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
-	require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.RolledBack), "the one that failed was put back at once")
+	require.Contains(t, result.Reason,
+		"nobody answered within 30m0s, and what an earlier window patched is put back by a person only")
+	require.Equal(t, 2, wavetest.CountInProduction(result, patch.Patched))
+	require.Equal(t, 1, wavetest.CountInProduction(result, patch.RolledBack), "the one that failed was put back at once")
 	scene.RequireInvariants(result, wavetest.Except{})
 }
 
@@ -50,7 +57,8 @@ func TestRollBackPutsBackAGroupThatOnlyAnEarlierWindowBegan(t *testing.T) {
 		},
 		Fleet: wavetest.WithFaults(func(s *world.Scenario) {
 			wavetest.TwoGroups(s)
-			s.Accounts[1].Regions[0].TargetGroups[0].SlowStart = world.Duration(15 * time.Minute) // the first group needs longer for one
+			// The first group needs longer for one.
+			s.Accounts[1].Regions[0].TargetGroups[0].SlowStart = world.Duration(15 * time.Minute)
 		}, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 2}),
 	})
 	scene.Decide = []patch.Verb{patch.RollBack}
@@ -65,14 +73,17 @@ func TestRollBackPutsBackAGroupThatOnlyAnEarlierWindowBegan(t *testing.T) {
 			}
 			require.Len(t, groups, 2, "both groups have begun: %v", groups)
 		})
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, 2*time.Hour)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, 2*time.Hour)
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.NotEmpty(t, earlier)
 	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
-	require.Zero(t, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched), "%v", wavetest.ProductionOutcomes(result))
-	require.Equal(t, len(earlier)+1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.RolledBack), "%v", wavetest.ProductionOutcomes(result))
+	require.Zero(t, wavetest.CountInProduction(result, patch.Patched), "%v", wavetest.ProductionOutcomes(result))
+	require.Equal(t, len(earlier)+1, wavetest.CountInProduction(result, patch.RolledBack), "%v",
+		wavetest.ProductionOutcomes(result))
 	require.Empty(t, patchedNow(scene))
 	scene.RequireInvariants(result, wavetest.Except{})
 }
@@ -83,7 +94,7 @@ func TestAVerbThatNoWindowFollowsIsNamed(t *testing.T) {
 	scene.Silent = true
 	twoWindows(scene, 3*time.Hour)
 	scene.Plans.Following = nil
-	scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval }, func(patch.WaveStatus) {
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
 		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Approve, wavetest.Because("too late")) }, 5*time.Hour)
 	})
 	result, err := scene.Run(wavetest.WebWave)

@@ -22,7 +22,10 @@ func twoPlans(service string) func([]byte) []byte {
 		file = wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}")(file)
 		from, to := bytes.Index(file, []byte("  - name: web\n")), bytes.Index(file, []byte("# Who is told."))
 		api := string(file[from:to])
-		for was, is := range map[string]string{"name: web": "name: api", "auto_scaling_group: web": "auto_scaling_group: api", "service: web": "service: " + service} {
+		for was, is := range map[string]string{
+			"name: web": "name: api", "auto_scaling_group: web": "auto_scaling_group: api",
+			"service: web": "service: " + service,
+		} {
 			api = strings.ReplaceAll(api, was, is)
 		}
 		return append(file[:to:to], append([]byte(api), file[to:]...)...)
@@ -35,7 +38,8 @@ func TestTwoWavesOnGroupsOfOneService(t *testing.T) {
 	scene.Play(func(story wavetest.Story) {
 		first := story.Begin("wave-1", "web")
 		story.Later(10 * time.Minute)
-		story.Refuses(story.Begin("wave-2", "api"), workflows.ErrServiceLocked, "service web is being patched by wave wave-1", "patch-service/web", "wait until it has ended, or abort it")
+		story.Refuses(story.Begin("wave-2", "api"), workflows.ErrServiceLocked, "service web is being patched by wave wave-1",
+			"patch-service/web", "wait until it has ended, or abort it")
 		require.Equal(t, patch.Succeeded, story.Ends(first).Outcome)
 		// Both locks are free now, also that of the group which the refused wave had taken already.
 		require.Equal(t, patch.Succeeded, story.Ends(story.Begin("wave-3", "api")).Outcome)
@@ -64,7 +68,9 @@ func sharingTargets(s *world.Scenario) {
 
 func TestGroupsBehindOneTargetGroupAreLockedAsOne(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy", Fleet: sharingTargets, Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}", "service: web", "max_failures: 0", wavetest.WebOnly, wavetest.WebAndAPI)),
+		Scenario: "healthy", Fleet: sharingTargets,
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: false}", "service: web", "max_failures: 0", wavetest.WebOnly, wavetest.WebAndAPI)),
 	})
 	var asked workflows.ServiceInput
 	scene.InPlaceOf(names.HoldService, func(ctx workflow.Context, in workflows.ServiceInput) error {
@@ -81,7 +87,9 @@ func TestGroupsBehindOneTargetGroupAreLockedAsOne(t *testing.T) {
 // A wave holds its locks while it waits for a person and while it puts back.
 func TestLocksOutliveHoldsAndRollBacks(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}", "timeout: 30m", "timeout: 2h")),
+		Scenario: "healthy",
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: false}", "timeout: 30m", "timeout: 2h")),
 		Fleet: wavetest.WithFaults(nil, world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 3}),
 	})
 	scene.Locks[wavetest.ProductionLock] = "wave-1"
@@ -103,15 +111,18 @@ func TestLocksOutliveHoldsAndRollBacks(t *testing.T) {
 		require.Equal(t, patch.RolledBack, story.Ends(first).Outcome)
 		delete(scene.Locks, wavetest.ProductionLock)
 	})
-	require.True(t, states[patch.StateRunning] && states[patch.StateOnHold] && states[patch.StateRollingBack], "%v", states)
+	require.True(t, states[patch.StateRunning] && states[patch.StateOnHold] &&
+		states[patch.StateRollingBack], "%v", states)
 	scene.RequireInvariants(nil, wavetest.Except{})
 }
 
-// What became of a group whose workflow somebody terminated is not known: nothing else of the stage is begun, the wave says so,
-// and the service stays locked while an instance of it may be under way.
+// What became of a group whose workflow somebody terminated is not known: nothing else of the stage is begun, the wave
+// says so, and the service stays locked while an instance of it may be under way.
 func TestAGroupThatIsTerminatedStopsItsStage(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
-		Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: false}", wavetest.WebOnly, wavetest.WebAndAPI)),
+		Scenario: "healthy", Fleet: wavetest.TwoGroups,
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: false}", wavetest.WebOnly, wavetest.WebAndAPI)),
 	})
 	scene.TerminatedGroup("web")
 	// web comes first, and something of it is under way still when its wave has ended.
@@ -131,7 +142,9 @@ func TestAGroupThatIsTerminatedStopsItsStage(t *testing.T) {
 
 // The service's lock of a wave that is gone ends when everything the wave left has ended, and not before.
 func TestAServiceStaysLockedUntilWhatIsUnderWayHasEnded(t *testing.T) {
-	group := patch.Group{Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web"}
+	group := patch.Group{
+		Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web",
+	}
 	in := workflows.ServiceInput{WaveID: "wave-1", Service: patch.Service{Name: "web", Groups: []patch.Group{group}}}
 	for _, c := range []struct {
 		name   string
@@ -142,7 +155,9 @@ func TestAServiceStaysLockedUntilWhatIsUnderWayHasEnded(t *testing.T) {
 		{"released at rest: at once", func(scene *wavetest.Scene) {
 			scene.Env.SignalWorkflow(names.SignalRelease, workflows.ServiceRelease{AtRest: true})
 		}, time.Second, 0},
-		{"released with a group that was terminated", func(scene *wavetest.Scene) { scene.Env.SignalWorkflow(names.SignalRelease, workflows.ServiceRelease{}) }, 2 * time.Minute, time.Hour},
+		{"released with a group that was terminated", func(scene *wavetest.Scene) {
+			scene.Env.SignalWorkflow(names.SignalRelease, workflows.ServiceRelease{})
+		}, 2 * time.Minute, time.Hour},
 		{"its wave is terminated", func(scene *wavetest.Scene) { scene.Env.CancelWorkflow() }, 2 * time.Minute, time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {

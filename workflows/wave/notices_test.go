@@ -77,7 +77,9 @@ func TestAHoldNamesWhatFailedWhatToSendAndUntilWhen(t *testing.T) {
 	})
 	require.Equal(t, patch.RolledBack, result.Outcome)
 	// The failure and the hold are one event to whoever is called for it, and one notice.
-	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeOnHold, patch.NoticeRolledBack}, heard.Kinds("chat"))
+	require.Equal(t, []patch.NoticeKind{
+		patch.NoticeStarted, patch.NoticeOnHold, patch.NoticeRolledBack,
+	}, heard.Kinds("chat"))
 	hold, end := heard.Heard["chat"][1], heard.Heard["chat"][2]
 	require.Len(t, hold.Instances, 1)
 	require.Equal(t, patch.RolledBack, hold.Instances[0].Outcome)
@@ -92,14 +94,17 @@ func TestAHoldNamesWhatFailedWhatToSendAndUntilWhen(t *testing.T) {
 
 func TestAFailureThatAStageCarriesIsToldByItself(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Config: wavetest.PlanWith(
-		"approval: {required: true, timeout: 24h}", "approval: {required: false}", "max_unavailable: 1", "max_unavailable: 1\n        max_failures: 3")})
+		"approval: {required: true, timeout: 24h}", "approval: {required: false}", "max_unavailable: 1",
+		"max_unavailable: 1\n        max_failures: 3")})
 	heard := scene.Listen("chat")
 	scene.Play(func(story wavetest.Story) {
 		decideLater(story, "wave-1", patch.Abort)
 		noisy(story, "wave-1")
 	})
 	failed := patch.NoticeFailedInstance
-	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, failed, failed, failed, patch.NoticeOnHold, patch.NoticeFinished}, heard.Kinds("chat"))
+	require.Equal(t, []patch.NoticeKind{
+		patch.NoticeStarted, failed, failed, failed, patch.NoticeOnHold, patch.NoticeFinished,
+	}, heard.Kinds("chat"))
 	for _, notice := range heard.Heard["chat"][1:4] {
 		require.Len(t, notice.Instances, 1, "each failure is told once")
 	}
@@ -112,8 +117,12 @@ func TestADeadChannelDelaysNeitherTheWaveNorAnotherChannel(t *testing.T) {
 		err      error
 		attempts func(t *testing.T, attempts int)
 	}{
-		{"away for hours", &notify.AwayError{Why: "answered 503"}, func(t *testing.T, n int) { require.Greater(t, n, 100, "it is tried for hours") }},
-		{"refuses", &notify.RefusedError{Why: "answered 404: no_service"}, func(t *testing.T, n int) { require.Equal(t, 2, n, "each notice once") }},
+		{"away for hours", &notify.AwayError{Why: "answered 503"}, func(t *testing.T, n int) {
+			require.Greater(t, n, 100, "it is tried for hours")
+		}},
+		{"refuses", &notify.RefusedError{Why: "answered 404: no_service"}, func(t *testing.T, n int) {
+			require.Equal(t, 2, n, "each notice once")
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			quick := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
@@ -154,11 +163,15 @@ func TestAWaveSaysWhomItCouldNotTell(t *testing.T) {
 func TestANoticeIsToldOnceThoughItsTellerAsksTwice(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 	heard := scene.Listen("chat")
-	notice := patch.Notice{Kind: patch.NoticeScheduleSkipped, Key: "schedule/web/2036-11-22", At: scene.Env.Now(), Plan: "web"}
+	notice := patch.Notice{
+		Kind: patch.NoticeScheduleSkipped, Key: "schedule/web/2036-11-22", At: scene.Env.Now(), Plan: "web",
+	}
 	scene.Env.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		return errors.Join(
-			workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: "one"}), names.Notify, notice).Get(ctx, nil),
-			workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: "two"}), names.Notify, notice).Get(ctx, nil),
+			workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: "one"}),
+				names.Notify, notice).Get(ctx, nil),
+			workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: "two"}),
+				names.Notify, notice).Get(ctx, nil),
 		)
 	}, workflow.RegisterOptions{Name: "twice"})
 	scene.Env.ExecuteWorkflow("twice")
@@ -167,7 +180,9 @@ func TestANoticeIsToldOnceThoughItsTellerAsksTwice(t *testing.T) {
 }
 
 func TestRollBackWaveTellsToo(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended, Fleet: wavetest.Sized(2, 4, 6)})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.Unattended, Fleet: wavetest.Sized(2, 4, 6),
+	})
 	heard := scene.Listen("chat")
 	scene.Play(func(story wavetest.Story) {
 		noisy(story, "wave-1")
@@ -175,7 +190,9 @@ func TestRollBackWaveTellsToo(t *testing.T) {
 		require.NoError(t, err)
 		story.Later(time.Hour)
 	})
-	require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeFinished, patch.NoticeStarted, patch.NoticeRolledBack}, heard.Kinds("chat"))
+	require.Equal(t, []patch.NoticeKind{
+		patch.NoticeStarted, patch.NoticeFinished, patch.NoticeStarted, patch.NoticeRolledBack,
+	}, heard.Kinds("chat"))
 	require.Equal(t, "wave-1", heard.Heard["chat"][2].PutsBack)
 	require.Equal(t, "tester", heard.Heard["chat"][2].Actor)
 }
@@ -201,13 +218,15 @@ func TestReconcileTellsWhatNeedsAPersonOnceADay(t *testing.T) {
 		members := g.Members()
 		_, err := g.EnterStandby([]string{members[0].Instance.ID}, true)
 		require.NoError(t, err)
-		members[1].Instance.Tags[names.TagJournal] = "wave-other " + wavetest.Production + "/" + wavetest.Tokyo + "/" + members[1].Instance.ID
+		members[1].Instance.Tags[names.TagJournal] = "wave-other " + wavetest.Production + "/" + wavetest.Tokyo + "/" +
+			members[1].Instance.ID
 	})
 	scene.Env.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		_ = workflow.Sleep(ctx, 2*time.Hour)
 		for _, dry := range []bool{true, false, false} {
 			child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: names.ReconcileID})
-			if err := workflow.ExecuteChildWorkflow(child, names.Reconcile, workflows.ReconcileRequest{DryRun: dry}).Get(ctx, nil); err != nil {
+			if err := workflow.ExecuteChildWorkflow(child, names.Reconcile, workflows.ReconcileRequest{DryRun: dry}).Get(ctx,
+				nil); err != nil {
 				return err
 			}
 			_ = workflow.Sleep(ctx, time.Hour)
@@ -216,7 +235,9 @@ func TestReconcileTellsWhatNeedsAPersonOnceADay(t *testing.T) {
 	}, workflow.RegisterOptions{Name: "thrice"})
 	scene.Env.ExecuteWorkflow("thrice")
 	require.NoError(t, scene.Env.GetWorkflowError())
-	require.ElementsMatch(t, []patch.NoticeKind{patch.NoticeStranded, patch.NoticeDrift, patch.NoticeStranded}, heard.Kinds("chat"), "a dry run tells nobody, drift is told once")
+	require.ElementsMatch(t, []patch.NoticeKind{
+		patch.NoticeStranded, patch.NoticeDrift, patch.NoticeStranded,
+	}, heard.Kinds("chat"), "a dry run tells nobody, drift is told once")
 	for _, notice := range heard.Heard["chat"] {
 		require.Equal(t, names.ReconcileID, notice.WorkflowID)
 		require.NotEmpty(t, append(notice.Findings, make([]string, len(notice.Stranded))...))

@@ -12,17 +12,24 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// What a wave did before it was parked stays in its evidence while it goes on: one that is terminated then can be rolled back by it.
+// What a wave did before it was parked stays in its evidence while it goes on: one that is terminated then can be
+// rolled back by it.
 func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.Unattended(quick(file)) }})
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.Unattended(quick(file))
+	}})
 	next := twoWindows(scene, inTheMiddle)
 	scene.Env.SetWorkflowRunTimeout(next.Sub(scene.Env.Now()) + 2*time.Hour) // then it ends without running any code
 	scene.Env.SetDetachedChildWait(false)
 	var earlier []string
 	scene.When(isParked, func(patch.WaveStatus) {
 		earlier = patchedNow(scene)
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, time.Hour)
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Pause, wavetest.Because("lunch")) }, next.Sub(scene.Env.Now())+5*time.Minute)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, time.Hour)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Pause, wavetest.Because("lunch"))
+		}, next.Sub(scene.Env.Now())+5*time.Minute)
 	})
 	_, err := scene.Run(wavetest.WebWave)
 	require.Error(t, err)
@@ -31,7 +38,9 @@ func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.
 	var document activities.WaveDocument
 	require.NoError(t, scene.Store.GetWave(t.Context(), "wave-test", &document))
 	require.Equal(t, patch.StatePaused, document.Status.State)
-	require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted}, wavetest.ProductionOutcomes(&document.Result))
+	require.Equal(t, []patch.Outcome{
+		patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted,
+	}, wavetest.ProductionOutcomes(&document.Result))
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	scene.Play(func(story wavetest.Story) {
@@ -39,7 +48,9 @@ func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.
 		result, err := story.RollBack("wave-test", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
-		require.Contains(t, result.Reason, "wave wave-test was terminated after it had been parked: what it patched after its evidence was written is not in it")
+		require.Contains(t, result.Reason,
+			"wave wave-test was terminated after it had been parked: "+
+				"what it patched after its evidence was written is not in it")
 		require.Len(t, wavetest.ProductionOutcomes(result), 2)
 	})
 	for _, id := range earlier {
@@ -50,16 +61,22 @@ func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.
 
 // A group that is terminated in the second window keeps in the wave's result what it had done in the first.
 func TestAGroupThatIsTerminatedInItsSecondWindowKeepsItsFirst(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.Unattended(quick(file)) }})
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.Unattended(quick(file))
+	}})
 	next := twoWindows(scene, inTheMiddle)
 	scene.When(isParked, func(patch.WaveStatus) {
 		scene.TerminatedGroup("web")
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, time.Hour)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, time.Hour)
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
 	require.True(t, scene.Env.Now().After(next))
-	require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted}, wavetest.ProductionOutcomes(result))
+	require.Equal(t, []patch.Outcome{
+		patch.Patched, patch.Patched, patch.NotStarted, patch.NotStarted,
+	}, wavetest.ProductionOutcomes(result))
 	require.Contains(t, result.Stranded[0].Resource, "group web")
 }

@@ -38,8 +38,8 @@ func backupOf(scene *wavetest.Scene, w *world.World, id string) *world.Snapshot 
 	return nil
 }
 
-// Who rolls back a wave that was parked puts back only what loses nothing but its patches: the others stay patched and in
-// service, and the wave names each with what to do.
+// Who rolls back a wave that was parked puts back only what loses nothing but its patches: the others stay patched and
+// in service, and the wave names each with what to do.
 func TestRollBackAfterAParkedWindowLooksBeforeItTouches(t *testing.T) {
 	const accept = "`patchtide wave roll-back wave-test --accept-loss`"
 	for _, c := range []struct {
@@ -51,22 +51,30 @@ func TestRollBackAfterAParkedWindowLooksBeforeItTouches(t *testing.T) {
 		reason []string
 	}{
 		{name: "its backup is gone", after: time.Hour, change: func(scene *wavetest.Scene, w *world.World, id string) {
-			require.NoError(scene.T, w.Account(wavetest.Production).Region(wavetest.Tokyo).DeleteSnapshot(backupOf(scene, w, id).ID))
+			require.NoError(scene.T,
+				w.Account(wavetest.Production).Region(wavetest.Tokyo).DeleteSnapshot(backupOf(scene, w, id).ID))
 		}, reason: []string{"is gone", "mend it by hand"}},
 		{name: "its backup is in error", after: time.Hour, change: func(scene *wavetest.Scene, w *world.World, id string) {
 			backupOf(scene, w, id).State = "error"
 		}, reason: []string{"ended in error", "mend it by hand"}},
-		{name: "its backup never completes", after: time.Hour, change: func(scene *wavetest.Scene, w *world.World, id string) {
-			backupOf(scene, w, id).State = "pending"
-		}, reason: []string{"gave up waiting", "stays patched"}},
 		{
-			name: "its backup is past its retention", after: 2 * time.Hour, config: wavetest.PlanWith("    restore: root_volume\n", "    restore: root_volume\n    retention: 1h\n"),
-			both: true, change: func(*wavetest.Scene, *world.World, string) {}, reason: []string{"past its retention", accept},
+			name: "its backup never completes", after: time.Hour,
+			change: func(scene *wavetest.Scene, w *world.World, id string) {
+				backupOf(scene, w, id).State = "pending"
+			}, reason: []string{"gave up waiting", "stays patched"},
+		},
+		{
+			name: "its backup is past its retention", after: 2 * time.Hour,
+			config: wavetest.PlanWith("    restore: root_volume\n", "    restore: root_volume\n    retention: 1h\n"),
+			both:   true, change: func(*wavetest.Scene, *world.World, string) {}, reason: []string{"past its retention", accept},
 		},
 		{name: "deployed since", after: time.Hour, change: func(_ *wavetest.Scene, w *world.World, id string) {
 			w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(id).Deploy("2.5")
 		}, reason: []string{"what was deployed or changed", accept}},
-		{name: "it is a day old", after: 25 * time.Hour, both: true, change: func(*wavetest.Scene, *world.World, string) {}, reason: []string{"rollback_max_age (24h", accept}},
+		{
+			name: "it is a day old", after: 25 * time.Hour, both: true, change: func(*wavetest.Scene, *world.World, string) {},
+			reason: []string{"rollback_max_age (24h", accept},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := quick
@@ -92,8 +100,9 @@ func TestRollBackAfterAParkedWindowLooksBeforeItTouches(t *testing.T) {
 			if c.both {
 				left, putBack = 2, 0
 			}
-			require.Equal(t, left, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Failed), "%v: %s", wavetest.ProductionOutcomes(result), result.Reason)
-			require.Equal(t, putBack, wavetest.Count(wavetest.ProductionOutcomes(result), patch.RolledBack))
+			require.Equal(t, left, wavetest.CountInProduction(result, patch.Failed), "%v: %s",
+				wavetest.ProductionOutcomes(result), result.Reason)
+			require.Equal(t, putBack, wavetest.CountInProduction(result, patch.RolledBack))
 			require.Len(t, scene.Effects("EnterStandby"), out+putBack, "one that is left patched is not taken out")
 			for _, instance := range result.Stages[1].Groups[0].Instances {
 				if instance.ID != victim {
@@ -113,18 +122,23 @@ func TestRollBackAfterAParkedWindowLooksBeforeItTouches(t *testing.T) {
 	}
 }
 
-// What an earlier window patched is judged; what this window patched is put back as ever, whatever was deployed on it since.
+// What an earlier window patched is judged; what this window patched is put back as ever, whatever was deployed on it
+// since.
 func TestRollBackInALaterWindowJudgesWhatTheEarlierOnePatched(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: quick})
 	next := twoWindows(scene, inTheMiddle)
 	deploy := func(id string) {
-		scene.Sim.Inspect(func(w *world.World) { w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(id).Deploy("2.5") })
+		scene.Sim.Inspect(func(w *world.World) {
+			w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(id).Deploy("2.5")
+		})
 	}
 	var earlier, later []string
 	scene.When(isParked, func(patch.WaveStatus) {
 		earlier = patchedNow(scene)
 		deploy(earlier[0])
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, time.Hour)
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, time.Hour)
 		scene.Env.RegisterDelayedCallback(func() {
 			scene.When(func(patch.WaveStatus) bool { return len(scene.Effects("EnterStandby")) == 4 }, func(patch.WaveStatus) {
 				later = slices.DeleteFunc(patchedNow(scene), func(id string) bool { return slices.Contains(earlier, id) })
@@ -140,9 +154,10 @@ func TestRollBackInALaterWindowJudgesWhatTheEarlierOnePatched(t *testing.T) {
 	require.Len(t, earlier, 2)
 	require.Len(t, later, 1)
 	require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
-	require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Failed), "%v", wavetest.ProductionOutcomes(result))
-	require.Equal(t, 2, wavetest.Count(wavetest.ProductionOutcomes(result), patch.RolledBack), "%v", wavetest.ProductionOutcomes(result))
-	require.Contains(t, result.Reason, earlier[0]+": an earlier window patched it, and putting it back would lose, beyond the patches: what was deployed")
+	require.Equal(t, 1, wavetest.CountInProduction(result, patch.Failed), "%v", wavetest.ProductionOutcomes(result))
+	require.Equal(t, 2, wavetest.CountInProduction(result, patch.RolledBack), "%v", wavetest.ProductionOutcomes(result))
+	require.Contains(t, result.Reason,
+		earlier[0]+": an earlier window patched it, and putting it back would lose, beyond the patches: what was deployed")
 	scene.RequireInvariants(result, wavetest.Except{})
 	scene.RequireVersions(result)
 }
@@ -150,7 +165,8 @@ func TestRollBackInALaterWindowJudgesWhatTheEarlierOnePatched(t *testing.T) {
 // Another wave's end deletes what is past its retention, but nothing by which a parked wave may still be rolled back.
 func TestTheBackupsOfAParkedWaveOutliveTheirRetention(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
-		return wavetest.Unattended(wavetest.PlanWith("    restore: root_volume\n", "    restore: root_volume\n    retention: 1h\n")(quick(file)))
+		return wavetest.Unattended(wavetest.PlanWith("    restore: root_volume\n",
+			"    restore: root_volume\n    retention: 1h\n")(quick(file)))
 	}})
 	next := twoWindows(scene, inTheMiddle)
 	scene.Locks["wave-1"] = ""

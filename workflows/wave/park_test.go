@@ -20,7 +20,9 @@ var quick = estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")
 // twoWindows gives the scene a window that ends on the wave after a while, and one a day later.
 func twoWindows(scene *wavetest.Scene, cutoff time.Duration) (next time.Time) {
 	start := scene.Env.Now()
-	scene.Plans.Within = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(cutoff), Closes: start.Add(cutoff + time.Hour)}
+	scene.Plans.Within = &patch.Window{
+		Opens: start.Add(-time.Hour), Cutoff: start.Add(cutoff), Closes: start.Add(cutoff + time.Hour),
+	}
 	next = start.Add(24 * time.Hour)
 	scene.Plans.Following = []patch.Window{{Opens: next, Cutoff: next.Add(3 * time.Hour), Closes: next.Add(4 * time.Hour)}}
 	return next
@@ -41,7 +43,9 @@ func requireParked(scene *wavetest.Scene) {
 func TestAParkedWaveGoesOnInTheNextWindow(t *testing.T) {
 	for name, fleet := range map[string][3]int{"decrement": {2, 4, 6}, "surge": {4, 4, 4}} {
 		t.Run(name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: quick, Fleet: wavetest.Sized(fleet[0], fleet[1], fleet[2])})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Config: quick, Fleet: wavetest.Sized(fleet[0], fleet[1], fleet[2]),
+			})
 			next := twoWindows(scene, inTheMiddle)
 			began, parked := 0, false
 			scene.When(isParked, func(status patch.WaveStatus) {
@@ -56,7 +60,9 @@ func TestAParkedWaveGoesOnInTheNextWindow(t *testing.T) {
 					scene.MustTake(patch.Resume, wavetest.Because("go on at night")) // sent twice, taken once
 				}, time.Hour)
 			})
-			scene.When(func(s patch.WaveStatus) bool { return isParked(s) && s.Verbs[0] != patch.Resume }, func(status patch.WaveStatus) {
+			scene.When(func(s patch.WaveStatus) bool {
+				return isParked(s) && s.Verbs[0] != patch.Resume
+			}, func(status patch.WaveStatus) {
 				require.Contains(t, status.Awaiting, "resume by tester (go on at night)")
 				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.Format(time.RFC3339))
 				scene.Refuses(patch.Resume, wavetest.Because("now"), "acts when the window opens at")
@@ -70,7 +76,7 @@ func TestAParkedWaveGoesOnInTheNextWindow(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, parked)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-			require.Equal(t, 4, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, 4, wavetest.CountInProduction(result, patch.Patched))
 			require.Len(t, scene.Effects("EnterStandby"), 4, "each instance went out once")
 			require.True(t, scene.Effects("EnterStandby")[began].Time.After(next))
 			scene.RequireInvariants(result, wavetest.Except{})
@@ -95,16 +101,24 @@ func TestWhatEndsAParkedWave(t *testing.T) {
 		begins  bool // in the next window
 	}{
 		{"nobody", func(*wavetest.Scene) {}, patch.Aborted, "nobody resumed it by the cutoff of the next window", 2, false},
-		{"abort", func(scene *wavetest.Scene) { scene.MustTake(patch.Abort, wavetest.Because("enough")) }, patch.Aborted, "aborted: tester: enough", 2, false},
-		{"roll_back", func(scene *wavetest.Scene) { scene.MustTake(patch.RollBack, wavetest.Because("bad")) }, patch.RolledBack, "rolled back by tester: bad", 0, false},
-		{"a cancel", func(scene *wavetest.Scene) { scene.Env.CancelWorkflow() }, patch.Aborted, "aborted: the wave was cancelled", 2, false},
+		{"abort", func(scene *wavetest.Scene) {
+			scene.MustTake(patch.Abort, wavetest.Because("enough"))
+		}, patch.Aborted, "aborted: tester: enough", 2, false},
+		{"roll_back", func(scene *wavetest.Scene) {
+			scene.MustTake(patch.RollBack, wavetest.Because("bad"))
+		}, patch.RolledBack, "rolled back by tester: bad", 0, false},
+		{"a cancel", func(scene *wavetest.Scene) {
+			scene.Env.CancelWorkflow()
+		}, patch.Aborted, "aborted: the wave was cancelled", 2, false},
 		{"resume, then abort", func(scene *wavetest.Scene) {
 			scene.MustTake(patch.Resume, wavetest.Because("go on"))
 			scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Abort, wavetest.Because("no")) }, time.Hour)
 		}, patch.Aborted, "aborted: tester: no", 2, false},
 		{"extended, then resumed at once", func(scene *wavetest.Scene) {
 			until := scene.Env.Now().Add(5 * time.Hour)
-			scene.MustTake(patch.ExtendWindow, workflows.VerbRequest{Actor: "tester", Reason: "two are left", Until: until.Format(time.RFC3339)})
+			scene.MustTake(patch.ExtendWindow, workflows.VerbRequest{
+				Actor: "tester", Reason: "two are left", Until: until.Format(time.RFC3339),
+			})
 			scene.MustTake(patch.Resume, wavetest.Because("go on"))
 		}, patch.Succeeded, "", 4, false},
 	} {
@@ -118,8 +132,9 @@ func TestWhatEndsAParkedWave(t *testing.T) {
 			}
 			require.Equal(t, c.want, result.Outcome, "%+v", result)
 			require.Contains(t, result.Reason, c.reason)
-			require.Equal(t, c.patched, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
-			require.Equal(t, c.name == "nobody", !scene.Env.Now().Before(next.Add(3*time.Hour)), "only nobody's word is waited for")
+			require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
+			require.Equal(t, c.name == "nobody", !scene.Env.Now().Before(next.Add(3*time.Hour)),
+				"only nobody's word is waited for")
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
 		})
@@ -141,7 +156,9 @@ func TestVerbsOutsideTheWindowActWhenItOpens(t *testing.T) {
 		{"resume of a pause", false, patch.Resume, patch.Succeeded, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			options := wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.PlanWith("timeout: 30m", "timeout: 20h")(quick(file)) }}
+			options := wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+				return wavetest.PlanWith("timeout: 30m", "timeout: 20h")(quick(file))
+			}}
 			if c.fleet {
 				options.Fleet = wavetest.FailsOnce(nil)
 			}
@@ -154,12 +171,16 @@ func TestVerbsOutsideTheWindowActWhenItOpens(t *testing.T) {
 					scene.MustTake(c.decide, wavetest.Because("not before the window"))
 				}, 5*time.Hour)
 			}
-			asks := map[patch.Verb]patch.WaveState{patch.Approve: patch.StateAwaitingApproval, patch.Resume: patch.StatePaused}[c.decide]
+			asks := map[patch.Verb]patch.WaveState{
+				patch.Approve: patch.StateAwaitingApproval, patch.Resume: patch.StatePaused,
+			}[c.decide]
 			if asks == "" {
 				asks = patch.StateOnHold
 			}
 			if c.decide != patch.Approve {
-				scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval }, func(patch.WaveStatus) { scene.MustTake(patch.Approve, wavetest.Because("in time")) })
+				scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+					scene.MustTake(patch.Approve, wavetest.Because("in time"))
+				})
 			}
 			if c.decide == patch.Resume {
 				scene.When(scene.InProduction, func(patch.WaveStatus) { scene.MustTake(patch.Pause, wavetest.Because("lunch")) })
@@ -178,7 +199,7 @@ func TestVerbsOutsideTheWindowActWhenItOpens(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, parked)
 			require.Equal(t, c.want, result.Outcome, "%+v", result)
-			require.Equal(t, c.patched, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
 			require.True(t, scene.Effects("EnterStandby")[began].Time.After(next))
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
@@ -191,7 +212,7 @@ func TestAnApprovalOutsideTheWindowMayBeRejected(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: quick})
 	scene.Silent = true
 	next := twoWindows(scene, 3*time.Hour)
-	scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval }, func(patch.WaveStatus) {
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
 		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Approve, wavetest.Because("well")) }, 5*time.Hour)
 	})
 	scene.When(isParked, func(patch.WaveStatus) { scene.MustTake(patch.Reject, wavetest.Because("not well after all")) })
@@ -204,10 +225,12 @@ func TestAnApprovalOutsideTheWindowMayBeRejected(t *testing.T) {
 	scene.RequireInvariants(result, wavetest.Except{})
 }
 
-// A parked wave's groups are free: another wave may take them, and a resume that cannot act while it has them names it and is tried
-// again. Once it has ended, resume finds nothing left to patch.
+// A parked wave's groups are free: another wave may take them, and a resume that cannot act while it has them names it
+// and is tried again. Once it has ended, resume finds nothing left to patch.
 func TestAParkedWaveWaitsForOneThatTookItsGroup(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.Unattended(quick(file)) }})
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.Unattended(quick(file))
+	}})
 	next := twoWindows(scene, inTheMiddle)
 	scene.Locks[wavetest.ProductionLock] = "wave-2"
 	scene.Locks["patch-group/222233334444/ap-northeast-1/Role=web"] = "wave-2"
@@ -219,7 +242,9 @@ func TestAParkedWaveWaitsForOneThatTookItsGroup(t *testing.T) {
 	}
 	resume := func(reason string) {
 		require.NoError(t, scene.Env.UpdateWorkflowByID("wave-1", string(patch.Resume), reason, &testsuite.TestUpdateCallback{
-			OnAccept: func() {}, OnReject: func(err error) { t.Errorf("resume was rejected: %v", err) }, OnComplete: func(_ any, err error) { require.NoError(t, err) },
+			OnAccept: func() {}, OnReject: func(err error) {
+				t.Errorf("resume was rejected: %v", err)
+			}, OnComplete: func(_ any, err error) { require.NoError(t, err) },
 		}, wavetest.Because(reason)))
 	}
 	scene.Play(func(story wavetest.Story) {
@@ -241,25 +266,35 @@ func TestAParkedWaveWaitsForOneThatTookItsGroup(t *testing.T) {
 		require.Equal(t, patch.Succeeded, story.Ends(second).Outcome)
 		result := story.Ends(first)
 		require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-		require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched, patch.AlreadyCompliant, patch.AlreadyCompliant}, wavetest.Outcomes(result)["production"])
+		require.Equal(t, []patch.Outcome{
+			patch.Patched, patch.Patched, patch.AlreadyCompliant, patch.AlreadyCompliant,
+		}, wavetest.Outcomes(result)["production"])
 	})
 	require.Len(t, scene.Effects("EnterStandby"), 4, "each instance went out once, whichever wave patched it")
 	scene.RequireInvariants(nil, wavetest.Except{})
 }
 
-// The next opening is told by the clock on the wall: on the day on which a time of day does not come it is a week later, on the
-// one on which it comes twice it is the first.
+// The next opening is told by the clock on the wall: on the day on which a time of day does not come it is a week
+// later, on the one on which it comes twice it is the first.
 func TestTheNextWindowOfAParkedWaveOverAChangeOfTheClocks(t *testing.T) {
 	const weekly = `{schedule: "cron(30 2 ? * SUN *)", time_zone: Europe/Berlin, duration: 2h, cutoff: 1h}`
 	for _, c := range []struct {
 		name         string
 		opens, again time.Time
 	}{
-		{"forward: half past two does not come", time.Date(2037, 3, 22, 1, 30, 0, 0, time.UTC), time.Date(2037, 4, 5, 0, 30, 0, 0, time.UTC)},
-		{"back: it comes twice", time.Date(2037, 10, 18, 0, 30, 0, 0, time.UTC), time.Date(2037, 10, 25, 0, 30, 0, 0, time.UTC)},
+		{
+			"forward: half past two does not come", time.Date(2037, 3, 22, 1, 30, 0, 0, time.UTC),
+			time.Date(2037, 4, 5, 0, 30, 0, 0, time.UTC),
+		},
+		{
+			"back: it comes twice", time.Date(2037, 10, 18, 0, 30, 0, 0, time.UTC),
+			time.Date(2037, 10, 25, 0, 30, 0, 0, time.UTC),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.InWindow(weekly)(quick(file)) }, Start: c.opens})
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+				return wavetest.InWindow(weekly)(quick(file))
+			}, Start: c.opens})
 			scene.Plans.Scheduled = true
 			scene.Play(func(story wavetest.Story) {
 				wave := story.Begin("wave-1", "web")

@@ -28,7 +28,8 @@ func slowlyParked(scene *wavetest.Scene) {
 
 // parks tells that production has met the end of its window and the wave has not parked yet.
 func parks(s patch.WaveStatus) bool {
-	return s.Stage == "production" && s.State != patch.StateParked && s.State != patch.StateClosed && s.Stages[1].Groups[0].Closed != ""
+	return s.Stage == "production" && s.State != patch.StateParked && s.State != patch.StateClosed &&
+		s.Stages[1].Groups[0].Closed != ""
 }
 
 // What is told in the moments in which a wave lets its locks go acts as if it was told of the parked wave.
@@ -63,7 +64,7 @@ func TestAVerbToldWhileAWaveParksIsNotLost(t *testing.T) {
 			require.False(t, told.IsZero())
 			require.Equal(t, c.want, result.Outcome, "%+v", result)
 			require.Equal(t, c.reason, result.Reason)
-			require.Equal(t, c.patched, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
 			require.Less(t, scene.Env.Now().Sub(told), 3*time.Hour, "it acts at once")
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
@@ -73,24 +74,29 @@ func TestAVerbToldWhileAWaveParksIsNotLost(t *testing.T) {
 
 // A paused wave's resume that comes while it parks is acted on as well: at once here, since the window is open still.
 func TestAResumeToldWhileAWaveParksIsNotLost(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: func(file []byte) []byte { return sideBySide(quick(file)) }})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: func(file []byte) []byte { return sideBySide(quick(file)) },
+	})
 	twoWindows(scene, 3*time.Hour)
 	slowlyParked(scene)
 	turns := 0
-	actingGroup(scene, "web", func(ctx workflow.Context, report func(patch.GroupCounts), next func() workflows.OrderKind) (*patch.GroupResult, error) {
+	actingGroup(scene, "web", func(group actor) (*patch.GroupResult, error) {
 		for {
-			switch next() {
+			switch group.next() {
 			case workflows.OrderGo:
 				turns++
-				report(patch.GroupCounts{Phase: patch.GroupPatching})
-				require.NoError(t, workflow.Sleep(ctx, time.Minute))
+				group.report(patch.GroupCounts{Phase: patch.GroupPatching})
+				require.NoError(t, workflow.Sleep(group.ctx, time.Minute))
 				if turns == 1 {
-					report(patch.GroupCounts{Phase: patch.GroupDone, Outcome: patch.Aborted, Closed: patch.RefusedWindowEnds})
+					group.report(patch.GroupCounts{Phase: patch.GroupDone, Outcome: patch.Aborted, Closed: patch.RefusedWindowEnds})
 				} else {
-					report(patch.GroupCounts{Phase: patch.GroupDone, Outcome: patch.Succeeded})
+					group.report(patch.GroupCounts{Phase: patch.GroupDone, Outcome: patch.Succeeded})
 				}
 			case workflows.OrderPark, workflows.OrderRelease:
-				return &patch.GroupResult{Account: "production", Region: wavetest.Tokyo, Name: "web", Outcome: patch.Succeeded, Instances: []patch.InstanceResult{}}, nil
+				return &patch.GroupResult{
+					Account: "production", Region: wavetest.Tokyo, Name: "web", Outcome: patch.Succeeded,
+					Instances: []patch.InstanceResult{},
+				}, nil
 			}
 		}
 	})
@@ -124,21 +130,26 @@ func TestAResumeToldWhileAWaveParksIsNotLost(t *testing.T) {
 
 // In a later window nobody's silence puts back what the earlier one patched.
 func TestSilenceInALaterWindowAborts(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte { return wavetest.Unattended(quick(file)) }, Fleet: wavetest.WithFaults(nil,
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.Unattended(quick(file))
+	}, Fleet: wavetest.WithFaults(nil,
 		world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 3})})
 	scene.Silent = true
 	twoWindows(scene, inTheMiddle)
 	held := false
 	scene.When(isParked, func(patch.WaveStatus) {
-		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.Resume, wavetest.Because("go on at night")) }, time.Hour)
-		scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateOnHold }, func(patch.WaveStatus) { held = true })
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
+		}, time.Hour)
+		scene.When(wavetest.InState(patch.StateOnHold), func(patch.WaveStatus) { held = true })
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.True(t, held)
 	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-	require.Contains(t, result.Reason, "aborted: patchtide: nobody answered within 30m0s, and what an earlier window patched is put back by a person only")
-	require.Equal(t, 2, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+	require.Contains(t, result.Reason,
+		"aborted: patchtide: nobody answered within 30m0s, and what an earlier window patched is put back by a person only")
+	require.Equal(t, 2, wavetest.CountInProduction(result, patch.Patched))
 	scene.RequireInvariants(result, wavetest.Except{})
 	scene.RequireVersions(result)
 }
@@ -147,7 +158,9 @@ func TestSilenceInALaterWindowAborts(t *testing.T) {
 func TestAResumeThatNeverActsIsToldAndEndsWithItsWindow(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: quick})
 	next := twoWindows(scene, inTheMiddle)
-	scene.Plans.Following = append(scene.Plans.Following, patch.Window{Opens: next.Add(24 * time.Hour), Cutoff: next.Add(27 * time.Hour), Closes: next.Add(28 * time.Hour)})
+	scene.Plans.Following = append(scene.Plans.Following, patch.Window{
+		Opens: next.Add(24 * time.Hour), Cutoff: next.Add(27 * time.Hour), Closes: next.Add(28 * time.Hour),
+	})
 	asks := false
 	scene.When(isParked, func(patch.WaveStatus) {
 		scene.Env.RegisterDelayedCallback(func() {

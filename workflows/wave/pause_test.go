@@ -41,14 +41,15 @@ func TestPauseLetsTheInstanceEndAndBeginsNoOther(t *testing.T) {
 					scene.Env.RegisterDelayedCallback(func() {
 						scene.RequireNobodyOut()
 						require.Len(t, scene.Effects("EnterStandby"), began, "nothing began meanwhile")
-						scene.MustTake(patch.Pause, wavetest.Because("the network is being worked on")) // sent again: answered, and nothing changes
+						// Sent again: answered, and nothing changes.
+						scene.MustTake(patch.Pause, wavetest.Because("the network is being worked on"))
 						scene.MustTake(c.then, wavetest.Because("it is done"))
 					}, 3*time.Hour)
 				})
 				result, err := scene.Run(wavetest.WebWave)
 				require.NoError(t, err)
 				require.Equal(t, c.want, result.Outcome, "%+v", result)
-				require.Equal(t, c.patched, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+				require.Equal(t, c.patched, wavetest.CountInProduction(result, patch.Patched))
 				scene.RequireInvariants(result, wavetest.Except{})
 				scene.RequireVersions(result)
 			})
@@ -88,7 +89,10 @@ func TestSetConcurrencyTakesEffectBetweenInstances(t *testing.T) {
 		{"of a service", nil, "are one service, web"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.PlanWith(append(c.service, wavetest.WebOnly, wavetest.WebAndAPI)...)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.TwoGroups,
+				Config: wavetest.PlanWith(append(c.service, wavetest.WebOnly, wavetest.WebAndAPI)...),
+			})
 			scene.When(scene.InProduction, func(patch.WaveStatus) {
 				request := workflows.VerbRequest{Actor: "tester", Reason: "quiet", MaxParallelGroups: 2}
 				if c.refused != "" {
@@ -116,21 +120,25 @@ func TestAnExtendedWindowReachesTheGroupAtWork(t *testing.T) {
 		{"extended in time", true, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}")})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Config: estimated("{patch: 11m, rollback: 0s, snapshot: 0s, volume: 0s}"),
+			})
 			start := scene.Env.Now()
 			closes := start.Add(105 * time.Minute)
 			scene.Plans.Within = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(60 * time.Minute), Closes: closes}
 			if c.extend {
 				scene.When(scene.InProduction, func(status patch.WaveStatus) {
 					require.Contains(t, status.Verbs, patch.ExtendWindow)
-					request := workflows.VerbRequest{Actor: "tester", Reason: "two are left", Until: closes.Add(3 * time.Hour).Format(time.RFC3339)}
+					request := workflows.VerbRequest{
+						Actor: "tester", Reason: "two are left", Until: closes.Add(3 * time.Hour).Format(time.RFC3339),
+					}
 					scene.MustTake(patch.ExtendWindow, request)
 					scene.MustTake(patch.ExtendWindow, request) // sent twice, extended once
 				})
 			}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
-			require.Equal(t, c.some, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched), "%+v", result)
+			require.Equal(t, c.some, wavetest.CountInProduction(result, patch.Patched), "%+v", result)
 			scene.RequireInvariants(result, wavetest.Except{})
 			var document activities.WaveDocument
 			require.NoError(t, scene.Store.GetWave(t.Context(), "wave-test", &document))
@@ -144,9 +152,13 @@ func TestAnExtendedWindowReachesTheGroupAtWork(t *testing.T) {
 }
 
 func TestFourEyesOfAWave(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: true, timeout: 24h, four_eyes: true}")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: true, timeout: 24h, four_eyes: true}"),
+	})
 	scene.Silent = true
-	scene.When(func(s patch.WaveStatus) bool { return s.State == patch.StateAwaitingApproval }, func(patch.WaveStatus) {
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
 		scene.Refuses(patch.Approve, wavetest.Because("I say so"), "somebody else must approve")
 		scene.MustTake(patch.Approve, workflows.VerbRequest{Actor: "another", Reason: "looks well"})
 	})
@@ -157,7 +169,11 @@ func TestFourEyesOfAWave(t *testing.T) {
 
 // Nobody could be told apart from an unknown starter.
 func TestFourEyesNeedAStarter(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.PlanWith("approval: {required: true, timeout: 24h}", "approval: {required: true, timeout: 24h, four_eyes: true}")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: true, timeout: 24h, four_eyes: true}"),
+	})
 	_, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	require.ErrorContains(t, err, "actor: is missing")
 	require.Empty(t, scene.Sim.Calls())
@@ -201,14 +217,18 @@ func TestAFreezeHoldsBetweenInstances(t *testing.T) {
 		{"another account", func(scene *wavetest.Scene) {
 			scene.Frozen = patch.Freezes{{Account: "staging", Actor: "ann", Reason: "incident"}}
 		}, "", false},
-		{"no answer means frozen", func(scene *wavetest.Scene) { scene.FreezeLost = errors.New("patchtide-freeze does not answer") }, "counts as frozen", true},
+		{"no answer means frozen", func(scene *wavetest.Scene) {
+			scene.FreezeLost = errors.New("patchtide-freeze does not answer")
+		}, "counts as frozen", true},
 	} {
 		for mode, fleet := range map[string][3]int{"decrement": {2, 4, 6}, "surge": {4, 4, 4}} {
 			t.Run(c.name+" "+mode, func(t *testing.T) {
 				scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(fleet[0], fleet[1], fleet[2])})
 				scene.When(scene.InProduction, func(patch.WaveStatus) { c.frost(scene) })
 				held := false
-				scene.When(func(s patch.WaveStatus) bool { return s.Stage == "production" && groupPhase(s) == patch.GroupPaused }, func(status patch.WaveStatus) {
+				scene.When(func(s patch.WaveStatus) bool {
+					return s.Stage == "production" && groupPhase(s) == patch.GroupPaused
+				}, func(status patch.WaveStatus) {
 					held = true
 					require.Contains(t, status.Stages[1].Groups[0].Reason, c.why)
 					scene.RequireNobodyOut()
@@ -229,11 +249,18 @@ func TestAFreezeHoldsBetweenInstances(t *testing.T) {
 	}
 }
 
-// A group that a freeze holds keeps its place: were another begun meanwhile, both would go on when the freeze is lifted.
+// A group that a freeze holds keeps its place: were another begun meanwhile, both would go on when the freeze is
+// lifted.
 func TestAFrozenServiceIsStillTakenOneInstanceAtATime(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.PlanWith(wavetest.WebOnly, wavetest.WebAndAPI)})
-	scene.When(scene.InProduction, func(patch.WaveStatus) { scene.Frozen = patch.Freezes{{Actor: "ann", Reason: "incident"}} })
-	scene.When(func(s patch.WaveStatus) bool { return s.Stage == "production" && groupPhase(s) == patch.GroupPaused }, func(patch.WaveStatus) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.PlanWith(wavetest.WebOnly, wavetest.WebAndAPI),
+	})
+	scene.When(scene.InProduction, func(patch.WaveStatus) {
+		scene.Frozen = patch.Freezes{{Actor: "ann", Reason: "incident"}}
+	})
+	scene.When(func(s patch.WaveStatus) bool {
+		return s.Stage == "production" && groupPhase(s) == patch.GroupPaused
+	}, func(patch.WaveStatus) {
 		scene.Env.RegisterDelayedCallback(func() {
 			status, ok := scene.Status()
 			require.True(t, ok)
@@ -251,14 +278,18 @@ func TestAFrozenServiceIsStillTakenOneInstanceAtATime(t *testing.T) {
 // A frozen group still does what putting back or stopping asks of it.
 func TestAFrozenWaveCanBeAborted(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
-	scene.When(scene.InProduction, func(patch.WaveStatus) { scene.Frozen = patch.Freezes{{Actor: "ann", Reason: "incident"}} })
-	scene.When(func(s patch.WaveStatus) bool { return s.Stage == "production" && groupPhase(s) == patch.GroupPaused }, func(patch.WaveStatus) {
+	scene.When(scene.InProduction, func(patch.WaveStatus) {
+		scene.Frozen = patch.Freezes{{Actor: "ann", Reason: "incident"}}
+	})
+	scene.When(func(s patch.WaveStatus) bool {
+		return s.Stage == "production" && groupPhase(s) == patch.GroupPaused
+	}, func(patch.WaveStatus) {
 		scene.MustTake(patch.Abort, wavetest.Because("enough"))
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-	require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+	require.Equal(t, 1, wavetest.CountInProduction(result, patch.Patched))
 	scene.RequireInvariants(result, wavetest.Except{})
 }
 

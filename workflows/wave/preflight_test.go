@@ -1,7 +1,9 @@
 package wave_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,7 +33,11 @@ func TestRefusalsAtPreflightNameWhatAndChangeNothing(t *testing.T) {
 		},
 		{name: "Launch suspended", before: suspends("Launch"), want: []string{"ProcessSuspended", "Launch", "find out who"}},
 		{name: "Terminate suspended", before: suspends("Terminate"), want: []string{"ProcessSuspended", "Terminate"}},
-		{name: "AddToLoadBalancer suspended", before: suspends("AddToLoadBalancer"), want: []string{"ProcessSuspended", "AddToLoadBalancer"}},
+		{
+			name: "AddToLoadBalancer suspended", before: suspends("AddToLoadBalancer"), want: []string{
+				"ProcessSuspended", "AddToLoadBalancer",
+			},
+		},
 		{name: "HealthCheck suspended", before: suspends("HealthCheck"), want: []string{"ProcessSuspended", "HealthCheck"}},
 		{
 			name:   "no instance matches",
@@ -44,9 +50,10 @@ func TestRefusalsAtPreflightNameWhatAndChangeNothing(t *testing.T) {
 			want:   []string{"production/ap-northeast-1/wob", "nothing was changed"},
 		},
 		{
-			name:   "tags that find members of an Auto Scaling group",
-			config: wavetest.PlanWith("account: staging\n            region: ap-northeast-1\n            tags: {Role: web}", "account: production\n            region: ap-northeast-1\n            tags: {Role: web}"),
-			want:   []string{"MemberOfAutoScalingGroup", "belongs to Auto Scaling group web"},
+			name: "tags that find members of an Auto Scaling group",
+			config: wavetest.PlanWith("account: staging\n            region: ap-northeast-1\n            tags: {Role: web}",
+				"account: production\n            region: ap-northeast-1\n            tags: {Role: web}"),
+			want: []string{"MemberOfAutoScalingGroup", "belongs to Auto Scaling group web"},
 		},
 		{
 			name:   "decrement asked for at min",
@@ -57,7 +64,9 @@ func TestRefusalsAtPreflightNameWhatAndChangeNothing(t *testing.T) {
 		{
 			name: "an account that refuses: its role is not there",
 			fleet: func(s *world.Scenario) {
-				s.Accounts[1].Roles = slices.DeleteFunc(s.Accounts[1].Roles, func(r world.RoleSpec) bool { return r.Name == "patchtide" })
+				s.Accounts[1].Roles = slices.DeleteFunc(s.Accounts[1].Roles, func(r world.RoleSpec) bool {
+					return r.Name == "patchtide"
+				})
 			},
 			want: []string{"production/ap-northeast-1/web", "111122223333", "nothing was changed"},
 		},
@@ -95,12 +104,16 @@ func suspends(process string) func(*wavetest.Scene) {
 }
 
 func TestARegionThatDeniesNamesItself(t *testing.T) {
-	for _, operation := range []string{"DescribeAutoScalingGroups", "DescribeInstances", "DescribeInstanceInformation", "DescribeTargetHealth"} {
+	for _, operation := range []string{
+		"DescribeAutoScalingGroups", "DescribeInstances", "DescribeInstanceInformation", "DescribeTargetHealth",
+	} {
 		t.Run(operation, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Account == wavetest.Production && call.Operation == operation {
-					return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "not authorized to perform: " + operation}
+					return awssim.Fault{
+						Kind: awssim.FaultError, Code: "AccessDenied", Message: "not authorized to perform: " + operation,
+					}
 				}
 				return awssim.Fault{}
 			})
@@ -112,4 +125,21 @@ func TestARegionThatDeniesNamesItself(t *testing.T) {
 			require.Empty(t, scene.Mutations(wavetest.Production))
 		})
 	}
+}
+
+func TestMoreGroupsThanAHistoryHolds(t *testing.T) {
+	many := strings.Builder{}
+	for n := range 1000 {
+		fmt.Fprintf(&many,
+			"          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: web-%d\n", n)
+	}
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: wavetest.PlanWith("            auto_scaling_group: web\n",
+			"            auto_scaling_group: web\n"+many.String()),
+	})
+	_, err := scene.Run(wavetest.WebWave)
+	require.ErrorContains(t, err, "TooManyGroups")
+	require.ErrorContains(t, err, "split the plan")
+	require.Empty(t, scene.Sim.Calls())
 }

@@ -30,8 +30,8 @@ func readsOnly(operation string) bool {
 	return operation == "GenerateDataKeyWithoutPlaintext"
 }
 
-// dry runs the dry run and proves from the simulator's log, its world, the evidence and Temporal that it changed nothing.
-// may are operations that it may call beside reads.
+// dry runs the dry run and proves from the simulator's log, its world, the evidence and Temporal that it changed
+// nothing. may are operations that it may call beside reads.
 func dry(scene *wavetest.Scene, request workflows.WaveRequest, may ...string) *patch.Preview {
 	scene.T.Helper()
 	before := len(scene.Sim.Events())
@@ -102,7 +102,9 @@ func TestADryRunTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 	for _, instance := range production.Groups[0].Instances {
 		begins = append(begins, instance.Begins.String())
 		require.Equal(t, patch.WouldPatch, instance.Does)
-		require.Equal(t, patch.MissingPatch{ID: "openssl-libs.x86_64", Severity: "Critical"}, instance.Missing[0], "the worst first")
+		require.Equal(t, patch.MissingPatch{
+			ID: "openssl-libs.x86_64", Severity: "Critical",
+		}, instance.Missing[0], "the worst first")
 		require.Equal(t, patch.MissingPatch{ID: "sqlite-libs.x86_64", Severity: "Low"}, instance.Missing[5])
 		require.True(t, instance.Reboot)
 		require.Empty(t, instance.JudgedBy)
@@ -131,7 +133,8 @@ func TestADryRunTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 	require.Equal(t, told, taken)
 }
 
-// Nobody scanned: what is missing is not known, and they count as due. A scan of the dry run's own is the one thing it may do.
+// Nobody scanned: what is missing is not known, and they count as due. A scan of the dry run's own is the one thing it
+// may do.
 func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
 	preview := dry(scene, dryRun)
@@ -150,18 +153,24 @@ func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
 		require.NotContains(t, string(event.Arguments), "Install")
 	}
 	require.Positive(t, preview.Missing)
-	require.Contains(t, strings.Join(preview.Notes, "\n"), "judged by another baseline", "the plan's is not registered yet, and registering it would be a change")
+	require.Contains(t, strings.Join(preview.Notes, "\n"), "judged by another baseline",
+		"the plan's is not registered yet, and registering it would be a change")
 }
 
 func TestADryRunTellsOfRoomByOneMore(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: estimated("{patch: 22m}")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: estimated("{patch: 22m}"),
+	})
 	preview := dry(scene, dryRun)
 	require.Empty(t, preview.Blockers, "with one more there is room")
 	group := preview.Stages[1].Groups[0]
 	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}, group.Strategy)
 	require.Equal(t, "5m0s", (group.Instances[0].Begins - group.Begins).String(), "it is launched first")
 
-	scene = wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: wavetest.PlanWith("capacity: auto", "capacity: decrement")})
+	scene = wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4),
+		Config: wavetest.PlanWith("capacity: auto", "capacity: decrement"),
+	})
 	preview = dry(scene, dryRun)
 	require.Contains(t, codes(preview.Blockers), "NoRoom")
 	require.Contains(t, preview.Stages[1].Groups[0].Refused, "NoRoom: desired 4 - 1 would fall below min 4")
@@ -171,7 +180,9 @@ func TestADryRunTellsOfRoomByOneMore(t *testing.T) {
 func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: calendars})
 	scene.Frozen = patch.Freezes{{Account: "production", Actor: "alice", Reason: "incident 4711", Since: scene.Env.Now()}}
-	group := patch.Group{Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web"}
+	group := patch.Group{
+		Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web",
+	}
 	scene.Locks[names.GroupLock(group)] = "wave-other"
 	scene.Locks[names.ServiceLock("web")] = "wave-other"
 	var first, second string
@@ -189,7 +200,8 @@ func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 	preview := dry(scene, dryRun)
 	got := codes(preview.Blockers)
 	for _, code := range []string{
-		"Frozen", "GroupLocked", "ServiceLocked", "CalendarClosed", "ProcessSuspended", "StackUpdateRunning", "DeploymentRunning", "StoppedByAlarm", "OtherPatcher",
+		"Frozen", "GroupLocked", "ServiceLocked", "CalendarClosed", "ProcessSuspended", "StackUpdateRunning",
+		"DeploymentRunning", "StoppedByAlarm", "OtherPatcher",
 	} {
 		require.Contains(t, got, code)
 	}
@@ -200,7 +212,10 @@ func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 		require.NotEmpty(t, blocker.What)
 	}
 	require.Len(t, about["DeploymentRunning"], 2, "both")
-	require.ElementsMatch(t, []string{first, second}, append(about["DeploymentRunning"][0].Instances, about["DeploymentRunning"][1].Instances...))
+	require.ElementsMatch(t, []string{
+		first,
+		second,
+	}, append(about["DeploymentRunning"][0].Instances, about["DeploymentRunning"][1].Instances...))
 	require.Len(t, about["ProcessSuspended"], 2, "each process once, not once an instance")
 	require.Contains(t, about["GroupLocked"][0].What, "wave wave-other")
 	require.Contains(t, about["Frozen"][0].What, "incident 4711")
@@ -209,7 +224,9 @@ func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 
 // A group that cannot be read does not hide the others.
 func TestADryRunGoesOnWhereAGroupCannotBeRead(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.PlanWith("auto_scaling_group: web", "auto_scaling_group: wbe")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.PlanWith("auto_scaling_group: web", "auto_scaling_group: wbe"),
+	})
 	preview := dry(scene, dryRun)
 	require.Equal(t, []string{"GroupNotFound"}, codes(preview.Blockers))
 	require.Contains(t, preview.Blockers[0].What, "wbe")
@@ -218,7 +235,9 @@ func TestADryRunGoesOnWhereAGroupCannotBeRead(t *testing.T) {
 }
 
 func TestADryRunSaysInWhichWindowAndHowMuchFits(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}")})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}"),
+	})
 	opens := scene.Env.Now().Add(24 * time.Hour)
 	scene.Plans.Within = &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
 	preview := dry(scene, dryRun)
@@ -232,7 +251,9 @@ func TestADryRunSaysInWhichWindowAndHowMuchFits(t *testing.T) {
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	now := scene.Env.Now()
-	scene.Plans.Within = &patch.Window{Opens: now.Add(-time.Hour), Cutoff: now.Add(20 * time.Minute), Closes: now.Add(time.Hour)}
+	scene.Plans.Within = &patch.Window{
+		Opens: now.Add(-time.Hour), Cutoff: now.Add(20 * time.Minute), Closes: now.Add(time.Hour),
+	}
 	preview = dry(scene, dryRun)
 	require.Equal(t, []string{"WindowEndsTooSoon", "WindowEndsTooSoon"}, codes(preview.Blockers), "of either group")
 	require.Zero(t, preview.InTime)

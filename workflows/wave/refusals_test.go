@@ -1,7 +1,6 @@
 package wave_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +25,9 @@ func patching(opens time.Duration, operation string) world.MaintenanceSpec {
 // stop is an alarm that stops the first instance of the group.
 func stop(g *world.ScalingGroup, action string, enabled bool) *world.Alarm {
 	return &world.Alarm{
-		Name: "stuck", Metric: "StatusCheckFailed", Namespace: "AWS/EC2", Period: time.Minute, EvaluationPeriods: 2, ActionsEnabled: enabled,
-		Comparison: "GreaterThanThreshold", Statistic: "Maximum", AlarmActions: []string{action},
+		Name: "stuck", Metric: "StatusCheckFailed", Namespace: "AWS/EC2", Period: time.Minute, EvaluationPeriods: 2,
+		ActionsEnabled: enabled,
+		Comparison:     "GreaterThanThreshold", Statistic: "Maximum", AlarmActions: []string{action},
 		Dimensions: [][2]string{{"InstanceId", g.Members()[0].Instance.ID}},
 	}
 }
@@ -46,7 +46,9 @@ func encrypted(s *world.Scenario) {
 	}
 }
 
-var calendars = wavetest.PlanWith("    stages:\n", "    window: {schedule: \"rate(1 day)\", start: \"2026-01-04T02:00:00Z\", duration: 24h, change_calendars: [freeze]}\n    stages:\n")
+var calendars = wavetest.PlanWith("    stages:\n",
+	"    window: {schedule: \"rate(1 day)\", start: \"2026-01-04T02:00:00Z\", duration: 24h, "+
+		"change_calendars: [freeze]}\n    stages:\n")
 
 func openCalendar(scene *wavetest.Scene, account string) {
 	scene.Sim.Inspect(func(w *world.World) {
@@ -67,27 +69,42 @@ func TestOthersRefuseTheWave(t *testing.T) {
 		{name: "calendar closed", config: calendars, do: func(_ *testing.T, g scaling) {
 			g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "CLOSED"})
 		}, want: []string{"CalendarClosed", "production/ap-northeast-1/web", "freeze is closed"}},
-		{name: "calendar that does not exist", config: calendars, do: func(*testing.T, scaling) {}, want: []string{"CalendarClosed", "gave no answer", "InvalidDocument"}},
+		{
+			name: "calendar that does not exist", config: calendars, do: func(*testing.T, scaling) {}, want: []string{
+				"CalendarClosed", "gave no answer", "InvalidDocument",
+			},
+		},
 		{name: "calendar that closes too soon", config: calendars, do: func(_ *testing.T, g scaling) {
-			g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "OPEN", Changes: g.Region.World.Now().Add(10 * time.Minute)})
+			g.Region.PutCalendar(&world.Calendar{
+				Name: "freeze", State: "OPEN", Changes: g.Region.World.Now().Add(10 * time.Minute),
+			})
 		}, want: []string{"CalendarClosed", "closes at"}},
-		{name: "stack update", do: func(_ *testing.T, g scaling) { inStack(g, "UPDATE_ROLLBACK_IN_PROGRESS") }, want: []string{"StackUpdateRunning", "web (UPDATE_ROLLBACK_IN_PROGRESS)", "settled"}},
+		{name: "stack update", do: func(_ *testing.T, g scaling) {
+			inStack(g, "UPDATE_ROLLBACK_IN_PROGRESS")
+		}, want: []string{"StackUpdateRunning", "web (UPDATE_ROLLBACK_IN_PROGRESS)", "settled"}},
 		{name: "a stack that rests", do: func(_ *testing.T, g scaling) { inStack(g, "UPDATE_COMPLETE") }},
 		{name: "deployment", do: func(_ *testing.T, g scaling) {
-			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF111", Status: "InProgress", Targets: []string{g.Members()[1].Instance.ID}})
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF111", Status: "InProgress", Targets: []string{g.Members()[1].Instance.ID},
+			})
 		}, want: []string{"DeploymentRunning", "d-ABCDEF111"}},
 		{name: "deployment that is about to begin", do: func(_ *testing.T, g scaling) {
 			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "Created"})
 		}, want: []string{"DeploymentRunning", "nobody can tell yet"}},
 		{name: "a deployment that has ended, and one elsewhere", do: func(_ *testing.T, g scaling) {
-			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF111", Status: "Succeeded", Targets: []string{g.Members()[1].Instance.ID}})
-			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "InProgress", Targets: []string{"i-0123456789abcdef0"}})
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF111", Status: "Succeeded", Targets: []string{g.Members()[1].Instance.ID},
+			})
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF222", Status: "InProgress", Targets: []string{"i-0123456789abcdef0"},
+			})
 		}},
 		{name: "alarm that stops", do: func(_ *testing.T, g scaling) {
 			g.Region.PutAlarm(stop(g, "arn:aws:automate:ap-northeast-1:ec2:stop", true))
 		}, want: []string{"StoppedByAlarm", "stuck would stop it", "disable-alarm-actions"}},
 		{name: "alarm that terminates, in the older spelling", do: func(_ *testing.T, g scaling) {
-			g.Region.PutAlarm(stop(g, "arn:aws:swf:ap-northeast-1:111122223333:action/actions/AWS_EC2.InstanceId.Terminate/1.0", true))
+			g.Region.PutAlarm(stop(g, "arn:aws:swf:ap-northeast-1:111122223333:action/actions/AWS_EC2.InstanceId.Terminate/1.0",
+				true))
 		}, want: []string{"StoppedByAlarm", "stuck would terminate it"}},
 		{name: "an alarm that only tells, and one that is switched off", do: func(_ *testing.T, g scaling) {
 			g.Region.PutAlarm(stop(g, "arn:aws:sns:ap-northeast-1:111122223333:ops", true))
@@ -113,19 +130,34 @@ func TestOthersRefuseTheWave(t *testing.T) {
 			g.Region.AddMaintenanceWindow(others)
 		}},
 		{name: "association", do: func(_ *testing.T, g scaling) {
-			g.Region.AddAssociation(world.AssociationsSpec{Name: "patch-all", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install"})
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "patch-all", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install",
+			})
 		}, want: []string{"OtherPatcher", "patch-all", "at any moment"}},
 		{name: "associations that scan, ran once, or do something else", do: func(_ *testing.T, g scaling) {
-			g.Region.AddAssociation(world.AssociationsSpec{Name: "scan", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Scan"})
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "scan", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Scan",
+			})
 			g.Region.AddAssociation(world.AssociationsSpec{Name: "once", Document: "AWS-RunPatchBaseline", Operation: "Install"})
-			g.Region.AddAssociation(world.AssociationsSpec{Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)"})
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)",
+			})
 		}},
-		{name: "bake too short for the alarm", config: wavetest.PlanWith("bake: 5m", "bake: 179s"), do: func(*testing.T, scaling) {}, want: []string{"BakeTooShort", "web-5xx", "bake: 3m0s or more"}},
-		{name: "key disabled", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).State = "Disabled" }, want: []string{"RestoreNotPossible", webKey, "Disabled"}},
-		{name: "key that may not be used", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Denied = true }, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
+		{
+			name: "bake too short for the alarm", config: wavetest.PlanWith("bake: 5m", "bake: 179s"),
+			do: func(*testing.T, scaling) {}, want: []string{"BakeTooShort", "web-5xx", "bake: 3m0s or more"},
+		},
+		{name: "key disabled", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).State = "Disabled"
+		}, want: []string{"RestoreNotPossible", webKey, "Disabled"}},
+		{name: "key that may not be used", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).Denied = true
+		}, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
 		{name: "a key that may be used", fleet: encrypted, do: func(*testing.T, scaling) {}},
 		{name: "AWS's own key", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Manager = "AWS" }},
-		{name: "lifetime ends", fleet: wavetest.EachGroup(func(g *world.GroupSpec) { g.MaxLifetime = world.Duration(24 * time.Hour) }), do: func(_ *testing.T, g scaling) {
+		{name: "lifetime ends", fleet: wavetest.EachGroup(func(g *world.GroupSpec) {
+			g.MaxLifetime = world.Duration(24 * time.Hour)
+		}), do: func(_ *testing.T, g scaling) {
 			g.Members()[2].Instance.LaunchTime = g.Region.World.Now().Add(-23 * time.Hour)
 		}, want: []string{"InstanceLifetimeEnds", "24h0m0s"}},
 	} {
@@ -150,7 +182,8 @@ func TestOthersRefuseTheWave(t *testing.T) {
 	}
 }
 
-// What begins while the first instance bakes is met before the second: it stays as it is, and what was patched stays patched.
+// What begins while the first instance bakes is met before the second: it stays as it is, and what was patched stays
+// patched.
 func TestOthersRefuseTheNextInstance(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -162,7 +195,9 @@ func TestOthersRefuseTheNextInstance(t *testing.T) {
 		{name: "calendar closes", config: calendars, do: func(g *world.ScalingGroup) {
 			g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "CLOSED"})
 		}, want: "CalendarClosed", ends: true},
-		{name: "stack update begins", do: func(g *world.ScalingGroup) { inStack(g, "UPDATE_IN_PROGRESS") }, want: "StackUpdateRunning"},
+		{name: "stack update begins", do: func(g *world.ScalingGroup) {
+			inStack(g, "UPDATE_IN_PROGRESS")
+		}, want: "StackUpdateRunning"},
 		{name: "deployment begins", do: func(g *world.ScalingGroup) {
 			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "Queued"})
 		}, want: "DeploymentRunning"},
@@ -191,10 +226,10 @@ func TestOthersRefuseTheNextInstance(t *testing.T) {
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-			require.Equal(t, 1, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched), "%v", wavetest.ProductionOutcomes(result))
+			require.Equal(t, 1, wavetest.CountInProduction(result, patch.Patched), "%v", wavetest.ProductionOutcomes(result))
 			if c.ends {
 				require.Empty(t, reasons, "a closed calendar asks nobody")
-				require.Equal(t, 3, wavetest.Count(wavetest.ProductionOutcomes(result), patch.NotStarted))
+				require.Equal(t, 3, wavetest.CountInProduction(result, patch.NotStarted))
 				reasons = result.Reason
 			}
 			require.Contains(t, reasons, c.want)
@@ -277,13 +312,14 @@ func TestGroupsThatShareATargetGroupGoOneByOne(t *testing.T) {
 						}
 					}
 				},
-				Config: wavetest.ProductionOnly(wavetest.PlanWith("        service: web\n", "        max_parallel_groups: 2\n", "            auto_scaling_group: web\n",
-					"            auto_scaling_group: web\n          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: api\n")),
+				Config: wavetest.ProductionOnly(wavetest.PlanWith("        service: web\n", "        max_parallel_groups: 2\n",
+					"            auto_scaling_group: web\n",
+					"            "+wavetest.WebAndAPI)),
 			})
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-			require.Equal(t, 8, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, 8, wavetest.CountInProduction(result, patch.Patched))
 			var turns []string
 			for _, event := range scene.Effects("EnterStandby") {
 				group := "web"
@@ -328,40 +364,4 @@ func TestABakeOutlastsSlowStart(t *testing.T) {
 			require.Less(t, baked, 10*time.Minute+slow)
 		})
 	}
-}
-
-// A window may be open and yet too short for one more instance.
-func TestAWindowThatEndsTooSoon(t *testing.T) {
-	t.Run("before the wave", func(t *testing.T) {
-		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
-		now := scene.Env.Now()
-		scene.Plans.Within = &patch.Window{Opens: now.Add(-time.Hour), Cutoff: now.Add(29 * time.Minute), Closes: now.Add(30 * time.Minute)}
-		_, err := scene.Run(wavetest.WebWave)
-		require.ErrorContains(t, err, "WindowEndsTooSoon")
-		require.Empty(t, scene.Mutations(wavetest.Staging))
-	})
-	t.Run("before an instance", func(t *testing.T) {
-		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 30m, rollback: 0s, snapshot: 0s, volume: 0s}")})
-		ends := scene.Env.Now().Add(75 * time.Minute)
-		scene.Plans.Within = &patch.Window{Opens: scene.Env.Now().Add(-time.Hour), Cutoff: ends, Closes: ends}
-		result, err := scene.Run(wavetest.WebWave)
-		require.NoError(t, err)
-		require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
-		require.Contains(t, result.Reason, "WindowEndsTooSoon")
-		require.Positive(t, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
-		require.Positive(t, wavetest.Count(wavetest.ProductionOutcomes(result), patch.NotStarted))
-		scene.RequireInvariants(result, wavetest.Except{})
-	})
-}
-
-func TestMoreGroupsThanAHistoryHolds(t *testing.T) {
-	many := strings.Builder{}
-	for n := range 1000 {
-		fmt.Fprintf(&many, "          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: web-%d\n", n)
-	}
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.PlanWith("            auto_scaling_group: web\n", "            auto_scaling_group: web\n"+many.String())})
-	_, err := scene.Run(wavetest.WebWave)
-	require.ErrorContains(t, err, "TooManyGroups")
-	require.ErrorContains(t, err, "split the plan")
-	require.Empty(t, scene.Sim.Calls())
 }

@@ -19,7 +19,9 @@ import (
 func restored(scene *wavetest.Scene) int { return len(scene.Effects("CreateReplaceRootVolumeTask")) }
 
 func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
-	for name, fleet := range map[string]func(*world.Scenario){"decrement": wavetest.Sized(2, 4, 6), "surge": wavetest.Sized(4, 4, 4)} {
+	for name, fleet := range map[string]func(*world.Scenario){
+		"decrement": wavetest.Sized(2, 4, 6), "surge": wavetest.Sized(4, 4, 4),
+	} {
 		t.Run(name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended, Fleet: fleet})
 			var result, again *patch.WaveResult
@@ -54,7 +56,8 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 	}
 }
 
-// A wave run again under its id after a roll back, and rolled back again: nothing of the first time is taken for the second.
+// A wave run again under its id after a roll back, and rolled back again: nothing of the first time is taken for the
+// second.
 func TestRollBackOfAnotherRunMakesItsOwnAttempts(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
 	scene.Play(func(story wavetest.Story) {
@@ -85,7 +88,9 @@ func TestRollBackWaveTellsGoneInstancesApart(t *testing.T) {
 		require.NoError(t, err)
 	})
 	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
-	require.Equal(t, []patch.Outcome{patch.RolledBack, patch.Gone, patch.RolledBack, patch.RolledBack}, wavetest.ProductionOutcomes(result))
+	require.Equal(t, []patch.Outcome{
+		patch.RolledBack, patch.Gone, patch.RolledBack, patch.RolledBack,
+	}, wavetest.ProductionOutcomes(result))
 	require.Contains(t, result.Stages[1].Groups[0].Instances[1].Reason, "terminated or replaced since the wave")
 	require.Equal(t, 5, restored(scene))
 	scene.RequireInvariants(result, wavetest.Except{Newcomers: 1, Out: []string{victim}})
@@ -104,7 +109,7 @@ func TestRollBackWaveAfterAGroupWasDeleted(t *testing.T) {
 		result, err = story.RollBack("wave-1", false)
 		require.NoError(t, err)
 	})
-	require.Equal(t, 4, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Gone), "%+v", result)
+	require.Equal(t, 4, wavetest.CountInProduction(result, patch.Gone), "%+v", result)
 	require.Equal(t, 2, restored(scene))
 }
 
@@ -112,12 +117,14 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
 	scene.Play(func(story wavetest.Story) {
 		first := story.Wave("wave-1")
-		story.RollBackRefused("wave-2", false, activities.ErrUnknownWave, "wave-2 left no evidence", "its id", "`evidence:`", "terminated")
+		story.RollBackRefused("wave-2", false, activities.ErrUnknownWave, "wave-2 left no evidence", "its id", "`evidence:`",
+			"terminated")
 		story.Later(5 * 24 * time.Hour)
 		// By now vim is old enough for the baseline.
 		require.Equal(t, patch.Succeeded, story.Wave("wave-2").Outcome)
 		instance := first.Stages[0].Groups[0].Instances[0].ID
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, "nothing was changed", "staging/ap-northeast-1/Role=web/"+instance,
+		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, "nothing was changed",
+			"staging/ap-northeast-1/Role=web/"+instance,
 			"rollback_max_age (24h", "packages installed, updated or removed since the wave", "--accept-loss")
 		result, err := story.RollBack("wave-1", true)
 		require.NoError(t, err)
@@ -138,7 +145,8 @@ func TestRollBackWaveAfterADeployment(t *testing.T) {
 			w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(instance).Deploy("2.5")
 		})
 		story.Later(time.Hour)
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, "production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
+		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose,
+			"production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
 		result, err := story.RollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
@@ -163,7 +171,9 @@ func TestRollBackWaveWithoutItsSnapshots(t *testing.T) {
 		result, err := story.RollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
-		require.Equal(t, []patch.Outcome{patch.Failed, patch.RolledBack, patch.RolledBack, patch.RolledBack}, wavetest.ProductionOutcomes(result))
+		require.Equal(t, []patch.Outcome{
+			patch.Failed, patch.RolledBack, patch.RolledBack, patch.RolledBack,
+		}, wavetest.ProductionOutcomes(result))
 		require.True(t, result.Stages[1].Groups[0].Instances[0].StillPatched)
 		story.RollBackRefused("wave-1", true, workflows.ErrCannotPutBack, lost)
 		require.Equal(t, 5, restored(scene))
@@ -175,7 +185,8 @@ func TestRollBackWaveRefusesARunningWave(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
 	scene.Locks["wave-1"] = ""
 	scene.Play(func(story wavetest.Story) {
-		story.RollBackRefused("wave-1", false, workflows.ErrWaveRuns, "still runs", "roll_back", "patchtide wave roll-back wave-1 --scope wave")
+		story.RollBackRefused("wave-1", false, workflows.ErrWaveRuns, "still runs", "roll_back",
+			"patchtide wave roll-back wave-1 --scope wave")
 	})
 	require.Empty(t, scene.Sim.Calls())
 }
@@ -207,6 +218,7 @@ func TestRollBackWaveOfInstancesThatDoNotAnswer(t *testing.T) {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instance(id).Stop())
 		})
 		story.Later(10 * time.Minute)
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, id+": whatever changed since the wave, which is not known: it does not answer")
+		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose,
+			id+": whatever changed since the wave, which is not known: it does not answer")
 	})
 }

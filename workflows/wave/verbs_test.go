@@ -11,18 +11,22 @@ import (
 )
 
 func TestRetryTriesTheFailedInstanceAgain(t *testing.T) {
-	for name, fleet := range map[string]func(*world.Scenario){"decrement": wavetest.Sized(2, 4, 6), "surge": wavetest.Sized(4, 4, 4)} {
+	for name, fleet := range map[string]func(*world.Scenario){
+		"decrement": wavetest.Sized(2, 4, 6), "surge": wavetest.Sized(4, 4, 4),
+	} {
 		t.Run(name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(fleet)})
 			scene.Decide = []patch.Verb{patch.Retry}
 			scene.OnHold = func(status patch.WaveStatus) {
 				require.Contains(t, status.Awaiting, "Send retry, skip, roll_back or abort.")
-				require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency}, status.Verbs)
+				require.Equal(t, []patch.Verb{
+					patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency,
+				}, status.Verbs)
 			}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
-			require.Equal(t, 4, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Equal(t, 4, wavetest.CountInProduction(result, patch.Patched))
 			scene.RequireInvariants(result, wavetest.Except{})
 			require.Len(t, scene.Effects("StartAutomationExecution"), 7, "the failed one twice, under another token")
 		})
@@ -48,7 +52,9 @@ func TestRollBackOfTheWaveReachesStagingToo(t *testing.T) {
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
 			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
-			require.Equal(t, []patch.Outcome{patch.RolledBack, patch.RolledBack, patch.RolledBack, patch.NotStarted}, wavetest.ProductionOutcomes(result))
+			require.Equal(t, []patch.Outcome{
+				patch.RolledBack, patch.RolledBack, patch.RolledBack, patch.NotStarted,
+			}, wavetest.ProductionOutcomes(result))
 			require.Equal(t, []patch.Outcome{c.staging, c.staging}, wavetest.Outcomes(result)["staging"])
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)
@@ -56,8 +62,8 @@ func TestRollBackOfTheWaveReachesStagingToo(t *testing.T) {
 	}
 }
 
-// A wave need not be on hold: what is under way is put back or, once proven, finished, nothing else is begun, and then all of the
-// stage goes back.
+// A wave need not be on hold: what is under way is put back or, once proven, finished, nothing else is begun, and then
+// all of the stage goes back.
 func TestRollBackOfAStageThatRuns(t *testing.T) {
 	for i, c := range moments {
 		if c.account != wavetest.Production || c.phase == "baseline" || c.phase == "first scan" || wavetest.SkipInShort(i) {
@@ -70,7 +76,7 @@ func TestRollBackOfAStageThatRuns(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 			require.Contains(t, result.Reason, "rolled back by tester")
-			require.Zero(t, wavetest.Count(wavetest.ProductionOutcomes(result), patch.Patched))
+			require.Zero(t, wavetest.CountInProduction(result, patch.Patched))
 			require.Equal(t, 2, wavetest.Count(wavetest.Outcomes(result)["staging"], patch.Patched), "its scope is the stage")
 			scene.RequireInvariants(result, wavetest.Except{})
 			scene.RequireVersions(result)

@@ -52,7 +52,8 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "prodcution"})
 		},
 		func() {
-			require.ErrorContains(t, refused, `there is no "prodcution" in the worker's configuration; it knows production, staging`)
+			require.ErrorContains(t, refused,
+				`there is no "prodcution" in the worker's configuration; it knows production, staging`)
 			require.Len(t, frozen().Freezes, 1, "an account that nobody knows is not frozen")
 			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over"})
 		},
@@ -85,7 +86,9 @@ func TestFreezeBeginsItsHistoryAnewWithAllItKeeps(t *testing.T) {
 			}, workflows.FreezeRequest{Actor: "ann", Reason: "incident"})
 		}
 	}, time.Minute)
-	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{Freezes: patch.Freezes{{Account: "staging", Actor: "bob", Reason: "moves"}}})
+	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{
+		Freezes: patch.Freezes{{Account: "staging", Actor: "bob", Reason: "moves"}},
+	})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, scene.Env.GetWorkflowError(), &again)
 }

@@ -18,8 +18,10 @@ import (
 // opens starts OpenWindow as a schedule would, at a time that is due.
 func opens(story wavetest.Story, due time.Time, planName string) workflow.ChildWorkflowFuture {
 	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            names.OpenWindowID(planName) + "-" + due.UTC().Format(time.RFC3339),
-		TypedSearchAttributes: temporal.NewSearchAttributes(temporal.NewSearchAttributeKeyTime(names.ScheduledTime).ValueSet(due)),
+		WorkflowID: names.OpenWindowID(planName) + "-" + due.UTC().Format(time.RFC3339),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyTime(names.ScheduledTime).ValueSet(due),
+		),
 	})
 	return workflow.ExecuteChildWorkflow(child, names.OpenWindow, workflows.OpenWindowRequest{Plan: planName})
 }
@@ -37,7 +39,9 @@ var (
 )
 
 func TestOpenWindowStartsTheWaveOfItsOpeningOnce(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.InWindow(secondSunday), Start: sundayOpens.Add(-time.Hour)})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.InWindow(secondSunday), Start: sundayOpens.Add(-time.Hour),
+	})
 	scene.Plans.Scheduled = true
 	heard := scene.Listen("chat")
 	var first, second workflows.WindowOpened
@@ -59,7 +63,9 @@ func TestOpenWindowStartsTheWaveOfItsOpeningOnce(t *testing.T) {
 	require.False(t, second.Started)
 	require.Equal(t, first.WaveID, second.WaveID)
 	require.Contains(t, second.Why, "was started before")
-	require.ElementsMatch(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeScheduleSkipped, patch.NoticeFinished}, heard.Kinds("chat"))
+	require.ElementsMatch(t, []patch.NoticeKind{
+		patch.NoticeStarted, patch.NoticeScheduleSkipped, patch.NoticeFinished,
+	}, heard.Kinds("chat"))
 	require.Len(t, scene.Effects("EnterStandby"), 4, "one wave")
 }
 
@@ -73,26 +79,51 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 		why    string
 		fails  bool
 	}{
-		{name: "the worker came back after the cutoff", window: secondSunday, plan: "web", at: 3 * time.Hour, why: "the window's cutoff was at 2036-11-09T05:00:00+09:00"},
-		{name: "told by hand on another day", window: secondSunday, plan: "web", at: -48 * time.Hour, why: "the window opens at 2036-11-09T02:00:00+09:00"},
-		{name: "another wave holds the group", window: secondSunday, plan: "web", why: "is being patched by", prior: func(_ *wavetest.Scene, story wavetest.Story) {
-			child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: "wave-before"})
-			wave := workflow.ExecuteChildWorkflow(child, names.PatchWave, wavetest.WebWave)
-			require.NoError(story.Scene.T, wave.GetChildWorkflowExecution().Get(story.Ctx, nil))
-			story.Later(2 * time.Minute)
-		}},
-		{name: "the plan has lost its window", window: secondSunday, plan: "web", why: "has no window any more", prior: func(scene *wavetest.Scene, _ wavetest.Story) { scene.Plans.Scheduled = false }},
-		{name: "somebody froze production", window: secondSunday, plan: "web", why: "incident 4711", prior: func(scene *wavetest.Scene, story wavetest.Story) {
-			scene.Frozen = scene.Frozen.With(patch.Freeze{Account: "production", Actor: "ann", Reason: "incident 4711", Since: workflow.Now(story.Ctx)})
-		}},
-		{name: "nobody knows whether it is frozen", window: secondSunday, plan: "web", why: "counts as frozen", prior: func(scene *wavetest.Scene, _ wavetest.Story) {
-			scene.FreezeLost = errors.New("no worker answers")
-		}},
+		{
+			name: "the worker came back after the cutoff", window: secondSunday, plan: "web", at: 3 * time.Hour,
+			why: "the window's cutoff was at 2036-11-09T05:00:00+09:00",
+		},
+		{
+			name: "told by hand on another day", window: secondSunday, plan: "web", at: -48 * time.Hour,
+			why: "the window opens at 2036-11-09T02:00:00+09:00",
+		},
+		{
+			name: "another wave holds the group", window: secondSunday, plan: "web", why: "is being patched by",
+			prior: func(_ *wavetest.Scene, story wavetest.Story) {
+				child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: "wave-before"})
+				wave := workflow.ExecuteChildWorkflow(child, names.PatchWave, wavetest.WebWave)
+				require.NoError(story.Scene.T, wave.GetChildWorkflowExecution().Get(story.Ctx, nil))
+				story.Later(2 * time.Minute)
+			},
+		},
+		{
+			name: "the plan has lost its window", window: secondSunday, plan: "web", why: "has no window any more",
+			prior: func(scene *wavetest.Scene, _ wavetest.Story) { scene.Plans.Scheduled = false },
+		},
+		{
+			name: "somebody froze production", window: secondSunday, plan: "web", why: "incident 4711",
+			prior: func(scene *wavetest.Scene, story wavetest.Story) {
+				scene.Frozen = scene.Frozen.With(patch.Freeze{
+					Account: "production", Actor: "ann", Reason: "incident 4711", Since: workflow.Now(story.Ctx),
+				})
+			},
+		},
+		{
+			name: "nobody knows whether it is frozen", window: secondSunday, plan: "web", why: "counts as frozen",
+			prior: func(scene *wavetest.Scene, _ wavetest.Story) {
+				scene.FreezeLost = errors.New("no worker answers")
+			},
+		},
 		{name: "the plan is gone", window: secondSunday, plan: "wbe", why: `there is no plan "wbe"`, fails: true},
-		{name: "the schedule has ended", window: `{schedule: "cron(0 2 1 1 ? 2030)", duration: 4h}`, plan: "web", why: "never opens after", fails: true},
+		{
+			name: "the schedule has ended", window: `{schedule: "cron(0 2 1 1 ? 2030)", duration: 4h}`, plan: "web",
+			why: "never opens after", fails: true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.InWindow(c.window), Start: sundayOpens.Add(c.at)})
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Config: wavetest.InWindow(c.window), Start: sundayOpens.Add(c.at),
+			})
 			scene.Plans.Scheduled = true
 			heard := scene.Listen("chat")
 			changed := 0
@@ -130,7 +161,9 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 }
 
 func TestAWaveGoesOnWhenItsOpenWindowIsCancelled(t *testing.T) {
-	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.InWindow(secondSunday), Start: sundayOpens})
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: wavetest.InWindow(secondSunday), Start: sundayOpens,
+	})
 	scene.Plans.Scheduled = true
 	heard := scene.Listen("chat")
 	scene.Play(func(story wavetest.Story) {
@@ -145,15 +178,17 @@ func TestAWaveGoesOnWhenItsOpenWindowIsCancelled(t *testing.T) {
 	require.Equal(t, patch.Succeeded, heard.Heard["chat"][1].Outcome)
 }
 
-// In the night in which the clocks of New York are put back, half past one comes twice: both openings have their wave, and the
-// second is refused while the first still holds the groups. In the night in which they are put forward half past two
-// does not come: whoever asks then gets the window of the week after.
+// In the night in which the clocks of New York are put back, half past one comes twice: both openings have their wave,
+// and the second is refused while the first still holds the groups. In the night in which they are put forward half
+// past two does not come: whoever asks then gets the window of the week after.
 func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 	const half = `{schedule: "cron(30 1 ? * SUN *)", time_zone: America/New_York, duration: 4h, cutoff: 1h}`
 	first := time.Date(2036, 11, 2, 5, 30, 0, 0, time.UTC)
 	second := first.Add(time.Hour)
 	t.Run("back, while the first wave runs", func(t *testing.T) {
-		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.InWindow(half), Start: first, Fleet: wavetest.Sized(2, 6, 8)})
+		scene := wavetest.New(t, wavetest.Options{
+			Scenario: "healthy", Config: wavetest.InWindow(half), Start: first, Fleet: wavetest.Sized(2, 6, 8),
+		})
 		scene.Plans.Scheduled = true
 		scene.Play(func(story wavetest.Story) {
 			one := opens(story, first, "web")
@@ -171,7 +206,10 @@ func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 	t.Run("forward", func(t *testing.T) {
 		skipped := time.Date(2037, 3, 8, 7, 30, 0, 0, time.UTC) // 03:30 there: 02:30 does not come
 		scene := wavetest.New(t, wavetest.Options{
-			Scenario: "healthy", Config: wavetest.InWindow(`{schedule: "cron(30 2 ? * SUN *)", time_zone: America/New_York, duration: 4h, cutoff: 1h}`), Start: skipped,
+			Scenario: "healthy",
+			Config: wavetest.InWindow(
+				`{schedule: "cron(30 2 ? * SUN *)", time_zone: America/New_York, duration: 4h, cutoff: 1h}`,
+			), Start: skipped,
 		})
 		scene.Plans.Scheduled = true
 		scene.Play(func(story wavetest.Story) {
