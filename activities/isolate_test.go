@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/journal"
 )
 
 // isolation is a fleet whose first staging instance has two interfaces, and the isolating security group.
@@ -53,7 +54,7 @@ func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(d
 
 func TestIsolatingAndOpeningAgain(t *testing.T) {
 	f, it, _, groups := isolation(t)
-	var found, byID activities.Isolation
+	var found, byID journal.Isolation
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
 	require.Len(t, found.Interfaces, 2)
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: found.SecurityGroup}, &byID)
@@ -73,7 +74,7 @@ func TestIsolatingAndOpeningAgain(t *testing.T) {
 
 func TestSecurityGroupsThatSomebodyElseGaveStay(t *testing.T) {
 	f, it, change, groups := isolation(t)
-	var found activities.Isolation
+	var found journal.Isolation
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	change(1, "quarantined", "default")

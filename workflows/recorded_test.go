@@ -14,25 +14,39 @@ import (
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows"
+	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// recorded are the kinds of change and what the journal must tell when they are made: of the group, and of the instance that
-// is under way in it.
+// recorded are the kinds of change and what the journal must tell when they are made: of the group, and of the instance
+// that is under way in it.
 var recorded = map[string]func(group, instance *journal.Record) bool{
-	"CreateOrUpdateTags":              func(group, _ *journal.Record) bool { return group != nil },
-	"CreateTags":                      func(_, instance *journal.Record) bool { return instance != nil },
-	"SuspendProcesses":                func(_, instance *journal.Record) bool { return len(instance.Intended.Suspend) > 0 },
-	"EnterStandby":                    func(_, instance *journal.Record) bool { return instance.Intended.Standby },
-	"DeregisterTargets":               func(_, instance *journal.Record) bool { return len(instance.Intended.Deregister) > 0 },
-	"CreateSnapshot":                  func(_, instance *journal.Record) bool { return instance.Intended.SnapshotToken != "" },
-	"StartAutomationExecution":        func(_, instance *journal.Record) bool { return instance.Installing && instance.Point != nil },
-	"CreateReplaceRootVolumeTask":     func(_, instance *journal.Record) bool { return instance.Intended.RestoreToken != "" },
-	"DetachInstances":                 func(_, instance *journal.Record) bool { return instance.Quarantine != nil },
-	"ModifyNetworkInterfaceAttribute": func(_, instance *journal.Record) bool { return len(instance.Quarantine.Isolation.Interfaces) == 2 },
-	"AttachInstances":                 func(_, instance *journal.Record) bool { return instance.Release != nil },
-	"TerminateInstances":              func(_, instance *journal.Record) bool { return instance.Ends != nil },
-	"UpdateAutoScalingGroup":          func(group, _ *journal.Record) bool { return group.Intended.RaiseMax && group.Before.Max == 4 },
+	"CreateOrUpdateTags": func(group, _ *journal.Record) bool { return group != nil },
+	"CreateTags":         func(_, instance *journal.Record) bool { return instance != nil },
+	"SuspendProcesses": func(_, instance *journal.Record) bool {
+		return len(instance.Intended.Suspend) > 0
+	},
+	"EnterStandby": func(_, instance *journal.Record) bool { return instance.Intended.Standby },
+	"DeregisterTargets": func(_, instance *journal.Record) bool {
+		return len(instance.Intended.Deregister) > 0
+	},
+	"CreateSnapshot": func(_, instance *journal.Record) bool {
+		return instance.Intended.SnapshotToken != ""
+	},
+	"StartAutomationExecution": func(_, instance *journal.Record) bool {
+		return instance.Installing && instance.Point != nil
+	},
+	"CreateReplaceRootVolumeTask": func(_, instance *journal.Record) bool {
+		return instance.Intended.RestoreToken != ""
+	},
+	"DetachInstances": func(_, instance *journal.Record) bool { return instance.Quarantine != nil },
+	"ModifyNetworkInterfaceAttribute": func(_, instance *journal.Record) bool {
+		return len(instance.Quarantine.Isolation.Interfaces) == 2
+	},
+	"AttachInstances":    func(_, instance *journal.Record) bool { return instance.Release != nil },
+	"TerminateInstances": func(_, instance *journal.Record) bool { return instance.Ends != nil },
+	"UpdateAutoScalingGroup": func(group, _ *journal.Record) bool {
+		return group.Intended.RaiseMax && group.Before.Max == 4
+	},
 	"SetDesiredCapacity": func(group, instance *journal.Record) bool {
 		return group.Intended.RaiseDesired || instance.Quarantine.DesiredWanted == 4
 	},
@@ -43,18 +57,20 @@ var recorded = map[string]func(group, instance *journal.Record) bool{
 
 // puttingBack are the calls that undo a recorded change, and those that leave nothing behind.
 var puttingBack = []string{
-	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "SetInstanceHealth", "AssumeRole", "SendCommand", "CancelCommand",
-	"StopAutomationExecution", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline", "RegisterPatchBaselineForPatchGroup",
+	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "SetInstanceHealth", "AssumeRole", "SendCommand",
+	"CancelCommand",
+	"StopAutomationExecution", "CreateDocument", "UpdateDocument", "CreatePatchBaseline", "UpdatePatchBaseline",
+	"RegisterPatchBaselineForPatchGroup",
 	"AddTagsToResource", "DeleteSnapshot", "DeleteVolume",
 }
 
-// recordsFirst asks the journal at every changing call whether it tells of it, and returns the kinds of change that were made
-// and what was not recorded.
-func (b *bench) recordsFirst(wave *string) (seen map[string]bool, missing func() []string) {
+// recordsFirst asks the journal at every changing call whether it tells of it, and returns the kinds of change that
+// were made and what was not recorded.
+func recordsFirst(scene *wavetest.Scene, wave *string) (seen map[string]bool, missing func() []string) {
 	var mu sync.Mutex
 	var wrong []string
 	seen = map[string]bool{}
-	b.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, read := range []string{"Describe", "Get", "List"} {
@@ -69,7 +85,7 @@ func (b *bench) recordsFirst(wave *string) (seen map[string]bool, missing func()
 			wrong = append(wrong, call.Operation+" is a kind of change that this test does not know")
 		default:
 			seen[call.Operation] = true
-			group, instance := b.newestRecords(*wave, call.Account)
+			group, instance := newestRecords(scene, *wave, call.Account)
 			if !tells(told, group, instance) {
 				wrong = append(wrong, call.Operation+" on "+call.Resource+" was not recorded before")
 			}
@@ -80,7 +96,7 @@ func (b *bench) recordsFirst(wave *string) (seen map[string]bool, missing func()
 }
 
 // tells is false where the record that is asked for is not there at all.
-func tells(told func(group, instance *journal.Record) bool, group, instance *workflows.Record) (yes bool) {
+func tells(told func(group, instance *journal.Record) bool, group, instance *journal.Record) (yes bool) {
 	defer func() {
 		if recover() != nil {
 			yes = false
@@ -90,12 +106,12 @@ func tells(told func(group, instance *journal.Record) bool, group, instance *wor
 }
 
 // newestRecords are a wave's newest records of an account: of a group, and of an instance.
-func (b *bench) newestRecords(wave, account string) (group, instance *journal.Record) {
-	records, err := b.store.ListJournal(b.t.Context(), wave)
-	require.NoError(b.t, err)
+func newestRecords(scene *wavetest.Scene, wave, account string) (group, instance *journal.Record) {
+	records, err := scene.Store.ListJournal(scene.T.Context(), wave)
+	require.NoError(scene.T, err)
 	for _, one := range records {
 		var record journal.Record
-		require.NoError(b.t, json.Unmarshal(one.Body, &record))
+		require.NoError(scene.T, json.Unmarshal(one.Body, &record))
 		if record.Group.Account.ID != account {
 			continue
 		}
@@ -113,13 +129,13 @@ func (b *bench) newestRecords(wave, account string) (group, instance *journal.Re
 func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 	all := map[string]bool{}
 	t.Run("a surge, a restore, and staging", func(t *testing.T) {
-		b := newBench(t, benchOptions{scenario: "healthy", fleet: failsOnce(sized(4, 4, 4))})
+		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.FailsOnce(wavetest.Sized(4, 4, 4))})
 		wave := "wave-test"
-		seen, missing := b.recordsFirst(&wave)
-		b.decide = []patch.Verb{patch.Skip}
-		b.whenAt(patch.StepInstall, func(string) {
+		seen, missing := recordsFirst(scene, &wave)
+		scene.Decide = []patch.Verb{patch.Skip}
+		scene.WhenAtStep(patch.StepInstall, func(string) {
 			marked := 0
-			b.production(func(g *world.ScalingGroup) {
+			scene.Production(func(g *world.ScalingGroup) {
 				at := slices.IndexFunc(g.Tags, func(tag world.GroupTag) bool { return tag.Key == names.TagJournal })
 				require.GreaterOrEqual(t, at, 0)
 				require.False(t, g.Tags[at].Propagate, "PropagateAtLaunch")
@@ -132,7 +148,7 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 			})
 			require.Equal(t, 1, marked, "only the instance that is taken out carries the tag")
 		})
-		_, err := b.run(theWeb)
+		_, err := scene.Run(wavetest.WebWave)
 		require.NoError(t, err)
 		require.Empty(t, missing())
 		for kind := range seen {
@@ -141,21 +157,24 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 	})
 	t.Run("a quarantine, its release, another and its end", func(t *testing.T) {
 		for _, verb := range []patch.QuarantineVerb{patch.QuarantineRelease, patch.QuarantineTerminate} {
-			b := newBench(t, benchOptions{scenario: "healthy", fleet: withIsolation(unrestorable("production", sized(2, 4, 4))), config: plan(isolates...)})
-			b.eachRegion(func(region *world.Region) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: wavetest.WithIsolation(wavetest.Unrestorable("production", wavetest.Sized(2, 4, 4))),
+				Config: wavetest.PlanWith(wavetest.Isolates...),
+			})
+			scene.EachRegion(func(region *world.Region) {
 				for _, instance := range region.Instances() {
 					instance.AddInterface(instance.SecurityGroups)
 				}
 			})
 			wave := "wave-test"
-			seen, missing := b.recordsFirst(&wave)
-			b.decide = []patch.Verb{patch.Abort}
-			result, err := b.run(theWeb)
+			seen, missing := recordsFirst(scene, &wave)
+			scene.Decide = []patch.Verb{patch.Abort}
+			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
-			request := release(result.Stages[1].Groups[0].Instances[0].ID)
+			request := wavetest.ReleaseRequest(result.Stages[1].Groups[0].Instances[0].ID)
 			request.Verb = verb
 			wave = names.SettleID(request.Instance)
-			_, err = b.settle(request)
+			_, err = scene.EndQuarantine(request)
 			require.NoError(t, err)
 			require.Empty(t, missing())
 			for kind := range seen {

@@ -16,13 +16,14 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// histories are what waves of released code left in a real server's history, made by `make fixtures`. Waves live for days:
-// code that cannot replay them would break those under way when it is deployed; docs/decisions/0005 says from which release on.
+// histories are what waves of released code left in a real server's history, made by `make fixtures`. Waves live for
+// days: code that cannot replay them would break those under way when it is deployed.
 func histories(t *testing.T) []string {
-	files, err := filepath.Glob("testdata/histories/*/*.json") // a folder for each release, and "next"
+	files, err := filepath.Glob("testdata/histories/*/*.json") // a folder for each release, and next
 	require.NoError(t, err)
 	require.NotEmpty(t, files, "there are no histories; make them with `make fixtures`")
 	return files
@@ -46,9 +47,12 @@ func TestReplayOfSavedHistories(t *testing.T) {
 	require.Len(t, kinds, len(replayed), "each workflow has a history: %v", kinds)
 }
 
-// replayed are the workflows that `make fixtures` meets. Freeze, OpenWindow, Quarantine and HoldService are not among them: they
-// hold a few steps each, and the laboratory's scenarios have no use for them.
-var replayed = []string{names.PatchWave, names.PatchGroup, names.PatchInstance, names.Notify, names.ScanFleet, names.RollBackWave, names.Reconcile}
+// replayed are the workflows that `make fixtures` meets. Freeze, OpenWindow, Quarantine and HoldService are not among
+// them: they hold a few steps each, and the laboratory's scenarios have no use for them.
+var replayed = []string{
+	names.PatchWave, names.PatchGroup, names.PatchInstance, names.Notify, names.ScanFleet, names.RollBackWave,
+	names.Reconcile,
+}
 
 // A replay that notices nothing would prove nothing.
 func TestReplayNoticesAnotherOrderOfSteps(t *testing.T) {
@@ -56,7 +60,8 @@ func TestReplayNoticesAnotherOrderOfSteps(t *testing.T) {
 	replayer.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.WaveRequest) (*patch.WaveResult, error) {
 		return nil, workflow.Sleep(ctx, 1)
 	}, workflow.RegisterOptions{Name: names.PatchWave})
-	require.ErrorContains(t, replay(t, replayer, filepath.Join("testdata", "histories", "next", "healthy-PatchWave-1.json")), "TMPRL1100")
+	require.ErrorContains(t,
+		replay(t, replayer, filepath.Join("testdata", "histories", "next", "healthy-PatchWave-1.json")), "TMPRL1100")
 }
 
 // replay plays a saved history as the run that it was: the ids of what a wave starts are made of its run's.
@@ -67,7 +72,7 @@ func replay(t *testing.T, replayer worker.WorkflowReplayer, file string) error {
 	whole, err := client.HistoryFromJSON(document, client.HistoryJSONOptions{})
 	require.NoError(t, err)
 	started := whole.Events[0].GetWorkflowExecutionStartedEventAttributes()
-	return replayer.ReplayWorkflowHistoryWithOptions(quiet{}, whole, worker.ReplayWorkflowHistoryOptions{
+	return replayer.ReplayWorkflowHistoryWithOptions(wavetest.QuietLogger{}, whole, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
 	})
 }
@@ -91,7 +96,9 @@ func TestHistoriesTellNothingOfTheirMachineAndNoSecret(t *testing.T) {
 		for _, payload := range payloads.FindAllSubmatch(text, -1) {
 			data, err := base64.StdEncoding.DecodeString(string(payload[1]))
 			require.NoError(t, err)
-			for _, secret := range []string{scenario.Home.SecretAccessKey, scenario.Home.AccessKeyID, "external_id", "ExternalID"} {
+			for _, secret := range []string{
+				scenario.Home.SecretAccessKey, scenario.Home.AccessKeyID, "external_id", "ExternalID",
+			} {
 				require.NotContains(t, string(data), secret, file)
 			}
 		}

@@ -61,9 +61,9 @@ func TestPutBackHearsEveryRefusal(t *testing.T) {
 	}{
 		{"all is well", four(), nil, nil},
 		{"its agent is silent", four(member(0, silent)), []patch.RefusalCode{patch.RefusedAgentOffline}, nil},
-		{"it is ill: it takes nothing away", four(member(0, ill)), []patch.RefusalCode{patch.RefusedUnhealthyBefore}, nil},
+		{"it is ill: it takes nothing away", four(member(0, illTarget)), []patch.RefusalCode{patch.RefusedUnhealthyBefore}, nil},
 		{
-			"its agent is silent, and another is out already", four(member(0, silent), member(1, ill)),
+			"its agent is silent, and another is out already", four(member(0, silent), member(1, illTarget)),
 			[]patch.RefusalCode{patch.RefusedAgentOffline, patch.RefusedCapacity, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity, patch.RefusedCapacity},
 		},
@@ -81,17 +81,17 @@ func TestPutBackHearsEveryRefusal(t *testing.T) {
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
 		{
-			"both are ill: the second takes nothing away either", four(member(0, ill), member(1, ill)),
+			"both are ill: the second takes nothing away either", four(member(0, illTarget), member(1, ill)),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore},
 			nil,
 		},
 		{
-			"it is ill, and desired is min: none may go on standby", four(sizes(4, 4, 6), member(0, ill)),
+			"it is ill, and desired is min: none may go on standby", four(sizes(4, 4, 6), member(0, illTarget)),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
 		{
-			"somebody's refresh runs", four(member(0, ill), func(s *patch.GroupState) { s.RefreshRunning = true }),
+			"somebody's refresh runs", four(member(0, illTarget), func(s *patch.GroupState) { s.RefreshRunning = true }),
 			[]patch.RefusalCode{patch.RefusedRefreshRunning, patch.RefusedUnhealthyBefore},
 			[]patch.RefusalCode{patch.RefusedRefreshRunning},
 		},
@@ -128,7 +128,7 @@ func TestPutBackAmongOthers(t *testing.T) {
 
 // Before a group is put back it is asked what it was asked before it was patched, of itself only.
 func TestAGroupIsPutBack(t *testing.T) {
-	require.Empty(t, patch.Refusals(patch.LevelPutBack, viewOf(four(member(0, ill), member(1, ill)), "")))
+	require.Empty(t, patch.Refusals(patch.LevelPutBack, viewOf(four(member(0, illTarget), member(1, ill)), "")))
 	view := viewOf(four(sizes(4, 4, 6), suspended("Launch")), "")
 	view.Policy.Capacity = patch.CapacityDecrement
 	require.Equal(t, []patch.RefusalCode{patch.RefusedProcessSuspended, patch.RefusedCapacity},
@@ -170,14 +170,14 @@ func TestAMachineThatDoesNotAnswer(t *testing.T) {
 
 func TestWhoIsOut(t *testing.T) {
 	ours := patch.Holdings{Out: []string{"i-02", "i-03", "i-77"}}
-	state := four(lifecycle(1, patch.LifecycleStandby), member(3, ill))
+	state := four(lifecycle(1, patch.LifecycleStandby), member(3, illTarget))
 	require.Equal(t, patch.OutOfService{Serving: []string{"i-01", "i-03"}, Ours: []string{"i-02"}, Ill: []string{"i-04"}},
 		patch.Out(webGroup, state, ours), "who was returned serves, and who left for good is no one's")
 	require.Equal(t, 5, patch.Out(webGroup, state, ours).Wanted(state, ours))
 	ours.Surge = true
 	require.Equal(t, 4, patch.Out(webGroup, state, ours).Wanted(state, ours))
 
-	state = four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(3, ill))
+	state = four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(3, illTarget))
 	require.Equal(t, patch.OutOfService{Serving: []string{"i-01", "i-03"}, Ours: []string{"i-02"}, Ill: []string{"i-04"}, Gone: []string{"i-77"}},
 		patch.Out(tagsGroup, state, ours), "in the place of one that is gone nothing is launched")
 }

@@ -1,0 +1,189 @@
+package faultsweep
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// A sweep that sees nothing would pass for ever: each kind of harm, done by hand after a good wave, must be seen.
+func TestSweepSeesHarm(t *testing.T) {
+	for name, harm := range map[string]struct {
+		do   func(*testing.T, *world.Region, *world.ScalingGroup) // on production
+		says string
+	}{
+		"standby": {func(t *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			_, err := group.EnterStandby([]string{group.Members()[0].Instance.ID}, true)
+			require.NoError(t, err)
+		}, "is Standby"},
+		"two out at once": {func(t *testing.T, region *world.Region, group *world.ScalingGroup) {
+			group.Min = 0
+			both := []string{group.Members()[0].Instance.ID, group.Members()[1].Instance.ID}
+			_, err := group.EnterStandby(both, true)
+			require.NoError(t, err)
+			region.World.Advance(region.World.Now().Add(time.Minute))
+			_, err = group.ExitStandby(both)
+			require.NoError(t, err)
+		}, "2 were out of service at once"},
+		"suspended process": {func(_ *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			group.Suspended["AZRebalance"] = "by hand"
+		}, "suspended are [AZRebalance]"},
+		"raised max": {func(_ *testing.T, _ *world.Region, group *world.ScalingGroup) { group.Max++ }, "min, max, desired"},
+		"surge instance left": {func(t *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			require.NoError(t, group.SetDesired(group.Desired+1))
+		}, "5 members serve, 4 are wanted"},
+		"mark left on an instance": {func(_ *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			group.Members()[0].Instance.Tags[names.TagJournal] = "left"
+		}, "still carries the journal's tag"},
+		"mark left on the group": {func(_ *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			group.Tag(world.GroupTag{Key: names.TagJournal, Value: "left"})
+		}, "web: still carries the journal's tag"},
+		"detached": {func(t *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			_, err := group.Detach([]string{group.Members()[0].Instance.ID}, false)
+			require.NoError(t, err)
+		}, "runs and is no member of web"},
+		"deregistered": {func(t *testing.T, region *world.Region, group *world.ScalingGroup) {
+			require.NoError(t, region.TargetGroups()[0].Deregister(group.Members()[0].Instance.ID, 80))
+		}, "is not healthy in web"},
+		"stopped": {func(t *testing.T, _ *world.Region, group *world.ScalingGroup) {
+			require.NoError(t, group.Suspend([]string{"ReplaceUnhealthy", "HealthCheck"}))
+			require.NoError(t, group.Members()[0].Instance.Stop())
+		}, "is stopped"},
+		"install never delivered": {func(t *testing.T, region *world.Region, group *world.ScalingGroup) {
+			require.NoError(t, group.Suspend([]string{"ReplaceUnhealthy", "HealthCheck"}))
+			id := group.Members()[0].Instance.ID
+			require.NoError(t, group.Members()[0].Instance.Stop())
+			_, err := region.Send(world.SendSpec{
+				Document: "AWS-RunPatchBaseline", Instances: []string{id},
+				Parameters: map[string][]string{"Operation": {"Install"}},
+			})
+			require.NoError(t, err)
+		}, "still runs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene, before, _ := aGoodWave(t)
+			scene.Sim.Inspect(func(w *world.World) {
+				harm.do(t, w.Account(wavetest.Production).Region(wavetest.Tokyo), scene.WebIn(w))
+			})
+			found := strings.Join(violations(scene, before, tellings{}), "\n")
+			require.Contains(t, found, harm.says)
+		})
+	}
+}
+
+func aGoodWave(t *testing.T) (*wavetest.Scene, fleetBefore, *patch.WaveResult) {
+	scene := sweepScene(t, "decrement")
+	before := fleetOf(scene)
+	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome)
+	before.patched = packagesOf(scene)
+	require.Empty(t, violations(scene, before, tellings{}))
+	require.Empty(t, lies(scene, before, result))
+	require.Empty(t, leftAtHold(scene, before, tellings{}))
+	return scene, before, result
+}
+
+// An install without its reboot leaves a machine on neither version.
+func TestSweepSeesHalfAnInstall(t *testing.T) {
+	good, _, _ := aGoodWave(t)
+	scene := sweepScene(t, "decrement")
+	before := fleetOf(scene)
+	before.patched = packagesOf(good)
+	require.Empty(t, violations(scene, before, tellings{}))
+	scene.Sim.Inspect(func(w *world.World) {
+		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)
+		_, err := region.Send(world.SendSpec{
+			Document: "AWS-RunPatchBaseline", Instances: []string{scene.WebIn(w).Members()[0].Instance.ID},
+			Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
+		})
+		require.NoError(t, err)
+	})
+	require.Contains(t, strings.Join(violations(scene, before, tellings{}), "\n"), "waits for a reboot")
+}
+
+func TestSweepSeesWhatIsLeftAtAHold(t *testing.T) {
+	scene, before, _ := aGoodWave(t)
+	scene.Production(func(group *world.ScalingGroup) {
+		_, err := group.EnterStandby([]string{group.Members()[0].Instance.ID}, true)
+		require.NoError(t, err)
+		group.Suspended["ReplaceUnhealthy"] = "by hand"
+	})
+	found := strings.Join(leftAtHold(scene, before, tellings{}), "\n")
+	require.Contains(t, found, "on hold, suspended are [ReplaceUnhealthy]")
+	require.Contains(t, found, "on hold, it is EnteringStandby")
+}
+
+// What a wave says is compared with the machines: another outcome than the true one is seen.
+func TestSweepSeesLies(t *testing.T) {
+	scene, before, result := aGoodWave(t)
+	instance := &result.Stages[1].Groups[0].Instances[0]
+	for _, lie := range []patch.Outcome{patch.RolledBack, patch.NotStarted, patch.Skipped, patch.Failed} {
+		instance.Outcome = lie
+		require.Len(t, lies(scene, before, result), 1, "%s", lie)
+	}
+	instance.Outcome = patch.Patched
+	before.patched[instance.ID] = before.packages[instance.ID]
+	require.Len(t, lies(scene, before, result), 1)
+}
+
+// Harm that only the order of the calls shows: the log of a good wave, with something done to it.
+func TestSweepSeesHarmfulCalls(t *testing.T) {
+	scene, _, _ := aGoodWave(t)
+	events := scene.Sim.Events()
+	doubled := func(operation string) []awssim.Event {
+		at := slices.IndexFunc(events, func(e awssim.Event) bool { return e.Operation == operation && e.Effect })
+		return slices.Insert(slices.Clone(events), at, events[at])
+	}
+	for _, operation := range []string{"StartAutomationExecution", "CreateSnapshot", "EnterStandby"} {
+		require.Empty(t, wavetest.DoneTwice(events))
+		require.Len(t, wavetest.DoneTwice(doubled(operation)), 1, operation)
+	}
+	unresumed := slices.DeleteFunc(slices.Clone(events), func(e awssim.Event) bool {
+		return e.Operation == "ResumeProcesses"
+	})
+	require.Empty(t, keptSuspended(events, tellings{}))
+	require.NotEmpty(t, keptSuspended(unresumed, tellings{}))
+	require.Empty(t, harmfulCalls(events))
+	for _, arguments := range []string{`{}`, `{"ScalingProcesses": []}`, `{"ScalingProcesses": ["Launch"]}`} {
+		changed := slices.Clone(events)
+		at := slices.IndexFunc(changed, func(e awssim.Event) bool { return e.Operation == "SuspendProcesses" })
+		changed[at].Arguments = json.RawMessage(arguments)
+		require.Len(t, harmfulCalls(changed), 1, arguments)
+	}
+}
+
+// A case is told by its text, and a pair begins with what the undisturbed wave does not do.
+func TestSweepCasesAreTheirText(t *testing.T) {
+	first := call{"111122223333", "EnterStandby", "i-1", 1}
+	then := call{"111122223333", "ExitStandby", "i-1", 2}
+	for _, c := range []sweepCase{
+		{fleet: "surge", trouble: timeoutAfter, at: first, decide: []patch.Verb{patch.Retry, patch.Abort}},
+		{fleet: "decrement", trouble: cancelled, at: first, then: &then, forGood: true, decide: []patch.Verb{patch.Abort}},
+		{fleet: "decrement", trouble: workerStopped2, at: first, then: &then, decide: []patch.Verb{patch.Abort}},
+	} {
+		again, err := parseCase(c.String())
+		require.NoError(t, err)
+		require.Equal(t, c, again)
+	}
+	_, err := parseCase("decrement: a bad day at 111122223333 EnterStandby(i-1)#1; at holds abort")
+	require.ErrorContains(t, err, "is no trouble")
+
+	describe := call{"111122223333", "DescribeInstances", "", 7}
+	retried := call{"111122223333", "EnterStandby", "i-1", 2}
+	require.Nil(t, compensation([]call{first, then}, []call{first, describe, retried, then}))
+	require.Nil(t, compensation([]call{first, then}, []call{first}), "it stopped, and had nothing to undo")
+	resume := call{"111122223333", "ResumeProcesses", "web", 1}
+	require.Equal(t, &resume, compensation([]call{first, then}, []call{first, describe, resume, then}))
+}

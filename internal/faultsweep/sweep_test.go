@@ -1,0 +1,309 @@
+package faultsweep
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+const (
+	slice      = 170 // cases with one call in trouble that go test runs; some bring a pair along
+	shortSlice = 12  // under -short: the race detector makes a case ten times as slow, and looks for other things
+	sweepers   = 2   // cases at a time: each has its own Temporal and its own AWS
+	tellEvery  = 500
+)
+
+// TestFaultSweep reruns a wave once for each case. The whole takes long (`make sweep`, which sets PATCHTIDE_SWEEP=all);
+// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
+func TestFaultSweep(t *testing.T) {
+	// Much is made and little kept: a fifth of the time is spent otherwise on looking through it.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	whole := os.Getenv("PATCHTIDE_SWEEP") == "all"
+	s := &sweep{undisturbed: map[string][]call{}, patched: map[string]map[string]string{}, began: time.Now(), tells: whole}
+	var cases []sweepCase
+	turns := map[string]int{}
+	for _, fleet := range fleets {
+		calls, patched := recordCalls(t, fleet)
+		again, _ := recordCalls(t, fleet)
+		s.patched[fleet] = patched
+		require.Equal(t, calls, again, "waves must be deterministic, or a case would not be what it says")
+		for _, c := range calls {
+			s.undisturbed[fleet] = append(s.undisturbed[fleet], c.call)
+		}
+		cases = append(cases, singles(fleet, calls, turns)...)
+	}
+	if !whole {
+		cases = some(cases)
+	}
+	// Changes first: they can do most harm.
+	slices.SortStableFunc(cases, func(a, b sweepCase) int { return rank(a) - rank(b) })
+	if only := os.Getenv("PATCHTIDE_SWEEP_CASE"); only != "" {
+		c, err := parseCase(only)
+		require.NoError(t, err)
+		cases = []sweepCase{c}
+	} else {
+		cases = append(cases, keptCases(t)...)
+	}
+	work := make(chan sweepCase)
+	t.Run("cases", func(t *testing.T) {
+		for n := range sweepers {
+			t.Run(fmt.Sprint("sweeper-", n), func(t *testing.T) {
+				t.Parallel()
+				for c := range work {
+					s.try(t, c)
+				}
+			})
+		}
+		go func() {
+			defer close(work)
+			for _, c := range cases {
+				work <- c
+			}
+		}()
+	})
+	fmt.Printf("fault sweep: %d cases, %d violations\n", s.ran, s.violated)
+	require.NotZero(t, s.ran)
+}
+
+func rank(c sweepCase) int {
+	if isRead(c.at.operation) {
+		return 1
+	}
+	return 0
+}
+
+// some are every nth of the cases, n not a divisor of how the kinds of trouble follow each other.
+func some(cases []sweepCase) []sweepCase {
+	many := slice
+	if testing.Short() {
+		many = shortSlice
+	}
+	n := max(len(cases)/many, 1)
+	for n%3 == 0 || n%7 == 0 {
+		n--
+	}
+	var few []sweepCase
+	for i := 0; i < len(cases); i += n {
+		few = append(few, cases[i])
+	}
+	return few
+}
+
+// sweep counts what has been run.
+type sweep struct {
+	undisturbed map[string][]call            // by fleet
+	patched     map[string]map[string]string // by fleet: each instance's packages
+	began       time.Time
+	tells       bool
+
+	mu            sync.Mutex
+	ran, violated int
+}
+
+// try runs a case, and the pairs that come of it.
+func (s *sweep) try(t *testing.T, c sweepCase) {
+	found, made := s.run(t, c)
+	s.count(t, c, found)
+	if len(found) > 0 || c.then != nil {
+		return // a pair would only show the same with more
+	}
+	for _, pair := range pairs(c, s.undisturbed[c.fleet], made) {
+		found, _ := s.run(t, pair)
+		s.count(t, pair, found)
+	}
+}
+
+// count tells a violation, with the shortest case that shows one.
+func (s *sweep) count(t *testing.T, c sweepCase, found []string) {
+	s.mu.Lock()
+	s.ran++
+	if len(found) > 0 {
+		s.violated++
+	}
+	if s.tells && s.ran%tellEvery == 0 {
+		fmt.Printf("... %d cases, %d violations, %s\n", s.ran, s.violated, time.Since(s.began).Round(time.Second))
+	}
+	s.mu.Unlock()
+	if len(found) == 0 {
+		return
+	}
+	shortest := c
+	for _, less := range simpler(c) {
+		// It must show something of the same: a shorter case may only have missed the call.
+		if again, _ := s.run(t, less); slices.ContainsFunc(again, func(one string) bool {
+			return slices.Contains(found, one)
+		}) {
+			shortest, found = less, again
+			break
+		}
+	}
+	t.Errorf("%s\n  %s\nreproduce: PATCHTIDE_SWEEP_CASE='%s' go test ./internal/faultsweep -run '^TestFaultSweep$' -v", c,
+		strings.Join(found, "\n  "), shortest)
+}
+
+var fleets = []string{"decrement", "surge"}
+
+// sweepScene is a scene with short bakes and rare looks: what a sweep looks for does not hide in how often a wait asks.
+func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: func(file []byte) []byte {
+			// Production's must leave its alarm the time to ring.
+			file = bytes.Replace(file, []byte("bake: 10m"), []byte("bake: 30s"), 1)
+			file = bytes.Replace(file, []byte("bake: 5m"), []byte("bake: 3m"), 1)
+			return bytes.Replace(file, []byte("    stages:"), []byte("    timing: {poll: 60s, health_poll: 30s}\n    stages:"),
+				1)
+		},
+		Fleet: func(s *world.Scenario) {
+			if fleet == "surge" {
+				wavetest.Sized(4, 4, 4)(s)
+			}
+		},
+	})
+	scene.Env.SetWorkerOptions(sdkworker.Options{
+		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{&attempts{}},
+	})
+	return scene
+}
+
+// recordCalls runs a wave without trouble, and lists its calls and the packages it leaves.
+func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
+	scene := sweepScene(t, fleet)
+	var mu sync.Mutex
+	var calls []placedCall
+	activity := ""
+	scene.Sim.SetInterceptor(func(info awssim.CallInfo) awssim.Fault {
+		calls = append(calls, placedCall{callOf(info), activity})
+		return awssim.Fault{}
+	})
+	scene.Wire.Wrap = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if by, ok := request.Context().Value(attemptKey{}).(*attempt); ok {
+			activity = by.activity
+		}
+		return next.RoundTrip(request)
+	}
+	before := fleetOf(scene)
+	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome)
+	scene.Sim.SetInterceptor(nil)
+	require.Empty(t, violations(scene, before, tellings{}))
+	require.Empty(t, lies(scene, before, result))
+	return calls, packagesOf(scene)
+}
+
+// run runs one case and returns what is wrong afterwards, and the calls that were made.
+func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
+	scene := sweepScene(t, c.fleet)
+	before := fleetOf(scene)
+	before.patched = s.patched[c.fleet]
+	scene.Decide = slices.Clone(c.decide)
+	inject := &injector{scene: scene, c: c}
+	scene.Sim.SetInterceptor(inject.decide)
+	scene.Wire.Wrap = inject.roundTrip
+	scene.Impatient = true
+	scene.GivesUp = func() bool {
+		inject.mu.Lock()
+		defer inject.mu.Unlock()
+		return c.forGood && inject.thens >= enough
+	}
+	var found []string
+	scene.OnHold = func(status patch.WaveStatus) {
+		found = append(found, leftAtHold(scene, before, tellings{stranded: status.Stranded})...)
+	}
+	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+	scene.Sim.SetInterceptor(nil)
+	scene.Wire.Wrap = nil
+	told := tellingsOf(scene, result, err)
+	found = append(found, violations(scene, before, told)...)
+	found = append(found, lies(scene, before, result)...)
+	if !c.forGood {
+		if len(told.stranded)+len(told.quarantined) > 0 {
+			found = append(found,
+				fmt.Sprintf(
+					"trouble that passes left things behind: stranded %+v, quarantined %v", told.stranded, told.quarantined,
+				))
+		}
+		if scene.GaveUp {
+			found = append(found, "trouble that passes kept the wave until a person gave it up")
+		}
+	}
+	if !inject.fired {
+		found = append(found, "the call was never made: waves are not deterministic")
+	}
+	if c.then != nil && inject.thens == 0 {
+		found = append(found, "the compensation's call was never made: waves are not deterministic")
+	}
+	return found, inject.calls
+}
+
+// tellings are what a wave reports by name: told, it is no violation.
+type tellings struct {
+	stranded    []patch.Stranded
+	quarantined []string
+	left        map[string][]patch.Stranded // what each instance's way left: it stands in that instance's record
+	unknown     bool                        // the wave ended without its result: which instance left what is not told
+}
+
+// of tells that a resource is told as stranded, by more than its mark, or as quarantined.
+func (t tellings) of(resource string) bool {
+	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool {
+		return strings.Contains(s.Resource, resource) && beyondMark(s)
+	}) ||
+		slices.Contains(t.quarantined, resource)
+}
+
+// keeps tells that an instance may keep its mark.
+func (t tellings) keeps(instance string) bool {
+	return len(t.left[instance]) > 0 || slices.Contains(t.quarantined, instance) || t.unknown && len(t.stranded) > 0
+}
+
+// tellingsOf gathers what a wave told, however it ended.
+func tellingsOf(scene *wavetest.Scene, result *patch.WaveResult, err error) tellings {
+	told := tellings{left: map[string][]patch.Stranded{}}
+	if result == nil {
+		if status, ok := scene.Status(); ok {
+			told.stranded = status.Stranded
+		}
+		var canceled *temporal.CanceledError
+		if !errors.As(err, &canceled) || !canceled.HasDetails() || canceled.Details(&result) != nil {
+			told.unknown = true
+			return told
+		}
+	}
+	told.stranded = append(told.stranded, result.Stranded...)
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			told.stranded = append(told.stranded, group.Stranded...)
+			for _, instance := range group.Instances {
+				told.stranded = append(told.stranded, instance.Stranded...)
+				told.left[instance.ID] = append(told.left[instance.ID], instance.Stranded...)
+				if instance.Outcome == patch.Quarantined {
+					told.quarantined = append(told.quarantined, instance.ID)
+				}
+			}
+		}
+	}
+	return told
+}

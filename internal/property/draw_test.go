@@ -1,0 +1,257 @@
+package property
+
+import (
+	"pgregory.net/rapid"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// drawScript draws a script. One that passes has only trouble that goes away by itself, people, and good patches:
+// whatever it meets, it must leave the fleet as it was. Any other may have everything.
+func drawScript(t *rapid.T, passes bool) script {
+	s := script{
+		Staging: rapid.SampledFrom([]int{0, 0, 1, 2, mostScriptStaging}).Draw(t, "staging"),
+		Groups:  rapid.SliceOfN(rapid.Custom(drawGroup), 1, mostScriptGroups).Draw(t, "groups"),
+		Plan:    drawPlan(t),
+		Calls: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) callTrouble {
+			return drawTrouble(t, passes)
+		}), 0, mostScriptTroubles).Draw(t, "calls"),
+		People: rapid.SliceOfN(rapid.Custom(drawPerson), 0, 2).Draw(t, "people"),
+		Decide: rapid.SliceOfN(rapid.SampledFrom([]string{
+			"skip", "retry", "roll_back", "roll_back wave", "abort", silence, late + "retry", late + "skip", late + "roll_back",
+		}), 0, 4).Draw(t, "decide"),
+		Approval: rapid.SampledFrom([]string{
+			"", "", "", "", "", "", "", "", "", "reject", "abort", silence,
+		}).Draw(t, "approval"),
+		Patch:   drawPatch(t, patchGood, patchNoReboot),
+		ReadLag: rapid.SampledFrom([]int{0, 0, 5, 30}).Draw(t, "read lag"),
+
+		ScalingLag: rapid.SampledFrom([]int{0, 0, 2, 5}).Draw(t, "scaling lag"),
+	}
+	s.keepsRoom(t)
+	if rapid.IntRange(0, 2).Draw(t, "windows") == 0 {
+		s.drawWindows(t)
+	}
+	if s.Staging > 1 {
+		s.StagingZones = rapid.IntRange(0, 2).Draw(t, "staging zones")
+	}
+	if passes {
+		return s
+	}
+	s.Patch = drawPatch(t, patchGood, patchBreaksSome, patchBreaksAll, patchNoReboot)
+	s.Faults = rapid.SliceOfN(rapid.Custom(drawFault), 0, 2).Draw(t, "faults")
+	s.Others = rapid.SliceOfN(rapid.Custom(drawOther), 0, 2).Draw(t, "others")
+	return s
+}
+
+// drawWindows gives a wave a window that is likely to close on it, some that follow, and estimates by which an instance
+// fits.
+func (s *script) drawWindows(t *rapid.T) {
+	s.Plan.Estimate = rapid.SampledFrom([]int{11, 9, 15, 30}).Draw(t, "estimate")
+	s.Plan.PutBack = rapid.SampledFrom([]int{0, 0, 5, 15}).Draw(t, "put back")
+	s.Plan.Cutoff = s.Plan.Estimate + s.Plan.PutBack + rapid.SampledFrom([]int{15, 3, 8, 25, 40}).Draw(t, "room")
+	s.Plan.Patient = rapid.Bool().Draw(t, "patient")
+	s.Windows = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) scriptWindow {
+		return scriptWindow{
+			After: rapid.SampledFrom([]int{60, 10, 240}).Draw(t, "opens after"),
+			For:   s.Plan.Estimate + s.Plan.PutBack + rapid.SampledFrom([]int{60, 15, 5, 120}).Draw(t, "lasts"),
+		}
+	}), 1, 3).Draw(t, "windows")
+	if seldom(t, "no other window") {
+		s.Windows = nil
+	}
+	s.Parked = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) parkedAct {
+		act := parkedAct{
+			Verb: rapid.SampledFrom([]string{
+				"", "", string(patch.RollBack), silence, string(patch.Abort), "cancel", string(patch.Reject),
+			}).Draw(t, "said"),
+			After: rapid.SampledFrom([]int{0, 5, 70, 200}).Draw(t, "said after"),
+		}
+		if act.Verb == string(patch.RollBack) {
+			act.Scope = rapid.SampledFrom([]string{"", string(patch.ScopeWave)}).Draw(t, "scope")
+		}
+		return act
+	}), 0, 3).Draw(t, "parked")
+}
+
+// seldom is true for what has a wave refused before it begins: a few show that it is, and of the others nothing would
+// be seen. Rapid prefers the ends of a range.
+func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 15).Draw(t, what) == 11 }
+
+func drawPatch(t *rapid.T, kinds ...string) string {
+	if seldom(t, patchNothing) {
+		return patchNothing
+	}
+	return rapid.SampledFrom(kinds).Draw(t, "patch")
+}
+
+// keepsRoom lets most plans that shrink a group have groups that may shrink, and most groups launch.
+func (s *script) keepsRoom(t *rapid.T) {
+	if seldom(t, "launch suspended") {
+		s.Groups[0].Suspended = []string{"Launch"}
+	}
+	if s.Plan.Capacity != string(patch.CapacityDecrement) || seldom(t, "no room") {
+		return
+	}
+	for i := range s.Groups {
+		s.Groups[i].Slack = max(s.Groups[i].Slack, 1)
+	}
+}
+
+func drawGroup(t *rapid.T) scriptGroup {
+	return scriptGroup{
+		Members:  rapid.IntRange(1, mostScriptMembers).Draw(t, "members"),
+		Slack:    rapid.IntRange(0, 2).Draw(t, "slack"),
+		Headroom: rapid.IntRange(0, 2).Draw(t, "headroom"),
+		Zones:    rapid.IntRange(0, 2).Draw(t, "zones"),
+		Targets: rapid.SampledFrom([]string{
+			targetsAttached, targetsAttached, targetsByHand, targetsBoth, targetsNone,
+		}).Draw(t, "targets"),
+		OneZone:   rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "one zone"),
+		EC2Health: rapid.Bool().Draw(t, "ec2 health"),
+		Suspended: rapid.SampledFrom([][]string{
+			nil, nil, nil, nil, nil, nil,
+			{"AZRebalance"},
+			{"ReplaceUnhealthy", "InstanceRefresh"},
+			{"ScheduledActions"},
+			{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"},
+			{"AZRebalance", "ScheduledActions"},
+		}).Draw(t, "suspended"),
+	}
+}
+
+func drawPlan(t *rapid.T) scriptPlan {
+	p := scriptPlan{
+		MaxFailures:    rapid.IntRange(0, 2).Draw(t, "max failures"),
+		MaxParallel:    rapid.IntRange(0, 2).Draw(t, "parallel"),
+		MaxUnavailable: rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "max unavailable"),
+		Service:        rapid.Bool().Draw(t, "service"),
+		Approval:       rapid.Bool().Draw(t, "approval"),
+		Capacity:       rapid.SampledFrom([]string{"", "", "", "decrement", "surge"}).Draw(t, "capacity"),
+		Then:           rapid.SampledFrom([]string{"", "skip", "abort"}).Draw(t, "then"),
+		Bake:           rapid.SampledFrom([]int{0, 30, alarmTime}).Draw(t, "bake"),
+		Passes:         rapid.IntRange(0, 1).Draw(t, "passes"),
+		Cutoff:         rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 15, 0, 0, 0, 120, 200, 200, 75}).Draw(t, "cutoff"),
+		Break:          rapid.SampledFrom([]int{0, 10, 90}).Draw(t, "break"),
+	}
+	kinds := rapid.SampledFrom([][2]string{
+		{"", ""}, {"", ""}, {"", ""}, {"", "replace"}, {"none", "replace"}, {"none", "none"}, {"", "none"},
+	}).Draw(t, "backup")
+	p.Backup, p.Restore = kinds[0], kinds[1]
+	return p
+}
+
+func drawMoment(t *rapid.T) moment {
+	m := moment{
+		On: rapid.SampledFrom(append([]string{
+			"EnterStandby", "StartAutomationExecution", "ExitStandby", "", onParked,
+		}, acts...)).Draw(t, "on"),
+		Nth:   rapid.IntRange(0, 5).Draw(t, "nth"),
+		Delay: rapid.SampledFrom([]int{0, 0, 1, 10, 45, 120, 400, mostDelay}).Draw(t, "delay"),
+	}
+	if m.On == "" {
+		m.Nth, m.Delay = 0, rapid.IntRange(0, 3600).Draw(t, "at")
+	}
+	if m.On == onParked {
+		m.Nth = 0
+	}
+	return m
+}
+
+func drawTrouble(t *rapid.T, passes bool) callTrouble {
+	times := []int{0, 0, 1, 2, 4}
+	if !passes {
+		times = append(times, forGood)
+	}
+	c := callTrouble{
+		On:  rapid.SampledFrom(append(acts, looks...)).Draw(t, "operation"),
+		Nth: rapid.IntRange(0, 12).Draw(t, "nth"),
+		Kind: rapid.SampledFrom([]string{
+			awssim.FaultError, awssim.FaultLostReply, awssim.FaultThrottle, awssim.FaultTimeout, denied,
+		}).Draw(t, "kind"),
+		Times: rapid.SampledFrom(times).Draw(t, "times"),
+	}
+	if c.Kind == awssim.FaultTimeout {
+		c.After = rapid.Bool().Draw(t, "after the effect")
+	}
+	return c
+}
+
+func drawFault(t *rapid.T) scriptFault {
+	return scriptFault{
+		Kind: rapid.SampledFrom([]string{
+			world.FaultInstallFails, world.FaultRebootHangs, world.FaultAgentSilent, world.FaultSnapshotFails,
+			world.FaultRootReplaceFails,
+			world.FaultRootReplaceDetaches, world.FaultNoCapacity,
+		}).Draw(t, "fault"),
+		Nth:   rapid.IntRange(0, 4).Draw(t, "nth"),
+		Times: rapid.SampledFrom([]int{0, 0, 1, 2, forGood}).Draw(t, "times"),
+	}
+}
+
+// What others do. The first ones are done to a group, the last to one instance.
+const (
+	actScaleOut   = "scale out"
+	actScaleIn    = "scale in"
+	actRaiseMin   = "raise min to desired"
+	actLowerMax   = "lower max to desired"
+	actRaiseMax   = "raise max"
+	actSuspend    = "suspend"
+	actResume     = "resume"
+	actRefresh    = "refresh"
+	actDelete     = "delete the group"
+	actTerminate  = "terminate"
+	actStop       = "stop"
+	actStandby    = "put on standby"
+	actComeBack   = "return from standby"
+	actDeregister = "deregister"
+	actRegister   = "register elsewhere"
+	actSpot       = "spot interruption"
+)
+
+func drawOther(t *rapid.T) otherAct {
+	o := otherAct{
+		At: drawMoment(t),
+		Do: rapid.SampledFrom([]string{
+			actScaleOut, actScaleIn, actRaiseMin, actLowerMax, actRaiseMax, actSuspend, actResume, actRefresh, actTerminate,
+			actStop, actStandby,
+			actComeBack, actDeregister, actRegister, actSpot, actDelete,
+		}).Draw(t, "do"),
+		Group: rapid.IntRange(0, mostScriptGroups-1).Draw(t, "group"),
+	}
+	switch o.Do {
+	case actTerminate, actStop, actStandby, actComeBack, actDeregister, actRegister, actSpot:
+		o.Instance = rapid.IntRange(othersAtWork, mostScriptMembers-1).Draw(t, "instance")
+	case actScaleOut, actScaleIn, actRaiseMax:
+		o.By = rapid.IntRange(0, 2).Draw(t, "by")
+	case actSuspend, actResume:
+		o.Names = rapid.SampledFrom([][]string{
+			{"ScheduledActions"},
+			{"AlarmNotification"},
+			{"AZRebalance"},
+			{"ReplaceUnhealthy"},
+			{"Launch"},
+			{"Terminate"},
+			{"AddToLoadBalancer"},
+			{"HealthCheck"},
+		}).Draw(t, "processes")
+	}
+	return o
+}
+
+func drawPerson(t *rapid.T) personAct {
+	p := personAct{
+		At: drawMoment(t),
+		Verb: rapid.SampledFrom([]string{
+			string(patch.Abort), "cancel", string(patch.Retry), string(patch.Skip), string(patch.RollBack),
+			string(patch.Approve), string(patch.Reject),
+			string(patch.Pause), string(patch.Pause), string(patch.Resume),
+		}).Draw(t, "verb"),
+	}
+	if p.Verb == string(patch.RollBack) {
+		p.Scope = rapid.SampledFrom([]string{"", string(patch.ScopeWave)}).Draw(t, "scope")
+	}
+	return p
+}

@@ -1,0 +1,166 @@
+package property
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// eventsWrong finds in the log of calls, which are all ours, what we must never do.
+func (p *play) eventsWrong() []string {
+	var found []string
+	suspended, begun, taken := map[string]bool{}, map[string]time.Time{}, map[string]time.Time{}
+	for _, event := range p.Sim.Events() {
+		if !event.Effect {
+			continue
+		}
+		var in struct {
+			AutoScalingGroupName, InstanceId string
+			InstanceIds, ScalingProcesses    []string
+		}
+		_ = json.Unmarshal(event.Arguments, &in)
+		before := p.Before.Groups["production/"+wavetest.Tokyo+"/"+in.AutoScalingGroupName]
+		switch event.Operation {
+		case "SuspendProcesses":
+			for _, process := range in.ScalingProcesses {
+				if !slices.Contains(ours, process) || slices.Contains(before.Suspended, process) &&
+					!p.others.saidOf(in.AutoScalingGroupName, process) {
+					found = append(found, fmt.Sprintf("%s: we suspended %s", in.AutoScalingGroupName, process))
+				}
+				suspended[in.AutoScalingGroupName+" "+process] = true
+			}
+			if len(in.ScalingProcesses) == 0 {
+				found = append(found, in.AutoScalingGroupName+": we suspended all processes")
+			}
+		case "ResumeProcesses":
+			for _, process := range in.ScalingProcesses {
+				if !suspended[in.AutoScalingGroupName+" "+process] {
+					found = append(found,
+						fmt.Sprintf("%s: we resumed %s, which we had not suspended", in.AutoScalingGroupName, process))
+				}
+			}
+			if len(in.ScalingProcesses) == 0 {
+				found = append(found, in.AutoScalingGroupName+": we resumed all processes")
+			}
+		case "TerminateInstanceInAutoScalingGroup", "TerminateInstances":
+			for _, id := range append(in.InstanceIds, in.InstanceId) {
+				if p.wasThere(id) && p.script.Plan.Restore != string(patch.RestoreReplace) {
+					found = append(found, fmt.Sprintf("%s, which was there before, was terminated by %s", id, event.Operation))
+				}
+			}
+		case "EnterStandby", "DeregisterTargets":
+			found = append(found, p.crowds(event, begun)...)
+			found = append(found, p.beginsLate(event, begun)...)
+			for id := range strings.SplitSeq(event.Resource, ",") {
+				taken[id] = event.Time
+			}
+		case "StartAutomationExecution":
+			found = append(found, p.installsLate(event, taken)...)
+		}
+	}
+	return found
+}
+
+func (o *othersLog) saidOf(group, process string) bool {
+	_, said := o.suspends[group][process]
+	return said
+}
+
+func (p *play) wasThere(id string) bool {
+	_, there := p.Before.Instances[id]
+	return there && id != ""
+}
+
+// crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a
+// while: what others do while one is on its way out cannot be known. Nor can a registration that was made by hand, once
+// somebody has taken it away: AWS shows an instance that is in service and that nothing sends anything to.
+func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
+	var found []string
+	for id := range strings.SplitSeq(event.Resource, ",") {
+		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
+			continue
+		}
+		group := ""
+		p.Sim.Inspect(func(w *world.World) {
+			for _, account := range []string{wavetest.Staging, wavetest.Production} {
+				if instance := w.Account(account).Region(wavetest.Tokyo).Instance(id); instance != nil {
+					group = account + "/" + instance.Group
+				}
+			}
+		})
+		for _, line := range p.Sim.Timeline() {
+			if line.Account+"/"+line.Group != group {
+				continue
+			}
+			least := 0
+			for _, point := range line.Points {
+				if !point.Time.Before(event.Time) {
+					break
+				}
+				if point.Time.After(event.Time.Add(-soon)) {
+					least = min(least, point.OutOfService)
+				} else {
+					least = point.OutOfService
+				}
+			}
+			if least >= p.script.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, wavetest.Production+"/")] {
+				found = append(found,
+					fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))
+			}
+		}
+	}
+	return found
+}
+
+// soon is how long after a stop or a cutoff what was begun just before may still take its first step.
+const soon = 2 * time.Minute
+
+// installsLate finds installs on instances that were taken out last outside every window, or after the wave was
+// stopped: one that is tried again is begun anew.
+func (p *play) installsLate(event awssim.Event, taken map[string]time.Time) []string {
+	var in struct{ Parameters struct{ InstanceId []string } }
+	if json.Unmarshal(event.Arguments, &in) != nil || len(in.Parameters.InstanceId) != 1 {
+		return []string{"an install of nobody knows what: " + string(event.Arguments)}
+	}
+	id := in.Parameters.InstanceId[0]
+	out, known := taken[id]
+	switch {
+	case !known: // of a tag group that nothing balances
+	case p.outside(out):
+		return []string{
+			fmt.Sprintf("%s was patched at %s after it went out at %s, outside every window", id, event.Time, out),
+		}
+	case !p.stopped.IsZero() && out.After(p.stopped.Add(soon)):
+		return []string{
+			fmt.Sprintf("%s was patched at %s after it went out at %s, after the wave was stopped at %s", id, event.Time, out,
+				p.stopped),
+		}
+	}
+	return nil
+}
+
+// beginsLate finds instances that were begun outside every window or after the wave was stopped. One that had been
+// begun before may be put back at any time.
+func (p *play) beginsLate(event awssim.Event, begun map[string]time.Time) []string {
+	var found []string
+	for id := range strings.SplitSeq(event.Resource, ",") {
+		if _, again := begun[id]; again || !strings.HasPrefix(id, "i-") {
+			continue
+		}
+		begun[id] = event.Time
+		if p.outside(event.Time) {
+			found = append(found, fmt.Sprintf("%s was begun at %s, outside every window", id, event.Time))
+		}
+		if !p.stopped.IsZero() && event.Time.After(p.stopped.Add(soon)) {
+			found = append(found, fmt.Sprintf("%s was begun at %s, after the wave was stopped at %s", id, event.Time, p.stopped))
+		}
+	}
+	return found
+}

@@ -1,0 +1,94 @@
+package property
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPropertyKept plays the scripts that once found a defect, and the one that PATCHTIDE_SCENE holds.
+func TestPropertyKept(t *testing.T) {
+	scripts := append([]keptScript{}, keptScripts...)
+	if given := os.Getenv("PATCHTIDE_SCENE"); given != "" {
+		scripts = []keptScript{{"given", given}}
+	}
+	for _, kept := range scripts {
+		t.Run(kept.name, func(t *testing.T) {
+			var s script
+			decoder := json.NewDecoder(strings.NewReader(kept.script))
+			decoder.DisallowUnknownFields()
+			require.NoError(t, decoder.Decode(&s))
+			found, seen := s.judge(t)
+			require.True(t, seen.took, "the wave was refused before it began: it shows nothing")
+			if len(found) > 0 {
+				t.Error(s.failure(found))
+			}
+		})
+	}
+}
+
+type keptScript struct{ name, script string }
+
+// keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
+var keptScripts = []keptScript{
+	{
+		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge left it one short",
+		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"Backup":"none","Restore":"replace","Bake":240},` +
+			`"Faults":[{"Kind":"reboot_hangs","Times":-1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","By":1}]}`,
+	},
+	{
+		"an instance that somebody registered in one more place was measured as out of service, although it served as before",
+		`{"Groups":[{"Members":5,"Headroom":2}],"Plan":{"Bake":240},"Others":[{"At":{"On":"EnterStandby","Nth":3},"Do":"register elsewhere"}]}`,
+	},
+	{
+		"a quarantined instance of a tag group was not counted as out when the next one went",
+		`{"Staging":2,"Groups":[{"Members":1}],"Plan":{"Restore":"none"},"Faults":[{"Kind":"install_fails"}],"Decide":["retry"]}`,
+	},
+	{
+		"room was made for an instance that had not left standby, and max stayed raised",
+		`{"Groups":[{"Members":1}],"Plan":{},"Calls":[{"On":"ExitStandby","Kind":"denied"}]}`,
+	},
+	{
+		"somebody scaled out by one while a surge waited for its raise of max to show, and was taken for the surge",
+		`{"Groups":[{"Members":4,"Slack":2,"Zones":2}],"Plan":{"Capacity":"surge"},"ScalingLag":5,"Others":[{"At":{"On":"UpdateAutoScalingGroup","Delay":1},"Do":"scale out"}]}`,
+	},
+	{
+		"a raise of max that reads did not show yet was taken for somebody else's, and stayed",
+		`{"Groups":[{"Members":1}],"Plan":{},"ScalingLag":2}`,
+	},
+	{
+		"an instance that came meanwhile and is stranded excused nothing of its group",
+		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"MaxParallel":1,"Service":true,"Backup":"none","Restore":"replace","Bake":240},"ScalingLag":5,"ReadLag":5,"Faults":[{"Kind":"reboot_hangs","Times":-1},{"Kind":"root_replace_fails","Nth":1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","Group":2,"By":1}]}`,
+	},
+	{
+		"a stage that may carry a failure went on for ever, since its group had nobody left to take",
+		`{"Staging":1,"Groups":[{"Members":1}],"Patch":"breaks everything","Plan":{"Restore":"none","MaxFailures":1}}`,
+	},
+	{
+		"an install that failed with nobody answering: the mark of what it left was taken for one that is left at the hold",
+		`{"Groups":[{"Members":4,"Slack":1,"Zones":2}],"Patch":"needs no reboot","Plan":{"MaxUnavailable":1,"Service":true,"Capacity":"surge","Backup":"none","Restore":"none","Then":"abort","Passes":1},"Faults":[{"Kind":"install_fails","Nth":2},{"Kind":"no_capacity","Nth":1}],"Others":[{"At":{"On":"CreateTags","Delay":900},"Do":"lower max to desired"},{"At":{"On":"EnterStandby","Nth":4,"Delay":45},"Do":"scale in","By":2}],"Decide":["silence","silence"]}`,
+	},
+	{
+		"an instance that the wave had replaced itself was tried again, and told to be gone by others: the wave succeeded",
+		`{"Groups":[{"Members":2,"Slack":1}],"Plan":{"Restore":"replace"},"Calls":[{"On":"ExitStandby","Kind":"denied","Times":1}],"Decide":["retry","retry"]}`,
+	},
+	{
+		"what was registered by hand and somebody deregistered was taken for known to be out",
+		`{"Staging":3,"StagingZones":2,"Groups":[{"Members":1,"Slack":1,"Headroom":2,"Targets":"by hand","Suspended":["AZRebalance"]},{"Members":3,"Slack":1,"Headroom":1,"Zones":2,"Targets":"by hand","EC2Health":true},{"Members":6,"Slack":1,"Headroom":1,"EC2Health":true}],"Plan":{"MaxFailures":1,"MaxParallel":1,"Capacity":"decrement","Restore":"none","Then":"abort","Passes":1,"Break":90},"ScalingLag":5,"Faults":[{"Kind":"root_replace_detaches","Nth":3,"Times":1}],"Others":[{"At":{"On":"ExitStandby"},"Do":"deregister","Group":1,"Instance":-1},{"At":{"On":"StartAutomationExecution","Nth":3,"Delay":120},"Do":"deregister","Group":1,"Instance":1}],"Decide":["skip"]}`,
+	},
+	{
+		"somebody scaled the group to its max while an instance was out that was then quarantined: none could be launched in its place, which is told",
+		`{"Groups":[{"Members":3,"Slack":2,"Headroom":1,"Zones":1,"Targets":"none","OneZone":true,"EC2Health":true,"Suspended":["ReplaceUnhealthy","InstanceRefresh"]}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"MaxParallel":1,"Backup":"none","Restore":"none","Then":"abort","Bake":30,"Passes":1,"Cutoff":24,"Estimate":9,"Break":10},` +
+			`"Windows":[{"After":240,"For":129}],"ScalingLag":5,"ReadLag":30,"Calls":[{"On":"GetCommandInvocation","Nth":3,"Kind":"denied","Times":2},{"On":"ExitStandby","Nth":2,"Kind":"timeout","After":true,"Times":1}],` +
+			`"Faults":[{"Kind":"agent_silent","Nth":1,"Times":2}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":900},"Do":"scale out","Group":1,"By":2},{"At":{"On":"CreateTags","Delay":120},"Do":"resume","Group":2,"Names":["AZRebalance"]}],` +
+			`"People":[{"At":{"On":"EnterStandby","Nth":4,"Delay":10},"Verb":"approve"}],"Decide":["late skip","abort"],"Parked":[{"Verb":"cancel"}]}`,
+	},
+	{
+		"somebody scaled out while one left for good, between two attempts of its detach: theirs was taken for what we give back, and nobody told",
+		`{"Staging":3,"Groups":[{"Members":5,"Slack":2,"Headroom":2,"Zones":2,"Targets":"by hand"}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"MaxUnavailable":1,"Restore":"none","Then":"skip","Cutoff":70,"Estimate":30,"Break":10},` +
+			`"Windows":[{"After":60,"For":90},{"After":60,"For":35},{"After":10,"For":45}],"ScalingLag":5,"ReadLag":5,"Others":[{"At":{"On":"ExitStandby","Nth":1,"Delay":120},"Do":"scale out","Group":2},{"At":{"On":"EnterStandby","Nth":2,"Delay":1},"Do":"suspend","Group":1,"Names":["Launch"]}],"People":[{"At":{"Delay":14},"Verb":"retry"}],"Decide":["roll_back","skip"],"Parked":[{"After":70}]}`,
+	},
+}

@@ -1,0 +1,168 @@
+package property
+
+import (
+	"slices"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// othersLog is what others did to the production groups, so that it can be told from what we did.
+type othersLog struct {
+	desired  map[string]int             // by how much they changed a group's desired
+	min, max map[string]int             // what they set it to last
+	suspends map[string]map[string]bool // by group and process: suspended by them, or resumed
+	touched  map[string]map[string]bool // by instance: what was done to it
+	outs     map[string]int             // by group: how often they took something out of service
+	deleted  map[string]bool
+	refresh  map[string]bool
+
+	// Nobody can tell theirs from ours where they do to an instance or a process just what we are doing to it.
+	unclear map[string]bool // groups whose desired is
+	// By group: instances that nobody can know to be meant to serve where they are not registered any more.
+	unknown map[string]int
+	either  map[string]bool // "group process"
+
+	overwritten map[string]bool      // groups whose numbers they changed just before we set them
+	changed     map[string]time.Time // when they last changed a group's numbers
+}
+
+func newOthersLog() othersLog {
+	return othersLog{
+		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
+		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
+		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{},
+		changed: map[string]time.Time{},
+	}
+}
+
+// do lets it happen, under the simulator's lock, and notes what came of it at once. What cannot happen does not.
+func (o *othersLog) do(p *play, act otherAct) {
+	name := groupNames[act.Group%len(p.script.Groups)]
+	region := p.world.Account(wavetest.Production).Region(wavetest.Tokyo)
+	group, err := region.ScalingGroup(name)
+	if err != nil {
+		return
+	}
+	before := wavetest.NumbersOf(group)
+	o.act(p, act, region, group)
+	if before.Min != group.Min {
+		o.min[name] = group.Min
+	}
+	if before.Max != group.Max {
+		o.max[name] = group.Max
+	}
+	o.desired[name] += group.Desired - before.Desired
+	if before != wavetest.NumbersOf(group) {
+		o.changed[name] = p.world.Now()
+	}
+}
+
+func (o *othersLog) act(p *play, act otherAct, region *world.Region, group *world.ScalingGroup) {
+	happen := func(fault world.WorldFault) {
+		fault.Account, fault.Group = "production", group.Name
+		p.world.Happen(fault, nil)
+	}
+	desired, high := group.Desired, group.Max+act.By+1
+	switch act.Do {
+	case actScaleOut:
+		happen(world.WorldFault{Kind: world.FaultScaleOut, By: act.By + 1})
+	case actScaleIn:
+		happen(world.WorldFault{Kind: world.FaultScaleIn, By: act.By + 1})
+	case actRaiseMin:
+		happen(world.WorldFault{Kind: world.FaultLimits, Min: &desired})
+	case actLowerMax:
+		happen(world.WorldFault{Kind: world.FaultLimits, Max: &desired})
+	case actRaiseMax:
+		happen(world.WorldFault{Kind: world.FaultLimits, Max: &high})
+	case actSuspend:
+		o.noteProcesses(group, act.Names, true)
+		happen(world.WorldFault{Kind: world.FaultSuspended, Processes: act.Names})
+	case actResume:
+		o.noteProcesses(group, act.Names, false)
+		_ = group.Resume(act.Names) // the names are known
+	case actRefresh:
+		o.refresh[group.Name] = true
+		happen(world.WorldFault{Kind: world.FaultForeignRefresh})
+	case actDelete:
+		o.deleted[group.Name] = true
+		happen(world.WorldFault{Kind: world.FaultGroupDeleted})
+	default:
+		if member := chosen(group, act.Instance); member != nil {
+			o.actOn(act, region, group, member)
+		}
+	}
+}
+
+func (o *othersLog) noteProcesses(group *world.ScalingGroup, processes []string, suspended bool) {
+	if o.suspends[group.Name] == nil {
+		o.suspends[group.Name] = map[string]bool{}
+	}
+	for _, process := range processes {
+		o.suspends[group.Name][process] = suspended
+		if atWork(group) != nil {
+			o.either[group.Name+" "+process] = true
+		}
+	}
+}
+
+// chosen is the member that something is done to.
+func chosen(group *world.ScalingGroup, number int) *world.Member {
+	if number == othersAtWork {
+		return atWork(group)
+	}
+	members := group.Members()
+	if len(members) == 0 {
+		return nil
+	}
+	slices.SortFunc(members, func(a, b *world.Member) int { return a.Instance.Ordinal - b.Instance.Ordinal })
+	return members[number%len(members)]
+}
+
+func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.ScalingGroup, member *world.Member) {
+	instance := member.Instance
+	if o.touched[instance.ID] == nil {
+		o.touched[instance.ID] = map[string]bool{}
+	}
+	o.touched[instance.ID][act.Do] = true
+	if ours := instance.Tags[names.TagJournal] != ""; ours && (act.Do == actStandby || act.Do == actComeBack) {
+		o.unclear[group.Name] = true
+	}
+	switch act.Do {
+	case actTerminate:
+		instance.Terminate()
+	case actSpot:
+		region.World.Happen(world.WorldFault{
+			Kind: world.FaultSpotInterruption, Account: "production", Instance: instance.ID,
+		}, nil)
+	case actStop:
+		if instance.Stop() == nil {
+			o.outs[group.Name]++
+		}
+	case actStandby:
+		if _, err := group.EnterStandby([]string{instance.ID}, group.Desired > group.Min); err == nil {
+			o.outs[group.Name]++
+		}
+	case actComeBack:
+		_, _ = group.ExitStandby([]string{instance.ID}) // one that is not on standby stays where it is
+	case actDeregister:
+		for _, target := range region.TargetGroups() {
+			if target.Find(instance.ID, 80) != nil {
+				_ = target.Deregister(instance.ID, 80) // it was just found
+				o.outs[group.Name]++
+				if target.Name == byHand(group.Name) {
+					o.unknown[group.Name]++
+				}
+				return
+			}
+		}
+	case actRegister:
+		for _, target := range region.TargetGroups() {
+			if target.Name == elsewhere(group.Name) {
+				_ = target.Register(instance, 0) // one that does not run cannot be
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package wavetest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+// Patience is longer than any wave of a scene takes when all goes well and every wait runs to its end.
+const Patience = 5 * time.Hour
+
+// WebWave asks for a wave of the example's plan.
+var WebWave = workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"}
+
+// Run starts the wave and plays the operator: it approves at once and decides each hold.
+func (s *Scene) Run(request any) (*patch.WaveResult, error) {
+	s.T.Helper()
+	s.Before = s.Snapshot()
+	answered := time.Time{}
+	began := s.Env.Now()
+	var look func()
+	look = func() {
+		if s.Env.IsWorkflowCompleted() {
+			return
+		}
+		if s.Impatient && (s.Env.Now().After(began.Add(Patience)) || s.GivesUp != nil && s.GivesUp()) {
+			s.GaveUp = true
+			if status, ok := s.Status(); ok &&
+				patch.VerbAllowed(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
+				s.Tell(patch.Abort, "")
+			}
+		}
+		if s.Silent {
+			s.Env.RegisterDelayedCallback(look, 20*time.Second)
+			return
+		}
+		if status, ok := s.Status(); ok && status.Since != answered {
+			switch status.State {
+			case patch.StateAwaitingApproval:
+				answered = status.Since
+				verb := s.Answer
+				if verb == "" {
+					verb = patch.Approve
+				}
+				s.Tell(verb, "")
+			case patch.StateOnHold:
+				answered = status.Since
+				if s.OnHold != nil {
+					s.OnHold(status)
+				}
+				verb := patch.Abort
+				if len(s.Decide) > 0 {
+					verb, s.Decide = s.Decide[0], s.Decide[1:]
+				}
+				scope := s.Scope
+				if verb != patch.RollBack {
+					scope = ""
+				}
+				s.Tell(verb, scope)
+			}
+		}
+		s.Env.RegisterDelayedCallback(look, 20*time.Second)
+	}
+	s.Env.RegisterDelayedCallback(look, 20*time.Second)
+	s.Env.ExecuteWorkflow(names.PatchWave, request)
+	require.True(s.T, s.Env.IsWorkflowCompleted())
+	if err := s.Env.GetWorkflowError(); err != nil {
+		// A cancelled wave tells its result in the error's details.
+		var cancelled *temporal.CanceledError
+		var result patch.WaveResult
+		if errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil {
+			return &result, err
+		}
+		return nil, err
+	}
+	var result patch.WaveResult
+	require.NoError(s.T, s.Env.GetWorkflowResult(&result))
+	return &result, nil
+}
+
+// Status asks the wave; false where it does not answer.
+func (s *Scene) Status() (patch.WaveStatus, bool) {
+	var status patch.WaveStatus
+	value, err := s.Env.QueryWorkflow(names.QueryStatus)
+	if err != nil || value.Get(&status) != nil {
+		return status, false
+	}
+	return status, true
+}
+
+// Tell sends one verb of the operator's, which the wave must take.
+func (s *Scene) Tell(verb patch.Verb, scope patch.Scope) {
+	s.MustTake(verb, workflows.VerbRequest{Actor: "tester", Reason: "the test says so", Scope: scope})
+}
+
+// Because is the request of a verb, with its reason.
+func Because(reason string) workflows.VerbRequest {
+	return workflows.VerbRequest{Actor: "tester", Reason: reason}
+}
+
+// MustTake sends one verb that the wave must take.
+func (s *Scene) MustTake(verb patch.Verb, request workflows.VerbRequest) {
+	s.Env.UpdateWorkflow(string(verb), "", &testsuite.TestUpdateCallback{
+		OnAccept:   func() {},
+		OnReject:   func(err error) { s.T.Errorf("%s was rejected: %v", verb, err) },
+		OnComplete: func(_ any, err error) { require.NoError(s.T, err) },
+	}, request)
+}
+
+// Refuses sends a verb that must be rejected, with those words.
+func (s *Scene) Refuses(verb patch.Verb, request any, words string) {
+	s.Env.UpdateWorkflow(string(verb), "", &testsuite.TestUpdateCallback{
+		OnAccept:   func() { s.T.Errorf("%s was accepted with %+v", verb, request) },
+		OnReject:   func(err error) { require.ErrorContains(s.T, err, words) },
+		OnComplete: func(any, error) {},
+	}, request)
+}
+
+// When looks at the wave's status every few seconds and acts once, the first time that it is so.
+func (s *Scene) When(is func(patch.WaveStatus) bool, act func(patch.WaveStatus)) {
+	var look func()
+	look = func() {
+		if s.Env.IsWorkflowCompleted() {
+			return
+		}
+		if status, ok := s.Status(); ok && is(status) {
+			act(status)
+			return
+		}
+		s.Env.RegisterDelayedCallback(look, 5*time.Second)
+	}
+	s.Env.RegisterDelayedCallback(look, 5*time.Second)
+}
+
+// WhenAtStep runs do once, when the first production instance is at the step.
+func (s *Scene) WhenAtStep(step patch.Step, do func(instance string)) {
+	var look func()
+	look = func() {
+		if s.Env.IsWorkflowCompleted() {
+			return
+		}
+		if at := s.AtStep(step); len(at) > 0 {
+			do(at[0].Status.ID)
+			return
+		}
+		s.Env.RegisterDelayedCallback(look, time.Second)
+	}
+	s.Env.RegisterDelayedCallback(look, time.Second)
+}
+
+// WhenBaking runs do when the first production instance has been baking for a while.
+func (s *Scene) WhenBaking(do func()) {
+	var look func()
+	look = func() {
+		if s.Env.IsWorkflowCompleted() {
+			return
+		}
+		for _, instance := range s.AtStep(patch.StepBake) {
+			if instance.Now.Sub(instance.Status.Since) >= time.Minute {
+				do()
+				return
+			}
+		}
+		s.Env.RegisterDelayedCallback(look, 10*time.Second)
+	}
+	s.Env.RegisterDelayedCallback(look, 10*time.Second)
+}
+
+// Running is an instance at work, and when it was asked.
+type Running struct {
+	Status patch.InstanceStatus
+	Now    time.Time
+}
+
+// AtStep asks the production group which of its instances are at a step.
+func (s *Scene) AtStep(step patch.Step) []Running {
+	var found []Running
+	var group patch.GroupStatus
+	value, err := s.Env.QueryWorkflowByID("patch-group/"+Production+"/"+Tokyo+"/web", names.QueryStatus)
+	if err != nil || value.Get(&group) != nil {
+		return nil
+	}
+	for _, id := range group.Current {
+		var status patch.InstanceStatus
+		value, err := s.Env.QueryWorkflowByID(id, names.QueryStatus)
+		if err == nil && value.Get(&status) == nil && status.Step == step {
+			found = append(found, Running{Status: status, Now: s.Env.Now()})
+		}
+	}
+	return found
+}
+
+// InState reports whether a wave is in that state.
+func InState(state patch.WaveState) func(patch.WaveStatus) bool {
+	return func(status patch.WaveStatus) bool { return status.State == state }
+}
+
+// Did reports whether a call of that operation has had an effect, whatever the wave's status says.
+func (s *Scene) Did(operation string) func(patch.WaveStatus) bool {
+	return func(patch.WaveStatus) bool { return len(s.Effects(operation)) > 0 }
+}
+
+// InProduction reports whether production is at work and an instance of it is out.
+func (s *Scene) InProduction(status patch.WaveStatus) bool {
+	return status.Stage == "production" && status.State == patch.StateRunning && len(s.Effects("EnterStandby")) > 0
+}

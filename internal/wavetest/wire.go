@@ -1,0 +1,69 @@
+package wavetest
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+)
+
+// Wire is the way from the clients to the simulator, for a test to cut.
+type Wire struct {
+	next http.RoundTripper
+	Wrap func(*http.Request, http.RoundTripper) (*http.Response, error)
+}
+
+// RoundTrip sends a request, by way of what the test has put in between.
+func (w *Wire) RoundTrip(request *http.Request) (*http.Response, error) {
+	if w.Wrap != nil {
+		return w.Wrap(request, w.next)
+	}
+	return w.next.RoundTrip(request)
+}
+
+// AtCall runs do when the operation is called for the nth time in the account, before the call is answered. It runs
+// under the simulator's lock: it may tell the environment, not the simulator.
+func (s *Scene) AtCall(account, operation string, nth int, do func()) {
+	var mu sync.Mutex
+	seen := 0
+	s.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Account != account || call.Operation != operation {
+			return awssim.Fault{}
+		}
+		mu.Lock()
+		seen++
+		now := seen == nth
+		mu.Unlock()
+		if now {
+			do()
+		}
+		return awssim.Fault{}
+	})
+}
+
+// DieAt runs a wave and cuts the worker off right after the nth call of an operation took effect; then the wave's
+// workflows end without running any code, as terminated ones do.
+func (s *Scene) DieAt(account, operation string, nth int) {
+	s.T.Helper()
+	var reached, cut atomic.Bool
+	s.AtCall(account, operation, nth, func() { reached.Store(true) })
+	s.Wire.Wrap = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if cut.Load() {
+			return nil, errors.New("no route")
+		}
+		response, err := next.RoundTrip(request)
+		cut.Store(reached.Load())
+		return response, err
+	}
+	s.Env.SetWorkflowRunTimeout(Patience)
+	s.Env.SetDetachedChildWait(false) // the children end with it
+	_, err := s.Run(WebWave)
+	require.Error(s.T, err)
+	require.True(s.T, reached.Load(), "the wave never called %s #%d", operation, nth)
+	s.Sim.SetInterceptor(nil)
+	s.Wire.Wrap = nil
+}

@@ -1,0 +1,85 @@
+package wave
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+var at = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
+
+func TestTheLiveTableOfAWave(t *testing.T) {
+	status := patch.WaveStatus{
+		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Stage: "production", Since: at,
+		Awaiting: "it failed. Send retry, skip, roll_back or abort.",
+		Window:   &patch.Window{Opens: at, Cutoff: at.Add(3 * time.Hour), Closes: at.Add(4 * time.Hour)},
+		Verbs:    patch.VerbsIn(patch.StateOnHold, true),
+		Stages: []patch.StageStatus{
+			{Name: "staging", Groups: []patch.GroupCounts{{Group: "staging/r/Role=web", WorkflowID: "patch-group/2/r/Role=web", Phase: patch.GroupDone, Total: 2, Done: 2}}},
+			{Name: "production", Groups: []patch.GroupCounts{
+				{Group: "production/r/web", WorkflowID: "patch-group/1/r/web", Phase: patch.GroupHeld, Total: 4, Done: 2, Failed: []patch.InstanceResult{{ID: "i-1"}}, Reason: "i-1 failed: a | b", ETA: &patch.ETA{Left: patch.Duration(30 * time.Minute)}},
+				{Group: "production/r/api", WorkflowID: "patch-group/1/r/api", Phase: patch.GroupPatching, Total: 1, Now: &patch.InstanceNow{ID: "i-2", Step: patch.StepStandby, Undoing: true, Since: at.Add(time.Minute)}, ETA: &patch.ETA{Left: 1, Done: at.Add(30 * time.Minute)}},
+			}},
+		},
+		Stranded: []patch.Stranded{{Account: "production", Region: "r", Resource: "instance i-1", State: "in standby", WhatToDo: "look"}},
+	}
+	text := waveDetails(status, "ops")
+	for _, part := range []string{
+		"**web** is **on hold**, stage **production**, since 2026-11-22 02:10:00 UTC\n",
+		"> it failed. Send retry, skip, roll_back or abort.\n",
+		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done |  |  |\n",
+		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
+		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
+		`- production/r/web: i-1 failed: a \| b` + "\n",
+		"| **skip** | `{\"actor\": \"you\", \"reason\": \"...\"}` | `patchtide wave skip wave-web-1 --reason \"...\"` |\n",
+		"`patchtide wave extend-window wave-web-1 --until 2026-11-22T07:10:00Z --reason \"...\"`",
+		"- **stranded** production/r instance i-1: in standby. look\n",
+	} {
+		require.Contains(t, text, part)
+	}
+	require.NotContains(t, text, "**approve**", "only what is taken now")
+}
+
+// What the table says to send is taken as it stands.
+func TestTheDataThatTheTableShowsIsTaken(t *testing.T) {
+	for _, state := range []patch.WaveState{patch.StatePreflight, patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold, patch.StateRollingBack} {
+		status := patch.WaveStatus{WaveID: "w", Plan: "web", State: state, Since: at, Verbs: patch.VerbsIn(state, true), Window: &patch.Window{Closes: at.Add(time.Hour)}}
+		rows := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* \\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(waveDetails(status, "default"), -1)
+		require.Len(t, rows, len(status.Verbs), state)
+		for i, row := range rows {
+			require.Equal(t, string(status.Verbs[i]), row[1])
+			var request VerbRequest
+			require.NoError(t, json.Unmarshal([]byte(row[2]), &request))
+			require.NoError(t, request.Validate(status.Verbs[i]), row[2])
+		}
+	}
+}
+
+func TestALongTableStaysUnderWhatTheUIShows(t *testing.T) {
+	status := patch.WaveStatus{WaveID: strings.Repeat("w", 200), Plan: "web", State: patch.StateOnHold, Since: at, Verbs: patch.VerbsIn(patch.StateOnHold, true)}
+	stage := patch.StageStatus{Name: "production"}
+	for range 500 {
+		stage.Groups = append(stage.Groups, patch.GroupCounts{Group: "production/ap-northeast-1/" + strings.Repeat("g", 60), WorkflowID: "patch-group/111122223333/ap-northeast-1/" + strings.Repeat("g", 60), Reason: strings.Repeat("because ", 100)})
+	}
+	status.Stages = []patch.StageStatus{stage}
+	text := waveDetails(status, "default")
+	require.Less(t, len(text), 20_000)
+	require.Contains(t, text, "more groups")
+	require.Contains(t, text, "**skip**", "what to send stays")
+}
+
+func TestSignalsThatOvertakeEachOtherChangeNothing(t *testing.T) {
+	known := patch.InstanceNow{ID: "i-1", Step: patch.StepBake, Since: at}
+	require.True(t, run.Newer(nil, known))
+	require.True(t, run.Newer(&known, patch.InstanceNow{ID: "i-2", Step: patch.StepPreflight, Since: at}), "the next instance may begin at once")
+	require.False(t, run.Newer(&known, patch.InstanceNow{ID: "i-1", Step: patch.StepHealth, Since: at.Add(-time.Second)}))
+	require.Nil(t, run.AtWork(patch.GroupHeld, &known), "a group that holds works on nothing")
+	require.Equal(t, &known, run.AtWork(patch.GroupRollingBack, &known))
+}

@@ -1,0 +1,367 @@
+package wave_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+const webKey = "arn:aws:kms:ap-northeast-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+
+// patching is somebody else's nightly patching of the production group.
+func patching(opens time.Duration, operation string) world.MaintenanceSpec {
+	return world.MaintenanceSpec{
+		Name: "nightly", Enabled: true, Schedule: "cron(0 2 * * ? *)", Duration: 2, Opens: world.Duration(opens),
+		Task: "AWS-RunPatchBaseline", Operation: operation, Tags: map[string]string{"Role": "web"},
+	}
+}
+
+// stop is an alarm that stops the first instance of the group.
+func stop(g *world.ScalingGroup, action string, enabled bool) *world.Alarm {
+	return &world.Alarm{
+		Name: "stuck", Metric: "StatusCheckFailed", Namespace: "AWS/EC2", Period: time.Minute, EvaluationPeriods: 2,
+		ActionsEnabled: enabled,
+		Comparison:     "GreaterThanThreshold", Statistic: "Maximum", AlarmActions: []string{action},
+		Dimensions: [][2]string{{"InstanceId", g.Members()[0].Instance.ID}},
+	}
+}
+
+func inStack(g *world.ScalingGroup, status string) {
+	id := g.Region.PutStack(world.Stack{Name: "web", Status: status})
+	g.Tags = append(g.Tags, world.GroupTag{Key: "aws:cloudformation:stack-id", Value: id})
+}
+
+// encrypted gives production's machines an encrypted root.
+func encrypted(s *world.Scenario) {
+	for i := range s.Images {
+		if s.Images[i].Name == "web-2.4" {
+			s.Images[i].KMSKey = webKey
+		}
+	}
+}
+
+var calendars = wavetest.PlanWith("    stages:\n",
+	"    window: {schedule: \"rate(1 day)\", start: \"2026-01-04T02:00:00Z\", duration: 24h, "+
+		"change_calendars: [freeze]}\n    stages:\n")
+
+func openCalendar(scene *wavetest.Scene, account string) {
+	scene.Sim.Inspect(func(w *world.World) {
+		w.Account(account).Region(wavetest.Tokyo).PutCalendar(&world.Calendar{Name: "freeze", State: "OPEN"})
+	})
+}
+
+// What somebody else does, or is about to do, refuses the wave before anything is changed anywhere.
+func TestOthersRefuseTheWave(t *testing.T) {
+	type scaling = *world.ScalingGroup
+	for _, c := range []struct {
+		name   string
+		fleet  func(*world.Scenario)
+		config func([]byte) []byte
+		do     func(*testing.T, scaling)
+		want   []string // parts of the error; none: the wave succeeds
+	}{
+		{name: "calendar closed", config: calendars, do: func(_ *testing.T, g scaling) {
+			g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "CLOSED"})
+		}, want: []string{"CalendarClosed", "production/ap-northeast-1/web", "freeze is closed"}},
+		{
+			name: "calendar that does not exist", config: calendars, do: func(*testing.T, scaling) {}, want: []string{
+				"CalendarClosed", "gave no answer", "InvalidDocument",
+			},
+		},
+		{name: "calendar that closes too soon", config: calendars, do: func(_ *testing.T, g scaling) {
+			g.Region.PutCalendar(&world.Calendar{
+				Name: "freeze", State: "OPEN", Changes: g.Region.World.Now().Add(10 * time.Minute),
+			})
+		}, want: []string{"CalendarClosed", "closes at"}},
+		{name: "stack update", do: func(_ *testing.T, g scaling) {
+			inStack(g, "UPDATE_ROLLBACK_IN_PROGRESS")
+		}, want: []string{"StackUpdateRunning", "web (UPDATE_ROLLBACK_IN_PROGRESS)", "settled"}},
+		{name: "a stack that rests", do: func(_ *testing.T, g scaling) { inStack(g, "UPDATE_COMPLETE") }},
+		{name: "deployment", do: func(_ *testing.T, g scaling) {
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF111", Status: "InProgress", Targets: []string{g.Members()[1].Instance.ID},
+			})
+		}, want: []string{"DeploymentRunning", "d-ABCDEF111"}},
+		{name: "deployment that is about to begin", do: func(_ *testing.T, g scaling) {
+			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "Created"})
+		}, want: []string{"DeploymentRunning", "nobody can tell yet"}},
+		{name: "a deployment that has ended, and one elsewhere", do: func(_ *testing.T, g scaling) {
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF111", Status: "Succeeded", Targets: []string{g.Members()[1].Instance.ID},
+			})
+			g.Region.PutDeployment(world.Deployment{
+				ID: "d-ABCDEF222", Status: "InProgress", Targets: []string{"i-0123456789abcdef0"},
+			})
+		}},
+		{name: "alarm that stops", do: func(_ *testing.T, g scaling) {
+			g.Region.PutAlarm(stop(g, "arn:aws:automate:ap-northeast-1:ec2:stop", true))
+		}, want: []string{"StoppedByAlarm", "stuck would stop it", "disable-alarm-actions"}},
+		{name: "alarm that terminates, in the older spelling", do: func(_ *testing.T, g scaling) {
+			g.Region.PutAlarm(stop(g, "arn:aws:swf:ap-northeast-1:111122223333:action/actions/AWS_EC2.InstanceId.Terminate/1.0",
+				true))
+		}, want: []string{"StoppedByAlarm", "stuck would terminate it"}},
+		{name: "an alarm that only tells, and one that is switched off", do: func(_ *testing.T, g scaling) {
+			g.Region.PutAlarm(stop(g, "arn:aws:sns:ap-northeast-1:111122223333:ops", true))
+			off := stop(g, "arn:aws:automate:ap-northeast-1:ec2:reboot", false)
+			off.Name = "off"
+			g.Region.PutAlarm(off)
+		}},
+		{name: "maintenance window soon", do: func(_ *testing.T, g scaling) {
+			g.Region.AddMaintenanceWindow(patching(15*time.Minute, "Install"))
+		}, want: []string{"OtherPatcher", "nightly", "may patch it from"}},
+		{name: "maintenance window running", do: func(_ *testing.T, g scaling) {
+			window := g.Region.AddMaintenanceWindow(patching(time.Hour, "Install"))
+			window.Next = g.Region.World.Now().Add(-time.Minute)
+		}, want: []string{"OtherPatcher", "nightly", "at any moment"}},
+		{name: "maintenance windows that scan, sleep, or patch others", do: func(_ *testing.T, g scaling) {
+			g.Region.AddMaintenanceWindow(patching(15*time.Minute, "Scan"))
+			g.Region.AddMaintenanceWindow(patching(48*time.Hour, "Install"))
+			disabled := patching(15*time.Minute, "Install")
+			disabled.Enabled = false
+			g.Region.AddMaintenanceWindow(disabled)
+			others := patching(15*time.Minute, "Install")
+			others.Tags = map[string]string{"Role": "database"}
+			g.Region.AddMaintenanceWindow(others)
+		}},
+		{name: "association", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "patch-all", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install",
+			})
+		}, want: []string{"OtherPatcher", "patch-all", "at any moment"}},
+		{name: "associations that scan, ran once, or do something else", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "scan", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Scan",
+			})
+			g.Region.AddAssociation(world.AssociationsSpec{Name: "once", Document: "AWS-RunPatchBaseline", Operation: "Install"})
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)",
+			})
+		}},
+		{
+			name: "bake too short for the alarm", config: wavetest.PlanWith("bake: 5m", "bake: 179s"),
+			do: func(*testing.T, scaling) {}, want: []string{"BakeTooShort", "web-5xx", "bake: 3m0s or more"},
+		},
+		{name: "key disabled", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).State = "Disabled"
+		}, want: []string{"RestoreNotPossible", webKey, "Disabled"}},
+		{name: "key that may not be used", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).Denied = true
+		}, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
+		{name: "a key that may be used", fleet: encrypted, do: func(*testing.T, scaling) {}},
+		{name: "AWS's own key", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Manager = "AWS" }},
+		{name: "lifetime ends", fleet: wavetest.EachGroup(func(g *world.GroupSpec) {
+			g.MaxLifetime = world.Duration(24 * time.Hour)
+		}), do: func(_ *testing.T, g scaling) {
+			g.Members()[2].Instance.LaunchTime = g.Region.World.Now().Add(-23 * time.Hour)
+		}, want: []string{"InstanceLifetimeEnds", "24h0m0s"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: c.fleet, Config: c.config})
+			openCalendar(scene, wavetest.Staging)
+			scene.Production(func(g *world.ScalingGroup) { c.do(t, g) })
+			result, err := scene.Run(wavetest.WebWave)
+			if len(c.want) == 0 {
+				require.NoError(t, err)
+				require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+				scene.RequireInvariants(result, wavetest.Except{})
+				return
+			}
+			require.Nil(t, result)
+			for _, part := range c.want {
+				require.ErrorContains(t, err, part)
+			}
+			require.Empty(t, scene.Mutations(wavetest.Staging))
+			require.Empty(t, scene.Mutations(wavetest.Production))
+		})
+	}
+}
+
+// What begins while the first instance bakes is met before the second: it stays as it is, and what was patched stays
+// patched.
+func TestOthersRefuseTheNextInstance(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		config func([]byte) []byte
+		do     func(*world.ScalingGroup)
+		want   string
+		ends   bool // without a failure and without a hold
+	}{
+		{name: "calendar closes", config: calendars, do: func(g *world.ScalingGroup) {
+			g.Region.PutCalendar(&world.Calendar{Name: "freeze", State: "CLOSED"})
+		}, want: "CalendarClosed", ends: true},
+		{name: "stack update begins", do: func(g *world.ScalingGroup) {
+			inStack(g, "UPDATE_IN_PROGRESS")
+		}, want: "StackUpdateRunning"},
+		{name: "deployment begins", do: func(g *world.ScalingGroup) {
+			g.Region.PutDeployment(world.Deployment{ID: "d-ABCDEF222", Status: "Queued"})
+		}, want: "DeploymentRunning"},
+		{name: "an association is made", do: func(g *world.ScalingGroup) {
+			g.Region.AddAssociation(world.AssociationsSpec{Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)"})
+		}, want: "OtherPatcher"},
+		{name: "machines begin to patch themselves", do: func(g *world.ScalingGroup) {
+			for _, member := range g.Members() {
+				member.Instance.Patchers = []string{"unattended-upgrades"}
+			}
+		}, want: "OtherPatcher"},
+		{name: "a system that is not all on its root", do: func(g *world.ScalingGroup) {
+			for _, member := range g.Members() {
+				member.Instance.Elsewhere = []string{"/var/lib/rpm on nvme1n1"}
+			}
+		}, want: "RestoreNotPossible"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: c.config})
+			openCalendar(scene, wavetest.Staging)
+			openCalendar(scene, wavetest.Production)
+			scene.Decide = []patch.Verb{patch.Abort}
+			scene.WhenAtStep(patch.StepBake, func(string) { scene.Production(c.do) })
+			reasons := ""
+			scene.OnHold = func(status patch.WaveStatus) { reasons = status.Awaiting }
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.Aborted, result.Outcome, "%+v", result)
+			require.Equal(t, 1, wavetest.CountInProduction(result, patch.Patched), "%v", wavetest.ProductionOutcomes(result))
+			if c.ends {
+				require.Empty(t, reasons, "a closed calendar asks nobody")
+				require.Equal(t, 3, wavetest.CountInProduction(result, patch.NotStarted))
+				reasons = result.Reason
+			}
+			require.Contains(t, reasons, c.want)
+			scene.RequireNobodyOut()
+		})
+	}
+}
+
+// What is not judged is said.
+func TestTargetsThatAreNotJudgedAreTold(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+		for a := range s.Accounts {
+			for r := range s.Accounts[a].Regions {
+				region := &s.Accounts[a].Regions[r]
+				for g := range region.Groups {
+					region.TargetGroups = append(region.TargetGroups, world.TargetGroupSpec{Name: "blue", Port: 81})
+					region.Groups[g].TargetGroups = append(region.Groups[g].TargetGroups, "blue")
+				}
+			}
+		}
+	}})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	for _, instance := range result.Stages[1].Groups[0].Instances {
+		require.Len(t, instance.Notes, 1, "%+v", instance)
+		require.Contains(t, instance.Notes[0], "unused")
+	}
+}
+
+// A zone's last healthy target is not taken while its load balancer does not balance across zones.
+func TestTheLastOfItsZoneIsNotTaken(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+		wavetest.Sized(1, 2, 6)(s)
+		for a := range s.Accounts {
+			for r := range s.Accounts[a].Regions {
+				for g := range s.Accounts[a].Regions[r].TargetGroups {
+					if len(s.Accounts[a].Regions[r].Groups) > 0 {
+						s.Accounts[a].Regions[r].TargetGroups[g].CrossZone = "false"
+					}
+				}
+			}
+		}
+	}})
+	scene.Decide = []patch.Verb{patch.Abort}
+	reasons := ""
+	scene.OnHold = func(status patch.WaveStatus) { reasons = status.Awaiting }
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome)
+	require.Contains(t, reasons, "LastHealthyInZone")
+	require.Empty(t, scene.Effects("EnterStandby"))
+}
+
+// Groups that share a target group are one service, named or not: the second begins when the first has ended.
+func TestGroupsThatShareATargetGroupGoOneByOne(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		shared bool
+	}{{"one target group", true}, {"a target group each", false}} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy",
+				Fleet: func(s *world.Scenario) {
+					for a := range s.Accounts {
+						for r := range s.Accounts[a].Regions {
+							region := &s.Accounts[a].Regions[r]
+							if len(region.Groups) == 0 {
+								continue
+							}
+							second := region.Groups[0]
+							second.Name = "api"
+							if !c.shared {
+								targets := region.TargetGroups[0]
+								targets.Name, targets.LoadBalancer = "api", "api"
+								region.TargetGroups = append(region.TargetGroups, targets)
+								second.TargetGroups = []string{"api"}
+							}
+							region.Groups = append(region.Groups, second)
+						}
+					}
+				},
+				Config: wavetest.ProductionOnly(wavetest.PlanWith("        service: web\n", "        max_parallel_groups: 2\n",
+					"            auto_scaling_group: web\n",
+					"            "+wavetest.WebAndAPI)),
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+			require.Equal(t, 8, wavetest.CountInProduction(result, patch.Patched))
+			var turns []string
+			for _, event := range scene.Effects("EnterStandby") {
+				group := "web"
+				if strings.Contains(string(event.Arguments), `"api"`) {
+					group = "api"
+				}
+				if len(turns) == 0 || turns[len(turns)-1] != group {
+					turns = append(turns, group)
+				}
+			}
+			if c.shared {
+				require.Len(t, turns, 2, "%v", turns)
+			} else {
+				require.Greater(t, len(turns), 2, "they may go side by side: %v", turns)
+			}
+		})
+	}
+}
+
+// While a target group still spares a new target, a bake would watch a machine at rest: slow start comes on top.
+func TestABakeOutlastsSlowStart(t *testing.T) {
+	for name, slow := range map[string]time.Duration{"none": 0, "ten minutes": 10 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+				for a := range s.Accounts {
+					for r := range s.Accounts[a].Regions {
+						for g := range s.Accounts[a].Regions[r].TargetGroups {
+							s.Accounts[a].Regions[r].TargetGroups[g].SlowStart = world.Duration(slow)
+						}
+					}
+				}
+			}})
+			var baked time.Duration
+			scene.WhenAtStep(patch.StepBake, func(string) {
+				began := scene.Env.Now()
+				scene.WhenAtStep(patch.StepStandby, func(string) { baked = scene.Env.Now().Sub(began) })
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+			require.GreaterOrEqual(t, baked, 5*time.Minute+slow)
+			require.Less(t, baked, 10*time.Minute+slow)
+		})
+	}
+}

@@ -1,0 +1,94 @@
+package window_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows"
+)
+
+func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	var answer workflows.FreezeAnswer
+	var refused error
+	update := func(name string, request workflows.FreezeRequest) {
+		answer, refused = workflows.FreezeAnswer{}, nil
+		scene.Env.UpdateWorkflow(name, "", &testsuite.TestUpdateCallback{
+			OnAccept: func() {},
+			OnReject: func(err error) { refused = err },
+			OnComplete: func(result any, err error) {
+				refused = err
+				if err == nil {
+					answer = result.(workflows.FreezeAnswer)
+				}
+			},
+		}, request)
+	}
+	frozen := func() patch.FreezeStatus {
+		var status patch.FreezeStatus
+		value, err := scene.Env.QueryWorkflow(names.QueryStatus)
+		require.NoError(t, err)
+		require.NoError(t, value.Get(&status))
+		return status
+	}
+	// Each looks at what the one before it led to: an Update's answer comes later.
+	steps := []func(){
+		func() { update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann"}) },
+		func() {
+			require.ErrorContains(t, refused, "reason: is missing")
+			require.Empty(t, frozen().Freezes)
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "production"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.Equal(t, "ann", frozen().Freezes.Of("production").Actor)
+			update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "prodcution"})
+		},
+		func() {
+			require.ErrorContains(t, refused,
+				`there is no "prodcution" in the worker's configuration; it knows production, staging`)
+			require.Len(t, frozen().Freezes, 1, "an account that nobody knows is not frozen")
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over"})
+		},
+		func() {
+			require.NoError(t, refused)
+			require.False(t, answer.Changed, "everything was not frozen")
+			require.Len(t, answer.Freezes, 1)
+			update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: "production"})
+		},
+		func() {
+			require.True(t, answer.Changed)
+			require.Empty(t, frozen().Freezes)
+			scene.Env.CancelWorkflow()
+		},
+	}
+	for i, step := range steps {
+		scene.Env.RegisterDelayedCallback(step, time.Duration(i+1)*time.Minute)
+	}
+	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{})
+	require.Error(t, scene.Env.GetWorkflowError())
+	require.True(t, frozen().Closed, "what a cancelled one says counts no more")
+}
+
+func TestFreezeBeginsItsHistoryAnewWithAllItKeeps(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Env.RegisterDelayedCallback(func() {
+		for range 500 {
+			scene.Env.UpdateWorkflow(names.UpdateFreeze, "", &testsuite.TestUpdateCallback{
+				OnAccept: func() {}, OnReject: func(err error) { t.Error(err) }, OnComplete: func(any, error) {},
+			}, workflows.FreezeRequest{Actor: "ann", Reason: "incident"})
+		}
+	}, time.Minute)
+	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{
+		Freezes: patch.Freezes{{Account: "staging", Actor: "bob", Reason: "moves"}},
+	})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, scene.Env.GetWorkflowError(), &again)
+}
