@@ -146,13 +146,13 @@ func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
 	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, in.Document))
 }
 
-// RecordInput is what a saga is about to change.
-type RecordInput struct {
+// AppendJournalInput is what a saga is about to change.
+type AppendJournalInput struct {
 	Record journal.Record
 }
 
-// Record appends to the journal before a change is made.
-func (c *Control) Record(ctx context.Context, in RecordInput) error {
+// AppendJournal appends to the journal before a change is made.
+func (c *Control) AppendJournal(ctx context.Context, in AppendJournalInput) error {
 	record := in.Record
 	if err := c.Evidence.AppendJournal(ctx, record.WaveID, record.Name(), record); err != nil {
 		return evidenceError("record "+record.Name()+" of wave "+record.WaveID, err)

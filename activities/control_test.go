@@ -129,10 +129,10 @@ func TestEvidence(t *testing.T) {
 	document := activities.WaveDocument{Version: 1, Hash: "abc"}
 	require.NoError(t, control.SaveWave(t.Context(), activities.SaveWaveInput{WaveID: "w", Document: document}))
 	require.Equal(t, document, kept.wave)
-	record := activities.RecordInput{Record: journal.Record{
+	record := activities.AppendJournalInput{Record: journal.Record{
 		WaveID: "w", Instance: "i-1", Group: patch.Group{Account: patch.Account{ID: "1"}, Region: "r"},
 	}}
-	require.NoError(t, control.Record(t.Context(), record))
+	require.NoError(t, control.AppendJournal(t.Context(), record))
 	require.Equal(t, map[string]any{"w 1/r/i-1": record.Record}, kept.journal)
 
 	for _, c := range []struct {
@@ -147,7 +147,7 @@ func TestEvidence(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			kept.err = c.err
 			var typed *temporal.ApplicationError
-			require.ErrorAs(t, control.Record(t.Context(), record), &typed)
+			require.ErrorAs(t, control.AppendJournal(t.Context(), record), &typed)
 			require.Equal(t, activities.ErrEvidence, typed.Type())
 			require.Equal(t, c.retryable, !typed.NonRetryable())
 		})

@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ObserveInput asks how one instance is.
-type ObserveInput struct {
+// ObserveHealthInput asks how one instance is.
+type ObserveHealthInput struct {
 	Instance     Instance
 	Platform     patch.Platform
 	TargetGroups []string // ARNs to look at
@@ -19,16 +19,16 @@ type ObserveInput struct {
 	Pace         Pace
 }
 
-// Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the
+// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the
 // instance (a read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2
 // no longer has it. HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
-func (a *AWS) Observe(ctx context.Context, in ObserveInput) (*patch.HealthObservation, error) {
+func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (*patch.HealthObservation, error) {
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
 // AwaitHealthyInput waits for health.
 type AwaitHealthyInput struct {
-	Observe ObserveInput
+	Observe ObserveHealthInput
 	Before  []patch.Target
 	Since   patch.HealthObservation // the first observation after return: alarms count from its At
 }
@@ -47,7 +47,7 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are
 // kept for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
-func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
+func (a *AWS) observeUntil(ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 
 // healthLook is one look at an instance, as the kinds of health checks fill it.
 type healthLook struct {
-	ObserveInput
+	ObserveHealthInput
 	services *Services
 	sight    sighting
 	sent     probes
@@ -113,7 +113,7 @@ var healthObservers = map[string]healthObserver{
 
 // check refuses checks that cannot be asked. One of a kind that this worker does not know would count as passed if it
 // were left out.
-func (in ObserveInput) check() error {
+func (in ObserveHealthInput) check() error {
 	for i, check := range in.Checks {
 		kind, ok := check.Kind()
 		if !ok {
@@ -130,14 +130,14 @@ func (in ObserveInput) check() error {
 
 // observe is one look; waitingFor names the commands that have not answered.
 func (a *AWS) observe(
-	ctx context.Context, s *Services, in ObserveInput, sent probes,
+	ctx context.Context, s *Services, in ObserveHealthInput, sent probes,
 ) (seen *patch.HealthObservation, waitingFor []string, err error) {
 	sight, err := s.seeMachine(ctx, in.Instance)
 	if err != nil {
 		return nil, nil, err
 	}
 	seen = &patch.HealthObservation{Member: sight.member, At: sight.at}
-	look := &healthLook{ObserveInput: in, services: s, sight: sight, sent: sent, seen: seen}
+	look := &healthLook{ObserveHealthInput: in, services: s, sight: sight, sent: sent, seen: seen}
 	for _, kind := range patch.HealthKinds() {
 		if err := healthObservers[kind.Key].observe(ctx, a, look); err != nil {
 			return nil, nil, err
@@ -147,7 +147,7 @@ func (a *AWS) observe(
 }
 
 // platform is the caller's word, or what the instance is seen to be.
-func (in ObserveInput) platform(member patch.Member) patch.Platform {
+func (in ObserveHealthInput) platform(member patch.Member) patch.Platform {
 	if in.Platform != "" {
 		return in.Platform
 	}

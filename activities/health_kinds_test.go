@@ -19,7 +19,7 @@ func TestEveryKindOfHealthCheckIsObserved(t *testing.T) {
 // A check of a newer configuration that an older worker cannot read must not count as passed.
 func TestAHealthCheckOfNoKnownKindIsRefused(t *testing.T) {
 	known := patch.HealthCheck{Alarm: "web-5xx"}
-	require.NoError(t, ObserveInput{Checks: []patch.HealthCheck{known}}.check())
-	err := ObserveInput{Checks: []patch.HealthCheck{known, {}}}.check()
+	require.NoError(t, ObserveHealthInput{Checks: []patch.HealthCheck{known}}.check())
+	err := ObserveHealthInput{Checks: []patch.HealthCheck{known, {}}}.check()
 	require.ErrorContains(t, err, "health check 2 is of no kind that this worker knows")
 }

@@ -117,7 +117,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) err
 		}
 	}
 	if len(others) > 0 {
-		return final(ErrForeignGroups, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
+		return final(ErrSecurityGroupsChanged, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ type Scope struct {
 	Places []patch.Place
 	Watch  map[string][]string // by place: the Auto Scaling groups of any plan, sorted
 	Timing patch.Timing
-	Young  patch.Duration
+	TooRecent  patch.Duration
 	// Problems are plans that could not be read; what they watch is not looked at.
 	Problems []string
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
@@ -32,11 +32,11 @@ type Scope struct {
 // ReconcileScope lists every account and region of the configuration, and the Auto Scaling groups of its plans.
 func (c *Control) ReconcileScope(context.Context) (*Scope, error) {
 	scope := &Scope{
-		Places: c.Plans.Places(), Watch: map[string][]string{}, Young: patch.Duration(young),
+		Places: c.Plans.Places(), Watch: map[string][]string{}, TooRecent: patch.Duration(young),
 		Timing: patch.Plan{Timing: patch.DefaultTiming()}.Scaled(c.Speed).Timing, Notifies: c.notifies(),
 	}
 	if c.Speed > 1 {
-		scope.Young = patch.Duration(float64(young) / c.Speed)
+		scope.TooRecent = patch.Duration(float64(young) / c.Speed)
 	}
 	for _, name := range c.Plans.PlanNames() {
 		plan, err := c.Plans.Plan(name)
@@ -57,8 +57,8 @@ func (c *Control) ReconcileScope(context.Context) (*Scope, error) {
 	return scope, nil
 }
 
-// OwnersInput names those who may own a resource: its wave, its group's lock and its own.
-type OwnersInput struct {
+// FindOwnersInput names those who may own a resource: its wave, its group's lock and its own.
+type FindOwnersInput struct {
 	WorkflowIDs []string
 }
 
@@ -68,8 +68,8 @@ type Owners struct {
 	Closed  time.Time // when the last of the others ended; zero when Temporal knows none of them any more
 }
 
-// Owners asks Temporal by workflow id. No answer is an error: what may be owned is not touched.
-func (c *Control) Owners(ctx context.Context, in OwnersInput) (*Owners, error) {
+// FindOwners asks Temporal by workflow id. No answer is an error: what may be owned is not touched.
+func (c *Control) FindOwners(ctx context.Context, in FindOwnersInput) (*Owners, error) {
 	owners := &Owners{}
 	for _, id := range in.WorkflowIDs {
 		holder, err := c.Locks.Holder(ctx, id)

@@ -13,15 +13,15 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AwaitOutInput waits for an instance to be out of service.
-type AwaitOutInput struct {
+// AwaitOutOfServiceInput waits for an instance to be out of service.
+type AwaitOutOfServiceInput struct {
 	Instance Instance
 	Targets  []patch.Target // every registration it had; all must be gone or unused
 	Pace     Pace
 }
 
-// AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
-func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error {
+// AwaitOutOfService waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
+func (a *AWS) AwaitOutOfService(ctx context.Context, in AwaitOutOfServiceInput) error {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -157,8 +157,8 @@ func (s *Services) targetStates(ctx context.Context, in Instance, targets []patc
 	return states, nil
 }
 
-// AwaitInInput waits for an instance to be back.
-type AwaitInInput struct {
+// AwaitInServiceInput waits for an instance to be back.
+type AwaitInServiceInput struct {
 	Instance Instance
 	Before   []patch.Target // as read before it went out
 	Pace     Pace
@@ -170,9 +170,9 @@ type Returned struct {
 	At     time.Time
 }
 
-// AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
+// AwaitInService waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
 // before. Gone when it is no longer there.
-func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (*Returned, error) {
+func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (*Returned, error) {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err

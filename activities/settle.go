@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
-type Outside struct {
+// QuarantinedInstance is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type QuarantinedInstance struct {
 	Present bool      // EC2 has it
 	State   string    // EC2's word for its state
 	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
@@ -22,8 +22,8 @@ type Outside struct {
 	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
 }
 
-// ReadOutside reads a quarantined instance. It changes nothing.
-func (a *AWS) ReadOutside(ctx context.Context, in Instance) (*Outside, error) {
+// DescribeQuarantined reads a quarantined instance. It changes nothing.
+func (a *AWS) DescribeQuarantined(ctx context.Context, in Instance) (*QuarantinedInstance, error) {
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -31,12 +31,12 @@ func (a *AWS) ReadOutside(ctx context.Context, in Instance) (*Outside, error) {
 	return s.outside(ctx, in)
 }
 
-func (s *Services) outside(ctx context.Context, in Instance) (*Outside, error) {
+func (s *Services) outside(ctx context.Context, in Instance) (*QuarantinedInstance, error) {
 	instances, at, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
 	if err != nil {
 		return nil, err
 	}
-	seen := &Outside{At: at}
+	seen := &QuarantinedInstance{At: at}
 	if len(instances) == 0 {
 		return seen, nil
 	}
@@ -109,7 +109,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
 
 // attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
 // is seen as that.
-func (s *Services) attachable(ctx context.Context, input AttachInput) (*Outside, error) {
+func (s *Services) attachable(ctx context.Context, input AttachInput) (*QuarantinedInstance, error) {
 	in := input.Instance
 	seen, err := s.outside(ctx, in)
 	switch {
@@ -139,16 +139,16 @@ func (s *Services) attachable(ctx context.Context, input AttachInput) (*Outside,
 	return seen, nil
 }
 
-// GiveWayInput names the instance that was launched in a quarantined one's place.
-type GiveWayInput struct {
+// TerminateReplacementInput names the instance that was launched in a quarantined one's place.
+type TerminateReplacementInput struct {
 	Instance      Instance
 	DesiredBefore int
 	Pace          Pace
 }
 
-// GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
+// TerminateReplacement terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
 // it was. A group or an instance that is gone is no error.
-func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
+func (a *AWS) TerminateReplacement(ctx context.Context, in TerminateReplacementInput) error {
 	if err := needsGroup(in.Instance.Group, "let an instance go"); err != nil {
 		return err
 	}
@@ -186,9 +186,9 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 	return a.drop(ctx, s, in.Instance, in.Pace)
 }
 
-// TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
+// TerminateQuarantined ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
 // put it back to work. An instance that is gone is no error.
-func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
+func (a *AWS) TerminateQuarantined(ctx context.Context, in Instance) error {
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err

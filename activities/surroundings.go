@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// LookAroundInput asks what others do around a group.
-type LookAroundInput struct {
+// ReadInterferenceInput asks what others do around a group.
+type ReadInterferenceInput struct {
 	Group     patch.Group
 	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
 	Calendars []string // Change Calendars, by name or ARN
@@ -20,16 +20,16 @@ type LookAroundInput struct {
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
 }
 
-// LookAround reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
+// ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
 // deployments, alarms that stop machines, maintenance windows and associations that patch; and whether the keys of encrypted
 // root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
 // other question that AWS does not answer is an error.
-func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (*patch.Surroundings, error) {
+func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (*patch.Interference, error) {
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
-	around := &patch.Surroundings{}
+	around := &patch.Interference{}
 	if around.Calendars, err = a.readCalendars(ctx, in.Group, in.Calendars); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (*patch.Surrou
 }
 
 // lookedAt reads the named instances, and AWS's clock even when there are none.
-func lookedAt(ctx context.Context, s *Services, in LookAroundInput) (map[string]ec2types.Instance, time.Time, error) {
+func lookedAt(ctx context.Context, s *Services, in ReadInterferenceInput) (map[string]ec2types.Instance, time.Time, error) {
 	found := map[string]ec2types.Instance{}
 	ids := in.Instances
 	if len(ids) == 0 {

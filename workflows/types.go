@@ -71,9 +71,9 @@ type (
 const (
 	ErrGroupLocked    = wave.ErrGroupLocked
 	ErrServiceLocked  = wave.ErrServiceLocked
-	ErrWaveRuns       = wave.ErrWaveRuns
-	ErrWouldLose      = wave.ErrWouldLose
-	ErrCannotPutBack  = wave.ErrCannotPutBack
-	ErrOtherDocuments = wave.ErrOtherDocuments
+	ErrWaveRunning       = wave.ErrWaveRunning
+	ErrDataLoss      = wave.ErrDataLoss
+	ErrNotRestorable  = wave.ErrNotRestorable
+	ErrUnsupportedEvidence = wave.ErrUnsupportedEvidence
 	ErrNotQuarantined = reconcile.ErrNotQuarantined
 )

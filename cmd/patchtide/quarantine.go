@@ -54,11 +54,11 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 			if err := request.Validate(); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			result, err := runQuarantine(cmd, names.SettleID(request.Instance), request)
+			result, err := runQuarantine(cmd, names.EndQuarantine(request.Instance), request)
 			if err != nil {
 				return err
 			}
-			done := result.Settled != nil && (result.Settled.Outcome == patch.Released || result.Settled.Outcome == patch.Terminated)
+			done := result.Ended != nil && (result.Ended.Outcome == patch.Released || result.Ended.Outcome == patch.Terminated)
 			return tellQuarantine(cmd, result, done && len(result.Problems) == 0)
 		},
 	}
@@ -108,7 +108,7 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 			return err
 		}
 	}
-	if settled := result.Settled; settled != nil {
+	if settled := result.Ended; settled != nil {
 		_, err := fmt.Fprintf(out, "%s %s\n", settled.ID, settled.Outcome)
 		for _, said := range append([]string{settled.Reason}, settled.Notes...) {
 			if err == nil && said != "" {

@@ -46,7 +46,7 @@ func newReconcile() *cobra.Command {
 
 // printReconciliation writes the result for a person, what needs one first.
 func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
-	for _, left := range result.Left {
+	for _, left := range result.Failed {
 		if _, err := fmt.Fprintf(out, "left       %s/%s %s: %s\n           to do: %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo); err != nil {
 			return err
 		}
@@ -62,8 +62,8 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"untrusted", result.Untrusted},
 		{healed, result.Healed},
 		{"unmarked", result.Unmarked},
-		{"owned", result.Owned},
-		{"young", result.Young},
+		{"owned", result.InUse},
+		{"young", result.TooRecent},
 		{"quarantine", result.Quarantined},
 		{"expired", result.Expired},
 	} {
@@ -74,6 +74,6 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		}
 	}
 	_, err := fmt.Fprintf(out, "%d of %d accounts and regions looked through: %d left, %d untrusted, %d %s\n",
-		result.Looked, result.Places, len(result.Left), len(result.Untrusted), len(result.Healed), healed)
+		result.Inspected, result.Places, len(result.Failed), len(result.Untrusted), len(result.Healed), healed)
 	return err
 }

@@ -2,9 +2,6 @@ package patch
 
 // The functions of this file ask the table of checks for one of its parts each.
 
-// Ours is Holdings.
-type Ours = Holdings
-
 // MayTakeOut decides whether one more instance may go out of service now.
 func MayTakeOut(group Group, state GroupState, holdings Holdings, stage Stage, id string) *Refusal {
 	view := View{Group: group, Policy: PolicyOf(Plan{}, stage), State: &state, Holdings: holdings, Instance: id}
@@ -35,13 +32,13 @@ func MayOutlive(group Group, state GroupState, within Duration) *Refusal {
 
 // MayDisturb refuses while somebody else is at work on the group or one of the instances that the surroundings were
 // read for.
-func MayDisturb(group Group, around Surroundings) *Refusal {
+func MayDisturb(group Group, around Interference) *Refusal {
 	return firstOf(LevelWave, View{Group: group, Around: &around},
 		RefusedCalendar, RefusedStack, RefusedDeployment, RefusedStopAlarm, RefusedOtherPatcher)
 }
 
 // MayUnlock refuses an instance of the surroundings whose root volume could not be made again for want of its key.
-func MayUnlock(group Group, restore Restore, around Surroundings) *Refusal {
+func MayUnlock(group Group, restore Restore, around Interference) *Refusal {
 	return firstOf(LevelWave, View{Group: group, Policy: Policy{Restore: restore}, Around: &around}, RefusedNoRestore)
 }
 
@@ -54,13 +51,13 @@ func MayTrust(group Group, restore Restore, instance string, facts MachineFacts)
 
 // MayJudge refuses a bake in which an alarm that is to judge it would have no time to ring.
 func MayJudge(group Group, bake Duration, gates []AlarmObservation) *Refusal {
-	view := View{Group: group, Policy: Policy{Bake: bake}, Around: &Surroundings{GateAlarms: gates}}
+	view := View{Group: group, Policy: Policy{Bake: bake}, Around: &Interference{GateAlarms: gates}}
 	return firstOf(LevelWave, view, RefusedBake)
 }
 
 // GateRefusals refuse to begin while an alarm that is to judge does not say OK.
 func GateRefusals(group Group, gates []AlarmObservation) []*Refusal {
-	refusal := firstOf(LevelGroup, View{Group: group, Around: &Surroundings{GateAlarms: gates}}, RefusedAlarm)
+	refusal := firstOf(LevelGroup, View{Group: group, Around: &Interference{GateAlarms: gates}}, RefusedAlarm)
 	return some(refusal)
 }
 

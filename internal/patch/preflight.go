@@ -47,7 +47,7 @@ type View struct {
 	State    *GroupState
 	Instance string // "": the group as a whole
 	Holdings Holdings
-	Around   *Surroundings // of all instances, or of Instance; what is in it of other instances is another one's turn
+	Around   *Interference // of all instances, or of Instance; what is in it of other instances is another one's turn
 	Machine  *MachineAnswer
 
 	level Level // set by Refusals

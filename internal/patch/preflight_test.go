@@ -68,25 +68,25 @@ func TestPutBackHearsEveryRefusal(t *testing.T) {
 			[]patch.RefusalCode{patch.RefusedCapacity, patch.RefusedCapacity},
 		},
 		{
-			"EC2 finds it ill, and another is out already: it is a healthy target still",
+			"EC2 finds it illTarget, and another is out already: it is a healthy target still",
 			four(member(0, func(m *patch.Member) { m.StatusOK = false }), lifecycle(1, patch.LifecycleStandby)),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
 		{
-			"Auto Scaling finds it ill, but it is a healthy target, and another is missing there",
+			"Auto Scaling finds it illTarget, but it is a healthy target, and another is missing there",
 			four(member(0, func(m *patch.Member) { m.Health = "Unhealthy" }),
 				member(1, func(m *patch.Member) { m.Targets = nil })),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
 		{
-			"both are ill: the second takes nothing away either", four(member(0, illTarget), member(1, ill)),
+			"both are ill: the second takes nothing away either", four(member(0, illTarget), member(1, illTarget)),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore},
 			nil,
 		},
 		{
-			"it is ill, and desired is min: none may go on standby", four(sizes(4, 4, 6), member(0, illTarget)),
+			"it is illTarget, and desired is min: none may go on standby", four(sizes(4, 4, 6), member(0, illTarget)),
 			[]patch.RefusalCode{patch.RefusedUnhealthyBefore, patch.RefusedCapacity},
 			[]patch.RefusalCode{patch.RefusedCapacity},
 		},
@@ -108,7 +108,7 @@ func TestPutBackAmongOthers(t *testing.T) {
 	view := viewOf(four(), "i-01")
 	view.Policy.Window = &patch.Window{Opens: noon, Cutoff: noon, Closes: noon}
 	view.Policy.Restore, view.Frozen, view.Now = patch.RestoreRootVolume, "nobody knows whether it is frozen", noon
-	view.Around = &patch.Surroundings{
+	view.Around = &patch.Interference{
 		At: noon, Until: noon.Add(time.Hour), Calendars: []patch.Calendar{{Name: "release"}},
 		StopAlarms: []patch.StopAlarm{{Name: "cpu", Action: "stop", Instance: "i-01"}},
 		Patchers:   []patch.Patcher{{Name: "nightly", Instance: "i-01"}}, Deployments: []patch.Deployment{{ID: "d-1"}},
@@ -128,7 +128,7 @@ func TestPutBackAmongOthers(t *testing.T) {
 
 // Before a group is put back it is asked what it was asked before it was patched, of itself only.
 func TestAGroupIsPutBack(t *testing.T) {
-	require.Empty(t, patch.Refusals(patch.LevelPutBack, viewOf(four(member(0, illTarget), member(1, ill)), "")))
+	require.Empty(t, patch.Refusals(patch.LevelPutBack, viewOf(four(member(0, illTarget), member(1, illTarget)), "")))
 	view := viewOf(four(sizes(4, 4, 6), suspended("Launch")), "")
 	view.Policy.Capacity = patch.CapacityDecrement
 	require.Equal(t, []patch.RefusalCode{patch.RefusedProcessSuspended, patch.RefusedCapacity},

@@ -10,48 +10,48 @@ import (
 )
 
 // around are surroundings at noon of an instance that takes an hour.
-func around(change func(*patch.Surroundings)) patch.Surroundings {
-	s := patch.Surroundings{At: noon, Until: noon.Add(time.Hour)}
+func around(change func(*patch.Interference)) patch.Interference {
+	s := patch.Interference{At: noon, Until: noon.Add(time.Hour)}
 	change(&s)
 	return s
 }
 
 func TestCheckInterference(t *testing.T) {
-	calendar := func(c patch.Calendar) func(*patch.Surroundings) {
-		return func(s *patch.Surroundings) {
+	calendar := func(c patch.Calendar) func(*patch.Interference) {
+		return func(s *patch.Interference) {
 			c.Name = "freeze"
 			s.Calendars = []patch.Calendar{{Name: "other", Open: true}, c}
 		}
 	}
-	patcher := func(acts time.Time) func(*patch.Surroundings) {
-		return func(s *patch.Surroundings) {
+	patcher := func(acts time.Time) func(*patch.Interference) {
+		return func(s *patch.Interference) {
 			s.Patchers = []patch.Patcher{{Name: "the window", Instance: "i-01", Acts: acts}}
 		}
 	}
 	for _, c := range []struct {
 		name    string
-		change  func(*patch.Surroundings)
+		change  func(*patch.Interference)
 		refused patch.RefusalCode
 		where   string // of the refusal, beyond the group
 	}{
-		{name: "nobody is there", change: func(*patch.Surroundings) {}},
+		{name: "nobody is there", change: func(*patch.Interference) {}},
 		{name: "calendar open", change: calendar(patch.Calendar{Open: true})},
 		{name: "calendar closed", change: calendar(patch.Calendar{}), refused: patch.RefusedCalendar},
 		{name: "calendar that gives no answer", change: calendar(patch.Calendar{Open: true, Error: "InvalidDocument"}), refused: patch.RefusedCalendar},
 		{name: "calendar that closes before we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(59 * time.Minute)}), refused: patch.RefusedCalendar},
 		{name: "calendar that closes as we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(time.Hour)})},
 		{name: "calendar that is closed and opens soon", change: calendar(patch.Calendar{Changes: noon.Add(time.Minute)}), refused: patch.RefusedCalendar},
-		{name: "stack", change: func(s *patch.Surroundings) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} }, refused: patch.RefusedStack},
-		{name: "deployment", change: func(s *patch.Surroundings) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} }, refused: patch.RefusedDeployment, where: "/i-01"},
-		{name: "deployment not begun", change: func(s *patch.Surroundings) { s.Deployments = []patch.Deployment{{ID: "d-1"}} }, refused: patch.RefusedDeployment},
-		{name: "alarm that terminates", change: func(s *patch.Surroundings) {
+		{name: "stack", change: func(s *patch.Interference) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} }, refused: patch.RefusedStack},
+		{name: "deployment", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} }, refused: patch.RefusedDeployment, where: "/i-01"},
+		{name: "deployment not begun", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1"}} }, refused: patch.RefusedDeployment},
+		{name: "alarm that terminates", change: func(s *patch.Interference) {
 			s.StopAlarms = []patch.StopAlarm{{Name: "cpu", Action: "terminate", Instance: "i-01"}}
 		}, refused: patch.RefusedStopAlarm, where: "/i-01"},
 		{name: "patcher at any moment", change: patcher(time.Time{}), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher within the hour", change: patcher(noon.Add(59 * time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher that began", change: patcher(noon.Add(-time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher after we are done", change: patcher(noon.Add(time.Hour))},
-		{name: "a locked root is another question", change: func(s *patch.Surroundings) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
+		{name: "a locked root is another question", change: func(s *patch.Interference) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			others := around(c.change)
@@ -66,10 +66,10 @@ func TestCheckInterference(t *testing.T) {
 }
 
 func TestCheckVolumeKey(t *testing.T) {
-	locked := around(func(s *patch.Surroundings) {
+	locked := around(func(s *patch.Interference) {
 		s.LockedRoots = []patch.LockedRoot{{Instance: "i-02", Why: "the key is Disabled"}}
 	})
-	first := func(restore patch.Restore, instance string, others patch.Surroundings) *patch.Refusal {
+	first := func(restore patch.Restore, instance string, others patch.Interference) *patch.Refusal {
 		return patch.First(patch.LevelPutBack, patch.View{
 			Group: webGroup, Policy: patch.Policy{Restore: restore}, Instance: instance, Around: &others,
 		})
@@ -79,7 +79,7 @@ func TestCheckVolumeKey(t *testing.T) {
 	require.Nil(t, first(patch.RestoreRootVolume, "i-01", locked), "another's key")
 	require.Nil(t, first(patch.RestoreReplace, "i-02", locked), "nothing is unlocked to replace it")
 	require.Nil(t, first(patch.RestoreNone, "i-02", locked))
-	require.Nil(t, first(patch.RestoreRootVolume, "i-02", patch.Surroundings{}))
+	require.Nil(t, first(patch.RestoreRootVolume, "i-02", patch.Interference{}))
 }
 
 func TestCheckMachine(t *testing.T) {
@@ -119,7 +119,7 @@ func TestCheckBake(t *testing.T) {
 	}
 	first := func(bake patch.Duration, gates []patch.AlarmObservation) *patch.Refusal {
 		return patch.First(patch.LevelGroup, patch.View{
-			Group: webGroup, Policy: patch.Policy{Bake: bake}, Around: &patch.Surroundings{GateAlarms: gates},
+			Group: webGroup, Policy: patch.Policy{Bake: bake}, Around: &patch.Interference{GateAlarms: gates},
 		})
 	}
 	require.Nil(t, first(0, nil), "no alarm needs no bake")
@@ -131,7 +131,7 @@ func TestCheckBake(t *testing.T) {
 
 func TestCheckGateAlarms(t *testing.T) {
 	for state, refused := range map[string]bool{"OK": false, "ALARM": true, "INSUFFICIENT_DATA": true} {
-		others := patch.Surroundings{GateAlarms: []patch.AlarmObservation{{Name: "web-5xx", State: state}}}
+		others := patch.Interference{GateAlarms: []patch.AlarmObservation{{Name: "web-5xx", State: state}}}
 		view := patch.View{Group: webGroup, Around: &others}
 		require.Nil(t, patch.First(patch.LevelWave, view), "a stage may begin hours later")
 		if !refused {

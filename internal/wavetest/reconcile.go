@@ -48,7 +48,7 @@ func (s *Scene) Reconcile(request workflows.ReconcileRequest, later time.Duratio
 	var result workflows.Reconciliation
 	require.NoError(s.T, s.Env.GetWorkflowResult(&result))
 	require.True(s.T, result.Done)
-	require.Equal(s.T, result.Places, result.Looked)
+	require.Equal(s.T, result.Places, result.Inspected)
 	return &result
 }
 

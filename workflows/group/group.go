@@ -32,7 +32,7 @@ type Input struct {
 	// Heal puts back what a dead wave left, and closes; no orders are needed.
 	Heal *Heal
 	// Settle releases or terminates a quarantined instance of the group, and closes; no orders are needed.
-	Settle *instance.Settle
+	EndQuarantine *instance.EndQuarantine
 }
 
 // group is one group's run.
@@ -83,8 +83,8 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 		g.heal(ctx)
 		return g.end(), nil
 	}
-	if in.Settle != nil {
-		g.settle(ctx)
+	if in.EndQuarantine != nil {
+		g.endQuarantine(ctx)
 		return g.end(), nil
 	}
 	for ; ; order = "" {
@@ -134,7 +134,7 @@ func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) 
 func (g *group) report(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, g.details())
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	if parent == nil || g.in.Heal != nil || g.in.Settle != nil {
+	if parent == nil || g.in.Heal != nil || g.in.EndQuarantine != nil {
 		return // the parent waits for the result
 	}
 	counts := patch.GroupCounts{
@@ -234,7 +234,7 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *journal.Pu
 	}
 	result := g.child(ctx, summary, instance.Input{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Ours{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}, PutBack: putBack, Left: g.left[id],
+		Try: g.try[id], Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}, PutBack: putBack, Left: g.left[id],
 		Tells: true,
 	})
 	if result.NoRoomForAnother && g.room != nil {

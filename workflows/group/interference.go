@@ -20,7 +20,7 @@ func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 	if refusal := patch.MayOutlive(g.in.Group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refusal.Error()
 	}
-	around, err := run.ReadInterference(ctx, activities.LookAroundInput{
+	around, err := run.ReadInterference(ctx, activities.ReadInterferenceInput{
 		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore, Within: estimate, Alarms: run.Gates(policy.Health),
 	}, policy.Timing)
 	if err != nil {

@@ -66,7 +66,7 @@ func (g *group) unmark(ctx workflow.Context) {
 // unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is
 // stranded.
 func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
-	if run.IsType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 {
+	if run.IsType(cause, activities.ErrOwnedByAnotherWave, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 {
 		return
 	}
 	clean, stop := workflow.NewDisconnectedContext(ctx)

@@ -9,10 +9,10 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// settle releases or terminates a quarantined instance of the group. A release changes the group's desired and processes, so
+// endQuarantine releases or terminates a quarantined instance of the group. A release changes the group's desired and processes, so
 // the group is journalled and marked for its time.
-func (g *group) settle(ctx workflow.Context) {
-	settle := g.in.Settle
+func (g *group) endQuarantine(ctx workflow.Context) {
+	settle := g.in.EndQuarantine
 	id := settle.Record.Instance
 	g.enter(ctx, patch.GroupPatching, string(settle.Verb)+" "+id)
 	marked := settle.Verb == patch.QuarantineRelease && g.in.Group.IsAutoScaling()
@@ -31,7 +31,7 @@ func (g *group) settle(ctx workflow.Context) {
 		}
 	}
 	result := g.child(ctx, string(settle.Verb)+" "+id, instance.Input{
-		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Settle: settle,
+		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, EndQuarantine: settle,
 	})
 	g.status.Instances = append(g.status.Instances, result)
 	g.status.Stranded = append(g.status.Stranded, result.Stranded...)

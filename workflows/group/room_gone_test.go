@@ -78,7 +78,7 @@ func TestAGroupAtItsMaxKeepsItsRoomForAnInstanceThatIsGone(t *testing.T) {
 			dead := ""
 			scene.Production(func(g *world.ScalingGroup) { dead = atMax(t, g) })
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Empty(t, result.Left)
+			require.Empty(t, result.Failed)
 			requireFull(t, scene, dead)
 			require.Empty(t, scene.Marks())
 			at := slices.Index(wavetest.Resources(result.Healed), "instance "+dead)

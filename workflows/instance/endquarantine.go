@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// Settle asks for an end of an instance's quarantine.
-type Settle struct {
+// EndQuarantine asks for an end of an instance's quarantine.
+type EndQuarantine struct {
 	Verb    patch.QuarantineVerb // release or terminate
 	Record  journal.Record       // by which it was quarantined
 	Actor   string
@@ -20,24 +20,24 @@ type Settle struct {
 	GiveWay string // the instance that goes in its place when there is no room; "": the one launched in its place
 }
 
-// settleQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
+// endQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
 // so that nothing is lost of what the wave wrote.
-func (s *saga) settleQuarantine(ctx workflow.Context) {
-	settle := s.in.Settle
+func (s *saga) endQuarantine(ctx workflow.Context) {
+	settle := s.in.EndQuarantine
 	s.status.Result.Outcome = patch.Quarantined
 	s.record = settle.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.enter(ctx, patch.StepPreflight)
-	var seen activities.Outside
-	err := s.doGet(ctx, aws.ReadOutside, s.instance(), &seen)
+	var seen activities.QuarantinedInstance
+	err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 	switch {
 	case err != nil:
 		s.status.Result.Reason = "nothing was changed: " + run.Reason(err)
 	case !seen.Present:
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
-	case s.settled(seen):
+	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
 		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see `patchtide quarantine list`"
 	case settle.Verb == patch.QuarantineTerminate:
@@ -47,20 +47,20 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 	}
 }
 
-// settled tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
+// ended tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
 // have been made twice, and read the tag before the first one was through.
-func (s *saga) settled(seen activities.Outside) bool {
-	return seen.Quarantine.WaveID != s.in.Settle.Record.WaveID
+func (s *saga) ended(seen activities.QuarantinedInstance) bool {
+	return seen.Quarantine.WaveID != s.in.EndQuarantine.Record.WaveID
 }
 
 // terminateQuarantined ends the instance, journalled first.
 func (s *saga) terminateQuarantined(ctx workflow.Context) {
 	s.enter(ctx, patch.StepTerminate)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.in.Settle.Verb), Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason, At: workflow.Now(ctx)}
+	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.in.EndQuarantine.Verb), Actor: s.in.EndQuarantine.Actor, Reason: s.in.EndQuarantine.Reason, At: workflow.Now(ctx)}
 	err := run.WriteRecord(clean, &s.record)
 	if err == nil {
-		err = s.do(ctx, aws.TerminateOutside, s.instance())
+		err = s.do(ctx, aws.TerminateQuarantined, s.instance())
 	}
 	if err != nil {
 		s.status.Result.Reason = "it was not terminated: " + run.Reason(err)
@@ -71,7 +71,7 @@ func (s *saga) terminateQuarantined(ctx workflow.Context) {
 
 // release returns the instance to its group, or to its target groups, with its old security groups, and checks its health. One
 // that does not become healthy goes back into quarantine.
-func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
+func (s *saga) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
 	result := &s.status.Result
 	if refused := s.planRelease(ctx, seen); refused != "" {
 		result.Reason = "nothing was changed: " + refused
@@ -80,9 +80,9 @@ func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
 	failed, err := s.run(ctx, []step{
 		{patch.StepMark, s.markRelease, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
-		{patch.StepRelease, s.letBack, s.quarantineAgain},
+		{patch.StepRelease, s.returnReleased, s.quarantineAgain},
 		{patch.StepHealth, s.awaitHealth, nil},
-		{patch.StepSettle, s.settleRelease, nil},
+		{patch.StepFinish, s.finishReleased, nil},
 	})
 	if err != nil {
 		s.compensate(ctx, failed, err)
@@ -97,14 +97,14 @@ func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
 }
 
 // planRelease reads the group again and decides what the release takes; it says why there is none.
-func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string {
+func (s *saga) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
 	switch {
 	case seen.State != "running":
 		return "the instance is " + seen.State + "; start it, then release it"
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return "it is a member of Auto Scaling group " + seen.Member + " meanwhile"
 	}
-	release := &journal.Release{Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason}
+	release := &journal.Release{Actor: s.in.EndQuarantine.Actor, Reason: s.in.EndQuarantine.Reason}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
 		return ""
@@ -121,7 +121,7 @@ func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string
 	}
 	quarantine := s.record.Quarantine
 	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.StageView(), patch.ReleaseView{
-		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.in.Settle.GiveWay,
+		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.in.EndQuarantine.GiveWay,
 	})
 	if refused != nil {
 		return refused.Error()
@@ -142,8 +142,8 @@ func (s *saga) markRelease(ctx workflow.Context) error {
 	return s.do(ctx, aws.MarkInstance, s.journal())
 }
 
-// letBack opens its network again and returns it; the instance in its place goes first where there is no room for both.
-func (s *saga) letBack(ctx workflow.Context) error {
+// returnReleased opens its network again and returns it; the instance in its place goes first where there is no room for both.
+func (s *saga) returnReleased(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if isolation := s.record.Quarantine.Isolation; isolation != nil {
 		if err := s.unlessChanged(s.do(ctx, aws.SetSecurityGroups, activities.SecurityGroupsInput{
@@ -153,8 +153,8 @@ func (s *saga) letBack(ctx workflow.Context) error {
 		}
 	}
 	// Alarms count only if they ring after its return.
-	var now activities.Outside
-	if err := s.doGet(ctx, aws.ReadOutside, s.instance(), &now); err != nil {
+	var now activities.QuarantinedInstance
+	if err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &now); err != nil {
 		return err
 	}
 	s.since = patch.HealthObservation{At: now.At}
@@ -167,7 +167,7 @@ func (s *saga) letBack(ctx workflow.Context) error {
 		release, desired := s.record.Release, s.record.Release.DesiredBefore
 		if release.GiveWay != "" {
 			desired--
-			if err := s.do(ctx, aws.GiveWay, activities.GiveWayInput{
+			if err := s.do(ctx, aws.TerminateReplacement, activities.TerminateReplacementInput{
 				Instance: activities.Instance{Group: s.in.Group, ID: release.GiveWay}, DesiredBefore: release.DesiredBefore, Pace: s.pace(),
 			}); err != nil {
 				return err
@@ -194,7 +194,7 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 		}); err != nil {
 			return err
 		}
-	} else if err := s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	} else if err := s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.own(), Pace: s.pace(),
 	}, nil); err != nil {
 		return err
@@ -210,15 +210,15 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 
 // unlessChanged lets security groups that a person gave the instance meanwhile be as they are, and says so.
 func (s *saga) unlessChanged(err error) error {
-	if !run.IsType(err, activities.ErrForeignGroups) {
+	if !run.IsType(err, activities.ErrSecurityGroupsChanged) {
 		return err
 	}
 	s.note("%s", run.Reason(err))
 	return nil
 }
 
-// settleRelease takes off what a quarantined instance carries. It serves and is healthy whatever happens here.
-func (s *saga) settleRelease(ctx workflow.Context) error {
+// finishReleased takes off what a quarantined instance carries. It serves and is healthy whatever happens here.
+func (s *saga) finishReleased(ctx workflow.Context) error {
 	clean, stop := run.UntilGivenUp(ctx)
 	defer stop()
 	if err := s.resume(clean); err != nil {
@@ -260,12 +260,12 @@ func (s *saga) finishRelease(ctx workflow.Context) error {
 // isBack tells whether the instance is a member of its group again, or, chosen by tags, registered as before.
 func (s *saga) isBack(ctx workflow.Context) (bool, error) {
 	if s.in.Group.IsAutoScaling() {
-		var seen activities.Outside
-		err := s.read(ctx, aws.ReadOutside, s.instance(), &seen)
+		var seen activities.QuarantinedInstance
+		err := s.read(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 		return seen.Member != "" && seen.Member == s.in.Group.AutoScalingGroup, err
 	}
 	// Its tag keeps it out of its group, so its target groups are asked: those it is not registered in are not ready.
-	err := s.await(ctx, s.in.Policy.Timing.Settle, aws.AwaitIn, activities.AwaitInInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
+	err := s.await(ctx, s.in.Policy.Timing.HealthBudget, aws.AwaitInService, activities.AwaitInServiceInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
 	return err == nil, nil //nolint:nilerr // not back within the budget is an answer
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// vanished ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for ever and
+// handleGone ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for ever and
 // leaves desired one short: the group gets both mended.
-func (s *saga) vanished(ctx workflow.Context, cause error) error {
+func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 	s.status.Result.Outcome = patch.Gone
 	s.note("gone meanwhile, nothing left to put back: %s", run.Reason(cause))
 	if !s.in.Group.IsAutoScaling() || run.IsType(cause, activities.ErrGroupNotFound) {

@@ -78,13 +78,13 @@ func (s *saga) push(ctx workflow.Context, now patch.GroupState) {
 	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undo.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepSettle, nil, s.lowerMax})
+		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	why := s.outOfService(member, listed)
 	switch {
 	case why != "":
 		s.status.Result.Reason = why
-		s.undo.push(step{patch.StepStandby, nil, s.comeBack})
+		s.undo.push(step{patch.StepStandby, nil, s.returnUnpatched})
 		s.pushInstall()
 	case s.in.Group.IsAutoScaling() && !listed:
 		s.status.Result.Reason = "it is no member of its group any more"
@@ -133,7 +133,7 @@ func (s *saga) pushInstall() {
 	case s.in.PutBack != nil:
 		s.undo.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
 			// Not proven makes it unfit, and comeBack quarantines it.
-			_ = s.restoreOrUnfit(ctx)
+			_ = s.restoreOrQuarantine(ctx)
 			return nil
 		}})
 	case s.record.Installing:

@@ -9,8 +9,8 @@ import (
 )
 
 // observe is what health looks at for this instance.
-func (s *saga) observe() activities.ObserveInput {
-	in := activities.ObserveInput{
+func (s *saga) observe() activities.ObserveHealthInput {
+	in := activities.ObserveHealthInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Checks: s.in.Policy.Health,
 		Pace: activities.Pace{Poll: s.in.Policy.Timing.HealthPoll, ReadLag: s.in.Policy.Timing.ReadLag},
 	}
@@ -23,10 +23,10 @@ func (s *saga) observe() activities.ObserveInput {
 // awaitHealth waits until what was healthy before is healthy again. A cancel does not end it: the instance is in service.
 func (s *saga) awaitHealth(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	return s.settleHealth(clean, s.in.Policy.Timing.Settle)
+	return s.awaitHealthFor(clean, s.in.Policy.Timing.HealthBudget)
 }
 
-func (s *saga) settleHealth(ctx workflow.Context, budget patch.Duration) error {
+func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error {
 	err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
 		Observe: s.observe(), Before: s.member.Targets, Since: s.since,
 	}, nil)
@@ -57,7 +57,7 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil
 		}
 		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.since}
-		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.Watch, watch).Get(ctx, nil)
+		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake, watch).Get(ctx, nil)
 		switch {
 		case ctx.Err() != nil:
 			s.cut = true
@@ -66,7 +66,7 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil // healthy until the bake's time was spent
 		}
 		s.proven = false
-		if again := s.settleHealth(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
+		if again := s.awaitHealthFor(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
 			return again
 		}
 		if run.IsType(err, activities.ErrNotHealthy) {
@@ -75,9 +75,9 @@ func (s *saga) bake(ctx workflow.Context) error {
 	}
 }
 
-// settle ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so a
+// finish ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so a
 // failure strands a mark or a suspension, which is told, but undoes no patch.
-func (s *saga) settle(ctx workflow.Context) error {
+func (s *saga) finish(ctx workflow.Context) error {
 	clean, stop := run.UntilGivenUp(ctx)
 	defer stop()
 	if err := s.resume(clean); err != nil {

@@ -22,7 +22,7 @@ type installTry struct {
 // snapshot: it is the state of the volume at the call.
 func (s *saga) snapshot(ctx workflow.Context) error {
 	var facts patch.MachineFacts
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-before"), &facts); err != nil {
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-before"), &facts); err != nil {
 		return err
 	}
 	s.point = patch.RestorePoint{VolumeID: s.member.RootVolumeID, Facts: facts}
@@ -125,7 +125,7 @@ func (s *saga) merge(report patch.PatchReport) {
 // It never fails by itself: an instance whose restore is not proven is unfit, and comeBack quarantines it.
 func (s *saga) restore(ctx workflow.Context) error {
 	if err := s.stopInstalls(ctx); err != nil {
-		s.unfit = "the install could not be proven to have ended: " + run.Reason(err)
+		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
 		return nil
 	}
 	if len(s.installs) == 0 || s.report.ExecutionID != "" && !s.report.Touched() {
@@ -134,12 +134,12 @@ func (s *saga) restore(ctx workflow.Context) error {
 	s.enter(ctx, patch.StepRestore)
 	switch {
 	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():
-		s.unfit = "the plan replaces what fails"
+		s.unfitReason = "the plan replaces what fails"
 	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
-		s.unfit = "the plan keeps no backup to put back"
+		s.unfitReason = "the plan keeps no backup to put back"
 	default:
 		if err := s.restoreRoot(ctx); err != nil {
-			s.unfit = "restore not proven: " + run.Reason(err)
+			s.unfitReason = "restore not proven: " + run.Reason(err)
 		}
 	}
 	return nil
@@ -199,7 +199,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return err
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, t.Agent, aws.Ask, s.ask("facts-restored"), &facts); err != nil {
+	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
 		return err
 	}
 	patched := s.status.Result.BootID

@@ -20,11 +20,11 @@ type Input struct {
 	Runbook    activities.Runbook
 	BaselineID string
 	Try        int              // the saga's try: the verb `retry` raises it
-	Ours       patch.Ours       // what this wave holds of the group already
+	Ours       patch.Holdings       // what this wave holds of the group already
 	Left       bool             // an earlier saga of this wave left something of it as it was not: its record tells what
 	PutBack    *journal.PutBack // nil: patch it
 	Heal       *Heal            // put back what a dead workflow left
-	Settle     *Settle          // end its quarantine
+	EndQuarantine     *EndQuarantine          // end its quarantine
 	Tells      bool             // its group listens to what it is doing
 }
 
@@ -43,7 +43,7 @@ type saga struct {
 	point     patch.RestorePoint
 	installs  []installTry
 	report    patch.PatchReport       // all passes as one
-	unfit     string                  // why it must not go back into service; "" when it may
+	unfitReason     string                  // why it must not go back into service; "" when it may
 	since     patch.HealthObservation // the look just before it returned: alarms count from then
 	proven    bool                    // our checks found it healthy in service
 	looked    bool                    // it has asked what others do
@@ -65,8 +65,8 @@ func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error
 	switch {
 	case in.Heal != nil:
 		s.heal(ctx)
-	case in.Settle != nil:
-		s.settleQuarantine(ctx)
+	case in.EndQuarantine != nil:
+		s.endQuarantine(ctx)
 	case in.PutBack != nil:
 		s.putBackPatched(ctx)
 	default:
@@ -129,13 +129,13 @@ func (s *saga) table() []step {
 	return []step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
-		{patch.StepStandby, s.leave, s.comeBack},
+		{patch.StepStandby, s.takeOut, s.returnUnpatched},
 		{patch.StepSnapshot, s.snapshot, nil},
 		{patch.StepInstall, s.install, s.restore},
-		{patch.StepReturn, s.comeForward, s.leaveAgain},
+		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
 		{patch.StepHealth, s.awaitHealth, nil},
 		{patch.StepBake, s.bake, nil},
-		{patch.StepSettle, s.settle, nil},
+		{patch.StepFinish, s.finish, nil},
 	}
 }
 

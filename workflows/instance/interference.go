@@ -10,11 +10,11 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// lookAround asks what others do to this instance, then the machine itself: a fresh command proves its agent, and tells
+// checkInterference asks what others do to this instance, then the machine itself: a fresh command proves its agent, and tells
 // whether its root volume is all of it. A closed calendar is no failure: what has not begun begins another time. Who is to be
 // put back is put back whatever calendars say, but not into a deployment, and not without its key.
-func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.Outcome, string) {
-	in := activities.LookAroundInput{
+func (s *saga) checkInterference(ctx workflow.Context, state patch.GroupState) (patch.Outcome, string) {
+	in := activities.ReadInterferenceInput{
 		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 	if s.in.PutBack == nil {
@@ -41,7 +41,7 @@ func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.O
 		return "", ""
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-first"), &facts); err != nil {
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts); err != nil {
 		if run.IsType(err, activities.ErrNotReady) && ctx.Err() == nil {
 			refusal = &patch.Refusal{
 				Code: patch.RefusedAgentOffline, Where: s.instance().String(), What: "its SSM agent did not answer a fresh command within " + s.in.Policy.Timing.Agent.String(),

@@ -42,7 +42,7 @@ func (s *saga) preflight(ctx workflow.Context) (patch.Outcome, string) {
 				return "", ""
 			}
 			s.looked = true
-			return s.lookAround(ctx, state)
+			return s.checkInterference(ctx, state)
 		}
 		if refusal.Code != patch.RefusedCapacity || workflow.Now(ctx).After(deadline) {
 			return patch.Failed, "refused: " + refusal.Error()

@@ -34,11 +34,11 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	steps := []step{
 		{patch.StepMark, s.mark, s.unmark},
 		{patch.StepSuspend, s.suspend, s.resume},
-		{patch.StepStandby, s.leave, s.comeBack},
-		{patch.StepRestore, s.restoreOrUnfit, nil},
-		{patch.StepReturn, s.comeForward, s.leaveAgain},
-		{patch.StepHealth, s.healthOrUnfit, nil},
-		{patch.StepSettle, s.settle, nil},
+		{patch.StepStandby, s.takeOut, s.returnUnpatched},
+		{patch.StepRestore, s.restoreOrQuarantine, nil},
+		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
+		{patch.StepHealth, s.healthOrQuarantine, nil},
+		{patch.StepFinish, s.finish, nil},
 	}
 	if failed, err := s.run(ctx, steps); err != nil {
 		s.compensate(ctx, failed, err)
@@ -48,19 +48,19 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
 }
 
-func (s *saga) restoreOrUnfit(ctx workflow.Context) error {
+func (s *saga) restoreOrQuarantine(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	err := s.restoreRoot(clean)
 	if err != nil {
-		s.unfit = "restore not proven: " + run.Reason(err)
+		s.unfitReason = "restore not proven: " + run.Reason(err)
 	}
 	return err
 }
 
-func (s *saga) healthOrUnfit(ctx workflow.Context) error {
+func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
 	err := s.awaitHealth(ctx)
 	if err != nil {
-		s.unfit = "put back, but not healthy: " + run.Reason(err)
+		s.unfitReason = "put back, but not healthy: " + run.Reason(err)
 	}
 	return err
 }

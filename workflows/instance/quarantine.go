@@ -16,7 +16,7 @@ import (
 // kept for forensics until its time is over; unless the plan replaces what fails.
 func (s *saga) quarantine(ctx workflow.Context) error {
 	s.enter(ctx, patch.StepQuarantine)
-	s.note("%s", s.unfit)
+	s.note("%s", s.unfitReason)
 	quarantine := s.record.Quarantine
 	if quarantine == nil {
 		var err error
@@ -57,7 +57,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 // planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one back.
 func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error) {
 	now := workflow.Now(ctx)
-	planned := &journal.Quarantine{Why: s.unfit, At: now, Until: s.in.Policy.Quarantine.Until(now)}
+	planned := &journal.Quarantine{Why: s.unfitReason, At: now, Until: s.in.Policy.Quarantine.Until(now)}
 	if !s.in.Group.IsAutoScaling() {
 		planned.Until = time.Time{} // nothing takes its place: a person decides
 		return planned, nil
@@ -134,7 +134,7 @@ func (s *saga) pushQuarantine() {
 	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undo.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepSettle, nil, s.lowerMax})
+		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	if s.record.Release != nil {
 		s.status.Result.Reason = "its release from quarantine was under way"
@@ -142,11 +142,11 @@ func (s *saga) pushQuarantine() {
 		return
 	}
 	s.status.Result.Reason = "its quarantine was under way"
-	s.unfit = s.record.Quarantine.Why
+	s.unfitReason = s.record.Quarantine.Why
 	s.undo.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
 		err := s.quarantine(ctx)
 		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
-			return s.vanished(ctx, err)
+			return s.handleGone(ctx, err)
 		}
 		return err
 	}})

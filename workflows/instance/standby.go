@@ -49,8 +49,8 @@ func (s *saga) own() []patch.Target {
 	return own
 }
 
-// leave takes the instance out of service and waits until nothing is sent to it any more.
-func (s *saga) leave(ctx workflow.Context) error {
+// takeOut takes the instance out of service and waits until nothing is sent to it any more.
+func (s *saga) takeOut(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
 		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
 			return err
@@ -61,13 +61,13 @@ func (s *saga) leave(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
 	}, nil)
 }
 
-// comeForward returns the patched instance to service. From here on no cancel is looked at.
-func (s *saga) comeForward(ctx workflow.Context) error {
+// returnPatched returns the patched instance to service. From here on no cancel is looked at.
+func (s *saga) returnPatched(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := s.readClock(clean, s.act(ctx)); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (s *saga) comeForward(ctx workflow.Context) error {
 func (s *saga) readClock(ctx, options workflow.Context) error {
 	look := s.observe()
 	look.Checks, look.TargetGroups = nil, nil
-	return workflow.ExecuteActivity(options, aws.Observe, look).Get(ctx, &s.since)
+	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.since)
 }
 
 // exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
@@ -140,14 +140,14 @@ func (s *saga) raisedMax(before int) patch.Stranded {
 
 func (s *saga) awaitIn(ctx workflow.Context) error {
 	var returned activities.Returned
-	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitIn, activities.AwaitInInput{
+	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitInService, activities.AwaitInServiceInput{
 		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
 	}, &returned)
 }
 
-// leaveAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
+// takeOutAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
 // launched first: the group must not shrink below min for our sake.
-func (s *saga) leaveAgain(ctx workflow.Context) error {
+func (s *saga) takeOutAgain(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
 		var now patch.GroupState
 		if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
@@ -176,7 +176,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
 	}, nil)
 }
@@ -187,19 +187,19 @@ func staysOut(member patch.Member) bool {
 	return member.Lifecycle == patch.LifecycleStandby || member.Lifecycle == patch.LifecycleEnteringStandby
 }
 
-// comeBack undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
+// returnUnpatched undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
 // go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group had.
-func (s *saga) comeBack(ctx workflow.Context) error {
+func (s *saga) returnUnpatched(ctx workflow.Context) error {
 	err := s.readClock(ctx, s.undoAct(ctx))
 	if err == nil {
-		if s.unfit != "" {
+		if s.unfitReason != "" {
 			err = s.quarantine(ctx)
 		} else {
 			err = s.returnAsBefore(ctx)
 		}
 	}
 	if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
-		return s.vanished(ctx, err)
+		return s.handleGone(ctx, err)
 	}
 	return err
 }
@@ -230,8 +230,8 @@ func (s *saga) returnAsBefore(ctx workflow.Context) error {
 	if len(s.installs) == 0 && s.in.PutBack == nil || run.IsType(err, activities.ErrGone) {
 		return err
 	}
-	s.unfit = "put back, but not healthy: " + run.Reason(err)
-	if again := s.leaveAgain(ctx); again != nil {
+	s.unfitReason = "put back, but not healthy: " + run.Reason(err)
+	if again := s.takeOutAgain(ctx); again != nil {
 		return again
 	}
 	return s.quarantine(ctx)

@@ -68,7 +68,7 @@ func TestWhatAWaveStrandsKeepsItsMarkAndReconcileHealsIt(t *testing.T) {
 			require.Equal(t, c.instance, len(instances) > 0, "%v", marked)
 
 			healed := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Empty(t, healed.Left, "%+v", result.Stranded)
+			require.Empty(t, healed.Failed, "%+v", result.Stranded)
 			require.Empty(t, healed.Untrusted)
 			require.Len(t, healed.Healed, len(marked))
 			scene.RequireInvariants(nil, wavetest.Except{})
@@ -96,11 +96,11 @@ func TestARetryRemembersTheMaxThatTheFirstTryRaised(t *testing.T) {
 	require.Len(t, marked, 2, "%v", marked)
 	require.NotEmpty(t, marked[victim.ID])
 
-	left := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour).Left
+	left := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour).Failed
 	require.NotEmpty(t, left, "desired stands at the raised max")
 	require.Contains(t, left[0].State, "its max is still raised")
 	scene.Production(func(g *world.ScalingGroup) { require.NoError(t, g.SetDesired(4)) })
-	require.Empty(t, scene.Reconcile(workflows.ReconcileRequest{}, time.Hour).Left)
+	require.Empty(t, scene.Reconcile(workflows.ReconcileRequest{}, time.Hour).Failed)
 	require.Empty(t, scene.Marks())
 	scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 6, g.Max) })
 }

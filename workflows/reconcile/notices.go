@@ -20,9 +20,9 @@ func (r *reconciliation) tell(ctx workflow.Context) {
 	if !r.scope.Notifies || r.request.DryRun {
 		return
 	}
-	if len(r.result.Left)+len(r.result.Untrusted) > 0 {
+	if len(r.result.Failed)+len(r.result.Untrusted) > 0 {
 		told := r.notice(ctx, patch.NoticeStranded)
-		told.Stranded = append(told.Stranded, r.result.Left...)
+		told.Stranded = append(told.Stranded, r.result.Failed...)
 		for _, found := range r.result.Untrusted {
 			told.Stranded = append(told.Stranded, patch.Stranded{
 				Account: found.Account, Region: found.Region, Resource: found.Resource, State: found.State,

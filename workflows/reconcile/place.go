@@ -97,9 +97,9 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		p.left(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
 		p.kept[marked.Member] = resource + ": nobody knows whether its workflow runs"
 	case owner != "":
-		keep(&p.result.Owned, owner+" runs")
+		keep(&p.result.InUse, owner+" runs")
 	case lately != "":
-		keep(&p.result.Young, lately)
+		keep(&p.result.TooRecent, lately)
 	case marked.Instance != "":
 		work := p.work(record)
 		work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: record, Marked: true})
@@ -119,16 +119,16 @@ func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (runnin
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
 	}
 	var owners activities.Owners
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
 		return "", "", err
 	}
 	now := workflow.Now(ctx)
 	switch {
 	case len(owners.Running) > 0:
 		return strings.Join(owners.Running, ", "), "", nil
-	case now.Sub(record.At) < p.scope.Young.D():
+	case now.Sub(record.At) < p.scope.TooRecent.D():
 		lately = "its record was written at " + record.At.UTC().Format("15:04:05 MST")
-	case now.Sub(owners.Closed) < p.scope.Young.D():
+	case now.Sub(owners.Closed) < p.scope.TooRecent.D():
 		lately = "its workflow ended at " + owners.Closed.UTC().Format("15:04:05 MST")
 	}
 	return "", lately, nil
@@ -196,13 +196,13 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 	name := "group " + work.group.Name()
 	switch {
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-		p.result.Owned = append(p.result.Owned, p.finding(name, work.waveID, names.GroupLock(work.group)+" has been started meanwhile"))
+		p.result.InUse = append(p.result.InUse, p.finding(name, work.waveID, names.GroupLock(work.group)+" has been started meanwhile"))
 		return
 	case err != nil:
 		p.left(name, "its healing ended without a result: "+run.Reason(err), "look at "+names.GroupLock(work.group)+" in the Temporal UI, then run `patchtide reconcile` again")
 		return
 	}
-	p.result.Left = append(p.result.Left, result.Stranded...)
+	p.result.Failed = append(p.result.Failed, result.Stranded...)
 	for i, instance := range result.Instances {
 		if len(instance.Stranded) == 0 && (i >= len(work.heal.Instances) || work.heal.Instances[i].Marked || instance.Outcome == patch.Gone) {
 			p.healed("instance "+instance.ID, work.waveID, outcomeOf(instance))
@@ -218,7 +218,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 	for _, group := range found.Odd {
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}
@@ -258,7 +258,7 @@ func (p *placeSearch) healed(resource, wave, state string) {
 }
 
 func (p *placeSearch) left(resource, state, whatToDo string) {
-	p.result.Left = append(p.result.Left, patch.Stranded{
+	p.result.Failed = append(p.result.Failed, patch.Stranded{
 		Account: p.place.Account.Name, Region: p.place.Region, Resource: resource, State: state, WhatToDo: whatToDo,
 	})
 }

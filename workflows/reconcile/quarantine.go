@@ -72,7 +72,7 @@ func (r QuarantineRequest) Validate() error {
 type QuarantineResult struct {
 	Instances []Quarantined         `json:"instances"`         // those in quarantine, by account, region and id; of release and terminate only that one
 	Problems  []patch.Stranded      `json:"problems"`          // places that could not be looked through, tags that cannot be trusted, things left
-	Settled   *patch.InstanceResult `json:"settled,omitempty"` // of release and terminate
+	Ended   *patch.InstanceResult `json:"settled,omitempty"` // of release and terminate
 }
 
 // Quarantined is one instance in quarantine.
@@ -121,13 +121,13 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if len(q.result.Instances) != 1 {
 		return nil, q.notFound()
 	}
-	settled, left, err := settleUnderLocks(ctx, names.SettleID(request.Instance), instance.Settle{
+	settled, left, err := endUnderLocks(ctx, names.EndQuarantine(request.Instance), instance.EndQuarantine{
 		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
 	})
 	if err != nil {
 		return nil, err
 	}
-	q.result.Settled = settled
+	q.result.Ended = settled
 	q.result.Problems = append(q.result.Problems, left...)
 	workflow.SetCurrentDetails(ctx, q.result.details())
 	return &q.result, ctx.Err()
@@ -252,8 +252,8 @@ func (r QuarantineResult) details() string {
 	for _, problem := range r.Problems {
 		fmt.Fprintf(&text, "\n- **problem** %s/%s %s: %s -> %s\n", problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo)
 	}
-	if r.Settled != nil {
-		fmt.Fprintf(&text, "\n**%s**: %s %s\n", r.Settled.ID, r.Settled.Outcome, run.Cell(r.Settled.Reason))
+	if r.Ended != nil {
+		fmt.Fprintf(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome, run.Cell(r.Ended.Reason))
 	}
 	return text.String()
 }

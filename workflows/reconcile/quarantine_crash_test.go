@@ -41,7 +41,7 @@ func TestReconcileFinishesAQuarantine(t *testing.T) {
 			scene.Decide = []patch.Verb{patch.Abort}
 			scene.DieAt(scene.AccountID(c.account), c.operation, c.nth)
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Empty(t, result.Left, "%+v", result.Left)
+			require.Empty(t, result.Failed, "%+v", result.Failed)
 			require.NotEmpty(t, result.Healed)
 			require.Empty(t, scene.Marks())
 			list, err := scene.EndQuarantine(workflows.QuarantineRequest{})
@@ -82,7 +82,7 @@ func TestReconcileEndsARelease(t *testing.T) {
 				findInstance(scene, id, func(instance *world.Instance) { instance.StopApp() })
 			}
 			result := scene.Reconcile(workflows.ReconcileRequest{}, 8*time.Hour)
-			require.Empty(t, result.Left, "%+v", result.Left)
+			require.Empty(t, result.Failed, "%+v", result.Failed)
 			require.NotEmpty(t, result.Healed)
 			require.Empty(t, scene.Marks())
 			scene.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(wavetest.Settled)) })

@@ -30,9 +30,9 @@ func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, tim
 	}
 }
 
-// settleUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release holds the
+// endUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release holds the
 // locks of the services as well. What is locked is an outcome Quarantined with the reason.
-func settleUnderLocks(ctx workflow.Context, waveID string, settle instance.Settle) (*patch.InstanceResult, []patch.Stranded, error) {
+func endUnderLocks(ctx workflow.Context, waveID string, settle instance.EndQuarantine) (*patch.InstanceResult, []patch.Stranded, error) {
 	record := settle.Record
 	lock := names.GroupLock(record.Group)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -48,7 +48,7 @@ func settleUnderLocks(ctx workflow.Context, waveID string, settle instance.Settl
 	}
 	atRest := false
 	defer func() { services.Release(ctx, atRest) }()
-	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: waveID, Group: record.Group, Policy: record.Policy, Settle: &settle})
+	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: waveID, Group: record.Group, Policy: record.Policy, EndQuarantine: &settle})
 	giveUpInTime(ctx, future, record.Policy.Timing)
 	var result patch.GroupResult
 	err = future.Get(ctx, &result)
@@ -73,7 +73,7 @@ func stillLocked(id, what, lock string) *patch.InstanceResult {
 
 // holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
 // launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none out.
-func holdServices(ctx workflow.Context, waveID string, settle instance.Settle) (service.Locks, *patch.InstanceResult, error) {
+func holdServices(ctx workflow.Context, waveID string, settle instance.EndQuarantine) (service.Locks, *patch.InstanceResult, error) {
 	if settle.Verb != patch.QuarantineRelease {
 		return nil, nil, nil
 	}
@@ -113,5 +113,5 @@ func holdServices(ctx workflow.Context, waveID string, settle instance.Settle) (
 // longestHeal bounds one instance's or group's healing: every wait of it, one after the other. Past it what cannot be put
 // back is given up and told.
 func longestHeal(t patch.Timing) time.Duration {
-	return (t.Stop + t.Snapshot + 2*t.RestoreRoot + t.Agent + t.Drain + t.InService + t.Settle + t.ActBudget).D()
+	return (t.Stop + t.Snapshot + 2*t.RestoreRoot + t.Agent + t.Drain + t.InService + t.HealthBudget + t.ActBudget).D()
 }

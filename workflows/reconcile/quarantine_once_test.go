@@ -29,14 +29,14 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 				stale := recordOf(scene, id)
 				result, err := scene.EndQuarantine(wavetest.ReleaseRequest(id))
 				require.NoError(t, err)
-				require.Equal(t, patch.Released, result.Settled.Outcome, "%+v", result.Settled)
+				require.Equal(t, patch.Released, result.Ended.Outcome, "%+v", result.Ended)
 				changes := len(scene.Mutations(account))
 
 				scene.NewEnv(scene.Env.Now().Add(time.Hour))
 				scene.Register()
 				scene.Env.ExecuteWorkflow(names.PatchGroup, workflows.GroupInput{
 					WaveID: "quarantine-again", Group: stale.Group, Policy: stale.Policy,
-					Settle: &instance.Settle{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
+					EndQuarantine: &instance.EndQuarantine{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
 				})
 				require.NoError(t, scene.Env.GetWorkflowError())
 				var again patch.GroupResult
@@ -131,9 +131,9 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 
 // releases asks for an instance's release and returns what became of it.
 func releases(story wavetest.Story, id string) *patch.InstanceResult {
-	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: names.SettleID(id)})
+	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: names.EndQuarantine(id)})
 	var result workflows.QuarantineResult
 	require.NoError(story.Scene.T,
 		workflow.ExecuteChildWorkflow(child, names.Quarantine, wavetest.ReleaseRequest(id)).Get(child, &result))
-	return result.Settled
+	return result.Ended
 }

@@ -55,7 +55,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 	case err != nil:
 		p.left(resource, "past its time and not terminated, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
 	case owner != "" || lately != "":
-		p.result.Owned = append(p.result.Owned, p.finding(resource, record.WaveID, "past its time; "+owner+lately))
+		p.result.InUse = append(p.result.InUse, p.finding(resource, record.WaveID, "past its time; "+owner+lately))
 	case p.request.DryRun:
 		p.result.Expired = append(p.result.Expired, p.finding(resource, record.WaveID, "quarantined and past its time"))
 	default:
@@ -64,10 +64,10 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 }
 
 func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, record journal.Record) {
-	result, stranded, err := settleUnderLocks(ctx, names.SettleID(record.Instance), instance.Settle{
+	result, stranded, err := endUnderLocks(ctx, names.EndQuarantine(record.Instance), instance.EndQuarantine{
 		Verb: patch.QuarantineTerminate, Record: record, Actor: "patchtide", Reason: "its time in quarantine is over",
 	})
-	p.result.Left = append(p.result.Left, stranded...)
+	p.result.Failed = append(p.result.Failed, stranded...)
 	switch {
 	case err != nil:
 		p.left(resource, "quarantined, past its time, and not terminated: "+run.Reason(err), "run `patchtide reconcile` again")

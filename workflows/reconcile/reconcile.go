@@ -46,13 +46,13 @@ type Reconciliation struct {
 	DryRun    bool             `json:"dry_run"`
 	Done      bool             `json:"done"`
 	Places    int              `json:"places"`    // accounts and regions of the configuration
-	Looked    int              `json:"looked"`    // of them, looked through so far
+	Inspected    int              `json:"looked"`    // of them, looked through so far
 	Healed    []Finding        `json:"healed"`    // put back; with dry_run: would be
-	Left      []patch.Stranded `json:"left"`      // could not be put back, or not be looked at
+	Failed      []patch.Stranded `json:"left"`      // could not be put back, or not be looked at
 	Untrusted []Finding        `json:"untrusted"` // marked, but with no record of ours that can be trusted: not touched
 	Unmarked  []Finding        `json:"unmarked"`  // standby and suspended processes of a plan's groups that are not ours: not touched
-	Owned     []Finding        `json:"owned"`     // marked, and its workflow runs: not touched
-	Young     []Finding        `json:"young"`     // marked or left so lately that it is not touched yet
+	InUse     []Finding        `json:"owned"`     // marked, and its workflow runs: not touched
+	TooRecent     []Finding        `json:"young"`     // marked or left so lately that it is not touched yet
 	Expired   []Finding        `json:"expired"`   // snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
 	// Quarantined are instances that a wave took out of their group because they must not serve, within their time.
 	Quarantined []Finding `json:"quarantined"`
@@ -60,7 +60,7 @@ type Reconciliation struct {
 
 // Clean tells that nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
 func (r Reconciliation) Clean() bool {
-	return r.Done && len(r.Left)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
+	return r.Done && len(r.Failed)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
 }
 
 // Finding is one resource and what is said of it.
@@ -90,8 +90,8 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 		return nil, err
 	}
 	r := &reconciliation{request: request, result: Reconciliation{
-		DryRun: request.DryRun, Healed: []Finding{}, Left: []patch.Stranded{}, Untrusted: []Finding{}, Unmarked: []Finding{},
-		Owned: []Finding{}, Young: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
+		DryRun: request.DryRun, Healed: []Finding{}, Failed: []patch.Stranded{}, Untrusted: []Finding{}, Unmarked: []Finding{},
+		InUse: []Finding{}, TooRecent: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Reconciliation, error) { return r.result, nil },
 		workflow.QueryHandlerOptions{Description: "What has been found, healed and left so far"}); err != nil {
@@ -102,7 +102,7 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 	}
 	r.result.Places = len(r.scope.Places)
 	for _, problem := range r.scope.Problems {
-		r.result.Left = append(r.result.Left, patch.Stranded{Resource: "the configuration", State: problem, WhatToDo: "mend the plan"})
+		r.result.Failed = append(r.result.Failed, patch.Stranded{Resource: "the configuration", State: problem, WhatToDo: "mend the plan"})
 	}
 	places := workflow.NewSemaphore(ctx, placesAtOnce)
 	under := workflow.NewWaitGroup(ctx)
@@ -115,7 +115,7 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 			defer under.Done()
 			defer places.Release(1)
 			(&placeSearch{reconciliation: r, place: place}).run(ctx)
-			r.result.Looked++
+			r.result.Inspected++
 			r.show(ctx)
 		})
 	}
@@ -131,13 +131,13 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 // sort makes the result the same whatever place answered first.
 func (r *reconciliation) sort() {
 	for _, list := range []*[]Finding{
-		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.Owned, &r.result.Young, &r.result.Expired, &r.result.Quarantined,
+		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.InUse, &r.result.TooRecent, &r.result.Expired, &r.result.Quarantined,
 	} {
 		slices.SortStableFunc(*list, func(a, b Finding) int {
 			return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource))
 		})
 	}
-	slices.SortStableFunc(r.result.Left, func(a, b patch.Stranded) int {
+	slices.SortStableFunc(r.result.Failed, func(a, b patch.Stranded) int {
 		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource))
 	})
 }
@@ -153,14 +153,14 @@ func (r Reconciliation) details() string {
 	if r.DryRun {
 		mode = " Dry run: nothing is changed."
 	}
-	fmt.Fprintf(&text, "%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n", r.Looked, r.Places, mode)
+	fmt.Fprintf(&text, "%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n", r.Inspected, r.Places, mode)
 	rows := 0
 	row := func(what, account, region, resource, state string) {
 		if rows++; rows <= run.LongestTable {
 			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", what, account, region, run.Cell(resource), run.Cell(state))
 		}
 	}
-	for _, left := range r.Left {
+	for _, left := range r.Failed {
 		row("**left**", left.Account, left.Region, left.Resource, left.State+" -> "+left.WhatToDo)
 	}
 	for _, list := range r.lists() {
@@ -186,6 +186,6 @@ func (r Reconciliation) lists() []namedFindings {
 		healed = "would be healed"
 	}
 	return []namedFindings{
-		{"**untrusted**", r.Untrusted}, {healed, r.Healed}, {"unmarked", r.Unmarked}, {"owned", r.Owned}, {"young", r.Young}, {"quarantined", r.Quarantined}, {"expired", r.Expired},
+		{"**untrusted**", r.Untrusted}, {healed, r.Healed}, {"unmarked", r.Unmarked}, {"owned", r.InUse}, {"young", r.TooRecent}, {"quarantined", r.Quarantined}, {"expired", r.Expired},
 	}
 }

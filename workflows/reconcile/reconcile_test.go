@@ -53,15 +53,15 @@ func TestReconcileHealsWhatADeadWaveLeft(t *testing.T) {
 			require.Len(t, scene.Mutations(c.account), before, "a dry run changes nothing")
 
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Minute)
-			require.Empty(t, result.Left)
+			require.Empty(t, result.Failed)
 			require.Empty(t, result.Untrusted)
 			require.Empty(t, result.Unmarked)
 			require.Equal(t, wavetest.Resources(dry.Healed), wavetest.Resources(result.Healed))
 			scene.RequireInvariants(nil, wavetest.Except{})
 
 			again := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Empty(t, slices.Concat(again.Healed, again.Untrusted, again.Unmarked, again.Owned, again.Young))
-			require.Empty(t, again.Left)
+			require.Empty(t, slices.Concat(again.Healed, again.Untrusted, again.Unmarked, again.InUse, again.TooRecent))
+			require.Empty(t, again.Failed)
 		})
 	}
 }
@@ -90,8 +90,8 @@ func TestReconcileLeavesWhatIsOwnedOrYoung(t *testing.T) {
 				scene.Locks[id] = parent
 			}
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Len(t, result.Owned, c.owned)
-			require.Len(t, result.Young, c.young)
+			require.Len(t, result.InUse, c.owned)
+			require.Len(t, result.TooRecent, c.young)
 			require.Empty(t, result.Healed)
 			require.Empty(t, result.Unmarked, "what is in the middle of its work is not odd")
 			require.Len(t, scene.Mutations(wavetest.Production), before)
@@ -119,7 +119,7 @@ func TestReconcileTouchesNothingOfOthers(t *testing.T) {
 	before := len(scene.Mutations(wavetest.Production))
 	result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
 	require.Empty(t, result.Healed)
-	require.Empty(t, result.Left)
+	require.Empty(t, result.Failed)
 	require.ElementsMatch(t, []string{"instance " + tagged, "instance " + copied}, wavetest.Resources(result.Untrusted))
 	require.Contains(t, wavetest.Resources(result.Unmarked), "instance "+standby)
 	require.Len(t, scene.Mutations(wavetest.Production), before)
@@ -159,7 +159,7 @@ func TestReconcileMendsTheGroupOfAnInstanceThatDiedInStandby(t *testing.T) {
 	})
 	require.NotEmpty(t, dead)
 	result := scene.Reconcile(workflows.ReconcileRequest{}, 2*time.Hour)
-	require.Empty(t, result.Left)
+	require.Empty(t, result.Failed)
 	require.Contains(t, wavetest.Resources(result.Healed), "instance "+dead)
 	scene.RequireInvariants(nil, wavetest.Except{Newcomers: 1, Out: []string{dead}})
 }
@@ -168,7 +168,7 @@ func TestReconcileFinishesARestoreThatWasUnderWay(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
 	scene.DieAt(wavetest.Production, "CreateReplaceRootVolumeTask", 1)
 	result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-	require.Empty(t, result.Left)
+	require.Empty(t, result.Failed)
 	require.Len(t, result.Healed, 2)
 	require.Contains(t, result.Healed[1].State, "its root volume is put back")
 	require.Len(t, scene.Effects("CreateReplaceRootVolumeTask"), 1,

@@ -45,5 +45,5 @@ func AwaitClosed(ctx workflow.Context, waveID string, groups []patch.Group) erro
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: run.Unlimited,
 		},
 	})
-	return workflow.ExecuteActivity(asking, control.AwaitAtRest, activities.AtRestInput{WaveID: waveID, Groups: groups}).Get(ctx, nil)
+	return workflow.ExecuteActivity(asking, control.AwaitWorkflowsClosed, activities.AwaitWorkflowsClosedInput{WaveID: waveID, Groups: groups}).Get(ctx, nil)
 }

@@ -58,7 +58,7 @@ func unless(ctx workflow.Context, timeout patch.Duration, otherwise patch.Verb) 
 }
 
 // failing names the failed instances of groups.
-func failing(groups []*heldGroup) func(*patch.Notice) {
+func failing(groups []*lockedGroup) func(*patch.Notice) {
 	return func(n *patch.Notice) {
 		for _, held := range groups {
 			n.Instances = append(n.Instances, noticed(held.group.String(), held.counts.Failed)...)
@@ -76,7 +76,7 @@ func noticed(group string, instances []patch.InstanceResult) []patch.NoticedInst
 }
 
 // tellFailures tells of the failed instances of groups that were not told of before.
-func (w *wave) tellFailures(ctx workflow.Context, groups ...*heldGroup) {
+func (w *wave) tellFailures(ctx workflow.Context, groups ...*lockedGroup) {
 	var fresh []patch.NoticedInstance
 	for _, held := range groups {
 		fresh = append(fresh, noticed(held.group.String(), held.counts.Failed)...)

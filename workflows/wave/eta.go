@@ -21,7 +21,7 @@ func (e *expected) expects(plan patch.Plan, stage patch.Stage, state patch.Group
 }
 
 // goesOn is set before a group is told to go, or to go on.
-func (h *heldGroup) goesOn(ctx workflow.Context) {
+func (h *lockedGroup) goesOn(ctx workflow.Context) {
 	h.counts.Phase, h.since = patch.GroupPatching, workflow.Now(ctx)
 }
 
@@ -88,7 +88,7 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 
 // workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups, whose
 // bake is the same.
-func (w *wave) workOf(number int, held *heldGroup, now time.Time) (patch.Work, string) {
+func (w *wave) workOf(number int, held *lockedGroup, now time.Time) (patch.Work, string) {
 	work := patch.Work{Each: held.each, First: held.launch, Begun: held.started, Shares: held.targetGroups}
 	basis := held.from
 	for _, other := range w.stageGroups(number) {

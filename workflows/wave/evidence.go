@@ -123,7 +123,7 @@ func (w *wave) soFar() patch.WaveResult {
 
 // soFar is what is known of a group: its result, or of one that goes on in a later window what it had done before, with the failures that
 // it has told since. Nil: nothing.
-func (h *heldGroup) soFar() *patch.GroupResult {
+func (h *lockedGroup) soFar() *patch.GroupResult {
 	if h.result != nil || h.kept == nil {
 		return h.result
 	}

@@ -12,7 +12,7 @@ import (
 
 // hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a person,
 // and after the timeout decides as the plan says. An outcome of "" means the stage goes on.
-func (w *wave) hold(ctx workflow.Context, number int, held []*heldGroup) patch.Outcome {
+func (w *wave) hold(ctx workflow.Context, number int, held []*lockedGroup) patch.Outcome {
 	stage := w.plan.Stages[number]
 	// Held for another reason than a fresh failure, a group would only be held again, without end.
 	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && failures > w.carried {
@@ -85,7 +85,7 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 }
 
 // resume gives the held groups an order and lets paused ones go on, unless a person's pause lasts.
-func (w *wave) resume(ctx workflow.Context, number int, held []*heldGroup, kind group.OrderKind) {
+func (w *wave) resume(ctx workflow.Context, number int, held []*lockedGroup, kind group.OrderKind) {
 	for _, one := range held {
 		one.goesOn(ctx)
 		w.order(ctx, one, group.Order{Kind: kind})

@@ -19,7 +19,7 @@ func (w *wave) look(ctx workflow.Context, group patch.Group, state patch.GroupSt
 	if refusal := patch.MayOutlive(group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return run.Refused(refusal)
 	}
-	around, err := run.ReadInterference(ctx, activities.LookAroundInput{
+	around, err := run.ReadInterference(ctx, activities.ReadInterferenceInput{
 		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health), Restore: policy.Restore, Within: estimate,
 	}, policy.Timing)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // order tells a group what to do. A group that is gone is noticed by its future.
-func (w *wave) order(ctx workflow.Context, held *heldGroup, order group.Order) {
+func (w *wave) order(ctx workflow.Context, held *lockedGroup, order group.Order) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if w.window {
 		order.Window = w.plan.Window
@@ -44,7 +44,7 @@ func (w *wave) orderRunning(ctx workflow.Context, number int, order group.Order)
 // stopWaiting tells groups that wait for a held one to stop, once that one's workflow has ended without its word: nobody is left to
 // decide about it, and so nothing would ever let them go on.
 func (w *wave) stopWaiting(ctx workflow.Context, number int) {
-	if !w.stopsForLost(number) || len(w.heldOf(number)) > 0 {
+	if !w.stopsForLost(number) || len(w.onHold(number)) > 0 {
 		return
 	}
 	for _, held := range w.stageGroups(number) {

@@ -44,7 +44,7 @@ func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
 	scene.Play(func(story wavetest.Story) {
-		story.RollBackRefused("wave-test", false, workflows.ErrWouldLose, "rollback_max_age (24h")
+		story.RollBackRefused("wave-test", false, workflows.ErrDataLoss, "rollback_max_age (24h")
 		result, err := story.RollBack("wave-test", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)

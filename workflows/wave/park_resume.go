@@ -72,7 +72,7 @@ func (w *wave) scanAgain(ctx workflow.Context, number int) error {
 }
 
 // hasToDo tells that instances of the group are left to be patched, from a stage on.
-func (w *wave) hasToDo(held *heldGroup, number int) bool {
+func (w *wave) hasToDo(held *lockedGroup, number int) bool {
 	return held.stage >= number && (held.counts.Phase != patch.GroupDone || held.counts.Closed != "")
 }
 

@@ -36,7 +36,7 @@ func (w *wave) awaitWindow(ctx workflow.Context, number int, decision patch.Deci
 
 // windowEnded tells that the stage stands still because its window lets no further instance begin, and for no other reason.
 func (w *wave) windowEnded(number int) bool {
-	if w.running(number) > 0 || len(w.heldOf(number)) > 0 {
+	if w.running(number) > 0 || len(w.onHold(number)) > 0 {
 		return false
 	}
 	ended := false
@@ -138,7 +138,7 @@ func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) 
 
 // actParked acts on a verb that was sent to a parked wave, or on its cancel. What it says instead of before is why it could not.
 func (w *wave) actParked(ctx workflow.Context, number int, before string) (patch.Outcome, string) {
-	if ctx.Err() != nil || w.abortTold() {
+	if ctx.Err() != nil || w.abortSent() {
 		w.reason = "aborted: " + w.whoAborted(ctx)
 		return patch.Aborted, before
 	}

@@ -18,7 +18,7 @@ func (w *wave) cannotPark(ctx workflow.Context, number int, before string, next 
 		dropped = "; " + standing.Verb.By(*standing) + " is not carried out"
 	}
 	switch {
-	case ctx.Err() != nil, w.abortTold():
+	case ctx.Err() != nil, w.abortSent():
 		w.reason = "aborted: " + w.whoAborted(ctx)
 		return patch.Aborted
 	case !whole:

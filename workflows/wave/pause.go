@@ -19,11 +19,11 @@ func (w *wave) heedPause(ctx workflow.Context, number int) {
 		w.enter(ctx, patch.StatePaused, why+". An instance under way ends first. Send resume, roll_back or abort.")
 	case w.paused == nil && w.status.State == patch.StatePaused:
 		w.enter(ctx, patch.StateRunning, "")
-		if len(w.heldOf(number)) > 0 {
+		if len(w.onHold(number)) > 0 {
 			return // a failure stops the others, whatever was paused; the hold's decision lets them go on
 		}
 		for _, held := range w.stageGroups(number) {
-			if !held.started || settled(held) {
+			if !held.started || idle(held) {
 				continue
 			}
 			held.goesOn(ctx)
@@ -47,12 +47,12 @@ func (w *wave) rollBackPaused(ctx workflow.Context, number int) patch.Outcome {
 
 // heeds tells that a verb waits which the main loop can act on now.
 func (w *wave) heeds(number int) bool {
-	return w.verbTold(patch.Abort) || w.verbTold(patch.RollBack) && (w.paused == nil || w.running(number) == 0)
+	return w.verbSent(patch.Abort) || w.verbSent(patch.RollBack) && (w.paused == nil || w.running(number) == 0)
 }
 
 // dropStale forgets a decision that answers a hold or a gate which another has ended already: nothing asks for it any more.
 func (w *wave) dropStale() {
-	if w.decision != nil && !w.verbTold(patch.Abort) && !w.verbTold(patch.RollBack) {
+	if w.decision != nil && !w.verbSent(patch.Abort) && !w.verbSent(patch.RollBack) {
 		w.takeDecision()
 	}
 }

@@ -32,7 +32,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	}
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
-			held := &heldGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
+			held := &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
 			if err := w.examine(ctx, held); err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func frozenPlan(ctx workflow.Context, plan patch.Plan) *patch.Refusal {
 
 // examine reads a group, and refuses one that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
 // nobody serves is a worker that does not know the account.
-func (w *wave) examine(ctx workflow.Context, held *heldGroup) error {
+func (w *wave) examine(ctx workflow.Context, held *lockedGroup) error {
 	group, stage := held.group, w.plan.Stages[held.stage]
 	state, err := run.InspectServed(run.Reading(ctx, group, w.plan.Timing), group)
 	if err != nil {
@@ -129,7 +129,7 @@ func ordered(state patch.GroupState) []string {
 
 // prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that fails
 // is told but does not refuse: each instance is scanned again before it is touched.
-func (w *wave) prepare(ctx workflow.Context, held *heldGroup) error {
+func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 	options := run.Acting(ctx, held.group, w.plan.Timing)
 	if err := workflow.ExecuteActivity(options, aws.EnsureRunbook, activities.EnsureRunbookInput{Group: held.group}).Get(ctx, &held.runbook); err != nil {
 		return run.PreflightError(held.group, err)

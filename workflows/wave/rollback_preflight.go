@@ -54,7 +54,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 	switch {
 	case able == 0 && len(unable) > 0:
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("nothing of wave %s can be put back; nothing was changed:\n%s",
-			request.WaveID, named(unable)), ErrCannotPutBack, nil)
+			request.WaveID, named(unable)), ErrNotRestorable, nil)
 	case !request.AcceptLoss && len(losses)+len(unable) > 0:
 		var text strings.Builder
 		fmt.Fprintf(&text, "rolling back wave %s was refused, and nothing was changed.", request.WaveID)
@@ -68,7 +68,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 			text.WriteString(w.caveat + ". ")
 		}
 		fmt.Fprintf(&text, "Ask again with accept_loss (patchtide wave roll-back %s --accept-loss) to go on all the same", request.WaveID)
-		return temporal.NewNonRetryableApplicationError(text.String(), ErrWouldLose, nil)
+		return temporal.NewNonRetryableApplicationError(text.String(), ErrDataLoss, nil)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func named(lines []string) string {
 }
 
 // viewGroup reads what is needed to judge a group's instances, in the order of its results.
-func (w *wave) viewGroup(ctx workflow.Context, held *heldGroup) ([]patch.RollBackView, error) {
+func (w *wave) viewGroup(ctx workflow.Context, held *lockedGroup) ([]patch.RollBackView, error) {
 	views := make([]patch.RollBackView, len(held.results))
 	for i, was := range held.results {
 		views[i].Was = was
@@ -126,7 +126,7 @@ func (w *wave) viewBatch(ctx workflow.Context, group patch.Group, views []patch.
 			continue
 		}
 		options := run.Summed(run.Waiting(ctx, group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
-		answers[i] = workflow.ExecuteActivity(options, aws.Ask, activities.AskInput{
+		answers[i] = workflow.ExecuteActivity(options, aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 			Instance: activities.Instance{Group: group, ID: view.Was.ID}, Platform: w.plan.Platform,
 			Attempt: run.Attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0), Budget: t.Agent, Pace: run.Pace(t),
 		})

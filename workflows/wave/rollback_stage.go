@@ -37,9 +37,9 @@ func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decisio
 			}
 			held.counts.Phase = patch.GroupRollingBack
 			w.order(clean, held, group.Order{Kind: group.OrderRollBack, Results: held.results, Earlier: w.parkedAt})
-			for !settled(held) {
-				_ = workflow.Await(clean, func() bool { return settled(held) || w.abortTold() })
-				if w.abortTold() {
+			for !idle(held) {
+				_ = workflow.Await(clean, func() bool { return idle(held) || w.abortSent() })
+				if w.abortSent() {
 					w.giveUp(clean, first, number)
 				}
 			}
@@ -82,11 +82,11 @@ func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
 		_ = service.AwaitClosed(c, w.status.WaveID, lost)
 		over = true
 	})
-	_ = workflow.Await(ctx, func() bool { return over || w.abortTold() })
+	_ = workflow.Await(ctx, func() bool { return over || w.abortSent() })
 }
 
 // notWhole names the instances that were not put back, with what each says; the group's word where it names none.
-func notWhole(held *heldGroup) string {
+func notWhole(held *lockedGroup) string {
 	var said []string
 	for _, instance := range held.counts.Failed {
 		if instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined {
@@ -102,7 +102,7 @@ func notWhole(held *heldGroup) string {
 	return strings.Join(said, "; ")
 }
 
-func failedOf(held *heldGroup) bool {
+func failedOf(held *lockedGroup) bool {
 	for _, instance := range held.counts.Failed {
 		if instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined {
 			return true

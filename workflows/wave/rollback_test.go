@@ -123,7 +123,7 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 		// By now vim is old enough for the baseline.
 		require.Equal(t, patch.Succeeded, story.Wave("wave-2").Outcome)
 		instance := first.Stages[0].Groups[0].Instances[0].ID
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, "nothing was changed",
+		story.RollBackRefused("wave-1", false, workflows.ErrDataLoss, "nothing was changed",
 			"staging/ap-northeast-1/Role=web/"+instance,
 			"rollback_max_age (24h", "packages installed, updated or removed since the wave", "--accept-loss")
 		result, err := story.RollBack("wave-1", true)
@@ -131,7 +131,7 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 		require.Equal(t, 6, restored(scene))
 		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before it.
-		story.RollBackRefused("wave-2", false, workflows.ErrWouldLose, "root volume", "somebody gave it")
+		story.RollBackRefused("wave-2", false, workflows.ErrDataLoss, "root volume", "somebody gave it")
 		scene.RequireInvariants(result, wavetest.Except{})
 	})
 }
@@ -145,7 +145,7 @@ func TestRollBackWaveAfterADeployment(t *testing.T) {
 			w.Account(wavetest.Production).Region(wavetest.Tokyo).Instance(instance).Deploy("2.5")
 		})
 		story.Later(time.Hour)
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose,
+		story.RollBackRefused("wave-1", false, workflows.ErrDataLoss,
 			"production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
 		result, err := story.RollBack("wave-1", true)
 		require.NoError(t, err)
@@ -167,7 +167,7 @@ func TestRollBackWaveWithoutItsSnapshots(t *testing.T) {
 	scene.Play(func(story wavetest.Story) {
 		wave := story.Wave("wave-1")
 		lost := drop(wave, 1, 0)
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose, lost, "would stay patched")
+		story.RollBackRefused("wave-1", false, workflows.ErrDataLoss, lost, "would stay patched")
 		result, err := story.RollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
@@ -175,7 +175,7 @@ func TestRollBackWaveWithoutItsSnapshots(t *testing.T) {
 			patch.Failed, patch.RolledBack, patch.RolledBack, patch.RolledBack,
 		}, wavetest.ProductionOutcomes(result))
 		require.True(t, result.Stages[1].Groups[0].Instances[0].StillPatched)
-		story.RollBackRefused("wave-1", true, workflows.ErrCannotPutBack, lost)
+		story.RollBackRefused("wave-1", true, workflows.ErrNotRestorable, lost)
 		require.Equal(t, 5, restored(scene))
 		scene.RequireInvariants(result, wavetest.Except{})
 	})
@@ -185,7 +185,7 @@ func TestRollBackWaveRefusesARunningWave(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
 	scene.Locks["wave-1"] = ""
 	scene.Play(func(story wavetest.Story) {
-		story.RollBackRefused("wave-1", false, workflows.ErrWaveRuns, "still runs", "roll_back",
+		story.RollBackRefused("wave-1", false, workflows.ErrWaveRunning, "still runs", "roll_back",
 			"patchtide wave roll-back wave-1 --scope wave")
 	})
 	require.Empty(t, scene.Sim.Calls())
@@ -218,7 +218,7 @@ func TestRollBackWaveOfInstancesThatDoNotAnswer(t *testing.T) {
 			require.NoError(t, w.Account(wavetest.Staging).Region(wavetest.Tokyo).Instance(id).Stop())
 		})
 		story.Later(10 * time.Minute)
-		story.RollBackRefused("wave-1", false, workflows.ErrWouldLose,
+		story.RollBackRefused("wave-1", false, workflows.ErrDataLoss,
 			id+": whatever changed since the wave, which is not known: it does not answer")
 	})
 }

@@ -44,14 +44,14 @@ func (w *wave) followsInstances() bool {
 
 // sharesService tells whether a group of the stage that is under way serves through one of the same target groups: to those who
 // use it they are one service, whose instances are taken one at a time in all.
-func (w *wave) sharesService(number int, held *heldGroup) bool {
-	return slices.ContainsFunc(w.stageGroups(number), func(other *heldGroup) bool {
-		return other != held && other.started && !settled(other) && patch.ShareTargets(other.targetGroups, held.targetGroups)
+func (w *wave) sharesService(number int, held *lockedGroup) bool {
+	return slices.ContainsFunc(w.stageGroups(number), func(other *lockedGroup) bool {
+		return other != held && other.started && !idle(other) && patch.ShareTargets(other.targetGroups, held.targetGroups)
 	})
 }
 
-// heldGroup is a group whose lock this wave holds.
-type heldGroup struct {
+// lockedGroup is a group whose lock this wave holds.
+type lockedGroup struct {
 	group        patch.Group
 	stage        int
 	workflowID   string
@@ -74,8 +74,8 @@ type heldGroup struct {
 	carried      *group.Carried     // what a parked group goes on with
 }
 
-func (w *wave) stageGroups(number int) []*heldGroup {
-	var groups []*heldGroup
+func (w *wave) stageGroups(number int) []*lockedGroup {
+	var groups []*lockedGroup
 	for _, held := range w.groups {
 		if held.stage == number {
 			groups = append(groups, held)
@@ -84,8 +84,8 @@ func (w *wave) stageGroups(number int) []*heldGroup {
 	return groups
 }
 
-func (w *wave) heldOf(number int) []*heldGroup {
-	var groups []*heldGroup
+func (w *wave) onHold(number int) []*lockedGroup {
+	var groups []*lockedGroup
 	for _, held := range w.stageGroups(number) {
 		if held.counts.Phase == patch.GroupHeld {
 			groups = append(groups, held)
@@ -98,7 +98,7 @@ func (w *wave) heldOf(number int) []*heldGroup {
 func (w *wave) running(number int) int {
 	count := 0
 	for _, held := range w.stageGroups(number) {
-		if held.started && !settled(held) && held.counts.Phase != patch.GroupPaused {
+		if held.started && !idle(held) && held.counts.Phase != patch.GroupPaused {
 			count++
 		}
 	}
@@ -110,20 +110,20 @@ func (w *wave) running(number int) int {
 func (w *wave) begun(number int) int {
 	count := 0
 	for _, held := range w.stageGroups(number) {
-		if held.started && !settled(held) {
+		if held.started && !idle(held) {
 			count++
 		}
 	}
 	return count
 }
 
-// idle tells that the stage has nothing more to do.
-func (w *wave) idle(number int, stopping bool) bool {
+// stageDone tells that the stage has nothing more to do.
+func (w *wave) stageDone(number int, stopping bool) bool {
 	for _, held := range w.stageGroups(number) {
 		switch {
 		case !held.started && !stopping && !w.stopsForLost(number):
 			return false
-		case held.started && !settled(held):
+		case held.started && !idle(held):
 			return false
 		case held.counts.Phase == patch.GroupHeld && !stopping:
 			return false
@@ -135,7 +135,7 @@ func (w *wave) idle(number int, stopping bool) bool {
 // stopsForLost tells that a group of the stage ended without its word: what became of its instances nobody knows, and so no
 // other group is begun.
 func (w *wave) stopsForLost(number int) bool {
-	return slices.ContainsFunc(w.stageGroups(number), func(held *heldGroup) bool { return held.lost })
+	return slices.ContainsFunc(w.stageGroups(number), func(held *lockedGroup) bool { return held.lost })
 }
 
 // failures counts the stage's failed instances.
@@ -167,8 +167,8 @@ func (w *wave) judge(number int) patch.Outcome {
 }
 
 // lockedOnly are the groups whose lock was taken.
-func lockedOnly(groups []*heldGroup) []*heldGroup {
-	var locked []*heldGroup
+func lockedOnly(groups []*lockedGroup) []*lockedGroup {
+	var locked []*lockedGroup
 	for _, held := range groups {
 		if held.child != nil {
 			locked = append(locked, held)
@@ -178,7 +178,7 @@ func lockedOnly(groups []*heldGroup) []*heldGroup {
 }
 
 // count takes what is missing in a group from its scans.
-func (h *heldGroup) count(scans []patch.Scan) {
+func (h *lockedGroup) count(scans []patch.Scan) {
 	h.missing, h.compliant = 0, 0
 	for _, scan := range scans {
 		h.missing += len(scan.Missing)
@@ -188,7 +188,7 @@ func (h *heldGroup) count(scans []patch.Scan) {
 	}
 }
 
-func (w *wave) byGroup(group patch.Group) *heldGroup {
+func (w *wave) byGroup(group patch.Group) *lockedGroup {
 	for _, held := range w.groups {
 		if held.group.String() == group.String() {
 			return held
@@ -197,8 +197,8 @@ func (w *wave) byGroup(group patch.Group) *heldGroup {
 	return nil
 }
 
-// settled tells that nothing of the group is under way any more.
-func settled(held *heldGroup) bool {
+// idle tells that nothing of the group is under way any more.
+func idle(held *lockedGroup) bool {
 	return held.counts.Phase == patch.GroupDone || held.counts.Phase == patch.GroupHeld || held.child.IsReady()
 }
 
@@ -216,7 +216,7 @@ func (w *wave) noticeLost(ctx workflow.Context, number int) {
 }
 
 // lost finds a group whose workflow has closed although nobody released it.
-func (w *wave) lost(number int) *heldGroup {
+func (w *wave) lost(number int) *lockedGroup {
 	for _, held := range w.stageGroups(number) {
 		if held.started && held.child.IsReady() && held.counts.Phase != patch.GroupDone {
 			return held
@@ -232,7 +232,7 @@ func (w *wave) startNext(ctx workflow.Context, number int) {
 	}
 	parallel := w.parallelIn(number)
 	for _, held := range w.stageGroups(number) {
-		if held.started || w.begun(number) >= parallel || len(w.heldOf(number)) > 0 || w.sharesService(number, held) {
+		if held.started || w.begun(number) >= parallel || len(w.onHold(number)) > 0 || w.sharesService(number, held) {
 			continue
 		}
 		held.started = true
@@ -256,7 +256,7 @@ func (w *wave) parallelIn(number int) int {
 // heard takes a group's report. What it says of failures is told at once, unless the stage goes on hold with it: one notice
 // then says both.
 func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
-	var reporter *heldGroup
+	var reporter *lockedGroup
 	for _, held := range w.groups {
 		if held.workflowID == counts.WorkflowID {
 			reporter, held.counts = held, counts

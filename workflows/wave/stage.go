@@ -21,12 +21,12 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
 		w.dropStale()
-		if !stopping && w.paused == nil && w.verbTold(patch.RollBack) && ctx.Err() == nil {
+		if !stopping && w.paused == nil && w.verbSent(patch.RollBack) && ctx.Err() == nil {
 			stopping, putBack = true, w.takeDecision()
 			w.enter(ctx, patch.StateRollingBack, "")
 			w.orderStage(ctx, number, group.Order{Kind: group.OrderStop})
 		}
-		if !stopping && (ctx.Err() != nil || w.abortTold()) {
+		if !stopping && (ctx.Err() != nil || w.abortSent()) {
 			stopping = true
 			w.reason = "aborted: " + w.whoAborted(ctx)
 			w.enter(ctx, patch.StateAborting, "")
@@ -48,14 +48,14 @@ func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
 			w.enter(ctx, patch.StateRunning, "")
 			continue
 		}
-		if w.idle(number, stopping) {
+		if w.stageDone(number, stopping) {
 			break
 		}
 		w.awaitNews(ctx, number, stopping)
-		if stopping && w.abortTold() {
+		if stopping && w.abortSent() {
 			w.giveUp(ctx, number, number)
 		}
-		if held := w.heldOf(number); len(held) > 0 && !stopping && w.running(number) == 0 {
+		if held := w.onHold(number); len(held) > 0 && !stopping && w.running(number) == 0 {
 			// One that a freeze holds must not go on when it is lifted, while a person is asked about another.
 			w.orderRunning(ctx, number, group.Order{Kind: group.OrderPause, Why: heldWhy})
 			if outcome := w.hold(ctx, number, held); outcome != "" {
@@ -89,10 +89,10 @@ func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
 	w.noticeLost(ctx, number)
 }
 
-func (w *wave) abortTold() bool { return w.verbTold(patch.Abort) }
+func (w *wave) abortSent() bool { return w.verbSent(patch.Abort) }
 
-// verbTold tells that a verb waits to be acted on.
-func (w *wave) verbTold(verb patch.Verb) bool { return w.decision != nil && w.decision.Verb == verb }
+// verbSent tells that a verb waits to be acted on.
+func (w *wave) verbSent(verb patch.Verb) bool { return w.decision != nil && w.decision.Verb == verb }
 
 // whoAborted consumes the abort and tells whose it was.
 func (w *wave) whoAborted(ctx workflow.Context) string {

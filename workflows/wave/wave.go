@@ -22,7 +22,7 @@ type wave struct {
 	hash         string
 	run          string // of a RollBackWave: see GroupInput.Run
 	status       patch.WaveStatus
-	groups       []*heldGroup    // in the plan's fixed order
+	groups       []*lockedGroup    // in the plan's fixed order
 	services     service.Locks   // by name
 	news         int             // reports heard so far
 	carried      int             // failures with which the current stage went on by itself

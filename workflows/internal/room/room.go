@@ -106,7 +106,7 @@ func (r *Room) drop(ctx, options workflow.Context) error {
 	if r.Surge == "" {
 		r.Surge = r.launched(ctx, options)
 	}
-	return workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
+	return workflow.ExecuteActivity(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
 		Group: r.group, ID: r.Surge, DesiredBefore: r.Before.Desired, Pace: run.Pace(r.policy.Timing),
 	}).Get(ctx, nil)
 }

@@ -30,7 +30,7 @@ func ExpireBackups(options workflow.Context, in activities.ExpireInput) (activit
 		}
 		var owners activities.Owners
 		ctx := Controlling(options, "whose waves are still open")
-		if err := workflow.ExecuteActivity(ctx, control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+		if err := workflow.ExecuteActivity(ctx, control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
 			return activities.Expired{}, err
 		}
 		for _, wave := range waves {

@@ -16,6 +16,6 @@ func ReadRecord(ctx workflow.Context, in activities.ReadRecordInput) (read activ
 // WriteRecord appends the record to the journal as of now, before what it tells of is done.
 func WriteRecord(ctx workflow.Context, record *journal.Record) error {
 	record.At = workflow.Now(ctx)
-	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.Record,
-		activities.RecordInput{Record: *record}).Get(ctx, nil)
+	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.AppendJournal,
+		activities.AppendJournalInput{Record: *record}).Get(ctx, nil)
 }
