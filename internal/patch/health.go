@@ -39,7 +39,7 @@ type Health struct {
 	Unsaid  []string `json:"unsaid,omitempty"` // what could not be judged, and is said
 }
 
-// Healthy tells whether every judged condition holds.
+// Healthy reports whether every judged condition holds.
 func (h Health) Healthy() bool { return len(h.Waiting) == 0 && len(h.Failed) == 0 }
 
 // String tells a person what is wrong.
