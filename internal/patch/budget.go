@@ -124,7 +124,7 @@ func TooLate(w *Window, where string, t time.Time, b Budget) *Refusal {
 	return nil
 }
 
-// HasRoomFor tells whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why. It is the
+// HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why. It is the
 // only judge of what is left of a window.
 func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	if open, why := w.Open(t); !open || w == nil {

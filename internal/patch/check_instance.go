@@ -70,7 +70,7 @@ func checkRootVolume(v View) []*Refusal {
 	}
 	var found []*Refusal
 	for _, member := range v.members() {
-		what := ""
+		var what string
 		switch {
 		case member.RootVolumeID == "":
 			what = "its root is not an EBS volume"

@@ -111,7 +111,7 @@ type ending struct {
 	at   Duration
 }
 
-// sharesWith tells whether a group would meet one that runs at a target group.
+// sharesWith reports whether a group would meet one that runs at a target group.
 func sharesWith(running []ending, one Work) bool {
 	return slices.ContainsFunc(running, func(other ending) bool { return ShareTargets(other.work.Shares, one.Shares) })
 }

@@ -87,15 +87,15 @@ const (
 	TargetDraining    TargetHealth = "draining"
 )
 
-// Judged tells whether the target's health says anything.
+// Judged reports whether the target's health says anything.
 func (t Target) Judged() bool { return t.Health != TargetUnused && t.Health != TargetUnavailable }
 
-// Present tells whether EC2 still has the instance: presence is proven by EC2, never by the group.
+// Present reports whether EC2 still has the instance: presence is proven by EC2, never by the group.
 func (m Member) Present() bool {
 	return m.State != "" && m.State != "terminated" && m.State != "shutting-down"
 }
 
-// Serving tells whether the member takes part in the group's work.
+// Serving reports whether the member takes part in the group's work.
 func (m Member) Serving(inAutoScaling bool) bool {
 	if m.State != "running" || inAutoScaling && (m.Lifecycle != LifecycleInService || m.Health == "Unhealthy") {
 		return false
@@ -112,7 +112,7 @@ func (s GroupState) Member(id string) (Member, bool) {
 	return s.Members[i], true
 }
 
-// Leaving tells whether the group is letting the member go: nothing is to be done with it any more.
+// Leaving reports whether the group is letting the member go: nothing is to be done with it any more.
 func (m Member) Leaving() bool {
 	base, _, _ := strings.Cut(m.Lifecycle, ":")
 	switch base {

@@ -18,7 +18,7 @@ func Unjudged(before []Target, checks []HealthCheck) []string {
 	return notes
 }
 
-// names tells whether the check is about the target.
+// names reports whether the check is about the target.
 func (c HealthCheck) names(target Target) bool {
 	return c.TargetGroup == "auto" || c.TargetGroup != "" && strings.Contains(target.TargetGroupARN, ":targetgroup/"+c.TargetGroup+"/")
 }

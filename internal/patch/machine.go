@@ -75,7 +75,7 @@ type Scan struct {
 	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
 }
 
-// Compliant tells whether there is nothing to do.
+// Compliant reports whether there is nothing to do.
 func (s Scan) Compliant() bool {
 	return s.Error == "" && len(s.Missing) == 0 && len(s.Failed) == 0 && len(s.PendingReboot) == 0
 }
@@ -90,7 +90,7 @@ type PatchReport struct {
 	Changes     []PackageChange `json:"changes,omitempty"`
 }
 
-// Touched tells whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be learnt.
+// Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be learnt.
 func (r PatchReport) Touched() bool {
 	return r.Before == nil || r.After == nil ||
 		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256
@@ -103,7 +103,7 @@ type Verdict struct {
 	New       []string // ids that appeared meanwhile: reported, not a failure
 }
 
-// Proven tells whether nothing is left to do.
+// Proven reports whether nothing is left to do.
 func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Remaining) == 0 }
 
 // Verify judges an unpinned pass by a Scan of our own after the reboot: none of the ids missing before may be missing now.

@@ -26,7 +26,7 @@ type Preview struct {
 	Stages []PreviewStage `json:"stages"`
 }
 
-// CouldRun tells that nothing known stands in the way.
+// CouldRun reports whether nothing known stands in the way.
 func (p Preview) CouldRun() bool { return len(p.Blockers) == 0 }
 
 // Blocker is one thing that stands in the way, by the name it has in docs/refusals.md.

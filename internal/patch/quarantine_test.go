@@ -56,5 +56,5 @@ func TestPlanRelease(t *testing.T) {
 func TestAQuarantineEndsOnlyWithATime(t *testing.T) {
 	at := time.Date(2036, 11, 22, 3, 0, 0, 0, time.UTC)
 	require.Equal(t, at.Add(72*time.Hour), patch.Quarantine{TTL: patch.Duration(72 * time.Hour)}.Until(at))
-	require.True(t, patch.Quarantine{}.Until(at).IsZero(), "also of a plan that an older version resolved")
+	require.True(t, patch.Quarantine{}.Until(at).IsZero(), "of a plan that leaves it to a person")
 }

@@ -23,7 +23,7 @@ type RollBackVerdict struct {
 	Losses  []string // what putting it back loses beyond the patches; a person must accept them
 }
 
-// WantsRollBack tells whether a wave left the instance patched.
+// WantsRollBack reports whether a wave left the instance patched.
 func (r InstanceResult) WantsRollBack() bool { return r.Outcome == Patched || r.StillPatched }
 
 // JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old root
@@ -76,7 +76,7 @@ func (p Plan) PutBackLoses() string {
 	return "an instance that fails gets its root volume back as it was, and loses what was written to it since"
 }
 
-// DomainJoined tells whether a machine is an Active Directory domain's member, as it says now or said before the wave; nil when
+// DomainJoined reports whether a machine is an Active Directory domain's member, as it says now or said before the wave; nil when
 // it never said. Only Windows machines are asked.
 func (v RollBackView) DomainJoined() *bool {
 	switch {

@@ -112,7 +112,7 @@ func TestDomainJoined(t *testing.T) {
 		{"it left the domain since", patch.RollBackView{Was: backup(&yes), Facts: told(&no)}, &no},
 		{"it does not answer, and said so before the wave", patch.RollBackView{Was: backup(&yes)}, &yes},
 		{"its answer leaves it out", patch.RollBackView{Was: backup(&no), Facts: told(nil)}, &no},
-		{"evidence of an older version, and no answer", patch.RollBackView{Was: backup(nil)}, nil},
+		{"evidence that does not tell, and no answer", patch.RollBackView{Was: backup(nil)}, nil},
 		{"no backup", patch.RollBackView{}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.view.DomainJoined()) })
