@@ -47,7 +47,9 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are
 // kept for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
-func (a *AWS) observeUntil(ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
+func (a *AWS) observeUntil(
+	ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error),
+) (*patch.HealthObservation, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}

@@ -41,13 +41,16 @@ const alarmsPerRequest = 100
 
 // readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can
 // close is a mistake in the plan.
-func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
+func (a *AWS) readAlarms(
+	ctx context.Context, s *Services, group patch.Group, wanted []string,
+) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
 	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
 		// Composite alarms are left out unless asked for.
 		pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
-			AlarmNames: chunk, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
+			AlarmNames: chunk,
+			AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
 			MaxRecords: ptr(int32(alarmsPerRequest)),
 		})
 		for pages.HasMorePages() {
@@ -70,13 +73,16 @@ func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wa
 				if entered == nil {
 					entered = alarm.StateUpdatedTimestamp
 				}
-				seen = append(seen, patch.AlarmObservation{Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC()})
+				seen = append(seen, patch.AlarmObservation{
+					Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC(),
+				})
 			}
 		}
 	}
 	for _, name := range wanted {
 		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
-			return nil, final(ErrInvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
+			return nil, final(ErrInvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; "+
+				"correct the plan's health checks", group, name)
 		}
 	}
 	slices.SortFunc(seen, func(a, b patch.AlarmObservation) int { return strings.Compare(a.Name, b.Name) })

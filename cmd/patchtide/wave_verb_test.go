@@ -33,7 +33,8 @@ func TestEveryVerbHasACommand(t *testing.T) {
 
 func TestWhatARefusalSays(t *testing.T) {
 	no := temporal.NewApplicationError("the wave is running: it takes pause, not skip", "")
-	require.EqualError(t, refused("wave-1", "skip", no), "wave-1 refused skip: the wave is running: it takes pause, not skip")
+	require.EqualError(t, refused("wave-1", "skip", no),
+		"wave-1 refused skip: the wave is running: it takes pause, not skip")
 	away := errors.New("connection lost")
-	require.EqualError(t, refused("wave-1", "skip", away), "tell wave-1 skip: connection lost", "nobody refused anything")
+	require.EqualError(t, refused("wave-1", "skip", away), "tell wave-1 skip: connection lost", "nobody refused")
 }

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -27,5 +28,18 @@ func TestStatusOfAHold(t *testing.T) {
 	require.Equal(t, 1, strings.Count(text, "the agent is silent"), text)
 	for _, line := range strings.Split(text, "\n") {
 		require.LessOrEqual(t, len(line), 100, line)
+	}
+}
+
+// A command that is shown has dots wherever a person has to fill something in, and nowhere else.
+func TestTheCommandOfEveryVerb(t *testing.T) {
+	want := map[patch.Verb]string{
+		patch.SetConcurrency: `patchtide wave set-concurrency wave-1 --max-parallel-groups ... --reason "..."`,
+		patch.ExtendWindow:   `patchtide wave extend-window wave-1 --until ... --reason "..."`,
+		patch.RollBack:       `patchtide wave roll-back wave-1 --reason "..."`,
+	}
+	for _, verb := range patch.Verbs() {
+		plain := "patchtide wave " + verb.Command() + ` wave-1 --reason "..."`
+		require.Equal(t, cmp.Or(want[verb], plain), console.Command(verb, "wave-1"))
 	}
 }

@@ -66,10 +66,11 @@ func (w *Window) Extended(until, now time.Time) (*Window, error) {
 	case !until.After(now):
 		return nil, fmt.Errorf("until: %s has passed", until.Format(time.RFC3339))
 	case by < 0:
-		return nil, fmt.Errorf("until: the window closes at %s already; a window can only be extended; to stop sooner, "+
-			"send pause or abort", w.Closes.Format(time.RFC3339))
+		return nil, fmt.Errorf("until: the window closes at %s already; a window can only be extended; "+
+			"to stop sooner, send pause or abort", w.Closes.Format(time.RFC3339))
 	case by > longestExtension:
-		return nil, fmt.Errorf("until: %s is more than %s after the window's end at %s; start a wave in another window instead",
+		return nil, fmt.Errorf("until: %s is more than %s after the window's end at %s; "+
+			"start a wave in another window instead",
 			until.Format(time.RFC3339), longestExtension, w.Closes.Format(time.RFC3339))
 	}
 	return &Window{Opens: w.Opens, Cutoff: w.Cutoff.Add(by), Closes: until}, nil
