@@ -269,13 +269,13 @@ func TestATerminatedWave(t *testing.T) {
 	b.eventually(func() bool {
 		var code int
 		code, told = reconcile("--dry-run")
-		return code == exitFailed && len(told.Young) == 0 && len(told.Healed) == 2
+		return code == exitFailed && len(told.TooRecent) == 0 && len(told.Healed) == 2
 	}, "what is left has been left long enough")
 	require.NotEqual(t, b.before, fleetNow(b.aws), "a dry run changes nothing")
 	code, healed := reconcile()
 	require.Equal(t, exitDone, code, "%+v", healed)
 	require.Len(t, healed.Healed, 2, "the instance and its group: %+v", healed)
-	require.Empty(t, healed.Left)
+	require.Empty(t, healed.Failed)
 	code, again := reconcile()
 	require.Equal(t, exitDone, code)
 	require.Empty(t, again.Healed)

@@ -108,9 +108,9 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 			return err
 		}
 	}
-	if settled := result.Ended; settled != nil {
-		_, err := fmt.Fprintf(out, "%s %s\n", settled.ID, settled.Outcome)
-		for _, said := range append([]string{settled.Reason}, settled.Notes...) {
+	if ended := result.Ended; ended != nil {
+		_, err := fmt.Fprintf(out, "%s %s\n", ended.ID, ended.Outcome)
+		for _, said := range append([]string{ended.Reason}, ended.Notes...) {
 			if err == nil && said != "" {
 				_, err = fmt.Fprintf(out, "  %s\n", said)
 			}

@@ -17,7 +17,7 @@ func newReconcile() *cobra.Command {
 		Use:   "reconcile",
 		Short: "Put back what waves that no longer run have left",
 		Long: "Put back what waves that no longer run have left, in every account and region of the worker's configuration: only what a\n" +
-			"signed record of the journal says that Patchtide changed. Exit code 1 where something is left, or with --dry-run would be healed.",
+			"signed record of the journal says that Patchtide changed. Exit code 1 where something failed, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
@@ -46,8 +46,9 @@ func newReconcile() *cobra.Command {
 
 // printReconciliation writes the result for a person, what needs one first.
 func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
-	for _, left := range result.Failed {
-		if _, err := fmt.Fprintf(out, "left       %s/%s %s: %s\n           to do: %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo); err != nil {
+	for _, failed := range result.Failed {
+		if _, err := fmt.Fprintf(out, "failed     %s/%s %s: %s\n           to do: %s\n",
+			failed.Account, failed.Region, failed.Resource, failed.State, failed.WhatToDo); err != nil {
 			return err
 		}
 	}
@@ -62,8 +63,8 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"untrusted", result.Untrusted},
 		{healed, result.Healed},
 		{"unmarked", result.Unmarked},
-		{"owned", result.InUse},
-		{"young", result.TooRecent},
+		{"in use", result.InUse},
+		{"too recent", result.TooRecent},
 		{"quarantine", result.Quarantined},
 		{"expired", result.Expired},
 	} {
@@ -73,7 +74,7 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 			}
 		}
 	}
-	_, err := fmt.Fprintf(out, "%d of %d accounts and regions looked through: %d left, %d untrusted, %d %s\n",
+	_, err := fmt.Fprintf(out, "%d of %d accounts and regions looked through: %d failed, %d untrusted, %d %s\n",
 		result.Inspected, result.Places, len(result.Failed), len(result.Untrusted), len(result.Healed), healed)
 	return err
 }

@@ -39,7 +39,7 @@ func (p *placeSearch) run(ctx workflow.Context) {
 	if err := workflow.ExecuteActivity(p.reading(ctx), aws.FindMarked, activities.FindMarkedInput{
 		Place: p.place, Watch: p.scope.Watch[p.place.String()],
 	}).Get(ctx, &found); err != nil {
-		p.left("all of it", "not looked through: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
+		p.failed("all of it", "not looked through: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
 		return
 	}
 	// Instances first: what is left of them decides on their group.
@@ -82,7 +82,7 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		WaveID: marked.Journal.WaveID, Place: p.place, Instance: marked.Instance, AutoScalingGroup: marked.Group,
 	}})
 	if err != nil {
-		p.left(resource, "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached")
+		p.failed(resource, "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached")
 		p.kept[marked.Member] = resource + ": its record could not be read"
 		return
 	}
@@ -94,7 +94,7 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 	owner, lately, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
-		p.left(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
+		p.failed(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
 		p.kept[marked.Member] = resource + ": nobody knows whether its workflow runs"
 	case owner != "":
 		keep(&p.result.InUse, owner+" runs")
@@ -104,7 +104,7 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		work := p.work(record)
 		work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: record, Marked: true})
 	case p.kept[marked.Group] != "":
-		p.left(resource, "it keeps its mark and its room while an instance of it does: "+p.kept[marked.Group], "see that instance first")
+		p.failed(resource, "it keeps its mark and its room while an instance of it does: "+p.kept[marked.Group], "see that instance first")
 	default:
 		work := p.work(record)
 		work.heal.Record = read.Record
@@ -112,7 +112,7 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 	}
 }
 
-// owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too young.
+// owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too recent.
 func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (running, lately string, err error) {
 	ids := []string{record.WaveID, names.GroupLock(record.Group)}
 	if record.Instance != "" {
@@ -142,7 +142,7 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		WaveID: work.waveID, Group: work.group,
 	}).Get(ctx, &read); err != nil {
 		work.heal.Record = nil
-		p.left("auto scaling group "+work.group.Name(), "its wave's journal could not be read: "+run.Reason(err), "see that the evidence store can be reached")
+		p.failed("auto scaling group "+work.group.Name(), "its wave's journal could not be read: "+run.Reason(err), "see that the evidence store can be reached")
 		return
 	}
 	work.heal.MaxBefore = read.MaxBefore
@@ -199,7 +199,7 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 		p.result.InUse = append(p.result.InUse, p.finding(name, work.waveID, names.GroupLock(work.group)+" has been started meanwhile"))
 		return
 	case err != nil:
-		p.left(name, "its healing ended without a result: "+run.Reason(err), "look at "+names.GroupLock(work.group)+" in the Temporal UI, then run `patchtide reconcile` again")
+		p.failed(name, "its healing ended without a result: "+run.Reason(err), "look at "+names.GroupLock(work.group)+" in the Temporal UI, then run `patchtide reconcile` again")
 		return
 	}
 	p.result.Failed = append(p.result.Failed, result.Stranded...)
@@ -237,7 +237,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 func (p *placeSearch) expire(ctx workflow.Context) {
 	expired, err := run.ExpireBackups(p.reading(ctx), activities.ExpireInput{Group: p.place.Nowhere(), DryRun: p.request.DryRun})
 	if err != nil {
-		p.left("expired backups", "not deleted: "+run.Reason(err), "mend what it says; the next run deletes them")
+		p.failed("expired backups", "not deleted: "+run.Reason(err), "mend what it says; the next run deletes them")
 		return
 	}
 	for _, id := range slices.Concat(expired.Snapshots, expired.Volumes) {
@@ -257,7 +257,7 @@ func (p *placeSearch) healed(resource, wave, state string) {
 	p.result.Healed = append(p.result.Healed, p.finding(resource, wave, state))
 }
 
-func (p *placeSearch) left(resource, state, whatToDo string) {
+func (p *placeSearch) failed(resource, state, whatToDo string) {
 	p.result.Failed = append(p.result.Failed, patch.Stranded{
 		Account: p.place.Account.Name, Region: p.place.Region, Resource: resource, State: state, WhatToDo: whatToDo,
 	})

@@ -70,9 +70,9 @@ func (r QuarantineRequest) Validate() error {
 
 // QuarantineResult is what Quarantine found, and did.
 type QuarantineResult struct {
-	Instances []Quarantined         `json:"instances"`         // those in quarantine, by account, region and id; of release and terminate only that one
-	Problems  []patch.Stranded      `json:"problems"`          // places that could not be looked through, tags that cannot be trusted, things left
-	Ended   *patch.InstanceResult `json:"settled,omitempty"` // of release and terminate
+	Instances []Quarantined         `json:"instances"`       // those in quarantine, by account, region and id; of release and terminate only that one
+	Problems  []patch.Stranded      `json:"problems"`        // places that could not be looked through, tags that cannot be trusted, things left
+	Ended     *patch.InstanceResult `json:"ended,omitempty"` // of release and terminate
 }
 
 // Quarantined is one instance in quarantine.
@@ -121,14 +121,14 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if len(q.result.Instances) != 1 {
 		return nil, q.notFound()
 	}
-	settled, left, err := endUnderLocks(ctx, names.EndQuarantine(request.Instance), instance.EndQuarantine{
+	ended, stranded, err := endUnderLocks(ctx, names.EndQuarantine(request.Instance), instance.EndQuarantine{
 		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
 	})
 	if err != nil {
 		return nil, err
 	}
-	q.result.Ended = settled
-	q.result.Problems = append(q.result.Problems, left...)
+	q.result.Ended = ended
+	q.result.Problems = append(q.result.Problems, stranded...)
 	workflow.SetCurrentDetails(ctx, q.result.details())
 	return &q.result, ctx.Err()
 }

@@ -90,9 +90,9 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 			WaveID: "wave-1", Service: patch.Service{Name: "web"},
 		})
 		require.NoError(t, wave.GetChildWorkflowExecution().Get(locked, nil))
-		settled := releases(story, id)
-		require.Equal(t, patch.Quarantined, settled.Outcome)
-		require.Contains(t, settled.Reason, "nothing was changed: service web is locked by "+lock)
+		ended := releases(story, id)
+		require.Equal(t, patch.Quarantined, ended.Outcome)
+		require.Contains(t, ended.Reason, "nothing was changed: service web is locked by "+lock)
 		require.NoError(t,
 			wave.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
 		require.NoError(t, wave.Get(locked, nil))

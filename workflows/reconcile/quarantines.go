@@ -19,7 +19,7 @@ import (
 func (p *placeSearch) quarantines(ctx workflow.Context, marked activities.Marked) {
 	var found activities.FoundQuarantined
 	if err := workflow.ExecuteActivity(p.reading(ctx), aws.FindQuarantined, activities.FindQuarantinedInput{Place: p.place}).Get(ctx, &found); err != nil {
-		p.left("quarantined instances", "not looked for: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
+		p.failed("quarantined instances", "not looked for: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
 		return
 	}
 	for _, one := range found.Resources {
@@ -39,7 +39,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 	record, untrusted, err := readQuarantine(ctx, p.place, one)
 	switch {
 	case err != nil:
-		p.left(resource, "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached")
+		p.failed(resource, "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached")
 		return
 	case untrusted != "":
 		p.result.Untrusted = append(p.result.Untrusted, p.finding(resource, one.Journal.WaveID, "quarantined, but "+untrusted))
@@ -53,7 +53,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 	owner, lately, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
-		p.left(resource, "past its time and not terminated, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
+		p.failed(resource, "past its time and not terminated, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
 	case owner != "" || lately != "":
 		p.result.InUse = append(p.result.InUse, p.finding(resource, record.WaveID, "past its time; "+owner+lately))
 	case p.request.DryRun:
@@ -70,10 +70,10 @@ func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, recor
 	p.result.Failed = append(p.result.Failed, stranded...)
 	switch {
 	case err != nil:
-		p.left(resource, "quarantined, past its time, and not terminated: "+run.Reason(err), "run `patchtide reconcile` again")
+		p.failed(resource, "quarantined, past its time, and not terminated: "+run.Reason(err), "run `patchtide reconcile` again")
 	case result.Outcome == patch.Terminated || result.Outcome == patch.Gone:
 		p.result.Expired = append(p.result.Expired, p.finding(resource, record.WaveID, "quarantined and past its time: terminated"))
 	default:
-		p.left(resource, "quarantined, past its time: "+result.Reason, "mend what it says, or decide with `patchtide quarantine`")
+		p.failed(resource, "quarantined, past its time: "+result.Reason, "mend what it says, or decide with `patchtide quarantine`")
 	}
 }

@@ -20,7 +20,7 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 	}
 	var read activities.RaisedMax
 	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which max was raised by a wave"), control.RaisedMax, activities.RaisedMaxInput{Groups: found.Unmarked}).Get(ctx, &read); err != nil {
-		p.left("raised max", "not asked about: "+run.Reason(err), "see that the evidence store can be reached")
+		p.failed("raised max", "not asked about: "+run.Reason(err), "see that the evidence store can be reached")
 		return
 	}
 	for _, group := range read.Raised {

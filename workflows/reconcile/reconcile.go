@@ -45,20 +45,20 @@ func (r Request) Validate() error {
 type Reconciliation struct {
 	DryRun    bool             `json:"dry_run"`
 	Done      bool             `json:"done"`
-	Places    int              `json:"places"`    // accounts and regions of the configuration
-	Inspected    int              `json:"looked"`    // of them, looked through so far
-	Healed    []Finding        `json:"healed"`    // put back; with dry_run: would be
-	Failed      []patch.Stranded `json:"left"`      // could not be put back, or not be looked at
-	Untrusted []Finding        `json:"untrusted"` // marked, but with no record of ours that can be trusted: not touched
-	Unmarked  []Finding        `json:"unmarked"`  // standby and suspended processes of a plan's groups that are not ours: not touched
-	InUse     []Finding        `json:"owned"`     // marked, and its workflow runs: not touched
-	TooRecent     []Finding        `json:"young"`     // marked or left so lately that it is not touched yet
-	Expired   []Finding        `json:"expired"`   // snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
+	Places    int              `json:"places"`     // accounts and regions of the configuration
+	Inspected int              `json:"inspected"`  // of them, looked through so far
+	Healed    []Finding        `json:"healed"`     // put back; with dry_run: would be
+	Failed    []patch.Stranded `json:"failed"`     // could not be put back, or not be looked at
+	Untrusted []Finding        `json:"untrusted"`  // marked, but with no record of ours that can be trusted: not touched
+	Unmarked  []Finding        `json:"unmarked"`   // standby and suspended processes of a plan's groups that are not ours: not touched
+	InUse     []Finding        `json:"in_use"`     // marked, and its workflow runs: not touched
+	TooRecent []Finding        `json:"too_recent"` // marked or left so lately that it is not touched yet
+	Expired   []Finding        `json:"expired"`    // snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
 	// Quarantined are instances that a wave took out of their group because they must not serve, within their time.
 	Quarantined []Finding `json:"quarantined"`
 }
 
-// Clean tells that nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
+// Clean reports whether nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
 func (r Reconciliation) Clean() bool {
 	return r.Done && len(r.Failed)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
 }
@@ -84,7 +84,7 @@ type reconciliation struct {
 
 // Reconcile is the last net: it looks through every account and region of the configuration for what carries the journal's
 // tag and belongs to no workflow that runs, and puts it back from its signed record. It acts on a group and its instances
-// only under their locks, touches nothing that is young, and only reports what carries no tag.
+// only under their locks, touches nothing that is too recent, and only reports what carries no tag.
 func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 		InUse: []Finding{}, TooRecent: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Reconciliation, error) { return r.result, nil },
-		workflow.QueryHandlerOptions{Description: "What has been found, healed and left so far"}); err != nil {
+		workflow.QueryHandlerOptions{Description: "What has been found, healed and not healed so far"}); err != nil {
 		return nil, err
 	}
 	if err := workflow.ExecuteActivity(run.Controlling(ctx, "where to look"), control.ReconcileScope).Get(ctx, &r.scope); err != nil {
@@ -160,8 +160,8 @@ func (r Reconciliation) details() string {
 			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", what, account, region, run.Cell(resource), run.Cell(state))
 		}
 	}
-	for _, left := range r.Failed {
-		row("**left**", left.Account, left.Region, left.Resource, left.State+" -> "+left.WhatToDo)
+	for _, failed := range r.Failed {
+		row("**failed**", failed.Account, failed.Region, failed.Resource, failed.State+" -> "+failed.WhatToDo)
 	}
 	for _, list := range r.lists() {
 		for _, found := range list.findings {
@@ -186,6 +186,12 @@ func (r Reconciliation) lists() []namedFindings {
 		healed = "would be healed"
 	}
 	return []namedFindings{
-		{"**untrusted**", r.Untrusted}, {healed, r.Healed}, {"unmarked", r.Unmarked}, {"owned", r.InUse}, {"young", r.TooRecent}, {"quarantined", r.Quarantined}, {"expired", r.Expired},
+		{"**untrusted**", r.Untrusted},
+		{healed, r.Healed},
+		{"unmarked", r.Unmarked},
+		{"in use", r.InUse},
+		{"too recent", r.TooRecent},
+		{"quarantined", r.Quarantined},
+		{"expired", r.Expired},
 	}
 }

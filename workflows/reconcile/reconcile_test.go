@@ -66,17 +66,17 @@ func TestReconcileHealsWhatADeadWaveLeft(t *testing.T) {
 	}
 }
 
-func TestReconcileLeavesWhatIsOwnedOrYoung(t *testing.T) {
+func TestReconcileLeavesWhatIsInUseOrTooRecent(t *testing.T) {
 	wave, group := "wave-test", "patch-group/"+wavetest.Production+"/"+wavetest.Tokyo+"/web"
 	for _, c := range []struct {
-		name         string
-		locks        map[string]string
-		closed       map[string]time.Duration // before Reconcile begins
-		owned, young int
+		name             string
+		locks            map[string]string
+		closed           map[string]time.Duration // before Reconcile begins
+		inUse, tooRecent int
 	}{
-		{name: "its wave runs", locks: map[string]string{wave: ""}, owned: 2},
-		{name: "its group's child compensates", locks: map[string]string{group: wave}, owned: 2},
-		{name: "its wave was terminated just now", closed: map[string]time.Duration{wave: 14 * time.Minute}, young: 2},
+		{name: "its wave runs", locks: map[string]string{wave: ""}, inUse: 2},
+		{name: "its group's child compensates", locks: map[string]string{group: wave}, inUse: 2},
+		{name: "its wave was terminated just now", closed: map[string]time.Duration{wave: 14 * time.Minute}, tooRecent: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
@@ -90,8 +90,8 @@ func TestReconcileLeavesWhatIsOwnedOrYoung(t *testing.T) {
 				scene.Locks[id] = parent
 			}
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
-			require.Len(t, result.InUse, c.owned)
-			require.Len(t, result.TooRecent, c.young)
+			require.Len(t, result.InUse, c.inUse)
+			require.Len(t, result.TooRecent, c.tooRecent)
 			require.Empty(t, result.Healed)
 			require.Empty(t, result.Unmarked, "what is in the middle of its work is not odd")
 			require.Len(t, scene.Mutations(wavetest.Production), before)

@@ -32,23 +32,23 @@ func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, tim
 
 // endUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release holds the
 // locks of the services as well. What is locked is an outcome Quarantined with the reason.
-func endUnderLocks(ctx workflow.Context, waveID string, settle instance.EndQuarantine) (*patch.InstanceResult, []patch.Stranded, error) {
-	record := settle.Record
+func endUnderLocks(ctx workflow.Context, waveID string, ending instance.EndQuarantine) (*patch.InstanceResult, []patch.Stranded, error) {
+	record := ending.Record
 	lock := names.GroupLock(record.Group)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: lock, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
-		StaticSummary: string(settle.Verb) + " " + record.Instance + " from quarantine",
+		StaticSummary: string(ending.Verb) + " " + record.Instance + " from quarantine",
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(record.WaveID),
 		),
 	})
-	services, refused, err := holdServices(ctx, waveID, settle)
+	services, refused, err := holdServices(ctx, waveID, ending)
 	if err != nil || refused != nil {
 		return refused, nil, err
 	}
 	atRest := false
 	defer func() { services.Release(ctx, atRest) }()
-	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: waveID, Group: record.Group, Policy: record.Policy, EndQuarantine: &settle})
+	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: waveID, Group: record.Group, Policy: record.Policy, EndQuarantine: &ending})
 	giveUpInTime(ctx, future, record.Policy.Timing)
 	var result patch.GroupResult
 	err = future.Get(ctx, &result)
@@ -73,13 +73,13 @@ func stillLocked(id, what, lock string) *patch.InstanceResult {
 
 // holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
 // launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none out.
-func holdServices(ctx workflow.Context, waveID string, settle instance.EndQuarantine) (service.Locks, *patch.InstanceResult, error) {
-	if settle.Verb != patch.QuarantineRelease {
+func holdServices(ctx workflow.Context, waveID string, ending instance.EndQuarantine) (service.Locks, *patch.InstanceResult, error) {
+	if ending.Verb != patch.QuarantineRelease {
 		return nil, nil, nil
 	}
 	var found activities.ServicesOfGroup
 	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
-		Group: settle.Record.Group, TargetGroups: run.TargetGroups(settle.Record.Before.State()),
+		Group: ending.Record.Group, TargetGroups: run.TargetGroups(ending.Record.Before.State()),
 	}).Get(ctx, &found); err != nil {
 		return nil, nil, err
 	}
@@ -90,18 +90,18 @@ func holdServices(ctx workflow.Context, waveID string, settle instance.EndQuaran
 		id := names.ServiceLock(name)
 		child := workflow.WithChildOptions(clean, workflow.ChildWorkflowOptions{
 			WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
-			StaticSummary: "holds " + name + " while " + settle.Record.Instance + " is released",
+			StaticSummary: "holds " + name + " while " + ending.Record.Instance + " is released",
 			TypedSearchAttributes: temporal.NewSearchAttributes(
 				temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(waveID),
 			),
 		})
 		future := workflow.ExecuteChildWorkflow(child, service.HoldService, service.Input{
-			WaveID: waveID, Service: patch.Service{Name: name, Groups: []patch.Group{settle.Record.Group}},
+			WaveID: waveID, Service: patch.Service{Name: name, Groups: []patch.Group{ending.Record.Group}},
 		})
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			held.Release(ctx, true)
 			if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				return nil, stillLocked(settle.Record.Instance, "service "+name, id), nil
+				return nil, stillLocked(ending.Record.Instance, "service "+name, id), nil
 			}
 			return nil, nil, err
 		}
