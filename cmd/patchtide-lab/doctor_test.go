@@ -27,7 +27,7 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 		var report doctor.Report
 		require.NoError(t, json.Unmarshal([]byte(said), &report), said)
 		for _, result := range report.Results {
-			if result.State != doctor.Well {
+			if result.State != doctor.OK {
 				found = append(found, result)
 			}
 		}
@@ -47,7 +47,7 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 	const mend = "the workers that run know another configuration: give each the same patchtide.yaml, and restart it"
 
 	require.Equal(t, []doctor.Result{{
-		Check: "temporal", Where: o.address, State: doctor.Found, Says: "there is no namespace nosuch",
+		Check: "temporal", Where: o.address, State: doctor.Problem, Says: "there is no namespace nosuch",
 		Mend: "`temporal operator namespace create --namespace nosuch --retention 30d`, or set TEMPORAL_NAMESPACE",
 	}}, look("--temporal-namespace", "nosuch"))
 	require.Contains(t, look()[0].Says, "no worker runs")
@@ -59,10 +59,10 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 	o.eventually(func() bool { return len(look()) == 2 && look()[0].Where == names.TaskQueue }, "both are listed")
 	require.Equal(t, []doctor.Result{
 		{
-			Check: "workers", Where: names.TaskQueue, State: doctor.Found, Says: "polled for workflows and by nobody for activities: waves stand still",
+			Check: "workers", Where: names.TaskQueue, State: doctor.Problem, Says: "polled for workflows and by nobody for activities: waves stand still",
 			Mend: "our worker polls for both: see what somebody's is, restart it where it is ours, and give a program that is not a queue of its own",
 		},
-		{Check: "workers", Where: staging, State: doctor.Found, Says: "nobody polls this queue; a wave that needs it is refused or stands still", Mend: mend},
+		{Check: "workers", Where: staging, State: doctor.Problem, Says: "nobody polls this queue; a wave that needs it is refused or stands still", Mend: mend},
 	}, look())
 	serve(names.TaskQueue, worker.Options{})
 	serve(staging, worker.Options{DisableWorkflowWorker: true})

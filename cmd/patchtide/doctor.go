@@ -24,7 +24,7 @@ func newDoctor() *cobra.Command {
 		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, patch baselines,\n" +
 			"Temporal and its search attributes, workers, clocks, the evidence store and its key. Run it on the worker's machine, with\n" +
 			"the worker's configuration and credentials. It changes nothing but a document, doctor.json, in the evidence store.\n\n" +
-			"Exit code 0 where all is well, 1 where something was found, 2 where the configuration is wrong.",
+			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
@@ -84,13 +84,13 @@ func printReport(out io.Writer, report doctor.Report) error {
 	for i, result := range report.Results {
 		counts[result.State]++
 		findings[i] = console.Finding{
-			Well: result.State == doctor.Well, Bad: result.State == doctor.Found,
+			OK: result.State == doctor.OK, Problem: result.State == doctor.Problem,
 			What: result.Check, Where: result.Where, Says: result.Says, Mend: result.Mend,
 		}
 	}
 	if err := console.Findings(out, os.Environ(), findings); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d well, %d found, %d not proven\n", counts[doctor.Well], counts[doctor.Found], counts[doctor.Unproven])
+	_, err := fmt.Fprintf(out, "\n%d ok, %d problems, %d unknown\n", counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
 	return err
 }

@@ -14,7 +14,7 @@ import (
 
 // Finding is one line of a table of things that were looked at.
 type Finding struct {
-	Well, Bad   bool // neither: it could not be told
+	OK, Problem bool // neither: unknown
 	What, Where string
 	Says        string
 	Mend        string // what to do; "": nothing
@@ -22,9 +22,9 @@ type Finding struct {
 
 func (f Finding) mark() (string, lipgloss.Style) {
 	switch {
-	case f.Bad:
+	case f.Problem:
 		return "✗", palette.Bad
-	case f.Well:
+	case f.OK:
 		return "✓", palette.Good
 	}
 	return "?", palette.Back

@@ -15,13 +15,13 @@ import (
 )
 
 // baselines compares Systems Manager's patch baselines with the files, for those that plans use here. One that is not there yet
-// is no finding: a wave's first step makes it.
+// is no problem: a wave's first step makes it.
 func (p place) baselines(ctx context.Context, clients *cloud.Clients) []Result {
 	var results []Result
 	for _, name := range p.used() {
 		wanted, err := p.Config.Baselines.Load(name)
 		if err != nil {
-			results = append(results, Result{"baseline", p.String(), Found, err.Error(), "run `patchtide check`"})
+			results = append(results, Result{"baseline", p.String(), Problem, err.Error(), "run `patchtide check`"})
 			continue
 		}
 		result, err := p.compare(ctx, clients, wanted)
@@ -50,7 +50,7 @@ func (p place) used() []string {
 }
 
 func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted baselines.Baseline) (Result, error) {
-	result := Result{Check: "baseline", Where: p.String(), State: Well}
+	result := Result{Check: "baseline", Where: p.String(), State: OK}
 	pages := ssm.NewDescribePatchBaselinesPaginator(clients.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
 		{Key: aws.String("NAME_PREFIX"), Values: []string{wanted.SSMName()}}, {Key: aws.String("OWNER"), Values: []string{"Self"}},
 	}})
@@ -76,7 +76,7 @@ func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted basel
 		return result, err
 	}
 	if drift := wanted.Diff(current); len(drift) > 0 {
-		result.State, result.Says = Found, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), strings.Join(drift, "; "))
+		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), strings.Join(drift, "; "))
 		result.Mend = "the next wave makes it equal to the file again; if the change was meant, write it into the baseline's file in baselines_dir"
 		return result, nil
 	}

@@ -49,13 +49,13 @@ func (d *doctor) credentials(context.Context) []Result {
 	caller, err := d.identity()
 	if err != nil {
 		return []Result{{
-			"credentials", "AWS", Found, "the worker's own credentials do not work: " + reason(err),
+			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err),
 			"give this machine an instance or task role, or for a try `aws sso login` and AWS_PROFILE; no long-lived keys are needed",
 		}}
 	}
-	results := []Result{{Check: "credentials", Where: "AWS", State: Well, Says: "the worker is " + caller}}
+	results := []Result{{Check: "credentials", Where: "AWS", State: OK, Says: "the worker is " + caller}}
 	if !d.dated {
-		return append(results, Result{"clock", "AWS", Unproven, "AWS's reply had no time in it", "see whether a proxy takes the Date header off"})
+		return append(results, Result{"clock", "AWS", Unknown, "AWS's reply had no time in it", "see whether a proxy takes the Date header off"})
 	}
 	return append(results, clock("AWS", d.skew))
 }
@@ -63,14 +63,14 @@ func (d *doctor) credentials(context.Context) []Result {
 // clock judges how far another clock is ahead of this machine's.
 func clock(whose string, ahead time.Duration) Result {
 	if ahead.Abs() <= skewAllowed {
-		return Result{Check: "clock", Where: whose, State: Well, Says: fmt.Sprintf("%s from this machine's", ahead.Abs().Round(time.Second))}
+		return Result{Check: "clock", Where: whose, State: OK, Says: fmt.Sprintf("%s from this machine's", ahead.Abs().Round(time.Second))}
 	}
 	word := "behind"
 	if ahead < 0 {
 		word = "ahead of"
 	}
 	return Result{
-		"clock", whose, Found, fmt.Sprintf("this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every call that is five minutes off", ahead.Abs().Round(time.Second), word, whose),
+		"clock", whose, Problem, fmt.Sprintf("this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every call that is five minutes off", ahead.Abs().Round(time.Second), word, whose),
 		"keep time by NTP on this machine: `chronyc makestep`, then see `chronyc tracking`",
 	}
 }

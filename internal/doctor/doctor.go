@@ -21,9 +21,9 @@ type State string
 
 // The states of a result.
 const (
-	Well     State = "well"
-	Found    State = "finding"
-	Unproven State = "unproven" // it could not be looked at, or tells too little; Says has the reason. No finding
+	OK      State = "ok"
+	Problem State = "problem"
+	Unknown State = "unknown" // it could not be looked at, or tells too little; Says has the reason. No problem
 )
 
 // Result is one look at one thing.
@@ -32,12 +32,12 @@ type Result struct {
 	Where string `json:"where"` // account/region, an address, a place
 	State State  `json:"state"`
 	Says  string `json:"says"`
-	Mend  string `json:"mend,omitempty"` // a command, or a setting; "" where it is well
+	Mend  string `json:"mend,omitempty"` // a command, or a setting; "" where it is ok
 }
 
 // Report is everything that was looked at, in the order of the configuration.
 type Report struct {
-	OK      bool     `json:"ok"` // there is no finding
+	OK      bool     `json:"ok"` // there is no problem
 	Results []Result `json:"results"`
 }
 
@@ -67,7 +67,7 @@ const (
 	// atOnce bounds how many places are looked at at the same time: AWS's quotas are per account and region, this machine's
 	// sockets are not.
 	atOnce = 8
-	// budget bounds one place. A region that does not answer is a finding; the others are not kept waiting.
+	// budget bounds one place. A region that does not answer is a problem; the others are not kept waiting.
 	budget = 2 * time.Minute
 )
 
@@ -114,7 +114,7 @@ func Look(ctx context.Context, options Options) Report {
 	report := Report{OK: true, Results: []Result{}}
 	for _, results := range found {
 		for _, result := range results {
-			report.OK = report.OK && result.State != Found
+			report.OK = report.OK && result.State != Problem
 			report.Results = append(report.Results, result)
 		}
 	}

@@ -94,10 +94,10 @@ func (b *bench) look() doctor.Report {
 	return report
 }
 
-// findings are the results that are not well, but for those of Temporal, which most tests do without.
+// findings are the results that are not ok, but for those of Temporal, which most tests do without.
 func findings(report doctor.Report) (all []doctor.Result) {
 	for _, result := range report.Results {
-		if result.State != doctor.Well && result.Check != "temporal" {
+		if result.State != doctor.OK && result.Check != "temporal" {
 			all = append(all, result)
 		}
 	}
@@ -112,7 +112,7 @@ func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
 	var seen []string
 	for _, result := range report.Results {
 		seen = append(seen, result.Check+" "+result.Where)
-		require.Equal(t, result.State == doctor.Well, result.Mend == "", "%+v", result)
+		require.Equal(t, result.State == doctor.OK, result.Mend == "", "%+v", result)
 	}
 	for _, want := range []string{
 		"credentials AWS", "clock AWS", "temporal 127.0.0.1:7233", "role staging/ap-northeast-1", "role production/ap-northeast-1",
@@ -134,16 +134,16 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		where       string
 		state       doctor.State
 		says, mends []string
-		others      int // further results that are not well
+		others      int // further results that are not ok
 	}{
 		"wrong external id": {
-			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "wrong") }, "role", "production/ap-northeast-1", doctor.Found,
+			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "wrong") }, "role", "production/ap-northeast-1", doctor.Problem,
 			[]string{"role/patchtide may not be assumed", "AccessDenied"},
 			[]string{"arn:aws:iam::999900001111:user/patchtide", "env:PATCHTIDE_EXTERNAL_ID"},
 			1,
 		},
 		"no external id": {
-			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "") }, "role", "production/ap-northeast-1", doctor.Found,
+			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "") }, "role", "production/ap-northeast-1", doctor.Problem,
 			[]string{"PATCHTIDE_EXTERNAL_ID is not set"},
 			[]string{"external_id_from"},
 			1,
@@ -152,13 +152,13 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			func(b *bench) {
 				b.replace(`id: "111122223333"`, `id: "999900002222"`)
 				b.replace("iam::111122223333:", "iam::999900002222:")
-			}, "role", "production/ap-northeast-1", doctor.Found,
+			}, "role", "production/ap-northeast-1", doctor.Problem,
 			[]string{"may not be assumed"},
 			[]string{"trust policy"},
 			0,
 		},
 		"unknown keys": {
-			func(b *bench) { b.key = "AKIAUNKNOWN" }, "credentials", "AWS", doctor.Found,
+			func(b *bench) { b.key = "AKIAUNKNOWN" }, "credentials", "AWS", doctor.Problem,
 			[]string{"InvalidClientTokenId"},
 			[]string{"instance or task role"},
 			2,
@@ -166,7 +166,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		"actions that are missing": {
 			func(b *bench) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`)
-			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Found,
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
 			[]string{"2 of ", "not allowed: autoscaling:EnterStandby ssm:StopAutomationExecution"},
 			[]string{`"Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"]`},
 			0,
@@ -175,14 +175,14 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			func(b *bench) {
 				b.policy(`{"Effect": "Allow", "Action": ["iam:*", "ec2:*", "ssm:*", "elasticloadbalancing:*", "cloudwatch:*", "cloudformation:*", "codedeploy:*", "autoscaling:Describe*"], "Resource": "*"},
 					{"Effect": "Allow", "Action": "autoscaling:*", "Resource": "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/web"}`)
-			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unproven,
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unknown,
 			[]string{"some resources", "autoscaling:EnterStandby"},
 			[]string{"covers every group"},
 			0,
 		},
 		"a role that may not ask IAM": {
 			func(b *bench) { b.policy(everything + `, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`) },
-			"permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unproven,
+			"permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unknown,
 			[]string{"may not ask IAM", "iam:SimulatePrincipalPolicy"},
 			[]string{`"Action": "iam:SimulatePrincipalPolicy"`},
 			0,
@@ -191,7 +191,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			func(b *bench) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}`)
 			},
-			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Found,
+			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
 			[]string{"may not pass it"},
 			[]string{`"iam:PassedToService": "ssm.amazonaws.com"`},
 			0,
@@ -200,25 +200,25 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			func(b *bench) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"}`)
 			},
-			"agents", "production/ap-northeast-1/web", doctor.Found,
+			"agents", "production/ap-northeast-1/web", doctor.Problem,
 			[]string{"AccessDenied", "ssm:DescribeInstanceInformation"},
 			[]string{"arn:aws:iam::111122223333:role/patchtide"},
 			1,
 		},
 		"a group that is not there": {
-			func(b *bench) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Found,
+			func(b *bench) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Problem,
 			[]string{"no such Auto Scaling group"},
 			[]string{"correct the group's name"},
 			0,
 		},
 		"tags that nobody has": {
-			func(b *bench) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unproven,
+			func(b *bench) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unknown,
 			[]string{"no instance runs there"},
 			[]string{"tags"},
 			0,
 		},
 		"another operating system": {
-			func(b *bench) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Found,
+			func(b *bench) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Problem,
 			[]string{"4 of 4", "Amazon Linux 2023", "UBUNTU"},
 			[]string{"baseline of that system"},
 			1,
@@ -231,7 +231,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 						break
 					}
 				})
-			}, "agents", "production/ap-northeast-1/web", doctor.Found, []string{"1 of 4: i-", "ConnectionLost", "not online"}, []string{"systemctl restart amazon-ssm-agent"}, 0,
+			}, "agents", "production/ap-northeast-1/web", doctor.Problem, []string{"1 of 4: i-", "ConnectionLost", "not online"}, []string{"systemctl restart amazon-ssm-agent"}, 0,
 		},
 		"instances that Systems Manager does not know": {
 			func(b *bench) {
@@ -240,7 +240,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 						i.ForgetAgent()
 					}
 				})
-			}, "agents", "production/ap-northeast-1/web", doctor.Found,
+			}, "agents", "production/ap-northeast-1/web", doctor.Problem,
 			[]string{"2 of 4: i-", "unknown to Systems Manager"},
 			[]string{"AmazonSSMManagedInstanceCore", "`aws ssm describe-instance-information --region ap-northeast-1`"},
 			0,
@@ -251,23 +251,23 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 					_, err := w.Account(production).Region(tokyo).CreateBaseline(world.Baseline{Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Description: "mine"})
 					require.NoError(b.t, err)
 				})
-			}, "baseline", "production/ap-northeast-1", doctor.Found, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
+			}, "baseline", "production/ap-northeast-1", doctor.Problem, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
 		},
 		"a clock that is off": {
-			func(b *bench) { b.ahead = time.Minute }, "clock", "AWS", doctor.Found, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
+			func(b *bench) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
 		},
 		"no journal key": {
-			func(b *bench) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Found, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
+			func(b *bench) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Problem, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
 		},
 		"no place for evidence": {
-			func(b *bench) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Found, []string{"cannot be written"}, []string{"write into the folder"}, 0,
+			func(b *bench) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem, []string{"cannot be written"}, []string{"write into the folder"}, 0,
 		},
 		"no bucket": {
 			func(b *bench) {
 				at := strings.Index(b.text, "\nevidence: ") + 1
 				line := b.text[at : at+strings.Index(b.text[at:], "\n")]
 				b.replace(line, "evidence: s3://nobodys/patchtide")
-			}, "evidence", "s3://nobodys/patchtide", doctor.Found, []string{"NoSuchBucket"}, []string{"s3:PutObject"}, 0,
+			}, "evidence", "s3://nobodys/patchtide", doctor.Problem, []string{"NoSuchBucket"}, []string{"s3:PutObject"}, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,12 +13,12 @@ func (d *doctor) evidence(ctx context.Context) []Result {
 	key, err := evidence.LoadKey(ctx, from, evidence.PlacesOf(d.config()))
 	if err != nil {
 		results := []Result{{
-			"journal key", from, Found, reason(err),
+			"journal key", from, Problem, reason(err),
 			"make one once, and keep it: `openssl rand -base64 48`; put it where journal_key_from says, the same for every worker",
 		}}
 		return append(results, d.store(ctx, nil))
 	}
-	return []Result{{Check: "journal key", Where: from, State: Well, Says: "is there: " + key.KeyID()}, d.store(ctx, key)}
+	return []Result{{Check: "journal key", Where: from, State: OK, Says: "is there: " + key.KeyID()}, d.store(ctx, key)}
 }
 
 func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result) {
@@ -32,7 +32,7 @@ func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result)
 		if !evidence.IsLocal(where) {
 			mend = "make the bucket, and let the worker's own role do s3:PutObject, s3:GetObject and s3:ListBucket there"
 		}
-		return Result{"evidence", where, Found, "cannot be written and read: " + reason(err), mend}
+		return Result{"evidence", where, Problem, "cannot be written and read: " + reason(err), mend}
 	}
-	return Result{Check: "evidence", Where: where, State: Well, Says: "can be written and read"}
+	return Result{Check: "evidence", Where: where, State: OK, Says: "can be written and read"}
 }

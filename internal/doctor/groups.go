@@ -30,11 +30,11 @@ func (p place) groups(ctx context.Context, clients *cloud.Clients) (results []Re
 	for _, plan := range p.Config.Plans {
 		resolved, err := p.Config.Plan(plan.Name)
 		if err != nil {
-			return append(results, Result{"group", p.String(), Found, err.Error(), "run `patchtide check`"}), resources
+			return append(results, Result{"group", p.String(), Problem, err.Error(), "run `patchtide check`"}), resources
 		}
 		wanted, err := p.Config.Baselines.Load(plan.Baseline)
 		if err != nil {
-			return append(results, Result{"group", p.String(), Found, err.Error(), "run `patchtide check`"}), resources
+			return append(results, Result{"group", p.String(), Problem, err.Error(), "run `patchtide check`"}), resources
 		}
 		for _, stage := range resolved.Stages {
 			for _, group := range stage.Groups {
@@ -65,7 +65,7 @@ func (p place) unread(check, where string, err error) Result {
 	case errors.Is(err, errNoGroup):
 		mend = "correct the group's name, account or region in the plan, or take it out"
 	}
-	return Result{check, where, Found, reason(err), mend}
+	return Result{check, where, Problem, reason(err), mend}
 }
 
 var errNoGroup = errors.New("there is no such Auto Scaling group")
@@ -115,7 +115,7 @@ func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.
 // agents asks Systems Manager for the agents of a group's instances.
 func (p place) agents(ctx context.Context, clients *cloud.Clients, group patch.Group, ids []string, wanted baselines.Baseline) []Result {
 	if len(ids) == 0 {
-		return []Result{{"agents", group.String(), Unproven, "no instance runs there now", "if there should be some, correct the group's name or tags in the plan"}}
+		return []Result{{"agents", group.String(), Unknown, "no instance runs there now", "if there should be some, correct the group's name or tags in the plan"}}
 	}
 	agents := map[string]ssmtypes.InstanceInformation{}
 	for chunk := range slices.Chunk(ids, agentsPerRequest) {
@@ -148,23 +148,23 @@ func (p place) agents(ctx context.Context, clients *cloud.Clients, group patch.G
 	var results []Result
 	if len(unknown) > 0 {
 		results = append(results, Result{
-			"agents", group.String(), Found, some(unknown, len(ids)) + " unknown to Systems Manager",
+			"agents", group.String(), Problem, some(unknown, len(ids)) + " unknown to Systems Manager",
 			"install and start amazon-ssm-agent there, give the instance profile AmazonSSMManagedInstanceCore, and let it reach Systems Manager; then " + listAgents(p),
 		})
 	}
 	if len(silent) > 0 {
 		results = append(results, Result{
-			"agents", group.String(), Found, some(silent, len(ids)) + " not online", "on the instance: `systemctl restart amazon-ssm-agent`; then " + listAgents(p),
+			"agents", group.String(), Problem, some(silent, len(ids)) + " not online", "on the instance: `systemctl restart amazon-ssm-agent`; then " + listAgents(p),
 		})
 	}
 	if len(others) > 0 {
 		results = append(results, Result{
-			"agents", group.String(), Found, fmt.Sprintf("%s of another operating system than the baseline %s (%s)", some(others, len(ids)), wanted.Name, wanted.OperatingSystem),
+			"agents", group.String(), Problem, fmt.Sprintf("%s of another operating system than the baseline %s (%s)", some(others, len(ids)), wanted.Name, wanted.OperatingSystem),
 			"name a baseline of that system in the plan, or take them out of the group",
 		})
 	}
 	if len(results) == 0 {
-		results = append(results, Result{Check: "agents", Where: group.String(), State: Well, Says: fmt.Sprintf("all %d online", len(ids))})
+		results = append(results, Result{Check: "agents", Where: group.String(), State: OK, Says: fmt.Sprintf("all %d online", len(ids))})
 	}
 	return results
 }

@@ -50,7 +50,7 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	denied, err := simulate(ctx, clients, p.account.RoleARN, wanted, "")
 	if isDenied(err) {
 		return []Result{{
-			"permissions", where, Unproven, "the role may not ask IAM what it may do: " + reason(err),
+			"permissions", where, Unknown, "the role may not ask IAM what it may do: " + reason(err),
 			fmt.Sprintf(`allow it: {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "%s"}`, p.account.RoleARN),
 		}}
 	}
@@ -65,15 +65,15 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	switch {
 	case len(missing) > 0:
 		role = append(role, Result{
-			"permissions", where, Found, fmt.Sprintf("%d of %d actions are not allowed: %s", len(missing), len(wanted), strings.Join(missing, " ")),
+			"permissions", where, Problem, fmt.Sprintf("%d of %d actions are not allowed: %s", len(missing), len(wanted), strings.Join(missing, " ")),
 			fmt.Sprintf(`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`, strings.Join(missing, `", "`)),
 		})
 	case len(limited) == 0:
-		role = append(role, Result{Check: "permissions", Where: where, State: Well, Says: fmt.Sprintf("all %d actions are allowed", len(wanted))})
+		role = append(role, Result{Check: "permissions", Where: where, State: OK, Says: fmt.Sprintf("all %d actions are allowed", len(wanted))})
 	}
 	if len(limited) > 0 {
 		role = append(role, Result{
-			"permissions", where, Unproven, "allowed on some resources or under conditions only: " + strings.Join(limited, " "),
+			"permissions", where, Unknown, "allowed on some resources or under conditions only: " + strings.Join(limited, " "),
 			"see that the policy covers every group, instance, volume, snapshot and document of the plans",
 		})
 	}
@@ -191,10 +191,10 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 	case err != nil:
 		return []Result{p.unread("permissions", automation, err)}
 	case len(denied) == 0:
-		return []Result{{Check: "permissions", Where: automation, State: Well, Says: "may be passed to Automation"}}
+		return []Result{{Check: "permissions", Where: automation, State: OK, Says: "may be passed to Automation"}}
 	}
 	return []Result{{
-		"permissions", automation, Found, p.account.RoleARN + " may not pass it to Automation",
+		"permissions", automation, Problem, p.account.RoleARN + " may not pass it to Automation",
 		fmt.Sprintf(`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`, p.account.RoleARN, automation),
 	}}
 }

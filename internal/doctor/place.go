@@ -27,11 +27,11 @@ func (p place) String() string { return p.account.Name + "/" + p.region }
 func (p place) look(ctx context.Context) []Result {
 	caller, err := p.identity()
 	if err != nil {
-		return []Result{{"role", p.String(), Unproven, "not looked at: the worker has no credentials", "see credentials"}}
+		return []Result{{"role", p.String(), Unknown, "not looked at: the worker has no credentials", "see credentials"}}
 	}
 	clients, result := p.enter(ctx, caller)
 	results := []Result{result}
-	if result.State != Well {
+	if result.State != OK {
 		return results
 	}
 	groups, resources := p.groups(ctx, clients)
@@ -45,7 +45,7 @@ func (p place) look(ctx context.Context) []Result {
 
 // enter assumes the account's role in the region.
 func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result) {
-	result := Result{Check: "role", Where: p.String(), State: Found}
+	result := Result{Check: "role", Where: p.String(), State: Problem}
 	external, err := worker.ReadSecret(ctx, p.account.ExternalIDFrom, p.config())
 	if err != nil {
 		result.Says = "its external id cannot be read: " + reason(err)
@@ -77,7 +77,7 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 		result.Says = fmt.Sprintf("%s leads to account %s instead of %s", p.account.RoleARN, aws.ToString(who.Account), p.account.ID)
 		result.Mend = "correct id or role_arn of the account " + p.account.Name
 	default:
-		result.State, result.Says = Well, aws.ToString(who.Arn)
+		result.State, result.Says = OK, aws.ToString(who.Arn)
 	}
 	return clients, result
 }

@@ -39,13 +39,13 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 	polled := false
 	for _, each := range queues {
 		if err := d.askPollers(ctx, t, each); err != nil {
-			return []Result{{"workers", each.name, Found, err.Error(), "see that these credentials may describe task queues"}}
+			return []Result{{"workers", each.name, Problem, err.Error(), "see that these credentials may describe task queues"}}
 		}
 		polled = polled || len(each.served) > 0
 	}
 	if !polled {
 		return []Result{{
-			"workers", t.Namespace, Found, "no worker runs: nobody polls any queue of ours. Waves stand still, and go on when one runs",
+			"workers", t.Namespace, Problem, "no worker runs: nobody polls any queue of ours. Waves stand still, and go on when one runs",
 			"start it on its machine: `patchtide worker`",
 		}}
 	}
@@ -56,7 +56,7 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 		}
 	}
 	if len(results) == 0 {
-		results = append(results, Result{Check: "workers", Where: t.Namespace, State: Well, Says: fmt.Sprintf("%d task queues are polled", len(queues))})
+		results = append(results, Result{Check: "workers", Where: t.Namespace, State: OK, Says: fmt.Sprintf("%d task queues are polled", len(queues))})
 	}
 	return results
 }
@@ -88,7 +88,7 @@ func (d *doctor) askPollers(ctx context.Context, t Temporal, q *queue) error {
 func (q *queue) result() Result {
 	if len(q.served) == 0 {
 		return Result{
-			"workers", q.name, Found, "nobody polls this queue; a wave that needs it is refused or stands still",
+			"workers", q.name, Problem, "nobody polls this queue; a wave that needs it is refused or stands still",
 			"the workers that run know another configuration: give each the same patchtide.yaml, and restart it",
 		}
 	}
@@ -101,7 +101,7 @@ func (q *queue) result() Result {
 		}
 	}
 	return Result{
-		"workers", q.name, Found,
+		"workers", q.name, Problem,
 		fmt.Sprintf("polled for %s and by nobody for %s: waves stand still", strings.Join(polled, " and "), strings.Join(idle, " and ")),
 		fmt.Sprintf("our worker polls for both: see what %s is, restart it where it is ours, and give a program that is not a queue of its own", strings.Join(q.served, ", ")),
 	}
