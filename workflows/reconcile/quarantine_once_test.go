@@ -26,11 +26,11 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 			t.Run(account+" "+string(verb), func(t *testing.T) {
 				scene, id := quarantineOne(t, account, nil)
 				scene.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(wavetest.Settled)) })
-				stale := recordOf(scene, id)
+				stale := recordOf(scene, account, id)
 				result, err := scene.EndQuarantine(wavetest.ReleaseRequest(id))
 				require.NoError(t, err)
 				require.Equal(t, patch.Released, result.Ended.Outcome, "%+v", result.Ended)
-				changes := len(scene.Mutations(account))
+				changes := len(scene.Mutations(scene.AccountID(account)))
 
 				scene.NewEnv(scene.Env.Now().Add(time.Hour))
 				scene.Register()
@@ -44,8 +44,8 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 				require.Equal(t, patch.NotStarted, again.Instances[0].Outcome)
 				require.Contains(t, again.Instances[0].Reason, "nothing was changed: it is not in the quarantine any more")
 				require.Empty(t, again.Stranded)
-				for _, change := range scene.Mutations(account)[changes:] {
-					require.NotContains(t, change, id, "%v", scene.Mutations(account)[changes:])
+				for _, change := range scene.Mutations(scene.AccountID(account))[changes:] {
+					require.NotContains(t, change, id, "%v", scene.Mutations(scene.AccountID(account))[changes:])
 				}
 				findInstance(scene, id, func(instance *world.Instance) { require.Equal(t, world.Running, instance.State) })
 			})
@@ -54,8 +54,8 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 }
 
 // recordOf is the record that an instance's quarantine tag points to.
-func recordOf(scene *wavetest.Scene, id string) journal.Record {
-	place := patch.Place{Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo}
+func recordOf(scene *wavetest.Scene, account, id string) journal.Record {
+	place := patch.Place{Account: patch.Account{Name: account, ID: scene.AccountID(account)}, Region: wavetest.Tokyo}
 	read, err := scene.Control.ReadRecord(scene.T.Context(), activities.ReadRecordInput{
 		Pointer: activities.Journal{WaveID: "wave-test", Record: recordName(scene, id)},
 		About:   journal.About{WaveID: "wave-test", Place: place, Instance: id},
@@ -82,7 +82,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 		scene.Register()
 	}
 	lock := names.ServiceLock("web")
-	changes := len(scene.Mutations("production"))
+	changes := len(scene.Mutations(wavetest.Production))
 	again()
 	scene.Play(func(story wavetest.Story) {
 		locked := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: lock})
@@ -97,7 +97,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 			wave.SignalChildWorkflow(locked, names.SignalRelease, workflows.ServiceRelease{AtRest: true}).Get(locked, nil))
 		require.NoError(t, wave.Get(locked, nil))
 	})
-	require.Len(t, scene.Mutations("production"), changes)
+	require.Len(t, scene.Mutations(wavetest.Production), changes)
 
 	again()
 	held := false
