@@ -12,7 +12,7 @@ import (
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/windows"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 // TestSchedulesByCommandLine is the life of a plan's schedule, on a real server, by the product's own commands: made, shown, changed by
@@ -33,18 +33,18 @@ func TestSchedulesByCommandLine(t *testing.T) {
 		require.Equal(t, code, is, "schedule %v: %s", args, said)
 		return said
 	}
-	list := func(code int) (states []windows.State) {
+	list := func(code int) (states []schedules.State) {
 		t.Helper()
 		require.NoError(t, json.Unmarshal([]byte(run(code, "list", "--json")), &states))
 		return states
 	}
-	sync := func(code int, more ...string) (changes []windows.Change) {
+	sync := func(code int, more ...string) (changes []schedules.Change) {
 		t.Helper()
 		require.NoError(t, json.Unmarshal([]byte(run(code, append([]string{"sync", "--json"}, more...)...)), &changes))
 		return changes
 	}
 	const schedule = "patchtide-window-web"
-	unchanged := []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Unchanged}}
+	unchanged := []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Unchanged}}
 
 	write(window)
 	require.False(t, list(exitFailed)[0].Exists)
@@ -52,7 +52,7 @@ func TestSchedulesByCommandLine(t *testing.T) {
 	require.Contains(t, run(exitFailed, "pause", "web", "--reason", "too early"), "run `patchtide schedule sync` first")
 	require.Contains(t, run(exitFailed, "sync", "--dry-run"), "web: would be created (patchtide-window-web)")
 	require.False(t, list(exitFailed)[0].Exists, "a dry run makes nothing")
-	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Created}}, sync(exitDone))
+	require.Equal(t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Created}}, sync(exitDone))
 	require.Equal(t, unchanged, sync(exitDone), "the same again changes nothing")
 	require.Equal(t, unchanged, sync(exitDone, "--dry-run"))
 
@@ -72,14 +72,14 @@ func TestSchedulesByCommandLine(t *testing.T) {
 		}))
 	}
 	byHand(func(s *client.Schedule) { s.Spec.TimeZoneName = "Europe/Berlin" })
-	drift := []windows.Difference{{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}}
+	drift := []schedules.Difference{{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}}
 	require.Equal(t, drift, list(exitFailed)[0].Drift)
 	require.Contains(t, run(exitFailed, "list"), "  differs from the file; `patchtide schedule sync` mends it:\n  time zone\n    - Europe/Berlin\n    + Asia/Tokyo\n")
-	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Changed, Differences: drift}}, sync(exitFailed, "--dry-run"))
+	require.Equal(t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}}, sync(exitFailed, "--dry-run"))
 
 	// Paused: sync mends the rest, and what a person decided stays.
 	require.Contains(t, run(exitDone, "pause", "web", "--actor", "alice", "--reason", "release week"), "web: paused")
-	require.Equal(t, []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Changed, Differences: drift}}, sync(exitDone))
+	require.Equal(t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}}, sync(exitDone))
 	state := list(exitDone)[0]
 	require.Empty(t, state.Drift)
 	require.Equal(t, []any{true, "paused by alice: release week"}, []any{state.Paused, state.Note})
@@ -88,7 +88,7 @@ func TestSchedulesByCommandLine(t *testing.T) {
 
 	// The file changes meanwhile.
 	write(strings.Replace(window, "cron(0 2 ?", "cron(0 3 ?", 1))
-	require.Equal(t, windows.Changed, sync(exitDone)[0].Done)
+	require.Equal(t, schedules.Changed, sync(exitDone)[0].Done)
 	require.True(t, list(exitDone)[0].Paused)
 	require.Contains(t, run(exitDone, "resume", "web", "--actor", "bob", "--reason", "it is over"), "web: resumed")
 	state = list(exitDone)[0]
@@ -98,7 +98,7 @@ func TestSchedulesByCommandLine(t *testing.T) {
 	write("")
 	o.eventually(func() bool { _, said := o.run("schedule", "list"); return strings.Contains(said, "web") }, "Temporal lists it")
 	require.True(t, list(exitFailed)[0].Orphan)
-	removed := []windows.Change{{Plan: "web", Schedule: schedule, Done: windows.Removed}}
+	removed := []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Removed}}
 	require.Equal(t, removed, sync(exitFailed, "--dry-run"))
 	require.Equal(t, removed, sync(exitDone))
 	o.eventually(func() bool {

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/reconcile"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 // reconcileSchedule is what the command was asked.
@@ -26,8 +26,8 @@ func newReconcileSchedule() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
 		Short: "Have Reconcile run by itself, or show when it does",
-		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or changes it, --pause and --resume hold it\n" +
-			"and let it go on, --delete takes it away. Without any of them it is shown. A run that is due while one is under way is skipped,\n" +
+		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or changes it,\n" +
+			"--pause and --resume hold it and let it go on, --delete takes it away. Without any of them it is shown. A run that is due while one is under way is skipped,\n" +
 			"and runs missed for longer than the interval are not made up for. Exit code 1 where there is none to show.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -40,14 +40,16 @@ func newReconcileSchedule() *cobra.Command {
 			switch {
 			case changes > 1:
 				return usage(cmd, errors.New("give one of --every, --pause, --resume and --delete"))
-			case cmd.Flags().Changed("every") && asked.every < reconcile.Shortest:
-				return usage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed", asked.every, reconcile.Shortest))
+			case cmd.Flags().Changed("every") && asked.every < schedules.ShortestReconcile:
+				return usage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed",
+					asked.every, schedules.ShortestReconcile))
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				if err := changeReconcileSchedule(cmd.Context(), c.ScheduleClient(), asked); err != nil {
+				kept := schedules.Reconcile{Schedules: c.ScheduleClient()}
+				if err := changeReconcileSchedule(cmd.Context(), kept, asked); err != nil {
 					return err
 				}
-				shown, err := reconcile.Read(cmd.Context(), c.ScheduleClient())
+				shown, err := kept.Read(cmd.Context())
 				if err != nil {
 					return err
 				}
@@ -70,22 +72,22 @@ func newReconcileSchedule() *cobra.Command {
 }
 
 // changeReconcileSchedule does what was asked; the same again changes nothing.
-func changeReconcileSchedule(ctx context.Context, schedules client.ScheduleClient, asked reconcileSchedule) error {
+func changeReconcileSchedule(ctx context.Context, kept schedules.Reconcile, asked reconcileSchedule) error {
 	note := fmt.Sprintf("%s: %s", asked.actor, asked.reason)
 	switch {
 	case asked.every > 0:
-		return reconcile.Set(ctx, schedules, asked.every, note)
+		return kept.Set(ctx, asked.every, note)
 	case asked.pause:
-		return reconcile.Pause(ctx, schedules, note)
+		return kept.Pause(ctx, note)
 	case asked.resume:
-		return reconcile.Resume(ctx, schedules, note)
+		return kept.Resume(ctx, note)
 	case asked.remove:
-		return reconcile.Delete(ctx, schedules)
+		return kept.Delete(ctx)
 	}
 	return nil
 }
 
-func printSchedule(out io.Writer, s *reconcile.Schedule) error {
+func printSchedule(out io.Writer, s *schedules.ReconcileState) error {
 	if !s.Exists {
 		_, err := fmt.Fprintf(out, "there is no schedule %s: Reconcile runs when somebody starts it\n", s.ID)
 		return err

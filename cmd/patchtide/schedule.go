@@ -12,13 +12,13 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/windows"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 func newSchedule() *cobra.Command {
 	cmd := parent("schedule", "Let the plans' windows start waves", newScheduleSync(), newScheduleList(), newSchedulePreview(),
-		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", windows.Keeper.Pause),
-		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on", windows.Keeper.Resume))
+		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", schedules.Windows.Pause),
+		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on", schedules.Windows.Resume))
 	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file. One namespace\n" +
 		"belongs to one configuration."
 	return cmd
@@ -29,15 +29,15 @@ func newScheduleSync() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make Temporal's schedules equal to the plans' windows",
-		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing made, and the schedule of a\n" +
+		Long: "Make Temporal's schedules equal to the plans' schedules. What differs is shown and mended, what is missing made, and the schedule of a\n" +
 			"plan that has lost its window removed. Schedules that are not Patchtide's are never touched, and a paused one stays paused.\n" +
 			"With --dry-run nothing is changed, and exit code 1 says that something would be.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
 				changes, err := keeper.Sync(cmd.Context(), plans, dryRun)
 				// What was done before an error is told, too.
-				err = errors.Join(err, show(cmd, changes, func(out io.Writer, changes []windows.Change) error {
+				err = errors.Join(err, show(cmd, changes, func(out io.Writer, changes []schedules.Change) error {
 					printChanges(out, changes, dryRun)
 					return nil
 				}))
@@ -45,7 +45,7 @@ func newScheduleSync() *cobra.Command {
 					return err
 				}
 				for _, change := range changes {
-					if dryRun && change.Done != windows.Unchanged {
+					if dryRun && change.Done != schedules.Unchanged {
 						return &exitError{code: exitFailed}
 					}
 				}
@@ -66,7 +66,7 @@ func newScheduleList() *cobra.Command {
 			"differs.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
 				states, err := keeper.List(cmd.Context(), plans, time.Now())
 				if err != nil {
 					return err
@@ -88,7 +88,7 @@ func newScheduleList() *cobra.Command {
 }
 
 // newSchedulePause makes pause and resume.
-func newSchedulePause(use, short string, do func(windows.Keeper, context.Context, string, string) error) *cobra.Command {
+func newSchedulePause(use, short string, do func(schedules.Windows, context.Context, string, string) error) *cobra.Command {
 	var actor, reason string
 	cmd := &cobra.Command{
 		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
@@ -96,7 +96,7 @@ func newSchedulePause(use, short string, do func(windows.Keeper, context.Context
 			if strings.TrimSpace(reason) == "" {
 				return usage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
 			}
-			return withSchedules(cmd, func(keeper windows.Keeper, plans []windows.Plan) error {
+			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
 				note := fmt.Sprintf("%sd by %s: %s", use, actor, reason)
 				if err := do(keeper, cmd.Context(), args[0], note); err != nil {
 					return err
@@ -114,7 +114,7 @@ func newSchedulePause(use, short string, do func(windows.Keeper, context.Context
 }
 
 // withSchedules reads the configuration, whose windows are the wanted ones, and connects to Temporal.
-func withSchedules(cmd *cobra.Command, do func(windows.Keeper, []windows.Plan) error) error {
+func withSchedules(cmd *cobra.Command, do func(schedules.Windows, []schedules.Plan) error) error {
 	loaded, err := loadConfig(cmd)
 	if err != nil {
 		return err
@@ -123,31 +123,31 @@ func withSchedules(cmd *cobra.Command, do func(windows.Keeper, []windows.Plan) e
 	if err != nil {
 		return err
 	}
-	return withTemporal(cmd, func(c client.Client) error { return do(windows.Keeper{Schedules: c.ScheduleClient()}, plans) })
+	return withTemporal(cmd, func(c client.Client) error { return do(schedules.Windows{Schedules: c.ScheduleClient()}, plans) })
 }
 
 // windowedPlans lists the plans that have a window, by name.
-func windowedPlans(loaded *config.Config) ([]windows.Plan, error) {
-	var plans []windows.Plan
+func windowedPlans(loaded *config.Config) ([]schedules.Plan, error) {
+	var plans []schedules.Plan
 	for _, name := range loaded.PlanNames() {
 		window, found, err := loaded.Windows(name)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			plans = append(plans, windows.Plan{Name: name, Window: window})
+			plans = append(plans, schedules.Plan{Name: name, Window: window})
 		}
 	}
 	return plans, nil
 }
 
-func printChanges(out io.Writer, changes []windows.Change, dryRun bool) {
+func printChanges(out io.Writer, changes []schedules.Change, dryRun bool) {
 	if len(changes) == 0 {
 		line(out, "no plan has a window, and no schedule of ours is left")
 	}
 	for _, change := range changes {
 		done := change.Done
-		if dryRun && done != windows.Unchanged {
+		if dryRun && done != schedules.Unchanged {
 			done = "would be " + done
 		}
 		line(out, "%s: %s (%s)", change.Plan, done, change.Schedule)
@@ -155,7 +155,7 @@ func printChanges(out io.Writer, changes []windows.Change, dryRun bool) {
 	}
 }
 
-func printDifferences(out io.Writer, differences []windows.Difference) {
+func printDifferences(out io.Writer, differences []schedules.Difference) {
 	for _, d := range differences {
 		line(out, "  %s", d.What)
 		line(out, "    - %s", d.Found)
@@ -163,7 +163,7 @@ func printDifferences(out io.Writer, differences []windows.Difference) {
 	}
 }
 
-func printStates(out io.Writer, states []windows.State) error {
+func printStates(out io.Writer, states []schedules.State) error {
 	if len(states) == 0 {
 		line(out, "no plan has a window, and no schedule of ours is there")
 	}

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/temporalschedule"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 // temporalOptions are Temporal's own: profile, environment and file by envconfig, with what our settings say on top.
@@ -42,7 +42,7 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 		return nil, options, err
 	}
 	options.Logger = log.NewStructuredLogger(logger)
-	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, temporalschedule.DialOption())
+	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or --temporal-address", options.HostPort, err) //nolint:staticcheck // a name

@@ -11,9 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	ids "github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/reconcile"
-	"github.com/patchtide/patchtide/internal/temporalschedule"
-	"github.com/patchtide/patchtide/internal/windows"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 // meddler is somebody who is quicker: it acts after a schedule was read and before the change made of it is sent.
@@ -43,8 +41,8 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 	defer c.Close()
 
 	ctx := t.Context()
-	keeper, theirs := windows.Keeper{Schedules: c.ScheduleClient()}, windows.Keeper{Schedules: other.ScheduleClient()}
-	web := []windows.Plan{{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}}
+	keeper, theirs := schedules.Windows{Schedules: c.ScheduleClient()}, schedules.Windows{Schedules: other.ScheduleClient()}
+	web := []schedules.Plan{{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}}
 	handle := other.ScheduleClient().GetHandle(ctx, ids.WindowSchedule("web"))
 	edit := func() {
 		require.NoError(t, handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
@@ -65,10 +63,10 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 		paused bool
 		note   string
 	}{
-		{"paused", []func(){pause("release week")}, windows.Changed, true, "release week"},
-		{"resumed, and paused again", []func(){resume, pause("not yet")}, windows.Changed, true, "not yet"},
-		{"resumed", []func(){resume}, windows.Changed, false, "it is over"},
-		{"deleted", []func(){func() { require.NoError(t, handle.Delete(ctx)) }}, windows.Created, false, ""},
+		{"paused", []func(){pause("release week")}, schedules.Changed, true, "release week"},
+		{"resumed, and paused again", []func(){resume, pause("not yet")}, schedules.Changed, true, "not yet"},
+		{"resumed", []func(){resume}, schedules.Changed, false, "it is over"},
+		{"deleted", []func(){func() { require.NoError(t, handle.Delete(ctx)) }}, schedules.Created, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			edit()
@@ -91,17 +89,20 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 	require.ErrorContains(t, err, "somebody else changes it all the time", "it never claims what is not so")
 	quicker.acts = nil
 	_, err = theirs.Sync(ctx, web, false)
-	require.ErrorContains(t, err, "without temporalschedule.DialOption")
+	require.ErrorContains(t, err, "without schedules.DialOption")
 
-	require.NoError(t, reconcile.Set(ctx, c.ScheduleClient(), time.Hour, "first"))
-	quicker.acts = []func(){func() { require.NoError(t, reconcile.Pause(ctx, other.ScheduleClient(), "a migration")) }}
-	require.NoError(t, reconcile.Set(ctx, c.ScheduleClient(), 2*time.Hour, "again"))
-	now, err := reconcile.Read(ctx, c.ScheduleClient())
+	ours := schedules.Reconcile{Schedules: c.ScheduleClient()}
+	require.NoError(t, ours.Set(ctx, time.Hour, "first"))
+	quicker.acts = []func(){func() {
+		require.NoError(t, (schedules.Reconcile{Schedules: other.ScheduleClient()}).Pause(ctx, "a migration"))
+	}}
+	require.NoError(t, ours.Set(ctx, 2*time.Hour, "again"))
+	now, err := ours.Read(ctx)
 	require.NoError(t, err)
 	require.Equal(t, []any{"2h0m0s", true, "a migration"}, []any{now.Every, now.Paused, now.Note})
 }
 
 // guarded are the options of a client that may change schedules, as the product's command line has them.
 func guarded() client.Options {
-	return client.Options{ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{temporalschedule.DialOption()}}}
+	return client.Options{ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{schedules.DialOption()}}}
 }

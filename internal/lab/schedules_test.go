@@ -14,7 +14,7 @@ import (
 
 	ids "github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/schedule"
-	"github.com/patchtide/patchtide/internal/windows"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 func windowOf(t *testing.T, expression, zone string) schedule.Window {
@@ -43,16 +43,16 @@ func TestSchedulesOnTheServer(t *testing.T) {
 // opensWhenWeSay asks the server for every opening of two years and compares them with ours: each kind of rule, in zones whose
 // clocks change by an hour, in the south, and not at all.
 func opensWhenWeSay(t *testing.T, c client.Client) {
-	keeper := windows.Keeper{Schedules: c.ScheduleClient()}
+	keeper := schedules.Windows{Schedules: c.ScheduleClient()}
 	from, to := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)
-	var plans []windows.Plan
+	var plans []schedules.Plan
 	for i, expression := range []string{
 		"cron(0 2 ? * SUN#2 *)", "cron(30 1 ? * SUN *)", "cron(30 2 ? * SUN *)", "cron(0 2 ? * 6L *)", "cron(0 2 L * ? *)", "cron(15 3 LW * ? *)",
 		"cron(0 2 1W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 31W 1,3,5,7,8,10,12 ? *)", "cron(45 23 29 2 ? *)", "cron(0 2 31 * ? 2027)",
 		"cron(0 2/7 1-3 JAN-JUN/2 ? *)", "cron(0 0 ? * L *)", "rate(7 days)", "rate(36 hours)",
 	} {
 		for j, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Sydney"} {
-			plans = append(plans, windows.Plan{Name: fmt.Sprintf("p%d-%d", i, j), Window: windowOf(t, expression, zone)})
+			plans = append(plans, schedules.Plan{Name: fmt.Sprintf("p%d-%d", i, j), Window: windowOf(t, expression, zone)})
 		}
 	}
 	_, err := keeper.Sync(t.Context(), plans, false)
@@ -91,39 +91,39 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 }
 
 func mendsDrift(t *testing.T, c client.Client) {
-	ctx, schedules := t.Context(), c.ScheduleClient()
-	keeper := windows.Keeper{Schedules: schedules}
+	ctx, handles := t.Context(), c.ScheduleClient()
+	keeper := schedules.Windows{Schedules: handles}
 	// None of ours, though it looks like it; and none of ours at all.
 	for _, id := range []string{"patchtide-window-stranger", "somebody-elses"} {
-		_, err := schedules.Create(ctx, client.ScheduleOptions{
+		_, err := handles.Create(ctx, client.ScheduleOptions{
 			ID: id, Spec: client.ScheduleSpec{CronExpressions: []string{"0 3 * * *"}}, Paused: true,
 			Action: &client.ScheduleWorkflowAction{ID: "x", Workflow: "SomethingElse", TaskQueue: "elsewhere"},
 		})
 		require.NoError(t, err)
 	}
-	web := windows.Plan{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}
-	db := windows.Plan{Name: "db", Window: windowOf(t, "rate(7 days)", "UTC")}
+	web := schedules.Plan{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}
+	db := schedules.Plan{Name: "db", Window: windowOf(t, "rate(7 days)", "UTC")}
 	db.Window.Jitter = 10 * time.Minute
-	done := func(plans []windows.Plan, dryRun bool) map[string]string {
+	done := func(plans []schedules.Plan, dryRun bool) map[string]string {
 		changes, err := keeper.Sync(ctx, plans, dryRun)
 		require.NoError(t, err)
 		all := map[string]string{}
 		for _, change := range changes {
-			if change.Done != windows.Unchanged {
+			if change.Done != schedules.Unchanged {
 				all[change.Plan] = change.Done
 			}
 		}
 		return all
 	}
-	both := []windows.Plan{web, db}
-	require.Subset(t, done(both, true), map[string]string{"web": windows.Created, "db": windows.Created})
-	_, err := schedules.GetHandle(ctx, "patchtide-window-web").Describe(ctx)
+	both := []schedules.Plan{web, db}
+	require.Subset(t, done(both, true), map[string]string{"web": schedules.Created, "db": schedules.Created})
+	_, err := handles.GetHandle(ctx, "patchtide-window-web").Describe(ctx)
 	require.Error(t, err, "a dry run makes nothing")
-	require.Subset(t, done(both, false), map[string]string{"web": windows.Created, "db": windows.Created})
+	require.Subset(t, done(both, false), map[string]string{"web": schedules.Created, "db": schedules.Created})
 	require.Eventually(t, func() bool { return len(done(both, false)) == 0 }, 20*time.Second, 100*time.Millisecond,
 		"what was synced is not changed again, and the schedules of the test before, which have no plan any more, go once they are listed")
 
-	found, err := schedules.GetHandle(ctx, "patchtide-window-db").Describe(ctx)
+	found, err := handles.GetHandle(ctx, "patchtide-window-db").Describe(ctx)
 	require.NoError(t, err)
 	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, found.Schedule.Policy.Overlap)
 	require.Equal(t, 2*time.Hour+50*time.Minute, found.Schedule.Policy.CatchupWindow, "no longer than the window starts anything")
@@ -138,7 +138,7 @@ func mendsDrift(t *testing.T, c client.Client) {
 	require.Empty(t, state.Warning)
 
 	// Somebody edits it by hand.
-	require.NoError(t, schedules.GetHandle(ctx, "patchtide-window-web").Update(ctx, client.ScheduleUpdateOptions{
+	require.NoError(t, handles.GetHandle(ctx, "patchtide-window-web").Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			in.Description.Schedule.Spec.TimeZoneName = "Europe/Berlin"
 			in.Description.Schedule.Policy.CatchupWindow = 365 * 24 * time.Hour
@@ -146,12 +146,12 @@ func mendsDrift(t *testing.T, c client.Client) {
 		},
 	}))
 	state = stateOf(t, keeper, both, "web")
-	require.Equal(t, []windows.Difference{
+	require.Equal(t, []schedules.Difference{
 		{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}, {What: "catch-up", Found: "8760h0m0s", Wanted: "3h0m0s"},
 	}, state.Drift)
-	require.Equal(t, map[string]string{"web": windows.Changed}, done(both, true))
+	require.Equal(t, map[string]string{"web": schedules.Changed}, done(both, true))
 	require.NotEmpty(t, stateOf(t, keeper, both, "web").Drift, "a dry run mends nothing")
-	require.Equal(t, map[string]string{"web": windows.Changed}, done(both, false))
+	require.Equal(t, map[string]string{"web": schedules.Changed}, done(both, false))
 	state = stateOf(t, keeper, both, "web")
 	require.Empty(t, state.Drift)
 	require.True(t, state.Paused, "it stays paused")
@@ -164,21 +164,21 @@ func mendsDrift(t *testing.T, c client.Client) {
 	require.True(t, state.Next[0].Equal(next), "%s, not %s", state.Next[0], next)
 
 	// The plan db loses its window.
-	require.True(t, stateOf(t, keeper, []windows.Plan{web}, "db").Orphan)
-	require.Equal(t, map[string]string{"db": windows.Removed}, done([]windows.Plan{web}, true))
-	require.Equal(t, map[string]string{"db": windows.Removed}, done([]windows.Plan{web}, false))
+	require.True(t, stateOf(t, keeper, []schedules.Plan{web}, "db").Orphan)
+	require.Equal(t, map[string]string{"db": schedules.Removed}, done([]schedules.Plan{web}, true))
+	require.Equal(t, map[string]string{"db": schedules.Removed}, done([]schedules.Plan{web}, false))
 	for _, id := range []string{"patchtide-window-stranger", "somebody-elses"} {
-		_, err := schedules.GetHandle(ctx, id).Describe(ctx)
+		_, err := handles.GetHandle(ctx, id).Describe(ctx)
 		require.NoError(t, err, "%s is none of ours", id)
 	}
-	var notOurs *windows.NotOursError
-	_, err = keeper.Sync(ctx, []windows.Plan{{Name: "stranger", Window: web.Window}}, false)
+	var notOurs *schedules.NotOursError
+	_, err = keeper.Sync(ctx, []schedules.Plan{{Name: "stranger", Window: web.Window}}, false)
 	require.ErrorAs(t, err, &notOurs)
-	var missing *windows.MissingError
+	var missing *schedules.MissingError
 	require.ErrorAs(t, keeper.Pause(ctx, "nosuch", "x"), &missing)
 }
 
-func stateOf(t *testing.T, keeper windows.Keeper, plans []windows.Plan, plan string) windows.State {
+func stateOf(t *testing.T, keeper schedules.Windows, plans []schedules.Plan, plan string) schedules.State {
 	t.Helper()
 	states, err := keeper.List(t.Context(), plans, time.Now())
 	require.NoError(t, err)
@@ -188,5 +188,5 @@ func stateOf(t *testing.T, keeper windows.Keeper, plans []windows.Plan, plan str
 		}
 	}
 	t.Fatalf("no schedule of plan %s in %+v", plan, states)
-	return windows.State{}
+	return schedules.State{}
 }

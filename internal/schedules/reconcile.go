@@ -1,5 +1,4 @@
-// Package reconcile keeps the Temporal schedule by which Reconcile runs.
-package reconcile
+package schedules
 
 import (
 	"context"
@@ -8,20 +7,23 @@ import (
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/temporalschedule"
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// Shortest keeps one reconciliation from chasing the next: nothing is healed before it is fifteen minutes old.
-const Shortest = 15 * time.Minute
+// Reconcile keeps the schedule by which Reconcile runs. Its client must have been dialled with DialOption.
+type Reconcile struct {
+	Schedules client.ScheduleClient
+}
 
-// Schedule is the schedule as Temporal has it.
-type Schedule struct {
+// ShortestReconcile keeps one reconciliation from chasing the next: nothing is healed before it is fifteen minutes old.
+const ShortestReconcile = 15 * time.Minute
+
+// ReconcileState is where that schedule stands in Temporal.
+type ReconcileState struct {
 	ID      string      `json:"id"`
 	Exists  bool        `json:"exists"`
 	Every   string      `json:"every,omitempty"`
@@ -35,13 +37,13 @@ type Schedule struct {
 
 // Set makes the schedule, or gives the one there is the interval; one that is paused stays so. A run that is due while one is
 // under way is skipped, and no run is made up for that was missed for longer than the interval: one that comes then does all of
-// it. note says who did it and why. The client must have been dialled with temporalschedule.DialOption.
-func Set(ctx context.Context, schedules client.ScheduleClient, every time.Duration, note string) error {
-	if every < Shortest {
-		return fmt.Errorf("every %s is shorter than %s, before which nothing is healed", every, Shortest)
+// it. note says who did it and why.
+func (r Reconcile) Set(ctx context.Context, every time.Duration, note string) error {
+	if every < ShortestReconcile {
+		return fmt.Errorf("every %s is shorter than %s, before which nothing is healed", every, ShortestReconcile)
 	}
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
-	_, err := schedules.Create(ctx, client.ScheduleOptions{
+	_, err := r.Schedules.Create(ctx, client.ScheduleOptions{
 		ID: names.ReconcileID, Spec: spec, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: every, Note: note,
 		Action: &client.ScheduleWorkflowAction{
 			ID: names.ReconcileID, Workflow: names.Reconcile, TaskQueue: names.TaskQueue, StaticSummary: "by the schedule " + names.ReconcileID,
@@ -51,7 +53,7 @@ func Set(ctx context.Context, schedules client.ScheduleClient, every time.Durati
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return told(err)
 	}
-	return told(temporalschedule.Update(ctx, handle(ctx, schedules), func(now client.Schedule) (*client.Schedule, error) {
+	return told(update(ctx, r.handle(ctx), func(now client.Schedule) (*client.Schedule, error) {
 		if is := now.Spec.Intervals; len(is) == 1 && is[0] == spec.Intervals[0] && now.Policy.Overlap == enums.SCHEDULE_OVERLAP_POLICY_SKIP && now.Policy.CatchupWindow == every {
 			return nil, nil
 		}
@@ -62,18 +64,18 @@ func Set(ctx context.Context, schedules client.ScheduleClient, every time.Durati
 }
 
 // Pause holds the schedule.
-func Pause(ctx context.Context, schedules client.ScheduleClient, note string) error {
-	return told(handle(ctx, schedules).Pause(ctx, client.SchedulePauseOptions{Note: note}))
+func (r Reconcile) Pause(ctx context.Context, note string) error {
+	return told(r.handle(ctx).Pause(ctx, client.SchedulePauseOptions{Note: note}))
 }
 
 // Resume lets it go on.
-func Resume(ctx context.Context, schedules client.ScheduleClient, note string) error {
-	return told(handle(ctx, schedules).Unpause(ctx, client.ScheduleUnpauseOptions{Note: note}))
+func (r Reconcile) Resume(ctx context.Context, note string) error {
+	return told(r.handle(ctx).Unpause(ctx, client.ScheduleUnpauseOptions{Note: note}))
 }
 
 // Delete takes it away; one that is not there is no error.
-func Delete(ctx context.Context, schedules client.ScheduleClient) error {
-	err := handle(ctx, schedules).Delete(ctx)
+func (r Reconcile) Delete(ctx context.Context) error {
+	err := r.handle(ctx).Delete(ctx)
 	if isNotFound(err) {
 		return nil
 	}
@@ -81,9 +83,9 @@ func Delete(ctx context.Context, schedules client.ScheduleClient) error {
 }
 
 // Read reads the schedule; one that is not there does not exist.
-func Read(ctx context.Context, schedules client.ScheduleClient) (*Schedule, error) {
-	read := &Schedule{ID: names.ReconcileID, Next: []time.Time{}, Recent: []string{}}
-	described, err := handle(ctx, schedules).Describe(ctx)
+func (r Reconcile) Read(ctx context.Context) (*ReconcileState, error) {
+	read := &ReconcileState{ID: names.ReconcileID, Next: []time.Time{}, Recent: []string{}}
+	described, err := r.handle(ctx).Describe(ctx)
 	if isNotFound(err) {
 		return read, nil
 	}
@@ -106,8 +108,8 @@ func Read(ctx context.Context, schedules client.ScheduleClient) (*Schedule, erro
 	return read, nil
 }
 
-func handle(ctx context.Context, schedules client.ScheduleClient) client.ScheduleHandle {
-	return schedules.GetHandle(ctx, names.ReconcileID)
+func (r Reconcile) handle(ctx context.Context) client.ScheduleHandle {
+	return r.Schedules.GetHandle(ctx, names.ReconcileID)
 }
 
 // told says of an error what it was about.
@@ -119,9 +121,4 @@ func told(err error) error {
 		return fmt.Errorf("there is no schedule %s; make it with `patchtide reconcile schedule --every 1h`", names.ReconcileID)
 	}
 	return fmt.Errorf("schedule %s: %w", names.ReconcileID, err)
-}
-
-func isNotFound(err error) bool {
-	var missing *serviceerror.NotFound
-	return errors.As(err, &missing)
 }

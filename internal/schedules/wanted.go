@@ -1,6 +1,4 @@
-// Package windows keeps Temporal's schedules equal to the windows of the plans: what each plan's schedule should be, how one
-// that is there differs, and how to mend it.
-package windows
+package schedules
 
 import (
 	"time"

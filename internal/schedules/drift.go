@@ -1,4 +1,4 @@
-package windows
+package schedules
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package windows
+package schedules
 
 import (
 	"context"
@@ -28,22 +28,22 @@ type State struct {
 	Orphan bool `json:"orphan,omitempty"`
 }
 
-// InOrder tells that there is nothing to mend.
+// InOrder reports whether there is nothing to mend.
 func (s State) InOrder() bool { return s.Exists && len(s.Drift) == 0 && s.Warning == "" && !s.Orphan }
 
 // List tells how every schedule stands, those of the plans first, by name.
-func (k Keeper) List(ctx context.Context, plans []Plan, now time.Time) ([]State, error) {
+func (w Windows) List(ctx context.Context, plans []Plan, now time.Time) ([]State, error) {
 	states := []State{}
 	var known []string
 	for _, plan := range plans {
 		known = append(known, names.WindowSchedule(plan.Name))
-		found, err := describe(ctx, k.Schedules.GetHandle(ctx, names.WindowSchedule(plan.Name)))
+		found, err := describe(ctx, w.Schedules.GetHandle(ctx, names.WindowSchedule(plan.Name)))
 		if err != nil {
 			return nil, err
 		}
 		states = append(states, plan.state(found, now))
 	}
-	ours, err := k.ours(ctx)
+	ours, err := w.ours(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (k Keeper) List(ctx context.Context, plans []Plan, now time.Time) ([]State,
 		if slices.Contains(known, id) {
 			continue
 		}
-		found, err := describe(ctx, k.Schedules.GetHandle(ctx, id))
+		found, err := describe(ctx, w.Schedules.GetHandle(ctx, id))
 		if err != nil {
 			return nil, err
 		}
@@ -115,22 +115,22 @@ func (e *MissingError) Error() string {
 }
 
 // Pause keeps a plan's windows from starting waves, with a note; waves that run go on. Resume lets them again.
-func (k Keeper) Pause(ctx context.Context, plan, note string) error {
-	return k.touch(ctx, plan, func(handle client.ScheduleHandle) error {
+func (w Windows) Pause(ctx context.Context, plan, note string) error {
+	return w.touch(ctx, plan, func(handle client.ScheduleHandle) error {
 		return handle.Pause(ctx, client.SchedulePauseOptions{Note: note})
 	})
 }
 
 // Resume lets a plan's windows start waves again, from the next opening on.
-func (k Keeper) Resume(ctx context.Context, plan, note string) error {
-	return k.touch(ctx, plan, func(handle client.ScheduleHandle) error {
+func (w Windows) Resume(ctx context.Context, plan, note string) error {
+	return w.touch(ctx, plan, func(handle client.ScheduleHandle) error {
 		return handle.Unpause(ctx, client.ScheduleUnpauseOptions{Note: note})
 	})
 }
 
-func (k Keeper) touch(ctx context.Context, plan string, do func(client.ScheduleHandle) error) error {
+func (w Windows) touch(ctx context.Context, plan string, do func(client.ScheduleHandle) error) error {
 	id := names.WindowSchedule(plan)
-	handle := k.Schedules.GetHandle(ctx, id)
+	handle := w.Schedules.GetHandle(ctx, id)
 	found, err := describe(ctx, handle)
 	switch {
 	case err != nil:

@@ -1,4 +1,4 @@
-package windows
+package schedules
 
 import (
 	"cmp"
@@ -13,12 +13,11 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/temporalschedule"
 )
 
-// Keeper keeps the schedules of one namespace, which belongs to one configuration. Its client must have been dialled with
-// temporalschedule.DialOption.
-type Keeper struct {
+// Windows keeps the schedules that open plans' windows in one namespace, which belongs to one configuration. Its client must
+// have been dialled with DialOption.
+type Windows struct {
 	Schedules client.ScheduleClient
 }
 
@@ -47,18 +46,18 @@ func (e *NotOursError) Error() string {
 
 // Sync makes the schedules equal to the plans: it creates, mends, and removes those of ours whose plan has no window any
 // more. Whether one is paused stays as it is. With dryRun it only tells. A repeated sync changes nothing.
-func (k Keeper) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, error) {
+func (w Windows) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, error) {
 	changes := []Change{}
 	var wanted []string
 	for _, plan := range plans {
 		wanted = append(wanted, names.WindowSchedule(plan.Name))
-		change, err := k.syncOne(ctx, plan, dryRun)
+		change, err := w.syncOne(ctx, plan, dryRun)
 		if err != nil {
 			return changes, err
 		}
 		changes = append(changes, *change)
 	}
-	ours, err := k.ours(ctx)
+	ours, err := w.ours(ctx)
 	if err != nil {
 		return changes, err
 	}
@@ -66,7 +65,7 @@ func (k Keeper) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, 
 		if slices.Contains(wanted, id) {
 			continue
 		}
-		removed, err := k.remove(ctx, id, dryRun)
+		removed, err := w.remove(ctx, id, dryRun)
 		if err != nil {
 			return changes, err
 		}
@@ -78,10 +77,10 @@ func (k Keeper) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, 
 }
 
 // syncOne makes a plan's schedule what it should be. Whoever pauses, edits or deletes it meanwhile is not overruled unseen.
-func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, error) {
+func (w Windows) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, error) {
 	change := &Change{Plan: plan.Name, Schedule: names.WindowSchedule(plan.Name), Done: Unchanged}
 	should := plan.wanted()
-	handle := k.Schedules.GetHandle(ctx, change.Schedule)
+	handle := w.Schedules.GetHandle(ctx, change.Schedule)
 	found, err := describe(ctx, handle)
 	switch {
 	case err != nil:
@@ -91,7 +90,7 @@ func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, e
 		if dryRun {
 			return change, nil
 		}
-		err := k.create(ctx, change.Schedule, should)
+		err := w.create(ctx, change.Schedule, should)
 		if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 			return change, err
 		}
@@ -100,7 +99,7 @@ func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, e
 		err := change.compare(found.Schedule, should)
 		return change, err
 	}
-	err = temporalschedule.Update(ctx, handle, func(now client.Schedule) (*client.Schedule, error) {
+	err = update(ctx, handle, func(now client.Schedule) (*client.Schedule, error) {
 		now.State = cmp.Or(now.State, &client.ScheduleState{})
 		before := *change
 		if err := change.compare(now, should); err != nil || len(change.Differences) == 0 {
@@ -114,7 +113,7 @@ func (k Keeper) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, e
 	switch {
 	case isNotFound(err):
 		change.Done, change.Differences = Created, nil // somebody has deleted it meanwhile
-		return change, k.create(ctx, change.Schedule, should)
+		return change, w.create(ctx, change.Schedule, should)
 	case err != nil:
 		return nil, fmt.Errorf("change the schedule %s: %w", change.Schedule, err)
 	}
@@ -132,8 +131,8 @@ func (c *Change) compare(found, should client.Schedule) error {
 	return nil
 }
 
-func (k Keeper) create(ctx context.Context, id string, should client.Schedule) error {
-	_, err := k.Schedules.Create(ctx, client.ScheduleOptions{
+func (w Windows) create(ctx context.Context, id string, should client.Schedule) error {
+	_, err := w.Schedules.Create(ctx, client.ScheduleOptions{
 		ID: id, Spec: *should.Spec, Action: should.Action, Overlap: should.Policy.Overlap,
 		CatchupWindow: should.Policy.CatchupWindow, PauseOnFailure: should.Policy.PauseOnFailure,
 	})
@@ -144,8 +143,8 @@ func (k Keeper) create(ctx context.Context, id string, should client.Schedule) e
 }
 
 // remove deletes a schedule of ours; one that is gone, or turns out to be none of ours, is left alone.
-func (k Keeper) remove(ctx context.Context, id string, dryRun bool) (bool, error) {
-	handle := k.Schedules.GetHandle(ctx, id)
+func (w Windows) remove(ctx context.Context, id string, dryRun bool) (bool, error) {
+	handle := w.Schedules.GetHandle(ctx, id)
 	found, err := describe(ctx, handle)
 	if err != nil || found == nil || mayTouch(id, found.Schedule) != nil {
 		return false, err
@@ -160,8 +159,8 @@ func (k Keeper) remove(ctx context.Context, id string, dryRun bool) (bool, error
 }
 
 // ours lists the ids of schedules that may be ours, sorted. The list may lag behind by a moment; each is looked at again.
-func (k Keeper) ours(ctx context.Context) ([]string, error) {
-	list, err := k.Schedules.List(ctx, client.ScheduleListOptions{})
+func (w Windows) ours(ctx context.Context) ([]string, error) {
+	list, err := w.Schedules.List(ctx, client.ScheduleListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list Temporal's schedules: %w", err)
 	}
