@@ -59,7 +59,7 @@ type fieldFlag struct {
 
 func (f fieldFlag) Set(text string) error { return f.field.Set(f.decision, text) }
 
-// String is also called on the zero value, by which pflag tells whether a default is worth showing.
+// String is also called on the zero value, by which pflag decides whether a default is worth showing.
 func (f fieldFlag) String() string {
 	if f.decision == nil {
 		return ""

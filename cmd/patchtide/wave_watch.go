@@ -78,7 +78,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	return showStatus(cmd, last.Status)
 }
 
-// ends tells whether watching has come to its end.
+// ends reports whether watching has come to its end.
 func (w watching) ends(look screen.Look) bool {
 	return look.Closed || w.untilHold && look.Status.Asks()
 }
@@ -130,13 +130,13 @@ func goesOn(status patch.WaveStatus) string {
 // noTerminal hides what a writer is, so that it gets lines.
 type noTerminal struct{ io.Writer }
 
-// isTerminal tells whether a stream is a terminal that can draw a screen.
+// isTerminal reports whether a stream is a terminal that can draw a screen.
 func isTerminal(stream any) bool {
 	file, ok := stream.(term.File)
 	return ok && term.IsTerminal(file.Fd()) && os.Getenv("TERM") != "dumb"
 }
 
-// closedWith tells whether the wave's workflow has closed, and with which error.
+// closedWith reports whether the wave's workflow has closed, and with which error.
 func closedWith(ctx context.Context, c client.Client, wave string) (bool, error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// several tells whether a call is about several things, so that some of it may take effect and some not.
+// several reports whether a call is about several things, so that some of it may take effect and some not.
 func (c CallInfo) several() bool { return strings.Contains(c.Resource, ",") }
 
 // halve leaves the first half of the things that a call is about in its input. A call about one thing has no halves: asking

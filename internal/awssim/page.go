@@ -63,7 +63,8 @@ type (
 // lastEvents is how many calls the page shows.
 const lastEvents = 40
 
-// servePage serves the simulator's own addresses: /, /_sim/events, /_sim/actions and /_sim/timeline. It tells whether the path was one.
+// servePage serves the simulator's own addresses: /, /_sim/events, /_sim/actions and /_sim/timeline. It reports whether
+// the path was one.
 func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case r.URL.Path == "/_sim/events":

@@ -106,7 +106,7 @@ func groupChanges(before, after Group) []change {
 	return found
 }
 
-// ended tells whether something got an outcome, or another one: a patched instance is rolled back later. Not having
+// ended reports whether something got an outcome, or another one: a patched instance is rolled back later. Not having
 // started is no news.
 func ended(before, after patch.Outcome) bool {
 	return after != "" && after != before && after != patch.NotStarted

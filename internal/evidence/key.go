@@ -18,7 +18,7 @@ type Signer interface {
 	KeyID() string
 	// Sign returns the authentication code of a digest.
 	Sign(ctx context.Context, digest []byte) ([]byte, error)
-	// Verify tells whether signature belongs to digest. An error means that the question could not be answered.
+	// Verify reports whether signature belongs to digest. An error means that the question could not be answered.
 	Verify(ctx context.Context, digest, signature []byte) (bool, error)
 }
 

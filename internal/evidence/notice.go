@@ -19,7 +19,7 @@ type ToldNotice struct {
 	Notice  patch.Notice `json:"notice"`
 }
 
-// Told tells whether MarkTold was called for the notice's key and the channel.
+// Told reports whether MarkTold was called for the notice's key and the channel.
 func (s *Store) Told(ctx context.Context, notice patch.Notice, channel string) (bool, error) {
 	_, err := s.place.read(ctx, noticeObject(notice, channel))
 	switch {

@@ -39,8 +39,8 @@ func Open(ctx context.Context, location string, options Options) (*Store, error)
 	return &Store{place: place, signer: options.Signer}, nil
 }
 
-// IsLocal tells whether a location is a folder or memory of this machine, which a second worker on another machine would
-// not see.
+// IsLocal reports whether a location is a folder or memory of this machine, which a second worker on another machine
+// would not see.
 func IsLocal(location string) bool { return !strings.HasPrefix(location, "s3://") }
 
 const example = `write it like "./evidence", "file:///var/lib/patchtide/evidence" or "s3://bucket/prefix"`

@@ -50,8 +50,9 @@ func (f Freezes) With(added Freeze) Freezes {
 	return append(all, added)
 }
 
-// Without lifts the freeze of an account, or with "" the one of everything, and tells whether there was one. A freeze of
-// everything is not lifted by an account, nor one of an account by "": what one person froze another does not thaw by accident.
+// Without lifts the freeze of an account, or with "" the one of everything, and reports whether there was one. A freeze
+// of everything is not lifted by an account, nor one of an account by "": what one person froze another does not thaw
+// by accident.
 func (f Freezes) Without(account string) (Freezes, bool) {
 	var left Freezes
 	for _, freeze := range f {

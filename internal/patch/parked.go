@@ -34,7 +34,8 @@ func (p *Parked) InVain(t time.Time) {
 	p.Tries, p.Again, p.tried = p.Tries+1, t.Add(pause), p.current(t)
 }
 
-// GivesUp tells that the standing verb was tried in the window that is over now: in another nobody expects it any more.
+// GivesUp reports whether the standing verb was tried in the window that is over now: in another nobody expects it any
+// more.
 func (p Parked) GivesUp() bool { return p.Standing != nil && p.tried == p.Next }
 
 // Tells says at t when a verb that was tried in vain is tried again.

@@ -76,7 +76,7 @@ type Window struct {
 	Closes time.Time `json:"closes"`
 }
 
-// Open tells whether an instance may be started at t, and if not, why.
+// Open reports whether an instance may be started at t, and if not, why.
 func (w *Window) Open(t time.Time) (bool, string) {
 	switch {
 	case w == nil:

@@ -65,8 +65,8 @@ type InstanceNow struct {
 // steps: 6,000 of the 51,200 that a wave's history may have.
 const mostFollowed = 100
 
-// FollowsInstances tells whether a wave of so many instances is told what each is doing. A larger one's groups are; a group begins its
-// history anew now and then.
+// FollowsInstances reports whether a wave of so many instances is told what each is doing. A larger one's groups are; a
+// group begins its history anew now and then.
 func FollowsInstances(instances int) bool { return instances <= mostFollowed }
 
 // GroupPhase is where a group stands.

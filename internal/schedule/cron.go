@@ -136,7 +136,7 @@ func (f field) word(value int) string {
 	return strconv.Itoa(value)
 }
 
-// runs tells whether the cron has days in a month at all.
+// runs reports whether the cron has days in a month at all.
 func (c *cron) runs(year int, month time.Month) bool {
 	return (c.years == nil || slices.Contains(c.years, year)) && slices.Contains(c.months, int(month))
 }

@@ -82,7 +82,7 @@ func checkNear(rule dayRule, c *cron) (dayRule, error) {
 	return rule, nil
 }
 
-// on tells whether the rule chooses a day.
+// on reports whether the rule chooses a day.
 func (r dayRule) on(d date) bool {
 	length := monthLength(d.year, d.month)
 	switch r.kind {

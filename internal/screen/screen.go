@@ -61,10 +61,10 @@ func New(ctx context.Context, o Options) *Model {
 	return m
 }
 
-// Last is the last look that was answered, and Left tells that the person went while the wave goes on.
+// Last is the last look that was answered, and Left reports whether the person went while the wave goes on.
 func (m *Model) Last() Look { return m.last }
 
-// Left tells that the person left before the wave had ended.
+// Left reports whether the person left before the wave had ended.
 func (m *Model) Left() bool { return m.left }
 
 // EventsMsg is what happened, in order; whoever reads the wave's events sends it to the program.

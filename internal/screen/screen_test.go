@@ -104,7 +104,8 @@ func watch(t *testing.T, first Look, change ...func(*Options)) *watched {
 	return w
 }
 
-// do hands the screen a message and whatever comes of it at once; timers and questions are left out. It tells whether it ends.
+// do hands the screen a message and whatever comes of it at once; timers and questions are left out. It reports whether
+// it ends.
 func (w *watched) do(msg tea.Msg) (quits bool) {
 	w.t.Helper()
 	_, cmd := w.Update(msg)

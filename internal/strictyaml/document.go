@@ -114,10 +114,10 @@ func tooDeep(tokens token.Tokens) int {
 	return 0
 }
 
-// Broken tells that nothing could be decoded, so that looking for what is missing makes no sense.
+// Broken reports whether nothing could be decoded, so that looking for what is missing makes no sense.
 func (d *Document) Broken() bool { return d.root == nil }
 
-// Has tells whether the file gives key a value, right or wrong.
+// Has reports whether the file gives key a value, right or wrong.
 func (d *Document) Has(key string) bool {
 	_, ok := d.lines[key]
 	return ok

@@ -109,7 +109,7 @@ func edits(a, b string) int {
 	return previous[len(b)]
 }
 
-// Matches tells whether text has the form that the field asks for.
+// Matches reports whether text has the form that the field asks for.
 func (f Field) Matches(text string) bool {
 	return f.Pattern == "" || regexp.MustCompile(f.Pattern).MatchString(text)
 }

@@ -105,7 +105,7 @@ func (s *Terminal) Shows(texts ...string) string {
 	}
 }
 
-// IsWhole tells that a screen which took the terminal over has given it back, with its cursor.
+// IsWhole reports whether a screen which took the terminal over has given it back, with its cursor.
 func (s *Terminal) IsWhole() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

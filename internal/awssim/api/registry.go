@@ -104,7 +104,7 @@ func (o *Operation) unmodelled(input any) []string {
 	return unknown
 }
 
-// IsRead tells whether an operation's name promises that it changes nothing, by AWS's habit of naming.
+// IsRead reports whether an operation's name promises that it changes nothing, by AWS's habit of naming.
 func IsRead(operation string) bool {
 	for _, prefix := range []string{"Describe", "Get", "List", "Head", "Simulate"} {
 		if strings.HasPrefix(operation, prefix) {

@@ -275,7 +275,7 @@ func sortedKeys(tree map[string]any) []string {
 	return keys
 }
 
-// absent tells whether a field is left out of a reply: nil, or an enumeration without a value.
+// absent reports whether a field is left out of a reply: nil, or an enumeration without a value.
 func absent(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// on tells whether the alarm is on that metric.
+// on reports whether the alarm is on that metric.
 func (a *Alarm) on(m *Metric) bool {
 	return a.Metric == m.Name && a.Namespace == m.Namespace && metricKey(a.Namespace, a.Metric, a.Dimensions) == metricKey(m.Namespace, m.Name, m.Dimensions)
 }
 
-// judged tells whether the alarm's state follows from its metric. Nobody can put data into a metric of AWS's own, so one that
-// is not counted here says nothing, and neither does an alarm that follows an application.
+// judged reports whether the alarm's state follows from its metric. Nobody can put data into a metric of AWS's own, so
+// one that is not counted here says nothing, and neither does an alarm that follows an application.
 func (a *Alarm) judged() bool {
 	if a.follows != nil || a.Metric == "" || a.Period <= 0 {
 		return false

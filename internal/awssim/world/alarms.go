@@ -130,7 +130,7 @@ func (a *Alarm) cancel() {
 	a.look = nil
 }
 
-// breaching tells whether a target that receives requests answers with errors.
+// breaching reports whether a target that receives requests answers with errors.
 func (a *Alarm) breaching() bool {
 	for _, target := range a.follows.targets {
 		if (target.State == TargetHealthy || target.State == TargetUnavailable || target.unwell()) && !target.passes() {

@@ -212,7 +212,7 @@ func (r *Region) Executions() []*Execution {
 	return all
 }
 
-// Done tells whether the execution is terminal.
+// Done reports whether the execution is terminal.
 func (e *Execution) Done() bool {
 	switch e.Status {
 	case "Success", "Failed", "TimedOut", "Cancelled":

@@ -307,15 +307,15 @@ func (m *Member) become(state Lifecycle) {
 	m.Group.Region.Changed("group", m.Instance.ID, string(state)+" in "+m.Group.Name)
 }
 
-// arriving tells whether a member is on its way into service.
+// arriving reports whether a member is on its way into service.
 func (m *Member) arriving() bool {
 	return m.State == LifecyclePending || m.State == LifecyclePendingWait || m.State == LifecyclePendingProceed
 }
 
-// counts tells whether desired counts a member.
+// counts reports whether desired counts a member.
 func (m *Member) counts() bool { return m.State == LifecycleInService || m.arriving() }
 
-// Leaving tells whether a member is on its way to its end.
+// Leaving reports whether a member is on its way to its end.
 func (m *Member) Leaving() bool {
 	return m.State == LifecycleTerminating || m.State == LifecycleTerminatingWait || m.State == LifecycleTerminatingProceed
 }

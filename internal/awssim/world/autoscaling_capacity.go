@@ -129,7 +129,7 @@ func (g *ScalingGroup) looksWell(m *Member) bool {
 	return true
 }
 
-// inGrace tells whether the health check grace period still runs, and makes sure that somebody looks when it ends.
+// inGrace reports whether the health check grace period still runs, and makes sure that somebody looks when it ends.
 func (g *ScalingGroup) inGrace(m *Member) bool {
 	left := m.Since.Add(g.Grace).Sub(g.Region.World.now)
 	if left <= 0 {
@@ -193,7 +193,7 @@ func (g *ScalingGroup) meetDesired() {
 	}
 }
 
-// launch starts one instance in the zone with the fewest and tells whether there was capacity for it.
+// launch starts one instance in the zone with the fewest and reports whether there was capacity for it.
 func (g *ScalingGroup) launch(cause string) bool {
 	if warm := g.fromWarm(); warm != nil {
 		g.join(warm, cause)

@@ -53,7 +53,7 @@ func (g *ScalingGroup) SetDesired(desired int) error {
 	return g.Resize(Sizes{Desired: &desired})
 }
 
-// Busy tells whether a scaling activity is under way.
+// Busy reports whether a scaling activity is under way.
 func (g *ScalingGroup) Busy() bool {
 	return slices.ContainsFunc(g.activities, func(a *Activity) bool { return a.Status == "InProgress" })
 }

@@ -141,7 +141,7 @@ func (g *ScalingGroup) Heartbeat(hook, instance, token string) error {
 	return nil
 }
 
-// hold begins the waits for a transition and tells whether there are any.
+// hold begins the waits for a transition and reports whether there are any.
 func (m *Member) hold(transition string, state Lifecycle, leavesStandby bool) bool {
 	g := m.Group
 	for _, hook := range g.hooks {

@@ -234,7 +234,7 @@ func (r *Region) DeleteBaseline(id string) error {
 	return nil
 }
 
-// IsDefault tells whether the baseline is the default of its operating system.
+// IsDefault reports whether the baseline is the default of its operating system.
 func (r *Region) IsDefault(b *Baseline) bool { return r.patching.defaults[b.OS] == b.ID }
 
 // SetDefaultBaseline makes the baseline the default of its operating system.
@@ -328,7 +328,7 @@ func (i *Instance) PatchGroupOf() string {
 	return i.Tags["Patch Group"]
 }
 
-// approves tells whether the baseline approves a patch at a moment.
+// approves reports whether the baseline approves a patch at a moment.
 func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time) bool {
 	if b.rejects(p) {
 		return false
@@ -361,10 +361,10 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 	return false
 }
 
-// rejects tells whether the patch is among those that the baseline rejects.
+// rejects reports whether the patch is among those that the baseline rejects.
 func (b *Baseline) rejects(p Patch) bool { return p.listed(b.Rejected) }
 
-// listed tells whether a list of approved or rejected patches names this one, by package, id or title.
+// listed reports whether a list of approved or rejected patches names this one, by package, id or title.
 func (p Patch) listed(list []string) bool {
 	return slices.ContainsFunc(list, func(pattern string) bool {
 		return Matches(pattern, p.ID) || Matches(pattern, p.title()) || Matches(pattern, strings.SplitN(p.ID, ".", 2)[0])

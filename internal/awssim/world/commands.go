@@ -123,7 +123,7 @@ func (c *Command) On(instanceID string) *Invocation {
 	return c.Invocations[n]
 }
 
-// Visible tells whether GetCommandInvocation knows of the command yet.
+// Visible reports whether GetCommandInvocation knows of the command yet.
 func (c *Command) Visible() bool { return !c.Region.World.now.Before(c.Requested.Add(invocationLag)) }
 
 // Status sums the invocations up, as ListCommands does.
@@ -138,7 +138,7 @@ func (c *Command) Status() string {
 	return worst
 }
 
-// Done tells whether every invocation is terminal.
+// Done reports whether every invocation is terminal.
 func (c *Command) Done() bool {
 	return !slices.ContainsFunc(c.Invocations, func(v *Invocation) bool { return !v.Done() })
 }
@@ -162,7 +162,7 @@ func (c *Command) executionTimeout() time.Duration {
 	return defaultExecution
 }
 
-// Done tells whether the invocation is terminal.
+// Done reports whether the invocation is terminal.
 func (v *Invocation) Done() bool {
 	switch v.Status {
 	case "Success", "Failed", "Cancelled", "TimedOut":

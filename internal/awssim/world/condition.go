@@ -67,7 +67,7 @@ func newCondition(operator, key string, values []string) (condition, error) {
 	return c, nil
 }
 
-// holds tells whether the condition is met. A key that is not in the request meets negated and IfExists operators and
+// holds reports whether the condition is met. A key that is not in the request meets negated and IfExists operators and
 // ForAllValues only, as on AWS.
 func (c condition) holds(context map[string][]string) bool {
 	values, there := lookUpKey(context, c.key)

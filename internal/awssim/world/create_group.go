@@ -86,7 +86,7 @@ func (r *Region) DeleteAlarms(names []string) {
 	}
 }
 
-// DeleteParameter forgets a parameter and tells whether there was one.
+// DeleteParameter forgets a parameter and reports whether there was one.
 func (r *Region) DeleteParameter(name string) bool {
 	_, exists := r.store.all.get(name)
 	r.store.all.drop(name)

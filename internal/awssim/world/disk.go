@@ -62,7 +62,7 @@ func (d *Disk) Packages() []Package {
 	return packages
 }
 
-// PendingReboot tells whether something installed waits for the next boot.
+// PendingReboot reports whether something installed waits for the next boot.
 func (d *Disk) PendingReboot() bool { return len(d.pending) > 0 }
 
 func (d *Disk) install(p Patch) {
@@ -90,7 +90,7 @@ func (d *Disk) broken(catalogue []Patch) string {
 	return ""
 }
 
-// newer tells whether version a is newer than b, by the rules of RPM: epoch, then version, then release.
+// newer reports whether version a is newer than b, by the rules of RPM: epoch, then version, then release.
 func newer(a, b string) bool { return compareVersions(a, b) > 0 }
 
 func compareVersions(a, b string) int {
@@ -158,8 +158,8 @@ func leadingRun(text string) (run string, digits bool) {
 	return text, digits
 }
 
-// lacks tells whether the patch applies and is not installed: on Linux the package is there in an older version, on Windows
-// the KB is not there at all. One that comes after another is not seen before that one took effect.
+// lacks reports whether the patch applies and is not installed: on Linux the package is there in an older version, on
+// Windows the KB is not there at all. One that comes after another is not seen before that one took effect.
 func (d *Disk) lacks(p Patch) bool {
 	if p.After != "" && (d.Version(p.After) == "" || slices.Contains(d.pending, p.After)) {
 		return false

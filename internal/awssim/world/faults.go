@@ -12,7 +12,7 @@ func newFaultBook(rules []WorldFault) faultBook {
 	return faultBook{rules: rules, occasions: make([]int, len(rules))}
 }
 
-// strikes tells whether a fault of this kind hits the instance now; asking is the occasion.
+// strikes reports whether a fault of this kind hits the instance now; asking is the occasion.
 func (b *faultBook) strikes(kind string, i *Instance) bool {
 	struck := false
 	for n, rule := range b.rules {

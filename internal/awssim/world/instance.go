@@ -222,7 +222,8 @@ func (i *Instance) comeUp(d time.Duration) {
 	})
 }
 
-// keyUnusable tells whether the encrypted root cannot be opened now; AWS finds out only after it has accepted the call.
+// keyUnusable reports whether the encrypted root cannot be opened now; AWS finds out only after it has accepted the
+// call.
 func (i *Instance) keyUnusable() bool {
 	root := i.Region.Volume(i.RootVolume)
 	return root != nil && root.Key != "" && (i.Region.keyOff(root.Key) || i.Region.World.faults.strikes(FaultKeyUnusable, i))

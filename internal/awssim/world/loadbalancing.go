@@ -348,7 +348,7 @@ func (t *Target) drainUnhealthy(reason string) {
 	})
 }
 
-// unwell tells whether health checks found the target unhealthy.
+// unwell reports whether health checks found the target unhealthy.
 func (t *Target) unwell() bool {
 	return t.State == TargetUnhealthy || t.State == TargetUnhealthyDraining
 }

@@ -80,13 +80,13 @@ func (m *machine) start(i *Instance, at time.Time) {
 	}
 }
 
-// Up tells whether the operating system runs.
+// Up reports whether the operating system runs.
 func (i *Instance) Up() bool { return i.State == Running && i.machine.up }
 
 // BootID changes with every boot.
 func (i *Instance) BootID() string { return i.machine.bootID }
 
-// AgentOnline tells whether the SSM agent really runs, which SSM itself learns late.
+// AgentOnline reports whether the SSM agent really runs, which SSM itself learns late.
 func (i *Instance) AgentOnline() bool { return i.Up() && i.machine.agentUp }
 
 // LastPing is when SSM last heard of the agent; zero when it never did.
@@ -118,7 +118,7 @@ func (i *Instance) ForgetAgent() {
 	i.machine.agentUp, i.machine.lastPing = false, time.Time{}
 }
 
-// AppHealthy tells whether the application answers and is well.
+// AppHealthy reports whether the application answers and is well.
 func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
 
 // HTTPStatus is what a GET on a port and path of the machine answers: 200, 503 when the application is broken by what is

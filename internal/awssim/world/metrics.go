@@ -63,7 +63,7 @@ func metricKey(namespace, name string, dimensions [][2]string) string {
 	return key
 }
 
-// AcceptsMetricAt tells whether CloudWatch takes a point of that time.
+// AcceptsMetricAt reports whether CloudWatch takes a point of that time.
 func (r *Region) AcceptsMetricAt(at time.Time) bool {
 	return !at.Before(r.World.now.Add(-metricHistory)) && !at.After(r.World.now.Add(metricFuture))
 }

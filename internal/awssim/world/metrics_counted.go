@@ -18,7 +18,7 @@ type counts struct {
 	of    [8]int
 }
 
-// differ notes new counts and tells whether they are other ones.
+// differ notes new counts and reports whether they are other ones.
 func (c *counts) differ(of [8]int) bool {
 	other := !c.noted || c.of != of
 	c.noted, c.of = true, of

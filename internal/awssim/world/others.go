@@ -117,7 +117,7 @@ func (r *Region) MaintenanceWindow(id string) *MaintenanceWindow {
 	return window
 }
 
-// Running tells whether the window is executing at a moment.
+// Running reports whether the window is executing at a moment.
 func (m *MaintenanceWindow) Running(at time.Time) bool {
 	return m.Enabled && !m.Next.IsZero() && !at.Before(m.Next) && at.Before(m.Next.Add(time.Duration(m.Duration)*time.Hour))
 }
@@ -180,7 +180,7 @@ func (r *Region) Key(idOrARN string) *Key {
 	return nil
 }
 
-// keyOff tells whether a key is known and is not enabled.
+// keyOff reports whether a key is known and is not enabled.
 func (r *Region) keyOff(arn string) bool {
 	key := r.Key(arn)
 	return key != nil && key.State != "Enabled"

@@ -23,7 +23,7 @@ type RootTask struct {
 	sameAsBefore string
 }
 
-// Ended tells whether the task reached its last state.
+// Ended reports whether the task reached its last state.
 func (t *RootTask) Ended() bool {
 	return t.State == "succeeded" || t.State == "failed" || t.State == "failed-detached"
 }

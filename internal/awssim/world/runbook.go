@@ -53,8 +53,8 @@ func (p runbookParameter) isList() bool {
 	return p.Type == "StringList" || strings.HasPrefix(p.Type, "List<")
 }
 
-// critical tells whether the step's failure makes the whole execution Failed. A step that says nothing is, unless its failure
-// is to be passed over.
+// critical reports whether the step's failure makes the whole execution Failed. A step that says nothing is, unless its
+// failure is to be passed over.
 func (s runbookStep) critical() bool {
 	if s.IsCritical == nil {
 		return s.OnFailure != "Continue"
@@ -246,7 +246,7 @@ func (s *runbookStep) checkAPI() error {
 	return nil
 }
 
-// isList tells whether a reference stands for a list: a list parameter, or a step's output that is declared as one.
+// isList reports whether a reference stands for a list: a list parameter, or a step's output that is declared as one.
 func (b *runbook) isList(name string) bool {
 	if parameter, ok := b.Parameters[name]; ok {
 		return parameter.isList()

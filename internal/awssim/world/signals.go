@@ -99,7 +99,7 @@ func (w *waitingStep) decide(kind, caller, comment string) error {
 	return nil
 }
 
-// isCaller tells whether an approver, a user's name or the ARN of a user, a role or a role's session, is who calls.
+// isCaller reports whether an approver, a user's name or the ARN of a user, a role or a role's session, is who calls.
 func isCaller(approver, caller string) bool {
 	if approver == caller || strings.HasSuffix(caller, ":user/"+approver) {
 		return true

@@ -91,7 +91,7 @@ func valueText(value any) string {
 	return fmt.Sprint(value)
 }
 
-// property reads the property that a step looks at and tells whether it has one of the desired values.
+// property reads the property that a step looks at and reports whether it has one of the desired values.
 func (e *Execution) property(inputs map[string]any) (value string, desired bool, err error) {
 	path, err := parseSelector(textOf(inputs["PropertySelector"]))
 	if err != nil {

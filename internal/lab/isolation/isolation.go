@@ -100,7 +100,7 @@ func (i *Isolation) replace(options Options) error {
 	return nil
 }
 
-// inherited tells whether a variable must not survive; names are compared without case, as Windows does.
+// inherited reports whether a variable must not survive; names are compared without case, as Windows does.
 func inherited(name string) bool {
 	upper := strings.ToUpper(name)
 	for _, prefix := range prefixes {

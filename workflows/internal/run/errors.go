@@ -11,7 +11,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// IsType tells whether an activity ended with an error of one of the types.
+// IsType reports whether an activity ended with an error of one of the types.
 func IsType(err error, types ...string) bool {
 	var typed *temporal.ApplicationError
 	if !errors.As(err, &typed) {
@@ -44,7 +44,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// isUnserved tells that no worker took the task.
+// isUnserved reports whether no worker took the task.
 func isUnserved(err error) bool {
 	var timeout *temporal.TimeoutError
 	return errors.As(err, &timeout) && timeout.TimeoutType() == enums.TIMEOUT_TYPE_SCHEDULE_TO_START

@@ -59,7 +59,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// first tells whether a finding is new.
+// first reports whether a finding is new.
 func (t *Transport) first(finding string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
