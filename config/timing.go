@@ -30,7 +30,7 @@ func timingDoc() map[string]string {
 		"install":          "How long installation, reboot and collecting facts may take once they run.",
 		"stop":             "How long a stopped execution and its command may take to end.",
 		"in_service":       "How long the way from standby back to InService and healthy targets may take.",
-		"settle":           "How long health checks may take to pass after the return, before the bake begins.",
+		"health_budget":    "How long health checks may take to pass after the return, before the bake begins.",
 		"snapshot":         "How long a restore waits for its snapshot; the first of a large volume takes hours.",
 		"restore_root":     "How long replacing a root volume, with the reboot it brings, may take.",
 		"surge":            "How long one more instance may take from its launch until it is healthy.",

@@ -55,13 +55,13 @@ func eachRegion(aws *simulator, look func(where string, region *world.Region)) {
 	})
 }
 
-// settleTime is how long the simulated AWS is left alone before it is judged: what was begun ends meanwhile.
-const settleTime = 30 * time.Minute
+// untilQuiet is how long the simulated AWS is left alone before it is judged: what was begun ends meanwhile.
+const untilQuiet = 30 * time.Minute
 
 // violations judges the simulated AWS after a wave by what it is and what its log says took effect.
 func (b *crashBench) violations() (found []string) {
 	wrong := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
-	b.aws.Inspect(func(w *world.World) { w.Advance(w.Now().Add(settleTime)) })
+	b.aws.Inspect(func(w *world.World) { w.Advance(w.Now().Add(untilQuiet)) })
 	now := fleetNow(b.aws)
 	for name, was := range b.before.groups {
 		if now.groups[name] != was {

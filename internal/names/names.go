@@ -52,7 +52,7 @@ const ReconcileID = "patchtide-reconcile"
 const QuarantineListID = "patchtide-quarantine-list"
 
 // EndQuarantine is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
-// into the journal: two people never settle one instance at the same time.
+// into the journal: two people never end one quarantine at the same time.
 func EndQuarantine(instance string) string { return "quarantine-" + instance }
 
 // RaisedMaxJournal stands for a wave in the journal: what any wave was last about to raise of a group's max.

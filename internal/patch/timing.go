@@ -28,8 +28,8 @@ type Timing struct {
 	Stop Duration `json:"stop"`
 	// InService bounds the way from standby back to InService and healthy in its target groups.
 	InService Duration `json:"in_service"`
-	// Settle bounds the health checks after return, before the bake begins.
-	HealthBudget Duration `json:"settle"`
+	// HealthBudget bounds the health checks after return, before the bake begins.
+	HealthBudget Duration `json:"health_budget"`
 	// Snapshot bounds how long a restore waits for its snapshot: a first snapshot of a large volume takes hours.
 	Snapshot Duration `json:"snapshot"`
 	// RestoreRoot bounds a root volume's replacement and the reboot it brings.
