@@ -59,7 +59,7 @@ func eachRegion(aws *simulator, look func(where string, region *world.Region)) {
 const untilQuiet = 30 * time.Minute
 
 // violations judges the simulated AWS after a wave by what it is and what its log says took effect.
-func (b *crashBench) violations() (found []string) {
+func (b *crashScene) violations() (found []string) {
 	wrong := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	b.aws.Inspect(func(w *world.World) { w.Advance(w.Now().Add(untilQuiet)) })
 	now := fleetNow(b.aws)
@@ -176,7 +176,7 @@ func outcomes(result patch.WaveResult) map[string]string {
 
 // requireEvidence reads what the workers left: every version of every record is signed and whole, and the wave's document
 // is there.
-func (b *crashBench) requireEvidence(waveID string) {
+func (b *crashScene) requireEvidence(waveID string) {
 	b.t.Helper()
 	key, err := evidence.LoadKey(b.t.Context(), "file:"+filepath.Join(b.data, "worker", "journal.key"), evidence.KeyPlaces{})
 	require.NoError(b.t, err)

@@ -62,7 +62,7 @@ func TestCrashPausedWorker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newCrashBench(t, "healthy")
+			b := newCrashScene(t, "healthy")
 			first, err := b.launchWorker()
 			require.NoError(t, err)
 			p := &pause{worker: first, act: c.act, undo: c.undo, resume: c.resume, reached: make(chan struct{})}
@@ -102,7 +102,7 @@ func TestCrashPausedWorker(t *testing.T) {
 }
 
 // drive runs a wave that is approved by itself; its end comes on the channel.
-func (b *crashBench) drive(waveID string) <-chan error {
+func (b *crashScene) drive(waveID string) <-chan error {
 	ctx, cancel := context.WithTimeout(b.t.Context(), waveBudget)
 	b.t.Cleanup(cancel)
 	closed := make(chan error, 1)
@@ -115,7 +115,7 @@ func (b *crashBench) drive(waveID string) <-chan error {
 }
 
 // abort tells the wave, as often as it takes to be heard: the worker that would answer may stand still.
-func (b *crashBench) abort(waveID string) {
+func (b *crashScene) abort(waveID string) {
 	b.t.Helper()
 	b.eventually(func() bool {
 		ctx, cancel := context.WithTimeout(b.t.Context(), upBudget)
@@ -131,7 +131,7 @@ func (b *crashBench) abort(waveID string) {
 // askEvery is how often a condition is asked for; its answer is known to this process or to a server beside it.
 const askEvery = 50 * time.Millisecond
 
-func (b *crashBench) eventually(ask func() bool, what string) {
+func (b *crashScene) eventually(ask func() bool, what string) {
 	b.t.Helper()
 	require.Eventually(b.t, ask, waveBudget, askEvery, what)
 }

@@ -34,7 +34,7 @@ var undisturbed = map[string]struct {
 // crashWave runs one wave through a plan of deaths and proves that nothing can be seen of them afterwards.
 func crashWave(t *testing.T, scenario string, plan []moment) {
 	t.Helper()
-	b := newCrashBench(t, scenario)
+	b := newCrashScene(t, scenario)
 	const waveID = "wave-web-crash"
 	result := b.runWave(waveID, plan)
 	require.NoError(t, b.stopWorker())

@@ -41,8 +41,8 @@ var product = sync.OnceValues(func() (string, error) {
 	return binary, build.Run()
 })
 
-// operator runs one command line of the product against the bench's Temporal, and returns its exit code and stdout.
-func (b *crashBench) operator(args ...string) (code int, stdout string) {
+// operator runs one command line of the product against the scene's Temporal, and returns its exit code and stdout.
+func (b *crashScene) operator(args ...string) (code int, stdout string) {
 	b.t.Helper()
 	binary, err := product()
 	require.NoError(b.t, err)
@@ -77,7 +77,7 @@ const productionLock = "patch-group/111122223333/ap-northeast-1/web"
 // it back from its evidence by the command line, twice.
 func TestAClosedWaveIsRolledBack(t *testing.T) {
 	t.Parallel()
-	b := newCrashBench(t, ofFive(t))
+	b := newCrashScene(t, ofFive(t))
 	require.NoError(t, b.startWorker())
 	const waveID = "wave-web-five"
 	driver := &drive.Driver{Temporal: b.client, Console: console.New(io.Discard, nil, time.Now)}
@@ -124,7 +124,7 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 
 // requireLogged asks the product for what a wave did: each of its instances once, also where a group's history began anew, and the
 // wave's end.
-func (b *crashBench) requireLogged(waveID string, instances int) {
+func (b *crashScene) requireLogged(waveID string, instances int) {
 	b.t.Helper()
 	code, stdout := b.operator("wave", "logs", waveID, "--follow", "--json")
 	require.Equal(b.t, exitDone, code)
@@ -150,7 +150,7 @@ func (b *crashBench) requireLogged(waveID string, instances int) {
 }
 
 // runs counts the runs that continue-as-new made of a workflow, the last one backwards.
-func (b *crashBench) runs(id string) int {
+func (b *crashScene) runs(id string) int {
 	b.t.Helper()
 	run := ""
 	for count := 1; ; count++ {
@@ -164,7 +164,7 @@ func (b *crashBench) runs(id string) int {
 }
 
 // dieAt kills the worker inside the next call of that operation in production, and tells of it on the channel.
-func (b *crashBench) dieAt(operation string) <-chan string {
+func (b *crashScene) dieAt(operation string) <-chan string {
 	struck := make(chan string, 1)
 	done := false
 	b.aws.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
@@ -183,7 +183,7 @@ func (b *crashBench) dieAt(operation string) <-chan string {
 
 // strand begins a wave, kills the worker once an instance of production goes into standby, and terminates the wave. It returns
 // the lock of that instance.
-func (b *crashBench) strand(waveID string) string {
+func (b *crashScene) strand(waveID string) string {
 	b.t.Helper()
 	struck := b.dieAt("EnterStandby")
 	closed := b.drive(waveID)
@@ -211,13 +211,13 @@ func (b *crashBench) strand(waveID string) string {
 	return "patch-instance/111122223333/ap-northeast-1/" + in.InstanceIds[0]
 }
 
-func (b *crashBench) terminate(id string) {
+func (b *crashScene) terminate(id string) {
 	b.t.Helper()
 	require.NoError(b.t, b.client.TerminateWorkflow(b.t.Context(), id, "", "a test of what that leaves"))
 }
 
 // closedAt waits until a workflow has closed, which is never by a termination, and tells when.
-func (b *crashBench) closedAt(id string) time.Time {
+func (b *crashScene) closedAt(id string) time.Time {
 	b.t.Helper()
 	var at time.Time
 	b.eventually(func() bool {
@@ -229,7 +229,7 @@ func (b *crashBench) closedAt(id string) time.Time {
 	return at
 }
 
-func (b *crashBench) requireRuns(ids ...string) {
+func (b *crashScene) requireRuns(ids ...string) {
 	b.t.Helper()
 	for _, id := range ids {
 		description, err := b.client.DescribeWorkflowExecution(b.t.Context(), id, "")
@@ -243,7 +243,7 @@ func (b *crashBench) requireRuns(ids ...string) {
 // is left, and ` + "`patchtide reconcile`" + ` puts it back.
 func TestATerminatedWave(t *testing.T) {
 	t.Parallel()
-	b := newCrashBench(t, "healthy")
+	b := newCrashScene(t, "healthy")
 	const first, second, service = "wave-web-terminated", "wave-web-everything", "patch-service/web"
 	require.NoError(t, b.startWorker())
 	instance := b.strand(first)

@@ -18,7 +18,7 @@ import (
 
 // onCall is somebody with the runbook: on the worker's machine, with a configuration that `patchtide init` wrote.
 type onCall struct {
-	*crashBench
+	*crashScene
 	page   *runbookPage
 	folder string
 	values map[string]string // what stands for WAVE and INSTANCE
@@ -26,7 +26,7 @@ type onCall struct {
 
 func newOnCall(t *testing.T, page *runbookPage, scenario string, speed float64) *onCall {
 	t.Helper()
-	o := &onCall{crashBench: newBenchAtSpeed(t, scenario, speed), page: page, folder: t.TempDir(), values: map[string]string{}}
+	o := &onCall{crashScene: newSceneAtSpeed(t, scenario, speed), page: page, folder: t.TempDir(), values: map[string]string{}}
 	require.NoError(t, os.WriteFile(filepath.Join(o.folder, "journal.key"), []byte(strings.Repeat("k", 48)), 0o600))
 	code, said := o.run("init", "--external-id-from", "env:"+externalIDEnv,
 		"--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role", "production=arn:aws:iam::111122223333:role/patchtide")

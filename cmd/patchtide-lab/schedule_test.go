@@ -19,7 +19,7 @@ import (
 // hand, mended, paused, resumed, and removed with its window.
 func TestSchedulesByCommandLine(t *testing.T) {
 	t.Parallel()
-	o := &onCall{crashBench: newCrashBench(t, "healthy"), folder: t.TempDir()}
+	o := &onCall{crashScene: newCrashScene(t, "healthy"), folder: t.TempDir()}
 	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}` + "\n"
 	write := func(window string) {
 		t.Helper()

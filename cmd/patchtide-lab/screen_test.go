@@ -15,7 +15,7 @@ import (
 )
 
 // onTerminal runs a command line of the product on a terminal of its own, as a person does, and hands over how it ends.
-func (b *crashBench) onTerminal(args ...string) (*terminaltest.Terminal, <-chan error) {
+func (b *crashScene) onTerminal(args ...string) (*terminaltest.Terminal, <-chan error) {
 	b.t.Helper()
 	binary, err := product()
 	require.NoError(b.t, err)
@@ -34,7 +34,7 @@ func (b *crashBench) onTerminal(args ...string) (*terminaltest.Terminal, <-chan 
 // and why, and whoever leaves touches nothing. Where there is no terminal, the same command writes lines.
 func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	t.Parallel()
-	b := newCrashBench(t, "healthy")
+	b := newCrashScene(t, "healthy")
 	require.NoError(t, b.startWorker())
 	const wave = "wave-web-screen"
 	code, said := b.operator("wave", "start", demoPlan, "--id", wave, "--reason", "a test")
@@ -73,7 +73,7 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 }
 
 // decisions asks a wave what was decided so far.
-func (b *crashBench) decisions(wave string) []patch.Decision {
+func (b *crashScene) decisions(wave string) []patch.Decision {
 	b.t.Helper()
 	value, err := b.client.QueryWorkflow(b.t.Context(), wave, "", names.QueryStatus)
 	require.NoError(b.t, err)

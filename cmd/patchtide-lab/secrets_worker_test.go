@@ -86,7 +86,7 @@ func TestSecretsOfTheProductsWorker(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 		return path
 	}
-	b := newCrashBench(t, write("marked.yaml", text))
+	b := newCrashScene(t, write("marked.yaml", text))
 	write("external-id", placed["external id, from a file"]+"\n")
 	write("webhook", "https://127.0.0.1:1/"+placed["webhook, from a file"]+"\n")
 	b.aws.Inspect(func(w *world.World) {

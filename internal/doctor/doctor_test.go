@@ -28,8 +28,8 @@ const (
 	tokyo      = "ap-northeast-1"
 )
 
-// bench is the example configuration on a simulated AWS, without Temporal unless a test dials one.
-type bench struct {
+// scene is the example configuration on a simulated AWS, without Temporal unless a test dials one.
+type scene struct {
 	t     *testing.T
 	aws   *awssim.Sim
 	now   time.Duration // AWS's clock, from this machine's: it begins in the past, and look lets it come to
@@ -39,12 +39,12 @@ type bench struct {
 	dial  func(context.Context) (doctor.Temporal, error)
 }
 
-func newBench(t *testing.T) *bench {
+func newScene(t *testing.T) *scene {
 	t.Helper()
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	scenario, err := world.LoadScenario("healthy")
 	require.NoError(t, err)
-	b := &bench{t: t, now: -10 * time.Minute, key: scenario.Home.AccessKeyID}
+	b := &scene{t: t, now: -10 * time.Minute, key: scenario.Home.AccessKeyID}
 	b.aws, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return time.Now().Add(b.now) }})
 	require.NoError(t, err)
 	folder := t.TempDir()
@@ -57,20 +57,20 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) replace(old, with string) {
+func (b *scene) replace(old, with string) {
 	b.t.Helper()
 	require.Contains(b.t, b.text, old)
 	b.text = strings.ReplaceAll(b.text, old, with)
 }
 
-func (b *bench) policy(text string) {
+func (b *scene) policy(text string) {
 	b.t.Helper()
 	policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [` + text + `]}`)
 	require.NoError(b.t, err)
 	b.aws.Inspect(func(w *world.World) { w.Account(production).SetPolicy("patchtide", policy) })
 }
 
-func (b *bench) look() doctor.Report {
+func (b *scene) look() doctor.Report {
 	b.t.Helper()
 	loaded, err := config.Parse("patchtide.yaml", []byte(b.text), nil)
 	require.NoError(b.t, err)
@@ -105,7 +105,7 @@ func findings(report doctor.Report) (all []doctor.Result) {
 }
 
 func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
-	b := newBench(t)
+	b := newScene(t)
 	report := b.look()
 	require.Empty(t, findings(report))
 	require.False(t, report.OK, "Temporal is away")
@@ -129,7 +129,7 @@ func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
 func TestWhatIsFoundInAWS(t *testing.T) {
 	everything := `{"Effect": "Allow", "Action": "*", "Resource": "*"}`
 	for name, tc := range map[string]struct {
-		break_      func(b *bench)
+		break_      func(b *scene)
 		check       string
 		where       string
 		state       doctor.State
@@ -137,19 +137,19 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		others      int // further results that are not ok
 	}{
 		"wrong external id": {
-			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "wrong") }, "role", "production/ap-northeast-1", doctor.Problem,
+			func(b *scene) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "wrong") }, "role", "production/ap-northeast-1", doctor.Problem,
 			[]string{"role/patchtide may not be assumed", "AccessDenied"},
 			[]string{"arn:aws:iam::999900001111:user/patchtide", "env:PATCHTIDE_EXTERNAL_ID"},
 			1,
 		},
 		"no external id": {
-			func(b *bench) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "") }, "role", "production/ap-northeast-1", doctor.Problem,
+			func(b *scene) { b.t.Setenv("PATCHTIDE_EXTERNAL_ID", "") }, "role", "production/ap-northeast-1", doctor.Problem,
 			[]string{"PATCHTIDE_EXTERNAL_ID is not set"},
 			[]string{"external_id_from"},
 			1,
 		},
 		"a role of another account": {
-			func(b *bench) {
+			func(b *scene) {
 				b.replace(`id: "111122223333"`, `id: "999900002222"`)
 				b.replace("iam::111122223333:", "iam::999900002222:")
 			}, "role", "production/ap-northeast-1", doctor.Problem,
@@ -158,13 +158,13 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			0,
 		},
 		"unknown keys": {
-			func(b *bench) { b.key = "AKIAUNKNOWN" }, "credentials", "AWS", doctor.Problem,
+			func(b *scene) { b.key = "AKIAUNKNOWN" }, "credentials", "AWS", doctor.Problem,
 			[]string{"InvalidClientTokenId"},
 			[]string{"instance or task role"},
 			2,
 		},
 		"actions that are missing": {
-			func(b *bench) {
+			func(b *scene) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`)
 			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
 			[]string{"2 of ", "not allowed: autoscaling:EnterStandby ssm:StopAutomationExecution"},
@@ -172,7 +172,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			0,
 		},
 		"an action on this group only": {
-			func(b *bench) {
+			func(b *scene) {
 				b.policy(`{"Effect": "Allow", "Action": ["iam:*", "ec2:*", "ssm:*", "elasticloadbalancing:*", "cloudwatch:*", "cloudformation:*", "codedeploy:*", "autoscaling:Describe*"], "Resource": "*"},
 					{"Effect": "Allow", "Action": "autoscaling:*", "Resource": "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/web"}`)
 			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unknown,
@@ -181,14 +181,14 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			0,
 		},
 		"a role that may not ask IAM": {
-			func(b *bench) { b.policy(everything + `, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`) },
+			func(b *scene) { b.policy(everything + `, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`) },
 			"permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Unknown,
 			[]string{"may not ask IAM", "iam:SimulatePrincipalPolicy"},
 			[]string{`"Action": "iam:SimulatePrincipalPolicy"`},
 			0,
 		},
 		"a role that may not be passed": {
-			func(b *bench) {
+			func(b *scene) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}`)
 			},
 			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
@@ -197,7 +197,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			0,
 		},
 		"a read that is denied": {
-			func(b *bench) {
+			func(b *scene) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"}`)
 			},
 			"agents", "production/ap-northeast-1/web", doctor.Problem,
@@ -206,25 +206,25 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			1,
 		},
 		"a group that is not there": {
-			func(b *bench) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Problem,
+			func(b *scene) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Problem,
 			[]string{"no such Auto Scaling group"},
 			[]string{"correct the group's name"},
 			0,
 		},
 		"tags that nobody has": {
-			func(b *bench) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unknown,
+			func(b *scene) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unknown,
 			[]string{"no instance runs there"},
 			[]string{"tags"},
 			0,
 		},
 		"another operating system": {
-			func(b *bench) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Problem,
+			func(b *scene) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Problem,
 			[]string{"4 of 4", "Amazon Linux 2023", "UBUNTU"},
 			[]string{"baseline of that system"},
 			1,
 		},
 		"agents that fell silent": {
-			func(b *bench) {
+			func(b *scene) {
 				b.aws.Inspect(func(w *world.World) {
 					for _, i := range w.Account(production).Region(tokyo).Instances() {
 						i.StopAgent() // SSM learns of it after five minutes
@@ -234,7 +234,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			}, "agents", "production/ap-northeast-1/web", doctor.Problem, []string{"1 of 4: i-", "ConnectionLost", "not online"}, []string{"systemctl restart amazon-ssm-agent"}, 0,
 		},
 		"instances that Systems Manager does not know": {
-			func(b *bench) {
+			func(b *scene) {
 				b.aws.Inspect(func(w *world.World) {
 					for _, i := range w.Account(production).Region(tokyo).Instances()[:2] {
 						i.ForgetAgent()
@@ -246,7 +246,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			0,
 		},
 		"a baseline that somebody changed": {
-			func(b *bench) {
+			func(b *scene) {
 				b.aws.Inspect(func(w *world.World) {
 					_, err := w.Account(production).Region(tokyo).CreateBaseline(world.Baseline{Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Description: "mine"})
 					require.NoError(b.t, err)
@@ -254,16 +254,16 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			}, "baseline", "production/ap-northeast-1", doctor.Problem, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
 		},
 		"a clock that is off": {
-			func(b *bench) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
+			func(b *scene) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
 		},
 		"no journal key": {
-			func(b *bench) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Problem, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
+			func(b *scene) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Problem, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
 		},
 		"no place for evidence": {
-			func(b *bench) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem, []string{"cannot be written"}, []string{"write into the folder"}, 0,
+			func(b *scene) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem, []string{"cannot be written"}, []string{"write into the folder"}, 0,
 		},
 		"no bucket": {
-			func(b *bench) {
+			func(b *scene) {
 				at := strings.Index(b.text, "\nevidence: ") + 1
 				line := b.text[at : at+strings.Index(b.text[at:], "\n")]
 				b.replace(line, "evidence: s3://nobodys/patchtide")
@@ -271,7 +271,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newScene(t)
 			tc.break_(b)
 			found := findings(b.look())
 			at := slices.IndexFunc(found, func(r doctor.Result) bool { return r.Check == tc.check && (tc.where == "" || r.Where == tc.where) })

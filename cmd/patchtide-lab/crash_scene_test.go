@@ -26,9 +26,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// crashBench is a laboratory whose Temporal server and workers are processes that can be killed. The simulated AWS is in
+// crashScene is a laboratory whose Temporal server and workers are processes that can be killed. The simulated AWS is in
 // the test's process: it remembers what took effect, whoever dies.
-type crashBench struct {
+type crashScene struct {
 	t        *testing.T
 	aws      *simulator
 	scenario string // as the worker is told
@@ -45,16 +45,16 @@ type crashBench struct {
 // crashSpeed is the demo's: waves of half a minute.
 const crashSpeed = demoSpeed
 
-// newCrashBench starts everything but a worker.
-func newCrashBench(t *testing.T, scenario string) *crashBench {
+// newCrashScene starts everything but a worker.
+func newCrashScene(t *testing.T, scenario string) *crashScene {
 	t.Helper()
-	return newBenchAtSpeed(t, scenario, crashSpeed)
+	return newSceneAtSpeed(t, scenario, crashSpeed)
 }
 
-// newBenchAtSpeed is newCrashBench with another clock of AWS; workers that it starts know crashSpeed only.
-func newBenchAtSpeed(t *testing.T, scenario string, speed float64) *crashBench {
+// newSceneAtSpeed is newCrashScene with another clock of AWS; workers that it starts know crashSpeed only.
+func newSceneAtSpeed(t *testing.T, scenario string, speed float64) *crashScene {
 	t.Helper()
-	b := &crashBench{t: t, scenario: scenario, data: t.TempDir()}
+	b := &crashScene{t: t, scenario: scenario, data: t.TempDir()}
 	var err error
 	b.aws, err = startSimulator(awsOptions{listen: "127.0.0.1:0", speed: speed, scenario: scenario}, logger(io.Discard))
 	require.NoError(t, err)
@@ -71,18 +71,18 @@ func newBenchAtSpeed(t *testing.T, scenario string, speed float64) *crashBench {
 	return b
 }
 
-func (b *crashBench) startTemporal() (err error) {
+func (b *crashScene) startTemporal() (err error) {
 	b.temporal, err = launch(b.t, "Ctrl-C", nil, "temporal", "--temporal-listen", b.address, "--ui-port", "0", "--data", filepath.Join(b.data, "temporal"))
 	return err
 }
 
 // launchWorker starts one more worker; all share the folder of evidence.
-func (b *crashBench) launchWorker(extra ...string) (*process, error) {
+func (b *crashScene) launchWorker(extra ...string) (*process, error) {
 	return launch(b.t, "Ctrl-C", extra, "worker", "--temporal", b.address, "--aws", b.aws.url,
 		"--speed", strconv.FormatFloat(crashSpeed, 'g', -1, 64), "--scenario", b.scenario, "--data", filepath.Join(b.data, "worker"))
 }
 
-func (b *crashBench) startWorker() error {
+func (b *crashScene) startWorker() error {
 	worker, err := b.launchWorker()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -128,7 +128,7 @@ func isMutation(call awssim.CallInfo) bool {
 }
 
 // executioner kills at the given moments, from inside the simulator's call, and tells of each on the channel.
-func (b *crashBench) executioner(plan []moment) <-chan moment {
+func (b *crashScene) executioner(plan []moment) <-chan moment {
 	struck := make(chan moment, len(plan))
 	var seen, next int
 	dead := (*process)(nil) // its last calls, already on their way, do not count
@@ -159,7 +159,7 @@ func (b *crashBench) executioner(plan []moment) <-chan moment {
 }
 
 // recover starts again what died.
-func (b *crashBench) recover(dead victim) error {
+func (b *crashScene) recover(dead victim) error {
 	if dead != theWorker {
 		b.temporal.kill()
 		if err := b.startTemporal(); err != nil {
@@ -176,7 +176,7 @@ func (b *crashBench) recover(dead victim) error {
 const waveBudget = 4 * time.Minute
 
 // runWave runs a wave of the plan web while things die, and returns its result.
-func (b *crashBench) runWave(waveID string, plan []moment) (result patch.WaveResult) {
+func (b *crashScene) runWave(waveID string, plan []moment) (result patch.WaveResult) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), waveBudget)
 	defer cancel()
@@ -203,7 +203,7 @@ func (b *crashBench) runWave(waveID string, plan []moment) (result patch.WaveRes
 }
 
 // stopWorker ends the worker as a deploy does.
-func (b *crashBench) stopWorker() error {
+func (b *crashScene) stopWorker() error {
 	b.mu.Lock()
 	worker := b.worker
 	b.worker = nil
