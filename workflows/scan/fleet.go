@@ -13,31 +13,7 @@ import (
 )
 
 // Request asks ScanFleet to scan the groups of a plan.
-type Request struct {
-	Plan string `json:"plan"`
-
-	broken error
-}
-
-const scanExample = `{"plan": "web"}`
-
-// UnmarshalJSON decodes strictly and keeps the error for Validate.
-func (r *Request) UnmarshalJSON(data []byte) error {
-	type plain Request
-	r.broken = run.Strict(data, (*plain)(r))
-	return nil
-}
-
-// Validate answers with InvalidInput what is wrong and shows a right example.
-func (r Request) Validate() error {
-	switch {
-	case r.broken != nil:
-		return run.Invalid(r.broken.Error(), scanExample)
-	case strings.TrimSpace(r.Plan) == "":
-		return run.Invalid("plan: is missing", scanExample)
-	}
-	return nil
-}
+type Request = run.PlanRequest
 
 // FleetScan is what is missing where.
 type FleetScan struct {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -21,31 +20,7 @@ import (
 )
 
 // Request is what a schedule starts OpenWindow with.
-type Request struct {
-	Plan string `json:"plan"`
-
-	broken error
-}
-
-const openWindowExample = `{"plan": "web"}`
-
-// UnmarshalJSON decodes strictly and keeps the error for Validate.
-func (r *Request) UnmarshalJSON(data []byte) error {
-	type plain Request
-	r.broken = run.Strict(data, (*plain)(r))
-	return nil
-}
-
-// Validate answers with InvalidInput what is wrong and shows a right example.
-func (r Request) Validate() error {
-	switch {
-	case r.broken != nil:
-		return run.Invalid(r.broken.Error(), openWindowExample)
-	case strings.TrimSpace(r.Plan) == "":
-		return run.Invalid("plan: is missing", openWindowExample)
-	}
-	return nil
-}
+type Request = run.PlanRequest
 
 // WindowOpened is what came of an opening.
 type WindowOpened struct {

@@ -183,12 +183,20 @@ func (s scalingService) targetGroups(call api.Call, arns []string) ([]*world.Tar
 	return targets, nil
 }
 
-func (s scalingService) attachTargetGroups(call api.Call, in *as.AttachLoadBalancerTargetGroupsInput) (*as.AttachLoadBalancerTargetGroupsOutput, error) {
-	group, err := s.group(call, in.AutoScalingGroupName)
+// groupAndTargets finds what target groups are attached to, or detached from, and them.
+func (s scalingService) groupAndTargets(
+	call api.Call, name *string, arns []string,
+) (*world.ScalingGroup, []*world.TargetGroup, error) {
+	group, err := s.group(call, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	targets, err := s.targetGroups(call, in.TargetGroupARNs)
+	targets, err := s.targetGroups(call, arns)
+	return group, targets, err
+}
+
+func (s scalingService) attachTargetGroups(call api.Call, in *as.AttachLoadBalancerTargetGroupsInput) (*as.AttachLoadBalancerTargetGroupsOutput, error) {
+	group, targets, err := s.groupAndTargets(call, in.AutoScalingGroupName, in.TargetGroupARNs)
 	if err != nil {
 		return nil, err
 	}
@@ -197,11 +205,7 @@ func (s scalingService) attachTargetGroups(call api.Call, in *as.AttachLoadBalan
 }
 
 func (s scalingService) detachTargetGroups(call api.Call, in *as.DetachLoadBalancerTargetGroupsInput) (*as.DetachLoadBalancerTargetGroupsOutput, error) {
-	group, err := s.group(call, in.AutoScalingGroupName)
-	if err != nil {
-		return nil, err
-	}
-	targets, err := s.targetGroups(call, in.TargetGroupARNs)
+	group, targets, err := s.groupAndTargets(call, in.AutoScalingGroupName, in.TargetGroupARNs)
 	if err != nil {
 		return nil, err
 	}

@@ -47,3 +47,30 @@ func Shorten(text string) string {
 func Invalid(what, example string) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil)
 }
+
+// PlanRequest asks for something of a plan, and has no other choice.
+type PlanRequest struct {
+	Plan string `json:"plan"`
+
+	broken error
+}
+
+const planExample = `{"plan": "web"}`
+
+// UnmarshalJSON decodes strictly and keeps the error for Validate.
+func (r *PlanRequest) UnmarshalJSON(data []byte) error {
+	type plain PlanRequest
+	r.broken = Strict(data, (*plain)(r))
+	return nil
+}
+
+// Validate answers with InvalidInput what is wrong and shows a right example.
+func (r PlanRequest) Validate() error {
+	switch {
+	case r.broken != nil:
+		return Invalid(r.broken.Error(), planExample)
+	case strings.TrimSpace(r.Plan) == "":
+		return Invalid("plan: is missing", planExample)
+	}
+	return nil
+}
