@@ -21,9 +21,10 @@ func newDoctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
-		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, patch baselines,\n" +
-			"Temporal and its search attributes, workers, clocks, the evidence store and its key. Run it on the worker's machine, with\n" +
-			"the worker's configuration and credentials. It changes nothing but a document, doctor.json, in the evidence store.\n\n" +
+		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, patch\n" +
+			"baselines, Temporal and its search attributes, workers, clocks, the evidence store and its key. Run it on\n" +
+			"the worker's machine, with the worker's configuration and credentials. It changes nothing but a document,\n" +
+			"doctor.json, in the evidence store.\n\n" +
 			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -91,6 +92,7 @@ func printReport(out io.Writer, report doctor.Report) error {
 	if err := console.Findings(out, os.Environ(), findings); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d ok, %d problems, %d unknown\n", counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
+	_, err := fmt.Fprintf(out, "\n%d ok, %d problems, %d unknown\n",
+		counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
 	return err
 }

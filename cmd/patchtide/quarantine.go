@@ -30,8 +30,9 @@ func newQuarantineList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the quarantined instances of every account and region",
-		Long:  "List the quarantined instances of every account and region of the worker's configuration: why, since when and until when.\nExit code 1 where something could not be looked at.",
-		Args:  cobra.NoArgs,
+		Long: "List the quarantined instances of every account and region of the worker's configuration: why, since when\n" +
+			"and until when. Exit code 1 where something could not be looked at.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			result, err := runQuarantine(cmd, names.QuarantineListID, workflows.QuarantineRequest{Verb: patch.QuarantineList})
 			if err != nil {

@@ -16,12 +16,14 @@ func newReconcile() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Put back what waves that no longer run have left",
-		Long: "Put back what waves that no longer run have left, in every account and region of the worker's configuration: only what a\n" +
-			"signed record of the journal says that Patchtide changed. Exit code 1 where something failed, or with --dry-run would be healed.",
+		Long: "Put back what waves that no longer run have left, in every account and region of the worker's configuration:\n" +
+			"only what a signed record of the journal says that Patchtide changed. Exit code 1 where something failed or\n" +
+			"is untrusted, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
-				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor, "**Why**: "+request.Reason, request, waitForIt(names.ReconcileID))
+				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor,
+					"**Why**: "+request.Reason, request, waitForIt(names.ReconcileID))
 				if err != nil {
 					return err
 				}
@@ -69,7 +71,8 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"expired", result.Expired},
 	} {
 		for _, found := range list.findings {
-			if _, err := fmt.Fprintf(out, "%-10s %s/%s %s: %s\n", list.name, found.Account, found.Region, found.Resource, found.State); err != nil {
+			if _, err := fmt.Fprintf(out, "%-10s %s/%s %s: %s\n",
+				list.name, found.Account, found.Region, found.Resource, found.State); err != nil {
 				return err
 			}
 		}

@@ -16,11 +16,13 @@ import (
 )
 
 func newSchedule() *cobra.Command {
-	cmd := parent("schedule", "Let the plans' windows start waves", newScheduleSync(), newScheduleList(), newSchedulePreview(),
+	cmd := parent("schedule", "Let the plans' windows start waves",
+		newScheduleSync(), newScheduleList(), newSchedulePreview(),
 		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", schedules.Windows.Pause),
-		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on", schedules.Windows.Resume))
-	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file. One namespace\n" +
-		"belongs to one configuration."
+		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on",
+			schedules.Windows.Resume))
+	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file.\n" +
+		"One namespace belongs to one configuration."
 	return cmd
 }
 
@@ -29,9 +31,10 @@ func newScheduleSync() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make Temporal's schedules equal to the plans' windows",
-		Long: "Make Temporal's schedules equal to the plans' schedules. What differs is shown and mended, what is missing made, and the schedule of a\n" +
-			"plan that has lost its window removed. Schedules that are not Patchtide's are never touched, and a paused one stays paused.\n" +
-			"With --dry-run nothing is changed, and exit code 1 says that something would be.",
+		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing\n" +
+			"made, and the schedule of a plan that has lost its window removed. Schedules that are not Patchtide's are\n" +
+			"never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit code 1 says that\n" +
+			"something would be.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -62,8 +65,8 @@ func newScheduleList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
-		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file. Exit code 1 where one is missing or\n" +
-			"differs.",
+		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file. Exit code\n" +
+			"1 where one is missing or differs.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -88,7 +91,9 @@ func newScheduleList() *cobra.Command {
 }
 
 // newSchedulePause makes pause and resume.
-func newSchedulePause(use, short string, do func(schedules.Windows, context.Context, string, string) error) *cobra.Command {
+func newSchedulePause(
+	use, short string, do func(schedules.Windows, context.Context, string, string) error,
+) *cobra.Command {
 	var actor, reason string
 	cmd := &cobra.Command{
 		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
@@ -101,7 +106,8 @@ func newSchedulePause(use, short string, do func(schedules.Windows, context.Cont
 				if err := do(keeper, cmd.Context(), args[0], note); err != nil {
 					return err
 				}
-				return show(cmd, map[string]string{"plan": args[0], "done": use + "d", "note": note}, func(out io.Writer, _ map[string]string) error {
+				done := map[string]string{"plan": args[0], "done": use + "d", "note": note}
+				return show(cmd, done, func(out io.Writer, _ map[string]string) error {
 					line(out, "%s: %sd", args[0], use)
 					return nil
 				})
@@ -123,7 +129,9 @@ func withSchedules(cmd *cobra.Command, do func(schedules.Windows, []schedules.Pl
 	if err != nil {
 		return err
 	}
-	return withTemporal(cmd, func(c client.Client) error { return do(schedules.Windows{Schedules: c.ScheduleClient()}, plans) })
+	return withTemporal(cmd, func(c client.Client) error {
+		return do(schedules.Windows{Schedules: c.ScheduleClient()}, plans)
+	})
 }
 
 // windowedPlans lists the plans that have a window, by name.

@@ -30,8 +30,8 @@ func (f Finding) mark() (string, lipgloss.Style) {
 	return "?", palette.Back
 }
 
-// Findings writes all of them as a table, and below it, for each that asks for something, what to do: there a command stands
-// unbroken and can be copied.
+// Findings writes all of them as a table, and below it, for each that asks for something, what to do: there a command
+// stands unbroken and can be copied.
 func Findings(out io.Writer, environ []string, all []Finding) error {
 	c := New(out, environ, time.Now)
 	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(palette.Quiet).Headers("", "Check", "Where", "Found")
@@ -65,7 +65,8 @@ func Findings(out io.Writer, environ []string, all []Finding) error {
 			continue
 		}
 		mark, style := finding.mark()
-		fmt.Fprintf(&below, "\n%s %s\n  %s\n  To do: %s\n", style.Render(mark), palette.Title.Render(finding.What+" "+finding.Where), finding.Says, finding.Mend)
+		title := palette.Title.Render(finding.What + " " + finding.Where)
+		fmt.Fprintf(&below, "\n%s %s\n  %s\n  To do: %s\n", style.Render(mark), title, finding.Says, finding.Mend)
 	}
 	_, err := io.WriteString(c.out, text+"\n"+below.String())
 	return err

@@ -17,8 +17,8 @@ type Difference struct {
 	Wanted string `json:"wanted"`
 }
 
-// differences compares two schedules by what a person would read of them, so that nothing differs unseen. Whether one is
-// paused, and its note, is the operators' own and is no difference.
+// differences compares two schedules by what a person would read of them, so that nothing differs unseen. Whether one
+// is paused, and its note, is the operators' own and is no difference.
 func differences(found, wanted client.Schedule) []Difference {
 	var all []Difference
 	is, should := facts(found), facts(wanted)

@@ -35,9 +35,9 @@ type ReconcileState struct {
 	Missed  int         `json:"missed"`  // runs that came too late to be made up for
 }
 
-// Set makes the schedule, or gives the one there is the interval; one that is paused stays so. A run that is due while one is
-// under way is skipped, and no run is made up for that was missed for longer than the interval: one that comes then does all of
-// it. note says who did it and why.
+// Set makes the schedule, or gives the one there is the interval; one that is paused stays so. A run that is due while
+// one is under way is skipped, and no run is made up for that was missed for longer than the interval: one that comes
+// then does all of it. note says who did it and why.
 func (r Reconcile) Set(ctx context.Context, every time.Duration, note string) error {
 	if every < ShortestReconcile {
 		return fmt.Errorf("every %s is shorter than %s, before which nothing is healed", every, ShortestReconcile)
@@ -46,19 +46,22 @@ func (r Reconcile) Set(ctx context.Context, every time.Duration, note string) er
 	_, err := r.Schedules.Create(ctx, client.ScheduleOptions{
 		ID: names.ReconcileID, Spec: spec, Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP, CatchupWindow: every, Note: note,
 		Action: &client.ScheduleWorkflowAction{
-			ID: names.ReconcileID, Workflow: names.Reconcile, TaskQueue: names.TaskQueue, StaticSummary: "by the schedule " + names.ReconcileID,
-			Args: []any{workflows.ReconcileRequest{Actor: "patchtide", Reason: "the schedule " + names.ReconcileID}},
+			ID: names.ReconcileID, Workflow: names.Reconcile, TaskQueue: names.TaskQueue,
+			StaticSummary: "by the schedule " + names.ReconcileID,
+			Args:          []any{workflows.ReconcileRequest{Actor: "patchtide", Reason: "the schedule " + names.ReconcileID}},
 		},
 	})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return told(err)
 	}
 	return told(update(ctx, r.handle(ctx), func(now client.Schedule) (*client.Schedule, error) {
-		if is := now.Spec.Intervals; len(is) == 1 && is[0] == spec.Intervals[0] && now.Policy.Overlap == enums.SCHEDULE_OVERLAP_POLICY_SKIP && now.Policy.CatchupWindow == every {
+		is, policy := now.Spec.Intervals, now.Policy
+		if len(is) == 1 && is[0] == spec.Intervals[0] &&
+			policy.Overlap == enums.SCHEDULE_OVERLAP_POLICY_SKIP && policy.CatchupWindow == every {
 			return nil, nil
 		}
 		now.Spec = &spec
-		now.Policy.Overlap, now.Policy.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_SKIP, every
+		policy.Overlap, policy.CatchupWindow = enums.SCHEDULE_OVERLAP_POLICY_SKIP, every
 		return &now, nil
 	}))
 }
@@ -118,7 +121,8 @@ func told(err error) error {
 	case err == nil:
 		return nil
 	case isNotFound(err):
-		return fmt.Errorf("there is no schedule %s; make it with `patchtide reconcile schedule --every 1h`", names.ReconcileID)
+		return fmt.Errorf("there is no schedule %s; make it with `patchtide reconcile schedule --every 1h`",
+			names.ReconcileID)
 	}
 	return fmt.Errorf("schedule %s: %w", names.ReconcileID, err)
 }

@@ -69,7 +69,8 @@ func stateOf(plan, id string, found *client.ScheduleDescription) State {
 	if found == nil {
 		return state
 	}
-	state.Exists, state.Next, state.Missed = true, append(state.Next, found.Info.NextActionTimes...), found.Info.NumActionsMissedCatchupWindow
+	state.Exists, state.Missed = true, found.Info.NumActionsMissedCatchupWindow
+	state.Next = append(state.Next, found.Info.NextActionTimes...)
 	if found.Schedule.State != nil {
 		state.Paused, state.Note = found.Schedule.State.Paused, found.Schedule.State.Note
 	}
@@ -92,14 +93,15 @@ func (p Plan) state(found *client.ScheduleDescription, now time.Time) State {
 	return state
 }
 
-// disagreement compares the times that Temporal gives with ours: the server has time zone data of its own, and rules of its
-// own where the clocks change at midnight.
+// disagreement compares the times that Temporal gives with ours: the server has time zone data of its own, and rules of
+// its own where the clocks change at midnight.
 func (p Plan) disagreement(next []time.Time, now time.Time) string {
 	after := now
 	for _, theirs := range next {
 		ours, found := p.Window.Next(after)
 		if !found || theirs.Before(ours) || theirs.After(ours.Add(p.Window.Jitter)) {
-			return fmt.Sprintf("Temporal opens it at %s, the file says %s: compare the time zone data of the server with this machine's, and avoid times at which the clocks change",
+			return fmt.Sprintf("Temporal opens it at %s, the file says %s: compare the time zone data of the server "+
+				"with this machine's, and avoid times at which the clocks change",
 				theirs.UTC().Format(time.RFC3339), instant(ours))
 		}
 		after = ours
@@ -111,7 +113,8 @@ func (p Plan) disagreement(next []time.Time, now time.Time) string {
 type MissingError struct{ Plan string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("there is no schedule %s in Temporal; run `patchtide schedule sync` first", names.WindowSchedule(e.Plan))
+	return fmt.Sprintf("there is no schedule %s in Temporal; run `patchtide schedule sync` first",
+		names.WindowSchedule(e.Plan))
 }
 
 // Pause keeps a plan's windows from starting waves, with a note; waves that run go on. Resume lets them again.

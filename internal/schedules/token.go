@@ -15,12 +15,16 @@ type token struct {
 
 type tokenKey struct{}
 
-// DialOption makes a client whose changes of schedules can be protected: the server takes a change that brings the conflict
-// token of what was read only while that is the newest, and the SDK (1.50.0, scheduleHandleImpl.Update) sends none.
+// DialOption makes a client whose changes of schedules can be protected: the server takes a change that brings the
+// conflict token of what was read only while that is the newest, and the SDK (1.50.0, scheduleHandleImpl.Update) sends
+// none.
 func DialOption() grpc.DialOption { return grpc.WithChainUnaryInterceptor(carryToken) }
 
 // carryToken keeps the token of a schedule that is read under update, and sends it with the change.
-func carryToken(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
+func carryToken(
+	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker,
+	options ...grpc.CallOption,
+) error {
 	seen, under := ctx.Value(tokenKey{}).(*token)
 	if !under {
 		return call(ctx, method, request, reply, conn, options...)

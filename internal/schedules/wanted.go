@@ -54,7 +54,8 @@ func spec(w schedule.Window) *client.ScheduleSpec {
 	}
 	for _, c := range w.Calendars() {
 		s.Calendars = append(s.Calendars, client.ScheduleCalendarSpec{
-			Second: []client.ScheduleRange{{Start: 0, End: 0, Step: 1}}, Minute: ranges(c.Minute, 0, 59), Hour: ranges(c.Hour, 0, 23),
+			Second: []client.ScheduleRange{{Start: 0, End: 0, Step: 1}},
+			Minute: ranges(c.Minute, 0, 59), Hour: ranges(c.Hour, 0, 23),
 			DayOfMonth: ranges(c.DayOfMonth, 1, 31), Month: ranges(c.Month, 1, 12), DayOfWeek: ranges(c.DayOfWeek, 0, 6),
 			Year: ranges(c.Year, 0, 0),
 		})

@@ -15,8 +15,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// Windows keeps the schedules that open plans' windows in one namespace, which belongs to one configuration. Its client must
-// have been dialled with DialOption.
+// Windows keeps the schedules that open plans' windows in one namespace, which belongs to one configuration. Its client
+// must have been dialled with DialOption.
 type Windows struct {
 	Schedules client.ScheduleClient
 }
@@ -41,11 +41,12 @@ type Change struct {
 type NotOursError struct{ ID, Starts string }
 
 func (e *NotOursError) Error() string {
-	return fmt.Sprintf("the schedule %s starts %s and is none of ours; delete or rename it in the Temporal UI, then sync again", e.ID, e.Starts)
+	return fmt.Sprintf("the schedule %s starts %s and is none of ours; delete or rename it in the Temporal UI, "+
+		"then sync again", e.ID, e.Starts)
 }
 
-// Sync makes the schedules equal to the plans: it creates, mends, and removes those of ours whose plan has no window any
-// more. Whether one is paused stays as it is. With dryRun it only tells. A repeated sync changes nothing.
+// Sync makes the schedules equal to the plans: it creates, mends, and removes those of ours whose plan has no window
+// any more. Whether one is paused stays as it is. With dryRun it only tells. A repeated sync changes nothing.
 func (w Windows) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, error) {
 	changes := []Change{}
 	var wanted []string
@@ -76,7 +77,8 @@ func (w Windows) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change,
 	return changes, nil
 }
 
-// syncOne makes a plan's schedule what it should be. Whoever pauses, edits or deletes it meanwhile is not overruled unseen.
+// syncOne makes a plan's schedule what it should be. Whoever pauses, edits or deletes it meanwhile is not overruled
+// unseen.
 func (w Windows) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, error) {
 	change := &Change{Plan: plan.Name, Schedule: names.WindowSchedule(plan.Name), Done: Unchanged}
 	should := plan.wanted()
@@ -158,7 +160,8 @@ func (w Windows) remove(ctx context.Context, id string, dryRun bool) (bool, erro
 	return true, nil
 }
 
-// ours lists the ids of schedules that may be ours, sorted. The list may lag behind by a moment; each is looked at again.
+// ours lists the ids of schedules that may be ours, sorted. The list may lag behind by a moment; each is looked at
+// again.
 func (w Windows) ours(ctx context.Context) ([]string, error) {
 	list, err := w.Schedules.List(ctx, client.ScheduleListOptions{})
 	if err != nil {
