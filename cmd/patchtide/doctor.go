@@ -21,11 +21,12 @@ func newDoctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
-		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, patch\n" +
-			"baselines, Temporal and its search attributes, workers, clocks, the evidence store and its key. Run it on\n" +
-			"the worker's machine, with the worker's configuration and credentials. It changes nothing but a document,\n" +
-			"doctor.json, in the evidence store.\n\n" +
-			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is wrong.",
+		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do,\n" +
+			"agents, patch baselines, Temporal and its search attributes, workers, clocks, the evidence store\n" +
+			"and its key. Run it on the worker's machine, with the worker's configuration and credentials. It\n" +
+			"changes nothing but a document, doctor.json, in the evidence store.\n\n" +
+			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is\n" +
+			"wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)

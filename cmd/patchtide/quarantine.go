@@ -19,11 +19,13 @@ func newQuarantine() *cobra.Command {
 	return parent("quarantine", "List, release and terminate quarantined instances",
 		newQuarantineList(),
 		newQuarantineVerb(patch.QuarantineRelease, "Return an instance to its group and check its health",
-			"Return a quarantined instance to its group: it gets its old security groups and registrations back, and its health is checked;\n"+
-				"one that is not healthy goes back into quarantine. Where its group has no room, the instance that was launched in its place\n"+
-				"is terminated first, or the one that --give-way names. Exit code 1 where it was not released."),
+			"Return a quarantined instance to its group: it gets its old security groups and registrations back, and its\n"+
+				"health is checked; one that is not healthy goes back into quarantine. Where its group has no room, the\n"+
+				"instance that was launched in its place is terminated first, or the one that --give-way names.\n"+
+				"Exit code 1 where it was not released."),
 		newQuarantineVerb(patch.QuarantineTerminate, "Terminate an instance",
-			"Terminate a quarantined instance. Snapshots and replaced volumes of it are kept until their retention is over.\nExit code 1 where it was not terminated."))
+			"Terminate a quarantined instance. Snapshots and replaced volumes of it are kept until their retention is over.\n"+
+				"Exit code 1 where it was not terminated."))
 }
 
 func newQuarantineList() *cobra.Command {
@@ -65,14 +67,17 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 	}
 	decides(cmd, &request.Actor, &request.Reason, "who decides", "why; it is kept in the journal")
 	if verb == patch.QuarantineRelease {
-		cmd.Flags().StringVar(&request.GiveWay, "give-way", "", "the instance that is terminated first, instead of the one launched in its place")
+		cmd.Flags().StringVar(&request.GiveWay, "give-way", "",
+			"the instance that is terminated first, instead of the one launched in its place")
 	}
 	printsJSON(cmd)
 	return cmd
 }
 
 // runQuarantine starts the workflow and waits for its result.
-func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRequest) (result *workflows.QuarantineResult, err error) {
+func runQuarantine(
+	cmd *cobra.Command, id string, request workflows.QuarantineRequest,
+) (result *workflows.QuarantineResult, err error) {
 	err = withTemporal(cmd, func(c client.Client) error {
 		result, err = startQuarantine(cmd.Context(), c, id, request)
 		return err
@@ -80,7 +85,9 @@ func runQuarantine(cmd *cobra.Command, id string, request workflows.QuarantineRe
 	return result, err
 }
 
-func startQuarantine(ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest) (*workflows.QuarantineResult, error) {
+func startQuarantine(
+	ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest,
+) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
 	run, err := begin(ctx, c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
 	if err != nil {
@@ -105,7 +112,8 @@ func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, done
 // printQuarantine writes the result for a person, what needs one first.
 func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 	for _, problem := range result.Problems {
-		if _, err := fmt.Fprintf(out, "problem    %s/%s %s: %s\n           to do: %s\n", problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo); err != nil {
+		if _, err := fmt.Fprintf(out, "problem    %s/%s %s: %s\n           to do: %s\n",
+			problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo); err != nil {
 			return err
 		}
 	}
@@ -127,7 +135,8 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 		if one.Isolated {
 			isolated = ", isolated"
 		}
-		if _, err := fmt.Fprintf(out, "%s %s/%s/%s since %s, %s%s, by %s\n  %s\n", one.Instance, one.Account, one.Region, one.Group,
+		if _, err := fmt.Fprintf(out, "%s %s/%s/%s since %s, %s%s, by %s\n  %s\n",
+			one.Instance, one.Account, one.Region, one.Group,
 			one.Since.UTC().Format(time.RFC3339), until, isolated, one.WaveID, one.Why); err != nil {
 			return err
 		}

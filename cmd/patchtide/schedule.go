@@ -21,8 +21,8 @@ func newSchedule() *cobra.Command {
 		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", schedules.Windows.Pause),
 		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on",
 			schedules.Windows.Resume))
-	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the configuration file.\n" +
-		"One namespace belongs to one configuration."
+	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the\n" +
+		"configuration file. One namespace belongs to one configuration."
 	return cmd
 }
 
@@ -65,8 +65,8 @@ func newScheduleList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
-		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file. Exit code\n" +
-			"1 where one is missing or differs.",
+		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the\n" +
+			"file. Exit code 1 where one is missing or differs.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {

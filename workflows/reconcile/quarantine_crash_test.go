@@ -77,7 +77,7 @@ func TestReconcileEndsARelease(t *testing.T) {
 	} {
 		t.Run(c.operation, func(t *testing.T) {
 			scene, id := quarantineOne(t, "production", wavetest.Sized(2, 4, 4))
-			dieSettling(scene, wavetest.ReleaseRequest(id), wavetest.Production, c.operation, c.nth)
+			dieEnding(scene, wavetest.ReleaseRequest(id), wavetest.Production, c.operation, c.nth)
 			if c.ill {
 				findInstance(scene, id, func(instance *world.Instance) { instance.StopApp() })
 			}
@@ -102,8 +102,8 @@ func TestReconcileEndsARelease(t *testing.T) {
 	}
 }
 
-// dieSettling cuts the worker off right after a call of a release took effect, and ends its workflows without any code.
-func dieSettling(scene *wavetest.Scene, request workflows.QuarantineRequest, account, operation string, nth int) {
+// dieEnding cuts the worker off right after a call of a release took effect, and ends its workflows without any code.
+func dieEnding(scene *wavetest.Scene, request workflows.QuarantineRequest, account, operation string, nth int) {
 	scene.T.Helper()
 	var reached, cut atomic.Bool
 	scene.AtCall(account, operation, nth, func() { reached.Store(true) })
