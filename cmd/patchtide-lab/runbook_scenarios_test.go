@@ -161,7 +161,7 @@ func workerAndServerDown(t *testing.T, page *runbookPage) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(said), &report), said)
 	for _, result := range report.Results {
-		require.Equal(t, result.Check != "temporal", result.State == "well", "%+v", result)
+		require.Equal(t, result.Check != "temporal", result.State == "ok", "%+v", result)
 	}
 	require.NoError(t, o.startTemporal())
 	require.Contains(t, o.do(listWaves, exitDone), "wave-web-waits")
