@@ -44,7 +44,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (*patch.MachineFacts, error)
 		if len(commands) == 0 {
 			return false, "its agent's answer", ask()
 		}
-		invocation, err := readInvocation(ctx, s, where, in.Instance.ID, deref(commands[0].CommandId))
+		invocation, err := findInvocation(ctx, s, where, in.Instance.ID, deref(commands[0].CommandId))
 		switch {
 		case err != nil:
 			return false, "", err
@@ -71,14 +71,11 @@ func (a *AWS) sendAsk(ctx context.Context, s *Services, in AskInput, comment str
 	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,
 		Parameters:     map[string][]string{"commands": script, "executionTimeout": {"300"}},
-		TimeoutSeconds: ptr(a.secondsOnAWS(in.Budget, leastDelivery, mostDelivery)),
+		TimeoutSeconds: ptr(a.speed().seconds(in.Budget, leastDelivery, mostDelivery)),
 	})
 	if !hasCode(err, "InvalidInstanceId") {
 		return awsError("ask for its facts", in.Instance.String(), err)
 	}
-	machine, readErr := readMachine(ctx, s, in.Instance)
-	if readErr == nil && machine == nil {
-		return final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
-	}
-	return readErr
+	_, err = readMachine(ctx, s, in.Instance)
+	return err
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/aws/smithy-go"
 	"go.temporal.io/sdk/activity"
-
-	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // footprint is what an acting activity keeps for its next attempt, in heartbeat details: whether a call of an earlier attempt
@@ -36,7 +34,7 @@ func (a *AWS) maySend(ctx context.Context, pace Pace, at time.Time, what string)
 	case trace.EmptySince.IsZero():
 		activity.RecordHeartbeat(ctx, footprint{EmptySince: at})
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
-	case at.Sub(trace.EmptySince) < a.onAWS(pace.ReadLag):
+	case at.Sub(trace.EmptySince) < a.speed().onAWS(pace.ReadLag):
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
 	}
 	// From here on a call may be on its way. One heartbeat an attempt, since only the first is sent at once.
@@ -79,25 +77,4 @@ func mayHaveActed(err error) bool {
 		return true
 	}
 	return typeOf(api, err) == ErrAWS
-}
-
-// onAWS is an interval of a plan as AWS's clock counts it.
-func (a *AWS) onAWS(interval patch.Duration) time.Duration {
-	if a.Speed <= 0 {
-		return interval.D()
-	}
-	return time.Duration(float64(interval) * a.Speed)
-}
-
-// inPlan is an interval of AWS's clock as a plan counts it: a laboratory's plan is scaled down.
-func (a *AWS) inPlan(interval patch.Duration) patch.Duration {
-	if a.Speed <= 0 {
-		return interval
-	}
-	return patch.Duration(float64(interval) / a.Speed)
-}
-
-// secondsOnAWS is the same in whole seconds, kept within what AWS takes.
-func (a *AWS) secondsOnAWS(interval patch.Duration, least, most int32) int32 {
-	return int32(min(max(a.onAWS(interval)/time.Second, time.Duration(least)), time.Duration(most)))
 }

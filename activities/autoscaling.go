@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +44,8 @@ func readGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.Au
 	return found, err
 }
 
-// memberOf finds an instance in its group; nil when it is no member.
-func memberOf(group *astypes.AutoScalingGroup, id string) *astypes.Instance {
+// findMember finds an instance in its group; nil when it is no member.
+func findMember(group *astypes.AutoScalingGroup, id string) *astypes.Instance {
 	i := slices.IndexFunc(group.Instances, func(instance astypes.Instance) bool { return deref(instance.InstanceId) == id })
 	if i < 0 {
 		return nil
@@ -125,7 +126,7 @@ func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.I
 		}
 		keys = groupTagKeys(group)
 	}
-	for _, id := range sortedKeys(instances) {
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if operator := instances[id].Operator; operator != nil && deref(operator.Managed) {
 			return deref(operator.Principal)
 		}

@@ -32,7 +32,7 @@ func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (*Backups, e
 		ids = []string{"snap-none"} // without a filter EC2 would list the account
 	}
 	// By a filter: one id that is gone would make EC2 answer the whole list with an error.
-	found, at, err := describeSnapshots(ctx, s, in.Group.String(), filter("snapshot-id", ids...))
+	found, at, err := readSnapshots(ctx, s, in.Group.String(), filter("snapshot-id", ids...))
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*Regi
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
-	id, err := findBaseline(ctx, s, where, wanted)
+	id, err := findBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
 	if err != nil {
 		return nil, err
 	}
@@ -82,19 +82,19 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*Regi
 	return &RegisteredBaseline{BaselineID: id}, nil
 }
 
-// findBaseline looks for our baseline by its name, which Systems Manager does not keep unique; "" when there is none.
-func findBaseline(ctx context.Context, s *Services, where string, wanted baselines.Baseline) (string, error) {
+// findBaseline looks for a baseline of our account by its name, which Systems Manager does not keep unique; "" when there is none.
+func findBaseline(ctx context.Context, s *Services, where, name string, system ssmtypes.OperatingSystem) (string, error) {
 	var found []string
 	pages := ssm.NewDescribePatchBaselinesPaginator(s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
-		{Key: ptr("NAME_PREFIX"), Values: []string{wanted.SSMName()}}, {Key: ptr("OWNER"), Values: []string{"Self"}},
+		{Key: ptr("NAME_PREFIX"), Values: []string{name}}, {Key: ptr("OWNER"), Values: []string{"Self"}},
 	}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", awsError("look for the patch baseline "+wanted.SSMName(), where, err)
+			return "", awsError("look for the patch baseline "+name, where, err)
 		}
 		for _, baseline := range page.BaselineIdentities {
-			if deref(baseline.BaselineName) == wanted.SSMName() && baseline.OperatingSystem == wanted.OperatingSystem {
+			if deref(baseline.BaselineName) == name && baseline.OperatingSystem == system {
 				found = append(found, deref(baseline.BaselineId))
 			}
 		}

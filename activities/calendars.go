@@ -14,7 +14,7 @@ import (
 // readCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the group's
 // account and region, an ARN in its own region. An answer that is not "open" is never taken for one: throttling and trouble of
 // AWS's are errors, to be retried; anything else is told as the calendar's error.
-func (a *AWS) readCalendars(ctx context.Context, group patch.Group, names []string) ([]patch.Calendar, error) {
+func readCalendars(ctx context.Context, connector Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
 	calendars := make([]patch.Calendar, len(names))
 	for i, name := range names {
 		calendars[i].Name = name
@@ -22,7 +22,7 @@ func (a *AWS) readCalendars(ctx context.Context, group patch.Group, names []stri
 		if parts := strings.Split(name, ":"); len(parts) > 4 {
 			region = parts[3]
 		}
-		s, err := a.Connector.Connect(ctx, group.Account, region)
+		s, err := connector.Connect(ctx, group.Account, region)
 		if err != nil {
 			calendars[i].Error = err.Error()
 			continue

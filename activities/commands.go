@@ -54,9 +54,9 @@ func commandOver(status ssmtypes.CommandInvocationStatus) bool {
 	return false
 }
 
-// readInvocation reads a command's state and output on an instance; nil when Systems Manager does not know of it, which is
+// findInvocation reads a command's state and output on an instance; nil when Systems Manager does not know of it, which is
 // so for a moment after it was sent and again when its history of 30 days is over.
-func readInvocation(ctx context.Context, s *Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
+func findInvocation(ctx context.Context, s *Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
 	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &command, InstanceId: &instance})
 	if hasCode(err, "InvocationDoesNotExist") {
 		return nil, nil

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,10 +18,10 @@ import (
 // stackTag is the tag by which CloudFormation marks what belongs to a stack, with the stack's ARN.
 const stackTag = "aws:cloudformation:stack-id"
 
-// stacksUnderWay reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
+// readStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
 // ends in _IN_PROGRESS is a change under way, a clean-up after one included: CloudFormation may then suspend processes, replace
 // the group, or terminate instances.
-func stacksUnderWay(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
+func readStacks(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
 	var ids []string
 	if group.IsAutoScaling() {
 		described, err := readGroup(ctx, s, group)
@@ -33,7 +34,7 @@ func stacksUnderWay(ctx context.Context, s *Services, group patch.Group, instanc
 			}
 		}
 	}
-	for _, id := range sortedKeys(instances) {
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		ids = append(ids, tagOf(instances[id].Tags, stackTag))
 	}
 	var busy []string
@@ -62,9 +63,9 @@ func stacksUnderWay(ctx context.Context, s *Services, group patch.Group, instanc
 	return busy, nil
 }
 
-// deploymentsUnderWay reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
+// readDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
 // has not started cannot tell yet.
-func deploymentsUnderWay(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
+func readDeployments(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
 	var found []patch.Deployment
 	pages := codedeploy.NewListDeploymentsPaginator(s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
 		cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress, cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
@@ -84,7 +85,7 @@ func deploymentsUnderWay(ctx context.Context, s *Services, group patch.Group, in
 			case err != nil:
 				return nil, awsError("list the targets of deployment "+id, group.String(), err)
 			}
-			for _, instance := range sortedKeys(instances) {
+			for _, instance := range slices.Sorted(maps.Keys(instances)) {
 				if slices.Contains(about, instance) {
 					found = append(found, patch.Deployment{ID: id, Instance: instance})
 				}

@@ -45,11 +45,11 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
 	if dropped(surge, in.Pace).taken(ctx) {
 		return a.see(ctx, s, dropped(surge, in.Pace))
 	}
-	listed := memberOf(group, in.ID)
+	listed := findMember(group, in.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
 		return a.lowerDesired(ctx, s, in, group)
 	}
-	machine, err := readMachine(ctx, s, surge)
+	machine, err := findMachine(ctx, s, surge)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) err
 // dropped is the effect of letting a member go.
 func dropped(in Instance, pace Pace) effect {
 	return shows(in.Group, pace, in.ID+" on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
-		listed := memberOf(group, in.ID)
+		listed := findMember(group, in.ID)
 		return listed == nil || leaving(string(listed.LifecycleState))
 	})
 }

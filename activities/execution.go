@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -34,24 +35,25 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 	if err != nil {
 		return nil, err
 	}
+	where := in.Instance.String()
 	var report *patch.PatchReport
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		execution, err := readExecution(ctx, s, in)
+		execution, err := findExecution(ctx, s, in.Instance.String(), in.Execution.ID)
 		if err != nil || execution == nil {
 			return false, "the execution to be listed", err
 		}
-		if !executionOver(execution.status) {
+		if !execution.over() {
 			if mayQueue && execution.status == ssmtypes.AutomationExecutionStatusPending {
 				return false, "", waiting(ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID)
 			}
 			return false, "the install, " + execution.doing(), nil
 		}
 		// A step that timed out says nothing about its command, which may still be patching.
-		commands, err := execution.commands(ctx, s, in)
+		commands, err := execution.commands(ctx, s, where, in.Instance.ID)
 		if err != nil {
 			return false, "", err
 		}
-		for _, id := range sortedKeys(commands) {
+		for _, id := range slices.Sorted(maps.Keys(commands)) {
 			if invocation := commands[id]; invocation != nil && !commandOver(invocation.Status) {
 				return false, "the command " + id + ", which is " + string(invocation.Status), nil
 			}
@@ -69,14 +71,14 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error {
 		return err
 	}
 	where := in.Instance.String()
-	execution, err := readExecution(ctx, s, in)
+	execution, err := findExecution(ctx, s, in.Instance.String(), in.Execution.ID)
 	if err != nil {
 		return err
 	}
 	if execution == nil {
 		return notReady(in.Pace.Poll.D(), "waiting for the execution %s to be listed, to stop it", in.Execution.ID)
 	}
-	if !executionOver(execution.status) && execution.status != ssmtypes.AutomationExecutionStatusCancelling {
+	if !execution.over() && execution.status != ssmtypes.AutomationExecutionStatusCancelling {
 		_, err := s.SSM.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{
 			AutomationExecutionId: &in.Execution.ID, Type: ssmtypes.StopTypeCancel,
 		})
@@ -85,11 +87,11 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error {
 			return awsError("stop the install", where, err)
 		}
 	}
-	commands, err := execution.commands(ctx, s, in)
+	commands, err := execution.commands(ctx, s, where, in.Instance.ID)
 	if err != nil {
 		return err
 	}
-	for _, id := range sortedKeys(commands) {
+	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		invocation := commands[id]
 		if invocation != nil && (commandOver(invocation.Status) || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
 			continue
@@ -109,10 +111,9 @@ type execution struct {
 	steps   []ssmtypes.StepExecution
 }
 
-// readExecution reads an execution with all of its steps; nil when Automation does not list it yet.
-func readExecution(ctx context.Context, s *Services, in AwaitInstallInput) (*execution, error) {
-	where := in.Instance.String()
-	out, err := s.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &in.Execution.ID})
+// findExecution reads an execution with all of its steps; nil when Automation does not list it yet.
+func findExecution(ctx context.Context, s *Services, where, id string) (*execution, error) {
+	out, err := s.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id})
 	if hasCode(err, "AutomationExecutionNotFoundException", "AutomationExecutionNotFound") {
 		return nil, nil
 	}
@@ -123,12 +124,12 @@ func readExecution(ctx context.Context, s *Services, in AwaitInstallInput) (*exe
 		return nil, nil
 	}
 	got := out.AutomationExecution
-	read := &execution{id: in.Execution.ID, status: got.AutomationExecutionStatus, failure: deref(got.FailureMessage), steps: got.StepExecutions}
+	read := &execution{id: id, status: got.AutomationExecutionStatus, failure: deref(got.FailureMessage), steps: got.StepExecutions}
 	if !got.StepExecutionsTruncated {
 		return read, nil
 	}
 	read.steps = nil
-	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(s.SSM, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &in.Execution.ID})
+	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(s.SSM, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &id})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -138,6 +139,9 @@ func readExecution(ctx context.Context, s *Services, in AwaitInstallInput) (*exe
 	}
 	return read, nil
 }
+
+// over tells whether the execution is terminal.
+func (e *execution) over() bool { return executionOver(e.status) }
 
 // executionOver tells whether a status is terminal.
 func executionOver(status ssmtypes.AutomationExecutionStatus) bool {
@@ -175,23 +179,22 @@ func (e *execution) commandOf(name string) string {
 // commands reads every command of the execution. A step tells its command only once it has ended, so that those under way
 // are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not know (yet,
 // or any more).
-func (e *execution) commands(ctx context.Context, s *Services, in AwaitInstallInput) (map[string]*ssm.GetCommandInvocationOutput, error) {
-	where := in.Instance.String()
+func (e *execution) commands(ctx context.Context, s *Services, where, instance string) (map[string]*ssm.GetCommandInvocationOutput, error) {
 	found := map[string]*ssm.GetCommandInvocationOutput{}
 	for _, step := range e.steps {
 		if id := e.commandOf(deref(step.StepName)); id != "" {
 			found[id] = nil
 		}
 	}
-	listed, err := findCommands(ctx, s, where, in.Instance.ID, "patchtide "+e.id)
+	listed, err := findCommands(ctx, s, where, instance, "patchtide "+e.id)
 	if err != nil {
 		return nil, err
 	}
 	for _, command := range listed {
 		found[deref(command.CommandId)] = nil
 	}
-	for _, id := range sortedKeys(found) {
-		if found[id], err = readInvocation(ctx, s, where, in.Instance.ID, id); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		if found[id], err = findInvocation(ctx, s, where, instance, id); err != nil {
 			return nil, err
 		}
 	}

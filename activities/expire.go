@@ -34,7 +34,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
-	snapshots, at, err := describeSnapshots(ctx, s, where, filter("tag-key", names.TagExpires))
+	snapshots, at, err := readSnapshots(ctx, s, where, filter("tag-key", names.TagExpires))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,22 +27,27 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (*patch.Gr
 	if err != nil {
 		return nil, err
 	}
-	inspect := inspectTagged
-	if in.Group.IsAutoScaling() {
-		inspect = inspectAutoScaling
-	}
-	state, err := inspect(ctx, s, in.Group)
+	state, err := readGroupState(ctx, s, in.Group)
 	if err != nil {
 		return nil, err
 	}
 	for i := range state.TargetGroups {
-		state.TargetGroups[i].DeregistrationDelay = a.inPlan(state.TargetGroups[i].DeregistrationDelay)
-		state.TargetGroups[i].SlowStart = a.inPlan(state.TargetGroups[i].SlowStart)
+		state.TargetGroups[i].DeregistrationDelay = a.speed().inPlan(state.TargetGroups[i].DeregistrationDelay)
+		state.TargetGroups[i].SlowStart = a.speed().inPlan(state.TargetGroups[i].SlowStart)
 	}
 	return state, nil
 }
 
-func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+// readGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts them. A group
+// that does not exist is GroupNotFound.
+func readGroupState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	if group.IsAutoScaling() {
+		return readScalingState(ctx, s, group)
+	}
+	return readTaggedState(ctx, s, group)
+}
+
+func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
 	if len(group.Tags) == 0 {
 		return nil, final(ErrInvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
 	}
@@ -58,7 +64,7 @@ func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.
 		return nil, err
 	}
 	state.TargetGroups = registered.groups
-	for _, id := range sortedKeys(found.instances) {
+	for _, id := range slices.Sorted(maps.Keys(found.instances)) {
 		member := found.member(id)
 		member.Targets = registered.targets[id]
 		state.Members = append(state.Members, member)
@@ -70,7 +76,7 @@ func inspectTagged(ctx context.Context, s *Services, group patch.Group) (*patch.
 	return state, nil
 }
 
-func inspectAutoScaling(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+func readScalingState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
 	described, err := readGroup(ctx, s, group)
 	if err != nil {
 		return nil, err
@@ -99,7 +105,7 @@ func inspectAutoScaling(ctx context.Context, s *Services, group patch.Group) (*p
 	}
 	state.TargetGroups = registered.groups
 	for _, id := range memberIDs(described) {
-		state.Members = append(state.Members, found.groupMember(group, memberOf(described, id), registered.targets[id]))
+		state.Members = append(state.Members, found.groupMember(group, findMember(described, id), registered.targets[id]))
 	}
 	return state, nil
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -51,12 +52,9 @@ func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.He
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
 // for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
-	for _, check := range in.Checks {
-		if check.HTTP != nil {
-			if err := checkHTTP(in.Instance.String(), *check.HTTP); err != nil {
-				return nil, err
-			}
-		}
+	query := healthQuery{Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks}
+	if err := query.validate(); err != nil {
+		return nil, err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
@@ -77,7 +75,7 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 		if time.Now().Before(next) {
 			return false, why, nil
 		}
-		seen, waitingFor, err := a.observe(ctx, s, in, sent)
+		seen, waitingFor, err := observer{HTTP: a.HTTP, Speed: a.speed()}.observe(ctx, s, query, sent)
 		if err != nil || len(waitingFor) > 0 {
 			return false, in.Instance.String() + ": no answer yet to " + strings.Join(waitingFor, ", "), err
 		}
@@ -93,9 +91,35 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 	return last, nil
 }
 
+// observer looks at everything that health checks name. It judges nothing: patch.JudgeHealth does.
+type observer struct {
+	HTTP  *http.Client // dials instances for HTTP checks `from: worker`; nil refuses them
+	Speed speed
+}
+
+// healthQuery asks how one instance is.
+type healthQuery struct {
+	Instance     Instance
+	Platform     patch.Platform // "" is what the instance is seen to be
+	TargetGroups []string       // ARNs to look at
+	Checks       []patch.HealthCheck
+}
+
+// validate is InvalidInput for a check that cannot be asked.
+func (in healthQuery) validate() error {
+	for _, check := range in.Checks {
+		if check.HTTP != nil {
+			if err := checkHTTP(in.Instance.String(), *check.HTTP); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // observe is one look; waitingFor names the commands that have not answered.
-func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
-	now, err := s.see(ctx, in.Instance, in.TargetGroups)
+func (o observer) observe(ctx context.Context, s *Services, in healthQuery, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
+	now, err := readSighting(ctx, s, in.Instance, in.TargetGroups)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,7 +135,7 @@ func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent pr
 		var answer patch.HTTPObservation
 		answered := true
 		if check.HTTP.From == "worker" {
-			answer, err = a.dial(ctx, now.member.PrivateIP, *check.HTTP)
+			answer, err = o.dial(ctx, now.member.PrivateIP, *check.HTTP)
 		} else {
 			answer, answered, err = sent.ask(ctx, s, in.Instance, in.platform(now.member), *check.HTTP)
 		}
@@ -123,12 +147,12 @@ func (a *AWS) observe(ctx context.Context, s *Services, in ObserveInput, sent pr
 		}
 		seen.HTTP = append(seen.HTTP, answer)
 	}
-	seen.Alarms, err = a.readAlarms(ctx, s, in.Instance.Group, alarms)
+	seen.Alarms, err = readAlarms(ctx, s, in.Instance.Group, alarms, o.Speed)
 	return seen, waitingFor, err
 }
 
 // platform is the caller's word, or what the instance is seen to be.
-func (in ObserveInput) platform(member patch.Member) patch.Platform {
+func (in healthQuery) platform(member patch.Member) patch.Platform {
 	if in.Platform != "" {
 		return in.Platform
 	}
@@ -152,7 +176,7 @@ const alarmsPerRequest = 100
 
 // readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
 // is a mistake in the plan.
-func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
+func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string, speed speed) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
 	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
@@ -173,7 +197,7 @@ func (a *AWS) readAlarms(ctx context.Context, s *Services, group patch.Group, wa
 				}
 				seen = append(seen, patch.AlarmObservation{
 					Name: deref(alarm.AlarmName), State: string(alarm.StateValue), Since: deref(entered).UTC(),
-					Needs: a.inPlan(patch.AlarmTime(alarmPeriod(alarm), int(deref(alarm.EvaluationPeriods)))),
+					Needs: speed.inPlan(patch.AlarmTime(alarmPeriod(alarm), int(deref(alarm.EvaluationPeriods)))),
 				})
 			}
 			for _, alarm := range page.CompositeAlarms {

@@ -47,12 +47,12 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (*Executio
 		return nil, unsent(ctx, err)
 	}
 	where := in.Instance.String()
-	found, at, err := findExecution(ctx, s, where, in.Attempt.Token)
+	found, at, err := findStarted(ctx, s, where, in.Attempt.Token)
 	if err != nil {
 		return nil, unsent(ctx, err)
 	}
-	if found != nil {
-		return found, nil
+	if found != "" {
+		return &Execution{ID: found}, nil
 	}
 	if err := checkPinned(ctx, s, where, in.Runbook); err != nil {
 		return nil, unsent(ctx, err)
@@ -87,7 +87,7 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 		"RebootOption":          {string(in.Reboot)},
 		"ScriptDocument":        {document},
 		"FactsScript":           script,
-		"InstallTimeoutSeconds": {strconv.Itoa(int(a.secondsOnAWS(in.Budget, leastInstall, mostInstall)))},
+		"InstallTimeoutSeconds": {strconv.Itoa(int(a.speed().seconds(in.Budget, leastInstall, mostInstall)))},
 	}
 	// Automation refuses empty values: what is not wanted is left to the runbook's default.
 	if role := a.Connector.AutomationRole(in.Instance.Group.Account); role != "" {
@@ -99,21 +99,20 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 	return parameters
 }
 
-// findExecution looks up what an attempt started, by its tag key: replies carry no tags, so the token stands in the key. The
-// time is AWS's, of the answer. Nil when none is there.
-func findExecution(ctx context.Context, s *Services, where, token string) (*Execution, time.Time, error) {
+// findStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token stands in the
+// key. The time is AWS's, of the answer. "" when there is none.
+func findStarted(ctx context.Context, s *Services, where, token string) (id string, at time.Time, err error) {
 	var first *ssmtypes.AutomationExecutionMetadata
-	var at time.Time
 	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
 		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, at, awsError("look for the install", where, err)
+			return "", at, awsError("look for the install", where, err)
 		}
 		if at, err = awsTime(page.ResultMetadata, where); err != nil {
-			return nil, at, err
+			return "", at, err
 		}
 		for _, execution := range page.AutomationExecutionMetadataList {
 			if first == nil || deref(execution.ExecutionStartTime).Before(deref(first.ExecutionStartTime)) {
@@ -122,9 +121,9 @@ func findExecution(ctx context.Context, s *Services, where, token string) (*Exec
 		}
 	}
 	if first == nil {
-		return nil, at, nil
+		return "", at, nil
 	}
-	return &Execution{ID: deref(first.AutomationExecutionId)}, at, nil
+	return deref(first.AutomationExecutionId), at, nil
 }
 
 // FindInstallInput looks for the execution of an attempt.
@@ -143,18 +142,18 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (*Execution,
 	trace, _ := lastFootprint(ctx)
 	result := &Execution{}
 	err = a.lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
-		found, at, err := findExecution(ctx, s, in.Instance.String(), in.Attempt.Token)
+		found, at, err := findStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
 		if err != nil {
 			return false, "", err
 		}
-		if found != nil {
-			result = found
+		if found != "" {
+			result.ID = found
 			return true, "", nil
 		}
 		if trace.EmptySince.IsZero() {
 			trace.EmptySince = at
 		}
-		return at.Sub(trace.EmptySince) >= a.onAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
+		return at.Sub(trace.EmptySince) >= a.speed().onAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolat
 	if err != nil {
 		return nil, err
 	}
-	instance, err := s.present(ctx, in.Instance)
+	instance, err := readMachine(ctx, s, in.Instance)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +54,6 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolat
 			in.Instance, len(out.SecurityGroups), in.SecurityGroup, deref(instance.VpcId))
 	}
 	return &Isolation{SecurityGroup: deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
-}
-
-// present reads an instance that must be there: Gone when EC2 no longer has it.
-func (s *Services) present(ctx context.Context, in Instance) (*ec2types.Instance, error) {
-	instance, err := readMachine(ctx, s, in)
-	if err == nil && instance == nil {
-		err = final(ErrGone, "%s: EC2 no longer has the instance", in)
-	}
-	return instance, err
 }
 
 func interfacesOf(instance *ec2types.Instance) []NetworkInterface {
@@ -95,7 +86,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) err
 	if err != nil {
 		return err
 	}
-	instance, err := s.present(ctx, in.Instance)
+	instance, err := readMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}

@@ -93,11 +93,10 @@ func TestMayHaveActed(t *testing.T) {
 }
 
 func TestIntervalsToldToAWS(t *testing.T) {
-	var product, lab AWS
-	lab.Speed = 60
+	const product, lab = speed(0), speed(60)
 	const ninetySeconds = 90e9
-	require.EqualValues(t, 90, product.secondsOnAWS(ninetySeconds, 30, 36000))
-	require.EqualValues(t, 5400, lab.secondsOnAWS(ninetySeconds, 30, 36000), "a scaled plan's 90 s are AWS's 90 minutes")
-	require.EqualValues(t, 30, product.secondsOnAWS(1e9, 30, 36000))
-	require.EqualValues(t, 36000, lab.secondsOnAWS(24*3600e9, 30, 36000))
+	require.EqualValues(t, 90, product.seconds(ninetySeconds, 30, 36000))
+	require.EqualValues(t, 5400, lab.seconds(ninetySeconds, 30, 36000), "a scaled plan's 90 s are AWS's 90 minutes")
+	require.EqualValues(t, 30, product.seconds(1e9, 30, 36000))
+	require.EqualValues(t, 36000, lab.seconds(24*3600e9, 30, 36000))
 }

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,22 +37,37 @@ type machines struct {
 
 // readMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
 func readMachines(ctx context.Context, s *Services, where string, ids []string) (machines, error) {
-	found := machines{instances: map[string]ec2types.Instance{}}
-	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
-	for chunk := range slices.Chunk(ids, filterValues) {
-		instances, at, err := describeInstances(ctx, s, where, filter("instance-id", chunk...))
-		if err != nil {
-			return machines{}, err
-		}
-		found.add(instances, at)
+	found := machines{}
+	var err error
+	if found.instances, found.at, err = readInstances(ctx, s, where, ids); err != nil {
+		return machines{}, err
 	}
 	return found, found.readHealth(ctx, s, where)
+}
+
+// readInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's, of the
+// last answer; zero when no id is given.
+func readInstances(ctx context.Context, s *Services, where string, ids []string) (map[string]ec2types.Instance, time.Time, error) {
+	found := map[string]ec2types.Instance{}
+	var at time.Time
+	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
+	for chunk := range slices.Chunk(ids, filterValues) {
+		instances, now, err := describeInstances(ctx, s, where, filter("instance-id", chunk...))
+		if err != nil {
+			return nil, at, err
+		}
+		at = now
+		for _, instance := range instances {
+			found[deref(instance.InstanceId)] = instance
+		}
+	}
+	return found, at, nil
 }
 
 // findMachines reads the instances that carry all of the tags, are not on their way out and not quarantined.
 func findMachines(ctx context.Context, s *Services, where string, tags map[string]string) (machines, error) {
 	filters := []ec2types.Filter{filter("instance-state-name", "pending", "running", "stopping", "stopped")}
-	for _, key := range sortedKeys(tags) {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		filters = append(filters, filter("tag:"+key, tags[key]))
 	}
 	instances, at, err := describeInstances(ctx, s, where, filters...)
@@ -70,13 +86,24 @@ func findMachines(ctx context.Context, s *Services, where string, tags map[strin
 		}
 		return false
 	})
-	found := machines{instances: map[string]ec2types.Instance{}}
-	found.add(instances, at)
+	found := machines{instances: map[string]ec2types.Instance{}, at: at}
+	for _, instance := range instances {
+		found.instances[deref(instance.InstanceId)] = instance
+	}
 	return found, found.readHealth(ctx, s, where)
 }
 
-// readMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
+// readMachine reads an instance that must be there: Gone when EC2 no longer has it.
 func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+	instance, err := findMachine(ctx, s, in)
+	if err == nil && instance == nil {
+		err = final(ErrGone, "%s: EC2 no longer has the instance", in)
+	}
+	return instance, err
+}
+
+// findMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
+func findMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
 	instances, _, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
 	if err != nil || len(instances) == 0 {
 		return nil, err
@@ -88,6 +115,7 @@ func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 	return &instances[0], nil
 }
 
+// describeInstances lists the instances that the filters let through; the time is AWS's, of the answer.
 func describeInstances(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
 	var all []ec2types.Instance
 	var at time.Time
@@ -107,18 +135,11 @@ func describeInstances(ctx context.Context, s *Services, where string, filters .
 	return all, at, nil
 }
 
-func (m *machines) add(instances []ec2types.Instance, at time.Time) {
-	for _, instance := range instances {
-		m.instances[deref(instance.InstanceId)] = instance
-	}
-	m.at = at
-}
-
 // readHealth reads status checks and agents of the machines that run.
 func (m *machines) readHealth(ctx context.Context, s *Services, where string) error {
 	m.statusOK, m.agents = map[string]bool{}, map[string]ssmtypes.InstanceInformation{}
 	var running []string
-	for _, id := range sortedKeys(m.instances) {
+	for _, id := range slices.Sorted(maps.Keys(m.instances)) {
 		if stateOf(m.instances[id]) == "running" {
 			running = append(running, id)
 		}

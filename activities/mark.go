@@ -61,9 +61,6 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) error {
 	if err != nil {
 		return err
 	}
-	if instance == nil {
-		return final(ErrGone, "%s: EC2 no longer has the instance", where)
-	}
 	switch value := tagOf(instance.Tags, names.TagJournal); {
 	case value == in.Journal.value():
 		return nil
@@ -82,7 +79,7 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error {
 	if err != nil {
 		return err
 	}
-	instance, err := readMachine(ctx, s, in.Instance)
+	instance, err := findMachine(ctx, s, in.Instance)
 	if err != nil || instance == nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (*Marked, erro
 		}
 	}
 	slices.SortFunc(found.Resources, func(a, b MarkedResource) int { return strings.Compare(a.Group, b.Group) })
-	for _, id := range sortedKeys(tagged) {
+	for _, id := range slices.Sorted(maps.Keys(tagged)) {
 		marked := MarkedResource{Instance: id, Member: ofGroup[id], Tag: tagged[id]}
 		marked.Journal, marked.Problem = parseJournal(tagged[id], names.JournalRecord(place, id))
 		found.Resources = append(found.Resources, marked)

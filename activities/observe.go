@@ -13,9 +13,9 @@ type sighting struct {
 	at     time.Time // AWS's clock
 }
 
-// see looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2 no longer has
+// readSighting looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2 no longer has
 // it, or when it has left its Auto Scaling group or is leaving it: no wait mends that.
-func (s *Services) see(ctx context.Context, in Instance, targetGroups []string) (sighting, error) {
+func readSighting(ctx context.Context, s *Services, in Instance, targetGroups []string) (sighting, error) {
 	found, err := readMachines(ctx, s, in.String(), []string{in.ID})
 	if err != nil {
 		return sighting{}, err
@@ -25,7 +25,7 @@ func (s *Services) see(ctx context.Context, in Instance, targetGroups []string) 
 		return sighting{}, final(ErrGone, "%s: EC2 no longer has the instance", in)
 	}
 	for _, arn := range targetGroups {
-		health, err := targetHealth(ctx, s, in.String(), arn)
+		health, err := readTargetHealth(ctx, s, in.String(), arn)
 		if err != nil {
 			return sighting{}, err
 		}
@@ -39,7 +39,7 @@ func (s *Services) see(ctx context.Context, in Instance, targetGroups []string) 
 	if err != nil {
 		return sighting{}, err
 	}
-	listed := memberOf(group, in.ID)
+	listed := findMember(group, in.ID)
 	if listed == nil {
 		return sighting{}, final(ErrGone, "%s: the instance is no member of its group any more", in)
 	}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ func installs(document string, parameters map[string][]string) bool {
 	return len(operation) != 1 || operation[0] != "Scan"
 }
 
-// otherPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
-func otherPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+// readPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
+func readPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
 	windows, err := patchingWindows(ctx, s, group, instances, until)
 	if err != nil {
 		return nil, err
@@ -217,7 +218,7 @@ func patchingAssociations(ctx context.Context, s *Services, group patch.Group, i
 // as a resource group, is taken to choose it.
 func chosen(lists [][]ssmtypes.Target, instances map[string]ec2types.Instance) []string {
 	var found []string
-	for _, id := range sortedKeys(instances) {
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if slices.ContainsFunc(lists, func(targets []ssmtypes.Target) bool {
 			return len(targets) > 0 && !slices.ContainsFunc(targets, func(target ssmtypes.Target) bool { return excludes(target, instances[id]) })
 		}) {

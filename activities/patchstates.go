@@ -37,13 +37,13 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (*Pa
 	}
 	where := in.Group.String()
 	read := &PatchStates{}
-	if read.BaselineID, err = findBaseline(ctx, s, where, wanted); err != nil {
+	if read.BaselineID, err = findBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem); err != nil {
 		return nil, err
 	}
 	if _, read.At, err = describeInstances(ctx, s, where, filter("instance-id", in.Instances...)); err != nil {
 		return nil, err
 	}
-	states, err := patchStates(ctx, s, where, in.Instances)
+	states, err := readPatchStates(ctx, s, where, in.Instances)
 	if err != nil {
 		return nil, err
 	}

@@ -143,9 +143,9 @@ func windowsProbe(check patch.HTTPCheck) []string {
 }
 
 // dial does an HTTP check from the worker to the instance's private address.
-func (a *AWS) dial(ctx context.Context, address string, check patch.HTTPCheck) (patch.HTTPObservation, error) {
+func (o observer) dial(ctx context.Context, address string, check patch.HTTPCheck) (patch.HTTPObservation, error) {
 	seen := patch.HTTPObservation{Check: check}
-	if a.HTTP == nil {
+	if o.HTTP == nil {
 		return seen, final(ErrInvalidInput, "http check %s: this worker dials no instances; use from: instance", check.Path)
 	}
 	if address == "" {
@@ -158,7 +158,7 @@ func (a *AWS) dial(ctx context.Context, address string, check patch.HTTPCheck) (
 	if err != nil {
 		return seen, final(ErrInvalidInput, "http check %s: %v", check.Path, err)
 	}
-	client := *a.HTTP
+	client := *o.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	answer, err := client.Do(request)
 	if err != nil {

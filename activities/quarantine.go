@@ -61,7 +61,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 	if err != nil || group == nil {
 		return DetachResult{}, err
 	}
-	listed, sent, fresh := memberOf(group, in.Instance.ID), out.taken(ctx), false
+	listed, sent, fresh := findMember(group, in.Instance.ID), out.taken(ctx), false
 	if listed != nil && !leaving(string(listed.LifecycleState)) && !sent {
 		state := string(listed.LifecycleState)
 		if strings.HasPrefix(state, "Entering") || comingIn(state) {

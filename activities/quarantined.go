@@ -37,7 +37,7 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) error {
 	if err != nil {
 		return err
 	}
-	instance, err := s.present(ctx, in.Instance)
+	instance, err := readMachine(ctx, s, in.Instance)
 	if err != nil || tagOf(instance.Tags, names.TagQuarantine) == in.value() {
 		return err
 	}
@@ -53,7 +53,7 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) error {
 	if err != nil {
 		return err
 	}
-	instance, err := readMachine(ctx, s, in)
+	instance, err := findMachine(ctx, s, in)
 	if err != nil || instance == nil || tagOf(instance.Tags, names.TagQuarantine) == "" {
 		return err
 	}

@@ -37,7 +37,7 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 		return nil, err
 	}
 	where := in.Instance.String()
-	tasks, at, err := describeRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{filter("instance-id", in.Instance.ID)}})
+	tasks, at, err := readRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{filter("instance-id", in.Instance.ID)}})
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +49,8 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 		}
 	}
 	machine, err := readMachine(ctx, s, in.Instance)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case machine == nil:
-		return nil, final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
 	}
 	switch state := stateOf(*machine); state {
 	case "running":
@@ -66,7 +63,7 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 	default:
 		return nil, notReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
 	}
-	tags := backupTags(in.Attempt, at.Add(in.Retention.D()))
+	tags := backupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
 	tags = append(tags, ec2types.Tag{Key: ptr(names.TagReplaced), Value: ptr(rootVolume(*machine))})
 	out, err := s.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{
 		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token, DeleteReplacedRootVolume: ptr(false),
@@ -87,7 +84,8 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 	return &RestoreTask{TaskID: deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
 }
 
-func describeRestores(ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
+// readRestores lists replacements of root volumes; the time is AWS's, of the answer.
+func readRestores(ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
 	var all []ec2types.ReplaceRootVolumeTask
 	var at time.Time
 	pages := ec2.NewDescribeReplaceRootVolumeTasksPaginator(s.EC2, in)
@@ -125,7 +123,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored
 	}
 	var restored *Restored
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		tasks, _, err := describeRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
+		tasks, _, err := readRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
 		if hasCode(err, "InvalidReplaceRootVolumeTaskId.NotFound", "InvalidReplaceRootVolumeTaskID.NotFound") || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
 		}
@@ -144,8 +142,6 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored
 		switch {
 		case err != nil:
 			return false, "", err
-		case machine == nil:
-			return false, "", final(ErrGone, "%s: EC2 no longer has the instance", in.Instance)
 		case stateOf(*machine) != "running":
 			return false, "the instance to run; it is " + stateOf(*machine), nil
 		}

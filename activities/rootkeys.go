@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -13,17 +14,17 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// lockedRoots reads the keys of encrypted root volumes and tells those that we may not be able to use, so that a snapshot of
+// readLockedRoots reads the keys of encrypted root volumes and tells those that we may not be able to use, so that a snapshot of
 // theirs could not become a volume again: EC2 finds that out only after it has accepted the call.
-func lockedRoots(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.LockedRoot, error) {
+func readLockedRoots(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.LockedRoot, error) {
 	byVolume := map[string]string{}
-	for _, id := range sortedKeys(instances) {
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if volume := rootVolume(instances[id]); volume != "" {
 			byVolume[volume] = id
 		}
 	}
 	keys := map[string]string{} // to an instance that needs it
-	for chunk := range slices.Chunk(sortedKeys(byVolume), filterValues) {
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(byVolume)), filterValues) {
 		pages := ec2.NewDescribeVolumesPaginator(s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{filter("volume-id", chunk...)}})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -38,7 +39,7 @@ func lockedRoots(ctx context.Context, s *Services, group patch.Group, instances 
 		}
 	}
 	var locked []patch.LockedRoot
-	for _, key := range sortedKeys(keys) {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		why, err := keyTrouble(ctx, s, group, key)
 		if err != nil {
 			return nil, err

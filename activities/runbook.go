@@ -76,7 +76,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runboo
 		}
 		version = "1"
 	}
-	described, err := describeRunbook(ctx, s, where, version)
+	described, err := findDescription(ctx, s, where, names.Runbook, version)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runboo
 
 // findRunbook looks for the newest version whose content is ours.
 func findRunbook(ctx context.Context, s *Services, where string) (version string, exists bool, err error) {
-	latest, err := readRunbook(ctx, s, where, "$LATEST")
+	latest, err := findDocument(ctx, s, where, names.Runbook, "$LATEST")
 	if err != nil || latest == nil {
 		return "", false, err
 	}
@@ -100,7 +100,7 @@ func findRunbook(ctx context.Context, s *Services, where string) (version string
 		return "", true, nil
 	}
 	for number := newest - 1; number > 0 && number >= newest-versionsBack; number-- {
-		older, err := readRunbook(ctx, s, where, strconv.Itoa(number))
+		older, err := findDocument(ctx, s, where, names.Runbook, strconv.Itoa(number))
 		if err != nil {
 			return "", true, err
 		}
@@ -111,27 +111,28 @@ func findRunbook(ctx context.Context, s *Services, where string) (version string
 	return "", true, nil
 }
 
-// readRunbook reads a version; nil when there is none.
-func readRunbook(ctx context.Context, s *Services, where, version string) (*ssm.GetDocumentOutput, error) {
+// findDocument reads a version of a document; nil when there is none.
+func findDocument(ctx context.Context, s *Services, where, name, version string) (*ssm.GetDocumentOutput, error) {
 	out, err := s.SSM.GetDocument(ctx, &ssm.GetDocumentInput{
-		Name: ptr(names.Runbook), DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
+		Name: &name, DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
 	})
 	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("read the runbook "+names.Runbook, where, err)
+		return nil, awsError("read the document "+name, where, err)
 	}
 	return out, nil
 }
 
-func describeRunbook(ctx context.Context, s *Services, where, version string) (*ssmtypes.DocumentDescription, error) {
-	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: ptr(names.Runbook), DocumentVersion: &version})
+// findDescription describes a version of a document; nil when there is none.
+func findDescription(ctx context.Context, s *Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
+	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &name, DocumentVersion: &version})
 	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("describe the runbook "+names.Runbook, where, err)
+		return nil, awsError("describe the document "+name, where, err)
 	}
 	return out.Document, nil
 }
@@ -155,7 +156,7 @@ func meaning(document string) string {
 
 // checkPinned refuses a runbook that is not the one the wave pinned.
 func checkPinned(ctx context.Context, s *Services, where string, pinned Runbook) error {
-	described, err := describeRunbook(ctx, s, where, pinned.Version)
+	described, err := findDescription(ctx, s, where, names.Runbook, pinned.Version)
 	switch {
 	case err != nil:
 		return err

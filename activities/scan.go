@@ -40,7 +40,7 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, er
 		return nil, err
 	}
 	where, comment := in.Group.String(), "patchtide scan "+in.Attempt.Token
-	managed, err := managedInstances(ctx, s, where, in.Instances)
+	managed, err := readManaged(ctx, s, where, in.Instances)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, er
 		Parameters: map[string][]string{
 			"Operation":          {"Scan"},
 			"SnapshotId":         {in.SnapshotID},
-			"StepTimeoutSeconds": {fmt.Sprint(a.secondsOnAWS(in.Budget, leastInstall, mostInstall))},
+			"StepTimeoutSeconds": {fmt.Sprint(a.speed().seconds(in.Budget, leastInstall, mostInstall))},
 		},
-		TimeoutSeconds: ptr(int32(min(scanDelivery.D(), max(a.onAWS(in.Budget), leastDelivery*time.Second)).Seconds())),
+		TimeoutSeconds: ptr(int32(min(scanDelivery.D(), max(a.speed().onAWS(in.Budget), leastDelivery*time.Second)).Seconds())),
 	})
 	if err != nil {
 		return nil, awsError("start the scan", where, err)
@@ -69,8 +69,8 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, er
 	return &ScanTicket{CommandID: deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: deref(out.Command.RequestedDateTime)}, nil
 }
 
-// managedInstances keeps those that Systems Manager manages, in the order given.
-func managedInstances(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
+// readManaged keeps those that Systems Manager manages, in the order given.
+func readManaged(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
 	known := map[string]bool{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
 		Filters: []ssmtypes.InstanceInformationStringFilter{{Key: ptr("InstanceIds"), Values: ids}}, MaxResults: ptr(int32(agentsPerRequest)),
@@ -111,7 +111,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (*ScanResults, e
 	}
 	var results *ScanResults
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		invocations, err := scanInvocations(ctx, s, in)
+		invocations, err := readInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
 			return false, "", err
 		}
@@ -128,7 +128,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (*ScanResults, e
 				ran = append(ran, id)
 			}
 		}
-		states, err := patchStates(ctx, s, in.Group.String(), ran)
+		states, err := readPatchStates(ctx, s, in.Group.String(), ran)
 		if err != nil {
 			return false, "", err
 		}
@@ -146,13 +146,15 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (*ScanResults, e
 	return results, err
 }
 
-func scanInvocations(ctx context.Context, s *Services, in AwaitScanInput) (map[string]ssmtypes.CommandInvocation, error) {
+// readInvocations reads how a command goes on each of its instances, by instance id. It is empty for a moment after the command was
+// sent.
+func readInvocations(ctx context.Context, s *Services, where, command string) (map[string]ssmtypes.CommandInvocation, error) {
 	found := map[string]ssmtypes.CommandInvocation{}
-	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &in.Ticket.CommandID, MaxResults: ptr(int32(mostPerScan))})
+	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &command, MaxResults: ptr(int32(mostPerScan))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("read the scan", in.Group.String(), err)
+			return nil, awsError("read a command's invocations", where, err)
 		}
 		for _, invocation := range page.CommandInvocations {
 			found[deref(invocation.InstanceId)] = invocation
@@ -161,7 +163,8 @@ func scanInvocations(ctx context.Context, s *Services, in AwaitScanInput) (map[s
 	return found, nil
 }
 
-func patchStates(ctx context.Context, s *Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
+// readPatchStates reads the patch states of the instances, by id. One that was never scanned has none.
+func readPatchStates(ctx context.Context, s *Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
 	found := map[string]ssmtypes.InstancePatchState{}
 	for chunk := range slices.Chunk(ids, mostPerScan) {
 		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})

@@ -23,7 +23,7 @@ func readScan(ctx context.Context, s *Services, in AwaitScanInput, id string, in
 		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the endpoints"
 		return scan, "", nil
 	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
-		output, err := readInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
+		output, err := findInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
 		scan.Error = string(invocation.Status)
 		if output != nil {
 			scan.Error = describeEnd(output)

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error {
 	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		var waitingFor []string
 		if in.Instance.Group.IsAutoScaling() {
-			_, listed, err := s.member(ctx, in.Instance)
+			_, listed, err := readMember(ctx, s, in.Instance)
 			if err != nil {
 				return false, "", err
 			}
@@ -39,7 +40,7 @@ func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error {
 				waitingFor = append(waitingFor, "it is "+state)
 			}
 		}
-		states, err := s.targetStates(ctx, in.Instance, in.Targets)
+		states, err := readTargetStates(ctx, s, in.Instance, in.Targets)
 		if err != nil {
 			return false, "", err
 		}
@@ -64,7 +65,7 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) error {
 	if err != nil {
 		return err
 	}
-	return s.changeTargets(ctx, in, targetState.registered, func(arn string, targets []elbtypes.TargetDescription) error {
+	return changeTargets(ctx, s, in, targetState.registered, func(arn string, targets []elbtypes.TargetDescription) error {
 		for i := range targets {
 			targets[i].AvailabilityZone = nil // belongs to registering only
 		}
@@ -83,7 +84,7 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error {
 		return err
 	}
 	missing := func(state targetState) bool { return !state.registered() }
-	return s.changeTargets(ctx, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
+	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 		if hasCode(err, "TargetGroupNotFound") {
 			return final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
@@ -93,8 +94,8 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error {
 }
 
 // changeTargets reads the registrations and calls change once for each target group with those that need it.
-func (s *Services) changeTargets(ctx context.Context, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
-	states, err := s.targetStates(ctx, in.Instance, in.Targets)
+func changeTargets(ctx context.Context, s *Services, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
+	states, err := readTargetStates(ctx, s, in.Instance, in.Targets)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (s *Services) changeTargets(ctx context.Context, in TargetsInput, needed fu
 			byGroup[target.TargetGroupARN] = append(byGroup[target.TargetGroupARN], describeTarget(target))
 		}
 	}
-	for _, arn := range sortedKeys(byGroup) {
+	for _, arn := range slices.Sorted(maps.Keys(byGroup)) {
 		if err := change(arn, byGroup[arn]); err != nil {
 			return err
 		}
@@ -134,15 +135,15 @@ func (t targetState) registered() bool {
 // out tells whether no request reaches the target: it is gone, or no load balancer uses the group.
 func (t targetState) out() bool { return !t.listed || t.health == patch.TargetUnused }
 
-// targetStates reads exact registrations, in the order given. A group that is gone has none.
-func (s *Services) targetStates(ctx context.Context, in Instance, targets []patch.Target) ([]targetState, error) {
+// readTargetStates reads exact registrations, in the order given. A group that is gone has none.
+func readTargetStates(ctx context.Context, s *Services, in Instance, targets []patch.Target) ([]targetState, error) {
 	groups := map[string][]elbtypes.TargetHealthDescription{}
 	states := make([]targetState, len(targets))
 	for i, target := range targets {
 		described, read := groups[target.TargetGroupARN]
 		if !read {
 			var err error
-			if described, err = targetHealth(ctx, s, in.String(), target.TargetGroupARN); err != nil {
+			if described, err = readTargetHealth(ctx, s, in.String(), target.TargetGroupARN); err != nil {
 				return nil, err
 			}
 			groups[target.TargetGroupARN] = described
@@ -179,7 +180,7 @@ func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (*Returned, error) {
 	}
 	var returned *Returned
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		seen, err := s.see(ctx, in.Instance, targetGroupsOf(in.Before))
+		seen, err := readSighting(ctx, s, in.Instance, targetGroupsOf(in.Before))
 		if err != nil {
 			return false, "", err
 		}

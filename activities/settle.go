@@ -28,10 +28,10 @@ func (a *AWS) ReadOutside(ctx context.Context, in Instance) (*Outside, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.outside(ctx, in)
+	return readOutside(ctx, s, in)
 }
 
-func (s *Services) outside(ctx context.Context, in Instance) (*Outside, error) {
+func readOutside(ctx context.Context, s *Services, in Instance) (*Outside, error) {
 	instances, at, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ type AttachInput struct {
 
 func (in AttachInput) attached() effect {
 	return shows(in.Instance.Group, in.Pace, in.Instance.ID+" in it", func(group *astypes.AutoScalingGroup) bool {
-		return memberOf(group, in.Instance.ID) != nil
+		return findMember(group, in.Instance.ID) != nil
 	})
 }
 
@@ -89,7 +89,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
 	if input.attached().taken(ctx) {
 		return a.see(ctx, s, input.attached())
 	}
-	seen, err := s.attachable(ctx, input)
+	seen, err := attachable(ctx, s, input)
 	if err != nil || seen.Member != "" {
 		return unsent(ctx, err)
 	}
@@ -109,9 +109,9 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
 
 // attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
 // is seen as that.
-func (s *Services) attachable(ctx context.Context, input AttachInput) (*Outside, error) {
+func attachable(ctx context.Context, s *Services, input AttachInput) (*Outside, error) {
 	in := input.Instance
-	seen, err := s.outside(ctx, in)
+	seen, err := readOutside(ctx, s, in)
 	switch {
 	case err != nil:
 		return nil, err
@@ -126,7 +126,7 @@ func (s *Services) attachable(ctx context.Context, input AttachInput) (*Outside,
 	if err != nil {
 		return nil, err
 	}
-	if memberOf(group, in.ID) != nil {
+	if findMember(group, in.ID) != nil {
 		return nil, notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
 	}
 	switch desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize)); {
@@ -163,7 +163,7 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 	if gone := dropped(in.Instance, in.Pace); gone.taken(ctx) {
 		return a.see(ctx, s, gone)
 	}
-	listed := memberOf(group, in.Instance.ID)
+	listed := findMember(group, in.Instance.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 	case !filling(string(listed.LifecycleState)):
 		return final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
 	}
-	machine, err := readMachine(ctx, s, in.Instance)
+	machine, err := findMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
 	if err != nil {
 		return err
 	}
-	seen, err := s.outside(ctx, in)
+	seen, err := readOutside(ctx, s, in)
 	switch {
 	case err != nil || !seen.Present:
 		return err
@@ -204,7 +204,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
 	if err != nil && !hasCode(err, "InvalidInstanceID.NotFound") {
 		return awsError("terminate the quarantined instance", in.String(), err)
 	}
-	now, err := readMachine(ctx, s, in)
+	now, err := findMachine(ctx, s, in)
 	if err == nil && now != nil {
 		return notReady(0, "%s to be shutting down", in)
 	}

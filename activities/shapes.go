@@ -1,10 +1,6 @@
 package activities
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
@@ -21,9 +17,6 @@ func deref[T any](p *T) T {
 }
 
 func ptr[T any](value T) *T { return &value }
-
-// sortedKeys fixes the order in which a map is worked through, so that two runs ask AWS the same.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
 
 func filter(name string, values ...string) ec2types.Filter {
 	return ec2types.Filter{Name: ptr(name), Values: values}

@@ -69,6 +69,6 @@ func (a *AWS) see(ctx context.Context, s *Services, e effect) error {
 		if since.IsZero() {
 			since = at
 		}
-		return at.Sub(since) >= a.onAWS(pace.ReadLag), e.group.String() + ": AWS to show " + e.what, nil
+		return at.Sub(since) >= a.speed().onAWS(pace.ReadLag), e.group.String() + ": AWS to show " + e.what, nil
 	})
 }

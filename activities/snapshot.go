@@ -37,7 +37,7 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTake
 		return nil, unsent(ctx, err)
 	}
 	where := in.Instance.String()
-	found, at, err := describeSnapshots(ctx, s, where, filter("tag-key", names.TagAttempt+in.Attempt.Token))
+	found, at, err := readSnapshots(ctx, s, where, filter("tag-key", names.TagAttempt+in.Attempt.Token))
 	if err != nil {
 		return nil, unsent(ctx, err)
 	}
@@ -52,7 +52,7 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTake
 		Description: ptr("Patchtide: root of " + in.Instance.ID + " before it was patched, wave " + in.Attempt.WaveID),
 		TagSpecifications: []ec2types.TagSpecification{{
 			ResourceType: ec2types.ResourceTypeSnapshot,
-			Tags:         backupTags(in.Attempt, at.Add(in.Retention.D())),
+			Tags:         backupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D())),
 		}},
 	})
 	if err != nil {
@@ -66,16 +66,16 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTake
 }
 
 // backupTags say whose a backup is and when it may go. Expiry is by AWS's clock.
-func backupTags(attempt Attempt, expires time.Time) []ec2types.Tag {
+func backupTags(wave, token string, expires time.Time) []ec2types.Tag {
 	return []ec2types.Tag{
-		{Key: ptr(names.TagWave), Value: &attempt.WaveID},
+		{Key: ptr(names.TagWave), Value: &wave},
 		{Key: ptr(names.TagExpires), Value: ptr(expires.UTC().Format(time.RFC3339))},
-		{Key: ptr(names.TagAttempt + attempt.Token), Value: ptr("")},
+		{Key: ptr(names.TagAttempt + token), Value: ptr("")},
 	}
 }
 
-// describeSnapshots lists our account's snapshots; the time is AWS's, of the answer.
-func describeSnapshots(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
+// readSnapshots lists our account's snapshots; the time is AWS's, of the answer.
+func readSnapshots(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
 	var all []ec2types.Snapshot
 	var at time.Time
 	pages := ec2.NewDescribeSnapshotsPaginator(s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
@@ -107,7 +107,7 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) error {
 	}
 	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		// By a filter, since a list that lags answers an id with an error.
-		found, _, err := describeSnapshots(ctx, s, in.Instance.String(), filter("snapshot-id", in.SnapshotID))
+		found, _, err := readSnapshots(ctx, s, in.Instance.String(), filter("snapshot-id", in.SnapshotID))
 		switch {
 		case err != nil:
 			return false, "", err

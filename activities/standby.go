@@ -20,21 +20,17 @@ func leaving(lifecycle string) bool {
 // comingIn tells a member on its way into service: Pending, Pending:Wait, Pending:Proceed.
 func comingIn(lifecycle string) bool { return strings.HasPrefix(lifecycle, patch.LifecyclePending) }
 
-// member reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
+// readMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
 // while the group still lists it, or when it is no member.
-func (s *Services) member(ctx context.Context, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
+func readMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
 		return nil, nil, err
 	}
-	machine, err := readMachine(ctx, s, in)
-	if err != nil {
+	if _, err := readMachine(ctx, s, in); err != nil {
 		return nil, nil, err
 	}
-	if machine == nil {
-		return nil, nil, final(ErrGone, "%s: EC2 no longer has the instance", in)
-	}
-	listed := memberOf(group, in.ID)
+	listed := findMember(group, in.ID)
 	if listed == nil {
 		return nil, nil, final(ErrGone, "%s: the instance is no member of its group any more", in)
 	}
@@ -58,7 +54,7 @@ type EnterStandbyInput struct {
 // leftState is the effect of a call that takes an instance out of a state.
 func leftState(in Instance, pace Pace, doing, state string) effect {
 	return shows(in.Group, pace, in.ID+doing, func(group *astypes.AutoScalingGroup) bool {
-		listed := memberOf(group, in.ID)
+		listed := findMember(group, in.ID)
 		return listed == nil || string(listed.LifecycleState) != state
 	})
 }
@@ -81,7 +77,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
 	if input.out().taken(ctx) {
 		return a.see(ctx, s, input.out())
 	}
-	if done, err := s.onStandby(ctx, in); done || err != nil {
+	if done, err := onStandby(ctx, s, in); done || err != nil {
 		return err
 	}
 	_, err = s.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
@@ -96,7 +92,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
 	}
 	// Auto Scaling says ValidationError of what is wrong for good, of states in passing, and of a standby that an earlier
 	// attempt began whose reply was lost. What is seen now tells which.
-	done, lookErr := s.onStandby(ctx, in)
+	done, lookErr := onStandby(ctx, s, in)
 	if done || lookErr != nil {
 		return lookErr
 	}
@@ -111,8 +107,8 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
 }
 
 // onStandby tells whether the instance is Standby or entering it; NotInService when it can not enter.
-func (s *Services) onStandby(ctx context.Context, in Instance) (bool, error) {
-	_, listed, err := s.member(ctx, in)
+func onStandby(ctx context.Context, s *Services, in Instance) (bool, error) {
+	_, listed, err := readMember(ctx, s, in)
 	if err != nil {
 		return false, err
 	}
@@ -188,7 +184,7 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
 // settled waits until the instance is Standby with room to come back (false), or on its way back already (true).
 func (a *AWS) settled(ctx context.Context, s *Services, in ExitStandbyInput) (back bool, err error) {
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		group, listed, err := s.member(ctx, in.Instance)
+		group, listed, err := readMember(ctx, s, in.Instance)
 		if err != nil {
 			return false, "", err
 		}

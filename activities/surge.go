@@ -33,7 +33,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (*SurgeInstanc
 	}
 	var surge *SurgeInstance
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		members, attached, err := s.newcomers(ctx, in.Group, in.Known)
+		members, attached, err := readNewcomers(ctx, s, in.Group, in.Known)
 		if err != nil {
 			return false, "", err
 		}
@@ -50,16 +50,16 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (*SurgeInstanc
 	return surge, err
 }
 
-// newcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
+// readNewcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
 // groups that Auto Scaling registers them in.
-func (s *Services) newcomers(ctx context.Context, group patch.Group, known []string) ([]patch.Member, []string, error) {
+func readNewcomers(ctx context.Context, s *Services, group patch.Group, known []string) ([]patch.Member, []string, error) {
 	described, err := readGroup(ctx, s, group)
 	if err != nil {
 		return nil, nil, err
 	}
 	attached := attachedTo(described)
 	ids := slices.DeleteFunc(memberIDs(described), func(id string) bool {
-		return slices.Contains(known, id) || leaving(string(memberOf(described, id).LifecycleState))
+		return slices.Contains(known, id) || leaving(string(findMember(described, id).LifecycleState))
 	})
 	if len(ids) == 0 {
 		return nil, attached, nil
@@ -70,7 +70,7 @@ func (s *Services) newcomers(ctx context.Context, group patch.Group, known []str
 	}
 	registered := map[string][]patch.Target{}
 	for _, arn := range attached {
-		health, err := targetHealth(ctx, s, group.String(), arn)
+		health, err := readTargetHealth(ctx, s, group.String(), arn)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -80,7 +80,7 @@ func (s *Services) newcomers(ctx context.Context, group patch.Group, known []str
 	}
 	var members []patch.Member
 	for _, id := range ids {
-		if member := found.groupMember(group, memberOf(described, id), registered[id]); member.Present() {
+		if member := found.groupMember(group, findMember(described, id), registered[id]); member.Present() {
 			members = append(members, member)
 		}
 	}

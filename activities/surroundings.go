@@ -2,10 +2,6 @@ package activities
 
 import (
 	"context"
-	"slices"
-	"time"
-
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -20,6 +16,9 @@ type LookAroundInput struct {
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
 }
 
+// noInstance is an id that EC2 gives to nothing: a filter by it finds nothing.
+const noInstance = "i-00000000000000000"
+
 // LookAround reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
 // deployments, alarms that stop machines, maintenance windows and associations that patch; and whether the keys of encrypted
 // root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
@@ -30,59 +29,35 @@ func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (*patch.Surrou
 		return nil, err
 	}
 	around := &patch.Surroundings{}
-	if around.Calendars, err = a.readCalendars(ctx, in.Group, in.Calendars); err != nil {
+	if around.Calendars, err = readCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
 		return nil, err
 	}
-	instances, at, err := lookedAt(ctx, s, in)
+	ids := in.Instances
+	if len(ids) == 0 {
+		ids = []string{noInstance} // so that AWS's clock is read all the same
+	}
+	instances, at, err := readInstances(ctx, s, in.Group.String(), ids)
 	if err != nil {
 		return nil, err
 	}
-	around.At, around.Until = at, at.Add(a.onAWS(in.Within))
-	if around.Stacks, err = stacksUnderWay(ctx, s, in.Group, instances); err != nil {
+	around.At, around.Until = at, at.Add(a.speed().onAWS(in.Within))
+	if around.Stacks, err = readStacks(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.GateAlarms, err = a.readGates(ctx, s, in.Group, in.Alarms); err != nil || len(instances) == 0 {
+	if around.GateAlarms, err = readAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
 		return around, err
 	}
-	if around.Deployments, err = deploymentsUnderWay(ctx, s, in.Group, instances); err != nil {
+	if around.Deployments, err = readDeployments(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.StopAlarms, err = stopAlarms(ctx, s, in.Group, instances); err != nil {
+	if around.StopAlarms, err = readStopAlarms(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.Patchers, err = otherPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
+	if around.Patchers, err = readPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
 		return nil, err
 	}
 	if in.Restore == patch.RestoreRootVolume {
-		around.LockedRoots, err = lockedRoots(ctx, s, in.Group, instances)
+		around.LockedRoots, err = readLockedRoots(ctx, s, in.Group, instances)
 	}
 	return around, err
-}
-
-// lookedAt reads the named instances, and AWS's clock even when there are none.
-func lookedAt(ctx context.Context, s *Services, in LookAroundInput) (map[string]ec2types.Instance, time.Time, error) {
-	found := map[string]ec2types.Instance{}
-	ids := in.Instances
-	if len(ids) == 0 {
-		ids = []string{"i-00000000000000000"} // a filter that finds nothing: only the clock is read
-	}
-	var at time.Time
-	for chunk := range slices.Chunk(ids, filterValues) {
-		instances, now, err := describeInstances(ctx, s, in.Group.String(), filter("instance-id", chunk...))
-		if err != nil {
-			return nil, at, err
-		}
-		at = now
-		for _, instance := range instances {
-			found[deref(instance.InstanceId)] = instance
-		}
-	}
-	return found, at, nil
-}
-
-func (a *AWS) readGates(ctx context.Context, s *Services, group patch.Group, wanted []string) ([]patch.AlarmObservation, error) {
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	return a.readAlarms(ctx, s, group, wanted)
 }

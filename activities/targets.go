@@ -50,7 +50,7 @@ func (r *registrations) read(ctx context.Context, s *Services, where string, gro
 	if len(here) == 0 && !isAttached {
 		return nil
 	}
-	health, err := targetHealth(ctx, s, where, arn)
+	health, err := readTargetHealth(ctx, s, where, arn)
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instanc
 	return here
 }
 
-// targetHealth reads all targets of a group; a group that is gone has none.
-func targetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
+// readTargetHealth reads all targets of a group; a group that is gone has none.
+func readTargetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
 	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
 	if hasCode(err, "TargetGroupNotFound") {
 		return nil, nil
