@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -21,7 +23,8 @@ type AskInput struct {
 // Ask is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered;
 // Gone when EC2 no longer has the instance. The command is found again by its comment, which carries the attempt's token; one
 // that ended without an answer is followed by another.
-func (a *AWS) Ask(ctx context.Context, in AskInput) (*patch.MachineFacts, error) {
+func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -73,8 +76,8 @@ func (a *AWS) sendAsk(ctx context.Context, s *Services, in AskInput, comment str
 		Parameters:     map[string][]string{"commands": script, "executionTimeout": {"300"}},
 		TimeoutSeconds: ptr(a.speed().seconds(in.Budget, leastDelivery, mostDelivery)),
 	})
-	if !hasCode(err, "InvalidInstanceId") {
-		return awsError("ask for its facts", in.Instance.String(), err)
+	if !aws.HasCode(err, aws.CodeAgentNotUsable) {
+		return aws.Wrap("ask for its facts", in.Instance.String(), err)
 	}
 	_, err = readMachine(ctx, s, in.Instance)
 	return err

@@ -2,10 +2,10 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/aws/smithy-go"
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"go.temporal.io/sdk/activity"
 )
 
@@ -54,7 +54,7 @@ func unsent(ctx context.Context, err error) error {
 
 // refused remembers the same of a call that has gone out, if its error proves it.
 func refused(ctx context.Context, err error) {
-	if err != nil && !mayHaveActed(err) {
+	if err != nil && !aws.MayHaveActed(err) {
 		activity.RecordHeartbeat(ctx, footprint{Unsent: true})
 	}
 }
@@ -63,18 +63,4 @@ func lastFootprint(ctx context.Context) (footprint, bool) {
 	var trace footprint
 	known := activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &trace) == nil
 	return trace, known
-}
-
-// mayHaveActed tells whether a failed call can have taken effect: a lost connection and a server's error can, a throttle and
-// a refusal cannot, nor can a call that its client says it never sent.
-func mayHaveActed(err error) bool {
-	var early interface{ Unsent() bool }
-	if errors.As(err, &early) && early.Unsent() {
-		return false
-	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return true
-	}
-	return typeOf(api, err) == ErrAWS
 }

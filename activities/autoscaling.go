@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -26,7 +28,7 @@ func seeGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.Aut
 		AutoScalingGroupNames: []string{group.AutoScalingGroup},
 	})
 	if err != nil {
-		return nil, time.Time{}, awsError("describe the Auto Scaling group", group.String(), err)
+		return nil, time.Time{}, aws.Wrap("describe the Auto Scaling group", group.String(), err)
 	}
 	at, err := awsTime(out.ResultMetadata, group.String())
 	if err != nil || len(out.AutoScalingGroups) == 0 {
@@ -39,7 +41,7 @@ func seeGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.Aut
 func readGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
 	found, err := findGroup(ctx, s, group)
 	if err == nil && found == nil {
-		err = final(ErrGroupNotFound, "%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it", group)
+		err = aws.Final(aws.GroupNotFound, "%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it", group)
 	}
 	return found, err
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"go.temporal.io/sdk/temporal"
 
@@ -75,7 +77,7 @@ func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error)
 	}
 	caller, err := services.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, awsError("ask whose credentials these are", where, err)
+		return nil, aws.Wrap("ask whose credentials these are", where, err)
 	}
 	if found := deref(caller.Account); found != group.Account.ID {
 		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; correct the account's id or role_arn in the configuration",

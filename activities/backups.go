@@ -22,7 +22,8 @@ type Backups struct {
 }
 
 // ReadBackups looks which snapshots still exist. Asked for none it still tells AWS's time.
-func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (*Backups, error) {
+func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (_ *Backups, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

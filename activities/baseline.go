@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -37,7 +39,8 @@ func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 
 // EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
 // when they are equal already. An unknown name is InvalidInput and lists those that exist.
-func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*RegisteredBaseline, error) {
+func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
+	defer typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
 	if err != nil {
 		return nil, err
@@ -57,13 +60,13 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*Regi
 		create.ClientToken = ptr("patchtide-" + wanted.Hash())
 		out, err := s.SSM.CreatePatchBaseline(ctx, create)
 		if err != nil {
-			return nil, awsError("create the patch baseline "+wanted.SSMName(), where, err)
+			return nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
 		}
 		id = deref(out.BaselineId)
 	}
 	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
 	if err != nil {
-		return nil, awsError("read the patch baseline "+wanted.SSMName(), where, err)
+		return nil, aws.Wrap("read the patch baseline "+wanted.SSMName(), where, err)
 	}
 	if err := updateBaseline(ctx, s, where, wanted, current); err != nil {
 		return nil, err
@@ -72,12 +75,12 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (*Regi
 		return &RegisteredBaseline{BaselineID: id}, nil
 	}
 	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup})
-	if hasCode(err, "AlreadyExistsException") {
+	if aws.HasCode(err, aws.CodeAlreadyExists) {
 		return nil, final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
 			where, wanted.PatchGroup, wanted.Name)
 	}
 	if err != nil {
-		return nil, awsError("register the patch group "+wanted.PatchGroup, where, err)
+		return nil, aws.Wrap("register the patch group "+wanted.PatchGroup, where, err)
 	}
 	return &RegisteredBaseline{BaselineID: id}, nil
 }
@@ -91,7 +94,7 @@ func findBaseline(ctx context.Context, s *Services, where, name string, system s
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", awsError("look for the patch baseline "+name, where, err)
+			return "", aws.Wrap("look for the patch baseline "+name, where, err)
 		}
 		for _, baseline := range page.BaselineIdentities {
 			if deref(baseline.BaselineName) == name && baseline.OperatingSystem == system {
@@ -118,5 +121,5 @@ func updateBaseline(ctx context.Context, s *Services, where string, wanted basel
 		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
 		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
 	})
-	return awsError("update the patch baseline "+wanted.SSMName(), where, err)
+	return aws.Wrap("update the patch baseline "+wanted.SSMName(), where, err)
 }

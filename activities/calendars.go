@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -29,11 +31,11 @@ func readCalendars(ctx context.Context, connector Connector, group patch.Group, 
 		}
 		out, err := s.SSM.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{name}})
 		if err != nil {
-			typed := awsError("ask the change calendar "+name, group.String(), err)
-			if errorIs(typed, ErrThrottled, ErrAWS) {
-				return nil, typed
+			err = aws.Wrap("ask the change calendar "+name, group.String(), err)
+			if kind := aws.KindOf(err); kind == aws.Throttled || kind == aws.Passing {
+				return nil, err
 			}
-			calendars[i].Error = typed.Error()
+			calendars[i].Error = err.Error()
 			continue
 		}
 		calendars[i].Open = out.State == ssmtypes.CalendarStateOpen

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
@@ -30,7 +32,7 @@ func findCommands(ctx context.Context, s *Services, where, instance, comment str
 		}
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("list commands", where, err)
+			return nil, aws.Wrap("list commands", where, err)
 		}
 		for _, command := range page.Commands {
 			if deref(command.Comment) == comment {
@@ -58,11 +60,11 @@ func commandOver(status ssmtypes.CommandInvocationStatus) bool {
 // so for a moment after it was sent and again when its history of 30 days is over.
 func findInvocation(ctx context.Context, s *Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
 	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &command, InstanceId: &instance})
-	if hasCode(err, "InvocationDoesNotExist") {
+	if aws.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("read a command's output", where, err)
+		return nil, aws.Wrap("read a command's output", where, err)
 	}
 	return out, nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
@@ -47,11 +49,11 @@ func readStacks(ctx context.Context, s *Services, group patch.Group, instances m
 		}
 		seen[id] = true
 		out, err := s.CloudFormation.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &id})
-		if hasCode(err, "ValidationError") {
+		if aws.HasCode(err, aws.CodeValidation) {
 			continue // the stack is gone and left what it made
 		}
 		if err != nil {
-			return nil, awsError("describe the stack "+id, group.String(), err)
+			return nil, aws.Wrap("describe the stack "+id, group.String(), err)
 		}
 		for _, stack := range out.Stacks {
 			if strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
@@ -73,17 +75,17 @@ func readDeployments(ctx context.Context, s *Services, group patch.Group, instan
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("list deployments", group.String(), err)
+			return nil, aws.Wrap("list deployments", group.String(), err)
 		}
 		for _, id := range page.Deployments {
 			about, err := deploymentTargets(ctx, s, id)
 			switch {
-			case hasCode(err, "DeploymentNotStartedException"):
+			case aws.HasCode(err, aws.CodeDeploymentNotStarted):
 				found = append(found, patch.Deployment{ID: id})
-			case hasCode(err, "DeploymentDoesNotExistException", "InvalidDeploymentInstanceTypeException"):
+			case aws.IsNotFound(err), aws.HasCode(err, aws.CodeDeploymentOther):
 				// It is gone, or one of ECS or Lambda.
 			case err != nil:
-				return nil, awsError("list the targets of deployment "+id, group.String(), err)
+				return nil, aws.Wrap("list the targets of deployment "+id, group.String(), err)
 			}
 			for _, instance := range slices.Sorted(maps.Keys(instances)) {
 				if slices.Contains(about, instance) {

@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -26,7 +28,8 @@ func (in DropSurgeInput) lowered() effect {
 // id, or when there is no such instance, it lowers desired by one, and only when
 // nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
 // person to choose. A group that is gone is no error.
-func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) error {
+func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
+	defer typed(&err)
 	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
 		return err
 	}
@@ -73,7 +76,7 @@ func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) err
 	})
 	if err != nil {
 		refused(ctx, err)
-		return awsError("terminate the instance with decrement", in.String(), err)
+		return aws.Wrap("terminate the instance with decrement", in.String(), err)
 	}
 	dropped(in, pace).sent(ctx)
 	return a.see(ctx, s, dropped(in, pace))

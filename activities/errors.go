@@ -3,12 +3,11 @@ package activities
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -18,21 +17,21 @@ const (
 	// Retried always.
 	ErrNotReady       = "NotReady"       // a wait's condition does not hold yet; the last one is a spent budget
 	ErrInstallPending = "InstallPending" // Automation has queued the execution; its time has not begun
-	ErrThrottled      = "Throttled"
-	ErrAWS            = "AWSError"      // anything that may pass: a server error, a lost connection
+	ErrThrottled      = aws.Throttled
+	ErrAWS            = aws.Passing
 	ErrEvidence       = "EvidenceStore" // the store is away; non-retryable when a record cannot be trusted
 	ErrLockUnknown    = "LockUnknown"   // Temporal did not say who holds a lock
 	ErrNotToldYet     = "NotToldYet"    // a channel did not take a notice, and may
 
 	// Retried in compensation, final going forward (see Final).
-	ErrAccessDenied = "AccessDenied"
-	ErrRejected     = "Rejected" // AWS found the request invalid, which Auto Scaling also says of states in passing
+	ErrAccessDenied = aws.Denied
+	ErrRejected     = aws.Refused
 	ErrMaxReached   = "MaxReached"
 
 	// Final always.
-	ErrInvalidInput    = "InvalidInput"
-	ErrGone            = "Gone" // EC2 no longer has the instance
-	ErrGroupNotFound   = "GroupNotFound"
+	ErrInvalidInput    = aws.InvalidInput
+	ErrGone            = aws.Gone
+	ErrGroupNotFound   = aws.GroupNotFound
 	ErrNotInService    = "NotInService"
 	ErrSnapshotFailed  = "SnapshotFailed"
 	ErrRestoreFailed   = "RestoreFailed"
@@ -48,80 +47,21 @@ const (
 // Final lists the error types that end an activity going forward though compensation retries them.
 func Final() []string { return []string{ErrAccessDenied, ErrRejected, ErrMaxReached} }
 
-var throttleCodes = []string{
-	"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled",
-	"SlowDown", "AutomationExecutionLimitExceeded", "AutomationExecutionLimitExceededException", "ResourceContention",
-	"ScalingActivityInProgress", "ScalingActivityInProgressFault", "ResourceContentionFault",
-}
-
-var deniedCodes = []string{
-	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure",
-	"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "OptInRequired",
-}
-
-// passingCodes are those of what another attempt mends: credentials that ran out on the way, a clock, a server.
-var passingCodes = []string{
-	"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InternalFailure", "InternalError", "InternalServerError",
-	"ServiceUnavailable", "ServiceUnavailableException", "Unavailable",
-}
-
-// awsError gives an AWS error its type, by its code, and says what was being done and where. Everything an activity
-// returns from AWS passes here. The message tells all that the SDK's error does; only AWS's own part of it is kept as the
-// cause, since every link of the chain goes into the workflow's history.
-func awsError(doing, where string, err error) error {
-	if err == nil {
-		return nil
+// typed gives an error of AWS, where it is one, the form in which Temporal keeps its type: every activity that calls AWS defers
+// it. The message tells all that the SDK's error does; only AWS's own part of it is kept as the cause, since every link of the
+// chain goes into the workflow's history.
+func typed(err *error) {
+	var done *temporal.ApplicationError
+	var known *aws.Error
+	if errors.As(*err, &done) || !errors.As(*err, &known) {
+		return
 	}
-	var typed *temporal.ApplicationError
-	if errors.As(err, &typed) {
-		return typed
-	}
-	message := fmt.Sprintf("%s (%s): %v", doing, where, err)
+	options := temporal.ApplicationErrorOptions{NonRetryable: known.Final}
 	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return temporal.NewApplicationError(message, ErrAWS)
+	if errors.As(known.Err, &api) {
+		options.Cause = api
 	}
-	return temporal.NewApplicationErrorWithCause(message, typeOf(api, err), api)
-}
-
-func typeOf(api smithy.APIError, err error) string {
-	switch code := api.ErrorCode(); {
-	case slices.Contains(throttleCodes, code) || statusOf(err) == http.StatusTooManyRequests:
-		return ErrThrottled
-	case slices.Contains(deniedCodes, code):
-		return ErrAccessDenied
-	case slices.Contains(passingCodes, code) || serverFailed(err):
-		return ErrAWS
-	}
-	return ErrRejected
-}
-
-// serverFailed tells an answer of a server in trouble. The code alone does not say it: many services' errors are not in the
-// SDK's models.
-func serverFailed(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer || statusOf(err) >= http.StatusInternalServerError
-}
-
-// statusOf is the HTTP status AWS answered with; 0 when it did not answer.
-func statusOf(err error) int {
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) {
-		return 0
-	}
-	return response.HTTPStatusCode()
-}
-
-// errorIs tells whether an error has one of our types.
-func errorIs(err error, types ...string) bool {
-	var typed *temporal.ApplicationError
-	return errors.As(err, &typed) && slices.Contains(types, typed.Type())
-}
-
-// hasCode tells whether AWS answered with one of the codes.
-func hasCode(err error, codes ...string) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+	*err = temporal.NewApplicationErrorWithOptions(known.Message, known.Kind, options)
 }
 
 // final is an error that no retry will mend.

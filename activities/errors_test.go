@@ -2,46 +2,45 @@ package activities
 
 import (
 	"errors"
-	"fmt"
-	"net/http"
 	"testing"
 
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
-func TestAWSErrorsGetTheirTypes(t *testing.T) {
-	code := func(code string, status int) error {
-		return &smithy.OperationError{ServiceID: "EC2", OperationName: "X", Err: &smithyhttp.ResponseError{
-			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code, Message: "words"},
-		}}
-	}
+func TestErrorsOfAWSKeepTheirKindInTemporal(t *testing.T) {
+	denied := &smithy.GenericAPIError{Code: "AccessDenied", Message: "no"}
 	for _, c := range []struct {
-		name string
-		err  error
-		want string
+		name  string
+		err   error
+		want  string // "" for one that stays as it is
+		final bool
+		cause error
 	}{
-		{"a throttle by code", code("RequestLimitExceeded", 503), ErrThrottled},
-		{"a throttle by status", code("Whatever", 429), ErrThrottled},
-		{"a scaling activity in progress passes", code("ScalingActivityInProgress", 400), ErrThrottled},
-		{"denied", code("UnauthorizedOperation", 403), ErrAccessDenied},
-		{"credentials that ran out are fetched anew", code("ExpiredToken", 403), ErrAWS},
-		{"a server's error of a service whose model does not say so", code("SomethingBroke", 500), ErrAWS},
-		{"invalid", code("ValidationError", 400), ErrRejected},
-		{"a lost connection", errors.New("connection reset"), ErrAWS},
-		{"typed already, however wrapped", fmt.Errorf("outer: %w", final(ErrGone, "gone")), ErrGone},
+		{name: "a refusal, with AWS's part as its cause", err: aws.Wrap("do it", "here", &smithy.OperationError{ServiceID: "EC2", Err: denied}), want: ErrAccessDenied, cause: denied},
+		{name: "a lost connection", err: aws.Wrap("do it", "here", errors.New("connection reset")), want: ErrAWS},
+		{name: "final", err: aws.Final(aws.Gone, "gone"), want: ErrGone, final: true},
+		{name: "typed already", err: notReady(0, "%v", aws.Final(aws.Gone, "gone")), want: ErrNotReady},
+		{name: "none of AWS's", err: errors.New("the disk is full")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var typed *temporal.ApplicationError
-			require.ErrorAs(t, awsError("do it", "production/web", c.err), &typed)
-			require.Equal(t, c.want, typed.Type())
-			if c.want != ErrGone {
-				require.False(t, typed.NonRetryable())
-				require.Contains(t, typed.Message(), "do it (production/web)")
+			err := c.err
+			typed(&err)
+			var told *temporal.ApplicationError
+			if c.want == "" {
+				require.Same(t, c.err, err)
+				return
 			}
+			require.ErrorAs(t, err, &told)
+			require.Equal(t, c.want, told.Type())
+			require.Equal(t, c.final, told.NonRetryable())
+			require.Equal(t, c.cause, told.Unwrap())
 		})
 	}
-	require.NoError(t, awsError("do it", "here", nil))
+	var none error
+	typed(&none)
+	require.NoError(t, none)
 }

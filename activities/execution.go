@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -21,12 +23,14 @@ type AwaitInstallInput struct {
 // AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a report,
 // not an error. While it is Pending the error's type is InstallPending, else NotReady, so that the caller can bound only the
 // time it runs.
-func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
+func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
+	defer typed(&err)
 	return a.awaitExecution(ctx, in, true)
 }
 
 // AwaitStopped waits until the execution and every command of it are terminal, and reports what is known.
-func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
+func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
+	defer typed(&err)
 	return a.awaitExecution(ctx, in, false)
 }
 
@@ -65,7 +69,8 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 }
 
 // StopInstall stops the execution if it is not terminal, and cancels its commands. AWS does both in its own time.
-func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error {
+func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -83,8 +88,8 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error {
 			AutomationExecutionId: &in.Execution.ID, Type: ssmtypes.StopTypeCancel,
 		})
 		// It may have ended between the look and the call.
-		if err != nil && !hasCode(err, "InvalidAutomationStatusUpdateException", "InvalidAutomationStatusUpdate") {
-			return awsError("stop the install", where, err)
+		if err != nil && !aws.IsExecutionOver(err) {
+			return aws.Wrap("stop the install", where, err)
 		}
 	}
 	commands, err := execution.commands(ctx, s, where, in.Instance.ID)
@@ -96,8 +101,8 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) error {
 		if invocation != nil && (commandOver(invocation.Status) || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
 			continue
 		}
-		if _, err := s.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{in.Instance.ID}}); err != nil && !hasCode(err, "InvalidCommandId") {
-			return awsError("cancel the install's command", where, err)
+		if _, err := s.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{in.Instance.ID}}); err != nil && !aws.IsNotFound(err) {
+			return aws.Wrap("cancel the install's command", where, err)
 		}
 	}
 	return nil
@@ -114,11 +119,11 @@ type execution struct {
 // findExecution reads an execution with all of its steps; nil when Automation does not list it yet.
 func findExecution(ctx context.Context, s *Services, where, id string) (*execution, error) {
 	out, err := s.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id})
-	if hasCode(err, "AutomationExecutionNotFoundException", "AutomationExecutionNotFound") {
+	if aws.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("read the install's execution", where, err)
+		return nil, aws.Wrap("read the install's execution", where, err)
 	}
 	if out.AutomationExecution == nil {
 		return nil, nil
@@ -133,7 +138,7 @@ func findExecution(ctx context.Context, s *Services, where, id string) (*executi
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("read the install's steps", where, err)
+			return nil, aws.Wrap("read the install's steps", where, err)
 		}
 		read.steps = append(read.steps, page.StepExecutions...)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -28,7 +30,8 @@ type Expired struct {
 
 // ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
 // clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first which waves those are.
-func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, error) {
+func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -50,10 +53,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 		}
 		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
 		switch {
-		case hasCode(err, "InvalidSnapshot.InUse"):
+		case aws.HasCode(err, aws.CodeSnapshotInUse):
 			continue
-		case err != nil && !hasCode(err, "InvalidSnapshot.NotFound"):
-			return nil, awsError("delete the snapshot "+deref(snapshot.SnapshotId), where, err)
+		case err != nil && !aws.IsNotFound(err):
+			return nil, aws.Wrap("delete the snapshot "+deref(snapshot.SnapshotId), where, err)
 		}
 		expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
 	}
@@ -63,7 +66,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("look for replaced volumes", where, err)
+			return nil, aws.Wrap("look for replaced volumes", where, err)
 		}
 		for _, volume := range page.Volumes {
 			replaced := slices.Contains(ec2TagKeys(volume.Tags), names.TagReplaced)
@@ -77,10 +80,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (*Expired, erro
 			}
 			_, err := s.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})
 			switch {
-			case hasCode(err, "VolumeInUse"):
+			case aws.HasCode(err, aws.CodeVolumeInUse):
 				continue
-			case err != nil && !hasCode(err, "InvalidVolume.NotFound"):
-				return nil, awsError("delete the volume "+deref(volume.VolumeId), where, err)
+			case err != nil && !aws.IsNotFound(err):
+				return nil, aws.Wrap("delete the volume "+deref(volume.VolumeId), where, err)
 			}
 			expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -22,7 +24,8 @@ type InspectGroupInput struct {
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those that are
 // not attached to it) and every member's registrations and agent. It changes nothing. A group that does not exist is the
 // non-retryable error GroupNotFound; AccessDenied is named and final going forward.
-func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (*patch.GroupState, error) {
+func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -49,7 +52,7 @@ func readGroupState(ctx context.Context, s *Services, group patch.Group) (*patch
 
 func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
 	if len(group.Tags) == 0 {
-		return nil, final(ErrInvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
+		return nil, aws.Final(aws.InvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
 	}
 	found, err := findMachines(ctx, s, group.String(), group.Tags)
 	if err != nil {
@@ -126,7 +129,7 @@ func (m machines) groupMember(group patch.Group, listed *astypes.Instance, targe
 func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, error) {
 	out, err := s.AutoScaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup})
 	if err != nil {
-		return false, awsError("describe instance refreshes", group.String(), err)
+		return false, aws.Wrap("describe instance refreshes", group.String(), err)
 	}
 	// The newest come first and only one can run at a time, so the first page says it.
 	return slices.ContainsFunc(out.InstanceRefreshes, func(refresh astypes.InstanceRefresh) bool {
@@ -142,7 +145,7 @@ func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, erro
 func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
 	out, err := s.AutoScaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup})
 	if err != nil {
-		return nil, awsError("describe lifecycle hooks", group.String(), err)
+		return nil, aws.Wrap("describe lifecycle hooks", group.String(), err)
 	}
 	hooks := make([]string, len(out.LifecycleHooks))
 	for i, hook := range out.LifecycleHooks {

@@ -31,7 +31,8 @@ func (in MaxInput) lowered() effect {
 
 // RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and theirs; only
 // after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is Rejected (terminal).
-func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (Raised, error) {
+func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (_ Raised, err error) {
+	defer typed(&err)
 	call := newOnlyCall(ctx)
 	raised, err := a.raiseMax(ctx, in, call)
 	return raised, call.told(ctx, err)
@@ -66,7 +67,8 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 // LowerMax takes our raise back, unless somebody else has changed max since: then it is left alone. Rejected (terminal)
 // while desired is above what max was, since Auto Scaling would terminate an instance of its own choice. A group that is
 // gone is no error.
-func (a *AWS) LowerMax(ctx context.Context, in MaxInput) error {
+func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
+	defer typed(&err)
 	if err := needsGroup(in.Group, "have a max"); err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"go.temporal.io/sdk/activity"
@@ -26,7 +28,8 @@ type ObserveInput struct {
 // Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
 // read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
 // HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
-func (a *AWS) Observe(ctx context.Context, in ObserveInput) (*patch.HealthObservation, error) {
+func (a *AWS) Observe(ctx context.Context, in ObserveInput) (_ *patch.HealthObservation, err error) {
+	defer typed(&err)
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
@@ -39,7 +42,8 @@ type AwaitHealthyInput struct {
 
 // AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
 // NotReady with the reasons otherwise.
-func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (*patch.HealthObservation, error) {
+func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (_ *patch.HealthObservation, err error) {
+	defer typed(&err)
 	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
 		health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At)
 		if len(health.Failed) > 0 {
@@ -188,7 +192,7 @@ func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []st
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, awsError("describe the alarms "+strings.Join(chunk, ", "), group.String(), err)
+				return nil, aws.Wrap("describe the alarms "+strings.Join(chunk, ", "), group.String(), err)
 			}
 			for _, alarm := range page.MetricAlarms {
 				entered := alarm.StateTransitionedTimestamp
@@ -211,7 +215,7 @@ func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []st
 	}
 	for _, name := range wanted {
 		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
-			return nil, final(ErrInvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
+			return nil, aws.Final(aws.InvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
 		}
 	}
 	slices.SortFunc(seen, func(a, b patch.AlarmObservation) int { return strings.Compare(a.Name, b.Name) })

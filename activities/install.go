@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -35,13 +37,11 @@ const (
 	mostInstall  = 36000
 )
 
-// startedBefore are the answers to a client token that has been used: its execution exists.
-var startedBefore = []string{"IdempotentParameterMismatch", "IdempotentParameterMismatchException", "DuplicateClientToken"}
-
 // StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat it
 // looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty reads. It
 // refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
-func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (*Execution, error) {
+func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execution, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, unsent(ctx, err)
@@ -70,12 +70,12 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (*Executio
 			{Key: ptr(names.TagWave), Value: &in.Attempt.WaveID},
 		},
 	})
-	if hasCode(err, startedBefore...) {
+	if aws.IsTokenUsed(err) {
 		return nil, notReady(in.Pace.Poll.D(), "waiting to see the install that an earlier attempt started")
 	}
 	if err != nil {
 		refused(ctx, err)
-		return nil, awsError("start the install", where, err)
+		return nil, aws.Wrap("start the install", where, err)
 	}
 	return &Execution{ID: deref(out.AutomationExecutionId)}, nil
 }
@@ -109,7 +109,7 @@ func findStarted(ctx context.Context, s *Services, where, token string) (id stri
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", at, awsError("look for the install", where, err)
+			return "", at, aws.Wrap("look for the install", where, err)
 		}
 		if at, err = awsTime(page.ResultMetadata, where); err != nil {
 			return "", at, err
@@ -134,7 +134,8 @@ type FindInstallInput struct {
 }
 
 // FindInstall returns the attempt's execution, or an empty ID once ReadLag of empty reads says that none was started.
-func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (*Execution, error) {
+func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Execution, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
@@ -30,7 +32,8 @@ type Isolation struct {
 
 // FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes nothing.
 // NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the instance.
-func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolation, error) {
+func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *Isolation, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (*Isolat
 		filter(by, in.SecurityGroup), filter("vpc-id", deref(instance.VpcId)),
 	}})
 	if err != nil {
-		return nil, awsError("look for the isolating security group", in.Instance.String(), err)
+		return nil, aws.Wrap("look for the isolating security group", in.Instance.String(), err)
 	}
 	if len(out.SecurityGroups) != 1 {
 		return nil, final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
@@ -81,7 +84,8 @@ type SecurityGroupsInput struct {
 // finds as it should be before is changed: groups that somebody else gave an interface meanwhile stay, and are
 // ForeignGroups (terminal) by name once all others are done. An interface that is gone needs nothing, one that is new when isolating is
 // isolated too. Gone when EC2 no longer has the instance.
-func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) error {
+func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -112,9 +116,9 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) err
 		}
 		_, err := s.EC2.ModifyNetworkInterfaceAttribute(ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &now.ID, Groups: to})
 		switch {
-		case hasCode(err, "InvalidNetworkInterfaceID.NotFound"):
+		case aws.IsNotFound(err):
 		case err != nil:
-			return awsError("set the security groups of "+now.ID, in.Instance.String(), err)
+			return aws.Wrap("set the security groups of "+now.ID, in.Instance.String(), err)
 		}
 	}
 	if len(others) > 0 {

@@ -1,15 +1,11 @@
 package activities
 
 import (
-	"io"
-	"net/http"
 	"testing"
 	"time"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -61,34 +57,6 @@ func TestMayExpire(t *testing.T) {
 		{"past, and of an open wave", []ec2types.Tag{tag(names.TagWave, "wave-2"), tag(names.TagExpires, "2026-11-08T01:59:59Z")}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayExpire(test.tags, now, []string{"wave-2"})) })
-	}
-}
-
-type neverSent struct{ error }
-
-func (neverSent) Unsent() bool { return true }
-
-func TestMayHaveActed(t *testing.T) {
-	reply := func(status int, code string) error {
-		return &smithy.OperationError{Err: &smithyhttp.ResponseError{
-			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code},
-		}}
-	}
-	for _, test := range []struct {
-		name string
-		err  error
-		want bool
-	}{
-		{"the connection was cut", &smithy.OperationError{Err: io.ErrUnexpectedEOF}, true},
-		{"the client did not send it", &smithy.OperationError{Err: neverSent{io.EOF}}, false},
-		{"a server failed", reply(500, "InternalFailure"), true},
-		{"a server was not available", reply(503, "Unavailable"), true},
-		{"EC2's throttle, whose status is 503", reply(503, "RequestLimitExceeded"), false},
-		{"throttled", reply(400, "ThrottlingException"), false},
-		{"refused", reply(400, "InvalidParameterValue"), false},
-		{"denied", reply(403, "AccessDenied"), false},
-	} {
-		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayHaveActed(test.err)) })
 	}
 }
 

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go/middleware"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -97,7 +98,7 @@ func findMachines(ctx context.Context, s *Services, where string, tags map[strin
 func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
 	instance, err := findMachine(ctx, s, in)
 	if err == nil && instance == nil {
-		err = final(ErrGone, "%s: EC2 no longer has the instance", in)
+		err = aws.Final(aws.Gone, "%s: EC2 no longer has the instance", in)
 	}
 	return instance, err
 }
@@ -123,7 +124,7 @@ func describeInstances(ctx context.Context, s *Services, where string, filters .
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, at, awsError("describe instances", where, err)
+			return nil, at, aws.Wrap("describe instances", where, err)
 		}
 		if at, err = awsTime(page.ResultMetadata, where); err != nil {
 			return nil, at, err
@@ -148,11 +149,11 @@ func (m *machines) readHealth(ctx context.Context, s *Services, where string) er
 		pages := ec2.NewDescribeInstanceStatusPaginator(s.EC2, &ec2.DescribeInstanceStatusInput{InstanceIds: chunk})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
-			if hasCode(err, "InvalidInstanceID.NotFound") {
-				return temporal.NewApplicationError(where+": an instance went away while its status was read: "+err.Error(), ErrAWS)
+			if aws.IsNotFound(err) {
+				return aws.MayPass("%s: an instance went away while its status was read: %v", where, err)
 			}
 			if err != nil {
-				return awsError("describe instance status", where, err)
+				return aws.Wrap("describe instance status", where, err)
 			}
 			for _, status := range page.InstanceStatuses {
 				m.statusOK[deref(status.InstanceId)] = passed(status.InstanceStatus) && passed(status.SystemStatus)
@@ -166,7 +167,7 @@ func (m *machines) readHealth(ctx context.Context, s *Services, where string) er
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return awsError("describe the SSM agents", where, err)
+				return aws.Wrap("describe the SSM agents", where, err)
 			}
 			for _, agent := range page.InstanceInformationList {
 				m.agents[deref(agent.InstanceId)] = agent
@@ -246,7 +247,7 @@ func freeTags(keys []string, ours ...string) bool {
 func awsTime(metadata middleware.Metadata, where string) (time.Time, error) {
 	at, ok := awsmiddleware.GetServerTime(metadata)
 	if !ok || at.IsZero() {
-		return at, temporal.NewApplicationError(where+": AWS's answer carries no Date, so nothing can be dated by AWS's clock; look for a proxy that removes the header", ErrAWS)
+		return at, aws.MayPass("%s: AWS's answer carries no Date, so nothing can be dated by AWS's clock; look for a proxy that removes the header", where)
 	}
 	return at.UTC(), nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -22,9 +24,9 @@ func (j Journal) value() string { return j.WaveID + " " + j.Record }
 func (j Journal) validate(where string) error {
 	switch {
 	case j.WaveID == "" || strings.Contains(j.WaveID, " "):
-		return final(ErrInvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID)
+		return aws.Final(aws.InvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID)
 	case len([]rune(j.value())) > longestTag:
-		return final(ErrInvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where, j.value(), longestTag)
+		return aws.Final(aws.InvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where, j.value(), longestTag)
 	}
 	return nil
 }
@@ -48,7 +50,8 @@ type MarkInstanceInput struct {
 
 // MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries another
 // wave's is MarkedByOther (terminal).
-func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) error {
+func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
+	defer typed(&err)
 	where := in.Instance.String()
 	if err := in.Journal.validate(where); err != nil {
 		return err
@@ -70,11 +73,12 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) error {
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
 		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: ptr(in.Journal.value())}},
 	})
-	return awsError("tag the instance", where, err)
+	return aws.Wrap("tag the instance", where, err)
 }
 
 // UnmarkInstance takes the journal's tag off, last of all, if it is this wave's. An instance that is gone is no error.
-func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error {
+func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -91,7 +95,7 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) error {
 	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{
 		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: &value}},
 	})
-	return awsError("remove the journal's tag", in.Instance.String(), err)
+	return aws.Wrap("remove the journal's tag", in.Instance.String(), err)
 }
 
 // MarkGroupInput marks or unmarks a group as ours.
@@ -114,7 +118,8 @@ func (in MarkGroupInput) unmarked() effect {
 
 // MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
 // that carries another wave's is MarkedByOther (terminal).
-func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error {
+func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
+	defer typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}
@@ -141,14 +146,15 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) error {
 	}
 	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.value())}})
 	if err != nil {
-		return awsError("tag the Auto Scaling group", where, err)
+		return aws.Wrap("tag the Auto Scaling group", where, err)
 	}
 	in.marked().sent(ctx)
 	return a.see(ctx, s, in.marked())
 }
 
 // UnmarkGroup takes the journal's tag off, if it is this wave's. A group that is gone is no error.
-func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error {
+func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
+	defer typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}
@@ -169,7 +175,7 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) error {
 	}
 	_, err = s.AutoScaling.DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{groupTag(in.Group, value)}})
 	if err != nil {
-		return awsError("remove the journal's tag", in.Group.String(), err)
+		return aws.Wrap("remove the journal's tag", in.Group.String(), err)
 	}
 	in.unmarked().sent(ctx)
 	return a.see(ctx, s, in.unmarked())

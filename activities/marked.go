@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -45,7 +47,8 @@ type OddGroup struct {
 
 // FindMarked looks through an account and region for the journal's tag on Auto Scaling groups and on instances that EC2 still
 // has. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very resource has a Problem.
-func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (*Marked, error) {
+func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, err error) {
+	defer typed(&err)
 	place := in.Place.Nowhere()
 	s, err := a.connect(ctx, place)
 	if err != nil {
@@ -67,7 +70,7 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (*Marked, erro
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("list the Auto Scaling groups", where, err)
+			return nil, aws.Wrap("list the Auto Scaling groups", where, err)
 		}
 		for i := range page.AutoScalingGroups {
 			found.look(in, &page.AutoScalingGroups[i], tagged, ofGroup)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -17,7 +19,8 @@ type MarkHealthyInput struct {
 
 // MarkHealthy sets Healthy (ShouldRespectGracePeriod=false) on each named member that Auto Scaling holds for Unhealthy: the
 // mark is sticky, and would have it replaced the moment ReplaceUnhealthy resumes. Nothing for a tag group or one that is gone.
-func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) error {
+func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) {
+	defer typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}
@@ -37,7 +40,7 @@ func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) error {
 		if _, err := s.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
 			InstanceId: &id, HealthStatus: ptr("Healthy"), ShouldRespectGracePeriod: ptr(false),
 		}); err != nil {
-			return awsError("mark the instance healthy", in.Group.String()+"/"+id, err)
+			return aws.Wrap("mark the instance healthy", in.Group.String()+"/"+id, err)
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -22,7 +24,7 @@ func readSighting(ctx context.Context, s *Services, in Instance, targetGroups []
 	}
 	member := found.member(in.ID)
 	if !member.Present() {
-		return sighting{}, final(ErrGone, "%s: EC2 no longer has the instance", in)
+		return sighting{}, aws.Final(aws.Gone, "%s: EC2 no longer has the instance", in)
 	}
 	for _, arn := range targetGroups {
 		health, err := readTargetHealth(ctx, s, in.String(), arn)
@@ -41,10 +43,10 @@ func readSighting(ctx context.Context, s *Services, in Instance, targetGroups []
 	}
 	listed := findMember(group, in.ID)
 	if listed == nil {
-		return sighting{}, final(ErrGone, "%s: the instance is no member of its group any more", in)
+		return sighting{}, aws.Final(aws.Gone, "%s: the instance is no member of its group any more", in)
 	}
 	if state := string(listed.LifecycleState); leaving(state) {
-		return sighting{}, final(ErrGone, "%s: its group is taking the instance out (%s)", in, state)
+		return sighting{}, aws.Final(aws.Gone, "%s: its group is taking the instance out (%s)", in, state)
 	}
 	return sighting{member: found.groupMember(in.Group, listed, member.Targets), at: found.at}, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 )
@@ -31,20 +33,21 @@ func (c *onlyCall) sending(ctx context.Context, call func() error) func() error 
 		activity.RecordHeartbeat(ctx, footprint{})
 		c.unsent = false
 		err := call()
-		c.unsent = unsent && err != nil && !mayHaveActed(err)
+		c.unsent = unsent && err != nil && !aws.MayHaveActed(err)
 		return err
 	}
 }
 
 // told keeps for the next attempt, and tells the workflow in the error, that nothing has been done so far.
 func (c *onlyCall) told(ctx context.Context, err error) error {
-	var typed *temporal.ApplicationError
-	if err == nil || !c.unsent || !errors.As(err, &typed) {
+	typed(&err)
+	var known *temporal.ApplicationError
+	if err == nil || !c.unsent || !errors.As(err, &known) {
 		return err
 	}
 	activity.RecordHeartbeat(ctx, footprint{Unsent: true})
-	return temporal.NewApplicationErrorWithOptions(typed.Message(), typed.Type(), temporal.ApplicationErrorOptions{
-		NonRetryable: typed.NonRetryable(), Cause: typed.Unwrap(), NextRetryDelay: typed.NextRetryDelay(), Category: typed.Category(),
+	return temporal.NewApplicationErrorWithOptions(known.Message(), known.Type(), temporal.ApplicationErrorOptions{
+		NonRetryable: known.NonRetryable(), Cause: known.Unwrap(), NextRetryDelay: known.NextRetryDelay(), Category: known.Category(),
 		Details: []any{undone{NothingDone: true}},
 	})
 }

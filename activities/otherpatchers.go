@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -49,7 +51,7 @@ func patchingWindows(ctx context.Context, s *Services, group patch.Group, instan
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("describe maintenance windows", group.String(), err)
+			return nil, aws.Wrap("describe maintenance windows", group.String(), err)
 		}
 		for _, window := range page.WindowIdentities {
 			acts, soon, err := windowActs(ctx, s, group, window, until)
@@ -87,11 +89,11 @@ func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmt
 	}
 	// While a window executes, its next execution is the following one. The newest executions come first.
 	out, err := s.SSM.DescribeMaintenanceWindowExecutions(ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: window.WindowId})
-	if hasCode(err, "DoesNotExistException") {
+	if aws.IsNotFound(err) {
 		return next, false, nil
 	}
 	if err != nil {
-		return next, false, awsError("describe executions of maintenance window "+deref(window.WindowId), group.String(), err)
+		return next, false, aws.Wrap("describe executions of maintenance window "+deref(window.WindowId), group.String(), err)
 	}
 	running := slices.ContainsFunc(out.WindowExecutions, func(execution ssmtypes.MaintenanceWindowExecution) bool {
 		switch execution.Status {
@@ -110,11 +112,11 @@ func patchedBy(ctx context.Context, s *Services, group patch.Group, window strin
 	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if hasCode(err, "DoesNotExistException") {
+		if aws.IsNotFound(err) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, awsError("describe the tasks of maintenance window "+window, where, err)
+			return nil, aws.Wrap("describe the tasks of maintenance window "+window, where, err)
 		}
 		for _, task := range page.Tasks {
 			if !installs(deref(task.TaskArn), nil) {
@@ -123,7 +125,7 @@ func patchedBy(ctx context.Context, s *Services, group patch.Group, window strin
 			// Only this call tells the parameters.
 			whole, err := s.SSM.GetMaintenanceWindowTask(ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId})
 			if err != nil {
-				return nil, awsError("read a task of maintenance window "+window, where, err)
+				return nil, aws.Wrap("read a task of maintenance window "+window, where, err)
 			}
 			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(deref(task.TaskArn), given.RunCommand.Parameters) {
 				continue
@@ -161,7 +163,7 @@ func windowTargets(ctx context.Context, s *Services, where, window string, named
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("describe the targets of maintenance window "+window, where, err)
+			return nil, aws.Wrap("describe the targets of maintenance window "+window, where, err)
 		}
 		for _, target := range page.Targets {
 			if slices.Contains(wanted, deref(target.WindowTargetId)) {
@@ -180,7 +182,7 @@ func patchingAssociations(ctx context.Context, s *Services, group patch.Group, i
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("list associations", group.String(), err)
+			return nil, aws.Wrap("list associations", group.String(), err)
 		}
 		for _, association := range page.Associations {
 			if deref(association.ScheduleExpression) == "" || !installs(deref(association.Name), nil) {
@@ -195,11 +197,11 @@ func patchingAssociations(ctx context.Context, s *Services, group patch.Group, i
 				continue
 			}
 			whole, err := s.SSM.DescribeAssociation(ctx, &ssm.DescribeAssociationInput{AssociationId: association.AssociationId})
-			if hasCode(err, "AssociationDoesNotExist") {
+			if aws.IsNotFound(err) {
 				continue
 			}
 			if err != nil {
-				return nil, awsError("describe the association "+deref(association.AssociationId), group.String(), err)
+				return nil, aws.Wrap("describe the association "+deref(association.AssociationId), group.String(), err)
 			}
 			if whole.AssociationDescription != nil && !installs(deref(association.Name), whole.AssociationDescription.Parameters) {
 				continue

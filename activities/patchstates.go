@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -26,7 +28,8 @@ type PatchStates struct {
 }
 
 // ReadPatchStates reads what the last scan or installation of each instance has found, without scanning. It changes nothing.
-func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (*PatchStates, error) {
+func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *PatchStates, err error) {
+	defer typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
 	if err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func eachPatch(ctx context.Context, s *Services, where, instance string, state s
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return awsError("read the patches of "+instance, where, err)
+			return aws.Wrap("read the patches of "+instance, where, err)
 		}
 		for _, entry := range page.Patches {
 			do(patchStateOf(entry), entry)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -32,11 +34,11 @@ var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._~!*+,;=:@%/?&-]*$`)
 func checkHTTP(where string, check patch.HTTPCheck) error {
 	switch {
 	case check.Port < 1 || check.Port > 65535:
-		return final(ErrInvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
+		return aws.Final(aws.InvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
 	case len(check.Path) > longestPath || !plainPath.MatchString(check.Path):
-		return final(ErrInvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
+		return aws.Final(aws.InvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
 	case check.From != "" && check.From != "instance" && check.From != "worker":
-		return final(ErrInvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
+		return aws.Final(aws.InvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
 	}
 	return nil
 }
@@ -54,21 +56,21 @@ func (p probes) ask(ctx context.Context, s *Services, in Instance, platform patc
 	key := probeKey(check)
 	if p[key] == "" {
 		id, err := sendProbe(ctx, s, in, platform, check)
-		if hasCode(err, "InvalidInstanceId") {
+		if aws.HasCode(err, aws.CodeAgentNotUsable) {
 			seen.Error = "its SSM agent takes no command now"
 			return seen, true, nil
 		}
 		if err != nil {
-			return seen, false, awsError("send an http check", in.String(), err)
+			return seen, false, aws.Wrap("send an http check", in.String(), err)
 		}
 		p[key] = id
 	}
 	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: ptr(p[key]), InstanceId: &in.ID})
-	if hasCode(err, "InvocationDoesNotExist") { // as it is for a moment after SendCommand
+	if aws.IsNotFound(err) { // as it is for a moment after SendCommand
 		return seen, false, nil
 	}
 	if err != nil {
-		return seen, false, awsError("read an http check", in.String(), err)
+		return seen, false, aws.Wrap("read an http check", in.String(), err)
 	}
 	switch out.Status {
 	case ssmtypes.CommandInvocationStatusPending, ssmtypes.CommandInvocationStatusInProgress,
@@ -146,7 +148,7 @@ func windowsProbe(check patch.HTTPCheck) []string {
 func (o observer) dial(ctx context.Context, address string, check patch.HTTPCheck) (patch.HTTPObservation, error) {
 	seen := patch.HTTPObservation{Check: check}
 	if o.HTTP == nil {
-		return seen, final(ErrInvalidInput, "http check %s: this worker dials no instances; use from: instance", check.Path)
+		return seen, aws.Final(aws.InvalidInput, "http check %s: this worker dials no instances; use from: instance", check.Path)
 	}
 	if address == "" {
 		seen.Error = "the instance has no private address"
@@ -156,7 +158,7 @@ func (o observer) dial(ctx context.Context, address string, check patch.HTTPChec
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, strconv.Itoa(check.Port))+check.Path, nil)
 	if err != nil {
-		return seen, final(ErrInvalidInput, "http check %s: %v", check.Path, err)
+		return seen, aws.Final(aws.InvalidInput, "http check %s: %v", check.Path, err)
 	}
 	client := *o.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

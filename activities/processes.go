@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -41,7 +43,8 @@ func (in ProcessesInput) validate() error {
 }
 
 // SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
-func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error {
+func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err error) {
+	defer typed(&err)
 	if err := in.validate(); err != nil {
 		return err
 	}
@@ -63,14 +66,15 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) error {
 	if _, err := s.AutoScaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: missing,
 	}); err != nil {
-		return awsError(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
+		return aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
 	}
 	in.suspended().sent(ctx)
 	return a.see(ctx, s, in.suspended())
 }
 
 // ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
-func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error {
+func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error) {
+	defer typed(&err)
 	if err := in.validate(); err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) error {
 	if _, err := s.AutoScaling.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: suspended,
 	}); err != nil {
-		return awsError(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
+		return aws.Wrap(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
 	}
 	in.resumed().sent(ctx)
 	return a.see(ctx, s, in.resumed())

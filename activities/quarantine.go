@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -41,7 +43,8 @@ type DetachResult struct {
 // tag group's instance stays as it is, deregistered. What others set while it was out stands, and one more: while no call of ours
 // can have raised desired, the one that it lacks is known. An attempt that finds the instance out already raises desired only where
 // it is exactly one short of what is wanted: anything else is somebody else's number. A group that is gone is no error.
-func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) {
+func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err error) {
+	defer typed(&err)
 	if !in.Instance.Group.IsAutoScaling() {
 		return DetachResult{}, nil
 	}
@@ -76,7 +79,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (DetachResult, error) 
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
 			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: &decrement,
 		}); err != nil {
-			return DetachResult{}, awsError("detach the instance", in.Instance.String(), err)
+			return DetachResult{}, aws.Wrap("detach the instance", in.Instance.String(), err)
 		}
 		out.sent(ctx)
 		sent = true

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -32,7 +34,8 @@ func (in QuarantineTagInput) value() string {
 }
 
 // TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
-func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) error {
+func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -44,11 +47,12 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) error {
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
 		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine), Value: ptr(in.value())}},
 	})
-	return awsError("tag the quarantined instance", in.Instance.String(), err)
+	return aws.Wrap("tag the quarantined instance", in.Instance.String(), err)
 }
 
 // UntagQuarantined takes the quarantine's tag off. An instance that is gone is no error.
-func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) error {
+func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) error {
 		return err
 	}
 	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine)}}})
-	return awsError("remove the quarantine's tag", in.String(), err)
+	return aws.Wrap("remove the quarantine's tag", in.String(), err)
 }
 
 // FindQuarantinedInput names an account and region to be looked through.
@@ -74,7 +78,8 @@ type FoundQuarantined struct {
 
 // FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It changes
 // nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
-func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (*FoundQuarantined, error) {
+func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *FoundQuarantined, err error) {
+	defer typed(&err)
 	place := in.Place.Nowhere()
 	s, err := a.connect(ctx, place)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
@@ -46,7 +48,8 @@ func desiredSet(group patch.Group, pace Pace, from, to int) effect {
 // nobody can come between. Rejected (terminal) when somebody else has changed desired since it was read, also to just the
 // number that we want: that one is theirs. Only after a call of unknown fate is one more than before taken for ours. An error of
 // which NothingDone is true leaves nothing to take back.
-func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (Raised, error) {
+func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (_ Raised, err error) {
+	defer typed(&err)
 	call := newOnlyCall(ctx)
 	raised, err := a.raise(ctx, in, call)
 	return raised, call.told(ctx, err)
@@ -116,5 +119,5 @@ func (a *AWS) setDesired(ctx context.Context, s *Services, desired int, set effe
 
 // changedMeanwhile refuses to write an absolute number over somebody else's.
 func changedMeanwhile(group patch.Group, what string, now, before int) error {
-	return final(ErrRejected, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
+	return aws.Final(aws.Refused, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -28,7 +30,8 @@ type RestoreTask struct {
 // RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it runs).
 // The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where AwaitRestore puts
 // it on the volume once it is replaced. Gone when EC2 no longer has the instance.
-func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTask, error) {
+func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreTask, err error) {
+	defer typed(&err)
 	if in.SnapshotID == "" {
 		return nil, final(ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state", in.Instance)
 	}
@@ -56,8 +59,8 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 	case "running":
 	case "stopped":
 		_, err := s.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{in.Instance.ID}})
-		if err != nil && !hasCode(err, "IncorrectInstanceState") {
-			return nil, awsError("start the instance to restore it", where, err)
+		if err != nil && !aws.HasCode(err, aws.CodeInstanceState) {
+			return nil, aws.Wrap("start the instance to restore it", where, err)
 		}
 		return nil, notReady(in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced", in.Instance)
 	default:
@@ -71,13 +74,13 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (*RestoreTas
 	})
 	switch {
 	// The tags of a repeat differ in their expiry, so that EC2 may take it for another request: the task exists.
-	case hasCode(err, "IdempotentParameterMismatch"):
+	case aws.IsTokenUsed(err):
 		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement that an earlier attempt started")
 	// Another replacement is under way, or the instance is just changing its state.
-	case hasCode(err, "IncorrectState", "IncorrectInstanceState"):
+	case aws.HasCode(err, aws.CodeRestoring, aws.CodeInstanceState):
 		return nil, notReady(in.Pace.Poll.D(), "waiting to replace the root volume of %s: %v", in.Instance, err)
 	case err != nil:
-		return nil, awsError("replace the root volume", where, err)
+		return nil, aws.Wrap("replace the root volume", where, err)
 	case out.ReplaceRootVolumeTask == nil:
 		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
 	}
@@ -92,7 +95,7 @@ func readRestores(ctx context.Context, s *Services, where string, in *ec2.Descri
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, at, awsError("describe the root volume's replacement", where, err)
+			return nil, at, aws.Wrap("describe the root volume's replacement", where, err)
 		}
 		if at, err = awsTime(page.ResultMetadata, where); err != nil {
 			return nil, at, err
@@ -116,7 +119,8 @@ type Restored struct {
 
 // AwaitRestore waits until the task succeeded and the instance runs, and marks the replaced volume with its expiry;
 // RestoreFailed (terminal) with the task's state else. Gone when EC2 no longer has the instance.
-func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored, error) {
+func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restored, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -124,7 +128,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (*Restored
 	var restored *Restored
 	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		tasks, _, err := readRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
-		if hasCode(err, "InvalidReplaceRootVolumeTaskId.NotFound", "InvalidReplaceRootVolumeTaskID.NotFound") || err == nil && len(tasks) == 0 {
+		if aws.IsNotFound(err) || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
 		}
 		if err != nil {
@@ -169,8 +173,8 @@ func markReplaced(ctx context.Context, s *Services, where string, task ec2types.
 		{Key: ptr(names.TagExpires), Value: ptr(tagOf(task.Tags, names.TagExpires))},
 		{Key: ptr(names.TagReplaced), Value: task.InstanceId},
 	}})
-	if hasCode(err, "InvalidVolume.NotFound") {
+	if aws.IsNotFound(err) {
 		return nil
 	}
-	return awsError("mark the replaced volume "+volume, where, err)
+	return aws.Wrap("mark the replaced volume "+volume, where, err)
 }

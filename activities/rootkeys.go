@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -29,7 +31,7 @@ func readLockedRoots(ctx context.Context, s *Services, group patch.Group, instan
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, awsError("describe root volumes", group.String(), err)
+				return nil, aws.Wrap("describe root volumes", group.String(), err)
 			}
 			for _, volume := range page.Volumes {
 				if key := deref(volume.KmsKeyId); deref(volume.Encrypted) && keys[key] == "" {
@@ -61,12 +63,12 @@ func keyTrouble(ctx context.Context, s *Services, group patch.Group, key string)
 	}
 	described, err := s.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
 	switch {
-	case hasCode(err, "NotFoundException"):
+	case aws.IsNotFound(err):
 		return fmt.Sprintf("the key %s of its root volume does not exist any more", key), nil
-	case err != nil && errorIs(awsError("describe the key", group.String(), err), ErrAccessDenied):
+	case aws.KindOf(err) == aws.Denied:
 		return fmt.Sprintf("the key %s of its root volume may not be described by our role", key), nil
 	case err != nil:
-		return "", awsError("describe the key "+key, group.String(), err)
+		return "", aws.Wrap("describe the key "+key, group.String(), err)
 	}
 	metadata := described.KeyMetadata
 	if metadata == nil || metadata.KeyState != kmstypes.KeyStateEnabled {
@@ -83,10 +85,10 @@ func keyTrouble(ctx context.Context, s *Services, group patch.Group, key string)
 		KeyId: &key, KeySpec: kmstypes.DataKeySpecAes256, DryRun: ptr(true),
 	})
 	switch {
-	case err == nil || hasCode(err, "DryRunOperationException"):
+	case err == nil || aws.HasCode(err, aws.CodeDryRun):
 		return "", nil
-	case errorIs(awsError("try the key", group.String(), err), ErrThrottled, ErrAWS):
-		return "", awsError("try the key "+key, group.String(), err)
+	case aws.KindOf(err) == aws.Throttled, aws.KindOf(err) == aws.Passing:
+		return "", aws.Wrap("try the key "+key, group.String(), err)
 	}
-	return fmt.Sprintf("the key %s of its root volume may not be used by our role: %v", key, awsError("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err)), nil
+	return fmt.Sprintf("the key %s of its root volume may not be used by our role: %v", key, aws.Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err)), nil
 }

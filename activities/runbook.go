@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/goccy/go-yaml"
@@ -38,7 +40,8 @@ const documentPoll = patch.Duration(2e9)
 
 // EnsureRunbook registers the embedded runbook when it is missing or differs, and returns the version whose content is
 // exactly ours. The document's default version plays no part, so that nobody's change of it changes what a wave runs.
-func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runbook, error) {
+func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runbook, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -54,11 +57,11 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runboo
 		out, err := s.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{
 			Name: ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: ptr("$LATEST"),
 		})
-		if hasCode(err, "DuplicateDocumentContent") {
+		if aws.HasCode(err, aws.CodeDuplicateDocument) {
 			return nil, notReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
 		}
 		if err != nil {
-			return nil, awsError("update the runbook "+names.Runbook, where, err)
+			return nil, aws.Wrap("update the runbook "+names.Runbook, where, err)
 		}
 		if out.DocumentDescription != nil {
 			version = deref(out.DocumentDescription.DocumentVersion)
@@ -68,11 +71,11 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (*Runboo
 			Name: ptr(names.Runbook), Content: &runbookYAML,
 			DocumentType: ssmtypes.DocumentTypeAutomation, DocumentFormat: ssmtypes.DocumentFormatYaml,
 		})
-		if hasCode(err, "DocumentAlreadyExists") {
+		if aws.HasCode(err, aws.CodeDocumentExists) {
 			return nil, notReady(documentPoll.D(), "waiting to see the runbook %s that another worker made", names.Runbook)
 		}
 		if err != nil {
-			return nil, awsError("create the runbook "+names.Runbook, where, err)
+			return nil, aws.Wrap("create the runbook "+names.Runbook, where, err)
 		}
 		version = "1"
 	}
@@ -116,11 +119,11 @@ func findDocument(ctx context.Context, s *Services, where, name, version string)
 	out, err := s.SSM.GetDocument(ctx, &ssm.GetDocumentInput{
 		Name: &name, DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
 	})
-	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
+	if aws.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("read the document "+name, where, err)
+		return nil, aws.Wrap("read the document "+name, where, err)
 	}
 	return out, nil
 }
@@ -128,11 +131,11 @@ func findDocument(ctx context.Context, s *Services, where, name, version string)
 // findDescription describes a version of a document; nil when there is none.
 func findDescription(ctx context.Context, s *Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
 	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &name, DocumentVersion: &version})
-	if hasCode(err, "InvalidDocument", "InvalidDocumentVersion") {
+	if aws.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("describe the document "+name, where, err)
+		return nil, aws.Wrap("describe the document "+name, where, err)
 	}
 	return out.Document, nil
 }

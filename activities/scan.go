@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -31,7 +33,8 @@ const (
 // StartScan runs AWS-RunPatchBaseline Scan by Run Command. SendCommand has no client token: the attempt's token stands in the
 // command's comment and is looked for before repeating; a scan done twice changes nothing. Instances that Systems Manager does
 // not manage are left out, since one of them would have the whole command refused; AwaitScan names them.
-func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, error) {
+func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, err error) {
+	defer typed(&err)
 	if len(in.Instances) == 0 || len(in.Instances) > mostPerScan {
 		return nil, final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, mostPerScan, len(in.Instances))
 	}
@@ -64,7 +67,7 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (*ScanTicket, er
 		TimeoutSeconds: ptr(int32(min(scanDelivery.D(), max(a.speed().onAWS(in.Budget), leastDelivery*time.Second)).Seconds())),
 	})
 	if err != nil {
-		return nil, awsError("start the scan", where, err)
+		return nil, aws.Wrap("start the scan", where, err)
 	}
 	return &ScanTicket{CommandID: deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: deref(out.Command.RequestedDateTime)}, nil
 }
@@ -78,7 +81,7 @@ func readManaged(ctx context.Context, s *Services, where string, ids []string) (
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("describe the SSM agents", where, err)
+			return nil, aws.Wrap("describe the SSM agents", where, err)
 		}
 		for _, agent := range page.InstanceInformationList {
 			known[deref(agent.InstanceId)] = true
@@ -104,7 +107,8 @@ type ScanResults struct {
 // AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run: Operation
 // Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
 // one that was judged by another baseline than ours.
-func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (*ScanResults, error) {
+func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -154,7 +158,7 @@ func readInvocations(ctx context.Context, s *Services, where, command string) (m
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("read a command's invocations", where, err)
+			return nil, aws.Wrap("read a command's invocations", where, err)
 		}
 		for _, invocation := range page.CommandInvocations {
 			found[deref(invocation.InstanceId)] = invocation
@@ -171,7 +175,7 @@ func readPatchStates(ctx context.Context, s *Services, where string, ids []strin
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, awsError("read the patch states", where, err)
+				return nil, aws.Wrap("read the patch states", where, err)
 			}
 			for _, state := range page.InstancePatchStates {
 				found[deref(state.InstanceId)] = state

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -22,7 +24,8 @@ type AwaitOutInput struct {
 }
 
 // AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
-func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) error {
+func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -60,7 +63,8 @@ type TargetsInput struct {
 }
 
 // DeregisterTargets takes the exact registrations out (id and port); those already gone are done.
-func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) error {
+func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -70,15 +74,16 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) error {
 			targets[i].AvailabilityZone = nil // belongs to registering only
 		}
 		_, err := s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
-		if hasCode(err, "TargetGroupNotFound", "InvalidTarget") {
+		if aws.IsNotFound(err) || aws.HasCode(err, aws.CodeNotRegistered) {
 			return nil
 		}
-		return awsError("deregister from "+arn, in.Instance.String(), err)
+		return aws.Wrap("deregister from "+arn, in.Instance.String(), err)
 	})
 }
 
 // RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer exists.
-func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error {
+func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -86,10 +91,10 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) error {
 	missing := func(state targetState) bool { return !state.registered() }
 	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
-		if hasCode(err, "TargetGroupNotFound") {
+		if aws.IsNotFound(err) {
 			return final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
 		}
-		return awsError("register in "+arn, in.Instance.String(), err)
+		return aws.Wrap("register in "+arn, in.Instance.String(), err)
 	})
 }
 
@@ -173,7 +178,8 @@ type Returned struct {
 
 // AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
 // before. Gone when it is no longer there.
-func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (*Returned, error) {
+func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (_ *Returned, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -23,7 +25,8 @@ type Outside struct {
 }
 
 // ReadOutside reads a quarantined instance. It changes nothing.
-func (a *AWS) ReadOutside(ctx context.Context, in Instance) (*Outside, error) {
+func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func readOutside(ctx context.Context, s *Services, in Instance) (*Outside, error
 	}
 	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
 	if err != nil {
-		return nil, awsError("ask whether it is a member of a group", in.String(), err)
+		return nil, aws.Wrap("ask whether it is a member of a group", in.String(), err)
 	}
 	for _, listed := range out.AutoScalingInstances {
 		// This call spells states without capitals where the others have them.
@@ -77,7 +80,8 @@ func (in AttachInput) attached() effect {
 // Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A member is
 // done. MaxReached where desired = max leaves no room, Rejected (terminal) where it is another group's member, Gone when EC2
 // no longer has it.
-func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
+func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
+	defer typed(&err)
 	in := input.Instance
 	if err := needsGroup(in.Group, "take an instance in"); err != nil {
 		return err
@@ -101,7 +105,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) error {
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
 	}); err != nil {
 		refused(ctx, err)
-		return awsError("attach the instance", in.String(), err)
+		return aws.Wrap("attach the instance", in.String(), err)
 	}
 	input.attached().sent(ctx)
 	return a.see(ctx, s, input.attached())
@@ -148,7 +152,8 @@ type GiveWayInput struct {
 
 // GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
 // it was. A group or an instance that is gone is no error.
-func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
+func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
+	defer typed(&err)
 	if err := needsGroup(in.Instance.Group, "let an instance go"); err != nil {
 		return err
 	}
@@ -188,7 +193,8 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) error {
 
 // TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
 // put it back to work. An instance that is gone is no error.
-func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
+func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
@@ -201,8 +207,8 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) error {
 		return final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
 	}
 	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
-	if err != nil && !hasCode(err, "InvalidInstanceID.NotFound") {
-		return awsError("terminate the quarantined instance", in.String(), err)
+	if err != nil && !aws.IsNotFound(err) {
+		return aws.Wrap("terminate the quarantined instance", in.String(), err)
 	}
 	now, err := findMachine(ctx, s, in)
 	if err == nil && now != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"go.temporal.io/sdk/activity"
 
@@ -40,7 +42,7 @@ func (e effect) sent(ctx context.Context) {
 // apply makes a call and waits until AWS shows its effect.
 func (a *AWS) apply(ctx context.Context, s *Services, doing string, set effect, call func() error) error {
 	if err := call(); err != nil {
-		return awsError(doing, set.group.String(), err)
+		return aws.Wrap(doing, set.group.String(), err)
 	}
 	set.sent(ctx)
 	return a.see(ctx, s, set)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
@@ -28,7 +30,8 @@ type SnapshotTaken struct {
 
 // TakeSnapshot snapshots the root volume once per attempt token: CreateSnapshot has no client token, so the attempt's tag
 // goes on at creation and is looked for before repeating.
-func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTaken, error) {
+func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTaken, err error) {
+	defer typed(&err)
 	if in.VolumeID == "" {
 		return nil, final(ErrInvalidInput, "%s: no volume to take a snapshot of", in.Instance)
 	}
@@ -57,10 +60,10 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (*SnapshotTake
 	})
 	if err != nil {
 		refused(ctx, err)
-		if hasCode(err, "SnapshotCreationPerVolumeRateExceeded", "ConcurrentSnapshotLimitExceeded") {
+		if aws.HasCode(err, aws.CodeSnapshotRate, aws.CodeSnapshotLimit) {
 			return nil, waiting(ErrThrottled, in.Pace.Poll.D(), "%s: create the snapshot: %v", where, err)
 		}
-		return nil, awsError("create the snapshot", where, err)
+		return nil, aws.Wrap("create the snapshot", where, err)
 	}
 	return &SnapshotTaken{SnapshotID: deref(out.SnapshotId), StartedAt: deref(out.StartTime).UTC()}, nil
 }
@@ -82,7 +85,7 @@ func readSnapshots(ctx context.Context, s *Services, where string, filters ...ec
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, at, awsError("look for snapshots", where, err)
+			return nil, at, aws.Wrap("look for snapshots", where, err)
 		}
 		if at, err = awsTime(page.ResultMetadata, where); err != nil {
 			return nil, at, err
@@ -100,7 +103,8 @@ type AwaitSnapshotInput struct {
 }
 
 // AwaitSnapshot waits until the snapshot is completed; SnapshotFailed (terminal) when it ended in error.
-func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) error {
+func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err

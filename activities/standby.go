@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"go.temporal.io/sdk/temporal"
@@ -32,7 +34,7 @@ func readMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoSca
 	}
 	listed := findMember(group, in.ID)
 	if listed == nil {
-		return nil, nil, final(ErrGone, "%s: the instance is no member of its group any more", in)
+		return nil, nil, aws.Final(aws.Gone, "%s: the instance is no member of its group any more", in)
 	}
 	return group, listed, nil
 }
@@ -42,7 +44,7 @@ func needsGroup(group patch.Group, what string) error {
 	if group.IsAutoScaling() {
 		return nil
 	}
-	return final(ErrInvalidInput, "%s: only an Auto Scaling group can %s; these instances are chosen by tags", group, what)
+	return aws.Final(aws.InvalidInput, "%s: only an Auto Scaling group can %s; these instances are chosen by tags", group, what)
 }
 
 // EnterStandbyInput takes an instance out of service.
@@ -65,7 +67,8 @@ func (in EnterStandbyInput) out() effect {
 
 // EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
 // it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any other state; Gone when it is no member any more.
-func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
+func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err error) {
+	defer typed(&err)
 	in := input.Instance
 	if err := needsGroup(in.Group, "put an instance on standby"); err != nil {
 		return err
@@ -87,8 +90,8 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
 	case err == nil:
 		input.out().sent(ctx)
 		return a.see(ctx, s, input.out())
-	case !hasCode(err, "ValidationError"):
-		return awsError("enter standby", in.String(), err)
+	case !aws.HasCode(err, aws.CodeValidation):
+		return aws.Wrap("enter standby", in.String(), err)
 	}
 	// Auto Scaling says ValidationError of what is wrong for good, of states in passing, and of a standby that an earlier
 	// attempt began whose reply was lost. What is seen now tells which.
@@ -101,7 +104,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) error {
 		return lookErr
 	}
 	if deref(group.DesiredCapacity) <= deref(group.MinSize) {
-		return awsError("enter standby", in.String(), err)
+		return aws.Wrap("enter standby", in.String(), err)
 	}
 	return inPassing("enter standby", in, err)
 }
@@ -142,7 +145,8 @@ func (in ExitStandbyInput) back() effect {
 // ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance that is
 // Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room; Gone when EC2
 // no longer has the instance, also when the group still lists it.
-func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
+func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) {
+	defer typed(&err)
 	if err := needsGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
 		return err
 	}
@@ -164,8 +168,8 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) error {
 	case err == nil:
 		in.back().sent(ctx)
 		return a.see(ctx, s, in.back())
-	case !hasCode(err, "ValidationError"):
-		return awsError("exit standby", in.Instance.String(), err)
+	case !aws.HasCode(err, aws.CodeValidation):
+		return aws.Wrap("exit standby", in.Instance.String(), err)
 	}
 	// As with EnterStandby: what is seen now tells which of its meanings this ValidationError has.
 	if done, lookErr := a.settled(ctx, s, in); done || lookErr != nil {

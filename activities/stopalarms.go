@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -27,7 +29,7 @@ func readStopAlarms(ctx context.Context, s *Services, group patch.Group, instanc
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, awsError("describe alarms", group.String(), err)
+			return nil, aws.Wrap("describe alarms", group.String(), err)
 		}
 		for _, alarm := range page.MetricAlarms {
 			action := actsBy(alarm)

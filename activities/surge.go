@@ -23,7 +23,8 @@ type SurgeInstance struct {
 
 // AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several the
 // one launched first is ours: others came later, by somebody else's doing.
-func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (*SurgeInstance, error) {
+func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
+	defer typed(&err)
 	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ const noInstance = "i-00000000000000000"
 // deployments, alarms that stop machines, maintenance windows and associations that patch; and whether the keys of encrypted
 // root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
 // other question that AWS does not answer is an error.
-func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (*patch.Surroundings, error) {
+func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (_ *patch.Surroundings, err error) {
+	defer typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -28,7 +30,7 @@ func readRegistrations(ctx context.Context, s *Services, where string, attached 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return found, awsError("describe target groups", where, err)
+			return found, aws.Wrap("describe target groups", where, err)
 		}
 		for _, group := range page.TargetGroups {
 			if err := found.read(ctx, s, where, group, attached, instances); err != nil {
@@ -91,11 +93,11 @@ func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instanc
 // readTargetHealth reads all targets of a group; a group that is gone has none.
 func readTargetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
 	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
-	if hasCode(err, "TargetGroupNotFound") {
+	if aws.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, awsError("describe the targets of "+arn, where, err)
+		return nil, aws.Wrap("describe the targets of "+arn, where, err)
 	}
 	return out.TargetHealthDescriptions, nil
 }
@@ -137,7 +139,7 @@ func describeTargetGroup(ctx context.Context, s *Services, where string, group e
 	described := patch.TargetGroup{ARN: deref(group.TargetGroupArn), Name: deref(group.TargetGroupName), CrossZone: true}
 	out, err := s.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn})
 	if err != nil {
-		return described, awsError("describe the attributes of "+described.ARN, where, err)
+		return described, aws.Wrap("describe the attributes of "+described.ARN, where, err)
 	}
 	crossZone := "use_load_balancer_configuration"
 	for _, attribute := range out.Attributes {
@@ -168,7 +170,7 @@ func balancersCrossZones(ctx context.Context, s *Services, where string, arns []
 		}
 		out, err := s.ELB.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &arn})
 		if err != nil {
-			return false, awsError("describe the attributes of "+arn, where, err)
+			return false, aws.Wrap("describe the attributes of "+arn, where, err)
 		}
 		on := slices.ContainsFunc(out.Attributes, func(attribute elbtypes.LoadBalancerAttribute) bool {
 			return deref(attribute.Key) == "load_balancing.cross_zone.enabled" && deref(attribute.Value) == "true"
