@@ -3,11 +3,10 @@ package activities
 import (
 	"context"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -39,7 +38,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 		asked = true
 		return a.sendAsk(ctx, s, in, comment)
 	}
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		commands, err := findCommands(ctx, s, where, in.Instance.ID, comment)
 		if err != nil {
 			return false, "", err
@@ -69,7 +68,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 }
 
 // sendAsk asks. That the agent cannot be asked now is no error: it may come back.
-func (a *AWS) sendAsk(ctx context.Context, s *Services, in AskInput, comment string) error {
+func (a *AWS) sendAsk(ctx context.Context, s *aws.Services, in AskInput, comment string) error {
 	document, script := factsScript(in.Platform)
 	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,

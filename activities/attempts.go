@@ -27,14 +27,14 @@ type footprint struct {
 // that an earlier attempt made. AWS's lists lag, so after a call of unknown fate it is refused (NotReady) until they have
 // stayed empty for Pace.ReadLag. An attempt's own call cannot be on its way any more by then: clients carry the attempt's
 // deadline, and the next attempt begins after it.
-func (a *AWS) maySend(ctx context.Context, pace Pace, at time.Time, what string) error {
+func (w waits) maySend(ctx context.Context, pace Pace, at time.Time, what string) error {
 	trace, known := lastFootprint(ctx)
 	switch {
 	case activity.GetInfo(ctx).Attempt <= 1, known && trace.Unsent:
 	case trace.EmptySince.IsZero():
 		activity.RecordHeartbeat(ctx, footprint{EmptySince: at})
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
-	case at.Sub(trace.EmptySince) < a.speed().onAWS(pace.ReadLag):
+	case at.Sub(trace.EmptySince) < w.Speed.onAWS(pace.ReadLag):
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
 	}
 	// From here on a call may be on its way. One heartbeat an attempt, since only the first is sent at once.

@@ -7,23 +7,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // findGroup reads an Auto Scaling group; nil when there is none.
-func findGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
+func findGroup(ctx context.Context, s *aws.Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
 	found, _, err := seeGroup(ctx, s, group)
 	return found, err
 }
 
 // seeGroup is findGroup with the time by AWS's clock.
-func seeGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
+func seeGroup(ctx context.Context, s *aws.Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
 	out, err := s.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{
 		AutoScalingGroupNames: []string{group.AutoScalingGroup},
 	})
@@ -38,7 +37,7 @@ func seeGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.Aut
 }
 
 // readGroup reads an Auto Scaling group; one that does not exist is GroupNotFound.
-func readGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
+func readGroup(ctx context.Context, s *aws.Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
 	found, err := findGroup(ctx, s, group)
 	if err == nil && found == nil {
 		err = aws.Final(aws.GroupNotFound, "%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it", group)

@@ -4,12 +4,11 @@ import (
 	"context"
 	"slices"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -86,7 +85,7 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 }
 
 // findBaseline looks for a baseline of our account by its name, which Systems Manager does not keep unique; "" when there is none.
-func findBaseline(ctx context.Context, s *Services, where, name string, system ssmtypes.OperatingSystem) (string, error) {
+func findBaseline(ctx context.Context, s *aws.Services, where, name string, system ssmtypes.OperatingSystem) (string, error) {
 	var found []string
 	pages := ssm.NewDescribePatchBaselinesPaginator(s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
 		{Key: ptr("NAME_PREFIX"), Values: []string{name}}, {Key: ptr("OWNER"), Values: []string{"Self"}},
@@ -109,7 +108,7 @@ func findBaseline(ctx context.Context, s *Services, where, name string, system s
 }
 
 // updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
-func updateBaseline(ctx context.Context, s *Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
+func updateBaseline(ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
 	content := *current
 	content.PatchGroups = []string{wanted.PatchGroup} // registering is a call of its own
 	if len(wanted.Diff(&content)) == 0 {

@@ -5,18 +5,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // readCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the group's
 // account and region, an ARN in its own region. An answer that is not "open" is never taken for one: throttling and trouble of
 // AWS's are errors, to be retried; anything else is told as the calendar's error.
-func readCalendars(ctx context.Context, connector Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
+func readCalendars(ctx context.Context, connector aws.Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
 	calendars := make([]patch.Calendar, len(names))
 	for i, name := range names {
 		calendars[i].Name = name

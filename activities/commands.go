@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
 // Run Command's delivery time-out may be 30 seconds to 30 days: API reference of SendCommand.
@@ -23,7 +23,7 @@ const (
 const commandPages = 5
 
 // findCommands lists an instance's commands whose comment is the given one, the newest first.
-func findCommands(ctx context.Context, s *Services, where, instance, comment string) ([]ssmtypes.Command, error) {
+func findCommands(ctx context.Context, s *aws.Services, where, instance, comment string) ([]ssmtypes.Command, error) {
 	var found []ssmtypes.Command
 	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{InstanceId: &instance, MaxResults: ptr(int32(50))})
 	for range commandPages {
@@ -58,7 +58,7 @@ func commandOver(status ssmtypes.CommandInvocationStatus) bool {
 
 // findInvocation reads a command's state and output on an instance; nil when Systems Manager does not know of it, which is
 // so for a moment after it was sent and again when its history of 30 days is over.
-func findInvocation(ctx context.Context, s *Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
+func findInvocation(ctx context.Context, s *aws.Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
 	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &command, InstanceId: &instance})
 	if aws.IsNotFound(err) {
 		return nil, nil

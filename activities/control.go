@@ -5,14 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -161,19 +159,6 @@ func (c *Control) Record(ctx context.Context, in RecordInput) error {
 		return evidenceError("record "+in.Name+" of wave "+in.WaveID, err)
 	}
 	return c.recordRaise(ctx, in)
-}
-
-// evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted
-// must be looked at by a person.
-func evidenceError(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var invalid *evidence.InvalidRecordError
-	if errors.As(err, &invalid) {
-		return temporal.NewNonRetryableApplicationError(doing+": "+err.Error(), ErrEvidence, err)
-	}
-	return temporal.NewApplicationErrorWithCause(doing+": "+err.Error(), ErrEvidence, err)
 }
 
 // LockHolderInput names a lock.

@@ -7,13 +7,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -23,7 +22,7 @@ const stackTag = "aws:cloudformation:stack-id"
 // readStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
 // ends in _IN_PROGRESS is a change under way, a clean-up after one included: CloudFormation may then suspend processes, replace
 // the group, or terminate instances.
-func readStacks(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
+func readStacks(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
 	var ids []string
 	if group.IsAutoScaling() {
 		described, err := readGroup(ctx, s, group)
@@ -67,7 +66,7 @@ func readStacks(ctx context.Context, s *Services, group patch.Group, instances m
 
 // readDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
 // has not started cannot tell yet.
-func readDeployments(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
+func readDeployments(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
 	var found []patch.Deployment
 	pages := codedeploy.NewListDeploymentsPaginator(s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
 		cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress, cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
@@ -98,7 +97,7 @@ func readDeployments(ctx context.Context, s *Services, group patch.Group, instan
 }
 
 // deploymentTargets are a deployment's instance ids; AWS tells them bare or at the end of an ARN.
-func deploymentTargets(ctx context.Context, s *Services, id string) ([]string, error) {
+func deploymentTargets(ctx context.Context, s *aws.Services, id string) ([]string, error) {
 	var targets []string
 	in := &codedeploy.ListDeploymentTargetsInput{DeploymentId: &id}
 	for {

@@ -3,11 +3,10 @@ package activities
 import (
 	"context"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -38,7 +37,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 		return err
 	}
 	if in.lowered().taken(ctx) {
-		return a.see(ctx, s, in.lowered())
+		return a.waits().see(ctx, s, in.lowered())
 	}
 	group, at, err := seeGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -46,7 +45,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	}
 	surge := Instance{Group: in.Group, ID: in.ID}
 	if dropped(surge, in.Pace).taken(ctx) {
-		return a.see(ctx, s, dropped(surge, in.Pace))
+		return a.waits().see(ctx, s, dropped(surge, in.Pace))
 	}
 	listed := findMember(group, in.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
@@ -63,14 +62,14 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	if state := string(listed.LifecycleState); !filling(state) {
 		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
 	}
-	if err := a.maySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
+	if err := a.waits().maySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
 		return err
 	}
-	return a.drop(ctx, s, surge, in.Pace)
+	return a.waits().drop(ctx, s, surge, in.Pace)
 }
 
 // drop terminates a member with decrement and waits until AWS shows it.
-func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) error {
+func (w waits) drop(ctx context.Context, s *aws.Services, in Instance, pace Pace) error {
 	_, err := s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
 		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: ptr(true),
 	})
@@ -79,7 +78,7 @@ func (a *AWS) drop(ctx context.Context, s *Services, in Instance, pace Pace) err
 		return aws.Wrap("terminate the instance with decrement", in.String(), err)
 	}
 	dropped(in, pace).sent(ctx)
-	return a.see(ctx, s, dropped(in, pace))
+	return w.see(ctx, s, dropped(in, pace))
 }
 
 // dropped is the effect of letting a member go.
@@ -96,7 +95,7 @@ func filling(lifecycle string) bool {
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
-func (a *AWS) lowerDesired(ctx context.Context, s *Services, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
+func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
 	switch desired := int(deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
 		return nil
@@ -112,5 +111,5 @@ func (a *AWS) lowerDesired(ctx context.Context, s *Services, in DropSurgeInput, 
 	if counted > in.DesiredBefore {
 		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
 	}
-	return a.setDesired(ctx, s, in.DesiredBefore, in.lowered())
+	return a.waits().setDesired(ctx, s, in.DesiredBefore, in.lowered())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/evidence"
 
 	"github.com/aws/smithy-go"
 	"go.temporal.io/sdk/temporal"
@@ -15,7 +16,7 @@ import (
 // Temporal loses its type and its retryability.
 const (
 	// Retried always.
-	ErrNotReady       = "NotReady"       // a wait's condition does not hold yet; the last one is a spent budget
+	ErrNotReady       = notReadyType     // a wait's condition does not hold yet; the last one is a spent budget
 	ErrInstallPending = "InstallPending" // Automation has queued the execution; its time has not begun
 	ErrThrottled      = aws.Throttled
 	ErrAWS            = aws.Passing
@@ -69,14 +70,31 @@ func final(errorType, format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), errorType, nil)
 }
 
+// notReadyType is the type of an error that says that a wait goes on; the last one is a spent budget.
+const notReadyType = "NotReady"
+
 // notReady says that a wait goes on: it is retried after poll, is no failure in anybody's metrics, and costs no history.
 func notReady(poll time.Duration, format string, args ...any) error {
-	return waiting(ErrNotReady, poll, format, args...)
+	return waiting(notReadyType, poll, format, args...)
 }
 
+// waiting is notReady of another type.
 func waiting(errorType string, poll time.Duration, format string, args ...any) error {
 	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), errorType, temporal.ApplicationErrorOptions{
 		NextRetryDelay: poll,
 		Category:       temporal.ApplicationErrorCategoryBenign,
 	})
+}
+
+// evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted
+// must be looked at by a person.
+func evidenceError(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var invalid *evidence.InvalidRecordError
+	if errors.As(err, &invalid) {
+		return temporal.NewNonRetryableApplicationError(doing+": "+err.Error(), ErrEvidence, err)
+	}
+	return temporal.NewApplicationErrorWithCause(doing+": "+err.Error(), ErrEvidence, err)
 }

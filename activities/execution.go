@@ -5,11 +5,10 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -41,7 +40,7 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 	}
 	where := in.Instance.String()
 	var report *patch.PatchReport
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		execution, err := findExecution(ctx, s, in.Instance.String(), in.Execution.ID)
 		if err != nil || execution == nil {
 			return false, "the execution to be listed", err
@@ -117,7 +116,7 @@ type execution struct {
 }
 
 // findExecution reads an execution with all of its steps; nil when Automation does not list it yet.
-func findExecution(ctx context.Context, s *Services, where, id string) (*execution, error) {
+func findExecution(ctx context.Context, s *aws.Services, where, id string) (*execution, error) {
 	out, err := s.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id})
 	if aws.IsNotFound(err) {
 		return nil, nil
@@ -184,7 +183,7 @@ func (e *execution) commandOf(name string) string {
 // commands reads every command of the execution. A step tells its command only once it has ended, so that those under way
 // are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not know (yet,
 // or any more).
-func (e *execution) commands(ctx context.Context, s *Services, where, instance string) (map[string]*ssm.GetCommandInvocationOutput, error) {
+func (e *execution) commands(ctx context.Context, s *aws.Services, where, instance string) (map[string]*ssm.GetCommandInvocationOutput, error) {
 	found := map[string]*ssm.GetCommandInvocationOutput{}
 	for _, step := range e.steps {
 		if id := e.commandOf(deref(step.StepName)); id != "" {

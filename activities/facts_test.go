@@ -16,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -248,7 +249,7 @@ func TestRunbook(t *testing.T) {
 	}
 }
 
-type noRoles struct{ Connector }
+type noRoles struct{ aws.Connector }
 
 func (noRoles) AutomationRole(patch.Account) string { return "arn:aws:iam::111122223333:role/x" }
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -63,7 +63,7 @@ func newFleetOf(t *testing.T, scenario string, change func(*world.Scenario)) *fl
 		}
 	}
 	clients, err := cloud.New(cloud.Options{
-		Config: aws.Config{
+		Config: awssdk.Config{
 			Region:      "ap-northeast-1",
 			Credentials: credentials.NewStaticCredentialsProvider(loaded.Home.AccessKeyID, loaded.Home.SecretAccessKey, ""),
 		},

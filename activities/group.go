@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -43,14 +42,14 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.
 
 // readGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts them. A group
 // that does not exist is GroupNotFound.
-func readGroupState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+func readGroupState(ctx context.Context, s *aws.Services, group patch.Group) (*patch.GroupState, error) {
 	if group.IsAutoScaling() {
 		return readScalingState(ctx, s, group)
 	}
 	return readTaggedState(ctx, s, group)
 }
 
-func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+func readTaggedState(ctx context.Context, s *aws.Services, group patch.Group) (*patch.GroupState, error) {
 	if len(group.Tags) == 0 {
 		return nil, aws.Final(aws.InvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
 	}
@@ -79,7 +78,7 @@ func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patc
 	return state, nil
 }
 
-func readScalingState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+func readScalingState(ctx context.Context, s *aws.Services, group patch.Group) (*patch.GroupState, error) {
 	described, err := readGroup(ctx, s, group)
 	if err != nil {
 		return nil, err
@@ -126,7 +125,7 @@ func (m machines) groupMember(group patch.Group, listed *astypes.Instance, targe
 }
 
 // refreshing tells whether an instance refresh may still touch members; one in Baking may yet roll back.
-func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, error) {
+func refreshing(ctx context.Context, s *aws.Services, group patch.Group) (bool, error) {
 	out, err := s.AutoScaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup})
 	if err != nil {
 		return false, aws.Wrap("describe instance refreshes", group.String(), err)
@@ -142,7 +141,7 @@ func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, erro
 	}), nil
 }
 
-func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
+func lifecycleHooks(ctx context.Context, s *aws.Services, group patch.Group) ([]string, error) {
 	out, err := s.AutoScaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup})
 	if err != nil {
 		return nil, aws.Wrap("describe lifecycle hooks", group.String(), err)

@@ -47,7 +47,7 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 		return Raised{}, err
 	}
 	if in.raised().taken(ctx) {
-		return Raised{}, a.see(ctx, s, in.raised())
+		return Raised{}, a.waits().see(ctx, s, in.raised())
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
@@ -55,11 +55,11 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 	}
 	switch limit := int(deref(group.MaxSize)); {
 	case limit > in.MaxBefore:
-		return Raised{MaxTheirs: call.unsent || limit != in.MaxBefore+1}, nil
+		return Raised{MaxTheirs: call.Unsent || limit != in.MaxBefore+1}, nil
 	case limit < in.MaxBefore:
 		return Raised{}, changedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
-	return Raised{}, a.apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.sending(ctx, func() error {
+	return Raised{}, a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.sending(ctx, func() error {
 		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), nil)
 	}))
 }
@@ -77,7 +77,7 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 		return err
 	}
 	if in.lowered().taken(ctx) {
-		return a.see(ctx, s, in.lowered())
+		return a.waits().see(ctx, s, in.lowered())
 	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -89,7 +89,7 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	if desired := int(deref(group.DesiredCapacity)); desired > in.MaxBefore {
 		return final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
 	}
-	return a.apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
+	return a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
 		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore)), nil)
 	})
 }

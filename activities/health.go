@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"go.temporal.io/sdk/activity"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -74,7 +73,7 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 	var last *patch.HealthObservation
 	var next time.Time
 	var why string
-	err = a.lookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().lookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
 		// Answers are looked for often, but an instance is not asked anew more often than the plan says.
 		if time.Now().Before(next) {
 			return false, why, nil
@@ -122,7 +121,7 @@ func (in healthQuery) validate() error {
 }
 
 // observe is one look; waitingFor names the commands that have not answered.
-func (o observer) observe(ctx context.Context, s *Services, in healthQuery, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
+func (o observer) observe(ctx context.Context, s *aws.Services, in healthQuery, sent probes) (seen *patch.HealthObservation, waitingFor []string, err error) {
 	now, err := readSighting(ctx, s, in.Instance, in.TargetGroups)
 	if err != nil {
 		return nil, nil, err
@@ -180,7 +179,7 @@ const alarmsPerRequest = 100
 
 // readAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
 // is a mistake in the plan.
-func readAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string, speed speed) ([]patch.AlarmObservation, error) {
+func readAlarms(ctx context.Context, s *aws.Services, group patch.Group, wanted []string, speed speed) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
 	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {

@@ -3,14 +3,10 @@ package activities
 import (
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
+
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// Instance names one instance of a group.
-type Instance struct {
-	Group patch.Group
-	ID    string
-}
 
 // Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
 type Attempt struct {
@@ -36,3 +32,6 @@ type ScanTicket struct {
 	SnapshotID string
 	Started    time.Time // AWS's clock: the command's RequestedDateTime
 }
+
+// Instance names one instance of a group.
+type Instance = aws.Instance

@@ -5,11 +5,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -31,12 +30,6 @@ type Execution struct {
 	ID string
 }
 
-// AWS-RunPatchBaseline's StepTimeoutSeconds takes 1 to 36000.
-const (
-	leastInstall = 60
-	mostInstall  = 36000
-)
-
 // StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat it
 // looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty reads. It
 // refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
@@ -57,7 +50,7 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 	if err := checkPinned(ctx, s, where, in.Runbook); err != nil {
 		return nil, unsent(ctx, err)
 	}
-	if err := a.maySend(ctx, in.Pace, at, "the install"); err != nil {
+	if err := a.waits().maySend(ctx, in.Pace, at, "the install"); err != nil {
 		return nil, err
 	}
 	out, err := s.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
@@ -101,7 +94,7 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 
 // findStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token stands in the
 // key. The time is AWS's, of the answer. "" when there is none.
-func findStarted(ctx context.Context, s *Services, where, token string) (id string, at time.Time, err error) {
+func findStarted(ctx context.Context, s *aws.Services, where, token string) (id string, at time.Time, err error) {
 	var first *ssmtypes.AutomationExecutionMetadata
 	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
 		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
@@ -142,7 +135,7 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Executio
 	}
 	trace, _ := lastFootprint(ctx)
 	result := &Execution{}
-	err = a.lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
 		found, at, err := findStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
 		if err != nil {
 			return false, "", err

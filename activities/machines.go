@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -16,6 +14,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -37,7 +36,7 @@ type machines struct {
 }
 
 // readMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
-func readMachines(ctx context.Context, s *Services, where string, ids []string) (machines, error) {
+func readMachines(ctx context.Context, s *aws.Services, where string, ids []string) (machines, error) {
 	found := machines{}
 	var err error
 	if found.instances, found.at, err = readInstances(ctx, s, where, ids); err != nil {
@@ -48,7 +47,7 @@ func readMachines(ctx context.Context, s *Services, where string, ids []string) 
 
 // readInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's, of the
 // last answer; zero when no id is given.
-func readInstances(ctx context.Context, s *Services, where string, ids []string) (map[string]ec2types.Instance, time.Time, error) {
+func readInstances(ctx context.Context, s *aws.Services, where string, ids []string) (map[string]ec2types.Instance, time.Time, error) {
 	found := map[string]ec2types.Instance{}
 	var at time.Time
 	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
@@ -66,7 +65,7 @@ func readInstances(ctx context.Context, s *Services, where string, ids []string)
 }
 
 // findMachines reads the instances that carry all of the tags, are not on their way out and not quarantined.
-func findMachines(ctx context.Context, s *Services, where string, tags map[string]string) (machines, error) {
+func findMachines(ctx context.Context, s *aws.Services, where string, tags map[string]string) (machines, error) {
 	filters := []ec2types.Filter{filter("instance-state-name", "pending", "running", "stopping", "stopped")}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		filters = append(filters, filter("tag:"+key, tags[key]))
@@ -95,7 +94,7 @@ func findMachines(ctx context.Context, s *Services, where string, tags map[strin
 }
 
 // readMachine reads an instance that must be there: Gone when EC2 no longer has it.
-func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+func readMachine(ctx context.Context, s *aws.Services, in Instance) (*ec2types.Instance, error) {
 	instance, err := findMachine(ctx, s, in)
 	if err == nil && instance == nil {
 		err = aws.Final(aws.Gone, "%s: EC2 no longer has the instance", in)
@@ -104,7 +103,7 @@ func readMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 }
 
 // findMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
-func findMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+func findMachine(ctx context.Context, s *aws.Services, in Instance) (*ec2types.Instance, error) {
 	instances, _, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
 	if err != nil || len(instances) == 0 {
 		return nil, err
@@ -117,7 +116,7 @@ func findMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 }
 
 // describeInstances lists the instances that the filters let through; the time is AWS's, of the answer.
-func describeInstances(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
+func describeInstances(ctx context.Context, s *aws.Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
 	var all []ec2types.Instance
 	var at time.Time
 	pages := ec2.NewDescribeInstancesPaginator(s.EC2, &ec2.DescribeInstancesInput{Filters: filters})
@@ -137,7 +136,7 @@ func describeInstances(ctx context.Context, s *Services, where string, filters .
 }
 
 // readHealth reads status checks and agents of the machines that run.
-func (m *machines) readHealth(ctx context.Context, s *Services, where string) error {
+func (m *machines) readHealth(ctx context.Context, s *aws.Services, where string) error {
 	m.statusOK, m.agents = map[string]bool{}, map[string]ssmtypes.InstanceInformation{}
 	var running []string
 	for _, id := range slices.Sorted(maps.Keys(m.instances)) {

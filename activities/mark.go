@@ -37,8 +37,8 @@ func (j Journal) ours(value string) bool {
 	return wave == j.WaveID
 }
 
-// marked refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
-func (j Journal) marked(where, value string) error {
+// markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
+func markedByOther(where, value string) error {
 	return final(ErrMarked, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
 }
 
@@ -68,7 +68,7 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error
 	case value == in.Journal.value():
 		return nil
 	case value != "" && !in.Journal.ours(value):
-		return in.Journal.marked(where, value)
+		return markedByOther(where, value)
 	}
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
 		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: ptr(in.Journal.value())}},
@@ -132,7 +132,7 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 		return err
 	}
 	if in.marked().taken(ctx) {
-		return a.see(ctx, s, in.marked())
+		return a.waits().see(ctx, s, in.marked())
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
@@ -142,14 +142,14 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	case value == in.Journal.value():
 		return nil
 	case value != "" && !in.Journal.ours(value):
-		return in.Journal.marked(where, value)
+		return markedByOther(where, value)
 	}
 	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.value())}})
 	if err != nil {
 		return aws.Wrap("tag the Auto Scaling group", where, err)
 	}
 	in.marked().sent(ctx)
-	return a.see(ctx, s, in.marked())
+	return a.waits().see(ctx, s, in.marked())
 }
 
 // UnmarkGroup takes the journal's tag off, if it is this wave's. A group that is gone is no error.
@@ -163,7 +163,7 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 		return err
 	}
 	if in.unmarked().taken(ctx) {
-		return a.see(ctx, s, in.unmarked())
+		return a.waits().see(ctx, s, in.unmarked())
 	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -178,7 +178,7 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 		return aws.Wrap("remove the journal's tag", in.Group.String(), err)
 	}
 	in.unmarked().sent(ctx)
-	return a.see(ctx, s, in.unmarked())
+	return a.waits().see(ctx, s, in.unmarked())
 }
 
 func journalOf(group *astypes.AutoScalingGroup) string {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -17,7 +16,7 @@ type sighting struct {
 
 // readSighting looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2 no longer has
 // it, or when it has left its Auto Scaling group or is leaving it: no wait mends that.
-func readSighting(ctx context.Context, s *Services, in Instance, targetGroups []string) (sighting, error) {
+func readSighting(ctx context.Context, s *aws.Services, in Instance, targetGroups []string) (sighting, error) {
 	found, err := readMachines(ctx, s, in.String(), []string{in.ID})
 	if err != nil {
 		return sighting{}, err

@@ -13,27 +13,27 @@ import (
 // onlyCall is the one changing call of an activity whose effect looks just like what somebody else may do, such as one more in a
 // group's desired: what is seen is ours only if the call may have left before.
 type onlyCall struct {
-	unsent bool // it has not left yet, in no attempt, or AWS refused it: what is seen is somebody else's
+	Unsent bool // it has not left yet, in no attempt, or AWS refused it: what is seen is somebody else's
 }
 
 // newOnlyCall reads what the attempts before left. One that died before its first heartbeat left nothing: then the call may
 // have been made.
 func newOnlyCall(ctx context.Context) *onlyCall {
 	if trace, known := lastFootprint(ctx); known {
-		return &onlyCall{unsent: trace.Unsent}
+		return &onlyCall{Unsent: trace.Unsent}
 	}
-	return &onlyCall{unsent: activity.GetInfo(ctx).Attempt <= 1}
+	return &onlyCall{Unsent: activity.GetInfo(ctx).Attempt <= 1}
 }
 
 // sending wraps the call. The heartbeat before it is the first of its attempt, and so is sent at once: whoever dies from here on
 // has left word that the call may be on its way.
 func (c *onlyCall) sending(ctx context.Context, call func() error) func() error {
 	return func() error {
-		unsent := c.unsent
+		unsent := c.Unsent
 		activity.RecordHeartbeat(ctx, footprint{})
-		c.unsent = false
+		c.Unsent = false
 		err := call()
-		c.unsent = unsent && err != nil && !aws.MayHaveActed(err)
+		c.Unsent = unsent && err != nil && !aws.MayHaveActed(err)
 		return err
 	}
 }
@@ -42,7 +42,7 @@ func (c *onlyCall) sending(ctx context.Context, call func() error) func() error 
 func (c *onlyCall) told(ctx context.Context, err error) error {
 	typed(&err)
 	var known *temporal.ApplicationError
-	if err == nil || !c.unsent || !errors.As(err, &known) {
+	if err == nil || !c.Unsent || !errors.As(err, &known) {
 		return err
 	}
 	activity.RecordHeartbeat(ctx, footprint{Unsent: true})

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -34,7 +33,7 @@ func installs(document string, parameters map[string][]string) bool {
 }
 
 // readPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
-func readPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+func readPatchers(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
 	windows, err := patchingWindows(ctx, s, group, instances, until)
 	if err != nil {
 		return nil, err
@@ -43,7 +42,7 @@ func readPatchers(ctx context.Context, s *Services, group patch.Group, instances
 	return append(windows, associations...), err
 }
 
-func patchingWindows(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+func patchingWindows(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
 	var found []patch.Patcher
 	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
 		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: ptr("Enabled"), Values: []string{"true"}}},
@@ -76,7 +75,7 @@ func patchingWindows(ctx context.Context, s *Services, group patch.Group, instan
 }
 
 // windowActs tells whether a window is executing (a zero time) or will before until.
-func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
+func windowActs(ctx context.Context, s *aws.Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
 	var next time.Time
 	if text := deref(window.NextExecutionTime); text != "" {
 		var err error
@@ -106,7 +105,7 @@ func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmt
 }
 
 // patchedBy are the instances on which a window's tasks install patches.
-func patchedBy(ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
+func patchedBy(ctx context.Context, s *aws.Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
 	where := group.String()
 	var patched []string
 	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window})
@@ -142,7 +141,7 @@ func patchedBy(ctx context.Context, s *Services, group patch.Group, window strin
 }
 
 // windowTargets resolves a task's targets that name the window's own ones.
-func windowTargets(ctx context.Context, s *Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
+func windowTargets(ctx context.Context, s *aws.Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
 	var wanted []string
 	var direct []ssmtypes.Target
 	for _, target := range named {
@@ -176,7 +175,7 @@ func windowTargets(ctx context.Context, s *Services, where, window string, named
 
 // patchingAssociations reads State Manager's associations that install patches again and again. One without a schedule ran
 // once, when it was made. When the others run next is not told, so they may at any moment.
-func patchingAssociations(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
+func patchingAssociations(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
 	var found []patch.Patcher
 	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: ptr(int32(50))})
 	for pages.HasMorePages() {

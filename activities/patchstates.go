@@ -5,11 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -86,7 +85,7 @@ const (
 
 // eachPatch reads the ids where the counts say that there are any. The API's reference filters by values like
 // InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
-func eachPatch(ctx context.Context, s *Services, where, instance string, state ssmtypes.InstancePatchState, do func(patchIs, ssmtypes.PatchComplianceData)) error {
+func eachPatch(ctx context.Context, s *aws.Services, where, instance string, state ssmtypes.InstancePatchState, do func(patchIs, ssmtypes.PatchComplianceData)) error {
 	var wanted []string
 	if state.FailedCount > 0 {
 		wanted = append(wanted, "Failed")

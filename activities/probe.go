@@ -11,11 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -51,7 +50,7 @@ func probeKey(check patch.HTTPCheck) string { return strconv.Itoa(check.Port) + 
 
 // ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending it
 // twice after a lost reply does no harm: it only reads.
-func (p probes) ask(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
+func (p probes) ask(ctx context.Context, s *aws.Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
 	seen.Check = check
 	key := probeKey(check)
 	if p[key] == "" {
@@ -102,7 +101,7 @@ func firstLine(text string) string {
 	return line
 }
 
-func sendProbe(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (string, error) {
+func sendProbe(ctx context.Context, s *aws.Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (string, error) {
 	document, script := "AWS-RunShellScript", linuxProbe(check)
 	if platform == patch.Windows {
 		document, script = "AWS-RunPowerShellScript", windowsProbe(check)

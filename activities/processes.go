@@ -53,7 +53,7 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err erro
 		return err
 	}
 	if in.suspended().taken(ctx) {
-		return a.see(ctx, s, in.suspended())
+		return a.waits().see(ctx, s, in.suspended())
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err erro
 		return aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
 	}
 	in.suspended().sent(ctx)
-	return a.see(ctx, s, in.suspended())
+	return a.waits().see(ctx, s, in.suspended())
 }
 
 // ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
@@ -83,7 +83,7 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 		return err
 	}
 	if in.resumed().taken(ctx) {
-		return a.see(ctx, s, in.resumed())
+		return a.waits().see(ctx, s, in.resumed())
 	}
 	group, err := findGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -99,7 +99,7 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 		return aws.Wrap(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
 	}
 	in.resumed().sent(ctx)
-	return a.see(ctx, s, in.resumed())
+	return a.waits().see(ctx, s, in.resumed())
 }
 
 // without are the names that are not in the other list; both are those that are.

@@ -4,11 +4,10 @@ import (
 	"context"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -26,7 +25,7 @@ type DetachInput struct {
 // whole is the effect of giving the group its capacity back.
 func (in DetachInput) whole() effect {
 	set := desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
-	set.what, set.wanted = "one more desired in place of "+in.Instance.ID, in.DesiredWanted
+	set.What, set.Wanted = "one more desired in place of "+in.Instance.ID, in.DesiredWanted
 	return set
 }
 
@@ -55,10 +54,10 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 	out := dropped(in.Instance, in.Pace)
 	again := false
 	if trace, known := lastFootprint(ctx); known && trace.Wanted > 0 {
-		in.DesiredWanted, out.wanted, again = trace.Wanted, trace.Wanted, true
+		in.DesiredWanted, out.Wanted, again = trace.Wanted, trace.Wanted, true
 	}
 	if in.whole().taken(ctx) {
-		return DetachResult{}, a.see(ctx, s, in.whole())
+		return DetachResult{}, a.waits().see(ctx, s, in.whole())
 	}
 	group, err := findGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
@@ -73,7 +72,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		if state == patch.LifecycleStandby {
 			// It is not counted in desired, which stays as it is: the group is one short from now on.
 			in.DesiredWanted, fresh = int(deref(group.DesiredCapacity))+1, true
-			out.wanted = in.DesiredWanted
+			out.Wanted = in.DesiredWanted
 		}
 		decrement := in.Decrement && state == patch.LifecycleInService
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
@@ -85,7 +84,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		sent = true
 	}
 	if sent {
-		if err := a.see(ctx, s, out); err != nil {
+		if err := a.waits().see(ctx, s, out); err != nil {
 			return DetachResult{}, err
 		}
 		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
@@ -105,7 +104,7 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 
 // giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
 // for one more.
-func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
+func (a *AWS) giveBack(ctx context.Context, s *aws.Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
 	switch desired := int(deref(group.DesiredCapacity)); {
 	case desired == in.DesiredWanted:
 		return DetachResult{}, nil
@@ -114,5 +113,5 @@ func (a *AWS) giveBack(ctx context.Context, s *Services, in DetachInput, group *
 	case desired >= int(deref(group.MaxSize)):
 		return DetachResult{NoRoom: true, Desired: desired}, nil
 	}
-	return DetachResult{}, a.setDesired(ctx, s, in.DesiredWanted, in.whole())
+	return DetachResult{}, a.waits().setDesired(ctx, s, in.DesiredWanted, in.whole())
 }

@@ -25,12 +25,13 @@ type QuarantineTagInput struct {
 // forever stands in the tag for a quarantine that nothing ends by itself.
 const forever = "-"
 
-func (in QuarantineTagInput) value() string {
+// quarantineTag is the quarantine's tag: a journal's, a space, and when it may be cleared; zero is never by itself.
+func quarantineTag(journal Journal, at time.Time) string {
 	until := forever
-	if !in.Until.IsZero() {
-		until = in.Until.UTC().Format(time.RFC3339)
+	if !at.IsZero() {
+		until = at.UTC().Format(time.RFC3339)
 	}
-	return in.Journal.value() + " " + until
+	return journal.value() + " " + until
 }
 
 // TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
@@ -40,12 +41,13 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err er
 	if err != nil {
 		return err
 	}
+	value := quarantineTag(in.Journal, in.Until)
 	instance, err := readMachine(ctx, s, in.Instance)
-	if err != nil || tagOf(instance.Tags, names.TagQuarantine) == in.value() {
+	if err != nil || tagOf(instance.Tags, names.TagQuarantine) == value {
 		return err
 	}
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine), Value: ptr(in.value())}},
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine), Value: &value}},
 	})
 	return aws.Wrap("tag the quarantined instance", in.Instance.String(), err)
 }

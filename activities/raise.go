@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -34,7 +33,7 @@ func (in RaiseInput) raised() effect {
 
 func (in RaiseInput) below() effect {
 	below := in.raised()
-	below.what += " below a max that somebody raised"
+	below.What += " below a max that somebody raised"
 	return below
 }
 
@@ -65,9 +64,9 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised,
 	}
 	switch {
 	case in.raised().taken(ctx):
-		return Raised{}, a.see(ctx, s, in.raised())
+		return Raised{}, a.waits().see(ctx, s, in.raised())
 	case in.below().taken(ctx):
-		return Raised{MaxTheirs: true}, a.see(ctx, s, in.below())
+		return Raised{MaxTheirs: true}, a.waits().see(ctx, s, in.below())
 	}
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
@@ -75,27 +74,27 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised,
 	}
 	desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize))
 	switch {
-	case desired == in.DesiredBefore+1 && !call.unsent:
+	case desired == in.DesiredBefore+1 && !call.Unsent:
 		return Raised{MaxTheirs: in.RaiseMax && limit != in.MaxBefore+1}, nil
 	case desired != in.DesiredBefore:
 		return Raised{}, changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
 	case in.RaiseMax && limit == in.MaxBefore:
-		return Raised{}, a.apply(ctx, s, "raise max and desired", in.raised(), call.sending(ctx, func() error {
+		return Raised{}, a.waits().apply(ctx, s, "raise max and desired", in.raised(), call.sending(ctx, func() error {
 			return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), ptr(int32(in.DesiredBefore+1)))
 		}))
 	case desired >= limit:
 		return Raised{}, final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, limit)
 	}
-	theirs, set := in.RaiseMax && (call.unsent || limit != in.MaxBefore+1), in.raised()
+	theirs, set := in.RaiseMax && (call.Unsent || limit != in.MaxBefore+1), in.raised()
 	if theirs {
 		set = in.below()
 	}
-	return Raised{MaxTheirs: theirs}, a.apply(ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.sending(ctx, func() error {
+	return Raised{MaxTheirs: theirs}, a.waits().apply(ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.sending(ctx, func() error {
 		return setDesired(ctx, s, in.Group, in.DesiredBefore+1)
 	}))
 }
 
-func setDesired(ctx context.Context, s *Services, group patch.Group, desired int) error {
+func setDesired(ctx context.Context, s *aws.Services, group patch.Group, desired int) error {
 	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
 		AutoScalingGroupName: &group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
 	})
@@ -103,7 +102,7 @@ func setDesired(ctx context.Context, s *Services, group patch.Group, desired int
 }
 
 // setSizes sets what is not nil in one call.
-func setSizes(ctx context.Context, s *Services, group patch.Group, limit, desired *int32) error {
+func setSizes(ctx context.Context, s *aws.Services, group patch.Group, limit, desired *int32) error {
 	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
 		AutoScalingGroupName: &group.AutoScalingGroup, MaxSize: limit, DesiredCapacity: desired,
 	})
@@ -111,9 +110,9 @@ func setSizes(ctx context.Context, s *Services, group patch.Group, limit, desire
 }
 
 // setDesired sets desired and waits until AWS shows it.
-func (a *AWS) setDesired(ctx context.Context, s *Services, desired int, set effect) error {
-	return a.apply(ctx, s, fmt.Sprintf("set desired to %d", desired), set, func() error {
-		return setDesired(ctx, s, set.group, desired)
+func (w waits) setDesired(ctx context.Context, s *aws.Services, desired int, set effect) error {
+	return w.apply(ctx, s, fmt.Sprintf("set desired to %d", desired), set, func() error {
+		return setDesired(ctx, s, set.Group, desired)
 	})
 }
 

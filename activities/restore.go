@@ -4,11 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -88,7 +87,7 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 }
 
 // readRestores lists replacements of root volumes; the time is AWS's, of the answer.
-func readRestores(ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
+func readRestores(ctx context.Context, s *aws.Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
 	var all []ec2types.ReplaceRootVolumeTask
 	var at time.Time
 	pages := ec2.NewDescribeReplaceRootVolumeTasksPaginator(s.EC2, in)
@@ -126,7 +125,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 		return nil, err
 	}
 	var restored *Restored
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		tasks, _, err := readRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
 		if aws.IsNotFound(err) || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
@@ -163,7 +162,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 }
 
 // markReplaced tags the volume that was replaced, now that it is nobody's root any more. The same tags again change nothing.
-func markReplaced(ctx context.Context, s *Services, where string, task ec2types.ReplaceRootVolumeTask) error {
+func markReplaced(ctx context.Context, s *aws.Services, where string, task ec2types.ReplaceRootVolumeTask) error {
 	volume := tagOf(task.Tags, names.TagReplaced)
 	if volume == "" {
 		return nil

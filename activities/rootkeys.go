@@ -6,19 +6,18 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // readLockedRoots reads the keys of encrypted root volumes and tells those that we may not be able to use, so that a snapshot of
 // theirs could not become a volume again: EC2 finds that out only after it has accepted the call.
-func readLockedRoots(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.LockedRoot, error) {
+func readLockedRoots(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.LockedRoot, error) {
 	byVolume := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if volume := rootVolume(instances[id]); volume != "" {
@@ -57,7 +56,7 @@ func readLockedRoots(ctx context.Context, s *Services, group patch.Group, instan
 // account and can be tried by nobody directly, so its state is all there is to ask. A customer's key is tried: a dry run of the
 // one action among those that a restore needs which no condition about grants keeps from us. CreateGrant cannot be tried without
 // making one.
-func keyTrouble(ctx context.Context, s *Services, group patch.Group, key string) (string, error) {
+func keyTrouble(ctx context.Context, s *aws.Services, group patch.Group, key string) (string, error) {
 	if key == "" {
 		return "its root volume is encrypted with a key that EC2 does not name", nil
 	}

@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/goccy/go-yaml"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -90,7 +89,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 }
 
 // findRunbook looks for the newest version whose content is ours.
-func findRunbook(ctx context.Context, s *Services, where string) (version string, exists bool, err error) {
+func findRunbook(ctx context.Context, s *aws.Services, where string) (version string, exists bool, err error) {
 	latest, err := findDocument(ctx, s, where, names.Runbook, "$LATEST")
 	if err != nil || latest == nil {
 		return "", false, err
@@ -115,7 +114,7 @@ func findRunbook(ctx context.Context, s *Services, where string) (version string
 }
 
 // findDocument reads a version of a document; nil when there is none.
-func findDocument(ctx context.Context, s *Services, where, name, version string) (*ssm.GetDocumentOutput, error) {
+func findDocument(ctx context.Context, s *aws.Services, where, name, version string) (*ssm.GetDocumentOutput, error) {
 	out, err := s.SSM.GetDocument(ctx, &ssm.GetDocumentInput{
 		Name: &name, DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
 	})
@@ -129,7 +128,7 @@ func findDocument(ctx context.Context, s *Services, where, name, version string)
 }
 
 // findDescription describes a version of a document; nil when there is none.
-func findDescription(ctx context.Context, s *Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
+func findDescription(ctx context.Context, s *aws.Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
 	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &name, DocumentVersion: &version})
 	if aws.IsNotFound(err) {
 		return nil, nil
@@ -158,7 +157,7 @@ func meaning(document string) string {
 }
 
 // checkPinned refuses a runbook that is not the one the wave pinned.
-func checkPinned(ctx context.Context, s *Services, where string, pinned Runbook) error {
+func checkPinned(ctx context.Context, s *aws.Services, where string, pinned Runbook) error {
 	described, err := findDescription(ctx, s, where, names.Runbook, pinned.Version)
 	switch {
 	case err != nil:

@@ -6,11 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,11 +23,18 @@ type StartScanInput struct {
 	Pace       Pace
 }
 
+// scanDelivery is how long an agent may take to fetch a scan.
+const scanDelivery = patch.Duration(10 * time.Minute)
+
+// patchDocument is AWS's document that scans and installs; its StepTimeoutSeconds takes 1 to 36000.
 const (
 	patchDocument = "AWS-RunPatchBaseline"
-	mostPerScan   = 50 // ids of SendCommand and of DescribeInstancePatchStates
-	scanDelivery  = patch.Duration(10 * time.Minute)
+	leastInstall  = 60
+	mostInstall   = 36000
 )
+
+// mostPerScan is how many ids SendCommand and DescribeInstancePatchStates take.
+const mostPerScan = 50
 
 // StartScan runs AWS-RunPatchBaseline Scan by Run Command. SendCommand has no client token: the attempt's token stands in the
 // command's comment and is looked for before repeating; a scan done twice changes nothing. Instances that Systems Manager does
@@ -73,7 +79,7 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 }
 
 // readManaged keeps those that Systems Manager manages, in the order given.
-func readManaged(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
+func readManaged(ctx context.Context, s *aws.Services, where string, ids []string) ([]string, error) {
 	known := map[string]bool{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
 		Filters: []ssmtypes.InstanceInformationStringFilter{{Key: ptr("InstanceIds"), Values: ids}}, MaxResults: ptr(int32(agentsPerRequest)),
@@ -114,7 +120,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		return nil, err
 	}
 	var results *ScanResults
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		invocations, err := readInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
 			return false, "", err
@@ -152,7 +158,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 
 // readInvocations reads how a command goes on each of its instances, by instance id. It is empty for a moment after the command was
 // sent.
-func readInvocations(ctx context.Context, s *Services, where, command string) (map[string]ssmtypes.CommandInvocation, error) {
+func readInvocations(ctx context.Context, s *aws.Services, where, command string) (map[string]ssmtypes.CommandInvocation, error) {
 	found := map[string]ssmtypes.CommandInvocation{}
 	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &command, MaxResults: ptr(int32(mostPerScan))})
 	for pages.HasMorePages() {
@@ -168,7 +174,7 @@ func readInvocations(ctx context.Context, s *Services, where, command string) (m
 }
 
 // readPatchStates reads the patch states of the instances, by id. One that was never scanned has none.
-func readPatchStates(ctx context.Context, s *Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
+func readPatchStates(ctx context.Context, s *aws.Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
 	found := map[string]ssmtypes.InstancePatchState{}
 	for chunk := range slices.Chunk(ids, mostPerScan) {
 		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})

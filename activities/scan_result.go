@@ -9,11 +9,12 @@ import (
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // readScan is one instance's result. waitingFor says what is still to come.
-func readScan(ctx context.Context, s *Services, in AwaitScanInput, id string, invocations map[string]ssmtypes.CommandInvocation,
+func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string, invocations map[string]ssmtypes.CommandInvocation,
 	states map[string]ssmtypes.InstancePatchState,
 ) (scan patch.Scan, waitingFor string, err error) {
 	scan = patch.Scan{Instance: id}
@@ -75,7 +76,7 @@ func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
 func bareID(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
 // fillPatches reads what an instance's patch state counts.
-func fillPatches(ctx context.Context, s *Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
+func fillPatches(ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
 	lists := map[patchIs]*[]string{isMissing: &scan.Missing, hasFailed: &scan.Failed, awaitsReboot: &scan.PendingReboot}
 	err := eachPatch(ctx, s, where, scan.Instance, state, func(of patchIs, entry ssmtypes.PatchComplianceData) {
 		if list := lists[of]; list != nil {

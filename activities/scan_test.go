@@ -5,19 +5,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // ssmClient is what another patcher in the same account would use.
-func (f *fleet) ssmClient() activities.SSMAPI {
+func (f *fleet) ssmClient() aws.SSMAPI {
 	f.t.Helper()
 	services, err := f.aws.Connector.Connect(context.Background(), staging.Account, staging.Region)
 	require.NoError(f.t, err)
@@ -50,7 +51,7 @@ func TestScanOfSeveral(t *testing.T) {
 		})
 		f.pass(time.Minute)
 		_, err := f.ssmClient().SendCommand(context.Background(), &ssm.SendCommandInput{
-			DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1], Parameters: map[string][]string{"Operation": {"Scan"}},
+			DocumentName: awssdk.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1], Parameters: map[string][]string{"Operation": {"Scan"}},
 		})
 		require.NoError(t, err)
 		f.pass(time.Minute)

@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -30,7 +29,7 @@ func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		var waitingFor []string
 		if in.Instance.Group.IsAutoScaling() {
 			_, listed, err := readMember(ctx, s, in.Instance)
@@ -99,7 +98,7 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) 
 }
 
 // changeTargets reads the registrations and calls change once for each target group with those that need it.
-func changeTargets(ctx context.Context, s *Services, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
+func changeTargets(ctx context.Context, s *aws.Services, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
 	states, err := readTargetStates(ctx, s, in.Instance, in.Targets)
 	if err != nil {
 		return err
@@ -141,7 +140,7 @@ func (t targetState) registered() bool {
 func (t targetState) out() bool { return !t.listed || t.health == patch.TargetUnused }
 
 // readTargetStates reads exact registrations, in the order given. A group that is gone has none.
-func readTargetStates(ctx context.Context, s *Services, in Instance, targets []patch.Target) ([]targetState, error) {
+func readTargetStates(ctx context.Context, s *aws.Services, in Instance, targets []patch.Target) ([]targetState, error) {
 	groups := map[string][]elbtypes.TargetHealthDescription{}
 	states := make([]targetState, len(targets))
 	for i, target := range targets {
@@ -185,7 +184,7 @@ func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (_ *Returned, err er
 		return nil, err
 	}
 	var returned *Returned
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		seen, err := readSighting(ctx, s, in.Instance, targetGroupsOf(in.Before))
 		if err != nil {
 			return false, "", err

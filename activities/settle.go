@@ -5,12 +5,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 )
 
@@ -34,7 +33,7 @@ func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err err
 	return readOutside(ctx, s, in)
 }
 
-func readOutside(ctx context.Context, s *Services, in Instance) (*Outside, error) {
+func readOutside(ctx context.Context, s *aws.Services, in Instance) (*Outside, error) {
 	instances, at, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
 	if err != nil {
 		return nil, err
@@ -91,14 +90,14 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 		return err
 	}
 	if input.attached().taken(ctx) {
-		return a.see(ctx, s, input.attached())
+		return a.waits().see(ctx, s, input.attached())
 	}
 	seen, err := attachable(ctx, s, input)
 	if err != nil || seen.Member != "" {
 		return unsent(ctx, err)
 	}
 	// A second attach is refused as invalid, as one is that can never be: it is sent only once the first is sure to have had no effect.
-	if err := a.maySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
+	if err := a.waits().maySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
 		return err
 	}
 	if _, err = s.AutoScaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{
@@ -108,12 +107,12 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 		return aws.Wrap("attach the instance", in.String(), err)
 	}
 	input.attached().sent(ctx)
-	return a.see(ctx, s, input.attached())
+	return a.waits().see(ctx, s, input.attached())
 }
 
 // attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
 // is seen as that.
-func attachable(ctx context.Context, s *Services, input AttachInput) (*Outside, error) {
+func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outside, error) {
 	in := input.Instance
 	seen, err := readOutside(ctx, s, in)
 	switch {
@@ -166,7 +165,7 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
 		return err
 	}
 	if gone := dropped(in.Instance, in.Pace); gone.taken(ctx) {
-		return a.see(ctx, s, gone)
+		return a.waits().see(ctx, s, gone)
 	}
 	listed := findMember(group, in.Instance.ID)
 	if listed == nil || leaving(string(listed.LifecycleState)) {
@@ -188,7 +187,7 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
 	if machine == nil {
 		return notReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
 	}
-	return a.drop(ctx, s, in.Instance, in.Pace)
+	return a.waits().drop(ctx, s, in.Instance, in.Pace)
 }
 
 // TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has

@@ -4,9 +4,6 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// String names the instance as people write it: account/region/group/id.
-func (i Instance) String() string { return i.Group.String() + "/" + i.ID }
-
 // deref reads a value of the SDK, whose fields are pointers; what AWS left out is the zero value.
 func deref[T any](p *T) T {
 	if p == nil {

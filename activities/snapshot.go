@@ -4,11 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -47,7 +46,7 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTa
 	if len(found) > 0 {
 		return &SnapshotTaken{SnapshotID: deref(found[0].SnapshotId), StartedAt: deref(found[0].StartTime).UTC()}, nil
 	}
-	if err := a.maySend(ctx, in.Pace, at, "the snapshot"); err != nil {
+	if err := a.waits().maySend(ctx, in.Pace, at, "the snapshot"); err != nil {
 		return nil, err
 	}
 	out, err := s.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
@@ -78,7 +77,7 @@ func backupTags(wave, token string, expires time.Time) []ec2types.Tag {
 }
 
 // readSnapshots lists our account's snapshots; the time is AWS's, of the answer.
-func readSnapshots(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
+func readSnapshots(ctx context.Context, s *aws.Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
 	var all []ec2types.Snapshot
 	var at time.Time
 	pages := ec2.NewDescribeSnapshotsPaginator(s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
@@ -109,7 +108,7 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err err
 	if err != nil {
 		return err
 	}
-	return a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		// By a filter, since a list that lags answers an id with an error.
 		found, _, err := readSnapshots(ctx, s, in.Instance.String(), filter("snapshot-id", in.SnapshotID))
 		switch {

@@ -3,14 +3,14 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/patchtide/patchtide/internal/aws"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +24,7 @@ func comingIn(lifecycle string) bool { return strings.HasPrefix(lifecycle, patch
 
 // readMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
 // while the group still lists it, or when it is no member.
-func readMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
+func readMember(ctx context.Context, s *aws.Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
 	group, err := readGroup(ctx, s, in.Group)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +78,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 		return err
 	}
 	if input.out().taken(ctx) {
-		return a.see(ctx, s, input.out())
+		return a.waits().see(ctx, s, input.out())
 	}
 	if done, err := onStandby(ctx, s, in); done || err != nil {
 		return err
@@ -89,7 +89,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 	switch {
 	case err == nil:
 		input.out().sent(ctx)
-		return a.see(ctx, s, input.out())
+		return a.waits().see(ctx, s, input.out())
 	case !aws.HasCode(err, aws.CodeValidation):
 		return aws.Wrap("enter standby", in.String(), err)
 	}
@@ -106,11 +106,11 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 	if deref(group.DesiredCapacity) <= deref(group.MinSize) {
 		return aws.Wrap("enter standby", in.String(), err)
 	}
-	return inPassing("enter standby", in, err)
+	return inPassing("enter standby", in.String(), err)
 }
 
 // onStandby tells whether the instance is Standby or entering it; NotInService when it can not enter.
-func onStandby(ctx context.Context, s *Services, in Instance) (bool, error) {
+func onStandby(ctx context.Context, s *aws.Services, in Instance) (bool, error) {
 	_, listed, err := readMember(ctx, s, in)
 	if err != nil {
 		return false, err
@@ -128,8 +128,8 @@ func onStandby(ctx context.Context, s *Services, in Instance) (bool, error) {
 
 // inPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is safe,
 // since every attempt describes before it acts.
-func inPassing(doing string, in Instance, err error) error {
-	return temporal.NewApplicationErrorWithCause(fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, in, err), ErrAWS, err)
+func inPassing(doing, where string, err error) error {
+	return &aws.Error{Kind: aws.Passing, Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err), Err: err}
 }
 
 // ExitStandbyInput returns an instance to service.
@@ -155,7 +155,7 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 		return err
 	}
 	if in.back().taken(ctx) {
-		return a.see(ctx, s, in.back())
+		return a.waits().see(ctx, s, in.back())
 	}
 	done, err := a.settled(ctx, s, in)
 	if done || err != nil {
@@ -167,7 +167,7 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	switch {
 	case err == nil:
 		in.back().sent(ctx)
-		return a.see(ctx, s, in.back())
+		return a.waits().see(ctx, s, in.back())
 	case !aws.HasCode(err, aws.CodeValidation):
 		return aws.Wrap("exit standby", in.Instance.String(), err)
 	}
@@ -179,15 +179,15 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	if lookErr != nil {
 		return lookErr
 	}
-	if suspended := suspendedIn(group); len(both([]string{"Launch"}, suspended)) > 0 {
+	if slices.Contains(suspendedIn(group), "Launch") {
 		return temporal.NewApplicationErrorWithCause(fmt.Sprintf("exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err), ErrRejected, err)
 	}
-	return inPassing("exit standby", in.Instance, err)
+	return inPassing("exit standby", in.Instance.String(), err)
 }
 
 // settled waits until the instance is Standby with room to come back (false), or on its way back already (true).
-func (a *AWS) settled(ctx context.Context, s *Services, in ExitStandbyInput) (back bool, err error) {
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput) (back bool, err error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		group, listed, err := readMember(ctx, s, in.Instance)
 		if err != nil {
 			return false, "", err

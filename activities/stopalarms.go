@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -21,7 +20,7 @@ var instanceAction = regexp.MustCompile(`(?i)^arn:[a-z-]+:(?:automate:[a-z0-9-]+
 
 // readStopAlarms reads the metric alarms that act on one of the instances. All alarms are read: whether DescribeAlarms' filter by
 // action also finds the actions of other states than ALARM is not documented, and a reboot leads to missing data.
-func readStopAlarms(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.StopAlarm, error) {
+func readStopAlarms(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.StopAlarm, error) {
 	var found []patch.StopAlarm
 	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
 		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: ptr(int32(alarmsPerRequest)),

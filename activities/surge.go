@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -33,7 +34,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 		return nil, err
 	}
 	var surge *SurgeInstance
-	err = a.look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		members, attached, err := readNewcomers(ctx, s, in.Group, in.Known)
 		if err != nil {
 			return false, "", err
@@ -53,7 +54,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 
 // readNewcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
 // groups that Auto Scaling registers them in.
-func readNewcomers(ctx context.Context, s *Services, group patch.Group, known []string) ([]patch.Member, []string, error) {
+func readNewcomers(ctx context.Context, s *aws.Services, group patch.Group, known []string) ([]patch.Member, []string, error) {
 	described, err := readGroup(ctx, s, group)
 	if err != nil {
 		return nil, nil, err

@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +23,7 @@ type registrations struct {
 
 // readRegistrations looks through every target group of the account and region that could hold one of the instances: they
 // may be registered, by id or by private address, in groups that their Auto Scaling group knows nothing of.
-func readRegistrations(ctx context.Context, s *Services, where string, attached []string, instances map[string]ec2types.Instance) (registrations, error) {
+func readRegistrations(ctx context.Context, s *aws.Services, where string, attached []string, instances map[string]ec2types.Instance) (registrations, error) {
 	found := registrations{targets: map[string][]patch.Target{}}
 	pages := elb.NewDescribeTargetGroupsPaginator(s.ELB, &elb.DescribeTargetGroupsInput{})
 	for pages.HasMorePages() {
@@ -45,7 +44,7 @@ func readRegistrations(ctx context.Context, s *Services, where string, attached 
 	return found, nil
 }
 
-func (r *registrations) read(ctx context.Context, s *Services, where string, group elbtypes.TargetGroup, attached []string, instances map[string]ec2types.Instance) error {
+func (r *registrations) read(ctx context.Context, s *aws.Services, where string, group elbtypes.TargetGroup, attached []string, instances map[string]ec2types.Instance) error {
 	arn := deref(group.TargetGroupArn)
 	isAttached := slices.Contains(attached, arn)
 	here := reachable(group, instances)
@@ -91,7 +90,7 @@ func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instanc
 }
 
 // readTargetHealth reads all targets of a group; a group that is gone has none.
-func readTargetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
+func readTargetHealth(ctx context.Context, s *aws.Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
 	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
 	if aws.IsNotFound(err) {
 		return nil, nil
@@ -135,7 +134,7 @@ func sortTargets(targets []patch.Target) {
 	})
 }
 
-func describeTargetGroup(ctx context.Context, s *Services, where string, group elbtypes.TargetGroup) (patch.TargetGroup, error) {
+func describeTargetGroup(ctx context.Context, s *aws.Services, where string, group elbtypes.TargetGroup) (patch.TargetGroup, error) {
 	described := patch.TargetGroup{ARN: deref(group.TargetGroupArn), Name: deref(group.TargetGroupName), CrossZone: true}
 	out, err := s.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn})
 	if err != nil {
@@ -163,7 +162,7 @@ func describeTargetGroup(ctx context.Context, s *Services, where string, group e
 
 // balancersCrossZones asks the load balancers where a target group leaves the choice to them. An Application Load Balancer
 // always balances across zones; Network and Gateway ones do not unless told to.
-func balancersCrossZones(ctx context.Context, s *Services, where string, arns []string) (bool, error) {
+func balancersCrossZones(ctx context.Context, s *aws.Services, where string, arns []string) (bool, error) {
 	for _, arn := range arns {
 		if strings.Contains(arn, ":loadbalancer/app/") {
 			continue

@@ -11,18 +11,26 @@ import (
 // waits does not eat an account's request rate.
 const looksPerShortWait = 8
 
+// waits is how waits go: what a worker, and the laboratory, set for all of them.
+type waits struct {
+	// ShortWait is how long a wait that is known to be short may poll inside one attempt before it falls back to retries, whose
+	// delays have a granularity of about a second. Zero never polls inside.
+	ShortWait time.Duration
+	Speed     speed
+}
+
 // look is what every wait is made of. It calls once; when that says done, or fails, look ends with it. Else it looks again
-// inside this attempt for at most a.ShortWait, and then ends as NotReady with what is waited for, to be retried after
+// inside this attempt for at most ShortWait, and then ends as NotReady with what is waited for, to be retried after
 // pace.Poll. waitingFor is that error's message, alone.
-func (a *AWS) look(ctx context.Context, pace Pace, once func(context.Context) (done bool, waitingFor string, err error)) error {
-	return a.lookKeeping(ctx, pace, nil, once)
+func (w waits) look(ctx context.Context, pace Pace, once func(context.Context) (done bool, waitingFor string, err error)) error {
+	return w.lookKeeping(ctx, pace, nil, once)
 }
 
 // lookKeeping is look for a wait that keeps something for its next attempt: kept is asked for it before each heartbeat,
 // since a heartbeat without details would wipe the details of the one before.
-func (a *AWS) lookKeeping(ctx context.Context, pace Pace, kept func() any, once func(context.Context) (bool, string, error)) error {
-	until := time.Now().Add(a.patience(ctx))
-	pause := min(pace.Poll.D(), a.ShortWait/looksPerShortWait)
+func (w waits) lookKeeping(ctx context.Context, pace Pace, kept func() any, once func(context.Context) (bool, string, error)) error {
+	until := time.Now().Add(w.patience(ctx))
+	pause := min(pace.Poll.D(), w.ShortWait/looksPerShortWait)
 	for {
 		done, waitingFor, err := once(ctx)
 		if done || err != nil {
@@ -49,8 +57,8 @@ func (a *AWS) lookKeeping(ctx context.Context, pace Pace, kept func() any, once 
 
 // patience is how long this attempt may look again: ShortWait, but never so long that the attempt's own time-out would end
 // it, since a timed-out attempt tells nobody what it waited for.
-func (a *AWS) patience(ctx context.Context) time.Duration {
-	patience := a.ShortWait
+func (w waits) patience(ctx context.Context) time.Duration {
+	patience := w.ShortWait
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(deadline)/2)
 	}

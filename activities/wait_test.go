@@ -28,9 +28,9 @@ func TestLook(t *testing.T) {
 		{"not within the short wait", 100 * time.Millisecond, 0, func(n int) bool { return n > 1 && n < 12 }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			a, looks := &AWS{ShortWait: c.shortWait}, 0
+			w, looks := waits{ShortWait: c.shortWait}, 0
 			wait := func(ctx context.Context) error {
-				return a.look(ctx, poll, func(context.Context) (bool, string, error) {
+				return w.look(ctx, poll, func(context.Context) (bool, string, error) {
 					looks++
 					return looks == c.doneAt, "it is not there yet", nil
 				})

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// STSAPI is what the activities use of STS: the account that the credentials really lead to.
+// STSAPI is what Patchtide uses of STS: the account that the credentials really lead to.
 type STSAPI interface {
 	GetCallerIdentity(ctx context.Context, in *sts.GetCallerIdentityInput, opts ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
 }

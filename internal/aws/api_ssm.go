@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
-// SSMAPI is what the activities use of Systems Manager.
+// SSMAPI is what Patchtide uses of Systems Manager.
 type SSMAPI interface {
 	DescribeInstanceInformation(ctx context.Context, in *ssm.DescribeInstanceInformationInput, opts ...func(*ssm.Options)) (*ssm.DescribeInstanceInformationOutput, error)
 

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
-// CloudFormationAPI is what the activities use of CloudFormation: whether a stack is being changed.
+// CloudFormationAPI is what Patchtide uses of CloudFormation: whether a stack is being changed.
 type CloudFormationAPI interface {
 	DescribeStacks(ctx context.Context, in *cloudformation.DescribeStacksInput, opts ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 }
 
-// CodeDeployAPI is what the activities use of CodeDeploy: which deployments run, and where.
+// CodeDeployAPI is what Patchtide uses of CodeDeploy: which deployments run, and where.
 type CodeDeployAPI interface {
 	ListDeployments(ctx context.Context, in *codedeploy.ListDeploymentsInput, opts ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentsOutput, error)
 	ListDeploymentTargets(ctx context.Context, in *codedeploy.ListDeploymentTargetsInput, opts ...func(*codedeploy.Options)) (*codedeploy.ListDeploymentTargetsOutput, error)
 }
 
-// KMSAPI is what the activities use of KMS: whether a key may be used.
+// KMSAPI is what Patchtide uses of KMS: whether a key may be used.
 type KMSAPI interface {
 	DescribeKey(ctx context.Context, in *kms.DescribeKeyInput, opts ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
 	// GenerateDataKeyWithoutPlaintext is called as a dry run only.
