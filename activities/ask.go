@@ -7,6 +7,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/facts"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -29,7 +30,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 		return nil, err
 	}
 	where, comment := in.Instance.String(), "patchtide ask "+in.Attempt.Token
-	var facts *patch.MachineFacts
+	var answer *patch.MachineFacts
 	asked := false // by this attempt: the list may not show it at once
 	ask := func() error {
 		if asked {
@@ -39,45 +40,45 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 		return a.sendAsk(ctx, s, in, comment)
 	}
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		commands, err := findCommands(ctx, s, where, in.Instance.ID, comment)
+		commands, err := aws.FindCommands(ctx, s, where, in.Instance.ID, comment)
 		if err != nil {
 			return false, "", err
 		}
 		if len(commands) == 0 {
 			return false, "its agent's answer", ask()
 		}
-		invocation, err := findInvocation(ctx, s, where, in.Instance.ID, deref(commands[0].CommandId))
+		invocation, err := aws.FindInvocation(ctx, s, where, in.Instance.ID, aws.Deref(commands[0].CommandId))
 		switch {
 		case err != nil:
 			return false, "", err
-		case invocation == nil || !commandOver(invocation.Status):
+		case invocation == nil || !aws.CommandOver(invocation.Status):
 			return false, "its agent's answer", nil
 		}
 		if invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
 			// A package list that does not fit its hash is not the answer asked for.
-			known, _, parseErr := parseFacts(deref(invocation.StandardOutputContent))
+			known, _, parseErr := facts.Parse(aws.Deref(invocation.StandardOutputContent))
 			if parseErr == nil {
-				facts = known
+				answer = known
 				return true, "", nil
 			}
 			return false, "an answer; the last one: " + parseErr.Error(), ask()
 		}
-		return false, "its agent's answer; the last command ended: " + describeEnd(invocation), ask()
+		return false, "its agent's answer; the last command ended: " + aws.DescribeEnd(invocation), ask()
 	})
-	return facts, err
+	return answer, err
 }
 
 // sendAsk asks. That the agent cannot be asked now is no error: it may come back.
 func (a *AWS) sendAsk(ctx context.Context, s *aws.Services, in AskInput, comment string) error {
-	document, script := factsScript(in.Platform)
+	document, script := facts.Script(in.Platform)
 	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,
 		Parameters:     map[string][]string{"commands": script, "executionTimeout": {"300"}},
-		TimeoutSeconds: ptr(a.speed().seconds(in.Budget, leastDelivery, mostDelivery)),
+		TimeoutSeconds: aws.Ptr(a.speed().Seconds(in.Budget, aws.LeastDelivery, aws.MostDelivery)),
 	})
 	if !aws.HasCode(err, aws.CodeAgentNotUsable) {
 		return aws.Wrap("ask for its facts", in.Instance.String(), err)
 	}
-	_, err = readMachine(ctx, s, in.Instance)
+	_, err = aws.ReadMachine(ctx, s, in.Instance)
 	return err
 }

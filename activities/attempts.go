@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
 // footprint is what an acting activity keeps for its next attempt, in heartbeat details: whether a call of an earlier attempt
@@ -34,7 +34,7 @@ func (w waits) maySend(ctx context.Context, pace Pace, at time.Time, what string
 	case trace.EmptySince.IsZero():
 		activity.RecordHeartbeat(ctx, footprint{EmptySince: at})
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
-	case at.Sub(trace.EmptySince) < w.Speed.onAWS(pace.ReadLag):
+	case at.Sub(trace.EmptySince) < w.Speed.OnAWS(pace.ReadLag):
 		return notReady(pace.Poll.D(), "waiting to see whether an earlier attempt started %s", what)
 	}
 	// From here on a call may be on its way. One heartbeat an attempt, since only the first is sent at once.

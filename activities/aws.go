@@ -59,10 +59,12 @@ func (a *AWS) connect(ctx context.Context, group patch.Group) (*aws.Services, er
 	if err != nil {
 		return nil, aws.Wrap("ask whose credentials these are", where, err)
 	}
-	if found := deref(caller.Account); found != group.Account.ID {
+	if found := aws.Deref(caller.Account); found != group.Account.ID {
 		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; correct the account's id or role_arn in the configuration",
 			where, found, group.Account.ID), ErrRejected)
 	}
 	a.proven.Store(place, true)
 	return services, nil
 }
+
+func (a *AWS) speed() aws.Speed { return aws.Speed(a.Speed) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -33,15 +34,15 @@ func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (_ *Backups,
 		ids = []string{"snap-none"} // without a filter EC2 would list the account
 	}
 	// By a filter: one id that is gone would make EC2 answer the whole list with an error.
-	found, at, err := readSnapshots(ctx, s, in.Group.String(), filter("snapshot-id", ids...))
+	found, at, err := aws.ReadSnapshots(ctx, s, in.Group.String(), aws.Filter("snapshot-id", ids...))
 	if err != nil {
 		return nil, err
 	}
 	backups := &Backups{States: map[string]string{}, Expires: map[string]time.Time{}, At: at}
 	for _, snapshot := range found {
-		backups.States[deref(snapshot.SnapshotId)] = string(snapshot.State)
-		if expires, err := time.Parse(time.RFC3339, tagOf(snapshot.Tags, names.TagExpires)); err == nil {
-			backups.Expires[deref(snapshot.SnapshotId)] = expires
+		backups.States[aws.Deref(snapshot.SnapshotId)] = string(snapshot.State)
+		if expires, err := time.Parse(time.RFC3339, aws.TagOf(snapshot.Tags, names.TagExpires)); err == nil {
+			backups.Expires[aws.Deref(snapshot.SnapshotId)] = expires
 		}
 	}
 	return backups, nil

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
@@ -49,19 +48,19 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
-	id, err := findBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
+	id, err := aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
 	if err != nil {
 		return nil, err
 	}
 	if id == "" {
 		create := wanted.ToSSM()
 		// The content's hash as token: a lost reply, or another worker at the same time, makes no second one.
-		create.ClientToken = ptr("patchtide-" + wanted.Hash())
+		create.ClientToken = aws.Ptr("patchtide-" + wanted.Hash())
 		out, err := s.SSM.CreatePatchBaseline(ctx, create)
 		if err != nil {
 			return nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
 		}
-		id = deref(out.BaselineId)
+		id = aws.Deref(out.BaselineId)
 	}
 	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
 	if err != nil {
@@ -84,29 +83,6 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	return &RegisteredBaseline{BaselineID: id}, nil
 }
 
-// findBaseline looks for a baseline of our account by its name, which Systems Manager does not keep unique; "" when there is none.
-func findBaseline(ctx context.Context, s *aws.Services, where, name string, system ssmtypes.OperatingSystem) (string, error) {
-	var found []string
-	pages := ssm.NewDescribePatchBaselinesPaginator(s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
-		{Key: ptr("NAME_PREFIX"), Values: []string{name}}, {Key: ptr("OWNER"), Values: []string{"Self"}},
-	}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", aws.Wrap("look for the patch baseline "+name, where, err)
-		}
-		for _, baseline := range page.BaselineIdentities {
-			if deref(baseline.BaselineName) == name && baseline.OperatingSystem == system {
-				found = append(found, deref(baseline.BaselineId))
-			}
-		}
-	}
-	if len(found) == 0 {
-		return "", nil
-	}
-	return slices.Min(found), nil
-}
-
 // updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
 func updateBaseline(ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
 	content := *current
@@ -116,7 +92,7 @@ func updateBaseline(ctx context.Context, s *aws.Services, where string, wanted b
 	}
 	create := wanted.ToSSM()
 	_, err := s.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{
-		BaselineId: current.BaselineId, Replace: ptr(true), Name: create.Name, Description: create.Description,
+		BaselineId: current.BaselineId, Replace: aws.Ptr(true), Name: create.Name, Description: create.Description,
 		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
 		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
 	})

@@ -29,7 +29,7 @@ func (in DropSurgeInput) lowered() effect {
 // person to choose. A group that is gone is no error.
 func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	defer typed(&err)
-	if err := needsGroup(in.Group, "have a surge instance"); err != nil {
+	if err := aws.RequireGroup(in.Group, "have a surge instance"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -39,7 +39,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	if in.lowered().taken(ctx) {
 		return a.waits().see(ctx, s, in.lowered())
 	}
-	group, at, err := seeGroup(ctx, s, in.Group)
+	group, at, err := aws.FindGroupAt(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
@@ -47,11 +47,11 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	if dropped(surge, in.Pace).taken(ctx) {
 		return a.waits().see(ctx, s, dropped(surge, in.Pace))
 	}
-	listed := findMember(group, in.ID)
-	if listed == nil || leaving(string(listed.LifecycleState)) {
+	listed := aws.FindMember(group, in.ID)
+	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
 		return a.lowerDesired(ctx, s, in, group)
 	}
-	machine, err := findMachine(ctx, s, surge)
+	machine, err := aws.FindMachine(ctx, s, surge)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
 		return a.lowerDesired(ctx, s, in, group)
 	}
-	if state := string(listed.LifecycleState); !filling(state) {
+	if state := string(listed.LifecycleState); !aws.Filling(state) {
 		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
 	}
 	if err := a.waits().maySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
@@ -71,7 +71,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 // drop terminates a member with decrement and waits until AWS shows it.
 func (w waits) drop(ctx context.Context, s *aws.Services, in Instance, pace Pace) error {
 	_, err := s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: ptr(true),
+		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: aws.Ptr(true),
 	})
 	if err != nil {
 		refused(ctx, err)
@@ -84,27 +84,22 @@ func (w waits) drop(ctx context.Context, s *aws.Services, in Instance, pace Pace
 // dropped is the effect of letting a member go.
 func dropped(in Instance, pace Pace) effect {
 	return shows(in.Group, pace, in.ID+" on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
-		listed := findMember(group, in.ID)
-		return listed == nil || leaving(string(listed.LifecycleState))
+		listed := aws.FindMember(group, in.ID)
+		return listed == nil || aws.Leaving(string(listed.LifecycleState))
 	})
-}
-
-// filling tells a member that desired counts.
-func filling(lifecycle string) bool {
-	return lifecycle == patch.LifecycleInService || comingIn(lifecycle)
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
 func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
-	switch desired := int(deref(group.DesiredCapacity)); {
+	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
 		return nil
 	case desired != in.DesiredBefore+1:
-		return changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
+		return aws.ChangedMeanwhile(in.Group, "desired", desired, in.DesiredBefore+1)
 	}
 	counted := 0
 	for _, member := range group.Instances {
-		if filling(string(member.LifecycleState)) {
+		if aws.Filling(string(member.LifecycleState)) {
 			counted++
 		}
 	}

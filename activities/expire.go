@@ -5,11 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -37,7 +36,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
-	snapshots, at, err := readSnapshots(ctx, s, where, filter("tag-key", names.TagExpires))
+	snapshots, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +47,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		}
 		expired.of(snapshot.Tags)
 		if in.DryRun {
-			expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
+			expired.Snapshots = append(expired.Snapshots, aws.Deref(snapshot.SnapshotId))
 			continue
 		}
 		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
@@ -56,12 +55,12 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		case aws.HasCode(err, aws.CodeSnapshotInUse):
 			continue
 		case err != nil && !aws.IsNotFound(err):
-			return nil, aws.Wrap("delete the snapshot "+deref(snapshot.SnapshotId), where, err)
+			return nil, aws.Wrap("delete the snapshot "+aws.Deref(snapshot.SnapshotId), where, err)
 		}
-		expired.Snapshots = append(expired.Snapshots, deref(snapshot.SnapshotId))
+		expired.Snapshots = append(expired.Snapshots, aws.Deref(snapshot.SnapshotId))
 	}
 	pages := ec2.NewDescribeVolumesPaginator(s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{
-		filter("tag-key", names.TagExpires), filter("status", string(ec2types.VolumeStateAvailable)),
+		aws.Filter("tag-key", names.TagExpires), aws.Filter("status", string(ec2types.VolumeStateAvailable)),
 	}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -69,13 +68,13 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 			return nil, aws.Wrap("look for replaced volumes", where, err)
 		}
 		for _, volume := range page.Volumes {
-			replaced := slices.Contains(ec2TagKeys(volume.Tags), names.TagReplaced)
+			replaced := slices.Contains(aws.TagKeys(volume.Tags), names.TagReplaced)
 			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at, in.Keep) {
 				continue
 			}
 			expired.of(volume.Tags)
 			if in.DryRun {
-				expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
+				expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
 				continue
 			}
 			_, err := s.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})
@@ -83,9 +82,9 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 			case aws.HasCode(err, aws.CodeVolumeInUse):
 				continue
 			case err != nil && !aws.IsNotFound(err):
-				return nil, aws.Wrap("delete the volume "+deref(volume.VolumeId), where, err)
+				return nil, aws.Wrap("delete the volume "+aws.Deref(volume.VolumeId), where, err)
 			}
-			expired.Volumes = append(expired.Volumes, deref(volume.VolumeId))
+			expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
 		}
 	}
 	slices.Sort(expired.Waves)
@@ -94,7 +93,7 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 
 // of notes whose wave's backup is among them.
 func (e *Expired) of(tags []ec2types.Tag) {
-	if wave := tagOf(tags, names.TagWave); !slices.Contains(e.Waves, wave) {
+	if wave := aws.TagOf(tags, names.TagWave); !slices.Contains(e.Waves, wave) {
 		e.Waves = append(e.Waves, wave)
 	}
 }
@@ -102,6 +101,6 @@ func (e *Expired) of(tags []ec2types.Tag) {
 // mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that cannot be read
 // never passes.
 func mayExpire(tags []ec2types.Tag, now time.Time, keep []string) bool {
-	expires, err := time.Parse(time.RFC3339, tagOf(tags, names.TagExpires))
-	return err == nil && slices.Contains(ec2TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(keep, tagOf(tags, names.TagWave))
+	expires, err := time.Parse(time.RFC3339, aws.TagOf(tags, names.TagExpires))
+	return err == nil && slices.Contains(aws.TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(keep, aws.TagOf(tags, names.TagWave))
 }

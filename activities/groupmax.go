@@ -6,6 +6,7 @@ import (
 
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,13 +20,13 @@ type MaxInput struct {
 // raised and lowered are the effects of RaiseMax and LowerMax.
 func (in MaxInput) raised() effect {
 	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
-		return int(deref(group.MaxSize)) != in.MaxBefore
+		return int(aws.Deref(group.MaxSize)) != in.MaxBefore
 	})
 }
 
 func (in MaxInput) lowered() effect {
 	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
-		return int(deref(group.MaxSize)) != in.MaxBefore+1
+		return int(aws.Deref(group.MaxSize)) != in.MaxBefore+1
 	})
 }
 
@@ -39,7 +40,7 @@ func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (_ Raised, err error) {
 }
 
 func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised, error) {
-	if err := needsGroup(in.Group, "have a max"); err != nil {
+	if err := aws.RequireGroup(in.Group, "have a max"); err != nil {
 		return Raised{}, err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -49,18 +50,18 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 	if in.raised().taken(ctx) {
 		return Raised{}, a.waits().see(ctx, s, in.raised())
 	}
-	group, err := readGroup(ctx, s, in.Group)
+	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return Raised{}, err
 	}
-	switch limit := int(deref(group.MaxSize)); {
+	switch limit := int(aws.Deref(group.MaxSize)); {
 	case limit > in.MaxBefore:
 		return Raised{MaxTheirs: call.Unsent || limit != in.MaxBefore+1}, nil
 	case limit < in.MaxBefore:
-		return Raised{}, changedMeanwhile(in.Group, "max", limit, in.MaxBefore)
+		return Raised{}, aws.ChangedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
 	return Raised{}, a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.sending(ctx, func() error {
-		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), nil)
+		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), nil)
 	}))
 }
 
@@ -69,7 +70,7 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 // gone is no error.
 func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	defer typed(&err)
-	if err := needsGroup(in.Group, "have a max"); err != nil {
+	if err := aws.RequireGroup(in.Group, "have a max"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -79,17 +80,17 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	if in.lowered().taken(ctx) {
 		return a.waits().see(ctx, s, in.lowered())
 	}
-	group, err := findGroup(ctx, s, in.Group)
+	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
-	if int(deref(group.MaxSize)) != in.MaxBefore+1 {
+	if int(aws.Deref(group.MaxSize)) != in.MaxBefore+1 {
 		return nil
 	}
-	if desired := int(deref(group.DesiredCapacity)); desired > in.MaxBefore {
+	if desired := int(aws.Deref(group.DesiredCapacity)); desired > in.MaxBefore {
 		return final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
 	}
 	return a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
-		return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore)), nil)
+		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore)), nil)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -20,12 +19,6 @@ type Pace struct {
 	ReadLag patch.Duration
 }
 
-// Journal is the pointer that marks a resource as ours while we hold it: names.TagJournal on the resource.
-type Journal struct {
-	WaveID string
-	Record string // key of the signed record in the evidence store
-}
-
 // ScanTicket is a scan under way.
 type ScanTicket struct {
 	CommandID  string
@@ -35,3 +28,9 @@ type ScanTicket struct {
 
 // Instance names one instance of a group.
 type Instance = aws.Instance
+
+// Journal is the pointer that marks a resource as ours while we hold it.
+type Journal = aws.Journal
+
+// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type Outside = aws.Outside

@@ -3,12 +3,12 @@ package activities
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/facts"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -40,7 +40,7 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 		return nil, unsent(ctx, err)
 	}
 	where := in.Instance.String()
-	found, at, err := findStarted(ctx, s, where, in.Attempt.Token)
+	found, at, err := aws.FindStarted(ctx, s, where, in.Attempt.Token)
 	if err != nil {
 		return nil, unsent(ctx, err)
 	}
@@ -59,8 +59,8 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 		ClientToken:     &in.Attempt.Token,
 		Parameters:      a.runbookParameters(in),
 		Tags: []ssmtypes.Tag{
-			{Key: ptr(names.TagAttempt + in.Attempt.Token), Value: &in.Instance.ID},
-			{Key: ptr(names.TagWave), Value: &in.Attempt.WaveID},
+			{Key: aws.Ptr(names.TagAttempt + in.Attempt.Token), Value: &in.Instance.ID},
+			{Key: aws.Ptr(names.TagWave), Value: &in.Attempt.WaveID},
 		},
 	})
 	if aws.IsTokenUsed(err) {
@@ -70,17 +70,17 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 		refused(ctx, err)
 		return nil, aws.Wrap("start the install", where, err)
 	}
-	return &Execution{ID: deref(out.AutomationExecutionId)}, nil
+	return &Execution{ID: aws.Deref(out.AutomationExecutionId)}, nil
 }
 
 func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
-	document, script := factsScript(in.Platform)
+	document, script := facts.Script(in.Platform)
 	parameters := map[string][]string{
 		"InstanceId":            {in.Instance.ID},
 		"RebootOption":          {string(in.Reboot)},
 		"ScriptDocument":        {document},
 		"FactsScript":           script,
-		"InstallTimeoutSeconds": {strconv.Itoa(int(a.speed().seconds(in.Budget, leastInstall, mostInstall)))},
+		"InstallTimeoutSeconds": {strconv.Itoa(int(a.speed().Seconds(in.Budget, aws.LeastInstall, aws.MostInstall)))},
 	}
 	// Automation refuses empty values: what is not wanted is left to the runbook's default.
 	if role := a.Connector.AutomationRole(in.Instance.Group.Account); role != "" {
@@ -90,33 +90,6 @@ func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 		parameters["SnapshotId"] = []string{in.SnapshotID}
 	}
 	return parameters
-}
-
-// findStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token stands in the
-// key. The time is AWS's, of the answer. "" when there is none.
-func findStarted(ctx context.Context, s *aws.Services, where, token string) (id string, at time.Time, err error) {
-	var first *ssmtypes.AutomationExecutionMetadata
-	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
-		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", at, aws.Wrap("look for the install", where, err)
-		}
-		if at, err = awsTime(page.ResultMetadata, where); err != nil {
-			return "", at, err
-		}
-		for _, execution := range page.AutomationExecutionMetadataList {
-			if first == nil || deref(execution.ExecutionStartTime).Before(deref(first.ExecutionStartTime)) {
-				first = &execution
-			}
-		}
-	}
-	if first == nil {
-		return "", at, nil
-	}
-	return deref(first.AutomationExecutionId), at, nil
 }
 
 // FindInstallInput looks for the execution of an attempt.
@@ -136,7 +109,7 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Executio
 	trace, _ := lastFootprint(ctx)
 	result := &Execution{}
 	err = a.waits().lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
-		found, at, err := findStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
+		found, at, err := aws.FindStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
 		if err != nil {
 			return false, "", err
 		}
@@ -147,7 +120,7 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Executio
 		if trace.EmptySince.IsZero() {
 			trace.EmptySince = at
 		}
-		return at.Sub(trace.EmptySince) >= a.speed().onAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
+		return at.Sub(trace.EmptySince) >= a.speed().OnAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
 	})
 	if err != nil {
 		return nil, err

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
 // NetworkInterface is one of an instance's network interfaces with the ids of its security groups, sorted.
@@ -38,7 +38,7 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *Isol
 	if err != nil {
 		return nil, err
 	}
-	instance, err := readMachine(ctx, s, in.Instance)
+	instance, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
 		return nil, err
 	}
@@ -47,24 +47,24 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *Isol
 		by = "group-id"
 	}
 	out, err := s.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{
-		filter(by, in.SecurityGroup), filter("vpc-id", deref(instance.VpcId)),
+		aws.Filter(by, in.SecurityGroup), aws.Filter("vpc-id", aws.Deref(instance.VpcId)),
 	}})
 	if err != nil {
 		return nil, aws.Wrap("look for the isolating security group", in.Instance.String(), err)
 	}
 	if len(out.SecurityGroups) != 1 {
 		return nil, final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
-			in.Instance, len(out.SecurityGroups), in.SecurityGroup, deref(instance.VpcId))
+			in.Instance, len(out.SecurityGroups), in.SecurityGroup, aws.Deref(instance.VpcId))
 	}
-	return &Isolation{SecurityGroup: deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
+	return &Isolation{SecurityGroup: aws.Deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
 }
 
 func interfacesOf(instance *ec2types.Instance) []NetworkInterface {
 	var all []NetworkInterface
 	for _, one := range instance.NetworkInterfaces {
-		read := NetworkInterface{ID: deref(one.NetworkInterfaceId)}
+		read := NetworkInterface{ID: aws.Deref(one.NetworkInterfaceId)}
 		for _, group := range one.Groups {
-			read.SecurityGroups = append(read.SecurityGroups, deref(group.GroupId))
+			read.SecurityGroups = append(read.SecurityGroups, aws.Deref(group.GroupId))
 		}
 		slices.Sort(read.SecurityGroups)
 		all = append(all, read)
@@ -90,7 +90,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (er
 	if err != nil {
 		return err
 	}
-	instance, err := readMachine(ctx, s, in.Instance)
+	instance, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}

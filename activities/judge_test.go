@@ -59,12 +59,3 @@ func TestMayExpire(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayExpire(test.tags, now, []string{"wave-2"})) })
 	}
 }
-
-func TestIntervalsToldToAWS(t *testing.T) {
-	const product, lab = speed(0), speed(60)
-	const ninetySeconds = 90e9
-	require.EqualValues(t, 90, product.seconds(ninetySeconds, 30, 36000))
-	require.EqualValues(t, 5400, lab.seconds(ninetySeconds, 30, 36000), "a scaled plan's 90 s are AWS's 90 minutes")
-	require.EqualValues(t, 30, product.seconds(1e9, 30, 36000))
-	require.EqualValues(t, 36000, lab.seconds(24*3600e9, 30, 36000))
-}

@@ -2,40 +2,16 @@ package activities
 
 import (
 	"context"
-	"strings"
-
-	"github.com/patchtide/patchtide/internal/aws"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// longestTag is how many characters a tag's value may have.
-const longestTag = 256
-
-// value is the journal's tag: the wave, a space, and the key of the record in the evidence store.
-func (j Journal) value() string { return j.WaveID + " " + j.Record }
-
-func (j Journal) validate(where string) error {
-	switch {
-	case j.WaveID == "" || strings.Contains(j.WaveID, " "):
-		return aws.Final(aws.InvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID)
-	case len([]rune(j.value())) > longestTag:
-		return aws.Final(aws.InvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where, j.value(), longestTag)
-	}
-	return nil
-}
-
-// ours tells whether a tag's value is of this wave; another record of the same wave is.
-func (j Journal) ours(value string) bool {
-	wave, _, _ := strings.Cut(value, " ")
-	return wave == j.WaveID
-}
 
 // markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
 func markedByOther(where, value string) error {
@@ -53,25 +29,25 @@ type MarkInstanceInput struct {
 func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
 	defer typed(&err)
 	where := in.Instance.String()
-	if err := in.Journal.validate(where); err != nil {
+	if err := in.Journal.Validate(where); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
 	}
-	instance, err := readMachine(ctx, s, in.Instance)
+	instance, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}
-	switch value := tagOf(instance.Tags, names.TagJournal); {
-	case value == in.Journal.value():
+	switch value := aws.TagOf(instance.Tags, names.TagJournal); {
+	case value == in.Journal.Value():
 		return nil
-	case value != "" && !in.Journal.ours(value):
+	case value != "" && !in.Journal.Ours(value):
 		return markedByOther(where, value)
 	}
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: ptr(in.Journal.value())}},
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: aws.Ptr(in.Journal.Value())}},
 	})
 	return aws.Wrap("tag the instance", where, err)
 }
@@ -83,17 +59,17 @@ func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) (err err
 	if err != nil {
 		return err
 	}
-	instance, err := findMachine(ctx, s, in.Instance)
+	instance, err := aws.FindMachine(ctx, s, in.Instance)
 	if err != nil || instance == nil {
 		return err
 	}
-	value := tagOf(instance.Tags, names.TagJournal)
-	if value == "" || !in.Journal.ours(value) {
+	value := aws.TagOf(instance.Tags, names.TagJournal)
+	if value == "" || !in.Journal.Ours(value) {
 		return nil
 	}
 	// With its value given, EC2 removes the tag only if it still has that value.
 	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagJournal), Value: &value}},
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: &value}},
 	})
 	return aws.Wrap("remove the journal's tag", in.Instance.String(), err)
 }
@@ -106,13 +82,13 @@ type MarkGroupInput struct {
 }
 
 func (in MarkGroupInput) marked() effect {
-	return shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return journalOf(group) == in.Journal.value() })
+	return shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return aws.JournalOf(group) == in.Journal.Value() })
 }
 
 func (in MarkGroupInput) unmarked() effect {
 	return shows(in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
-		value := journalOf(group)
-		return value == "" || !in.Journal.ours(value)
+		value := aws.JournalOf(group)
+		return value == "" || !in.Journal.Ours(value)
 	})
 }
 
@@ -124,7 +100,7 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 		return nil
 	}
 	where := in.Group.String()
-	if err := in.Journal.validate(where); err != nil {
+	if err := in.Journal.Validate(where); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -134,17 +110,17 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if in.marked().taken(ctx) {
 		return a.waits().see(ctx, s, in.marked())
 	}
-	group, err := readGroup(ctx, s, in.Group)
+	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return err
 	}
-	switch value := journalOf(group); {
-	case value == in.Journal.value():
+	switch value := aws.JournalOf(group); {
+	case value == in.Journal.Value():
 		return nil
-	case value != "" && !in.Journal.ours(value):
+	case value != "" && !in.Journal.Ours(value):
 		return markedByOther(where, value)
 	}
-	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.value())}})
+	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.Value())}})
 	if err != nil {
 		return aws.Wrap("tag the Auto Scaling group", where, err)
 	}
@@ -165,12 +141,12 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if in.unmarked().taken(ctx) {
 		return a.waits().see(ctx, s, in.unmarked())
 	}
-	group, err := findGroup(ctx, s, in.Group)
+	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
-	value := journalOf(group)
-	if value == "" || !in.Journal.ours(value) {
+	value := aws.JournalOf(group)
+	if value == "" || !in.Journal.Ours(value) {
 		return nil
 	}
 	_, err = s.AutoScaling.DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{groupTag(in.Group, value)}})
@@ -181,18 +157,9 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	return a.waits().see(ctx, s, in.unmarked())
 }
 
-func journalOf(group *astypes.AutoScalingGroup) string {
-	for _, tag := range group.Tags {
-		if deref(tag.Key) == names.TagJournal {
-			return deref(tag.Value)
-		}
-	}
-	return ""
-}
-
 func groupTag(group patch.Group, value string) astypes.Tag {
 	return astypes.Tag{
-		ResourceId: &group.AutoScalingGroup, ResourceType: ptr("auto-scaling-group"),
-		Key: ptr(names.TagJournal), Value: &value, PropagateAtLaunch: ptr(false),
+		ResourceId: &group.AutoScalingGroup, ResourceType: aws.Ptr("auto-scaling-group"),
+		Key: aws.Ptr(names.TagJournal), Value: &value, PropagateAtLaunch: aws.Ptr(false),
 	}
 }

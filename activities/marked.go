@@ -6,11 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -55,15 +54,15 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 		return nil, err
 	}
 	where := in.Place.String()
-	instances, _, err := describeInstances(ctx, s, where, filter("tag-key", names.TagJournal),
-		filter("instance-state-name", "pending", "running", "stopping", "stopped"))
+	instances, _, err := aws.DescribeInstances(ctx, s, where, aws.Filter("tag-key", names.TagJournal),
+		aws.Filter("instance-state-name", "pending", "running", "stopping", "stopped"))
 	if err != nil {
 		return nil, err
 	}
 	ofGroup := map[string]string{}
 	tagged := map[string]string{}
 	for _, instance := range instances {
-		tagged[deref(instance.InstanceId)] = tagOf(instance.Tags, names.TagJournal)
+		tagged[aws.Deref(instance.InstanceId)] = aws.TagOf(instance.Tags, names.TagJournal)
 	}
 	found := &Marked{}
 	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(s.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{})
@@ -79,7 +78,7 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 	slices.SortFunc(found.Resources, func(a, b MarkedResource) int { return strings.Compare(a.Group, b.Group) })
 	for _, id := range slices.Sorted(maps.Keys(tagged)) {
 		marked := MarkedResource{Instance: id, Member: ofGroup[id], Tag: tagged[id]}
-		marked.Journal, marked.Problem = parseJournal(tagged[id], names.JournalRecord(place, id))
+		marked.Journal, marked.Problem = aws.ParseJournal(tagged[id], names.JournalRecord(place, id))
 		found.Resources = append(found.Resources, marked)
 	}
 	slices.SortFunc(found.Unmarked, func(a, b MaxNow) int { return strings.Compare(a.Group.AutoScalingGroup, b.Group.AutoScalingGroup) })
@@ -89,21 +88,21 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 
 // look reads one group: its tag, whose members are tagged, and what is odd.
 func (m *Marked) look(in FindMarkedInput, group *astypes.AutoScalingGroup, tagged, ofGroup map[string]string) {
-	name := deref(group.AutoScalingGroupName)
-	if value := journalOf(group); value != "" {
+	name := aws.Deref(group.AutoScalingGroupName)
+	if value := aws.JournalOf(group); value != "" {
 		marked := MarkedResource{Group: name, Tag: value}
 		itself := patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name}
-		marked.Journal, marked.Problem = parseJournal(value, names.JournalRecord(itself, ""))
+		marked.Journal, marked.Problem = aws.ParseJournal(value, names.JournalRecord(itself, ""))
 		m.Resources = append(m.Resources, marked)
 	}
-	odd := OddGroup{Group: name, Suspended: suspendedIn(group)}
-	if journalOf(group) == "" && slices.Contains(in.Watch, name) {
+	odd := OddGroup{Group: name, Suspended: aws.SuspendedIn(group)}
+	if aws.JournalOf(group) == "" && slices.Contains(in.Watch, name) {
 		m.Unmarked = append(m.Unmarked, MaxNow{
-			Group: patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name}, Max: int(deref(group.MaxSize)),
+			Group: patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name}, Max: int(aws.Deref(group.MaxSize)),
 		})
 	}
 	for _, member := range group.Instances {
-		id := deref(member.InstanceId)
+		id := aws.Deref(member.InstanceId)
 		if _, ours := tagged[id]; ours {
 			ofGroup[id] = name
 			continue
@@ -117,17 +116,4 @@ func (m *Marked) look(in FindMarkedInput, group *astypes.AutoScalingGroup, tagge
 		slices.Sort(odd.Standby)
 		m.Odd = append(m.Odd, odd)
 	}
-}
-
-// parseJournal reads the value of a journal's tag: the wave, a space, and the key of the one record that is about the
-// resource which carries it. A tag copied from elsewhere must not lead to another's record.
-func parseJournal(value, record string) (Journal, string) {
-	wave, pointer, found := strings.Cut(value, " ")
-	switch {
-	case !found || wave == "" || strings.Contains(pointer, " "):
-		return Journal{}, "the tag is not a wave id, a space and the name of a record"
-	case pointer != record:
-		return Journal{}, "the tag points to the record " + pointer + ", and that of this resource is " + record
-	}
-	return Journal{WaveID: wave, Record: record}, ""
 }

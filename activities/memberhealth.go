@@ -4,10 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -28,17 +27,17 @@ func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) 
 	if err != nil {
 		return err
 	}
-	group, err := findGroup(ctx, s, in.Group)
+	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
 	for _, member := range group.Instances {
-		id := deref(member.InstanceId)
-		if !slices.Contains(in.Instances, id) || deref(member.HealthStatus) == "Healthy" || leaving(string(member.LifecycleState)) {
+		id := aws.Deref(member.InstanceId)
+		if !slices.Contains(in.Instances, id) || aws.Deref(member.HealthStatus) == "Healthy" || aws.Leaving(string(member.LifecycleState)) {
 			continue
 		}
 		if _, err := s.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
-			InstanceId: &id, HealthStatus: ptr("Healthy"), ShouldRespectGracePeriod: ptr(false),
+			InstanceId: &id, HealthStatus: aws.Ptr("Healthy"), ShouldRespectGracePeriod: aws.Ptr(false),
 		}); err != nil {
 			return aws.Wrap("mark the instance healthy", in.Group.String()+"/"+id, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
@@ -39,13 +38,13 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 	}
 	where := in.Group.String()
 	read := &PatchStates{}
-	if read.BaselineID, err = findBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem); err != nil {
+	if read.BaselineID, err = aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem); err != nil {
 		return nil, err
 	}
-	if _, read.At, err = describeInstances(ctx, s, where, filter("instance-id", in.Instances...)); err != nil {
+	if _, read.At, err = aws.DescribeInstances(ctx, s, where, aws.Filter("instance-id", in.Instances...)); err != nil {
 		return nil, err
 	}
-	states, err := readPatchStates(ctx, s, where, in.Instances)
+	states, err := aws.ReadPatchStates(ctx, s, where, in.Instances)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +53,15 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 		if !known || state.OperationEndTime == nil {
 			continue
 		}
-		one := patch.PatchState{Instance: id, BaselineID: bareID(deref(state.BaselineId)), At: state.OperationEndTime.UTC()}
-		if err := eachPatch(ctx, s, where, id, state, func(of patchIs, entry ssmtypes.PatchComplianceData) {
+		one := patch.PatchState{Instance: id, BaselineID: aws.BareID(aws.Deref(state.BaselineId)), At: state.OperationEndTime.UTC()}
+		if err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 			switch of {
-			case isMissing:
-				one.Missing = append(one.Missing, patch.MissingPatch{ID: patchID(entry), Severity: deref(entry.Severity)})
-			case hasFailed:
-				one.Failed = append(one.Failed, patchID(entry))
-			case awaitsReboot:
-				one.PendingReboot = append(one.PendingReboot, patchID(entry))
+			case aws.PatchMissing:
+				one.Missing = append(one.Missing, patch.MissingPatch{ID: aws.PatchID(entry), Severity: aws.Deref(entry.Severity)})
+			case aws.PatchFailed:
+				one.Failed = append(one.Failed, aws.PatchID(entry))
+			case aws.PatchAwaitsReboot:
+				one.PendingReboot = append(one.PendingReboot, aws.PatchID(entry))
 			}
 		}); err != nil {
 			return nil, err
@@ -72,45 +71,4 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 		read.States = append(read.States, one)
 	}
 	return read, nil
-}
-
-// patchIs is what a patch's state means for us.
-type patchIs string
-
-const (
-	isMissing    patchIs = "missing"
-	hasFailed    patchIs = "failed"
-	awaitsReboot patchIs = "installedpendingreboot"
-)
-
-// eachPatch reads the ids where the counts say that there are any. The API's reference filters by values like
-// InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
-func eachPatch(ctx context.Context, s *aws.Services, where, instance string, state ssmtypes.InstancePatchState, do func(patchIs, ssmtypes.PatchComplianceData)) error {
-	var wanted []string
-	if state.FailedCount > 0 {
-		wanted = append(wanted, "Failed")
-	}
-	if deref(state.InstalledPendingRebootCount) > 0 {
-		wanted = append(wanted, "InstalledPendingReboot")
-	}
-	if state.MissingCount > 0 {
-		wanted = append(wanted, "Missing")
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
-		InstanceId: &instance, MaxResults: ptr(int32(100)),
-		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: ptr("State"), Values: wanted}},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return aws.Wrap("read the patches of "+instance, where, err)
-		}
-		for _, entry := range page.Patches {
-			do(patchStateOf(entry), entry)
-		}
-	}
-	return nil
 }

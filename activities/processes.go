@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -22,13 +21,13 @@ type ProcessesInput struct {
 
 func (in ProcessesInput) suspended() effect {
 	return shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
-		return len(without(in.Processes, suspendedIn(group))) == 0
+		return len(without(in.Processes, aws.SuspendedIn(group))) == 0
 	})
 }
 
 func (in ProcessesInput) resumed() effect {
 	return shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
-		return len(both(in.Processes, suspendedIn(group))) == 0
+		return len(both(in.Processes, aws.SuspendedIn(group))) == 0
 	})
 }
 
@@ -55,11 +54,11 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err erro
 	if in.suspended().taken(ctx) {
 		return a.waits().see(ctx, s, in.suspended())
 	}
-	group, err := readGroup(ctx, s, in.Group)
+	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return err
 	}
-	missing := without(in.Processes, suspendedIn(group))
+	missing := without(in.Processes, aws.SuspendedIn(group))
 	if len(missing) == 0 {
 		return nil
 	}
@@ -85,11 +84,11 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 	if in.resumed().taken(ctx) {
 		return a.waits().see(ctx, s, in.resumed())
 	}
-	group, err := findGroup(ctx, s, in.Group)
+	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
-	suspended := both(in.Processes, suspendedIn(group))
+	suspended := both(in.Processes, aws.SuspendedIn(group))
 	if len(suspended) == 0 {
 		return nil
 	}

@@ -59,19 +59,19 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 	if in.whole().taken(ctx) {
 		return DetachResult{}, a.waits().see(ctx, s, in.whole())
 	}
-	group, err := findGroup(ctx, s, in.Instance.Group)
+	group, err := aws.FindGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return DetachResult{}, err
 	}
-	listed, sent, fresh := findMember(group, in.Instance.ID), out.taken(ctx), false
-	if listed != nil && !leaving(string(listed.LifecycleState)) && !sent {
+	listed, sent, fresh := aws.FindMember(group, in.Instance.ID), out.taken(ctx), false
+	if listed != nil && !aws.Leaving(string(listed.LifecycleState)) && !sent {
 		state := string(listed.LifecycleState)
-		if strings.HasPrefix(state, "Entering") || comingIn(state) {
+		if strings.HasPrefix(state, "Entering") || aws.ComingIn(state) {
 			return DetachResult{}, notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
 		if state == patch.LifecycleStandby {
 			// It is not counted in desired, which stays as it is: the group is one short from now on.
-			in.DesiredWanted, fresh = int(deref(group.DesiredCapacity))+1, true
+			in.DesiredWanted, fresh = int(aws.Deref(group.DesiredCapacity))+1, true
 			out.Wanted = in.DesiredWanted
 		}
 		decrement := in.Decrement && state == patch.LifecycleInService
@@ -87,15 +87,15 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		if err := a.waits().see(ctx, s, out); err != nil {
 			return DetachResult{}, err
 		}
-		if group, err = findGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
+		if group, err = aws.FindGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
 			return DetachResult{}, err
 		}
 		if fresh {
-			in.DesiredWanted = int(deref(group.DesiredCapacity)) + 1 // what they have set since is theirs: ours has not left yet
+			in.DesiredWanted = int(aws.Deref(group.DesiredCapacity)) + 1 // what they have set since is theirs: ours has not left yet
 		}
 	}
 	result, err := a.giveBack(ctx, s, in, group)
-	if err == nil && again && result == (DetachResult{}) && int(deref(group.DesiredCapacity)) == in.DesiredWanted {
+	if err == nil && again && result == (DetachResult{}) && int(aws.Deref(group.DesiredCapacity)) == in.DesiredWanted {
 		// It was so before this attempt gave anything back: by an attempt whose reply was lost, or by somebody who scaled out.
 		return DetachResult{Unclear: true, Desired: in.DesiredWanted}, nil
 	}
@@ -105,12 +105,12 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 // giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
 // for one more.
 func (a *AWS) giveBack(ctx context.Context, s *aws.Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
-	switch desired := int(deref(group.DesiredCapacity)); {
+	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired == in.DesiredWanted:
 		return DetachResult{}, nil
 	case desired != in.DesiredWanted-1:
 		return DetachResult{Unclear: true, Desired: desired}, nil
-	case desired >= int(deref(group.MaxSize)):
+	case desired >= int(aws.Deref(group.MaxSize)):
 		return DetachResult{NoRoom: true, Desired: desired}, nil
 	}
 	return DetachResult{}, a.waits().setDesired(ctx, s, in.DesiredWanted, in.whole())

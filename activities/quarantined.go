@@ -6,11 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/aws"
-
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -22,18 +21,6 @@ type QuarantineTagInput struct {
 	Until    time.Time // when it may be cleared; zero: never by itself
 }
 
-// forever stands in the tag for a quarantine that nothing ends by itself.
-const forever = "-"
-
-// quarantineTag is the quarantine's tag: a journal's, a space, and when it may be cleared; zero is never by itself.
-func quarantineTag(journal Journal, at time.Time) string {
-	until := forever
-	if !at.IsZero() {
-		until = at.UTC().Format(time.RFC3339)
-	}
-	return journal.value() + " " + until
-}
-
 // TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
 func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err error) {
 	defer typed(&err)
@@ -41,13 +28,13 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err er
 	if err != nil {
 		return err
 	}
-	value := quarantineTag(in.Journal, in.Until)
-	instance, err := readMachine(ctx, s, in.Instance)
-	if err != nil || tagOf(instance.Tags, names.TagQuarantine) == value {
+	value := aws.QuarantineTag(in.Journal, in.Until)
+	instance, err := aws.ReadMachine(ctx, s, in.Instance)
+	if err != nil || aws.TagOf(instance.Tags, names.TagQuarantine) == value {
 		return err
 	}
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine), Value: &value}},
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine), Value: &value}},
 	})
 	return aws.Wrap("tag the quarantined instance", in.Instance.String(), err)
 }
@@ -59,11 +46,11 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
 	if err != nil {
 		return err
 	}
-	instance, err := findMachine(ctx, s, in)
-	if err != nil || instance == nil || tagOf(instance.Tags, names.TagQuarantine) == "" {
+	instance, err := aws.FindMachine(ctx, s, in)
+	if err != nil || instance == nil || aws.TagOf(instance.Tags, names.TagQuarantine) == "" {
 		return err
 	}
-	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: ptr(names.TagQuarantine)}}})
+	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine)}}})
 	return aws.Wrap("remove the quarantine's tag", in.String(), err)
 }
 
@@ -88,35 +75,22 @@ func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *
 		return nil, err
 	}
 	filters := []ec2types.Filter{
-		filter("tag-key", names.TagQuarantine), filter("instance-state-name", "pending", "running", "stopping", "stopped"),
+		aws.Filter("tag-key", names.TagQuarantine), aws.Filter("instance-state-name", "pending", "running", "stopping", "stopped"),
 	}
 	if in.Instance != "" {
-		filters = append(filters, filter("instance-id", in.Instance))
+		filters = append(filters, aws.Filter("instance-id", in.Instance))
 	}
-	instances, _, err := describeInstances(ctx, s, in.Place.String(), filters...)
+	instances, _, err := aws.DescribeInstances(ctx, s, in.Place.String(), filters...)
 	if err != nil {
 		return nil, err
 	}
 	found := &FoundQuarantined{}
 	for _, instance := range instances {
-		id, value := deref(instance.InstanceId), tagOf(instance.Tags, names.TagQuarantine)
-		one := MarkedResource{Instance: id, Member: tagOf(instance.Tags, "aws:autoscaling:groupName"), Tag: value}
-		one.Journal, one.Problem = parseQuarantine(value, names.JournalRecord(place, id))
+		id, value := aws.Deref(instance.InstanceId), aws.TagOf(instance.Tags, names.TagQuarantine)
+		one := MarkedResource{Instance: id, Member: aws.TagOf(instance.Tags, "aws:autoscaling:groupName"), Tag: value}
+		one.Journal, one.Problem = aws.ParseQuarantine(value, names.JournalRecord(place, id))
 		found.Resources = append(found.Resources, one)
 	}
 	slices.SortFunc(found.Resources, func(a, b MarkedResource) int { return strings.Compare(a.Instance, b.Instance) })
 	return found, nil
-}
-
-// parseQuarantine reads the tag's value: a journal's, and until when. When it is cleared the signed record says, not the tag.
-func parseQuarantine(value, record string) (Journal, string) {
-	cut := strings.LastIndex(value, " ")
-	if cut < 0 {
-		return Journal{}, "the tag is not a wave id, the name of a record and a time"
-	}
-	until := value[cut+1:]
-	if _, err := time.Parse(time.RFC3339, until); err != nil && until != forever {
-		return Journal{}, "the tag ends with " + until + ", which is no time"
-	}
-	return parseJournal(value[:cut], record)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
@@ -39,7 +38,7 @@ func (in RaiseInput) below() effect {
 
 func desiredSet(group patch.Group, pace Pace, from, to int) effect {
 	return shows(group, pace, fmt.Sprintf("desired as %d", to), func(now *astypes.AutoScalingGroup) bool {
-		return int(deref(now.DesiredCapacity)) != from
+		return int(aws.Deref(now.DesiredCapacity)) != from
 	})
 }
 
@@ -55,7 +54,7 @@ func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (_ Raised, err er
 }
 
 func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised, error) {
-	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
+	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
 		return Raised{}, err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -68,19 +67,19 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised,
 	case in.below().taken(ctx):
 		return Raised{MaxTheirs: true}, a.waits().see(ctx, s, in.below())
 	}
-	group, err := readGroup(ctx, s, in.Group)
+	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return Raised{}, err
 	}
-	desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize))
+	desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize))
 	switch {
 	case desired == in.DesiredBefore+1 && !call.Unsent:
 		return Raised{MaxTheirs: in.RaiseMax && limit != in.MaxBefore+1}, nil
 	case desired != in.DesiredBefore:
-		return Raised{}, changedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
+		return Raised{}, aws.ChangedMeanwhile(in.Group, "desired", desired, in.DesiredBefore)
 	case in.RaiseMax && limit == in.MaxBefore:
 		return Raised{}, a.waits().apply(ctx, s, "raise max and desired", in.raised(), call.sending(ctx, func() error {
-			return setSizes(ctx, s, in.Group, ptr(int32(in.MaxBefore+1)), ptr(int32(in.DesiredBefore+1)))
+			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), aws.Ptr(int32(in.DesiredBefore+1)))
 		}))
 	case desired >= limit:
 		return Raised{}, final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, limit)
@@ -90,33 +89,13 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *onlyCall) (Raised,
 		set = in.below()
 	}
 	return Raised{MaxTheirs: theirs}, a.waits().apply(ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.sending(ctx, func() error {
-		return setDesired(ctx, s, in.Group, in.DesiredBefore+1)
+		return aws.SetDesired(ctx, s, in.Group, in.DesiredBefore+1)
 	}))
-}
-
-func setDesired(ctx context.Context, s *aws.Services, group patch.Group, desired int) error {
-	_, err := s.AutoScaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{
-		AutoScalingGroupName: &group.AutoScalingGroup, DesiredCapacity: ptr(int32(desired)), HonorCooldown: ptr(false),
-	})
-	return err
-}
-
-// setSizes sets what is not nil in one call.
-func setSizes(ctx context.Context, s *aws.Services, group patch.Group, limit, desired *int32) error {
-	_, err := s.AutoScaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-		AutoScalingGroupName: &group.AutoScalingGroup, MaxSize: limit, DesiredCapacity: desired,
-	})
-	return err
 }
 
 // setDesired sets desired and waits until AWS shows it.
 func (w waits) setDesired(ctx context.Context, s *aws.Services, desired int, set effect) error {
 	return w.apply(ctx, s, fmt.Sprintf("set desired to %d", desired), set, func() error {
-		return setDesired(ctx, s, set.Group, desired)
+		return aws.SetDesired(ctx, s, set.Group, desired)
 	})
-}
-
-// changedMeanwhile refuses to write an absolute number over somebody else's.
-func changedMeanwhile(group patch.Group, what string, now, before int) error {
-	return aws.Final(aws.Refused, "%s: somebody changed %s from %d to %d meanwhile; it is left as it is", group, what, before, now)
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -39,22 +38,22 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 		return nil, err
 	}
 	where := in.Instance.String()
-	tasks, at, err := readRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{filter("instance-id", in.Instance.ID)}})
+	tasks, at, err := aws.ReadRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{aws.Filter("instance-id", in.Instance.ID)}})
 	if err != nil {
 		return nil, err
 	}
 	for _, task := range tasks {
-		for _, key := range ec2TagKeys(task.Tags) {
+		for _, key := range aws.TagKeys(task.Tags) {
 			if key == names.TagAttempt+in.Attempt.Token {
-				return &RestoreTask{TaskID: deref(task.ReplaceRootVolumeTaskId)}, nil
+				return &RestoreTask{TaskID: aws.Deref(task.ReplaceRootVolumeTaskId)}, nil
 			}
 		}
 	}
-	machine, err := readMachine(ctx, s, in.Instance)
+	machine, err := aws.ReadMachine(ctx, s, in.Instance)
 	if err != nil {
 		return nil, err
 	}
-	switch state := stateOf(*machine); state {
+	switch state := aws.StateOf(*machine); state {
 	case "running":
 	case "stopped":
 		_, err := s.EC2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: []string{in.Instance.ID}})
@@ -65,10 +64,10 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 	default:
 		return nil, notReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
 	}
-	tags := backupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
-	tags = append(tags, ec2types.Tag{Key: ptr(names.TagReplaced), Value: ptr(rootVolume(*machine))})
+	tags := aws.BackupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
+	tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagReplaced), Value: aws.Ptr(aws.RootVolume(*machine))})
 	out, err := s.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{
-		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token, DeleteReplacedRootVolume: ptr(false),
+		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token, DeleteReplacedRootVolume: aws.Ptr(false),
 		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeReplaceRootVolumeTask, Tags: tags}},
 	})
 	switch {
@@ -83,25 +82,7 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 	case out.ReplaceRootVolumeTask == nil:
 		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
 	}
-	return &RestoreTask{TaskID: deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
-}
-
-// readRestores lists replacements of root volumes; the time is AWS's, of the answer.
-func readRestores(ctx context.Context, s *aws.Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
-	var all []ec2types.ReplaceRootVolumeTask
-	var at time.Time
-	pages := ec2.NewDescribeReplaceRootVolumeTasksPaginator(s.EC2, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, at, aws.Wrap("describe the root volume's replacement", where, err)
-		}
-		if at, err = awsTime(page.ResultMetadata, where); err != nil {
-			return nil, at, err
-		}
-		all = append(all, page.ReplaceRootVolumeTasks...)
-	}
-	return all, at, nil
+	return &RestoreTask{TaskID: aws.Deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
 }
 
 // AwaitRestoreInput waits for a replacement.
@@ -126,7 +107,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 	}
 	var restored *Restored
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		tasks, _, err := readRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
+		tasks, _, err := aws.ReadRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
 		if aws.IsNotFound(err) || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
 		}
@@ -141,15 +122,15 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 		default:
 			return false, "the root volume's replacement, which is " + string(task.TaskState), nil
 		}
-		machine, err := readMachine(ctx, s, in.Instance)
+		machine, err := aws.ReadMachine(ctx, s, in.Instance)
 		switch {
 		case err != nil:
 			return false, "", err
-		case stateOf(*machine) != "running":
-			return false, "the instance to run; it is " + stateOf(*machine), nil
+		case aws.StateOf(*machine) != "running":
+			return false, "the instance to run; it is " + aws.StateOf(*machine), nil
 		}
-		root := rootVolume(*machine)
-		if root == "" || root == tagOf(task.Tags, names.TagReplaced) {
+		root := aws.RootVolume(*machine)
+		if root == "" || root == aws.TagOf(task.Tags, names.TagReplaced) {
 			return false, "EC2 to show the new root volume", nil
 		}
 		if err := markReplaced(ctx, s, in.Instance.String(), task); err != nil {
@@ -163,14 +144,14 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 
 // markReplaced tags the volume that was replaced, now that it is nobody's root any more. The same tags again change nothing.
 func markReplaced(ctx context.Context, s *aws.Services, where string, task ec2types.ReplaceRootVolumeTask) error {
-	volume := tagOf(task.Tags, names.TagReplaced)
+	volume := aws.TagOf(task.Tags, names.TagReplaced)
 	if volume == "" {
 		return nil
 	}
 	_, err := s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{volume}, Tags: []ec2types.Tag{
-		{Key: ptr(names.TagWave), Value: ptr(tagOf(task.Tags, names.TagWave))},
-		{Key: ptr(names.TagExpires), Value: ptr(tagOf(task.Tags, names.TagExpires))},
-		{Key: ptr(names.TagReplaced), Value: task.InstanceId},
+		{Key: aws.Ptr(names.TagWave), Value: aws.Ptr(aws.TagOf(task.Tags, names.TagWave))},
+		{Key: aws.Ptr(names.TagExpires), Value: aws.Ptr(aws.TagOf(task.Tags, names.TagExpires))},
+		{Key: aws.Ptr(names.TagReplaced), Value: task.InstanceId},
 	}})
 	if aws.IsNotFound(err) {
 		return nil

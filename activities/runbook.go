@@ -54,7 +54,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 	case version != "":
 	case exists:
 		out, err := s.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{
-			Name: ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: ptr("$LATEST"),
+			Name: aws.Ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: aws.Ptr("$LATEST"),
 		})
 		if aws.HasCode(err, aws.CodeDuplicateDocument) {
 			return nil, notReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
@@ -63,11 +63,11 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 			return nil, aws.Wrap("update the runbook "+names.Runbook, where, err)
 		}
 		if out.DocumentDescription != nil {
-			version = deref(out.DocumentDescription.DocumentVersion)
+			version = aws.Deref(out.DocumentDescription.DocumentVersion)
 		}
 	default:
 		_, err := s.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{
-			Name: ptr(names.Runbook), Content: &runbookYAML,
+			Name: aws.Ptr(names.Runbook), Content: &runbookYAML,
 			DocumentType: ssmtypes.DocumentTypeAutomation, DocumentFormat: ssmtypes.DocumentFormatYaml,
 		})
 		if aws.HasCode(err, aws.CodeDocumentExists) {
@@ -78,65 +78,39 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 		}
 		version = "1"
 	}
-	described, err := findDescription(ctx, s, where, names.Runbook, version)
+	described, err := aws.FindDescription(ctx, s, where, names.Runbook, version)
 	if err != nil {
 		return nil, err
 	}
 	if described == nil || described.Status != ssmtypes.DocumentStatusActive {
 		return nil, notReady(documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook)
 	}
-	return &Runbook{Name: names.Runbook, Version: version, Hash: deref(described.Hash)}, nil
+	return &Runbook{Name: names.Runbook, Version: version, Hash: aws.Deref(described.Hash)}, nil
 }
 
 // findRunbook looks for the newest version whose content is ours.
 func findRunbook(ctx context.Context, s *aws.Services, where string) (version string, exists bool, err error) {
-	latest, err := findDocument(ctx, s, where, names.Runbook, "$LATEST")
+	latest, err := aws.FindDocument(ctx, s, where, names.Runbook, "$LATEST")
 	if err != nil || latest == nil {
 		return "", false, err
 	}
-	if sameDocument(deref(latest.Content), runbookYAML) {
-		return deref(latest.DocumentVersion), true, nil
+	if sameDocument(aws.Deref(latest.Content), runbookYAML) {
+		return aws.Deref(latest.DocumentVersion), true, nil
 	}
-	newest, err := strconv.Atoi(deref(latest.DocumentVersion))
+	newest, err := strconv.Atoi(aws.Deref(latest.DocumentVersion))
 	if err != nil {
 		return "", true, nil
 	}
 	for number := newest - 1; number > 0 && number >= newest-versionsBack; number-- {
-		older, err := findDocument(ctx, s, where, names.Runbook, strconv.Itoa(number))
+		older, err := aws.FindDocument(ctx, s, where, names.Runbook, strconv.Itoa(number))
 		if err != nil {
 			return "", true, err
 		}
-		if older != nil && sameDocument(deref(older.Content), runbookYAML) {
-			return deref(older.DocumentVersion), true, nil
+		if older != nil && sameDocument(aws.Deref(older.Content), runbookYAML) {
+			return aws.Deref(older.DocumentVersion), true, nil
 		}
 	}
 	return "", true, nil
-}
-
-// findDocument reads a version of a document; nil when there is none.
-func findDocument(ctx context.Context, s *aws.Services, where, name, version string) (*ssm.GetDocumentOutput, error) {
-	out, err := s.SSM.GetDocument(ctx, &ssm.GetDocumentInput{
-		Name: &name, DocumentVersion: &version, DocumentFormat: ssmtypes.DocumentFormatYaml,
-	})
-	if aws.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, aws.Wrap("read the document "+name, where, err)
-	}
-	return out, nil
-}
-
-// findDescription describes a version of a document; nil when there is none.
-func findDescription(ctx context.Context, s *aws.Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
-	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &name, DocumentVersion: &version})
-	if aws.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, aws.Wrap("describe the document "+name, where, err)
-	}
-	return out.Document, nil
 }
 
 // sameDocument compares what two documents say, since Systems Manager may hand one back in another layout.
@@ -158,15 +132,15 @@ func meaning(document string) string {
 
 // checkPinned refuses a runbook that is not the one the wave pinned.
 func checkPinned(ctx context.Context, s *aws.Services, where string, pinned Runbook) error {
-	described, err := findDescription(ctx, s, where, names.Runbook, pinned.Version)
+	described, err := aws.FindDescription(ctx, s, where, names.Runbook, pinned.Version)
 	switch {
 	case err != nil:
 		return err
 	case described == nil:
 		return final(ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where, pinned.Version, pinned.Name)
-	case deref(described.Hash) != pinned.Hash:
+	case aws.Deref(described.Hash) != pinned.Hash:
 		return final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out who changed it, then start a new wave",
-			where, pinned.Version, pinned.Name, deref(described.Hash), pinned.Hash)
+			where, pinned.Version, pinned.Name, aws.Deref(described.Hash), pinned.Hash)
 	}
 	return nil
 }

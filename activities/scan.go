@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -26,74 +25,46 @@ type StartScanInput struct {
 // scanDelivery is how long an agent may take to fetch a scan.
 const scanDelivery = patch.Duration(10 * time.Minute)
 
-// patchDocument is AWS's document that scans and installs; its StepTimeoutSeconds takes 1 to 36000.
-const (
-	patchDocument = "AWS-RunPatchBaseline"
-	leastInstall  = 60
-	mostInstall   = 36000
-)
-
-// mostPerScan is how many ids SendCommand and DescribeInstancePatchStates take.
-const mostPerScan = 50
-
 // StartScan runs AWS-RunPatchBaseline Scan by Run Command. SendCommand has no client token: the attempt's token stands in the
 // command's comment and is looked for before repeating; a scan done twice changes nothing. Instances that Systems Manager does
 // not manage are left out, since one of them would have the whole command refused; AwaitScan names them.
 func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, err error) {
 	defer typed(&err)
-	if len(in.Instances) == 0 || len(in.Instances) > mostPerScan {
-		return nil, final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, mostPerScan, len(in.Instances))
+	if len(in.Instances) == 0 || len(in.Instances) > aws.MostPerScan {
+		return nil, final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, aws.MostPerScan, len(in.Instances))
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
 	where, comment := in.Group.String(), "patchtide scan "+in.Attempt.Token
-	managed, err := readManaged(ctx, s, where, in.Instances)
+	managed, err := aws.ReadManaged(ctx, s, where, in.Instances)
 	if err != nil {
 		return nil, err
 	}
 	if len(managed) == 0 {
 		return nil, final(ErrRejected, "%s: Systems Manager manages none of %v; check the agents, their instance profile and their route to its endpoints", where, in.Instances)
 	}
-	found, err := findCommands(ctx, s, where, managed[0], comment)
+	found, err := aws.FindCommands(ctx, s, where, managed[0], comment)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) > 0 {
-		return &ScanTicket{CommandID: deref(found[0].CommandId), SnapshotID: in.SnapshotID, Started: deref(found[0].RequestedDateTime)}, nil
+		return &ScanTicket{CommandID: aws.Deref(found[0].CommandId), SnapshotID: in.SnapshotID, Started: aws.Deref(found[0].RequestedDateTime)}, nil
 	}
 	out, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
-		DocumentName: ptr(patchDocument), InstanceIds: managed, Comment: &comment,
+		DocumentName: aws.Ptr(aws.PatchDocument), InstanceIds: managed, Comment: &comment,
 		Parameters: map[string][]string{
 			"Operation":          {"Scan"},
 			"SnapshotId":         {in.SnapshotID},
-			"StepTimeoutSeconds": {fmt.Sprint(a.speed().seconds(in.Budget, leastInstall, mostInstall))},
+			"StepTimeoutSeconds": {fmt.Sprint(a.speed().Seconds(in.Budget, aws.LeastInstall, aws.MostInstall))},
 		},
-		TimeoutSeconds: ptr(int32(min(scanDelivery.D(), max(a.speed().onAWS(in.Budget), leastDelivery*time.Second)).Seconds())),
+		TimeoutSeconds: aws.Ptr(int32(min(scanDelivery.D(), max(a.speed().OnAWS(in.Budget), aws.LeastDelivery*time.Second)).Seconds())),
 	})
 	if err != nil {
 		return nil, aws.Wrap("start the scan", where, err)
 	}
-	return &ScanTicket{CommandID: deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: deref(out.Command.RequestedDateTime)}, nil
-}
-
-// readManaged keeps those that Systems Manager manages, in the order given.
-func readManaged(ctx context.Context, s *aws.Services, where string, ids []string) ([]string, error) {
-	known := map[string]bool{}
-	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-		Filters: []ssmtypes.InstanceInformationStringFilter{{Key: ptr("InstanceIds"), Values: ids}}, MaxResults: ptr(int32(agentsPerRequest)),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, aws.Wrap("describe the SSM agents", where, err)
-		}
-		for _, agent := range page.InstanceInformationList {
-			known[deref(agent.InstanceId)] = true
-		}
-	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !known[id] }), nil
+	return &ScanTicket{CommandID: aws.Deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: aws.Deref(out.Command.RequestedDateTime)}, nil
 }
 
 // AwaitScanInput waits for a scan.
@@ -121,7 +92,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	}
 	var results *ScanResults
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		invocations, err := readInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
+		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
 			return false, "", err
 		}
@@ -131,14 +102,14 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		var ran []string
 		for _, id := range in.Instances {
 			invocation, sent := invocations[id]
-			if sent && !commandOver(invocation.Status) {
+			if sent && !aws.CommandOver(invocation.Status) {
 				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
 			}
 			if sent && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
 				ran = append(ran, id)
 			}
 		}
-		states, err := readPatchStates(ctx, s, in.Group.String(), ran)
+		states, err := aws.ReadPatchStates(ctx, s, in.Group.String(), ran)
 		if err != nil {
 			return false, "", err
 		}
@@ -154,39 +125,4 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		return true, "", nil
 	})
 	return results, err
-}
-
-// readInvocations reads how a command goes on each of its instances, by instance id. It is empty for a moment after the command was
-// sent.
-func readInvocations(ctx context.Context, s *aws.Services, where, command string) (map[string]ssmtypes.CommandInvocation, error) {
-	found := map[string]ssmtypes.CommandInvocation{}
-	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &command, MaxResults: ptr(int32(mostPerScan))})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, aws.Wrap("read a command's invocations", where, err)
-		}
-		for _, invocation := range page.CommandInvocations {
-			found[deref(invocation.InstanceId)] = invocation
-		}
-	}
-	return found, nil
-}
-
-// readPatchStates reads the patch states of the instances, by id. One that was never scanned has none.
-func readPatchStates(ctx context.Context, s *aws.Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
-	found := map[string]ssmtypes.InstancePatchState{}
-	for chunk := range slices.Chunk(ids, mostPerScan) {
-		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, aws.Wrap("read the patch states", where, err)
-			}
-			for _, state := range page.InstancePatchStates {
-				found[deref(state.InstanceId)] = state
-			}
-		}
-	}
-	return found, nil
 }

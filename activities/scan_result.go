@@ -24,10 +24,10 @@ func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string
 		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the endpoints"
 		return scan, "", nil
 	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
-		output, err := findInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
+		output, err := aws.FindInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
 		scan.Error = string(invocation.Status)
 		if output != nil {
-			scan.Error = describeEnd(output)
+			scan.Error = aws.DescribeEnd(output)
 		}
 		return scan, "", err
 	}
@@ -37,14 +37,14 @@ func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string
 		return scan, "the patch state of " + id, nil
 	case another:
 		scan.Error = fmt.Sprintf("another %s overwrote the result at %s; find what else patches this instance, then scan again",
-			state.Operation, deref(state.OperationEndTime).UTC().Format(time.RFC3339))
+			state.Operation, aws.Deref(state.OperationEndTime).UTC().Format(time.RFC3339))
 		return scan, "", nil
 	}
 	if !known {
 		return scan, "the patch state of " + id, nil
 	}
-	scan.BaselineID = bareID(deref(state.BaselineId))
-	if in.BaselineID != "" && scan.BaselineID != bareID(in.BaselineID) {
+	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
+	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {
 		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the patch group of the plan's baseline",
 			scan.BaselineID, in.BaselineID)
 		return scan, "", nil
@@ -64,40 +64,24 @@ const (
 // whose tells whose run a patch state is of. AWS's times only are compared; those of patch states have whole seconds.
 func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
 	switch {
-	case deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
+	case aws.Deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
 		return notYet
-	case state.Operation == ssmtypes.PatchOperationTypeScan && strings.EqualFold(deref(state.SnapshotId), ticket.SnapshotID):
+	case state.Operation == ssmtypes.PatchOperationTypeScan && strings.EqualFold(aws.Deref(state.SnapshotId), ticket.SnapshotID):
 		return ours
 	}
 	return another
 }
 
-// bareID is the id at the end of an ARN: baselines of AWS are told by ARN.
-func bareID(id string) string { return id[strings.LastIndex(id, "/")+1:] }
-
 // fillPatches reads what an instance's patch state counts.
 func fillPatches(ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
-	lists := map[patchIs]*[]string{isMissing: &scan.Missing, hasFailed: &scan.Failed, awaitsReboot: &scan.PendingReboot}
-	err := eachPatch(ctx, s, where, scan.Instance, state, func(of patchIs, entry ssmtypes.PatchComplianceData) {
+	lists := map[aws.PatchIs]*[]string{aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot}
+	err := aws.EachPatch(ctx, s, where, scan.Instance, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 		if list := lists[of]; list != nil {
-			*list = append(*list, patchID(entry))
+			*list = append(*list, aws.PatchID(entry))
 		}
 	})
 	for _, list := range lists {
 		slices.Sort(*list)
 	}
 	return err
-}
-
-// patchStateOf understands both spellings of a patch's state.
-func patchStateOf(entry ssmtypes.PatchComplianceData) patchIs {
-	return patchIs(strings.ToLower(strings.ReplaceAll(string(entry.State), "_", "")))
-}
-
-// patchID is the KB id on Windows and name.arch on Linux; some package managers fill in the title only.
-func patchID(entry ssmtypes.PatchComplianceData) string {
-	if id := deref(entry.KBId); id != "" {
-		return id
-	}
-	return deref(entry.Title)
 }

@@ -32,23 +32,23 @@ func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
 	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		var waitingFor []string
 		if in.Instance.Group.IsAutoScaling() {
-			_, listed, err := readMember(ctx, s, in.Instance)
+			_, listed, err := aws.ReadMember(ctx, s, in.Instance)
 			if err != nil {
 				return false, "", err
 			}
-			if state := string(listed.LifecycleState); leaving(state) {
+			if state := string(listed.LifecycleState); aws.Leaving(state) {
 				return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
 			} else if state != patch.LifecycleStandby {
 				waitingFor = append(waitingFor, "it is "+state)
 			}
 		}
-		states, err := readTargetStates(ctx, s, in.Instance, in.Targets)
+		states, err := aws.ReadTargetStates(ctx, s, in.Instance, in.Targets)
 		if err != nil {
 			return false, "", err
 		}
 		for i, state := range states {
-			if !state.out() {
-				waitingFor = append(waitingFor, fmt.Sprintf("%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.health, in.Targets[i].TargetGroupARN))
+			if !state.Out() {
+				waitingFor = append(waitingFor, fmt.Sprintf("%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.Health, in.Targets[i].TargetGroupARN))
 			}
 		}
 		return len(waitingFor) == 0, in.Instance.String() + " is not out of service yet: " + strings.Join(waitingFor, "; "), nil
@@ -68,7 +68,7 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error
 	if err != nil {
 		return err
 	}
-	return changeTargets(ctx, s, in, targetState.registered, func(arn string, targets []elbtypes.TargetDescription) error {
+	return changeTargets(ctx, s, in, aws.TargetState.Registered, func(arn string, targets []elbtypes.TargetDescription) error {
 		for i := range targets {
 			targets[i].AvailabilityZone = nil // belongs to registering only
 		}
@@ -87,7 +87,7 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) 
 	if err != nil {
 		return err
 	}
-	missing := func(state targetState) bool { return !state.registered() }
+	missing := func(state aws.TargetState) bool { return !state.Registered() }
 	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 		if aws.IsNotFound(err) {
@@ -98,8 +98,8 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) 
 }
 
 // changeTargets reads the registrations and calls change once for each target group with those that need it.
-func changeTargets(ctx context.Context, s *aws.Services, in TargetsInput, needed func(targetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
-	states, err := readTargetStates(ctx, s, in.Instance, in.Targets)
+func changeTargets(ctx context.Context, s *aws.Services, in TargetsInput, needed func(aws.TargetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
+	states, err := aws.ReadTargetStates(ctx, s, in.Instance, in.Targets)
 	if err != nil {
 		return err
 	}
@@ -118,48 +118,11 @@ func changeTargets(ctx context.Context, s *aws.Services, in TargetsInput, needed
 }
 
 func describeTarget(target patch.Target) elbtypes.TargetDescription {
-	description := elbtypes.TargetDescription{Id: &target.ID, Port: ptr(int32(target.Port))}
+	description := elbtypes.TargetDescription{Id: &target.ID, Port: aws.Ptr(int32(target.Port))}
 	if target.Zone != "" {
 		description.AvailabilityZone = &target.Zone
 	}
 	return description
-}
-
-// targetState is what a target group says of one exact registration.
-type targetState struct {
-	listed bool
-	health patch.TargetHealth
-}
-
-// registered tells whether the group counts the target among its own; one that drains is on its way out.
-func (t targetState) registered() bool {
-	return t.listed && !strings.Contains(string(t.health), "draining")
-}
-
-// out tells whether no request reaches the target: it is gone, or no load balancer uses the group.
-func (t targetState) out() bool { return !t.listed || t.health == patch.TargetUnused }
-
-// readTargetStates reads exact registrations, in the order given. A group that is gone has none.
-func readTargetStates(ctx context.Context, s *aws.Services, in Instance, targets []patch.Target) ([]targetState, error) {
-	groups := map[string][]elbtypes.TargetHealthDescription{}
-	states := make([]targetState, len(targets))
-	for i, target := range targets {
-		described, read := groups[target.TargetGroupARN]
-		if !read {
-			var err error
-			if described, err = readTargetHealth(ctx, s, in.String(), target.TargetGroupARN); err != nil {
-				return nil, err
-			}
-			groups[target.TargetGroupARN] = described
-		}
-		at := slices.IndexFunc(described, func(d elbtypes.TargetHealthDescription) bool {
-			return d.Target != nil && deref(d.Target.Id) == target.ID && int(deref(d.Target.Port)) == target.Port
-		})
-		if at >= 0 && described[at].TargetHealth != nil {
-			states[i] = targetState{listed: true, health: patch.TargetHealth(described[at].TargetHealth.State)}
-		}
-	}
-	return states, nil
 }
 
 // AwaitInInput waits for an instance to be back.
@@ -185,14 +148,14 @@ func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (_ *Returned, err er
 	}
 	var returned *Returned
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		seen, err := readSighting(ctx, s, in.Instance, targetGroupsOf(in.Before))
+		seen, err := aws.ReadSighting(ctx, s, in.Instance, targetGroupsOf(in.Before))
 		if err != nil {
 			return false, "", err
 		}
-		if why := notBack(in.Instance.Group, seen.member, in.Before); len(why) > 0 {
+		if why := notBack(in.Instance.Group, seen.Member, in.Before); len(why) > 0 {
 			return false, in.Instance.String() + " is not back in service yet: " + strings.Join(why, "; "), nil
 		}
-		returned = &Returned{Member: seen.member, At: seen.at}
+		returned = &Returned{Member: seen.Member, At: seen.At}
 		return true, "", nil
 	})
 	return returned, err

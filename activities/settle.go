@@ -2,8 +2,6 @@ package activities
 
 import (
 	"context"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -13,16 +11,6 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
-type Outside struct {
-	Present bool      // EC2 has it
-	State   string    // EC2's word for its state
-	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
-	At      time.Time // AWS's clock
-
-	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
-}
-
 // ReadOutside reads a quarantined instance. It changes nothing.
 func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err error) {
 	defer typed(&err)
@@ -30,37 +18,7 @@ func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err err
 	if err != nil {
 		return nil, err
 	}
-	return readOutside(ctx, s, in)
-}
-
-func readOutside(ctx context.Context, s *aws.Services, in Instance) (*Outside, error) {
-	instances, at, err := describeInstances(ctx, s, in.String(), filter("instance-id", in.ID))
-	if err != nil {
-		return nil, err
-	}
-	seen := &Outside{At: at}
-	if len(instances) == 0 {
-		return seen, nil
-	}
-	switch seen.State = stateOf(instances[0]); seen.State {
-	case "", "terminated", "shutting-down":
-		return seen, nil
-	}
-	seen.Present = true
-	if journal, problem := parseQuarantine(tagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID)); problem == "" {
-		seen.Quarantine = journal
-	}
-	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
-	if err != nil {
-		return nil, aws.Wrap("ask whether it is a member of a group", in.String(), err)
-	}
-	for _, listed := range out.AutoScalingInstances {
-		// This call spells states without capitals where the others have them.
-		if state := strings.ToLower(deref(listed.LifecycleState)); !strings.HasPrefix(state, "terminat") && !strings.HasPrefix(state, "detach") {
-			seen.Member = deref(listed.AutoScalingGroupName)
-		}
-	}
-	return seen, nil
+	return aws.ReadOutside(ctx, s, in)
 }
 
 // AttachInput takes an instance into its group.
@@ -72,7 +30,7 @@ type AttachInput struct {
 
 func (in AttachInput) attached() effect {
 	return shows(in.Instance.Group, in.Pace, in.Instance.ID+" in it", func(group *astypes.AutoScalingGroup) bool {
-		return findMember(group, in.Instance.ID) != nil
+		return aws.FindMember(group, in.Instance.ID) != nil
 	})
 }
 
@@ -82,7 +40,7 @@ func (in AttachInput) attached() effect {
 func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 	defer typed(&err)
 	in := input.Instance
-	if err := needsGroup(in.Group, "take an instance in"); err != nil {
+	if err := aws.RequireGroup(in.Group, "take an instance in"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -114,7 +72,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 // is seen as that.
 func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outside, error) {
 	in := input.Instance
-	seen, err := readOutside(ctx, s, in)
+	seen, err := aws.ReadOutside(ctx, s, in)
 	switch {
 	case err != nil:
 		return nil, err
@@ -125,14 +83,14 @@ func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outsi
 	case seen.Member != "":
 		return nil, final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
 	}
-	group, err := readGroup(ctx, s, in.Group)
+	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return nil, err
 	}
-	if findMember(group, in.ID) != nil {
+	if aws.FindMember(group, in.ID) != nil {
 		return nil, notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
 	}
-	switch desired, limit := int(deref(group.DesiredCapacity)), int(deref(group.MaxSize)); {
+	switch desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize)); {
 	case desired >= limit && desired > input.DesiredBefore:
 		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.
 		return nil, notReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
@@ -153,34 +111,34 @@ type GiveWayInput struct {
 // it was. A group or an instance that is gone is no error.
 func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
 	defer typed(&err)
-	if err := needsGroup(in.Instance.Group, "let an instance go"); err != nil {
+	if err := aws.RequireGroup(in.Instance.Group, "let an instance go"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
 	}
-	group, err := findGroup(ctx, s, in.Instance.Group)
+	group, err := aws.FindGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return err
 	}
 	if gone := dropped(in.Instance, in.Pace); gone.taken(ctx) {
 		return a.waits().see(ctx, s, gone)
 	}
-	listed := findMember(group, in.Instance.ID)
-	if listed == nil || leaving(string(listed.LifecycleState)) {
+	listed := aws.FindMember(group, in.Instance.ID)
+	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
 		return nil
 	}
-	switch desired := int(deref(group.DesiredCapacity)); {
+	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired == in.DesiredBefore-1:
 		// An earlier attempt's terminate, which the list does not show yet.
 		return notReady(0, "%s to leave its group", in.Instance)
 	case desired != in.DesiredBefore:
-		return changedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
-	case !filling(string(listed.LifecycleState)):
+		return aws.ChangedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
+	case !aws.Filling(string(listed.LifecycleState)):
 		return final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
 	}
-	machine, err := findMachine(ctx, s, in.Instance)
+	machine, err := aws.FindMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}
@@ -198,7 +156,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
 	if err != nil {
 		return err
 	}
-	seen, err := readOutside(ctx, s, in)
+	seen, err := aws.ReadOutside(ctx, s, in)
 	switch {
 	case err != nil || !seen.Present:
 		return err
@@ -209,7 +167,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
 	if err != nil && !aws.IsNotFound(err) {
 		return aws.Wrap("terminate the quarantined instance", in.String(), err)
 	}
-	now, err := findMachine(ctx, s, in)
+	now, err := aws.FindMachine(ctx, s, in)
 	if err == nil && now != nil {
 		return notReady(0, "%s to be shutting down", in)
 	}

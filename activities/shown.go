@@ -61,7 +61,7 @@ func (w waits) see(ctx context.Context, s *aws.Services, e effect) error {
 	pace := e.Pace
 	pace.Poll = min(pace.Poll, patch.Duration(lagPoll))
 	return w.lookKeeping(ctx, pace, func() any { return footprint{Taken: e.What, Since: since, Wanted: e.Wanted} }, func(ctx context.Context) (bool, string, error) {
-		group, at, err := seeGroup(ctx, s, e.Group)
+		group, at, err := aws.FindGroupAt(ctx, s, e.Group)
 		if err != nil {
 			return false, "", err
 		}
@@ -71,6 +71,6 @@ func (w waits) see(ctx context.Context, s *aws.Services, e effect) error {
 		if since.IsZero() {
 			since = at
 		}
-		return at.Sub(since) >= w.Speed.onAWS(pace.ReadLag), e.Group.String() + ": AWS to show " + e.What, nil
+		return at.Sub(since) >= w.Speed.OnAWS(pace.ReadLag), e.Group.String() + ": AWS to show " + e.What, nil
 	})
 }

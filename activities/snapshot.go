@@ -39,22 +39,22 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTa
 		return nil, unsent(ctx, err)
 	}
 	where := in.Instance.String()
-	found, at, err := readSnapshots(ctx, s, where, filter("tag-key", names.TagAttempt+in.Attempt.Token))
+	found, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagAttempt+in.Attempt.Token))
 	if err != nil {
 		return nil, unsent(ctx, err)
 	}
 	if len(found) > 0 {
-		return &SnapshotTaken{SnapshotID: deref(found[0].SnapshotId), StartedAt: deref(found[0].StartTime).UTC()}, nil
+		return &SnapshotTaken{SnapshotID: aws.Deref(found[0].SnapshotId), StartedAt: aws.Deref(found[0].StartTime).UTC()}, nil
 	}
 	if err := a.waits().maySend(ctx, in.Pace, at, "the snapshot"); err != nil {
 		return nil, err
 	}
 	out, err := s.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
 		VolumeId:    &in.VolumeID,
-		Description: ptr("Patchtide: root of " + in.Instance.ID + " before it was patched, wave " + in.Attempt.WaveID),
+		Description: aws.Ptr("Patchtide: root of " + in.Instance.ID + " before it was patched, wave " + in.Attempt.WaveID),
 		TagSpecifications: []ec2types.TagSpecification{{
 			ResourceType: ec2types.ResourceTypeSnapshot,
-			Tags:         backupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D())),
+			Tags:         aws.BackupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D())),
 		}},
 	})
 	if err != nil {
@@ -64,34 +64,7 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTa
 		}
 		return nil, aws.Wrap("create the snapshot", where, err)
 	}
-	return &SnapshotTaken{SnapshotID: deref(out.SnapshotId), StartedAt: deref(out.StartTime).UTC()}, nil
-}
-
-// backupTags say whose a backup is and when it may go. Expiry is by AWS's clock.
-func backupTags(wave, token string, expires time.Time) []ec2types.Tag {
-	return []ec2types.Tag{
-		{Key: ptr(names.TagWave), Value: &wave},
-		{Key: ptr(names.TagExpires), Value: ptr(expires.UTC().Format(time.RFC3339))},
-		{Key: ptr(names.TagAttempt + token), Value: ptr("")},
-	}
-}
-
-// readSnapshots lists our account's snapshots; the time is AWS's, of the answer.
-func readSnapshots(ctx context.Context, s *aws.Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
-	var all []ec2types.Snapshot
-	var at time.Time
-	pages := ec2.NewDescribeSnapshotsPaginator(s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, at, aws.Wrap("look for snapshots", where, err)
-		}
-		if at, err = awsTime(page.ResultMetadata, where); err != nil {
-			return nil, at, err
-		}
-		all = append(all, page.Snapshots...)
-	}
-	return all, at, nil
+	return &SnapshotTaken{SnapshotID: aws.Deref(out.SnapshotId), StartedAt: aws.Deref(out.StartTime).UTC()}, nil
 }
 
 // AwaitSnapshotInput waits for a snapshot.
@@ -110,15 +83,15 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err err
 	}
 	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		// By a filter, since a list that lags answers an id with an error.
-		found, _, err := readSnapshots(ctx, s, in.Instance.String(), filter("snapshot-id", in.SnapshotID))
+		found, _, err := aws.ReadSnapshots(ctx, s, in.Instance.String(), aws.Filter("snapshot-id", in.SnapshotID))
 		switch {
 		case err != nil:
 			return false, "", err
 		case len(found) == 0:
 			return false, "the snapshot " + in.SnapshotID + " to be listed", nil
 		case found[0].State == ec2types.SnapshotStateError:
-			return false, "", final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, deref(found[0].StateMessage))
+			return false, "", final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, aws.Deref(found[0].StateMessage))
 		}
-		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " + deref(found[0].Progress), nil
+		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " + aws.Deref(found[0].Progress), nil
 	})
 }

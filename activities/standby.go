@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -13,39 +12,6 @@ import (
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// leaving tells a member that its group is about to lose.
-func leaving(lifecycle string) bool {
-	return strings.HasPrefix(lifecycle, "Terminat") || strings.HasPrefix(lifecycle, "Detach")
-}
-
-// comingIn tells a member on its way into service: Pending, Pending:Wait, Pending:Proceed.
-func comingIn(lifecycle string) bool { return strings.HasPrefix(lifecycle, patch.LifecyclePending) }
-
-// readMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
-// while the group still lists it, or when it is no member.
-func readMember(ctx context.Context, s *aws.Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
-	group, err := readGroup(ctx, s, in.Group)
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := readMachine(ctx, s, in); err != nil {
-		return nil, nil, err
-	}
-	listed := findMember(group, in.ID)
-	if listed == nil {
-		return nil, nil, aws.Final(aws.Gone, "%s: the instance is no member of its group any more", in)
-	}
-	return group, listed, nil
-}
-
-// needsGroup refuses what only a member of an Auto Scaling group can do.
-func needsGroup(group patch.Group, what string) error {
-	if group.IsAutoScaling() {
-		return nil
-	}
-	return aws.Final(aws.InvalidInput, "%s: only an Auto Scaling group can %s; these instances are chosen by tags", group, what)
-}
 
 // EnterStandbyInput takes an instance out of service.
 type EnterStandbyInput struct {
@@ -56,7 +22,7 @@ type EnterStandbyInput struct {
 // leftState is the effect of a call that takes an instance out of a state.
 func leftState(in Instance, pace Pace, doing, state string) effect {
 	return shows(in.Group, pace, in.ID+doing, func(group *astypes.AutoScalingGroup) bool {
-		listed := findMember(group, in.ID)
+		listed := aws.FindMember(group, in.ID)
 		return listed == nil || string(listed.LifecycleState) != state
 	})
 }
@@ -70,7 +36,7 @@ func (in EnterStandbyInput) out() effect {
 func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err error) {
 	defer typed(&err)
 	in := input.Instance
-	if err := needsGroup(in.Group, "put an instance on standby"); err != nil {
+	if err := aws.RequireGroup(in.Group, "put an instance on standby"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -84,7 +50,7 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 		return err
 	}
 	_, err = s.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
-		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID}, ShouldDecrementDesiredCapacity: ptr(true),
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID}, ShouldDecrementDesiredCapacity: aws.Ptr(true),
 	})
 	switch {
 	case err == nil:
@@ -99,19 +65,19 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 	if done || lookErr != nil {
 		return lookErr
 	}
-	group, lookErr := readGroup(ctx, s, in.Group)
+	group, lookErr := aws.ReadGroup(ctx, s, in.Group)
 	if lookErr != nil {
 		return lookErr
 	}
-	if deref(group.DesiredCapacity) <= deref(group.MinSize) {
+	if aws.Deref(group.DesiredCapacity) <= aws.Deref(group.MinSize) {
 		return aws.Wrap("enter standby", in.String(), err)
 	}
-	return inPassing("enter standby", in.String(), err)
+	return aws.InPassing("enter standby", in.String(), err)
 }
 
 // onStandby tells whether the instance is Standby or entering it; NotInService when it can not enter.
 func onStandby(ctx context.Context, s *aws.Services, in Instance) (bool, error) {
-	_, listed, err := readMember(ctx, s, in)
+	_, listed, err := aws.ReadMember(ctx, s, in)
 	if err != nil {
 		return false, err
 	}
@@ -120,16 +86,10 @@ func onStandby(ctx context.Context, s *aws.Services, in Instance) (bool, error) 
 		return true, nil
 	case state == patch.LifecycleInService:
 		return false, nil
-	case comingIn(state):
+	case aws.ComingIn(state):
 		return false, notReady(0, "%s: the instance is %s and must be InService before it can enter standby", in, state)
 	}
 	return false, final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
-}
-
-// inPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is safe,
-// since every attempt describes before it acts.
-func inPassing(doing, where string, err error) error {
-	return &aws.Error{Kind: aws.Passing, Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err), Err: err}
 }
 
 // ExitStandbyInput returns an instance to service.
@@ -147,7 +107,7 @@ func (in ExitStandbyInput) back() effect {
 // no longer has the instance, also when the group still lists it.
 func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) {
 	defer typed(&err)
-	if err := needsGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
+	if err := aws.RequireGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -175,33 +135,33 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	if done, lookErr := a.settled(ctx, s, in); done || lookErr != nil {
 		return lookErr
 	}
-	group, lookErr := readGroup(ctx, s, in.Instance.Group)
+	group, lookErr := aws.ReadGroup(ctx, s, in.Instance.Group)
 	if lookErr != nil {
 		return lookErr
 	}
-	if slices.Contains(suspendedIn(group), "Launch") {
+	if slices.Contains(aws.SuspendedIn(group), "Launch") {
 		return temporal.NewApplicationErrorWithCause(fmt.Sprintf("exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err), ErrRejected, err)
 	}
-	return inPassing("exit standby", in.Instance.String(), err)
+	return aws.InPassing("exit standby", in.Instance.String(), err)
 }
 
 // settled waits until the instance is Standby with room to come back (false), or on its way back already (true).
 func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput) (back bool, err error) {
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		group, listed, err := readMember(ctx, s, in.Instance)
+		group, listed, err := aws.ReadMember(ctx, s, in.Instance)
 		if err != nil {
 			return false, "", err
 		}
 		switch state := string(listed.LifecycleState); {
-		case state == patch.LifecycleInService || comingIn(state):
+		case state == patch.LifecycleInService || aws.ComingIn(state):
 			back = true
 			return true, "", nil
 		case state == patch.LifecycleStandby:
-			if desired, limit := deref(group.DesiredCapacity), deref(group.MaxSize); desired >= limit {
+			if desired, limit := aws.Deref(group.DesiredCapacity), aws.Deref(group.MaxSize); desired >= limit {
 				return false, "", temporal.NewApplicationError(fmt.Sprintf("%s: desired is %d and max %d, which leaves no room to come back from standby", in.Instance, desired, limit), ErrMaxReached)
 			}
 			return true, "", nil
-		case leaving(state):
+		case aws.Leaving(state):
 			return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
 		default:
 			return false, fmt.Sprintf("%s is %s and must settle before it can leave standby", in.Instance, state), nil

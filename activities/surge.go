@@ -26,7 +26,7 @@ type SurgeInstance struct {
 // one launched first is ours: others came later, by somebody else's doing.
 func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
 	defer typed(&err)
-	if err := needsGroup(in.Group, "launch one more instance"); err != nil {
+	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
 		return nil, err
 	}
 	s, err := a.connect(ctx, in.Group)
@@ -35,7 +35,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 	}
 	var surge *SurgeInstance
 	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		members, attached, err := readNewcomers(ctx, s, in.Group, in.Known)
+		members, attached, err := aws.ReadNewcomers(ctx, s, in.Group, in.Known)
 		if err != nil {
 			return false, "", err
 		}
@@ -50,44 +50,6 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 		return true, "", nil
 	})
 	return surge, err
-}
-
-// readNewcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
-// groups that Auto Scaling registers them in.
-func readNewcomers(ctx context.Context, s *aws.Services, group patch.Group, known []string) ([]patch.Member, []string, error) {
-	described, err := readGroup(ctx, s, group)
-	if err != nil {
-		return nil, nil, err
-	}
-	attached := attachedTo(described)
-	ids := slices.DeleteFunc(memberIDs(described), func(id string) bool {
-		return slices.Contains(known, id) || leaving(string(findMember(described, id).LifecycleState))
-	})
-	if len(ids) == 0 {
-		return nil, attached, nil
-	}
-	found, err := readMachines(ctx, s, group.String(), ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	registered := map[string][]patch.Target{}
-	for _, arn := range attached {
-		health, err := readTargetHealth(ctx, s, group.String(), arn)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, id := range ids {
-			registered[id] = append(registered[id], targetsOf(arn, found.instances[id], health)...)
-		}
-	}
-	var members []patch.Member
-	for _, id := range ids {
-		if member := found.groupMember(group, findMember(described, id), registered[id]); member.Present() {
-			members = append(members, member)
-		}
-	}
-	slices.SortStableFunc(members, func(a, b patch.Member) int { return a.LaunchTime.Compare(b.LaunchTime) })
-	return members, attached, nil
 }
 
 // notServing says what keeps a new member from serving: it must be registered in every attached target group, and healthy

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -30,35 +31,35 @@ func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (_ *patch.Surr
 		return nil, err
 	}
 	around := &patch.Surroundings{}
-	if around.Calendars, err = readCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
+	if around.Calendars, err = aws.ReadCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
 		return nil, err
 	}
 	ids := in.Instances
 	if len(ids) == 0 {
 		ids = []string{noInstance} // so that AWS's clock is read all the same
 	}
-	instances, at, err := readInstances(ctx, s, in.Group.String(), ids)
+	instances, at, err := aws.ReadInstances(ctx, s, in.Group.String(), ids)
 	if err != nil {
 		return nil, err
 	}
-	around.At, around.Until = at, at.Add(a.speed().onAWS(in.Within))
-	if around.Stacks, err = readStacks(ctx, s, in.Group, instances); err != nil {
+	around.At, around.Until = at, at.Add(a.speed().OnAWS(in.Within))
+	if around.Stacks, err = aws.ReadStacks(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.GateAlarms, err = readAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
+	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
 		return around, err
 	}
-	if around.Deployments, err = readDeployments(ctx, s, in.Group, instances); err != nil {
+	if around.Deployments, err = aws.ReadDeployments(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.StopAlarms, err = readStopAlarms(ctx, s, in.Group, instances); err != nil {
+	if around.StopAlarms, err = aws.ReadStopAlarms(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.Patchers, err = readPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
+	if around.Patchers, err = aws.ReadPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
 		return nil, err
 	}
 	if in.Restore == patch.RestoreRootVolume {
-		around.LockedRoots, err = readLockedRoots(ctx, s, in.Group, instances)
+		around.LockedRoots, err = aws.ReadLockedRoots(ctx, s, in.Group, instances)
 	}
 	return around, err
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
 // looksPerShortWait is how often a short wait looks: often enough that little of it is wasted, seldom enough that a wave of
@@ -16,7 +18,7 @@ type waits struct {
 	// ShortWait is how long a wait that is known to be short may poll inside one attempt before it falls back to retries, whose
 	// delays have a granularity of about a second. Zero never polls inside.
 	ShortWait time.Duration
-	Speed     speed
+	Speed     aws.Speed
 }
 
 // look is what every wait is made of. It calls once; when that says done, or fails, look ends with it. Else it looks again

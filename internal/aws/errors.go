@@ -111,3 +111,9 @@ func statusOf(err error) int {
 	}
 	return response.HTTPStatusCode()
 }
+
+// InPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is safe,
+// since every attempt describes before it acts.
+func InPassing(doing, where string, err error) error {
+	return &Error{Kind: Passing, Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err), Err: err}
+}

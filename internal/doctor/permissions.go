@@ -24,7 +24,7 @@ var servicePrefixes = map[string]string{
 }
 
 // Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces through which
-// activities see AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
+// Patchtide sees AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
 func Actions() []string {
 	actions := []string{
 		"ssm:AddTagsToResource", // an Automation execution is tagged when it is started

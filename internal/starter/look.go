@@ -18,8 +18,8 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
 )
 
@@ -122,7 +122,7 @@ func (l *look) scaling(ctx context.Context) error {
 				ids = append(ids, awssdk.ToString(member.InstanceId))
 			}
 			baseline, why := l.baselineOf(ids)
-			operator := activities.OperatedBy(slices.Sorted(maps.Keys(tags)))
+			operator := aws.OperatedBy(slices.Sorted(maps.Keys(tags)))
 			if found.Operator != nil {
 				operator = awssdk.ToString(found.Operator.Principal)
 			}
@@ -196,8 +196,8 @@ func (l *look) instances(ctx context.Context) error {
 				switch id := awssdk.ToString(instance.InstanceId); {
 				case tags[tagOfGroup] != "":
 					inGroups[tags[tagRole]] = true
-				case activities.OperatedBy(slices.Sorted(maps.Keys(tags))) != "":
-					l.leaveOut(id, "it is operated by "+activities.OperatedBy(slices.Sorted(maps.Keys(tags))))
+				case aws.OperatedBy(slices.Sorted(maps.Keys(tags))) != "":
+					l.leaveOut(id, "it is operated by "+aws.OperatedBy(slices.Sorted(maps.Keys(tags))))
 				case tags[tagRole] == "":
 					l.leaveOut(strings.TrimSpace(id+" "+tags[tagName]), "it is in no Auto Scaling group and has no tag Role to choose it by")
 				default:

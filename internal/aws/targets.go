@@ -1,17 +1,14 @@
-package activities
+package aws
 
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -23,13 +20,13 @@ type registrations struct {
 
 // readRegistrations looks through every target group of the account and region that could hold one of the instances: they
 // may be registered, by id or by private address, in groups that their Auto Scaling group knows nothing of.
-func readRegistrations(ctx context.Context, s *aws.Services, where string, attached []string, instances map[string]ec2types.Instance) (registrations, error) {
+func readRegistrations(ctx context.Context, s *Services, where string, attached []string, instances map[string]ec2types.Instance) (registrations, error) {
 	found := registrations{targets: map[string][]patch.Target{}}
 	pages := elb.NewDescribeTargetGroupsPaginator(s.ELB, &elb.DescribeTargetGroupsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return found, aws.Wrap("describe target groups", where, err)
+			return found, Wrap("describe target groups", where, err)
 		}
 		for _, group := range page.TargetGroups {
 			if err := found.read(ctx, s, where, group, attached, instances); err != nil {
@@ -44,8 +41,8 @@ func readRegistrations(ctx context.Context, s *aws.Services, where string, attac
 	return found, nil
 }
 
-func (r *registrations) read(ctx context.Context, s *aws.Services, where string, group elbtypes.TargetGroup, attached []string, instances map[string]ec2types.Instance) error {
-	arn := deref(group.TargetGroupArn)
+func (r *registrations) read(ctx context.Context, s *Services, where string, group elbtypes.TargetGroup, attached []string, instances map[string]ec2types.Instance) error {
+	arn := Deref(group.TargetGroupArn)
 	isAttached := slices.Contains(attached, arn)
 	here := reachable(group, instances)
 	if len(here) == 0 && !isAttached {
@@ -90,32 +87,32 @@ func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instanc
 }
 
 // readTargetHealth reads all targets of a group; a group that is gone has none.
-func readTargetHealth(ctx context.Context, s *aws.Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
+func readTargetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
 	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
-	if aws.IsNotFound(err) {
+	if IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, aws.Wrap("describe the targets of "+arn, where, err)
+		return nil, Wrap("describe the targets of "+arn, where, err)
 	}
 	return out.TargetHealthDescriptions, nil
 }
 
 // targetsOf picks an instance's registrations out of a group's.
 func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetHealthDescription) []patch.Target {
-	own := []string{deref(instance.InstanceId), deref(instance.PrivateIpAddress)}
+	own := []string{Deref(instance.InstanceId), Deref(instance.PrivateIpAddress)}
 	for _, networkInterface := range instance.NetworkInterfaces {
 		for _, address := range networkInterface.PrivateIpAddresses {
-			own = append(own, deref(address.PrivateIpAddress))
+			own = append(own, Deref(address.PrivateIpAddress))
 		}
 	}
 	var targets []patch.Target
 	for _, description := range health {
-		if description.Target == nil || deref(description.Target.Id) == "" || !slices.Contains(own, *description.Target.Id) {
+		if description.Target == nil || Deref(description.Target.Id) == "" || !slices.Contains(own, *description.Target.Id) {
 			continue
 		}
 		target := patch.Target{
-			TargetGroupARN: arn, ID: *description.Target.Id, Port: int(deref(description.Target.Port)), Zone: deref(description.Target.AvailabilityZone),
+			TargetGroupARN: arn, ID: *description.Target.Id, Port: int(Deref(description.Target.Port)), Zone: Deref(description.Target.AvailabilityZone),
 		}
 		if description.TargetHealth != nil {
 			target.Health, target.Reason = patch.TargetHealth(description.TargetHealth.State), string(description.TargetHealth.Reason)
@@ -132,59 +129,4 @@ func sortTargets(targets []patch.Target) {
 		}
 		return a.Port - b.Port
 	})
-}
-
-func describeTargetGroup(ctx context.Context, s *aws.Services, where string, group elbtypes.TargetGroup) (patch.TargetGroup, error) {
-	described := patch.TargetGroup{ARN: deref(group.TargetGroupArn), Name: deref(group.TargetGroupName), CrossZone: true}
-	out, err := s.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn})
-	if err != nil {
-		return described, aws.Wrap("describe the attributes of "+described.ARN, where, err)
-	}
-	crossZone := "use_load_balancer_configuration"
-	for _, attribute := range out.Attributes {
-		switch value := deref(attribute.Value); deref(attribute.Key) {
-		case "deregistration_delay.timeout_seconds":
-			described.DeregistrationDelay = seconds(value)
-		case "slow_start.duration_seconds":
-			described.SlowStart = seconds(value)
-		case "load_balancing.cross_zone.enabled":
-			crossZone = value
-		}
-	}
-	switch crossZone {
-	case "true", "false":
-		described.CrossZone = crossZone == "true"
-	default:
-		described.CrossZone, err = balancersCrossZones(ctx, s, where, group.LoadBalancerArns)
-	}
-	return described, err
-}
-
-// balancersCrossZones asks the load balancers where a target group leaves the choice to them. An Application Load Balancer
-// always balances across zones; Network and Gateway ones do not unless told to.
-func balancersCrossZones(ctx context.Context, s *aws.Services, where string, arns []string) (bool, error) {
-	for _, arn := range arns {
-		if strings.Contains(arn, ":loadbalancer/app/") {
-			continue
-		}
-		out, err := s.ELB.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &arn})
-		if err != nil {
-			return false, aws.Wrap("describe the attributes of "+arn, where, err)
-		}
-		on := slices.ContainsFunc(out.Attributes, func(attribute elbtypes.LoadBalancerAttribute) bool {
-			return deref(attribute.Key) == "load_balancing.cross_zone.enabled" && deref(attribute.Value) == "true"
-		})
-		if !on {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-func seconds(value string) patch.Duration {
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		return 0
-	}
-	return patch.Duration(time.Duration(n) * time.Second)
 }

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -33,52 +32,52 @@ var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._~!*+,;=:@%/?&-]*$`)
 func checkHTTP(where string, check patch.HTTPCheck) error {
 	switch {
 	case check.Port < 1 || check.Port > 65535:
-		return aws.Final(aws.InvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
+		return Final(InvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
 	case len(check.Path) > longestPath || !plainPath.MatchString(check.Path):
-		return aws.Final(aws.InvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
+		return Final(InvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
 	case check.From != "" && check.From != "instance" && check.From != "worker":
-		return aws.Final(aws.InvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
+		return Final(InvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
 	}
 	return nil
 }
 
-// probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat details,
+// Probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat details,
 // so that a command sent by one attempt is read by the next.
-type probes map[string]string
+type Probes map[string]string
 
 func probeKey(check patch.HTTPCheck) string { return strconv.Itoa(check.Port) + " " + check.Path }
 
 // ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending it
 // twice after a lost reply does no harm: it only reads.
-func (p probes) ask(ctx context.Context, s *aws.Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
+func (p Probes) ask(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
 	seen.Check = check
 	key := probeKey(check)
 	if p[key] == "" {
 		id, err := sendProbe(ctx, s, in, platform, check)
-		if aws.HasCode(err, aws.CodeAgentNotUsable) {
+		if HasCode(err, CodeAgentNotUsable) {
 			seen.Error = "its SSM agent takes no command now"
 			return seen, true, nil
 		}
 		if err != nil {
-			return seen, false, aws.Wrap("send an http check", in.String(), err)
+			return seen, false, Wrap("send an http check", in.String(), err)
 		}
 		p[key] = id
 	}
-	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: ptr(p[key]), InstanceId: &in.ID})
-	if aws.IsNotFound(err) { // as it is for a moment after SendCommand
+	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: Ptr(p[key]), InstanceId: &in.ID})
+	if IsNotFound(err) { // as it is for a moment after SendCommand
 		return seen, false, nil
 	}
 	if err != nil {
-		return seen, false, aws.Wrap("read an http check", in.String(), err)
+		return seen, false, Wrap("read an http check", in.String(), err)
 	}
 	switch out.Status {
 	case ssmtypes.CommandInvocationStatusPending, ssmtypes.CommandInvocationStatusInProgress,
 		ssmtypes.CommandInvocationStatusDelayed, ssmtypes.CommandInvocationStatusCancelling:
 		return seen, false, nil
 	case ssmtypes.CommandInvocationStatusSuccess:
-		readProbe(&seen, deref(out.StandardOutputContent), deref(out.StandardErrorContent))
+		readProbe(&seen, Deref(out.StandardOutputContent), Deref(out.StandardErrorContent))
 	default:
-		seen.Error = fmt.Sprintf("the check's command ended as %s %s", out.Status, deref(out.StatusDetails))
+		seen.Error = fmt.Sprintf("the check's command ended as %s %s", out.Status, Deref(out.StatusDetails))
 	}
 	return seen, true, nil
 }
@@ -101,20 +100,20 @@ func firstLine(text string) string {
 	return line
 }
 
-func sendProbe(ctx context.Context, s *aws.Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (string, error) {
+func sendProbe(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (string, error) {
 	document, script := "AWS-RunShellScript", linuxProbe(check)
 	if platform == patch.Windows {
 		document, script = "AWS-RunPowerShellScript", windowsProbe(check)
 	}
 	out, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
-		DocumentName: &document, InstanceIds: []string{in.ID}, TimeoutSeconds: ptr(int32(deliverWithin)),
-		Comment:    ptr("Patchtide: health check, reads only"),
+		DocumentName: &document, InstanceIds: []string{in.ID}, TimeoutSeconds: Ptr(int32(deliverWithin)),
+		Comment:    Ptr("Patchtide: health check, reads only"),
 		Parameters: map[string][]string{"commands": script, "executionTimeout": {strconv.Itoa(deliverWithin)}},
 	})
 	if err != nil {
 		return "", err
 	}
-	if out.Command == nil || deref(out.Command.CommandId) == "" {
+	if out.Command == nil || Deref(out.Command.CommandId) == "" {
 		return "", errors.New("SendCommand answered without a command id")
 	}
 	return *out.Command.CommandId, nil
@@ -144,10 +143,10 @@ func windowsProbe(check patch.HTTPCheck) []string {
 }
 
 // dial does an HTTP check from the worker to the instance's private address.
-func (o observer) dial(ctx context.Context, address string, check patch.HTTPCheck) (patch.HTTPObservation, error) {
+func (o Observer) dial(ctx context.Context, address string, check patch.HTTPCheck) (patch.HTTPObservation, error) {
 	seen := patch.HTTPObservation{Check: check}
 	if o.HTTP == nil {
-		return seen, aws.Final(aws.InvalidInput, "http check %s: this worker dials no instances; use from: instance", check.Path)
+		return seen, Final(InvalidInput, "http check %s: this worker dials no instances; use from: instance", check.Path)
 	}
 	if address == "" {
 		seen.Error = "the instance has no private address"
@@ -157,7 +156,7 @@ func (o observer) dial(ctx context.Context, address string, check patch.HTTPChec
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, strconv.Itoa(check.Port))+check.Path, nil)
 	if err != nil {
-		return seen, aws.Final(aws.InvalidInput, "http check %s: %v", check.Path, err)
+		return seen, Final(InvalidInput, "http check %s: %v", check.Path, err)
 	}
 	client := *o.HTTP
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -8,14 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// readCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the group's
+// ReadCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the group's
 // account and region, an ARN in its own region. An answer that is not "open" is never taken for one: throttling and trouble of
 // AWS's are errors, to be retried; anything else is told as the calendar's error.
-func readCalendars(ctx context.Context, connector aws.Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
+func ReadCalendars(ctx context.Context, connector Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
 	calendars := make([]patch.Calendar, len(names))
 	for i, name := range names {
 		calendars[i].Name = name
@@ -30,15 +29,15 @@ func readCalendars(ctx context.Context, connector aws.Connector, group patch.Gro
 		}
 		out, err := s.SSM.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{name}})
 		if err != nil {
-			err = aws.Wrap("ask the change calendar "+name, group.String(), err)
-			if kind := aws.KindOf(err); kind == aws.Throttled || kind == aws.Passing {
+			err = Wrap("ask the change calendar "+name, group.String(), err)
+			if kind := KindOf(err); kind == Throttled || kind == Passing {
 				return nil, err
 			}
 			calendars[i].Error = err.Error()
 			continue
 		}
 		calendars[i].Open = out.State == ssmtypes.CalendarStateOpen
-		if next := deref(out.NextTransitionTime); next != "" && calendars[i].Open {
+		if next := Deref(out.NextTransitionTime); next != "" && calendars[i].Open {
 			if calendars[i].Changes, err = calendarTime(next); err != nil {
 				calendars[i].Error = "its next transition is no time: " + next
 			}

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -12,31 +12,30 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // stackTag is the tag by which CloudFormation marks what belongs to a stack, with the stack's ARN.
 const stackTag = "aws:cloudformation:stack-id"
 
-// readStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
+// ReadStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
 // ends in _IN_PROGRESS is a change under way, a clean-up after one included: CloudFormation may then suspend processes, replace
 // the group, or terminate instances.
-func readStacks(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
+func ReadStacks(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
 	var ids []string
 	if group.IsAutoScaling() {
-		described, err := readGroup(ctx, s, group)
+		described, err := ReadGroup(ctx, s, group)
 		if err != nil {
 			return nil, err
 		}
 		for _, tag := range described.Tags {
-			if deref(tag.Key) == stackTag {
-				ids = append(ids, deref(tag.Value))
+			if Deref(tag.Key) == stackTag {
+				ids = append(ids, Deref(tag.Value))
 			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
-		ids = append(ids, tagOf(instances[id].Tags, stackTag))
+		ids = append(ids, TagOf(instances[id].Tags, stackTag))
 	}
 	var busy []string
 	seen := map[string]bool{"": true}
@@ -48,25 +47,25 @@ func readStacks(ctx context.Context, s *aws.Services, group patch.Group, instanc
 		}
 		seen[id] = true
 		out, err := s.CloudFormation.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &id})
-		if aws.HasCode(err, aws.CodeValidation) {
+		if HasCode(err, CodeValidation) {
 			continue // the stack is gone and left what it made
 		}
 		if err != nil {
-			return nil, aws.Wrap("describe the stack "+id, group.String(), err)
+			return nil, Wrap("describe the stack "+id, group.String(), err)
 		}
 		for _, stack := range out.Stacks {
 			if strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
-				busy = append(busy, fmt.Sprintf("%s (%s)", deref(stack.StackName), stack.StackStatus))
+				busy = append(busy, fmt.Sprintf("%s (%s)", Deref(stack.StackName), stack.StackStatus))
 			}
-			ids = append(ids, deref(stack.RootId))
+			ids = append(ids, Deref(stack.RootId))
 		}
 	}
 	return busy, nil
 }
 
-// readDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
+// ReadDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
 // has not started cannot tell yet.
-func readDeployments(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
+func ReadDeployments(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
 	var found []patch.Deployment
 	pages := codedeploy.NewListDeploymentsPaginator(s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
 		cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress, cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
@@ -74,17 +73,17 @@ func readDeployments(ctx context.Context, s *aws.Services, group patch.Group, in
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("list deployments", group.String(), err)
+			return nil, Wrap("list deployments", group.String(), err)
 		}
 		for _, id := range page.Deployments {
 			about, err := deploymentTargets(ctx, s, id)
 			switch {
-			case aws.HasCode(err, aws.CodeDeploymentNotStarted):
+			case HasCode(err, CodeDeploymentNotStarted):
 				found = append(found, patch.Deployment{ID: id})
-			case aws.IsNotFound(err), aws.HasCode(err, aws.CodeDeploymentOther):
+			case IsNotFound(err), HasCode(err, CodeDeploymentOther):
 				// It is gone, or one of ECS or Lambda.
 			case err != nil:
-				return nil, aws.Wrap("list the targets of deployment "+id, group.String(), err)
+				return nil, Wrap("list the targets of deployment "+id, group.String(), err)
 			}
 			for _, instance := range slices.Sorted(maps.Keys(instances)) {
 				if slices.Contains(about, instance) {
@@ -97,7 +96,7 @@ func readDeployments(ctx context.Context, s *aws.Services, group patch.Group, in
 }
 
 // deploymentTargets are a deployment's instance ids; AWS tells them bare or at the end of an ARN.
-func deploymentTargets(ctx context.Context, s *aws.Services, id string) ([]string, error) {
+func deploymentTargets(ctx context.Context, s *Services, id string) ([]string, error) {
 	var targets []string
 	in := &codedeploy.ListDeploymentTargetsInput{DeploymentId: &id}
 	for {
@@ -108,7 +107,7 @@ func deploymentTargets(ctx context.Context, s *aws.Services, id string) ([]strin
 		for _, target := range out.TargetIds {
 			targets = append(targets, target[strings.LastIndex(target, "/")+1:])
 		}
-		if deref(out.NextToken) == "" {
+		if Deref(out.NextToken) == "" {
 			return targets, nil
 		}
 		in.NextToken = out.NextToken

@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -18,17 +17,17 @@ import (
 // terminate, reboot, or recover an EC2 instance".
 var instanceAction = regexp.MustCompile(`(?i)^arn:[a-z-]+:(?:automate:[a-z0-9-]+:ec2:|swf:[a-z0-9-]+:[0-9]*:action/actions/AWS_EC2\.InstanceId\.)(stop|terminate|reboot|recover)`)
 
-// readStopAlarms reads the metric alarms that act on one of the instances. All alarms are read: whether DescribeAlarms' filter by
+// ReadStopAlarms reads the metric alarms that act on one of the instances. All alarms are read: whether DescribeAlarms' filter by
 // action also finds the actions of other states than ALARM is not documented, and a reboot leads to missing data.
-func readStopAlarms(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.StopAlarm, error) {
+func ReadStopAlarms(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.StopAlarm, error) {
 	var found []patch.StopAlarm
 	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
-		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: ptr(int32(alarmsPerRequest)),
+		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: Ptr(int32(alarmsPerRequest)),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("describe alarms", group.String(), err)
+			return nil, Wrap("describe alarms", group.String(), err)
 		}
 		for _, alarm := range page.MetricAlarms {
 			action := actsBy(alarm)
@@ -37,7 +36,7 @@ func readStopAlarms(ctx context.Context, s *aws.Services, group patch.Group, ins
 			}
 			for _, instance := range alarmInstances(alarm) {
 				if _, ours := instances[instance]; ours {
-					found = append(found, patch.StopAlarm{Name: deref(alarm.AlarmName), Action: action, Instance: instance})
+					found = append(found, patch.StopAlarm{Name: Deref(alarm.AlarmName), Action: action, Instance: instance})
 				}
 			}
 		}
@@ -47,7 +46,7 @@ func readStopAlarms(ctx context.Context, s *aws.Services, group patch.Group, ins
 
 // actsBy is what the alarm does to its instance; "" when nothing, or when its actions are switched off.
 func actsBy(alarm cwtypes.MetricAlarm) string {
-	if !deref(alarm.ActionsEnabled) {
+	if !Deref(alarm.ActionsEnabled) {
 		return ""
 	}
 	for _, action := range slices.Concat(alarm.AlarmActions, alarm.InsufficientDataActions, alarm.OKActions) {
@@ -68,8 +67,8 @@ func alarmInstances(alarm cwtypes.MetricAlarm) []string {
 	}
 	var instances []string
 	for _, dimension := range dimensions {
-		if deref(dimension.Name) == "InstanceId" {
-			instances = append(instances, deref(dimension.Value))
+		if Deref(dimension.Name) == "InstanceId" {
+			instances = append(instances, Deref(dimension.Value))
 		}
 	}
 	slices.Sort(instances)

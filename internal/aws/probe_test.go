@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"io"
@@ -44,7 +44,7 @@ func (a answering) RoundTrip(r *http.Request) (*http.Response, error) { return a
 
 func TestDialFromTheWorker(t *testing.T) {
 	check := patch.HTTPCheck{Path: "/healthz", Port: 80, From: "worker"}
-	a := observer{HTTP: &http.Client{Transport: answering(func(r *http.Request) (*http.Response, error) {
+	a := Observer{HTTP: &http.Client{Transport: answering(func(r *http.Request) (*http.Response, error) {
 		if r.URL.String() != "http://10.0.0.1:80/healthz" {
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -56,6 +56,6 @@ func TestDialFromTheWorker(t *testing.T) {
 	seen, err = a.dial(t.Context(), "10.0.0.2", check)
 	require.NoError(t, err)
 	require.Contains(t, seen.Error, "EOF")
-	_, err = observer{}.dial(t.Context(), "10.0.0.1", check)
+	_, err = Observer{}.dial(t.Context(), "10.0.0.1", check)
 	require.Error(t, err)
 }

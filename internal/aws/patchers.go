@@ -1,4 +1,4 @@
-package activities
+package aws
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -22,7 +21,7 @@ var patchDocuments = []string{
 	"AWS-InstallWindowsUpdates", "AWS-FindWindowsUpdates", "AWS-InstallMissingWindowsUpdates", "AWS-PatchAsgInstance", "AWS-PatchInstanceWithRollback",
 }
 
-// installs tells whether a run of the document with these parameters may install anything: a pure scan does not.
+// installs reports whether a run of the document with these parameters may install anything: a pure scan does not.
 func installs(document string, parameters map[string][]string) bool {
 	name := document[strings.LastIndex(document, "/")+1:]
 	if !slices.Contains(patchDocuments, name) {
@@ -32,8 +31,8 @@ func installs(document string, parameters map[string][]string) bool {
 	return len(operation) != 1 || operation[0] != "Scan"
 }
 
-// readPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
-func readPatchers(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
+func ReadPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
 	windows, err := patchingWindows(ctx, s, group, instances, until)
 	if err != nil {
 		return nil, err
@@ -42,15 +41,15 @@ func readPatchers(ctx context.Context, s *aws.Services, group patch.Group, insta
 	return append(windows, associations...), err
 }
 
-func patchingWindows(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+func patchingWindows(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
 	var found []patch.Patcher
 	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
-		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: ptr("Enabled"), Values: []string{"true"}}},
+		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: Ptr("Enabled"), Values: []string{"true"}}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("describe maintenance windows", group.String(), err)
+			return nil, Wrap("describe maintenance windows", group.String(), err)
 		}
 		for _, window := range page.WindowIdentities {
 			acts, soon, err := windowActs(ctx, s, group, window, until)
@@ -60,13 +59,13 @@ func patchingWindows(ctx context.Context, s *aws.Services, group patch.Group, in
 			if !soon {
 				continue
 			}
-			patched, err := patchedBy(ctx, s, group, deref(window.WindowId), instances)
+			patched, err := patchedBy(ctx, s, group, Deref(window.WindowId), instances)
 			if err != nil {
 				return nil, err
 			}
 			for _, instance := range patched {
 				found = append(found, patch.Patcher{
-					Name: fmt.Sprintf("the maintenance window %s (%s)", deref(window.Name), deref(window.WindowId)), Instance: instance, Acts: acts,
+					Name: fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId)), Instance: instance, Acts: acts,
 				})
 			}
 		}
@@ -74,10 +73,10 @@ func patchingWindows(ctx context.Context, s *aws.Services, group patch.Group, in
 	return found, nil
 }
 
-// windowActs tells whether a window is executing (a zero time) or will before until.
-func windowActs(ctx context.Context, s *aws.Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
+// windowActs reports whether a window is executing (a zero time) or will before until.
+func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
 	var next time.Time
-	if text := deref(window.NextExecutionTime); text != "" {
+	if text := Deref(window.NextExecutionTime); text != "" {
 		var err error
 		if next, err = calendarTime(text); err != nil {
 			return next, true, nil //nolint:nilerr // when it acts cannot be read, so it may act at any moment
@@ -88,11 +87,11 @@ func windowActs(ctx context.Context, s *aws.Services, group patch.Group, window 
 	}
 	// While a window executes, its next execution is the following one. The newest executions come first.
 	out, err := s.SSM.DescribeMaintenanceWindowExecutions(ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: window.WindowId})
-	if aws.IsNotFound(err) {
+	if IsNotFound(err) {
 		return next, false, nil
 	}
 	if err != nil {
-		return next, false, aws.Wrap("describe executions of maintenance window "+deref(window.WindowId), group.String(), err)
+		return next, false, Wrap("describe executions of maintenance window "+Deref(window.WindowId), group.String(), err)
 	}
 	running := slices.ContainsFunc(out.WindowExecutions, func(execution ssmtypes.MaintenanceWindowExecution) bool {
 		switch execution.Status {
@@ -105,28 +104,28 @@ func windowActs(ctx context.Context, s *aws.Services, group patch.Group, window 
 }
 
 // patchedBy are the instances on which a window's tasks install patches.
-func patchedBy(ctx context.Context, s *aws.Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
+func patchedBy(ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
 	where := group.String()
 	var patched []string
 	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if aws.IsNotFound(err) {
+		if IsNotFound(err) {
 			return nil, nil
 		}
 		if err != nil {
-			return nil, aws.Wrap("describe the tasks of maintenance window "+window, where, err)
+			return nil, Wrap("describe the tasks of maintenance window "+window, where, err)
 		}
 		for _, task := range page.Tasks {
-			if !installs(deref(task.TaskArn), nil) {
+			if !installs(Deref(task.TaskArn), nil) {
 				continue
 			}
 			// Only this call tells the parameters.
 			whole, err := s.SSM.GetMaintenanceWindowTask(ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId})
 			if err != nil {
-				return nil, aws.Wrap("read a task of maintenance window "+window, where, err)
+				return nil, Wrap("read a task of maintenance window "+window, where, err)
 			}
-			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(deref(task.TaskArn), given.RunCommand.Parameters) {
+			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(Deref(task.TaskArn), given.RunCommand.Parameters) {
 				continue
 			}
 			targets, err := windowTargets(ctx, s, where, window, task.Targets)
@@ -141,11 +140,11 @@ func patchedBy(ctx context.Context, s *aws.Services, group patch.Group, window s
 }
 
 // windowTargets resolves a task's targets that name the window's own ones.
-func windowTargets(ctx context.Context, s *aws.Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
+func windowTargets(ctx context.Context, s *Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
 	var wanted []string
 	var direct []ssmtypes.Target
 	for _, target := range named {
-		if deref(target.Key) == "WindowTargetIds" {
+		if Deref(target.Key) == "WindowTargetIds" {
 			wanted = append(wanted, target.Values...)
 		} else {
 			direct = append(direct, target)
@@ -162,10 +161,10 @@ func windowTargets(ctx context.Context, s *aws.Services, where, window string, n
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("describe the targets of maintenance window "+window, where, err)
+			return nil, Wrap("describe the targets of maintenance window "+window, where, err)
 		}
 		for _, target := range page.Targets {
-			if slices.Contains(wanted, deref(target.WindowTargetId)) {
+			if slices.Contains(wanted, Deref(target.WindowTargetId)) {
 				all = append(all, target.Targets)
 			}
 		}
@@ -175,39 +174,39 @@ func windowTargets(ctx context.Context, s *aws.Services, where, window string, n
 
 // patchingAssociations reads State Manager's associations that install patches again and again. One without a schedule ran
 // once, when it was made. When the others run next is not told, so they may at any moment.
-func patchingAssociations(ctx context.Context, s *aws.Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
+func patchingAssociations(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
 	var found []patch.Patcher
-	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: ptr(int32(50))})
+	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(50))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, aws.Wrap("list associations", group.String(), err)
+			return nil, Wrap("list associations", group.String(), err)
 		}
 		for _, association := range page.Associations {
-			if deref(association.ScheduleExpression) == "" || !installs(deref(association.Name), nil) {
+			if Deref(association.ScheduleExpression) == "" || !installs(Deref(association.Name), nil) {
 				continue
 			}
 			targets := association.Targets
-			if id := deref(association.InstanceId); id != "" {
-				targets = append(targets, ssmtypes.Target{Key: ptr("InstanceIds"), Values: []string{id}})
+			if id := Deref(association.InstanceId); id != "" {
+				targets = append(targets, ssmtypes.Target{Key: Ptr("InstanceIds"), Values: []string{id}})
 			}
 			ours := chosen([][]ssmtypes.Target{targets}, instances)
 			if len(ours) == 0 {
 				continue
 			}
 			whole, err := s.SSM.DescribeAssociation(ctx, &ssm.DescribeAssociationInput{AssociationId: association.AssociationId})
-			if aws.IsNotFound(err) {
+			if IsNotFound(err) {
 				continue
 			}
 			if err != nil {
-				return nil, aws.Wrap("describe the association "+deref(association.AssociationId), group.String(), err)
+				return nil, Wrap("describe the association "+Deref(association.AssociationId), group.String(), err)
 			}
-			if whole.AssociationDescription != nil && !installs(deref(association.Name), whole.AssociationDescription.Parameters) {
+			if whole.AssociationDescription != nil && !installs(Deref(association.Name), whole.AssociationDescription.Parameters) {
 				continue
 			}
 			for _, instance := range ours {
 				found = append(found, patch.Patcher{
-					Name: fmt.Sprintf("the association %s (%s, %s)", deref(association.AssociationName), deref(association.AssociationId), deref(association.ScheduleExpression)), Instance: instance,
+					Name: fmt.Sprintf("the association %s (%s, %s)", Deref(association.AssociationName), Deref(association.AssociationId), Deref(association.ScheduleExpression)), Instance: instance,
 				})
 			}
 		}
@@ -229,17 +228,17 @@ func chosen(lists [][]ssmtypes.Target, instances map[string]ec2types.Instance) [
 	return found
 }
 
-// excludes tells whether a target surely does not choose the instance.
+// excludes reports whether a target surely does not choose the instance.
 func excludes(target ssmtypes.Target, instance ec2types.Instance) bool {
-	key := deref(target.Key)
+	key := Deref(target.Key)
 	switch {
 	case strings.EqualFold(key, "InstanceIds"):
-		return !slices.Contains(target.Values, "*") && !slices.Contains(target.Values, deref(instance.InstanceId))
+		return !slices.Contains(target.Values, "*") && !slices.Contains(target.Values, Deref(instance.InstanceId))
 	case key == "tag-key":
-		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return slices.Contains(target.Values, deref(tag.Key)) })
+		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return slices.Contains(target.Values, Deref(tag.Key)) })
 	case strings.HasPrefix(key, "tag:"):
 		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool {
-			return "tag:"+deref(tag.Key) == key && slices.Contains(target.Values, deref(tag.Value))
+			return "tag:"+Deref(tag.Key) == key && slices.Contains(target.Values, Deref(tag.Value))
 		})
 	}
 	return false

@@ -1,4 +1,5 @@
-package activities
+// Package facts holds the read-only scripts that ask a machine what it is and has, and reads what they print.
+package facts
 
 import (
 	"bufio"
@@ -18,10 +19,10 @@ import (
 )
 
 //go:embed scripts/facts.sh
-var factsShell string
+var shell string
 
 //go:embed scripts/facts.ps1
-var factsPowerShell string
+var powerShell string
 
 // Documents of AWS that run a script.
 const (
@@ -29,13 +30,13 @@ const (
 	powerShellDocument = "AWS-RunPowerShellScript"
 )
 
-// factsScript is the read-only script for a platform, a line each, and the document that runs it. An Automation parameter
+// Script is the read-only script for a platform, a line each, and the document that runs it. An Automation parameter
 // takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution. Comments stay here, but for the first line,
 // which says whose script it is.
-func factsScript(platform patch.Platform) (document string, lines []string) {
-	document, script := shellDocument, factsShell
+func Script(platform patch.Platform) (document string, lines []string) {
+	document, script := shellDocument, shell
 	if platform == patch.Windows {
-		document, script = powerShellDocument, factsPowerShell
+		document, script = powerShellDocument, powerShell
 	}
 	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
 		if i == 0 || !strings.HasPrefix(strings.TrimSpace(line), "#") {
@@ -45,8 +46,8 @@ func factsScript(platform patch.Platform) (document string, lines []string) {
 	return document, lines
 }
 
-// factsLine is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.
-type factsLine struct {
+// printed is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.
+type printed struct {
 	patch.MachineFacts
 	PackagesGZ string `json:"packages_gz"` // base64 of the gzip of lines "name.arch epoch:version-release"
 }
@@ -54,9 +55,9 @@ type factsLine struct {
 // mostPackages bounds what a reply may unpack to.
 const mostPackages = 16 << 20
 
-// parseFacts reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output), which
+// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output), which
 // is no error: their hash stands before them.
-func parseFacts(output string) (*patch.MachineFacts, []string, error) {
+func Parse(output string) (*patch.MachineFacts, []string, error) {
 	line := ""
 	scanner := bufio.NewScanner(strings.NewReader(output))
 	scanner.Buffer(nil, len(output)+1)
@@ -68,7 +69,7 @@ func parseFacts(output string) (*patch.MachineFacts, []string, error) {
 	if line == "" {
 		return nil, nil, errors.New("the facts script printed no line of JSON")
 	}
-	var facts factsLine
+	var facts printed
 	if err := json.Unmarshal([]byte(line), &facts); err != nil {
 		whole, _, cut := strings.Cut(line, `,"packages_gz"`)
 		if !cut || json.Unmarshal([]byte(whole+"}"), &facts) != nil {
