@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/facts"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +25,7 @@ type AskInput struct {
 // Gone when EC2 no longer has the instance. The command is found again by its comment, which carries the attempt's token; one
 // that ended without an answer is followed by another.
 func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 		asked = true
 		return a.sendAsk(ctx, s, in, comment)
 	}
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		commands, err := aws.FindCommands(ctx, s, where, in.Instance.ID, comment)
 		if err != nil {
 			return false, "", err

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -33,7 +34,7 @@ func (c *Control) AwaitAtRest(ctx context.Context, in AtRestInput) error {
 		if len(last.Record) > 0 {
 			var about struct{ Instance string }
 			if err := json.Unmarshal(last.Record, &about); err != nil {
-				return final(ErrEvidence, "the newest record of wave %s in %s has no instance: %v", in.WaveID, group, err)
+				return once.Final(ErrEvidence, "the newest record of wave %s in %s has no instance: %v", in.WaveID, group, err)
 			}
 			locks = append(locks, names.InstanceLock(group, about.Instance))
 		}
@@ -44,7 +45,7 @@ func (c *Control) AwaitAtRest(ctx context.Context, in AtRestInput) error {
 			}
 			// Whose it is cannot be told of one without a wave: it is waited for.
 			if holder != nil && (holder.Wave == in.WaveID || holder.Wave == "") {
-				return notReady(atRestPoll, "waiting for %s, which still runs for wave %s", lock, in.WaveID)
+				return once.NotReady(atRestPoll, "waiting for %s, which still runs for wave %s", lock, in.WaveID)
 			}
 		}
 	}

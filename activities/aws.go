@@ -14,6 +14,7 @@ import (
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -39,7 +40,7 @@ type Baselines interface {
 	Load(name string) (baselines.Baseline, error)
 }
 
-func (a *AWS) waits() waits { return waits{ShortWait: a.ShortWait, Speed: a.speed()} }
+func (a *AWS) waits() once.Waits { return once.Waits{ShortWait: a.ShortWait, Speed: a.speed()} }
 
 // connect gives the clients of a group's account and region, once it is proven that they lead to that account: a worker
 // with another account's credentials would find other instances by the same tags.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +25,7 @@ type Backups struct {
 
 // ReadBackups looks which snapshots still exist. Asked for none it still tells AWS's time.
 func (a *AWS) ReadBackups(ctx context.Context, in ReadBackupsInput) (_ *Backups, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -30,7 +31,7 @@ func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 	}
 	wanted, err := load(plan)
 	if err != nil {
-		return baselines.Baseline{}, final(ErrInvalidInput, "baseline of the plan: %v", err)
+		return baselines.Baseline{}, once.Final(ErrInvalidInput, "baseline of the plan: %v", err)
 	}
 	return wanted, nil
 }
@@ -38,7 +39,7 @@ func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 // EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
 // when they are equal already. An unknown name is InvalidInput and lists those that exist.
 func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	}
 	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup})
 	if aws.HasCode(err, aws.CodeAlreadyExists) {
-		return nil, final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
+		return nil, once.Final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
 			where, wanted.PatchGroup, wanted.Name)
 	}
 	if err != nil {

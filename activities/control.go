@@ -11,6 +11,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -85,17 +86,17 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	known := c.Plans.PlanNames()
 	if !slices.Contains(known, in.Plan) {
 		if len(known) == 0 {
-			return nil, final(ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan)
+			return nil, once.Final(ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan)
 		}
-		return nil, final(ErrInvalidInput, "there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan, strings.Join(known, ", "), known[0])
+		return nil, once.Final(ErrInvalidInput, "there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan, strings.Join(known, ", "), known[0])
 	}
 	plan, err := c.Plans.Plan(in.Plan)
 	if err != nil {
-		return nil, final(ErrInvalidInput, "plan %q cannot be resolved: %v", in.Plan, err)
+		return nil, once.Final(ErrInvalidInput, "plan %q cannot be resolved: %v", in.Plan, err)
 	}
 	hash, err := planHash(plan)
 	if err != nil {
-		return nil, final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
+		return nil, once.Final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
 	}
 	resolved := &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}
 	resolved.Plan.Window = nil
@@ -103,7 +104,7 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 		return resolved, nil
 	}
 	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
-		return nil, final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
+		return nil, once.Final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
 	}
 	if resolved.Plan.Estimates != nil {
 		c.measure(ctx, &resolved.Plan)
@@ -153,7 +154,7 @@ type RecordInput struct {
 // Record appends to the journal before a change is made.
 func (c *Control) Record(ctx context.Context, in RecordInput) error {
 	if !json.Valid(in.Record) {
-		return final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
+		return once.Final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
 	}
 	if err := c.Evidence.AppendJournal(ctx, in.WaveID, in.Name, in.Record); err != nil {
 		return evidenceError("record "+in.Name+" of wave "+in.WaveID, err)

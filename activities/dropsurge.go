@@ -3,10 +3,10 @@ package activities
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,8 +19,8 @@ type DropSurgeInput struct {
 }
 
 // lowered is the effect of taking a raise of desired back where no instance stands for it.
-func (in DropSurgeInput) lowered() effect {
-	return desiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
+func (in DropSurgeInput) lowered() once.Effect {
+	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
 }
 
 // DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an
@@ -28,7 +28,7 @@ func (in DropSurgeInput) lowered() effect {
 // nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
 // person to choose. A group that is gone is no error.
 func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "have a surge instance"); err != nil {
 		return err
 	}
@@ -36,16 +36,16 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if in.lowered().taken(ctx) {
-		return a.waits().see(ctx, s, in.lowered())
+	if in.lowered().Taken(ctx) {
+		return a.waits().See(ctx, s, in.lowered())
 	}
 	group, at, err := aws.FindGroupAt(ctx, s, in.Group)
 	if err != nil || group == nil {
 		return err
 	}
 	surge := Instance{Group: in.Group, ID: in.ID}
-	if dropped(surge, in.Pace).taken(ctx) {
-		return a.waits().see(ctx, s, dropped(surge, in.Pace))
+	if once.Dropped(surge, in.Pace).Taken(ctx) {
+		return a.waits().See(ctx, s, once.Dropped(surge, in.Pace))
 	}
 	listed := aws.FindMember(group, in.ID)
 	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
@@ -60,33 +60,12 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 		return a.lowerDesired(ctx, s, in, group)
 	}
 	if state := string(listed.LifecycleState); !aws.Filling(state) {
-		return final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
+		return once.Final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
 	}
-	if err := a.waits().maySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
+	if err := a.waits().MaySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
 		return err
 	}
-	return a.waits().drop(ctx, s, surge, in.Pace)
-}
-
-// drop terminates a member with decrement and waits until AWS shows it.
-func (w waits) drop(ctx context.Context, s *aws.Services, in Instance, pace Pace) error {
-	_, err := s.AutoScaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
-		InstanceId: &in.ID, ShouldDecrementDesiredCapacity: aws.Ptr(true),
-	})
-	if err != nil {
-		refused(ctx, err)
-		return aws.Wrap("terminate the instance with decrement", in.String(), err)
-	}
-	dropped(in, pace).sent(ctx)
-	return w.see(ctx, s, dropped(in, pace))
-}
-
-// dropped is the effect of letting a member go.
-func dropped(in Instance, pace Pace) effect {
-	return shows(in.Group, pace, in.ID+" on its way out of its group", func(group *astypes.AutoScalingGroup) bool {
-		listed := aws.FindMember(group, in.ID)
-		return listed == nil || aws.Leaving(string(listed.LifecycleState))
-	})
+	return a.waits().Drop(ctx, s, surge, in.Pace)
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
@@ -104,7 +83,7 @@ func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in DropSurgeInp
 		}
 	}
 	if counted > in.DesiredBefore {
-		return final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
+		return once.Final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
 	}
-	return a.waits().setDesired(ctx, s, in.DesiredBefore, in.lowered())
+	return a.waits().SetDesired(ctx, s, in.DesiredBefore, in.lowered())
 }

@@ -9,6 +9,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -23,13 +24,13 @@ type AwaitInstallInput struct {
 // not an error. While it is Pending the error's type is InstallPending, else NotReady, so that the caller can bound only the
 // time it runs.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, true)
 }
 
 // AwaitStopped waits until the execution and every command of it are terminal, and reports what is known.
 func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, false)
 }
 
@@ -40,14 +41,14 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 	}
 	where := in.Instance.String()
 	var report *patch.PatchReport
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		execution, err := aws.FindExecution(ctx, s, in.Instance.String(), in.Execution.ID)
 		if err != nil || execution == nil {
 			return false, "the execution to be listed", err
 		}
 		if !execution.Over() {
 			if mayQueue && execution.Status == ssmtypes.AutomationExecutionStatusPending {
-				return false, "", waiting(ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID)
+				return false, "", once.Waiting(ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID)
 			}
 			return false, "the install, " + execution.Doing(), nil
 		}
@@ -69,7 +70,7 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 
 // StopInstall stops the execution if it is not terminal, and cancels its commands. AWS does both in its own time.
 func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error)
 		return err
 	}
 	if execution == nil {
-		return notReady(in.Pace.Poll.D(), "waiting for the execution %s to be listed, to stop it", in.Execution.ID)
+		return once.NotReady(in.Pace.Poll.D(), "waiting for the execution %s to be listed, to stop it", in.Execution.ID)
 	}
 	if !execution.Over() && execution.Status != ssmtypes.AutomationExecutionStatusCancelling {
 		_, err := s.SSM.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{

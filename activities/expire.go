@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -30,7 +31,7 @@ type Expired struct {
 // ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
 // clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first which waves those are.
 func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

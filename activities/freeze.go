@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -83,7 +84,7 @@ func (c *Control) AwaitThaw(ctx context.Context, in AwaitThawInput) error {
 	if err != nil || frozen.Why == "" {
 		return err
 	}
-	return notReady(in.Poll.D(), "%s", frozen.Why)
+	return once.NotReady(in.Poll.D(), "%s", frozen.Why)
 }
 
 // KnownAccounts lists the names of the configuration's accounts, so that a misspelt one freezes nothing in silence.

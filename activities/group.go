@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -16,7 +17,7 @@ type InspectGroupInput struct {
 // not attached to it) and every member's registrations and agent. It changes nothing. A group that does not exist is the
 // non-retryable error GroupNotFound; AccessDenied is named and final going forward.
 func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

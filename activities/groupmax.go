@@ -7,6 +7,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -18,14 +19,14 @@ type MaxInput struct {
 }
 
 // raised and lowered are the effects of RaiseMax and LowerMax.
-func (in MaxInput) raised() effect {
-	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
+func (in MaxInput) raised() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
 		return int(aws.Deref(group.MaxSize)) != in.MaxBefore
 	})
 }
 
-func (in MaxInput) lowered() effect {
-	return shows(in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
+func (in MaxInput) lowered() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
 		return int(aws.Deref(group.MaxSize)) != in.MaxBefore+1
 	})
 }
@@ -33,13 +34,13 @@ func (in MaxInput) lowered() effect {
 // RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and theirs; only
 // after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is Rejected (terminal).
 func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (_ Raised, err error) {
-	defer typed(&err)
-	call := newOnlyCall(ctx)
+	defer once.Typed(&err)
+	call := once.NewOwnership(ctx)
 	raised, err := a.raiseMax(ctx, in, call)
-	return raised, call.told(ctx, err)
+	return raised, call.Told(ctx, err)
 }
 
-func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised, error) {
+func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *once.Ownership) (Raised, error) {
 	if err := aws.RequireGroup(in.Group, "have a max"); err != nil {
 		return Raised{}, err
 	}
@@ -47,8 +48,8 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 	if err != nil {
 		return Raised{}, err
 	}
-	if in.raised().taken(ctx) {
-		return Raised{}, a.waits().see(ctx, s, in.raised())
+	if in.raised().Taken(ctx) {
+		return Raised{}, a.waits().See(ctx, s, in.raised())
 	}
 	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
@@ -60,7 +61,7 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 	case limit < in.MaxBefore:
 		return Raised{}, aws.ChangedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
-	return Raised{}, a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.sending(ctx, func() error {
+	return Raised{}, a.waits().Apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.Sending(ctx, func() error {
 		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), nil)
 	}))
 }
@@ -69,7 +70,7 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *onlyCall) (Raised
 // while desired is above what max was, since Auto Scaling would terminate an instance of its own choice. A group that is
 // gone is no error.
 func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "have a max"); err != nil {
 		return err
 	}
@@ -77,8 +78,8 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if in.lowered().taken(ctx) {
-		return a.waits().see(ctx, s, in.lowered())
+	if in.lowered().Taken(ctx) {
+		return a.waits().See(ctx, s, in.lowered())
 	}
 	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -88,9 +89,9 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 		return nil
 	}
 	if desired := int(aws.Deref(group.DesiredCapacity)); desired > in.MaxBefore {
-		return final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
+		return once.Final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
 	}
-	return a.waits().apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
+	return a.waits().Apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
 		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore)), nil)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +25,7 @@ type ObserveInput struct {
 // read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
 // HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
 func (a *AWS) Observe(ctx context.Context, in ObserveInput) (_ *patch.HealthObservation, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
@@ -38,11 +39,11 @@ type AwaitHealthyInput struct {
 // AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
 // NotReady with the reasons otherwise.
 func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (_ *patch.HealthObservation, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
 		health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At)
 		if len(health.Failed) > 0 {
-			return false, "", final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
+			return false, "", once.Final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
 		}
 		return health.Healthy(), in.Observe.Instance.String() + " is not healthy yet: " + health.String(), nil
 	})
@@ -69,7 +70,7 @@ func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*pa
 	var last *patch.HealthObservation
 	var next time.Time
 	var why string
-	err = a.waits().lookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().LookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
 		// Answers are looked for often, but an instance is not asked anew more often than the plan says.
 		if time.Now().Before(next) {
 			return false, why, nil

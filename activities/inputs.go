@@ -3,21 +3,10 @@ package activities
 import (
 	"time"
 
+	"github.com/patchtide/patchtide/internal/once"
+
 	"github.com/patchtide/patchtide/internal/aws"
-	"github.com/patchtide/patchtide/internal/patch"
 )
-
-// Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
-type Attempt struct {
-	WaveID string
-	Token  string // UUIDv5 of wave, instance, step and the saga's try; made in the workflow
-}
-
-// Pace is how a wait looks: how often, and how long reads may lag.
-type Pace struct {
-	Poll    patch.Duration
-	ReadLag patch.Duration
-}
 
 // ScanTicket is a scan under way.
 type ScanTicket struct {
@@ -34,3 +23,9 @@ type Journal = aws.Journal
 
 // Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
 type Outside = aws.Outside
+
+// Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
+type Attempt = once.Attempt
+
+// Pace is how a wait looks: how often, and how long reads may lag.
+type Pace = once.Pace

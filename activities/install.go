@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/facts"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -34,23 +35,23 @@ type Execution struct {
 // looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty reads. It
 // refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
 func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execution, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
-		return nil, unsent(ctx, err)
+		return nil, once.Unsent(ctx, err)
 	}
 	where := in.Instance.String()
 	found, at, err := aws.FindStarted(ctx, s, where, in.Attempt.Token)
 	if err != nil {
-		return nil, unsent(ctx, err)
+		return nil, once.Unsent(ctx, err)
 	}
 	if found != "" {
 		return &Execution{ID: found}, nil
 	}
 	if err := checkPinned(ctx, s, where, in.Runbook); err != nil {
-		return nil, unsent(ctx, err)
+		return nil, once.Unsent(ctx, err)
 	}
-	if err := a.waits().maySend(ctx, in.Pace, at, "the install"); err != nil {
+	if err := a.waits().MaySend(ctx, in.Pace, at, "the install"); err != nil {
 		return nil, err
 	}
 	out, err := s.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
@@ -64,10 +65,10 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 		},
 	})
 	if aws.IsTokenUsed(err) {
-		return nil, notReady(in.Pace.Poll.D(), "waiting to see the install that an earlier attempt started")
+		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to see the install that an earlier attempt started")
 	}
 	if err != nil {
-		refused(ctx, err)
+		once.Refused(ctx, err)
 		return nil, aws.Wrap("start the install", where, err)
 	}
 	return &Execution{ID: aws.Deref(out.AutomationExecutionId)}, nil
@@ -101,14 +102,14 @@ type FindInstallInput struct {
 
 // FindInstall returns the attempt's execution, or an empty ID once ReadLag of empty reads says that none was started.
 func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Execution, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
 	}
-	trace, _ := lastFootprint(ctx)
+	trace, _ := once.LastFootprint(ctx)
 	result := &Execution{}
-	err = a.waits().lookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().LookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
 		found, at, err := aws.FindStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
 		if err != nil {
 			return false, "", err

@@ -10,6 +10,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 )
 
 // NetworkInterface is one of an instance's network interfaces with the ids of its security groups, sorted.
@@ -33,7 +34,7 @@ type Isolation struct {
 // FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes nothing.
 // NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the instance.
 func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *Isolation, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *Isol
 		return nil, aws.Wrap("look for the isolating security group", in.Instance.String(), err)
 	}
 	if len(out.SecurityGroups) != 1 {
-		return nil, final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
+		return nil, once.Final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
 			in.Instance, len(out.SecurityGroups), in.SecurityGroup, aws.Deref(instance.VpcId))
 	}
 	return &Isolation{SecurityGroup: aws.Deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
@@ -85,7 +86,7 @@ type SecurityGroupsInput struct {
 // ForeignGroups (terminal) by name once all others are done. An interface that is gone needs nothing, one that is new when isolating is
 // isolated too. Gone when EC2 no longer has the instance.
 func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -122,7 +123,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (er
 		}
 	}
 	if len(others) > 0 {
-		return final(ErrForeignGroups, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
+		return once.Final(ErrForeignGroups, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
 	}
 	return nil
 }

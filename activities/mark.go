@@ -10,12 +10,13 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
 func markedByOther(where, value string) error {
-	return final(ErrMarked, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
+	return once.Final(ErrMarked, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
 }
 
 // MarkInstanceInput marks or unmarks an instance as ours.
@@ -27,7 +28,7 @@ type MarkInstanceInput struct {
 // MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries another
 // wave's is MarkedByOther (terminal).
 func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	where := in.Instance.String()
 	if err := in.Journal.Validate(where); err != nil {
 		return err
@@ -54,7 +55,7 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error
 
 // UnmarkInstance takes the journal's tag off, last of all, if it is this wave's. An instance that is gone is no error.
 func (a *AWS) UnmarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -81,12 +82,12 @@ type MarkGroupInput struct {
 	Pace    Pace
 }
 
-func (in MarkGroupInput) marked() effect {
-	return shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return aws.JournalOf(group) == in.Journal.Value() })
+func (in MarkGroupInput) marked() once.Effect {
+	return once.Shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return aws.JournalOf(group) == in.Journal.Value() })
 }
 
-func (in MarkGroupInput) unmarked() effect {
-	return shows(in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
+func (in MarkGroupInput) unmarked() once.Effect {
+	return once.Shows(in.Group, in.Pace, "it without our tag", func(group *astypes.AutoScalingGroup) bool {
 		value := aws.JournalOf(group)
 		return value == "" || !in.Journal.Ours(value)
 	})
@@ -95,7 +96,7 @@ func (in MarkGroupInput) unmarked() effect {
 // MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
 // that carries another wave's is MarkedByOther (terminal).
 func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}
@@ -107,8 +108,8 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if in.marked().taken(ctx) {
-		return a.waits().see(ctx, s, in.marked())
+	if in.marked().Taken(ctx) {
+		return a.waits().See(ctx, s, in.marked())
 	}
 	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
@@ -124,13 +125,13 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if err != nil {
 		return aws.Wrap("tag the Auto Scaling group", where, err)
 	}
-	in.marked().sent(ctx)
-	return a.waits().see(ctx, s, in.marked())
+	in.marked().Sent(ctx)
+	return a.waits().See(ctx, s, in.marked())
 }
 
 // UnmarkGroup takes the journal's tag off, if it is this wave's. A group that is gone is no error.
 func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}
@@ -138,8 +139,8 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if in.unmarked().taken(ctx) {
-		return a.waits().see(ctx, s, in.unmarked())
+	if in.unmarked().Taken(ctx) {
+		return a.waits().See(ctx, s, in.unmarked())
 	}
 	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -153,8 +154,8 @@ func (a *AWS) UnmarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	if err != nil {
 		return aws.Wrap("remove the journal's tag", in.Group.String(), err)
 	}
-	in.unmarked().sent(ctx)
-	return a.waits().see(ctx, s, in.unmarked())
+	in.unmarked().Sent(ctx)
+	return a.waits().See(ctx, s, in.unmarked())
 }
 
 func groupTag(group patch.Group, value string) astypes.Tag {

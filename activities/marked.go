@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -47,7 +48,7 @@ type OddGroup struct {
 // FindMarked looks through an account and region for the journal's tag on Auto Scaling groups and on instances that EC2 still
 // has. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very resource has a Problem.
 func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	place := in.Place.Nowhere()
 	s, err := a.connect(ctx, place)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,7 +20,7 @@ type MarkHealthyInput struct {
 // MarkHealthy sets Healthy (ShouldRespectGracePeriod=false) on each named member that Auto Scaling holds for Unhealthy: the
 // mark is sticky, and would have it replaced the moment ReplaceUnhealthy resumes. Nothing for a tag group or one that is gone.
 func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {
 		return nil
 	}

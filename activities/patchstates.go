@@ -8,6 +8,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -27,7 +28,7 @@ type PatchStates struct {
 
 // ReadPatchStates reads what the last scan or installation of each instance has found, without scanning. It changes nothing.
 func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *PatchStates, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
 	if err != nil {
 		return nil, err

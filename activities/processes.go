@@ -9,6 +9,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,14 +20,14 @@ type ProcessesInput struct {
 	Pace      Pace
 }
 
-func (in ProcessesInput) suspended() effect {
-	return shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+func (in ProcessesInput) suspended() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
 		return len(without(in.Processes, aws.SuspendedIn(group))) == 0
 	})
 }
 
-func (in ProcessesInput) resumed() effect {
-	return shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+func (in ProcessesInput) resumed() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
 		return len(both(in.Processes, aws.SuspendedIn(group))) == 0
 	})
 }
@@ -34,16 +35,16 @@ func (in ProcessesInput) resumed() effect {
 func (in ProcessesInput) validate() error {
 	switch {
 	case !in.Group.IsAutoScaling():
-		return final(ErrInvalidInput, "%s: only an Auto Scaling group has processes", in.Group)
+		return once.Final(ErrInvalidInput, "%s: only an Auto Scaling group has processes", in.Group)
 	case len(in.Processes) == 0 || slices.Contains(in.Processes, ""):
-		return final(ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group)
+		return once.Final(ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group)
 	}
 	return nil
 }
 
 // SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
 func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := in.validate(); err != nil {
 		return err
 	}
@@ -51,8 +52,8 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err erro
 	if err != nil {
 		return err
 	}
-	if in.suspended().taken(ctx) {
-		return a.waits().see(ctx, s, in.suspended())
+	if in.suspended().Taken(ctx) {
+		return a.waits().See(ctx, s, in.suspended())
 	}
 	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
@@ -67,13 +68,13 @@ func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err erro
 	}); err != nil {
 		return aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
 	}
-	in.suspended().sent(ctx)
-	return a.waits().see(ctx, s, in.suspended())
+	in.suspended().Sent(ctx)
+	return a.waits().See(ctx, s, in.suspended())
 }
 
 // ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
 func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := in.validate(); err != nil {
 		return err
 	}
@@ -81,8 +82,8 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 	if err != nil {
 		return err
 	}
-	if in.resumed().taken(ctx) {
-		return a.waits().see(ctx, s, in.resumed())
+	if in.resumed().Taken(ctx) {
+		return a.waits().See(ctx, s, in.resumed())
 	}
 	group, err := aws.FindGroup(ctx, s, in.Group)
 	if err != nil || group == nil {
@@ -97,8 +98,8 @@ func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error
 	}); err != nil {
 		return aws.Wrap(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
 	}
-	in.resumed().sent(ctx)
-	return a.waits().see(ctx, s, in.resumed())
+	in.resumed().Sent(ctx)
+	return a.waits().See(ctx, s, in.resumed())
 }
 
 // without are the names that are not in the other list; both are those that are.

@@ -8,6 +8,7 @@ import (
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -23,8 +24,8 @@ type DetachInput struct {
 }
 
 // whole is the effect of giving the group its capacity back.
-func (in DetachInput) whole() effect {
-	set := desiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
+func (in DetachInput) whole() once.Effect {
+	set := once.DesiredSet(in.Instance.Group, in.Pace, in.DesiredWanted-1, in.DesiredWanted)
 	set.What, set.Wanted = "one more desired in place of "+in.Instance.ID, in.DesiredWanted
 	return set
 }
@@ -43,7 +44,7 @@ type DetachResult struct {
 // can have raised desired, the one that it lacks is known. An attempt that finds the instance out already raises desired only where
 // it is exactly one short of what is wanted: anything else is somebody else's number. A group that is gone is no error.
 func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if !in.Instance.Group.IsAutoScaling() {
 		return DetachResult{}, nil
 	}
@@ -51,23 +52,23 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 	if err != nil {
 		return DetachResult{}, err
 	}
-	out := dropped(in.Instance, in.Pace)
+	out := once.Dropped(in.Instance, in.Pace)
 	again := false
-	if trace, known := lastFootprint(ctx); known && trace.Wanted > 0 {
+	if trace, known := once.LastFootprint(ctx); known && trace.Wanted > 0 {
 		in.DesiredWanted, out.Wanted, again = trace.Wanted, trace.Wanted, true
 	}
-	if in.whole().taken(ctx) {
-		return DetachResult{}, a.waits().see(ctx, s, in.whole())
+	if in.whole().Taken(ctx) {
+		return DetachResult{}, a.waits().See(ctx, s, in.whole())
 	}
 	group, err := aws.FindGroup(ctx, s, in.Instance.Group)
 	if err != nil || group == nil {
 		return DetachResult{}, err
 	}
-	listed, sent, fresh := aws.FindMember(group, in.Instance.ID), out.taken(ctx), false
+	listed, sent, fresh := aws.FindMember(group, in.Instance.ID), out.Taken(ctx), false
 	if listed != nil && !aws.Leaving(string(listed.LifecycleState)) && !sent {
 		state := string(listed.LifecycleState)
 		if strings.HasPrefix(state, "Entering") || aws.ComingIn(state) {
-			return DetachResult{}, notReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
+			return DetachResult{}, once.NotReady(0, "%s is %s and must settle before it can be detached", in.Instance, state)
 		}
 		if state == patch.LifecycleStandby {
 			// It is not counted in desired, which stays as it is: the group is one short from now on.
@@ -80,11 +81,11 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		}); err != nil {
 			return DetachResult{}, aws.Wrap("detach the instance", in.Instance.String(), err)
 		}
-		out.sent(ctx)
+		out.Sent(ctx)
 		sent = true
 	}
 	if sent {
-		if err := a.waits().see(ctx, s, out); err != nil {
+		if err := a.waits().See(ctx, s, out); err != nil {
 			return DetachResult{}, err
 		}
 		if group, err = aws.FindGroup(ctx, s, in.Instance.Group); err != nil || group == nil {
@@ -113,5 +114,5 @@ func (a *AWS) giveBack(ctx context.Context, s *aws.Services, in DetachInput, gro
 	case desired >= int(aws.Deref(group.MaxSize)):
 		return DetachResult{NoRoom: true, Desired: desired}, nil
 	}
-	return DetachResult{}, a.waits().setDesired(ctx, s, in.DesiredWanted, in.whole())
+	return DetachResult{}, a.waits().SetDesired(ctx, s, in.DesiredWanted, in.whole())
 }

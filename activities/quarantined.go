@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -23,7 +24,7 @@ type QuarantineTagInput struct {
 
 // TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
 func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -41,7 +42,7 @@ func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err er
 
 // UntagQuarantined takes the quarantine's tag off. An instance that is gone is no error.
 func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
@@ -68,7 +69,7 @@ type FoundQuarantined struct {
 // FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It changes
 // nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
 func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *FoundQuarantined, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	place := in.Place.Nowhere()
 	s, err := a.connect(ctx, place)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/once"
 )
 
 // sentBefore is what an attempt leaves whose call may have had an effect; refusedBefore, one whose call cannot.
@@ -62,7 +63,7 @@ func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 			require.ErrorAs(t, err, &typed)
 			require.Equal(t, activities.ErrRejected, typed.Type())
 			require.True(t, typed.NonRetryable())
-			require.Equal(t, c.name != "more than ours can be", activities.NothingDone(err))
+			require.Equal(t, c.name != "more than ours can be", once.NothingDone(err))
 			require.Zero(t, f.calls("SetDesiredCapacity")+f.calls("UpdateAutoScalingGroup"))
 		})
 	}
@@ -122,7 +123,7 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 			})
 			_, err := run[activities.Raised](f, pace.ReadLag.D(), f.aws.RaiseDesired, raise)
 			require.Error(t, err)
-			require.Equal(t, c.nothingDone, activities.NothingDone(err), "%v", err)
+			require.Equal(t, c.nothingDone, once.NothingDone(err), "%v", err)
 		})
 	}
 }
@@ -145,5 +146,5 @@ func TestOneMoreThatSomebodyAddsWhileWeAreThrottledIsTheirs(t *testing.T) {
 	})
 	_, err := run[activities.Raised](f, everyTen.ReadLag.D(), f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: everyTen})
 	require.ErrorContains(t, err, "somebody changed desired from 4 to 5")
-	require.True(t, activities.NothingDone(err))
+	require.True(t, once.NothingDone(err))
 }

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -37,7 +38,7 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	var missing *evidence.NotFoundError
 	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
 	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(read.Document.Result) {
-		return nil, final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
+		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
 			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated, and was never parked, leaves only its journal", in.WaveID)
 	}
 	if err != nil {

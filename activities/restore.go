@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -29,9 +30,9 @@ type RestoreTask struct {
 // The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where AwaitRestore puts
 // it on the volume once it is replaced. Gone when EC2 no longer has the instance.
 func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreTask, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if in.SnapshotID == "" {
-		return nil, final(ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state", in.Instance)
+		return nil, once.Final(ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state", in.Instance)
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
@@ -60,9 +61,9 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 		if err != nil && !aws.HasCode(err, aws.CodeInstanceState) {
 			return nil, aws.Wrap("start the instance to restore it", where, err)
 		}
-		return nil, notReady(in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced", in.Instance)
+		return nil, once.NotReady(in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced", in.Instance)
 	default:
-		return nil, notReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
+		return nil, once.NotReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
 	}
 	tags := aws.BackupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
 	tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagReplaced), Value: aws.Ptr(aws.RootVolume(*machine))})
@@ -73,14 +74,14 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 	switch {
 	// The tags of a repeat differ in their expiry, so that EC2 may take it for another request: the task exists.
 	case aws.IsTokenUsed(err):
-		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement that an earlier attempt started")
+		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to see the replacement that an earlier attempt started")
 	// Another replacement is under way, or the instance is just changing its state.
 	case aws.HasCode(err, aws.CodeRestoring, aws.CodeInstanceState):
-		return nil, notReady(in.Pace.Poll.D(), "waiting to replace the root volume of %s: %v", in.Instance, err)
+		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to replace the root volume of %s: %v", in.Instance, err)
 	case err != nil:
 		return nil, aws.Wrap("replace the root volume", where, err)
 	case out.ReplaceRootVolumeTask == nil:
-		return nil, notReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
+		return nil, once.NotReady(in.Pace.Poll.D(), "waiting to see the replacement of the root volume")
 	}
 	return &RestoreTask{TaskID: aws.Deref(out.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)}, nil
 }
@@ -100,13 +101,13 @@ type Restored struct {
 // AwaitRestore waits until the task succeeded and the instance runs, and marks the replaced volume with its expiry;
 // RestoreFailed (terminal) with the task's state else. Gone when EC2 no longer has the instance.
 func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restored, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
 	}
 	var restored *Restored
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		tasks, _, err := aws.ReadRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
 		if aws.IsNotFound(err) || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
@@ -118,7 +119,7 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 		switch task.TaskState {
 		case ec2types.ReplaceRootVolumeTaskStateSucceeded:
 		case ec2types.ReplaceRootVolumeTaskStateFailed, ec2types.ReplaceRootVolumeTaskStateFailedDetached:
-			return false, "", final(ErrRestoreFailed, "%s: the root volume's replacement %s ended as %s", in.Instance, in.TaskID, task.TaskState)
+			return false, "", once.Final(ErrRestoreFailed, "%s: the root volume's replacement %s ended as %s", in.Instance, in.TaskID, task.TaskState)
 		default:
 			return false, "the root volume's replacement, which is " + string(task.TaskState), nil
 		}

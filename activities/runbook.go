@@ -12,6 +12,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -40,7 +41,7 @@ const documentPoll = patch.Duration(2e9)
 // EnsureRunbook registers the embedded runbook when it is missing or differs, and returns the version whose content is
 // exactly ours. The document's default version plays no part, so that nobody's change of it changes what a wave runs.
 func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runbook, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 			Name: aws.Ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: aws.Ptr("$LATEST"),
 		})
 		if aws.HasCode(err, aws.CodeDuplicateDocument) {
-			return nil, notReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
+			return nil, once.NotReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
 		}
 		if err != nil {
 			return nil, aws.Wrap("update the runbook "+names.Runbook, where, err)
@@ -71,7 +72,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 			DocumentType: ssmtypes.DocumentTypeAutomation, DocumentFormat: ssmtypes.DocumentFormatYaml,
 		})
 		if aws.HasCode(err, aws.CodeDocumentExists) {
-			return nil, notReady(documentPoll.D(), "waiting to see the runbook %s that another worker made", names.Runbook)
+			return nil, once.NotReady(documentPoll.D(), "waiting to see the runbook %s that another worker made", names.Runbook)
 		}
 		if err != nil {
 			return nil, aws.Wrap("create the runbook "+names.Runbook, where, err)
@@ -83,7 +84,7 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 		return nil, err
 	}
 	if described == nil || described.Status != ssmtypes.DocumentStatusActive {
-		return nil, notReady(documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook)
+		return nil, once.NotReady(documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook)
 	}
 	return &Runbook{Name: names.Runbook, Version: version, Hash: aws.Deref(described.Hash)}, nil
 }
@@ -137,9 +138,9 @@ func checkPinned(ctx context.Context, s *aws.Services, where string, pinned Runb
 	case err != nil:
 		return err
 	case described == nil:
-		return final(ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where, pinned.Version, pinned.Name)
+		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where, pinned.Version, pinned.Name)
 	case aws.Deref(described.Hash) != pinned.Hash:
-		return final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out who changed it, then start a new wave",
+		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out who changed it, then start a new wave",
 			where, pinned.Version, pinned.Name, aws.Deref(described.Hash), pinned.Hash)
 	}
 	return nil

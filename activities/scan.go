@@ -9,6 +9,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -29,9 +30,9 @@ const scanDelivery = patch.Duration(10 * time.Minute)
 // command's comment and is looked for before repeating; a scan done twice changes nothing. Instances that Systems Manager does
 // not manage are left out, since one of them would have the whole command refused; AwaitScan names them.
 func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if len(in.Instances) == 0 || len(in.Instances) > aws.MostPerScan {
-		return nil, final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, aws.MostPerScan, len(in.Instances))
+		return nil, once.Final(ErrInvalidInput, "%s: a scan takes 1 to %d instances, not %d", in.Group, aws.MostPerScan, len(in.Instances))
 	}
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
@@ -43,7 +44,7 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 		return nil, err
 	}
 	if len(managed) == 0 {
-		return nil, final(ErrRejected, "%s: Systems Manager manages none of %v; check the agents, their instance profile and their route to its endpoints", where, in.Instances)
+		return nil, once.Final(ErrRejected, "%s: Systems Manager manages none of %v; check the agents, their instance profile and their route to its endpoints", where, in.Instances)
 	}
 	found, err := aws.FindCommands(ctx, s, where, managed[0], comment)
 	if err != nil {
@@ -85,13 +86,13 @@ type ScanResults struct {
 // Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
 // one that was judged by another baseline than ours.
 func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
 	var results *ScanResults
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
 			return false, "", err

@@ -12,6 +12,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,12 +25,12 @@ type AwaitOutInput struct {
 
 // AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
 func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
 	}
-	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	return a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		var waitingFor []string
 		if in.Instance.Group.IsAutoScaling() {
 			_, listed, err := aws.ReadMember(ctx, s, in.Instance)
@@ -37,7 +38,7 @@ func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
 				return false, "", err
 			}
 			if state := string(listed.LifecycleState); aws.Leaving(state) {
-				return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
+				return false, "", once.Final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
 			} else if state != patch.LifecycleStandby {
 				waitingFor = append(waitingFor, "it is "+state)
 			}
@@ -63,7 +64,7 @@ type TargetsInput struct {
 
 // DeregisterTargets takes the exact registrations out (id and port); those already gone are done.
 func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error
 
 // RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer exists.
 func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
@@ -91,7 +92,7 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) 
 	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 		if aws.IsNotFound(err) {
-			return final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
+			return once.Final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
 		}
 		return aws.Wrap("register in "+arn, in.Instance.String(), err)
 	})
@@ -141,13 +142,13 @@ type Returned struct {
 // AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
 // before. Gone when it is no longer there.
 func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (_ *Returned, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
 	}
 	var returned *Returned
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		seen, err := aws.ReadSighting(ctx, s, in.Instance, targetGroupsOf(in.Before))
 		if err != nil {
 			return false, "", err

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -24,7 +25,7 @@ func (c *Control) ServicesOf(_ context.Context, in ServicesOfInput) (*ServicesOf
 	for _, name := range c.Plans.PlanNames() {
 		plan, err := c.Plans.Plan(name)
 		if err != nil {
-			return nil, final(ErrInvalidInput, "plan %s cannot be resolved, and so nobody knows which services %s belongs to; correct the plan: %v", name, in.Group, err)
+			return nil, once.Final(ErrInvalidInput, "plan %s cannot be resolved, and so nobody knows which services %s belongs to; correct the plan: %v", name, in.Group, err)
 		}
 		stages = append(stages, plan.Stages...)
 	}

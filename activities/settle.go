@@ -9,11 +9,12 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 )
 
 // ReadOutside reads a quarantined instance. It changes nothing.
 func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
@@ -28,8 +29,8 @@ type AttachInput struct {
 	Pace          Pace
 }
 
-func (in AttachInput) attached() effect {
-	return shows(in.Instance.Group, in.Pace, in.Instance.ID+" in it", func(group *astypes.AutoScalingGroup) bool {
+func (in AttachInput) attached() once.Effect {
+	return once.Shows(in.Instance.Group, in.Pace, in.Instance.ID+" in it", func(group *astypes.AutoScalingGroup) bool {
 		return aws.FindMember(group, in.Instance.ID) != nil
 	})
 }
@@ -38,7 +39,7 @@ func (in AttachInput) attached() effect {
 // done. MaxReached where desired = max leaves no room, Rejected (terminal) where it is another group's member, Gone when EC2
 // no longer has it.
 func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	in := input.Instance
 	if err := aws.RequireGroup(in.Group, "take an instance in"); err != nil {
 		return err
@@ -47,25 +48,25 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if input.attached().taken(ctx) {
-		return a.waits().see(ctx, s, input.attached())
+	if input.attached().Taken(ctx) {
+		return a.waits().See(ctx, s, input.attached())
 	}
 	seen, err := attachable(ctx, s, input)
 	if err != nil || seen.Member != "" {
-		return unsent(ctx, err)
+		return once.Unsent(ctx, err)
 	}
 	// A second attach is refused as invalid, as one is that can never be: it is sent only once the first is sure to have had no effect.
-	if err := a.waits().maySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
+	if err := a.waits().MaySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
 		return err
 	}
 	if _, err = s.AutoScaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{
 		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
 	}); err != nil {
-		refused(ctx, err)
+		once.Refused(ctx, err)
 		return aws.Wrap("attach the instance", in.String(), err)
 	}
-	input.attached().sent(ctx)
-	return a.waits().see(ctx, s, input.attached())
+	input.attached().Sent(ctx)
+	return a.waits().See(ctx, s, input.attached())
 }
 
 // attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
@@ -77,25 +78,25 @@ func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outsi
 	case err != nil:
 		return nil, err
 	case !seen.Present:
-		return nil, final(ErrGone, "%s: EC2 no longer has the instance", in)
+		return nil, once.Final(ErrGone, "%s: EC2 no longer has the instance", in)
 	case seen.Member == in.Group.AutoScalingGroup:
 		return seen, nil
 	case seen.Member != "":
-		return nil, final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
+		return nil, once.Final(ErrRejected, "%s: it is a member of Auto Scaling group %s", in, seen.Member)
 	}
 	group, err := aws.ReadGroup(ctx, s, in.Group)
 	if err != nil {
 		return nil, err
 	}
 	if aws.FindMember(group, in.ID) != nil {
-		return nil, notReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
+		return nil, once.NotReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
 	}
 	switch desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize)); {
 	case desired >= limit && desired > input.DesiredBefore:
 		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.
-		return nil, notReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
+		return nil, once.NotReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
 	case desired >= limit:
-		return nil, final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
+		return nil, once.Final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
 	}
 	return seen, nil
 }
@@ -110,7 +111,7 @@ type GiveWayInput struct {
 // GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
 // it was. A group or an instance that is gone is no error.
 func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Instance.Group, "let an instance go"); err != nil {
 		return err
 	}
@@ -122,8 +123,8 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
 	if err != nil || group == nil {
 		return err
 	}
-	if gone := dropped(in.Instance, in.Pace); gone.taken(ctx) {
-		return a.waits().see(ctx, s, gone)
+	if gone := once.Dropped(in.Instance, in.Pace); gone.Taken(ctx) {
+		return a.waits().See(ctx, s, gone)
 	}
 	listed := aws.FindMember(group, in.Instance.ID)
 	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
@@ -132,26 +133,26 @@ func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired == in.DesiredBefore-1:
 		// An earlier attempt's terminate, which the list does not show yet.
-		return notReady(0, "%s to leave its group", in.Instance)
+		return once.NotReady(0, "%s to leave its group", in.Instance)
 	case desired != in.DesiredBefore:
 		return aws.ChangedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
 	case !aws.Filling(string(listed.LifecycleState)):
-		return final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
+		return once.Final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
 	}
 	machine, err := aws.FindMachine(ctx, s, in.Instance)
 	if err != nil {
 		return err
 	}
 	if machine == nil {
-		return notReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
+		return once.NotReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
 	}
-	return a.waits().drop(ctx, s, in.Instance, in.Pace)
+	return a.waits().Drop(ctx, s, in.Instance, in.Pace)
 }
 
 // TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
 // put it back to work. An instance that is gone is no error.
 func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return err
@@ -161,7 +162,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
 	case err != nil || !seen.Present:
 		return err
 	case seen.Member != "":
-		return final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
+		return once.Final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
 	}
 	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
 	if err != nil && !aws.IsNotFound(err) {
@@ -169,7 +170,7 @@ func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
 	}
 	now, err := aws.FindMachine(ctx, s, in)
 	if err == nil && now != nil {
-		return notReady(0, "%s to be shutting down", in)
+		return once.NotReady(0, "%s to be shutting down", in)
 	}
 	return err
 }

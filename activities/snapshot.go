@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -30,23 +31,23 @@ type SnapshotTaken struct {
 // TakeSnapshot snapshots the root volume once per attempt token: CreateSnapshot has no client token, so the attempt's tag
 // goes on at creation and is looked for before repeating.
 func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTaken, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if in.VolumeID == "" {
-		return nil, final(ErrInvalidInput, "%s: no volume to take a snapshot of", in.Instance)
+		return nil, once.Final(ErrInvalidInput, "%s: no volume to take a snapshot of", in.Instance)
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
-		return nil, unsent(ctx, err)
+		return nil, once.Unsent(ctx, err)
 	}
 	where := in.Instance.String()
 	found, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagAttempt+in.Attempt.Token))
 	if err != nil {
-		return nil, unsent(ctx, err)
+		return nil, once.Unsent(ctx, err)
 	}
 	if len(found) > 0 {
 		return &SnapshotTaken{SnapshotID: aws.Deref(found[0].SnapshotId), StartedAt: aws.Deref(found[0].StartTime).UTC()}, nil
 	}
-	if err := a.waits().maySend(ctx, in.Pace, at, "the snapshot"); err != nil {
+	if err := a.waits().MaySend(ctx, in.Pace, at, "the snapshot"); err != nil {
 		return nil, err
 	}
 	out, err := s.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
@@ -58,9 +59,9 @@ func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTa
 		}},
 	})
 	if err != nil {
-		refused(ctx, err)
+		once.Refused(ctx, err)
 		if aws.HasCode(err, aws.CodeSnapshotRate, aws.CodeSnapshotLimit) {
-			return nil, waiting(ErrThrottled, in.Pace.Poll.D(), "%s: create the snapshot: %v", where, err)
+			return nil, once.Waiting(ErrThrottled, in.Pace.Poll.D(), "%s: create the snapshot: %v", where, err)
 		}
 		return nil, aws.Wrap("create the snapshot", where, err)
 	}
@@ -76,12 +77,12 @@ type AwaitSnapshotInput struct {
 
 // AwaitSnapshot waits until the snapshot is completed; SnapshotFailed (terminal) when it ended in error.
 func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
 	}
-	return a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	return a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		// By a filter, since a list that lags answers an id with an error.
 		found, _, err := aws.ReadSnapshots(ctx, s, in.Instance.String(), aws.Filter("snapshot-id", in.SnapshotID))
 		switch {
@@ -90,7 +91,7 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err err
 		case len(found) == 0:
 			return false, "the snapshot " + in.SnapshotID + " to be listed", nil
 		case found[0].State == ec2types.SnapshotStateError:
-			return false, "", final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, aws.Deref(found[0].StateMessage))
+			return false, "", once.Final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, aws.Deref(found[0].StateMessage))
 		}
 		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " + aws.Deref(found[0].Progress), nil
 	})

@@ -6,10 +6,10 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -19,22 +19,14 @@ type EnterStandbyInput struct {
 	Pace Pace
 }
 
-// leftState is the effect of a call that takes an instance out of a state.
-func leftState(in Instance, pace Pace, doing, state string) effect {
-	return shows(in.Group, pace, in.ID+doing, func(group *astypes.AutoScalingGroup) bool {
-		listed := aws.FindMember(group, in.ID)
-		return listed == nil || string(listed.LifecycleState) != state
-	})
-}
-
-func (in EnterStandbyInput) out() effect {
-	return leftState(in.Instance, in.Pace, " on its way to standby", patch.LifecycleInService)
+func (in EnterStandbyInput) out() once.Effect {
+	return once.LeftState(in.Instance, in.Pace, " on its way to standby", patch.LifecycleInService)
 }
 
 // EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
 // it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any other state; Gone when it is no member any more.
 func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	in := input.Instance
 	if err := aws.RequireGroup(in.Group, "put an instance on standby"); err != nil {
 		return err
@@ -43,8 +35,8 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 	if err != nil {
 		return err
 	}
-	if input.out().taken(ctx) {
-		return a.waits().see(ctx, s, input.out())
+	if input.out().Taken(ctx) {
+		return a.waits().See(ctx, s, input.out())
 	}
 	if done, err := onStandby(ctx, s, in); done || err != nil {
 		return err
@@ -54,8 +46,8 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 	})
 	switch {
 	case err == nil:
-		input.out().sent(ctx)
-		return a.waits().see(ctx, s, input.out())
+		input.out().Sent(ctx)
+		return a.waits().See(ctx, s, input.out())
 	case !aws.HasCode(err, aws.CodeValidation):
 		return aws.Wrap("enter standby", in.String(), err)
 	}
@@ -87,9 +79,9 @@ func onStandby(ctx context.Context, s *aws.Services, in Instance) (bool, error) 
 	case state == patch.LifecycleInService:
 		return false, nil
 	case aws.ComingIn(state):
-		return false, notReady(0, "%s: the instance is %s and must be InService before it can enter standby", in, state)
+		return false, once.NotReady(0, "%s: the instance is %s and must be InService before it can enter standby", in, state)
 	}
-	return false, final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
+	return false, once.Final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
 }
 
 // ExitStandbyInput returns an instance to service.
@@ -98,15 +90,15 @@ type ExitStandbyInput struct {
 	Pace     Pace
 }
 
-func (in ExitStandbyInput) back() effect {
-	return leftState(in.Instance, in.Pace, " on its way back from standby", patch.LifecycleStandby)
+func (in ExitStandbyInput) back() once.Effect {
+	return once.LeftState(in.Instance, in.Pace, " on its way back from standby", patch.LifecycleStandby)
 }
 
 // ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance that is
 // Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room; Gone when EC2
 // no longer has the instance, also when the group still lists it.
 func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
 		return err
 	}
@@ -114,8 +106,8 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	if err != nil {
 		return err
 	}
-	if in.back().taken(ctx) {
-		return a.waits().see(ctx, s, in.back())
+	if in.back().Taken(ctx) {
+		return a.waits().See(ctx, s, in.back())
 	}
 	done, err := a.settled(ctx, s, in)
 	if done || err != nil {
@@ -126,8 +118,8 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	})
 	switch {
 	case err == nil:
-		in.back().sent(ctx)
-		return a.waits().see(ctx, s, in.back())
+		in.back().Sent(ctx)
+		return a.waits().See(ctx, s, in.back())
 	case !aws.HasCode(err, aws.CodeValidation):
 		return aws.Wrap("exit standby", in.Instance.String(), err)
 	}
@@ -147,7 +139,7 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 
 // settled waits until the instance is Standby with room to come back (false), or on its way back already (true).
 func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput) (back bool, err error) {
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		group, listed, err := aws.ReadMember(ctx, s, in.Instance)
 		if err != nil {
 			return false, "", err
@@ -162,7 +154,7 @@ func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput)
 			}
 			return true, "", nil
 		case aws.Leaving(state):
-			return false, "", final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
+			return false, "", once.Final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
 		default:
 			return false, fmt.Sprintf("%s is %s and must settle before it can leave standby", in.Instance, state), nil
 		}

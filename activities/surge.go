@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -25,7 +26,7 @@ type SurgeInstance struct {
 // AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several the
 // one launched first is ours: others came later, by somebody else's doing.
 func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
 		return nil, err
 	}
@@ -34,7 +35,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 		return nil, err
 	}
 	var surge *SurgeInstance
-	err = a.waits().look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
 		members, attached, err := aws.ReadNewcomers(ctx, s, in.Group, in.Known)
 		if err != nil {
 			return false, "", err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -25,7 +26,7 @@ const noInstance = "i-00000000000000000"
 // root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
 // other question that AWS does not answer is an error.
 func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (_ *patch.Surroundings, err error) {
-	defer typed(&err)
+	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package activities
+package once
 
 import (
 	"context"
@@ -28,9 +28,9 @@ func TestLook(t *testing.T) {
 		{"not within the short wait", 100 * time.Millisecond, 0, func(n int) bool { return n > 1 && n < 12 }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w, looks := waits{ShortWait: c.shortWait}, 0
+			w, looks := Waits{ShortWait: c.shortWait}, 0
 			wait := func(ctx context.Context) error {
-				return w.look(ctx, poll, func(context.Context) (bool, string, error) {
+				return w.Look(ctx, poll, func(context.Context) (bool, string, error) {
 					looks++
 					return looks == c.doneAt, "it is not there yet", nil
 				})

@@ -1,4 +1,4 @@
-package activities
+package once
 
 import (
 	"errors"
@@ -20,15 +20,15 @@ func TestErrorsOfAWSKeepTheirKindInTemporal(t *testing.T) {
 		final bool
 		cause error
 	}{
-		{name: "a refusal, with AWS's part as its cause", err: aws.Wrap("do it", "here", &smithy.OperationError{ServiceID: "EC2", Err: denied}), want: ErrAccessDenied, cause: denied},
-		{name: "a lost connection", err: aws.Wrap("do it", "here", errors.New("connection reset")), want: ErrAWS},
-		{name: "final", err: aws.Final(aws.Gone, "gone"), want: ErrGone, final: true},
-		{name: "typed already", err: notReady(0, "%v", aws.Final(aws.Gone, "gone")), want: ErrNotReady},
+		{name: "a refusal, with AWS's part as its cause", err: aws.Wrap("do it", "here", &smithy.OperationError{ServiceID: "EC2", Err: denied}), want: aws.Denied, cause: denied},
+		{name: "a lost connection", err: aws.Wrap("do it", "here", errors.New("connection reset")), want: aws.Passing},
+		{name: "final", err: aws.Final(aws.Gone, "gone"), want: aws.Gone, final: true},
+		{name: "typed already", err: NotReady(0, "%v", aws.Final(aws.Gone, "gone")), want: ErrNotReady},
 		{name: "none of AWS's", err: errors.New("the disk is full")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.err
-			typed(&err)
+			Typed(&err)
 			var told *temporal.ApplicationError
 			if c.want == "" {
 				require.Same(t, c.err, err)
@@ -41,6 +41,6 @@ func TestErrorsOfAWSKeepTheirKindInTemporal(t *testing.T) {
 		})
 	}
 	var none error
-	typed(&none)
+	Typed(&none)
 	require.NoError(t, none)
 }
