@@ -1,19 +1,9 @@
 package activities
 
 import (
-	"time"
-
-	"github.com/patchtide/patchtide/internal/once"
-
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 )
-
-// ScanTicket is a scan under way.
-type ScanTicket struct {
-	CommandID  string
-	SnapshotID string
-	Started    time.Time // AWS's clock: the command's RequestedDateTime
-}
 
 // Instance names one instance of a group.
 type Instance = aws.Instance

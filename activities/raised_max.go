@@ -11,32 +11,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// raise is the last time that a wave was about to raise a group's max. Standby and suspended processes can be seen in a group; a
-// raised max looks like any other, so that without the tag only this tells of it.
-type raise struct {
-	WaveID    string
-	Group     patch.Group
-	MaxBefore int
-	At        time.Time
-}
-
-// recordRaise keeps the newest raise of a group's max where it is found by the group alone.
-func (c *Control) recordRaise(ctx context.Context, in RecordInput) error {
-	var about struct {
-		Group    patch.Group
-		At       time.Time
-		Intended struct {
-			RaiseMax  bool
-			MaxBefore int
-		}
-	}
-	if json.Unmarshal(in.Record, &about) != nil || !about.Intended.RaiseMax {
-		return nil
-	}
-	return evidenceError("record that the max of "+about.Group.String()+" is raised", c.Evidence.AppendJournal(ctx, names.RaisedMaxJournal,
-		names.JournalRecord(about.Group, ""), raise{WaveID: in.WaveID, Group: about.Group, MaxBefore: about.Intended.MaxBefore, At: about.At}))
-}
-
 // RaisedMaxInput names Auto Scaling groups and their max now.
 type RaisedMaxInput struct {
 	Groups []MaxNow

@@ -29,26 +29,6 @@ func (a *AWS) Observe(ctx context.Context, in ObserveInput) (_ *patch.HealthObse
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
-// AwaitHealthyInput waits for health.
-type AwaitHealthyInput struct {
-	Observe ObserveInput
-	Before  []patch.Target
-	Since   patch.HealthObservation // the first observation after return: alarms count from its At
-}
-
-// AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
-// NotReady with the reasons otherwise.
-func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (_ *patch.HealthObservation, err error) {
-	defer once.Typed(&err)
-	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
-		health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At)
-		if len(health.Failed) > 0 {
-			return false, "", once.Final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
-		}
-		return health.Healthy(), in.Observe.Instance.String() + " is not healthy yet: " + health.String(), nil
-	})
-}
-
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
 // for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {

@@ -6,12 +6,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
+
+// ScanTicket is a scan under way.
+type ScanTicket struct {
+	CommandID  string
+	SnapshotID string
+	Started    time.Time // AWS's clock: the command's RequestedDateTime
+}
 
 // StartScanInput asks for a patch scan of at most 50 instances of one group.
 type StartScanInput struct {
@@ -66,64 +72,4 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 		return nil, aws.Wrap("start the scan", where, err)
 	}
 	return &ScanTicket{CommandID: aws.Deref(out.Command.CommandId), SnapshotID: in.SnapshotID, Started: aws.Deref(out.Command.RequestedDateTime)}, nil
-}
-
-// AwaitScanInput waits for a scan.
-type AwaitScanInput struct {
-	Group      patch.Group
-	Instances  []string
-	Ticket     ScanTicket
-	BaselineID string // the one it must have been judged by; "" accepts any
-	Pace       Pace
-}
-
-// ScanResults holds one result for each instance asked for, in that order.
-type ScanResults struct {
-	Scans []patch.Scan
-}
-
-// AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run: Operation
-// Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
-// one that was judged by another baseline than ours.
-func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
-	defer once.Typed(&err)
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return nil, err
-	}
-	var results *ScanResults
-	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
-		if err != nil {
-			return false, "", err
-		}
-		if len(invocations) == 0 {
-			return false, "the scan to be listed", nil
-		}
-		var ran []string
-		for _, id := range in.Instances {
-			invocation, sent := invocations[id]
-			if sent && !aws.CommandOver(invocation.Status) {
-				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
-			}
-			if sent && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
-				ran = append(ran, id)
-			}
-		}
-		states, err := aws.ReadPatchStates(ctx, s, in.Group.String(), ran)
-		if err != nil {
-			return false, "", err
-		}
-		read := &ScanResults{}
-		for _, id := range in.Instances {
-			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states)
-			if err != nil || waitingFor != "" {
-				return false, waitingFor, err
-			}
-			read.Scans = append(read.Scans, scan)
-		}
-		results = read
-		return true, "", nil
-	})
-	return results, err
 }

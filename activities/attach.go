@@ -5,22 +5,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/patchtide/patchtide/internal/aws"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 )
-
-// ReadOutside reads a quarantined instance. It changes nothing.
-func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err error) {
-	defer once.Typed(&err)
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return nil, err
-	}
-	return aws.ReadOutside(ctx, s, in)
-}
 
 // AttachInput takes an instance into its group.
 type AttachInput struct {
@@ -99,78 +87,4 @@ func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outsi
 		return nil, once.Final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
 	}
 	return seen, nil
-}
-
-// GiveWayInput names the instance that was launched in a quarantined one's place.
-type GiveWayInput struct {
-	Instance      Instance
-	DesiredBefore int
-	Pace          Pace
-}
-
-// GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
-// it was. A group or an instance that is gone is no error.
-func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
-	defer once.Typed(&err)
-	if err := aws.RequireGroup(in.Instance.Group, "let an instance go"); err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, in.Instance.Group)
-	if err != nil {
-		return err
-	}
-	group, err := aws.FindGroup(ctx, s, in.Instance.Group)
-	if err != nil || group == nil {
-		return err
-	}
-	if gone := once.Dropped(in.Instance, in.Pace); gone.Taken(ctx) {
-		return a.waits().See(ctx, s, gone)
-	}
-	listed := aws.FindMember(group, in.Instance.ID)
-	if listed == nil || aws.Leaving(string(listed.LifecycleState)) {
-		return nil
-	}
-	switch desired := int(aws.Deref(group.DesiredCapacity)); {
-	case desired == in.DesiredBefore-1:
-		// An earlier attempt's terminate, which the list does not show yet.
-		return once.NotReady(0, "%s to leave its group", in.Instance)
-	case desired != in.DesiredBefore:
-		return aws.ChangedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
-	case !aws.Filling(string(listed.LifecycleState)):
-		return once.Final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
-	}
-	machine, err := aws.FindMachine(ctx, s, in.Instance)
-	if err != nil {
-		return err
-	}
-	if machine == nil {
-		return once.NotReady(0, "%s, which EC2 no longer has, to leave its group", in.Instance)
-	}
-	return a.waits().Drop(ctx, s, in.Instance, in.Pace)
-}
-
-// TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
-// put it back to work. An instance that is gone is no error.
-func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
-	defer once.Typed(&err)
-	s, err := a.connect(ctx, in.Group)
-	if err != nil {
-		return err
-	}
-	seen, err := aws.ReadOutside(ctx, s, in)
-	switch {
-	case err != nil || !seen.Present:
-		return err
-	case seen.Member != "":
-		return once.Final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
-	}
-	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
-	if err != nil && !aws.IsNotFound(err) {
-		return aws.Wrap("terminate the quarantined instance", in.String(), err)
-	}
-	now, err := aws.FindMachine(ctx, s, in)
-	if err == nil && now != nil {
-		return once.NotReady(0, "%s to be shutting down", in)
-	}
-	return err
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -46,53 +44,4 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 		return nil, fmt.Errorf("%s has ended, and with it what was frozen; start it anew: patchtide unfreeze --reason WHY, and freeze again what must be", names.FreezeID)
 	}
 	return status.Freezes, nil
-}
-
-// AskFreezeInput names accounts.
-type AskFreezeInput struct {
-	Accounts []string // their names
-}
-
-// Frozen tells why nothing may begin in one of them; "" when it may.
-type Frozen struct {
-	Why string
-}
-
-// AskFreeze asks whether somebody froze one of the accounts, or everything. No answer means frozen.
-func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, error) {
-	freezes, err := c.Freezes.Freezes(ctx)
-	if err != nil {
-		return &Frozen{Why: "nobody knows whether it is frozen, which counts as frozen: " + err.Error()}, nil
-	}
-	for _, account := range in.Accounts {
-		if freeze := freezes.Of(account); freeze != nil {
-			return &Frozen{Why: freeze.String()}, nil
-		}
-	}
-	return &Frozen{}, nil
-}
-
-// AwaitThawInput names accounts.
-type AwaitThawInput struct {
-	Accounts []string
-	Poll     patch.Duration
-}
-
-// AwaitThaw waits until none of the accounts is frozen.
-func (c *Control) AwaitThaw(ctx context.Context, in AwaitThawInput) error {
-	frozen, err := c.AskFreeze(ctx, AskFreezeInput{Accounts: in.Accounts})
-	if err != nil || frozen.Why == "" {
-		return err
-	}
-	return once.NotReady(in.Poll.D(), "%s", frozen.Why)
-}
-
-// KnownAccounts lists the names of the configuration's accounts, so that a misspelt one freezes nothing in silence.
-func (c *Control) KnownAccounts(context.Context) ([]string, error) {
-	var known []string
-	for _, place := range c.Plans.Places() {
-		known = append(known, place.Account.Name)
-	}
-	slices.Sort(known)
-	return slices.Compact(known), nil
 }
