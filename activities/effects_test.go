@@ -16,7 +16,7 @@ import (
 // laggingFleet has an Auto Scaling whose describe calls are five seconds behind, and a production group of those numbers.
 func laggingFleet(t *testing.T, lowest, desired, most int, faults ...world.WorldFault) *fleet {
 	t.Helper()
-	return newFleetOf(t, "healthy", func(loaded *world.Scenario) {
+	return newFleetOf(t, func(loaded *world.Scenario) {
 		loaded.Faults.World = append(loaded.Faults.World, faults...)
 		loaded.Durations.ScalingLag = world.Duration(5 * time.Second)
 		group := &loaded.Accounts[1].Regions[0].Groups[0]
@@ -41,7 +41,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, Pace: pace})
 		after := inspect(f)
 		require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
-		require.Equal(t, []int{0, 2, 1}, []int{f.effects("SetDesiredCapacity"), f.effects("UpdateAutoScalingGroup"), f.effects("TerminateInstanceInAutoScalingGroup")})
+		require.Equal(t, []int{0, 2, 1}, []int{f.Effects("SetDesiredCapacity"), f.Effects("UpdateAutoScalingGroup"), f.Effects("TerminateInstanceInAutoScalingGroup")})
 	})
 	t.Run("a raise that nothing was launched for", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 6, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
@@ -54,8 +54,8 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		it := instance(production, inspect(f).Members[0].ID)
 		must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
 		must[struct{}](f, f.aws.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: pace})
-		require.Equal(t, []int{1, 1}, []int{f.effects("EnterStandby"), f.effects("ExitStandby")})
-		f.pass(10 * time.Minute)
+		require.Equal(t, []int{1, 1}, []int{f.Effects("EnterStandby"), f.Effects("ExitStandby")})
+		f.Pass(10 * time.Minute)
 		member, _ := inspect(f).Member(it.ID)
 		require.Equal(t, patch.LifecycleInService, member.Lifecycle)
 	})
@@ -68,7 +68,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 			must[struct{}](f, f.aws.ResumeProcesses, processes)
 			require.Empty(t, inspect(f).Suspended)
 		}
-		require.Equal(t, 2, f.effects("ResumeProcesses"))
+		require.Equal(t, 2, f.Effects("ResumeProcesses"))
 	})
 	t.Run("a group's mark", func(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 6)
@@ -76,8 +76,8 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.MarkGroup, mark)
 		must[struct{}](f, f.aws.UnmarkGroup, mark)
 		must[struct{}](f, f.aws.MarkGroup, mark)
-		require.Equal(t, []int{2, 1}, []int{f.effects("CreateOrUpdateTags"), f.effects("DeleteTags")})
-		f.sim.Inspect(func(w *world.World) {
+		require.Equal(t, []int{2, 1}, []int{f.Effects("CreateOrUpdateTags"), f.Effects("DeleteTags")})
+		f.Sim.Inspect(func(w *world.World) {
 			group, err := w.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 			require.NoError(t, err)
 			require.Equal(t, names.TagJournal, group.Tags[len(group.Tags)-1].Key)
@@ -89,25 +89,25 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
 		must[struct{}](f, f.aws.AwaitOut, activities.AwaitOutInput{Instance: it, Pace: pace})
 		must[struct{}](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
-		f.pass(10 * time.Minute)
+		f.Pass(10 * time.Minute)
 		require.Equal(t, 4, inspect(f).Desired, "another takes its place")
 		must[struct{}](f, f.aws.Attach, activities.AttachInput{Instance: it, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 5, inspect(f).Desired)
-		f.pass(10 * time.Minute)
+		f.Pass(10 * time.Minute)
 		must[struct{}](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Decrement: true, Pace: pace})
-		f.pass(time.Minute)
+		f.Pass(time.Minute)
 		state := inspect(f)
 		_, listed := state.Member(it.ID)
 		require.False(t, listed)
 		require.Equal(t, 4, state.Desired)
-		require.Equal(t, []int{2, 1, 1}, []int{f.effects("DetachInstances"), f.effects("AttachInstances"), f.effects("SetDesiredCapacity")})
+		require.Equal(t, []int{2, 1, 1}, []int{f.Effects("DetachInstances"), f.Effects("AttachInstances"), f.Effects("SetDesiredCapacity")})
 	})
 	t.Run("an instance gives way to a released one", func(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 4)
 		it := instance(production, inspect(f).Members[0].ID)
 		must[struct{}](f, f.aws.GiveWay, activities.GiveWayInput{Instance: it, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 3, inspect(f).Desired)
-		require.Equal(t, 1, f.effects("TerminateInstanceInAutoScalingGroup"))
+		require.Equal(t, 1, f.Effects("TerminateInstanceInAutoScalingGroup"))
 	})
 }
 
@@ -115,17 +115,17 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 func TestAnEffectThatSomebodyTakesBackIsNotWaitedForForEver(t *testing.T) {
 	f := laggingFleet(t, 2, 4, 6)
 	var aws *world.World
-	f.sim.Inspect(func(w *world.World) { aws = w })
+	f.Sim.Inspect(func(w *world.World) { aws = w })
 	group, err := aws.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 	require.NoError(t, err)
-	f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		if call.Operation == "SuspendProcesses" {
 			aws.After(time.Second, func() { _ = group.Resume([]string{"AZRebalance"}) })
 		}
 		return awssim.Fault{}
 	})
-	began := f.clock()
+	began := f.Clock()
 	must[struct{}](f, f.aws.SuspendProcesses, activities.ProcessesInput{Group: production, Processes: []string{"AZRebalance"}, Pace: pace})
-	require.InDelta(t, pace.ReadLag.D(), f.clock().Sub(began), float64(10*time.Second))
-	require.Equal(t, 1, f.effects("SuspendProcesses"), "theirs is not fought")
+	require.InDelta(t, pace.ReadLag.D(), f.Clock().Sub(began), float64(10*time.Second))
+	require.Equal(t, 1, f.Effects("SuspendProcesses"), "theirs is not fought")
 }

@@ -12,8 +12,8 @@ import (
 
 // Every change is made once although the first reply of each is lost, with Temporal's own retries in simulated time.
 func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
-	f := newFleet(t, "healthy")
-	f.loseFirst("SuspendProcesses", "ResumeProcesses", "EnterStandby", "ExitStandby", "CreateTags", "DeleteTags", "CreateOrUpdateTags",
+	f := newFleet(t)
+	f.LoseFirst("SuspendProcesses", "ResumeProcesses", "EnterStandby", "ExitStandby", "CreateTags", "DeleteTags", "CreateOrUpdateTags",
 		"SetDesiredCapacity", "UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup", "DetachInstances", "SendCommand")
 	type none = struct{}
 	before := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
@@ -38,7 +38,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	}
 	seen := must[patch.HealthObservation](f, f.aws.Observe, observe)
 	require.Equal(t, 200, seen.HTTP[0].Status, "the command sent by one attempt is read by the next")
-	require.LessOrEqual(t, f.effects("SendCommand"), 2, "a lost reply costs one more command that only reads")
+	require.LessOrEqual(t, f.Effects("SendCommand"), 2, "a lost reply costs one more command that only reads")
 	must[patch.HealthObservation](f, f.aws.AwaitHealthy, activities.AwaitHealthyInput{Observe: observe, Before: member.Targets, Since: seen})
 	must[none](f, f.aws.ResumeProcesses, processes)
 	must[none](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4})
@@ -46,7 +46,7 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[none](f, f.aws.UnmarkInstance, mark)
 
-	f.pass(20 * time.Minute)
+	f.Pass(20 * time.Minute)
 	after := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	require.Equal(t, memberIDs(before), memberIDs(after))
 	require.Equal(t, []int{4, 6}, []int{after.Desired, after.Max})
@@ -55,24 +55,24 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 		"EnterStandby": 1, "ExitStandby": 1, "SuspendProcesses": 1, "ResumeProcesses": 1, "SetDesiredCapacity": 0,
 		"UpdateAutoScalingGroup": 2, "TerminateInstanceInAutoScalingGroup": 1, "CreateTags": 1, "CreateOrUpdateTags": 1,
 	} {
-		require.Equal(t, times, f.effects(operation), operation)
+		require.Equal(t, times, f.Effects(operation), operation)
 	}
 }
 
 // A bake ends well only by its budget: the last word of a watch is NotReady.
 func TestWatchLastsUntilItsBudgetIsSpent(t *testing.T) {
-	f := newFleet(t, "healthy")
+	f := newFleet(t)
 	state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	member := state.Members[0]
-	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.clock()}, Observe: activities.ObserveInput{
+	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.Clock()}, Observe: activities.ObserveInput{
 		Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN}, Pace: pace,
 		Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
 	}}
-	began := f.clock()
+	began := f.Clock()
 	_, err := run[struct{}](f, 5*time.Minute, f.aws.Watch, watch)
 	requireType(t, err, activities.ErrNotReady)
-	require.InDelta(t, 5*time.Minute, f.clock().Sub(began), float64(time.Minute))
-	require.Greater(t, f.effects("SendCommand"), 5, "each look asks anew")
+	require.InDelta(t, 5*time.Minute, f.Clock().Sub(began), float64(time.Minute))
+	require.Greater(t, f.Effects("SendCommand"), 5, "each look asks anew")
 
 	watch.Observe.Checks = append(watch.Observe.Checks, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 81}})
 	_, err = run[struct{}](f, 5*time.Minute, f.aws.Watch, watch)

@@ -18,7 +18,7 @@ func observeFirst(f *attempts, checks ...patch.HealthCheck) activities.AwaitHeal
 			Instance: instance(production, state.Members[0].ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
 			Checks: checks, Pace: everyTen,
 		},
-		Before: state.Members[0].Targets, Since: patch.HealthObservation{At: f.clock()},
+		Before: state.Members[0].Targets, Since: patch.HealthObservation{At: f.Clock()},
 	}
 }
 
@@ -33,8 +33,8 @@ func TestObserve(t *testing.T) {
 	require.Zero(t, seen.HTTP[1].Status)
 	require.NotEmpty(t, seen.HTTP[1].Error)
 	require.Equal(t, "OK", seen.Alarms[0].State)
-	require.WithinDuration(t, f.clock(), seen.At, time.Second)
-	require.Equal(t, 2, f.calls("SendCommand"), "each check is asked once, however often its answer is looked for")
+	require.WithinDuration(t, f.Clock(), seen.At, time.Second)
+	require.Equal(t, 2, f.Calls("SendCommand"), "each check is asked once, however often its answer is looked for")
 }
 
 func TestAwaitHealthyAsksAnewAfterEachWholeLook(t *testing.T) {
@@ -42,7 +42,7 @@ func TestAwaitHealthyAsksAnewAfterEachWholeLook(t *testing.T) {
 	in := observeFirst(f, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 81}})
 	err := f.await(5*time.Minute, f.AwaitHealthy, in, nil)
 	require.ErrorContains(t, err, "/healthz")
-	require.Greater(t, f.calls("SendCommand"), 3)
+	require.Greater(t, f.Calls("SendCommand"), 3)
 }
 
 func TestAwaitHealthyEndsOnAnAlarm(t *testing.T) {
@@ -50,8 +50,8 @@ func TestAwaitHealthyEndsOnAnAlarm(t *testing.T) {
 	in := observeFirst(f, patch.HealthCheck{Alarm: "web-5xx"})
 	f.must(f.AwaitHealthy, in, nil)
 	require.Equal(t, activities.ErrNotReady, f.fails(f.Watch, in).Type(), "a bake lasts as long as all is well")
-	f.pass(time.Minute)
-	f.change(func(region *world.Region, _ *world.ScalingGroup) {
+	f.Pass(time.Minute)
+	f.Change(func(region *world.Region, _ *world.ScalingGroup) {
 		require.NoError(t, region.SetAlarm("web-5xx", "ALARM", "somebody says so"))
 	})
 	require.Equal(t, activities.ErrNotHealthy, f.fails(f.AwaitHealthy, in).Type())
@@ -78,7 +78,7 @@ func TestObserveRefuses(t *testing.T) {
 			require.Equal(t, activities.ErrInvalidInput, f.fails(f.Observe, in).Type())
 		})
 	}
-	require.Zero(t, f.calls("SendCommand"))
+	require.Zero(t, f.Calls("SendCommand"))
 	in.Instance.ID, in.Checks = "i-00000000000000000", nil
 	require.Equal(t, activities.ErrGone, f.fails(f.Observe, in).Type())
 }

@@ -46,14 +46,14 @@ func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newAttempts(t)
-			f.change(func(_ *world.Region, group *world.ScalingGroup) {
+			f.Change(func(_ *world.Region, group *world.ScalingGroup) {
 				require.NoError(t, group.Resize(world.Sizes{Max: &c.max, Desired: &c.desired}))
 			})
 			var raised activities.Raised
 			_, err := f.do(c.kept, f.RaiseDesired, c.raise, &raised)
 			state := f.inspect(production)
 			require.Equal(t, []int{c.wantDesired, c.wantMax}, []int{state.Desired, state.Max})
-			require.LessOrEqual(t, f.calls("SetDesiredCapacity")+f.calls("UpdateAutoScalingGroup"), 1)
+			require.LessOrEqual(t, f.Calls("SetDesiredCapacity")+f.Calls("UpdateAutoScalingGroup"), 1)
 			if !c.refused {
 				require.NoError(t, err)
 				require.Equal(t, c.theirs, raised.MaxTheirs)
@@ -64,7 +64,7 @@ func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 			require.Equal(t, activities.ErrRejected, typed.Type())
 			require.True(t, typed.NonRetryable())
 			require.Equal(t, c.name != "more than ours can be", once.NothingDone(err))
-			require.Zero(t, f.calls("SetDesiredCapacity")+f.calls("UpdateAutoScalingGroup"))
+			require.Zero(t, f.Calls("SetDesiredCapacity")+f.Calls("UpdateAutoScalingGroup"))
 		})
 	}
 }
@@ -86,7 +86,7 @@ func TestWhoRaisedMax(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newAttempts(t)
-			f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = c.max })
+			f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = c.max })
 			var raised activities.Raised
 			_, err := f.do(c.kept, f.RaiseMax, raise, &raised)
 			require.NoError(t, err)
@@ -112,9 +112,9 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 		{"a server's error until its budget is spent", []awssim.Fault{{Kind: awssim.FaultError, Code: "InternalFailure", Status: 500}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := newFleet(t, "healthy")
+			f := newFleet(t)
 			calls := 0
-			f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation != "SetDesiredCapacity" {
 					return awssim.Fault{}
 				}
@@ -130,15 +130,15 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 
 // Somebody scales out by one while the first calls are throttled: that one is theirs.
 func TestOneMoreThatSomebodyAddsWhileWeAreThrottledIsTheirs(t *testing.T) {
-	f := newFleet(t, "healthy")
-	f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	f := newFleet(t)
+	f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		if call.Operation == "SetDesiredCapacity" {
 			return awssim.Fault{Kind: awssim.FaultThrottle}
 		}
 		return awssim.Fault{}
 	})
 	var aws *world.World
-	f.sim.Inspect(func(w *world.World) { aws = w })
+	f.Sim.Inspect(func(w *world.World) { aws = w })
 	aws.After(everyTen.Poll.D(), func() {
 		group, err := aws.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 		require.NoError(t, err)

@@ -25,7 +25,7 @@ func TestLook(t *testing.T) {
 		{"simulated time: one look an attempt", 0, 2, func(n int) bool { return n == 1 }, false},
 		{"done at once", 0, 1, func(n int) bool { return n == 1 }, true},
 		{"done within the short wait", 10 * time.Second, 3, func(n int) bool { return n == 3 }, true},
-		{"not within the short wait", 100 * time.Millisecond, 0, func(n int) bool { return n > 1 && n < 12 }, false},
+		{"not within the short wait", time.Second, 0, func(n int) bool { return n > 1 && n < 60 }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, looks := Waits{ShortWait: c.shortWait}, 0
