@@ -210,6 +210,7 @@ func (m Machines) Member(id string) patch.Member {
 	return member
 }
 
+// RootVolume is the id of an instance's root volume; "" where that is no EBS volume.
 func RootVolume(instance ec2types.Instance) string {
 	if instance.RootDeviceType != ec2types.DeviceTypeEbs {
 		return ""
