@@ -10,15 +10,15 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// RecordInput is what a saga is about to change.
-type RecordInput struct {
+// AppendJournalInput is what a saga is about to change.
+type AppendJournalInput struct {
 	WaveID string
 	Name   string // account/region/instance, or account/region/group
 	Record json.RawMessage
 }
 
-// Record appends to the journal before a change is made.
-func (c *Control) Record(ctx context.Context, in RecordInput) error {
+// AppendJournal appends to the journal before a change is made.
+func (c *Control) AppendJournal(ctx context.Context, in AppendJournalInput) error {
 	if !json.Valid(in.Record) {
 		return once.Final(ErrInvalidInput, "journal record %s of wave %s is not JSON", in.Name, in.WaveID)
 	}
@@ -38,7 +38,7 @@ type raise struct {
 }
 
 // recordRaise keeps the newest raise of a group's max where it is found by the group alone.
-func (c *Control) recordRaise(ctx context.Context, in RecordInput) error {
+func (c *Control) recordRaise(ctx context.Context, in AppendJournalInput) error {
 	var about struct {
 		Group    patch.Group
 		At       time.Time

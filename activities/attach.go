@@ -59,7 +59,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 
 // attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
 // is seen as that.
-func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Outside, error) {
+func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*QuarantinedInstance, error) {
 	in := input.Instance
 	seen, err := aws.ReadOutside(ctx, s, in)
 	switch {

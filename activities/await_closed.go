@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AtRestInput names a wave and those of its groups that are asked about.
-type AtRestInput struct {
+// AwaitWorkflowsClosedInput names a wave and those of its groups that are asked about.
+type AwaitWorkflowsClosedInput struct {
 	WaveID string
 	Groups []patch.Group
 }
@@ -21,10 +21,10 @@ type AtRestInput struct {
 // atRestPoll is how often Temporal is asked whether a wave's group is at rest: putting an instance back takes minutes.
 const atRestPoll = 5 * time.Second
 
-// AwaitAtRest waits until no workflow works on the groups for that wave any more: neither a group's nor, where that was
+// AwaitWorkflowsClosed waits until no workflow works on the groups for that wave any more: neither a group's nor, where that was
 // terminated and left one, the instance's that the wave touched last, by its journal. Reconcile heals for the wave, and is
 // waited for as well; another wave on the group is not.
-func (c *Control) AwaitAtRest(ctx context.Context, in AtRestInput) error {
+func (c *Control) AwaitWorkflowsClosed(ctx context.Context, in AwaitWorkflowsClosedInput) error {
 	for _, group := range in.Groups {
 		locks := []string{names.GroupLock(group)}
 		last, err := c.LastRecord(ctx, LastRecordInput{WaveID: in.WaveID, Group: group})

@@ -63,7 +63,7 @@ func TestAwaitAtRest(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Locks: c.locks, Evidence: &journalOf{store{err: c.away}, c.journal}}
-			err := control.AwaitAtRest(t.Context(), activities.AtRestInput{WaveID: "wave-1", Groups: []patch.Group{group}})
+			err := control.AwaitWorkflowsClosed(t.Context(), activities.AwaitWorkflowsClosedInput{WaveID: "wave-1", Groups: []patch.Group{group}})
 			if c.waits == "" && !c.retried {
 				require.NoError(t, err)
 				return

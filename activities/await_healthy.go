@@ -9,7 +9,7 @@ import (
 
 // AwaitHealthyInput waits for health.
 type AwaitHealthyInput struct {
-	Observe ObserveInput
+	Observe ObserveHealthInput
 	Before  []patch.Target
 	Since   patch.HealthObservation // the first observation after return: alarms count from its At
 }

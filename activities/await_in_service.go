@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AwaitInInput waits for an instance to be back.
-type AwaitInInput struct {
+// AwaitInServiceInput waits for an instance to be back.
+type AwaitInServiceInput struct {
 	Instance Instance
 	Before   []patch.Target // as read before it went out
 	Pace     Pace
@@ -25,9 +25,9 @@ type Returned struct {
 	At     time.Time
 }
 
-// AwaitIn waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
+// AwaitInService waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
 // before. Gone when it is no longer there.
-func (a *AWS) AwaitIn(ctx context.Context, in AwaitInInput) (_ *Returned, err error) {
+func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (_ *Returned, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {

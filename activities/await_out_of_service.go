@@ -10,15 +10,15 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AwaitOutInput waits for an instance to be out of service.
-type AwaitOutInput struct {
+// AwaitOutOfServiceInput waits for an instance to be out of service.
+type AwaitOutOfServiceInput struct {
 	Instance Instance
 	Targets  []patch.Target // every registration it had; all must be gone or unused
 	Pace     Pace
 }
 
-// AwaitOut waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
-func (a *AWS) AwaitOut(ctx context.Context, in AwaitOutInput) (err error) {
+// AwaitOutOfService waits until the instance is Standby (an Auto Scaling member) and drained from every target group.
+func (a *AWS) AwaitOutOfService(ctx context.Context, in AwaitOutOfServiceInput) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AskInput asks an instance for its facts by a fresh read-only command.
-type AskInput struct {
+// CollectMachineFactsInput asks an instance for its facts by a fresh read-only command.
+type CollectMachineFactsInput struct {
 	Instance Instance
 	Platform patch.Platform
 	Attempt  Attempt
@@ -21,10 +21,10 @@ type AskInput struct {
 	Pace     Pace
 }
 
-// Ask is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered;
+// CollectMachineFacts is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered;
 // Gone when EC2 no longer has the instance. The command is found again by its comment, which carries the attempt's token; one
 // that ended without an answer is followed by another.
-func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err error) {
+func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInput) (_ *patch.MachineFacts, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *AWS) Ask(ctx context.Context, in AskInput) (_ *patch.MachineFacts, err 
 }
 
 // sendAsk asks. That the agent cannot be asked now is no error: it may come back.
-func (a *AWS) sendAsk(ctx context.Context, s *aws.Services, in AskInput, comment string) error {
+func (a *AWS) sendAsk(ctx context.Context, s *aws.Services, in CollectMachineFactsInput, comment string) error {
 	document, script := facts.Script(in.Platform)
 	_, err := s.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: &document, InstanceIds: []string{in.Instance.ID}, Comment: &comment,

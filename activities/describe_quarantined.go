@@ -7,8 +7,8 @@ import (
 	"github.com/patchtide/patchtide/internal/once"
 )
 
-// ReadOutside reads a quarantined instance. It changes nothing.
-func (a *AWS) ReadOutside(ctx context.Context, in Instance) (_ *Outside, err error) {
+// DescribeQuarantined reads a quarantined instance. It changes nothing.
+func (a *AWS) DescribeQuarantined(ctx context.Context, in Instance) (_ *QuarantinedInstance, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {

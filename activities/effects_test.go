@@ -37,7 +37,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		during := inspect(f)
 		require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
 		surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
-		must[struct{}](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4, Pace: pace})
+		must[struct{}](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4, Pace: pace})
 		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, Pace: pace})
 		after := inspect(f)
 		require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
@@ -46,7 +46,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	t.Run("a raise that nothing was launched for", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 6, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
 		must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace})
-		must[struct{}](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, DesiredBefore: 4, Pace: pace})
+		must[struct{}](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 4, inspect(f).Desired)
 	})
 	t.Run("standby and back", func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 6)
 		it := instance(production, inspect(f).Members[0].ID)
 		must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
-		must[struct{}](f, f.aws.AwaitOut, activities.AwaitOutInput{Instance: it, Pace: pace})
+		must[struct{}](f, f.aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Pace: pace})
 		must[struct{}](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
 		f.Pass(10 * time.Minute)
 		require.Equal(t, 4, inspect(f).Desired, "another takes its place")
@@ -105,7 +105,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	t.Run("an instance gives way to a released one", func(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 4)
 		it := instance(production, inspect(f).Members[0].ID)
-		must[struct{}](f, f.aws.GiveWay, activities.GiveWayInput{Instance: it, DesiredBefore: 4, Pace: pace})
+		must[struct{}](f, f.aws.TerminateReplacement, activities.TerminateReplacementInput{Instance: it, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 3, inspect(f).Desired)
 		require.Equal(t, 1, f.Effects("TerminateInstanceInAutoScalingGroup"))
 	})

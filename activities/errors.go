@@ -20,7 +20,7 @@ const (
 	ErrAWS            = aws.Passing
 	ErrEvidence       = "EvidenceStore" // the store is away; non-retryable when a record cannot be trusted
 	ErrLockUnknown    = "LockUnknown"   // Temporal did not say who holds a lock
-	ErrNotToldYet     = "NotToldYet"    // a channel did not take a notice, and may
+	ErrNotificationPending     = "NotificationPending"    // a channel did not take a notice, and may
 
 	// Retried in compensation, final going forward (see Final).
 	ErrAccessDenied = aws.Denied
@@ -37,10 +37,10 @@ const (
 	ErrRunbookChanged  = "RunbookChanged"
 	ErrNotHealthy      = "NotHealthy"
 	ErrUnknownWave     = "UnknownWave"     // no evidence of a wave with that id
-	ErrForeignGroups   = "ForeignGroups"   // somebody else changed security groups that we had changed
+	ErrSecurityGroupsChanged   = "SecurityGroupsChanged"   // somebody else changed security groups that we had changed
 	ErrNoSecurityGroup = "NoSecurityGroup" // the isolating security group is not there
-	ErrMarked          = "MarkedByOther"   // the resource carries another wave's journal tag
-	ErrNotTold         = "NotTold"         // a channel refuses a notice
+	ErrOwnedByAnotherWave          = "OwnedByAnotherWave"   // the resource carries another wave's journal tag
+	ErrNotificationRejected         = "NotificationRejected"         // a channel refuses a notice
 )
 
 // Final lists the error types that end an activity going forward though compensation retries them.

@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// OwnersInput names those who may own a resource: its wave, its group's lock and its own.
-type OwnersInput struct {
+// FindOwnersInput names those who may own a resource: its wave, its group's lock and its own.
+type FindOwnersInput struct {
 	WorkflowIDs []string
 }
 
@@ -18,8 +18,8 @@ type Owners struct {
 	Closed  time.Time // when the last of the others ended; zero when Temporal knows none of them any more
 }
 
-// Owners asks Temporal by workflow id. No answer is an error: what may be owned is not touched.
-func (c *Control) Owners(ctx context.Context, in OwnersInput) (*Owners, error) {
+// FindOwners asks Temporal by workflow id. No answer is an error: what may be owned is not touched.
+func (c *Control) FindOwners(ctx context.Context, in FindOwnersInput) (*Owners, error) {
 	owners := &Owners{}
 	for _, id := range in.WorkflowIDs {
 		holder, err := c.Locks.Holder(ctx, id)

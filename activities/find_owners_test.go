@@ -55,12 +55,12 @@ func TestOwners(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Locks: activities.NewLocks(c.server)}
-			owners, err := control.Owners(t.Context(), activities.OwnersInput{WorkflowIDs: []string{"wave"}})
+			owners, err := control.FindOwners(t.Context(), activities.FindOwnersInput{WorkflowIDs: []string{"wave"}})
 			require.NoError(t, err)
 			require.Equal(t, c.want, *owners)
 		})
 	}
 	control := &activities.Control{Locks: activities.NewLocks(server{err: serviceerror.NewUnavailable("away")})}
-	_, err := control.Owners(t.Context(), activities.OwnersInput{WorkflowIDs: []string{"wave"}})
+	_, err := control.FindOwners(t.Context(), activities.FindOwnersInput{WorkflowIDs: []string{"wave"}})
 	require.ErrorContains(t, err, "away", "what may be owned is not taken for free")
 }

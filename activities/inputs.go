@@ -11,8 +11,8 @@ type Instance = aws.Instance
 // Journal is the pointer that marks a resource as ours while we hold it.
 type Journal = aws.Journal
 
-// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
-type Outside = aws.Outside
+// QuarantinedInstance is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type QuarantinedInstance = aws.Outside
 
 // Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
 type Attempt = once.Attempt

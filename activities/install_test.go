@@ -90,7 +90,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			})
 			restored := must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
 			require.Equal(t, 1, f.Effects("CreateReplaceRootVolumeTask"))
-			facts := must[patch.MachineFacts](f, f.aws.Ask, activities.AskInput{
+			facts := must[patch.MachineFacts](f, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 				Instance: instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
 			})
 			point := patch.RestorePoint{SnapshotID: taken.SnapshotID, VolumeID: volume, TakenAt: taken.StartedAt, Facts: *report.Before}
@@ -197,7 +197,7 @@ func TestStuckReboot(t *testing.T) {
 	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
 	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, in)
 	requireType(t, err, activities.ErrNotReady)
-	_, err = run[patch.MachineFacts](f, 20*time.Minute, f.aws.Ask, activities.AskInput{
+	_, err = run[patch.MachineFacts](f, 20*time.Minute, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 		Instance: in.Instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
 	})
 	requireType(t, err, activities.ErrNotReady)

@@ -77,7 +77,7 @@ func TestSecurityGroupsThatSomebodyElseGaveStay(t *testing.T) {
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	change(1, "quarantined", "default")
-	require.Equal(t, activities.ErrForeignGroups, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}).Type())
+	require.Equal(t, activities.ErrSecurityGroupsChanged, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}).Type())
 	require.Equal(t, []string{"default"}, groups()[0], "the other one is opened all the same")
 	require.ElementsMatch(t, []string{"default", "quarantined"}, groups()[1])
 }

@@ -28,20 +28,20 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
 	must[none](f, f.aws.SuspendProcesses, processes)
 	must[none](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
-	must[none](f, f.aws.AwaitOut, activities.AwaitOutInput{Instance: it, Targets: member.Targets, Pace: pace})
+	must[none](f, f.aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: pace})
 	must[none](f, f.aws.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: pace})
-	returned := must[activities.Returned](f, f.aws.AwaitIn, activities.AwaitInInput{Instance: it, Before: member.Targets, Pace: pace})
+	returned := must[activities.Returned](f, f.aws.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: pace})
 	require.True(t, returned.Member.Serving(true))
-	observe := activities.ObserveInput{
+	observe := activities.ObserveHealthInput{
 		Instance: it, Platform: patch.Linux, TargetGroups: []string{before.TargetGroups[0].ARN}, Pace: pace,
 		Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
 	}
-	seen := must[patch.HealthObservation](f, f.aws.Observe, observe)
+	seen := must[patch.HealthObservation](f, f.aws.ObserveHealth, observe)
 	require.Equal(t, 200, seen.HTTP[0].Status, "the command sent by one attempt is read by the next")
 	require.LessOrEqual(t, f.Effects("SendCommand"), 2, "a lost reply costs one more command that only reads")
 	must[patch.HealthObservation](f, f.aws.AwaitHealthy, activities.AwaitHealthyInput{Observe: observe, Before: member.Targets, Since: seen})
 	must[none](f, f.aws.ResumeProcesses, processes)
-	must[none](f, f.aws.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4})
+	must[none](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4})
 	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6})
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[none](f, f.aws.UnmarkInstance, mark)
@@ -64,17 +64,17 @@ func TestWatchLastsUntilItsBudgetIsSpent(t *testing.T) {
 	f := newFleet(t)
 	state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	member := state.Members[0]
-	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.Clock()}, Observe: activities.ObserveInput{
+	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.Clock()}, Observe: activities.ObserveHealthInput{
 		Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN}, Pace: pace,
 		Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
 	}}
 	began := f.Clock()
-	_, err := run[struct{}](f, 5*time.Minute, f.aws.Watch, watch)
+	_, err := run[struct{}](f, 5*time.Minute, f.aws.WatchBake, watch)
 	requireType(t, err, activities.ErrNotReady)
 	require.InDelta(t, 5*time.Minute, f.Clock().Sub(began), float64(time.Minute))
 	require.Greater(t, f.Effects("SendCommand"), 5, "each look asks anew")
 
 	watch.Observe.Checks = append(watch.Observe.Checks, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 81}})
-	_, err = run[struct{}](f, 5*time.Minute, f.aws.Watch, watch)
+	_, err = run[struct{}](f, 5*time.Minute, f.aws.WatchBake, watch)
 	requireType(t, err, activities.ErrNotHealthy)
 }

@@ -13,7 +13,7 @@ import (
 
 // markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
 func markedByOther(where, value string) error {
-	return once.Final(ErrMarked, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
+	return once.Final(ErrOwnedByAnotherWave, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
 }
 
 // MarkInstanceInput marks or unmarks an instance as ours.

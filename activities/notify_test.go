@@ -77,9 +77,9 @@ func TestNotifyTellsWhatMayPassFromWhatWillNot(t *testing.T) {
 		final bool
 		delay time.Duration
 	}{
-		{"a channel that asks to wait", &notify.AwayError{Why: "it answered 429", RetryAfter: time.Minute}, activities.ErrNotToldYet, false, time.Minute},
-		{"a channel that is away", &notify.AwayError{Why: "no answer"}, activities.ErrNotToldYet, false, 0},
-		{"a channel that refuses", &notify.RefusedError{Why: "it answered 404: no_service"}, activities.ErrNotTold, true, 0},
+		{"a channel that asks to wait", &notify.AwayError{Why: "it answered 429", RetryAfter: time.Minute}, activities.ErrNotificationPending, false, time.Minute},
+		{"a channel that is away", &notify.AwayError{Why: "no answer"}, activities.ErrNotificationPending, false, 0},
+		{"a channel that refuses", &notify.RefusedError{Why: "it answered 404: no_service"}, activities.ErrNotificationRejected, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := notifyWith(t, &activities.Control{Notifier: &speaker{fail: c.err}, Notices: amnesia{}})

@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ObserveInput asks how one instance is.
-type ObserveInput struct {
+// ObserveHealthInput asks how one instance is.
+type ObserveHealthInput struct {
 	Instance     Instance
 	Platform     patch.Platform
 	TargetGroups []string // ARNs to look at
@@ -21,17 +21,17 @@ type ObserveInput struct {
 	Pace         Pace
 }
 
-// Observe looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
+// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
 // read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
 // HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
-func (a *AWS) Observe(ctx context.Context, in ObserveInput) (_ *patch.HealthObservation, err error) {
+func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
 // for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
-func (a *AWS) observeUntil(ctx context.Context, in ObserveInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
+func (a *AWS) observeUntil(ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
 	query := aws.HealthQuery{Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks}
 	if err := query.Validate(); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 func observeFirst(f *attempts, checks ...patch.HealthCheck) activities.AwaitHealthyInput {
 	state := f.inspect(production)
 	return activities.AwaitHealthyInput{
-		Observe: activities.ObserveInput{
+		Observe: activities.ObserveHealthInput{
 			Instance: instance(production, state.Members[0].ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
 			Checks: checks, Pace: everyTen,
 		},
@@ -27,7 +27,7 @@ func TestObserve(t *testing.T) {
 	in := observeFirst(f, patch.HealthCheck{TargetGroup: "auto"}, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}},
 		patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/nowhere", Port: 81}}, patch.HealthCheck{Alarm: "web-5xx"})
 	var seen patch.HealthObservation
-	require.NoError(t, f.await(5*time.Minute, f.Observe, in.Observe, &seen))
+	require.NoError(t, f.await(5*time.Minute, f.ObserveHealth, in.Observe, &seen))
 	require.Equal(t, patch.TargetHealthy, seen.Member.Targets[0].Health)
 	require.Equal(t, 200, seen.HTTP[0].Status)
 	require.Zero(t, seen.HTTP[1].Status)
@@ -49,13 +49,13 @@ func TestAwaitHealthyEndsOnAnAlarm(t *testing.T) {
 	f := newAttempts(t)
 	in := observeFirst(f, patch.HealthCheck{Alarm: "web-5xx"})
 	f.must(f.AwaitHealthy, in, nil)
-	require.Equal(t, activities.ErrNotReady, f.fails(f.Watch, in).Type(), "a bake lasts as long as all is well")
+	require.Equal(t, activities.ErrNotReady, f.fails(f.WatchBake, in).Type(), "a bake lasts as long as all is well")
 	f.Pass(time.Minute)
 	f.Change(func(region *world.Region, _ *world.ScalingGroup) {
 		require.NoError(t, region.SetAlarm("web-5xx", "ALARM", "somebody says so"))
 	})
 	require.Equal(t, activities.ErrNotHealthy, f.fails(f.AwaitHealthy, in).Type())
-	require.Equal(t, activities.ErrNotHealthy, f.fails(f.Watch, in).Type())
+	require.Equal(t, activities.ErrNotHealthy, f.fails(f.WatchBake, in).Type())
 }
 
 func TestObserveRefuses(t *testing.T) {
@@ -75,10 +75,10 @@ func TestObserveRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in.Checks = []patch.HealthCheck{c.check}
-			require.Equal(t, activities.ErrInvalidInput, f.fails(f.Observe, in).Type())
+			require.Equal(t, activities.ErrInvalidInput, f.fails(f.ObserveHealth, in).Type())
 		})
 	}
 	require.Zero(t, f.Calls("SendCommand"))
 	in.Instance.ID, in.Checks = "i-00000000000000000", nil
-	require.Equal(t, activities.ErrGone, f.fails(f.Observe, in).Type())
+	require.Equal(t, activities.ErrGone, f.fails(f.ObserveHealth, in).Type())
 }

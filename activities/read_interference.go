@@ -8,8 +8,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// LookAroundInput asks what others do around a group.
-type LookAroundInput struct {
+// ReadInterferenceInput asks what others do around a group.
+type ReadInterferenceInput struct {
 	Group     patch.Group
 	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
 	Calendars []string // Change Calendars, by name or ARN
@@ -21,17 +21,17 @@ type LookAroundInput struct {
 // noInstance is an id that EC2 gives to nothing: a filter by it finds nothing.
 const noInstance = "i-00000000000000000"
 
-// LookAround reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
+// ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
 // deployments, alarms that stop machines, maintenance windows and associations that patch; and whether the keys of encrypted
 // root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
 // other question that AWS does not answer is an error.
-func (a *AWS) LookAround(ctx context.Context, in LookAroundInput) (_ *patch.Surroundings, err error) {
+func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_ *patch.Interference, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {
 		return nil, err
 	}
-	around := &patch.Surroundings{}
+	around := &patch.Interference{}
 	if around.Calendars, err = aws.ReadCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type Scope struct {
 	Places []patch.Place
 	Watch  map[string][]string // by place: the Auto Scaling groups of any plan, sorted
 	Timing patch.Timing
-	Young  patch.Duration
+	TooRecent  patch.Duration
 	// Problems are plans that could not be read; what they watch is not looked at.
 	Problems []string
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
@@ -27,11 +27,11 @@ type Scope struct {
 // ReconcileScope lists every account and region of the configuration, and the Auto Scaling groups of its plans.
 func (c *Control) ReconcileScope(context.Context) (*Scope, error) {
 	scope := &Scope{
-		Places: c.Plans.Places(), Watch: map[string][]string{}, Young: patch.Duration(young),
+		Places: c.Plans.Places(), Watch: map[string][]string{}, TooRecent: patch.Duration(young),
 		Timing: patch.Plan{Timing: patch.DefaultTiming()}.Scaled(c.Speed).Timing, Notifies: c.notifies(),
 	}
 	if c.Speed > 1 {
-		scope.Young = patch.Duration(float64(young) / c.Speed)
+		scope.TooRecent = patch.Duration(float64(young) / c.Speed)
 	}
 	for _, name := range c.Plans.PlanNames() {
 		plan, err := c.Plans.Plan(name)

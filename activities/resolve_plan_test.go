@@ -128,8 +128,8 @@ func TestEvidence(t *testing.T) {
 	document := activities.WaveDocument{Version: 1, Hash: "abc"}
 	require.NoError(t, control.SaveWave(t.Context(), activities.SaveWaveInput{WaveID: "w", Document: document}))
 	require.Equal(t, document, kept.wave)
-	record := activities.RecordInput{WaveID: "w", Name: "1/r/i-1", Record: json.RawMessage(`{"a":1}`)}
-	require.NoError(t, control.Record(t.Context(), record))
+	record := activities.AppendJournalInput{WaveID: "w", Name: "1/r/i-1", Record: json.RawMessage(`{"a":1}`)}
+	require.NoError(t, control.AppendJournal(t.Context(), record))
 	require.Equal(t, map[string]any{"w 1/r/i-1": record.Record}, kept.journal)
 
 	for _, c := range []struct {
@@ -144,12 +144,12 @@ func TestEvidence(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			kept.err = c.err
 			var typed *temporal.ApplicationError
-			require.ErrorAs(t, control.Record(t.Context(), record), &typed)
+			require.ErrorAs(t, control.AppendJournal(t.Context(), record), &typed)
 			require.Equal(t, activities.ErrEvidence, typed.Type())
 			require.Equal(t, c.retryable, !typed.NonRetryable())
 		})
 	}
-	require.Error(t, control.Record(t.Context(), activities.RecordInput{Record: json.RawMessage("{")}))
+	require.Error(t, control.AppendJournal(t.Context(), activities.AppendJournalInput{Record: json.RawMessage("{")}))
 }
 
 // server answers for one workflow.

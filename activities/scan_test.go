@@ -158,7 +158,7 @@ func TestBackupsThatFail(t *testing.T) {
 			Instance: instance, SnapshotID: "snap-0123456789abcdef0", Attempt: attempt(), Pace: pace,
 		})
 		requireType(t, err, activities.ErrGone)
-		_, err = run[patch.MachineFacts](f, time.Hour, f.aws.Ask, activities.AskInput{Instance: instance, Platform: patch.Linux, Attempt: attempt(), Pace: pace})
+		_, err = run[patch.MachineFacts](f, time.Hour, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{Instance: instance, Platform: patch.Linux, Attempt: attempt(), Pace: pace})
 		requireType(t, err, activities.ErrGone)
 	})
 }

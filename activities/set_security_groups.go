@@ -61,7 +61,7 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (er
 		}
 	}
 	if len(others) > 0 {
-		return once.Final(ErrForeignGroups, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
+		return once.Final(ErrSecurityGroupsChanged, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ func TestStandbyAndBack(t *testing.T) {
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil) // as after a lost reply
 	require.Equal(t, 1, f.Calls("EnterStandby"))
-	out := activities.AwaitOutInput{Instance: it, Targets: member.Targets, Pace: everyTen}
-	require.Equal(t, activities.ErrNotReady, f.fails(f.AwaitOut, out).Type(), "it drains for a minute")
-	require.NoError(t, f.await(5*time.Minute, f.AwaitOut, out, nil))
+	out := activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}
+	require.Equal(t, activities.ErrNotReady, f.fails(f.AwaitOutOfService, out).Type(), "it drains for a minute")
+	require.NoError(t, f.await(5*time.Minute, f.AwaitOutOfService, out, nil))
 	during := f.inspect(production)
 	standby, _ := during.Member(member.ID)
 	require.Equal(t, patch.LifecycleStandby, standby.Lifecycle)
@@ -36,7 +36,7 @@ func TestStandbyAndBack(t *testing.T) {
 	require.Equal(t, 1, f.Calls("ExitStandby"))
 
 	var returned activities.Returned
-	require.NoError(t, f.await(10*time.Minute, f.AwaitIn, activities.AwaitInInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
+	require.NoError(t, f.await(10*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
 	require.Equal(t, patch.LifecycleInService, returned.Member.Lifecycle)
 	require.True(t, returned.Member.Serving(true))
 	require.WithinDuration(t, f.Clock(), returned.At, time.Second, "by AWS's clock")
@@ -82,7 +82,7 @@ func TestStandbyRefusals(t *testing.T) {
 		f.Change(func(region *world.Region, _ *world.ScalingGroup) { region.Instance(it.ID).Terminate() })
 		f.Pass(5 * time.Minute)
 		require.Equal(t, activities.ErrGone, f.fails(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}).Type())
-		require.Equal(t, activities.ErrGone, f.fails(f.AwaitIn, activities.AwaitInInput{Instance: it, Pace: everyTen}).Type())
+		require.Equal(t, activities.ErrGone, f.fails(f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Pace: everyTen}).Type())
 		ghost, listed := f.inspect(production).Member(it.ID)
 		require.True(t, listed)
 		require.False(t, ghost.Present())
@@ -101,13 +101,13 @@ func TestTargetsOfTaggedInstances(t *testing.T) {
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.DeregisterTargets, targets, nil)
 	require.Equal(t, 1, f.Calls("DeregisterTargets"), "draining is on its way out already")
-	require.NoError(t, f.await(5*time.Minute, f.AwaitOut, activities.AwaitOutInput{Instance: it, Targets: member.Targets, Pace: everyTen}, nil))
+	require.NoError(t, f.await(5*time.Minute, f.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}, nil))
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
 	require.Equal(t, 1, f.Calls("RegisterTargets"))
 	var returned activities.Returned
-	require.NoError(t, f.await(5*time.Minute, f.AwaitIn, activities.AwaitInInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
+	require.NoError(t, f.await(5*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
 	require.Equal(t, member.Targets, returned.Member.Targets)
 }
 
@@ -149,8 +149,8 @@ func TestMarks(t *testing.T) {
 	}
 	require.Equal(t, 1, f.Calls("CreateTags"))
 	require.Equal(t, 1, f.Calls("CreateOrUpdateTags"))
-	require.Equal(t, activities.ErrMarked, f.fails(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}).Type())
-	require.Equal(t, activities.ErrMarked, f.fails(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}).Type())
+	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}).Type())
+	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}).Type())
 	f.must(f.UnmarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}, nil)
 	f.must(f.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}, nil)
 	require.Zero(t, f.Calls("DeleteTags"))

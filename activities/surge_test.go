@@ -37,7 +37,7 @@ func TestSurgeAndBack(t *testing.T) {
 	require.Len(t, member.Targets, 1)
 
 	for range 2 {
-		f.must(f.DropSurge, activities.DropSurgeInput{Group: production, ID: surge.ID, DesiredBefore: 4}, nil)
+		f.must(f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4}, nil)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
 	}
 	f.Pass(20 * time.Minute)
@@ -50,17 +50,17 @@ func TestSurgeAndBack(t *testing.T) {
 }
 
 func TestDropSurgeWithoutAnID(t *testing.T) {
-	drop := activities.DropSurgeInput{Group: production, DesiredBefore: 4}
+	drop := activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4}
 	t.Run("nothing was raised", func(t *testing.T) {
 		f := newAttempts(t)
-		f.must(f.DropSurge, drop, nil)
+		f.must(f.TerminateSurgeInstance, drop, nil)
 		require.Zero(t, f.Calls("SetDesiredCapacity"))
 	})
 	t.Run("one was launched: Auto Scaling would choose which of them goes", func(t *testing.T) {
 		f := newAttempts(t)
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
 		f.Pass(10 * time.Minute)
-		require.Equal(t, activities.ErrRejected, f.fails(f.DropSurge, drop).Type())
+		require.Equal(t, activities.ErrRejected, f.fails(f.TerminateSurgeInstance, drop).Type())
 		f.Pass(10 * time.Minute)
 		require.Len(t, memberIDs(f.inspect(production)), 5)
 	})
@@ -68,7 +68,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
 		f.Pass(3 * time.Minute)
-		f.must(f.DropSurge, drop, nil)
+		f.must(f.TerminateSurgeInstance, drop, nil)
 		require.Equal(t, 4, f.inspect(production).Desired)
 	})
 	t.Run("the group is gone", func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f.Change(func(region *world.Region, group *world.ScalingGroup) {
 			require.NoError(t, region.DeleteScalingGroup(group.Name))
 		})
-		f.must(f.DropSurge, drop, nil)
+		f.must(f.TerminateSurgeInstance, drop, nil)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/patchtide/patchtide/internal/once"
 )
 
-// TerminateOutside ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
+// TerminateQuarantined ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
 // put it back to work. An instance that is gone is no error.
-func (a *AWS) TerminateOutside(ctx context.Context, in Instance) (err error) {
+func (a *AWS) TerminateQuarantined(ctx context.Context, in Instance) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
 	if err != nil {

@@ -7,16 +7,16 @@ import (
 	"github.com/patchtide/patchtide/internal/once"
 )
 
-// GiveWayInput names the instance that was launched in a quarantined one's place.
-type GiveWayInput struct {
+// TerminateReplacementInput names the instance that was launched in a quarantined one's place.
+type TerminateReplacementInput struct {
 	Instance      Instance
 	DesiredBefore int
 	Pace          Pace
 }
 
-// GiveWay terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
+// TerminateReplacement terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
 // it was. A group or an instance that is gone is no error.
-func (a *AWS) GiveWay(ctx context.Context, in GiveWayInput) (err error) {
+func (a *AWS) TerminateReplacement(ctx context.Context, in TerminateReplacementInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Instance.Group, "let an instance go"); err != nil {
 		return err

@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// DropSurgeInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
-type DropSurgeInput struct {
+// TerminateSurgeInstanceInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
+type TerminateSurgeInstanceInput struct {
 	Group         patch.Group
 	ID            string
 	DesiredBefore int
@@ -19,15 +19,15 @@ type DropSurgeInput struct {
 }
 
 // lowered is the effect of taking a raise of desired back where no instance stands for it.
-func (in DropSurgeInput) lowered() once.Effect {
+func (in TerminateSurgeInstanceInput) lowered() once.Effect {
 	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
 }
 
-// DropSurge terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an
+// TerminateSurgeInstance terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an
 // id, or when there is no such instance, it lowers desired by one, and only when
 // nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
 // person to choose. A group that is gone is no error.
-func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
+func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInstanceInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "have a surge instance"); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (a *AWS) DropSurge(ctx context.Context, in DropSurgeInput) (err error) {
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
-func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in DropSurgeInput, group *astypes.AutoScalingGroup) error {
+func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in TerminateSurgeInstanceInput, group *astypes.AutoScalingGroup) error {
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
 		return nil

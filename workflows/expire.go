@@ -33,7 +33,7 @@ func expireBackups(options workflow.Context, in activities.ExpireInput) (activit
 		}
 		var owners activities.Owners
 		ctx := controlling(options, "whose waves are still open")
-		if err := workflow.ExecuteActivity(ctx, control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+		if err := workflow.ExecuteActivity(ctx, control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
 			return activities.Expired{}, err
 		}
 		for _, wave := range waves {

@@ -322,7 +322,7 @@ func (g *group) runInstance(ctx workflow.Context, id string, putBack *PutBack) p
 	}
 	result := g.child(ctx, summary, InstanceInput{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Ours{Out: g.leftOut(), Surge: g.room != nil && g.room.raised && !g.room.dropped}, PutBack: putBack, Left: g.left[id],
+		Try: g.try[id], Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.raised && !g.room.dropped}, PutBack: putBack, Left: g.left[id],
 		Tells: true,
 	})
 	if result.NoRoomForAnother && g.room != nil {

@@ -32,7 +32,7 @@ func (g *group) heal(ctx workflow.Context) {
 		child, _ := workflow.NewDisconnectedContext(ctx)
 		result := g.child(child, "heals "+record.Instance, InstanceInput{
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
-			PutBack: record.PutBack, Heal: &heal, Ours: patch.Ours{Surge: surged},
+			PutBack: record.PutBack, Heal: &heal, Ours: patch.Holdings{Surge: surged},
 		})
 		left = left || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)

@@ -70,7 +70,7 @@ func (g *group) unmark(ctx workflow.Context) {
 
 // unmarkUnsure takes off a mark that may be there although setting it failed, unless it is to stay for what is stranded. A run that began before left it.
 func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
-	if isType(cause, activities.ErrMarked, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 ||
+	if isType(cause, activities.ErrOwnedByAnotherWave, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 ||
 		workflow.GetVersion(ctx, "unsure-mark-comes-off", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		return
 	}

@@ -181,7 +181,7 @@ func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string 
 		return ""
 	}
 	var seen patch.HealthObservation
-	if err := workflow.ExecuteActivity(reading(ctx, g.in.Group, g.in.Policy.Timing), aws.Observe, activities.ObserveInput{
+	if err := workflow.ExecuteActivity(reading(ctx, g.in.Group, g.in.Policy.Timing), aws.ObserveHealth, activities.ObserveHealthInput{
 		Instance: activities.Instance{Group: g.in.Group, ID: members[0].ID}, Platform: g.in.Policy.Platform, Checks: alarms, Pace: pace(g.in.Policy.Timing),
 	}).Get(ctx, &seen); err != nil {
 		return reason(err)

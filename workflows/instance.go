@@ -17,7 +17,7 @@ type InstanceInput struct {
 	Runbook    activities.Runbook
 	BaselineID string
 	Try        int        // the saga's try: the verb `retry` raises it
-	Ours       patch.Ours // what this wave holds of the group already
+	Ours       patch.Holdings // what this wave holds of the group already
 	Left       bool       // an earlier saga of this wave left something of it as it was not: its record tells what
 	PutBack    *PutBack   // nil: patch it
 	Heal       *Heal      // put back what a dead workflow left
@@ -152,7 +152,7 @@ func (s *saga) table() []step {
 		{patch.StepReturn, s.comeForward, s.leaveAgain},
 		{patch.StepHealth, s.awaitHealth, nil},
 		{patch.StepBake, s.bake, nil},
-		{patch.StepSettle, s.settle, nil},
+		{patch.StepFinish, s.settle, nil},
 	}
 }
 

@@ -100,8 +100,8 @@ func (s *saga) snapshotID() string { return snapshotID(s.in.WaveID) }
 
 func (s *saga) pace() activities.Pace { return pace(s.in.Policy.Timing) }
 
-func (s *saga) ask(name string) activities.AskInput {
-	return activities.AskInput{
+func (s *saga) ask(name string) activities.CollectMachineFactsInput {
+	return activities.CollectMachineFactsInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent, Pace: s.pace(),
 	}
 }

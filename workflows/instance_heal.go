@@ -76,7 +76,7 @@ func (s *saga) push(ctx workflow.Context, now patch.GroupState) {
 	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undo.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepSettle, nil, s.lowerMax})
+		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	why := s.outOfService(member, listed)
 	switch {

@@ -8,8 +8,8 @@ import (
 )
 
 // observe is what health looks at for this instance.
-func (s *saga) observe() activities.ObserveInput {
-	in := activities.ObserveInput{
+func (s *saga) observe() activities.ObserveHealthInput {
+	in := activities.ObserveHealthInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Checks: s.in.Policy.Health,
 		Pace: activities.Pace{Poll: s.in.Policy.Timing.HealthPoll, ReadLag: s.in.Policy.Timing.ReadLag},
 	}
@@ -22,7 +22,7 @@ func (s *saga) observe() activities.ObserveInput {
 // awaitHealth waits until what was healthy before is healthy again. A cancel does not end it: the instance is in service.
 func (s *saga) awaitHealth(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	return s.settleHealth(clean, s.in.Policy.Timing.Settle)
+	return s.settleHealth(clean, s.in.Policy.Timing.HealthBudget)
 }
 
 func (s *saga) settleHealth(ctx workflow.Context, budget patch.Duration) error {
@@ -58,7 +58,7 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil
 		}
 		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.since}
-		err := workflow.ExecuteActivity(waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.Watch, watch).Get(ctx, nil)
+		err := workflow.ExecuteActivity(waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake, watch).Get(ctx, nil)
 		switch {
 		case ctx.Err() != nil:
 			s.cut = true

@@ -21,7 +21,7 @@ type installTry struct {
 // snapshot: it is the state of the volume at the call.
 func (s *saga) snapshot(ctx workflow.Context) error {
 	var facts patch.MachineFacts
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-before"), &facts); err != nil {
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-before"), &facts); err != nil {
 		return err
 	}
 	s.point = patch.RestorePoint{VolumeID: s.member.RootVolumeID, Facts: facts}
@@ -200,7 +200,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return err
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, t.Agent, aws.Ask, s.ask("facts-restored"), &facts); err != nil {
+	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
 		return err
 	}
 	patched := s.status.Result.BootID

@@ -33,7 +33,7 @@ func (s *saga) mayPutBack(ctx workflow.Context) (patch.Outcome, string) {
 	if earlier != nil {
 		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
 		var facts patch.MachineFacts
-		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-now"), &facts); {
+		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-now"), &facts); {
 		case err == nil:
 			view.Facts = &facts
 		case isType(err, activities.ErrGone):

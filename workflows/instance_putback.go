@@ -38,7 +38,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		{patch.StepRestore, s.restoreOrUnfit, nil},
 		{patch.StepReturn, s.comeForward, s.leaveAgain},
 		{patch.StepHealth, s.healthOrUnfit, nil},
-		{patch.StepSettle, s.settle, nil},
+		{patch.StepFinish, s.settle, nil},
 	}
 	if failed, err := s.run(ctx, steps); err != nil {
 		s.compensate(ctx, failed, err)

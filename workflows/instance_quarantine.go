@@ -155,7 +155,7 @@ func (s *saga) pushQuarantine() {
 	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
 	s.undo.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepSettle, nil, s.lowerMax})
+		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	if s.record.Release != nil {
 		s.status.Result.Reason = "its release from quarantine was under way"

@@ -59,7 +59,7 @@ func (s *saga) leave(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
 	}, nil)
 }
@@ -87,7 +87,7 @@ func (s *saga) comeForward(ctx workflow.Context) error {
 func (s *saga) readClock(ctx, options workflow.Context) error {
 	look := s.observe()
 	look.Checks, look.TargetGroups = nil, nil
-	return workflow.ExecuteActivity(options, aws.Observe, look).Get(ctx, &s.since)
+	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.since)
 }
 
 // exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
@@ -138,7 +138,7 @@ func (s *saga) raisedMax(before int) patch.Stranded {
 
 func (s *saga) awaitIn(ctx workflow.Context) error {
 	var returned activities.Returned
-	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitIn, activities.AwaitInInput{
+	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitInService, activities.AwaitInServiceInput{
 		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
 	}, &returned)
 }
@@ -174,7 +174,7 @@ func (s *saga) leaveAgain(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
 	}, nil)
 }

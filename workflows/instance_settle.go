@@ -36,8 +36,8 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 	s.before = s.record.Before.state()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.enter(ctx, patch.StepPreflight)
-	var seen activities.Outside
-	err := s.doGet(ctx, aws.ReadOutside, s.instance(), &seen)
+	var seen activities.QuarantinedInstance
+	err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 	switch {
 	case err != nil:
 		s.status.Result.Reason = "nothing was changed: " + reason(err)
@@ -55,7 +55,7 @@ func (s *saga) settleQuarantine(ctx workflow.Context) {
 
 // settled tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
 // have been made twice, and read the tag before the first one was through. A run that began before did not ask.
-func (s *saga) settled(ctx workflow.Context, seen activities.Outside) bool {
+func (s *saga) settled(ctx workflow.Context, seen activities.QuarantinedInstance) bool {
 	return seen.Quarantine.WaveID != s.in.Settle.Record.WaveID &&
 		workflow.GetVersion(ctx, "settle-asks-the-tag", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
@@ -67,7 +67,7 @@ func (s *saga) terminateQuarantined(ctx workflow.Context) {
 	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.in.Settle.Verb), Actor: s.in.Settle.Actor, Reason: s.in.Settle.Reason, At: workflow.Now(ctx)}
 	err := s.record.write(clean)
 	if err == nil {
-		err = s.do(ctx, aws.TerminateOutside, s.instance())
+		err = s.do(ctx, aws.TerminateQuarantined, s.instance())
 	}
 	if err != nil {
 		s.status.Result.Reason = "it was not terminated: " + reason(err)
@@ -78,7 +78,7 @@ func (s *saga) terminateQuarantined(ctx workflow.Context) {
 
 // release returns the instance to its group, or to its target groups, with its old security groups, and checks its health. One
 // that does not become healthy goes back into quarantine.
-func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
+func (s *saga) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
 	result := &s.status.Result
 	if refused := s.planRelease(ctx, seen); refused != "" {
 		result.Reason = "nothing was changed: " + refused
@@ -89,7 +89,7 @@ func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
 		{patch.StepSuspend, s.suspend, s.resume},
 		{patch.StepRelease, s.letBack, s.quarantineAgain},
 		{patch.StepHealth, s.awaitHealth, nil},
-		{patch.StepSettle, s.settleRelease, nil},
+		{patch.StepFinish, s.settleRelease, nil},
 	})
 	if err != nil {
 		s.compensate(ctx, failed, err)
@@ -104,7 +104,7 @@ func (s *saga) release(ctx workflow.Context, seen activities.Outside) {
 }
 
 // planRelease reads the group again and decides what the release takes; it says why there is none.
-func (s *saga) planRelease(ctx workflow.Context, seen activities.Outside) string {
+func (s *saga) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
 	switch {
 	case seen.State != "running":
 		return "the instance is " + seen.State + "; start it, then release it"
@@ -160,8 +160,8 @@ func (s *saga) letBack(ctx workflow.Context) error {
 		}
 	}
 	// Alarms count only if they ring after its return.
-	var now activities.Outside
-	if err := s.doGet(ctx, aws.ReadOutside, s.instance(), &now); err != nil {
+	var now activities.QuarantinedInstance
+	if err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &now); err != nil {
 		return err
 	}
 	s.since = patch.HealthObservation{At: now.At}
@@ -174,7 +174,7 @@ func (s *saga) letBack(ctx workflow.Context) error {
 		release, desired := s.record.Release, s.record.Release.DesiredBefore
 		if release.GiveWay != "" {
 			desired--
-			if err := s.do(ctx, aws.GiveWay, activities.GiveWayInput{
+			if err := s.do(ctx, aws.TerminateReplacement, activities.TerminateReplacementInput{
 				Instance: activities.Instance{Group: s.in.Group, ID: release.GiveWay}, DesiredBefore: release.DesiredBefore, Pace: s.pace(),
 			}); err != nil {
 				return err
@@ -201,7 +201,7 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 		}); err != nil {
 			return err
 		}
-	} else if err := s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOut, activities.AwaitOutInput{
+	} else if err := s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.own(), Pace: s.pace(),
 	}, nil); err != nil {
 		return err
@@ -217,7 +217,7 @@ func (s *saga) quarantineAgain(ctx workflow.Context) error {
 
 // unlessChanged lets security groups that a person gave the instance meanwhile be as they are, and says so.
 func (s *saga) unlessChanged(err error) error {
-	if !isType(err, activities.ErrForeignGroups) {
+	if !isType(err, activities.ErrSecurityGroupsChanged) {
 		return err
 	}
 	s.note("%s", reason(err))
@@ -267,12 +267,12 @@ func (s *saga) finishRelease(ctx workflow.Context) error {
 // isBack tells whether the instance is a member of its group again, or, chosen by tags, registered as before.
 func (s *saga) isBack(ctx workflow.Context) (bool, error) {
 	if s.in.Group.IsAutoScaling() {
-		var seen activities.Outside
-		err := s.read(ctx, aws.ReadOutside, s.instance(), &seen)
+		var seen activities.QuarantinedInstance
+		err := s.read(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 		return seen.Member != "" && seen.Member == s.in.Group.AutoScalingGroup, err
 	}
 	// Its tag keeps it out of its group, so its target groups are asked: those it is not registered in are not ready.
-	err := s.await(ctx, s.in.Policy.Timing.Settle, aws.AwaitIn, activities.AwaitInInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
+	err := s.await(ctx, s.in.Policy.Timing.HealthBudget, aws.AwaitInService, activities.AwaitInServiceInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
 	return err == nil, nil //nolint:nilerr // not back within the budget is an answer
 }
 

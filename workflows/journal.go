@@ -104,7 +104,7 @@ func (r *Record) write(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	return workflow.ExecuteActivity(controlling(ctx, "into the journal, before it is done"), control.Record, activities.RecordInput{
+	return workflow.ExecuteActivity(controlling(ctx, "into the journal, before it is done"), control.AppendJournal, activities.AppendJournalInput{
 		WaveID: r.WaveID, Name: names.JournalRecord(r.Group, r.Instance), Record: document,
 	}).Get(ctx, nil)
 }

@@ -16,10 +16,10 @@ func looksAround(ctx workflow.Context) bool {
 }
 
 // lookAround asks what others do to a group and some of its instances.
-func lookAround(ctx workflow.Context, in activities.LookAroundInput, t patch.Timing) (patch.Surroundings, error) {
-	var around patch.Surroundings
+func lookAround(ctx workflow.Context, in activities.ReadInterferenceInput, t patch.Timing) (patch.Interference, error) {
+	var around patch.Interference
 	options := summed(reading(ctx, in.Group, t), "what others do to "+in.Group.String())
-	err := workflow.ExecuteActivity(options, aws.LookAround, in).Get(ctx, &around)
+	err := workflow.ExecuteActivity(options, aws.ReadInterference, in).Get(ctx, &around)
 	return around, err
 }
 
@@ -38,7 +38,7 @@ func gates(health []patch.HealthCheck) []string {
 // whether its root volume is all of it. A closed calendar is no failure: what has not begun begins another time. Who is to be
 // put back is put back whatever calendars say, but not into a deployment, and not without its key.
 func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.Outcome, string) {
-	in := activities.LookAroundInput{
+	in := activities.ReadInterferenceInput{
 		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore, Within: s.in.Policy.budget(ctx, state.TargetGroups).OnItsWay(),
 	}
 	if s.in.PutBack == nil {
@@ -65,7 +65,7 @@ func (s *saga) lookAround(ctx workflow.Context, state patch.GroupState) (patch.O
 		return "", ""
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.Ask, s.ask("facts-first"), &facts); err != nil {
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts); err != nil {
 		if isType(err, activities.ErrNotReady) && ctx.Err() == nil {
 			refusal = &patch.Refusal{
 				Code: patch.RefusedAgentOffline, Where: s.instance().String(), What: "its SSM agent did not answer a fresh command within " + s.in.Policy.Timing.Agent.String(),
@@ -104,7 +104,7 @@ func (g *group) look(ctx workflow.Context, state patch.GroupState) string {
 	if refusal := patch.MayOutlive(g.in.Group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refusal.Error()
 	}
-	around, err := lookAround(ctx, activities.LookAroundInput{
+	around, err := lookAround(ctx, activities.ReadInterferenceInput{
 		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore, Within: estimate, Alarms: gates(policy.Health),
 	}, policy.Timing)
 	if err != nil {
@@ -134,7 +134,7 @@ func (w *wave) look(ctx workflow.Context, group patch.Group, state patch.GroupSt
 	if refusal := patch.MayOutlive(group, state, estimate*patch.Duration(len(state.Members))); refusal != nil {
 		return refused(refusal)
 	}
-	around, err := lookAround(ctx, activities.LookAroundInput{
+	around, err := lookAround(ctx, activities.ReadInterferenceInput{
 		Group: group, Instances: memberIDs(state), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore, Within: estimate,
 	}, policy.Timing)
 	if err != nil {

@@ -32,7 +32,7 @@ func Notify(ctx workflow.Context, notice patch.Notice) error {
 		}
 	}
 	if len(problems) > 0 {
-		return temporal.NewNonRetryableApplicationError(strings.Join(problems, "; "), activities.ErrNotTold, nil)
+		return temporal.NewNonRetryableApplicationError(strings.Join(problems, "; "), activities.ErrNotificationRejected, nil)
 	}
 	return nil
 }

@@ -85,8 +85,8 @@ func (w *wave) readForPreview(ctx workflow.Context, group patch.Group, stage pat
 	}
 	reading.State = &state
 	policy := policyOf(w.plan, stage)
-	var around patch.Surroundings
-	if err := workflow.ExecuteActivity(summed(reads, "what others do to "+group.String()), aws.LookAround, activities.LookAroundInput{
+	var around patch.Interference
+	if err := workflow.ExecuteActivity(summed(reads, "what others do to "+group.String()), aws.ReadInterference, activities.ReadInterferenceInput{
 		Group: group, Instances: memberIDs(state), Calendars: policy.Calendars, Alarms: gates(policy.Health), Restore: policy.Restore,
 		Within: w.plan.Budget(stage, state.TargetGroups).OnItsWay(),
 	}).Get(ctx, &around); err != nil {

@@ -119,7 +119,7 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if len(q.result.Instances) != 1 {
 		return nil, q.notFound()
 	}
-	settled, left, err := settleUnderLocks(ctx, names.SettleID(request.Instance), Settle{
+	settled, left, err := settleUnderLocks(ctx, names.EndQuarantine(request.Instance), Settle{
 		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
 	})
 	if err != nil {

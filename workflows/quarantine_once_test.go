@@ -120,7 +120,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 
 // releases asks for an instance's release and returns what became of it.
 func (h history) releases(id string) *patch.InstanceResult {
-	child := workflow.WithChildOptions(h.ctx, workflow.ChildWorkflowOptions{WorkflowID: names.SettleID(id)})
+	child := workflow.WithChildOptions(h.ctx, workflow.ChildWorkflowOptions{WorkflowID: names.EndQuarantine(id)})
 	var result workflows.QuarantineResult
 	require.NoError(h.b.t, workflow.ExecuteChildWorkflow(child, names.Quarantine, release(id)).Get(child, &result))
 	return result.Settled

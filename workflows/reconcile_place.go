@@ -133,16 +133,16 @@ func (p *placeSearch) owner(ctx workflow.Context, record Record) (running, latel
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
 	}
 	var owners activities.Owners
-	if err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+	if err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
 		return "", "", err
 	}
 	now := workflow.Now(ctx)
 	switch {
 	case len(owners.Running) > 0:
 		return strings.Join(owners.Running, ", "), "", nil
-	case now.Sub(record.At) < p.scope.Young.D():
+	case now.Sub(record.At) < p.scope.TooRecent.D():
 		lately = "its record was written at " + record.At.UTC().Format("15:04:05 MST")
-	case now.Sub(owners.Closed) < p.scope.Young.D():
+	case now.Sub(owners.Closed) < p.scope.TooRecent.D():
 		lately = "its workflow ended at " + owners.Closed.UTC().Format("15:04:05 MST")
 	}
 	return "", lately, nil
@@ -233,7 +233,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 	for _, group := range found.Odd {
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

@@ -64,7 +64,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 }
 
 func (p *placeSearch) endQuarantine(ctx workflow.Context, resource string, record Record) {
-	result, stranded, err := settleUnderLocks(ctx, names.SettleID(record.Instance), Settle{
+	result, stranded, err := settleUnderLocks(ctx, names.EndQuarantine(record.Instance), Settle{
 		Verb: patch.QuarantineTerminate, Record: record, Actor: "patchtide", Reason: "its time in quarantine is over",
 	})
 	p.result.Left = append(p.result.Left, stranded...)

@@ -29,7 +29,7 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 		}
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.Owners, activities.OwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

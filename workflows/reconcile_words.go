@@ -11,7 +11,7 @@ import (
 // longestHeal bounds one instance's or group's healing: every wait of it, one after the other. Past it what cannot be put
 // back is given up and told.
 func longestHeal(t patch.Timing) time.Duration {
-	return (t.Stop + t.Snapshot + 2*t.RestoreRoot + t.Agent + t.Drain + t.InService + t.Settle + t.ActBudget).D()
+	return (t.Stop + t.Snapshot + 2*t.RestoreRoot + t.Agent + t.Drain + t.InService + t.HealthBudget + t.ActBudget).D()
 }
 
 func resourceOf(marked activities.MarkedResource) string {

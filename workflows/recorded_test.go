@@ -153,7 +153,7 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 			require.NoError(t, err)
 			request := release(result.Stages[1].Groups[0].Instances[0].ID)
 			request.Verb = verb
-			wave = names.SettleID(request.Instance)
+			wave = names.EndQuarantine(request.Instance)
 			_, err = b.settle(request)
 			require.NoError(t, err)
 			require.Empty(t, missing())

@@ -50,10 +50,10 @@ func (r RollBackRequest) Validate() error {
 
 // Types of errors that end a RollBackWave before anything was changed.
 const (
-	ErrWaveRuns       = "WaveRuns"       // send the wave the verb roll_back instead
-	ErrWouldLose      = "WouldLose"      // more than the patches would be lost; the message lists what
-	ErrCannotPutBack  = "CannotPutBack"  // nothing of what the wave patched can be put back
-	ErrOtherDocuments = "OtherDocuments" // the evidence is of another version of Patchtide
+	ErrWaveRunning       = "WaveRunning"       // send the wave the verb roll_back instead
+	ErrDataLoss      = "DataLoss"      // more than the patches would be lost; the message lists what
+	ErrNotRestorable  = "NotRestorable"  // nothing of what the wave patched can be put back
+	ErrUnsupportedEvidence = "UnsupportedEvidence" // the evidence is of another version of Patchtide
 )
 
 // RollBackWave puts back every instance that a closed wave patched, from the wave's evidence: the groups under their locks,
@@ -114,12 +114,12 @@ func (w *wave) readWave(ctx workflow.Context, id string) error {
 	}
 	if read.Running {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("wave %s still runs: send it the Update roll_back with scope wave "+
-			"(patchtide wave roll-back %s --scope wave), which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again", id, id), ErrWaveRuns, nil)
+			"(patchtide wave roll-back %s --scope wave), which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again", id, id), ErrWaveRunning, nil)
 	}
 	document := read.Document
 	if document.Version != 1 || document.Result.WaveID != id {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and tells of %q; this Patchtide reads version 1: use the one that wrote it",
-			id, document.Version, document.Result.WaveID), ErrOtherDocuments, nil)
+			id, document.Version, document.Result.WaveID), ErrUnsupportedEvidence, nil)
 	}
 	if document.Status.State != patch.StateClosed {
 		w.unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence was written is not in it, look with `patchtide scan`", id)

@@ -56,7 +56,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 	switch {
 	case able == 0 && len(unable) > 0:
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("nothing of wave %s can be put back; nothing was changed:\n%s",
-			request.WaveID, named(unable)), ErrCannotPutBack, nil)
+			request.WaveID, named(unable)), ErrNotRestorable, nil)
 	case !request.AcceptLoss && len(losses)+len(unable) > 0:
 		var text strings.Builder
 		fmt.Fprintf(&text, "rolling back wave %s was refused, and nothing was changed.", request.WaveID)
@@ -70,7 +70,7 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 			text.WriteString(w.caveat + ". ")
 		}
 		fmt.Fprintf(&text, "Ask again with accept_loss (patchtide wave roll-back %s --accept-loss) to go on all the same", request.WaveID)
-		return temporal.NewNonRetryableApplicationError(text.String(), ErrWouldLose, nil)
+		return temporal.NewNonRetryableApplicationError(text.String(), ErrDataLoss, nil)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (w *wave) viewBatch(ctx workflow.Context, group patch.Group, views []patch.
 			continue
 		}
 		options := summed(waiting(ctx, group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
-		answers[i] = workflow.ExecuteActivity(options, aws.Ask, activities.AskInput{
+		answers[i] = workflow.ExecuteActivity(options, aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 			Instance: activities.Instance{Group: group, ID: view.Was.ID}, Platform: w.plan.Platform,
 			Attempt: attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0), Budget: t.Agent, Pace: pace(t),
 		})

@@ -169,14 +169,14 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 		// By now vim is old enough for the baseline.
 		require.Equal(t, patch.Succeeded, h.wave("wave-2").Outcome)
 		instance := first.Stages[0].Groups[0].Instances[0].ID
-		h.refusedAs("wave-1", false, workflows.ErrWouldLose, "nothing was changed", "staging/ap-northeast-1/Role=web/"+instance,
+		h.refusedAs("wave-1", false, workflows.ErrDataLoss, "nothing was changed", "staging/ap-northeast-1/Role=web/"+instance,
 			"rollback_max_age (24h", "packages installed, updated or removed since the wave", "--accept-loss")
 		result, err := h.rollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 		require.Equal(t, 6, b.restored())
 		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before it.
-		h.refusedAs("wave-2", false, workflows.ErrWouldLose, "root volume", "somebody gave it")
+		h.refusedAs("wave-2", false, workflows.ErrDataLoss, "root volume", "somebody gave it")
 		b.requireInvariants(result, after{})
 	})
 }
@@ -190,7 +190,7 @@ func TestRollBackWaveAfterADeployment(t *testing.T) {
 			w.Account(accountProduction).Region(tokyoRegion).Instance(instance).Deploy("2.5")
 		})
 		h.later(time.Hour)
-		h.refusedAs("wave-1", false, workflows.ErrWouldLose, "production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
+		h.refusedAs("wave-1", false, workflows.ErrDataLoss, "production/ap-northeast-1/web/"+instance+": what was deployed or changed since the wave")
 		result, err := h.rollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
@@ -211,13 +211,13 @@ func TestRollBackWaveWithoutItsSnapshots(t *testing.T) {
 	b.play(func(h history) {
 		wave := h.wave("wave-1")
 		lost := drop(wave, 1, 0)
-		h.refusedAs("wave-1", false, workflows.ErrWouldLose, lost, "would stay patched")
+		h.refusedAs("wave-1", false, workflows.ErrDataLoss, lost, "would stay patched")
 		result, err := h.rollBack("wave-1", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
 		require.Equal(t, []patch.Outcome{patch.Failed, patch.RolledBack, patch.RolledBack, patch.RolledBack}, production(result))
 		require.True(t, result.Stages[1].Groups[0].Instances[0].StillPatched)
-		h.refusedAs("wave-1", true, workflows.ErrCannotPutBack, lost)
+		h.refusedAs("wave-1", true, workflows.ErrNotRestorable, lost)
 		require.Equal(t, 5, b.restored())
 		b.requireInvariants(result, after{})
 	})
@@ -227,7 +227,7 @@ func TestRollBackWaveRefusesARunningWave(t *testing.T) {
 	b := newBench(t, benchOptions{scenario: "healthy", config: unattended})
 	b.locks["wave-1"] = ""
 	b.play(func(h history) {
-		h.refusedAs("wave-1", false, workflows.ErrWaveRuns, "still runs", "roll_back", "patchtide wave roll-back wave-1 --scope wave")
+		h.refusedAs("wave-1", false, workflows.ErrWaveRunning, "still runs", "roll_back", "patchtide wave roll-back wave-1 --scope wave")
 	})
 	require.Empty(t, b.sim.Calls())
 }
@@ -259,6 +259,6 @@ func TestRollBackWaveOfInstancesThatDoNotAnswer(t *testing.T) {
 			require.NoError(t, w.Account(accountStaging).Region(tokyoRegion).Instance(id).Stop())
 		})
 		h.later(10 * time.Minute)
-		h.refusedAs("wave-1", false, workflows.ErrWouldLose, id+": whatever changed since the wave, which is not known: it does not answer")
+		h.refusedAs("wave-1", false, workflows.ErrDataLoss, id+": whatever changed since the wave, which is not known: it does not answer")
 	})
 }

@@ -112,7 +112,7 @@ func (r *room) drop(ctx, options workflow.Context) error {
 	if r.surge == "" {
 		r.surge = r.launched(ctx, options)
 	}
-	return workflow.ExecuteActivity(options, aws.DropSurge, activities.DropSurgeInput{
+	return workflow.ExecuteActivity(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
 		Group: r.group, ID: r.surge, DesiredBefore: r.before.Desired, Pace: pace(r.policy.Timing),
 	}).Get(ctx, nil)
 }

@@ -80,5 +80,5 @@ func awaitAtRest(ctx workflow.Context, waveID string, groups []patch.Group) erro
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: unlimited,
 		},
 	})
-	return workflow.ExecuteActivity(asking, control.AwaitAtRest, activities.AtRestInput{WaveID: waveID, Groups: groups}).Get(ctx, nil)
+	return workflow.ExecuteActivity(asking, control.AwaitWorkflowsClosed, activities.AwaitWorkflowsClosedInput{WaveID: waveID, Groups: groups}).Get(ctx, nil)
 }

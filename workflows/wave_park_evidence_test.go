@@ -34,7 +34,7 @@ func TestAParkedWaveThatIsTerminatedInItsSecondWindowCanBeRolledBack(t *testing.
 
 	b.again(b.env.Now().Add(time.Hour))
 	b.play(func(h history) {
-		h.refusedAs("wave-test", false, workflows.ErrWouldLose, "rollback_max_age (24h")
+		h.refusedAs("wave-test", false, workflows.ErrDataLoss, "rollback_max_age (24h")
 		result, err := h.rollBack("wave-test", true)
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)

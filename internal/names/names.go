@@ -51,9 +51,9 @@ const ReconcileID = "patchtide-reconcile"
 // QuarantineListID is the workflow id of the list of quarantined instances.
 const QuarantineListID = "patchtide-quarantine-list"
 
-// SettleID is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
+// EndQuarantine is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
 // into the journal: two people never settle one instance at the same time.
-func SettleID(instance string) string { return "quarantine-" + instance }
+func EndQuarantine(instance string) string { return "quarantine-" + instance }
 
 // RaisedMaxJournal stands for a wave in the journal: what any wave was last about to raise of a group's max.
 const RaisedMaxJournal = "raised-max"

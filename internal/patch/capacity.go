@@ -69,16 +69,16 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 	return Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}, nil
 }
 
-// Ours is what this wave itself holds of a group at the moment: members in standby or deregistered because of us, and one
+// Holdings is what this wave itself holds of a group at the moment: members in standby or deregistered because of us, and one
 // instance of surge.
-type Ours struct {
+type Holdings struct {
 	Out   []string // ids of instances that were taken out; each counts as long as the state read shows it so
 	Surge bool
 }
 
 // holds tells whether the member is out of service because of us. One that somebody returned since is not: in its group it is
 // no longer on standby, and of those chosen by tags it serves its targets again.
-func (o Ours) holds(group Group, member Member) bool {
+func (o Holdings) holds(group Group, member Member) bool {
 	if !slices.Contains(o.Out, member.ID) {
 		return false
 	}
@@ -90,7 +90,7 @@ func (o Ours) holds(group Group, member Member) bool {
 
 // unlisted counts those that the group does not show any more. One that was quarantined is no longer listed by its tags, and
 // nothing launches another in its place.
-func (o Ours) unlisted(state GroupState) int {
+func (o Holdings) unlisted(state GroupState) int {
 	count := 0
 	for _, id := range o.Out {
 		if _, listed := state.Member(id); !listed {
@@ -102,12 +102,12 @@ func (o Ours) unlisted(state GroupState) int {
 
 // MayTakeOut decides whether one more instance may go out of service now. It must be asked with a state read just before.
 // The promise: healthy >= target - max_unavailable and >= min, where target = desired + ours in standby - surge.
-func MayTakeOut(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+func MayTakeOut(group Group, state GroupState, ours Holdings, stage Stage, id string) *Refusal {
 	return first(TakeOutRefusals(group, state, ours, stage, id))
 }
 
 // TakeOutRefusals is MayTakeOut with every reason to refuse.
-func TakeOutRefusals(group Group, state GroupState, ours Ours, stage Stage, id string) []*Refusal {
+func TakeOutRefusals(group Group, state GroupState, ours Holdings, stage Stage, id string) []*Refusal {
 	var found []*Refusal
 	refuse := func(is bool, code RefusalCode, what, todo string) {
 		if is {
@@ -138,7 +138,7 @@ func TakeOutRefusals(group Group, state GroupState, ours Ours, stage Stage, id s
 }
 
 // noRoom refuses an instance that the group cannot do without.
-func noRoom(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+func noRoom(group Group, state GroupState, ours Holdings, stage Stage, id string) *Refusal {
 	refuse := func(code RefusalCode, what, todo string) *Refusal {
 		return &Refusal{Code: code, Where: group.String() + "/" + id, What: what, WhatToDo: todo}
 	}

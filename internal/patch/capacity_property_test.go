@@ -55,7 +55,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		group, state := drawGroup(t), drawState(t)
 		stage := patch.Stage{MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable")}
-		ours := patch.Ours{Surge: rapid.Bool().Draw(t, "surge")}
+		ours := patch.Holdings{Surge: rapid.Bool().Draw(t, "surge")}
 		for _, m := range state.Members {
 			if rapid.SampledFrom([]bool{false, false, true}).Draw(t, "ours") {
 				ours.Out = append(ours.Out, m.ID)

@@ -134,7 +134,7 @@ func TestMayTakeOut(t *testing.T) {
 		name    string
 		group   patch.Group
 		state   patch.GroupState
-		ours    patch.Ours
+		ours    patch.Holdings
 		most    int    // max_unavailable; 0 is 1
 		id      string // "" is i-01
 		refused patch.RefusalCode
@@ -161,17 +161,17 @@ func TestMayTakeOut(t *testing.T) {
 		{name: "another is unhealthy", state: four(member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity},
 		{name: "another is unhealthy, two may be out", state: four(member(1, health(patch.TargetUnhealthy))), most: 2},
 		{name: "another still launches", state: four(lifecycle(1, patch.LifecyclePending)), refused: patch.RefusedCapacity},
-		{name: "one of ours is out already", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
-		{name: "one of ours is out, two may be", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Ours{Out: []string{"i-02"}}, most: 2},
-		{name: "one of ours was out and is back", state: four(sizes(2, 4, 6)), ours: patch.Ours{Out: []string{"i-02"}}},
-		{name: "one of ours is no member any more", state: four(sizes(2, 4, 6)), ours: patch.Ours{Out: []string{"i-77"}}},
+		{name: "one of ours is out already", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
+		{name: "one of ours is out, two may be", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Holdings{Out: []string{"i-02"}}, most: 2},
+		{name: "one of ours was out and is back", state: four(sizes(2, 4, 6)), ours: patch.Holdings{Out: []string{"i-02"}}},
+		{name: "one of ours is no member any more", state: four(sizes(2, 4, 6)), ours: patch.Holdings{Out: []string{"i-77"}}},
 		{name: "desired is min", state: four(sizes(4, 4, 6)), refused: patch.RefusedCapacity},
 		{
-			name: "surge: five healthy, desired five, min four", ours: patch.Ours{Surge: true},
+			name: "surge: five healthy, desired five, min four", ours: patch.Holdings{Surge: true},
 			state: four(sizes(4, 5, 5), func(s *patch.GroupState) { s.Members = append(s.Members, well(5, "a")) }),
 		},
 		{
-			name: "surge: the fifth is not healthy yet", ours: patch.Ours{Surge: true}, refused: patch.RefusedCapacity,
+			name: "surge: the fifth is not healthy yet", ours: patch.Holdings{Surge: true}, refused: patch.RefusedCapacity,
 			state: four(sizes(4, 5, 5), func(s *patch.GroupState) {
 				s.Members = append(s.Members, well(5, "a"))
 				health(patch.TargetInitial)(&s.Members[4])
@@ -189,12 +189,12 @@ func TestMayTakeOut(t *testing.T) {
 		},
 		{name: "tags: all is well", group: tagsGroup, state: four(untracked)},
 		{name: "tags: lifecycle does not matter", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Health = "Unhealthy" }))},
-		{name: "tags: one is out already", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })), ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
-		{name: "tags: one is in quarantine and not listed any more", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-77"}}, refused: patch.RefusedCapacity},
-		{name: "tags: one is in quarantine, two may be out", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-77"}}, most: 2},
-		{name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked), ours: patch.Ours{Out: []string{"i-02"}}},
+		{name: "tags: one is out already", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })), ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one is in quarantine and not listed any more", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-77"}}, refused: patch.RefusedCapacity},
+		{name: "tags: one is in quarantine, two may be out", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-77"}}, most: 2},
+		{name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-02"}}},
 		{
-			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2, ours: patch.Ours{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
+			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2, ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
 			state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(2, health(patch.TargetUnhealthy))),
 		},
 		{name: "tags: another is unhealthy", group: tagsGroup, state: four(untracked, member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity},

@@ -10,7 +10,7 @@ import (
 type GroupReading struct {
 	Group      Group
 	State      *GroupState           // nil: it could not be read, and Problems say why
-	Around     *Surroundings         // nil: likewise
+	Around     *Interference         // nil: likewise
 	Known      map[string]PatchState // by instance
 	BaselineID string                // the plan's, as Systems Manager has it; "" when it has none yet
 	At         time.Time             // AWS's clock, when Known was read
@@ -33,7 +33,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		refusals = append(refusals, GateRefusals(r.Group, r.Around.GateAlarms)...)
 		refusals = append(refusals, JudgeRefusals(r.Group, stage.Bake, r.Around.GateAlarms)...)
 	}
-	ours := Ours{}
+	ours := Holdings{}
 	if strategy.Mode == CapacitySurge {
 		state, ours.Surge = surged(state), true
 	}

@@ -19,7 +19,7 @@ var (
 // readGroup is a group in which all is well, with so many patches missing on each instance.
 func readGroup(group patch.Group, instances, missing int) patch.GroupReading {
 	state := &patch.GroupState{Min: 1, Desired: instances, Max: instances + 1, FreeTags: true, At: readAt}
-	reading := patch.GroupReading{Group: group, State: state, Around: &patch.Surroundings{At: readAt}, Known: map[string]patch.PatchState{}, BaselineID: "pb-1", At: readAt}
+	reading := patch.GroupReading{Group: group, State: state, Around: &patch.Interference{At: readAt}, Known: map[string]patch.PatchState{}, BaselineID: "pb-1", At: readAt}
 	for i := range instances {
 		member := patch.Member{
 			ID: fmt.Sprintf("i-%04d", i), Zone: "a", State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService, Health: "Healthy",

@@ -72,7 +72,7 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 		return refuse(fmt.Sprintf("desired is %d and max %d, and no instance of the group was launched in its place", state.Desired, state.Max),
 			"raise max by one, or name the instance that shall go (--give-way)")
 	}
-	if refusal := MayTakeOut(group, state, Ours{}, stage, giveWay); refusal != nil {
+	if refusal := MayTakeOut(group, state, Holdings{}, stage, giveWay); refusal != nil {
 		return "", refusal
 	}
 	return giveWay, nil

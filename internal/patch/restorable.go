@@ -5,12 +5,12 @@ import (
 )
 
 // MayUnlock refuses an instance of the surroundings whose root volume could not be made again for want of its key.
-func MayUnlock(group Group, restore Restore, around Surroundings) *Refusal {
+func MayUnlock(group Group, restore Restore, around Interference) *Refusal {
 	return first(UnlockRefusals(group, restore, around))
 }
 
 // UnlockRefusals is MayUnlock with every reason to refuse.
-func UnlockRefusals(group Group, restore Restore, around Surroundings) []*Refusal {
+func UnlockRefusals(group Group, restore Restore, around Interference) []*Refusal {
 	if restore != RestoreRootVolume {
 		return nil
 	}

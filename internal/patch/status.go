@@ -119,7 +119,7 @@ const (
 	StepReturn     Step = "return to service"
 	StepHealth     Step = "health checks"
 	StepBake       Step = "bake"
-	StepSettle     Step = "settle"
+	StepFinish     Step = "settle"
 	StepRestore    Step = "restore"
 	StepQuarantine Step = "quarantine"
 	StepIsolate    Step = "isolate"

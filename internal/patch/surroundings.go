@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Surroundings are what others do, or are about to do, to a group and some of its instances, read at one moment, and whether
+// Interference are what others do, or are about to do, to a group and some of its instances, read at one moment, and whether
 // those instances' root volumes can be made again.
-type Surroundings struct {
+type Interference struct {
 	At    time.Time // AWS's clock
 	Until time.Time // by AWS's clock: an instance that is begun now is likely to be done by then
 
@@ -58,10 +58,10 @@ type LockedRoot struct {
 // MayDisturb refuses while somebody else is at work on the group or one of the instances that the surroundings were read
 // for: with a calendar closed or silent, a stack update or deployment running, an alarm that may stop the instance, or
 // another patcher that may act before we are done.
-func MayDisturb(group Group, around Surroundings) *Refusal { return first(Disturbances(group, around)) }
+func MayDisturb(group Group, around Interference) *Refusal { return first(Disturbances(group, around)) }
 
 // Disturbances is MayDisturb with every reason to refuse.
-func Disturbances(group Group, around Surroundings) []*Refusal {
+func Disturbances(group Group, around Interference) []*Refusal {
 	var found []*Refusal
 	refuse := func(code RefusalCode, instance, what, todo string) {
 		found = append(found, &Refusal{Code: code, Where: place(group, instance), What: what, WhatToDo: todo})

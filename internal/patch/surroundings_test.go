@@ -12,48 +12,48 @@ import (
 const hour = patch.Duration(time.Hour)
 
 // around are surroundings at noon of an instance that takes an hour.
-func around(change func(*patch.Surroundings)) patch.Surroundings {
-	s := patch.Surroundings{At: noon, Until: noon.Add(time.Hour)}
+func around(change func(*patch.Interference)) patch.Interference {
+	s := patch.Interference{At: noon, Until: noon.Add(time.Hour)}
 	change(&s)
 	return s
 }
 
 func TestMayDisturb(t *testing.T) {
-	calendar := func(c patch.Calendar) func(*patch.Surroundings) {
-		return func(s *patch.Surroundings) {
+	calendar := func(c patch.Calendar) func(*patch.Interference) {
+		return func(s *patch.Interference) {
 			c.Name = "freeze"
 			s.Calendars = []patch.Calendar{{Name: "other", Open: true}, c}
 		}
 	}
-	patcher := func(acts time.Time) func(*patch.Surroundings) {
-		return func(s *patch.Surroundings) {
+	patcher := func(acts time.Time) func(*patch.Interference) {
+		return func(s *patch.Interference) {
 			s.Patchers = []patch.Patcher{{Name: "the window", Instance: "i-01", Acts: acts}}
 		}
 	}
 	for _, c := range []struct {
 		name    string
-		change  func(*patch.Surroundings)
+		change  func(*patch.Interference)
 		refused patch.RefusalCode
 		where   string // of the refusal, beyond the group
 	}{
-		{name: "nobody is there", change: func(*patch.Surroundings) {}},
+		{name: "nobody is there", change: func(*patch.Interference) {}},
 		{name: "calendar open", change: calendar(patch.Calendar{Open: true})},
 		{name: "calendar closed", change: calendar(patch.Calendar{}), refused: patch.RefusedCalendar},
 		{name: "calendar that gives no answer", change: calendar(patch.Calendar{Open: true, Error: "InvalidDocument"}), refused: patch.RefusedCalendar},
 		{name: "calendar that closes before we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(59 * time.Minute)}), refused: patch.RefusedCalendar},
 		{name: "calendar that closes as we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(time.Hour)})},
 		{name: "calendar that is closed and opens soon", change: calendar(patch.Calendar{Changes: noon.Add(time.Minute)}), refused: patch.RefusedCalendar},
-		{name: "stack", change: func(s *patch.Surroundings) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} }, refused: patch.RefusedStack},
-		{name: "deployment", change: func(s *patch.Surroundings) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} }, refused: patch.RefusedDeployment, where: "/i-01"},
-		{name: "deployment not begun", change: func(s *patch.Surroundings) { s.Deployments = []patch.Deployment{{ID: "d-1"}} }, refused: patch.RefusedDeployment},
-		{name: "alarm that terminates", change: func(s *patch.Surroundings) {
+		{name: "stack", change: func(s *patch.Interference) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} }, refused: patch.RefusedStack},
+		{name: "deployment", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} }, refused: patch.RefusedDeployment, where: "/i-01"},
+		{name: "deployment not begun", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1"}} }, refused: patch.RefusedDeployment},
+		{name: "alarm that terminates", change: func(s *patch.Interference) {
 			s.StopAlarms = []patch.StopAlarm{{Name: "cpu", Action: "terminate", Instance: "i-01"}}
 		}, refused: patch.RefusedStopAlarm, where: "/i-01"},
 		{name: "patcher at any moment", change: patcher(time.Time{}), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher within the hour", change: patcher(noon.Add(59 * time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher that began", change: patcher(noon.Add(-time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
 		{name: "patcher after we are done", change: patcher(noon.Add(time.Hour))},
-		{name: "a locked root is another question", change: func(s *patch.Surroundings) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
+		{name: "a locked root is another question", change: func(s *patch.Interference) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			refusal := patch.MayDisturb(webGroup, around(c.change))
@@ -67,13 +67,13 @@ func TestMayDisturb(t *testing.T) {
 }
 
 func TestMayUnlock(t *testing.T) {
-	locked := around(func(s *patch.Surroundings) {
+	locked := around(func(s *patch.Interference) {
 		s.LockedRoots = []patch.LockedRoot{{Instance: "i-02", Why: "the key is Disabled"}}
 	})
 	requireRefusal(t, patch.MayUnlock(webGroup, patch.RestoreRootVolume, locked), patch.RefusedNoRestore, "/i-02")
 	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreReplace, locked), "nothing is unlocked to replace it")
 	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreNone, locked))
-	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreRootVolume, patch.Surroundings{}))
+	require.Nil(t, patch.MayUnlock(webGroup, patch.RestoreRootVolume, patch.Interference{}))
 }
 
 func TestMayTrust(t *testing.T) {
@@ -156,7 +156,7 @@ func TestRoomInTargetGroups(t *testing.T) {
 		{name: "the same with one ill", state: four(apart, missing(1), member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy })), refused: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			refusal := patch.RoomInTargetGroups(webGroup, c.state, patch.Ours{}, patch.Stage{MaxUnavailable: max(c.most, 1)}, "i-01")
+			refusal := patch.RoomInTargetGroups(webGroup, c.state, patch.Holdings{}, patch.Stage{MaxUnavailable: max(c.most, 1)}, "i-01")
 			if !c.refused {
 				require.Nil(t, refusal)
 				return

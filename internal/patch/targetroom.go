@@ -8,12 +8,12 @@ import (
 // RoomInTargetGroups asks of each target group what MayTakeOut asks of the group: a member in service may be missing from one of
 // them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the group; in others
 // counts who is registered.
-func RoomInTargetGroups(group Group, state GroupState, ours Ours, stage Stage, id string) *Refusal {
+func RoomInTargetGroups(group Group, state GroupState, ours Holdings, stage Stage, id string) *Refusal {
 	return first(TargetRoomRefusals(group, state, ours, stage, id))
 }
 
 // TargetRoomRefusals is RoomInTargetGroups with every reason to refuse.
-func TargetRoomRefusals(group Group, state GroupState, ours Ours, stage Stage, id string) []*Refusal {
+func TargetRoomRefusals(group Group, state GroupState, ours Holdings, stage Stage, id string) []*Refusal {
 	var found []*Refusal
 	member, _ := state.Member(id)
 	for _, targetGroup := range state.TargetGroups {

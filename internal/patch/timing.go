@@ -29,7 +29,7 @@ type Timing struct {
 	// InService bounds the way from standby back to InService and healthy in its target groups.
 	InService Duration `json:"in_service"`
 	// Settle bounds the health checks after return, before the bake begins.
-	Settle Duration `json:"settle"`
+	HealthBudget Duration `json:"settle"`
 	// Snapshot bounds how long a restore waits for its snapshot: a first snapshot of a large volume takes hours.
 	Snapshot Duration `json:"snapshot"`
 	// RestoreRoot bounds a root volume's replacement and the reboot it brings.
@@ -63,7 +63,7 @@ func DefaultTiming() Timing {
 		Install:     Duration(90 * time.Minute),
 		Stop:        Duration(15 * time.Minute),
 		InService:   Duration(30 * time.Minute),
-		Settle:      Duration(20 * time.Minute),
+		HealthBudget:      Duration(20 * time.Minute),
 		Snapshot:    Duration(6 * time.Hour),
 		RestoreRoot: Duration(time.Hour),
 		Surge:       Duration(30 * time.Minute),
@@ -114,7 +114,7 @@ func (p Plan) Scaled(speed float64) Plan {
 		Act: attempt(t.Act), Look: attempt(t.Look),
 		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ReadLag: divide(t.ReadLag),
 		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install), Stop: budget(t.Stop),
-		InService: budget(t.InService), Settle: budget(t.Settle), Snapshot: budget(t.Snapshot),
+		InService: budget(t.InService), HealthBudget: budget(t.HealthBudget), Snapshot: budget(t.Snapshot),
 		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Instance: divide(t.Instance),
 		RollbackMaxAge: t.RollbackMaxAge, // AWS's clock measures it, which the speed does not touch
 	}
