@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/notify"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -52,7 +53,7 @@ type NotifyInput struct {
 // may pass.
 func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 	if c.Notifier == nil {
-		return final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)
+		return once.Final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)
 	}
 	if told, err := c.Notices.Told(ctx, in.Notice, in.Channel); err != nil {
 		activity.GetLogger(ctx).Warn("the evidence store does not say whether a notice was sent; it is sent", "notice", in.Notice.Key, "channel", in.Channel, "error", err)
@@ -73,7 +74,7 @@ func notifyError(in NotifyInput, err error) error {
 	message := fmt.Sprintf("%s was not told %s: %v", in.Channel, in.Notice.Kind, err)
 	var refused *notify.RefusedError
 	if errors.As(err, &refused) {
-		return final(ErrNotificationRejected, "%s", message)
+		return once.Final(ErrNotificationRejected, "%s", message)
 	}
 	var delay time.Duration
 	var away *notify.AwayError

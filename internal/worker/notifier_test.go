@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -17,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/awssim"
-	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/awssim/simtest"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/worker"
@@ -50,15 +48,9 @@ func subscribed(t *testing.T, as aws.Config) (topic string, received func() []st
 
 func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
 	began := time.Now()
-	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return began }})
-	require.NoError(t, err)
-	own := aws.Config{
-		Region: "ap-northeast-1", BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: awssim.RoundTripper(sim)},
-		Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
-	}
+	fleet := simtest.New(t, simtest.Options{Now: func() time.Time { return began }})
+	own := fleet.Config()
 	example, err := config.Parse("patchtide.yaml", config.Example(), nil)
 	require.NoError(t, err)
 	production, found := example.Account("production")
@@ -72,7 +64,7 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 		account string
 	}{
 		"of one of the accounts: its role":                 {assumed, production.ID},
-		"of the worker's own account: its own credentials": {own, scenario.Home.ID},
+		"of the worker's own account: its own credentials": {own, fleet.Home.ID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topic, received := subscribed(t, c.owner)
