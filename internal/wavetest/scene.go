@@ -2,12 +2,14 @@ package wavetest
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	sdkworker "go.temporal.io/sdk/worker"
 
@@ -108,7 +110,7 @@ func New(t TB, options Options) *Scene {
 // NewEnv gives the scene a fresh Temporal: the simulated AWS and the evidence stay as they are.
 func (s *Scene) NewEnv(start time.Time) {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(QuietLogger{})
+	suite.SetLogger(QuietLogger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
@@ -130,16 +132,8 @@ func (s *Scene) Register() {
 	s.Env.RegisterActivity(s.AWS)
 }
 
-// QuietLogger says nothing: what a wave logs is not judged.
-type QuietLogger struct{}
-
-func (QuietLogger) Debug(string, ...any) {}
-
-func (QuietLogger) Info(string, ...any) {}
-
-func (QuietLogger) Warn(string, ...any) {}
-
-func (QuietLogger) Error(string, ...any) {}
+// QuietLogger drops every line: what a wave logs is not judged.
+func QuietLogger() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
 
 // SkipInShort leaves out three of four waves under -short: the race detector makes each ten times as slow, and looks
 // for other things than their ends.
