@@ -17,8 +17,8 @@ import (
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
-	"github.com/patchtide/patchtide/internal/awssim/simtest"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/doctor"
 )
@@ -44,8 +44,8 @@ func newBench(t *testing.T) *bench {
 	t.Helper()
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	b := &bench{t: t, now: -10 * time.Minute}
-	fleet := simtest.New(t, simtest.Options{Now: func() time.Time { return time.Now().Add(b.now) }})
-	b.aws, b.key = fleet.Sim, fleet.Home.AccessKeyID
+	fleet := awssimtest.New(t, awssimtest.Options{Now: func() time.Time { return time.Now().Add(b.now) }})
+	b.aws, b.key = fleet.Sim, fleet.Scenario.Home.AccessKeyID
 	folder := t.TempDir()
 	keyFile := filepath.Join(folder, "journal.key")
 	require.NoError(t, os.WriteFile(keyFile, []byte(strings.Repeat("k", 48)), 0o600))

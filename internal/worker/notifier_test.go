@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/awssim/simtest"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/worker"
@@ -49,7 +49,7 @@ func subscribed(t *testing.T, as aws.Config) (topic string, received func() []st
 func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	began := time.Now()
-	fleet := simtest.New(t, simtest.Options{Now: func() time.Time { return began }})
+	fleet := awssimtest.New(t, awssimtest.Options{Now: func() time.Time { return began }})
 	own := fleet.Config()
 	example, err := config.Parse("patchtide.yaml", config.Example(), nil)
 	require.NoError(t, err)
@@ -64,14 +64,14 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 		account string
 	}{
 		"of one of the accounts: its role":                 {assumed, production.ID},
-		"of the worker's own account: its own credentials": {own, fleet.Home.ID},
+		"of the worker's own account: its own credentials": {own, fleet.Scenario.Home.ID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topic, received := subscribed(t, c.owner)
 			require.Contains(t, topic, ":"+c.account+":")
 			loaded, err := config.Parse("patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+topic+"'}}]\n")...), nil)
 			require.NoError(t, err)
-			notifier, err := worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: own.HTTPClient.(*http.Client), Namespace: "default"})
+			notifier, err := worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: fleet.HTTP, Namespace: "default"})
 			require.NoError(t, err)
 			require.Equal(t, []string{"sns " + topic}, notifier.Channels())
 			require.NoError(t, notifier.Send(t.Context(), "sns "+topic, patch.Notice{Kind: patch.NoticeTest, Key: "test/1", At: began}))

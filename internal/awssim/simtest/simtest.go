@@ -1,20 +1,18 @@
-// Package simtest makes a simulated fleet for the tests of any package: the laboratory's fleet, in time that a test moves,
-// reached by the product's own clients.
+// Package simtest is awssimtest's fleet for tests of the product: in time that a test moves, reached by the product's own
+// clients.
 package simtest
 
 import (
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -41,10 +39,9 @@ type Options struct {
 	Now      func() time.Time      // AWS's clock; nil is one that stands still but for Pass
 }
 
-// Fleet is a simulated fleet.
+// Fleet is a simulated fleet in a test's own time.
 type Fleet struct {
-	Sim  *awssim.Sim
-	Home world.Home // the worker's own account and its access key
+	*awssimtest.Fleet
 
 	t   testing.TB
 	mu  sync.Mutex
@@ -54,21 +51,12 @@ type Fleet struct {
 // New makes a fleet.
 func New(t testing.TB, options Options) *Fleet {
 	t.Helper()
-	if options.Scenario == "" {
-		options.Scenario = "healthy"
-	}
-	loaded, err := world.LoadScenario(options.Scenario)
-	require.NoError(t, err)
-	if options.Change != nil {
-		options.Change(loaded)
-	}
-	f := &Fleet{t: t, Home: loaded.Home, now: options.Now}
+	f := &Fleet{t: t, now: options.Now}
 	if f.now == nil {
 		start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
 		f.now = func() time.Time { return start }
 	}
-	f.Sim, err = awssim.New(awssim.Options{Scenario: loaded, Now: f.Clock})
-	require.NoError(t, err)
+	f.Fleet = awssimtest.New(t, awssimtest.Options{Name: options.Scenario, Change: options.Change, Now: f.Clock})
 	return f
 }
 
@@ -92,17 +80,6 @@ func (f *Fleet) Pass(d time.Duration) {
 	f.SetClock(func() time.Time { return later })
 }
 
-// HTTP reaches the fleet.
-func (f *Fleet) HTTP() *http.Client { return &http.Client{Transport: awssim.RoundTripper(f.Sim)} }
-
-// Config is the worker's own: its credentials, and the way to the fleet.
-func (f *Fleet) Config() awssdk.Config {
-	return awssdk.Config{
-		Region: Tokyo, BaseEndpoint: awssdk.String("http://aws.invalid"), HTTPClient: f.HTTP(),
-		Credentials: credentials.NewStaticCredentialsProvider(f.Home.AccessKeyID, f.Home.SecretAccessKey, ""),
-	}
-}
-
 // Connector gives the product's clients of the fleet's accounts.
 func (f *Fleet) Connector() aws.Connector {
 	f.t.Helper()
@@ -115,7 +92,7 @@ func (f *Fleet) Connector() aws.Connector {
 	config := f.Config()
 	config.BaseEndpoint, config.HTTPClient = nil, nil // the addresses of the real AWS
 	clients, err := cloud.New(cloud.Options{
-		Config: config, HTTP: f.HTTP(), Accounts: []cloud.Account{account(Staging.Account), account(Production.Account)},
+		Config: config, HTTP: f.HTTP, Accounts: []cloud.Account{account(Staging.Account), account(Production.Account)},
 		Speed: 1e6, // in simulated time nobody may wait by the wall's clock
 	})
 	require.NoError(f.t, err)
