@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -38,11 +39,14 @@ func TestAwaitAtRest(t *testing.T) {
 	group := patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web"}
 	groupLock, first, second := names.GroupLock(group), names.InstanceLock(group, "i-1"), names.InstanceLock(group, "i-2")
 	at := time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
-	var journal []json.RawMessage
+	var documents []json.RawMessage
 	for i, id := range []string{"", "i-1", "i-2"} {
-		record, err := json.Marshal(map[string]any{"Group": group, "Instance": id, "At": at.Add(time.Duration(i) * time.Minute)})
+		document, err := json.Marshal(journal.Record{
+			WaveID: "wave-1", Group: group, Instance: id, At: at.Add(time.Duration(i) * time.Minute),
+			Policy: patch.Policy{Timing: patch.DefaultTiming()},
+		})
 		require.NoError(t, err)
-		journal = append(journal, record)
+		documents = append(documents, document)
 	}
 	for _, c := range []struct {
 		name    string
@@ -52,12 +56,12 @@ func TestAwaitAtRest(t *testing.T) {
 		waits   string // for what; "" for nothing
 		retried bool
 	}{
-		{name: "nothing runs", journal: journal},
+		{name: "nothing runs", journal: documents},
 		{name: "no instance was touched"},
 		{name: "the group runs", locks: lockBook{groupLock: {Wave: "wave-1"}}, waits: groupLock},
-		{name: "its group was terminated, the instance puts itself back", locks: lockBook{second: {Parent: groupLock, Wave: "wave-1"}}, journal: journal, waits: second},
-		{name: "another wave took the group", locks: lockBook{groupLock: {Wave: "wave-2"}, second: {Wave: "wave-2"}}, journal: journal},
-		{name: "an instance of long ago", locks: lockBook{first: {Wave: "wave-1"}}, journal: journal},
+		{name: "its group was terminated, the instance puts itself back", locks: lockBook{second: {Parent: groupLock, Wave: "wave-1"}}, journal: documents, waits: second},
+		{name: "another wave took the group", locks: lockBook{groupLock: {Wave: "wave-2"}, second: {Wave: "wave-2"}}, journal: documents},
+		{name: "an instance of long ago", locks: lockBook{first: {Wave: "wave-1"}}, journal: documents},
 		{name: "it does not tell for whom it works", locks: lockBook{groupLock: {}}, waits: groupLock},
 		{name: "the store is away: nobody knows", away: errors.New("no route"), retried: true},
 	} {

@@ -31,7 +31,7 @@ func (in MarkGroupInput) unmarked() once.Effect {
 }
 
 // MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
-// that carries another wave's is MarkedByOther (terminal).
+// that carries another wave's is OwnedByAnotherWave (terminal).
 func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {

@@ -23,7 +23,7 @@ type MarkInstanceInput struct {
 }
 
 // MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries another
-// wave's is MarkedByOther (terminal).
+// wave's is OwnedByAnotherWave (terminal).
 func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
 	defer once.Typed(&err)
 	where := in.Instance.String()

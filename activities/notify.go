@@ -49,8 +49,8 @@ type NotifyInput struct {
 
 // Notify sends one notice on one channel. It is sent at least once: what was sent is remembered in the evidence store, and a
 // repeated attempt looks there first; only where the reply to the sending itself was lost may it arrive twice, with the same
-// id. A store that is away does not keep an alarm from being sent. NotTold, final, is a channel that refuses; NotToldYet
-// may pass.
+// id. A store that is away does not keep an alarm from being sent. NotificationRejected, final, is a channel that
+// refuses; NotificationPending may pass.
 func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 	if c.Notifier == nil {
 		return once.Final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)

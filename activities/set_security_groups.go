@@ -20,10 +20,10 @@ type SecurityGroupsInput struct {
 	Restore   bool              // put the groups back that were there before, instead of isolating
 }
 
-// SetSecurityGroups gives every interface of the instance its isolating security group, or back what it had. Only what it
-// finds as it should be before is changed: groups that somebody else gave an interface meanwhile stay, and are
-// ForeignGroups (terminal) by name once all others are done. An interface that is gone needs nothing, one that is new when isolating is
-// isolated too. Gone when EC2 no longer has the instance.
+// SetSecurityGroups gives every interface of the instance its isolating security group, or back what it had. Only what
+// it finds as it should be before is changed: groups that somebody else gave an interface meanwhile stay, and are
+// SecurityGroupsChanged (terminal) by name once all others are done. An interface that is gone needs nothing, one that is
+// new when isolating is isolated too. Gone when EC2 no longer has the instance.
 func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
