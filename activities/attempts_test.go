@@ -17,12 +17,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-const tokyo = "ap-northeast-1"
-
-var (
-	production = patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: tokyo, AutoScalingGroup: "web"}
-	everyTen   = activities.Pace{Poll: patch.Duration(10 * time.Second), ReadLag: patch.Duration(time.Minute)}
-)
+var everyTen = activities.Pace{Poll: patch.Duration(10 * time.Second), ReadLag: patch.Duration(time.Minute)}
 
 // attempts runs activities one attempt at a time, so that a test sees what each one did and left for the next.
 type attempts struct {
@@ -32,7 +27,7 @@ type attempts struct {
 
 func newAttempts(t *testing.T, faults ...world.WorldFault) *attempts {
 	t.Helper()
-	f := newFleet(t, "healthy", faults...)
+	f := newFleet(t, faults...)
 	return &attempts{fleet: f, AWS: f.aws}
 }
 
@@ -81,11 +76,11 @@ func (f *attempts) fails(method, in any) *temporal.ApplicationError {
 func (f *attempts) await(budget time.Duration, method, in, out any) error {
 	f.t.Helper()
 	var kept any
-	until := f.clock().Add(budget)
+	until := f.Clock().Add(budget)
 	for {
 		left, err := f.do(kept, method, in, out)
 		var typed *temporal.ApplicationError
-		if !errors.As(err, &typed) || typed.Type() != activities.ErrNotReady || f.clock().After(until) {
+		if !errors.As(err, &typed) || typed.Type() != activities.ErrNotReady || f.Clock().After(until) {
 			return err
 		}
 		kept = nil
@@ -94,7 +89,7 @@ func (f *attempts) await(budget time.Duration, method, in, out any) error {
 			require.NoError(f.t, left.Get(&details))
 			kept = details
 		}
-		f.pass(max(typed.NextRetryDelay(), time.Second))
+		f.Pass(max(typed.NextRetryDelay(), time.Second))
 	}
 }
 
@@ -103,28 +98,6 @@ func (f *attempts) inspect(group patch.Group) patch.GroupState {
 	var state patch.GroupState
 	f.must(f.InspectGroup, activities.InspectGroupInput{Group: group}, &state)
 	return state
-}
-
-// change lets somebody else change the production group.
-func (f *attempts) change(do func(region *world.Region, group *world.ScalingGroup)) {
-	f.t.Helper()
-	f.sim.Inspect(func(w *world.World) {
-		region := w.Account(production.Account.ID).Region(tokyo)
-		group, err := region.ScalingGroup(production.AutoScalingGroup)
-		require.NoError(f.t, err)
-		do(region, group)
-	})
-}
-
-// calls counts the calls of an operation, refused ones included.
-func (f *attempts) calls(operation string) int {
-	n := 0
-	for _, event := range f.sim.Events() {
-		if event.Operation == operation {
-			n++
-		}
-	}
-	return n
 }
 
 func instance(group patch.Group, id string) activities.Instance {

@@ -13,37 +13,18 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Services are the AWS clients of one account in one region.
-type Services struct {
-	AutoScaling AutoScalingAPI
-	EC2         EC2API
-	ELB         LoadBalancingAPI
-	SSM         SSMAPI
-	CloudWatch  CloudWatchAPI
-	STS         STSAPI
-
-	CloudFormation CloudFormationAPI
-	CodeDeploy     CodeDeployAPI
-	KMS            KMSAPI
-}
-
-// Connector gives the clients of an account and region; it assumes roles, caches, and sends mutations once.
-type Connector interface {
-	Connect(ctx context.Context, account patch.Account, region string) (*Services, error)
-	// AutomationRole is the role that Automation assumes in the account; "" runs it with the caller's permissions.
-	AutomationRole(account patch.Account) string
-}
-
 // AWS holds the activities that touch one target account and region. Its methods are registered on that pair's queue.
 type AWS struct {
-	Connector Connector
+	Connector aws.Connector
 	// HTTP dials instances for HTTP checks `from: worker`.
 	HTTP *http.Client
-	// ShortWait is how long a wait that is known to be short may poll inside one attempt before it falls back to retries,
-	// whose delays have a granularity of about a second. Zero never polls inside (simulated time stands still meanwhile).
+	// ShortWait is how long a wait may poll inside one attempt; see once.Waits. In simulated time it is zero, which stands still
+	// meanwhile.
 	ShortWait time.Duration
 	// Baselines gives patch baselines by name; nil is those that come with Patchtide.
 	Baselines Baselines
@@ -59,9 +40,11 @@ type Baselines interface {
 	Load(name string) (baselines.Baseline, error)
 }
 
+func (a *AWS) waits() once.Waits { return once.Waits{ShortWait: a.ShortWait, Speed: a.speed()} }
+
 // connect gives the clients of a group's account and region, once it is proven that they lead to that account: a worker
 // with another account's credentials would find other instances by the same tags.
-func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error) {
+func (a *AWS) connect(ctx context.Context, group patch.Group) (*aws.Services, error) {
 	where := group.Account.Name + "/" + group.Region
 	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
 	if err != nil {
@@ -75,12 +58,14 @@ func (a *AWS) connect(ctx context.Context, group patch.Group) (*Services, error)
 	}
 	caller, err := services.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, awsError("ask whose credentials these are", where, err)
+		return nil, aws.Wrap("ask whose credentials these are", where, err)
 	}
-	if found := deref(caller.Account); found != group.Account.ID {
+	if found := aws.Deref(caller.Account); found != group.Account.ID {
 		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; correct the account's id or role_arn in the configuration",
 			where, found, group.Account.ID), ErrRejected)
 	}
 	a.proven.Store(place, true)
 	return services, nil
 }
+
+func (a *AWS) speed() aws.Speed { return aws.Speed(a.Speed) }

@@ -1,47 +1,66 @@
-package activities
+package activities_test
 
 import (
-	"errors"
-	"fmt"
-	"net/http"
+	"reflect"
 	"testing"
 
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
-func TestAWSErrorsGetTheirTypes(t *testing.T) {
-	code := func(code string, status int) error {
-		return &smithy.OperationError{ServiceID: "EC2", OperationName: "X", Err: &smithyhttp.ResponseError{
-			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code, Message: "words"},
-		}}
-	}
-	for _, c := range []struct {
-		name string
-		err  error
-		want string
-	}{
-		{"a throttle by code", code("RequestLimitExceeded", 503), ErrThrottled},
-		{"a throttle by status", code("Whatever", 429), ErrThrottled},
-		{"a scaling activity in progress passes", code("ScalingActivityInProgress", 400), ErrThrottled},
-		{"denied", code("UnauthorizedOperation", 403), ErrAccessDenied},
-		{"credentials that ran out are fetched anew", code("ExpiredToken", 403), ErrAWS},
-		{"a server's error of a service whose model does not say so", code("SomethingBroke", 500), ErrAWS},
-		{"invalid", code("ValidationError", 400), ErrRejected},
-		{"a lost connection", errors.New("connection reset"), ErrAWS},
-		{"typed already, however wrapped", fmt.Errorf("outer: %w", final(ErrGone, "gone")), ErrGone},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var typed *temporal.ApplicationError
-			require.ErrorAs(t, awsError("do it", "production/web", c.err), &typed)
-			require.Equal(t, c.want, typed.Type())
-			if c.want != ErrGone {
-				require.False(t, typed.NonRetryable())
-				require.Contains(t, typed.Message(), "do it (production/web)")
-			}
+// Every activity gives errors of AWS the form in which Temporal keeps their type: without it a workflow would retry what is final.
+func TestEveryActivityTypesItsErrors(t *testing.T) {
+	methods := reflect.TypeFor[*activities.AWS]()
+	for i := range methods.NumMethod() {
+		method := methods.Method(i)
+		t.Run(method.Name, func(t *testing.T) {
+			f := newFleet(t)
+			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation == "GetCallerIdentity" || call.Operation == "AssumeRole" {
+					return awssim.Fault{}
+				}
+				return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}
+			})
+			in := reflect.New(method.Type.In(2)).Elem()
+			fill(in)
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestActivityEnvironment()
+			env.RegisterActivity(f.aws)
+			_, err := env.ExecuteActivity(method.Name, in.Interface())
+			requireType(t, err, activities.ErrAccessDenied)
 		})
 	}
-	require.NoError(t, awsError("do it", "here", nil))
+}
+
+// fill makes an input that no activity refuses to begin with.
+func fill(value reflect.Value) {
+	switch value.Type() {
+	case reflect.TypeFor[patch.HealthCheck]():
+		value.Set(reflect.ValueOf(patch.HealthCheck{Alarm: "x"})) // a check is of one kind
+		return
+	case reflect.TypeFor[patch.Group]():
+		value.Set(reflect.ValueOf(production))
+		return
+	case reflect.TypeFor[patch.Place]():
+		value.Set(reflect.ValueOf(patch.Place{Account: production.Account, Region: production.Region}))
+		return
+	}
+	switch value.Kind() {
+	case reflect.String:
+		value.SetString("x")
+	case reflect.Slice:
+		value.Set(reflect.MakeSlice(value.Type(), 1, 1))
+		fill(value.Index(0))
+	case reflect.Struct:
+		for i := range value.NumField() {
+			if field := value.Type().Field(i); field.Name == "Baseline" {
+				value.Field(i).SetString("amazon-linux-2023")
+			} else if field.IsExported() {
+				fill(value.Field(i))
+			}
+		}
+	}
 }

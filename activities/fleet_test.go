@@ -2,14 +2,9 @@ package activities_test
 
 import (
 	"log/slog"
-	"net/http"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
@@ -18,111 +13,36 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
-	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/simtest"
 	"github.com/patchtide/patchtide/internal/awssim/world"
-	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// fleet is the laboratory's fleet in simulated time, reached by real clients through real activities.
+// fleet is a simulated fleet reached through real activities.
 type fleet struct {
+	*simtest.Fleet
 	t   *testing.T
-	sim *awssim.Sim
 	aws *activities.AWS
-
-	mu  sync.Mutex
-	now func() time.Time
 }
 
+const tokyo = simtest.Tokyo
+
 var (
-	staging = patch.Group{
-		Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1", Tags: map[string]string{"Role": "web"},
-	}
+	production, staging = simtest.Production, simtest.Staging
+
 	pace = activities.Pace{Poll: patch.Duration(15 * time.Second), ReadLag: patch.Duration(time.Minute)}
 	week = patch.Duration(7 * 24 * time.Hour)
 )
 
-func newFleet(t *testing.T, scenario string, faults ...world.WorldFault) *fleet {
+func newFleet(t *testing.T, faults ...world.WorldFault) *fleet {
 	t.Helper()
-	return newFleetOf(t, scenario, func(loaded *world.Scenario) { loaded.Faults.World = append(loaded.Faults.World, faults...) })
+	return newFleetOf(t, func(loaded *world.Scenario) { loaded.Faults.World = append(loaded.Faults.World, faults...) })
 }
 
-func newFleetOf(t *testing.T, scenario string, change func(*world.Scenario)) *fleet {
+func newFleetOf(t *testing.T, change func(*world.Scenario)) *fleet {
 	t.Helper()
-	loaded, err := world.LoadScenario(scenario)
-	require.NoError(t, err)
-	change(loaded)
-	start := time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)
-	f := &fleet{t: t, now: func() time.Time { return start }}
-	f.sim, err = awssim.New(awssim.Options{Scenario: loaded, Now: f.clock})
-	require.NoError(t, err)
-	role := func(id, name string) string { return "arn:aws:iam::" + id + ":role/" + name }
-	account := func(name, id string) cloud.Account {
-		return cloud.Account{
-			Name: name, ID: id, RoleARN: role(id, "patchtide"), ExternalID: "patchtide-lab", AutomationRoleARN: role(id, "patchtide-automation"),
-		}
-	}
-	clients, err := cloud.New(cloud.Options{
-		Config: aws.Config{
-			Region:      "ap-northeast-1",
-			Credentials: credentials.NewStaticCredentialsProvider(loaded.Home.AccessKeyID, loaded.Home.SecretAccessKey, ""),
-		},
-		Accounts: []cloud.Account{account("staging", "222233334444"), account("production", "111122223333")},
-		HTTP:     &http.Client{Transport: awssim.RoundTripper(f.sim)},
-		Speed:    1e6, // in simulated time nobody may wait by the wall's clock
-	})
-	require.NoError(t, err)
-	f.aws = &activities.AWS{Connector: clients.Activities()}
-	return f
-}
-
-func (f *fleet) clock() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now()
-}
-
-// pass lets AWS's clock run.
-func (f *fleet) pass(d time.Duration) {
-	later := f.clock().Add(d)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = func() time.Time { return later }
-}
-
-// instances lists the ids of a group chosen by tags.
-func (f *fleet) instances(account string) []string {
-	var ids []string
-	f.sim.Inspect(func(w *world.World) {
-		for _, instance := range w.Account(account).Region("ap-northeast-1").Instances() {
-			ids = append(ids, instance.ID)
-		}
-	})
-	slices.Sort(ids)
-	return ids
-}
-
-// effects counts the calls of an operation that changed something.
-func (f *fleet) effects(operation string) int {
-	n := 0
-	for _, event := range f.sim.Events() {
-		if event.Operation == operation && event.Effect {
-			n++
-		}
-	}
-	return n
-}
-
-// loseFirst lets the first call of each operation take effect and lose its reply.
-func (f *fleet) loseFirst(operations ...string) {
-	lost := map[string]bool{}
-	f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
-		if slices.Contains(operations, call.Operation) && !lost[call.Operation] {
-			lost[call.Operation] = true
-			return awssim.Fault{Kind: awssim.FaultLostReply}
-		}
-		return awssim.Fault{}
-	})
+	f := simtest.New(t, simtest.Options{Change: change})
+	return &fleet{Fleet: f, t: t, aws: &activities.AWS{Connector: f.Connector()}}
 }
 
 // forward is how a workflow going forward runs an activity, with a budget in simulated time.
@@ -142,20 +62,16 @@ func run[Out any](f *fleet, budget time.Duration, activity, in any) (Out, error)
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetStartTime(f.clock())
+	env.SetStartTime(f.Clock())
 	env.RegisterActivity(f.aws)
-	f.mu.Lock()
-	f.now = env.Now
-	f.mu.Unlock()
+	f.SetClock(env.Now)
 	env.ExecuteWorkflow(func(ctx workflow.Context) (Out, error) {
 		var out Out
 		err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, forward(budget)), activity, in).Get(ctx, &out)
 		return out, err
 	})
 	end := env.Now()
-	f.mu.Lock()
-	f.now = func() time.Time { return end }
-	f.mu.Unlock()
+	f.SetClock(func() time.Time { return end })
 	var out Out
 	require.True(f.t, env.IsWorkflowCompleted())
 	if err := env.GetWorkflowError(); err != nil {

@@ -1,38 +1,21 @@
 package activities
 
 import (
-	"time"
-
-	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
 )
 
 // Instance names one instance of a group.
-type Instance struct {
-	Group patch.Group
-	ID    string
-}
+type Instance = aws.Instance
+
+// Journal is the pointer that marks a resource as ours while we hold it.
+type Journal = aws.Journal
+
+// QuarantinedInstance is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type QuarantinedInstance = aws.Outside
 
 // Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
-type Attempt struct {
-	WaveID string
-	Token  string // UUIDv5 of wave, instance, step and the saga's try; made in the workflow
-}
+type Attempt = once.Attempt
 
 // Pace is how a wait looks: how often, and how long reads may lag.
-type Pace struct {
-	Poll    patch.Duration
-	ReadLag patch.Duration
-}
-
-// Journal is the pointer that marks a resource as ours while we hold it: names.TagJournal on the resource.
-type Journal struct {
-	WaveID string
-	Record string // key of the signed record in the evidence store
-}
-
-// ScanTicket is a scan under way.
-type ScanTicket struct {
-	CommandID  string
-	SnapshotID string
-	Started    time.Time // AWS's clock: the command's RequestedDateTime
-}
+type Pace = once.Pace

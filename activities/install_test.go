@@ -47,12 +47,12 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFleet(t, "healthy")
-			f.loseFirst(test.lose...)
-			id := f.instances(staging.Account.ID)[0]
+			f := newFleet(t)
+			f.LoseFirst(test.lose...)
+			id := f.Instances(staging.Account.ID)[0]
 			instance := activities.Instance{Group: staging, ID: id}
 			volume := ""
-			f.sim.Inspect(func(w *world.World) {
+			f.Sim.Inspect(func(w *world.World) {
 				volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
 			})
 
@@ -75,7 +75,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			require.Len(t, report.Changes, 6)
 			require.Equal(t, "curl-minimal.x86_64", report.Changes[0].Name)
 			require.Equal(t, "0:8.11.1-4.amzn2023.0.3", report.Changes[0].To)
-			require.Equal(t, 1, f.effects("StartAutomationExecution"))
+			require.Equal(t, 1, f.Effects("StartAutomationExecution"))
 			require.Equal(t, execution, must[activities.Execution](f, f.aws.FindInstall, activities.FindInstallInput{
 				Instance: instance, Attempt: start.Attempt, Pace: pace,
 			}))
@@ -84,12 +84,12 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			require.True(t, patch.Verify(patch.RebootIfNeeded, before, after, report).Proven(), "%+v", after)
 
 			must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
-			require.Equal(t, 1, f.effects("CreateSnapshot"))
+			require.Equal(t, 1, f.Effects("CreateSnapshot"))
 			task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
 				Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
 			})
 			restored := must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
-			require.Equal(t, 1, f.effects("CreateReplaceRootVolumeTask"))
+			require.Equal(t, 1, f.Effects("CreateReplaceRootVolumeTask"))
 			facts := must[patch.MachineFacts](f, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 				Instance: instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
 			})
@@ -98,13 +98,13 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 
 			expire := activities.ExpireInput{Group: staging}
 			require.Empty(t, must[activities.Expired](f, f.aws.ExpireBackups, expire).Snapshots, "too young")
-			f.pass(week.D() + time.Hour)
+			f.Pass(week.D() + time.Hour)
 			expired := must[activities.Expired](f, f.aws.ExpireBackups, expire)
 			if test.lose == nil {
 				require.Equal(t, []string{taken.SnapshotID}, expired.Snapshots)
 				require.Equal(t, []string{volume}, expired.Volumes)
 			}
-			f.sim.Inspect(func(w *world.World) {
+			f.Sim.Inspect(func(w *world.World) {
 				region := w.Account(staging.Account.ID).Region(staging.Region)
 				require.Nil(t, region.Snapshot(taken.SnapshotID))
 				require.Nil(t, region.Volume(volume), "the replaced volume")
@@ -115,11 +115,11 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 }
 
 func TestStopInstall(t *testing.T) {
-	f := newFleet(t, "healthy")
-	f.loseFirst("StopAutomationExecution", "CancelCommand")
-	id := f.instances(staging.Account.ID)[0]
+	f := newFleet(t)
+	f.LoseFirst("StopAutomationExecution", "CancelCommand")
+	id := f.Instances(staging.Account.ID)[0]
 	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
-	f.pass(40 * time.Second) // in the middle of the install
+	f.Pass(40 * time.Second) // in the middle of the install
 	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
 	must[nothing](f, f.aws.StopInstall, in)
 	report := must[patch.PatchReport](f, f.aws.AwaitStopped, in)
@@ -128,7 +128,7 @@ func TestStopInstall(t *testing.T) {
 	require.NotNil(t, report.Before)
 	require.Nil(t, report.After, "what it left was never learnt")
 	require.True(t, report.Touched())
-	f.sim.Inspect(func(w *world.World) {
+	f.Sim.Inspect(func(w *world.World) {
 		for _, command := range w.Account(staging.Account.ID).Region(staging.Region).Commands() {
 			require.True(t, command.Done(), "%s: %s", command.Document, command.Status())
 		}
@@ -137,62 +137,62 @@ func TestStopInstall(t *testing.T) {
 }
 
 func TestFindInstallThatNeverWas(t *testing.T) {
-	f := newFleet(t, "healthy")
-	began := f.clock()
+	f := newFleet(t)
+	began := f.Clock()
 	found := must[activities.Execution](f, f.aws.FindInstall, activities.FindInstallInput{
-		Instance: activities.Instance{Group: staging, ID: f.instances(staging.Account.ID)[0]}, Attempt: attempt(), Pace: pace,
+		Instance: activities.Instance{Group: staging, ID: f.Instances(staging.Account.ID)[0]}, Attempt: attempt(), Pace: pace,
 	})
 	require.Empty(t, found.ID)
-	require.GreaterOrEqual(t, f.clock().Sub(began), pace.ReadLag.D(), "one empty list proves nothing")
+	require.GreaterOrEqual(t, f.Clock().Sub(began), pace.ReadLag.D(), "one empty list proves nothing")
 }
 
 func TestInstallIsNotStarted(t *testing.T) {
 	t.Run("when the pinned version has another hash", func(t *testing.T) {
-		f := newFleet(t, "healthy")
-		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		f := newFleet(t)
+		in := f.startInstall(f.Instances(staging.Account.ID)[0])
 		in.Runbook.Hash = "0000"
 		_, err := run[activities.Execution](f, time.Hour, f.aws.StartInstall, in)
 		requireType(t, err, activities.ErrRunbookChanged)
-		require.Zero(t, f.effects("StartAutomationExecution"))
+		require.Zero(t, f.Effects("StartAutomationExecution"))
 	})
 	t.Run("a second time when the first was throttled, and without a minute's wait", func(t *testing.T) {
-		f := newFleet(t, "healthy")
-		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		f := newFleet(t)
+		in := f.startInstall(f.Instances(staging.Account.ID)[0])
 		throttled := false
-		f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 			if call.Operation == "StartAutomationExecution" && !throttled {
 				throttled = true
 				return awssim.Fault{Kind: awssim.FaultThrottle}
 			}
 			return awssim.Fault{}
 		})
-		began := f.clock()
+		began := f.Clock()
 		must[activities.Execution](f, f.aws.StartInstall, in)
-		require.Less(t, f.clock().Sub(began), 10*time.Second)
-		require.Equal(t, 1, f.effects("StartAutomationExecution"))
+		require.Less(t, f.Clock().Sub(began), 10*time.Second)
+		require.Equal(t, 1, f.Effects("StartAutomationExecution"))
 	})
 	t.Run("a second time when a server's error hid that it began", func(t *testing.T) {
-		f := newFleet(t, "healthy")
-		in := f.startInstall(f.instances(staging.Account.ID)[0])
+		f := newFleet(t)
+		in := f.startInstall(f.Instances(staging.Account.ID)[0])
 		failed := false
-		f.sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 			if call.Operation == "StartAutomationExecution" && !failed {
 				failed = true
 				return awssim.Fault{Kind: awssim.FaultError}
 			}
 			return awssim.Fault{}
 		})
-		began := f.clock()
+		began := f.Clock()
 		must[activities.Execution](f, f.aws.StartInstall, in)
-		require.GreaterOrEqual(t, f.clock().Sub(began), pace.ReadLag.D(), "the list had to stay empty first")
-		require.Equal(t, 1, f.effects("StartAutomationExecution"))
+		require.GreaterOrEqual(t, f.Clock().Sub(began), pace.ReadLag.D(), "the list had to stay empty first")
+		require.Equal(t, 1, f.Effects("StartAutomationExecution"))
 	})
 }
 
 // TestStuckReboot waits for a machine that never comes back, and is still bounded.
 func TestStuckReboot(t *testing.T) {
-	f := newFleet(t, "healthy", world.WorldFault{Kind: world.FaultRebootHangs})
-	id := f.instances(staging.Account.ID)[0]
+	f := newFleet(t, world.WorldFault{Kind: world.FaultRebootHangs})
+	id := f.Instances(staging.Account.ID)[0]
 	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
 	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
 	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, in)
@@ -204,21 +204,21 @@ func TestStuckReboot(t *testing.T) {
 }
 
 func TestRunbookIsRegisteredOnce(t *testing.T) {
-	f := newFleet(t, "healthy")
+	f := newFleet(t)
 	in := activities.EnsureRunbookInput{Group: staging}
 	first := must[activities.Runbook](f, f.aws.EnsureRunbook, in)
 	require.Equal(t, "1", first.Version)
 	require.NotEmpty(t, first.Hash)
 	require.Equal(t, first, must[activities.Runbook](f, f.aws.EnsureRunbook, in))
-	require.Equal(t, 1, f.effects("CreateDocument"))
+	require.Equal(t, 1, f.Effects("CreateDocument"))
 
 	// Somebody else's version stands above ours: it is left alone, and ours is found under it.
-	f.sim.Inspect(func(w *world.World) {
+	f.Sim.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).UpdateDocument(first.Name, "$LATEST", "YAML", foreignRunbook, "")
 		require.NoError(t, err)
 	})
 	require.Equal(t, first, must[activities.Runbook](f, f.aws.EnsureRunbook, in))
-	require.Zero(t, f.effects("UpdateDocument"))
+	require.Zero(t, f.Effects("UpdateDocument"))
 }
 
 const foreignRunbook = `
@@ -228,13 +228,13 @@ mainSteps:
 `
 
 func TestRunbookOfAnotherReleaseIsUpdated(t *testing.T) {
-	f := newFleet(t, "healthy")
-	f.loseFirst("UpdateDocument")
-	f.sim.Inspect(func(w *world.World) {
+	f := newFleet(t)
+	f.LoseFirst("UpdateDocument")
+	f.Sim.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateDocument("Patchtide-PatchInstance", "Automation", "YAML", foreignRunbook, "", nil)
 		require.NoError(t, err)
 	})
 	got := must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging})
 	require.Equal(t, "2", got.Version)
-	require.Equal(t, 1, f.effects("UpdateDocument"))
+	require.Equal(t, 1, f.Effects("UpdateDocument"))
 }

@@ -14,17 +14,17 @@ import (
 func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(device int, groups ...string), groups func() [][]string) {
 	t.Helper()
 	f = newAttempts(t)
-	it = activities.Instance{Group: staging, ID: f.instances(staging.Account.ID)[0]}
+	it = activities.Instance{Group: staging, ID: f.Instances(staging.Account.ID)[0]}
 	find := func(w *world.World) *world.Instance {
 		return w.Account(staging.Account.ID).Region(staging.Region).Instance(it.ID)
 	}
-	f.sim.Inspect(func(w *world.World) {
+	f.Sim.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateSecurityGroup("quarantined", "nothing in, nothing out", "")
 		require.NoError(t, err)
 		find(w).AddInterface(find(w).SecurityGroups)
 	})
 	change = func(device int, names ...string) {
-		f.sim.Inspect(func(w *world.World) {
+		f.Sim.Inspect(func(w *world.World) {
 			var ids []string
 			for _, group := range find(w).Region.SecurityGroups() {
 				for _, name := range names {
@@ -38,7 +38,7 @@ func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(d
 	}
 	groups = func() [][]string {
 		var all [][]string
-		f.sim.Inspect(func(w *world.World) {
+		f.Sim.Inspect(func(w *world.World) {
 			for _, one := range find(w).Interfaces() {
 				var names []string
 				for _, id := range one.Groups() {
@@ -60,13 +60,13 @@ func TestIsolatingAndOpeningAgain(t *testing.T) {
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: found.SecurityGroup}, &byID)
 	require.Equal(t, found, byID)
 
-	f.loseFirst("ModifyNetworkInterfaceAttribute")
+	f.LoseFirst("ModifyNetworkInterfaceAttribute")
 	require.Equal(t, activities.ErrAWS, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}).Type())
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	require.Equal(t, [][]string{{"quarantined"}, {"quarantined"}}, groups())
-	require.Equal(t, 2, f.effects("ModifyNetworkInterfaceAttribute"), "a lost reply repeats nothing")
+	require.Equal(t, 2, f.Effects("ModifyNetworkInterfaceAttribute"), "a lost reply repeats nothing")
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
-	require.Equal(t, 2, f.effects("ModifyNetworkInterfaceAttribute"))
+	require.Equal(t, 2, f.Effects("ModifyNetworkInterfaceAttribute"))
 
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}, nil)
 	require.Equal(t, [][]string{{"default"}, {"default"}}, groups())

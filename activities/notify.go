@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/notify"
+	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -48,11 +49,11 @@ type NotifyInput struct {
 
 // Notify sends one notice on one channel. It is sent at least once: what was sent is remembered in the evidence store, and a
 // repeated attempt looks there first; only where the reply to the sending itself was lost may it arrive twice, with the same
-// id. A store that is away does not keep an alarm from being sent. NotTold, final, is a channel that refuses; NotToldYet
-// may pass.
+// id. A store that is away does not keep an alarm from being sent. NotificationRejected, final, is a channel that
+// refuses; NotificationPending may pass.
 func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 	if c.Notifier == nil {
-		return final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)
+		return once.Final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)
 	}
 	if told, err := c.Notices.Told(ctx, in.Notice, in.Channel); err != nil {
 		activity.GetLogger(ctx).Warn("the evidence store does not say whether a notice was sent; it is sent", "notice", in.Notice.Key, "channel", in.Channel, "error", err)
@@ -73,7 +74,7 @@ func notifyError(in NotifyInput, err error) error {
 	message := fmt.Sprintf("%s was not told %s: %v", in.Channel, in.Notice.Kind, err)
 	var refused *notify.RefusedError
 	if errors.As(err, &refused) {
-		return final(ErrNotificationRejected, "%s", message)
+		return once.Final(ErrNotificationRejected, "%s", message)
 	}
 	var delay time.Duration
 	var away *notify.AwayError

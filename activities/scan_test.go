@@ -5,29 +5,28 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // ssmClient is what another patcher in the same account would use.
-func (f *fleet) ssmClient() activities.SSMAPI {
+func (f *fleet) ssmClient() aws.SSMAPI {
 	f.t.Helper()
-	services, err := f.aws.Connector.Connect(context.Background(), staging.Account, staging.Region)
-	require.NoError(f.t, err)
-	return services.SSM
+	return f.Services(staging).SSM
 }
 
 func TestScanOfSeveral(t *testing.T) {
-	f := newFleet(t, "healthy")
+	f := newFleet(t)
 	baseline := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
-	ids := append(f.instances(staging.Account.ID), "i-0123456789abcdef0")
+	ids := append(f.Instances(staging.Account.ID), "i-0123456789abcdef0")
 	scans := f.scan(ids, baseline.BaselineID)
 	require.Len(t, scans, 3)
 	for i, scan := range scans[:2] {
@@ -48,12 +47,12 @@ func TestScanOfSeveral(t *testing.T) {
 		ticket := must[activities.ScanTicket](f, f.aws.StartScan, activities.StartScanInput{
 			Group: staging, Instances: ids[:1], SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(time.Hour), Pace: pace,
 		})
-		f.pass(time.Minute)
+		f.Pass(time.Minute)
 		_, err := f.ssmClient().SendCommand(context.Background(), &ssm.SendCommandInput{
-			DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1], Parameters: map[string][]string{"Operation": {"Scan"}},
+			DocumentName: awssdk.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1], Parameters: map[string][]string{"Operation": {"Scan"}},
 		})
 		require.NoError(t, err)
-		f.pass(time.Minute)
+		f.Pass(time.Minute)
 		results := must[activities.ScanResults](f, f.aws.AwaitScan, activities.AwaitScanInput{Group: staging, Instances: ids[:1], Ticket: ticket, Pace: pace})
 		require.Contains(t, results.Scans[0].Error, "another Scan overwrote the result")
 	})
@@ -64,21 +63,21 @@ func TestScanOfSeveral(t *testing.T) {
 }
 
 func TestScanStartedTwiceIsOne(t *testing.T) {
-	f := newFleet(t, "healthy")
+	f := newFleet(t)
 	in := activities.StartScanInput{
-		Group: staging, Instances: f.instances(staging.Account.ID), SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(time.Hour), Pace: pace,
+		Group: staging, Instances: f.Instances(staging.Account.ID), SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(time.Hour), Pace: pace,
 	}
 	first := must[activities.ScanTicket](f, f.aws.StartScan, in)
 	require.Equal(t, first, must[activities.ScanTicket](f, f.aws.StartScan, in))
-	require.Equal(t, 1, f.effects("SendCommand"))
+	require.Equal(t, 1, f.Effects("SendCommand"))
 }
 
 func TestBaselineIsKeptEqual(t *testing.T) {
-	f := newFleet(t, "healthy")
+	f := newFleet(t)
 	in := activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"}
 	first := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
 	changes := func() int {
-		return f.effects("CreatePatchBaseline") + f.effects("UpdatePatchBaseline") + f.effects("RegisterPatchBaselineForPatchGroup")
+		return f.Effects("CreatePatchBaseline") + f.Effects("UpdatePatchBaseline") + f.Effects("RegisterPatchBaselineForPatchGroup")
 	}
 	require.Equal(t, 2, changes())
 	require.Equal(t, first, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
@@ -100,8 +99,8 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 
 func TestBackupsThatFail(t *testing.T) {
 	instanceOf := func(f *fleet) (activities.Instance, string) {
-		id, volume := f.instances(staging.Account.ID)[0], ""
-		f.sim.Inspect(func(w *world.World) {
+		id, volume := f.Instances(staging.Account.ID)[0], ""
+		f.Sim.Inspect(func(w *world.World) {
 			volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
 		})
 		return activities.Instance{Group: staging, ID: id}, volume
@@ -113,14 +112,14 @@ func TestBackupsThatFail(t *testing.T) {
 		})
 	}
 	t.Run("the snapshot ends in error", func(t *testing.T) {
-		f := newFleet(t, "healthy", world.WorldFault{Kind: world.FaultSnapshotFails})
+		f := newFleet(t, world.WorldFault{Kind: world.FaultSnapshotFails})
 		instance, taken := snapshot(f)
 		_, err := run[nothing](f, time.Hour, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
 		requireType(t, err, activities.ErrSnapshotFailed)
 	})
 	for _, fault := range []string{world.FaultRootReplaceFails, world.FaultRootReplaceDetaches} {
 		t.Run("the restore: "+fault, func(t *testing.T) {
-			f := newFleet(t, "healthy", world.WorldFault{Kind: fault})
+			f := newFleet(t, world.WorldFault{Kind: fault})
 			instance, taken := snapshot(f)
 			must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
 			task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
@@ -128,32 +127,32 @@ func TestBackupsThatFail(t *testing.T) {
 			})
 			_, err := run[activities.Restored](f, time.Hour, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
 			requireType(t, err, activities.ErrRestoreFailed)
-			require.Zero(t, f.effects("CreateTags"), "a volume that was not replaced gets no expiry")
+			require.Zero(t, f.Effects("CreateTags"), "a volume that was not replaced gets no expiry")
 		})
 	}
 	t.Run("no snapshot is named", func(t *testing.T) {
-		f := newFleet(t, "healthy")
+		f := newFleet(t)
 		instance, _ := instanceOf(f)
 		_, err := run[activities.RestoreTask](f, time.Hour, f.aws.RestoreRoot, activities.RestoreRootInput{Instance: instance, Attempt: attempt(), Pace: pace})
 		requireType(t, err, activities.ErrInvalidInput)
-		require.Zero(t, f.effects("CreateReplaceRootVolumeTask"))
+		require.Zero(t, f.Effects("CreateReplaceRootVolumeTask"))
 	})
 	t.Run("the instance is stopped: it is started first", func(t *testing.T) {
-		f := newFleet(t, "healthy")
+		f := newFleet(t)
 		instance, taken := snapshot(f)
 		must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
-		f.sim.Inspect(func(w *world.World) {
+		f.Sim.Inspect(func(w *world.World) {
 			require.NoError(t, w.Account(staging.Account.ID).Region(staging.Region).Instance(instance.ID).Stop())
 		})
-		f.pass(5 * time.Minute)
+		f.Pass(5 * time.Minute)
 		task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
 			Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
 		})
-		require.Equal(t, 1, f.effects("StartInstances"))
+		require.Equal(t, 1, f.Effects("StartInstances"))
 		must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
 	})
 	t.Run("the instance is gone", func(t *testing.T) {
-		f := newFleet(t, "healthy")
+		f := newFleet(t)
 		instance := activities.Instance{Group: staging, ID: "i-0123456789abcdef0"}
 		_, err := run[activities.RestoreTask](f, time.Hour, f.aws.RestoreRoot, activities.RestoreRootInput{
 			Instance: instance, SnapshotID: "snap-0123456789abcdef0", Attempt: attempt(), Pace: pace,
@@ -166,8 +165,8 @@ func TestBackupsThatFail(t *testing.T) {
 
 // TestAFailedInstallIsAReport and says what the command said.
 func TestAFailedInstallIsAReport(t *testing.T) {
-	f := newFleet(t, "healthy", world.WorldFault{Kind: world.FaultInstallFails})
-	id := f.instances(staging.Account.ID)[0]
+	f := newFleet(t, world.WorldFault{Kind: world.FaultInstallFails})
+	id := f.Instances(staging.Account.ID)[0]
 	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
 	report := must[patch.PatchReport](f, f.aws.AwaitInstall, activities.AwaitInstallInput{
 		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
@@ -181,9 +180,9 @@ func TestAFailedInstallIsAReport(t *testing.T) {
 // TestAnythingMayGoWrongAtAnyTime lets a tenth of all calls lose their reply and a tenth be throttled, with several seeds.
 func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 	for seed := range 6 {
-		f := newFleet(t, "healthy")
+		f := newFleet(t)
 		draw := uint32(seed)*2654435761 + 1
-		f.sim.SetInterceptor(func(awssim.CallInfo) awssim.Fault {
+		f.Sim.SetInterceptor(func(awssim.CallInfo) awssim.Fault {
 			draw = draw*1664525 + 1013904223
 			switch share := draw >> 16 % 100; {
 			case share < 10:
@@ -193,7 +192,7 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 			}
 			return awssim.Fault{}
 		})
-		id := f.instances(staging.Account.ID)[0]
+		id := f.Instances(staging.Account.ID)[0]
 		must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
 		f.scan([]string{id}, "")
 		execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
@@ -201,8 +200,8 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 			Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
 		})
 		require.Equal(t, "Success", report.Status)
-		require.Equal(t, 1, f.effects("StartAutomationExecution"), "seed %d", seed)
-		require.Equal(t, 1, f.effects("CreateDocument"), "seed %d", seed)
-		require.Equal(t, 1, f.effects("CreatePatchBaseline"), "seed %d", seed)
+		require.Equal(t, 1, f.Effects("StartAutomationExecution"), "seed %d", seed)
+		require.Equal(t, 1, f.Effects("CreateDocument"), "seed %d", seed)
+		require.Equal(t, 1, f.Effects("CreatePatchBaseline"), "seed %d", seed)
 	}
 }

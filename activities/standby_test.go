@@ -19,7 +19,7 @@ func TestStandbyAndBack(t *testing.T) {
 
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil) // as after a lost reply
-	require.Equal(t, 1, f.calls("EnterStandby"))
+	require.Equal(t, 1, f.Calls("EnterStandby"))
 	out := activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}
 	require.Equal(t, activities.ErrNotReady, f.fails(f.AwaitOutOfService, out).Type(), "it drains for a minute")
 	require.NoError(t, f.await(5*time.Minute, f.AwaitOutOfService, out, nil))
@@ -33,13 +33,13 @@ func TestStandbyAndBack(t *testing.T) {
 		return f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: it}).Type()
 	}(), "an instance on its way in cannot go out")
 	f.must(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}, nil)
-	require.Equal(t, 1, f.calls("ExitStandby"))
+	require.Equal(t, 1, f.Calls("ExitStandby"))
 
 	var returned activities.Returned
 	require.NoError(t, f.await(10*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
 	require.Equal(t, patch.LifecycleInService, returned.Member.Lifecycle)
 	require.True(t, returned.Member.Serving(true))
-	require.WithinDuration(t, f.clock(), returned.At, time.Second, "by AWS's clock")
+	require.WithinDuration(t, f.Clock(), returned.At, time.Second, "by AWS's clock")
 	require.Equal(t, 4, f.inspect(production).Desired)
 }
 
@@ -49,22 +49,22 @@ func TestExitStandbyLetsEnteringSettle(t *testing.T) {
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
 	exit := activities.ExitStandbyInput{Instance: it, Pace: everyTen}
 	require.Equal(t, activities.ErrNotReady, f.fails(f.ExitStandby, exit).Type())
-	require.Zero(t, f.calls("ExitStandby"))
+	require.Zero(t, f.Calls("ExitStandby"))
 	require.NoError(t, f.await(5*time.Minute, f.ExitStandby, exit, nil))
 }
 
 func TestStandbyRefusals(t *testing.T) {
 	t.Run("desired is min already", func(t *testing.T) {
 		f := newAttempts(t)
-		f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Min = 4 })
+		f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min = 4 })
 		require.Equal(t, activities.ErrRejected, f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(production, f.inspect(production).Members[0].ID)}).Type())
 	})
 	t.Run("max leaves no room to come back", func(t *testing.T) {
 		f := newAttempts(t)
 		it := instance(production, f.inspect(production).Members[0].ID)
 		f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
-		f.pass(5 * time.Minute)
-		f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 3 })
+		f.Pass(5 * time.Minute)
+		f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 3 })
 		exit := activities.ExitStandbyInput{Instance: it, Pace: everyTen}
 		failed := f.fails(f.ExitStandby, exit)
 		require.Equal(t, activities.ErrMaxReached, failed.Type())
@@ -78,9 +78,9 @@ func TestStandbyRefusals(t *testing.T) {
 		f := newAttempts(t)
 		it := instance(production, f.inspect(production).Members[0].ID)
 		f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
-		f.pass(5 * time.Minute)
-		f.change(func(region *world.Region, _ *world.ScalingGroup) { region.Instance(it.ID).Terminate() })
-		f.pass(5 * time.Minute)
+		f.Pass(5 * time.Minute)
+		f.Change(func(region *world.Region, _ *world.ScalingGroup) { region.Instance(it.ID).Terminate() })
+		f.Pass(5 * time.Minute)
 		require.Equal(t, activities.ErrGone, f.fails(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}).Type())
 		require.Equal(t, activities.ErrGone, f.fails(f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Pace: everyTen}).Type())
 		ghost, listed := f.inspect(production).Member(it.ID)
@@ -100,12 +100,12 @@ func TestTargetsOfTaggedInstances(t *testing.T) {
 	targets := activities.TargetsInput{Instance: it, Targets: member.Targets}
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.DeregisterTargets, targets, nil)
-	require.Equal(t, 1, f.calls("DeregisterTargets"), "draining is on its way out already")
+	require.Equal(t, 1, f.Calls("DeregisterTargets"), "draining is on its way out already")
 	require.NoError(t, f.await(5*time.Minute, f.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}, nil))
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
-	require.Equal(t, 1, f.calls("RegisterTargets"))
+	require.Equal(t, 1, f.Calls("RegisterTargets"))
 	var returned activities.Returned
 	require.NoError(t, f.await(5*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
 	require.Equal(t, member.Targets, returned.Member.Targets)
@@ -113,7 +113,7 @@ func TestTargetsOfTaggedInstances(t *testing.T) {
 
 func TestProcesses(t *testing.T) {
 	f := newAttempts(t)
-	f.change(func(_ *world.Region, group *world.ScalingGroup) {
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) {
 		group.Suspended["ReplaceUnhealthy"] = "somebody else"
 	})
 	ours := activities.ProcessesInput{Group: production, Processes: []string{"AZRebalance", "InstanceRefresh"}}
@@ -121,17 +121,17 @@ func TestProcesses(t *testing.T) {
 		f.must(f.SuspendProcesses, ours, nil)
 		require.Equal(t, []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}, f.inspect(production).Suspended)
 	}
-	require.Equal(t, 1, f.calls("SuspendProcesses"))
+	require.Equal(t, 1, f.Calls("SuspendProcesses"))
 	for range 2 {
 		f.must(f.ResumeProcesses, ours, nil)
 		require.Equal(t, []string{"ReplaceUnhealthy"}, f.inspect(production).Suspended)
 	}
-	require.Equal(t, 1, f.calls("ResumeProcesses"))
+	require.Equal(t, 1, f.Calls("ResumeProcesses"))
 	for _, none := range [][]string{nil, {}, {""}} {
 		require.Equal(t, activities.ErrInvalidInput, f.fails(f.SuspendProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type())
 		require.Equal(t, activities.ErrInvalidInput, f.fails(f.ResumeProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type())
 	}
-	f.change(func(region *world.Region, group *world.ScalingGroup) {
+	f.Change(func(region *world.Region, group *world.ScalingGroup) {
 		require.NoError(t, region.DeleteScalingGroup(group.Name))
 	})
 	f.must(f.ResumeProcesses, ours, nil)
@@ -147,30 +147,30 @@ func TestMarks(t *testing.T) {
 		f.must(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: ours}, nil)
 		f.must(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: ours}, nil)
 	}
-	require.Equal(t, 1, f.calls("CreateTags"))
-	require.Equal(t, 1, f.calls("CreateOrUpdateTags"))
+	require.Equal(t, 1, f.Calls("CreateTags"))
+	require.Equal(t, 1, f.Calls("CreateOrUpdateTags"))
 	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}).Type())
 	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}).Type())
 	f.must(f.UnmarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}, nil)
 	f.must(f.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}, nil)
-	require.Zero(t, f.calls("DeleteTags"))
+	require.Zero(t, f.Calls("DeleteTags"))
 	for range 2 {
 		f.must(f.UnmarkInstance, activities.MarkInstanceInput{Instance: it, Journal: ours}, nil)
 		f.must(f.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: ours}, nil)
 	}
-	require.Equal(t, 2, f.calls("DeleteTags"), "one of EC2, one of Auto Scaling")
+	require.Equal(t, 2, f.Calls("DeleteTags"), "one of EC2, one of Auto Scaling")
 }
 
 func TestMarkHealthy(t *testing.T) {
 	f := newAttempts(t)
 	members := f.inspect(production).Members
-	f.change(func(_ *world.Region, group *world.ScalingGroup) {
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) {
 		group.Suspended["ReplaceUnhealthy"] = "ours"
 		group.Member(members[0].ID).Healthy = false
 		group.Member(members[1].ID).Healthy = false
 	})
 	f.must(f.MarkHealthy, activities.MarkHealthyInput{Group: production, Instances: []string{members[0].ID, members[2].ID}}, nil)
-	require.Equal(t, 1, f.calls("SetInstanceHealth"))
+	require.Equal(t, 1, f.Calls("SetInstanceHealth"))
 	state := f.inspect(production)
 	require.Equal(t, "Healthy", state.Members[0].Health)
 	require.Equal(t, "Unhealthy", state.Members[1].Health, "nobody proved it")
@@ -180,18 +180,18 @@ func TestDetachGivesTheCapacityBack(t *testing.T) {
 	f := newAttempts(t)
 	it := instance(production, f.inspect(production).Members[0].ID)
 	f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
-	f.pass(5 * time.Minute)
+	f.Pass(5 * time.Minute)
 	detach := activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1"}
 	f.must(f.Detach, detach, nil)
 	f.must(f.Detach, detach, nil)
-	f.pass(10 * time.Minute)
+	f.Pass(10 * time.Minute)
 	state := f.inspect(production)
 	require.Equal(t, 4, state.Desired)
 	require.Len(t, state.Members, 4)
 	_, still := state.Member(it.ID)
 	require.False(t, still)
-	require.Equal(t, 1, f.calls("DetachInstances"))
-	require.Equal(t, 1, f.calls("SetDesiredCapacity"))
+	require.Equal(t, 1, f.Calls("DetachInstances"))
+	require.Equal(t, 1, f.Calls("SetDesiredCapacity"))
 }
 
 // What others set while an instance was on its way out stands, and one more in its place. An attempt that finds it out already
@@ -217,8 +217,8 @@ func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 			f := newAttempts(t)
 			it := instance(production, f.inspect(production).Members[0].ID)
 			f.must(f.EnterStandby, activities.EnterStandbyInput{Instance: it}, nil)
-			f.pass(5 * time.Minute)
-			f.change(func(_ *world.Region, group *world.ScalingGroup) {
+			f.Pass(5 * time.Minute)
+			f.Change(func(_ *world.Region, group *world.ScalingGroup) {
 				group.Min = 0
 				if c.already {
 					_, err := group.Detach([]string{it.ID}, false)
@@ -226,7 +226,7 @@ func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 				}
 				require.NoError(t, group.SetDesired(c.desired))
 			})
-			f.pass(5 * time.Minute)
+			f.Pass(5 * time.Minute)
 			var result activities.DetachResult
 			f.must(f.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1"}, &result)
 			require.Equal(t, c.result, result)
@@ -243,15 +243,15 @@ func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
 		"SetDesiredCapacity": {Unclear: true, Desired: 4},
 	} {
 		t.Run(lost, func(t *testing.T) {
-			f := newFleet(t, "healthy")
+			f := newFleet(t)
 			state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 			it := instance(production, state.Members[0].ID)
 			must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
-			f.pass(5 * time.Minute)
-			f.loseFirst(lost)
+			f.Pass(5 * time.Minute)
+			f.LoseFirst(lost)
 			result := must[activities.DetachResult](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
 			require.Equal(t, want, result)
-			require.Equal(t, []int{1, 1}, []int{f.effects("DetachInstances"), f.effects("SetDesiredCapacity")})
+			require.Equal(t, []int{1, 1}, []int{f.Effects("DetachInstances"), f.Effects("SetDesiredCapacity")})
 			require.Equal(t, 4, must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production}).Desired)
 		})
 	}

@@ -21,7 +21,7 @@ func memberIDs(state patch.GroupState) []string {
 
 func TestSurgeAndBack(t *testing.T) {
 	f := newAttempts(t)
-	f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 4 })
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min, group.Max = 4, 4 })
 	before := f.inspect(production)
 	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true}
 	f.must(f.RaiseDesired, raise, nil)
@@ -40,13 +40,13 @@ func TestSurgeAndBack(t *testing.T) {
 		f.must(f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4}, nil)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
 	}
-	f.pass(20 * time.Minute)
+	f.Pass(20 * time.Minute)
 	after := f.inspect(production)
 	require.Equal(t, memberIDs(before), memberIDs(after))
 	require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
-	require.Equal(t, 1, f.calls("TerminateInstanceInAutoScalingGroup"))
-	require.Equal(t, 2, f.calls("UpdateAutoScalingGroup"), "max and desired raised at once; max lowered")
-	require.Zero(t, f.calls("SetDesiredCapacity"))
+	require.Equal(t, 1, f.Calls("TerminateInstanceInAutoScalingGroup"))
+	require.Equal(t, 2, f.Calls("UpdateAutoScalingGroup"), "max and desired raised at once; max lowered")
+	require.Zero(t, f.Calls("SetDesiredCapacity"))
 }
 
 func TestDropSurgeWithoutAnID(t *testing.T) {
@@ -54,26 +54,26 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 	t.Run("nothing was raised", func(t *testing.T) {
 		f := newAttempts(t)
 		f.must(f.TerminateSurgeInstance, drop, nil)
-		require.Zero(t, f.calls("SetDesiredCapacity"))
+		require.Zero(t, f.Calls("SetDesiredCapacity"))
 	})
 	t.Run("one was launched: Auto Scaling would choose which of them goes", func(t *testing.T) {
 		f := newAttempts(t)
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
-		f.pass(10 * time.Minute)
+		f.Pass(10 * time.Minute)
 		require.Equal(t, activities.ErrRejected, f.fails(f.TerminateSurgeInstance, drop).Type())
-		f.pass(10 * time.Minute)
+		f.Pass(10 * time.Minute)
 		require.Len(t, memberIDs(f.inspect(production)), 5)
 	})
 	t.Run("none could be launched", func(t *testing.T) {
 		f := newAttempts(t, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
 		f.must(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}, nil)
-		f.pass(3 * time.Minute)
+		f.Pass(3 * time.Minute)
 		f.must(f.TerminateSurgeInstance, drop, nil)
 		require.Equal(t, 4, f.inspect(production).Desired)
 	})
 	t.Run("the group is gone", func(t *testing.T) {
 		f := newAttempts(t)
-		f.change(func(region *world.Region, group *world.ScalingGroup) {
+		f.Change(func(region *world.Region, group *world.ScalingGroup) {
 			require.NoError(t, region.DeleteScalingGroup(group.Name))
 		})
 		f.must(f.TerminateSurgeInstance, drop, nil)
@@ -83,7 +83,7 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 
 func TestSomebodyElsesNumbersAreLeftAlone(t *testing.T) {
 	f := newAttempts(t)
-	f.change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 10 })
+	f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Max = 10 })
 	f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
 	f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
 	require.Equal(t, 10, f.inspect(production).Max)
@@ -91,6 +91,6 @@ func TestSomebodyElsesNumbersAreLeftAlone(t *testing.T) {
 	require.Equal(t, activities.ErrRejected, failed.Type())
 	require.Contains(t, failed.Message(), "from 2 to 4")
 	require.Equal(t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12}).Type())
-	require.Zero(t, f.calls("UpdateAutoScalingGroup"))
-	require.Zero(t, f.calls("SetDesiredCapacity"))
+	require.Zero(t, f.Calls("UpdateAutoScalingGroup"))
+	require.Zero(t, f.Calls("SetDesiredCapacity"))
 }

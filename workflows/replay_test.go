@@ -72,7 +72,7 @@ func replay(t *testing.T, replayer worker.WorkflowReplayer, file string) error {
 	whole, err := client.HistoryFromJSON(document, client.HistoryJSONOptions{})
 	require.NoError(t, err)
 	started := whole.Events[0].GetWorkflowExecutionStartedEventAttributes()
-	return replayer.ReplayWorkflowHistoryWithOptions(wavetest.QuietLogger{}, whole, worker.ReplayWorkflowHistoryOptions{
+	return replayer.ReplayWorkflowHistoryWithOptions(wavetest.QuietLogger(), whole, worker.ReplayWorkflowHistoryOptions{
 		OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -18,20 +18,11 @@ import (
 // simulated lets the default chain find a simulated AWS, and leaves the test in an empty folder.
 func simulated(t *testing.T) *awssim.Sim {
 	t.Helper()
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
-	sim, err := awssim.New(awssim.Options{Scenario: scenario})
-	require.NoError(t, err)
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": scenario.Home.AccessKeyID, "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "ap-northeast-1",
-		"AWS_EC2_METADATA_DISABLED": "true", "PATCHTIDE_EXTERNAL_ID": "patchtide-lab",
-	} {
-		t.Setenv(name, value)
-	}
+	fleet := awssimtest.New(t, awssimtest.Options{})
+	fleet.Serve(t)
+	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	t.Chdir(t.TempDir())
-	return sim
+	return fleet.Sim
 }
 
 var initArgs = []string{

@@ -3,22 +3,22 @@ package cloud
 import (
 	"context"
 
-	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Activities gives the same clients by the narrow interfaces that activities declare.
-func (c *Cloud) Activities() activities.Connector { return connector{c} }
+// Activities gives the same clients by the narrow interfaces that Patchtide sees AWS through.
+func (c *Cloud) Activities() aws.Connector { return connector{c} }
 
 type connector struct{ cloud *Cloud }
 
 // Connect returns the services of an account and region.
-func (c connector) Connect(ctx context.Context, account patch.Account, region string) (*activities.Services, error) {
+func (c connector) Connect(ctx context.Context, account patch.Account, region string) (*aws.Services, error) {
 	clients, err := c.cloud.Connect(ctx, account, region)
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Services{
+	return &aws.Services{
 		AutoScaling: clients.AutoScaling, EC2: clients.EC2, ELB: clients.ELB,
 		SSM: clients.SSM, CloudWatch: clients.CloudWatch, STS: clients.STS,
 		CloudFormation: clients.CloudFormation, CodeDeploy: clients.CodeDeploy, KMS: clients.KMS,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/doctor"
@@ -42,11 +43,9 @@ type scene struct {
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
-	b := &scene{t: t, now: -10 * time.Minute, key: scenario.Home.AccessKeyID}
-	b.aws, err = awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return time.Now().Add(b.now) }})
-	require.NoError(t, err)
+	b := &scene{t: t, now: -10 * time.Minute}
+	fleet := awssimtest.New(t, awssimtest.Options{Now: func() time.Time { return time.Now().Add(b.now) }})
+	b.aws, b.key = fleet.Sim, fleet.Scenario.Home.AccessKeyID
 	folder := t.TempDir()
 	keyFile := filepath.Join(folder, "journal.key")
 	require.NoError(t, os.WriteFile(keyFile, []byte(strings.Repeat("k", 48)), 0o600))

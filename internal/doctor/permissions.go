@@ -7,16 +7,16 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// servicePrefixes are IAM's names of the services, by the fields of activities.Services. What has none is not asked for: who am
+// servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who am
 // I needs no permission, and keys of KMS are granted by their own policies, which a wave asks for each instance.
 var servicePrefixes = map[string]string{
 	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
@@ -24,12 +24,12 @@ var servicePrefixes = map[string]string{
 }
 
 // Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces through which
-// activities see AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
+// Patchtide sees AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
 func Actions() []string {
 	actions := []string{
 		"ssm:AddTagsToResource", // an Automation execution is tagged when it is started
 	}
-	services := reflect.TypeFor[activities.Services]()
+	services := reflect.TypeFor[aws.Services]()
 	for i := range services.NumField() {
 		field := services.Field(i)
 		if prefix := servicePrefixes[field.Name]; prefix != "" {
@@ -111,7 +111,7 @@ func simulate(ctx context.Context, clients *cloud.Clients, role string, actions 
 		}
 		for _, result := range page.EvaluationResults {
 			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
-				denied = append(denied, verdict{aws.ToString(result.EvalActionName), len(result.MissingContextValues) > 0})
+				denied = append(denied, verdict{awssdk.ToString(result.EvalActionName), len(result.MissingContextValues) > 0})
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 		return nil
 	}
 	denied, err := simulate(ctx, clients, p.account.RoleARN, []string{"iam:PassRole"}, automation, iamtypes.ContextEntry{
-		ContextKeyName: aws.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"ssm.amazonaws.com"},
+		ContextKeyName: awssdk.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"ssm.amazonaws.com"},
 	})
 	switch {
 	case err != nil:

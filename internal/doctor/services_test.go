@@ -7,12 +7,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 )
 
 // A service that activities learn to use must be asked for, or left out by decision.
 func TestEveryServiceOfTheActivitiesHasAPrefix(t *testing.T) {
-	services := reflect.TypeFor[activities.Services]()
+	services := reflect.TypeFor[aws.Services]()
 	for i := range services.NumField() {
 		require.Contains(t, servicePrefixes, services.Field(i).Name)
 	}

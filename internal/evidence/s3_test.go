@@ -2,9 +2,7 @@ package evidence
 
 import (
 	"errors"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
-	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 )
 
 // useSimulatedS3 serves the simulated AWS with an empty bucket and points the SDK's default chain at it, by the
@@ -30,30 +28,12 @@ func useSimulatedS3(t *testing.T) string {
 // useSimulatedAWS serves the simulated AWS and points the SDK's default chain at it.
 func useSimulatedAWS(t *testing.T) (aws.Config, *awssim.Sim) {
 	t.Helper()
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
-	sim, err := awssim.New(awssim.Options{Scenario: scenario})
-	require.NoError(t, err)
-	server := httptest.NewServer(sim)
-	t.Cleanup(server.Close)
-	nowhere := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL":            server.URL,
-		"AWS_ACCESS_KEY_ID":           scenario.Home.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY":       scenario.Home.SecretAccessKey,
-		"AWS_SESSION_TOKEN":           "",
-		"AWS_PROFILE":                 "",
-		"AWS_REGION":                  "ap-northeast-1",
-		"AWS_CONFIG_FILE":             nowhere,
-		"AWS_SHARED_CREDENTIALS_FILE": nowhere,
-		"AWS_EC2_METADATA_DISABLED":   "true",
-	} {
-		t.Setenv(name, value)
-	}
+	fleet := awssimtest.New(t, awssimtest.Options{})
+	fleet.Serve(t)
 	require.Empty(t, os.Getenv("AWS_ENDPOINT_URL_S3"), "a test machine must not redirect S3")
 	awsConfig, err := config.LoadDefaultConfig(t.Context())
 	require.NoError(t, err)
-	return awsConfig, sim
+	return awsConfig, fleet.Sim
 }
 
 func TestOneBucketHoldsSeveralStores(t *testing.T) {

@@ -25,12 +25,12 @@ func callOf(info awssim.CallInfo) call {
 	return call{info.Account, info.Operation, info.Resource, info.Ordinal}
 }
 
-// again tells a later call of the same operation on the same resource, or the call itself.
+// again reports whether a call is a later one of the same operation on the same resource, or the call itself.
 func (c call) again(at call) bool {
 	return at.account == c.account && at.operation == c.operation && at.resource == c.resource && at.ordinal >= c.ordinal
 }
 
-// isRead tells the calls that change nothing in AWS.
+// isRead reports whether a call changes nothing in AWS.
 func isRead(operation string) bool {
 	return slices.ContainsFunc([]string{"Describe", "Get", "List", "AssumeRole"}, func(prefix string) bool {
 		return strings.HasPrefix(operation, prefix)

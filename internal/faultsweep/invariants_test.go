@@ -49,7 +49,7 @@ func packagesOf(scene *wavetest.Scene) map[string]string {
 	return packages
 }
 
-// oldOrNew tells an instance that has the packages it had before, or those of a good wave.
+// oldOrNew reports whether an instance has the packages it had before, or those of a good wave.
 func (f fleetBefore) oldOrNew(id, packages string) bool {
 	return f.patched == nil || f.packages[id] == "" || packages == f.packages[id] || packages == f.patched[id]
 }

@@ -266,7 +266,7 @@ type tellings struct {
 	unknown     bool                        // the wave ended without its result: which instance left what is not told
 }
 
-// of tells that a resource is told as stranded, by more than its mark, or as quarantined.
+// of reports whether a resource is told as stranded, by more than its mark, or as quarantined.
 func (t tellings) of(resource string) bool {
 	return slices.ContainsFunc(t.stranded, func(s patch.Stranded) bool {
 		return strings.Contains(s.Resource, resource) && beyondMark(s)
@@ -274,7 +274,7 @@ func (t tellings) of(resource string) bool {
 		slices.Contains(t.quarantined, resource)
 }
 
-// keeps tells that an instance may keep its mark.
+// keeps reports whether an instance may keep its mark.
 func (t tellings) keeps(instance string) bool {
 	return len(t.left[instance]) > 0 || slices.Contains(t.quarantined, instance) || t.unknown && len(t.stranded) > 0
 }

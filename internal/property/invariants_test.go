@@ -40,7 +40,7 @@ func (p *play) violations() []string {
 	return append(found, p.toldWrong()...)
 }
 
-// told tells that a resource is reported as stranded, by name.
+// told reports whether a resource is told as stranded, by name.
 func told(stranded []patch.Stranded, kind, name string) bool {
 	return slices.ContainsFunc(stranded, func(s patch.Stranded) bool { return s.Resource == kind+" "+name })
 }
@@ -49,7 +49,7 @@ func toldGroup(stranded []patch.Stranded, name string) bool {
 	return told(stranded, "auto scaling group", name) || told(stranded, "group", name)
 }
 
-// launches tells whether a group can launch what it lacks.
+// launches reports whether a group can launch what it lacks.
 func (p *play) launches(group *world.ScalingGroup) bool {
 	if group.Suspended["Launch"] != "" || group.Suspended["Terminate"] != "" {
 		return false
@@ -89,7 +89,7 @@ func (p *play) resting(stranded []patch.Stranded) []string {
 	return found
 }
 
-// someTold tells that an instance that is or was a member is reported as stranded: its group may be one short.
+// someTold reports whether an instance that is or was a member is told as stranded: its group may be one short.
 func (p *play) someTold(stranded []patch.Stranded, group *world.ScalingGroup) bool {
 	ids := slices.Clone(p.Before.Groups[wavetest.GroupKey(group)].Members)
 	for _, member := range group.Members() {
@@ -156,7 +156,7 @@ func (p *play) hearShort(group string, instances []patch.InstanceResult) {
 	}
 }
 
-// raised tells that we raised the group's desired at some time.
+// raised reports whether we raised the group's desired at some time.
 func (p *play) raised(group string) bool {
 	return slices.ContainsFunc(p.events, func(e awssim.Event) bool {
 		return e.Effect && (e.Operation == "SetDesiredCapacity" || e.Operation == "UpdateAutoScalingGroup") &&
@@ -233,7 +233,7 @@ func (p *play) regionWrong(region *world.Region) []string {
 	return found
 }
 
-// excused tells that an instance need not be registered where it was: it is gone or out of its group, it was
+// excused reports whether an instance need not be registered where it was: it is gone or out of its group, it was
 // quarantined, its trouble is told, or others had their hands on it.
 func (p *play) excused(region *world.Region, id string) bool {
 	instance := region.Instance(id)

@@ -181,7 +181,7 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 	return found
 }
 
-// outside tells that no window lets an instance be begun at a moment, or shortly before it.
+// outside reports whether no window lets an instance be begun at a moment, or shortly before it.
 func (p *play) outside(at time.Time) bool {
 	windows := p.script.windows(p.began)
 	return len(windows) > 0 && !slices.ContainsFunc(windows, func(w patch.Window) bool {

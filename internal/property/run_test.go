@@ -122,8 +122,8 @@ func (p *play) peopleAct(what string, times int) {
 	}
 }
 
-// unseen tells that others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it if it
-// is still as I read it": what they set is overwritten.
+// unseen reports whether others changed a group's numbers so lately that reads did not show it yet. AWS has no "set it
+// if it is still as I read it": what they set is overwritten.
 func (p *play) unseen(group string) bool {
 	changed := p.others.changed[group]
 	return !changed.IsZero() && p.world.Now().Sub(changed) <= time.Duration(p.script.ScalingLag)*time.Second

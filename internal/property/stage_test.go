@@ -190,8 +190,8 @@ func (s script) plan(plan *patch.Plan) {
 	}
 }
 
-// alarmed tells that an alarm judges the wave: it follows the target group attached to the first group, and a shorter
-// bake would not hear it ring.
+// alarmed reports whether an alarm judges the wave: it follows the target group attached to the first group, and a
+// shorter bake would not hear it ring.
 func (s script) alarmed() bool {
 	attached := s.Groups[0].Targets == targetsAttached || s.Groups[0].Targets == targetsBoth
 	return attached && s.Plan.Bake >= alarmTime

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -18,8 +18,8 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
 )
 
@@ -68,7 +68,7 @@ func (l *look) agents(ctx context.Context) error {
 			return err
 		}
 		for _, agent := range page.InstanceInformationList {
-			l.systems[aws.ToString(agent.InstanceId)] = baselineFor(aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion))
+			l.systems[awssdk.ToString(agent.InstanceId)] = baselineFor(awssdk.ToString(agent.PlatformName), awssdk.ToString(agent.PlatformVersion))
 		}
 	}
 	return nil
@@ -112,19 +112,19 @@ func (l *look) scaling(ctx context.Context) error {
 			return err
 		}
 		for _, found := range page.AutoScalingGroups {
-			name := aws.ToString(found.AutoScalingGroupName)
+			name := awssdk.ToString(found.AutoScalingGroupName)
 			tags := map[string]string{}
 			for _, tag := range found.Tags {
-				tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+				tags[awssdk.ToString(tag.Key)] = awssdk.ToString(tag.Value)
 			}
 			var ids []string
 			for _, member := range found.Instances {
-				ids = append(ids, aws.ToString(member.InstanceId))
+				ids = append(ids, awssdk.ToString(member.InstanceId))
 			}
 			baseline, why := l.baselineOf(ids)
-			operator := activities.OperatedBy(slices.Sorted(maps.Keys(tags)))
+			operator := aws.OperatedBy(slices.Sorted(maps.Keys(tags)))
 			if found.Operator != nil {
-				operator = aws.ToString(found.Operator.Principal)
+				operator = awssdk.ToString(found.Operator.Principal)
 			}
 			switch {
 			case operator != "":
@@ -163,17 +163,17 @@ func (l *look) check(ctx context.Context, arns []string) (*HTTPCheck, error) {
 		return nil, err
 	}
 	for _, group := range out.TargetGroups {
-		if group.HealthCheckProtocol != elbtypes.ProtocolEnumHttp || !aws.ToBool(group.HealthCheckEnabled) {
+		if group.HealthCheckProtocol != elbtypes.ProtocolEnumHttp || !awssdk.ToBool(group.HealthCheckEnabled) {
 			continue // without HTTPS: our own check speaks plain HTTP
 		}
-		if !askable.MatchString(aws.ToString(group.HealthCheckPath)) {
+		if !askable.MatchString(awssdk.ToString(group.HealthCheckPath)) {
 			continue
 		}
-		port := aws.ToInt32(group.Port)
-		if own, err := strconv.ParseInt(aws.ToString(group.HealthCheckPort), 10, 32); err == nil { // else "traffic-port"
+		port := awssdk.ToInt32(group.Port)
+		if own, err := strconv.ParseInt(awssdk.ToString(group.HealthCheckPort), 10, 32); err == nil { // else "traffic-port"
 			port = int32(own)
 		}
-		return &HTTPCheck{Path: aws.ToString(group.HealthCheckPath), Port: port}, nil
+		return &HTTPCheck{Path: awssdk.ToString(group.HealthCheckPath), Port: port}, nil
 	}
 	return nil, nil
 }
@@ -183,7 +183,7 @@ func (l *look) check(ctx context.Context, arns []string) (*HTTPCheck, error) {
 func (l *look) instances(ctx context.Context) error {
 	byRole, inGroups := map[string][]ec2types.Instance{}, map[string]bool{}
 	pages := ec2.NewDescribeInstancesPaginator(l.clients.EC2, &ec2.DescribeInstancesInput{
-		Filters: []ec2types.Filter{{Name: aws.String("instance-state-name"), Values: []string{"running"}}},
+		Filters: []ec2types.Filter{{Name: awssdk.String("instance-state-name"), Values: []string{"running"}}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -193,11 +193,11 @@ func (l *look) instances(ctx context.Context) error {
 		for _, reservation := range page.Reservations {
 			for _, instance := range reservation.Instances {
 				tags := tagsOf(instance)
-				switch id := aws.ToString(instance.InstanceId); {
+				switch id := awssdk.ToString(instance.InstanceId); {
 				case tags[tagOfGroup] != "":
 					inGroups[tags[tagRole]] = true
-				case activities.OperatedBy(slices.Sorted(maps.Keys(tags))) != "":
-					l.leaveOut(id, "it is operated by "+activities.OperatedBy(slices.Sorted(maps.Keys(tags))))
+				case aws.OperatedBy(slices.Sorted(maps.Keys(tags))) != "":
+					l.leaveOut(id, "it is operated by "+aws.OperatedBy(slices.Sorted(maps.Keys(tags))))
 				case tags[tagRole] == "":
 					l.leaveOut(strings.TrimSpace(id+" "+tags[tagName]), "it is in no Auto Scaling group and has no tag Role to choose it by")
 				default:
@@ -210,7 +210,7 @@ func (l *look) instances(ctx context.Context) error {
 		group := Group{Account: l.account, Region: l.region, Tags: map[string]string{tagRole: role}, Role: role, Instances: len(byRole[role])}
 		var ids []string
 		for _, instance := range byRole[role] {
-			ids = append(ids, aws.ToString(instance.InstanceId))
+			ids = append(ids, awssdk.ToString(instance.InstanceId))
 			group.Environment = cmp.Or(group.Environment, tagsOf(instance)[tagEnvironment])
 		}
 		slices.Sort(ids)
@@ -230,7 +230,7 @@ func (l *look) instances(ctx context.Context) error {
 func tagsOf(instance ec2types.Instance) map[string]string {
 	tags := map[string]string{}
 	for _, tag := range instance.Tags {
-		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+		tags[awssdk.ToString(tag.Key)] = awssdk.ToString(tag.Value)
 	}
 	return tags
 }

@@ -33,7 +33,7 @@ type recorded struct {
 // load reads a scenario's histories, and tells the wave's id.
 func load(t *testing.T, scenario string) (*recorded, string) {
 	t.Helper()
-	files, err := filepath.Glob("../../workflows/testdata/histories/" + scenario + "-*.json")
+	files, err := filepath.Glob("../../workflows/testdata/histories/next/" + scenario + "-*.json")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	r, wave := &recorded{runs: map[string][]*historypb.HistoryEvent{}}, ""

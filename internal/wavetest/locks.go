@@ -14,9 +14,17 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 )
 
+// Elsewhere is what other workflows would answer, which the test environment does not run beside the one that is tried.
+type Elsewhere struct {
+	Locks      map[string]string    // workflow id to its parent: who holds which lock
+	ClosedAt   map[string]time.Time // workflow id to when it ended
+	Frozen     patch.Freezes        // what Freeze answers
+	FreezeLost error                // Freeze does not answer
+}
+
 // Holder answers who holds a lock as Temporal would; the test environment cannot be asked.
-func (s *Scene) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {
-	parent, held := s.Locks[workflowID]
+func (e *Elsewhere) Holder(_ context.Context, workflowID string) (*activities.LockHolder, error) {
+	parent, held := e.Locks[workflowID]
 	if !held {
 		return nil, nil
 	}
@@ -24,11 +32,11 @@ func (s *Scene) Holder(_ context.Context, workflowID string) (*activities.LockHo
 }
 
 // Freezes answers what is frozen, as the workflow Freeze would.
-func (s *Scene) Freezes(context.Context) (patch.Freezes, error) { return s.Frozen, s.FreezeLost }
+func (e *Elsewhere) Freezes(context.Context) (patch.Freezes, error) { return e.Frozen, e.FreezeLost }
 
 // Closed answers when a workflow ended.
-func (s *Scene) Closed(_ context.Context, workflowID string) (time.Time, error) {
-	return s.ClosedAt[workflowID], nil
+func (e *Elsewhere) Closed(_ context.Context, workflowID string) (time.Time, error) {
+	return e.ClosedAt[workflowID], nil
 }
 
 // The locks of the two groups: the workflow ids of their groups.

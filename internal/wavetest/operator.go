@@ -2,6 +2,7 @@ package wavetest
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -19,70 +20,96 @@ const Patience = 5 * time.Hour
 // WebWave asks for a wave of the example's plan.
 var WebWave = workflows.WaveRequest{Plan: "web", Actor: "tester", Reason: "the test says so"}
 
-// Run starts the wave and plays the operator: it approves at once and decides each hold.
+// Operator is the person on call, whom a scene plays: who approves at once and answers every hold.
+type Operator struct {
+	Answer patch.Verb             // to what awaits approval; "" is approve
+	Decide []patch.Verb           // what is sent at each hold, in order; then abort
+	Scope  patch.Scope            // of a roll_back among them
+	OnHold func(patch.WaveStatus) // before a hold is decided
+	Silent bool                   // nothing is answered
+
+	// Impatient aborts a wave that is still not closed after Patience, and again and again until it gives up.
+	Impatient bool
+	GivesUp   func() bool // nil: never; true: an impatient one gives up before that
+	GaveUp    bool        // an impatient one did so
+}
+
+// Run starts the wave and plays the operator until it has ended.
 func (s *Scene) Run(request any) (*patch.WaveResult, error) {
 	s.T.Helper()
 	s.Before = s.Snapshot()
-	answered := time.Time{}
 	began := s.Env.Now()
-	var look func()
-	look = func() {
-		if s.Env.IsWorkflowCompleted() {
-			return
-		}
+	var answered time.Time
+	s.poll(20*time.Second, func() bool {
 		if s.Impatient && (s.Env.Now().After(began.Add(Patience)) || s.GivesUp != nil && s.GivesUp()) {
-			s.GaveUp = true
-			if status, ok := s.Status(); ok &&
-				patch.VerbAllowed(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
-				s.Tell(patch.Abort, "")
-			}
+			s.giveUp()
 		}
-		if s.Silent {
-			s.Env.RegisterDelayedCallback(look, 20*time.Second)
-			return
+		if status, ok := s.Status(); ok && !s.Silent && status.Since != answered && s.answer(status) {
+			answered = status.Since
 		}
-		if status, ok := s.Status(); ok && status.Since != answered {
-			switch status.State {
-			case patch.StateAwaitingApproval:
-				answered = status.Since
-				verb := s.Answer
-				if verb == "" {
-					verb = patch.Approve
-				}
-				s.Tell(verb, "")
-			case patch.StateOnHold:
-				answered = status.Since
-				if s.OnHold != nil {
-					s.OnHold(status)
-				}
-				verb := patch.Abort
-				if len(s.Decide) > 0 {
-					verb, s.Decide = s.Decide[0], s.Decide[1:]
-				}
-				scope := s.Scope
-				if verb != patch.RollBack {
-					scope = ""
-				}
-				s.Tell(verb, scope)
-			}
-		}
-		s.Env.RegisterDelayedCallback(look, 20*time.Second)
-	}
-	s.Env.RegisterDelayedCallback(look, 20*time.Second)
+		return false
+	})
 	s.Env.ExecuteWorkflow(names.PatchWave, request)
 	require.True(s.T, s.Env.IsWorkflowCompleted())
+	var result patch.WaveResult
 	if err := s.Env.GetWorkflowError(); err != nil {
 		// A cancelled wave tells its result in the error's details.
 		var cancelled *temporal.CanceledError
-		var result patch.WaveResult
 		if errors.As(err, &cancelled) && cancelled.HasDetails() && cancelled.Details(&result) == nil {
 			return &result, err
 		}
 		return nil, err
 	}
-	var result patch.WaveResult
 	require.NoError(s.T, s.Env.GetWorkflowResult(&result))
 	return &result, nil
+}
+
+// giveUp aborts the wave, where it may be.
+func (s *Scene) giveUp() {
+	s.GaveUp = true
+	status, ok := s.Status()
+	if ok && patch.VerbAllowed(patch.Abort, status.State, patch.VerbsIn(status.State, false)) == nil {
+		s.Tell(patch.Abort, "")
+	}
+}
+
+// answer sends the operator's word where the wave waits for one, and reports whether it did.
+func (s *Scene) answer(status patch.WaveStatus) bool {
+	switch status.State {
+	case patch.StateAwaitingApproval:
+		verb := s.Answer
+		if verb == "" {
+			verb = patch.Approve
+		}
+		s.Tell(verb, "")
+	case patch.StateOnHold:
+		if s.OnHold != nil {
+			s.OnHold(status)
+		}
+		verb := patch.Abort
+		if len(s.Decide) > 0 {
+			verb, s.Decide = s.Decide[0], s.Decide[1:]
+		}
+		scope := s.Scope
+		if verb != patch.RollBack {
+			scope = ""
+		}
+		s.Tell(verb, scope)
+	default:
+		return false
+	}
+	return true
+}
+
+// poll asks again and again until it is done, or the workflow has ended.
+func (s *Scene) poll(every time.Duration, done func() bool) {
+	var look func()
+	look = func() {
+		if !s.Env.IsWorkflowCompleted() && !done() {
+			s.Env.RegisterDelayedCallback(look, every)
+		}
+	}
+	s.Env.RegisterDelayedCallback(look, every)
 }
 
 // Status asks the wave; false where it does not answer.
@@ -125,52 +152,39 @@ func (s *Scene) Refuses(verb patch.Verb, request any, words string) {
 
 // When looks at the wave's status every few seconds and acts once, the first time that it is so.
 func (s *Scene) When(is func(patch.WaveStatus) bool, act func(patch.WaveStatus)) {
-	var look func()
-	look = func() {
-		if s.Env.IsWorkflowCompleted() {
-			return
+	s.poll(5*time.Second, func() bool {
+		status, ok := s.Status()
+		if !ok || !is(status) {
+			return false
 		}
-		if status, ok := s.Status(); ok && is(status) {
-			act(status)
-			return
-		}
-		s.Env.RegisterDelayedCallback(look, 5*time.Second)
-	}
-	s.Env.RegisterDelayedCallback(look, 5*time.Second)
+		act(status)
+		return true
+	})
 }
 
 // WhenAtStep runs do once, when the first production instance is at the step.
 func (s *Scene) WhenAtStep(step patch.Step, do func(instance string)) {
-	var look func()
-	look = func() {
-		if s.Env.IsWorkflowCompleted() {
-			return
+	s.poll(time.Second, func() bool {
+		at := s.AtStep(step)
+		if len(at) == 0 {
+			return false
 		}
-		if at := s.AtStep(step); len(at) > 0 {
-			do(at[0].Status.ID)
-			return
-		}
-		s.Env.RegisterDelayedCallback(look, time.Second)
-	}
-	s.Env.RegisterDelayedCallback(look, time.Second)
+		do(at[0].Status.ID)
+		return true
+	})
 }
 
 // WhenBaking runs do when the first production instance has been baking for a while.
 func (s *Scene) WhenBaking(do func()) {
-	var look func()
-	look = func() {
-		if s.Env.IsWorkflowCompleted() {
-			return
+	s.poll(10*time.Second, func() bool {
+		long := slices.ContainsFunc(s.AtStep(patch.StepBake), func(instance Running) bool {
+			return instance.Now.Sub(instance.Status.Since) >= time.Minute
+		})
+		if long {
+			do()
 		}
-		for _, instance := range s.AtStep(patch.StepBake) {
-			if instance.Now.Sub(instance.Status.Since) >= time.Minute {
-				do()
-				return
-			}
-		}
-		s.Env.RegisterDelayedCallback(look, 10*time.Second)
-	}
-	s.Env.RegisterDelayedCallback(look, 10*time.Second)
+		return long
+	})
 }
 
 // Running is an instance at work, and when it was asked.

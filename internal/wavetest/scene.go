@@ -2,25 +2,25 @@ package wavetest
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
 
-	awssdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
-	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/worker"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -28,34 +28,21 @@ import (
 // Scene is a wave in Temporal's test environment with the real activities, real AWS clients and the simulated AWS, all
 // by the environment's clock: production's durations pass in milliseconds.
 type Scene struct {
-	T      TB
-	Env    *testsuite.TestWorkflowEnvironment
-	Sim    *awssim.Sim
-	Store  *evidence.Store
-	Decide []patch.Verb           // what the operator sends at each hold, in order; then abort
-	Scope  patch.Scope            // of a roll_back that the operator sends
-	OnHold func(patch.WaveStatus) // before the operator decides
-	Wire   *Wire                  // between the clients and the simulator
+	Operator
+	Elsewhere
+
+	T     TB
+	Env   *testsuite.TestWorkflowEnvironment
+	Sim   *awssim.Sim
+	Store *evidence.Store
+	Wire  *Wire // between the clients and the simulator
+	Plans *Plans
 
 	Control *activities.Control
 	AWS     *activities.AWS
 
-	// Impatient aborts a wave that is still not closed after Patience, and again and again until it gives up.
-	Impatient bool
-	GivesUp   func() bool // nil: never; true: the operator gives up before that
-	GaveUp    bool        // the operator did so, by either
-
-	QuarantineDies bool // Quarantine ends without running any code once Patience is over
-
-	Answer   patch.Verb           // to what awaits approval; "" is approve
-	Silent   bool                 // the operator answers nothing
-	Before   Snapshot             // the fleet when the wave began
-	Locks    map[string]string    // workflow id to its parent: who holds which lock
-	ClosedAt map[string]time.Time // workflow id to when it ended
-
-	Frozen     patch.Freezes // what Freeze answers
-	FreezeLost error         // Freeze does not answer
-	Plans      *Plans
+	Before         Snapshot // the fleet when the wave began
+	QuarantineDies bool     // Quarantine ends without running any code once Patience is over
 }
 
 // TB is what a scene needs of a test, so that a property test's can stand in for it.
@@ -81,26 +68,25 @@ type Options struct {
 // New sets a scene: the simulated fleet of a scenario, and all that a worker has.
 func New(t TB, options Options) *Scene {
 	t.Helper()
-	s := &Scene{T: t, Locks: map[string]string{}}
+	s := &Scene{T: t, Elsewhere: Elsewhere{Locks: map[string]string{}}}
 	if options.Start.IsZero() {
 		options.Start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
 	}
 	s.NewEnv(options.Start)
-	scenario, err := world.LoadScenario(options.Scenario)
-	require.NoError(t, err)
-	if options.Fleet != nil {
-		options.Fleet(scenario)
-	}
-	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return s.Env.Now() }})
-	require.NoError(t, err)
+	cable := &Wire{}
+	fleet := awssimtest.New(t, awssimtest.Options{
+		Name: options.Scenario, Change: options.Fleet, Now: func() time.Time { return s.Env.Now() },
+		Between: func(next http.RoundTripper) http.RoundTripper {
+			cable.next = next
+			return cable
+		},
+	})
 	file := config.Example()
 	if options.Config != nil {
 		file = options.Config(file)
 	}
 	loaded, err := config.Parse("patchtide.yaml", file, nil)
 	require.NoError(t, err)
-	cable := &Wire{next: awssim.RoundTripper(sim)}
-	httpClient := &http.Client{Transport: cable}
 	var accounts []cloud.Account
 	for _, account := range loaded.Accounts {
 		accounts = append(accounts, cloud.Account{
@@ -109,18 +95,14 @@ func New(t TB, options Options) *Scene {
 		})
 	}
 	clouds, err := cloud.New(cloud.Options{
-		Config: awssdk.Config{
-			Region: "ap-northeast-1", BaseEndpoint: awssdk.String("http://aws.invalid"), HTTPClient: httpClient,
-			Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
-		},
-		Accounts: accounts, HTTP: httpClient, Speed: hurry,
+		Config: fleet.Config(), Accounts: accounts, HTTP: fleet.HTTP, Speed: hurry,
 	})
 	require.NoError(t, err)
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
-	s.Sim, s.Store, s.Wire, s.Plans = sim, store, cable, &Plans{Plans: loaded}
+	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
 	s.Control = &activities.Control{Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s}
-	s.AWS = &activities.AWS{Connector: clouds.Activities(), HTTP: httpClient, Baselines: loaded.Baselines}
+	s.AWS = &activities.AWS{Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines}
 	s.Register()
 	return s
 }
@@ -128,7 +110,7 @@ func New(t TB, options Options) *Scene {
 // NewEnv gives the scene a fresh Temporal: the simulated AWS and the evidence stay as they are.
 func (s *Scene) NewEnv(start time.Time) {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(QuietLogger{})
+	suite.SetLogger(QuietLogger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
@@ -150,16 +132,8 @@ func (s *Scene) Register() {
 	s.Env.RegisterActivity(s.AWS)
 }
 
-// QuietLogger says nothing: what a wave logs is not judged.
-type QuietLogger struct{}
-
-func (QuietLogger) Debug(string, ...any) {}
-
-func (QuietLogger) Info(string, ...any) {}
-
-func (QuietLogger) Warn(string, ...any) {}
-
-func (QuietLogger) Error(string, ...any) {}
+// QuietLogger drops every line: what a wave logs is not judged.
+func QuietLogger() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
 
 // SkipInShort leaves out three of four waves under -short: the race detector makes each ten times as slow, and looks
 // for other things than their ends.

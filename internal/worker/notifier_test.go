@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -17,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/awssim"
-	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/worker"
@@ -50,15 +48,9 @@ func subscribed(t *testing.T, as aws.Config) (topic string, received func() []st
 
 func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
 	began := time.Now()
-	sim, err := awssim.New(awssim.Options{Scenario: scenario, Now: func() time.Time { return began }})
-	require.NoError(t, err)
-	own := aws.Config{
-		Region: "ap-northeast-1", BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: awssim.RoundTripper(sim)},
-		Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
-	}
+	fleet := awssimtest.New(t, awssimtest.Options{Now: func() time.Time { return began }})
+	own := fleet.Config()
 	example, err := config.Parse("patchtide.yaml", config.Example(), nil)
 	require.NoError(t, err)
 	production, found := example.Account("production")
@@ -72,14 +64,14 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 		account string
 	}{
 		"of one of the accounts: its role":                 {assumed, production.ID},
-		"of the worker's own account: its own credentials": {own, scenario.Home.ID},
+		"of the worker's own account: its own credentials": {own, fleet.Scenario.Home.ID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			topic, received := subscribed(t, c.owner)
 			require.Contains(t, topic, ":"+c.account+":")
 			loaded, err := config.Parse("patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+topic+"'}}]\n")...), nil)
 			require.NoError(t, err)
-			notifier, err := worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: own.HTTPClient.(*http.Client), Namespace: "default"})
+			notifier, err := worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: fleet.HTTP, Namespace: "default"})
 			require.NoError(t, err)
 			require.Equal(t, []string{"sns " + topic}, notifier.Channels())
 			require.NoError(t, notifier.Send(t.Context(), "sns "+topic, patch.Notice{Kind: patch.NoticeTest, Key: "test/1", At: began}))

@@ -41,7 +41,7 @@ func TestGroupsOfAStage(t *testing.T) {
 	}
 }
 
-// overlap tells whether instances of both groups were ever out of service at the same time.
+// overlap reports whether instances of both groups were ever out of service at the same time.
 func overlap(scene *wavetest.Scene, one, other string) bool {
 	out := map[string]int{}
 	type moment struct {

@@ -26,7 +26,7 @@ func slowlyParked(scene *wavetest.Scene) {
 	).After(3 * time.Minute)
 }
 
-// parks tells that production has met the end of its window and the wave has not parked yet.
+// parks reports whether production has met the end of its window and the wave has not parked yet.
 func parks(s patch.WaveStatus) bool {
 	return s.Stage == "production" && s.State != patch.StateParked && s.State != patch.StateClosed &&
 		s.Stages[1].Groups[0].Closed != ""

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/contract"
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -28,6 +29,7 @@ const (
 // simulator is one whose clock stands still until somebody lets time pass, with every reply checked.
 type simulator struct {
 	*awssim.Sim
+	fleet     *awssimtest.Fleet
 	clock     *clock
 	transport *shapes.Transport
 	region    *world.Region // of the staging account
@@ -35,35 +37,44 @@ type simulator struct {
 
 func newSimulator(t *testing.T) *simulator {
 	t.Helper()
-	scenario, err := world.LoadScenario("healthy")
-	require.NoError(t, err)
-	for i, account := range scenario.Accounts {
-		if account.ID == staging { // a calendar and others who patch, for the calls that tell of them
-			region := &scenario.Accounts[i].Regions[0]
-			region.Calendars = []world.CalendarSpec{{Name: "freeze", State: "OPEN"}}
-			region.Windows = []world.MaintenanceSpec{{Name: "theirs", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1}}
-			region.Associations = []world.AssociationsSpec{{Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)"}}
-		}
-	}
 	s := &simulator{clock: &clock{at: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}}
-	s.Sim, err = awssim.New(awssim.Options{
-		Scenario: scenario, Now: s.clock.now, Wait: func(context.Context, time.Duration) error { s.clock.pass(time.Second); return nil }, // who waits lets time pass
+	s.fleet = awssimtest.New(t, awssimtest.Options{
+		Change: withOthers, Now: s.clock.now,
+		// Who waits lets time pass.
+		Wait: func(context.Context, time.Duration) error { s.clock.pass(time.Second); return nil },
+		Between: func(next http.RoundTripper) http.RoundTripper {
+			s.transport = checked(t, next)
+			return s.transport
+		},
 	})
-	require.NoError(t, err)
-	s.transport = checked(t, awssim.RoundTripper(s.Sim))
+	s.Sim = s.fleet.Sim
 	s.Inspect(func(w *world.World) { s.region = w.Account(staging).Region(tokyo) })
 	return s
+}
+
+// withOthers adds a calendar and others who patch to the staging account, for the calls that tell of them.
+func withOthers(scenario *world.Scenario) {
+	for i, account := range scenario.Accounts {
+		if account.ID != staging {
+			continue
+		}
+		region := &scenario.Accounts[i].Regions[0]
+		region.Calendars = []world.CalendarSpec{{Name: "freeze", State: "OPEN"}}
+		region.Windows = []world.MaintenanceSpec{
+			{Name: "theirs", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1},
+		}
+		region.Associations = []world.AssociationsSpec{
+			{Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)"},
+		}
+	}
 }
 
 // config is a client's in the staging account.
 func (s *simulator) config(t *testing.T) aws.Config {
 	t.Helper()
-	key := s.region.World.Scenario.Home
-	config := aws.Config{
-		Region: tokyo, HTTPClient: &http.Client{Transport: s.transport},
-		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
+	config := s.fleet.Config()
+	config.BaseEndpoint = nil // the services' own names, by which a reply is told
+	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	out, err := sts.NewFromConfig(config).AssumeRole(context.Background(), &sts.AssumeRoleInput{
 		RoleArn: aws.String(role), RoleSessionName: aws.String("contract"), ExternalId: aws.String(secret), DurationSeconds: aws.Int32(12 * 3600),
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
@@ -36,9 +37,7 @@ func staging(t *testing.T, scenario string) *account { return inAccount(t, scena
 // inAccount is staging for another account of the scenario.
 func inAccount(t *testing.T, scenario, id string) *account {
 	t.Helper()
-	s, err := world.LoadScenario(scenario)
-	require.NoError(t, err)
-	return begin(t, s, id)
+	return begin(t, awssimtest.Options{Name: scenario}, id)
 }
 
 // withScenario is inAccount for a scenario that the test writes.
@@ -46,20 +45,18 @@ func withScenario(t *testing.T, text, id string) *account {
 	t.Helper()
 	s, err := world.ParseScenario("test.yaml", []byte(text))
 	require.NoError(t, err)
-	return begin(t, s, id)
+	return begin(t, awssimtest.Options{Scenario: s}, id)
 }
 
-func begin(t *testing.T, s *world.Scenario, id string) *account {
+func begin(t *testing.T, options awssimtest.Options, id string) *account {
 	t.Helper()
 	a := &account{t: t, now: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}
-	sim, err := awssim.New(awssim.Options{Scenario: s, Now: func() time.Time { return a.now }})
-	require.NoError(t, err)
-	a.sim = sim
-	a.config = aws.Config{
-		Region: "ap-northeast-1", HTTPClient: &http.Client{Transport: conforming(t, awssim.RoundTripper(sim))},
-		Credentials: credentials.NewStaticCredentialsProvider(s.Home.AccessKeyID, s.Home.SecretAccessKey, ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
-	}
+	options.Now = func() time.Time { return a.now }
+	options.Between = func(next http.RoundTripper) http.RoundTripper { return conforming(t, next) }
+	fleet := awssimtest.New(t, options)
+	a.sim, a.config = fleet.Sim, fleet.Config()
+	a.config.BaseEndpoint = nil // the services' own names, which their signatures hold
+	a.config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	role, err := sts.NewFromConfig(a.config).AssumeRole(ctx, &sts.AssumeRoleInput{
 		RoleArn: aws.String("arn:aws:iam::" + id + ":role/patchtide"), RoleSessionName: aws.String("test"), ExternalId: aws.String("patchtide-lab"),
 		DurationSeconds: aws.Int32(12 * 3600),

@@ -1,0 +1,44 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AppendJournalInput is what a saga is about to change.
+type AppendJournalInput struct {
+	Record journal.Record
+}
+
+// AppendJournal appends to the journal before a change is made.
+func (c *Control) AppendJournal(ctx context.Context, in AppendJournalInput) error {
+	record := in.Record
+	if err := c.Evidence.AppendJournal(ctx, record.WaveID, record.Name(), record); err != nil {
+		return evidenceError("record "+record.Name()+" of wave "+record.WaveID, err)
+	}
+	return c.recordRaise(ctx, record)
+}
+
+// raise is the last time that a wave was about to raise a group's max. Standby and suspended processes can be seen in a group; a
+// raised max looks like any other, so that without the tag only this tells of it.
+type raise struct {
+	WaveID    string
+	Group     patch.Group
+	MaxBefore int
+	At        time.Time
+}
+
+// recordRaise keeps the newest raise of a group's max where it is found by the group alone.
+func (c *Control) recordRaise(ctx context.Context, record journal.Record) error {
+	if !record.Intended.RaiseMax {
+		return nil
+	}
+	group := record.Group
+	return evidenceError("record that the max of "+group.String()+" is raised",
+		c.Evidence.AppendJournal(ctx, names.RaisedMaxJournal, names.JournalRecord(group, ""),
+			raise{WaveID: record.WaveID, Group: group, MaxBefore: record.Intended.MaxBefore, At: record.At}))
+}

@@ -1,0 +1,148 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AwaitScanInput waits for a scan.
+type AwaitScanInput struct {
+	Group      patch.Group
+	Instances  []string
+	Ticket     ScanTicket
+	BaselineID string // the one it must have been judged by; "" accepts any
+	Pace       Pace
+}
+
+// ScanResults holds one result for each instance asked for, in that order.
+type ScanResults struct {
+	Scans []patch.Scan
+}
+
+// AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run: Operation
+// Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
+// one that was judged by another baseline than ours.
+func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	var results *ScanResults
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
+		if err != nil {
+			return false, "", err
+		}
+		if len(invocations) == 0 {
+			return false, "the scan to be listed", nil
+		}
+		var ran []string
+		for _, id := range in.Instances {
+			invocation, sent := invocations[id]
+			if sent && !aws.CommandOver(invocation.Status) {
+				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
+			}
+			if sent && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+				ran = append(ran, id)
+			}
+		}
+		states, err := aws.ReadPatchStates(ctx, s, in.Group.String(), ran)
+		if err != nil {
+			return false, "", err
+		}
+		read := &ScanResults{}
+		for _, id := range in.Instances {
+			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states)
+			if err != nil || waitingFor != "" {
+				return false, waitingFor, err
+			}
+			read.Scans = append(read.Scans, scan)
+		}
+		results = read
+		return true, "", nil
+	})
+	return results, err
+}
+
+// readScan is one instance's result. waitingFor says what is still to come.
+func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string, invocations map[string]ssmtypes.CommandInvocation,
+	states map[string]ssmtypes.InstancePatchState,
+) (scan patch.Scan, waitingFor string, err error) {
+	scan = patch.Scan{Instance: id}
+	invocation, sent := invocations[id]
+	switch {
+	case !sent:
+		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the endpoints"
+		return scan, "", nil
+	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
+		output, err := aws.FindInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
+		scan.Error = string(invocation.Status)
+		if output != nil {
+			scan.Error = aws.DescribeEnd(output)
+		}
+		return scan, "", err
+	}
+	state, known := states[id]
+	switch whose(in.Ticket, state) {
+	case notYet:
+		return scan, "the patch state of " + id, nil
+	case another:
+		scan.Error = fmt.Sprintf("another %s overwrote the result at %s; find what else patches this instance, then scan again",
+			state.Operation, aws.Deref(state.OperationEndTime).UTC().Format(time.RFC3339))
+		return scan, "", nil
+	}
+	if !known {
+		return scan, "the patch state of " + id, nil
+	}
+	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
+	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {
+		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the patch group of the plan's baseline",
+			scan.BaselineID, in.BaselineID)
+		return scan, "", nil
+	}
+	err = fillPatches(ctx, s, in.Group.String(), &scan, state)
+	return scan, "", err
+}
+
+type owner int
+
+const (
+	ours owner = iota
+	notYet
+	another
+)
+
+// whose tells whose run a patch state is of. AWS's times only are compared; those of patch states have whole seconds.
+func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
+	switch {
+	case aws.Deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
+		return notYet
+	case state.Operation == ssmtypes.PatchOperationTypeScan && strings.EqualFold(aws.Deref(state.SnapshotId), ticket.SnapshotID):
+		return ours
+	}
+	return another
+}
+
+// fillPatches reads what an instance's patch state counts.
+func fillPatches(ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
+	lists := map[aws.PatchIs]*[]string{aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot}
+	err := aws.EachPatch(ctx, s, where, scan.Instance, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
+		if list := lists[of]; list != nil {
+			*list = append(*list, aws.PatchID(entry))
+		}
+	})
+	for _, list := range lists {
+		slices.Sort(*list)
+	}
+	return err
+}

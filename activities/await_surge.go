@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AwaitSurgeInput waits for the instance that a raise launched.
+type AwaitSurgeInput struct {
+	Group patch.Group
+	Known []string // members before the raise
+	Pace  Pace
+}
+
+// SurgeInstance is the instance that the raise launched.
+type SurgeInstance struct {
+	ID string
+}
+
+// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several the
+// one launched first is ours: others came later, by somebody else's doing.
+func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
+	defer once.Typed(&err)
+	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
+		return nil, err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	var surge *SurgeInstance
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		members, attached, err := aws.ReadNewcomers(ctx, s, in.Group, in.Known)
+		if err != nil {
+			return false, "", err
+		}
+		if len(members) == 0 {
+			return false, in.Group.String() + ": no instance has been launched for the surge yet", nil
+		}
+		first := members[0]
+		if why := notServing(first, attached); len(why) > 0 {
+			return false, fmt.Sprintf("%s/%s, launched for the surge, is not in service yet: %s", in.Group, first.ID, strings.Join(why, "; ")), nil
+		}
+		surge = &SurgeInstance{ID: first.ID}
+		return true, "", nil
+	})
+	return surge, err
+}
+
+// notServing says what keeps a new member from serving: it must be registered in every attached target group, and healthy
+// wherever that can be judged.
+func notServing(member patch.Member, attached []string) []string {
+	var why []string
+	if member.Lifecycle != patch.LifecycleInService {
+		why = append(why, "it is "+member.Lifecycle)
+	}
+	if member.State != "running" || !member.StatusOK {
+		why = append(why, fmt.Sprintf("EC2 says it is %s, status checks passed: %t", member.State, member.StatusOK))
+	}
+	for _, arn := range attached {
+		at := slices.IndexFunc(member.Targets, func(target patch.Target) bool { return target.TargetGroupARN == arn })
+		switch {
+		case at < 0:
+			why = append(why, "it is not registered in "+arn)
+		case member.Targets[at].Judged() && member.Targets[at].Health != patch.TargetHealthy:
+			why = append(why, fmt.Sprintf("it is %s in %s", member.Targets[at].Health, arn))
+		}
+	}
+	return why
+}

@@ -1,0 +1,101 @@
+package activities
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/patchtide/patchtide/baselines"
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// EnsureBaselineInput names a baseline of baselines/ by name.
+type EnsureBaselineInput struct {
+	Group    patch.Group // its account and region
+	Baseline string
+}
+
+// RegisteredBaseline is a baseline as SSM has it.
+type RegisteredBaseline struct {
+	BaselineID string
+}
+
+// baselineOf reads a plan's baseline from the files. An unknown name is InvalidInput and lists those that exist.
+func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
+	load := baselines.Load
+	if a.Baselines != nil {
+		load = a.Baselines.Load
+	}
+	wanted, err := load(plan)
+	if err != nil {
+		return baselines.Baseline{}, once.Final(ErrInvalidInput, "baseline of the plan: %v", err)
+	}
+	return wanted, nil
+}
+
+// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
+// when they are equal already. An unknown name is InvalidInput and lists those that exist.
+func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
+	defer once.Typed(&err)
+	wanted, err := a.baselineOf(in.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Group.Account.Name + "/" + in.Group.Region
+	id, err := aws.FindBaseline(ctx, s, where, wanted.SSMName(), wanted.OperatingSystem)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		create := wanted.ToSSM()
+		// The content's hash as token: a lost reply, or another worker at the same time, makes no second one.
+		create.ClientToken = aws.Ptr("patchtide-" + wanted.Hash())
+		out, err := s.SSM.CreatePatchBaseline(ctx, create)
+		if err != nil {
+			return nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
+		}
+		id = aws.Deref(out.BaselineId)
+	}
+	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
+	if err != nil {
+		return nil, aws.Wrap("read the patch baseline "+wanted.SSMName(), where, err)
+	}
+	if err := updateBaseline(ctx, s, where, wanted, current); err != nil {
+		return nil, err
+	}
+	if wanted.PatchGroup == "" || slices.Contains(current.PatchGroups, wanted.PatchGroup) {
+		return &RegisteredBaseline{BaselineID: id}, nil
+	}
+	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup})
+	if aws.HasCode(err, aws.CodeAlreadyExists) {
+		return nil, once.Final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
+			where, wanted.PatchGroup, wanted.Name)
+	}
+	if err != nil {
+		return nil, aws.Wrap("register the patch group "+wanted.PatchGroup, where, err)
+	}
+	return &RegisteredBaseline{BaselineID: id}, nil
+}
+
+// updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
+func updateBaseline(ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
+	content := *current
+	content.PatchGroups = []string{wanted.PatchGroup} // registering is a call of its own
+	if len(wanted.Diff(&content)) == 0 {
+		return nil
+	}
+	create := wanted.ToSSM()
+	_, err := s.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{
+		BaselineId: current.BaselineId, Replace: aws.Ptr(true), Name: create.Name, Description: create.Description,
+		ApprovalRules: create.ApprovalRules, ApprovedPatches: create.ApprovedPatches,
+		RejectedPatches: create.RejectedPatches, RejectedPatchesAction: create.RejectedPatchesAction,
+	})
+	return aws.Wrap("update the patch baseline "+wanted.SSMName(), where, err)
+}

@@ -1,0 +1,64 @@
+package activities
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// TestRunbook holds what must be true of it whatever else changes.
+func TestRunbook(t *testing.T) {
+	var book struct {
+		SchemaVersion string `yaml:"schemaVersion"`
+		Parameters    map[string]struct {
+			Type string `yaml:"type"`
+		} `yaml:"parameters"`
+		MainSteps []struct {
+			Name           string         `yaml:"name"`
+			Action         string         `yaml:"action"`
+			MaxAttempts    int            `yaml:"maxAttempts"`
+			TimeoutSeconds int            `yaml:"timeoutSeconds"`
+			OnFailure      string         `yaml:"onFailure"`
+			IsCritical     bool           `yaml:"isCritical"`
+			Inputs         map[string]any `yaml:"inputs"`
+		} `yaml:"mainSteps"`
+	}
+	require.NoError(t, yaml.Unmarshal([]byte(runbookYAML), &book))
+	require.Equal(t, "0.3", book.SchemaVersion)
+	require.Equal(t, "StringList", book.Parameters["FactsScript"].Type)
+	require.Len(t, book.MainSteps, 3)
+	for _, step := range book.MainSteps {
+		require.Equal(t, "aws:runCommand", step.Action)
+		require.Equal(t, 1, step.MaxAttempts, "%s: a second attempt would patch twice", step.Name)
+		require.NotContains(t, step.Inputs, "Targets")
+		require.Len(t, step.Inputs["InstanceIds"], 1)
+		require.Contains(t, step.Inputs["Comment"], "automation:EXECUTION_ID", "%s: commands are found by it", step.Name)
+	}
+	install := book.MainSteps[1]
+	require.Equal(t, "AWS-RunPatchBaseline", install.Inputs["DocumentName"])
+	require.Greater(t, install.TimeoutSeconds, aws.MostInstall+600, "longer than delivery and the longest install")
+	require.Equal(t, "Continue", install.OnFailure)
+	require.True(t, install.IsCritical)
+	for name := range (&AWS{Connector: noRoles{}}).runbookParameters(StartInstallInput{SnapshotID: "x"}) {
+		require.Contains(t, book.Parameters, name)
+	}
+}
+
+type noRoles struct{ aws.Connector }
+
+func (noRoles) AutomationRole(patch.Account) string { return "arn:aws:iam::111122223333:role/x" }
+
+func TestSameDocument(t *testing.T) {
+	asJSON, err := yaml.YAMLToJSON([]byte(runbookYAML))
+	require.NoError(t, err)
+	require.True(t, json.Valid(asJSON))
+	require.True(t, sameDocument(string(asJSON), runbookYAML), "another layout of the same")
+	require.False(t, sameDocument(strings.Replace(runbookYAML, "maxAttempts: 1", "maxAttempts: 2", 1), runbookYAML))
+	require.False(t, sameDocument("", runbookYAML))
+}

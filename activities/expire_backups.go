@@ -1,0 +1,107 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ExpireInput names an account and region whose expired backups are to be deleted.
+type ExpireInput struct {
+	Group  patch.Group
+	DryRun bool     // only list what would be deleted
+	Keep   []string // waves whose backups stay, however old: they are open, or are being rolled back
+}
+
+// Expired lists what was deleted.
+type Expired struct {
+	Snapshots []string
+	Volumes   []string
+	Waves     []string // whose they are, sorted
+}
+
+// ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
+// clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first which waves those are.
+func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	where := in.Group.Account.Name + "/" + in.Group.Region
+	snapshots, at, err := aws.ReadSnapshots(ctx, s, where, aws.Filter("tag-key", names.TagExpires))
+	if err != nil {
+		return nil, err
+	}
+	expired := &Expired{}
+	for _, snapshot := range snapshots {
+		if !mayExpire(snapshot.Tags, at, in.Keep) {
+			continue
+		}
+		expired.of(snapshot.Tags)
+		if in.DryRun {
+			expired.Snapshots = append(expired.Snapshots, aws.Deref(snapshot.SnapshotId))
+			continue
+		}
+		_, err := s.EC2.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
+		switch {
+		case aws.HasCode(err, aws.CodeSnapshotInUse):
+			continue
+		case err != nil && !aws.IsNotFound(err):
+			return nil, aws.Wrap("delete the snapshot "+aws.Deref(snapshot.SnapshotId), where, err)
+		}
+		expired.Snapshots = append(expired.Snapshots, aws.Deref(snapshot.SnapshotId))
+	}
+	pages := ec2.NewDescribeVolumesPaginator(s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{
+		aws.Filter("tag-key", names.TagExpires), aws.Filter("status", string(ec2types.VolumeStateAvailable)),
+	}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, aws.Wrap("look for replaced volumes", where, err)
+		}
+		for _, volume := range page.Volumes {
+			replaced := slices.Contains(aws.TagKeys(volume.Tags), names.TagReplaced)
+			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at, in.Keep) {
+				continue
+			}
+			expired.of(volume.Tags)
+			if in.DryRun {
+				expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
+				continue
+			}
+			_, err := s.EC2.DeleteVolume(ctx, &ec2.DeleteVolumeInput{VolumeId: volume.VolumeId})
+			switch {
+			case aws.HasCode(err, aws.CodeVolumeInUse):
+				continue
+			case err != nil && !aws.IsNotFound(err):
+				return nil, aws.Wrap("delete the volume "+aws.Deref(volume.VolumeId), where, err)
+			}
+			expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
+		}
+	}
+	slices.Sort(expired.Waves)
+	return expired, nil
+}
+
+// of notes whose wave's backup is among them.
+func (e *Expired) of(tags []ec2types.Tag) {
+	if wave := aws.TagOf(tags, names.TagWave); !slices.Contains(e.Waves, wave) {
+		e.Waves = append(e.Waves, wave)
+	}
+}
+
+// mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that cannot be read
+// never passes.
+func mayExpire(tags []ec2types.Tag, now time.Time, keep []string) bool {
+	expires, err := time.Parse(time.RFC3339, aws.TagOf(tags, names.TagExpires))
+	return err == nil && slices.Contains(aws.TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(keep, aws.TagOf(tags, names.TagWave))
+}

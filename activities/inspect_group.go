@@ -1,0 +1,34 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// InspectGroupInput names a group to be read.
+type InspectGroupInput struct {
+	Group patch.Group
+}
+
+// InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those that are
+// not attached to it) and every member's registrations and agent. It changes nothing. A group that does not exist is the
+// non-retryable error GroupNotFound; AccessDenied is named and final going forward.
+func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	state, err := aws.ReadGroupState(ctx, s, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	for i := range state.TargetGroups {
+		state.TargetGroups[i].DeregistrationDelay = a.speed().InPlan(state.TargetGroups[i].DeregistrationDelay)
+		state.TargetGroups[i].SlowStart = a.speed().InPlan(state.TargetGroups[i].SlowStart)
+	}
+	return state, nil
+}

@@ -1,0 +1,72 @@
+package activities
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ObserveHealthInput asks how one instance is.
+type ObserveHealthInput struct {
+	Instance     Instance
+	Platform     patch.Platform
+	TargetGroups []string // ARNs to look at
+	Checks       []patch.HealthCheck
+	Pace         Pace
+}
+
+// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
+// read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
+// HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
+func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patch.HealthObservation, err error) {
+	defer once.Typed(&err)
+	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
+}
+
+// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
+// for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
+func (a *AWS) observeUntil(ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
+	query := aws.HealthQuery{Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks}
+	if err := query.Validate(); err != nil {
+		return nil, err
+	}
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return nil, err
+	}
+	sent := aws.Probes{}
+	if activity.HasHeartbeatDetails(ctx) {
+		// Details that cannot be read only mean that the commands are sent again.
+		if err := activity.GetHeartbeatDetails(ctx, &sent); err != nil || sent == nil {
+			sent = aws.Probes{}
+		}
+	}
+	var last *patch.HealthObservation
+	var next time.Time
+	var why string
+	err = a.waits().LookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
+		// Answers are looked for often, but an instance is not asked anew more often than the plan says.
+		if time.Now().Before(next) {
+			return false, why, nil
+		}
+		seen, waitingFor, err := aws.Observer{HTTP: a.HTTP, Speed: a.speed()}.Observe(ctx, s, query, sent)
+		if err != nil || len(waitingFor) > 0 {
+			return false, in.Instance.String() + ": no answer yet to " + strings.Join(waitingFor, ", "), err
+		}
+		clear(sent)
+		last, next = seen, time.Now().Add(in.Pace.Poll.D())
+		var done bool
+		done, why, err = enough(seen)
+		return done, why, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return last, nil
+}

@@ -1,0 +1,66 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadInterferenceInput asks what others do around a group.
+type ReadInterferenceInput struct {
+	Group     patch.Group
+	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
+	Calendars []string // Change Calendars, by name or ARN
+	Alarms    []string // those that are to judge the stage
+	Restore   patch.Restore
+	Within    patch.Duration // how long an instance is likely to take, in the plan's time
+}
+
+// noInstance is an id that EC2 gives to nothing: a filter by it finds nothing.
+const noInstance = "i-00000000000000000"
+
+// ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars, stack updates,
+// deployments, alarms that stop machines, maintenance windows and associations that patch; and whether the keys of encrypted
+// root volumes may be used. It judges nothing and changes nothing. A calendar that gives no answer is told as such; any
+// other question that AWS does not answer is an error.
+func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_ *patch.Interference, err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return nil, err
+	}
+	around := &patch.Interference{}
+	if around.Calendars, err = aws.ReadCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
+		return nil, err
+	}
+	ids := in.Instances
+	if len(ids) == 0 {
+		ids = []string{noInstance} // so that AWS's clock is read all the same
+	}
+	instances, at, err := aws.ReadInstances(ctx, s, in.Group.String(), ids)
+	if err != nil {
+		return nil, err
+	}
+	around.At, around.Until = at, at.Add(a.speed().OnAWS(in.Within))
+	if around.Stacks, err = aws.ReadStacks(ctx, s, in.Group, instances); err != nil {
+		return nil, err
+	}
+	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
+		return around, err
+	}
+	if around.Deployments, err = aws.ReadDeployments(ctx, s, in.Group, instances); err != nil {
+		return nil, err
+	}
+	if around.StopAlarms, err = aws.ReadStopAlarms(ctx, s, in.Group, instances); err != nil {
+		return nil, err
+	}
+	if around.Patchers, err = aws.ReadPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
+		return nil, err
+	}
+	if in.Restore == patch.RestoreRootVolume {
+		around.LockedRoots, err = aws.ReadLockedRoots(ctx, s, in.Group, instances)
+	}
+	return around, err
+}

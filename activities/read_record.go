@@ -1,0 +1,81 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadRecordInput names a record, and what it must be about for whoever is about to act on it.
+type ReadRecordInput struct {
+	Pointer Journal
+	About   journal.About
+}
+
+// RecordRead is a journal record, or why it must not be acted upon.
+type RecordRead struct {
+	Record    *journal.Record // nil: Untrusted says why
+	Untrusted string
+}
+
+// ReadRecord reads the record that a mark points to, verifies every version's signature and decodes it. One that is missing,
+// not signed, altered, moved, not whole or about something else is an answer, not an error: the mark is not ours to act upon.
+func (c *Control) ReadRecord(ctx context.Context, in ReadRecordInput) (*RecordRead, error) {
+	document, err := c.Evidence.ReadJournal(ctx, in.Pointer.WaveID, in.Pointer.Record)
+	var missing *evidence.NotFoundError
+	var invalid *evidence.InvalidRecordError
+	switch {
+	case errors.As(err, &missing), errors.As(err, &invalid):
+		return &RecordRead{Untrusted: err.Error()}, nil
+	case err != nil:
+		return nil, evidenceError("read record "+in.Pointer.Record+" of wave "+in.Pointer.WaveID, err)
+	}
+	record, err := journal.Decode(document, in.About)
+	if err != nil {
+		return &RecordRead{Untrusted: err.Error()}, nil
+	}
+	return &RecordRead{Record: &record}, nil
+}
+
+// LastRecordInput names a wave's group.
+type LastRecordInput struct {
+	WaveID string
+	Group  patch.Group
+}
+
+// LastRecords is what a wave's journal tells of a group last.
+type LastRecords struct {
+	Record *journal.Record // the newest of an instance; nil: there is none
+	// MaxBefore is the group's max before each raise that its instances' records tell of, highest first. The instance, and its
+	// mark with it, may be gone when max can be lowered at last.
+	MaxBefore []int
+}
+
+// LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time, so only
+// that one can have been out of service when the wave ended. What cannot be decoded is left out.
+func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
+	documents, err := c.Evidence.ListJournal(ctx, in.WaveID)
+	if err != nil {
+		return nil, evidenceError("list the journal of wave "+in.WaveID, err)
+	}
+	last := &LastRecords{}
+	for _, document := range documents {
+		record, err := journal.DecodeOfWave(document, in.WaveID, in.Group)
+		if err != nil || record.Instance == "" {
+			continue
+		}
+		if record.Intended.RaiseMax {
+			last.MaxBefore = append(last.MaxBefore, record.Intended.MaxBefore)
+		}
+		if last.Record == nil || record.At.After(last.Record.At) {
+			last.Record = &record
+		}
+	}
+	slices.SortFunc(last.MaxBefore, func(a, b int) int { return b - a })
+	last.MaxBefore = slices.Compact(last.MaxBefore)
+	return last, nil
+}

@@ -1,0 +1,132 @@
+package activities
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ResolvePlanInput names a plan.
+type ResolvePlanInput struct {
+	Plan string
+	At   time.Time // the present, by Temporal's clock; zero, from an older release, is the worker's clock
+	// AnyTime asks for no window: nothing is to be changed.
+	AnyTime bool
+}
+
+// ResolvedPlan is a plan as the worker's configuration has it now.
+type ResolvedPlan struct {
+	Plan patch.Plan
+	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed: two
+	// waves of one hash ran the same plan.
+	Hash string
+	// Notifies tells that the configuration has a channel for notices. Histories of before have none and tell nobody.
+	Notifies bool `json:",omitempty"`
+}
+
+// ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones and
+// schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
+func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
+	if in.At.IsZero() {
+		in.At = time.Now()
+	}
+	known := c.Plans.PlanNames()
+	if !slices.Contains(known, in.Plan) {
+		if len(known) == 0 {
+			return nil, once.Final(ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan)
+		}
+		return nil, once.Final(ErrInvalidInput, "there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan, strings.Join(known, ", "), known[0])
+	}
+	plan, err := c.Plans.Plan(in.Plan)
+	if err != nil {
+		return nil, once.Final(ErrInvalidInput, "plan %q cannot be resolved: %v", in.Plan, err)
+	}
+	hash, err := planHash(plan)
+	if err != nil {
+		return nil, once.Final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
+	}
+	resolved := &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}
+	resolved.Plan.Window = nil
+	if in.AnyTime {
+		return resolved, nil
+	}
+	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
+		return nil, once.Final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
+	}
+	if resolved.Plan.Estimates != nil {
+		c.measure(ctx, &resolved.Plan)
+	}
+	return resolved, nil
+}
+
+func planHash(plan patch.Plan) (string, error) {
+	plan.Window = nil
+	// Struct fields keep their order and map keys are sorted, so equal plans are equal bytes.
+	document, err := json.Marshal(plan)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+const (
+	// measuredWaves of a plan, the newest, say how long an instance takes: enough to know, and few enough to follow a change.
+	measuredWaves = 10
+	// measuring bounds reading them, well within the activity's time: a slow store must not keep a wave from starting.
+	measuring = 10 * time.Second
+)
+
+// measure puts the durations of the plan's earlier waves over its estimates. A wave is found by the id that Patchtide gives
+// it, which begins with the plan's name and sorts by time. What cannot be read is left out: the estimates remain.
+func (c *Control) measure(ctx context.Context, plan *patch.Plan) {
+	short, cancel := context.WithTimeout(ctx, measuring)
+	defer cancel()
+	ids, err := c.Evidence.ListWaves(short)
+	if err != nil {
+		c.warn(ctx, "earlier waves not listed; the plan's estimates count", err)
+		return
+	}
+	var measured patch.Measured
+	read := 0
+	for _, id := range slices.Backward(ids) {
+		if read == measuredWaves {
+			break
+		}
+		if !strings.HasPrefix(id, names.WaveOf(plan.Name)) {
+			continue
+		}
+		var document WaveDocument
+		if err := c.Evidence.GetWave(short, id, &document); err != nil {
+			if short.Err() != nil {
+				c.warn(ctx, "earlier waves not read in time; what was read counts", err)
+				break
+			}
+			continue // a journal without a document: it was terminated, or runs
+		}
+		if document.Plan.Name != plan.Name {
+			continue // web-blue begins like web
+		}
+		read++
+		measured.Measure(document.Result)
+	}
+	estimates := plan.Estimates.With(measured)
+	plan.Estimates = &estimates
+}
+
+// warn logs, also where no activity runs around it.
+func (c *Control) warn(ctx context.Context, what string, err error) {
+	if activity.IsActivity(ctx) {
+		activity.GetLogger(ctx).Warn(what, "error", err)
+	}
+}

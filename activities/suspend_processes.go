@@ -1,0 +1,112 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/once"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ProcessesInput names processes of a group. An empty list is refused: AWS takes it for all of them.
+type ProcessesInput struct {
+	Group     patch.Group
+	Processes []string // those that were not suspended before we began
+	Pace      Pace
+}
+
+func (in ProcessesInput) suspended() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+		return len(without(in.Processes, aws.SuspendedIn(group))) == 0
+	})
+}
+
+func (in ProcessesInput) resumed() once.Effect {
+	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+		return len(both(in.Processes, aws.SuspendedIn(group))) == 0
+	})
+}
+
+func (in ProcessesInput) validate() error {
+	switch {
+	case !in.Group.IsAutoScaling():
+		return once.Final(ErrInvalidInput, "%s: only an Auto Scaling group has processes", in.Group)
+	case len(in.Processes) == 0 || slices.Contains(in.Processes, ""):
+		return once.Final(ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group)
+	}
+	return nil
+}
+
+// SuspendProcesses suspends exactly the named processes of an Auto Scaling group and confirms it.
+func (a *AWS) SuspendProcesses(ctx context.Context, in ProcessesInput) (err error) {
+	defer once.Typed(&err)
+	if err := in.validate(); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	if in.suspended().Taken(ctx) {
+		return a.waits().See(ctx, s, in.suspended())
+	}
+	group, err := aws.ReadGroup(ctx, s, in.Group)
+	if err != nil {
+		return err
+	}
+	missing := without(in.Processes, aws.SuspendedIn(group))
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := s.AutoScaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: missing,
+	}); err != nil {
+		return aws.Wrap(fmt.Sprintf("suspend the processes %v", missing), in.Group.String(), err)
+	}
+	in.suspended().Sent(ctx)
+	return a.waits().See(ctx, s, in.suspended())
+}
+
+// ResumeProcesses resumes exactly the named processes. A group that is gone is no error.
+func (a *AWS) ResumeProcesses(ctx context.Context, in ProcessesInput) (err error) {
+	defer once.Typed(&err)
+	if err := in.validate(); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	if in.resumed().Taken(ctx) {
+		return a.waits().See(ctx, s, in.resumed())
+	}
+	group, err := aws.FindGroup(ctx, s, in.Group)
+	if err != nil || group == nil {
+		return err
+	}
+	suspended := both(in.Processes, aws.SuspendedIn(group))
+	if len(suspended) == 0 {
+		return nil
+	}
+	if _, err := s.AutoScaling.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, ScalingProcesses: suspended,
+	}); err != nil {
+		return aws.Wrap(fmt.Sprintf("resume the processes %v", suspended), in.Group.String(), err)
+	}
+	in.resumed().Sent(ctx)
+	return a.waits().See(ctx, s, in.resumed())
+}
+
+// without are the names that are not in the other list; both are those that are.
+func without(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(other, name) })
+}
+
+func both(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(other, name) })
+}

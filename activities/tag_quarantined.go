@@ -1,0 +1,53 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/once"
+)
+
+// QuarantineTagInput marks an instance as quarantined.
+type QuarantineTagInput struct {
+	Instance Instance
+	Journal  Journal
+	Until    time.Time // when it may be cleared; zero: never by itself
+}
+
+// TagQuarantined puts the quarantine's tag on the instance, over an older one. Gone when EC2 no longer has it.
+func (a *AWS) TagQuarantined(ctx context.Context, in QuarantineTagInput) (err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	value := aws.QuarantineTag(in.Journal, in.Until)
+	instance, err := aws.ReadMachine(ctx, s, in.Instance)
+	if err != nil || aws.TagOf(instance.Tags, names.TagQuarantine) == value {
+		return err
+	}
+	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
+		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine), Value: &value}},
+	})
+	return aws.Wrap("tag the quarantined instance", in.Instance.String(), err)
+}
+
+// UntagQuarantined takes the quarantine's tag off. An instance that is gone is no error.
+func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Group)
+	if err != nil {
+		return err
+	}
+	instance, err := aws.FindMachine(ctx, s, in)
+	if err != nil || instance == nil || aws.TagOf(instance.Tags, names.TagQuarantine) == "" {
+		return err
+	}
+	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine)}}})
+	return aws.Wrap("remove the quarantine's tag", in.String(), err)
+}

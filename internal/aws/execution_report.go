@@ -1,0 +1,88 @@
+package aws
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/facts"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Report says what a terminal execution left.
+func (e *Execution) Report(commands map[string]*ssm.GetCommandInvocationOutput) *patch.PatchReport {
+	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status)}
+	before, packagesBefore := e.facts("factsBefore", commands)
+	after, packagesAfter := e.facts("factsAfter", commands)
+	if after == nil && !e.installBegan(commands) {
+		after = before // nothing of ours ran since
+	}
+	report.Before, report.After = before, after
+	if packagesBefore != nil && packagesAfter != nil {
+		report.Changes = patch.DiffPackages(packagesBefore, packagesAfter)
+	}
+	if e.Status != ssmtypes.AutomationExecutionStatusSuccess && e.Status != ssmtypes.AutomationExecutionStatusCompletedWithSuccess {
+		report.Failure = e.why(commands)
+	}
+	return report
+}
+
+// installBegan reports whether the install may have reached the instance: its step started, or there is a command that is no
+// other step's.
+func (e *Execution) installBegan(commands map[string]*ssm.GetCommandInvocationOutput) bool {
+	for _, step := range e.steps {
+		if Deref(step.StepName) == "install" && step.ExecutionStartTime != nil {
+			return true
+		}
+	}
+	for id := range commands {
+		if id != e.commandOf("factsBefore") {
+			return true
+		}
+	}
+	return false
+}
+
+// facts reads what a facts step printed, from the command itself where it can be had: a step's output is cut shorter.
+func (e *Execution) facts(step string, commands map[string]*ssm.GetCommandInvocationOutput) (*patch.MachineFacts, []string) {
+	output := ""
+	if invocation := commands[e.commandOf(step)]; invocation != nil && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+		output = Deref(invocation.StandardOutputContent)
+	}
+	for _, execution := range e.steps {
+		if output == "" && Deref(execution.StepName) == step && execution.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
+			if outputs := execution.Outputs["Output"]; len(outputs) > 0 {
+				output = outputs[0]
+			}
+		}
+	}
+	if output == "" {
+		return nil, nil
+	}
+	facts, packages, err := facts.Parse(output)
+	if err != nil && facts == nil {
+		return nil, nil
+	}
+	return facts, packages
+}
+
+// why names the step that failed and its command's own words, which say more than Automation's.
+func (e *Execution) why(commands map[string]*ssm.GetCommandInvocationOutput) string {
+	for _, step := range e.steps {
+		if !executionOver(step.StepStatus) || step.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
+			continue
+		}
+		name := Deref(step.StepName)
+		reason := lastLine(Deref(step.FailureMessage))
+		if invocation := commands[e.commandOf(name)]; invocation != nil && invocation.Status != ssmtypes.CommandInvocationStatusSuccess {
+			reason = DescribeEnd(invocation)
+		}
+		if reason == "" {
+			reason = string(step.StepStatus)
+		}
+		return "step " + name + ": " + reason
+	}
+	if e.failure != "" {
+		return lastLine(e.failure)
+	}
+	return "the execution ended as " + string(e.Status)
+}

@@ -1,0 +1,138 @@
+package aws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+// Execution is what Automation says of one.
+type Execution struct {
+	id      string
+	Status  ssmtypes.AutomationExecutionStatus
+	failure string
+	steps   []ssmtypes.StepExecution
+}
+
+// FindExecution reads an execution with all of its steps; nil when Automation does not list it yet.
+func FindExecution(ctx context.Context, s *Services, where, id string) (*Execution, error) {
+	out, err := s.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id})
+	if IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, Wrap("read the install's execution", where, err)
+	}
+	if out.AutomationExecution == nil {
+		return nil, nil
+	}
+	got := out.AutomationExecution
+	read := &Execution{id: id, Status: got.AutomationExecutionStatus, failure: Deref(got.FailureMessage), steps: got.StepExecutions}
+	if !got.StepExecutionsTruncated {
+		return read, nil
+	}
+	read.steps = nil
+	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(s.SSM, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &id})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("read the install's steps", where, err)
+		}
+		read.steps = append(read.steps, page.StepExecutions...)
+	}
+	return read, nil
+}
+
+// Over reports whether the execution is terminal.
+func (e *Execution) Over() bool { return executionOver(e.Status) }
+
+// executionOver reports whether a status is terminal.
+func executionOver(status ssmtypes.AutomationExecutionStatus) bool {
+	return slices.Contains([]ssmtypes.AutomationExecutionStatus{
+		ssmtypes.AutomationExecutionStatusSuccess, ssmtypes.AutomationExecutionStatusTimedout,
+		ssmtypes.AutomationExecutionStatusCancelled, ssmtypes.AutomationExecutionStatusFailed,
+		ssmtypes.AutomationExecutionStatusRejected, ssmtypes.AutomationExecutionStatusCompletedWithSuccess,
+		ssmtypes.AutomationExecutionStatusCompletedWithFailure, ssmtypes.AutomationExecutionStatusExited,
+		ssmtypes.AutomationExecutionStatusChangeCalendarOverrideRejected,
+	}, status)
+}
+
+// Doing names the step under way, for people.
+func (e *Execution) Doing() string {
+	for _, step := range e.steps {
+		if !executionOver(step.StepStatus) && step.StepStatus != ssmtypes.AutomationExecutionStatusPending {
+			return "step " + Deref(step.StepName)
+		}
+	}
+	return string(e.Status)
+}
+
+// commandOf is the id of the command a step ran; "" when the step has not told it.
+func (e *Execution) commandOf(name string) string {
+	for _, step := range e.steps {
+		if Deref(step.StepName) == name {
+			if ids := step.Outputs["CommandId"]; len(ids) > 0 {
+				return ids[0]
+			}
+		}
+	}
+	return ""
+}
+
+// Commands reads every command of the execution. A step tells its command only once it has ended, so that those under way
+// are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not know (yet,
+// or any more).
+func (e *Execution) Commands(ctx context.Context, s *Services, where, instance string) (map[string]*ssm.GetCommandInvocationOutput, error) {
+	found := map[string]*ssm.GetCommandInvocationOutput{}
+	for _, step := range e.steps {
+		if id := e.commandOf(Deref(step.StepName)); id != "" {
+			found[id] = nil
+		}
+	}
+	listed, err := FindCommands(ctx, s, where, instance, "patchtide "+e.id)
+	if err != nil {
+		return nil, err
+	}
+	for _, command := range listed {
+		found[Deref(command.CommandId)] = nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		if found[id], err = FindInvocation(ctx, s, where, instance, id); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// FindStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token stands in the
+// key. The time is AWS's, of the answer. "" when there is none.
+func FindStarted(ctx context.Context, s *Services, where, token string) (id string, at time.Time, err error) {
+	var first *ssmtypes.AutomationExecutionMetadata
+	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
+		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", at, Wrap("look for the install", where, err)
+		}
+		if at, err = TimeOf(page.ResultMetadata, where); err != nil {
+			return "", at, err
+		}
+		for _, execution := range page.AutomationExecutionMetadataList {
+			if first == nil || Deref(execution.ExecutionStartTime).Before(Deref(first.ExecutionStartTime)) {
+				first = &execution
+			}
+		}
+	}
+	if first == nil {
+		return "", at, nil
+	}
+	return Deref(first.AutomationExecutionId), at, nil
+}

@@ -1,0 +1,129 @@
+package aws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts them. A group
+// that does not exist is GroupNotFound.
+func ReadGroupState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	if group.IsAutoScaling() {
+		return readScalingState(ctx, s, group)
+	}
+	return readTaggedState(ctx, s, group)
+}
+
+func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	if len(group.Tags) == 0 {
+		return nil, Final(InvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
+	}
+	found, err := ReadTagged(ctx, s, group.String(), group.Tags)
+	if err != nil {
+		return nil, err
+	}
+	state := &patch.GroupState{FreeTags: true, Operator: operatorOf(nil, found.Instances), At: found.At}
+	if len(found.Instances) == 0 {
+		return state, nil
+	}
+	registered, err := readRegistrations(ctx, s, group.String(), nil, found.Instances)
+	if err != nil {
+		return nil, err
+	}
+	state.TargetGroups = registered.groups
+	for _, id := range slices.Sorted(maps.Keys(found.Instances)) {
+		member := found.Member(id)
+		member.Targets = registered.targets[id]
+		state.Members = append(state.Members, member)
+		if !slices.Contains(state.Zones, member.Zone) {
+			state.Zones = append(state.Zones, member.Zone)
+		}
+	}
+	slices.Sort(state.Zones)
+	return state, nil
+}
+
+func readScalingState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+	described, err := ReadGroup(ctx, s, group)
+	if err != nil {
+		return nil, err
+	}
+	state := &patch.GroupState{
+		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)), Desired: int(Deref(described.DesiredCapacity)),
+		Zones: slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
+		WarmPool: described.WarmPoolConfiguration != nil, Deleting: Deref(described.Status) != "", Weighted: weighted(described),
+		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
+		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
+	}
+	if state.RefreshRunning, err = refreshing(ctx, s, group); err != nil {
+		return nil, err
+	}
+	if state.LifecycleHooks, err = lifecycleHooks(ctx, s, group); err != nil {
+		return nil, err
+	}
+	found, err := ReadMachines(ctx, s, group.String(), MemberIDs(described))
+	if err != nil {
+		return nil, err
+	}
+	state.Operator, state.At = operatorOf(described, found.Instances), found.At
+	registered, err := readRegistrations(ctx, s, group.String(), AttachedTo(described), found.Instances)
+	if err != nil {
+		return nil, err
+	}
+	state.TargetGroups = registered.groups
+	for _, id := range MemberIDs(described) {
+		state.Members = append(state.Members, found.GroupMember(group, FindMember(described, id), registered.targets[id]))
+	}
+	return state, nil
+}
+
+// GroupMember is one machine with what its Auto Scaling group says of it. A group may list what EC2 no longer has.
+func (m Machines) GroupMember(group patch.Group, listed *astypes.Instance, targets []patch.Target) patch.Member {
+	member := m.Member(Deref(listed.InstanceId))
+	member.Lifecycle, member.Health = string(listed.LifecycleState), Deref(listed.HealthStatus)
+	member.OwnerGroup = group.AutoScalingGroup
+	if member.Zone == "" {
+		member.Zone = Deref(listed.AvailabilityZone)
+	}
+	member.Targets = targets
+	return member
+}
+
+// refreshing reports whether an instance refresh may still touch members; one in Baking may yet roll back.
+func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, error) {
+	out, err := s.AutoScaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	if err != nil {
+		return false, Wrap("describe instance refreshes", group.String(), err)
+	}
+	// The newest come first and only one can run at a time, so the first page says it.
+	return slices.ContainsFunc(out.InstanceRefreshes, func(refresh astypes.InstanceRefresh) bool {
+		switch refresh.Status {
+		case astypes.InstanceRefreshStatusSuccessful, astypes.InstanceRefreshStatusFailed, astypes.InstanceRefreshStatusCancelled,
+			astypes.InstanceRefreshStatusRollbackSuccessful, astypes.InstanceRefreshStatusRollbackFailed:
+			return false
+		}
+		return true
+	}), nil
+}
+
+func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
+	out, err := s.AutoScaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	if err != nil {
+		return nil, Wrap("describe lifecycle hooks", group.String(), err)
+	}
+	hooks := make([]string, len(out.LifecycleHooks))
+	for i, hook := range out.LifecycleHooks {
+		hooks[i] = Deref(hook.LifecycleHookName) + " (" + strings.TrimPrefix(Deref(hook.LifecycleTransition), "autoscaling:") + ")"
+	}
+	slices.Sort(hooks)
+	return hooks, nil
+}

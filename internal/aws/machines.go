@@ -1,0 +1,241 @@
+package aws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// AWS's limits on one request.
+const (
+	filterValues     = 200 // values of one EC2 filter
+	statusIDs        = 100 // ids of one DescribeInstanceStatus
+	agentsPerRequest = 50  // DescribeInstanceInformation
+	tagsPerResource  = 50  // of EC2 and of Auto Scaling, those of AWS itself not counted
+)
+
+// Machines is what EC2 and Systems Manager say of instances at one moment.
+type Machines struct {
+	Instances map[string]ec2types.Instance
+	statusOK  map[string]bool
+	agents    map[string]ssmtypes.InstanceInformation
+	At        time.Time // AWS's clock
+}
+
+// ReadMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
+func ReadMachines(ctx context.Context, s *Services, where string, ids []string) (Machines, error) {
+	found := Machines{}
+	var err error
+	if found.Instances, found.At, err = ReadInstances(ctx, s, where, ids); err != nil {
+		return Machines{}, err
+	}
+	return found, found.readHealth(ctx, s, where)
+}
+
+// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's, of the
+// last answer; zero when no id is given.
+func ReadInstances(ctx context.Context, s *Services, where string, ids []string) (map[string]ec2types.Instance, time.Time, error) {
+	found := map[string]ec2types.Instance{}
+	var at time.Time
+	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
+	for chunk := range slices.Chunk(ids, filterValues) {
+		instances, now, err := DescribeInstances(ctx, s, where, Filter("instance-id", chunk...))
+		if err != nil {
+			return nil, at, err
+		}
+		at = now
+		for _, instance := range instances {
+			found[Deref(instance.InstanceId)] = instance
+		}
+	}
+	return found, at, nil
+}
+
+// ReadTagged reads the instances that carry all of the tags, are not on their way out and not quarantined.
+func ReadTagged(ctx context.Context, s *Services, where string, tags map[string]string) (Machines, error) {
+	filters := []ec2types.Filter{Filter("instance-state-name", "pending", "running", "stopping", "stopped")}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		filters = append(filters, Filter("tag:"+key, tags[key]))
+	}
+	instances, at, err := DescribeInstances(ctx, s, where, filters...)
+	if err != nil {
+		return Machines{}, err
+	}
+	// EC2 takes * and ? in a filter for wildcards; a plan means them literally.
+	instances = slices.DeleteFunc(instances, func(instance ec2types.Instance) bool {
+		if TagOf(instance.Tags, names.TagQuarantine) != "" {
+			return true // it was taken out of its group
+		}
+		for key, value := range tags {
+			if !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return Deref(tag.Key) == key && Deref(tag.Value) == value }) {
+				return true
+			}
+		}
+		return false
+	})
+	found := Machines{Instances: map[string]ec2types.Instance{}, At: at}
+	for _, instance := range instances {
+		found.Instances[Deref(instance.InstanceId)] = instance
+	}
+	return found, found.readHealth(ctx, s, where)
+}
+
+// ReadMachine reads an instance that must be there: Gone when EC2 no longer has it.
+func ReadMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+	instance, err := FindMachine(ctx, s, in)
+	if err == nil && instance == nil {
+		err = Final(Gone, "%s: EC2 no longer has the instance", in)
+	}
+	return instance, err
+}
+
+// FindMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
+func FindMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
+	instances, _, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
+	if err != nil || len(instances) == 0 {
+		return nil, err
+	}
+	switch StateOf(instances[0]) {
+	case "", "terminated", "shutting-down":
+		return nil, nil
+	}
+	return &instances[0], nil
+}
+
+// DescribeInstances lists the instances that the filters let through; the time is AWS's, of the answer.
+func DescribeInstances(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
+	var all []ec2types.Instance
+	var at time.Time
+	pages := ec2.NewDescribeInstancesPaginator(s.EC2, &ec2.DescribeInstancesInput{Filters: filters})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, at, Wrap("describe instances", where, err)
+		}
+		if at, err = TimeOf(page.ResultMetadata, where); err != nil {
+			return nil, at, err
+		}
+		for _, reservation := range page.Reservations {
+			all = append(all, reservation.Instances...)
+		}
+	}
+	return all, at, nil
+}
+
+// readHealth reads status checks and agents of the machines that run.
+func (m *Machines) readHealth(ctx context.Context, s *Services, where string) error {
+	m.statusOK, m.agents = map[string]bool{}, map[string]ssmtypes.InstanceInformation{}
+	var running []string
+	for _, id := range slices.Sorted(maps.Keys(m.Instances)) {
+		if StateOf(m.Instances[id]) == "running" {
+			running = append(running, id)
+		}
+	}
+	for chunk := range slices.Chunk(running, statusIDs) {
+		pages := ec2.NewDescribeInstanceStatusPaginator(s.EC2, &ec2.DescribeInstanceStatusInput{InstanceIds: chunk})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if IsNotFound(err) {
+				return MayPass("%s: an instance went away while its status was read: %v", where, err)
+			}
+			if err != nil {
+				return Wrap("describe instance status", where, err)
+			}
+			for _, status := range page.InstanceStatuses {
+				m.statusOK[Deref(status.InstanceId)] = passed(status.InstanceStatus) && passed(status.SystemStatus)
+			}
+		}
+	}
+	for chunk := range slices.Chunk(running, agentsPerRequest) {
+		pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
+			Filters: []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: chunk}}, MaxResults: Ptr(int32(agentsPerRequest)),
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return Wrap("describe the SSM agents", where, err)
+			}
+			for _, agent := range page.InstanceInformationList {
+				m.agents[Deref(agent.InstanceId)] = agent
+			}
+		}
+	}
+	return nil
+}
+
+func passed(summary *ec2types.InstanceStatusSummary) bool {
+	return summary != nil && summary.Status == ec2types.SummaryStatusOk
+}
+
+// Member is one machine as a member of a group; what Auto Scaling and the load balancers say is added by others.
+func (m Machines) Member(id string) patch.Member {
+	member := patch.Member{ID: id, Platform: patch.Linux}
+	instance, known := m.Instances[id]
+	if !known {
+		return member
+	}
+	if instance.Placement != nil {
+		member.Zone = Deref(instance.Placement.AvailabilityZone)
+	}
+	member.PrivateIP = Deref(instance.PrivateIpAddress)
+	member.State = StateOf(instance)
+	member.StatusOK = m.statusOK[id]
+	member.LaunchTime = Deref(instance.LaunchTime)
+	member.RootDevice = Deref(instance.RootDeviceName)
+	member.RootVolumeID = RootVolume(instance)
+	member.ProductCodes = len(instance.ProductCodes) > 0
+	member.BareMetal = bareMetal(string(instance.InstanceType))
+	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
+	member.FreeTags = freeTags(TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
+	if instance.Platform == ec2types.PlatformValuesWindows {
+		member.Platform = patch.Windows
+	}
+	if agent, ok := m.agents[id]; ok {
+		member.AgentOnline = agent.PingStatus == ssmtypes.PingStatusOnline
+		member.AgentPing = Deref(agent.LastPingDateTime)
+		if agent.PlatformType == ssmtypes.PlatformTypeWindows {
+			member.Platform = patch.Windows
+		}
+	}
+	return member
+}
+
+// RootVolume is the id of an instance's root volume; "" where that is no EBS volume.
+func RootVolume(instance ec2types.Instance) string {
+	if instance.RootDeviceType != ec2types.DeviceTypeEbs {
+		return ""
+	}
+	for _, mapping := range instance.BlockDeviceMappings {
+		if Deref(mapping.DeviceName) == Deref(instance.RootDeviceName) && mapping.Ebs != nil {
+			return Deref(mapping.Ebs.VolumeId)
+		}
+	}
+	return ""
+}
+
+// bareMetal tells types whose root volume cannot be replaced; Macs are bare metal too, but theirs can.
+func bareMetal(instanceType string) bool {
+	family, size, _ := strings.Cut(instanceType, ".")
+	return strings.HasPrefix(size, "metal") && !strings.HasPrefix(family, "mac")
+}
+
+// freeTags reports whether all of our tags fit, those that are on already included.
+func freeTags(keys []string, ours ...string) bool {
+	count := len(ours)
+	for _, key := range keys {
+		if !strings.HasPrefix(key, "aws:") && !slices.Contains(ours, key) {
+			count++
+		}
+	}
+	return count <= tagsPerResource
+}

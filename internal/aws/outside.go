@@ -1,0 +1,52 @@
+package aws
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+
+	"github.com/patchtide/patchtide/internal/names"
+)
+
+// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type Outside struct {
+	Present bool      // EC2 has it
+	State   string    // EC2's word for its state
+	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
+	At      time.Time // AWS's clock
+
+	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
+}
+
+// ReadOutside reads an instance that is outside of its group, or was. One that EC2 no longer has is not Present, which is no error.
+func ReadOutside(ctx context.Context, s *Services, in Instance) (*Outside, error) {
+	instances, at, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
+	if err != nil {
+		return nil, err
+	}
+	seen := &Outside{At: at}
+	if len(instances) == 0 {
+		return seen, nil
+	}
+	switch seen.State = StateOf(instances[0]); seen.State {
+	case "", "terminated", "shutting-down":
+		return seen, nil
+	}
+	seen.Present = true
+	if journal, problem := ParseQuarantine(TagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID)); problem == "" {
+		seen.Quarantine = journal
+	}
+	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
+	if err != nil {
+		return nil, Wrap("ask whether it is a member of a group", in.String(), err)
+	}
+	for _, listed := range out.AutoScalingInstances {
+		// This call spells states without capitals where the others have them.
+		if state := strings.ToLower(Deref(listed.LifecycleState)); !strings.HasPrefix(state, "terminat") && !strings.HasPrefix(state, "detach") {
+			seen.Member = Deref(listed.AutoScalingGroupName)
+		}
+	}
+	return seen, nil
+}

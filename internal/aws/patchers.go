@@ -1,0 +1,245 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// patchDocuments are AWS's documents that install patches, as the ends of names and ARNs.
+var patchDocuments = []string{
+	"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks", "AWS-ApplyPatchBaseline",
+	"AWS-InstallWindowsUpdates", "AWS-FindWindowsUpdates", "AWS-InstallMissingWindowsUpdates", "AWS-PatchAsgInstance", "AWS-PatchInstanceWithRollback",
+}
+
+// installs reports whether a run of the document with these parameters may install anything: a pure scan does not.
+func installs(document string, parameters map[string][]string) bool {
+	name := document[strings.LastIndex(document, "/")+1:]
+	if !slices.Contains(patchDocuments, name) {
+		return false
+	}
+	operation := parameters["Operation"]
+	return len(operation) != 1 || operation[0] != "Scan"
+}
+
+// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
+func ReadPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+	windows, err := patchingWindows(ctx, s, group, instances, until)
+	if err != nil {
+		return nil, err
+	}
+	associations, err := patchingAssociations(ctx, s, group, instances)
+	return append(windows, associations...), err
+}
+
+func patchingWindows(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+	var found []patch.Patcher
+	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
+		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: Ptr("Enabled"), Values: []string{"true"}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("describe maintenance windows", group.String(), err)
+		}
+		for _, window := range page.WindowIdentities {
+			acts, soon, err := windowActs(ctx, s, group, window, until)
+			if err != nil {
+				return nil, err
+			}
+			if !soon {
+				continue
+			}
+			patched, err := patchedBy(ctx, s, group, Deref(window.WindowId), instances)
+			if err != nil {
+				return nil, err
+			}
+			for _, instance := range patched {
+				found = append(found, patch.Patcher{
+					Name: fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId)), Instance: instance, Acts: acts,
+				})
+			}
+		}
+	}
+	return found, nil
+}
+
+// windowActs reports whether a window is executing (a zero time) or will before until.
+func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
+	var next time.Time
+	if text := Deref(window.NextExecutionTime); text != "" {
+		var err error
+		if next, err = calendarTime(text); err != nil {
+			return next, true, nil //nolint:nilerr // when it acts cannot be read, so it may act at any moment
+		}
+		if next.Before(until) {
+			return next, true, nil
+		}
+	}
+	// While a window executes, its next execution is the following one. The newest executions come first.
+	out, err := s.SSM.DescribeMaintenanceWindowExecutions(ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: window.WindowId})
+	if IsNotFound(err) {
+		return next, false, nil
+	}
+	if err != nil {
+		return next, false, Wrap("describe executions of maintenance window "+Deref(window.WindowId), group.String(), err)
+	}
+	running := slices.ContainsFunc(out.WindowExecutions, func(execution ssmtypes.MaintenanceWindowExecution) bool {
+		switch execution.Status {
+		case ssmtypes.MaintenanceWindowExecutionStatusPending, ssmtypes.MaintenanceWindowExecutionStatusInProgress, ssmtypes.MaintenanceWindowExecutionStatusCancelling:
+			return true
+		}
+		return false
+	})
+	return time.Time{}, running, nil
+}
+
+// patchedBy are the instances on which a window's tasks install patches.
+func patchedBy(ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
+	where := group.String()
+	var patched []string
+	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if IsNotFound(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, Wrap("describe the tasks of maintenance window "+window, where, err)
+		}
+		for _, task := range page.Tasks {
+			if !installs(Deref(task.TaskArn), nil) {
+				continue
+			}
+			// Only this call tells the parameters.
+			whole, err := s.SSM.GetMaintenanceWindowTask(ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId})
+			if err != nil {
+				return nil, Wrap("read a task of maintenance window "+window, where, err)
+			}
+			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(Deref(task.TaskArn), given.RunCommand.Parameters) {
+				continue
+			}
+			targets, err := windowTargets(ctx, s, where, window, task.Targets)
+			if err != nil {
+				return nil, err
+			}
+			patched = append(patched, chosen(targets, instances)...)
+		}
+	}
+	slices.Sort(patched)
+	return slices.Compact(patched), nil
+}
+
+// windowTargets resolves a task's targets that name the window's own ones.
+func windowTargets(ctx context.Context, s *Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
+	var wanted []string
+	var direct []ssmtypes.Target
+	for _, target := range named {
+		if Deref(target.Key) == "WindowTargetIds" {
+			wanted = append(wanted, target.Values...)
+		} else {
+			direct = append(direct, target)
+		}
+	}
+	var all [][]ssmtypes.Target
+	if len(direct) > 0 {
+		all = append(all, direct)
+	}
+	if len(wanted) == 0 {
+		return all, nil
+	}
+	pages := ssm.NewDescribeMaintenanceWindowTargetsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTargetsInput{WindowId: &window})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("describe the targets of maintenance window "+window, where, err)
+		}
+		for _, target := range page.Targets {
+			if slices.Contains(wanted, Deref(target.WindowTargetId)) {
+				all = append(all, target.Targets)
+			}
+		}
+	}
+	return all, nil
+}
+
+// patchingAssociations reads State Manager's associations that install patches again and again. One without a schedule ran
+// once, when it was made. When the others run next is not told, so they may at any moment.
+func patchingAssociations(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
+	var found []patch.Patcher
+	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(50))})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("list associations", group.String(), err)
+		}
+		for _, association := range page.Associations {
+			if Deref(association.ScheduleExpression) == "" || !installs(Deref(association.Name), nil) {
+				continue
+			}
+			targets := association.Targets
+			if id := Deref(association.InstanceId); id != "" {
+				targets = append(targets, ssmtypes.Target{Key: Ptr("InstanceIds"), Values: []string{id}})
+			}
+			ours := chosen([][]ssmtypes.Target{targets}, instances)
+			if len(ours) == 0 {
+				continue
+			}
+			whole, err := s.SSM.DescribeAssociation(ctx, &ssm.DescribeAssociationInput{AssociationId: association.AssociationId})
+			if IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return nil, Wrap("describe the association "+Deref(association.AssociationId), group.String(), err)
+			}
+			if whole.AssociationDescription != nil && !installs(Deref(association.Name), whole.AssociationDescription.Parameters) {
+				continue
+			}
+			for _, instance := range ours {
+				found = append(found, patch.Patcher{
+					Name: fmt.Sprintf("the association %s (%s, %s)", Deref(association.AssociationName), Deref(association.AssociationId), Deref(association.ScheduleExpression)), Instance: instance,
+				})
+			}
+		}
+	}
+	return found, nil
+}
+
+// chosen are the instances that some list of targets chooses. Within one list all must choose it. What cannot be told here, such
+// as a resource group, is taken to choose it.
+func chosen(lists [][]ssmtypes.Target, instances map[string]ec2types.Instance) []string {
+	var found []string
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
+		if slices.ContainsFunc(lists, func(targets []ssmtypes.Target) bool {
+			return len(targets) > 0 && !slices.ContainsFunc(targets, func(target ssmtypes.Target) bool { return excludes(target, instances[id]) })
+		}) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// excludes reports whether a target surely does not choose the instance.
+func excludes(target ssmtypes.Target, instance ec2types.Instance) bool {
+	key := Deref(target.Key)
+	switch {
+	case strings.EqualFold(key, "InstanceIds"):
+		return !slices.Contains(target.Values, "*") && !slices.Contains(target.Values, Deref(instance.InstanceId))
+	case key == "tag-key":
+		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return slices.Contains(target.Values, Deref(tag.Key)) })
+	case strings.HasPrefix(key, "tag:"):
+		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool {
+			return "tag:"+Deref(tag.Key) == key && slices.Contains(target.Values, Deref(tag.Value))
+		})
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+// Package facts holds the read-only scripts that ask a machine what it is and has, and reads what they print.
+package facts
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+//go:embed scripts/facts.sh
+var shell string
+
+//go:embed scripts/facts.ps1
+var powerShell string
+
+// Documents of AWS that run a script.
+const (
+	shellDocument      = "AWS-RunShellScript"
+	powerShellDocument = "AWS-RunPowerShellScript"
+)
+
+// Script is the read-only script for a platform, a line each, and the document that runs it. An Automation parameter
+// takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution. Comments stay here, but for the first line,
+// which says whose script it is.
+func Script(platform patch.Platform) (document string, lines []string) {
+	document, script := shellDocument, shell
+	if platform == patch.Windows {
+		document, script = powerShellDocument, powerShell
+	}
+	for i, line := range strings.Split(strings.TrimRight(script, "\n"), "\n") {
+		if i == 0 || !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			lines = append(lines, line)
+		}
+	}
+	return document, lines
+}
+
+// printed is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.
+type printed struct {
+	patch.MachineFacts
+	PackagesGZ string `json:"packages_gz"` // base64 of the gzip of lines "name.arch epoch:version-release"
+}
+
+// mostPackages bounds what a reply may unpack to.
+const mostPackages = 16 << 20
+
+// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output), which
+// is no error: their hash stands before them.
+func Parse(output string) (*patch.MachineFacts, []string, error) {
+	line := ""
+	scanner := bufio.NewScanner(strings.NewReader(output))
+	scanner.Buffer(nil, len(output)+1)
+	for scanner.Scan() {
+		if text := strings.TrimSpace(scanner.Text()); strings.HasPrefix(text, "{") {
+			line = text
+		}
+	}
+	if line == "" {
+		return nil, nil, errors.New("the facts script printed no line of JSON")
+	}
+	var facts printed
+	if err := json.Unmarshal([]byte(line), &facts); err != nil {
+		whole, _, cut := strings.Cut(line, `,"packages_gz"`)
+		if !cut || json.Unmarshal([]byte(whole+"}"), &facts) != nil {
+			return nil, nil, fmt.Errorf("the facts script's line is no JSON: %w", err)
+		}
+	}
+	if facts.BootID == "" || facts.PackagesSHA256 == "" {
+		return nil, nil, errors.New("the facts script told no boot id or no hash of the packages")
+	}
+	if facts.PackagesGZ == "" {
+		return &facts.MachineFacts, nil, nil
+	}
+	packages, err := unpack(facts.PackagesGZ, facts.PackagesSHA256)
+	return &facts.MachineFacts, packages, err
+}
+
+func unpack(packed, hash string) ([]string, error) {
+	raw, err := base64.StdEncoding.DecodeString(packed)
+	if err != nil {
+		return nil, fmt.Errorf("the package list is no base64: %w", err)
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("the package list is no gzip: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(reader, mostPackages))
+	if err != nil {
+		return nil, fmt.Errorf("the package list is damaged: %w", err)
+	}
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != hash {
+		return nil, errors.New("the package list does not have the hash it was sent with")
+	}
+	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
+}

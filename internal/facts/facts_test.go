@@ -1,0 +1,209 @@
+package facts
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// lineOf is a script's line for a list of packages.
+func lineOf(t *testing.T, packages ...string) string {
+	t.Helper()
+	text := strings.Join(packages, "\n") + "\n"
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	_, err := writer.Write([]byte(text))
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	sum := sha256.Sum256([]byte(text))
+	return `{"boot_id":"b1","os":"amzn","release":"2023.6.20250211","kernel":"6.1","pending_reboot":true,"packages_sha256":"` +
+		hex.EncodeToString(sum[:]) + `","packages_gz":"` + base64.StdEncoding.EncodeToString(packed.Bytes()) + `"}`
+}
+
+func TestParse(t *testing.T) {
+	whole := lineOf(t, "acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33")
+	for _, test := range []struct {
+		name, output string
+		packages     []string
+		wrong        string
+	}{
+		{name: "a whole line", output: whole + "\n", packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
+		{name: "after the chatter of a login script", output: "Welcome {\n" + whole, packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
+		{name: "cut by AWS within the packages", output: whole[:len(whole)-30] + "\n"},
+		{name: "cut by AWS within the packages, with AWS's note of it", output: whole[:len(whole)-30] + "\n---Output truncated---"},
+		{name: "cut before the packages", output: whole[:60], wrong: "is no JSON"},
+		{name: "nothing", output: "", wrong: "printed no line of JSON"},
+		{name: "no boot id", output: `{"boot_id":"","packages_sha256":"x"}`, wrong: "no boot id"},
+		{name: "a hash of something else", output: strings.Replace(whole, `"packages_sha256":"`, `"packages_sha256":"00`, 1), wrong: "does not have the hash"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			facts, packages, err := Parse(test.output)
+			if test.wrong != "" {
+				require.ErrorContains(t, err, test.wrong)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.packages, packages)
+			require.Equal(t, "b1", facts.BootID)
+			require.Equal(t, "2023.6.20250211", facts.Release)
+			require.True(t, facts.PendingReboot)
+			require.Len(t, facts.PackagesSHA256, 64)
+		})
+	}
+}
+
+func TestFactsOfADomainsMember(t *testing.T) {
+	yes, no := true, false
+	for line, want := range map[string]*bool{`"domain_joined":true,`: &yes, `"domain_joined":false,`: &no, `"domain_joined":null,`: nil, "": nil} {
+		facts, _, err := Parse(strings.Replace(lineOf(t, "KB5041111 installed"), `"packages_sha256"`, line+`"packages_sha256"`, 1))
+		require.NoError(t, err)
+		require.Equal(t, want, facts.DomainJoined, line)
+	}
+	_, script := Script(patch.Windows)
+	text := strings.Join(script, "\n")
+	require.Contains(t, text, "PartOfDomain")
+	require.Less(t, strings.Index(text, "domain_joined ="), strings.Index(text, "packages_gz ="), "a reply cut short keeps it")
+}
+
+// TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own braces.
+func TestFactsScriptsFitAutomation(t *testing.T) {
+	for _, platform := range []patch.Platform{patch.Linux, patch.Windows} {
+		t.Run(string(platform), func(t *testing.T) {
+			_, lines := Script(platform)
+			require.Equal(t, "# patchtide:facts", lines[0])
+			require.LessOrEqual(t, len(lines), 50)
+			for _, line := range lines {
+				require.NotEmpty(t, line)
+				require.LessOrEqual(t, len(line), 512)
+				require.NotContains(t, line, "{{")
+			}
+		})
+	}
+}
+
+// TestFactsShell runs the script: on this machine, and with an Amazon Linux made up in front of its path.
+func TestFactsShell(t *testing.T) {
+	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
+		t.Skip("this is no Linux machine, and the script is for Linux")
+	}
+	_, lines := Script(patch.Linux)
+	script := strings.Join(lines, "\n")
+	tell := func(t *testing.T, script, path string) (*patch.MachineFacts, []string) {
+		t.Helper()
+		command := exec.Command("sh", "-c", script)
+		command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+		output, err := command.Output()
+		require.NoError(t, err)
+		facts, packages, err := Parse(string(output))
+		require.NoError(t, err)
+		return facts, packages
+	}
+	t.Run("here", func(t *testing.T) {
+		if _, err := exec.LookPath("dpkg-query"); err != nil {
+			t.Skip("this machine has no dpkg")
+		}
+		facts, packages := tell(t, script, t.TempDir())
+		boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+		require.NoError(t, err)
+		require.Equal(t, strings.TrimSpace(string(boot)), facts.BootID)
+		require.NotEmpty(t, packages)
+		require.IsIncreasing(t, packages)
+		for _, line := range packages {
+			require.Regexp(t, `^[^ ]+\.[a-z0-9]+ \d+:[^ ]+$`, line)
+		}
+		again, _ := tell(t, script, t.TempDir())
+		require.Equal(t, facts.PackagesSHA256, again.PackagesSHA256)
+		require.Equal(t, facts.ApplicationSHA256, again.ApplicationSHA256)
+	})
+	t.Run("what is deployed", func(t *testing.T) {
+		place := t.TempDir()
+		here := strings.Replace(script, "/opt /srv /usr/local /var/www", place+" "+place+"/missing", 1)
+		require.NotEqual(t, script, here)
+		seen := func(name, content string) string {
+			path := filepath.Join(place, filepath.FromSlash(name))
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+			facts, _ := tell(t, here, t.TempDir())
+			require.Len(t, facts.ApplicationSHA256, 64)
+			return facts.ApplicationSHA256
+		}
+		first := seen("app/bin/web", "2.3")
+		for _, noise := range []string{"app/logs/today", "app/web.log", "app/web.log.1", "app/web.pid", "app/cache/page", "app/var/state"} {
+			require.Equal(t, first, seen(noise, "noise"), noise)
+		}
+		require.NotEqual(t, first, seen("app/bin/web", "2.10"))
+		require.NotEqual(t, first, seen("other app/conf", "x"))
+	})
+	t.Run("with rpm", func(t *testing.T) {
+		path := t.TempDir()
+		tool := func(name, body string) {
+			require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+		}
+		tool("rpm", `case "$*" in
+*system-release*) echo 2023.6.20250211 ;;
+-qa*) printf 'zlib.x86_64 0:1.2.11-33\ngpg-pubkey.(none) 0:d832c631-6515c85e\nacl.x86_64 0:2.3.1-2\n' ;;
+esac`)
+		tool("needs-restarting", "echo 'Reboot is required to fully utilize these updates.'; exit 1")
+		facts, packages := tell(t, strings.ReplaceAll(script, "/var/lib/dpkg/status", filepath.Join(path, "none")), path)
+		require.Equal(t, []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}, packages)
+		require.Equal(t, "2023.6.20250211", facts.Release)
+		require.True(t, facts.PendingReboot)
+	})
+}
+
+// TestFactsTellWhatARestoreWouldMiss: a machine made up of other disks and timers.
+func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
+	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
+		t.Skip("this is no Linux machine, and the script is for Linux")
+	}
+	_, lines := Script(patch.Linux)
+	for _, c := range []struct {
+		name, findmnt, lsblk, enabled string
+		elsewhere                     []string
+		patchers                      []string
+	}{
+		{name: "one disk", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1p1 part\nnvme0n1 disk\n'`, elsewhere: []string{}, patchers: []string{}},
+		{
+			name: "data on another disk", findmnt: `case "$*" in *"--target /var/lib") echo /dev/nvme1n1 ;; *) echo /dev/nvme0n1p1 ;; esac`,
+			lsblk: `case "$*" in *nvme1n1) printf 'nvme1n1 disk\n' ;; *) printf 'nvme0n1p1 part\nnvme0n1 disk\n' ;; esac`, elsewhere: []string{"/var/lib on nvme1n1"}, patchers: []string{},
+		},
+		{
+			name: "a volume group over two disks", findmnt: "echo /dev/mapper/vg-root", lsblk: `printf 'dm-0 lvm\nnvme0n1 disk\nnvme1n1 disk\n'`,
+			elsewhere: []string{"/ on nvme0n1 nvme1n1"}, patchers: []string{},
+		},
+		{name: "nothing can be told", findmnt: "exit 1", lsblk: "exit 1", elsewhere: []string{"/ on unknown disks"}, patchers: []string{}},
+		{
+			name: "it patches itself", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1 disk\n'`, enabled: "dnf-automatic.timer",
+			elsewhere: []string{}, patchers: []string{"dnf-automatic.timer"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := t.TempDir()
+			for name, body := range map[string]string{
+				"findmnt": c.findmnt, "lsblk": c.lsblk, "systemctl": `[ "$3" = "` + c.enabled + `" ]`,
+				"rpm": `case "$*" in -qa*) printf 'acl.x86_64 0:2.3.1-2\n' ;; esac`,
+			} {
+				require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+			}
+			command := exec.Command("sh", "-c", strings.Join(lines, "\n"))
+			command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+			output, err := command.Output()
+			require.NoError(t, err)
+			facts, _, err := Parse(string(output))
+			require.NoError(t, err)
+			require.Equal(t, c.elsewhere, facts.Elsewhere)
+			require.Equal(t, c.patchers, facts.Patchers)
+		})
+	}
+}
