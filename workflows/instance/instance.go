@@ -13,19 +13,19 @@ import (
 
 // Input asks PatchInstance to patch one instance, to put one back, or to heal one.
 type Input struct {
-	WaveID     string
-	Group      patch.Group
-	Instance   string
-	Policy     patch.Policy
-	Runbook    activities.Runbook
-	BaselineID string
-	Try        int              // the saga's try: the verb `retry` raises it
-	Ours       patch.Holdings       // what this wave holds of the group already
-	Left       bool             // an earlier saga of this wave left something of it as it was not: its record tells what
-	PutBack    *journal.PutBack // nil: patch it
-	Heal       *Heal            // put back what a dead workflow left
-	EndQuarantine     *EndQuarantine          // end its quarantine
-	Tells      bool             // its group listens to what it is doing
+	WaveID        string
+	Group         patch.Group
+	Instance      string
+	Policy        patch.Policy
+	Runbook       activities.Runbook
+	BaselineID    string
+	Try           int              // the saga's try: the verb `retry` raises it
+	Ours          patch.Holdings   // what this wave holds of the group already
+	Left          bool             // an earlier saga of this wave left something of it as it was not: its record tells what
+	PutBack       *journal.PutBack // nil: patch it
+	Heal          *Heal            // put back what a dead workflow left
+	EndQuarantine *EndQuarantine   // end its quarantine
+	Tells         bool             // its group listens to what it is doing
 }
 
 // saga is one instance on its way through the table of steps.
@@ -34,20 +34,20 @@ type saga struct {
 	status patch.InstanceStatus
 	undo   undoStack
 
-	record    journal.Record   // what the journal holds of it
-	before    patch.GroupState // read at preflight
-	member    patch.Member     // the instance in it
-	suspended []string         // what we suspended, and so what we resume
-	room      *room.Room       // surge that only the undo needed
-	scan      patch.Scan       // what was missing before
-	point     patch.RestorePoint
-	installs  []installTry
-	report    patch.PatchReport       // all passes as one
-	unfitReason     string                  // why it must not go back into service; "" when it may
-	since     patch.HealthObservation // the look just before it returned: alarms count from then
-	proven    bool                    // our checks found it healthy in service
-	looked    bool                    // it has asked what others do
-	cut       bool                    // a cancel cut the bake
+	record      journal.Record   // what the journal holds of it
+	before      patch.GroupState // read at preflight
+	member      patch.Member     // the instance in it
+	suspended   []string         // what we suspended, and so what we resume
+	room        *room.Room       // surge that only the undo needed
+	scan        patch.Scan       // what was missing before
+	point       patch.RestorePoint
+	installs    []installTry
+	report      patch.PatchReport       // all passes as one
+	unfitReason string                  // why it must not go back into service; "" when it may
+	since       patch.HealthObservation // the look just before it returned: alarms count from then
+	proven      bool                    // our checks found it healthy in service
+	looked      bool                    // it has asked what others do
+	cut         bool                    // a cancel cut the bake
 }
 
 // PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back. It
@@ -80,8 +80,8 @@ func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error
 func (s *saga) patch(ctx workflow.Context) {
 	result := &s.status.Result
 	s.enter(ctx, patch.StepPreflight)
-	if outcome, why := s.preflight(ctx); outcome != "" {
-		result.Outcome, result.Reason = outcome, why
+	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+		s.endUntouched(*end)
 		return
 	}
 	s.enter(ctx, patch.StepScan)
@@ -105,8 +105,8 @@ func (s *saga) patch(ctx workflow.Context) {
 	result.MissingAfter = run.List(scan.Missing)
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
-	if outcome, why := s.preflight(ctx); outcome != "" {
-		result.Outcome, result.Reason = outcome, why
+	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+		s.endUntouched(*end)
 		return
 	}
 	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
@@ -121,6 +121,14 @@ func (s *saga) patch(ctx workflow.Context) {
 	result.Outcome = patch.Patched
 	if s.cut {
 		result.Notes = append(result.Notes, "the bake was cut short by a cancel")
+	}
+}
+
+// endUntouched is the result of one that was not begun.
+func (s *saga) endUntouched(end notBegun) {
+	s.status.Result.Outcome, s.status.Result.Reason = end.outcome, end.why
+	if end.outcome == patch.NotStarted {
+		s.status.Result.Refused = end.code
 	}
 }
 

@@ -14,9 +14,9 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	s.point = s.in.PutBack.Point
 	result.Backup = &s.point
 	s.enter(ctx, patch.StepPreflight)
-	if outcome, why := s.preflight(ctx); outcome != "" {
-		result.Outcome, result.Reason = outcome, "not rolled back: "+why
-		if outcome != patch.Gone {
+	if end := s.preflight(ctx, patch.LevelPutBack); end != nil {
+		result.Outcome, result.Reason, result.Refused = end.outcome, "not rolled back: "+end.why, end.code
+		if end.outcome != patch.Gone {
 			result.Outcome, result.StillPatched = patch.Failed, true
 		}
 		return
