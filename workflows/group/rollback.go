@@ -65,7 +65,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	if was.Backup != nil {
 		point = *was.Backup
 	}
-	result := g.runInstance(clean, was.ID, &journal.PutBack{
+	result := g.putBackInstance(ctx, was.ID, journal.PutBack{
 		Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was),
 	})
 	if lacksRoom(result) {

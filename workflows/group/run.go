@@ -65,7 +65,7 @@ func (g *group) patch(ctx workflow.Context) {
 			break
 		}
 		window, began := g.in.Policy.Window, workflow.Now(ctx)
-		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
+		result := g.patchInstance(ctx, g.status.Instances[i].ID)
 		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
 			// It judged by the window as it was before somebody extended it.
 			g.try[result.ID]++

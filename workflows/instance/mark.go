@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/journal"
@@ -16,7 +18,7 @@ func (s *saga) mark(ctx workflow.Context) error {
 	s.suspended = s.toSuspend()
 	s.record = journal.Record{
 		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
-		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.in.PutBack,
+		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
 			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
@@ -41,4 +43,17 @@ func (s *saga) unmark(ctx workflow.Context) error {
 		return nil
 	}
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+}
+
+// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended before.
+func (s *saga) toSuspend() []string {
+	var ours []string
+	if s.in.Group.IsAutoScaling() {
+		for _, process := range outProcesses {
+			if !slices.Contains(s.before.Suspended, process) {
+				ours = append(ours, process)
+			}
+		}
+	}
+	return ours
 }

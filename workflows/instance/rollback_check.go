@@ -25,7 +25,7 @@ func (s *saga) mayPutBack(ctx workflow.Context) (patch.Outcome, string) {
 	if err != nil {
 		return patch.Failed, "its backup: " + run.Reason(err) + left
 	}
-	earlier := s.in.PutBack.Earlier
+	earlier := s.putBack.Earlier
 	view := patch.PutBackView{Earlier: earlier != nil, WaveID: s.in.WaveID, Expires: backups.Expires[s.point.SnapshotID]}
 	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID], backups.At
 	if earlier != nil {

@@ -72,7 +72,7 @@ func (r QuarantineRequest) Validate() error {
 type QuarantineResult struct {
 	Instances []Quarantined         `json:"instances"`         // those in quarantine, by account, region and id; of release and terminate only that one
 	Problems  []patch.Stranded      `json:"problems"`          // places that could not be looked through, tags that cannot be trusted, things left
-	Ended   *patch.InstanceResult `json:"settled,omitempty"` // of release and terminate
+	Ended     *patch.InstanceResult `json:"settled,omitempty"` // of release and terminate
 }
 
 // Quarantined is one instance in quarantine.
@@ -121,7 +121,7 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if len(q.result.Instances) != 1 {
 		return nil, q.notFound()
 	}
-	settled, left, err := endUnderLocks(ctx, names.EndQuarantine(request.Instance), instance.EndQuarantine{
+	settled, left, err := endUnderLocks(ctx, names.QuarantineID(request.Instance), instance.QuarantineEnd{
 		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
 	})
 	if err != nil {
