@@ -148,7 +148,7 @@ func (s *saga) pushInstall() {
 	switch {
 	case s.putBack != nil:
 		s.undo.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
-			// Not proven makes it unfit, and comeBack quarantines it.
+			// Not proven makes it unfit, and returnUnpatched quarantines it.
 			_ = s.restoreOrQuarantine(ctx)
 			return nil
 		}})

@@ -42,8 +42,9 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		result.StillPatched = true
 		return
 	}
-	if outcome, why := s.mayPutBack(ctx); outcome != patch.Patched {
-		result.Outcome, result.Reason, result.StillPatched = outcome, why, outcome == patch.Failed
+	if judged := s.judgePutBack(ctx); judged.Verdict != patch.PutBackCan {
+		result.Outcome, result.Reason = judged.Verdict.Ends(), judged.Reason
+		result.StillPatched = judged.Verdict == patch.PutBackCannot
 		return
 	}
 	began := workflow.Now(ctx)
@@ -53,6 +54,50 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	}
 	result.Outcome = patch.RolledBack
 	result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
+}
+
+// judgePutBack reads what putting the instance back rests on, before anything is touched: an instance that was taken out for a
+// backup that is not there could only be quarantined.
+func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
+	const left = "; nothing was touched, and it stays patched: once the wave has closed, try again with `patchtide wave roll-back`"
+	backups, err := s.readBackup(ctx)
+	if err == nil && backups.States[s.point.SnapshotID] == "pending" {
+		// The instance serves meanwhile.
+		err = s.await(ctx, s.in.Policy.Timing.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
+			Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
+		}, nil)
+		if err == nil || run.IsType(err, activities.ErrSnapshotFailed) {
+			backups, err = s.readBackup(ctx)
+		}
+	}
+	if err != nil {
+		return patch.RollBackJudgement{Verdict: patch.PutBackCannot, Reason: "its backup: " + run.Reason(err) + left}
+	}
+	earlier := s.putBack.Earlier
+	view := patch.PutBackView{Earlier: earlier != nil, WaveID: s.in.WaveID, Expires: backups.Expires[s.point.SnapshotID]}
+	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID], backups.At
+	if earlier != nil {
+		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
+		var facts patch.MachineFacts
+		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-now"), &facts); {
+		case err == nil:
+			view.Facts = &facts
+		case run.IsType(err, activities.ErrGone):
+			return patch.RollBackJudgement{Verdict: patch.PutBackGone, Reason: gone.why}
+		case !run.IsType(err, activities.ErrNotReady):
+			return patch.RollBackJudgement{
+				Verdict: patch.PutBackCannot, Reason: "what changed on it since: " + run.Reason(err) + left,
+			}
+		}
+	}
+	return patch.JudgePutBack(view, s.in.Policy.Timing.RollbackMaxAge)
+}
+
+func (s *saga) readBackup(ctx workflow.Context) (backups activities.Backups, err error) {
+	err = workflow.ExecuteActivity(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), aws.ReadBackups, activities.ReadBackupsInput{
+		Group: s.in.Group, SnapshotIDs: []string{s.point.SnapshotID},
+	}).Get(ctx, &backups)
+	return backups, err
 }
 
 func (s *saga) restoreOrQuarantine(ctx workflow.Context) error {
@@ -73,7 +118,7 @@ func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
 }
 
 // restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have changed.
-// It never fails by itself: an instance whose restore is not proven is unfit, and comeBack quarantines it.
+// It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines it.
 func (s *saga) restore(ctx workflow.Context) error {
 	if err := s.stopInstalls(ctx); err != nil {
 		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
