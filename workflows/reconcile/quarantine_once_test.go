@@ -55,7 +55,11 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 
 // recordOf is the record that an instance's quarantine tag points to.
 func recordOf(scene *wavetest.Scene, id string) journal.Record {
-	place := patch.Place{Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo}
+	var place patch.Place
+	findInstance(scene, id, func(instance *world.Instance) {
+		account := instance.Region.Account
+		place = patch.Place{Account: patch.Account{Name: account.Name, ID: account.ID}, Region: instance.Region.Name}
+	})
 	read, err := scene.Control.ReadRecord(scene.T.Context(), activities.ReadRecordInput{
 		Pointer: activities.Journal{WaveID: "wave-test", Record: recordName(scene, id)},
 		About:   journal.About{WaveID: "wave-test", Place: place, Instance: id},
