@@ -173,7 +173,7 @@ func TestEveryChangeIsRecordedBeforeItIsMade(t *testing.T) {
 			require.NoError(t, err)
 			request := wavetest.ReleaseRequest(result.Stages[1].Groups[0].Instances[0].ID)
 			request.Verb = verb
-			wave = names.EndQuarantine(request.Instance)
+			wave = names.QuarantineID(request.Instance)
 			_, err = scene.EndQuarantine(request)
 			require.NoError(t, err)
 			require.Empty(t, missing())

@@ -22,17 +22,22 @@ import (
 // Register makes every workflow known under the name that people see.
 func Register(registry worker.WorkflowRegistry) {
 	for name, run := range map[string]any{
-		names.PatchWave:     wave.PatchWave,
-		names.RollBackWave:  wave.RollBackWave,
-		names.PatchGroup:    group.PatchGroup,
-		names.PatchInstance: instance.PatchInstance,
-		names.ScanFleet:     scan.ScanFleet,
-		names.Reconcile:     reconcile.Reconcile,
-		names.Quarantine:    reconcile.Quarantine,
-		names.Freeze:        freeze.Freeze,
-		names.HoldService:   service.HoldService,
-		names.OpenWindow:    window.OpenWindow,
-		names.Notify:        notice.Notify,
+		names.PatchWave:       wave.PatchWave,
+		names.RollBackWave:    wave.RollBackWave,
+		names.PatchGroup:      group.PatchGroup,
+		names.HealGroup:       group.HealGroup,
+		names.ReleaseGroup:    group.ReleaseGroup,
+		names.PatchInstance:   instance.PatchInstance,
+		names.RestoreInstance: instance.RestoreInstance,
+		names.HealInstance:    instance.HealInstance,
+		names.EndQuarantine:   instance.EndQuarantine,
+		names.ScanFleet:       scan.ScanFleet,
+		names.Reconcile:       reconcile.Reconcile,
+		names.Quarantine:      reconcile.Quarantine,
+		names.Freeze:          freeze.Freeze,
+		names.HoldService:     service.HoldService,
+		names.OpenWindow:      window.OpenWindow,
+		names.Notify:          notice.Notify,
 	} {
 		registry.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}

@@ -63,17 +63,19 @@ type (
 	GroupEnd = group.End
 	// OrderKind names an order.
 	OrderKind = group.OrderKind
+	// GroupReleaseInput starts ReleaseGroup.
+	GroupReleaseInput = group.ReleaseInput
 	// InstanceInput starts PatchInstance.
 	InstanceInput = instance.Input
 )
 
 // Types of errors that end a workflow before anything was changed.
 const (
-	ErrGroupLocked    = wave.ErrGroupLocked
-	ErrServiceLocked  = wave.ErrServiceLocked
-	ErrWaveRunning       = wave.ErrWaveRunning
-	ErrDataLoss      = wave.ErrDataLoss
-	ErrNotRestorable  = wave.ErrNotRestorable
+	ErrGroupLocked         = wave.ErrGroupLocked
+	ErrServiceLocked       = wave.ErrServiceLocked
+	ErrWaveRunning         = wave.ErrWaveRunning
+	ErrDataLoss            = wave.ErrDataLoss
+	ErrNotRestorable       = wave.ErrNotRestorable
 	ErrUnsupportedEvidence = wave.ErrUnsupportedEvidence
-	ErrNotQuarantined = reconcile.ErrNotQuarantined
+	ErrNotQuarantined      = reconcile.ErrNotQuarantined
 )

@@ -57,7 +57,7 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 			if err := request.Validate(); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			result, err := runQuarantine(cmd, names.EndQuarantine(request.Instance), request)
+			result, err := runQuarantine(cmd, names.QuarantineID(request.Instance), request)
 			if err != nil {
 				return err
 			}

@@ -22,17 +22,22 @@ func ActivityQueue(account patch.Account, region string) string {
 
 // Workflow types, as people see them in the Temporal UI.
 const (
-	PatchWave     = "PatchWave"
-	PatchGroup    = "PatchGroup"
-	PatchInstance = "PatchInstance"
-	ScanFleet     = "ScanFleet"
-	Reconcile     = "Reconcile"
-	RollBackWave  = "RollBackWave"
-	OpenWindow    = "OpenWindow"
-	Notify        = "Notify"
-	Quarantine    = "Quarantine"
-	HoldService   = "HoldService"
-	Freeze        = "Freeze"
+	PatchWave       = "PatchWave"
+	PatchGroup      = "PatchGroup"
+	HealGroup       = "HealGroup"
+	ReleaseGroup    = "ReleaseGroup"
+	PatchInstance   = "PatchInstance"
+	RestoreInstance = "RestoreInstance"
+	HealInstance    = "HealInstance"
+	EndQuarantine   = "EndQuarantine"
+	ScanFleet       = "ScanFleet"
+	Reconcile       = "Reconcile"
+	RollBackWave    = "RollBackWave"
+	OpenWindow      = "OpenWindow"
+	Notify          = "Notify"
+	Quarantine      = "Quarantine"
+	HoldService     = "HoldService"
+	Freeze          = "Freeze"
 )
 
 // FreezeID is Freeze's workflow id: the one place where everybody asks.
@@ -51,9 +56,9 @@ const ReconcileID = "patchtide-reconcile"
 // QuarantineListID is the workflow id of the list of quarantined instances.
 const QuarantineListID = "patchtide-quarantine-list"
 
-// EndQuarantine is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
+// QuarantineID is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
 // into the journal: two people never end one quarantine at the same time.
-func EndQuarantine(instance string) string { return "quarantine-" + instance }
+func QuarantineID(instance string) string { return "quarantine-" + instance }
 
 // RaisedMaxJournal stands for a wave in the journal: what any wave was last about to raise of a group's max.
 const RaisedMaxJournal = "raised-max"
@@ -102,12 +107,13 @@ const Runbook = "Patchtide-PatchInstance"
 
 const longest = 200 // of a name inside a workflow id; Temporal allows 1000 characters, its stores fewer
 
-// GroupLock is PatchGroup's workflow id, and so the lock of a group.
+// GroupLock is the workflow id of PatchGroup, HealGroup and ReleaseGroup, and so the lock of a group.
 func GroupLock(group patch.Group) string {
 	return "patch-group/" + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
 }
 
-// InstanceLock is PatchInstance's workflow id, and so the lock of an instance.
+// InstanceLock is the workflow id of PatchInstance, RestoreInstance, HealInstance and EndQuarantine, and so the lock of an
+// instance.
 func InstanceLock(group patch.Group, instance string) string {
 	return "patch-instance/" + group.Account.ID + "/" + group.Region + "/" + instance
 }

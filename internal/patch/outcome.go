@@ -46,7 +46,7 @@ type InstanceResult struct {
 	ID                    string          `json:"id"`
 	Outcome               Outcome         `json:"outcome"`
 	Reason                string          `json:"reason,omitempty"`  // why it is not patched, for a person
-	Refused               RefusalCode     `json:"refused,omitempty"` // of one not started because a window or a calendar closed
+	Refused               RefusalCode     `json:"refused,omitempty"` // of one not started: a window or a calendar closed; of one not put back: which check
 	MissingBefore         []string        `json:"missing_before"`    // patch ids of a Scan before
 	MissingAfter          []string        `json:"missing_after"`     // patch ids of a Scan after
 	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`

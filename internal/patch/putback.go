@@ -17,32 +17,34 @@ type PutBackView struct {
 // mendOtherwise is what is left to do where no backup can be put back.
 const mendOtherwise = "nothing was touched, and it stays patched: mend it by hand, or let its group replace it"
 
-// JudgePutBack decides whether an instance may be taken out to be put back. Patched is yes; else the outcome is how it ends
-// untouched, with the reason and what to do: Gone, RolledBack, or Failed for one that stays patched. What would be lost of one that
-// this very window patched was told when its backup was taken, and is not asked again.
-func JudgePutBack(view PutBackView, maxAge Duration) (Outcome, string) {
+// JudgePutBack decides whether an instance may be taken out to be put back. What would be lost of one that this very window
+// patched was told when its backup was taken, and is not asked again; what would be lost of another keeps it patched.
+func JudgePutBack(view PutBackView, maxAge Duration) RollBackJudgement {
 	point := view.Was.Backup
 	if !view.Earlier {
 		if why := unusable(point, view.Snapshot); why != "" {
-			return Failed, why + "; " + mendOtherwise
+			return RollBackJudgement{Verdict: PutBackCannot, Reason: why + "; " + mendOtherwise}
 		}
-		return Patched, ""
+		return RollBackJudgement{Verdict: PutBackCan}
 	}
-	verdict := JudgeRollBack(view.RollBackView, maxAge)
+	judged := JudgeRollBack(view.RollBackView, maxAge)
 	switch {
-	case verdict.Outcome == Failed:
-		return Failed, verdict.Reason + "; " + mendOtherwise
-	case verdict.Outcome != Patched:
-		return verdict.Outcome, verdict.Reason
+	case judged.Verdict == PutBackCannot:
+		judged.Reason += "; " + mendOtherwise
+		return judged
+	case judged.Verdict != PutBackCan:
+		return judged
 	case !view.Expires.IsZero() && view.At.After(view.Expires):
-		verdict.Losses = append(verdict.Losses, fmt.Sprintf("its snapshot %s is past its retention since %s, and may be deleted",
+		judged.Losses = append(judged.Losses, fmt.Sprintf("its snapshot %s is past its retention since %s, and may be deleted",
 			point.SnapshotID, view.Expires.UTC().Format("2006-01-02 15:04 MST")))
 	}
-	if len(verdict.Losses) == 0 {
-		return Patched, ""
+	if len(judged.Losses) > 0 {
+		judged.Verdict = PutBackCannot
+		judged.Reason = fmt.Sprintf("an earlier window patched it, and putting it back would lose, beyond the patches: %s; "+
+			"nothing was touched, and it stays patched: to put it back all the same, once the wave has closed, "+
+			"`patchtide wave roll-back %s --accept-loss`", strings.Join(judged.Losses, "; "), view.WaveID)
 	}
-	return Failed, fmt.Sprintf("an earlier window patched it, and putting it back would lose, beyond the patches: %s; nothing was touched, and it stays patched: "+
-		"to put it back all the same, once the wave has closed, `patchtide wave roll-back %s --accept-loss`", strings.Join(verdict.Losses, "; "), view.WaveID)
+	return judged
 }
 
 // unusable says why a backup cannot be put back; "" when it can, or will be: a pending one is waited for.

@@ -15,11 +15,35 @@ type RollBackView struct {
 	At       time.Time      // when that was read, by AWS's clock
 }
 
-// RollBackVerdict says what is to become of one instance. Outcome is Patched for one that is to be put back, and else how it
-// ends without being touched: Gone, RolledBack (it stands as before the wave already) or Failed (it cannot be put back).
-type RollBackVerdict struct {
-	Outcome Outcome
-	Reason  string
+// PutBackVerdict says whether an instance can be put back.
+type PutBackVerdict string
+
+// The verdicts.
+const (
+	PutBackCan     PutBackVerdict = "can"
+	PutBackAlready PutBackVerdict = "already" // it stands as before the wave
+	PutBackGone    PutBackVerdict = "gone"    // nothing of it is left
+	PutBackCannot  PutBackVerdict = "cannot"  // it stays patched
+)
+
+// Ends is how an instance ends that is not touched for the verdict; one that can be put back has no end yet, and stays
+// Patched until it is.
+func (v PutBackVerdict) Ends() Outcome {
+	switch v {
+	case PutBackAlready:
+		return RolledBack
+	case PutBackGone:
+		return Gone
+	case PutBackCannot:
+		return Failed
+	}
+	return Patched
+}
+
+// RollBackJudgement is a verdict of one instance, and what goes with it.
+type RollBackJudgement struct {
+	Verdict PutBackVerdict
+	Reason  string   // why it is not put back
 	Losses  []string // what putting it back loses beyond the patches; a person must accept them
 }
 
@@ -28,37 +52,37 @@ func (r InstanceResult) WantsRollBack() bool { return r.Outcome == Patched || r.
 
 // JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old root
 // volume also undoes deployments and rotated secrets made since, so age and changes since are losses.
-func JudgeRollBack(view RollBackView, maxAge Duration) RollBackVerdict {
+func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 	point := view.Was.Backup
 	switch {
 	case !view.Member.Present():
-		return RollBackVerdict{Outcome: Gone, Reason: "terminated or replaced since the wave; nothing of it is left to put back"}
+		return RollBackJudgement{Verdict: PutBackGone, Reason: "terminated or replaced since the wave; nothing of it is left to put back"}
 	case point == nil || point.SnapshotID == "":
-		return RollBackVerdict{Outcome: Failed, Reason: unusable(point, "")}
+		return RollBackJudgement{Verdict: PutBackCannot, Reason: unusable(point, "")}
 	case view.Member.RootVolumeID != point.VolumeID && view.Facts != nil && view.Facts.PackagesSHA256 == point.Facts.PackagesSHA256:
-		return RollBackVerdict{Outcome: RolledBack, Reason: "stands as before the wave already: another root volume, the packages as before"}
+		return RollBackJudgement{Verdict: PutBackAlready, Reason: "stands as before the wave already: another root volume, the packages as before"}
 	case unusable(point, view.Snapshot) != "":
-		return RollBackVerdict{Outcome: Failed, Reason: unusable(point, view.Snapshot)}
+		return RollBackJudgement{Verdict: PutBackCannot, Reason: unusable(point, view.Snapshot)}
 	}
-	verdict := RollBackVerdict{Outcome: Patched}
+	judged := RollBackJudgement{Verdict: PutBackCan}
 	if age := view.At.Sub(point.TakenAt); age > maxAge.D() {
-		verdict.Losses = append(verdict.Losses, fmt.Sprintf("everything written to its root volume in the %s since %s, more than rollback_max_age (%s)",
+		judged.Losses = append(judged.Losses, fmt.Sprintf("everything written to its root volume in the %s since %s, more than rollback_max_age (%s)",
 			Duration(age.Truncate(time.Minute)), point.TakenAt.UTC().Format("2006-01-02 15:04 MST"), maxAge))
 	}
 	switch {
 	case view.Member.RootVolumeID != point.VolumeID:
-		verdict.Losses = append(verdict.Losses, fmt.Sprintf("the root volume %s that somebody gave it since the wave", view.Member.RootVolumeID))
+		judged.Losses = append(judged.Losses, fmt.Sprintf("the root volume %s that somebody gave it since the wave", view.Member.RootVolumeID))
 	case view.Facts == nil:
-		verdict.Losses = append(verdict.Losses, "whatever changed since the wave, which is not known: it does not answer")
+		judged.Losses = append(judged.Losses, "whatever changed since the wave, which is not known: it does not answer")
 	case view.Was.PackagesAfter == "":
-		verdict.Losses = append(verdict.Losses, "packages changed since the wave, if any: the evidence does not tell what the wave left")
+		judged.Losses = append(judged.Losses, "packages changed since the wave, if any: the evidence does not tell what the wave left")
 	case view.Facts.PackagesSHA256 != view.Was.PackagesAfter:
-		verdict.Losses = append(verdict.Losses, "packages installed, updated or removed since the wave")
+		judged.Losses = append(judged.Losses, "packages installed, updated or removed since the wave")
 	}
 	if was := view.Was.ApplicationAfter; was != "" && view.Facts != nil && view.Facts.ApplicationSHA256 != was {
-		verdict.Losses = append(verdict.Losses, "what was deployed or changed since the wave below /opt, /srv, /usr/local or /var/www")
+		judged.Losses = append(judged.Losses, "what was deployed or changed since the wave below /opt, /srv, /usr/local or /var/www")
 	}
-	return verdict
+	return judged
 }
 
 // PutBackLoses says what an instance of the plan loses when it is put back, so that nobody learns it afterwards; "" for nothing

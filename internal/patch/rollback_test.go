@@ -26,54 +26,54 @@ func TestJudgeRollBack(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		change  func(*patch.RollBackView)
-		outcome patch.Outcome
+		verdict patch.PutBackVerdict
 		reason  string
 		losses  []string // a part of each
 	}{
-		{"untouched since", func(*patch.RollBackView) {}, patch.Patched, "", nil},
-		{"rebooted since: nothing is lost by that", func(v *patch.RollBackView) { v.Facts.BootID = "boot-3" }, patch.Patched, "", nil},
-		{"its snapshot still pends", func(v *patch.RollBackView) { v.Snapshot = "pending" }, patch.Patched, "", nil},
-		{"exactly a day old", func(v *patch.RollBackView) { v.At = taken.Add(24 * time.Hour) }, patch.Patched, "", nil},
-		{"older", func(v *patch.RollBackView) { v.At = taken.Add(24*time.Hour + time.Minute) }, patch.Patched, "", []string{"rollback_max_age (24h"}},
-		{"packages changed", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "newer" }, patch.Patched, "", []string{"packages installed"}},
+		{"untouched since", func(*patch.RollBackView) {}, patch.PutBackCan, "", nil},
+		{"rebooted since: nothing is lost by that", func(v *patch.RollBackView) { v.Facts.BootID = "boot-3" }, patch.PutBackCan, "", nil},
+		{"its snapshot still pends", func(v *patch.RollBackView) { v.Snapshot = "pending" }, patch.PutBackCan, "", nil},
+		{"exactly a day old", func(v *patch.RollBackView) { v.At = taken.Add(24 * time.Hour) }, patch.PutBackCan, "", nil},
+		{"older", func(v *patch.RollBackView) { v.At = taken.Add(24*time.Hour + time.Minute) }, patch.PutBackCan, "", []string{"rollback_max_age (24h"}},
+		{"packages changed", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "newer" }, patch.PutBackCan, "", []string{"packages installed"}},
 		{"old and changed", func(v *patch.RollBackView) {
 			v.At, v.Facts.PackagesSHA256 = taken.Add(72*time.Hour), "newer"
-		}, patch.Patched, "", []string{"rollback_max_age", "packages installed"}},
+		}, patch.PutBackCan, "", []string{"rollback_max_age", "packages installed"}},
 		{"deployed since", func(v *patch.RollBackView) {
 			v.Was.ApplicationAfter, v.Facts.ApplicationSHA256 = "2.3", "2.4"
-		}, patch.Patched, "", []string{"deployed or changed since the wave below /opt"}},
+		}, patch.PutBackCan, "", []string{"deployed or changed since the wave below /opt"}},
 		{"not deployed since", func(v *patch.RollBackView) {
 			v.Was.ApplicationAfter, v.Facts.ApplicationSHA256 = "2.3", "2.3"
-		}, patch.Patched, "", nil},
-		{"it no longer tells of its application", func(v *patch.RollBackView) { v.Was.ApplicationAfter = "2.3" }, patch.Patched, "", []string{"deployed or changed"}},
-		{"it never told of its application", func(v *patch.RollBackView) { v.Facts.ApplicationSHA256 = "2.4" }, patch.Patched, "", nil},
-		{"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.Patched, "", []string{"does not answer"}},
-		{"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.Patched, "", []string{"evidence does not tell"}},
-		{"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.Patched, "", []string{"root volume vol-2"}},
-		{"another root, silent", func(v *patch.RollBackView) { v.Member.RootVolumeID, v.Facts = "vol-2", nil }, patch.Patched, "", []string{"root volume vol-2"}},
+		}, patch.PutBackCan, "", nil},
+		{"it no longer tells of its application", func(v *patch.RollBackView) { v.Was.ApplicationAfter = "2.3" }, patch.PutBackCan, "", []string{"deployed or changed"}},
+		{"it never told of its application", func(v *patch.RollBackView) { v.Facts.ApplicationSHA256 = "2.4" }, patch.PutBackCan, "", nil},
+		{"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.PutBackCan, "", []string{"does not answer"}},
+		{"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.PutBackCan, "", []string{"evidence does not tell"}},
+		{"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.PutBackCan, "", []string{"root volume vol-2"}},
+		{"another root, silent", func(v *patch.RollBackView) { v.Member.RootVolumeID, v.Facts = "vol-2", nil }, patch.PutBackCan, "", []string{"root volume vol-2"}},
 		{"put back already", func(v *patch.RollBackView) {
 			v.Member.RootVolumeID, v.Facts.PackagesSHA256 = "vol-2", "old"
-		}, patch.RolledBack, "already", nil},
+		}, patch.PutBackAlready, "already", nil},
 		{"put back already, and its snapshot expired", func(v *patch.RollBackView) {
 			v.Member.RootVolumeID, v.Facts.PackagesSHA256, v.Snapshot = "vol-2", "old", ""
-		}, patch.RolledBack, "already", nil},
-		{"downgraded by hand on the same root: not ours to believe", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "old" }, patch.Patched, "", []string{"packages installed"}},
-		{"snapshot deleted", func(v *patch.RollBackView) { v.Snapshot = "" }, patch.Failed, "snap-1 is gone", nil},
-		{"snapshot in error", func(v *patch.RollBackView) { v.Snapshot = "error" }, patch.Failed, "snap-1 ended in error", nil},
-		{"no backup", func(v *patch.RollBackView) { v.Was.Backup = nil }, patch.Failed, "no backup", nil},
-		{"a point without a snapshot", func(v *patch.RollBackView) { v.Was.Backup.SnapshotID = "" }, patch.Failed, "no backup", nil},
-		{"terminated", func(v *patch.RollBackView) { v.Member.State = "terminated" }, patch.Gone, "replaced", nil},
-		{"no member any more", func(v *patch.RollBackView) { v.Member = patch.Member{} }, patch.Gone, "replaced", nil},
+		}, patch.PutBackAlready, "already", nil},
+		{"downgraded by hand on the same root: not ours to believe", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "old" }, patch.PutBackCan, "", []string{"packages installed"}},
+		{"snapshot deleted", func(v *patch.RollBackView) { v.Snapshot = "" }, patch.PutBackCannot, "snap-1 is gone", nil},
+		{"snapshot in error", func(v *patch.RollBackView) { v.Snapshot = "error" }, patch.PutBackCannot, "snap-1 ended in error", nil},
+		{"no backup", func(v *patch.RollBackView) { v.Was.Backup = nil }, patch.PutBackCannot, "no backup", nil},
+		{"a point without a snapshot", func(v *patch.RollBackView) { v.Was.Backup.SnapshotID = "" }, patch.PutBackCannot, "no backup", nil},
+		{"terminated", func(v *patch.RollBackView) { v.Member.State = "terminated" }, patch.PutBackGone, "replaced", nil},
+		{"no member any more", func(v *patch.RollBackView) { v.Member = patch.Member{} }, patch.PutBackGone, "replaced", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			view := fresh()
 			c.change(&view)
-			verdict := patch.JudgeRollBack(view, day)
-			require.Equal(t, c.outcome, verdict.Outcome, "%+v", verdict)
-			require.Contains(t, verdict.Reason, c.reason)
-			require.Len(t, verdict.Losses, len(c.losses), "%q", verdict.Losses)
+			judged := patch.JudgeRollBack(view, day)
+			require.Equal(t, c.verdict, judged.Verdict, "%+v", judged)
+			require.Contains(t, judged.Reason, c.reason)
+			require.Len(t, judged.Losses, len(c.losses), "%q", judged.Losses)
 			for i, words := range c.losses {
-				require.Contains(t, verdict.Losses[i], words)
+				require.Contains(t, judged.Losses[i], words)
 			}
 		})
 	}

@@ -47,5 +47,5 @@ func cause(failure *failurepb.Failure) string {
 
 // isOurs tells the workflows whose histories belong to a wave's.
 func isOurs(workflow string) bool {
-	return workflow == names.PatchGroup || workflow == names.PatchInstance
+	return workflow == names.PatchGroup || workflow == names.PatchInstance || workflow == names.RestoreInstance
 }

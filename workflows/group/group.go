@@ -28,16 +28,12 @@ type Input struct {
 	Carried       *Carried // what an earlier run of this group leaves to this one
 
 	Tells bool // the wave listens to what each instance is doing
-
-	// Heal puts back what a dead wave left, and closes; no orders are needed.
-	Heal *Heal
-	// Settle releases or terminates a quarantined instance of the group, and closes; no orders are needed.
-	EndQuarantine *instance.EndQuarantine
 }
 
 // group is one group's run.
 type group struct {
-	in      Input
+	in      Input // of HealGroup and ReleaseGroup: what the three have in common
+	waited  bool  // its parent waits for the result and is told nothing meanwhile
 	status  patch.GroupStatus
 	runbook activities.Runbook
 	base    string
@@ -67,25 +63,10 @@ type group struct {
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
 // cancelled and has put its part back.
 func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
-	g := &group{in: in, try: map[string]int{}, left: map[string]bool{}}
-	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
-	for _, id := range in.Members {
-		g.status.Instances = append(g.status.Instances, patch.Untouched(id))
-	}
+	g := newGroup(in)
 	order := g.takeOver(in.Carried)
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.GroupStatus, error) { return g.status, nil },
-		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
+	if err := g.begin(ctx); err != nil {
 		return nil, err
-	}
-	g.listen(ctx)
-	g.follow(ctx)
-	if in.Heal != nil {
-		g.heal(ctx)
-		return g.end(), nil
-	}
-	if in.EndQuarantine != nil {
-		g.endQuarantine(ctx)
-		return g.end(), nil
 	}
 	for ; ; order = "" {
 		if order == "" {
@@ -124,6 +105,37 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 	}
 }
 
+func newGroup(in Input) *group {
+	g := &group{in: in, try: map[string]int{}, left: map[string]bool{}}
+	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
+	for _, id := range in.Members {
+		g.status.Instances = append(g.status.Instances, patch.Untouched(id))
+	}
+	return g
+}
+
+// begin answers the query, and listens to the wave and to the instances.
+func (g *group) begin(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
+		func() (patch.GroupStatus, error) { return g.status, nil },
+		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
+		return err
+	}
+	g.listen(ctx)
+	g.follow(ctx)
+	return nil
+}
+
+// alone does what needs no orders, and closes.
+func (g *group) alone(ctx workflow.Context, do func(workflow.Context)) (*End, error) {
+	g.waited = true
+	if err := g.begin(ctx); err != nil {
+		return nil, err
+	}
+	do(ctx)
+	return g.end(), nil
+}
+
 // enter changes the phase and tells the wave.
 func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) {
 	g.status.Phase, g.status.Reason = phase, why
@@ -134,8 +146,8 @@ func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) 
 func (g *group) report(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, g.details())
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
-	if parent == nil || g.in.Heal != nil || g.in.EndQuarantine != nil {
-		return // the parent waits for the result
+	if parent == nil || g.waited {
+		return
 	}
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
@@ -220,27 +232,42 @@ func (g *group) forgetFailures() {
 	}
 }
 
-// runInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
-func (g *group) runInstance(ctx workflow.Context, id string, putBack *journal.PutBack) patch.InstanceResult {
-	if putBack != nil {
-		ctx, _ = workflow.NewDisconnectedContext(ctx)
-	} else {
-		ctx, g.halt = workflow.WithCancel(ctx)
-		defer func() { g.halt = nil }()
-	}
-	summary := "patches " + id
-	if putBack != nil {
-		summary = "puts back " + id
-	}
-	result := g.child(ctx, summary, instance.Input{
-		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Runbook: g.runbook, BaselineID: g.base,
-		Try: g.try[id], Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}, PutBack: putBack, Left: g.left[id],
-		Tells: true,
+// patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
+func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
+	ctx, g.halt = workflow.WithCancel(ctx)
+	defer func() { g.halt = nil }()
+	of := g.common(id)
+	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
+		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})
-	if result.NoRoomForAnother && g.room != nil {
-		g.room.Dropped = true // the instance launched for room stays in its place, or the group would be one short
-	}
+	g.keepRoom(result)
 	return result
+}
+
+// putBackInstance puts one back that was patched; no cancel of the group reaches it.
+func (g *group) putBackInstance(ctx workflow.Context, id string, putBack journal.PutBack) patch.InstanceResult {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	of := g.common(id)
+	result := g.child(clean, "puts back "+id, of, instance.RestoreInstance, instance.RestoreInput{
+		Common: of, PutBack: putBack, Left: g.left[id],
+	})
+	g.keepRoom(result)
+	return result
+}
+
+// common is what every workflow of an instance of this group is given.
+func (g *group) common(id string) instance.Common {
+	return instance.Common{
+		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
+		Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
+	}
+}
+
+// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one short.
+func (g *group) keepRoom(result patch.InstanceResult) {
+	if result.NoRoomForAnother && g.room != nil {
+		g.room.Dropped = true
+	}
 }
 
 // leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it reports
@@ -255,21 +282,22 @@ func (g *group) leftOut() []string {
 	return out
 }
 
-// child runs one instance's workflow and makes a result of whatever comes of it.
-func (g *group) child(ctx workflow.Context, summary string, in instance.Input) patch.InstanceResult {
-	id, lock := in.Instance, names.InstanceLock(in.Group, in.Instance)
+// child runs one of an instance's workflows, which share the instance's lock as their id, and makes a result of whatever
+// comes of it.
+func (g *group) child(ctx workflow.Context, summary string, of instance.Common, kind, in any) patch.InstanceResult {
+	id, lock := of.Instance, names.InstanceLock(of.Group, of.Instance)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: lock, TaskQueue: names.TaskQueue,
 		ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
 		StaticSummary: summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(in.WaveID),
+			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(of.WaveID),
 		),
 	})
 	g.status.Current = []string{lock}
 	defer func() { g.status.Current, g.status.Now = nil, nil; g.ended++ }()
 	var result patch.InstanceResult
-	err := workflow.ExecuteChildWorkflow(child, instance.PatchInstance, in).Get(child, &result)
+	err := workflow.ExecuteChildWorkflow(child, kind, in).Get(child, &result)
 	switch {
 	case err == nil:
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):

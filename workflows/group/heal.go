@@ -22,36 +22,52 @@ type Heal struct {
 	MaxBefore []int // the group's max before each raise of it for an instance's sake, highest first
 }
 
+// HealInput starts HealGroup. Its workflow id is the group's lock.
+type HealInput struct {
+	WaveID string // whose record it is
+	Group  patch.Group
+	Policy patch.Policy
+	Heal   Heal
+}
+
+// HealGroup puts back what a dead wave left of a group, and closes; no orders are needed.
+func HealGroup(ctx workflow.Context, in HealInput) (*End, error) {
+	g := newGroup(Input{WaveID: in.WaveID, Group: in.Group, Policy: in.Policy})
+	return g.alone(ctx, func(ctx workflow.Context) { g.heal(ctx, in.Heal) })
+}
+
 // heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an instance is
 // left the group keeps its room: without it fewer would serve than promised.
-func (g *group) heal(ctx workflow.Context) {
+func (g *group) heal(ctx workflow.Context, left Heal) {
 	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
 	defer func() { g.stopTrying = nil; stop() }()
-	surged := g.in.Heal.Record != nil && g.in.Heal.Record.Intended.RaiseDesired
-	left := false // an instance left for good, and its group had no room for another
-	for _, heal := range g.in.Heal.Instances {
+	surged := left.Record != nil && left.Record.Intended.RaiseDesired
+	stays := false // an instance left for good, and its group had no room for another
+	for _, heal := range left.Instances {
 		record := heal.Record
 		child, _ := workflow.NewDisconnectedContext(ctx)
-		result := g.child(child, "heals "+record.Instance, instance.Input{
+		of := instance.Common{
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
-			PutBack: record.PutBack, Heal: &heal, Ours: patch.Holdings{Surge: surged},
-		})
-		left = left || result.NoRoomForAnother
+			Ours: patch.Holdings{Surge: surged},
+		}
+		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{Common: of, Heal: heal})
+		stays = stays || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		workflow.SetCurrentDetails(ctx, g.details())
 	}
-	if record := g.in.Heal.Record; record != nil {
-		g.healRoom(clean, *record, left)
+	if left.Record != nil {
+		g.healRoom(clean, left, stays)
 	}
 	g.enter(ctx, patch.GroupDone, "")
 }
 
 // healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has left for
 // good and others have left no room for another, what was launched for room stays in its place.
-func (g *group) healRoom(ctx workflow.Context, record journal.Record, stays bool) {
+func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
+	record := *heal.Record
 	if len(g.status.Stranded) > 0 {
 		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
 		return
@@ -81,7 +97,7 @@ func (g *group) healRoom(ctx workflow.Context, record journal.Record, stays bool
 		}
 		g.status.Stranded = append(g.status.Stranded, left.GiveBack(ctx)...)
 	}
-	for _, before := range g.in.Heal.MaxBefore {
+	for _, before := range heal.MaxBefore {
 		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
 			activities.MaxInput{Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing)}).Get(ctx, nil)
 		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {

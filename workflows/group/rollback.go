@@ -3,55 +3,105 @@ package group
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// rollBack puts back every instance that was patched, the last one first.
+// rollBack puts back every instance that was patched: those that do not serve first, for they take nothing away, then
+// the one that was patched last. One for which there is no room is asked again once another has been put back; one that
+// is refused for good is told with its reason and stops no other.
 func (g *group) rollBack(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if !g.needsBack() && g.in.Run != "" {
-		g.rolledBack = true
-		g.enter(ctx, patch.GroupDone, "nothing to put back")
-		return
-	}
 	if !g.takeResumed() {
+		g.askAgain()
+		if !g.needsBack() && g.in.Run != "" {
+			g.rolledBack = true
+			g.enter(ctx, patch.GroupDone, "nothing to put back")
+			return
+		}
 		g.enter(ctx, patch.GroupRollingBack, "")
 		if g.needsBack() {
-			if why := g.prepare(clean, false); why != "" {
-				g.leavePatched("roll back cannot begin: " + why)
-				g.enter(ctx, patch.GroupHeld, "roll back cannot begin: "+why)
+			if err := g.prepare(clean, patch.LevelPutBack); err != nil {
+				why := "roll back cannot begin: " + run.Reason(err)
+				g.leavePatched(why)
+				g.enter(ctx, patch.GroupHeld, why)
 				return
 			}
 		}
 	}
-	for i := len(g.status.Instances) - 1; i >= 0; i-- {
-		was := g.status.Instances[i]
-		if was.Outcome != patch.Patched {
-			continue
-		}
+	for g.needsBack() {
 		if g.mayContinueAsNew(ctx) {
 			return
 		}
-		g.try[was.ID]++
-		point := patch.RestorePoint{}
-		if was.Backup != nil {
-			point = *was.Backup
-		}
-		result := g.runInstance(clean, was.ID, &journal.PutBack{Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was)})
-		result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
-		result.MissingAfter = was.MissingBefore
-		if result.StillPatched {
-			result.ApplicationAfter = was.ApplicationAfter
-			result.BootID, result.PackagesAfter, result.Changes, result.MissingAfter = was.BootID, was.PackagesAfter, was.Changes, was.MissingAfter
-		}
-		g.status.Instances[i] = result
-		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
-		g.report(ctx)
+		g.putBackNext(ctx)
 	}
 	g.giveBack(clean)
 	g.rolledBack = true
 	g.enter(ctx, patch.GroupDone, "rolled back")
+}
+
+// putBackNext puts one instance back, chosen by what the group is now.
+func (g *group) putBackNext(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	var patched, refused []string
+	for _, instance := range g.status.Instances {
+		switch {
+		case instance.Outcome == patch.Patched:
+			patched = append(patched, instance.ID)
+		case lacksRoom(instance):
+			patched, refused = append(patched, instance.ID), append(refused, instance.ID)
+		}
+	}
+	// Of a group that cannot be read nobody is known to serve, and the instance's own look tells why.
+	var state patch.GroupState
+	_ = workflow.ExecuteActivity(run.Reading(clean, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+		activities.InspectGroupInput{Group: g.in.Group}).Get(clean, &state)
+	i := indexOf(g.status.Instances, patch.NextPutBack(g.in.Group, state, patched, refused))
+	was := g.status.Instances[i]
+	g.try[was.ID]++
+	point := patch.RestorePoint{}
+	if was.Backup != nil {
+		point = *was.Backup
+	}
+	result := g.putBackInstance(ctx, was.ID, journal.PutBack{
+		Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was),
+	})
+	if lacksRoom(result) {
+		// What the wave knows of it is kept: it may be asked again.
+		was.Outcome, was.StillPatched, was.Reason, was.Refused = result.Outcome, true, result.Reason, result.Refused
+		g.status.Instances[i] = was
+		workflow.SetCurrentDetails(ctx, g.details())
+		return
+	}
+	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
+	result.MissingAfter = was.MissingBefore
+	if result.StillPatched {
+		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
+		result.BootID, result.PackagesAfter, result.Changes = was.BootID, was.PackagesAfter, was.Changes
+	}
+	g.status.Instances[i] = result
+	g.status.Stranded = append(g.status.Stranded, result.Stranded...)
+	if result.Outcome == patch.RolledBack {
+		g.askAgain()
+	}
+	g.report(ctx)
+}
+
+// lacksRoom reports whether an instance stays patched for the time being, since its group could not do without it.
+func lacksRoom(instance patch.InstanceResult) bool {
+	return instance.StillPatched && instance.Refused == patch.RefusedCapacity
+}
+
+// askAgain has those put back for which there was no room: there may be by now.
+func (g *group) askAgain() {
+	for i, instance := range g.status.Instances {
+		if lacksRoom(instance) {
+			instance.Outcome, instance.StillPatched, instance.Reason, instance.Refused = patch.Patched, false, "", ""
+			g.status.Instances[i] = instance
+		}
+	}
 }
 
 // leftEarlier is what an instance was left with that an earlier window patched; nil for one of this window.
@@ -71,6 +121,7 @@ func (g *group) leavePatched(why string) {
 	}
 }
 
+// needsBack reports whether an instance is to be put back that was not refused for want of room since anything changed.
 func (g *group) needsBack() bool {
 	for _, instance := range g.status.Instances {
 		if instance.Outcome == patch.Patched {

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,7 @@ func (g *group) patch(ctx workflow.Context) {
 			return
 		}
 		// Marks and room are changes, too: none is made for instances that may not be started.
-		if late := g.in.Policy.TooLate(g.in.Group.String(), workflow.Now(ctx), nil); late != nil && g.unfinished() {
+		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil && g.unfinished() {
 			g.close(late)
 			g.enter(ctx, patch.GroupDone, g.closed)
 			return
@@ -34,12 +35,16 @@ func (g *group) patch(ctx workflow.Context) {
 			g.freeze(ctx, frozen)
 			return
 		}
-		if refusal := g.prepare(ctx, true); refusal != "" {
+		if err := g.prepare(ctx, patch.LevelGroup); err != nil {
+			var refusal *patch.Refusal
+			if errors.As(err, &refusal) && refusal.Code.Ends() {
+				g.close(refusal)
+			}
 			phase := patch.GroupHeld
 			if g.closed != "" || g.allTried() {
 				phase = patch.GroupDone
 			}
-			g.enter(ctx, phase, refusal)
+			g.enter(ctx, phase, run.Reason(err))
 			return
 		}
 		g.enter(ctx, patch.GroupPatching, "")
@@ -60,7 +65,7 @@ func (g *group) patch(ctx workflow.Context) {
 			break
 		}
 		window, began := g.in.Policy.Window, workflow.Now(ctx)
-		result := g.runInstance(ctx, g.status.Instances[i].ID, nil)
+		result := g.patchInstance(ctx, g.status.Instances[i].ID)
 		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
 			// It judged by the window as it was before somebody extended it.
 			g.try[result.ID]++
@@ -114,67 +119,67 @@ func (g *group) unfinished() bool {
 // allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold.
 func (g *group) allTried() bool { return len(g.status.Instances) > 0 && !g.unfinished() }
 
-// prepare reads the group, plans its capacity, marks it and makes room. It returns why it cannot. Newcomers are for patching
-// only, and so are the gate's alarms: one that fires is a reason to put back.
-func (g *group) prepare(ctx workflow.Context, patching bool) string {
+// prepare reads the group, asks the table of checks, plans its capacity, marks it and makes room. Its error says why it
+// cannot; it is a *patch.Refusal where a check refused. Newcomers are for patching only.
+func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
-		return run.Reason(err)
+		return err
+	}
+	view := g.view(ctx)
+	view.State = &state
+	if refusal := patch.First(level, view); refusal != nil {
+		return refusal
 	}
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
-		return refusal.Error()
+		return refusal
 	}
 	g.status.Strategy = strategy
-	if patching {
+	if level == patch.LevelGroup {
 		for _, member := range state.Order() {
 			if indexOf(g.status.Instances, member.ID) < 0 {
 				g.status.Instances = append(g.status.Instances, patch.Untouched(member.ID))
 			}
 		}
-		if why := g.gateAlarms(ctx, state); why != "" {
-			return why
-		}
-		if why := g.look(ctx, state); why != "" {
-			return why
+		if err := g.askOthers(ctx, level, view); err != nil {
+			return err
 		}
 	}
 	if err := g.mark(ctx, state); err != nil {
-		return run.Reason(err)
+		return err
 	}
 	if g.room == nil {
-		return ""
+		return nil
 	}
 	if err := g.room.Make(ctx, run.Acting(ctx, g.in.Group, g.in.Policy.Timing)); err != nil {
 		g.giveBack(ctx)
-		return "no room could be made: " + run.Reason(err)
+		return fmt.Errorf("no room could be made: %s", run.Reason(err))
 	}
-	return ""
+	return nil
 }
 
-// gateAlarms refuses to begin while an alarm that is to judge us does not say OK: it could not tell our harm from another's.
-func (g *group) gateAlarms(ctx workflow.Context, state patch.GroupState) string {
-	var alarms []patch.HealthCheck
-	for _, check := range g.in.Policy.Health {
-		if check.Alarm != "" {
-			alarms = append(alarms, check)
-		}
+// view is what a check may look at before anything was read of the group.
+func (g *group) view(ctx workflow.Context) patch.View {
+	return patch.View{Group: g.in.Group, Policy: g.in.Policy, Now: workflow.Now(ctx)}
+}
+
+// askOthers reads what concerns the group as a whole beside its own state, its gate's alarms with it, and asks again.
+func (g *group) askOthers(ctx workflow.Context, level patch.Level, view patch.View) error {
+	policy := g.in.Policy
+	around, err := run.ReadInterference(ctx, activities.ReadInterferenceInput{
+		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore,
+		Within: policy.Budget(view.State.TargetGroups).OnItsWay(), Alarms: run.Gates(policy.Health),
+	}, policy.Timing)
+	if err != nil {
+		return err
 	}
-	members := state.Order()
-	if len(alarms) == 0 || len(members) == 0 {
-		return ""
+	view.Around = &around
+	if refusal := patch.First(level, view); refusal != nil {
+		return refusal
 	}
-	var seen patch.HealthObservation
-	if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.ObserveHealth, activities.ObserveHealthInput{
-		Instance: activities.Instance{Group: g.in.Group, ID: members[0].ID}, Platform: g.in.Policy.Platform, Checks: alarms, Pace: run.Pace(g.in.Policy.Timing),
-	}).Get(ctx, &seen); err != nil {
-		return run.Reason(err)
-	}
-	if refusals := patch.GateRefusals(g.in.Group, seen.Alarms); len(refusals) > 0 {
-		return refusals[0].Error()
-	}
-	return ""
+	return nil
 }
 
 func (g *group) act(ctx workflow.Context, activity, input any) error {

@@ -77,7 +77,7 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 
 // scanNow scans the instance and waits for the result.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
-	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.in.BaselineID, s.in.WaveID, s.attempt(name))
+	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline, s.in.WaveID, s.attempt(name))
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,8 @@ func (s *saga) instance() activities.Instance {
 }
 
 func (s *saga) attempt(name string) activities.Attempt {
-	if s.in.PutBack != nil {
-		name = "put-back-" + s.in.PutBack.Run + name
+	if s.putBack != nil {
+		name = "put-back-" + s.putBack.Run + name
 	}
 	if run := s.in.Policy.Run; run != "" {
 		name += "/" + run
@@ -150,7 +150,7 @@ func (s *saga) remedy(step patch.Step) string {
 
 // doing is the step in a person's words.
 func (s *saga) doing() string {
-	return run.Doing(s.status.Step, s.status.Undoing || s.in.PutBack != nil)
+	return run.Doing(s.status.Step, s.status.Undoing || s.putBack != nil)
 }
 
 // details is what the Temporal UI shows of the instance.

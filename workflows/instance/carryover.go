@@ -9,7 +9,7 @@ import (
 // carryOver takes into the new record what an earlier saga of this wave left undone: the record is about to be written anew,
 // and what is suspended or raised still is ours, not somebody else's.
 func (s *saga) carryOver(ctx workflow.Context) error {
-	if !s.in.Left {
+	if !s.left {
 		return nil
 	}
 	read, err := s.readRecord(ctx)

@@ -1,8 +1,6 @@
 package instance
 
 import (
-	"slices"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -11,8 +9,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// EndQuarantine asks for an end of an instance's quarantine.
-type EndQuarantine struct {
+// QuarantineEnd asks for an end of an instance's quarantine.
+type QuarantineEnd struct {
 	Verb    patch.QuarantineVerb // release or terminate
 	Record  journal.Record       // by which it was quarantined
 	Actor   string
@@ -20,12 +18,28 @@ type EndQuarantine struct {
 	GiveWay string // the instance that goes in its place when there is no room; "": the one launched in its place
 }
 
-// endQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
-// so that nothing is lost of what the wave wrote.
-func (s *saga) endQuarantine(ctx workflow.Context) {
-	settle := s.in.EndQuarantine
+// EndQuarantineInput starts EndQuarantine.
+type EndQuarantineInput struct {
+	Common
+	End QuarantineEnd
+}
+
+// EndQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
+// so that nothing is lost of what the wave wrote. It always ends with a result.
+func EndQuarantine(ctx workflow.Context, in EndQuarantineInput) (*patch.InstanceResult, error) {
+	s := &quarantined{saga: &saga{in: in.Common}, ask: in.End}
+	return s.begin(ctx, s.end)
+}
+
+// quarantined is the saga of an instance whose quarantine is to end.
+type quarantined struct {
+	*saga
+	ask QuarantineEnd
+}
+
+func (s *quarantined) end(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Quarantined
-	s.record = settle.Record
+	s.record = s.ask.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
@@ -40,7 +54,7 @@ func (s *saga) endQuarantine(ctx workflow.Context) {
 	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
 		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see `patchtide quarantine list`"
-	case settle.Verb == patch.QuarantineTerminate:
+	case s.ask.Verb == patch.QuarantineTerminate:
 		s.terminateQuarantined(ctx)
 	default:
 		s.release(ctx, seen)
@@ -49,15 +63,15 @@ func (s *saga) endQuarantine(ctx workflow.Context) {
 
 // ended tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
 // have been made twice, and read the tag before the first one was through.
-func (s *saga) ended(seen activities.QuarantinedInstance) bool {
-	return seen.Quarantine.WaveID != s.in.EndQuarantine.Record.WaveID
+func (s *quarantined) ended(seen activities.QuarantinedInstance) bool {
+	return seen.Quarantine.WaveID != s.ask.Record.WaveID
 }
 
 // terminateQuarantined ends the instance, journalled first.
-func (s *saga) terminateQuarantined(ctx workflow.Context) {
+func (s *quarantined) terminateQuarantined(ctx workflow.Context) {
 	s.enter(ctx, patch.StepTerminate)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.in.EndQuarantine.Verb), Actor: s.in.EndQuarantine.Actor, Reason: s.in.EndQuarantine.Reason, At: workflow.Now(ctx)}
+	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.ask.Verb), Actor: s.ask.Actor, Reason: s.ask.Reason, At: workflow.Now(ctx)}
 	err := run.WriteRecord(clean, &s.record)
 	if err == nil {
 		err = s.do(ctx, aws.TerminateQuarantined, s.instance())
@@ -71,19 +85,13 @@ func (s *saga) terminateQuarantined(ctx workflow.Context) {
 
 // release returns the instance to its group, or to its target groups, with its old security groups, and checks its health. One
 // that does not become healthy goes back into quarantine.
-func (s *saga) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
+func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
 	result := &s.status.Result
 	if refused := s.planRelease(ctx, seen); refused != "" {
 		result.Reason = "nothing was changed: " + refused
 		return
 	}
-	failed, err := s.run(ctx, []step{
-		{patch.StepMark, s.markRelease, s.unmark},
-		{patch.StepSuspend, s.suspend, s.resume},
-		{patch.StepRelease, s.returnReleased, s.quarantineAgain},
-		{patch.StepHealth, s.awaitHealth, nil},
-		{patch.StepFinish, s.finishReleased, nil},
-	})
+	failed, err := s.run(ctx, s.releaseTable())
 	if err != nil {
 		s.compensate(ctx, failed, err)
 		if run.IsType(err, activities.ErrGone) {
@@ -97,14 +105,14 @@ func (s *saga) release(ctx workflow.Context, seen activities.QuarantinedInstance
 }
 
 // planRelease reads the group again and decides what the release takes; it says why there is none.
-func (s *saga) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
+func (s *quarantined) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
 	switch {
 	case seen.State != "running":
 		return "the instance is " + seen.State + "; start it, then release it"
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return "it is a member of Auto Scaling group " + seen.Member + " meanwhile"
 	}
-	release := &journal.Release{Actor: s.in.EndQuarantine.Actor, Reason: s.in.EndQuarantine.Reason}
+	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
 		return ""
@@ -121,7 +129,7 @@ func (s *saga) planRelease(ctx workflow.Context, seen activities.QuarantinedInst
 	}
 	quarantine := s.record.Quarantine
 	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.StageView(), patch.ReleaseView{
-		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.in.EndQuarantine.GiveWay,
+		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.ask.GiveWay,
 	})
 	if refused != nil {
 		return refused.Error()
@@ -157,7 +165,7 @@ func (s *saga) returnReleased(ctx workflow.Context) error {
 	if err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &now); err != nil {
 		return err
 	}
-	s.since = patch.HealthObservation{At: now.At}
+	s.health.since = patch.HealthObservation{At: now.At}
 	if own := s.own(); len(own) > 0 {
 		if err := s.do(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
 			return err
@@ -267,17 +275,4 @@ func (s *saga) isBack(ctx workflow.Context) (bool, error) {
 	// Its tag keeps it out of its group, so its target groups are asked: those it is not registered in are not ready.
 	err := s.await(ctx, s.in.Policy.Timing.HealthBudget, aws.AwaitInService, activities.AwaitInServiceInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
 	return err == nil, nil //nolint:nilerr // not back within the budget is an answer
-}
-
-// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended before.
-func (s *saga) toSuspend() []string {
-	var ours []string
-	if s.in.Group.IsAutoScaling() {
-		for _, process := range outProcesses {
-			if !slices.Contains(s.before.Suspended, process) {
-				ours = append(ours, process)
-			}
-		}
-	}
-	return ours
 }

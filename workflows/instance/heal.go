@@ -22,10 +22,27 @@ type Heal struct {
 	Marked bool
 }
 
-// heal rebuilds the saga from its record and runs the saga's own undos for what it finds changed: out of service, it stops
-// an install that may still run, restores the root if it may have been touched, and returns it, or quarantines it; then it
-// resumes what was suspended and takes the mark off. An instance in service stays there.
-func (s *saga) heal(ctx workflow.Context) {
+// HealInput starts HealInstance.
+type HealInput struct {
+	Common
+	Heal
+}
+
+// HealInstance rebuilds the saga from its record and runs the saga's own undos for what it finds changed: out of service, it
+// stops an install that may still run, restores the root if it may have been touched, and returns it, or quarantines it; then
+// it resumes what was suspended and takes the mark off. An instance in service stays there. It always ends with a result.
+func HealInstance(ctx workflow.Context, in HealInput) (*patch.InstanceResult, error) {
+	s := &healed{saga: &saga{in: in.Common, putBack: in.Record.PutBack, record: in.Record}, marked: in.Marked}
+	return s.begin(ctx, s.heal)
+}
+
+// healed is the saga of an instance that a dead workflow left.
+type healed struct {
+	*saga
+	marked bool // see Heal.Marked
+}
+
+func (s *healed) heal(ctx workflow.Context) {
 	result := &s.status.Result
 	result.Outcome = patch.Failed
 	s.remember()
@@ -49,13 +66,12 @@ func (s *saga) heal(ctx workflow.Context) {
 
 // remember fills the saga with what it knew before it acted.
 func (s *saga) remember() {
-	s.record = s.in.Heal.Record
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
 	s.suspended = s.record.Intended.Suspend
 	switch {
-	case s.in.PutBack != nil:
-		s.point = s.in.PutBack.Point
+	case s.putBack != nil:
+		s.point = s.putBack.Point
 	case s.record.Point != nil:
 		s.point = *s.record.Point
 	}
@@ -65,9 +81,9 @@ func (s *saga) remember() {
 }
 
 // push puts the undos on the stack that what is seen now calls for.
-func (s *saga) push(ctx workflow.Context, now patch.GroupState) {
+func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	member, listed := now.Member(s.in.Instance)
-	if !s.in.Heal.Marked && (member.Present() || !listed) {
+	if !s.marked && (member.Present() || !listed) {
 		s.status.Result.Reason = "it carries no mark: it had been put back"
 		return
 	}
@@ -130,15 +146,15 @@ func (s *saga) outOfService(now patch.Member, listed bool) string {
 // finished: a person had decided it, and half a restore is neither version.
 func (s *saga) pushInstall() {
 	switch {
-	case s.in.PutBack != nil:
+	case s.putBack != nil:
 		s.undo.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
-			// Not proven makes it unfit, and comeBack quarantines it.
+			// Not proven makes it unfit, and returnUnpatched quarantines it.
 			_ = s.restoreOrQuarantine(ctx)
 			return nil
 		}})
 	case s.record.Installing:
 		for pass := 1; pass <= max(s.in.Policy.Passes, 1); pass++ {
-			s.installs = append(s.installs, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+			s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
 		}
 		s.undo.push(step{patch.StepInstall, nil, s.restore})
 	}
@@ -186,13 +202,36 @@ func (s *saga) lowerMax(ctx workflow.Context) error {
 }
 
 // unmarkHealed takes the mark off once nothing is left: what is left must be found again.
-func (s *saga) unmarkHealed(ctx workflow.Context) error {
+func (s *healed) unmarkHealed(ctx workflow.Context) error {
 	if s.room != nil {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
 		s.room = nil
 	}
-	if !s.in.Heal.Marked || len(s.status.Result.Stranded) > 0 {
+	if !s.marked || len(s.status.Result.Stranded) > 0 {
 		return nil
 	}
 	return s.unmark(ctx)
+}
+
+// pushQuarantine puts the undo on the stack of a quarantine, or of a release from it, that was under way.
+func (s *healed) pushQuarantine() {
+	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
+	s.undo.push(step{patch.StepSuspend, nil, s.resume})
+	if s.record.Intended.RaiseMax {
+		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
+	}
+	if s.record.Release != nil {
+		s.status.Result.Reason = "its release from quarantine was under way"
+		s.undo.push(step{patch.StepRelease, nil, s.finishRelease})
+		return
+	}
+	s.status.Result.Reason = "its quarantine was under way"
+	s.unfitReason = s.record.Quarantine.Why
+	s.undo.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
+		err := s.quarantine(ctx)
+		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
+			return s.handleGone(ctx, err)
+		}
+		return err
+	}})
 }

@@ -28,12 +28,12 @@ func (s *saga) awaitHealth(ctx workflow.Context) error {
 
 func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error {
 	err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
-		Observe: s.observe(), Before: s.member.Targets, Since: s.since,
+		Observe: s.observe(), Before: s.member.Targets, Since: s.health.since,
 	}, nil)
 	if err != nil {
 		return err
 	}
-	s.proven = true
+	s.health.proven = true
 	return nil
 }
 
@@ -53,19 +53,19 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil
 		}
 		if ctx.Err() != nil {
-			s.cut = true
+			s.health.cut = true
 			return nil
 		}
-		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.since}
+		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.health.since}
 		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake, watch).Get(ctx, nil)
 		switch {
 		case ctx.Err() != nil:
-			s.cut = true
+			s.health.cut = true
 			return nil
 		case err == nil || run.IsType(err, activities.ErrNotReady):
 			return nil // healthy until the bake's time was spent
 		}
-		s.proven = false
+		s.health.proven = false
 		if again := s.awaitHealthFor(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
 			return again
 		}

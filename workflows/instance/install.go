@@ -48,7 +48,7 @@ func (s *saga) install(ctx workflow.Context) error {
 	if err := run.WriteRecord(clean, &s.record); err != nil {
 		return err
 	}
-	before := s.scan
+	before := s.patching.scan
 	for pass := 1; ; pass++ {
 		s.enter(clean, patch.StepInstall)
 		report, err := s.installOnce(clean, pass)
@@ -82,10 +82,10 @@ func (s *saga) install(ctx workflow.Context) error {
 
 // installOnce starts the execution and waits: for ever while Automation has it queued, within the budget once it runs.
 func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, error) {
-	s.installs = append(s.installs, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
-	try := &s.installs[len(s.installs)-1]
+	s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+	try := &s.patching.tries[len(s.patching.tries)-1]
 	if err := s.doGet(ctx, aws.StartInstall, activities.StartInstallInput{
-		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.in.Runbook, SnapshotID: s.snapshotID(),
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.patching.runbook, SnapshotID: s.snapshotID(),
 		Reboot: s.in.Policy.Reboot, Attempt: try.attempt, Budget: s.in.Policy.Timing.Install, Pace: s.pace(),
 	}, &try.execution); err != nil {
 		return nil, err
@@ -109,11 +109,11 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 
 // merge makes one report of all passes: the first facts before, the last after.
 func (s *saga) merge(report patch.PatchReport) {
-	if s.report.ExecutionID != "" {
-		report.Before = s.report.Before
-		report.Changes = append(s.report.Changes, report.Changes...)
+	if s.patching.report.ExecutionID != "" {
+		report.Before = s.patching.report.Before
+		report.Changes = append(s.patching.report.Changes, report.Changes...)
 	}
-	s.report = report
+	s.patching.report = report
 	s.status.Result.Changes = report.Changes
 	if report.After != nil {
 		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
@@ -121,34 +121,10 @@ func (s *saga) merge(report patch.PatchReport) {
 	}
 }
 
-// restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have changed.
-// It never fails by itself: an instance whose restore is not proven is unfit, and comeBack quarantines it.
-func (s *saga) restore(ctx workflow.Context) error {
-	if err := s.stopInstalls(ctx); err != nil {
-		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
-		return nil
-	}
-	if len(s.installs) == 0 || s.report.ExecutionID != "" && !s.report.Touched() {
-		return nil
-	}
-	s.enter(ctx, patch.StepRestore)
-	switch {
-	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():
-		s.unfitReason = "the plan replaces what fails"
-	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
-		s.unfitReason = "the plan keeps no backup to put back"
-	default:
-		if err := s.restoreRoot(ctx); err != nil {
-			s.unfitReason = "restore not proven: " + run.Reason(err)
-		}
-	}
-	return nil
-}
-
 // stopInstalls sees every execution that may have been started and all its commands terminal.
 func (s *saga) stopInstalls(ctx workflow.Context) error {
-	started := s.installs[:0]
-	for _, try := range s.installs {
+	started := s.patching.tries[:0]
+	for _, try := range s.patching.tries {
 		if try.execution.ID == "" {
 			if err := s.await(ctx, s.in.Policy.Timing.Stop, aws.FindInstall, activities.FindInstallInput{
 				Instance: s.instance(), Attempt: try.attempt, Pace: s.pace(),
@@ -173,44 +149,6 @@ func (s *saga) stopInstalls(ctx workflow.Context) error {
 		}
 		s.merge(report)
 	}
-	s.installs = started
-	return nil
-}
-
-// restoreRoot puts the root volume back from the snapshot and proves it: another volume, another boot, the packages as
-// before. The snapshot is waited for here, where it is needed.
-func (s *saga) restoreRoot(ctx workflow.Context) error {
-	t := s.in.Policy.Timing
-	if err := s.await(ctx, t.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
-	}, nil); err != nil {
-		return err
-	}
-	var task activities.RestoreTask
-	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"), Retention: s.in.Policy.Retention, Pace: s.pace(),
-	}, &task); err != nil {
-		return err
-	}
-	var restored activities.Restored
-	if err := s.await(ctx, t.RestoreRoot, aws.AwaitRestore, activities.AwaitRestoreInput{
-		Instance: s.instance(), TaskID: task.TaskID, Pace: s.pace(),
-	}, &restored); err != nil {
-		return err
-	}
-	var facts patch.MachineFacts
-	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
-		return err
-	}
-	patched := s.status.Result.BootID
-	if s.in.PutBack != nil {
-		patched = s.in.PutBack.PatchedBoot
-	}
-	if why := patch.ProveRestored(s.point, patched, restored.RootVolumeID, facts); why != "" {
-		return errors.New(why)
-	}
-	// It stands where it stood before; what the scan after the install found is gone with that volume.
-	s.status.Result.MissingAfter = s.status.Result.MissingBefore
-	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID, s.point.TakenAt.Format("2006-01-02 15:04 MST"))
+	s.patching.tries = started
 	return nil
 }

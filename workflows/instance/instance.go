@@ -11,67 +11,80 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// Input asks PatchInstance to patch one instance, to put one back, or to heal one.
-type Input struct {
-	WaveID     string
-	Group      patch.Group
-	Instance   string
-	Policy     patch.Policy
-	Runbook    activities.Runbook
-	BaselineID string
-	Try        int              // the saga's try: the verb `retry` raises it
-	Ours       patch.Holdings       // what this wave holds of the group already
-	Left       bool             // an earlier saga of this wave left something of it as it was not: its record tells what
-	PutBack    *journal.PutBack // nil: patch it
-	Heal       *Heal            // put back what a dead workflow left
-	EndQuarantine     *EndQuarantine          // end its quarantine
-	Tells      bool             // its group listens to what it is doing
+// Common is what every workflow of an instance is given.
+type Common struct {
+	WaveID   string
+	Group    patch.Group
+	Instance string
+	Policy   patch.Policy
+	Try      int            // the saga's try: the verb `retry` raises it
+	Ours     patch.Holdings // what this wave holds of the group already
+	Tells    bool           // its group listens to what it is doing
 }
 
-// saga is one instance on its way through the table of steps.
-type saga struct {
-	in     Input
-	status patch.InstanceStatus
-	undo   undoStack
+// Input starts PatchInstance.
+type Input struct {
+	Common
+	Runbook    activities.Runbook
+	BaselineID string
+	Left       bool // an earlier saga of this wave left something of it as it was not: its record tells what
+}
 
-	record    journal.Record   // what the journal holds of it
-	before    patch.GroupState // read at preflight
-	member    patch.Member     // the instance in it
-	suspended []string         // what we suspended, and so what we resume
-	room      *room.Room       // surge that only the undo needed
-	scan      patch.Scan       // what was missing before
-	point     patch.RestorePoint
-	installs  []installTry
-	report    patch.PatchReport       // all passes as one
-	unfitReason     string                  // why it must not go back into service; "" when it may
-	since     patch.HealthObservation // the look just before it returned: alarms count from then
-	proven    bool                    // our checks found it healthy in service
-	looked    bool                    // it has asked what others do
-	cut       bool                    // a cancel cut the bake
+// saga is one instance on its way through a table of steps.
+type saga struct {
+	in      Common
+	status  patch.InstanceStatus
+	undo    undoStack
+	putBack *journal.PutBack // what is put back: by RestoreInstance, or by whoever heals one that died; nil: it is another
+	left    bool             // see Input.Left
+
+	record      journal.Record   // what the journal holds of it
+	before      patch.GroupState // read at preflight
+	member      patch.Member     // the instance in it
+	looked      bool             // it has asked what others do
+	suspended   []string         // what we suspended, and so what we resume
+	room        *room.Room       // surge that only the undo needed
+	patching    patching
+	point       patch.RestorePoint
+	unfitReason string // why it must not go back into service; "" when it may
+	health      proof
+}
+
+// patching is what an install is made by, and what came of it.
+type patching struct {
+	runbook  activities.Runbook
+	baseline string
+	scan     patch.Scan // what was missing before
+	tries    []installTry
+	report   patch.PatchReport // all passes as one
+}
+
+// proof is what is known of an instance's health since it returned.
+type proof struct {
+	since  patch.HealthObservation // the look just before it returned: alarms count from then
+	proven bool                    // our checks found it healthy in service
+	cut    bool                    // a cancel cut the bake
 }
 
 // PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back. It
 // always ends with a result: a failure is in the result, not an error. A cancel before the install puts the instance back,
 // a cancel during the install waits for it, and after a proven install it only cuts the bake short.
 func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error) {
-	s := &saga{in: in}
-	s.status = patch.InstanceStatus{ID: in.Instance, Result: patch.InstanceResult{
-		ID: in.Instance, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{},
+	s := &saga{in: in.Common, left: in.Left, patching: patching{runbook: in.Runbook, baseline: in.BaselineID}}
+	return s.begin(ctx, s.patch)
+}
+
+// begin answers the query, does what the workflow is for and returns its result.
+func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.InstanceResult, error) {
+	s.status = patch.InstanceStatus{ID: s.in.Instance, Result: patch.InstanceResult{
+		ID: s.in.Instance, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{},
 	}}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.InstanceStatus, error) { return s.status, nil },
+	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
+		func() (patch.InstanceStatus, error) { return s.status, nil },
 		workflow.QueryHandlerOptions{Description: "The instance's step, since when, and its result so far"}); err != nil {
 		return nil, err
 	}
-	switch {
-	case in.Heal != nil:
-		s.heal(ctx)
-	case in.EndQuarantine != nil:
-		s.endQuarantine(ctx)
-	case in.PutBack != nil:
-		s.putBackPatched(ctx)
-	default:
-		s.patch(ctx)
-	}
+	do(ctx)
 	s.enter(ctx, patch.StepEnded)
 	return &s.status.Result, nil
 }
@@ -80,8 +93,8 @@ func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error
 func (s *saga) patch(ctx workflow.Context) {
 	result := &s.status.Result
 	s.enter(ctx, patch.StepPreflight)
-	if outcome, why := s.preflight(ctx); outcome != "" {
-		result.Outcome, result.Reason = outcome, why
+	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+		s.endUntouched(*end)
 		return
 	}
 	s.enter(ctx, patch.StepScan)
@@ -97,7 +110,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		result.Outcome, result.Reason = patch.Failed, "scan: "+scan.Error
 		return
 	}
-	s.scan, result.MissingBefore = *scan, run.List(scan.Missing)
+	s.patching.scan, result.MissingBefore = *scan, run.List(scan.Missing)
 	if scan.Compliant() {
 		result.Outcome, result.MissingAfter = patch.AlreadyCompliant, []string{}
 		return
@@ -105,8 +118,8 @@ func (s *saga) patch(ctx workflow.Context) {
 	result.MissingAfter = run.List(scan.Missing)
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
-	if outcome, why := s.preflight(ctx); outcome != "" {
-		result.Outcome, result.Reason = outcome, why
+	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+		s.endUntouched(*end)
 		return
 	}
 	for _, note := range patch.Unjudged(s.member.Targets, s.in.Policy.Health) {
@@ -119,23 +132,16 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	result.Outcome = patch.Patched
-	if s.cut {
+	if s.health.cut {
 		result.Notes = append(result.Notes, "the bake was cut short by a cancel")
 	}
 }
 
-// table is the saga as DESIGN tells it.
-func (s *saga) table() []step {
-	return []step{
-		{patch.StepMark, s.mark, s.unmark},
-		{patch.StepSuspend, s.suspend, s.resume},
-		{patch.StepStandby, s.takeOut, s.returnUnpatched},
-		{patch.StepSnapshot, s.snapshot, nil},
-		{patch.StepInstall, s.install, s.restore},
-		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
-		{patch.StepHealth, s.awaitHealth, nil},
-		{patch.StepBake, s.bake, nil},
-		{patch.StepFinish, s.finish, nil},
+// endUntouched is the result of one that was not begun.
+func (s *saga) endUntouched(end notBegun) {
+	s.status.Result.Outcome, s.status.Result.Reason = end.outcome, end.why
+	if end.outcome == patch.NotStarted {
+		s.status.Result.Refused = end.code
 	}
 }
 
@@ -143,7 +149,7 @@ func (s *saga) table() []step {
 // install; from then on the way out of a patched state is forward, and so it is once a released instance is proven healthy.
 func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 	for _, step := range steps {
-		if ctx.Err() != nil && len(s.installs) == 0 && s.in.PutBack == nil && !s.proven {
+		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {
 			return step.name, ctx.Err()
 		}
 		s.enter(ctx, step.name)
@@ -159,7 +165,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) {
 	result := &s.status.Result
 	result.Outcome, result.Reason = patch.Failed, string(failed)+": "+run.Reason(cause)
-	if ctx.Err() != nil && len(s.installs) == 0 {
+	if ctx.Err() != nil && len(s.patching.tries) == 0 {
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
 	}
 	s.status.Undoing = true

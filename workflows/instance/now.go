@@ -16,6 +16,6 @@ func (s *saga) tell(ctx workflow.Context) {
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
-		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.in.PutBack != nil, Since: s.status.Since,
+		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil, Since: s.status.Since,
 	})
 }

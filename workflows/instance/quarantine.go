@@ -128,26 +128,3 @@ func (s *saga) isolated(ctx workflow.Context) error {
 	}
 	return s.undone(ctx, aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: s.instance(), Isolation: *s.record.Quarantine.Isolation})
 }
-
-// pushQuarantine puts the undo on the stack of a quarantine, or of a release from it, that was under way.
-func (s *saga) pushQuarantine() {
-	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
-	s.undo.push(step{patch.StepSuspend, nil, s.resume})
-	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
-	}
-	if s.record.Release != nil {
-		s.status.Result.Reason = "its release from quarantine was under way"
-		s.undo.push(step{patch.StepRelease, nil, s.finishRelease})
-		return
-	}
-	s.status.Result.Reason = "its quarantine was under way"
-	s.unfitReason = s.record.Quarantine.Why
-	s.undo.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
-		err := s.quarantine(ctx)
-		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
-			return s.handleGone(ctx, err)
-		}
-		return err
-	}})
-}

@@ -25,7 +25,7 @@ func (s *saga) resume(ctx workflow.Context) error {
 	if len(s.suspended) == 0 {
 		return nil
 	}
-	if s.proven {
+	if s.health.proven {
 		if err := s.undone(ctx, aws.MarkHealthy, activities.MarkHealthyInput{Group: s.in.Group, Instances: []string{s.in.Instance}}); err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func (s *saga) returnPatched(ctx workflow.Context) error {
 func (s *saga) readClock(ctx, options workflow.Context) error {
 	look := s.observe()
 	look.Checks, look.TargetGroups = nil, nil
-	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.since)
+	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.health.since)
 }
 
 // exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
@@ -217,17 +217,17 @@ func (s *saga) returnAsBefore(ctx workflow.Context) error {
 		}
 	}
 	err := s.awaitIn(ctx)
-	if err == nil && len(s.installs) > 0 {
+	if err == nil && len(s.patching.tries) > 0 {
 		err = s.awaitHealth(ctx)
 	}
 	if err == nil {
-		s.proven = true
-		if s.status.Result.Outcome == patch.Failed && s.report.Touched() && len(s.installs) > 0 {
+		s.health.proven = true
+		if s.status.Result.Outcome == patch.Failed && s.patching.report.Touched() && len(s.patching.tries) > 0 {
 			s.status.Result.Outcome = patch.RolledBack
 		}
 		return nil
 	}
-	if len(s.installs) == 0 && s.in.PutBack == nil || run.IsType(err, activities.ErrGone) {
+	if len(s.patching.tries) == 0 && s.putBack == nil || run.IsType(err, activities.ErrGone) {
 		return err
 	}
 	s.unfitReason = "put back, but not healthy: " + run.Reason(err)

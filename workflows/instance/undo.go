@@ -6,13 +6,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// A step is one line of the saga's table: what is done, and how it is undone.
-type step struct {
-	name patch.Step
-	do   func(workflow.Context) error
-	undo func(workflow.Context) error // nil: nothing to undo
-}
-
 // undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land even
 // when it reports a failure.
 type undoStack []step

@@ -32,7 +32,7 @@ func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, tim
 
 // endUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release holds the
 // locks of the services as well. What is locked is an outcome Quarantined with the reason.
-func endUnderLocks(ctx workflow.Context, waveID string, ending instance.EndQuarantine) (*patch.InstanceResult, []patch.Stranded, error) {
+func endUnderLocks(ctx workflow.Context, waveID string, ending instance.QuarantineEnd) (*patch.InstanceResult, []patch.Stranded, error) {
 	record := ending.Record
 	lock := names.GroupLock(record.Group)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -48,7 +48,9 @@ func endUnderLocks(ctx workflow.Context, waveID string, ending instance.EndQuara
 	}
 	atRest := false
 	defer func() { services.Release(ctx, atRest) }()
-	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: waveID, Group: record.Group, Policy: record.Policy, EndQuarantine: &ending})
+	future := workflow.ExecuteChildWorkflow(child, group.ReleaseGroup, group.ReleaseInput{
+		WaveID: waveID, Group: record.Group, Policy: record.Policy, End: ending,
+	})
 	giveUpInTime(ctx, future, record.Policy.Timing)
 	var result patch.GroupResult
 	err = future.Get(ctx, &result)
@@ -73,7 +75,7 @@ func stillLocked(id, what, lock string) *patch.InstanceResult {
 
 // holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
 // launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none out.
-func holdServices(ctx workflow.Context, waveID string, ending instance.EndQuarantine) (service.Locks, *patch.InstanceResult, error) {
+func holdServices(ctx workflow.Context, waveID string, ending instance.QuarantineEnd) (service.Locks, *patch.InstanceResult, error) {
 	if ending.Verb != patch.QuarantineRelease {
 		return nil, nil, nil
 	}

@@ -189,7 +189,9 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(work.waveID),
 		),
 	})
-	future := workflow.ExecuteChildWorkflow(child, group.PatchGroup, group.Input{WaveID: work.waveID, Group: work.group, Policy: work.policy, Heal: &work.heal})
+	future := workflow.ExecuteChildWorkflow(child, group.HealGroup, group.HealInput{
+		WaveID: work.waveID, Group: work.group, Policy: work.policy, Heal: work.heal,
+	})
 	giveUpInTime(ctx, future, work.policy.Timing)
 	var result patch.GroupResult
 	err := future.Get(ctx, &result)

@@ -121,7 +121,7 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if len(q.result.Instances) != 1 {
 		return nil, q.notFound()
 	}
-	ended, stranded, err := endUnderLocks(ctx, names.EndQuarantine(request.Instance), instance.EndQuarantine{
+	ended, stranded, err := endUnderLocks(ctx, names.QuarantineID(request.Instance), instance.QuarantineEnd{
 		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
 	})
 	if err != nil {

@@ -34,9 +34,9 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 
 				scene.NewEnv(scene.Env.Now().Add(time.Hour))
 				scene.Register()
-				scene.Env.ExecuteWorkflow(names.PatchGroup, workflows.GroupInput{
+				scene.Env.ExecuteWorkflow(names.ReleaseGroup, workflows.GroupReleaseInput{
 					WaveID: "quarantine-again", Group: stale.Group, Policy: stale.Policy,
-					EndQuarantine: &instance.EndQuarantine{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
+					End: instance.QuarantineEnd{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
 				})
 				require.NoError(t, scene.Env.GetWorkflowError())
 				var again patch.GroupResult
@@ -131,7 +131,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 
 // releases asks for an instance's release and returns what became of it.
 func releases(story wavetest.Story, id string) *patch.InstanceResult {
-	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: names.EndQuarantine(id)})
+	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: names.QuarantineID(id)})
 	var result workflows.QuarantineResult
 	require.NoError(story.Scene.T,
 		workflow.ExecuteChildWorkflow(child, names.Quarantine, wavetest.ReleaseRequest(id)).Get(child, &result))

@@ -27,11 +27,11 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 			return run.PreflightError(held.group, err)
 		}
 		for i, view := range views {
-			verdict := patch.JudgeRollBack(view, w.plan.Timing.RollbackMaxAge)
+			judged := patch.JudgeRollBack(view, w.plan.Timing.RollbackMaxAge)
 			was := &held.results[i]
-			was.Outcome, was.Reason = verdict.Outcome, verdict.Reason
-			switch verdict.Outcome {
-			case patch.Patched:
+			was.Outcome, was.Reason = judged.Verdict.Ends(), judged.Reason
+			switch judged.Verdict {
+			case patch.PutBackCan:
 				able++
 				name := fmt.Sprintf("%s/%s", held.group, was.ID)
 				switch domain := view.DomainJoined(); {
@@ -41,11 +41,11 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) error 
 				case *domain:
 					joined = append(joined, name)
 				}
-			case patch.Failed:
+			case patch.PutBackCannot:
 				was.StillPatched = true
-				unable = append(unable, fmt.Sprintf("%s/%s: %s", held.group, was.ID, verdict.Reason))
+				unable = append(unable, fmt.Sprintf("%s/%s: %s", held.group, was.ID, judged.Reason))
 			}
-			for _, loss := range verdict.Losses {
+			for _, loss := range judged.Losses {
 				losses = append(losses, fmt.Sprintf("%s/%s: %s", held.group, was.ID, loss))
 			}
 		}

@@ -1,0 +1,59 @@
+package instance
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// outProcesses are suspended while an instance is out: AZRebalance and InstanceRefresh would launch or terminate around
+// it, ReplaceUnhealthy would terminate it while it comes back.
+var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
+
+// mark writes the journal's record, then puts its pointer on the instance.
+func (s *saga) mark(ctx workflow.Context) error {
+	s.suspended = s.toSuspend()
+	s.record = journal.Record{
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
+		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
+		Intended: journal.Intended{
+			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
+			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
+		},
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := s.carryOver(clean); err != nil {
+		return err
+	}
+	if err := run.WriteRecord(clean, &s.record); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)
+}
+
+// unmark takes the mark off. What is stranded keeps it, with its record, so that Reconcile finds it again.
+func (s *saga) unmark(ctx workflow.Context) error {
+	if s.room != nil {
+		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
+	}
+	if len(s.status.Result.Stranded) > 0 {
+		return nil
+	}
+	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+}
+
+// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended before.
+func (s *saga) toSuspend() []string {
+	var ours []string
+	if s.in.Group.IsAutoScaling() {
+		for _, process := range outProcesses {
+			if !slices.Contains(s.before.Suspended, process) {
+				ours = append(ours, process)
+			}
+		}
+	}
+	return ours
+}

@@ -1,0 +1,180 @@
+package instance
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// RestoreInput starts RestoreInstance.
+type RestoreInput struct {
+	Common
+	PutBack journal.PutBack
+	Left    bool // see Input.Left
+}
+
+// RestoreInstance takes an instance that this wave patched out of service, puts its root volume back, proves it, and returns
+// it. A failure quarantines it: it is on neither version for sure. It always ends with a result.
+func RestoreInstance(ctx workflow.Context, in RestoreInput) (*patch.InstanceResult, error) {
+	s := &saga{in: in.Common, left: in.Left, putBack: &in.PutBack}
+	return s.begin(ctx, s.putBackPatched)
+}
+
+func (s *saga) putBackPatched(ctx workflow.Context) {
+	result := &s.status.Result
+	s.point = s.putBack.Point
+	result.Backup = &s.point
+	s.enter(ctx, patch.StepPreflight)
+	if end := s.preflight(ctx, patch.LevelPutBack); end != nil {
+		result.Outcome, result.Reason, result.Refused = end.outcome, "not rolled back: "+end.why, end.code
+		if end.outcome != patch.Gone {
+			result.Outcome, result.StillPatched = patch.Failed, true
+		}
+		return
+	}
+	if s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "" {
+		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays patched and in service"
+		result.StillPatched = true
+		return
+	}
+	if judged := s.judgePutBack(ctx); judged.Verdict != patch.PutBackCan {
+		result.Outcome, result.Reason = judged.Verdict.Ends(), judged.Reason
+		result.StillPatched = judged.Verdict == patch.PutBackCannot
+		return
+	}
+	began := workflow.Now(ctx)
+	if failed, err := s.run(ctx, s.restoreTable()); err != nil {
+		s.compensate(ctx, failed, err)
+		return
+	}
+	result.Outcome = patch.RolledBack
+	result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
+}
+
+// judgePutBack reads what putting the instance back rests on, before anything is touched: an instance that was taken out for a
+// backup that is not there could only be quarantined.
+func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
+	const left = "; nothing was touched, and it stays patched: once the wave has closed, try again with `patchtide wave roll-back`"
+	backups, err := s.readBackup(ctx)
+	if err == nil && backups.States[s.point.SnapshotID] == "pending" {
+		// The instance serves meanwhile.
+		err = s.await(ctx, s.in.Policy.Timing.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
+			Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
+		}, nil)
+		if err == nil || run.IsType(err, activities.ErrSnapshotFailed) {
+			backups, err = s.readBackup(ctx)
+		}
+	}
+	if err != nil {
+		return patch.RollBackJudgement{Verdict: patch.PutBackCannot, Reason: "its backup: " + run.Reason(err) + left}
+	}
+	earlier := s.putBack.Earlier
+	view := patch.PutBackView{Earlier: earlier != nil, WaveID: s.in.WaveID, Expires: backups.Expires[s.point.SnapshotID]}
+	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID], backups.At
+	if earlier != nil {
+		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
+		var facts patch.MachineFacts
+		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-now"), &facts); {
+		case err == nil:
+			view.Facts = &facts
+		case run.IsType(err, activities.ErrGone):
+			return patch.RollBackJudgement{Verdict: patch.PutBackGone, Reason: gone.why}
+		case !run.IsType(err, activities.ErrNotReady):
+			return patch.RollBackJudgement{
+				Verdict: patch.PutBackCannot, Reason: "what changed on it since: " + run.Reason(err) + left,
+			}
+		}
+	}
+	return patch.JudgePutBack(view, s.in.Policy.Timing.RollbackMaxAge)
+}
+
+func (s *saga) readBackup(ctx workflow.Context) (backups activities.Backups, err error) {
+	err = workflow.ExecuteActivity(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), aws.ReadBackups, activities.ReadBackupsInput{
+		Group: s.in.Group, SnapshotIDs: []string{s.point.SnapshotID},
+	}).Get(ctx, &backups)
+	return backups, err
+}
+
+func (s *saga) restoreOrQuarantine(ctx workflow.Context) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	err := s.restoreRoot(clean)
+	if err != nil {
+		s.unfitReason = "restore not proven: " + run.Reason(err)
+	}
+	return err
+}
+
+func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
+	err := s.awaitHealth(ctx)
+	if err != nil {
+		s.unfitReason = "put back, but not healthy: " + run.Reason(err)
+	}
+	return err
+}
+
+// restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have changed.
+// It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines it.
+func (s *saga) restore(ctx workflow.Context) error {
+	if err := s.stopInstalls(ctx); err != nil {
+		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
+		return nil
+	}
+	if len(s.patching.tries) == 0 || s.patching.report.ExecutionID != "" && !s.patching.report.Touched() {
+		return nil
+	}
+	s.enter(ctx, patch.StepRestore)
+	switch {
+	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():
+		s.unfitReason = "the plan replaces what fails"
+	case s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "":
+		s.unfitReason = "the plan keeps no backup to put back"
+	default:
+		if err := s.restoreRoot(ctx); err != nil {
+			s.unfitReason = "restore not proven: " + run.Reason(err)
+		}
+	}
+	return nil
+}
+
+// restoreRoot puts the root volume back from the snapshot and proves it: another volume, another boot, the packages as
+// before. The snapshot is waited for here, where it is needed.
+func (s *saga) restoreRoot(ctx workflow.Context) error {
+	t := s.in.Policy.Timing
+	if err := s.await(ctx, t.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
+	}, nil); err != nil {
+		return err
+	}
+	var task activities.RestoreTask
+	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"), Retention: s.in.Policy.Retention, Pace: s.pace(),
+	}, &task); err != nil {
+		return err
+	}
+	var restored activities.Restored
+	if err := s.await(ctx, t.RestoreRoot, aws.AwaitRestore, activities.AwaitRestoreInput{
+		Instance: s.instance(), TaskID: task.TaskID, Pace: s.pace(),
+	}, &restored); err != nil {
+		return err
+	}
+	var facts patch.MachineFacts
+	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
+		return err
+	}
+	patched := s.status.Result.BootID
+	if s.putBack != nil {
+		patched = s.putBack.PatchedBoot
+	}
+	if why := patch.ProveRestored(s.point, patched, restored.RootVolumeID, facts); why != "" {
+		return errors.New(why)
+	}
+	// It stands where it stood before; what the scan after the install found is gone with that volume.
+	s.status.Result.MissingAfter = s.status.Result.MissingBefore
+	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID, s.point.TakenAt.Format("2006-01-02 15:04 MST"))
+	return nil
+}

@@ -1,0 +1,55 @@
+// Package instance is one instance's way: patched, put back, healed, or out of its quarantine. This file holds what is done
+// in which order, and what undoes it.
+package instance
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// A step is one line of the saga's table: what is done, and how it is undone.
+type step struct {
+	name patch.Step
+	do   func(workflow.Context) error
+	undo func(workflow.Context) error // nil: nothing to undo
+}
+
+// table is PatchInstance.
+func (s *saga) table() []step {
+	return []step{
+		{patch.StepMark, s.mark, s.unmark},
+		{patch.StepSuspend, s.suspend, s.resume},
+		{patch.StepStandby, s.takeOut, s.returnUnpatched},
+		{patch.StepSnapshot, s.snapshot, nil},
+		{patch.StepInstall, s.install, s.restore},
+		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
+		{patch.StepHealth, s.awaitHealth, nil},
+		{patch.StepBake, s.bake, nil},
+		{patch.StepFinish, s.finish, nil},
+	}
+}
+
+// restoreTable is RestoreInstance. What cannot be proven is quarantined by the undo of standby.
+func (s *saga) restoreTable() []step {
+	return []step{
+		{patch.StepMark, s.mark, s.unmark},
+		{patch.StepSuspend, s.suspend, s.resume},
+		{patch.StepStandby, s.takeOut, s.returnUnpatched},
+		{patch.StepRestore, s.restoreOrQuarantine, nil},
+		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
+		{patch.StepHealth, s.healthOrQuarantine, nil},
+		{patch.StepFinish, s.finish, nil},
+	}
+}
+
+// releaseTable is EndQuarantine of one that is released.
+func (s *saga) releaseTable() []step {
+	return []step{
+		{patch.StepMark, s.markRelease, s.unmark},
+		{patch.StepSuspend, s.suspend, s.resume},
+		{patch.StepRelease, s.returnReleased, s.quarantineAgain},
+		{patch.StepHealth, s.awaitHealth, nil},
+		{patch.StepFinish, s.finishReleased, nil},
+	}
+}
