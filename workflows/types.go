@@ -15,6 +15,10 @@ import (
 type (
 	// WaveRequest starts PatchWave.
 	WaveRequest = wave.Request
+	// PreviewRequest starts PreviewWave.
+	PreviewRequest = wave.PreviewRequest
+	// PreviewResult is what PreviewWave found.
+	PreviewResult = wave.PreviewResult
 	// VerbRequest is what an operator sends with a verb.
 	VerbRequest = wave.VerbRequest
 	// VerbAccepted answers a verb.
@@ -69,11 +73,11 @@ type (
 
 // Types of errors that end a workflow before anything was changed.
 const (
-	ErrGroupLocked    = wave.ErrGroupLocked
-	ErrServiceLocked  = wave.ErrServiceLocked
-	ErrWaveRunning       = wave.ErrWaveRunning
-	ErrDataLoss      = wave.ErrDataLoss
-	ErrNotRestorable  = wave.ErrNotRestorable
+	ErrGroupLocked         = wave.ErrGroupLocked
+	ErrServiceLocked       = wave.ErrServiceLocked
+	ErrWaveRunning         = wave.ErrWaveRunning
+	ErrDataLoss            = wave.ErrDataLoss
+	ErrNotRestorable       = wave.ErrNotRestorable
 	ErrUnsupportedEvidence = wave.ErrUnsupportedEvidence
-	ErrNotQuarantined = reconcile.ErrNotQuarantined
+	ErrNotQuarantined      = reconcile.ErrNotQuarantined
 )

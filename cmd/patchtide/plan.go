@@ -28,16 +28,17 @@ func newPlan() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
-				run, err := begin(cmd.Context(), c, names.PatchWave, id, fmt.Sprintf("dry run of plan %s, started by %s", args[0], actor),
-					"", workflows.WaveRequest{Plan: args[0], Actor: actor, DryRun: true, Scan: scan}, waitForIt(id))
+				summary := fmt.Sprintf("preview of plan %s, started by %s", args[0], actor)
+				run, err := begin(cmd.Context(), c, names.PreviewWave, id, summary, "",
+					workflows.PreviewRequest{Plan: args[0], Scan: scan}, waitForIt(id))
 				if err != nil {
 					return err
 				}
-				var result patch.WaveResult
+				var result workflows.PreviewResult
 				if err := run.Get(cmd.Context(), &result); err != nil {
 					return fmt.Errorf("plan %s: %s", args[0], plain(err))
 				}
-				if err := show(cmd, *result.Preview, printPlan); err != nil {
+				if err := show(cmd, result.Preview, printPlan); err != nil {
 					return err
 				}
 				if !result.Preview.CouldRun() {

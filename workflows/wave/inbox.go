@@ -18,8 +18,7 @@ type VerbAccepted struct {
 
 // answer sets the status query, the verbs and the groups' reports up.
 func (w *wave) answer(ctx workflow.Context) error {
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.WaveStatus, error) { return w.status, nil },
-		workflow.QueryHandlerOptions{Description: "Where the wave stands, what it waits for, and which verbs it takes"}); err != nil {
+	if err := answerStatus(ctx, &w.status, "Where the wave stands, what it waits for, and which verbs it takes"); err != nil {
 		return err
 	}
 	for _, verb := range patch.Verbs() {
@@ -38,6 +37,13 @@ func (w *wave) answer(ctx workflow.Context) error {
 		}
 	})
 	return nil
+}
+
+// answerStatus answers the query status.
+func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description string) error {
+	return workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
+		func() (patch.WaveStatus, error) { return *status, nil },
+		workflow.QueryHandlerOptions{Description: description})
 }
 
 // take registers one verb: it validates, records the decision and returns; the main loop does the work.

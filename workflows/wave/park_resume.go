@@ -35,7 +35,7 @@ func (w *wave) goOn(ctx workflow.Context, number int) string {
 // mayGoOn is preflight once more, of the groups that have something to do. What a hold is about is asked by the group itself,
 // since skip may be the answer to it.
 func (w *wave) mayGoOn(ctx workflow.Context, number int) error {
-	if err := w.mayThaw(ctx); err != nil {
+	if err := w.checkPlan(ctx); err != nil {
 		return err
 	}
 	for _, held := range w.groups {

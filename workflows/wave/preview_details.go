@@ -9,15 +9,15 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// previewDetails is a dry run's result as Markdown, for the Temporal UI.
+// previewDetails is a preview as Markdown, for the Temporal UI.
 func previewDetails(p patch.Preview) string {
 	var text strings.Builder
 	verdict := "**could run**"
 	if !p.CouldRun() {
 		verdict = fmt.Sprintf("**is blocked**, by %d", len(p.Blockers))
 	}
-	fmt.Fprintf(&text, "Dry run: nothing was changed. A wave of **%s** %s. %d of %d instances are due, %d patches missing, %d reboots.\n\n",
-		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
+	fmt.Fprintf(&text, "Nothing was changed. A wave of **%s** %s. "+
+		"%d of %d instances are due, %d patches missing, %d reboots.\n\n", p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
 	fmt.Fprintf(&text, "It takes about **%s**", p.Takes.Rough())
 	if len(p.NotCounted) > 0 {
 		fmt.Fprintf(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))

@@ -12,7 +12,7 @@ import (
 )
 
 // The Temporal UI shows 20 KB.
-func TestADryRunsDetailsStaySmall(t *testing.T) {
+func TestAPreviewsDetailsStaySmall(t *testing.T) {
 	p := patch.Preview{Plan: "web"}
 	for i := range 100 {
 		p.Blockers = append(p.Blockers, patch.Blocker{

@@ -51,9 +51,9 @@ func (r RollBackRequest) Validate() error {
 
 // Types of errors that end a RollBackWave before anything was changed.
 const (
-	ErrWaveRunning       = "WaveRunning"       // send the wave the verb roll_back instead
-	ErrDataLoss      = "DataLoss"      // more than the patches would be lost; the message lists what
-	ErrNotRestorable  = "NotRestorable"  // nothing of what the wave patched can be put back
+	ErrWaveRunning         = "WaveRunning"         // send the wave the verb roll_back instead
+	ErrDataLoss            = "DataLoss"            // more than the patches would be lost; the message lists what
+	ErrNotRestorable       = "NotRestorable"       // nothing of what the wave patched can be put back
 	ErrUnsupportedEvidence = "UnsupportedEvidence" // the evidence is of another version of Patchtide
 )
 

@@ -22,7 +22,7 @@ type wave struct {
 	hash         string
 	run          string // of a RollBackWave: see GroupInput.Run
 	status       patch.WaveStatus
-	groups       []*lockedGroup    // in the plan's fixed order
+	groups       []*lockedGroup  // in the plan's fixed order
 	services     service.Locks   // by name
 	news         int             // reports heard so far
 	carried      int             // failures with which the current stage went on by itself
@@ -56,9 +56,6 @@ func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	w.status = patch.WaveStatus{WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{}}
 	if err := request.Validate(); err != nil {
 		return nil, err
-	}
-	if request.DryRun {
-		return w.previewed(ctx)
 	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err
@@ -100,20 +97,37 @@ func waveOutcome(stages []patch.Outcome) patch.Outcome {
 	return patch.CombinedOutcome(reached)
 }
 
-// resolve reads the plan from the worker's configuration into history: a replay depends on no file.
+// resolve reads the plan, and refuses one that says who may approve where nobody knows who started the wave.
 func (w *wave) resolve(ctx workflow.Context) error {
-	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan, At: workflow.Now(ctx)}).Get(ctx, &resolved); err != nil {
+	resolved, err := resolvePlan(ctx, w.request.Plan)
+	if err != nil {
 		return err
 	}
 	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
 	for _, stage := range w.plan.Stages {
-		if !w.request.DryRun && stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
-			return run.Invalid("actor: is missing, and stage "+stage.Name+" demands four eyes: it must be known who started the wave", waveExample)
+		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
+			return run.Invalid("actor: is missing, and stage "+stage.Name+
+				" demands four eyes: it must be known who started the wave", waveExample)
 		}
-		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
 	}
+	w.status.Stages = stagesOf(w.plan)
 	return nil
+}
+
+// resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.
+func resolvePlan(ctx workflow.Context, plan string) (resolved activities.ResolvedPlan, err error) {
+	err = workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
+		activities.ResolvePlanInput{Plan: plan, At: workflow.Now(ctx)}).Get(ctx, &resolved)
+	return resolved, err
+}
+
+// stagesOf are a plan's stages before anything is known of their groups.
+func stagesOf(plan patch.Plan) []patch.StageStatus {
+	stages := make([]patch.StageStatus, len(plan.Stages))
+	for i, stage := range plan.Stages {
+		stages[i] = patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}}
+	}
+	return stages
 }
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
@@ -122,12 +136,17 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	w.status.Verbs = w.verbsIn(state)
 	w.status.Window = w.plan.Window
 	w.show(ctx)
-	// A failure to index the state must not stop a wave; the status query still tells it.
+	index(ctx, w.status)
+}
+
+// index writes the search attributes by which waves are found. A failure to must not stop a wave; the status query still
+// tells where it stands.
+func index(ctx workflow.Context, status patch.WaveStatus) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx,
-		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.request.Plan),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeState).ValueSet(string(state)),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeStage).ValueSet(w.status.Stage),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeOutcome).ValueSet(string(w.status.Outcome)),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(status.Plan),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeState).ValueSet(string(status.State)),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeStage).ValueSet(status.Stage),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeOutcome).ValueSet(string(status.Outcome)),
 	); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
