@@ -16,8 +16,8 @@ type GroupNow struct {
 // Idle reports whether nothing of the group is under way any more.
 func (g GroupNow) Idle() bool { return g.Phase == GroupDone || g.Phase == GroupHeld || g.Ended }
 
-// Begun reports whether the group takes up a place of max_parallel_groups: also while a freeze or a pause holds it, for it
-// goes on by itself.
+// Begun reports whether the group takes up a place of max_parallel_groups: also while a freeze or a pause holds it, for
+// it goes on by itself.
 func (g GroupNow) Begun() bool { return g.Started && !g.Idle() }
 
 // Running reports whether an instance of the group may be under way.
@@ -28,8 +28,8 @@ func (g GroupNow) Pausable() bool {
 	return g.Started && (g.Phase == GroupPatching || g.Phase == GroupPaused)
 }
 
-// gone reports whether its workflow has closed and nobody has noticed.
-func (g GroupNow) gone() bool { return g.Started && g.Ended && g.Phase != GroupDone }
+// Vanished reports whether its workflow has closed and nobody has noticed.
+func (g GroupNow) Vanished() bool { return g.Started && g.Ended && g.Phase != GroupDone }
 
 // StageNow is a stage under way, as its wave sees it.
 type StageNow struct {
@@ -104,7 +104,7 @@ func (s StageNow) noticed() (Move, bool) {
 	if s.Sent != "" && s.Sent != Abort && s.Sent != RollBack {
 		return Move{Kind: MoveForget}, true
 	}
-	if gone := s.which(GroupNow.gone); gone != nil {
+	if gone := s.which(GroupNow.Vanished); gone != nil {
 		return Move{MoveWriteOff, gone}, true
 	}
 	if s.Stopping && s.Sent == Abort {
@@ -124,8 +124,8 @@ func (s StageNow) stopped() Move {
 	return Move{Kind: MoveAbort}
 }
 
-// decided is the move that a failure or a person asks for. A hold comes first: who is asked there may answer with what was
-// sent already, and what failed is told with it.
+// decided is the move that a failure or a person asks for. A hold comes first: who is asked there may answer with what
+// was sent already, and what failed is told with it.
 func (s StageNow) decided() (Move, bool) {
 	held, busy := s.OnHold(), s.Running() > 0
 	if held != nil && !busy {
@@ -153,9 +153,9 @@ func (s StageNow) decided() (Move, bool) {
 	return Move{Kind: kind}, kind != ""
 }
 
-// next is the first group that may go now: the stage has room for it, nothing holds the stage up, and no group under way
-// serves through one of the same target groups. To those who use it those are one service, whose instances are taken one
-// at a time in all.
+// next is the first group that may go now: the stage has room for it, nothing holds the stage up, and no group under
+// way serves through one of the same target groups. To those who use it those are one service, whose instances are
+// taken one at a time in all.
 func (s StageNow) next() []int {
 	begun := s.which(GroupNow.Begun)
 	if s.Paused || s.lost() || s.OnHold() != nil || len(begun) >= s.Parallel {
@@ -172,8 +172,8 @@ func (s StageNow) next() []int {
 	return nil
 }
 
-// windowEnded reports whether the stage stands still because its window lets no further instance begin, and for no other
-// reason.
+// windowEnded reports whether the stage stands still because its window lets no further instance begin, and for no
+// other reason.
 func (s StageNow) windowEnded() bool {
 	ended := s.which(func(g GroupNow) bool {
 		return g.Closed == RefusedOutsideWindow || g.Closed == RefusedWindowEnds

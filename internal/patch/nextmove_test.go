@@ -65,7 +65,12 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 		{"the window let none begin", patch.StageNow{}, []patch.GroupNow{done, tooLate}, patch.MovePark, nil},
 		{"one is at work still", patch.StageNow{Parallel: 2}, []patch.GroupNow{atWork, tooLate}, patch.MoveWait, nil},
 		{"the next finds out for itself", patch.StageNow{}, []patch.GroupNow{tooLate, fresh}, patch.MoveStart, []int{1}},
-		{"paused in the meantime", patch.StageNow{Paused: true, Pausing: true}, []patch.GroupNow{tooLate, fresh}, patch.MovePark, nil},
+		{
+			"paused in the meantime",
+			patch.StageNow{Paused: true, Pausing: true},
+			[]patch.GroupNow{tooLate, fresh},
+			patch.MovePark, nil,
+		},
 		{"a calendar is nothing to park for", patch.StageNow{}, []patch.GroupNow{shut}, patch.MoveJudge, nil},
 		{"nor where one is lost", patch.StageNow{}, []patch.GroupNow{lost, tooLate}, patch.MoveJudge, nil},
 		{"the window is longer", patch.StageNow{Extended: true}, []patch.GroupNow{atWork, fresh}, patch.MoveTellWindow, nil},
@@ -85,7 +90,7 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			[]patch.GroupNow{onHold, toldToWait(atWork), fresh},
 			patch.MoveWait, nil,
 		},
-		{"nothing is under way any more", patch.StageNow{Parallel: 2}, []patch.GroupNow{onHold, waits}, patch.MoveHold, []int{0}},
+		{"nothing is under way", patch.StageNow{Parallel: 2}, []patch.GroupNow{onHold, waits}, patch.MoveHold, []int{0}},
 		{"two failures at once", patch.StageNow{}, []patch.GroupNow{onHold, done, onHold}, patch.MoveHold, []int{0, 2}},
 		{"abort answers the hold", patch.StageNow{Sent: patch.Abort}, []patch.GroupNow{onHold}, patch.MoveHold, []int{0}},
 
@@ -151,7 +156,12 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			[]patch.GroupNow{done, fresh},
 			patch.MovePutBack, nil,
 		},
-		{"a cancelled one stops first", patch.StageNow{Stopping: true, Cancelled: true}, []patch.GroupNow{atWork}, patch.MoveWait, nil},
+		{
+			"a cancelled one stops first",
+			patch.StageNow{Stopping: true, Cancelled: true},
+			[]patch.GroupNow{atWork},
+			patch.MoveWait, nil,
+		},
 		{"give up", patch.StageNow{Stopping: true, Sent: patch.Abort}, []patch.GroupNow{atWork}, patch.MoveGiveUp, nil},
 		{"one is gone while it stops", patch.StageNow{Stopping: true}, []patch.GroupNow{ended}, patch.MoveWriteOff, []int{0}},
 		{
@@ -165,5 +175,16 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			c.now.Groups, c.now.Parallel = c.groups, max(c.now.Parallel, 1)
 			require.Equal(t, patch.Move{Kind: c.move, Groups: c.about}, patch.NextMove(c.now))
 		})
+	}
+}
+
+// What answers a hold or a gate that has ended by itself meanwhile is forgotten; what stops or puts back is not.
+func TestAnAnswerToWhatHasEndedIsForgotten(t *testing.T) {
+	for verb, kept := range map[patch.Verb]bool{
+		patch.Approve: false, patch.Reject: false, patch.Retry: false, patch.Skip: false,
+		patch.Abort: true, patch.RollBack: true,
+	} {
+		move := patch.NextMove(patch.StageNow{Groups: []patch.GroupNow{atWork}, Parallel: 1, Sent: verb})
+		require.Equal(t, kept, move.Kind != patch.MoveForget, verb)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
-// preflight reads every group and asks the table of checks, before anything is changed anywhere; then it takes the locks,
-// registers runbook and baseline, and scans.
+// preflight reads every group and asks the table of checks, before anything is changed anywhere; then it takes the
+// locks, registers runbook and baseline, and scans.
 func (w *wave) preflight(ctx workflow.Context) error {
 	if err := w.checkPlan(ctx); err != nil {
 		return err
@@ -25,13 +25,13 @@ func (w *wave) preflight(ctx workflow.Context) error {
 			if err := w.examine(ctx, held); err != nil {
 				return err
 			}
-			w.groups = append(w.groups, held)
+			w.roster.groups = append(w.roster.groups, held)
 		}
 	}
 	if err := w.lock(ctx); err != nil {
 		return err
 	}
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		if err := w.prepare(ctx, held); err != nil {
 			return err
 		}
@@ -126,8 +126,8 @@ func ordered(state patch.GroupState) []string {
 	return ids
 }
 
-// prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that fails
-// is told but does not refuse: each instance is scanned again before it is touched.
+// prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that
+// fails is told but does not refuse: each instance is scanned again before it is touched.
 func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 	options := run.Acting(ctx, held.group, w.plan.Timing)
 	runbook := activities.EnsureRunbookInput{Group: held.group}

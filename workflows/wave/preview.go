@@ -58,9 +58,9 @@ type preview struct {
 	status  patch.WaveStatus
 }
 
-// PreviewWave reads what a wave's preflight reads, of every group, asks the same decisions, and tells what a wave would do
-// and all that is in its way. It changes nothing, takes no lock and no verbs, and leaves no evidence. Its only error is a
-// plan or request that is wrong.
+// PreviewWave reads what a wave's preflight reads, of every group, asks the same decisions, and tells what a wave would
+// do and all that is in its way. It changes nothing, takes no lock and no verbs, and leaves no evidence. Its only error
+// is a plan or request that is wrong.
 func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, error) {
 	p := &preview{request: request}
 	p.status = patch.WaveStatus{

@@ -20,7 +20,8 @@ import (
 
 var ofWeb = workflows.PreviewRequest{Plan: "web"}
 
-// readsOnly are the operations of AWS that a preview may call. Asking for a data key is asked as a dry run of AWS's own.
+// readsOnly are the operations of AWS that a preview may call. Asking for a data key is asked as a dry run of AWS's
+// own.
 func readsOnly(operation string) bool {
 	for _, prefix := range []string{"Describe", "List", "Get", "AssumeRole", "BatchGet"} {
 		if strings.HasPrefix(operation, prefix) {

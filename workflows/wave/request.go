@@ -50,7 +50,8 @@ type VerbRequest struct {
 	Scope  patch.Scope `json:"scope,omitempty"` // of roll_back: stage (the default) or wave
 	// MaxParallelGroups is set_concurrency's: how many groups of the current stage are worked on at once.
 	MaxParallelGroups int `json:"max_parallel_groups,omitempty"`
-	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it once.
+	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it
+	// once.
 	Until string `json:"until,omitempty"`
 
 	broken error

@@ -130,7 +130,8 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 		require.Equal(t, 6, restored(scene))
-		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before it.
+		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before
+		// it.
 		story.RollBackRefused("wave-2", false, workflows.ErrDataLoss, "root volume", "somebody gave it")
 		scene.RequireInvariants(result, wavetest.Except{})
 	})
