@@ -15,11 +15,13 @@ import (
 
 // verdicts is what stands against rolling a wave back, an instance a line.
 type verdicts struct {
-	able    int      // instances that can be put back
-	losses  []string // what would be lost beyond the patches
-	unable  []string // what cannot be put back at all
-	joined  []string // to a domain, which may no longer trust it
-	unknown []string // nobody knows whether it is joined
+	able    int            // instances that can be put back
+	begins  bool           // a group of such may begin
+	refusal *patch.Refusal // why the first group of such may not; it keeps no other from it, and says so itself
+	losses  []string       // what would be lost beyond the patches
+	unable  []string       // what cannot be put back at all
+	joined  []string       // to a domain, which may no longer trust it
+	unknown []string       // nobody knows whether it is joined
 }
 
 // mayRollBack takes the locks, then looks at every instance and judges it, before anything is changed. What would be
@@ -31,12 +33,19 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) (cavea
 	}
 	var found verdicts
 	for _, held := range w.roster.groups {
-		views, err := w.viewGroup(ctx, held)
+		state, views, err := w.viewGroup(ctx, held)
 		if err != nil {
 			return "", run.PreflightError(held.group, err)
 		}
+		before := found.able
 		for i, view := range views {
 			found.judge(held, i, view, w.plan)
+		}
+		if found.able > before {
+			found.ask(patch.View{
+				Group: held.group, Policy: patch.PolicyOf(w.plan, w.plan.Stages[held.stage]), Now: workflow.Now(ctx),
+				State: &state,
+			})
 		}
 	}
 	caveat = patch.DomainCaveat(found.joined, found.unknown)
@@ -45,10 +54,21 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) (cavea
 		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf(
 			"nothing of wave %s can be put back; nothing was changed:\n%s", request.WaveID, named(found.unable)),
 			ErrNotRestorable, nil)
+	case found.refusal != nil && !found.begins:
+		return "", run.Refused(found.refusal)
 	case !request.AcceptLoss && len(found.losses)+len(found.unable) > 0:
-		return "", temporal.NewNonRetryableApplicationError(found.refusal(request.WaveID, caveat), ErrDataLoss, nil)
+		return "", temporal.NewNonRetryableApplicationError(found.text(request.WaveID, caveat), ErrDataLoss, nil)
 	}
 	return caveat, nil
+}
+
+// ask asks the table of checks whether a group may begin to put back.
+func (v *verdicts) ask(view patch.View) {
+	refusal := patch.First(patch.LevelPutBack, view)
+	v.begins = v.begins || refusal == nil
+	if v.refusal == nil {
+		v.refusal = refusal
+	}
 }
 
 // judge judges the group's i-th instance, and keeps the verdict in its results.
@@ -76,8 +96,8 @@ func (v *verdicts) judge(held *lockedGroup, i int, view patch.RollBackView, plan
 	}
 }
 
-// refusal says what would be lost, and how to go on all the same.
-func (v *verdicts) refusal(waveID, caveat string) string {
+// text says what would be lost, and how to go on all the same.
+func (v *verdicts) text(waveID, caveat string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "rolling back wave %s was refused, and nothing was changed.", waveID)
 	if len(v.losses) > 0 {
@@ -107,31 +127,27 @@ func named(lines []string) string {
 	return text.String()
 }
 
-// viewGroup reads what is needed to judge a group's instances, in the order of its results.
-func (w *wave) viewGroup(ctx workflow.Context, held *lockedGroup) ([]patch.RollBackView, error) {
-	views := make([]patch.RollBackView, len(held.results))
+// viewGroup reads what is needed to judge a group and its instances, in the order of its results.
+func (w *wave) viewGroup(
+	ctx workflow.Context, held *lockedGroup,
+) (state patch.GroupState, views []patch.RollBackView, err error) {
+	views = make([]patch.RollBackView, len(held.results))
 	for i, was := range held.results {
 		views[i].Was = was
 	}
-	var state patch.GroupState
-	err := workflow.ExecuteActivity(run.Reading(ctx, held.group, w.plan.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: held.group}).Get(ctx, &state)
-	if run.IsType(err, activities.ErrGroupNotFound) {
-		return views, nil // and its instances with it
+	state, err = w.readGroup(ctx, held.group)
+	if err != nil || len(state.Members) == 0 { // it is gone, and its instances with it
+		return state, views, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	for start := 0; start < len(views); start += run.Batch {
-		part := views[start:min(start+run.Batch, len(views))]
+	for part := range slices.Chunk(views, run.Batch) {
 		for i := range part {
 			part[i].Member, _ = state.Member(part[i].Was.ID)
 		}
 		if err := w.viewBatch(ctx, held.group, part); err != nil {
-			return nil, err
+			return state, nil, err
 		}
 	}
-	return views, nil
+	return state, views, nil
 }
 
 // viewBatch reads the backups of some instances at once and asks those that are there for their packages. One that does
