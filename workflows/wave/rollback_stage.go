@@ -31,7 +31,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 			if !held.started && held.carried == nil {
 				continue // one that an earlier window has begun is put back as well
 			}
-			if why := w.rollBackGroup(clean, held, first, last); why != "" {
+			if why, whole := w.rollBackGroup(clean, held, first, last); !whole {
 				outcome = patch.Failed
 				w.reason += fmt.Sprintf("; %s %s", held.group, why)
 			}
@@ -42,11 +42,13 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 	return patch.CombinedOutcome(outcomes)
 }
 
-// rollBackGroup puts back what a group patched, while a person may give up on all that is put back. What it says is why
-// the group was not put back whole; "" where it was.
-func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, last int) (why string) {
+// rollBackGroup puts back what a group patched, while a person may give up on all that is put back. It reports
+// whether the group was put back whole, and says why not.
+func (w *wave) rollBackGroup(
+	ctx workflow.Context, held *lockedGroup, first, last int,
+) (why string, whole bool) {
 	if held.lost {
-		return "was not put back: " + lostReason
+		return "was not put back: " + lostReason, false
 	}
 	held.counts.Phase = patch.GroupRollingBack
 	w.order(ctx, held, group.Order{Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since})
@@ -59,11 +61,11 @@ func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, las
 	switch {
 	case held.child.IsReady() && held.counts.Phase != patch.GroupDone:
 		held.counts.Reason = lostReason
-		return "was not put back whole: " + lostReason
+		return "was not put back whole: " + lostReason, false
 	case held.counts.Phase == patch.GroupHeld || held.failed():
-		return "could not be put back whole: " + notWhole(held)
+		return "could not be put back whole: " + notWhole(held), false
 	}
-	return ""
+	return "", true
 }
 
 // awaitLost waits until the instances of groups whose workflow is gone have been put back by their own: only then may
