@@ -23,6 +23,7 @@ import (
 func Register(registry worker.WorkflowRegistry) {
 	for name, run := range map[string]any{
 		names.PatchWave:       wave.PatchWave,
+		names.PreviewWave:     wave.PreviewWave,
 		names.RollBackWave:    wave.RollBackWave,
 		names.PatchGroup:      group.PatchGroup,
 		names.HealGroup:       group.HealGroup,

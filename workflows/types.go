@@ -15,6 +15,10 @@ import (
 type (
 	// WaveRequest starts PatchWave.
 	WaveRequest = wave.Request
+	// PreviewRequest starts PreviewWave.
+	PreviewRequest = wave.PreviewRequest
+	// PreviewResult is what PreviewWave found.
+	PreviewResult = wave.PreviewResult
 	// VerbRequest is what an operator sends with a verb.
 	VerbRequest = wave.VerbRequest
 	// VerbAccepted answers a verb.

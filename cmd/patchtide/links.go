@@ -134,7 +134,7 @@ func (a *linksAsked) links(ui temporalui.UI, now time.Time) ([]link, error) {
 	const fillsIn = "the form comes with the input of the last one: put this one in its place"
 	for _, plan := range a.plans {
 		start("start a wave of "+plan, temporalui.StartWave(plan, now), workflows.WaveRequest{Plan: plan, Actor: a.actor, Reason: "monthly patches"}, "")
-		start("show what a wave of "+plan+" would do", temporalui.DryRun(plan, now), workflows.WaveRequest{Plan: plan, Actor: a.actor, DryRun: true}, "")
+		start("show what a wave of "+plan+" would do", temporalui.PreviewWave(plan, now), workflows.PreviewRequest{Plan: plan}, "")
 		start("scan "+plan, temporalui.ScanFleet(plan, now), workflows.ScanRequest{Plan: plan}, "")
 	}
 	wave, complete := a.wave, ""

@@ -45,9 +45,9 @@ func TestEveryStartHasAFormAndAnInputThatItTakes(t *testing.T) {
 	}
 	var wave workflows.WaveRequest
 	check("start a wave of web", "PatchWave", "wave-web-", &wave, func() error { return wave.Validate() })
-	var dry workflows.WaveRequest
-	check("show what a wave of web would do", "PatchWave", "plan-web-", &dry, func() error { return dry.Validate() })
-	require.True(t, dry.DryRun)
+	var preview workflows.PreviewRequest
+	check("show what a wave of web would do", "PreviewWave", "plan-web-", &preview,
+		func() error { return preview.Validate() })
 	require.Equal(t, workflows.WaveRequest{Plan: "web", Actor: "alice", Reason: "monthly patches"}, wave)
 	var scan workflows.ScanRequest
 	check("scan web", "ScanFleet", "scan-web-", &scan, func() error { return scan.Validate() })

@@ -20,24 +20,26 @@ func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PLAN",
 		Short: "Show what a wave of a plan would do, and what is in its way",
-		Long: "Show what a wave of a plan would do: its stages, groups and instances in the order in which they would be taken, what is missing on\n" +
-			"each, how room is made, how long it is likely to take and whether that fits the window; and everything that is in its way, by the\n" +
-			"names of docs/refusals.md. Nothing is changed and no lock is taken, so that it may run beside a wave. What is missing is what\n" +
-			"Systems Manager knows, with its age; --scan scans first. Exit code 0: it could run. 1: something is in the way, or it failed.",
+		Long: "Show what a wave of a plan would do: its stages, groups and instances in the order in which they would\n" +
+			"be taken, what is missing on each, how room is made, how long it is likely to take and whether that fits\n" +
+			"the window; and everything that is in its way, by the names of docs/refusals.md. Nothing is changed and no\n" +
+			"lock is taken, so that it may run beside a wave. What is missing is what Systems Manager knows, with its\n" +
+			"age; --scan scans first. Exit code 0: it could run. 1: something is in the way, or it failed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
-				run, err := begin(cmd.Context(), c, names.PatchWave, id, fmt.Sprintf("dry run of plan %s, started by %s", args[0], actor),
-					"", workflows.WaveRequest{Plan: args[0], Actor: actor, DryRun: true, Scan: scan}, waitForIt(id))
+				summary := fmt.Sprintf("preview of plan %s, started by %s", args[0], actor)
+				run, err := begin(cmd.Context(), c, names.PreviewWave, id, summary, "",
+					workflows.PreviewRequest{Plan: args[0], Scan: scan}, waitForIt(id))
 				if err != nil {
 					return err
 				}
-				var result patch.WaveResult
+				var result workflows.PreviewResult
 				if err := run.Get(cmd.Context(), &result); err != nil {
 					return fmt.Errorf("plan %s: %s", args[0], plain(err))
 				}
-				if err := show(cmd, *result.Preview, printPlan); err != nil {
+				if err := show(cmd, result.Preview, printPlan); err != nil {
 					return err
 				}
 				if !result.Preview.CouldRun() {
@@ -47,7 +49,8 @@ func newPlan() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&scan, "scan", false, "scan every instance first, which changes its compliance data and nothing else")
+	cmd.Flags().BoolVar(&scan, "scan", false,
+		"scan every instance first, which changes its compliance data and nothing else")
 	printsJSON(cmd)
 	return cmd
 }

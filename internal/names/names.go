@@ -23,6 +23,7 @@ func ActivityQueue(account patch.Account, region string) string {
 // Workflow types, as people see them in the Temporal UI.
 const (
 	PatchWave       = "PatchWave"
+	PreviewWave     = "PreviewWave"
 	PatchGroup      = "PatchGroup"
 	HealGroup       = "HealGroup"
 	ReleaseGroup    = "ReleaseGroup"
@@ -142,7 +143,7 @@ func Scan(plan string, starts time.Time) string {
 	return "scan-" + plan + "-" + starts.UTC().Format("20060102-150405")
 }
 
-// Plan is the workflow id of a dry run of a plan by the time it starts. It is not one of a wave: it leaves no evidence.
+// Plan is the workflow id of a preview of a plan by the time it starts. It is not one of a wave: it leaves no evidence.
 func Plan(plan string, starts time.Time) string {
 	return "plan-" + plan + "-" + starts.UTC().Format("20060102-150405")
 }

@@ -92,7 +92,6 @@ type WaveResult struct {
 	Reason   string        `json:"reason,omitempty"`
 	Stages   []StageResult `json:"stages"`
 	Stranded []Stranded    `json:"stranded"`
-	Preview  *Preview      `json:"preview,omitempty"` // of a dry run: what a wave would do
 }
 
 // Newest is a group's instances with what is known of some of them since: each once, in their order, newcomers last.

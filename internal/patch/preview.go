@@ -119,7 +119,7 @@ type PatchState struct {
 	PendingReboot []string
 }
 
-// Outcomes of a dry run.
+// Outcomes of a preview.
 const (
 	WouldRun Outcome = "would_run"
 	Blocked  Outcome = "blocked"

@@ -7,7 +7,7 @@ type WaveState string
 const (
 	StateResolving        WaveState = "resolving"
 	StatePreflight        WaveState = "preflight"
-	StatePlanning         WaveState = "planning" // a dry run: it takes no verbs
+	StatePlanning         WaveState = "planning" // a preview: it takes no verbs
 	StateAwaitingApproval WaveState = "awaiting_approval"
 	StateRunning          WaveState = "running"
 	StatePaused           WaveState = "paused" // between instances, by a person

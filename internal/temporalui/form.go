@@ -17,8 +17,8 @@ func StartWave(plan string, at time.Time) Form {
 	return Form{names.PatchWave, names.ScheduledWave(plan, at)}
 }
 
-// DryRun tells what a wave of a plan would do.
-func DryRun(plan string, at time.Time) Form { return Form{names.PatchWave, names.Plan(plan, at)} }
+// PreviewWave tells what a wave of a plan would do.
+func PreviewWave(plan string, at time.Time) Form { return Form{names.PreviewWave, names.Plan(plan, at)} }
 
 // ScanFleet scans a plan's groups.
 func ScanFleet(plan string, at time.Time) Form { return Form{names.ScanFleet, names.Scan(plan, at)} }

@@ -12,23 +12,52 @@ import (
 	"github.com/patchtide/patchtide/workflows/notice"
 )
 
-// mostFailureNotices bounds what a wave tells of failed instances one by one: whoever got that many reads no more of them,
-// and each hold and the wave's end tell the rest.
+// mostFailureNotices bounds what a wave tells of failed instances one by one: whoever got that many reads no more of
+// them, and each hold and the wave's end tell the rest.
 const mostFailureNotices = 20
 
-// tell tells people where the wave stands now. A worker without channels, or a history from before there were any, tells
-// nobody and asks Temporal for nothing: ResolvePlan's answer, which is in the history, decides it.
+// announcer is what people were told by notices.
+type announcer struct {
+	notifies bool                    // the worker has a channel for notices
+	told     int                     // notices so far
+	failures int                     // of them, of failed instances
+	failed   []patch.NoticedInstance // those instances
+}
+
+// number gives a notice a key of its own.
+func (a *announcer) number(runID string, of patch.Notice) string {
+	a.told++
+	return fmt.Sprintf("%s/%s/%s-%d", of.WaveID, runID, of.Kind, a.told)
+}
+
+// fresh are the failed instances of groups that nobody was told of; none once enough was told.
+func (a *announcer) fresh(groups []*lockedGroup) []patch.NoticedInstance {
+	var fresh []patch.NoticedInstance
+	for _, held := range groups {
+		fresh = append(fresh, noticed(held.group.String(), held.counts.Failed)...)
+	}
+	fresh = slices.DeleteFunc(fresh, func(one patch.NoticedInstance) bool { return slices.Contains(a.failed, one) })
+	if len(fresh) == 0 || a.failures >= mostFailureNotices {
+		return nil
+	}
+	a.failures++
+	a.failed = append(a.failed, fresh...)
+	return fresh
+}
+
+// tell tells people where the wave stands now. A worker without channels tells nobody and asks Temporal for nothing:
+// ResolvePlan's answer, which is in the history, decides it.
 func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*patch.Notice)) {
-	if !w.notifies {
+	if !w.announcer.notifies {
 		return
 	}
-	w.told++
 	runID := workflow.GetInfo(ctx).WorkflowExecution.RunID
 	told := patch.Notice{
-		Kind: kind, Key: fmt.Sprintf("%s/%s/%s-%d", w.status.WaveID, runID, kind, w.told), At: workflow.Now(ctx),
-		WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack, Plan: w.plan.Name, Stage: w.status.Stage,
-		Why: w.status.Awaiting, Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
+		Kind: kind, At: workflow.Now(ctx), WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack,
+		Plan: w.plan.Name, Stage: w.status.Stage, Why: w.status.Awaiting,
+		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
+	told.Key = w.announcer.number(runID, told)
 	for _, fill := range more {
 		fill(&told)
 	}
@@ -70,23 +99,19 @@ func failing(groups []*lockedGroup) func(*patch.Notice) {
 func noticed(group string, instances []patch.InstanceResult) []patch.NoticedInstance {
 	list := make([]patch.NoticedInstance, len(instances))
 	for i, instance := range instances {
-		list[i] = patch.NoticedInstance{Group: group, ID: instance.ID, Outcome: instance.Outcome, Reason: instance.Reason}
+		list[i] = patch.NoticedInstance{
+			Group: group, ID: instance.ID, Outcome: instance.Outcome, Reason: instance.Reason,
+		}
 	}
 	return list
 }
 
 // tellFailures tells of the failed instances of groups that were not told of before.
 func (w *wave) tellFailures(ctx workflow.Context, groups ...*lockedGroup) {
-	var fresh []patch.NoticedInstance
-	for _, held := range groups {
-		fresh = append(fresh, noticed(held.group.String(), held.counts.Failed)...)
-	}
-	fresh = slices.DeleteFunc(fresh, func(one patch.NoticedInstance) bool { return slices.Contains(w.toldFailed, one) })
-	if len(fresh) == 0 || w.toldFailures >= mostFailureNotices {
+	fresh := w.announcer.fresh(groups)
+	if len(fresh) == 0 {
 		return
 	}
-	w.toldFailures++
-	w.toldFailed = append(w.toldFailed, fresh...)
 	w.tell(ctx, patch.NoticeFailedInstance, func(n *patch.Notice) {
 		n.Why, n.Instances = "", fresh[:min(len(fresh), run.MostListed)]
 	})

@@ -17,19 +17,21 @@ func (w *wave) show(ctx workflow.Context) {
 	for i := range w.status.Stages {
 		w.status.Stages[i].Groups = w.status.Stages[i].Groups[:0]
 	}
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		if held.stage < len(w.status.Stages) {
 			counts := held.counts
-			counts.Group, counts.WorkflowID, counts.Now = held.group.String(), held.workflowID, run.AtWork(held.counts.Phase, held.now)
+			counts.Group, counts.WorkflowID = held.group.String(), held.workflowID
+			counts.Now = run.AtWork(held.counts.Phase, held.now)
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
-	w.status.Stranded = w.stranded()
+	w.status.Stranded = w.roster.stranded()
 	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))
 }
 
-// waveDetails is a wave's status as Markdown. The UI shows it in half a page, some 540 pixels: few columns, short cells.
+// waveDetails is a wave's status as Markdown. The UI shows it in half a page, some 540 pixels: few columns, short
+// cells.
 func waveDetails(status patch.WaveStatus, namespace string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
@@ -52,7 +54,8 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	}
 	writeVerbs(&text, status)
 	for _, left := range status.Stranded {
-		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
+		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n",
+			left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
 	}
 	for _, problem := range status.NotTold {
 		fmt.Fprintf(&text, "\n- nobody was told of %s\n", problem)
@@ -70,13 +73,16 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 		for _, group := range stage.Groups {
 			instance, step, since := "", run.Words(string(group.Phase)), ""
 			if now := group.Now; now != nil {
-				instance, step, since = now.ID, run.Doing(now.Step, now.Undoing), now.Since.UTC().Format(time.TimeOnly)
+				instance, step = now.ID, run.Doing(now.Step, now.Undoing)
+				since = now.Since.UTC().Format(time.TimeOnly)
 			}
 			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
 			if failed := len(group.Failed); failed > 0 {
 				done += fmt.Sprintf(", **%d failed**", failed)
 			}
-			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s | %s |\n", stage.Name, run.PageOf(namespace, group.WorkflowID, group.Group), done, instance, step, since, etaOf(group.ETA)))
+			page := run.PageOf(namespace, group.WorkflowID, group.Group)
+			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s | %s |\n",
+				stage.Name, page, done, instance, step, since, etaOf(group.ETA)))
 			if group.Reason != "" {
 				reasons = append(reasons, fmt.Sprintf("- %s: %s\n", group.Group, run.Cell(group.Reason)))
 			}
@@ -111,9 +117,11 @@ func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
 	if len(status.Verbs) == 0 {
 		return
 	}
-	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n| Update | its data | command |\n|---|---|---|\n")
+	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n")
+	text.WriteString("| Update | its data | command |\n|---|---|---|\n")
 	for _, verb := range status.Verbs {
 		data, flags := verb.ToSend(status)
-		fmt.Fprintf(text, "| **%s** | `%s` | `%s` |\n", verb, data, strings.ReplaceAll(names.VerbCommand(verb, status.WaveID, flags...), "|", "\\|"))
+		command := strings.ReplaceAll(names.VerbCommand(verb, status.WaveID, flags...), "|", "\\|")
+		fmt.Fprintf(text, "| **%s** | `%s` | `%s` |\n", verb, data, command)
 	}
 }

@@ -22,19 +22,32 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		Window:   &patch.Window{Opens: at, Cutoff: at.Add(3 * time.Hour), Closes: at.Add(4 * time.Hour)},
 		Verbs:    patch.VerbsIn(patch.StateOnHold, true),
 		Stages: []patch.StageStatus{
-			{Name: "staging", Groups: []patch.GroupCounts{{Group: "staging/r/Role=web", WorkflowID: "patch-group/2/r/Role=web", Phase: patch.GroupDone, Total: 2, Done: 2}}},
+			{Name: "staging", Groups: []patch.GroupCounts{{
+				Group: "staging/r/Role=web", WorkflowID: "patch-group/2/r/Role=web", Phase: patch.GroupDone, Total: 2, Done: 2,
+			}}},
 			{Name: "production", Groups: []patch.GroupCounts{
-				{Group: "production/r/web", WorkflowID: "patch-group/1/r/web", Phase: patch.GroupHeld, Total: 4, Done: 2, Failed: []patch.InstanceResult{{ID: "i-1"}}, Reason: "i-1 failed: a | b", ETA: &patch.ETA{Left: patch.Duration(30 * time.Minute)}},
-				{Group: "production/r/api", WorkflowID: "patch-group/1/r/api", Phase: patch.GroupPatching, Total: 1, Now: &patch.InstanceNow{ID: "i-2", Step: patch.StepStandby, Undoing: true, Since: at.Add(time.Minute)}, ETA: &patch.ETA{Left: 1, Done: at.Add(30 * time.Minute)}},
+				{
+					Group: "production/r/web", WorkflowID: "patch-group/1/r/web", Phase: patch.GroupHeld, Total: 4, Done: 2,
+					Failed: []patch.InstanceResult{{ID: "i-1"}}, Reason: "i-1 failed: a | b",
+					ETA: &patch.ETA{Left: patch.Duration(30 * time.Minute)},
+				},
+				{
+					Group: "production/r/api", WorkflowID: "patch-group/1/r/api", Phase: patch.GroupPatching, Total: 1,
+					Now: &patch.InstanceNow{ID: "i-2", Step: patch.StepStandby, Undoing: true, Since: at.Add(time.Minute)},
+					ETA: &patch.ETA{Left: 1, Done: at.Add(30 * time.Minute)},
+				},
 			}},
 		},
-		Stranded: []patch.Stranded{{Account: "production", Region: "r", Resource: "instance i-1", State: "in standby", WhatToDo: "look"}},
+		Stranded: []patch.Stranded{{
+			Account: "production", Region: "r", Resource: "instance i-1", State: "in standby", WhatToDo: "look",
+		}},
 	}
 	text := waveDetails(status, "ops")
 	for _, part := range []string{
 		"**web** is **on hold**, stage **production**, since 2026-11-22 02:10:00 UTC\n",
 		"> it failed. Send retry, skip, roll_back or abort.\n",
-		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done |  |  |\n",
+		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
+			"|  |  |\n",
 		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
 		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
@@ -49,9 +62,16 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 
 // What the table says to send is taken as it stands.
 func TestTheDataThatTheTableShowsIsTaken(t *testing.T) {
-	for _, state := range []patch.WaveState{patch.StatePreflight, patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold, patch.StateRollingBack} {
-		status := patch.WaveStatus{WaveID: "w", Plan: "web", State: state, Since: at, Verbs: patch.VerbsIn(state, true), Window: &patch.Window{Closes: at.Add(time.Hour)}}
-		rows := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* \\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(waveDetails(status, "default"), -1)
+	row := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* \\| `([^`]+)` \\| `([^`]+)` \\|")
+	for _, state := range []patch.WaveState{
+		patch.StatePreflight, patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold,
+		patch.StateRollingBack,
+	} {
+		status := patch.WaveStatus{
+			WaveID: "w", Plan: "web", State: state, Since: at, Verbs: patch.VerbsIn(state, true),
+			Window: &patch.Window{Closes: at.Add(time.Hour)},
+		}
+		rows := row.FindAllStringSubmatch(waveDetails(status, "default"), -1)
 		require.Len(t, rows, len(status.Verbs), state)
 		for i, row := range rows {
 			require.Equal(t, string(status.Verbs[i]), row[1])
@@ -63,10 +83,17 @@ func TestTheDataThatTheTableShowsIsTaken(t *testing.T) {
 }
 
 func TestALongTableStaysUnderWhatTheUIShows(t *testing.T) {
-	status := patch.WaveStatus{WaveID: strings.Repeat("w", 200), Plan: "web", State: patch.StateOnHold, Since: at, Verbs: patch.VerbsIn(patch.StateOnHold, true)}
+	status := patch.WaveStatus{
+		WaveID: strings.Repeat("w", 200), Plan: "web", State: patch.StateOnHold, Since: at,
+		Verbs: patch.VerbsIn(patch.StateOnHold, true),
+	}
 	stage := patch.StageStatus{Name: "production"}
 	for range 500 {
-		stage.Groups = append(stage.Groups, patch.GroupCounts{Group: "production/ap-northeast-1/" + strings.Repeat("g", 60), WorkflowID: "patch-group/111122223333/ap-northeast-1/" + strings.Repeat("g", 60), Reason: strings.Repeat("because ", 100)})
+		name := strings.Repeat("g", 60)
+		stage.Groups = append(stage.Groups, patch.GroupCounts{
+			Group: "production/ap-northeast-1/" + name, WorkflowID: "patch-group/111122223333/ap-northeast-1/" + name,
+			Reason: strings.Repeat("because ", 100),
+		})
 	}
 	status.Stages = []patch.StageStatus{stage}
 	text := waveDetails(status, "default")
@@ -78,7 +105,8 @@ func TestALongTableStaysUnderWhatTheUIShows(t *testing.T) {
 func TestSignalsThatOvertakeEachOtherChangeNothing(t *testing.T) {
 	known := patch.InstanceNow{ID: "i-1", Step: patch.StepBake, Since: at}
 	require.True(t, run.Newer(nil, known))
-	require.True(t, run.Newer(&known, patch.InstanceNow{ID: "i-2", Step: patch.StepPreflight, Since: at}), "the next instance may begin at once")
+	require.True(t, run.Newer(&known, patch.InstanceNow{ID: "i-2", Step: patch.StepPreflight, Since: at}),
+		"the next instance may begin at once")
 	require.False(t, run.Newer(&known, patch.InstanceNow{ID: "i-1", Step: patch.StepHealth, Since: at.Add(-time.Second)}))
 	require.Nil(t, run.AtWork(patch.GroupHeld, &known), "a group that holds works on nothing")
 	require.Equal(t, &known, run.AtWork(patch.GroupRollingBack, &known))

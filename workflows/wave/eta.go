@@ -20,13 +20,8 @@ func (e *expected) expects(plan patch.Plan, stage patch.Stage, state patch.Group
 	e.launch = strategy.LaunchTime(plan.Timing)
 }
 
-// goesOn is set before a group is told to go, or to go on.
-func (h *lockedGroup) goesOn(ctx workflow.Context) {
-	h.counts.Phase, h.since = patch.GroupPatching, workflow.Now(ctx)
-}
-
-// estimate fills in how long what is left is likely to take, from what the wave knows already. It asks nobody and decides
-// nothing. Before the wave has its locks, and once it puts back, nobody can tell.
+// estimate fills in how long what is left is likely to take, from what the wave knows already. It asks nobody and
+// decides nothing. Before the wave has its locks, and once it puts back, nobody can tell.
 func (w *wave) estimate(ctx workflow.Context) {
 	w.status.ETA = nil
 	for i := range w.status.Stages {
@@ -40,7 +35,7 @@ func (w *wave) estimate(ctx workflow.Context) {
 	now := workflow.Now(ctx)
 	whole := patch.ETA{At: now, NotCounted: w.waitsFor()}
 	current := false
-	for number, stage := range w.plan.Stages {
+	for i, stage := range w.plan.Stages {
 		current = current || stage.Name == w.status.Stage
 		if !current {
 			continue // it has ended
@@ -48,33 +43,34 @@ func (w *wave) estimate(ctx workflow.Context) {
 		if stage.Approval != nil && stage.Name != w.status.Stage {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
 		}
-		whole.Left += w.estimateStage(number, whole)
+		whole.Left += w.estimateStage(i, whole)
 	}
 	whole.Done = doneAt(whole, whole.Left)
 	w.status.ETA = &whole
 }
 
 // estimateStage fills in one stage, which begins when what is left before it is done, and returns how long it takes.
-func (w *wave) estimateStage(number int, before patch.ETA) patch.Duration {
+func (w *wave) estimateStage(stage int, before patch.ETA) patch.Duration {
 	var works []patch.Work
 	var shown []*patch.GroupCounts
 	var from []string
-	for i, held := range w.stageGroups(number) {
+	for i, held := range w.roster.of(stage) {
 		if held.counts.Phase == patch.GroupDone || held.lost {
 			continue
 		}
-		work, basis := w.workOf(number, held, before.At)
+		work, basis := w.workOf(stage, held, before.At)
 		works, from = append(works, work), append(from, basis)
-		shown = append(shown, &w.status.Stages[number].Groups[i])
+		shown = append(shown, &w.status.Stages[stage].Groups[i])
 	}
 	if len(works) == 0 {
 		return 0
 	}
-	begins, takes := patch.Schedule(works, w.parallelIn(number))
+	begins, takes := patch.Schedule(works, w.parallelIn(stage))
 	for i, work := range works {
-		shown[i].ETA = &patch.ETA{At: before.At, Left: work.Left(), Done: doneAt(before, before.Left+begins[i]+work.Left()), From: from[i]}
+		ends := before.Left + begins[i] + work.Left()
+		shown[i].ETA = &patch.ETA{At: before.At, Left: work.Left(), Done: doneAt(before, ends), From: from[i]}
 	}
-	w.status.Stages[number].ETA = &patch.ETA{At: before.At, Left: takes, Done: doneAt(before, before.Left+takes)}
+	w.status.Stages[stage].ETA = &patch.ETA{At: before.At, Left: takes, Done: doneAt(before, before.Left+takes)}
 	return takes
 }
 
@@ -86,12 +82,12 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 	return eta.At.Add(later.D())
 }
 
-// workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups, whose
-// bake is the same.
-func (w *wave) workOf(number int, held *lockedGroup, now time.Time) (patch.Work, string) {
+// workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups,
+// whose bake is the same.
+func (w *wave) workOf(stage int, held *lockedGroup, now time.Time) (patch.Work, string) {
 	work := patch.Work{Each: held.each, First: held.launch, Begun: held.started, Shares: held.targetGroups}
 	basis := held.from
-	for _, other := range w.stageGroups(number) {
+	for _, other := range w.roster.of(stage) {
 		if each := other.counts.Each; each > 0 && (other == held || held.counts.Each == 0) {
 			work.Each, basis = each, "instances of this wave"
 		}
@@ -115,7 +111,7 @@ func (w *wave) waitsFor() []string {
 	case patch.StatePaused:
 		waits = append(waits, "the pause")
 	case patch.StateRunning:
-		for _, held := range w.groups {
+		for _, held := range w.roster.groups {
 			if held.counts.Phase == patch.GroupPaused {
 				return []string{held.counts.Reason}
 			}

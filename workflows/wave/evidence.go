@@ -9,6 +9,25 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
+// evidence is what of a wave's decisions is written down.
+type evidence struct {
+	kept    int  // decisions that the store has
+	keeping bool // they are being written
+	unkept  bool // a decision that the store has is no longer as it is there
+}
+
+// due reports whether the store knows less than people decided.
+func (e *evidence) due(decisions int) bool { return e.unkept || decisions > e.kept }
+
+// begin notes that so many decisions are being written.
+func (e *evidence) begin(decisions int) { e.kept, e.keeping, e.unkept = decisions, true, false }
+
+// idle waits until nothing is being written. Two writers would race for the last version.
+func (e *evidence) idle(clean workflow.Context) {
+	// Its only error is a cancel, which this context does not have.
+	_ = workflow.Await(clean, func() bool { return !e.keeping })
+}
+
 // close releases every group, collects the results and judges the stages.
 func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.StageResult {
 	w.release(ctx)
@@ -16,17 +35,14 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	stages := make([]patch.StageResult, len(w.plan.Stages))
 	for i, stage := range w.plan.Stages {
 		stages[i] = patch.StageResult{Name: stage.Name, Outcome: outcomes[i], Groups: []patch.GroupResult{}}
-		if outcomes[i] == "" {
-			stages[i].Outcome = patch.NotStarted
-		}
-		w.status.Stages[i].Outcome = stages[i].Outcome
+		w.status.Stages[i].Outcome = outcomes[i]
 	}
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		if held.result != nil {
 			stages[held.stage].Groups = append(stages[held.stage].Groups, *held.result)
 		}
 	}
-	w.status.Stranded = w.stranded()
+	w.status.Stranded = w.roster.stranded()
 	w.expireBackups(clean)
 	return stages
 }
@@ -34,13 +50,14 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.
 func (w *wave) expireBackups(ctx workflow.Context) {
 	seen := map[string]bool{}
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		queue := names.ActivityQueue(held.group.Account, held.group.Region)
 		if seen[queue] {
 			continue
 		}
 		seen[queue] = true
-		if _, err := run.ExpireBackups(run.Reading(ctx, held.group, w.plan.Timing), activities.ExpireInput{Group: held.group}); err != nil {
+		reads := run.Reading(ctx, held.group, w.plan.Timing)
+		if _, err := run.ExpireBackups(reads, activities.ExpireInput{Group: held.group}); err != nil {
 			workflow.GetLogger(ctx).Warn("expired backups not deleted", "queue", queue, "error", run.Reason(err))
 		}
 	}
@@ -50,7 +67,8 @@ func (w *wave) expireBackups(ctx workflow.Context) {
 func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patch.StageResult) *patch.WaveResult {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	result := &patch.WaveResult{
-		WaveID: w.status.WaveID, Plan: w.plan.Name, PutsBack: w.status.PutsBack, Outcome: outcome, Reason: w.reason, Stages: stages, Stranded: w.status.Stranded,
+		WaveID: w.status.WaveID, Plan: w.plan.Name, PutsBack: w.status.PutsBack, Outcome: outcome, Reason: w.reason,
+		Stages: stages, Stranded: w.status.Stranded,
 	}
 	if result.Stages == nil {
 		result.Stages = []patch.StageResult{}
@@ -60,69 +78,77 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	}
 	w.status.Outcome = outcome
 	w.enter(clean, patch.StateClosed, "")
-	// Its only error is a cancel, which this context does not have. Two writers would race for the last version.
-	_ = workflow.Await(clean, func() bool { return !w.keeping })
+	w.evidence.idle(clean)
 	w.save(clean, *result)
 	w.tellEnd(clean, *result)
 	return result
 }
 
-// keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least that.
+// keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least
+// that.
 func (w *wave) keepDecisions(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
 			if err := workflow.Await(c, func() bool {
-				return (w.unkept || len(w.status.Decisions) > w.kept) && w.status.State != patch.StateClosed
+				return w.evidence.due(len(w.status.Decisions)) && w.status.State != patch.StateClosed
 			}); err != nil {
 				return
 			}
-			w.kept, w.keeping, w.unkept = len(w.status.Decisions), true, false
+			w.evidence.begin(len(w.status.Decisions))
 			w.save(c, w.soFar())
-			w.keeping = false
+			w.evidence.keeping = false
 		}
 	})
 }
 
 // save writes the wave's document; a store that stays away does not undo what was patched, but it is told.
 func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
-	document := activities.WaveDocument{Version: 1, Status: w.status, Result: result, Plan: w.plan, Hash: w.hash, Runbooks: map[string]activities.Runbook{}}
-	for _, held := range w.groups {
+	document := activities.WaveDocument{
+		Version: 1, Status: w.status, Result: result, Plan: w.plan, Hash: w.hash,
+		Runbooks: map[string]activities.Runbook{},
+	}
+	for _, held := range w.roster.groups {
 		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
 	}
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "the wave's evidence"), control.SaveWave, activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}).Get(ctx, nil); err != nil {
+	input := activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}
+	options := run.Controlling(ctx, "the wave's evidence")
+	if err := workflow.ExecuteActivity(options, control.SaveWave, input).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", run.Reason(err))
 	}
 }
 
-// keepParked leaves the results so far in the evidence: a wave that is terminated while it is parked can be rolled back.
+// keepParked leaves the results so far in the evidence: a wave that is terminated while it is parked can be rolled
+// back.
 func (w *wave) keepParked(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	// Its only error is a cancel, which this context does not have.
-	_ = workflow.Await(clean, func() bool { return !w.keeping })
+	w.evidence.idle(clean)
 	w.save(clean, w.soFar())
 }
 
-// soFar is the wave's result while it is under way: groups that have ended, or are parked, are in it, and those that go on in a later
-// window with what is known of them.
+// soFar is the wave's result while it is under way: groups that have ended, or are parked, are in it, and those that go
+// on in a later window with what is known of them.
 func (w *wave) soFar() patch.WaveResult {
-	result := patch.WaveResult{WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{}}
-	if w.parkedAt.IsZero() {
+	result := patch.WaveResult{
+		WaveID: w.status.WaveID, Plan: w.plan.Name, Stages: []patch.StageResult{}, Stranded: []patch.Stranded{},
+	}
+	if w.parking.since.IsZero() {
 		return result
 	}
 	for i, stage := range w.plan.Stages {
-		result.Stages = append(result.Stages, patch.StageResult{Name: stage.Name, Outcome: patch.NotStarted, Groups: []patch.GroupResult{}})
-		for _, held := range w.stageGroups(i) {
+		so := patch.StageResult{Name: stage.Name, Outcome: patch.NotStarted, Groups: []patch.GroupResult{}}
+		for _, held := range w.roster.of(i) {
 			if known := held.soFar(); known != nil {
-				result.Stages[i].Groups = append(result.Stages[i].Groups, *known)
+				so.Groups = append(so.Groups, *known)
 			}
 		}
+		result.Stages = append(result.Stages, so)
 	}
 	return result
 }
 
-// soFar is what is known of a group: its result, or of one that goes on in a later window what it had done before, with the failures that
-// it has told since. Nil: nothing.
+// soFar is what is known of a group: its result, or of one that goes on in a later window what it had done before, with
+// the failures that it has told since. Nil: nothing.
 func (h *lockedGroup) soFar() *patch.GroupResult {
 	if h.result != nil || h.kept == nil {
 		return h.result

@@ -10,54 +10,59 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 )
 
-// hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a person,
-// and after the timeout decides as the plan says. An outcome of "" means the stage goes on.
-func (w *wave) hold(ctx workflow.Context, number int, held []*lockedGroup) patch.Outcome {
-	stage := w.plan.Stages[number]
+// hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a
+// person, and after the timeout decides as the plan says. Where the stage does not go on, its outcome is told.
+func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outcome patch.Outcome, goesOn bool) {
+	w.makeWait(ctx, w.roster.pausable(stage))
+	planned := w.plan.Stages[stage]
 	// Held for another reason than a fresh failure, a group would only be held again, without end.
-	if failures := w.failures(number); failures > 0 && failures <= stage.MaxFailures && failures > w.carried {
-		w.carried = failures
+	if failures := w.roster.failures(stage); failures > w.turn.carried && failures <= planned.MaxFailures {
+		w.turn.carried = failures
 		w.tellFailures(ctx, held...)
-		w.resume(ctx, number, held, group.OrderSkip)
-		return ""
+		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
 	}
+	w.enter(ctx, patch.StateOnHold, w.holdText(held))
+	then, silence := planned.Silence(w.parking.rounds > 0)
+	timeout := planned.OnFailure.Timeout
+	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, timeout, then))
+	decision := w.awaitDecision(ctx, timeout, patch.Decision{
+		Verb: then, Actor: "patchtide", Reason: silence, Stage: planned.Name,
+	})
+	switch decision.Verb {
+	case patch.Retry, patch.Skip:
+		if outcome, goesOn = w.awaitWindow(ctx, stage, decision); !goesOn {
+			return outcome, false
+		}
+		order := group.OrderSkip
+		if decision.Verb == patch.Retry {
+			order, w.turn.carried = group.OrderRetry, 0
+		}
+		return w.goOnFrom(ctx, stage, held, order)
+	case patch.RollBack:
+		return w.rollBack(ctx, stage, decision), false
+	}
+	w.reason = "aborted: " + decision.Actor + ": " + decision.Reason
+	w.stop(ctx, stage, patch.StateAborting)
+	return patch.Aborted, false
+}
+
+// holdText says what is asked about, and what may be sent.
+func (w *wave) holdText(held []*lockedGroup) string {
 	why := ""
-	for _, group := range held {
-		why += fmt.Sprintf("%s: %s. ", group.group, group.counts.Reason)
+	for _, one := range held {
+		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
 	if loses := w.plan.PutBackLoses(); loses != "" {
 		why += "roll_back puts the others back as well: " + loses + ". "
 	}
-	w.enter(ctx, patch.StateOnHold, why+"Send retry, skip, roll_back or abort.")
-	then, silence := stage.Silence(w.rounds > 0)
-	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, stage.OnFailure.Timeout, then))
-	decision := w.awaitDecision(ctx, stage.OnFailure.Timeout, patch.Decision{Verb: then, Actor: "patchtide", Reason: silence, Stage: stage.Name})
-	switch decision.Verb {
-	case patch.Retry:
-		if outcome := w.awaitWindow(ctx, number, decision); outcome != "" {
-			return outcome
-		}
-		w.carried = 0
-		w.resume(ctx, number, held, group.OrderRetry)
-		return ""
-	case patch.Skip:
-		if outcome := w.awaitWindow(ctx, number, decision); outcome != "" {
-			return outcome
-		}
-		w.resume(ctx, number, held, group.OrderSkip)
-		return ""
-	case patch.RollBack:
-		return w.rollBack(ctx, number, decision)
-	}
-	w.reason = "aborted: " + decision.Actor + ": " + decision.Reason
-	w.enter(ctx, patch.StateAborting, "")
-	w.orderStage(ctx, number, group.Order{Kind: group.OrderStop})
-	return patch.Aborted
+	return why + "Send retry, skip, roll_back or abort."
 }
 
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
-func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision) patch.Decision {
-	told := func() bool { return w.decision != nil }
+func (w *wave) awaitDecision(
+	ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision,
+) patch.Decision {
+	told := func() bool { return w.inbox.decision != nil }
 	var err error
 	answered := true
 	if timeout > 0 {
@@ -66,7 +71,8 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 		defer func() { w.status.Otherwise, w.status.Until = "", nil }()
 		w.show(ctx)
 		answered, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout: timeout.D(), TimerOptions: workflow.TimerOptions{Summary: string(otherwise.Verb) + names.UnlessSomebodyDecides},
+			Timeout:      timeout.D(),
+			TimerOptions: workflow.TimerOptions{Summary: string(otherwise.Verb) + names.UnlessSomebodyDecides},
 		}, told)
 	} else {
 		err = workflow.Await(ctx, told)
@@ -74,9 +80,9 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	switch {
 	case err != nil:
 		w.status.Verbs = nil // as after a person's decision
-		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: cancelled(w.takeDecision())}
+		return patch.Decision{Verb: patch.Abort, Actor: "temporal", Reason: cancelled(w.inbox.take())}
 	case answered:
-		return *w.takeDecision()
+		return *w.inbox.take()
 	}
 	otherwise.At = workflow.Now(ctx)
 	w.status.Verbs = nil // as after a person's decision
@@ -84,19 +90,22 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	return otherwise
 }
 
-// resume gives the held groups an order and lets paused ones go on, unless a person's pause lasts.
-func (w *wave) resume(ctx workflow.Context, number int, held []*lockedGroup, kind group.OrderKind) {
+// goOnFrom gives the held groups an order and lets paused ones go on, unless a person's pause lasts.
+func (w *wave) goOnFrom(
+	ctx workflow.Context, stage int, held []*lockedGroup, kind group.OrderKind,
+) (outcome patch.Outcome, goesOn bool) {
 	for _, one := range held {
 		one.goesOn(ctx)
 		w.order(ctx, one, group.Order{Kind: kind})
 	}
-	if w.paused != nil {
-		return // the verb resume lets them go on
-	}
-	for _, paused := range w.stageGroups(number) {
-		if paused.counts.Phase == patch.GroupPaused {
-			paused.goesOn(ctx)
-			w.order(ctx, paused, group.Order{Kind: group.OrderResume})
+	if w.inbox.paused == nil { // else the verb resume lets them go on
+		for _, paused := range w.roster.of(stage) {
+			if paused.counts.Phase == patch.GroupPaused {
+				paused.goesOn(ctx)
+				w.order(ctx, paused, group.Order{Kind: group.OrderResume})
+			}
 		}
 	}
+	w.enter(ctx, patch.StateRunning, "")
+	return "", true
 }

@@ -1,179 +1,83 @@
 package wave
 
 import (
-	"fmt"
+	"slices"
 	"time"
 
-	"go.temporal.io/sdk/workflow"
-
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
-type VerbAccepted struct {
-	Verb  patch.Verb      `json:"verb"`
-	State patch.WaveState `json:"state"`
+// inbox is what people said and the wave has not carried out, or heeds from now on.
+type inbox struct {
+	decision *patch.Decision // the last verb not yet acted on
+	paused   *patch.Decision // a person's pause, until resume; it outlives holds and gates
+	resumed  *patch.Decision // the last resume after a pause
+	parallel map[string]int  // set_concurrency, by stage
+	extended bool            // the window was: every order brings it
+	told     *patch.Window   // the extended window that running groups have heard of
 }
 
-// answer sets the status query, the verbs and the groups' reports up.
-func (w *wave) answer(ctx workflow.Context) error {
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.WaveStatus, error) { return w.status, nil },
-		workflow.QueryHandlerOptions{Description: "Where the wave stands, what it waits for, and which verbs it takes"}); err != nil {
-		return err
+// verb is the one that waits to be acted on; "": none does.
+func (i *inbox) verb() patch.Verb {
+	if i.decision == nil {
+		return ""
 	}
-	for _, verb := range patch.Verbs() {
-		if err := w.take(ctx, verb, verb.Help()); err != nil {
-			return err
-		}
-	}
-	w.follow(ctx)
-	reports := workflow.GetSignalChannelWithOptions(ctx, names.SignalGroupReport, workflow.SignalChannelOptions{Description: "A group's counts; for groups only"})
-	workflow.Go(ctx, func(c workflow.Context) {
-		clean, _ := workflow.NewDisconnectedContext(c)
-		for {
-			var counts patch.GroupCounts
-			reports.Receive(clean, &counts)
-			w.heard(clean, counts)
-		}
-	})
-	return nil
+	return i.decision.Verb
 }
 
-// take registers one verb: it validates, records the decision and returns; the main loop does the work.
-func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
-	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
-		decision := w.decisionOf(ctx, verb, request)
-		if w.repeats(ctx, decision) {
-			return VerbAccepted{Verb: verb, State: w.status.State}, nil
-		}
-		w.status.Decisions = append(w.status.Decisions, decision)
-		switch verb {
-		case patch.Pause:
-			w.paused = &decision
-		case patch.Resume:
-			if w.parked == nil && !w.parking {
-				w.paused, w.resumed = nil, &decision
-				break
-			}
-			w.decision, w.status.Verbs = &decision, nil
-		case patch.SetConcurrency:
-			w.parallel[decision.Stage] = request.MaxParallelGroups
-		case patch.ExtendWindow:
-			w.extend(ctx, request.Until)
-		default:
-			w.decision = &decision
-			// Until the main loop has acted, a second verb would race the first: take none.
-			w.status.Verbs = nil
-		}
-		w.news++
-		return VerbAccepted{Verb: verb, State: w.status.State}, nil
-	}, workflow.UpdateHandlerOptions{
-		Description: help,
-		Validator: func(ctx workflow.Context, request VerbRequest) error {
-			if err := request.Validate(verb); err != nil {
-				return err
-			}
-			if w.repeats(ctx, w.decisionOf(ctx, verb, request)) {
-				return nil
-			}
-			if w.decision != nil {
-				return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", w.decision.Verb, w.decision.Actor)
-			}
-			if len(w.status.Verbs) == 0 && verb.Answers() {
-				return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
-			}
-			if err := w.verbAllowed(ctx, verb); err != nil {
-				return err
-			}
-			return w.mayTake(ctx, verb, request)
-		},
-	})
-}
+// aborts reports whether abort waits to be acted on.
+func (i *inbox) aborts() bool { return i.verb() == patch.Abort }
 
-func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {
-	decision := request.decision(verb)
-	decision.Stage, decision.At = w.status.Stage, workflow.Now(ctx)
+// take returns the decision that waits, once; nil: none does.
+func (i *inbox) take() *patch.Decision {
+	decision := i.decision
+	i.decision = nil
 	return decision
 }
 
-// repeats tells a verb that was taken already and is sent again, which the state it led to would refuse. A verb that the state
-// takes is a decision of its own: retry may be sent twice for two failures.
-func (w *wave) repeats(ctx workflow.Context, decision patch.Decision) bool {
-	if w.parked != nil && w.parked.Standing != nil && patch.Repeats([]patch.Decision{*w.parked.Standing}, decision) {
-		return true
+// limit takes how many groups of a stage may be worked on at once.
+func (i *inbox) limit(stage string, groups int) {
+	if i.parallel == nil {
+		i.parallel = map[string]int{}
 	}
-	carriedOut := len(w.status.Verbs) == 0 && decision.Verb.Answers()
-	taken := w.decision == nil && !carriedOut && w.verbAllowed(ctx, decision.Verb) == nil
-	return !taken && patch.Repeats(w.status.Decisions, decision)
+	i.parallel[stage] = groups
 }
 
-// mayTake refuses what the state would take and the plan does not.
-func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
-	stage := w.stage(w.status.Stage)
-	switch verb {
-	case patch.Approve:
-		return patch.FourEyes(stage, w.request.Actor, request.Actor)
-	case patch.SetConcurrency:
-		if stage.Service != "" && request.MaxParallelGroups > 1 {
-			return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all", stage.Name, stage.Service)
-		}
-	case patch.ExtendWindow:
-		until, err := time.Parse(time.RFC3339, request.Until)
-		if err == nil {
-			_, err = w.plan.Window.Extended(until, workflow.Now(ctx))
-		}
-		return err
+// resumedOutside is the verb that let a paused wave go on when the window had ended already: it acts when the next one
+// opens.
+func (w *wave) resumedOutside() *patch.Decision {
+	resumed := w.inbox.resumed
+	if resumed == nil {
+		return nil
 	}
-	return nil
+	if open, _ := w.plan.Window.Open(resumed.At); open {
+		return nil
+	}
+	return resumed
 }
 
 // extend lets the window close later; the main loop tells the groups that are at work, and every later order brings it.
-func (w *wave) extend(ctx workflow.Context, until string) {
+func (w *wave) extend(now time.Time, until string) {
 	// The validator has parsed and judged both; an error leaves the window as it is.
-	if moment, err := time.Parse(time.RFC3339, until); err == nil {
-		if window, err := w.plan.Window.Extended(moment, workflow.Now(ctx)); err == nil {
-			if w.parked != nil {
-				w.parked.Extend(w.plan.Window, window)
-			}
-			w.plan.Window, w.status.Window, w.window = window, window, true
-		}
+	moment, err := time.Parse(time.RFC3339, until)
+	if err != nil {
+		return
 	}
+	window, err := w.plan.Window.Extended(moment, now)
+	if err != nil {
+		return
+	}
+	if w.parking.wait != nil {
+		w.parking.wait.Extend(w.plan.Window, window)
+	}
+	w.plan.Window, w.status.Window, w.inbox.extended = window, window, true
 }
 
-// verbAllowed refuses a verb that the wave does not take as it stands.
-func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
-	err := patch.VerbAllowed(verb, w.status.State, w.verbsIn(w.status.State))
-	if err != nil && w.status.State == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
-		standing := w.parked.Standing
-		if w.parked.Tries > 0 {
-			return fmt.Errorf("%w; %s %s", err, standing.Verb.By(*standing), w.parked.Tells(workflow.Now(ctx)))
-		}
-		return fmt.Errorf("%w; %s acts when the window opens at %s", err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))
+// currentStage is the stage under way; an empty one when there is none.
+func (w *wave) currentStage() patch.Stage {
+	at := slices.IndexFunc(w.plan.Stages, func(stage patch.Stage) bool { return stage.Name == w.status.Stage })
+	if at < 0 {
+		return patch.Stage{}
 	}
-	return err
-}
-
-func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
-	if state == patch.StateParked && w.parked != nil && w.parked.Standing != nil {
-		return patch.VerbsParked(w.parked.Standing.Verb)
-	}
-	return patch.VerbsIn(state, w.plan.Window != nil)
-}
-
-// stage is a stage of the plan by its name; an empty one when there is none.
-func (w *wave) stage(name string) patch.Stage {
-	for _, stage := range w.plan.Stages {
-		if stage.Name == name {
-			return stage
-		}
-	}
-	return patch.Stage{}
-}
-
-// takeDecision returns the decision that waits, once.
-func (w *wave) takeDecision() *patch.Decision {
-	decision := w.decision
-	w.decision = nil
-	return decision
+	return w.plan.Stages[at]
 }

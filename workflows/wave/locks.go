@@ -20,17 +20,19 @@ const (
 	ErrServiceLocked = "ServiceLocked"
 )
 
-// lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child. Refused: those
-// taken are released by whoever called.
+// lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child.
+// Refused: those taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
 	for _, planned := range w.plan.Groups() {
-		held := w.byGroup(planned)
+		held := w.roster.planned(planned)
 		if held == nil {
 			continue // a roll back leaves alone what was not patched
 		}
-		future := workflow.ExecuteChildWorkflow(w.locking(ctx, held.workflowID, "patches "+planned.String()), group.PatchGroup, group.Input{
+		options := w.locking(ctx, held.workflowID, "patches "+planned.String())
+		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
-			Run: w.run, ContinueAfter: w.request.ContinueAfter, Tells: w.followsInstances(), Carried: held.carried,
+			Run: w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
+			Tells: patch.FollowsInstances(w.roster.instances()),
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
@@ -51,14 +53,15 @@ func (w *wave) lock(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	for _, wanted := range services {
 		id := names.ServiceLock(wanted.Name)
-		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.Name), service.HoldService, service.Input{WaveID: w.status.WaveID, Service: wanted})
+		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.Name), service.HoldService,
+			service.Input{WaveID: w.status.WaveID, Service: wanted})
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 				return err
 			}
-			return w.locked(ctx, ErrServiceLocked, "wanted "+wanted.Name, id)
+			return w.locked(ctx, ErrServiceLocked, "service "+wanted.Name, id)
 		}
-		w.services = append(w.services, future)
+		w.roster.services = append(w.roster.services, future)
 	}
 	return nil
 }
@@ -66,7 +69,8 @@ func (w *wave) lock(ctx workflow.Context) error {
 // locking is for a child whose id is a lock: it must outlive a wave that is terminated, and free the lock by itself.
 func (w *wave) locking(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true, StaticSummary: summary,
+		WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
+		StaticSummary: summary,
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
@@ -81,13 +85,13 @@ func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
 	for i, stage := range w.plan.Stages {
 		stages[i] = stage
 		stages[i].Groups = nil
-		for _, held := range w.stageGroups(i) {
+		for _, held := range w.roster.of(i) {
 			stages[i].Groups = append(stages[i].Groups, held.group)
 		}
 		if len(stages[i].Groups) < 2 {
 			continue // it shares no target group
 		}
-		for _, held := range w.stageGroups(i) {
+		for _, held := range w.roster.of(i) {
 			if held.targetGroups == nil { // of a roll back, which reads its groups under their locks
 				state, err := w.readGroup(ctx, held.group)
 				if err != nil {
@@ -103,7 +107,8 @@ func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
 
 // readGroup reads a group; one that is gone is empty.
 func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.GroupState, err error) {
-	err = workflow.ExecuteActivity(run.Reading(ctx, group, w.plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	err = workflow.ExecuteActivity(run.Reading(ctx, group, w.plan.Timing), aws.InspectGroup,
+		activities.InspectGroupInput{Group: group}).Get(ctx, &state)
 	if run.IsType(err, activities.ErrGroupNotFound) {
 		return patch.GroupState{}, nil
 	}
@@ -114,7 +119,8 @@ func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.G
 func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error {
 	holder := activities.LockHolder{WorkflowID: lock}
 	// That Temporal does not say who it is changes nothing: somebody is.
-	_ = workflow.ExecuteActivity(run.Controlling(ctx, "who holds the lock"), control.LockHolder, activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
+	_ = workflow.ExecuteActivity(run.Controlling(ctx, "who holds the lock"), control.LockHolder,
+		activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder)
 	is, todo := heldBy(holder, what, lock)
 	return temporal.NewNonRetryableApplicationError(is+"; "+todo, errorType, nil)
 }
@@ -123,48 +129,55 @@ func (w *wave) locked(ctx workflow.Context, errorType, what, lock string) error 
 func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
 	switch holder.Parent {
 	case "":
-		return fmt.Sprintf("%s is being patched by another wave (lock %s)", what, lock), "wait until it has ended, or abort it"
+		return fmt.Sprintf("%s is being patched by another wave (lock %s)", what, lock),
+			"wait until it has ended, or abort it"
 	case names.ReconcileID:
-		return fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s)", what, names.ReconcileID, lock), "wait until it has ended"
+		return fmt.Sprintf("what an earlier wave left of %s is being put back by %s (lock %s)",
+			what, names.ReconcileID, lock), "wait until it has ended"
 	}
-	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock), "wait until it has ended, or abort it"
+	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock),
+		"wait until it has ended, or abort it"
 }
 
 // release frees the locks and waits for the groups' results.
 func (w *wave) release(ctx workflow.Context) { w.letGo(ctx, group.OrderRelease) }
 
-// letGo frees every lock that is held, for good or until the wave goes on, and waits for the groups' results. It tells whether
-// every group has given its word.
+// letGo frees every lock that is held, for good or until the wave goes on, and waits for the groups' results. It
+// reports whether every group has given its word.
 func (w *wave) letGo(ctx workflow.Context, kind group.OrderKind) bool {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	atRest := true
-	for _, held := range w.groups {
-		if held.result == nil {
-			w.order(clean, held, group.Order{Kind: kind})
-		}
+	locked := w.roster.which(func(held *lockedGroup) bool { return held.result == nil })
+	for _, held := range locked {
+		w.order(clean, held, group.Order{Kind: kind})
 	}
-	for _, held := range w.groups {
-		if held.result != nil {
-			continue
-		}
+	for _, held := range locked {
 		var end group.End
 		if err := held.child.Get(clean, &end); err != nil {
 			atRest = false
-			end.GroupResult = patch.GroupResult{
-				Account: held.group.Account.Name, Region: held.group.Region, Name: held.group.Name(),
-				Outcome: patch.Failed, Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
-				Stranded: []patch.Stranded{{
-					Account: held.group.Account.Name, Region: held.group.Region, Resource: "group " + held.group.Name(),
-					State: "unknown: its workflow ended without a result", WhatToDo: "look at " + held.workflowID + " in the Temporal UI",
-				}},
-			}
-			if held.kept != nil { // what it did in an earlier window is known
-				end.Instances = patch.Newest(held.kept.Instances, held.counts.Failed)
-			}
+			end.GroupResult = held.wordless(err)
 		}
 		held.result, held.carried = &end.GroupResult, end.Unparked()
 	}
-	w.services.Release(clean, atRest)
-	w.services = nil
+	w.roster.services.Release(clean, atRest)
+	w.roster.services = nil
 	return atRest
+}
+
+// wordless is the result of a group whose workflow ended without one.
+func (h *lockedGroup) wordless(err error) patch.GroupResult {
+	account, region := h.group.Account.Name, h.group.Region
+	result := patch.GroupResult{
+		Account: account, Region: region, Name: h.group.Name(), Outcome: patch.Failed,
+		Reason: "its workflow ended without a result: " + err.Error(), Instances: []patch.InstanceResult{},
+		Stranded: []patch.Stranded{{
+			Account: account, Region: region, Resource: "group " + h.group.Name(),
+			State:    "unknown: its workflow ended without a result",
+			WhatToDo: "look at " + h.workflowID + " in the Temporal UI",
+		}},
+	}
+	if h.kept != nil { // what it did in an earlier window is known
+		result.Instances = patch.Newest(h.kept.Instances, h.counts.Failed)
+	}
+	return result
 }

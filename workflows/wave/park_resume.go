@@ -9,37 +9,37 @@ import (
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
-// goOn makes a parked wave ready to go on: preflight of what is left to do, then every lock, a scan, and the groups of the stage are as
-// before their first turn. It says why it could not; then no lock is held.
-func (w *wave) goOn(ctx workflow.Context, number int) string {
+// goOn makes a parked wave ready to go on: preflight of what is left to do, then every lock, a scan, and the groups of
+// the stage are as before their first turn. After an error no lock is held.
+func (w *wave) goOn(ctx workflow.Context, stage int) error {
 	w.enter(ctx, patch.StatePreflight, "")
-	if err := w.mayGoOn(ctx, number); err != nil {
-		return run.Reason(err)
+	if err := w.mayGoOn(ctx, stage); err != nil {
+		return err
 	}
-	if why := w.lockAgain(ctx); why != "" {
-		return why
+	if err := w.lockAgain(ctx); err != nil {
+		return err
 	}
-	if err := w.scanAgain(ctx, number); err != nil {
+	if err := w.scanAgain(ctx, stage); err != nil {
 		w.letGo(ctx, group.OrderPark)
-		return run.Reason(err)
+		return err
 	}
-	for _, held := range w.stageGroups(number) {
+	for _, held := range w.roster.of(stage) {
 		if held.counts.Closed != "" || held.counts.Phase == patch.GroupPaused {
-			held.started = false
+			held.started, held.waits = false, false
 			held.counts.Phase, held.counts.Closed, held.counts.Reason = patch.GroupIdle, "", ""
 		}
 	}
-	return ""
+	return nil
 }
 
-// mayGoOn is preflight once more, of the groups that have something to do. What a hold is about is asked by the group itself,
-// since skip may be the answer to it.
-func (w *wave) mayGoOn(ctx workflow.Context, number int) error {
-	if err := w.mayThaw(ctx); err != nil {
+// mayGoOn is preflight once more, of the groups that have something to do. What a hold is about is asked by the group
+// itself, since skip may be the answer to it.
+func (w *wave) mayGoOn(ctx workflow.Context, stage int) error {
+	if err := w.checkPlan(ctx); err != nil {
 		return err
 	}
-	for _, held := range w.groups {
-		if !w.hasToDo(held, number) || held.counts.Phase == patch.GroupHeld {
+	for _, held := range w.roster.groups {
+		if !w.hasToDo(held, stage) || held.counts.Phase == patch.GroupHeld {
 			continue
 		}
 		if err := w.examine(ctx, held); err != nil {
@@ -49,21 +49,22 @@ func (w *wave) mayGoOn(ctx workflow.Context, number int) error {
 	return nil
 }
 
-// scanAgain counts what is missing now, by the baseline that the wave began with. As at first, a scan that fails is told but does
-// not refuse: each instance is scanned before it is touched.
-func (w *wave) scanAgain(ctx workflow.Context, number int) error {
-	w.rounds++
-	for _, held := range w.groups {
-		if !w.hasToDo(held, number) || held.counts.Phase == patch.GroupHeld {
+// scanAgain counts what is missing now, by the baseline that the wave began with. As at first, a scan that fails is
+// told but does not refuse: each instance is scanned before it is touched.
+func (w *wave) scanAgain(ctx workflow.Context, stage int) error {
+	w.parking.rounds++
+	for _, held := range w.roster.groups {
+		if !w.hasToDo(held, stage) || held.counts.Phase == patch.GroupHeld {
 			continue
 		}
 		scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, w.status.WaveID,
-			run.Attempt(w.status.WaveID, held.group.String(), "scan-again", w.rounds))
+			run.Attempt(w.status.WaveID, held.group.String(), "scan-again", w.parking.rounds))
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			workflow.GetLogger(ctx).Warn("scan after the wave was parked failed", "group", held.group.String(), "error", run.Reason(err))
+			workflow.GetLogger(ctx).Warn("scan after the wave was parked failed",
+				"group", held.group.String(), "error", run.Reason(err))
 		default:
 			held.count(scans)
 		}
@@ -71,17 +72,17 @@ func (w *wave) scanAgain(ctx workflow.Context, number int) error {
 	return nil
 }
 
-// hasToDo tells that instances of the group are left to be patched, from a stage on.
-func (w *wave) hasToDo(held *lockedGroup, number int) bool {
-	return held.stage >= number && (held.counts.Phase != patch.GroupDone || held.counts.Closed != "")
+// hasToDo reports whether instances of the group are left to be patched, from a stage on.
+func (w *wave) hasToDo(held *lockedGroup, stage int) bool {
+	return held.stage >= stage && (held.counts.Phase != patch.GroupDone || held.counts.Closed != "")
 }
 
-// lockAgain takes every lock that the wave had before it was parked. It says who holds one of them; then it has none.
-func (w *wave) lockAgain(ctx workflow.Context) string {
+// lockAgain takes every lock that the wave had before it was parked. Its error says who holds one of them; then it has
+// none.
+func (w *wave) lockAgain(ctx workflow.Context) error {
 	err := w.lock(ctx)
-	if err == nil {
-		return ""
+	if err != nil {
+		w.letGo(ctx, group.OrderPark)
 	}
-	w.letGo(ctx, group.OrderPark)
-	return run.Reason(err)
+	return err
 }

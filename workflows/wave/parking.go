@@ -12,165 +12,196 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): taking every lock again costs some twenty events
-// a group, and each group's results travel with it. A wave never continues as new.
+// parking is the time of a wave between two windows.
+type parking struct {
+	wait    *patch.Parked // while it is parked
+	letting bool          // it parks, or is parked, and keeps what it is told meanwhile
+	why     string        // what stopped it, or why it could not go on
+	toldWhy string        // why, as people were told
+	since   time.Time     // when it let everything go last; zero: never
+	rounds  int           // windows in which it went on
+}
+
+// under reports whether the wave parks, or is parked.
+func (p *parking) under() bool { return p.wait != nil || p.letting }
+
+// standing is the verb that acts once a window is open; nil: none does.
+func (p *parking) standing() *patch.Decision {
+	if p.wait == nil {
+		return nil
+	}
+	return p.wait.Standing
+}
+
+// leaving is how a wave ceases to be parked.
+type leaving struct {
+	outcome patch.Outcome // of its stage, where the wave does not go on
+	goesOn  bool
+}
+
+// A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): taking every lock again costs
+// some twenty events a group, and each group's results travel with it. A wave never continues as new.
 const (
 	longestParked = 25_000   // events
 	largestParked = 25 << 20 // bytes
 )
 
-// outgrown tells that the wave's history is too long, or too large, to go on with.
+// outgrown reports whether the wave's history is too long, or too large, to go on with.
 func outgrown(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	return info.GetCurrentHistoryLength() > longestParked || info.GetCurrentHistorySize() > largestParked
 }
 
-// awaitWindow parks the wave where a verb was sent outside the window: it is recorded, and acts when the window opens. An
-// outcome of "" means go.
-func (w *wave) awaitWindow(ctx workflow.Context, number int, decision patch.Decision) patch.Outcome {
+// awaitWindow parks the wave where a verb was sent outside the window: it is recorded, and acts when the window opens.
+// Where the stage does not go on, its outcome is told.
+func (w *wave) awaitWindow(
+	ctx workflow.Context, stage int, decision patch.Decision,
+) (outcome patch.Outcome, goesOn bool) {
 	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open || ctx.Err() != nil {
-		return ""
+		return "", true
 	}
-	return w.park(ctx, number, &decision)
+	return w.park(ctx, stage, &decision)
 }
 
-// windowEnded tells that the stage stands still because its window lets no further instance begin, and for no other reason.
-func (w *wave) windowEnded(number int) bool {
-	if w.running(number) > 0 || len(w.onHold(number)) > 0 {
-		return false
-	}
-	ended := false
-	for _, held := range w.stageGroups(number) {
-		if held.lost {
-			return false
-		}
-		ended = ended || held.counts.Closed == patch.RefusedOutsideWindow || held.counts.Closed == patch.RefusedWindowEnds
-	}
-	return ended
-}
-
-// resumedOutside is the verb that let a paused wave go on when the window had ended already: it acts when the next one opens.
-func (w *wave) resumedOutside() *patch.Decision {
-	if w.resumed == nil {
-		return nil
-	}
-	if open, _ := w.plan.Window.Open(w.resumed.At); open {
-		return nil
-	}
-	return w.resumed
-}
-
-// park lets everything go and waits for a window and for somebody who wants the wave to go on in it. An outcome of "" means
-// that it goes on: its locks are taken again, and preflight has found nothing against it. Nobody's word by the end of the
-// window that follows ends the wave.
-func (w *wave) park(ctx workflow.Context, number int, standing *patch.Decision) patch.Outcome {
-	w.resumed = nil
+// park lets everything go and waits for a window and for somebody who wants the wave to go on in it. Where it goes on,
+// its locks are taken again, and preflight has found nothing against it. Nobody's word by the end of the window that
+// follows ends the wave. Where the stage does not go on, its outcome is told.
+func (w *wave) park(
+	ctx workflow.Context, stage int, standing *patch.Decision,
+) (outcome patch.Outcome, goesOn bool) {
+	w.inbox.resumed = nil
 	// What is told while the locks are let go acts as if it was told of a parked wave.
-	w.parking = true
-	defer func() { w.parking = false }()
-	before := w.why(ctx, number)
+	w.parking.letting, w.parking.toldWhy = true, ""
+	defer func() { w.parking.letting = false }()
+	w.parking.why = w.whyItStopped(ctx, stage)
 	next := w.nextWindow(ctx)
 	whole := w.letGo(ctx, group.OrderPark)
-	w.parkedAt = workflow.Now(ctx)
-	w.status.Stranded = w.stranded()
-	if outcome := w.cannotPark(ctx, number, before, next, standing, whole); outcome != "" {
-		return w.rollBackInstead(ctx, number, outcome, whole)
+	w.parking.since = workflow.Now(ctx)
+	w.status.Stranded = w.roster.stranded()
+	if outcome, ends := w.endsInstead(ctx, stage, next, standing, whole); ends {
+		return w.rollBackInstead(ctx, stage, outcome, whole), false
 	}
-	w.parked = &patch.Parked{Window: w.plan.Window, Next: next.Window}
-	defer func() { w.parked, w.status.NextWindow = nil, nil }()
+	w.parking.wait = &patch.Parked{Window: w.plan.Window, Next: next.Window}
+	defer func() { w.parking.wait, w.status.NextWindow = nil, nil }()
 	w.stand(ctx, standing)
-	outcome, goesOn := patch.Outcome(""), false
-	for told := ""; outcome == "" && !goesOn; {
-		if ctx.Err() == nil && w.decision == nil {
-			step := w.parked.Step(workflow.Now(ctx))
-			w.adopt(step.Window)
-			switch step.Move {
-			case patch.ParkedGoesOn:
-				if outgrown(ctx) {
-					w.reason, outcome = before+tooLong, patch.Aborted
-					continue
-				}
-				if before = w.goOn(ctx, number); before == "" {
-					goesOn = true
-					continue
-				}
-				before = w.parked.Standing.Verb.By(*w.parked.Standing) + " could not be carried out: " + before
-				w.parked.InVain(workflow.Now(ctx))
-				continue
-			case patch.ParkedAsks:
-				if w.parked.GivesUp() {
-					before += "; it was tried until the window's cutoff, and stands no longer"
-					w.parked.Stand(nil)
-				}
-				if next = w.nextWindow(ctx); next.Window == nil && w.decision != nil {
-					continue // told meanwhile
-				}
-				if next.Window == nil {
-					w.reason, outcome = before+"; no other window follows: "+next.Why, patch.Aborted
-					continue
-				}
-				w.parked.Window, w.parked.Next = w.plan.Window, next.Window
-				w.stand(ctx, w.parked.Standing)
-				continue
-			case patch.ParkedEnds:
-				w.reason = fmt.Sprintf("%s; nobody resumed it by the cutoff of the next window, %s", before, w.parked.Next.Cutoff.Format(time.RFC3339))
-				outcome = patch.Aborted
-				continue
-			case patch.ParkedWaits:
-				w.enterParked(ctx, number, before)
-				// Why it is tried in vain changes by the minute: people are told of it once.
-				if told != before && w.parked.Tries <= 1 {
-					told = before
-					w.keepParked(ctx)
-					w.tellParked(ctx)
-				}
-				w.awaitVerb(ctx, step.Until)
-			}
+	for {
+		left := w.whileParked(ctx, stage)
+		if left == nil {
 			continue
 		}
-		outcome, before = w.actParked(ctx, number, before)
+		if left.outcome == patch.Aborted {
+			w.enter(ctx, patch.StateAborting, "")
+		}
+		return left.outcome, left.goesOn
 	}
-	if outcome == patch.Aborted {
-		w.enter(ctx, patch.StateAborting, "")
-	}
-	return outcome
 }
 
-// actParked acts on a verb that was sent to a parked wave, or on its cancel. What it says instead of before is why it could not.
-func (w *wave) actParked(ctx workflow.Context, number int, before string) (patch.Outcome, string) {
-	if ctx.Err() != nil || w.abortSent() {
-		w.reason = "aborted: " + w.whoAborted(ctx)
-		return patch.Aborted, before
+// whileParked does what comes next while the wave is parked; nil: it still is.
+func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
+	if ctx.Err() != nil || w.inbox.decision != nil {
+		return w.actParked(ctx, stage)
 	}
-	decision := w.takeDecision()
+	wait := w.parking.wait
+	step := wait.Step(workflow.Now(ctx))
+	w.adopt(step.Window)
+	switch step.Move {
+	case patch.ParkedGoesOn:
+		return w.tryToGoOn(ctx, stage)
+	case patch.ParkedAsks:
+		return w.askForWindow(ctx)
+	case patch.ParkedEnds:
+		w.reason = fmt.Sprintf("%s; nobody resumed it by the cutoff of the next window, %s",
+			w.parking.why, wait.Next.Cutoff.Format(time.RFC3339))
+		return &leaving{outcome: patch.Aborted}
+	case patch.ParkedWaits:
+		w.enterParked(ctx)
+		// Why it is tried in vain changes by the minute: people are told of it once.
+		if w.parking.toldWhy != w.parking.why && wait.Tries <= 1 {
+			w.parking.toldWhy = w.parking.why
+			w.keepParked(ctx)
+			w.tellParked(ctx)
+		}
+		w.awaitVerb(ctx, step.Until)
+	}
+	return nil
+}
+
+// tryToGoOn carries out the standing verb in a window that is open. Where it cannot, it is tried again.
+func (w *wave) tryToGoOn(ctx workflow.Context, stage int) *leaving {
+	if outgrown(ctx) {
+		w.reason = w.parking.why + tooLong
+		return &leaving{outcome: patch.Aborted}
+	}
+	err := w.goOn(ctx, stage)
+	if err == nil {
+		return &leaving{goesOn: true}
+	}
+	w.couldNot(w.parking.standing(), err)
+	w.parking.wait.InVain(workflow.Now(ctx))
+	return nil
+}
+
+// couldNot says why a decision could not be carried out.
+func (w *wave) couldNot(decision *patch.Decision, err error) {
+	w.parking.why = decision.Verb.By(*decision) + " could not be carried out: " + run.Reason(err)
+}
+
+// askForWindow asks which window follows one that is over, in which the standing verb did not act.
+func (w *wave) askForWindow(ctx workflow.Context) *leaving {
+	wait := w.parking.wait
+	if wait.GivesUp() {
+		w.parking.why += "; it was tried until the window's cutoff, and stands no longer"
+		wait.Stand(nil)
+	}
+	next := w.nextWindow(ctx)
+	switch {
+	case next.Window == nil && w.inbox.decision != nil:
+		return nil // told meanwhile
+	case next.Window == nil:
+		w.reason = w.parking.why + "; no other window follows: " + next.Why
+		return &leaving{outcome: patch.Aborted}
+	}
+	wait.Window, wait.Next = w.plan.Window, next.Window
+	w.stand(ctx, wait.Standing)
+	return nil
+}
+
+// actParked acts on a verb that was sent to a parked wave, or on its cancel; nil: it is parked still.
+func (w *wave) actParked(ctx workflow.Context, stage int) *leaving {
+	if ctx.Err() != nil || w.inbox.aborts() {
+		w.reason = "aborted: " + w.whoAborted(ctx)
+		return &leaving{outcome: patch.Aborted}
+	}
+	decision := w.inbox.take()
 	switch decision.Verb {
 	case patch.Reject:
 		w.reason = fmt.Sprintf("%s was not approved: %s: %s", w.status.Stage, decision.Actor, decision.Reason)
-		return patch.Aborted, before
+		return &leaving{outcome: patch.Aborted}
 	case patch.RollBack:
 		w.enter(ctx, patch.StateRollingBack, "")
-		w.parked.Stand(nil) // who wants it back does not want it to go on
-		if why := w.lockAgain(ctx); why != "" {
-			return "", decision.Verb.By(*decision) + " could not be carried out: " + why
+		w.parking.wait.Stand(nil) // who wants it back does not want it to go on
+		if err := w.lockAgain(ctx); err != nil {
+			w.couldNot(decision, err)
+			return nil
 		}
-		return w.rollBack(ctx, number, *decision), before
+		return &leaving{outcome: w.rollBack(ctx, stage, *decision)}
 	case patch.Resume:
-		w.paused = nil
+		w.inbox.paused = nil
 		w.stand(ctx, decision)
 	}
-	return "", before
+	return nil
 }
 
 // stand lets a decision wait for a window, and says when that opens.
 func (w *wave) stand(ctx workflow.Context, decision *patch.Decision) {
-	w.parked.Stand(decision)
+	w.parking.wait.Stand(decision)
 	if decision == nil {
 		return
 	}
-	acts := w.parked.Acts(workflow.Now(ctx))
+	acts := w.parking.wait.Acts(workflow.Now(ctx))
 	for i := len(w.status.Decisions) - 1; i >= 0; i-- {
 		if w.status.Decisions[i] == *decision {
-			w.status.Decisions[i].Acts, w.unkept = acts, true
+			w.status.Decisions[i].Acts, w.evidence.unkept = acts, true
 			break
 		}
 	}
@@ -180,14 +211,15 @@ func (w *wave) stand(ctx workflow.Context, decision *patch.Decision) {
 // adopt makes a window that has opened the wave's own.
 func (w *wave) adopt(window *patch.Window) {
 	if w.plan.Window != window {
-		w.plan.Window, w.status.Window, w.window = window, window, false
+		w.plan.Window, w.status.Window, w.inbox.extended = window, window, false
 	}
 }
 
 // nextWindow asks which window follows the wave's.
 func (w *wave) nextWindow(ctx workflow.Context) activities.NextWindow {
 	var next activities.NextWindow
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "asks which window comes next"), control.NextWindow, activities.NextWindowInput{
+	options := run.Controlling(ctx, "asks which window comes next")
+	if err := workflow.ExecuteActivity(options, control.NextWindow, activities.NextWindowInput{
 		Plan: w.plan.Name, Window: *w.plan.Window, At: workflow.Now(ctx),
 	}).Get(ctx, &next); err != nil {
 		next.Why = run.Reason(err)
@@ -200,6 +232,7 @@ func (w *wave) awaitVerb(ctx workflow.Context, until time.Time) {
 	window := w.plan.Window
 	// Its only error is the cancel, which the caller looks at next.
 	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout: until.Sub(workflow.Now(ctx)), TimerOptions: workflow.TimerOptions{Summary: "until the next window opens, or is over"},
-	}, func() bool { return w.decision != nil || w.plan.Window != window })
+		Timeout:      until.Sub(workflow.Now(ctx)),
+		TimerOptions: workflow.TimerOptions{Summary: "until the next window opens, or is over"},
+	}, func() bool { return w.inbox.decision != nil || w.plan.Window != window })
 }

@@ -11,15 +11,16 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// why says what stopped the wave, and what is left of the stage and those after it.
-func (w *wave) why(ctx workflow.Context, number int) string {
-	text := fmt.Sprintf("the window's cutoff was at %s", w.plan.Window.Cutoff.Format(time.RFC3339))
+// whyItStopped says what stopped the wave, and what is left of the stage and those after it.
+func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
+	cutoff := w.plan.Window.Cutoff.Format(time.RFC3339)
+	text := "the window's cutoff was at " + cutoff
 	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
-		text = fmt.Sprintf("too little of the window is left before its cutoff at %s", w.plan.Window.Cutoff.Format(time.RFC3339))
+		text = "too little of the window is left before its cutoff at " + cutoff
 	}
 	var left []string
-	for _, held := range w.groups {
-		if open := held.counts.Total - held.counts.Done; held.stage >= number && open > 0 {
+	for _, held := range w.roster.groups {
+		if open := held.counts.Total - held.counts.Done; held.stage >= stage && open > 0 {
 			left = append(left, fmt.Sprintf("%d of %d of %s", open, held.counts.Total, held.group))
 		}
 	}
@@ -33,21 +34,25 @@ func (w *wave) why(ctx workflow.Context, number int) string {
 }
 
 // enterParked shows a parked wave: what is left, which window comes, and whose word it waits for.
-func (w *wave) enterParked(ctx workflow.Context, number int, before string) {
-	next := w.parked.Next
+func (w *wave) enterParked(ctx workflow.Context) {
+	next := w.parking.wait.Next
 	w.status.NextWindow = next
-	text := before + ". No lock is held, and nothing is suspended or out of service. "
-	switch standing := w.parked.Standing; {
-	case standing != nil && w.parked.Tries > 0:
-		text += fmt.Sprintf("%s at %s %s. Send roll_back or abort for something else.", standing.Verb.By(*standing), standing.At.Format(time.RFC3339), w.parked.Tells(workflow.Now(ctx)))
+	opens, cutoff := next.Opens.Format(time.RFC3339), next.Cutoff.Format(time.RFC3339)
+	text := w.parking.why + ". No lock is held, and nothing is suspended or out of service. "
+	switch standing := w.parking.standing(); {
 	case standing != nil:
-		text += fmt.Sprintf("%s at %s: acts when the window opens at %s. Send roll_back or abort for something else.", standing.Verb.By(*standing),
-			standing.At.Format(time.RFC3339), standing.Acts.Format(time.RFC3339))
+		acts := ": acts when the window opens at " + standing.Acts.Format(time.RFC3339)
+		if w.parking.wait.Tries > 0 {
+			acts = " " + w.parking.wait.Tells(workflow.Now(ctx))
+		}
+		text += fmt.Sprintf("%s at %s%s. Send roll_back or abort for something else.",
+			standing.Verb.By(*standing), standing.At.Format(time.RFC3339), acts)
 	case w.plan.Window == next:
-		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. Send resume, roll_back or abort.", next.Cutoff.Format(time.RFC3339))
+		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. "+
+			"Send resume, roll_back or abort.", cutoff)
 	default:
-		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll_back or abort; if nobody does, the wave ends at that window's cutoff, %s.",
-			next.Opens.Format(time.RFC3339), next.Cutoff.Format(time.RFC3339))
+		text += fmt.Sprintf("The next window opens at %s. Send resume to go on in it, roll_back or abort; "+
+			"if nobody does, the wave ends at that window's cutoff, %s.", opens, cutoff)
 	}
 	w.enter(ctx, patch.StateParked, text)
 }
@@ -55,8 +60,8 @@ func (w *wave) enterParked(ctx workflow.Context, number int, before string) {
 // tellParked tells people once for each reason for which the wave is parked.
 func (w *wave) tellParked(ctx workflow.Context) {
 	w.tell(ctx, patch.NoticeParked, func(n *patch.Notice) {
-		if w.parked.Standing == nil {
-			n.Until, n.Otherwise = &w.parked.Next.Cutoff, patch.Abort
+		if w.parking.standing() == nil {
+			n.Until, n.Otherwise = &w.parking.wait.Next.Cutoff, patch.Abort
 		}
 		n.Stranded = w.status.Stranded
 	})

@@ -1,7 +1,6 @@
 package wave
 
 import (
-	"fmt"
 	"slices"
 
 	"go.temporal.io/sdk/workflow"
@@ -14,20 +13,10 @@ import (
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
-// mostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues as
-// new, since its groups are its children.
-const mostGroups = 1000
-
-// preflight reads every group and asks the pure decisions, before anything is changed anywhere; then it takes the locks,
-// registers runbook and baseline, and scans.
+// preflight reads every group and asks the table of checks, before anything is changed anywhere; then it takes the
+// locks, registers runbook and baseline, and scans.
 func (w *wave) preflight(ctx workflow.Context) error {
-	if open, why := w.plan.Window.Open(workflow.Now(ctx)); !open {
-		return run.Refused(&patch.Refusal{Code: patch.RefusedOutsideWindow, Where: w.plan.Name, What: why, WhatToDo: "start the wave inside the window"})
-	}
-	if refusal := tooManyGroups(w.plan); refusal != nil {
-		return run.Refused(refusal)
-	}
-	if err := w.mayThaw(ctx); err != nil {
+	if err := w.checkPlan(ctx); err != nil {
 		return err
 	}
 	for i, stage := range w.plan.Stages {
@@ -36,13 +25,13 @@ func (w *wave) preflight(ctx workflow.Context) error {
 			if err := w.examine(ctx, held); err != nil {
 				return err
 			}
-			w.groups = append(w.groups, held)
+			w.roster.groups = append(w.roster.groups, held)
 		}
 	}
 	if err := w.lock(ctx); err != nil {
 		return err
 	}
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		if err := w.prepare(ctx, held); err != nil {
 			return err
 		}
@@ -50,66 +39,76 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	return nil
 }
 
-// tooManyGroups refuses a plan that a wave's history cannot hold.
-func tooManyGroups(plan patch.Plan) *patch.Refusal {
-	groups := len(plan.Groups())
-	if groups <= mostGroups {
-		return nil
-	}
-	return &patch.Refusal{
-		Code: patch.RefusedTooMany, Where: plan.Name, What: fmt.Sprintf("it has %d groups and a wave's history holds %d", groups, mostGroups),
-		WhatToDo: "split the plan",
-	}
+// wholePlan is what is known of a plan before anything is read.
+func wholePlan(plan patch.Plan) patch.View {
+	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups())}
 }
 
-// mayThaw refuses a wave while one of its accounts is frozen.
-func (w *wave) mayThaw(ctx workflow.Context) error {
-	if refusal := frozenPlan(ctx, w.plan); refusal != nil {
+// refused is the first refusal of what has been read so far, as an error.
+func refused(ctx workflow.Context, level patch.Level, view patch.View) error {
+	view.Now = workflow.Now(ctx)
+	if refusal := patch.First(level, view); refusal != nil {
 		return run.Refused(refusal)
 	}
-	return ctx.Err()
+	return nil
 }
 
-// frozenPlan asks whether one of a plan's accounts is frozen; nil when none is.
-func frozenPlan(ctx workflow.Context, plan patch.Plan) *patch.Refusal {
+// checkPlan asks what stands against the plan as a whole.
+func (w *wave) checkPlan(ctx workflow.Context) error {
+	view := wholePlan(w.plan)
+	if err := refused(ctx, patch.LevelWave, view); err != nil {
+		return err
+	}
+	view.Frozen = freeze.Ask(ctx, accountsOf(w.plan)...)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return refused(ctx, patch.LevelWave, view)
+}
+
+// accountsOf are the names of a plan's accounts, each once.
+func accountsOf(plan patch.Plan) []string {
 	var accounts []string
 	for _, group := range plan.Groups() {
 		if !slices.Contains(accounts, group.Account.Name) {
 			accounts = append(accounts, group.Account.Name)
 		}
 	}
-	why := freeze.Ask(ctx, accounts...)
-	if why == "" {
-		return nil
-	}
-	return &patch.Refusal{
-		Code: patch.RefusedFrozen, Where: plan.Name, What: why, WhatToDo: "ask who froze it; then `patchtide unfreeze`, and start the wave again",
-	}
+	return accounts
 }
 
-// examine reads a group, and refuses one that cannot be patched as the plan says. Its task must be picked up soon: an account's queue that
-// nobody serves is a worker that does not know the account.
+// examine reads a group, and refuses one that cannot be patched as the plan says. Its task must be picked up soon: an
+// account's queue that nobody serves is a worker that does not know the account.
 func (w *wave) examine(ctx workflow.Context, held *lockedGroup) error {
 	group, stage := held.group, w.plan.Stages[held.stage]
 	state, err := run.InspectServed(run.Reading(ctx, group, w.plan.Timing), group)
 	if err != nil {
 		return err
 	}
-	strategy, refusal := patch.PlanCapacity(group, state, stage)
-	if refusal != nil {
-		return run.Refused(refusal)
-	}
-	for _, member := range state.Members {
-		if refusal := patch.MayRestore(group, w.plan, member); refusal != nil {
-			return run.Refused(refusal)
-		}
-	}
-	if err := w.look(ctx, group, state, held.stage); err != nil {
+	view := patch.View{Group: group, Policy: patch.PolicyOf(w.plan, stage), State: &state}
+	if err := refused(ctx, patch.LevelWave, view); err != nil {
 		return err
 	}
+	around, err := run.ReadInterference(ctx, interferenceOf(group, state, view.Policy), w.plan.Timing)
+	if err != nil {
+		return run.PreflightError(group, err)
+	}
+	view.Around = &around
+	if err := refused(ctx, patch.LevelWave, view); err != nil {
+		return err
+	}
+	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
 	held.members, held.targetGroups = ordered(state), run.TargetGroups(state)
 	held.expects(w.plan, stage, state, strategy)
 	return nil
+}
+
+// interferenceOf asks what others do to a group and each of its instances.
+func interferenceOf(group patch.Group, state patch.GroupState, policy patch.Policy) activities.ReadInterferenceInput {
+	return activities.ReadInterferenceInput{
+		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
+		Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
+	}
 }
 
 // policy is a stage's policy for this run of the wave.
@@ -127,15 +126,18 @@ func ordered(state patch.GroupState) []string {
 	return ids
 }
 
-// prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that fails
-// is told but does not refuse: each instance is scanned again before it is touched.
+// prepare registers what patches and what is judged by, pins the runbook's version and hash, and scans. A scan that
+// fails is told but does not refuse: each instance is scanned again before it is touched.
 func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 	options := run.Acting(ctx, held.group, w.plan.Timing)
-	if err := workflow.ExecuteActivity(options, aws.EnsureRunbook, activities.EnsureRunbookInput{Group: held.group}).Get(ctx, &held.runbook); err != nil {
+	runbook := activities.EnsureRunbookInput{Group: held.group}
+	if err := workflow.ExecuteActivity(options, aws.EnsureRunbook, runbook).Get(ctx, &held.runbook); err != nil {
 		return run.PreflightError(held.group, err)
 	}
 	var baseline activities.RegisteredBaseline
-	if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{Group: held.group, Baseline: w.plan.Baseline}).Get(ctx, &baseline); err != nil {
+	if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{
+		Group: held.group, Baseline: w.plan.Baseline,
+	}).Get(ctx, &baseline); err != nil {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID

@@ -9,14 +9,15 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// previewDetails is a dry run's result as Markdown, for the Temporal UI.
+// previewDetails is a preview as Markdown, for the Temporal UI.
 func previewDetails(p patch.Preview) string {
 	var text strings.Builder
 	verdict := "**could run**"
 	if !p.CouldRun() {
 		verdict = fmt.Sprintf("**is blocked**, by %d", len(p.Blockers))
 	}
-	fmt.Fprintf(&text, "Dry run: nothing was changed. A wave of **%s** %s. %d of %d instances are due, %d patches missing, %d reboots.\n\n",
+	fmt.Fprintf(&text, "Nothing was changed. A wave of **%s** %s. "+
+		"%d of %d instances are due, %d patches missing, %d reboots.\n\n",
 		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
 	fmt.Fprintf(&text, "It takes about **%s**", p.Takes.Rough())
 	if len(p.NotCounted) > 0 {
@@ -36,9 +37,11 @@ func previewDetails(p patch.Preview) string {
 		if len(blocker.Instances) > 0 {
 			of = " (" + run.Shorten(strings.Join(blocker.Instances, ", ")) + ")"
 		}
-		fmt.Fprintf(&text, "- **%s** %s%s: %s. %s\n", blocker.Code, blocker.Where, of, run.Cell(blocker.What), run.Cell(blocker.WhatToDo))
+		fmt.Fprintf(&text, "- **%s** %s%s: %s. %s\n",
+			blocker.Code, blocker.Where, of, run.Cell(blocker.What), run.Cell(blocker.WhatToDo))
 	}
-	text.WriteString("\n| begins | stage | group | room | instance | does | missing | reboot | known |\n|---|---|---|---|---|---|---|---|---|\n")
+	text.WriteString("\n| begins | stage | group | room | instance | does | missing | reboot | known |\n" +
+		"|---|---|---|---|---|---|---|---|---|\n")
 	rows := 0
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
@@ -47,8 +50,9 @@ func previewDetails(p patch.Preview) string {
 			}
 			for _, instance := range group.Instances {
 				if rows++; rows <= run.LongestTable {
-					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n", instance.Begins.Rough(), stage.Name, group.Group,
-						madeBy(group), instance.ID, instance.Does, missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
+					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+						instance.Begins.Rough(), stage.Name, group.Group, madeBy(group), instance.ID, instance.Does,
+						missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
 				}
 			}
 		}

@@ -12,17 +12,21 @@ import (
 )
 
 // The Temporal UI shows 20 KB.
-func TestADryRunsDetailsStaySmall(t *testing.T) {
+func TestAPreviewsDetailsStaySmall(t *testing.T) {
 	p := patch.Preview{Plan: "web"}
 	for i := range 100 {
 		p.Blockers = append(p.Blockers, patch.Blocker{
-			Code: "AgentOffline", Where: "production/ap-northeast-1/a-group-of-a-usual-name", Instances: []string{"i-0123456789abcdef0", "i-0123456789abcdef1"},
-			What: strings.Repeat("x", 300), WhatToDo: strings.Repeat("y", 300),
+			Code: "AgentOffline", Where: "production/ap-northeast-1/a-group-of-a-usual-name",
+			Instances: []string{"i-0123456789abcdef0", "i-0123456789abcdef1"},
+			What:      strings.Repeat("x", 300), WhatToDo: strings.Repeat("y", 300),
 		})
 		p.Stages = append(p.Stages, patch.PreviewStage{Name: "production", Groups: []patch.PreviewGroup{{
-			Group: "production/ap-northeast-1/a-group-of-a-usual-name", Instances: []patch.PreviewInstance{{
+			Group: "production/ap-northeast-1/a-group-of-a-usual-name",
+			Instances: []patch.PreviewInstance{{
 				ID: fmt.Sprintf("i-0123456789abcde%02d", i), Does: patch.WouldPatch, MissingCount: 3,
-				Missing: []patch.MissingPatch{{ID: "a", Severity: "Critical"}, {ID: "b", Severity: "Important"}, {ID: "c", Severity: "Important"}},
+				Missing: []patch.MissingPatch{
+					{ID: "a", Severity: "Critical"}, {ID: "b", Severity: "Important"}, {ID: "c", Severity: "Important"},
+				},
 			}},
 		}}})
 	}

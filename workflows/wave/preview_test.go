@@ -18,9 +18,10 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-var dryRun = workflows.WaveRequest{Plan: "web", DryRun: true}
+var ofWeb = workflows.PreviewRequest{Plan: "web"}
 
-// reads are the operations of AWS that a dry run may call. Asking for a data key is asked as a dry run of AWS's own.
+// readsOnly are the operations of AWS that a preview may call. Asking for a data key is asked as a dry run of AWS's
+// own.
 func readsOnly(operation string) bool {
 	for _, prefix := range []string{"Describe", "List", "Get", "AssumeRole", "BatchGet"} {
 		if strings.HasPrefix(operation, prefix) {
@@ -30,9 +31,22 @@ func readsOnly(operation string) bool {
 	return operation == "GenerateDataKeyWithoutPlaintext"
 }
 
-// dry runs the dry run and proves from the simulator's log, its world, the evidence and Temporal that it changed
+// previewWave runs PreviewWave as somebody sends it.
+func previewWave(scene *wavetest.Scene, request any) (*workflows.PreviewResult, error) {
+	scene.Before = scene.Snapshot()
+	scene.Env.ExecuteWorkflow(names.PreviewWave, request)
+	require.True(scene.T, scene.Env.IsWorkflowCompleted())
+	if err := scene.Env.GetWorkflowError(); err != nil {
+		return nil, err
+	}
+	var result workflows.PreviewResult
+	require.NoError(scene.T, scene.Env.GetWorkflowResult(&result))
+	return &result, nil
+}
+
+// previewOf makes a preview and proves from the simulator's log, its world, the evidence and Temporal that it changed
 // nothing. may are operations that it may call beside reads.
-func dry(scene *wavetest.Scene, request workflows.WaveRequest, may ...string) *patch.Preview {
+func previewOf(scene *wavetest.Scene, request workflows.PreviewRequest, may ...string) *patch.Preview {
 	scene.T.Helper()
 	before := len(scene.Sim.Events())
 	evidence, err := scene.Store.ListWaves(scene.T.Context())
@@ -40,9 +54,8 @@ func dry(scene *wavetest.Scene, request workflows.WaveRequest, may ...string) *p
 	scene.Env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
 		scene.T.Errorf("it started %s, which may be a lock", info.WorkflowExecution.ID)
 	})
-	result, err := scene.Run(request)
+	result, err := previewWave(scene, request)
 	require.NoError(scene.T, err)
-	require.NotNil(scene.T, result.Preview)
 	called := 0
 	for _, event := range scene.Sim.Events()[before:] {
 		called++
@@ -62,7 +75,7 @@ func dry(scene *wavetest.Scene, request workflows.WaveRequest, may ...string) *p
 	require.Empty(scene.T, status.Verbs)
 	require.Equal(scene.T, result.Outcome, status.Outcome)
 	require.Equal(scene.T, len(result.Preview.Blockers) == 0, result.Outcome == patch.WouldRun)
-	return result.Preview
+	return &result.Preview
 }
 
 // scan lets ScanFleet run, and gives the scene another Temporal so much later.
@@ -82,10 +95,10 @@ func codes(blockers []patch.Blocker) []string {
 	return list
 }
 
-func TestADryRunTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
+func TestAPreviewTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: estimated("{patch: 22m}")})
 	scanFirst(scene, 3*time.Hour)
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	require.Empty(t, preview.Blockers)
 	require.Equal(t, []int{6, 6, 36, 6}, []int{preview.Instances, preview.Due, preview.Missing, preview.Reboots})
 	require.Equal(t, []string{"the approval of production"}, preview.NotCounted)
@@ -133,11 +146,11 @@ func TestADryRunTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 	require.Equal(t, told, taken)
 }
 
-// Nobody scanned: what is missing is not known, and they count as due. A scan of the dry run's own is the one thing it
+// Nobody scanned: what is missing is not known, and they count as due. A scan of the preview's own is the one thing it
 // may do.
-func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
+func TestAPreviewScansOnlyWhereItIsAskedTo(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	require.Equal(t, []int{6, 6, 0}, []int{preview.Instances, preview.Due, preview.Missing})
 	for _, stage := range preview.Stages {
 		for _, instance := range stage.Groups[0].Instances {
@@ -147,7 +160,7 @@ func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
 	require.Contains(t, strings.Join(preview.Notes, "\n"), "6 were never scanned")
 
 	scene.Again(scene.Env.Now().Add(time.Hour))
-	preview = dry(scene, workflows.WaveRequest{Plan: "web", DryRun: true, Scan: true}, "SendCommand")
+	preview = previewOf(scene, workflows.PreviewRequest{Plan: "web", Scan: true}, "SendCommand")
 	for _, event := range scene.Effects("SendCommand") {
 		require.Contains(t, string(event.Arguments), `"Scan"`)
 		require.NotContains(t, string(event.Arguments), "Install")
@@ -157,11 +170,11 @@ func TestADryRunScansOnlyWhereItIsAskedTo(t *testing.T) {
 		"the plan's is not registered yet, and registering it would be a change")
 }
 
-func TestADryRunTellsOfRoomByOneMore(t *testing.T) {
+func TestAPreviewTellsOfRoomByOneMore(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4), Config: estimated("{patch: 22m}"),
 	})
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	require.Empty(t, preview.Blockers, "with one more there is room")
 	group := preview.Stages[1].Groups[0]
 	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}, group.Strategy)
@@ -171,13 +184,13 @@ func TestADryRunTellsOfRoomByOneMore(t *testing.T) {
 		Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4),
 		Config: wavetest.PlanWith("capacity: auto", "capacity: decrement"),
 	})
-	preview = dry(scene, dryRun)
+	preview = previewOf(scene, ofWeb)
 	require.Contains(t, codes(preview.Blockers), "NoRoom")
 	require.Contains(t, preview.Stages[1].Groups[0].Refused, "NoRoom: desired 4 - 1 would fall below min 4")
 }
 
-// A wave stops at the first thing in its way; a dry run names them all, each with what to do.
-func TestADryRunNamesEverythingInTheWay(t *testing.T) {
+// A wave stops at the first thing in its way; a preview names them all, each with what to do.
+func TestAPreviewNamesEverythingInTheWay(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: calendars})
 	scene.Frozen = patch.Freezes{{Account: "production", Actor: "alice", Reason: "incident 4711", Since: scene.Env.Now()}}
 	group := patch.Group{
@@ -197,7 +210,7 @@ func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 		g.Region.AddMaintenanceWindow(patching(15*time.Minute, "Install"))
 	})
 	openCalendar(scene, wavetest.Staging)
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	got := codes(preview.Blockers)
 	for _, code := range []string{
 		"Frozen", "GroupLocked", "ServiceLocked", "CalendarClosed", "ProcessSuspended", "StackUpdateRunning",
@@ -223,24 +236,24 @@ func TestADryRunNamesEverythingInTheWay(t *testing.T) {
 }
 
 // A group that cannot be read does not hide the others.
-func TestADryRunGoesOnWhereAGroupCannotBeRead(t *testing.T) {
+func TestAPreviewGoesOnWhereAGroupCannotBeRead(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: wavetest.PlanWith("auto_scaling_group: web", "auto_scaling_group: wbe"),
 	})
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	require.Equal(t, []string{"GroupNotFound"}, codes(preview.Blockers))
 	require.Contains(t, preview.Blockers[0].What, "wbe")
 	require.Equal(t, "it could not be read", preview.Stages[1].Groups[0].Refused)
 	require.Len(t, preview.Stages[0].Groups[0].Instances, 2)
 }
 
-func TestADryRunSaysInWhichWindowAndHowMuchFits(t *testing.T) {
+func TestAPreviewSaysInWhichWindowAndHowMuchFits(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: estimated("{patch: 30m, rollback: 30m, snapshot: 0s, volume: 0s}"),
 	})
 	opens := scene.Env.Now().Add(24 * time.Hour)
 	scene.Plans.Within = &patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
-	preview := dry(scene, dryRun)
+	preview := previewOf(scene, ofWeb)
 	require.Empty(t, preview.Blockers, "it could run when the window opens")
 	require.Equal(t, opens.UTC(), preview.Begins.UTC())
 	require.Equal(t, []int{6, 4}, []int{preview.Due, preview.InTime})
@@ -254,21 +267,21 @@ func TestADryRunSaysInWhichWindowAndHowMuchFits(t *testing.T) {
 	scene.Plans.Within = &patch.Window{
 		Opens: now.Add(-time.Hour), Cutoff: now.Add(20 * time.Minute), Closes: now.Add(time.Hour),
 	}
-	preview = dry(scene, dryRun)
+	preview = previewOf(scene, ofWeb)
 	require.Equal(t, []string{"WindowEndsTooSoon", "WindowEndsTooSoon"}, codes(preview.Blockers), "of either group")
 	require.Zero(t, preview.InTime)
 }
 
-func TestADryRunsInput(t *testing.T) {
+func TestAPreviewsInput(t *testing.T) {
 	for name, c := range map[string]struct{ input, want string }{
-		"a wave has no choice to scan": {`{"plan": "web", "scan": true}`, "only a dry run has a choice"},
-		"misspelt":                     {`{"plan": "web", "dryRun": true}`, `unknown field "dryRun"`},
-		"no plan":                      {`{"dry_run": true}`, "plan: is missing"},
-		"unknown plan":                 {`{"plan": "api", "dry_run": true}`, `no plan "api"`},
+		"what a wave takes": {`{"plan": "web", "actor": "you"}`, `unknown field "actor"`},
+		"misspelt":          {`{"plan": "web", "scans": true}`, `unknown field "scans"`},
+		"no plan":           {`{"scan": true}`, "plan: is missing"},
+		"unknown plan":      {`{"plan": "api"}`, `no plan "api"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
-			_, err := scene.Run(json.RawMessage(c.input))
+			_, err := previewWave(scene, json.RawMessage(c.input))
 			require.ErrorContains(t, err, c.want)
 			require.Empty(t, scene.Mutations(wavetest.Production))
 		})

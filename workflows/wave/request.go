@@ -13,13 +13,9 @@ type Request struct {
 	Plan   string `json:"plan"`
 	Actor  string `json:"actor,omitempty"`  // who starts it
 	Reason string `json:"reason,omitempty"` // why
-	// ContinueAfter is the number of instances after which a group's history begins anew; 0, the default, is 100. Nothing else
-	// changes by it.
+	// ContinueAfter is the number of instances after which a group's history begins anew; 0, the default, is 100.
+	// Nothing else changes by it.
 	ContinueAfter int `json:"continue_after,omitempty"`
-	// DryRun only plans: it changes nothing, takes no lock, and its result tells what a wave would do and what is in its way.
-	DryRun bool `json:"dry_run,omitempty"`
-	// Scan lets a dry run scan first, where it otherwise takes what Systems Manager knows already.
-	Scan bool `json:"scan,omitempty"`
 
 	broken error
 }
@@ -41,9 +37,8 @@ func (r Request) Validate() error {
 	case strings.TrimSpace(r.Plan) == "":
 		return run.Invalid("plan: is missing", waveExample)
 	case r.ContinueAfter < 0:
-		return run.Invalid(fmt.Sprintf("continue_after: %d is negative; leave it out for 100", r.ContinueAfter), waveExample)
-	case r.Scan && !r.DryRun:
-		return run.Invalid("scan: only a dry run has a choice; a wave always scans", `{"plan": "web", "dry_run": true, "scan": true}`)
+		return run.Invalid(fmt.Sprintf("continue_after: %d is negative; leave it out for 100", r.ContinueAfter),
+			waveExample)
 	}
 	return nil
 }
@@ -55,7 +50,8 @@ type VerbRequest struct {
 	Scope  patch.Scope `json:"scope,omitempty"` // of roll_back: stage (the default) or wave
 	// MaxParallelGroups is set_concurrency's: how many groups of the current stage are worked on at once.
 	MaxParallelGroups int `json:"max_parallel_groups,omitempty"`
-	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it once.
+	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it
+	// once.
 	Until string `json:"until,omitempty"`
 
 	broken error
@@ -83,6 +79,7 @@ func (r VerbRequest) Validate(verb patch.Verb) error {
 // decision is what the request decides.
 func (r VerbRequest) decision(verb patch.Verb) patch.Decision {
 	return patch.Decision{
-		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until, Actor: r.Actor, Reason: r.Reason,
+		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until,
+		Actor: r.Actor, Reason: r.Reason,
 	}
 }

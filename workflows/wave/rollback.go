@@ -25,7 +25,8 @@ type RollBackRequest struct {
 	broken error
 }
 
-const rollBackExample = `{"wave_id": "wave-web-20261122-020000", "actor": "you", "reason": "the new openssl breaks logins"}`
+const rollBackExample = `{"wave_id": "wave-web-20261122-020000", "actor": "you", ` +
+	`"reason": "the new openssl breaks logins"}`
 
 // UnmarshalJSON decodes strictly and keeps the error for Validate.
 func (r *RollBackRequest) UnmarshalJSON(data []byte) error {
@@ -51,20 +52,21 @@ func (r RollBackRequest) Validate() error {
 
 // Types of errors that end a RollBackWave before anything was changed.
 const (
-	ErrWaveRunning       = "WaveRunning"       // send the wave the verb roll_back instead
-	ErrDataLoss      = "DataLoss"      // more than the patches would be lost; the message lists what
-	ErrNotRestorable  = "NotRestorable"  // nothing of what the wave patched can be put back
+	ErrWaveRunning         = "WaveRunning"         // send the wave the verb roll_back instead
+	ErrDataLoss            = "DataLoss"            // more than the patches would be lost; the message lists what
+	ErrNotRestorable       = "NotRestorable"       // nothing of what the wave patched can be put back
 	ErrUnsupportedEvidence = "UnsupportedEvidence" // the evidence is of another version of Patchtide
 )
 
-// RollBackWave puts back every instance that a closed wave patched, from the wave's evidence: the groups under their locks,
-// one instance at a time, with health checks. Instances gone since are told apart, and those put back already are left alone,
-// so that it may be run again. It shows itself as a wave does, takes the verb abort (give up on what cannot be put back), and
-// leaves a document of its own.
+// RollBackWave puts back every instance that a closed wave patched, from the wave's evidence: the groups under their
+// locks, one instance at a time, with health checks. Instances gone since are told apart, and those put back already
+// are left alone, so that it may be run again. It shows itself as a wave does, takes the verb abort (give up on what
+// cannot be put back), and leaves a document of its own.
 func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
-	info := workflow.GetInfo(ctx)
-	w := &wave{parallel: map[string]int{}, run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
-	w.status = patch.WaveStatus{WaveID: info.WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{}}
+	w := &wave{run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
+	w.status = patch.WaveStatus{
+		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{},
+	}
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
@@ -72,71 +74,70 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 		return nil, err
 	}
 	w.enter(ctx, patch.StateResolving, "")
-	if err := w.readWave(ctx, request.WaveID); err != nil {
+	unended, err := w.readWave(ctx, request.WaveID)
+	if err != nil {
 		return nil, err
 	}
 	w.enter(ctx, patch.StatePreflight, "")
-	decision := patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: request.Actor, Reason: request.Reason, At: workflow.Now(ctx)}
+	decision := patch.Decision{
+		Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: request.Actor, Reason: request.Reason, At: workflow.Now(ctx),
+	}
 	w.status.Decisions = append(w.status.Decisions, decision)
-	if err := w.mayRollBack(ctx, request); err != nil {
-		w.reason = run.Reason(err)
-		w.groups = lockedOnly(w.groups)
-		w.release(ctx)
-		w.finish(ctx, patch.Failed, nil)
+	caveat, err := w.mayRollBack(ctx, request)
+	if err != nil {
+		w.fail(ctx, err)
 		return nil, err
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
-	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	outcome := w.rollBack(ctx, len(w.plan.Stages)-1, decision)
 	switch {
 	case !w.wantsAny():
 		w.reason += "; nothing was left to put back"
-	case w.caveat != "":
-		w.reason += "; " + w.caveat
+	case caveat != "":
+		w.reason += "; " + caveat
 	}
-	w.reason += w.unended
-	for i := range outcomes {
-		if len(w.stageGroups(i)) > 0 {
-			outcomes[i] = w.status.Stages[i].Outcome
+	w.reason += unended
+	outcomes := notStarted(w.plan)
+	for stage := range outcomes {
+		if len(w.roster.of(stage)) > 0 {
+			outcomes[stage] = w.status.Stages[stage].Outcome
 		}
 	}
-	result := w.finish(ctx, outcome, w.close(ctx, outcomes))
-	if ctx.Err() != nil {
-		return nil, temporal.NewCanceledError(*result)
-	}
-	return result, nil
+	return w.end(ctx, outcome, outcomes)
 }
 
-// readWave reads what the wave left, and keeps of it the groups where instances are patched still.
-func (w *wave) readWave(ctx workflow.Context, id string) error {
+// readWave reads what the wave left, and keeps of it the groups where instances are patched still. It says what the
+// wave's evidence does not tell; "" where it tells all.
+func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err error) {
 	var read activities.WaveRead
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWave, activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
-		return err
-	}
-	if read.Running {
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("wave %s still runs: send it the Update roll_back with scope wave "+
-			"(patchtide wave roll-back %s --scope wave), which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again", id, id), ErrWaveRunning, nil)
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWave,
+		activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
+		return "", err
 	}
 	document := read.Document
-	if document.Version != 1 || document.Result.WaveID != id {
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and tells of %q; this Patchtide reads version 1: use the one that wrote it",
+	switch {
+	case read.Running:
+		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf(
+			"wave %s still runs: send it the Update roll_back with scope wave (patchtide wave roll-back %s --scope wave), "+
+				"which it takes while it patches and on hold; if it awaits an approval, reject that, then ask again",
+			id, id), ErrWaveRunning, nil)
+	case document.Version != 1 || document.Result.WaveID != id:
+		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and "+
+			"tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrUnsupportedEvidence, nil)
+	case document.Status.State != patch.StateClosed:
+		unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence "+
+			"was written is not in it, look with `patchtide scan`", id)
 	}
-	if document.Status.State != patch.StateClosed {
-		w.unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence was written is not in it, look with `patchtide scan`", id)
-	}
-	w.plan, w.hash, w.notifies = document.Plan, document.Hash, read.Notifies
+	w.plan, w.hash, w.announcer.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time
-	w.request.Plan = document.Plan.Name
-	for _, stage := range w.plan.Stages {
-		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
-	}
+	w.status.Plan, w.status.Stages = document.Plan.Name, stagesOf(document.Plan)
 	for _, stage := range document.Result.Stages {
 		for _, group := range stage.Groups {
 			w.keepPatched(stage.Name, group)
 		}
 	}
-	return nil
+	return unended, nil
 }
 
 // keepPatched makes a group of the wave one of ours, if the wave left instances of it patched.
@@ -148,8 +149,10 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		}
 		// What has no part in putting back stays behind: an order is one payload of Temporal's.
 		patched = append(patched, patch.InstanceResult{
-			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter, Backup: instance.Backup,
-			AutomationExecutionID: instance.AutomationExecutionID, MissingBefore: run.List(instance.MissingBefore), MissingAfter: run.List(instance.MissingAfter),
+			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, Backup: instance.Backup,
+			PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter,
+			AutomationExecutionID: instance.AutomationExecutionID,
+			MissingBefore:         run.List(instance.MissingBefore), MissingAfter: run.List(instance.MissingAfter),
 		})
 	}
 	if len(patched) == 0 {
@@ -161,15 +164,17 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		}
 		for _, group := range w.plan.Stages[i].Groups {
 			if group.Account.Name == was.Account && group.Region == was.Region && group.Name() == was.Name {
-				w.groups = append(w.groups, &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group), results: patched, started: true})
+				held := &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)}
+				held.results, held.started = patched, true
+				w.roster.groups = append(w.roster.groups, held)
 			}
 		}
 	}
 }
 
-// wantsAny tells whether anything was to be put back.
+// wantsAny reports whether anything was to be put back.
 func (w *wave) wantsAny() bool {
-	for _, held := range w.groups {
+	for _, held := range w.roster.groups {
 		for _, instance := range held.results {
 			if instance.WantsRollBack() {
 				return true

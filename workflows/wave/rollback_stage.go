@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -12,60 +13,70 @@ import (
 	"github.com/patchtide/patchtide/workflows/service"
 )
 
-// rollBack puts back what the stage patched, or with scope wave what all stages did, the last group first.
-func (w *wave) rollBack(ctx workflow.Context, number int, decision patch.Decision) patch.Outcome {
+// rollBack puts back what the stage patched, or with scope wave what all stages did, the last group first. One that
+// cannot be put back whole keeps no other from it.
+func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision) patch.Outcome {
 	w.reason = fmt.Sprintf("rolled back by %s: %s", decision.Actor, decision.Reason)
 	w.enter(ctx, patch.StateRollingBack, "")
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	first := number
+	first := last
 	if decision.Scope == patch.ScopeWave {
 		first = 0
 	}
-	outcome := patch.RolledBack
-	w.awaitLost(clean, first, number)
-	for stage := number; stage >= first; stage-- {
-		groups := w.stageGroups(stage)
-		for i := len(groups) - 1; i >= 0; i-- {
-			held := groups[i]
+	var outcomes []patch.Outcome
+	w.awaitLost(clean, first, last)
+	for stage := last; stage >= first; stage-- {
+		outcome := patch.RolledBack
+		for _, held := range slices.Backward(w.roster.of(stage)) {
 			if !held.started && held.carried == nil {
 				continue // one that an earlier window has begun is put back as well
 			}
-			if held.lost {
+			if why, whole := w.rollBackGroup(clean, held, first, last); !whole {
 				outcome = patch.Failed
-				w.reason += fmt.Sprintf("; %s was not put back: %s", held.group, lostReason)
-				continue
-			}
-			held.counts.Phase = patch.GroupRollingBack
-			w.order(clean, held, group.Order{Kind: group.OrderRollBack, Results: held.results, Earlier: w.parkedAt})
-			for !idle(held) {
-				_ = workflow.Await(clean, func() bool { return idle(held) || w.abortSent() })
-				if w.abortSent() {
-					w.giveUp(clean, first, number)
-				}
-			}
-			if held.child.IsReady() && held.counts.Phase != patch.GroupDone {
-				held.counts.Reason = lostReason
-				outcome = patch.Failed
-				w.reason += fmt.Sprintf("; %s was not put back whole: %s", held.group, lostReason)
-				continue
-			}
-			if held.counts.Phase == patch.GroupHeld || failedOf(held) {
-				outcome = patch.Failed
-				w.reason += fmt.Sprintf("; %s could not be put back whole: %s", held.group, notWhole(held))
+				w.reason += fmt.Sprintf("; %s %s", held.group, why)
 			}
 		}
 		w.status.Stages[stage].Outcome = outcome
+		outcomes = append(outcomes, outcome)
 	}
-	return outcome
+	return patch.CombinedOutcome(outcomes)
 }
 
-// awaitLost waits until the instances of groups whose workflow is gone have been put back by their own: only then may others
-// of their service be taken out. A person who gives up (abort) is not kept waiting; the service's lock waits on.
+// rollBackGroup puts back what a group patched, while a person may give up on all that is put back. It reports
+// whether the group was put back whole, and says why not.
+func (w *wave) rollBackGroup(
+	ctx workflow.Context, held *lockedGroup, first, last int,
+) (why string, whole bool) {
+	if held.lost {
+		return "was not put back: " + lostReason, false
+	}
+	held.counts.Phase = patch.GroupRollingBack
+	w.order(ctx, held, group.Order{Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since})
+	for !held.idle() {
+		_ = workflow.Await(ctx, func() bool { return held.idle() || w.inbox.aborts() })
+		if w.inbox.aborts() {
+			w.giveUp(ctx, first, last)
+		}
+	}
+	switch {
+	case held.child.IsReady() && held.counts.Phase != patch.GroupDone:
+		held.counts.Reason = lostReason
+		return "was not put back whole: " + lostReason, false
+	case held.counts.Phase == patch.GroupHeld || held.failed():
+		return "could not be put back whole: " + notWhole(held), false
+	}
+	return "", true
+}
+
+// awaitLost waits until the instances of groups whose workflow is gone have been put back by their own: only then may
+// others of their service be taken out. A person who gives up (abort) is not kept waiting; the service's lock waits on.
 func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
 	var lost []patch.Group
-	for number := first; number <= last; number++ {
-		w.noticeLost(ctx, number)
-		for _, held := range w.stageGroups(number) {
+	for stage := first; stage <= last; stage++ {
+		for _, held := range w.roster.of(stage) {
+			if held.view().Vanished() {
+				w.writeOff(ctx, []*lockedGroup{held})
+			}
 			if held.lost {
 				lost = append(lost, held.group)
 			}
@@ -78,18 +89,19 @@ func (w *wave) awaitLost(ctx workflow.Context, first, last int) {
 	defer stop()
 	over := false
 	workflow.Go(asking, func(c workflow.Context) {
-		// Its only errors are the cancel below and an evidence store that nobody can read: neither may keep the others patched.
+		// Its only errors are the cancel below and an evidence store that nobody can read: neither may keep the others
+		// patched.
 		_ = service.AwaitClosed(c, w.status.WaveID, lost)
 		over = true
 	})
-	_ = workflow.Await(ctx, func() bool { return over || w.abortSent() })
+	_ = workflow.Await(ctx, func() bool { return over || w.inbox.aborts() })
 }
 
 // notWhole names the instances that were not put back, with what each says; the group's word where it names none.
 func notWhole(held *lockedGroup) string {
 	var said []string
 	for _, instance := range held.counts.Failed {
-		if instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined {
+		if isFailed(instance) {
 			said = append(said, instance.ID+": "+instance.Reason)
 		}
 	}
@@ -100,13 +112,4 @@ func notWhole(held *lockedGroup) string {
 		said = append(said[:run.MostListed], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(said, "; ")
-}
-
-func failedOf(held *lockedGroup) bool {
-	for _, instance := range held.counts.Failed {
-		if instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined {
-			return true
-		}
-	}
-	return false
 }

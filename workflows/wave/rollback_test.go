@@ -130,7 +130,8 @@ func TestRollBackWaveListsWhatWouldBeLost(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
 		require.Equal(t, 6, restored(scene))
-		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before it.
+		// The second wave's patch went with the root volume: what is there now is neither as it left it nor as before
+		// it.
 		story.RollBackRefused("wave-2", false, workflows.ErrDataLoss, "root volume", "somebody gave it")
 		scene.RequireInvariants(result, wavetest.Except{})
 	})
@@ -220,5 +221,34 @@ func TestRollBackWaveOfInstancesThatDoNotAnswer(t *testing.T) {
 		story.Later(10 * time.Minute)
 		story.RollBackRefused("wave-1", false, workflows.ErrDataLoss,
 			id+": whatever changed since the wave, which is not known: it does not answer")
+	})
+}
+
+// What keeps a group from beginning keeps no other from being put back; where it keeps all of them, nothing is begun.
+func TestRollBackWaveWhileAGroupMayNotBegin(t *testing.T) {
+	t.Run("one of two", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
+		scene.Play(func(story wavetest.Story) {
+			story.Wave("wave-1")
+			suspends("Launch")(scene)
+			result, err := story.RollBack("wave-1", false)
+			require.NoError(t, err)
+			require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
+			require.Contains(t, result.Reason, "production/ap-northeast-1/web could not be put back whole")
+			require.Contains(t, result.Reason, "ProcessSuspended")
+			require.Equal(t, patch.RolledBack, result.Stages[0].Outcome, "staging is whole again")
+			require.Equal(t, patch.Failed, result.Stages[1].Outcome)
+			require.Equal(t, 2, restored(scene))
+		})
+	})
+	t.Run("all", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{
+			Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.Unattended),
+		})
+		scene.Play(func(story wavetest.Story) {
+			story.Wave("wave-1")
+			suspends("Launch")(scene)
+			story.RollBackRefused("wave-1", false, string(patch.RefusedProcessSuspended), "Launch", "resume it")
+		})
 	})
 }

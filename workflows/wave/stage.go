@@ -9,101 +9,155 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 )
 
-// runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their failures.
-func (w *wave) runStage(ctx workflow.Context, number int) patch.Outcome {
-	stage := w.plan.Stages[number]
-	w.status.Stage, w.carried = stage.Name, 0
-	if outcome := w.approve(ctx, stage, number); outcome != "" {
+// turn is the stage under way.
+type turn struct {
+	carried  int             // failures with which it went on by itself
+	stopping bool            // nothing more is begun
+	putBack  *patch.Decision // the roll_back for which it stops; nil: it stops for good
+}
+
+// runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their
+// failures. What comes next is patch.NextMove's to decide.
+func (w *wave) runStage(ctx workflow.Context, stage int) patch.Outcome {
+	w.status.Stage, w.turn = w.plan.Stages[stage].Name, turn{}
+	if outcome, goesOn := w.approve(ctx, stage); !goesOn {
 		return outcome
 	}
 	w.enter(ctx, patch.StateRunning, "")
-	stopping := false
-	var putBack *patch.Decision // a roll_back of a stage that runs: nothing more is begun, and then it is put back
 	for {
-		w.dropStale()
-		if !stopping && w.paused == nil && w.verbSent(patch.RollBack) && ctx.Err() == nil {
-			stopping, putBack = true, w.takeDecision()
-			w.enter(ctx, patch.StateRollingBack, "")
-			w.orderStage(ctx, number, group.Order{Kind: group.OrderStop})
-		}
-		if !stopping && (ctx.Err() != nil || w.abortSent()) {
-			stopping = true
-			w.reason = "aborted: " + w.whoAborted(ctx)
-			w.enter(ctx, patch.StateAborting, "")
-			w.orderStage(ctx, number, group.Order{Kind: group.OrderStop})
-		}
-		if !stopping {
-			if outcome := w.rollBackPaused(ctx, number); outcome != "" {
-				return outcome
-			}
-			w.stopWaiting(ctx, number)
-			w.heedPause(ctx, number)
-			w.tellWindow(ctx, number)
-			w.startNext(ctx, number)
-		}
-		if !stopping && ctx.Err() == nil && w.windowEnded(number) {
-			if outcome := w.park(ctx, number, w.resumedOutside()); outcome != "" {
-				return outcome
-			}
-			w.enter(ctx, patch.StateRunning, "")
-			continue
-		}
-		if w.stageDone(number, stopping) {
-			break
-		}
-		w.awaitNews(ctx, number, stopping)
-		if stopping && w.abortSent() {
-			w.giveUp(ctx, number, number)
-		}
-		if held := w.onHold(number); len(held) > 0 && !stopping && w.running(number) == 0 {
-			// One that a freeze holds must not go on when it is lifted, while a person is asked about another.
-			w.orderRunning(ctx, number, group.Order{Kind: group.OrderPause, Why: heldWhy})
-			if outcome := w.hold(ctx, number, held); outcome != "" {
-				return outcome
-			}
-			w.enter(ctx, patch.StateRunning, "")
-		} else if len(held) > 0 && !stopping {
-			w.orderRunning(ctx, number, group.Order{Kind: group.OrderPause, Why: heldWhy})
+		if outcome, goesOn := w.move(ctx, stage, patch.NextMove(w.now(ctx, stage))); !goesOn {
+			return outcome
 		}
 	}
-	switch {
-	case putBack != nil:
-		return w.rollBack(ctx, number, *putBack)
-	case stopping:
-		return patch.Aborted
-	}
-	return w.judge(number)
 }
 
-const heldWhy = "waits while another group of the stage is held"
+// now is the stage as patch.NextMove looks at it.
+func (w *wave) now(ctx workflow.Context, stage int) patch.StageNow {
+	return patch.StageNow{
+		Groups: w.roster.now(stage), Parallel: w.parallelIn(stage),
+		Sent: w.inbox.verb(), Cancelled: ctx.Err() != nil,
+		Stopping: w.turn.stopping, PutsBack: w.turn.putBack != nil,
+		Paused: w.inbox.paused != nil, Pausing: w.status.State == patch.StatePaused,
+		Extended: w.inbox.extended && w.status.Window != w.inbox.told,
+	}
+}
 
-// awaitNews waits for a report, a verb, a group that is gone, or a cancel.
-func (w *wave) awaitNews(ctx workflow.Context, number int, stopping bool) {
+// move makes a move. Where the stage does not go on, its outcome is told.
+func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome patch.Outcome, goesOn bool) {
+	about := w.roster.pick(stage, move.Groups)
+	switch move.Kind {
+	case patch.MoveForget:
+		w.inbox.take()
+	case patch.MoveWriteOff:
+		w.writeOff(ctx, about)
+	case patch.MoveGiveUp:
+		w.giveUp(ctx, stage, stage)
+	case patch.MoveHold:
+		return w.hold(ctx, stage, about)
+	case patch.MoveMakeWait:
+		w.makeWait(ctx, about)
+	case patch.MoveStopWaiting:
+		w.stopWaiting(ctx, about)
+	case patch.MoveStopToPutBack:
+		w.turn.putBack = w.inbox.take()
+		w.stop(ctx, stage, patch.StateRollingBack)
+	case patch.MoveStopToAbort:
+		w.reason = "aborted: " + w.whoAborted(ctx)
+		w.stop(ctx, stage, patch.StateAborting)
+	case patch.MovePutBack:
+		decision := w.turn.putBack
+		if decision == nil {
+			decision = w.inbox.take()
+		}
+		return w.rollBack(ctx, stage, *decision), false
+	case patch.MovePause:
+		w.pause(ctx, stage)
+	case patch.MoveResume:
+		w.resumePaused(ctx, stage)
+	case patch.MoveTellWindow:
+		w.inbox.told = w.status.Window
+		w.orderStage(ctx, stage, group.Order{Kind: group.OrderWindow})
+	case patch.MoveStart:
+		w.start(ctx, about)
+	case patch.MovePark:
+		if outcome, goesOn = w.park(ctx, stage, w.resumedOutside()); goesOn {
+			w.enter(ctx, patch.StateRunning, "")
+		}
+		return outcome, goesOn
+	case patch.MoveAbort:
+		return patch.Aborted, false
+	case patch.MoveJudge:
+		return w.judge(stage), false
+	case patch.MoveWait:
+		w.awaitMove(ctx, stage)
+	}
+	return "", true
+}
+
+// awaitMove waits until there is something to do: a report, a verb, a group that is gone, or a cancel.
+func (w *wave) awaitMove(ctx workflow.Context, stage int) {
 	waitCtx := ctx
-	if stopping {
+	if w.turn.stopping {
 		waitCtx, _ = workflow.NewDisconnectedContext(ctx)
 	}
-	seen := w.news
-	// Its only error is the cancel, which the caller looks at next.
-	_ = workflow.Await(waitCtx, func() bool { return w.news > seen || w.heeds(number) || w.lost(number) != nil })
-	w.noticeLost(ctx, number)
+	// Its only error is the cancel, which is looked at next.
+	_ = workflow.Await(waitCtx, func() bool { return patch.NextMove(w.now(ctx, stage)).Kind != patch.MoveWait })
 }
 
-func (w *wave) abortSent() bool { return w.verbSent(patch.Abort) }
+// stop lets what is under way come to its end, and begins nothing more.
+func (w *wave) stop(ctx workflow.Context, stage int, state patch.WaveState) {
+	w.turn.stopping = true
+	w.enter(ctx, state, "")
+	w.orderStage(ctx, stage, group.Order{Kind: group.OrderStop})
+}
 
-// verbSent tells that a verb waits to be acted on.
-func (w *wave) verbSent(verb patch.Verb) bool { return w.decision != nil && w.decision.Verb == verb }
+// start lets groups go.
+func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
+	for _, held := range groups {
+		held.started = true
+		held.goesOn(ctx)
+		w.order(ctx, held, group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID})
+	}
+}
+
+// parallelIn is how many groups of a stage may be worked on at once.
+func (w *wave) parallelIn(stage int) int {
+	planned := w.plan.Stages[stage]
+	if planned.Service != "" {
+		return 1 // groups of one service are taken one instance at a time in all
+	}
+	if told, ok := w.inbox.parallel[planned.Name]; ok {
+		return told
+	}
+	return max(planned.MaxParallelGroups, 1)
+}
+
+// judge names the outcome of a stage that ran to its end.
+func (w *wave) judge(stage int) patch.Outcome {
+	outcome := patch.Succeeded
+	for _, held := range w.roster.of(stage) {
+		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {
+			return patch.Failed
+		}
+		if held.counts.Outcome == patch.Aborted { // the window closed
+			w.reason = held.group.String() + ": " + held.counts.Reason
+			return patch.Aborted
+		}
+		if held.counts.Outcome != patch.Succeeded {
+			outcome = patch.SucceededWithSkips
+		}
+	}
+	w.status.Stages[stage].Outcome = outcome
+	return outcome
+}
 
 // whoAborted consumes the abort and tells whose it was.
 func (w *wave) whoAborted(ctx workflow.Context) string {
-	decision := w.takeDecision()
-	switch {
-	case decision != nil && decision.Verb == patch.Abort:
+	decision := w.inbox.take()
+	if decision != nil && decision.Verb == patch.Abort {
 		return decision.Actor + ": " + decision.Reason
-	case ctx.Err() != nil:
-		return cancelled(decision)
 	}
-	return ""
+	return cancelled(decision)
 }
 
 // cancelled says that the wave was, and what was decided just before and is not carried out any more.
@@ -111,5 +165,6 @@ func cancelled(pending *patch.Decision) string {
 	if pending == nil {
 		return "the wave was cancelled"
 	}
-	return fmt.Sprintf("the wave was cancelled; %s by %s (%s) is not carried out", pending.Verb, pending.Actor, pending.Reason)
+	return fmt.Sprintf("the wave was cancelled; %s by %s (%s) is not carried out",
+		pending.Verb, pending.Actor, pending.Reason)
 }

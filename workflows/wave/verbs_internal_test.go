@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// While the answer to a hold is being carried out, orders are on their way to groups and the state is still that of the hold: a
-// second answer is refused, or it would answer the next hold, which nobody has seen yet.
+// While the answer to a hold is being carried out, orders are on their way to groups and the state is still that of the
+// hold: a second answer is refused, or it would answer the next hold, which nobody has seen yet.
 func TestAHoldTakesOneAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -23,7 +23,10 @@ func TestAHoldTakesOneAnswer(t *testing.T) {
 	}{
 		{"the first answer", patch.StateOnHold, patch.VerbsIn(patch.StateOnHold, false), patch.Skip, ""},
 		{"the second answer", patch.StateOnHold, nil, patch.Skip, "what was decided last is being carried out"},
-		{"the second answer to a gate", patch.StateAwaitingApproval, nil, patch.Reject, "what was decided last is being carried out"},
+		{
+			"the second answer to a gate", patch.StateAwaitingApproval, nil, patch.Reject,
+			"what was decided last is being carried out",
+		},
 		{"abort is always heard", patch.StateOnHold, nil, patch.Abort, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -48,12 +51,13 @@ func TestAHoldTakesOneAnswer(t *testing.T) {
 				return workflow.Sleep(ctx, time.Hour)
 			})
 			require.NoError(t, env.GetWorkflowError())
-			require.Equal(t, c.refused == "", w.decision != nil)
+			require.Equal(t, c.refused == "", w.inbox.decision != nil)
 		})
 	}
 }
 
-// Whoever decided, and also where a cancel did: from that moment the wave asks nobody, though its state is still that of the hold.
+// Whoever decided, and also where a cancel did: from that moment the wave asks nobody, though its state is still that
+// of the hold.
 func TestAWaveThatWasAnsweredAsksNoMore(t *testing.T) {
 	for name, answer := range map[string]func(*testing.T, *testsuite.TestWorkflowEnvironment){
 		"a person": func(t *testing.T, env *testsuite.TestWorkflowEnvironment) {
@@ -82,16 +86,5 @@ func TestAWaveThatWasAnsweredAsksNoMore(t *testing.T) {
 			require.True(t, env.IsWorkflowCompleted())
 			require.NoError(t, env.GetWorkflowError())
 		})
-	}
-}
-
-// What answers a hold or a gate that has ended by itself meanwhile is forgotten; what stops or puts back is not.
-func TestAnAnswerToWhatHasEndedIsForgotten(t *testing.T) {
-	for verb, kept := range map[patch.Verb]bool{
-		patch.Approve: false, patch.Reject: false, patch.Retry: false, patch.Skip: false, patch.Abort: true, patch.RollBack: true,
-	} {
-		w := &wave{decision: &patch.Decision{Verb: verb}}
-		w.dropStale()
-		require.Equal(t, kept, w.decision != nil, verb)
 	}
 }

@@ -3,7 +3,6 @@ package wave
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -12,53 +11,34 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
-	"github.com/patchtide/patchtide/workflows/service"
 )
 
-// wave is one run of a plan.
+// wave is one run of a plan, in parts.
 type wave struct {
-	request      Request
-	plan         patch.Plan
-	hash         string
-	run          string // of a RollBackWave: see GroupInput.Run
-	status       patch.WaveStatus
-	groups       []*lockedGroup    // in the plan's fixed order
-	services     service.Locks   // by name
-	news         int             // reports heard so far
-	carried      int             // failures with which the current stage went on by itself
-	decision     *patch.Decision // the last verb not yet acted on
-	paused       *patch.Decision // a person's pause, until resume; it outlives holds and gates
-	resumed      *patch.Decision // the last resume after a pause
-	parked       *patch.Parked   // while it does
-	parking      bool            // it parks, or is parked, and keeps what it is told meanwhile
-	parkedAt     time.Time       // when it let everything go last; zero: never
-	rounds       int             // windows in which it went on
-	unkept       bool            // a decision that the evidence has is no longer as it is there
-	parallel     map[string]int  // set_concurrency, by stage
-	window       bool            // it was extended: every order brings it
-	toldWindow   *patch.Window   // the extended window that running groups have heard of
-	kept         int             // decisions that the evidence has
-	keeping      bool            // they are being written
-	reason       string
-	notifies     bool                    // the worker has a channel for notices
-	told         int                     // notices so far
-	toldFailures int                     // of them, of failed instances
-	toldFailed   []patch.NoticedInstance // those instances
-	unended      string                  // of a RollBackWave: what its wave's evidence does not tell
-	caveat       string                  // of a RollBackWave: which machines may lose more than their patches
+	request   Request
+	plan      patch.Plan
+	hash      string // the plan's
+	run       string // of a RollBackWave: see group.Input.Run
+	status    patch.WaveStatus
+	reason    string    // why it ended as it did
+	turn      turn      // the stage under way
+	roster    roster    // the groups whose locks it holds
+	inbox     inbox     // what people said
+	parking   parking   // the time between two windows
+	announcer announcer // what people were told
+	evidence  evidence  // what is written down
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
-// operators' verbs as Updates and answers `status`. With dry_run it only tells what it would do. A plan or request that is wrong, and a preflight that refuses, fail it
-// before anything was changed; a wave that changed anything always ends with a result.
+// operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail
+// it before anything was changed; a wave that changed anything always ends with a result.
 func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
-	w := &wave{request: request, parallel: map[string]int{}}
-	w.status = patch.WaveStatus{WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{}}
+	w := &wave{request: request}
+	w.status = patch.WaveStatus{
+		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{},
+	}
 	if err := request.Validate(); err != nil {
 		return nil, err
-	}
-	if request.DryRun {
-		return w.previewed(ctx)
 	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err
@@ -69,24 +49,37 @@ func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	}
 	w.keepDecisions(ctx)
 	w.enter(ctx, patch.StatePreflight, "")
-	outcomes := make([]patch.Outcome, len(w.plan.Stages))
 	if err := w.preflight(ctx); err != nil {
-		w.reason = run.Reason(err)
-		w.groups = lockedOnly(w.groups)
-		w.release(ctx)
-		w.finish(ctx, patch.Failed, nil)
+		w.fail(ctx, err)
 		return nil, err
 	}
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
-	for i := range w.plan.Stages {
-		outcomes[i] = w.runStage(ctx, i)
-		if outcomes[i] != patch.Succeeded && outcomes[i] != patch.SucceededWithSkips {
+	outcomes := notStarted(w.plan)
+	for stage := range w.plan.Stages {
+		outcomes[stage] = w.runStage(ctx, stage)
+		if !slices.Contains([]patch.Outcome{patch.Succeeded, patch.SucceededWithSkips}, outcomes[stage]) {
 			break
 		}
 	}
-	stages := w.close(ctx, outcomes)
-	outcome := waveOutcome(outcomes)
-	result := w.finish(ctx, outcome, stages)
+	return w.end(ctx, patch.CombinedOutcome(outcomes), outcomes)
+}
+
+// notStarted is how each stage of a plan stands before it was begun.
+func notStarted(plan patch.Plan) []patch.Outcome {
+	return slices.Repeat([]patch.Outcome{patch.NotStarted}, len(plan.Stages))
+}
+
+// fail ends a wave that was refused before it changed anything.
+func (w *wave) fail(ctx workflow.Context, err error) {
+	w.reason = run.Reason(err)
+	w.roster.keepLocked()
+	w.release(ctx)
+	w.finish(ctx, patch.Failed, nil)
+}
+
+// end lets everything go and tells how the wave ended.
+func (w *wave) end(ctx workflow.Context, outcome patch.Outcome, stages []patch.Outcome) (*patch.WaveResult, error) {
+	result := w.finish(ctx, outcome, w.close(ctx, stages))
 	if ctx.Err() != nil {
 		// Cancelled: everything under way has been put back and the evidence tells it; the UI shows Canceled.
 		return nil, temporal.NewCanceledError(*result)
@@ -94,26 +87,37 @@ func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	return result, nil
 }
 
-// waveOutcome judges a wave by its stages; those it never reached do not count once it ended for another reason.
-func waveOutcome(stages []patch.Outcome) patch.Outcome {
-	reached := slices.DeleteFunc(slices.Clone(stages), func(o patch.Outcome) bool { return o == "" || o == patch.NotStarted })
-	return patch.CombinedOutcome(reached)
-}
-
-// resolve reads the plan from the worker's configuration into history: a replay depends on no file.
+// resolve reads the plan, and refuses one that says who may approve where nobody knows who started the wave.
 func (w *wave) resolve(ctx workflow.Context) error {
-	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: w.request.Plan, At: workflow.Now(ctx)}).Get(ctx, &resolved); err != nil {
+	resolved, err := resolvePlan(ctx, w.request.Plan)
+	if err != nil {
 		return err
 	}
-	w.plan, w.hash, w.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
+	w.plan, w.hash, w.announcer.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
 	for _, stage := range w.plan.Stages {
-		if !w.request.DryRun && stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
-			return run.Invalid("actor: is missing, and stage "+stage.Name+" demands four eyes: it must be known who started the wave", waveExample)
+		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
+			return run.Invalid("actor: is missing, and stage "+stage.Name+
+				" demands four eyes: it must be known who started the wave", waveExample)
 		}
-		w.status.Stages = append(w.status.Stages, patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}})
 	}
+	w.status.Stages = stagesOf(w.plan)
 	return nil
+}
+
+// resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.
+func resolvePlan(ctx workflow.Context, plan string) (resolved activities.ResolvedPlan, err error) {
+	err = workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
+		activities.ResolvePlanInput{Plan: plan, At: workflow.Now(ctx)}).Get(ctx, &resolved)
+	return resolved, err
+}
+
+// stagesOf are a plan's stages before anything is known of their groups.
+func stagesOf(plan patch.Plan) []patch.StageStatus {
+	stages := make([]patch.StageStatus, len(plan.Stages))
+	for i, stage := range plan.Stages {
+		stages[i] = patch.StageStatus{Name: stage.Name, Groups: []patch.GroupCounts{}}
+	}
+	return stages
 }
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
@@ -122,27 +126,18 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	w.status.Verbs = w.verbsIn(state)
 	w.status.Window = w.plan.Window
 	w.show(ctx)
-	// A failure to index the state must not stop a wave; the status query still tells it.
+	index(ctx, w.status)
+}
+
+// index writes the search attributes by which waves are found. A failure to must not stop a wave; the status query
+// still tells where it stands.
+func index(ctx workflow.Context, status patch.WaveStatus) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx,
-		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.request.Plan),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeState).ValueSet(string(state)),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeStage).ValueSet(w.status.Stage),
-		temporal.NewSearchAttributeKeyKeyword(names.AttributeOutcome).ValueSet(string(w.status.Outcome)),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(status.Plan),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeState).ValueSet(string(status.State)),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeStage).ValueSet(status.Stage),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeOutcome).ValueSet(string(status.Outcome)),
 	); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
-}
-
-// stranded is all that is left so far, by what the groups report and, of those that ended, by their results: whoever decides at a
-// hold must know of it.
-func (w *wave) stranded() []patch.Stranded {
-	var left []patch.Stranded
-	for _, held := range w.groups {
-		if held.result != nil {
-			left = append(left, held.result.Stranded...)
-		} else {
-			left = append(left, held.counts.Stranded...)
-		}
-	}
-	return left
 }

@@ -1,0 +1,151 @@
+package wave
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/freeze"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/scan"
+)
+
+// readAll reads every group, some at once.
+func (p *preview) readAll(ctx workflow.Context) map[string]patch.GroupReading {
+	readings := map[string]patch.GroupReading{}
+	places, all := workflow.NewSemaphore(ctx, lookedAtOnce), workflow.NewWaitGroup(ctx)
+	for _, stage := range p.plan.Stages {
+		for _, group := range stage.Groups {
+			all.Add(1)
+			workflow.Go(ctx, func(c workflow.Context) {
+				defer all.Done()
+				if err := places.Acquire(c, 1); err != nil {
+					return // cancelled
+				}
+				defer places.Release(1)
+				readings[group.String()] = p.read(c, group, stage)
+			})
+		}
+	}
+	all.Wait(ctx)
+	return readings
+}
+
+// read reads one group as preflight would; what cannot be read is in the way.
+func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stage) patch.GroupReading {
+	reading := patch.GroupReading{Group: group, Known: map[string]patch.PatchState{}}
+	problem := func(err error) {
+		reading.Problems = append(reading.Problems, patch.Blocker{
+			Code: run.ErrorType(err), Where: group.String(), What: run.Reason(err), WhatToDo: mends(run.ErrorType(err)),
+		})
+	}
+	if blocker := lockBlocker(ctx, ErrGroupLocked, group.String(), names.GroupLock(group)); blocker != nil {
+		reading.Problems = append(reading.Problems, *blocker)
+	}
+	reads := previewing(ctx, group, p.plan.Timing)
+	state, err := run.InspectServed(reads, group)
+	if err != nil {
+		problem(err)
+		return reading
+	}
+	reading.State = &state
+	var around patch.Interference
+	if err := workflow.ExecuteActivity(run.Summed(reads, "what others do to "+group.String()), aws.ReadInterference,
+		interferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
+		problem(err)
+	} else {
+		reading.Around = &around
+	}
+	if p.request.Scan && len(state.Members) > 0 {
+		if err := p.scan(ctx, group, state); err != nil {
+			problem(err)
+		}
+	}
+	for part := range slices.Chunk(state.IDs(), run.Batch) {
+		var known activities.PatchStates
+		if err := workflow.ExecuteActivity(reads, aws.ReadPatchStates, activities.ReadPatchStatesInput{
+			Group: group, Instances: part, Baseline: p.plan.Baseline,
+		}).Get(ctx, &known); err != nil {
+			problem(err)
+			break
+		}
+		reading.BaselineID, reading.At = known.BaselineID, known.At
+		for _, state := range known.States {
+			reading.Known[state.Instance] = state
+		}
+	}
+	return reading
+}
+
+// mends is what to do about a group that cannot be read; docs/planning.md lists them.
+func mends(errorType string) string {
+	switch errorType {
+	case activities.ErrGroupNotFound:
+		return "correct its name, account or region in the plan"
+	case activities.ErrAccessDenied:
+		return "let the account's role do that; README lists its actions"
+	case run.ErrQueueNotServed:
+		return "start a worker whose configuration has the account and region"
+	}
+	return "see what it says, then plan again"
+}
+
+// scan scans by whatever baseline Systems Manager has for the instances: registering the plan's would change something.
+func (p *preview) scan(ctx workflow.Context, group patch.Group, state patch.GroupState) error {
+	id := p.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	_, err := scan.Instances(ctx, group, p.plan.Timing, state.IDs(), "", id, run.Attempt(id, group.String(), "preview", 0))
+	return err
+}
+
+// inTheWayOfAll lists what is in the way of the wave as a whole.
+func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.GroupReading) []patch.Blocker {
+	var found []patch.Blocker
+	view := wholePlan(p.plan)
+	view.Policy.Window = nil // when each would begin is in the preview's times, and so is what would be too late
+	view.Frozen = freeze.Ask(ctx, accountsOf(p.plan)...)
+	for _, refusal := range patch.Refusals(patch.LevelWave, view) {
+		found = append(found, refusal.Blocker())
+	}
+	targets := map[string][]string{}
+	for _, group := range p.plan.Groups() {
+		if state := readings[group.String()].State; state != nil {
+			targets[group.String()] = run.TargetGroups(*state)
+		}
+	}
+	for _, service := range patch.Services(p.plan.Stages, targets) {
+		lock := names.ServiceLock(service.Name)
+		if blocker := lockBlocker(ctx, ErrServiceLocked, "service "+service.Name, lock); blocker != nil {
+			found = append(found, *blocker)
+		}
+	}
+	return found
+}
+
+// lockBlocker says who holds a lock that the wave would need; nil when nobody does.
+func lockBlocker(ctx workflow.Context, code, what, lock string) *patch.Blocker {
+	var holder activities.LockHolder
+	options := workflow.GetActivityOptions(run.Controlling(ctx, "who holds the lock"))
+	options.ScheduleToCloseTimeout = impatient
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), control.LockHolder,
+		activities.LockHolderInput{WorkflowID: lock}).Get(ctx, &holder); err != nil {
+		return &patch.Blocker{
+			Code: run.ErrorType(err), Where: what, What: run.Reason(err),
+			WhatToDo: "ask again; nobody knows whether it is being patched",
+		}
+	}
+	if holder.WorkflowID == "" {
+		return nil
+	}
+	is, todo := heldBy(holder, what, lock)
+	return &patch.Blocker{Code: code, Where: what, What: is, WhatToDo: todo}
+}
+
+// previewing is for a preview's reads.
+func previewing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
+	options := workflow.GetActivityOptions(run.Reading(ctx, group, t))
+	options.ScheduleToCloseTimeout = min(options.ScheduleToCloseTimeout, impatient)
+	return workflow.WithActivityOptions(ctx, options)
+}

@@ -1,0 +1,61 @@
+package wave
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// listen takes the groups' reports, and what their instances are doing.
+func (w *wave) listen(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	reports := workflow.GetSignalChannelWithOptions(clean, names.SignalGroupReport, workflow.SignalChannelOptions{
+		Description: "A group's counts; for groups only",
+	})
+	news := workflow.GetSignalChannelWithOptions(clean, names.SignalInstanceNow, workflow.SignalChannelOptions{
+		Description: "What an instance is doing; for groups only",
+	})
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			var now patch.InstanceNow
+			news.Receive(c, &now)
+			for _, held := range w.roster.groups {
+				if held.group.String() == now.Group && run.Newer(held.now, now) {
+					held.now = &now
+					w.show(c)
+				}
+			}
+		}
+	})
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			var counts patch.GroupCounts
+			reports.Receive(c, &counts)
+			w.heard(c, counts)
+		}
+	})
+}
+
+// heard takes a group's report. What it says of failures is told at once, unless the stage goes on hold with it: one
+// notice then says both.
+func (w *wave) heard(ctx workflow.Context, counts patch.GroupCounts) {
+	reporter := w.roster.report(ctx, counts)
+	w.show(ctx)
+	if reporter != nil && (counts.Phase != patch.GroupHeld || w.roster.running(reporter.stage) > 0) {
+		w.tellFailures(ctx, reporter)
+	}
+}
+
+// lostReason is told of a group that nobody released and that reports no more.
+const lostReason = "its workflow ended before the wave released it; was it terminated?"
+
+// writeOff gives up groups whose workflow has closed although nobody released it.
+func (w *wave) writeOff(ctx workflow.Context, groups []*lockedGroup) {
+	for _, held := range groups {
+		held.counts.Phase, held.counts.Outcome = patch.GroupDone, patch.Failed
+		held.counts.Reason, held.lost = lostReason, true
+		w.show(ctx)
+	}
+}

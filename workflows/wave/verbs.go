@@ -1,0 +1,155 @@
+package wave
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
+type VerbAccepted struct {
+	Verb  patch.Verb      `json:"verb"`
+	State patch.WaveState `json:"state"`
+}
+
+// answer sets the status query, the verbs and the groups' reports up.
+func (w *wave) answer(ctx workflow.Context) error {
+	what := "Where the wave stands, what it waits for, and which verbs it takes"
+	if err := answerStatus(ctx, &w.status, what); err != nil {
+		return err
+	}
+	for _, verb := range patch.Verbs() {
+		if err := w.take(ctx, verb, verb.Help()); err != nil {
+			return err
+		}
+	}
+	w.listen(ctx)
+	return nil
+}
+
+// answerStatus answers the query status.
+func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description string) error {
+	return workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
+		func() (patch.WaveStatus, error) { return *status, nil },
+		workflow.QueryHandlerOptions{Description: description})
+}
+
+// take registers one verb: it validates, records the decision and returns; the main loop does the work.
+func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
+	handle := func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
+		decision := w.decisionOf(ctx, verb, request)
+		if !w.repeats(ctx, decision) {
+			w.status.Decisions = append(w.status.Decisions, decision)
+			w.keep(ctx, &decision)
+		}
+		return VerbAccepted{Verb: verb, State: w.status.State}, nil
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), handle, workflow.UpdateHandlerOptions{
+		Description: help,
+		Validator: func(ctx workflow.Context, request VerbRequest) error {
+			if err := request.Validate(verb); err != nil {
+				return err
+			}
+			return w.mayTake(ctx, verb, request)
+		},
+	})
+}
+
+// keep puts a decision where it is heeded.
+func (w *wave) keep(ctx workflow.Context, decision *patch.Decision) {
+	switch {
+	case decision.Verb == patch.Pause:
+		w.inbox.paused = decision
+	case decision.Verb == patch.Resume && !w.parking.under():
+		w.inbox.paused, w.inbox.resumed = nil, decision
+	case decision.Verb == patch.SetConcurrency:
+		w.inbox.limit(decision.Stage, decision.MaxParallelGroups)
+	case decision.Verb == patch.ExtendWindow:
+		w.extend(workflow.Now(ctx), decision.Until)
+	default:
+		w.inbox.decision = decision
+		// Until the main loop has acted, a second verb would race the first: take none.
+		w.status.Verbs = nil
+	}
+}
+
+func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {
+	decision := request.decision(verb)
+	decision.Stage, decision.At = w.status.Stage, workflow.Now(ctx)
+	return decision
+}
+
+// repeats reports whether a verb was taken already and is sent again, which the state it led to would refuse. A verb
+// that the state takes is a decision of its own: retry may be sent twice for two failures.
+func (w *wave) repeats(ctx workflow.Context, decision patch.Decision) bool {
+	if standing := w.parking.standing(); standing != nil && patch.Repeats([]patch.Decision{*standing}, decision) {
+		return true
+	}
+	carriedOut := len(w.status.Verbs) == 0 && decision.Verb.Answers()
+	taken := w.inbox.decision == nil && !carriedOut && w.verbAllowed(ctx, decision.Verb) == nil
+	return !taken && patch.Repeats(w.status.Decisions, decision)
+}
+
+// mayTake refuses a verb that the wave does not take now: another is being carried out, its state does not, or its
+// plan.
+func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
+	if w.repeats(ctx, w.decisionOf(ctx, verb, request)) {
+		return nil
+	}
+	if pending := w.inbox.decision; pending != nil {
+		return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", pending.Verb, pending.Actor)
+	}
+	if len(w.status.Verbs) == 0 && verb.Answers() {
+		return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
+	}
+	if err := w.verbAllowed(ctx, verb); err != nil {
+		return err
+	}
+	return w.planAllows(ctx, verb, request)
+}
+
+// planAllows refuses what the state would take and the plan does not.
+func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
+	stage := w.currentStage()
+	switch verb {
+	case patch.Approve:
+		return patch.FourEyes(stage, w.request.Actor, request.Actor)
+	case patch.SetConcurrency:
+		if stage.Service != "" && request.MaxParallelGroups > 1 {
+			return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all",
+				stage.Name, stage.Service)
+		}
+	case patch.ExtendWindow:
+		until, err := time.Parse(time.RFC3339, request.Until)
+		if err == nil {
+			_, err = w.plan.Window.Extended(until, workflow.Now(ctx))
+		}
+		return err
+	}
+	return nil
+}
+
+// verbAllowed refuses a verb that the wave does not take as it stands.
+func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
+	err := patch.VerbAllowed(verb, w.status.State, w.verbsIn(w.status.State))
+	standing := w.parking.standing()
+	if err == nil || w.status.State != patch.StateParked || standing == nil {
+		return err
+	}
+	if w.parking.wait.Tries > 0 {
+		return fmt.Errorf("%w; %s %s", err, standing.Verb.By(*standing), w.parking.wait.Tells(workflow.Now(ctx)))
+	}
+	return fmt.Errorf("%w; %s acts when the window opens at %s",
+		err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))
+}
+
+func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
+	if standing := w.parking.standing(); state == patch.StateParked && standing != nil {
+		return patch.VerbsParked(standing.Verb)
+	}
+	return patch.VerbsIn(state, w.plan.Window != nil)
+}
