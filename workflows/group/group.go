@@ -51,8 +51,7 @@ type group struct {
 	whyPaused  string
 	thawed     workflow.CancelFunc // ends the watch for the end of a freeze
 	stopped    bool
-	closed     string            // why the window or a calendar let no instance begin; "" while it does
-	refused    patch.RefusalCode // its code
+	closed     *Closing // nil while instances may begin
 	rolledBack bool
 	earlier    time.Time           // see GroupOrder.Earlier
 	halt       workflow.CancelFunc // cancels the instance under way
@@ -152,7 +151,10 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome, Each: g.each(), Closed: g.refused, Stranded: g.status.Stranded,
+		Outcome: g.result().Outcome, Each: g.each(), Stranded: g.status.Stranded,
+	}
+	if g.closed != nil {
+		counts.Closed = g.closed.Code
 	}
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {
@@ -190,7 +192,7 @@ func (g *group) result() *patch.GroupResult {
 	case result.Outcome == patch.Failed:
 	case g.rolledBack:
 		result.Outcome = patch.RolledBack
-	case g.stopped || g.closed != "":
+	case g.stopped || g.closed != nil:
 		result.Outcome = patch.Aborted
 	}
 	return result

@@ -83,9 +83,9 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 			g.strand("it cannot be read: "+run.Reason(err), "run `patchtide reconcile` again")
 			return
 		}
-		left, refused := roomOf(record, now)
-		if refused != "" {
-			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
+		left, err := roomOf(record, now)
+		if err != nil {
+			g.strand(err.Error(), "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
 			return
 		}
 		if stays {
@@ -118,27 +118,27 @@ const launchSlack = time.Minute
 
 // roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether an
 // instance is the one that our raise launched.
-func roomOf(record journal.Record, now patch.GroupState) (*room.Room, string) {
+func roomOf(record journal.Record, now patch.GroupState) (*room.Room, error) {
 	r := room.New(record.Group, record.Policy, record.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax})
 	r.Record, r.Before, r.Raised, r.Surge = record, record.Before.State(), true, record.Intended.Surge
 	if now.Desired <= r.Before.Desired {
 		r.Dropped = true // given back already, or somebody has lowered desired since: only max is left
-		return r, ""
+		return r, nil
 	}
 	if r.Surge != "" {
-		return r, ""
+		return r, nil
 	}
 	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs()))
 	if !found {
-		return r, ""
+		return r, nil
 	}
 	latest := record.At.Add(record.Policy.Timing.Surge.D())
 	if now.Desired != r.Before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) || first.LaunchTime.After(latest) {
-		return nil, fmt.Sprintf("its desired is %d and was %d before we may have raised it by one, and nobody can tell whether %s was launched for that",
+		return nil, fmt.Errorf("its desired is %d and was %d before we may have raised it by one, and nobody can tell whether %s was launched for that",
 			now.Desired, r.Before.Desired, first.ID)
 	}
 	r.Surge = first.ID
-	return r, ""
+	return r, nil
 }
 
 func (g *group) strand(state, whatToDo string) {

@@ -19,7 +19,7 @@ const stoppedEarly = "stopped before all instances were taken"
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
-	g.closed, g.refused = "", ""
+	g.closed = nil
 	if !g.takeResumed() {
 		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
 			g.enter(ctx, patch.GroupPaused, g.whyPaused)
@@ -28,7 +28,7 @@ func (g *group) patch(ctx workflow.Context) {
 		// Marks and room are changes, too: none is made for instances that may not be started.
 		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil && g.unfinished() {
 			g.close(late)
-			g.enter(ctx, patch.GroupDone, g.closed)
+			g.enter(ctx, patch.GroupDone, g.closed.Why)
 			return
 		}
 		if frozen := g.frozen(ctx); frozen != "" {
@@ -41,7 +41,7 @@ func (g *group) patch(ctx workflow.Context) {
 				g.close(refusal)
 			}
 			phase := patch.GroupHeld
-			if g.closed != "" || g.allTried() {
+			if g.closed != nil || g.allTried() {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, run.Reason(err))
@@ -80,7 +80,7 @@ func (g *group) patch(ctx workflow.Context) {
 			break
 		}
 		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
-			g.closed, g.refused = result.Reason, result.Refused
+			g.closed = &Closing{Why: result.Reason, Code: result.Refused}
 			g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 			break
 		}
@@ -95,8 +95,8 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupHeld, failed)
 	case g.stopped || ctx.Err() != nil:
 		g.enter(ctx, patch.GroupDone, stoppedEarly)
-	case g.closed != "":
-		g.enter(ctx, patch.GroupDone, g.closed)
+	case g.closed != nil:
+		g.enter(ctx, patch.GroupDone, g.closed.Why)
 	case frozen != "":
 		g.freeze(ctx, frozen)
 	case g.paused && g.unfinished():
@@ -109,7 +109,9 @@ func (g *group) patch(ctx workflow.Context) {
 }
 
 // close ends the group's turn without a failure: the window or a calendar lets no instance begin.
-func (g *group) close(refusal *patch.Refusal) { g.closed, g.refused = refusal.Error(), refusal.Code }
+func (g *group) close(refusal *patch.Refusal) {
+	g.closed = &Closing{Why: refusal.Error(), Code: refusal.Code}
+}
 
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {

@@ -147,21 +147,3 @@ func (s *saga) remedy(step patch.Step) string {
 	}
 	return "see the wave's journal for the values before"
 }
-
-// doing is the step in a person's words.
-func (s *saga) doing() string {
-	return run.Doing(s.status.Step, s.status.Undoing || s.putBack != nil)
-}
-
-// details is what the Temporal UI shows of the instance.
-func (s *saga) details() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
-	if s.status.Result.Reason != "" {
-		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
-	}
-	for _, left := range s.status.Result.Stranded {
-		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
-	}
-	return text.String()
-}

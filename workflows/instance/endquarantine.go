@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -87,8 +89,8 @@ func (s *quarantined) terminateQuarantined(ctx workflow.Context) {
 // that does not become healthy goes back into quarantine.
 func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
 	result := &s.status.Result
-	if refused := s.planRelease(ctx, seen); refused != "" {
-		result.Reason = "nothing was changed: " + refused
+	if err := s.planRelease(ctx, seen); err != nil {
+		result.Reason = "nothing was changed: " + run.Reason(err)
 		return
 	}
 	failed, err := s.run(ctx, s.releaseTable())
@@ -104,38 +106,39 @@ func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedI
 	result.Outcome = patch.Released
 }
 
-// planRelease reads the group again and decides what the release takes; it says why there is none.
-func (s *quarantined) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
+// planRelease reads the group again and decides what the release takes; its error says why there is none, and is a *patch.Refusal
+// where a check refused.
+func (s *quarantined) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) error {
 	switch {
 	case seen.State != "running":
-		return "the instance is " + seen.State + "; start it, then release it"
+		return fmt.Errorf("the instance is %s; start it, then release it", seen.State)
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
-		return "it is a member of Auto Scaling group " + seen.Member + " meanwhile"
+		return fmt.Errorf("it is a member of Auto Scaling group %s meanwhile", seen.Member)
 	}
 	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
-		return ""
+		return nil
 	}
 	var now patch.GroupState
 	if err := s.doGet(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
-		return run.Reason(err)
+		return err
 	}
 	s.before.Min, s.before.Max, s.before.Desired, s.before.Suspended, s.before.Members = now.Min, now.Max, now.Desired, now.Suspended, now.Members
 	release.DesiredBefore = now.Desired
 	if seen.Member != "" { // attached by hand: desired counts it already
 		release.DesiredBefore--
-		return ""
+		return nil
 	}
 	quarantine := s.record.Quarantine
 	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.StageView(), patch.ReleaseView{
 		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.ask.GiveWay,
 	})
 	if refused != nil {
-		return refused.Error()
+		return refused
 	}
 	release.GiveWay = giveWay
-	return ""
+	return nil
 }
 
 // markRelease journals the release and puts its pointer on the instance.
