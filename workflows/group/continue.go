@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/room"
 )
 
-// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an instance
-// costs its group about ten events, a report three.
+// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an
+// instance costs its group about ten events, a report three.
 const continueAfter = 100
 
 // takeResumed tells, once, that the group has been read, marked and given room by an earlier run.
@@ -22,9 +22,9 @@ func (g *group) takeResumed() bool {
 	return resumed
 }
 
-// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one, and
-// nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones would be
-// lost; one that comes later makes Temporal repeat this very decision.
+// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one,
+// and nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones
+// would be lost; one that comes later makes Temporal repeat this very decision.
 func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
 	limit := g.in.ContinueAfter
 	if limit <= 0 {
@@ -57,13 +57,16 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	in.Carried = g.carry(doing)
 	in.Carried.Orders, in.Carried.Paused = g.orders, g.paused
 	if g.room != nil {
-		in.Carried.Room = &CarriedRoom{Strategy: g.room.Strategy, Before: g.room.Before, Raised: g.room.Raised, Surge: g.room.Surge, Dropped: g.room.Dropped}
+		in.Carried.Room = &CarriedRoom{
+			Strategy: g.room.Strategy, Before: g.room.Before, Raised: g.room.Raised, Surge: g.room.Surge,
+			Dropped: g.room.Dropped,
+		}
 	}
 	return workflow.NewContinueAsNewError(ctx, PatchGroup, in)
 }
 
-// Carried is a group's state on its way from one run of its workflow to the next. The lock, which is the workflow's id, and
-// everything in AWS stay as they are meanwhile.
+// Carried is a group's state on its way from one run of its workflow to the next. The lock, which is the workflow's id,
+// and everything in AWS stay as they are meanwhile.
 type Carried struct {
 	Doing      OrderKind // what goes on: go or roll_back; "": nothing until it is ordered, since the wave was parked
 	Status     patch.GroupStatus
@@ -108,7 +111,8 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	g.closed, g.earlier = c.Closed, c.Earlier
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
-		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge, c.Room.Dropped
+		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
+			c.Room.Dropped
 	}
 	return c.Doing
 }
@@ -116,7 +120,8 @@ func (g *group) takeOver(c *Carried) OrderKind {
 // carry is the state as another run of this group's workflow needs it.
 func (g *group) carry(doing OrderKind) *Carried {
 	return &Carried{
-		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed, Took: g.took,
+		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
+		Took:   g.took,
 		Closed: g.closed, Earlier: g.earlier,
 	}
 }

@@ -59,8 +59,8 @@ type group struct {
 	room       *room.Room
 }
 
-// PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
-// cancelled and has put its part back.
+// PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when
+// it is cancelled and has put its part back.
 func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 	g := newGroup(in)
 	order := g.takeOver(in.Carried)
@@ -117,7 +117,9 @@ func newGroup(in Input) *group {
 func (g *group) begin(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
 		func() (patch.GroupStatus, error) { return g.status, nil },
-		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
+		workflow.QueryHandlerOptions{
+			Description: "The group's phase, the instances under way and the results so far",
+		}); err != nil {
 		return err
 	}
 	g.listen(ctx)
@@ -198,8 +200,8 @@ func (g *group) result() *patch.GroupResult {
 	return result
 }
 
-// skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was put
-// back stays rolled back. A group that was refused as a whole is skipped as a whole.
+// skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was
+// put back stays rolled back. A group that was refused as a whole is skipped as a whole.
 func (g *group) skipFailures(ctx workflow.Context) {
 	refused := true
 	for i, instance := range g.status.Instances {
@@ -223,8 +225,8 @@ func (g *group) skipFailures(ctx workflow.Context) {
 	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
 }
 
-// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is no member any
-// more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
+// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is
+// no member any more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
 func (g *group) forgetFailures() {
 	for i, instance := range g.status.Instances {
 		if !instance.Replaced && (instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack) {
@@ -265,15 +267,16 @@ func (g *group) common(id string) instance.Common {
 	}
 }
 
-// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one short.
+// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one
+// short.
 func (g *group) keepRoom(result patch.InstanceResult) {
 	if result.NoRoomForAnother && g.room != nil {
 		g.room.Dropped = true
 	}
 }
 
-// leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it reports
-// as stranded. The decision whether another may go out looks at what each of them is now.
+// leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it
+// reports as stranded. The decision whether another may go out looks at what each of them is now.
 func (g *group) leftOut() []string {
 	var out []string
 	for _, instance := range g.status.Instances {
@@ -284,8 +287,8 @@ func (g *group) leftOut() []string {
 	return out
 }
 
-// child runs one of an instance's workflows, which share the instance's lock as their id, and makes a result of whatever
-// comes of it.
+// child runs one of an instance's workflows, which share the instance's lock as their id, and makes a result of
+// whatever comes of it.
 func (g *group) child(ctx workflow.Context, summary string, of instance.Common, kind, in any) patch.InstanceResult {
 	id, lock := of.Instance, names.InstanceLock(of.Group, of.Instance)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -314,7 +317,8 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 		result.Outcome, result.Reason = patch.Failed, "its workflow ended without a result: "+err.Error()
 		result.Stranded = []patch.Stranded{{
 			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "instance " + id,
-			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock + " in the Temporal UI and at the instance; the journal has the values before",
+			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock +
+				" in the Temporal UI and at the instance; the journal has the values before",
 		}}
 	}
 	g.left[id] = g.left[id] || len(result.Stranded) > 0

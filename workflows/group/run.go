@@ -66,7 +66,8 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		window, began := g.in.Policy.Window, workflow.Now(ctx)
 		result := g.patchInstance(ctx, g.status.Instances[i].ID)
-		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
+		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) &&
+			!g.stopped && ctx.Err() == nil {
 			// It judged by the window as it was before somebody extended it.
 			g.try[result.ID]++
 			i--
@@ -115,10 +116,13 @@ func (g *group) close(refusal *patch.Refusal) {
 
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {
-	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
+	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool {
+		return r.Outcome == patch.NotStarted
+	})
 }
 
-// allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold.
+// allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason
+// to hold.
 func (g *group) allTried() bool { return len(g.status.Instances) > 0 && !g.unfinished() }
 
 // prepare reads the group, asks the table of checks, plans its capacity, marks it and makes room. Its error says why it

@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// tell lets the group know which step the instance is at, for people to look at. It does not wait, and a group that does not hear it
-// only shows less. The last step is told by the instance's result.
+// tell lets the group know which step the instance is at, for people to look at. It does not wait, and a group that
+// does not hear it only shows less. The last step is told by the instance's result.
 func (s *saga) tell(ctx workflow.Context) {
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
 	if !s.in.Tells || parent == nil || s.status.Step == patch.StepEnded {
@@ -20,7 +20,8 @@ func (s *saga) tell(ctx workflow.Context) {
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
-		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil, Since: s.status.Since,
+		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
+		Since: s.status.Since,
 	})
 }
 

@@ -19,11 +19,13 @@ var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"
 func (s *saga) mark(ctx workflow.Context) error {
 	s.suspended = s.toSuspend()
 	s.record = journal.Record{
-		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance,
+		Try:    s.in.Try,
 		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
-			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
+			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token,
+			RestoreToken: s.attempt("restore").Token,
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -47,7 +49,8 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
 }
 
-// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended before.
+// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended
+// before.
 func (s *saga) toSuspend() []string {
 	var ours []string
 	if s.in.Group.IsAutoScaling() {
@@ -60,8 +63,8 @@ func (s *saga) toSuspend() []string {
 	return ours
 }
 
-// carryOver takes into the new record what an earlier saga of this wave left undone: the record is about to be written anew,
-// and what is suspended or raised still is ours, not somebody else's.
+// carryOver takes into the new record what an earlier saga of this wave left undone: the record is about to be written
+// anew, and what is suspended or raised still is ours, not somebody else's.
 func (s *saga) carryOver(ctx workflow.Context) error {
 	if !s.left {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land even
-// when it reports a failure.
+// undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land
+// even when it reports a failure.
 type undoStack []step
 
 func (u *undoStack) push(s step) {
@@ -33,8 +33,8 @@ func (u *undoStack) unwind(ctx workflow.Context, before func(patch.Step), failed
 	}
 }
 
-// unsure tells that the step failed in an act on what lags, which may have had its effect; a wait that ran out or was cancelled,
-// and something that is gone, leave no doubt.
+// unsure tells that the step failed in an act on what lags, which may have had its effect; a wait that ran out or was
+// cancelled, and something that is gone, leave no doubt.
 func unsure(failed patch.Step, cause error) bool {
 	acts := []patch.Step{patch.StepMark, patch.StepSuspend, patch.StepStandby, patch.StepReturn, patch.StepRelease}
 	return slices.Contains(acts, failed) && !temporal.IsCanceledError(cause) &&
