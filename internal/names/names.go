@@ -50,15 +50,15 @@ const (
 	UpdateUnfreeze = "unfreeze"
 )
 
-// ReconcileID is Reconcile's workflow id when a person starts it, and the id of its schedule, whose runs are named by it and
-// their time.
+// ReconcileID is Reconcile's workflow id when a person starts it, and the id of its schedule, whose runs are named by
+// it and their time.
 const ReconcileID = "patchtide-reconcile"
 
 // QuarantineListID is the workflow id of the list of quarantined instances.
 const QuarantineListID = "patchtide-quarantine-list"
 
-// QuarantineID is the workflow id by which a quarantined instance is released or terminated, and the wave id of what that writes
-// into the journal: two people never end one quarantine at the same time.
+// QuarantineID is the workflow id by which a quarantined instance is released or terminated, and the wave id of what
+// that writes into the journal: two people never end one quarantine at the same time.
 func QuarantineID(instance string) string { return "quarantine-" + instance }
 
 // RaisedMaxJournal stands for a wave in the journal: what any wave was last about to raise of a group's max.
@@ -72,7 +72,7 @@ const (
 	SignalInstanceNow = "instance-now" // instance to group to wave: patch.InstanceNow, for people to look at
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next
 	SignalRelease     = "release"      // wave to a service's lock: close
-	SignalGiveUp      = "give-up"      // to an instance or group that is putting back: stop trying, and report what is left
+	SignalGiveUp      = "give-up"      // to an instance or group that puts back: stop trying, report what is left
 )
 
 // Search attributes, all keywords. PostgreSQL's visibility store has room for ten.
@@ -93,8 +93,8 @@ func SearchAttributes() []string {
 const (
 	TagJournal = "patchtide:journal"  // value: wave id and where its record is
 	TagAttempt = "patchtide:attempt:" // prefix of a tag key on Automation executions; the attempt's token follows
-	// TagQuarantine is on a quarantined instance. Value: wave id and where its record is, as the journal's, and until when it
-	// is kept: RFC 3339, or "-" for ever.
+	// TagQuarantine is on a quarantined instance. Value: wave id and where its record is, as the journal's, and until when
+	// it is kept: RFC 3339, or "-" for ever.
 	TagQuarantine = "patchtide:quarantine"
 
 	TagWave    = "patchtide:wave"    // on snapshots and replaced volumes: the wave that made them
@@ -113,14 +113,14 @@ func GroupLock(group patch.Group) string {
 	return "patch-group/" + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
 }
 
-// InstanceLock is the workflow id of PatchInstance, RestoreInstance, HealInstance and EndQuarantine, and so the lock of an
-// instance.
+// InstanceLock is the workflow id of PatchInstance, RestoreInstance, HealInstance and EndQuarantine, and so the lock of
+// an instance.
 func InstanceLock(group patch.Group, instance string) string {
 	return "patch-instance/" + group.Account.ID + "/" + group.Region + "/" + instance
 }
 
-// ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups are
-// taken one instance at a time in all.
+// ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups
+// are taken one instance at a time in all.
 func ServiceLock(service string) string { return "patch-service/" + short(service) }
 
 // short keeps a name that would make an id too long recognisable and unique.
@@ -156,8 +156,8 @@ func JournalRecord(group patch.Group, instance string) string {
 	return group.Account.ID + "/" + group.Region + "/" + instance
 }
 
-// ScheduledWave is the id of a wave by the time it starts, or of the wave of one opening of a plan's window: a second wave of it is refused, also after the
-// first has closed.
+// ScheduledWave is the id of a wave by the time it starts, or of the wave of one opening of a plan's window: a second
+// wave of it is refused, also after the first has closed.
 func ScheduledWave(plan string, opens time.Time) string {
 	return WaveOf(plan) + opens.UTC().Format("20060102-150405")
 }

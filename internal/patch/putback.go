@@ -17,8 +17,9 @@ type PutBackView struct {
 // mendOtherwise is what is left to do where no backup can be put back.
 const mendOtherwise = "nothing was touched, and it stays patched: mend it by hand, or let its group replace it"
 
-// JudgePutBack decides whether an instance may be taken out to be put back. What would be lost of one that this very window
-// patched was told when its backup was taken, and is not asked again; what would be lost of another keeps it patched.
+// JudgePutBack decides whether an instance may be taken out to be put back. What would be lost of one that this very
+// window patched was told when its backup was taken, and is not asked again; what would be lost of another keeps it
+// patched.
 func JudgePutBack(view PutBackView, maxAge Duration) RollBackJudgement {
 	point := view.Was.Backup
 	if !view.Earlier {
@@ -35,7 +36,8 @@ func JudgePutBack(view PutBackView, maxAge Duration) RollBackJudgement {
 	case judged.Verdict != PutBackCan:
 		return judged
 	case !view.Expires.IsZero() && view.At.After(view.Expires):
-		judged.Losses = append(judged.Losses, fmt.Sprintf("its snapshot %s is past its retention since %s, and may be deleted",
+		judged.Losses = append(judged.Losses, fmt.Sprintf("its snapshot %s is past its retention since %s, and may be "+
+			"deleted",
 			point.SnapshotID, view.Expires.UTC().Format("2006-01-02 15:04 MST")))
 	}
 	if len(judged.Losses) > 0 {

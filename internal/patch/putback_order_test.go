@@ -22,9 +22,13 @@ func TestPutBackOrder(t *testing.T) {
 		want  []string
 	}{
 		{"all are well: the last patched first", webGroup, four(), []string{"i-04", "i-03", "i-02", "i-01"}},
-		{"the ill first", webGroup, four(member(0, illTarget), member(2, illTarget)), []string{"i-03", "i-01", "i-04", "i-02"}},
+		{"the ill first", webGroup, four(member(0, illTarget), member(2, illTarget)), []string{
+			"i-03", "i-01", "i-04", "i-02",
+		}},
 		{"a silent agent serves", webGroup, four(member(0, silent)), []string{"i-04", "i-03", "i-02", "i-01"}},
-		{"one that is gone takes nothing", webGroup, four(func(s *patch.GroupState) { s.Members = s.Members[1:] }), []string{"i-01", "i-04", "i-03", "i-02"}},
+		{"one that is gone takes nothing", webGroup, four(func(s *patch.GroupState) { s.Members = s.Members[1:] }), []string{
+			"i-01", "i-04", "i-03", "i-02",
+		}},
 		{"of those chosen by tags", tagsGroup, four(untracked, member(1, stopped)), []string{"i-02", "i-04", "i-03", "i-01"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -37,8 +41,8 @@ func TestPutBackOrder(t *testing.T) {
 	require.Equal(t, []string{"i-01", "i-02", "i-03", "i-04"}, patched)
 }
 
-// One illTarget instance keeps the others from nothing: it goes first, and then there is room. And while somebody else's
-// stays illTarget, all that could be put back is, and the asking ends.
+// One illTarget instance keeps the others from nothing: it goes first, and then there is room. And while somebody
+// else's stays illTarget, all that could be put back is, and the asking ends.
 func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -46,9 +50,12 @@ func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 		patched []string
 		mended  []string // who was put back, in order
 	}{
-		{"one of them is ill", four(member(1, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{"i-02", "i-03", "i-01"}},
-		{"two of them are", four(member(0, illTarget), member(1, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{"i-02", "i-01", "i-03"}},
-		{"somebody else's is illTarget, too", four(member(1, illTarget), member(3, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{"i-02"}},
+		{"one of them is ill", four(member(1, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{"i-02", "i-03",
+			"i-01"}},
+		{"two of them are", four(member(0, illTarget), member(1, illTarget)), []string{"i-01", "i-02", "i-03"},
+			[]string{"i-02", "i-01", "i-03"}},
+		{"somebody else's is illTarget, too", four(member(1, illTarget), member(3, illTarget)), []string{"i-01", "i-02",
+			"i-03"}, []string{"i-02"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var mended, refused []string

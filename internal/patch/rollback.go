@@ -50,43 +50,52 @@ type RollBackJudgement struct {
 // WantsRollBack reports whether a wave left the instance patched.
 func (r InstanceResult) WantsRollBack() bool { return r.Outcome == Patched || r.StillPatched }
 
-// JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old root
-// volume also undoes deployments and rotated secrets made since, so age and changes since are losses.
+// JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old
+// root volume also undoes deployments and rotated secrets made since, so age and changes since are losses.
 func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 	point := view.Was.Backup
 	switch {
 	case !view.Member.Present():
-		return RollBackJudgement{Verdict: PutBackGone, Reason: "terminated or replaced since the wave; nothing of it is left to put back"}
+		return RollBackJudgement{
+			Verdict: PutBackGone, Reason: "terminated or replaced since the wave; nothing of it is left to put back",
+		}
 	case point == nil || point.SnapshotID == "":
 		return RollBackJudgement{Verdict: PutBackCannot, Reason: unusable(point, "")}
-	case view.Member.RootVolumeID != point.VolumeID && view.Facts != nil && view.Facts.PackagesSHA256 == point.Facts.PackagesSHA256:
-		return RollBackJudgement{Verdict: PutBackAlready, Reason: "stands as before the wave already: another root volume, the packages as before"}
+	case view.Member.RootVolumeID != point.VolumeID && view.Facts != nil &&
+		view.Facts.PackagesSHA256 == point.Facts.PackagesSHA256:
+		return RollBackJudgement{
+			Verdict: PutBackAlready, Reason: "stands as before the wave already: another root volume, the packages as before",
+		}
 	case unusable(point, view.Snapshot) != "":
 		return RollBackJudgement{Verdict: PutBackCannot, Reason: unusable(point, view.Snapshot)}
 	}
 	judged := RollBackJudgement{Verdict: PutBackCan}
 	if age := view.At.Sub(point.TakenAt); age > maxAge.D() {
-		judged.Losses = append(judged.Losses, fmt.Sprintf("everything written to its root volume in the %s since %s, more than rollback_max_age (%s)",
+		judged.Losses = append(judged.Losses, fmt.Sprintf("everything written to its root volume in the %s since %s, "+
+			"more than rollback_max_age (%s)",
 			Duration(age.Truncate(time.Minute)), point.TakenAt.UTC().Format("2006-01-02 15:04 MST"), maxAge))
 	}
 	switch {
 	case view.Member.RootVolumeID != point.VolumeID:
-		judged.Losses = append(judged.Losses, fmt.Sprintf("the root volume %s that somebody gave it since the wave", view.Member.RootVolumeID))
+		judged.Losses = append(judged.Losses, fmt.Sprintf("the root volume %s that somebody gave it since the wave",
+			view.Member.RootVolumeID))
 	case view.Facts == nil:
 		judged.Losses = append(judged.Losses, "whatever changed since the wave, which is not known: it does not answer")
 	case view.Was.PackagesAfter == "":
-		judged.Losses = append(judged.Losses, "packages changed since the wave, if any: the evidence does not tell what the wave left")
+		judged.Losses = append(judged.Losses, "packages changed since the wave, if any: the evidence does not tell what "+
+			"the wave left")
 	case view.Facts.PackagesSHA256 != view.Was.PackagesAfter:
 		judged.Losses = append(judged.Losses, "packages installed, updated or removed since the wave")
 	}
 	if was := view.Was.ApplicationAfter; was != "" && view.Facts != nil && view.Facts.ApplicationSHA256 != was {
-		judged.Losses = append(judged.Losses, "what was deployed or changed since the wave below /opt, /srv, /usr/local or /var/www")
+		judged.Losses = append(judged.Losses, "what was deployed or changed since the wave below /opt, /srv, /usr/local "+
+			"or /var/www")
 	}
 	return judged
 }
 
-// PutBackLoses says what an instance of the plan loses when it is put back, so that nobody learns it afterwards; "" for nothing
-// but its patches.
+// PutBackLoses says what an instance of the plan loses when it is put back, so that nobody learns it afterwards; "" for
+// nothing but its patches.
 func (p Plan) PutBackLoses() string {
 	switch {
 	case p.Restore == RestoreReplace:
@@ -94,14 +103,15 @@ func (p Plan) PutBackLoses() string {
 	case p.Restore != RestoreRootVolume:
 		return ""
 	case p.Platform == Windows:
-		return "an instance that fails gets its root volume back as it was, and loses what was written to it since; one that is joined to a domain " +
+		return "an instance that fails gets its root volume back as it was, and loses what was written to it since; one " +
+			"that is joined to a domain " +
 			"may lose its trust, when its machine password changed meanwhile"
 	}
 	return "an instance that fails gets its root volume back as it was, and loses what was written to it since"
 }
 
-// DomainJoined reports whether a machine is an Active Directory domain's member, as it says now or said before the wave; nil when
-// it never said. Only Windows machines are asked.
+// DomainJoined reports whether a machine is an Active Directory domain's member, as it says now or said before the
+// wave; nil when it never said. Only Windows machines are asked.
 func (v RollBackView) DomainJoined() *bool {
 	switch {
 	case v.Facts != nil && v.Facts.DomainJoined != nil:
@@ -112,16 +122,18 @@ func (v RollBackView) DomainJoined() *bool {
 	return nil
 }
 
-// DomainCaveat is said before Windows machines that are a domain's members get older root volumes, and names them; "" when none
-// is. Those that never told are named as such.
+// DomainCaveat is said before Windows machines that are a domain's members get older root volumes, and names them; ""
+// when none is. Those that never told are named as such.
 func DomainCaveat(joined, unknown []string) string {
-	const may = "may lose the trust of their domain, when their machine password changed since the backup: be ready to reset it"
+	const may = "may lose the trust of their domain, when their machine password changed since the backup: be ready " +
+		"to reset it"
 	var said []string
 	if len(joined) > 0 {
 		said = append(said, "joined to a domain: "+strings.Join(joined, ", ")+"; they "+may)
 	}
 	if len(unknown) > 0 {
-		said = append(said, "Windows, and not known whether joined to a domain: "+strings.Join(unknown, ", ")+"; if they are, they "+may)
+		said = append(said, "Windows, and not known whether joined to a domain: "+strings.Join(unknown,
+			", ")+"; if they are, they "+may)
 	}
 	return strings.Join(said, ". ")
 }

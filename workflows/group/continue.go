@@ -1,11 +1,18 @@
 package group
 
 import (
+	"maps"
+	"time"
+
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/room"
 )
 
-// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an instance
-// costs its group about ten events, a report three.
+// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an
+// instance costs its group about ten events, a report three.
 const continueAfter = 100
 
 // takeResumed tells, once, that the group has been read, marked and given room by an earlier run.
@@ -15,9 +22,9 @@ func (g *group) takeResumed() bool {
 	return resumed
 }
 
-// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one, and
-// nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones would be
-// lost; one that comes later makes Temporal repeat this very decision.
+// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one,
+// and nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones
+// would be lost; one that comes later makes Temporal repeat this very decision.
 func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
 	limit := g.in.ContinueAfter
 	if limit <= 0 {
@@ -50,7 +57,71 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	in.Carried = g.carry(doing)
 	in.Carried.Orders, in.Carried.Paused = g.orders, g.paused
 	if g.room != nil {
-		in.Carried.Room = &CarriedRoom{Strategy: g.room.Strategy, Before: g.room.Before, Raised: g.room.Raised, Surge: g.room.Surge, Dropped: g.room.Dropped}
+		in.Carried.Room = &CarriedRoom{
+			Strategy: g.room.Strategy, Before: g.room.Before, Raised: g.room.Raised, Surge: g.room.Surge,
+			Dropped: g.room.Dropped,
+		}
 	}
 	return workflow.NewContinueAsNewError(ctx, PatchGroup, in)
+}
+
+// Carried is a group's state on its way from one run of its workflow to the next. The lock, which is the workflow's id,
+// and everything in AWS stay as they are meanwhile.
+type Carried struct {
+	Doing      OrderKind // what goes on: go or roll_back; "": nothing until it is ordered, since the wave was parked
+	Status     patch.GroupStatus
+	Runbook    activities.Runbook
+	BaselineID string
+	Try        map[string]int
+	Left       map[string]bool // see group.left
+	Orders     []OrderKind     // not yet obeyed
+	Paused     bool
+	Timed      int // see paceSoFar
+	Took       patch.Duration
+	Room       *CarriedRoom // nil: none was made
+	Closed     *Closing     // see group.closed
+	Earlier    time.Time    // see GroupOrder.Earlier
+}
+
+// Closing is why no instance may begin for the time being: a window or a calendar has closed. It is no failure.
+type Closing struct {
+	Why  string
+	Code patch.RefusalCode // "": of one that was cancelled alone
+}
+
+// CarriedRoom is the room of a group that surges.
+type CarriedRoom struct {
+	Strategy patch.Strategy
+	Before   patch.GroupState
+	Raised   bool
+	Surge    string
+	Dropped  bool
+}
+
+// takeOver goes on where an earlier run stopped, and returns what it was doing; "" when this run is the first.
+func (g *group) takeOver(c *Carried) OrderKind {
+	if c == nil {
+		return ""
+	}
+	g.status, g.runbook, g.base = c.Status, c.Runbook, c.BaselineID
+	g.timed, g.took = c.Timed, c.Took
+	maps.Copy(g.try, c.Try)
+	maps.Copy(g.left, c.Left)
+	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
+	g.closed, g.earlier = c.Closed, c.Earlier
+	if c.Room != nil {
+		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
+		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
+			c.Room.Dropped
+	}
+	return c.Doing
+}
+
+// carry is the state as another run of this group's workflow needs it.
+func (g *group) carry(doing OrderKind) *Carried {
+	return &Carried{
+		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
+		Took:   g.took,
+		Closed: g.closed, Earlier: g.earlier,
+	}
 }

@@ -13,16 +13,17 @@ func (g *group) frozen(ctx workflow.Context) string {
 	return freeze.Ask(ctx, g.in.Group.Account.Name)
 }
 
-// freeze holds the group between two instances, with nothing out of service, until the freeze is lifted or the wave has another
-// order for it.
+// freeze holds the group between two instances, with nothing out of service, until the freeze is lifted or the wave has
+// another order for it.
 func (g *group) freeze(ctx workflow.Context, why string) {
 	g.enter(ctx, patch.GroupPaused, why)
 	watch, stop := workflow.WithCancel(ctx)
 	g.thawed = stop
 	workflow.Go(watch, func(c workflow.Context) {
-		if err := workflow.ExecuteActivity(freeze.Thawing(c, g.in.Policy.Timing), control.AwaitThaw, activities.AwaitThawInput{
-			Accounts: []string{g.in.Group.Account.Name}, Poll: g.in.Policy.Timing.Poll,
-		}).Get(c, nil); err == nil {
+		if err := workflow.ExecuteActivity(freeze.Thawing(c, g.in.Policy.Timing), control.AwaitThaw,
+			activities.AwaitThawInput{
+				Accounts: []string{g.in.Group.Account.Name}, Poll: g.in.Policy.Timing.Poll,
+			}).Get(c, nil); err == nil {
 			g.orders = append(g.orders, OrderResume)
 		}
 	})

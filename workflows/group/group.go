@@ -51,8 +51,7 @@ type group struct {
 	whyPaused  string
 	thawed     workflow.CancelFunc // ends the watch for the end of a freeze
 	stopped    bool
-	closed     string            // why the window or a calendar let no instance begin; "" while it does
-	refused    patch.RefusalCode // its code
+	closed     *Closing // nil while instances may begin
 	rolledBack bool
 	earlier    time.Time           // see GroupOrder.Earlier
 	halt       workflow.CancelFunc // cancels the instance under way
@@ -60,8 +59,8 @@ type group struct {
 	room       *room.Room
 }
 
-// PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when it is
-// cancelled and has put its part back.
+// PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when
+// it is cancelled and has put its part back.
 func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 	g := newGroup(in)
 	order := g.takeOver(in.Carried)
@@ -118,7 +117,9 @@ func newGroup(in Input) *group {
 func (g *group) begin(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
 		func() (patch.GroupStatus, error) { return g.status, nil },
-		workflow.QueryHandlerOptions{Description: "The group's phase, the instances under way and the results so far"}); err != nil {
+		workflow.QueryHandlerOptions{
+			Description: "The group's phase, the instances under way and the results so far",
+		}); err != nil {
 		return err
 	}
 	g.listen(ctx)
@@ -152,7 +153,10 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome, Each: g.each(), Closed: g.refused, Stranded: g.status.Stranded,
+		Outcome: g.result().Outcome, Each: g.each(), Stranded: g.status.Stranded,
+	}
+	if g.closed != nil {
+		counts.Closed = g.closed.Code
 	}
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {
@@ -190,14 +194,14 @@ func (g *group) result() *patch.GroupResult {
 	case result.Outcome == patch.Failed:
 	case g.rolledBack:
 		result.Outcome = patch.RolledBack
-	case g.stopped || g.closed != "":
+	case g.stopped || g.closed != nil:
 		result.Outcome = patch.Aborted
 	}
 	return result
 }
 
-// skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was put
-// back stays rolled back. A group that was refused as a whole is skipped as a whole.
+// skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was
+// put back stays rolled back. A group that was refused as a whole is skipped as a whole.
 func (g *group) skipFailures(ctx workflow.Context) {
 	refused := true
 	for i, instance := range g.status.Instances {
@@ -221,8 +225,8 @@ func (g *group) skipFailures(ctx workflow.Context) {
 	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
 }
 
-// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is no member any
-// more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
+// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is
+// no member any more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
 func (g *group) forgetFailures() {
 	for i, instance := range g.status.Instances {
 		if !instance.Replaced && (instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack) {
@@ -263,15 +267,16 @@ func (g *group) common(id string) instance.Common {
 	}
 }
 
-// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one short.
+// keepRoom keeps the instance launched for room in the place of one that left for good, where the group would be one
+// short.
 func (g *group) keepRoom(result patch.InstanceResult) {
 	if result.NoRoomForAnother && g.room != nil {
 		g.room.Dropped = true
 	}
 }
 
-// leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it reports
-// as stranded. The decision whether another may go out looks at what each of them is now.
+// leftOut are the instances that this wave took out of service and did not return: those it quarantined, and those it
+// reports as stranded. The decision whether another may go out looks at what each of them is now.
 func (g *group) leftOut() []string {
 	var out []string
 	for _, instance := range g.status.Instances {
@@ -282,8 +287,8 @@ func (g *group) leftOut() []string {
 	return out
 }
 
-// child runs one of an instance's workflows, which share the instance's lock as their id, and makes a result of whatever
-// comes of it.
+// child runs one of an instance's workflows, which share the instance's lock as their id, and makes a result of
+// whatever comes of it.
 func (g *group) child(ctx workflow.Context, summary string, of instance.Common, kind, in any) patch.InstanceResult {
 	id, lock := of.Instance, names.InstanceLock(of.Group, of.Instance)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -312,7 +317,8 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 		result.Outcome, result.Reason = patch.Failed, "its workflow ended without a result: "+err.Error()
 		result.Stranded = []patch.Stranded{{
 			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "instance " + id,
-			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock + " in the Temporal UI and at the instance; the journal has the values before",
+			State: "unknown: its workflow ended without a result", WhatToDo: "look at " + lock +
+				" in the Temporal UI and at the instance; the journal has the values before",
 		}}
 	}
 	g.left[id] = g.left[id] || len(result.Stranded) > 0

@@ -36,8 +36,8 @@ func HealGroup(ctx workflow.Context, in HealInput) (*End, error) {
 	return g.alone(ctx, func(ctx workflow.Context) { g.heal(ctx, in.Heal) })
 }
 
-// heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an instance is
-// left the group keeps its room: without it fewer would serve than promised.
+// heal puts the instances back, one at a time, then gives the group's room back and takes its mark off. While an
+// instance is left the group keeps its room: without it fewer would serve than promised.
 func (g *group) heal(ctx workflow.Context, left Heal) {
 	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
 	clean, stop := workflow.NewDisconnectedContext(ctx)
@@ -52,7 +52,8 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
 			Ours: patch.Holdings{Surge: surged},
 		}
-		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{Common: of, Heal: heal})
+		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{Common: of,
+			Heal: heal})
 		stays = stays || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
@@ -64,12 +65,13 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 	g.enter(ctx, patch.GroupDone, "")
 }
 
-// healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has left for
-// good and others have left no room for another, what was launched for room stays in its place.
+// healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has
+// left for good and others have left no room for another, what was launched for room stays in its place.
 func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	record := *heal.Record
 	if len(g.status.Stranded) > 0 {
-		g.strand("it keeps its mark and its room while an instance of it is left as it is", "mend the instance, then run `patchtide reconcile` again")
+		g.strand("it keeps its mark and its room while an instance of it is left as it is",
+			"mend the instance, then run `patchtide reconcile` again")
 		return
 	}
 	if record.Intended.RaiseDesired {
@@ -83,15 +85,18 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 			g.strand("it cannot be read: "+run.Reason(err), "run `patchtide reconcile` again")
 			return
 		}
-		left, refused := roomOf(record, now)
-		if refused != "" {
-			g.strand(refused, "terminate the instance that is too many with decrement, if one is; then remove the tag "+names.TagJournal+" from the group")
+		left, err := roomOf(record, now)
+		if err != nil {
+			g.strand(err.Error(), "terminate the instance that is too many with decrement, if one is; then remove the tag "+
+				names.TagJournal+" from the group")
 			return
 		}
 		if stays {
 			if left.Dropped || left.Surge == "" {
-				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for good, and nothing that was launched for room is left; desired is %d", now.Desired),
-					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide reconcile` again")
+				g.strand(fmt.Sprintf("it is one short: somebody scaled it to its max while an instance was out that left for "+
+					"good, and nothing that was launched for room is left; desired is %d", now.Desired),
+					"raise desired by one, and max before where it is reached, if that is too few; then run `patchtide "+
+						"reconcile` again")
 			}
 			left.Dropped = true
 		}
@@ -101,13 +106,15 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
 			activities.MaxInput{Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing)}).Get(ctx, nil)
 		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
-			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again", before))
+			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again",
+				before))
 		}
 	}
 	if len(g.status.Stranded) > 0 {
 		return
 	}
-	err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil)
+	err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
+		g.journal()).Get(ctx, nil)
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		g.strand("it still carries our tag: "+run.Reason(err), "remove the tag "+names.TagJournal+" from the group")
 	}
@@ -116,29 +123,33 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 // launchSlack is how far the clocks of AWS and Temporal may be apart.
 const launchSlack = time.Minute
 
-// roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether an
-// instance is the one that our raise launched.
-func roomOf(record journal.Record, now patch.GroupState) (*room.Room, string) {
-	r := room.New(record.Group, record.Policy, record.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax})
+// roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether
+// an instance is the one that our raise launched.
+func roomOf(record journal.Record, now patch.GroupState) (*room.Room, error) {
+	r := room.New(record.Group, record.Policy, record.WaveID, patch.Strategy{
+		Mode: patch.CapacitySurge, RaiseMax: record.Intended.RaiseMax,
+	})
 	r.Record, r.Before, r.Raised, r.Surge = record, record.Before.State(), true, record.Intended.Surge
 	if now.Desired <= r.Before.Desired {
 		r.Dropped = true // given back already, or somebody has lowered desired since: only max is left
-		return r, ""
+		return r, nil
 	}
 	if r.Surge != "" {
-		return r, ""
+		return r, nil
 	}
 	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs()))
 	if !found {
-		return r, ""
+		return r, nil
 	}
 	latest := record.At.Add(record.Policy.Timing.Surge.D())
-	if now.Desired != r.Before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) || first.LaunchTime.After(latest) {
-		return nil, fmt.Sprintf("its desired is %d and was %d before we may have raised it by one, and nobody can tell whether %s was launched for that",
+	if now.Desired != r.Before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) ||
+		first.LaunchTime.After(latest) {
+		return nil, fmt.Errorf("its desired is %d and was %d before we may have raised it by one, and nobody can tell "+
+			"whether %s was launched for that",
 			now.Desired, r.Before.Desired, first.ID)
 	}
 	r.Surge = first.ID
-	return r, ""
+	return r, nil
 }
 
 func (g *group) strand(state, whatToDo string) {

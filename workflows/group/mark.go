@@ -36,8 +36,8 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 	return nil
 }
 
-// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the mark
-// stays, so that Reconcile finds it again.
+// giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the
+// mark stays, so that Reconcile finds it again.
 func (g *group) giveBack(ctx workflow.Context) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
@@ -54,11 +54,13 @@ func (g *group) giveBack(ctx workflow.Context) {
 
 // unmark takes the group's mark off; one that cannot be taken off is told.
 func (g *group) unmark(ctx workflow.Context) {
-	if err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup, g.journal()).Get(ctx, nil); err != nil &&
+	if err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
+		g.journal()).Get(ctx, nil); err != nil &&
 		!run.IsType(err, activities.ErrGroupNotFound) {
 		g.status.Stranded = append(g.status.Stranded, patch.Stranded{
 			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
-			State: "still carries our tag: " + run.Reason(err), WhatToDo: "remove the tag " + names.TagJournal + " from the group",
+			State: "still carries our tag: " + run.Reason(err), WhatToDo: "remove the tag " + names.TagJournal +
+				" from the group",
 		})
 	}
 }

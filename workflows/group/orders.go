@@ -15,8 +15,8 @@ type Order struct {
 	Kind       OrderKind
 	Runbook    activities.Runbook // with go
 	BaselineID string             // with go
-	// Results come with a roll_back of a wave that has closed: what it did to this group. Those Patched are put back, the others
-	// stand as they are.
+	// Results come with a roll_back of a wave that has closed: what it did to this group. Those Patched are put back, the
+	// others stand as they are.
 	Results []patch.InstanceResult
 	// Earlier comes with a roll_back of a wave that was parked: what was patched before then, an earlier window patched.
 	Earlier time.Time

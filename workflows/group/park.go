@@ -7,15 +7,15 @@ import (
 // End is what PatchGroup returns.
 type End struct {
 	patch.GroupResult
-	// Parked is what the group's next workflow goes on with, once the wave has its lock again; nil unless it was parked. The
-	// instances are in the result.
+	// Parked is what the group's next workflow goes on with, once the wave has its lock again; nil unless it was parked.
+	// The instances are in the result.
 	Parked *Carried `json:"parked,omitempty"`
 }
 
 func (g *group) end() *End { return &End{GroupResult: *g.result()} }
 
-// park ends the group between two instances: with its room given back and its mark off nothing of it is left, and the end of
-// its workflow frees the lock.
+// park ends the group between two instances: with its room given back and its mark off nothing of it is left, and the
+// end of its workflow frees the lock.
 func (g *group) park() *End {
 	g.endThawWatch()
 	end := g.end()

@@ -118,7 +118,8 @@ func TestRollingBackTakesOutNoSecondInstance(t *testing.T) {
 	scene.RequireNothingOfOurs(wavetest.Except{})
 }
 
-// What the patch has made ill is put back first: it takes nothing away, and once it serves there is room for the others.
+// What the patch has made ill is put back first: it takes nothing away, and once it serves there is room for the
+// others.
 func TestOneIllInstanceKeepsNoOtherFromBeingPutBack(t *testing.T) {
 	for _, c := range []struct {
 		name          string

@@ -17,8 +17,9 @@ type ReleaseInput struct {
 	End    instance.QuarantineEnd
 }
 
-// ReleaseGroup ends the quarantine of one instance of the group, by its release or its termination, and closes; no orders are
-// needed. A release changes the group's desired and processes, so the group is journalled and marked for its time.
+// ReleaseGroup ends the quarantine of one instance of the group, by its release or its termination, and closes; no
+// orders are needed. A release changes the group's desired and processes, so the group is journalled and marked for its
+// time.
 func ReleaseGroup(ctx workflow.Context, in ReleaseInput) (*End, error) {
 	g := newGroup(Input{WaveID: in.WaveID, Group: in.Group, Policy: in.Policy})
 	return g.alone(ctx, func(ctx workflow.Context) { g.endQuarantine(ctx, in.End) })
@@ -30,7 +31,8 @@ func (g *group) endQuarantine(ctx workflow.Context, end instance.QuarantineEnd) 
 	marked := end.Verb == patch.QuarantineRelease && g.in.Group.IsAutoScaling()
 	if marked {
 		var state patch.GroupState
-		err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state)
+		err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state)
 		if err == nil {
 			err = g.mark(ctx, state)
 		}

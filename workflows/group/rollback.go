@@ -116,7 +116,8 @@ func (g *group) leftEarlier(was patch.InstanceResult) *journal.LeftBy {
 func (g *group) leavePatched(why string) {
 	for i, instance := range g.status.Instances {
 		if instance.Outcome == patch.Patched {
-			g.status.Instances[i].Outcome, g.status.Instances[i].StillPatched, g.status.Instances[i].Reason = patch.Failed, true, why
+			g.status.Instances[i].Outcome, g.status.Instances[i].StillPatched, g.status.Instances[i].Reason = patch.Failed,
+				true, why
 		}
 	}
 }

@@ -19,7 +19,7 @@ const stoppedEarly = "stopped before all instances were taken"
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
-	g.closed, g.refused = "", ""
+	g.closed = nil
 	if !g.takeResumed() {
 		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
 			g.enter(ctx, patch.GroupPaused, g.whyPaused)
@@ -28,7 +28,7 @@ func (g *group) patch(ctx workflow.Context) {
 		// Marks and room are changes, too: none is made for instances that may not be started.
 		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil && g.unfinished() {
 			g.close(late)
-			g.enter(ctx, patch.GroupDone, g.closed)
+			g.enter(ctx, patch.GroupDone, g.closed.Why)
 			return
 		}
 		if frozen := g.frozen(ctx); frozen != "" {
@@ -41,7 +41,7 @@ func (g *group) patch(ctx workflow.Context) {
 				g.close(refusal)
 			}
 			phase := patch.GroupHeld
-			if g.closed != "" || g.allTried() {
+			if g.closed != nil || g.allTried() {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, run.Reason(err))
@@ -66,7 +66,8 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		window, began := g.in.Policy.Window, workflow.Now(ctx)
 		result := g.patchInstance(ctx, g.status.Instances[i].ID)
-		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) && !g.stopped && ctx.Err() == nil {
+		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) &&
+			!g.stopped && ctx.Err() == nil {
 			// It judged by the window as it was before somebody extended it.
 			g.try[result.ID]++
 			i--
@@ -80,7 +81,7 @@ func (g *group) patch(ctx workflow.Context) {
 			break
 		}
 		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
-			g.closed, g.refused = result.Reason, result.Refused
+			g.closed = &Closing{Why: result.Reason, Code: result.Refused}
 			g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 			break
 		}
@@ -95,8 +96,8 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupHeld, failed)
 	case g.stopped || ctx.Err() != nil:
 		g.enter(ctx, patch.GroupDone, stoppedEarly)
-	case g.closed != "":
-		g.enter(ctx, patch.GroupDone, g.closed)
+	case g.closed != nil:
+		g.enter(ctx, patch.GroupDone, g.closed.Why)
 	case frozen != "":
 		g.freeze(ctx, frozen)
 	case g.paused && g.unfinished():
@@ -109,14 +110,19 @@ func (g *group) patch(ctx workflow.Context) {
 }
 
 // close ends the group's turn without a failure: the window or a calendar lets no instance begin.
-func (g *group) close(refusal *patch.Refusal) { g.closed, g.refused = refusal.Error(), refusal.Code }
+func (g *group) close(refusal *patch.Refusal) {
+	g.closed = &Closing{Why: refusal.Error(), Code: refusal.Code}
+}
 
 // unfinished tells that instances are left which nobody has tried.
 func (g *group) unfinished() bool {
-	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool { return r.Outcome == patch.NotStarted })
+	return slices.ContainsFunc(g.status.Instances, func(r patch.InstanceResult) bool {
+		return r.Outcome == patch.NotStarted
+	})
 }
 
-// allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason to hold.
+// allTried reports whether every instance has been tried: a refusal keeps nobody from anything then, and is no reason
+// to hold.
 func (g *group) allTried() bool { return len(g.status.Instances) > 0 && !g.unfinished() }
 
 // prepare reads the group, asks the table of checks, plans its capacity, marks it and makes room. Its error says why it

@@ -77,7 +77,8 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 
 // scanNow scans the instance and waits for the result.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
-	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline, s.in.WaveID, s.attempt(name))
+	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline,
+		s.in.WaveID, s.attempt(name))
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,8 @@ func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
 
 func (s *saga) ask(name string) activities.CollectMachineFactsInput {
 	return activities.CollectMachineFactsInput{
-		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent, Pace: s.pace(),
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent,
+		Pace: s.pace(),
 	}
 }
 
@@ -130,38 +132,24 @@ func (s *saga) remedy(step patch.Step) string {
 	case patch.StepMark:
 		return "remove the tag " + names.TagJournal + " from the instance"
 	case patch.StepSuspend:
-		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group, strings.Join(s.suspended, " "))
+		return fmt.Sprintf("aws autoscaling resume-processes --auto-scaling-group-name %s --scaling-processes %s", group,
+			strings.Join(s.suspended, " "))
 	case patch.StepStandby:
 		if s.in.Group.IsAutoScaling() {
-			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s --instance-ids %s", group, s.in.Instance)
+			return fmt.Sprintf("check the instance, then: aws autoscaling exit-standby --auto-scaling-group-name %s "+
+				"--instance-ids %s", group, s.in.Instance)
 		}
 		return "check the instance, then register it with its target groups again; the journal has the exact registrations"
 	case patch.StepQuarantine:
 		return "see that it does not serve, then remove its tag " + names.TagQuarantine + " if it is to stay in service"
 	case patch.StepIsolate:
-		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run `patchtide reconcile`"
+		return "it is out of its group: give it an isolating security group by hand, or mend what is said and run " +
+			"`patchtide reconcile`"
 	case patch.StepRelease:
 		return "look whether it serves; `patchtide reconcile` ends its release or quarantines it again"
 	case patch.StepReturn:
-		return "it is in service on the new version and could not be taken out: check its health, take it out by hand if needed"
+		return "it is in service on the new version and could not be taken out: check its health, take it out by hand " +
+			"if needed"
 	}
 	return "see the wave's journal for the values before"
-}
-
-// doing is the step in a person's words.
-func (s *saga) doing() string {
-	return run.Doing(s.status.Step, s.status.Undoing || s.putBack != nil)
-}
-
-// details is what the Temporal UI shows of the instance.
-func (s *saga) details() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
-	if s.status.Result.Reason != "" {
-		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
-	}
-	for _, left := range s.status.Result.Stranded {
-		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
-	}
-	return text.String()
 }

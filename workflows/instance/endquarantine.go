@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -24,8 +26,8 @@ type EndQuarantineInput struct {
 	End QuarantineEnd
 }
 
-// EndQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own wave id,
-// so that nothing is lost of what the wave wrote. It always ends with a result.
+// EndQuarantine releases or terminates a quarantined instance. What it writes into the journal stands under its own
+// wave id, so that nothing is lost of what the wave wrote. It always ends with a result.
 func EndQuarantine(ctx workflow.Context, in EndQuarantineInput) (*patch.InstanceResult, error) {
 	s := &quarantined{saga: &saga{in: in.Common}, ask: in.End}
 	return s.begin(ctx, s.end)
@@ -53,7 +55,8 @@ func (s *quarantined) end(ctx workflow.Context) {
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
 	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
-		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see `patchtide quarantine list`"
+		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see " +
+			"`patchtide quarantine list`"
 	case s.ask.Verb == patch.QuarantineTerminate:
 		s.terminateQuarantined(ctx)
 	default:
@@ -61,8 +64,8 @@ func (s *quarantined) end(ctx workflow.Context) {
 	}
 }
 
-// ended tells that the quarantine which is to end has ended already: the instance's tag does not point to its record. The request may
-// have been made twice, and read the tag before the first one was through.
+// ended tells that the quarantine which is to end has ended already: the instance's tag does not point to its record.
+// The request may have been made twice, and read the tag before the first one was through.
 func (s *quarantined) ended(seen activities.QuarantinedInstance) bool {
 	return seen.Quarantine.WaveID != s.ask.Record.WaveID
 }
@@ -71,7 +74,9 @@ func (s *quarantined) ended(seen activities.QuarantinedInstance) bool {
 func (s *quarantined) terminateQuarantined(ctx workflow.Context) {
 	s.enter(ctx, patch.StepTerminate)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	s.record.Ends = &patch.Decision{Verb: patch.Verb(s.ask.Verb), Actor: s.ask.Actor, Reason: s.ask.Reason, At: workflow.Now(ctx)}
+	s.record.Ends = &patch.Decision{
+		Verb: patch.Verb(s.ask.Verb), Actor: s.ask.Actor, Reason: s.ask.Reason, At: workflow.Now(ctx),
+	}
 	err := run.WriteRecord(clean, &s.record)
 	if err == nil {
 		err = s.do(ctx, aws.TerminateQuarantined, s.instance())
@@ -83,12 +88,12 @@ func (s *quarantined) terminateQuarantined(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Terminated
 }
 
-// release returns the instance to its group, or to its target groups, with its old security groups, and checks its health. One
-// that does not become healthy goes back into quarantine.
+// release returns the instance to its group, or to its target groups, with its old security groups, and checks its
+// health. One that does not become healthy goes back into quarantine.
 func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedInstance) {
 	result := &s.status.Result
-	if refused := s.planRelease(ctx, seen); refused != "" {
-		result.Reason = "nothing was changed: " + refused
+	if err := s.planRelease(ctx, seen); err != nil {
+		result.Reason = "nothing was changed: " + run.Reason(err)
 		return
 	}
 	failed, err := s.run(ctx, s.releaseTable())
@@ -104,38 +109,40 @@ func (s *quarantined) release(ctx workflow.Context, seen activities.QuarantinedI
 	result.Outcome = patch.Released
 }
 
-// planRelease reads the group again and decides what the release takes; it says why there is none.
-func (s *quarantined) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) string {
+// planRelease reads the group again and decides what the release takes; its error says why there is none, and is a
+// *patch.Refusal where a check refused.
+func (s *quarantined) planRelease(ctx workflow.Context, seen activities.QuarantinedInstance) error {
 	switch {
 	case seen.State != "running":
-		return "the instance is " + seen.State + "; start it, then release it"
+		return fmt.Errorf("the instance is %s; start it, then release it", seen.State)
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
-		return "it is a member of Auto Scaling group " + seen.Member + " meanwhile"
+		return fmt.Errorf("it is a member of Auto Scaling group %s meanwhile", seen.Member)
 	}
 	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
-		return ""
+		return nil
 	}
 	var now patch.GroupState
 	if err := s.doGet(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
-		return run.Reason(err)
+		return err
 	}
-	s.before.Min, s.before.Max, s.before.Desired, s.before.Suspended, s.before.Members = now.Min, now.Max, now.Desired, now.Suspended, now.Members
+	s.before.Min, s.before.Max, s.before.Desired, s.before.Suspended, s.before.Members = now.Min, now.Max, now.Desired,
+		now.Suspended, now.Members
 	release.DesiredBefore = now.Desired
 	if seen.Member != "" { // attached by hand: desired counts it already
 		release.DesiredBefore--
-		return ""
+		return nil
 	}
 	quarantine := s.record.Quarantine
 	giveWay, refused := patch.PlanRelease(s.in.Group, now, s.in.Policy.StageView(), patch.ReleaseView{
 		ID: s.in.Instance, Since: quarantine.At, Known: quarantine.Members, GiveWay: s.ask.GiveWay,
 	})
 	if refused != nil {
-		return refused.Error()
+		return refused
 	}
 	release.GiveWay = giveWay
-	return ""
+	return nil
 }
 
 // markRelease journals the release and puts its pointer on the instance.
@@ -150,7 +157,8 @@ func (s *saga) markRelease(ctx workflow.Context) error {
 	return s.do(ctx, aws.MarkInstance, s.journal())
 }
 
-// returnReleased opens its network again and returns it; the instance in its place goes first where there is no room for both.
+// returnReleased opens its network again and returns it; the instance in its place goes first where there is no room
+// for both.
 func (s *saga) returnReleased(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if isolation := s.record.Quarantine.Isolation; isolation != nil {
@@ -176,13 +184,17 @@ func (s *saga) returnReleased(ctx workflow.Context) error {
 		if release.GiveWay != "" {
 			desired--
 			if err := s.do(ctx, aws.TerminateReplacement, activities.TerminateReplacementInput{
-				Instance: activities.Instance{Group: s.in.Group, ID: release.GiveWay}, DesiredBefore: release.DesiredBefore, Pace: s.pace(),
+				Instance: activities.Instance{
+					Group: s.in.Group, ID: release.GiveWay,
+				}, DesiredBefore: release.DesiredBefore, Pace: s.pace(),
 			}); err != nil {
 				return err
 			}
 			s.note("%s went in its place", release.GiveWay)
 		}
-		if err := s.do(ctx, aws.Attach, activities.AttachInput{Instance: s.instance(), DesiredBefore: desired, Pace: s.pace()}); err != nil {
+		if err := s.do(ctx, aws.Attach, activities.AttachInput{
+			Instance: s.instance(), DesiredBefore: desired, Pace: s.pace(),
+		}); err != nil {
 			return err
 		}
 	}
@@ -192,13 +204,16 @@ func (s *saga) returnReleased(ctx workflow.Context) error {
 // quarantineAgain undoes letBack: out of its group, which gets the capacity back that it had, and isolated.
 func (s *saga) quarantineAgain(ctx workflow.Context) error {
 	if own := s.own(); len(own) > 0 {
-		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{
+			Instance: s.instance(), Targets: own,
+		}); err != nil {
 			return err
 		}
 	}
 	if s.in.Group.IsAutoScaling() {
 		if err := s.undone(ctx, aws.Detach, activities.DetachInput{
-			Instance: s.instance(), DesiredWanted: s.record.Release.DesiredBefore, WaveID: s.in.WaveID, Decrement: true, Pace: s.pace(),
+			Instance: s.instance(), DesiredWanted: s.record.Release.DesiredBefore, WaveID: s.in.WaveID, Decrement: true,
+			Pace: s.pace(),
 		}); err != nil {
 			return err
 		}
@@ -242,7 +257,8 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	return nil
 }
 
-// finishRelease ends a release that died: an instance that came back and is healthy stays, any other is quarantined again.
+// finishRelease ends a release that died: an instance that came back and is healthy stays, any other is quarantined
+// again.
 func (s *saga) finishRelease(ctx workflow.Context) error {
 	back, err := s.isBack(ctx)
 	if err != nil {
@@ -273,6 +289,8 @@ func (s *saga) isBack(ctx workflow.Context) (bool, error) {
 		return seen.Member != "" && seen.Member == s.in.Group.AutoScalingGroup, err
 	}
 	// Its tag keeps it out of its group, so its target groups are asked: those it is not registered in are not ready.
-	err := s.await(ctx, s.in.Policy.Timing.HealthBudget, aws.AwaitInService, activities.AwaitInServiceInput{Instance: s.instance(), Before: s.member.Targets, Pace: s.pace()}, nil)
+	err := s.await(ctx, s.in.Policy.Timing.HealthBudget, aws.AwaitInService, activities.AwaitInServiceInput{
+		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
+	}, nil)
 	return err == nil, nil //nolint:nilerr // not back within the budget is an answer
 }

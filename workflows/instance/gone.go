@@ -8,8 +8,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// handleGone ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for ever and
-// leaves desired one short: the group gets both mended.
+// handleGone ends the way of an instance that is gone. Auto Scaling lists a member that was terminated in standby for
+// ever and leaves desired one short: the group gets both mended.
 func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 	s.status.Result.Outcome = patch.Gone
 	s.note("gone meanwhile, nothing left to put back: %s", run.Reason(cause))
@@ -21,7 +21,8 @@ func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 		return err
 	}
 	member, listed := now.Member(s.in.Instance)
-	if !listed || member.Present() || member.Lifecycle != patch.LifecycleStandby && member.Lifecycle != patch.LifecycleEnteringStandby {
+	if !listed || member.Present() || member.Lifecycle != patch.LifecycleStandby &&
+		member.Lifecycle != patch.LifecycleEnteringStandby {
 		return nil
 	}
 	var detached activities.DetachResult
@@ -36,8 +37,8 @@ func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 	return nil
 }
 
-// leftForGood sees to it that a group whose capacity could not be given back keeps what was launched for room, and tells of one
-// that is left with less.
+// leftForGood sees to it that a group whose capacity could not be given back keeps what was launched for room, and
+// tells of one that is left with less.
 func (s *saga) leftForGood(detached activities.DetachResult) {
 	s.status.Result.NoRoomForAnother = detached.NoRoom
 	name, desired := s.in.Group.Name(), detached.Desired
@@ -45,10 +46,14 @@ func (s *saga) leftForGood(detached activities.DetachResult) {
 	case detached.NoRoom && s.room != nil:
 		s.room.Dropped = true // what was launched for its own way out stays in its place
 	case detached.NoRoom && !s.in.Ours.Surge:
-		s.note("%s is one short: somebody scaled it to its max, %d, while this one was out, so nobody was launched in its place; if that is too few: "+
-			"aws autoscaling update-auto-scaling-group --auto-scaling-group-name %s --max-size %d --desired-capacity %d", name, desired, name, desired+1, desired+1)
+		s.note("%s is one short: somebody scaled it to its max, %d, while this one was out, so nobody was launched in "+
+			"its place; if that is too few: "+
+			"aws autoscaling update-auto-scaling-group --auto-scaling-group-name %s --max-size %d --desired-capacity %d", name,
+			desired, name, desired+1, desired+1)
 	case detached.Unclear:
-		s.note("%s may be one short: somebody changed its desired, now %d, while this one left, so nobody can tell whether another was launched in its place; "+
-			"if that is too few: aws autoscaling set-desired-capacity --auto-scaling-group-name %s --desired-capacity %d", name, desired, name, desired+1)
+		s.note("%s may be one short: somebody changed its desired, now %d, while this one left, so nobody can tell "+
+			"whether another was launched in its place; "+
+			"if that is too few: aws autoscaling set-desired-capacity --auto-scaling-group-name %s --desired-capacity %d",
+			name, desired, name, desired+1)
 	}
 }

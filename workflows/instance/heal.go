@@ -17,8 +17,8 @@ import (
 // Heal asks for what a dead workflow left of an instance to be put back from the journal's record.
 type Heal struct {
 	Record journal.Record
-	// Marked tells that the instance carries the journal's tag. The tag comes off last: one without it needs nothing, unless it
-	// is gone and its group is not what it was.
+	// Marked tells that the instance carries the journal's tag. The tag comes off last: one without it needs nothing,
+	// unless it is gone and its group is not what it was.
 	Marked bool
 }
 
@@ -28,9 +28,10 @@ type HealInput struct {
 	Heal
 }
 
-// HealInstance rebuilds the saga from its record and runs the saga's own undos for what it finds changed: out of service, it
-// stops an install that may still run, restores the root if it may have been touched, and returns it, or quarantines it; then
-// it resumes what was suspended and takes the mark off. An instance in service stays there. It always ends with a result.
+// HealInstance rebuilds the saga from its record and runs the saga's own undos for what it finds changed: out of
+// service, it stops an install that may still run, restores the root if it may have been touched, and returns it, or
+// quarantines it; then it resumes what was suspended and takes the mark off. An instance in service stays there. It
+// always ends with a result.
 func HealInstance(ctx workflow.Context, in HealInput) (*patch.InstanceResult, error) {
 	s := &healed{saga: &saga{in: in.Common, putBack: in.Record.PutBack, record: in.Record}, marked: in.Marked}
 	return s.begin(ctx, s.heal)
@@ -114,7 +115,8 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 	}
 }
 
-// outOfService says why the instance is not in service as it was before; "" when it is, or when nothing can be done about it.
+// outOfService says why the instance is not in service as it was before; "" when it is, or when nothing can be done
+// about it.
 func (s *saga) outOfService(now patch.Member, listed bool) string {
 	if s.in.Group.IsAutoScaling() {
 		switch {
@@ -160,8 +162,8 @@ func (s *saga) pushInstall() {
 	}
 }
 
-// lookHealthy proves an instance in service healthy, so that the Unhealthy mark it may have got while ReplaceUnhealthy was
-// suspended does not have it replaced. An ill one is left to its group.
+// lookHealthy proves an instance in service healthy, so that the Unhealthy mark it may have got while ReplaceUnhealthy
+// was suspended does not have it replaced. An ill one is left to its group.
 func (s *saga) lookHealthy(ctx workflow.Context) {
 	if len(s.suspended) == 0 {
 		return
@@ -175,16 +177,18 @@ func (s *saga) lookHealthy(ctx workflow.Context) {
 	}
 }
 
-// tellCapacity tells of an instance that left its group alive while its group has fewer than before: a quarantine that died
-// between the two would leave it so, and so would a person.
+// tellCapacity tells of an instance that left its group alive while its group has fewer than before: a quarantine that
+// died between the two would leave it so, and so would a person.
 func (s *saga) tellCapacity(now patch.GroupState) {
 	if now.Desired >= s.record.Before.Desired {
 		return
 	}
 	s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 		Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "instance " + s.in.Instance,
-		State:    fmt.Sprintf("it is no member of %s any more, whose desired is %d and was %d", s.in.Group.Name(), now.Desired, s.record.Before.Desired),
-		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag " + names.TagJournal + " from the instance",
+		State: fmt.Sprintf("it is no member of %s any more, whose desired is %d and was %d", s.in.Group.Name(),
+			now.Desired, s.record.Before.Desired),
+		WhatToDo: "raise desired by one if nobody has lowered it on purpose; then remove the tag " + names.TagJournal +
+			" from the instance",
 	})
 }
 
@@ -195,7 +199,8 @@ func (s *saga) lowerMax(ctx workflow.Context) error {
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, patch.Stranded{
 			Account: s.in.Group.Account.Name, Region: s.in.Group.Region, Resource: "auto scaling group " + s.in.Group.Name(),
-			State: "its max is still raised: " + run.Reason(err), WhatToDo: fmt.Sprintf("set max back to %d once desired is there again", before),
+			State: "its max is still raised: " + run.Reason(err), WhatToDo: fmt.Sprintf("set max back to %d once desired "+
+				"is there again", before),
 		})
 	}
 	return nil

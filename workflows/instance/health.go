@@ -20,7 +20,8 @@ func (s *saga) observe() activities.ObserveHealthInput {
 	return in
 }
 
-// awaitHealth waits until what was healthy before is healthy again. A cancel does not end it: the instance is in service.
+// awaitHealth waits until what was healthy before is healthy again. A cancel does not end it: the instance is in
+// service.
 func (s *saga) awaitHealth(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	return s.awaitHealthFor(clean, s.in.Policy.Timing.HealthBudget)
@@ -37,12 +38,12 @@ func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error
 	return nil
 }
 
-// looksToBelieve is how many attempts at looking an instance may take to prove that what a bake saw was a passing cloud, or
-// that the bake ended in the middle of a look.
+// looksToBelieve is how many attempts at looking an instance may take to prove that what a bake saw was a passing
+// cloud, or that the bake ended in the middle of a look.
 const looksToBelieve = 2
 
-// bake watches the instance under load. It is one wait that succeeds by lasting: no history grows while all is well. One bad
-// look is confirmed by others before it fails the instance. A cancel cuts the bake short.
+// bake watches the instance under load. It is one wait that succeeds by lasting: no history grows while all is well.
+// One bad look is confirmed by others before it fails the instance. A cancel cuts the bake short.
 func (s *saga) bake(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// With the slow start, or it would be watched while it gets little to do.
@@ -57,7 +58,8 @@ func (s *saga) bake(ctx workflow.Context) error {
 			return nil
 		}
 		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.health.since}
-		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake, watch).Get(ctx, nil)
+		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake,
+			watch).Get(ctx, nil)
 		switch {
 		case ctx.Err() != nil:
 			s.health.cut = true
@@ -75,8 +77,8 @@ func (s *saga) bake(ctx workflow.Context) error {
 	}
 }
 
-// finish ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so a
-// failure strands a mark or a suspension, which is told, but undoes no patch.
+// finish ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so
+// a failure strands a mark or a suspension, which is told, but undoes no patch.
 func (s *saga) finish(ctx workflow.Context) error {
 	clean, stop := run.UntilGivenUp(ctx)
 	defer stop()

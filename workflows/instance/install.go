@@ -31,7 +31,8 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 	}
 	var taken activities.SnapshotTaken
 	if err := s.doGet(ctx, aws.TakeSnapshot, activities.SnapshotInput{
-		Instance: s.instance(), VolumeID: s.member.RootVolumeID, Attempt: s.attempt("snapshot"), Retention: s.in.Policy.Retention, Pace: s.pace(),
+		Instance: s.instance(), VolumeID: s.member.RootVolumeID, Attempt: s.attempt("snapshot"),
+		Retention: s.in.Policy.Retention, Pace: s.pace(),
 	}, &taken); err != nil {
 		return err
 	}
@@ -40,8 +41,8 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 	return nil
 }
 
-// install runs the passes: install, reboot, and a Scan of our own, until nothing that was missing is missing, or the passes
-// are spent. A cancel lets a running install end within its budget.
+// install runs the passes: install, reboot, and a Scan of our own, until nothing that was missing is missing, or the
+// passes are spent. A cancel lets a running install end within its budget.
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true

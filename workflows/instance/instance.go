@@ -66,9 +66,9 @@ type proof struct {
 	cut    bool                    // a cancel cut the bake
 }
 
-// PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back. It
-// always ends with a result: a failure is in the result, not an error. A cancel before the install puts the instance back,
-// a cancel during the install waits for it, and after a proven install it only cuts the bake short.
+// PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back.
+// It always ends with a result: a failure is in the result, not an error. A cancel before the install puts the instance
+// back, a cancel during the install waits for it, and after a proven install it only cuts the bake short.
 func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error) {
 	s := &saga{in: in.Common, left: in.Left, patching: patching{runbook: in.Runbook, baseline: in.BaselineID}}
 	return s.begin(ctx, s.patch)
@@ -145,8 +145,9 @@ func (s *saga) endUntouched(end notBegun) {
 	}
 }
 
-// run does the steps in order and registers each undo before its step. A cancel is looked at between the steps before the
-// install; from then on the way out of a patched state is forward, and so it is once a released instance is proven healthy.
+// run does the steps in order and registers each undo before its step. A cancel is looked at between the steps before
+// the install; from then on the way out of a patched state is forward, and so it is once a released instance is proven
+// healthy.
 func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 	for _, step := range steps {
 		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {

@@ -5,7 +5,9 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
@@ -17,11 +19,13 @@ var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"
 func (s *saga) mark(ctx workflow.Context) error {
 	s.suspended = s.toSuspend()
 	s.record = journal.Record{
-		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance, Try: s.in.Try,
+		WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Group: s.in.Group, Policy: s.in.Policy, Instance: s.in.Instance,
+		Try:    s.in.Try,
 		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
-			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token, RestoreToken: s.attempt("restore").Token,
+			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token,
+			RestoreToken: s.attempt("restore").Token,
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -45,7 +49,8 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
 }
 
-// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended before.
+// toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended
+// before.
 func (s *saga) toSuspend() []string {
 	var ours []string
 	if s.in.Group.IsAutoScaling() {
@@ -56,4 +61,47 @@ func (s *saga) toSuspend() []string {
 		}
 	}
 	return ours
+}
+
+// carryOver takes into the new record what an earlier saga of this wave left undone: the record is about to be written
+// anew, and what is suspended or raised still is ours, not somebody else's.
+func (s *saga) carryOver(ctx workflow.Context) error {
+	if !s.left {
+		return nil
+	}
+	read, err := s.readRecord(ctx)
+	if err != nil {
+		return err
+	}
+	left := read.Record
+	if left == nil {
+		return nil // nothing that may be acted upon; it has been told as stranded
+	}
+	for _, process := range left.Intended.Suspend {
+		if slices.Contains(s.before.Suspended, process) && !slices.Contains(s.suspended, process) {
+			s.suspended = append(s.suspended, process)
+		}
+	}
+	s.before.Suspended = slices.DeleteFunc(slices.Clone(s.before.Suspended), func(process string) bool {
+		return slices.Contains(s.suspended, process)
+	})
+	s.record.Before.Suspended, s.record.Intended.Suspend = s.before.Suspended, s.suspended
+	if left.Intended.RaiseMax {
+		s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, left.Intended.MaxBefore
+		s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(left.Intended.MaxBefore))
+	}
+	return nil
+}
+
+func (s *saga) journal() activities.MarkInstanceInput {
+	return activities.MarkInstanceInput{Instance: s.instance(), Journal: activities.Journal{
+		WaveID: s.in.WaveID, Record: names.JournalRecord(s.in.Group, s.in.Instance),
+	}}
+}
+
+// readRecord reads the instance's own record of this wave.
+func (s *saga) readRecord(ctx workflow.Context) (activities.RecordRead, error) {
+	return run.ReadRecord(ctx, activities.ReadRecordInput{Pointer: s.journal().Journal, About: journal.About{
+		WaveID: s.in.WaveID, Place: s.in.Group.Place(), Instance: s.in.Instance,
+	}})
 }

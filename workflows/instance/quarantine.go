@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// quarantine takes an unfit instance out of its group, gives the group its capacity back and isolates the machine, which is
-// kept for forensics until its time is over; unless the plan replaces what fails.
+// quarantine takes an unfit instance out of its group, gives the group its capacity back and isolates the machine,
+// which is kept for forensics until its time is over; unless the plan replaces what fails.
 func (s *saga) quarantine(ctx workflow.Context) error {
 	s.enter(ctx, patch.StepQuarantine)
 	s.note("%s", s.unfitReason)
@@ -54,7 +54,8 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 	return nil
 }
 
-// planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one back.
+// planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one
+// back.
 func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error) {
 	now := workflow.Now(ctx)
 	planned := &journal.Quarantine{Why: s.unfitReason, At: now, Until: s.in.Policy.Quarantine.Until(now)}
@@ -101,8 +102,8 @@ func (s *saga) replace(ctx workflow.Context, quarantine *journal.Quarantine) err
 	return nil
 }
 
-// isolate gives the quarantined instance the plan's isolating security group, its own being journalled first. It is out of its
-// group already: where it cannot be isolated that is told, and Reconcile tries again.
+// isolate gives the quarantined instance the plan's isolating security group, its own being journalled first. It is out
+// of its group already: where it cannot be isolated that is told, and Reconcile tries again.
 func (s *saga) isolate(ctx workflow.Context) {
 	if s.in.Policy.Quarantine.Isolate == "" {
 		return
@@ -126,5 +127,7 @@ func (s *saga) isolated(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return s.undone(ctx, aws.SetSecurityGroups, activities.SecurityGroupsInput{Instance: s.instance(), Isolation: *s.record.Quarantine.Isolation})
+	return s.undone(ctx, aws.SetSecurityGroups, activities.SecurityGroupsInput{
+		Instance: s.instance(), Isolation: *s.record.Quarantine.Isolation,
+	})
 }

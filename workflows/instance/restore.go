@@ -18,8 +18,8 @@ type RestoreInput struct {
 	Left    bool // see Input.Left
 }
 
-// RestoreInstance takes an instance that this wave patched out of service, puts its root volume back, proves it, and returns
-// it. A failure quarantines it: it is on neither version for sure. It always ends with a result.
+// RestoreInstance takes an instance that this wave patched out of service, puts its root volume back, proves it, and
+// returns it. A failure quarantines it: it is on neither version for sure. It always ends with a result.
 func RestoreInstance(ctx workflow.Context, in RestoreInput) (*patch.InstanceResult, error) {
 	s := &saga{in: in.Common, left: in.Left, putBack: &in.PutBack}
 	return s.begin(ctx, s.putBackPatched)
@@ -38,7 +38,8 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		return
 	}
 	if s.in.Policy.Restore != patch.RestoreRootVolume || s.point.SnapshotID == "" {
-		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays patched and in service"
+		result.Outcome, result.Reason = patch.Failed, "not rolled back: the plan keeps no backup to put back; it stays "+
+			"patched and in service"
 		result.StillPatched = true
 		return
 	}
@@ -56,10 +57,11 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
 }
 
-// judgePutBack reads what putting the instance back rests on, before anything is touched: an instance that was taken out for a
-// backup that is not there could only be quarantined.
+// judgePutBack reads what putting the instance back rests on, before anything is touched: an instance that was taken
+// out for a backup that is not there could only be quarantined.
 func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
-	const left = "; nothing was touched, and it stays patched: once the wave has closed, try again with `patchtide wave roll-back`"
+	const left = "; nothing was touched, and it stays patched: once the wave has closed, try again with `patchtide " +
+		"wave roll-back`"
 	backups, err := s.readBackup(ctx)
 	if err == nil && backups.States[s.point.SnapshotID] == "pending" {
 		// The instance serves meanwhile.
@@ -75,7 +77,8 @@ func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
 	}
 	earlier := s.putBack.Earlier
 	view := patch.PutBackView{Earlier: earlier != nil, WaveID: s.in.WaveID, Expires: backups.Expires[s.point.SnapshotID]}
-	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID], backups.At
+	view.Was.Backup, view.Member, view.Snapshot, view.At = &s.point, s.member, backups.States[s.point.SnapshotID],
+		backups.At
 	if earlier != nil {
 		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
 		var facts patch.MachineFacts
@@ -94,9 +97,10 @@ func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
 }
 
 func (s *saga) readBackup(ctx workflow.Context) (backups activities.Backups, err error) {
-	err = workflow.ExecuteActivity(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), aws.ReadBackups, activities.ReadBackupsInput{
-		Group: s.in.Group, SnapshotIDs: []string{s.point.SnapshotID},
-	}).Get(ctx, &backups)
+	err = workflow.ExecuteActivity(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), aws.ReadBackups,
+		activities.ReadBackupsInput{
+			Group: s.in.Group, SnapshotIDs: []string{s.point.SnapshotID},
+		}).Get(ctx, &backups)
 	return backups, err
 }
 
@@ -117,8 +121,9 @@ func (s *saga) healthOrQuarantine(ctx workflow.Context) error {
 	return err
 }
 
-// restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have changed.
-// It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines it.
+// restore undoes the install: see that nothing runs any more, then put the root volume back if the machine may have
+// changed. It never fails by itself: an instance whose restore is not proven is unfit, and returnUnpatched quarantines
+// it.
 func (s *saga) restore(ctx workflow.Context) error {
 	if err := s.stopInstalls(ctx); err != nil {
 		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
@@ -152,7 +157,8 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	}
 	var task activities.RestoreTask
 	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"), Retention: s.in.Policy.Retention, Pace: s.pace(),
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"),
+		Retention: s.in.Policy.Retention, Pace: s.pace(),
 	}, &task); err != nil {
 		return err
 	}
@@ -175,6 +181,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	}
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
 	s.status.Result.MissingAfter = s.status.Result.MissingBefore
-	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID, s.point.TakenAt.Format("2006-01-02 15:04 MST"))
+	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,
+		s.point.TakenAt.Format("2006-01-02 15:04 MST"))
 	return nil
 }

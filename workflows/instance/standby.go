@@ -16,7 +16,9 @@ func (s *saga) suspend(ctx workflow.Context) error {
 	if len(s.suspended) == 0 {
 		return nil
 	}
-	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
+	return s.do(ctx, aws.SuspendProcesses, activities.ProcessesInput{
+		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+	})
 }
 
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
@@ -26,15 +28,19 @@ func (s *saga) resume(ctx workflow.Context) error {
 		return nil
 	}
 	if s.health.proven {
-		if err := s.undone(ctx, aws.MarkHealthy, activities.MarkHealthyInput{Group: s.in.Group, Instances: []string{s.in.Instance}}); err != nil {
+		if err := s.undone(ctx, aws.MarkHealthy, activities.MarkHealthyInput{
+			Group: s.in.Group, Instances: []string{s.in.Instance},
+		}); err != nil {
 			return err
 		}
 	}
-	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{Group: s.in.Group, Processes: s.suspended, Pace: s.pace()})
+	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
+		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+	})
 }
 
-// own are the registrations that standby neither drains nor brings back: those in target groups that are not attached to the
-// group, and all of an instance that was chosen by tags.
+// own are the registrations that standby neither drains nor brings back: those in target groups that are not attached
+// to the group, and all of an instance that was chosen by tags.
 func (s *saga) own() []patch.Target {
 	attached := map[string]bool{}
 	for _, group := range s.before.TargetGroups {
@@ -52,12 +58,16 @@ func (s *saga) own() []patch.Target {
 // takeOut takes the instance out of service and waits until nothing is sent to it any more.
 func (s *saga) takeOut(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
-		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
+		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{
+			Instance: s.instance(), Pace: s.pace(),
+		}); err != nil {
 			return err
 		}
 	}
 	if own := s.own(); len(own) > 0 {
-		if err := s.do(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+		if err := s.do(ctx, aws.DeregisterTargets, activities.TargetsInput{
+			Instance: s.instance(), Targets: own,
+		}); err != nil {
 			return err
 		}
 	}
@@ -92,7 +102,8 @@ func (s *saga) readClock(ctx, options workflow.Context) error {
 	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.health.since)
 }
 
-// exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled before.
+// exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
+// before.
 func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}
@@ -103,7 +114,8 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	var now patch.GroupState
-	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup,
+		activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
 		return err
 	}
 	was := s.record.Intended
@@ -112,7 +124,9 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	var raised activities.Raised
-	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace()}).Get(clean, &raised); err != nil {
+	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{
+		Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace(),
+	}).Get(clean, &raised); err != nil {
 		return err
 	}
 	if raised.MaxTheirs {
@@ -158,7 +172,9 @@ func (s *saga) takeOutAgain(ctx workflow.Context) error {
 			return s.gone()
 		}
 		if now.Desired-1 < now.Min && s.room == nil && !staysOut(member) {
-			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max})
+			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{
+				Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max,
+			})
 			err := s.room.Journal(ctx, now)
 			if err == nil {
 				err = s.room.Make(ctx, s.undoAct(ctx))
@@ -167,12 +183,16 @@ func (s *saga) takeOutAgain(ctx workflow.Context) error {
 				s.note("no room could be made before taking it out again: %s", run.Reason(err))
 			}
 		}
-		if err := s.undone(ctx, aws.EnterStandby, activities.EnterStandbyInput{Instance: s.instance(), Pace: s.pace()}); err != nil {
+		if err := s.undone(ctx, aws.EnterStandby, activities.EnterStandbyInput{
+			Instance: s.instance(), Pace: s.pace(),
+		}); err != nil {
 			return err
 		}
 	}
 	if own := s.own(); len(own) > 0 {
-		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{
+			Instance: s.instance(), Targets: own,
+		}); err != nil {
 			return err
 		}
 	}
@@ -181,14 +201,15 @@ func (s *saga) takeOutAgain(ctx workflow.Context) error {
 	}, nil)
 }
 
-// staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before max
-// would be too low for it to come back.
+// staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before
+// max would be too low for it to come back.
 func staysOut(member patch.Member) bool {
 	return member.Lifecycle == patch.LifecycleStandby || member.Lifecycle == patch.LifecycleEnteringStandby
 }
 
-// returnUnpatched undoes leave: it returns the instance on its old version and checks its health, or quarantines one that must not
-// go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group had.
+// returnUnpatched undoes leave: it returns the instance on its old version and checks its health, or quarantines one
+// that must not go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group
+// had.
 func (s *saga) returnUnpatched(ctx workflow.Context) error {
 	err := s.readClock(ctx, s.undoAct(ctx))
 	if err == nil {
@@ -207,7 +228,9 @@ func (s *saga) returnUnpatched(ctx workflow.Context) error {
 // returnAsBefore brings the instance back and checks its health; what is not healthy on its old version is quarantined.
 func (s *saga) returnAsBefore(ctx workflow.Context) error {
 	if own := s.own(); len(own) > 0 {
-		if err := s.undone(ctx, aws.RegisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own}); err != nil {
+		if err := s.undone(ctx, aws.RegisterTargets, activities.TargetsInput{
+			Instance: s.instance(), Targets: own,
+		}); err != nil {
 			return err
 		}
 	}

@@ -1,5 +1,5 @@
-// Package instance is one instance's way: patched, put back, healed, or out of its quarantine. This file holds what is done
-// in which order, and what undoes it.
+// Package instance is one instance's way: patched, put back, healed, or out of its quarantine. This file holds what is
+// done in which order, and what undoes it.
 package instance
 
 import (

@@ -1,13 +1,18 @@
 package instance
 
 import (
+	"slices"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land even
-// when it reports a failure.
+// undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land
+// even when it reports a failure.
 type undoStack []step
 
 func (u *undoStack) push(s step) {
@@ -26,4 +31,12 @@ func (u *undoStack) unwind(ctx workflow.Context, before func(patch.Step), failed
 			failed(last.name, err)
 		}
 	}
+}
+
+// unsure tells that the step failed in an act on what lags, which may have had its effect; a wait that ran out or was
+// cancelled, and something that is gone, leave no doubt.
+func unsure(failed patch.Step, cause error) bool {
+	acts := []patch.Step{patch.StepMark, patch.StepSuspend, patch.StepStandby, patch.StepReturn, patch.StepRelease}
+	return slices.Contains(acts, failed) && !temporal.IsCanceledError(cause) &&
+		!run.IsType(cause, activities.ErrNotReady, activities.ErrGone, activities.ErrGroupNotFound)
 }

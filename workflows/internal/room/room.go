@@ -39,15 +39,16 @@ func (r *Room) Journal(ctx workflow.Context, before patch.GroupState) error {
 	return run.WriteRecord(ctx, &r.Record)
 }
 
-// Make raises max if needed and desired by one, and waits for the new instance to be healthy; it has been journalled. options
-// are those of the acts: going forward or putting back.
+// Make raises max if needed and desired by one, and waits for the new instance to be healthy; it has been journalled.
+// options are those of the acts: going forward or putting back.
 func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	before := r.Before
 	r.Raised = true
 	var raised activities.Raised
 	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
-		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.Strategy.RaiseMax, Pace: run.Pace(r.policy.Timing),
+		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.Strategy.RaiseMax,
+		Pace: run.Pace(r.policy.Timing),
 	}).Get(clean, &raised); err != nil {
 		r.unsure = true
 		if activities.NothingDone(err) {
@@ -88,7 +89,9 @@ func (r *Room) GiveBack(ctx workflow.Context) []patch.Stranded {
 		err = r.drop(ctx, options)
 	}
 	if err == nil && r.Strategy.RaiseMax {
-		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{Group: r.group, MaxBefore: r.Before.Max, Pace: run.Pace(r.policy.Timing)}).Get(ctx, nil)
+		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{
+			Group: r.group, MaxBefore: r.Before.Max, Pace: run.Pace(r.policy.Timing),
+		}).Get(ctx, nil)
 	}
 	if err == nil || run.IsType(err, activities.ErrGroupNotFound) {
 		r.Raised = false
@@ -111,11 +114,12 @@ func (r *Room) drop(ctx, options workflow.Context) error {
 	}).Get(ctx, nil)
 }
 
-// launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there before,
-// the one launched first. "" when there is none, or when nobody can tell whether desired is raised by us.
+// launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there
+// before, the one launched first. "" when there is none, or when nobody can tell whether desired is raised by us.
 func (r *Room) launched(ctx, options workflow.Context) string {
 	var now patch.GroupState
-	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx, &now); err != nil {
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx,
+		&now); err != nil {
 		return ""
 	}
 	if r.unsure && now.Desired != r.Before.Desired+1 {

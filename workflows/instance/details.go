@@ -1,0 +1,44 @@
+package instance
+
+import (
+	"fmt"
+	"strings"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// tell lets the group know which step the instance is at, for people to look at. It does not wait, and a group that
+// does not hear it only shows less. The last step is told by the instance's result.
+func (s *saga) tell(ctx workflow.Context) {
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if !s.in.Tells || parent == nil || s.status.Step == patch.StepEnded {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
+		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
+		Since: s.status.Since,
+	})
+}
+
+// doing is the step in a person's words.
+func (s *saga) doing() string {
+	return run.Doing(s.status.Step, s.status.Undoing || s.putBack != nil)
+}
+
+// details is what the Temporal UI shows of the instance.
+func (s *saga) details() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
+	if s.status.Result.Reason != "" {
+		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
+	}
+	for _, left := range s.status.Result.Stranded {
+		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
+	}
+	return text.String()
+}
