@@ -18,7 +18,9 @@ func StartWave(plan string, at time.Time) Form {
 }
 
 // PreviewWave tells what a wave of a plan would do.
-func PreviewWave(plan string, at time.Time) Form { return Form{names.PreviewWave, names.Plan(plan, at)} }
+func PreviewWave(plan string, at time.Time) Form {
+	return Form{names.PreviewWave, names.Plan(plan, at)}
+}
 
 // ScanFleet scans a plan's groups.
 func ScanFleet(plan string, at time.Time) Form { return Form{names.ScanFleet, names.Scan(plan, at)} }
