@@ -23,8 +23,8 @@ func (c *Control) AppendJournal(ctx context.Context, in AppendJournalInput) erro
 	return c.recordRaise(ctx, record)
 }
 
-// raise is the last time that a wave was about to raise a group's max. Standby and suspended processes can be seen in a group; a
-// raised max looks like any other, so that without the tag only this tells of it.
+// raise is the last time that a wave was about to raise a group's max. Standby and suspended processes can be seen in a
+// group; a raised max looks like any other, so that without the tag only this tells of it.
 type raise struct {
 	WaveID    string
 	Group     patch.Group

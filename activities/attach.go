@@ -23,9 +23,9 @@ func (in AttachInput) attached() once.Effect {
 	})
 }
 
-// Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A member is
-// done. MaxReached where desired = max leaves no room, Rejected (terminal) where it is another group's member, Gone when EC2
-// no longer has it.
+// Attach takes a running instance into its group, which raises desired by one, and waits until the group lists it. A
+// member is done. MaxReached where desired = max leaves no room, Rejected (terminal) where it is another group's
+// member, Gone when EC2 no longer has it.
 func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 	defer once.Typed(&err)
 	in := input.Instance
@@ -43,7 +43,8 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 	if err != nil || seen.Member != "" {
 		return once.Unsent(ctx, err)
 	}
-	// A second attach is refused as invalid, as one is that can never be: it is sent only once the first is sure to have had no effect.
+	// A second attach is refused as invalid, as one is that can never be: it is sent only once the first is sure to have
+	// had no effect.
 	if err := a.waits().MaySend(ctx, input.Pace, seen.At, "attaching "+in.String()); err != nil {
 		return err
 	}
@@ -57,8 +58,8 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 	return a.waits().See(ctx, s, input.attached())
 }
 
-// attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its group already
-// is seen as that.
+// attachable reads an instance that is to be attached, and says what keeps it from being. One that is a member of its
+// group already is seen as that.
 func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*QuarantinedInstance, error) {
 	in := input.Instance
 	seen, err := aws.ReadOutside(ctx, s, in)
@@ -82,7 +83,9 @@ func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Quara
 	switch desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize)); {
 	case desired >= limit && desired > input.DesiredBefore:
 		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.
-		return nil, once.NotReady(0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit)
+		return nil, once.NotReady(
+			0, "%s to be listed in its group, or room for it: desired is %d and max %d", in, desired, limit,
+		)
 	case desired >= limit:
 		return nil, once.Final(ErrMaxReached, "%s: desired is %d and max %d, which leaves no room for it", in, desired, limit)
 	}

@@ -20,9 +20,9 @@ type AwaitWorkflowsClosedInput struct {
 // atRestPoll is how often Temporal is asked whether a wave's group is at rest: putting an instance back takes minutes.
 const atRestPoll = 5 * time.Second
 
-// AwaitWorkflowsClosed waits until no workflow works on the groups for that wave any more: neither a group's nor, where that was
-// terminated and left one, the instance's that the wave touched last, by its journal. Reconcile heals for the wave, and is
-// waited for as well; another wave on the group is not.
+// AwaitWorkflowsClosed waits until no workflow works on the groups for that wave any more: neither a group's nor, where
+// that was terminated and left one, the instance's that the wave touched last, by its journal. Reconcile heals for the
+// wave, and is waited for as well; another wave on the group is not.
 func (c *Control) AwaitWorkflowsClosed(ctx context.Context, in AwaitWorkflowsClosedInput) error {
 	for _, group := range in.Groups {
 		locks := []string{names.GroupLock(group)}
@@ -36,7 +36,9 @@ func (c *Control) AwaitWorkflowsClosed(ctx context.Context, in AwaitWorkflowsClo
 		for _, lock := range locks {
 			holder, err := c.Locks.Holder(ctx, lock)
 			if err != nil {
-				return temporal.NewApplicationErrorWithCause("ask Temporal whether "+lock+" runs: "+err.Error(), ErrLockUnknown, err)
+				return temporal.NewApplicationErrorWithCause(
+					"ask Temporal whether "+lock+" runs: "+err.Error(), ErrLockUnknown, err,
+				)
 			}
 			// Whose it is cannot be told of one without a wave: it is waited for.
 			if holder != nil && (holder.Wave == in.WaveID || holder.Wave == "") {

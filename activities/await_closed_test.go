@@ -36,7 +36,9 @@ func (j *journalOf) ListJournal(context.Context, string) ([]json.RawMessage, err
 }
 
 func TestAwaitAtRest(t *testing.T) {
-	group := patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web"}
+	group := patch.Group{
+		Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web",
+	}
 	groupLock, first, second := names.GroupLock(group), names.InstanceLock(group, "i-1"), names.InstanceLock(group, "i-2")
 	at := time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
 	var documents []json.RawMessage
@@ -59,15 +61,23 @@ func TestAwaitAtRest(t *testing.T) {
 		{name: "nothing runs", journal: documents},
 		{name: "no instance was touched"},
 		{name: "the group runs", locks: lockBook{groupLock: {Wave: "wave-1"}}, waits: groupLock},
-		{name: "its group was terminated, the instance puts itself back", locks: lockBook{second: {Parent: groupLock, Wave: "wave-1"}}, journal: documents, waits: second},
-		{name: "another wave took the group", locks: lockBook{groupLock: {Wave: "wave-2"}, second: {Wave: "wave-2"}}, journal: documents},
+		{
+			name:  "its group was terminated, the instance puts itself back",
+			locks: lockBook{second: {Parent: groupLock, Wave: "wave-1"}}, journal: documents, waits: second,
+		},
+		{
+			name: "another wave took the group", locks: lockBook{groupLock: {Wave: "wave-2"}, second: {Wave: "wave-2"}},
+			journal: documents,
+		},
 		{name: "an instance of long ago", locks: lockBook{first: {Wave: "wave-1"}}, journal: documents},
 		{name: "it does not tell for whom it works", locks: lockBook{groupLock: {}}, waits: groupLock},
 		{name: "the store is away: nobody knows", away: errors.New("no route"), retried: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Locks: c.locks, Evidence: &journalOf{store{err: c.away}, c.journal}}
-			err := control.AwaitWorkflowsClosed(t.Context(), activities.AwaitWorkflowsClosedInput{WaveID: "wave-1", Groups: []patch.Group{group}})
+			err := control.AwaitWorkflowsClosed(
+				t.Context(), activities.AwaitWorkflowsClosedInput{WaveID: "wave-1", Groups: []patch.Group{group}},
+			)
 			if c.waits == "" && !c.retried {
 				require.NoError(t, err)
 				return

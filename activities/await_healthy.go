@@ -14,8 +14,8 @@ type AwaitHealthyInput struct {
 	Since   patch.HealthObservation // the first observation after return: alarms count from its At
 }
 
-// AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will mend;
-// NotReady with the reasons otherwise.
+// AwaitHealthy observes until patch.JudgeHealth finds the instance healthy; NotHealthy (terminal) on what no wait will
+// mend; NotReady with the reasons otherwise.
 func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
 	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {

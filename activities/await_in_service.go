@@ -25,8 +25,8 @@ type Returned struct {
 	At     time.Time
 }
 
-// AwaitInService waits until the instance is InService (an Auto Scaling member) and healthy in every target group it was healthy in
-// before. Gone when it is no longer there.
+// AwaitInService waits until the instance is InService (an Auto Scaling member) and healthy in every target group it
+// was healthy in before. Gone when it is no longer there.
 func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (_ *Returned, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -68,7 +68,9 @@ func notBack(group patch.Group, now patch.Member, before []patch.Target) []strin
 		case at < 0:
 			why = append(why, "it is not registered in "+was.TargetGroupARN)
 		case now.Targets[at].Health != patch.TargetHealthy:
-			why = append(why, fmt.Sprintf("it is %s in %s (%s)", now.Targets[at].Health, was.TargetGroupARN, now.Targets[at].Reason))
+			why = append(
+				why, fmt.Sprintf("it is %s in %s (%s)", now.Targets[at].Health, was.TargetGroupARN, now.Targets[at].Reason),
+			)
 		}
 	}
 	return why

@@ -19,9 +19,9 @@ type AwaitInstallInput struct {
 	Pace      Pace
 }
 
-// AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a report,
-// not an error. While it is Pending the error's type is InstallPending, else NotReady, so that the caller can bound only the
-// time it runs.
+// AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a
+// report, not an error. While it is Pending the error's type is InstallPending, else NotReady, so that the caller can
+// bound only the time it runs.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, true)
@@ -47,7 +47,9 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 		}
 		if !execution.Over() {
 			if mayQueue && execution.Status == ssmtypes.AutomationExecutionStatusPending {
-				return false, "", once.Waiting(ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID)
+				return false, "", once.Waiting(
+					ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID,
+				)
 			}
 			return false, "the install, " + execution.Doing(), nil
 		}

@@ -43,9 +43,15 @@ func (a *AWS) AwaitOutOfService(ctx context.Context, in AwaitOutOfServiceInput) 
 		}
 		for i, state := range states {
 			if !state.Out() {
-				waitingFor = append(waitingFor, fmt.Sprintf("%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.Health, in.Targets[i].TargetGroupARN))
+				waitingFor = append(
+					waitingFor,
+					fmt.Sprintf(
+						"%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.Health, in.Targets[i].TargetGroupARN,
+					),
+				)
 			}
 		}
-		return len(waitingFor) == 0, in.Instance.String() + " is not out of service yet: " + strings.Join(waitingFor, "; "), nil
+		return len(waitingFor) == 0, in.Instance.String() + " is not out of service yet: " +
+			strings.Join(waitingFor, "; "), nil
 	})
 }

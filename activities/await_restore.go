@@ -33,7 +33,10 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 	}
 	var restored *Restored
 	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
-		tasks, _, err := aws.ReadRestores(ctx, s, in.Instance.String(), &ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}})
+		tasks, _, err := aws.ReadRestores(
+			ctx, s, in.Instance.String(),
+			&ec2.DescribeReplaceRootVolumeTasksInput{ReplaceRootVolumeTaskIds: []string{in.TaskID}},
+		)
 		if aws.IsNotFound(err) || err == nil && len(tasks) == 0 {
 			return false, "the replacement " + in.TaskID + " to be listed", nil
 		}
@@ -44,7 +47,9 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 		switch task.TaskState {
 		case ec2types.ReplaceRootVolumeTaskStateSucceeded:
 		case ec2types.ReplaceRootVolumeTaskStateFailed, ec2types.ReplaceRootVolumeTaskStateFailedDetached:
-			return false, "", once.Final(ErrRestoreFailed, "%s: the root volume's replacement %s ended as %s", in.Instance, in.TaskID, task.TaskState)
+			return false, "", once.Final(
+				ErrRestoreFailed, "%s: the root volume's replacement %s ended as %s", in.Instance, in.TaskID, task.TaskState,
+			)
 		default:
 			return false, "the root volume's replacement, which is " + string(task.TaskState), nil
 		}
@@ -68,7 +73,8 @@ func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restor
 	return restored, err
 }
 
-// markReplaced tags the volume that was replaced, now that it is nobody's root any more. The same tags again change nothing.
+// markReplaced tags the volume that was replaced, now that it is nobody's root any more. The same tags again change
+// nothing.
 func markReplaced(ctx context.Context, s *aws.Services, where string, task ec2types.ReplaceRootVolumeTask) error {
 	volume := aws.TagOf(task.Tags, names.TagReplaced)
 	if volume == "" {

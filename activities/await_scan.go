@@ -28,9 +28,9 @@ type ScanResults struct {
 	Scans []patch.Scan
 }
 
-// AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run: Operation
-// Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error set, and so has
-// one that was judged by another baseline than ours.
+// AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run:
+// Operation Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error
+// set, and so has one that was judged by another baseline than ours.
 func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -82,7 +82,8 @@ func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string
 	invocation, sent := invocations[id]
 	switch {
 	case !sent:
-		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the endpoints"
+		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the " +
+			"endpoints"
 		return scan, "", nil
 	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
 		output, err := aws.FindInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
@@ -97,7 +98,8 @@ func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string
 	case notYet:
 		return scan, "the patch state of " + id, nil
 	case another:
-		scan.Error = fmt.Sprintf("another %s overwrote the result at %s; find what else patches this instance, then scan again",
+		scan.Error = fmt.Sprintf("another %s overwrote the result at %s; find what else patches this instance, then scan "+
+			"again",
 			state.Operation, aws.Deref(state.OperationEndTime).UTC().Format(time.RFC3339))
 		return scan, "", nil
 	}
@@ -106,7 +108,8 @@ func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string
 	}
 	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
 	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {
-		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the patch group of the plan's baseline",
+		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the "+
+			"patch group of the plan's baseline",
 			scan.BaselineID, in.BaselineID)
 		return scan, "", nil
 	}
@@ -127,15 +130,20 @@ func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
 	switch {
 	case aws.Deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
 		return notYet
-	case state.Operation == ssmtypes.PatchOperationTypeScan && strings.EqualFold(aws.Deref(state.SnapshotId), ticket.SnapshotID):
+	case state.Operation == ssmtypes.PatchOperationTypeScan &&
+		strings.EqualFold(aws.Deref(state.SnapshotId), ticket.SnapshotID):
 		return ours
 	}
 	return another
 }
 
 // fillPatches reads what an instance's patch state counts.
-func fillPatches(ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState) error {
-	lists := map[aws.PatchIs]*[]string{aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot}
+func fillPatches(
+	ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState,
+) error {
+	lists := map[aws.PatchIs]*[]string{
+		aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot,
+	}
 	err := aws.EachPatch(ctx, s, where, scan.Instance, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 		if list := lists[of]; list != nil {
 			*list = append(*list, aws.PatchID(entry))

@@ -20,8 +20,14 @@ func TestWhosePatchState(t *testing.T) {
 		want     owner
 	}{
 		{"ours, in other letters", started.Add(time.Minute), ssmtypes.PatchOperationTypeScan, mine, ours},
-		{"ours, ended in the second it started, which AWS rounds down", started.Truncate(time.Second), ssmtypes.PatchOperationTypeScan, mine, ours},
-		{"that of the last run: ours is not in yet", started.Add(-time.Minute), ssmtypes.PatchOperationTypeInstall, foreign, notYet},
+		{
+			"ours, ended in the second it started, which AWS rounds down", started.Truncate(time.Second),
+			ssmtypes.PatchOperationTypeScan, mine, ours,
+		},
+		{
+			"that of the last run: ours is not in yet", started.Add(-time.Minute), ssmtypes.PatchOperationTypeInstall, foreign,
+			notYet,
+		},
 		{"no state at all", time.Time{}, "", "", notYet},
 		{"somebody's later scan", started.Add(time.Minute), ssmtypes.PatchOperationTypeScan, foreign, another},
 		{"a later install with our snapshot", started.Add(time.Minute), ssmtypes.PatchOperationTypeInstall, mine, another},

@@ -32,8 +32,12 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err err
 		case len(found) == 0:
 			return false, "the snapshot " + in.SnapshotID + " to be listed", nil
 		case found[0].State == ec2types.SnapshotStateError:
-			return false, "", once.Final(ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID, aws.Deref(found[0].StateMessage))
+			return false, "", once.Final(
+				ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID,
+				aws.Deref(found[0].StateMessage),
+			)
 		}
-		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " + aws.Deref(found[0].Progress), nil
+		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " +
+			aws.Deref(found[0].Progress), nil
 	})
 }

@@ -23,8 +23,8 @@ type SurgeInstance struct {
 	ID string
 }
 
-// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several the
-// one launched first is ours: others came later, by somebody else's doing.
+// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several
+// the one launched first is ours: others came later, by somebody else's doing.
 func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
@@ -45,7 +45,9 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 		}
 		first := members[0]
 		if why := notServing(first, attached); len(why) > 0 {
-			return false, fmt.Sprintf("%s/%s, launched for the surge, is not in service yet: %s", in.Group, first.ID, strings.Join(why, "; ")), nil
+			return false, fmt.Sprintf(
+				"%s/%s, launched for the surge, is not in service yet: %s", in.Group, first.ID, strings.Join(why, "; "),
+			), nil
 		}
 		surge = &SurgeInstance{ID: first.ID}
 		return true, "", nil
@@ -53,8 +55,8 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 	return surge, err
 }
 
-// notServing says what keeps a new member from serving: it must be registered in every attached target group, and healthy
-// wherever that can be judged.
+// notServing says what keeps a new member from serving: it must be registered in every attached target group, and
+// healthy wherever that can be judged.
 func notServing(member patch.Member, attached []string) []string {
 	var why []string
 	if member.Lifecycle != patch.LifecycleInService {

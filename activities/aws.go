@@ -1,5 +1,6 @@
-// Package activities holds every side effect of Patchtide. One activity is one intention that is safe to repeat (describe,
-// act only if needed, confirm) or one wait that polls by retry. Activities see narrow AWS interfaces, declared here.
+// Package activities holds every side effect of Patchtide. One activity is one intention that is safe to repeat
+// (describe, act only if needed, confirm) or one wait that polls by retry. Activities see narrow AWS interfaces,
+// declared here.
 package activities
 
 import (
@@ -23,8 +24,8 @@ type AWS struct {
 	Connector aws.Connector
 	// HTTP dials instances for HTTP checks `from: worker`.
 	HTTP *http.Client
-	// ShortWait is how long a wait may poll inside one attempt; see once.Waits. In simulated time it is zero, which stands still
-	// meanwhile.
+	// ShortWait is how long a wait may poll inside one attempt; see once.Waits. In simulated time it is zero, which stands
+	// still meanwhile.
 	ShortWait time.Duration
 	// Baselines gives patch baselines by name; nil is those that come with Patchtide.
 	Baselines Baselines
@@ -48,8 +49,8 @@ func (a *AWS) connect(ctx context.Context, group patch.Group) (*aws.Services, er
 	where := group.Account.Name + "/" + group.Region
 	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
 	if err != nil {
-		// An account that this worker does not know may be known to the next one, after a change of configuration: final going
-		// forward, but a reason to wait for what must be put back.
+		// An account that this worker does not know may be known to the next one, after a change of configuration: final
+		// going forward, but a reason to wait for what must be put back.
 		return nil, temporal.NewApplicationErrorWithCause("connect to "+where+": "+err.Error(), ErrRejected, err)
 	}
 	place := group.Account.ID + "/" + group.Region
@@ -61,7 +62,8 @@ func (a *AWS) connect(ctx context.Context, group patch.Group) (*aws.Services, er
 		return nil, aws.Wrap("ask whose credentials these are", where, err)
 	}
 	if found := aws.Deref(caller.Account); found != group.Account.ID {
-		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; correct the account's id or role_arn in the configuration",
+		return nil, temporal.NewApplicationError(fmt.Sprintf("%s: the credentials lead to account %s instead of %s; "+
+			"correct the account's id or role_arn in the configuration",
 			where, found, group.Account.ID), ErrRejected)
 	}
 	a.proven.Store(place, true)

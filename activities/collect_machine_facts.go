@@ -21,9 +21,9 @@ type CollectMachineFactsInput struct {
 	Pace     Pace
 }
 
-// CollectMachineFacts is a fresh command that returns boot id and packages: the only proof that an agent lives. NotReady until it answered;
-// Gone when EC2 no longer has the instance. The command is found again by its comment, which carries the attempt's token; one
-// that ended without an answer is followed by another.
+// CollectMachineFacts is a fresh command that returns boot id and packages: the only proof that an agent lives.
+// NotReady until it answered; Gone when EC2 no longer has the instance. The command is found again by its comment,
+// which carries the attempt's token; one that ended without an answer is followed by another.
 func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInput) (_ *patch.MachineFacts, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)

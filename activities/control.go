@@ -24,8 +24,8 @@ type Control struct {
 type Plans interface {
 	Plan(name string) (patch.Plan, error)
 	PlanNames() []string
-	// Window is the plan's window that is open at a moment and still starts instances, or else the next one; nil for a plan
-	// without a window.
+	// Window is the plan's window that is open at a moment and still starts instances, or else the next one; nil for a
+	// plan without a window.
 	Window(plan string, at time.Time) (*patch.Window, error)
 	// Places lists every account and region that a plan may touch.
 	Places() []patch.Place
@@ -38,8 +38,8 @@ type Evidence interface {
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error
-	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError for
-	// none, *evidence.InvalidRecordError for one that cannot be trusted.
+	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError
+	// for none, *evidence.InvalidRecordError for one that cannot be trusted.
 	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
 	// ListJournal gives those of a wave's records that can be trusted.
 	ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error)

@@ -17,8 +17,8 @@ type DetachInput struct {
 	Instance      Instance
 	DesiredWanted int // desired as it was before the instance went out: the group gets that capacity back
 	WaveID        string
-	// Decrement takes an instance that is in service out without another being launched in its place. One on standby is not
-	// counted in desired either way.
+	// Decrement takes an instance that is in service out without another being launched in its place. One on standby is
+	// not counted in desired either way.
 	Decrement bool
 	Pace      Pace
 }
@@ -34,15 +34,17 @@ func (in DetachInput) whole() once.Effect {
 type DetachResult struct {
 	// NoRoom: the group's capacity was not given back, since somebody has scaled it to its max meanwhile.
 	NoRoom bool
-	// Unclear: somebody has changed desired around an earlier attempt, so that nobody can tell whether the capacity was given back.
+	// Unclear: somebody has changed desired around an earlier attempt, so that nobody can tell whether the capacity was
+	// given back.
 	Unclear bool
 	Desired int // with either, as it is left
 }
 
-// Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches another. A
-// tag group's instance stays as it is, deregistered. What others set while it was out stands, and one more: while no call of ours
-// can have raised desired, the one that it lacks is known. An attempt that finds the instance out already raises desired only where
-// it is exactly one short of what is wanted: anything else is somebody else's number. A group that is gone is no error.
+// Detach takes the instance out of its group for good and gives the group its capacity back, so that it launches
+// another. A tag group's instance stays as it is, deregistered. What others set while it was out stands, and one more:
+// while no call of ours can have raised desired, the one that it lacks is known. An attempt that finds the instance out
+// already raises desired only where it is exactly one short of what is wanted: anything else is somebody else's number.
+// A group that is gone is no error.
 func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err error) {
 	defer once.Typed(&err)
 	if !in.Instance.Group.IsAutoScaling() {
@@ -77,7 +79,8 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 		}
 		decrement := in.Decrement && state == patch.LifecycleInService
 		if _, err := s.AutoScaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{
-			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID}, ShouldDecrementDesiredCapacity: &decrement,
+			AutoScalingGroupName: &in.Instance.Group.AutoScalingGroup, InstanceIds: []string{in.Instance.ID},
+			ShouldDecrementDesiredCapacity: &decrement,
 		}); err != nil {
 			return DetachResult{}, aws.Wrap("detach the instance", in.Instance.String(), err)
 		}
@@ -92,20 +95,24 @@ func (a *AWS) Detach(ctx context.Context, in DetachInput) (_ DetachResult, err e
 			return DetachResult{}, err
 		}
 		if fresh {
-			in.DesiredWanted = int(aws.Deref(group.DesiredCapacity)) + 1 // what they have set since is theirs: ours has not left yet
+			// what they have set since is theirs: ours has not left yet
+			in.DesiredWanted = int(aws.Deref(group.DesiredCapacity)) + 1
 		}
 	}
 	result, err := a.giveBack(ctx, s, in, group)
 	if err == nil && again && result == (DetachResult{}) && int(aws.Deref(group.DesiredCapacity)) == in.DesiredWanted {
-		// It was so before this attempt gave anything back: by an attempt whose reply was lost, or by somebody who scaled out.
+		// It was so before this attempt gave anything back: by an attempt whose reply was lost, or by somebody who scaled
+		// out.
 		return DetachResult{Unclear: true, Desired: in.DesiredWanted}, nil
 	}
 	return result, err
 }
 
-// giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no room
-// for one more.
-func (a *AWS) giveBack(ctx context.Context, s *aws.Services, in DetachInput, group *astypes.AutoScalingGroup) (DetachResult, error) {
+// giveBack corrects desired where it is exactly one short. A group that somebody has scaled to its max meanwhile has no
+// room for one more.
+func (a *AWS) giveBack(
+	ctx context.Context, s *aws.Services, in DetachInput, group *astypes.AutoScalingGroup,
+) (DetachResult, error) {
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired == in.DesiredWanted:
 		return DetachResult{}, nil

@@ -13,7 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// laggingFleet has an Auto Scaling whose describe calls are five seconds behind, and a production group of those numbers.
+// laggingFleet has an Auto Scaling whose describe calls are five seconds behind, and a production group of those
+// numbers.
 func laggingFleet(t *testing.T, lowest, desired, most int, faults ...world.WorldFault) *fleet {
 	t.Helper()
 	return newFleetOf(t, func(loaded *world.Scenario) {
@@ -24,8 +25,8 @@ func laggingFleet(t *testing.T, lowest, desired, most int, faults ...world.World
 	})
 }
 
-// Each act ends only once AWS shows its effect, so that the one that follows at once does not take the state before it for the
-// truth; and nothing is sent twice meanwhile.
+// Each act ends only once AWS shows its effect, so that the one that follows at once does not take the state before it
+// for the truth; and nothing is sent twice meanwhile.
 func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	inspect := func(f *fleet) patch.GroupState {
 		return must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
@@ -33,20 +34,39 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	t.Run("a surge, raised and given back", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 4)
 		before := inspect(f)
-		must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true, Pace: pace})
+		must[activities.Raised](
+			f, f.aws.RaiseDesired,
+			activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true, Pace: pace},
+		)
 		during := inspect(f)
 		require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
-		surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
-		must[struct{}](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4, Pace: pace})
+		surge := must[activities.SurgeInstance](
+			f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace},
+		)
+		must[struct{}](
+			f, f.aws.TerminateSurgeInstance,
+			activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4, Pace: pace},
+		)
 		must[struct{}](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4, Pace: pace})
 		after := inspect(f)
 		require.Equal(t, []int{4, 4}, []int{after.Desired, after.Max})
-		require.Equal(t, []int{0, 2, 1}, []int{f.Effects("SetDesiredCapacity"), f.Effects("UpdateAutoScalingGroup"), f.Effects("TerminateInstanceInAutoScalingGroup")})
+		require.Equal(
+			t, []int{0, 2, 1},
+			[]int{
+				f.Effects("SetDesiredCapacity"), f.Effects("UpdateAutoScalingGroup"),
+				f.Effects("TerminateInstanceInAutoScalingGroup"),
+			},
+		)
 	})
 	t.Run("a raise that nothing was launched for", func(t *testing.T) {
 		f := laggingFleet(t, 4, 4, 6, world.WorldFault{Kind: world.FaultNoCapacity, Times: -1})
-		must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace})
-		must[struct{}](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, Pace: pace})
+		must[activities.Raised](
+			f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace},
+		)
+		must[struct{}](
+			f, f.aws.TerminateSurgeInstance,
+			activities.TerminateSurgeInstanceInput{Group: production, DesiredBefore: 4, Pace: pace},
+		)
 		require.Equal(t, 4, inspect(f).Desired)
 	})
 	t.Run("standby and back", func(t *testing.T) {
@@ -72,7 +92,9 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 	})
 	t.Run("a group's mark", func(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 6)
-		mark := activities.MarkGroupInput{Group: production, Journal: activities.Journal{WaveID: "wave-1", Record: "there"}, Pace: pace}
+		mark := activities.MarkGroupInput{
+			Group: production, Journal: activities.Journal{WaveID: "wave-1", Record: "there"}, Pace: pace,
+		}
 		must[struct{}](f, f.aws.MarkGroup, mark)
 		must[struct{}](f, f.aws.UnmarkGroup, mark)
 		must[struct{}](f, f.aws.MarkGroup, mark)
@@ -94,18 +116,26 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.Attach, activities.AttachInput{Instance: it, DesiredBefore: 4, Pace: pace})
 		require.Equal(t, 5, inspect(f).Desired)
 		f.Pass(10 * time.Minute)
-		must[struct{}](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Decrement: true, Pace: pace})
+		must[struct{}](
+			f, f.aws.Detach,
+			activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Decrement: true, Pace: pace},
+		)
 		f.Pass(time.Minute)
 		state := inspect(f)
 		_, listed := state.Member(it.ID)
 		require.False(t, listed)
 		require.Equal(t, 4, state.Desired)
-		require.Equal(t, []int{2, 1, 1}, []int{f.Effects("DetachInstances"), f.Effects("AttachInstances"), f.Effects("SetDesiredCapacity")})
+		require.Equal(
+			t, []int{2, 1, 1},
+			[]int{f.Effects("DetachInstances"), f.Effects("AttachInstances"), f.Effects("SetDesiredCapacity")},
+		)
 	})
 	t.Run("an instance gives way to a released one", func(t *testing.T) {
 		f := laggingFleet(t, 2, 4, 4)
 		it := instance(production, inspect(f).Members[0].ID)
-		must[struct{}](f, f.aws.TerminateReplacement, activities.TerminateReplacementInput{Instance: it, DesiredBefore: 4, Pace: pace})
+		must[struct{}](
+			f, f.aws.TerminateReplacement, activities.TerminateReplacementInput{Instance: it, DesiredBefore: 4, Pace: pace},
+		)
 		require.Equal(t, 3, inspect(f).Desired)
 		require.Equal(t, 1, f.Effects("TerminateInstanceInAutoScalingGroup"))
 	})
@@ -125,7 +155,10 @@ func TestAnEffectThatSomebodyTakesBackIsNotWaitedForForEver(t *testing.T) {
 		return awssim.Fault{}
 	})
 	began := f.Clock()
-	must[struct{}](f, f.aws.SuspendProcesses, activities.ProcessesInput{Group: production, Processes: []string{"AZRebalance"}, Pace: pace})
+	must[struct{}](
+		f, f.aws.SuspendProcesses,
+		activities.ProcessesInput{Group: production, Processes: []string{"AZRebalance"}, Pace: pace},
+	)
 	require.InDelta(t, pace.ReadLag.D(), f.Clock().Sub(began), float64(10*time.Second))
 	require.Equal(t, 1, f.Effects("SuspendProcesses"), "theirs is not fought")
 }

@@ -36,8 +36,8 @@ func (a *AWS) baselineOf(plan string) (baselines.Baseline, error) {
 	return wanted, nil
 }
 
-// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes nothing
-// when they are equal already. An unknown name is InvalidInput and lists those that exist.
+// EnsureBaseline makes SSM's baseline equal to the file, by name, and registers it for its patch group. It changes
+// nothing when they are equal already. An unknown name is InvalidInput and lists those that exist.
 func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *RegisteredBaseline, err error) {
 	defer once.Typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
@@ -73,9 +73,12 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	if wanted.PatchGroup == "" || slices.Contains(current.PatchGroups, wanted.PatchGroup) {
 		return &RegisteredBaseline{BaselineID: id}, nil
 	}
-	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup})
+	_, err = s.SSM.RegisterPatchBaselineForPatchGroup(
+		ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: &id, PatchGroup: &wanted.PatchGroup},
+	)
 	if aws.HasCode(err, aws.CodeAlreadyExists) {
-		return nil, once.Final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, or name another patch_group in the baseline %s",
+		return nil, once.Final(ErrRejected, "%s: the patch group %s belongs to another baseline; take it from that one, "+
+			"or name another patch_group in the baseline %s",
 			where, wanted.PatchGroup, wanted.Name)
 	}
 	if err != nil {
@@ -85,7 +88,9 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 }
 
 // updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.
-func updateBaseline(ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput) error {
+func updateBaseline(
+	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, current *ssm.GetPatchBaselineOutput,
+) error {
 	content := *current
 	content.PatchGroups = []string{wanted.PatchGroup} // registering is a call of its own
 	if len(wanted.Diff(&content)) == 0 {

@@ -31,8 +31,8 @@ type Runbook struct {
 	Hash    string // SHA-256 as SSM reports it
 }
 
-// versionsBack is how many older versions are searched for our content. Workers of two releases that share an account then
-// each find their own instead of adding versions in turn, of which a document has 1,000.
+// versionsBack is how many older versions are searched for our content. Workers of two releases that share an account
+// then each find their own instead of adding versions in turn, of which a document has 1,000.
 const versionsBack = 20
 
 // documentPoll is how soon a document that is being created or updated is looked at again; AWS takes seconds.
@@ -55,10 +55,13 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 	case version != "":
 	case exists:
 		out, err := s.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{
-			Name: aws.Ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml, DocumentVersion: aws.Ptr("$LATEST"),
+			Name: aws.Ptr(names.Runbook), Content: &runbookYAML, DocumentFormat: ssmtypes.DocumentFormatYaml,
+			DocumentVersion: aws.Ptr("$LATEST"),
 		})
 		if aws.HasCode(err, aws.CodeDuplicateDocument) {
-			return nil, once.NotReady(documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook)
+			return nil, once.NotReady(
+				documentPoll.D(), "waiting to see the version of %s that another worker made", names.Runbook,
+			)
 		}
 		if err != nil {
 			return nil, aws.Wrap("update the runbook "+names.Runbook, where, err)
@@ -84,7 +87,9 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 		return nil, err
 	}
 	if described == nil || described.Status != ssmtypes.DocumentStatusActive {
-		return nil, once.NotReady(documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook)
+		return nil, once.NotReady(
+			documentPoll.D(), "waiting for version %s of the runbook %s to become active", version, names.Runbook,
+		)
 	}
 	return &Runbook{Name: names.Runbook, Version: version, Hash: aws.Deref(described.Hash)}, nil
 }
@@ -138,9 +143,13 @@ func checkPinned(ctx context.Context, s *aws.Services, where string, pinned Runb
 	case err != nil:
 		return err
 	case described == nil:
-		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where, pinned.Version, pinned.Name)
+		return once.Final(
+			ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where,
+			pinned.Version, pinned.Name,
+		)
 	case aws.Deref(described.Hash) != pinned.Hash:
-		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out who changed it, then start a new wave",
+		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out "+
+			"who changed it, then start a new wave",
 			where, pinned.Version, pinned.Name, aws.Deref(described.Hash), pinned.Hash)
 	}
 	return nil

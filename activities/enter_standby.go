@@ -20,8 +20,9 @@ func (in EnterStandbyInput) out() once.Effect {
 	return once.LeftState(in.Instance, in.Pace, " on its way to standby", patch.LifecycleInService)
 }
 
-// EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or entering
-// it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any other state; Gone when it is no member any more.
+// EnterStandby takes the instance out of service with decrement. It describes first: an instance that is Standby or
+// entering it is done, one on its way into service is waited for (NotReady). NotInService (terminal) when it is in any
+// other state; Gone when it is no member any more.
 func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err error) {
 	defer once.Typed(&err)
 	in := input.Instance
@@ -39,7 +40,8 @@ func (a *AWS) EnterStandby(ctx context.Context, input EnterStandbyInput) (err er
 		return err
 	}
 	_, err = s.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
-		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID}, ShouldDecrementDesiredCapacity: aws.Ptr(true),
+		AutoScalingGroupName: &in.Group.AutoScalingGroup, InstanceIds: []string{in.ID},
+		ShouldDecrementDesiredCapacity: aws.Ptr(true),
 	})
 	switch {
 	case err == nil:
@@ -78,5 +80,8 @@ func onStandby(ctx context.Context, s *aws.Services, in Instance) (bool, error) 
 	case aws.ComingIn(state):
 		return false, once.NotReady(0, "%s: the instance is %s and must be InService before it can enter standby", in, state)
 	}
-	return false, once.Final(ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in, listed.LifecycleState)
+	return false, once.Final(
+		ErrNotInService, "%s: the instance is %s, and only one that is InService can enter standby", in,
+		listed.LifecycleState,
+	)
 }

@@ -59,6 +59,6 @@ func evidenceError(doing string, err error) error {
 	return temporal.NewApplicationErrorWithCause(doing+": "+err.Error(), ErrEvidence, err)
 }
 
-// NothingDone reports whether an activity ended with an error before anything of it can have taken effect: there is nothing to
-// take back.
+// NothingDone reports whether an activity ended with an error before anything of it can have taken effect: there is
+// nothing to take back.
 func NothingDone(err error) bool { return once.NothingDone(err) }

@@ -11,7 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Every activity gives errors of AWS the form in which Temporal keeps their type: without it a workflow would retry what is final.
+// Every activity gives errors of AWS the form in which Temporal keeps their type: without it a workflow would retry
+// what is final.
 func TestEveryActivityTypesItsErrors(t *testing.T) {
 	methods := reflect.TypeFor[*activities.AWS]()
 	for i := range methods.NumMethod() {

@@ -23,9 +23,9 @@ func (in ExitStandbyInput) back() once.Effect {
 	return once.LeftState(in.Instance, in.Pace, " on its way back from standby", patch.LifecycleStandby)
 }
 
-// ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance that is
-// Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room; Gone when EC2
-// no longer has the instance, also when the group still lists it.
+// ExitStandby first lets the state settle (EnteringStandby is not final: NotReady), then leaves standby; an instance
+// that is Pending or InService is done. It never raises max. MaxReached (retryable) when desired = max leaves no room;
+// Gone when EC2 no longer has the instance, also when the group still lists it.
 func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Instance.Group, "take an instance back from standby"); err != nil {
@@ -61,7 +61,12 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 		return lookErr
 	}
 	if slices.Contains(aws.SuspendedIn(group), "Launch") {
-		return temporal.NewApplicationErrorWithCause(fmt.Sprintf("exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err), ErrRejected, err)
+		return temporal.NewApplicationErrorWithCause(
+			fmt.Sprintf(
+				"exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err,
+			),
+			ErrRejected, err,
+		)
 	}
 	return aws.InPassing("exit standby", in.Instance.String(), err)
 }
@@ -79,7 +84,12 @@ func (a *AWS) settled(ctx context.Context, s *aws.Services, in ExitStandbyInput)
 			return true, "", nil
 		case state == patch.LifecycleStandby:
 			if desired, limit := aws.Deref(group.DesiredCapacity), aws.Deref(group.MaxSize); desired >= limit {
-				return false, "", temporal.NewApplicationError(fmt.Sprintf("%s: desired is %d and max %d, which leaves no room to come back from standby", in.Instance, desired, limit), ErrMaxReached)
+				return false, "", temporal.NewApplicationError(
+					fmt.Sprintf(
+						"%s: desired is %d and max %d, which leaves no room to come back from standby", in.Instance, desired, limit,
+					),
+					ErrMaxReached,
+				)
 			}
 			return true, "", nil
 		case aws.Leaving(state):

@@ -28,8 +28,9 @@ type Expired struct {
 	Waves     []string // whose they are, sorted
 }
 
-// ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by AWS's
-// clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first which waves those are.
+// ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by
+// AWS's clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first
+// which waves those are.
 func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -70,7 +71,9 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		}
 		for _, volume := range page.Volumes {
 			replaced := slices.Contains(aws.TagKeys(volume.Tags), names.TagReplaced)
-			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(volume.Tags, at, in.Keep) {
+			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(
+				volume.Tags, at, in.Keep,
+			) {
 				continue
 			}
 			expired.of(volume.Tags)
@@ -99,9 +102,11 @@ func (e *Expired) of(tags []ec2types.Tag) {
 	}
 }
 
-// mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that cannot be read
-// never passes.
+// mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that
+// cannot be read never passes.
 func mayExpire(tags []ec2types.Tag, now time.Time, keep []string) bool {
 	expires, err := time.Parse(time.RFC3339, aws.TagOf(tags, names.TagExpires))
-	return err == nil && slices.Contains(aws.TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(keep, aws.TagOf(tags, names.TagWave))
+	return err == nil && slices.Contains(aws.TagKeys(tags), names.TagWave) && now.After(expires) && !slices.Contains(
+		keep, aws.TagOf(tags, names.TagWave),
+	)
 }

@@ -25,7 +25,11 @@ func TestMayExpire(t *testing.T) {
 		{"somebody else's expiry", []ec2types.Tag{tag(names.TagExpires, "2020-01-01T00:00:00Z")}, false},
 		{"unreadable", []ec2types.Tag{wave, tag(names.TagExpires, "yesterday")}, false},
 		{"none", []ec2types.Tag{wave}, false},
-		{"past, and of an open wave", []ec2types.Tag{tag(names.TagWave, "wave-2"), tag(names.TagExpires, "2026-11-08T01:59:59Z")}, false},
+		{
+			"past, and of an open wave",
+			[]ec2types.Tag{tag(names.TagWave, "wave-2"), tag(names.TagExpires, "2026-11-08T01:59:59Z")},
+			false,
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) { require.Equal(t, test.want, mayExpire(test.tags, now, []string{"wave-2"})) })
 	}

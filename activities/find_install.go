@@ -23,20 +23,21 @@ func (a *AWS) FindInstall(ctx context.Context, in FindInstallInput) (_ *Executio
 	}
 	trace, _ := once.LastFootprint(ctx)
 	result := &Execution{}
-	err = a.waits().LookKeeping(ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
-		found, at, err := aws.FindStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
-		if err != nil {
-			return false, "", err
-		}
-		if found != "" {
-			result.ID = found
-			return true, "", nil
-		}
-		if trace.EmptySince.IsZero() {
-			trace.EmptySince = at
-		}
-		return at.Sub(trace.EmptySince) >= a.speed().OnAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
-	})
+	err = a.waits().LookKeeping(
+		ctx, in.Pace, func() any { return trace }, func(ctx context.Context) (bool, string, error) {
+			found, at, err := aws.FindStarted(ctx, s, in.Instance.String(), in.Attempt.Token)
+			if err != nil {
+				return false, "", err
+			}
+			if found != "" {
+				result.ID = found
+				return true, "", nil
+			}
+			if trace.EmptySince.IsZero() {
+				trace.EmptySince = at
+			}
+			return at.Sub(trace.EmptySince) >= a.speed().OnAWS(in.Pace.ReadLag), "to be sure that no install was started", nil
+		})
 	if err != nil {
 		return nil, err
 	}

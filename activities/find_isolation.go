@@ -19,8 +19,9 @@ type FindIsolationInput struct {
 	SecurityGroup string // the isolating one, by its id (sg-...) or by its name in the instance's network
 }
 
-// FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes nothing.
-// NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the instance.
+// FindIsolation reads the instance's interfaces and finds the isolating security group in its network. It changes
+// nothing. NoSecurityGroup (terminal) when there is no such group, or several; Gone when EC2 no longer has the
+// instance.
 func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *journal.Isolation, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -42,10 +43,13 @@ func (a *AWS) FindIsolation(ctx context.Context, in FindIsolationInput) (_ *jour
 		return nil, aws.Wrap("look for the isolating security group", in.Instance.String(), err)
 	}
 	if len(out.SecurityGroups) != 1 {
-		return nil, once.Final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or correct quarantine.isolate in the plan",
+		return nil, once.Final(ErrNoSecurityGroup, "%s: %d security groups are called %q in its network %s; make one, or "+
+			"correct quarantine.isolate in the plan",
 			in.Instance, len(out.SecurityGroups), in.SecurityGroup, aws.Deref(instance.VpcId))
 	}
-	return &journal.Isolation{SecurityGroup: aws.Deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance)}, nil
+	return &journal.Isolation{
+		SecurityGroup: aws.Deref(out.SecurityGroups[0].GroupId), Interfaces: interfacesOf(instance),
+	}, nil
 }
 
 func interfacesOf(instance *ec2types.Instance) []journal.NetworkInterface {

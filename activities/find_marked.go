@@ -45,8 +45,9 @@ type OddGroup struct {
 	Suspended []string
 }
 
-// FindMarked looks through an account and region for the journal's tag on Auto Scaling groups and on instances that EC2 still
-// has. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very resource has a Problem.
+// FindMarked looks through an account and region for the journal's tag on Auto Scaling groups and on instances that EC2
+// still has. It changes nothing. A tag's value that is not exactly what Patchtide writes for that very resource has a
+// Problem.
 func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, err error) {
 	defer once.Typed(&err)
 	place := in.Place.Nowhere()
@@ -66,7 +67,9 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 		tagged[aws.Deref(instance.InstanceId)] = aws.TagOf(instance.Tags, names.TagJournal)
 	}
 	found := &Marked{}
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(s.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{})
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(
+		s.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -82,7 +85,9 @@ func (a *AWS) FindMarked(ctx context.Context, in FindMarkedInput) (_ *Marked, er
 		marked.Journal, marked.Problem = aws.ParseJournal(tagged[id], names.JournalRecord(place, id))
 		found.Resources = append(found.Resources, marked)
 	}
-	slices.SortFunc(found.Unmarked, func(a, b MaxNow) int { return strings.Compare(a.Group.AutoScalingGroup, b.Group.AutoScalingGroup) })
+	slices.SortFunc(
+		found.Unmarked, func(a, b MaxNow) int { return strings.Compare(a.Group.AutoScalingGroup, b.Group.AutoScalingGroup) },
+	)
 	slices.SortFunc(found.Odd, func(a, b OddGroup) int { return strings.Compare(a.Group, b.Group) })
 	return found, nil
 }
@@ -99,7 +104,8 @@ func (m *Marked) look(in FindMarkedInput, group *astypes.AutoScalingGroup, tagge
 	odd := OddGroup{Group: name, Suspended: aws.SuspendedIn(group)}
 	if aws.JournalOf(group) == "" && slices.Contains(in.Watch, name) {
 		m.Unmarked = append(m.Unmarked, MaxNow{
-			Group: patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name}, Max: int(aws.Deref(group.MaxSize)),
+			Group: patch.Group{Account: in.Place.Account, Region: in.Place.Region, AutoScalingGroup: name},
+			Max:   int(aws.Deref(group.MaxSize)),
 		})
 	}
 	for _, member := range group.Instances {

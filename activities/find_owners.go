@@ -28,7 +28,9 @@ func (c *Control) FindOwners(ctx context.Context, in FindOwnersInput) (*Owners, 
 			closed, err = c.Locks.Closed(ctx, id)
 		}
 		if err != nil {
-			return nil, temporal.NewApplicationErrorWithCause("ask Temporal whether "+id+" runs: "+err.Error(), ErrLockUnknown, err)
+			return nil, temporal.NewApplicationErrorWithCause(
+				"ask Temporal whether "+id+" runs: "+err.Error(), ErrLockUnknown, err,
+			)
 		}
 		if holder != nil {
 			owners.Running = append(owners.Running, id)

@@ -53,7 +53,11 @@ func TestOwners(t *testing.T) {
 		want   activities.Owners
 	}{
 		{"running", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, activities.Owners{Running: []string{"wave"}}},
-		{"terminated", server{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, closed: ended}, activities.Owners{Closed: ended}},
+		{
+			"terminated",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, closed: ended},
+			activities.Owners{Closed: ended},
+		},
 		{"forgotten", server{err: serviceerror.NewNotFound("no")}, activities.Owners{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,8 +24,8 @@ type FoundQuarantined struct {
 	Resources []MarkedResource // Instance, Member, Journal, Tag and Problem, as with the journal's tag
 }
 
-// FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It changes
-// nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
+// FindQuarantined looks through an account and region for the quarantine's tag on instances that EC2 still has. It
+// changes nothing. A tag's value that is not exactly what Patchtide writes for that very instance has a Problem.
 func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *FoundQuarantined, err error) {
 	defer once.Typed(&err)
 	place := in.Place.Nowhere()
@@ -34,7 +34,8 @@ func (a *AWS) FindQuarantined(ctx context.Context, in FindQuarantinedInput) (_ *
 		return nil, err
 	}
 	filters := []ec2types.Filter{
-		aws.Filter("tag-key", names.TagQuarantine), aws.Filter("instance-state-name", "pending", "running", "stopping", "stopped"),
+		aws.Filter("tag-key", names.TagQuarantine),
+		aws.Filter("instance-state-name", "pending", "running", "stopping", "stopped"),
 	}
 	if in.Instance != "" {
 		filters = append(filters, aws.Filter("instance-id", in.Instance))

@@ -50,7 +50,8 @@ func forward(budget time.Duration) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second, ScheduleToCloseTimeout: budget,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 1, MaximumAttempts: 10000, NonRetryableErrorTypes: activities.Final(),
+			InitialInterval: time.Second, BackoffCoefficient: 1, MaximumAttempts: 10000,
+			NonRetryableErrorTypes: activities.Final(),
 		},
 	}
 }

@@ -32,7 +32,9 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return nil, fmt.Errorf("there is no workflow %s, which keeps the freezes; start it anew: patchtide unfreeze --reason WHY", names.FreezeID)
+		return nil, fmt.Errorf(
+			"there is no workflow %s, which keeps the freezes; start it anew: patchtide unfreeze --reason WHY", names.FreezeID,
+		)
 	case err != nil:
 		return nil, fmt.Errorf("%s does not answer: %w", names.FreezeID, err)
 	}
@@ -41,7 +43,11 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 		return nil, fmt.Errorf("read the answer of %s: %w", names.FreezeID, err)
 	}
 	if status.Closed {
-		return nil, fmt.Errorf("%s has ended, and with it what was frozen; start it anew: patchtide unfreeze --reason WHY, and freeze again what must be", names.FreezeID)
+		return nil, fmt.Errorf(
+			"%s has ended, and with it what was frozen; start it anew: patchtide unfreeze --reason WHY, and freeze again "+
+				"what must be",
+			names.FreezeID,
+		)
 	}
 	return status.Freezes, nil
 }

@@ -39,7 +39,9 @@ func TestInspectAutoScalingGroup(t *testing.T) {
 		}, member.Targets[0])
 		require.True(t, member.Serving(true))
 	}
-	strategy, refusal := patch.PlanCapacity(production, state, patch.Stage{MaxUnavailable: 1, Capacity: patch.CapacityAuto})
+	strategy, refusal := patch.PlanCapacity(
+		production, state, patch.Stage{MaxUnavailable: 1, Capacity: patch.CapacityAuto},
+	)
 	require.Nil(t, refusal)
 	require.Equal(t, patch.CapacityDecrement, strategy.Mode)
 }

@@ -18,7 +18,8 @@ type nothing struct{}
 func (f *fleet) scan(ids []string, baseline string) []patch.Scan {
 	f.t.Helper()
 	ticket := must[activities.ScanTicket](f, f.aws.StartScan, activities.StartScanInput{
-		Group: staging, Instances: ids, SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(30 * time.Minute), Pace: pace,
+		Group: staging, Instances: ids, SnapshotID: uuid.NewString(), Attempt: attempt(),
+		Budget: patch.Duration(30 * time.Minute), Pace: pace,
 	})
 	return must[activities.ScanResults](f, f.aws.AwaitScan, activities.AwaitScanInput{
 		Group: staging, Instances: ids, Ticket: ticket, BaselineID: baseline, Pace: pace,
@@ -30,7 +31,8 @@ func (f *fleet) startInstall(id string) activities.StartInstallInput {
 	return activities.StartInstallInput{
 		Instance: activities.Instance{Group: staging, ID: id}, Platform: patch.Linux,
 		Runbook:    must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging}),
-		SnapshotID: uuid.NewString(), Reboot: patch.RebootIfNeeded, Attempt: attempt(), Budget: patch.Duration(90 * time.Minute), Pace: pace,
+		SnapshotID: uuid.NewString(), Reboot: patch.RebootIfNeeded, Attempt: attempt(),
+		Budget: patch.Duration(90 * time.Minute), Pace: pace,
 	}
 }
 
@@ -56,7 +58,9 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 				volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
 			})
 
-			baseline := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
+			baseline := must[activities.RegisteredBaseline](
+				f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"},
+			)
 			before := f.scan([]string{id}, baseline.BaselineID)[0]
 			require.Empty(t, before.Error)
 			require.Len(t, before.Missing, 6)
@@ -66,7 +70,9 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			})
 			start := f.startInstall(id)
 			execution := must[activities.Execution](f, f.aws.StartInstall, start)
-			report := must[patch.PatchReport](f, f.aws.AwaitInstall, activities.AwaitInstallInput{Instance: instance, Execution: execution, Pace: pace})
+			report := must[patch.PatchReport](
+				f, f.aws.AwaitInstall, activities.AwaitInstallInput{Instance: instance, Execution: execution, Pace: pace},
+			)
 			require.Equal(t, "Success", report.Status, report.Failure)
 			require.Empty(t, report.Failure)
 			require.NotNil(t, report.Before)
@@ -83,17 +89,23 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			after := f.scan([]string{id}, baseline.BaselineID)[0]
 			require.True(t, patch.Verify(patch.RebootIfNeeded, before, after, report).Proven(), "%+v", after)
 
-			must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
+			must[nothing](
+				f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
+			)
 			require.Equal(t, 1, f.Effects("CreateSnapshot"))
 			task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
 				Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
 			})
-			restored := must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
+			restored := must[activities.Restored](
+				f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace},
+			)
 			require.Equal(t, 1, f.Effects("CreateReplaceRootVolumeTask"))
 			facts := must[patch.MachineFacts](f, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 				Instance: instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
 			})
-			point := patch.RestorePoint{SnapshotID: taken.SnapshotID, VolumeID: volume, TakenAt: taken.StartedAt, Facts: *report.Before}
+			point := patch.RestorePoint{
+				SnapshotID: taken.SnapshotID, VolumeID: volume, TakenAt: taken.StartedAt, Facts: *report.Before,
+			}
 			require.Empty(t, patch.ProveRestored(point, report.After.BootID, restored.RootVolumeID, facts))
 
 			expire := activities.ExpireInput{Group: staging}
@@ -120,7 +132,9 @@ func TestStopInstall(t *testing.T) {
 	id := f.Instances(staging.Account.ID)[0]
 	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
 	f.Pass(40 * time.Second) // in the middle of the install
-	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
+	in := activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	}
 	must[nothing](f, f.aws.StopInstall, in)
 	report := must[patch.PatchReport](f, f.aws.AwaitStopped, in)
 	require.Equal(t, "Cancelled", report.Status)
@@ -194,11 +208,14 @@ func TestStuckReboot(t *testing.T) {
 	f := newFleet(t, world.WorldFault{Kind: world.FaultRebootHangs})
 	id := f.Instances(staging.Account.ID)[0]
 	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
-	in := activities.AwaitInstallInput{Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace}
+	in := activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	}
 	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, in)
 	requireType(t, err, activities.ErrNotReady)
 	_, err = run[patch.MachineFacts](f, 20*time.Minute, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
-		Instance: in.Instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute), Pace: pace,
+		Instance: in.Instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute),
+		Pace: pace,
 	})
 	requireType(t, err, activities.ErrNotReady)
 }
@@ -214,7 +231,9 @@ func TestRunbookIsRegisteredOnce(t *testing.T) {
 
 	// Somebody else's version stands above ours: it is left alone, and ours is found under it.
 	f.Sim.Inspect(func(w *world.World) {
-		_, err := w.Account(staging.Account.ID).Region(staging.Region).UpdateDocument(first.Name, "$LATEST", "YAML", foreignRunbook, "")
+		_, err := w.Account(staging.Account.ID).Region(staging.Region).UpdateDocument(
+			first.Name, "$LATEST", "YAML", foreignRunbook, "",
+		)
 		require.NoError(t, err)
 	})
 	require.Equal(t, first, must[activities.Runbook](f, f.aws.EnsureRunbook, in))
@@ -231,7 +250,9 @@ func TestRunbookOfAnotherReleaseIsUpdated(t *testing.T) {
 	f := newFleet(t)
 	f.LoseFirst("UpdateDocument")
 	f.Sim.Inspect(func(w *world.World) {
-		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateDocument("Patchtide-PatchInstance", "Automation", "YAML", foreignRunbook, "", nil)
+		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateDocument(
+			"Patchtide-PatchInstance", "Automation", "YAML", foreignRunbook, "", nil,
+		)
 		require.NoError(t, err)
 	})
 	got := must[activities.Runbook](f, f.aws.EnsureRunbook, activities.EnsureRunbookInput{Group: staging})

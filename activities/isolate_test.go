@@ -11,7 +11,9 @@ import (
 )
 
 // isolation is a fleet whose first staging instance has two interfaces, and the isolating security group.
-func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(device int, groups ...string), groups func() [][]string) {
+func isolation(
+	t *testing.T,
+) (f *attempts, it activities.Instance, change func(device int, groups ...string), groups func() [][]string) {
 	t.Helper()
 	f = newAttempts(t)
 	it = activities.Instance{Group: staging, ID: f.Instances(staging.Account.ID)[0]}
@@ -19,7 +21,9 @@ func isolation(t *testing.T) (f *attempts, it activities.Instance, change func(d
 		return w.Account(staging.Account.ID).Region(staging.Region).Instance(it.ID)
 	}
 	f.Sim.Inspect(func(w *world.World) {
-		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateSecurityGroup("quarantined", "nothing in, nothing out", "")
+		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateSecurityGroup(
+			"quarantined", "nothing in, nothing out", "",
+		)
 		require.NoError(t, err)
 		find(w).AddInterface(find(w).SecurityGroups)
 	})
@@ -61,7 +65,10 @@ func TestIsolatingAndOpeningAgain(t *testing.T) {
 	require.Equal(t, found, byID)
 
 	f.LoseFirst("ModifyNetworkInterfaceAttribute")
-	require.Equal(t, activities.ErrAWS, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}).Type())
+	require.Equal(
+		t, activities.ErrAWS,
+		f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}).Type(),
+	)
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	require.Equal(t, [][]string{{"quarantined"}, {"quarantined"}}, groups())
 	require.Equal(t, 2, f.Effects("ModifyNetworkInterfaceAttribute"), "a lost reply repeats nothing")
@@ -78,7 +85,10 @@ func TestSecurityGroupsThatSomebodyElseGaveStay(t *testing.T) {
 	f.must(f.FindIsolation, activities.FindIsolationInput{Instance: it, SecurityGroup: "quarantined"}, &found)
 	f.must(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found}, nil)
 	change(1, "quarantined", "default")
-	require.Equal(t, activities.ErrSecurityGroupsChanged, f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}).Type())
+	require.Equal(
+		t, activities.ErrSecurityGroupsChanged,
+		f.fails(f.SetSecurityGroups, activities.SecurityGroupsInput{Instance: it, Isolation: found, Restore: true}).Type(),
+	)
 	require.Equal(t, []string{"default"}, groups()[0], "the other one is opened all the same")
 	require.ElementsMatch(t, []string{"default", "quarantined"}, groups()[1])
 }

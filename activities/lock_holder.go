@@ -22,7 +22,9 @@ type LockHolder struct {
 func (c *Control) LockHolder(ctx context.Context, in LockHolderInput) (*LockHolder, error) {
 	holder, err := c.Locks.Holder(ctx, in.WorkflowID)
 	if err != nil {
-		return nil, temporal.NewApplicationErrorWithCause("ask Temporal who holds "+in.WorkflowID+": "+err.Error(), ErrLockUnknown, err)
+		return nil, temporal.NewApplicationErrorWithCause(
+			"ask Temporal who holds "+in.WorkflowID+": "+err.Error(), ErrLockUnknown, err,
+		)
 	}
 	if holder == nil {
 		return &LockHolder{}, nil

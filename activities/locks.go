@@ -16,7 +16,9 @@ import (
 
 // Describer is what locks use of Temporal's client.
 type Describer interface {
-	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (
+		*workflowservice.DescribeWorkflowExecutionResponse, error,
+	)
 }
 
 // NewLocks answers who holds a lock by asking Temporal for the workflow whose id is the lock.

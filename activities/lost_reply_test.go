@@ -24,13 +24,21 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 
 	must[none](f, f.aws.MarkInstance, mark)
 	must[none](f, f.aws.MarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
-	must[activities.Raised](f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true})
-	surge := must[activities.SurgeInstance](f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace})
+	must[activities.Raised](
+		f, f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, RaiseMax: true},
+	)
+	surge := must[activities.SurgeInstance](
+		f, f.aws.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: pace},
+	)
 	must[none](f, f.aws.SuspendProcesses, processes)
 	must[none](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
-	must[none](f, f.aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: pace})
+	must[none](
+		f, f.aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: pace},
+	)
 	must[none](f, f.aws.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: pace})
-	returned := must[activities.Returned](f, f.aws.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: pace})
+	returned := must[activities.Returned](
+		f, f.aws.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: pace},
+	)
 	require.True(t, returned.Member.Serving(true))
 	observe := activities.ObserveHealthInput{
 		Instance: it, Platform: patch.Linux, TargetGroups: []string{before.TargetGroups[0].ARN}, Pace: pace,
@@ -39,9 +47,14 @@ func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	seen := must[patch.HealthObservation](f, f.aws.ObserveHealth, observe)
 	require.Equal(t, 200, seen.HTTP[0].Status, "the command sent by one attempt is read by the next")
 	require.LessOrEqual(t, f.Effects("SendCommand"), 2, "a lost reply costs one more command that only reads")
-	must[patch.HealthObservation](f, f.aws.AwaitHealthy, activities.AwaitHealthyInput{Observe: observe, Before: member.Targets, Since: seen})
+	must[patch.HealthObservation](
+		f, f.aws.AwaitHealthy, activities.AwaitHealthyInput{Observe: observe, Before: member.Targets, Since: seen},
+	)
 	must[none](f, f.aws.ResumeProcesses, processes)
-	must[none](f, f.aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4})
+	must[none](
+		f, f.aws.TerminateSurgeInstance,
+		activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4},
+	)
 	must[none](f, f.aws.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6})
 	must[none](f, f.aws.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: mark.Journal})
 	must[none](f, f.aws.UnmarkInstance, mark)
@@ -65,7 +78,8 @@ func TestWatchLastsUntilItsBudgetIsSpent(t *testing.T) {
 	state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	member := state.Members[0]
 	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.Clock()}, Observe: activities.ObserveHealthInput{
-		Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN}, Pace: pace,
+		Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
+		Pace:   pace,
 		Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
 	}}
 	began := f.Clock()
@@ -74,7 +88,9 @@ func TestWatchLastsUntilItsBudgetIsSpent(t *testing.T) {
 	require.InDelta(t, 5*time.Minute, f.Clock().Sub(began), float64(time.Minute))
 	require.Greater(t, f.Effects("SendCommand"), 5, "each look asks anew")
 
-	watch.Observe.Checks = append(watch.Observe.Checks, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 81}})
+	watch.Observe.Checks = append(
+		watch.Observe.Checks, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 81}},
+	)
 	_, err = run[struct{}](f, 5*time.Minute, f.aws.WatchBake, watch)
 	requireType(t, err, activities.ErrNotHealthy)
 }

@@ -11,14 +11,15 @@ import (
 )
 
 func (in MaxInput) lowered() once.Effect {
-	return once.Shows(in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
-		return int(aws.Deref(group.MaxSize)) != in.MaxBefore+1
-	})
+	return once.Shows(
+		in.Group, in.Pace, fmt.Sprintf("max as %d again", in.MaxBefore), func(group *astypes.AutoScalingGroup) bool {
+			return int(aws.Deref(group.MaxSize)) != in.MaxBefore+1
+		})
 }
 
 // LowerMax takes our raise back, unless somebody else has changed max since: then it is left alone. Rejected (terminal)
-// while desired is above what max was, since Auto Scaling would terminate an instance of its own choice. A group that is
-// gone is no error.
+// while desired is above what max was, since Auto Scaling would terminate an instance of its own choice. A group that
+// is gone is no error.
 func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "have a max"); err != nil {
@@ -39,7 +40,10 @@ func (a *AWS) LowerMax(ctx context.Context, in MaxInput) (err error) {
 		return nil
 	}
 	if desired := int(aws.Deref(group.DesiredCapacity)); desired > in.MaxBefore {
-		return once.Final(ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it", in.Group, in.MaxBefore+1, in.MaxBefore, desired)
+		return once.Final(
+			ErrRejected, "%s: max stays %d, one above the %d it was, since desired is %d; lower max once desired allows it",
+			in.Group, in.MaxBefore+1, in.MaxBefore, desired,
+		)
 	}
 	return a.waits().Apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore), in.lowered(), func() error {
 		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore)), nil)

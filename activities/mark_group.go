@@ -20,7 +20,10 @@ type MarkGroupInput struct {
 }
 
 func (in MarkGroupInput) marked() once.Effect {
-	return once.Shows(in.Group, in.Pace, "our tag", func(group *astypes.AutoScalingGroup) bool { return aws.JournalOf(group) == in.Journal.Value() })
+	return once.Shows(
+		in.Group, in.Pace, "our tag",
+		func(group *astypes.AutoScalingGroup) bool { return aws.JournalOf(group) == in.Journal.Value() },
+	)
 }
 
 func (in MarkGroupInput) unmarked() once.Effect {
@@ -30,8 +33,8 @@ func (in MarkGroupInput) unmarked() once.Effect {
 	})
 }
 
-// MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A group
-// that carries another wave's is OwnedByAnotherWave (terminal).
+// MarkGroup puts the journal's tag on an Auto Scaling group, never propagated at launch. Nothing for a tag group. A
+// group that carries another wave's is OwnedByAnotherWave (terminal).
 func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {
@@ -58,7 +61,9 @@ func (a *AWS) MarkGroup(ctx context.Context, in MarkGroupInput) (err error) {
 	case value != "" && !in.Journal.Ours(value):
 		return markedByOther(where, value)
 	}
-	_, err = s.AutoScaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.Value())}})
+	_, err = s.AutoScaling.CreateOrUpdateTags(
+		ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{groupTag(in.Group, in.Journal.Value())}},
+	)
 	if err != nil {
 		return aws.Wrap("tag the Auto Scaling group", where, err)
 	}

@@ -17,8 +17,9 @@ type MarkHealthyInput struct {
 	Instances []string
 }
 
-// MarkHealthy sets Healthy (ShouldRespectGracePeriod=false) on each named member that Auto Scaling holds for Unhealthy: the
-// mark is sticky, and would have it replaced the moment ReplaceUnhealthy resumes. Nothing for a tag group or one that is gone.
+// MarkHealthy sets Healthy (ShouldRespectGracePeriod=false) on each named member that Auto Scaling holds for Unhealthy:
+// the mark is sticky, and would have it replaced the moment ReplaceUnhealthy resumes. Nothing for a tag group or one
+// that is gone.
 func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) {
 	defer once.Typed(&err)
 	if !in.Group.IsAutoScaling() {
@@ -34,7 +35,9 @@ func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) 
 	}
 	for _, member := range group.Instances {
 		id := aws.Deref(member.InstanceId)
-		if !slices.Contains(in.Instances, id) || aws.Deref(member.HealthStatus) == "Healthy" || aws.Leaving(string(member.LifecycleState)) {
+		if !slices.Contains(in.Instances, id) || aws.Deref(member.HealthStatus) == "Healthy" || aws.Leaving(
+			string(member.LifecycleState),
+		) {
 			continue
 		}
 		if _, err := s.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{

@@ -11,9 +11,15 @@ import (
 	"github.com/patchtide/patchtide/internal/once"
 )
 
-// markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left behind.
+// markedByOther refuses to write over another wave's mark: its pointer would be lost, and with it what that wave left
+// behind.
 func markedByOther(where, value string) error {
-	return once.Final(ErrOwnedByAnotherWave, "%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run `patchtide reconcile`, which puts back what its record says and takes the tag off", where, names.TagJournal, value)
+	return once.Final(
+		ErrOwnedByAnotherWave,
+		"%s carries the mark of another wave (%s: %s), which may have left it changed; when that wave has ended, run "+
+			"`patchtide reconcile`, which puts back what its record says and takes the tag off",
+		where, names.TagJournal, value,
+	)
 }
 
 // MarkInstanceInput marks or unmarks an instance as ours.
@@ -22,8 +28,8 @@ type MarkInstanceInput struct {
 	Journal  Journal
 }
 
-// MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries another
-// wave's is OwnedByAnotherWave (terminal).
+// MarkInstance puts the journal's tag on the instance before anything of it is changed. An instance that carries
+// another wave's is OwnedByAnotherWave (terminal).
 func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error) {
 	defer once.Typed(&err)
 	where := in.Instance.String()
@@ -45,7 +51,8 @@ func (a *AWS) MarkInstance(ctx context.Context, in MarkInstanceInput) (err error
 		return markedByOther(where, value)
 	}
 	_, err = s.EC2.CreateTags(ctx, &ec2.CreateTagsInput{
-		Resources: []string{in.Instance.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: aws.Ptr(in.Journal.Value())}},
+		Resources: []string{in.Instance.ID},
+		Tags:      []ec2types.Tag{{Key: aws.Ptr(names.TagJournal), Value: aws.Ptr(in.Journal.Value())}},
 	})
 	return aws.Wrap("tag the instance", where, err)
 }

@@ -21,8 +21,8 @@ type NextWindow struct {
 	Why    string
 }
 
-// NextWindow tells the window in which a wave can go on that one has ended on, by the worker's configuration as it is now. That
-// there is none is an answer, no error: the wave ends then.
+// NextWindow tells the window in which a wave can go on that one has ended on, by the worker's configuration as it is
+// now. That there is none is an answer, no error: the wave ends then.
 func (c *Control) NextWindow(_ context.Context, in NextWindowInput) (*NextWindow, error) {
 	at := in.Window.Cutoff // what is open until then is the window itself
 	if in.At.After(at) {

@@ -22,7 +22,9 @@ func (w windowsAt) Window(_ string, at time.Time) (*patch.Window, error) { retur
 func TestNextWindow(t *testing.T) {
 	opens := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	own := patch.Window{Opens: opens, Cutoff: opens.Add(3 * time.Hour), Closes: opens.Add(4 * time.Hour)}
-	later := patch.Window{Opens: opens.Add(24 * time.Hour), Cutoff: opens.Add(27 * time.Hour), Closes: opens.Add(28 * time.Hour)}
+	later := patch.Window{
+		Opens: opens.Add(24 * time.Hour), Cutoff: opens.Add(27 * time.Hour), Closes: opens.Add(28 * time.Hour),
+	}
 	for name, c := range map[string]struct {
 		at    time.Time
 		asked time.Time
@@ -33,9 +35,13 @@ func TestNextWindow(t *testing.T) {
 	}{
 		"before its cutoff, with too little left": {opens.Add(time.Hour), own.Cutoff, &later, nil, &later, ""},
 		"past its cutoff":                         {own.Closes, own.Closes, &later, nil, &later, ""},
-		"the schedule is at its end":              {own.Closes, own.Closes, nil, errors.New("never opens again"), nil, "never opens again"},
-		"the plan lost its window":                {own.Closes, own.Closes, nil, nil, nil, "has no window any more"},
-		"the same window again":                   {own.Closes, own.Closes, &own, nil, nil, "none opens after 2026-11-22T02:00:00Z"},
+		"the schedule is at its end": {
+			own.Closes, own.Closes, nil, errors.New("never opens again"), nil, "never opens again",
+		},
+		"the plan lost its window": {own.Closes, own.Closes, nil, nil, nil, "has no window any more"},
+		"the same window again": {
+			own.Closes, own.Closes, &own, nil, nil, "none opens after 2026-11-22T02:00:00Z",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			control := &activities.Control{Plans: windowsAt{window: func(at time.Time) (*patch.Window, error) {

@@ -47,16 +47,19 @@ type NotifyInput struct {
 	Notice  patch.Notice
 }
 
-// Notify sends one notice on one channel. It is sent at least once: what was sent is remembered in the evidence store, and a
-// repeated attempt looks there first; only where the reply to the sending itself was lost may it arrive twice, with the same
-// id. A store that is away does not keep an alarm from being sent. NotificationRejected, final, is a channel that
-// refuses; NotificationPending may pass.
+// Notify sends one notice on one channel. It is sent at least once: what was sent is remembered in the evidence store,
+// and a repeated attempt looks there first; only where the reply to the sending itself was lost may it arrive twice,
+// with the same id. A store that is away does not keep an alarm from being sent. NotificationRejected, final, is a
+// channel that refuses; NotificationPending may pass.
 func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 	if c.Notifier == nil {
 		return once.Final(ErrNotificationRejected, "%s: this worker's configuration has no notify:", in.Channel)
 	}
 	if told, err := c.Notices.Told(ctx, in.Notice, in.Channel); err != nil {
-		activity.GetLogger(ctx).Warn("the evidence store does not say whether a notice was sent; it is sent", "notice", in.Notice.Key, "channel", in.Channel, "error", err)
+		activity.GetLogger(ctx).Warn(
+			"the evidence store does not say whether a notice was sent; it is sent", "notice", in.Notice.Key, "channel",
+			in.Channel, "error", err,
+		)
 	} else if told {
 		return nil
 	}
@@ -64,7 +67,10 @@ func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 		return notifyError(in, err)
 	}
 	if err := c.Notices.MarkTold(ctx, in.Notice, in.Channel, time.Now()); err != nil {
-		activity.GetLogger(ctx).Warn("a notice was sent and that could not be kept in the evidence store", "notice", in.Notice.Key, "channel", in.Channel, "error", err)
+		activity.GetLogger(ctx).Warn(
+			"a notice was sent and that could not be kept in the evidence store", "notice", in.Notice.Key, "channel", in.Channel,
+			"error", err,
+		)
 	}
 	return nil
 }
@@ -81,5 +87,7 @@ func notifyError(in NotifyInput, err error) error {
 	if errors.As(err, &away) {
 		delay = away.RetryAfter
 	}
-	return temporal.NewApplicationErrorWithOptions(message, ErrNotificationPending, temporal.ApplicationErrorOptions{NextRetryDelay: delay})
+	return temporal.NewApplicationErrorWithOptions(
+		message, ErrNotificationPending, temporal.ApplicationErrorOptions{NextRetryDelay: delay},
+	)
 }

@@ -40,7 +40,9 @@ func (amnesia) MarkTold(context.Context, patch.Notice, string, time.Time) error 
 	return errors.New("the bucket is away")
 }
 
-var oneNotice = activities.NotifyInput{Channel: "chat", Notice: patch.Notice{Kind: patch.NoticeOnHold, Key: "wave-1/run/on_hold-1", At: time.Unix(0, 0)}}
+var oneNotice = activities.NotifyInput{
+	Channel: "chat", Notice: patch.Notice{Kind: patch.NoticeOnHold, Key: "wave-1/run/on_hold-1", At: time.Unix(0, 0)},
+}
 
 func notifyWith(t *testing.T, control *activities.Control) error {
 	t.Helper()
@@ -77,9 +79,15 @@ func TestNotifyTellsWhatMayPassFromWhatWillNot(t *testing.T) {
 		final bool
 		delay time.Duration
 	}{
-		{"a channel that asks to wait", &notify.AwayError{Why: "it answered 429", RetryAfter: time.Minute}, activities.ErrNotificationPending, false, time.Minute},
+		{
+			"a channel that asks to wait", &notify.AwayError{Why: "it answered 429", RetryAfter: time.Minute},
+			activities.ErrNotificationPending, false, time.Minute,
+		},
 		{"a channel that is away", &notify.AwayError{Why: "no answer"}, activities.ErrNotificationPending, false, 0},
-		{"a channel that refuses", &notify.RefusedError{Why: "it answered 404: no_service"}, activities.ErrNotificationRejected, true, 0},
+		{
+			"a channel that refuses", &notify.RefusedError{Why: "it answered 404: no_service"},
+			activities.ErrNotificationRejected, true, 0,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := notifyWith(t, &activities.Control{Notifier: &speaker{fail: c.err}, Notices: amnesia{}})

@@ -21,18 +21,22 @@ type ObserveHealthInput struct {
 	Pace         Pace
 }
 
-// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the instance (a
-// read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2 no longer has it.
-// HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
+// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the
+// instance (a read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2
+// no longer has it. HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
 func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
 	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
 }
 
-// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are kept
-// for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
-func (a *AWS) observeUntil(ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error)) (*patch.HealthObservation, error) {
-	query := aws.HealthQuery{Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks}
+// observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are
+// kept for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
+func (a *AWS) observeUntil(
+	ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error),
+) (*patch.HealthObservation, error) {
+	query := aws.HealthQuery{
+		Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks,
+	}
 	if err := query.Validate(); err != nil {
 		return nil, err
 	}

@@ -15,8 +15,9 @@ func observeFirst(f *attempts, checks ...patch.HealthCheck) activities.AwaitHeal
 	state := f.inspect(production)
 	return activities.AwaitHealthyInput{
 		Observe: activities.ObserveHealthInput{
-			Instance: instance(production, state.Members[0].ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
-			Checks: checks, Pace: everyTen,
+			Instance: instance(production, state.Members[0].ID), Platform: patch.Linux,
+			TargetGroups: []string{state.TargetGroups[0].ARN},
+			Checks:       checks, Pace: everyTen,
 		},
 		Before: state.Members[0].Targets, Since: patch.HealthObservation{At: f.Clock()},
 	}
@@ -67,7 +68,10 @@ func TestObserveRefuses(t *testing.T) {
 	}{
 		{"a path that would end the quote", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/'; reboot #", Port: 80}}},
 		{"a path with a new line", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/a\nreboot", Port: 80}}},
-		{"a path with a parameter of Systems Manager", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/{{ssm:secret}}", Port: 80}}},
+		{
+			"a path with a parameter of Systems Manager",
+			patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/{{ssm:secret}}", Port: 80}},
+		},
 		{"a path without its slash", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "healthz", Port: 80}}},
 		{"no port", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz"}}},
 		{"from nowhere", patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "moon"}}},

@@ -35,10 +35,10 @@ func (in RaiseInput) below() once.Effect {
 	return below
 }
 
-// RaiseDesired raises desired by one, once, and max with it in the same call where that is asked for and max still is MaxBefore:
-// nobody can come between. Rejected (terminal) when somebody else has changed desired since it was read, also to just the
-// number that we want: that one is theirs. Only after a call of unknown fate is one more than before taken for ours. An error of
-// which NothingDone is true leaves nothing to take back.
+// RaiseDesired raises desired by one, once, and max with it in the same call where that is asked for and max still is
+// MaxBefore: nobody can come between. Rejected (terminal) when somebody else has changed desired since it was read,
+// also to just the number that we want: that one is theirs. Only after a call of unknown fate is one more than before
+// taken for ours. An error of which NothingDone is true leaves nothing to take back.
 func (a *AWS) RaiseDesired(ctx context.Context, in RaiseInput) (_ Raised, err error) {
 	defer once.Typed(&err)
 	call := once.NewOwnership(ctx)
@@ -75,13 +75,18 @@ func (a *AWS) raise(ctx context.Context, in RaiseInput, call *once.Ownership) (R
 			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), aws.Ptr(int32(in.DesiredBefore+1)))
 		}))
 	case desired >= limit:
-		return Raised{}, once.Final(ErrRejected, "%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement", in.Group, desired, limit)
+		return Raised{}, once.Final(
+			ErrRejected,
+			"%s: desired is %d and max %d, which leaves no room for one more instance; raise max, or use capacity: decrement",
+			in.Group, desired, limit,
+		)
 	}
 	theirs, set := in.RaiseMax && (call.Unsent || limit != in.MaxBefore+1), in.raised()
 	if theirs {
 		set = in.below()
 	}
-	return Raised{MaxTheirs: theirs}, a.waits().Apply(ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.Sending(ctx, func() error {
-		return aws.SetDesired(ctx, s, in.Group, in.DesiredBefore+1)
-	}))
+	return Raised{MaxTheirs: theirs}, a.waits().Apply(
+		ctx, s, fmt.Sprintf("set desired to %d", in.DesiredBefore+1), set, call.Sending(ctx, func() error {
+			return aws.SetDesired(ctx, s, in.Group, in.DesiredBefore+1)
+		}))
 }

@@ -18,8 +18,8 @@ var (
 	refusedBefore = map[string]bool{"unsent": true}
 )
 
-// One more than was read is ours only after a call of unknown fate. Before that it is somebody else's, and the error says that
-// nothing is to be taken back.
+// One more than was read is ours only after a call of unknown fate. Before that it is somebody else's, and the error
+// says that nothing is to be taken back.
 func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 	plain := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6}
 	withMax := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 4, RaiseMax: true}
@@ -34,15 +34,39 @@ func TestOneMoreThanWasReadIsOursOnlyAfterACallOfUnknownFate(t *testing.T) {
 		wantMax      int
 	}{
 		{name: "theirs at the first attempt", raise: plain, desired: 5, max: 6, refused: true, wantDesired: 5, wantMax: 6},
-		{name: "theirs after a refused call", kept: refusedBefore, raise: plain, desired: 5, max: 6, refused: true, wantDesired: 5, wantMax: 6},
-		{name: "ours after a call of unknown fate", kept: sentBefore, raise: plain, desired: 5, max: 6, wantDesired: 5, wantMax: 6},
-		{name: "more than ours can be", kept: sentBefore, raise: plain, desired: 6, max: 6, refused: true, wantDesired: 6, wantMax: 6},
-		{name: "both theirs at the first attempt", raise: withMax, desired: 5, max: 5, refused: true, wantDesired: 5, wantMax: 5},
-		{name: "both ours after a call of unknown fate", kept: sentBefore, raise: withMax, desired: 5, max: 5, wantDesired: 5, wantMax: 5},
-		{name: "desired ours, max theirs by then", kept: sentBefore, raise: withMax, desired: 5, max: 9, theirs: true, wantDesired: 5, wantMax: 9},
+		{
+			name: "theirs after a refused call", kept: refusedBefore, raise: plain, desired: 5, max: 6, refused: true,
+			wantDesired: 5, wantMax: 6,
+		},
+		{
+			name: "ours after a call of unknown fate", kept: sentBefore, raise: plain, desired: 5, max: 6, wantDesired: 5,
+			wantMax: 6,
+		},
+		{
+			name: "more than ours can be", kept: sentBefore, raise: plain, desired: 6, max: 6, refused: true, wantDesired: 6,
+			wantMax: 6,
+		},
+		{
+			name: "both theirs at the first attempt", raise: withMax, desired: 5, max: 5, refused: true, wantDesired: 5,
+			wantMax: 5,
+		},
+		{
+			name: "both ours after a call of unknown fate", kept: sentBefore, raise: withMax, desired: 5, max: 5, wantDesired: 5,
+			wantMax: 5,
+		},
+		{
+			name: "desired ours, max theirs by then", kept: sentBefore, raise: withMax, desired: 5, max: 9, theirs: true,
+			wantDesired: 5, wantMax: 9,
+		},
 		{name: "both raised in one call", raise: withMax, desired: 4, max: 4, wantDesired: 5, wantMax: 5},
-		{name: "max theirs, desired raised by us", raise: withMax, desired: 4, max: 5, theirs: true, wantDesired: 5, wantMax: 5},
-		{name: "max ours by an attempt before, desired raised now", kept: sentBefore, raise: withMax, desired: 4, max: 5, wantDesired: 5, wantMax: 5},
+		{
+			name: "max theirs, desired raised by us", raise: withMax, desired: 4, max: 5, theirs: true, wantDesired: 5,
+			wantMax: 5,
+		},
+		{
+			name: "max ours by an attempt before, desired raised now", kept: sentBefore, raise: withMax, desired: 4, max: 5,
+			wantDesired: 5, wantMax: 5,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newAttempts(t)
@@ -96,8 +120,8 @@ func TestWhoRaisedMax(t *testing.T) {
 	}
 }
 
-// What a raise says of itself when it fails for good, with Temporal's own retries: only where no call can have had an effect is
-// there nothing to take back.
+// What a raise says of itself when it fails for good, with Temporal's own retries: only where no call can have had an
+// effect is there nothing to take back.
 func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 	raise := activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: pace}
 	for _, c := range []struct {
@@ -107,9 +131,21 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 	}{
 		{"denied at once", []awssim.Fault{{Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}}, true},
 		{"throttled until its budget is spent", []awssim.Fault{{Kind: awssim.FaultThrottle}}, true},
-		{"throttled, then denied", []awssim.Fault{{Kind: awssim.FaultThrottle}, {Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}}, true},
-		{"no reply, then denied", []awssim.Fault{{Kind: awssim.FaultTimeout}, {Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}}, false},
-		{"a server's error until its budget is spent", []awssim.Fault{{Kind: awssim.FaultError, Code: "InternalFailure", Status: 500}}, false},
+		{
+			"throttled, then denied",
+			[]awssim.Fault{{Kind: awssim.FaultThrottle}, {Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}},
+			true,
+		},
+		{
+			"no reply, then denied",
+			[]awssim.Fault{{Kind: awssim.FaultTimeout}, {Kind: awssim.FaultError, Code: "AccessDenied", Status: 403}},
+			false,
+		},
+		{
+			"a server's error until its budget is spent",
+			[]awssim.Fault{{Kind: awssim.FaultError, Code: "InternalFailure", Status: 500}},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFleet(t)
@@ -144,7 +180,10 @@ func TestOneMoreThatSomebodyAddsWhileWeAreThrottledIsTheirs(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, group.SetDesired(5))
 	})
-	_, err := run[activities.Raised](f, everyTen.ReadLag.D(), f.aws.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: everyTen})
+	_, err := run[activities.Raised](
+		f, everyTen.ReadLag.D(), f.aws.RaiseDesired,
+		activities.RaiseInput{Group: production, DesiredBefore: 4, MaxBefore: 6, Pace: everyTen},
+	)
 	require.ErrorContains(t, err, "somebody changed desired from 4 to 5")
 	require.True(t, once.NothingDone(err))
 }

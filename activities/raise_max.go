@@ -20,13 +20,15 @@ type MaxInput struct {
 
 // raised and lowered are the effects of RaiseMax and LowerMax.
 func (in MaxInput) raised() once.Effect {
-	return once.Shows(in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
-		return int(aws.Deref(group.MaxSize)) != in.MaxBefore
-	})
+	return once.Shows(
+		in.Group, in.Pace, fmt.Sprintf("max as %d", in.MaxBefore+1), func(group *astypes.AutoScalingGroup) bool {
+			return int(aws.Deref(group.MaxSize)) != in.MaxBefore
+		})
 }
 
-// RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and theirs; only
-// after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is Rejected (terminal).
+// RaiseMax raises max by one above MaxBefore, once. A max that somebody else has raised meanwhile is room enough, and
+// theirs; only after a call of unknown fate is one more than before taken for ours. One that somebody has lowered is
+// Rejected (terminal).
 func (a *AWS) RaiseMax(ctx context.Context, in MaxInput) (_ Raised, err error) {
 	defer once.Typed(&err)
 	call := once.NewOwnership(ctx)
@@ -55,7 +57,8 @@ func (a *AWS) raiseMax(ctx context.Context, in MaxInput, call *once.Ownership) (
 	case limit < in.MaxBefore:
 		return Raised{}, aws.ChangedMeanwhile(in.Group, "max", limit, in.MaxBefore)
 	}
-	return Raised{}, a.waits().Apply(ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.Sending(ctx, func() error {
-		return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), nil)
-	}))
+	return Raised{}, a.waits().Apply(
+		ctx, s, fmt.Sprintf("set max to %d", in.MaxBefore+1), in.raised(), call.Sending(ctx, func() error {
+			return aws.SetSizes(ctx, s, in.Group, aws.Ptr(int32(in.MaxBefore+1)), nil)
+		}))
 }

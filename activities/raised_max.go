@@ -38,8 +38,8 @@ type RaisedGroup struct {
 // remembersRaise bounds how long a raise is asked about: whoever sets max to that number a month later means it.
 const remembersRaise = 14 * 24 * time.Hour
 
-// RaisedMax asks the journal which of the groups may still have a max that a wave raised. A record that cannot be trusted tells
-// nothing.
+// RaisedMax asks the journal which of the groups may still have a max that a wave raised. A record that cannot be
+// trusted tells nothing.
 func (c *Control) RaisedMax(ctx context.Context, in RaisedMaxInput) (*RaisedMax, error) {
 	found := &RaisedMax{}
 	for _, now := range in.Groups {
@@ -56,7 +56,10 @@ func (c *Control) RaisedMax(ctx context.Context, in RaisedMaxInput) (*RaisedMax,
 		if json.Unmarshal(record, &last) != nil || now.Max != last.MaxBefore+1 {
 			continue
 		}
-		found.Raised = append(found.Raised, RaisedGroup{Group: now.Group.AutoScalingGroup, WaveID: last.WaveID, MaxBefore: last.MaxBefore, At: last.At})
+		found.Raised = append(
+			found.Raised,
+			RaisedGroup{Group: now.Group.AutoScalingGroup, WaveID: last.WaveID, MaxBefore: last.MaxBefore, At: last.At},
+		)
 	}
 	return found, nil
 }

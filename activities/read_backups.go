@@ -18,9 +18,11 @@ type ReadBackupsInput struct {
 
 // Backups are snapshots as EC2 shows them.
 type Backups struct {
-	States  map[string]string    // snapshot id to EC2's state: pending, completed, error; one that EC2 does not list is missing
-	Expires map[string]time.Time // snapshot id to when it is past its retention, by its tag; one whose tag cannot be read is missing
-	At      time.Time            // AWS's clock
+	// snapshot id to EC2's state: pending, completed, error; one that EC2 does not list is missing
+	States map[string]string
+	// snapshot id to when it is past its retention, by its tag; one whose tag cannot be read is missing
+	Expires map[string]time.Time
+	At      time.Time // AWS's clock
 }
 
 // ReadBackups looks which snapshots still exist. Asked for none it still tells AWS's time.

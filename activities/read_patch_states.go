@@ -26,7 +26,8 @@ type PatchStates struct {
 	At         time.Time // AWS's clock, when they were read
 }
 
-// ReadPatchStates reads what the last scan or installation of each instance has found, without scanning. It changes nothing.
+// ReadPatchStates reads what the last scan or installation of each instance has found, without scanning. It changes
+// nothing.
 func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *PatchStates, err error) {
 	defer once.Typed(&err)
 	wanted, err := a.baselineOf(in.Baseline)
@@ -54,7 +55,9 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 		if !known || state.OperationEndTime == nil {
 			continue
 		}
-		one := patch.PatchState{Instance: id, BaselineID: aws.BareID(aws.Deref(state.BaselineId)), At: state.OperationEndTime.UTC()}
+		one := patch.PatchState{
+			Instance: id, BaselineID: aws.BareID(aws.Deref(state.BaselineId)), At: state.OperationEndTime.UTC(),
+		}
 		if err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 			switch of {
 			case aws.PatchMissing:

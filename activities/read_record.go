@@ -22,8 +22,9 @@ type RecordRead struct {
 	Untrusted string
 }
 
-// ReadRecord reads the record that a mark points to, verifies every version's signature and decodes it. One that is missing,
-// not signed, altered, moved, not whole or about something else is an answer, not an error: the mark is not ours to act upon.
+// ReadRecord reads the record that a mark points to, verifies every version's signature and decodes it. One that is
+// missing, not signed, altered, moved, not whole or about something else is an answer, not an error: the mark is not
+// ours to act upon.
 func (c *Control) ReadRecord(ctx context.Context, in ReadRecordInput) (*RecordRead, error) {
 	document, err := c.Evidence.ReadJournal(ctx, in.Pointer.WaveID, in.Pointer.Record)
 	var missing *evidence.NotFoundError
@@ -50,13 +51,13 @@ type LastRecordInput struct {
 // LastRecords is what a wave's journal tells of a group last.
 type LastRecords struct {
 	Record *journal.Record // the newest of an instance; nil: there is none
-	// MaxBefore is the group's max before each raise that its instances' records tell of, highest first. The instance, and its
-	// mark with it, may be gone when max can be lowered at last.
+	// MaxBefore is the group's max before each raise that its instances' records tell of, highest first. The instance, and
+	// its mark with it, may be gone when max can be lowered at last.
 	MaxBefore []int
 }
 
-// LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time, so only
-// that one can have been out of service when the wave ended. What cannot be decoded is left out.
+// LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time,
+// so only that one can have been out of service when the wave ended. What cannot be decoded is left out.
 func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
 	documents, err := c.Evidence.ListJournal(ctx, in.WaveID)
 	if err != nil {

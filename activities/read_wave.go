@@ -23,13 +23,15 @@ type WaveRead struct {
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a wave left: closed, or parked once and terminated since. One that left none, or none with results, is
-// UnknownWave, which lists what to check.
+// ReadWave reads the document that a wave left: closed, or parked once and terminated since. One that left none, or
+// none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
 	switch {
 	case err != nil:
-		return nil, temporal.NewApplicationErrorWithCause("ask Temporal whether "+in.WaveID+" runs: "+err.Error(), ErrLockUnknown, err)
+		return nil, temporal.NewApplicationErrorWithCause(
+			"ask Temporal whether "+in.WaveID+" runs: "+err.Error(), ErrLockUnknown, err,
+		)
 	case holder != nil:
 		return &WaveRead{Running: true}, nil
 	}
@@ -37,9 +39,13 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
 	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
-	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(read.Document.Result) {
-		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated, and was never parked, leaves only its journal", in.WaveID)
+	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(
+		read.Document.Result,
+	) {
+		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is "+
+			"spelt as in the Temporal UI, "+
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated, "+
+			"and was never parked, leaves only its journal", in.WaveID)
 	}
 	if err != nil {
 		return nil, evidenceError("read the document of wave "+in.WaveID, err)

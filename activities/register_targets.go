@@ -26,19 +26,21 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error
 	if err != nil {
 		return err
 	}
-	return changeTargets(ctx, s, in, aws.TargetState.Registered, func(arn string, targets []elbtypes.TargetDescription) error {
-		for i := range targets {
-			targets[i].AvailabilityZone = nil // belongs to registering only
-		}
-		_, err := s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
-		if aws.IsNotFound(err) || aws.HasCode(err, aws.CodeNotRegistered) {
-			return nil
-		}
-		return aws.Wrap("deregister from "+arn, in.Instance.String(), err)
-	})
+	return changeTargets(
+		ctx, s, in, aws.TargetState.Registered, func(arn string, targets []elbtypes.TargetDescription) error {
+			for i := range targets {
+				targets[i].AvailabilityZone = nil // belongs to registering only
+			}
+			_, err := s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
+			if aws.IsNotFound(err) || aws.HasCode(err, aws.CodeNotRegistered) {
+				return nil
+			}
+			return aws.Wrap("deregister from "+arn, in.Instance.String(), err)
+		})
 }
 
-// RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer exists.
+// RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer
+// exists.
 func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -49,14 +51,20 @@ func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) 
 	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 		if aws.IsNotFound(err) {
-			return once.Final(ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance, arn)
+			return once.Final(
+				ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance,
+				arn,
+			)
 		}
 		return aws.Wrap("register in "+arn, in.Instance.String(), err)
 	})
 }
 
 // changeTargets reads the registrations and calls change once for each target group with those that need it.
-func changeTargets(ctx context.Context, s *aws.Services, in TargetsInput, needed func(aws.TargetState) bool, change func(arn string, targets []elbtypes.TargetDescription) error) error {
+func changeTargets(
+	ctx context.Context, s *aws.Services, in TargetsInput, needed func(aws.TargetState) bool,
+	change func(arn string, targets []elbtypes.TargetDescription) error,
+) error {
 	states, err := aws.ReadTargetStates(ctx, s, in.Instance, in.Targets)
 	if err != nil {
 		return err

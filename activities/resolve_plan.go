@@ -27,15 +27,15 @@ type ResolvePlanInput struct {
 // ResolvedPlan is a plan as the worker's configuration has it now.
 type ResolvedPlan struct {
 	Plan patch.Plan
-	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed: two
-	// waves of one hash ran the same plan.
+	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed:
+	// two waves of one hash ran the same plan.
 	Hash string
 	// Notifies tells that the configuration has a channel for notices. Histories of before have none and tell nobody.
 	Notifies bool `json:",omitempty"`
 }
 
-// ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones and
-// schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
+// ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones
+// and schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
 func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
 	if in.At.IsZero() {
 		in.At = time.Now()
@@ -43,9 +43,15 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	known := c.Plans.PlanNames()
 	if !slices.Contains(known, in.Plan) {
 		if len(known) == 0 {
-			return nil, once.Final(ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan)
+			return nil, once.Final(
+				ErrInvalidInput, "there is no plan %q: the worker's configuration has no plans; add one under plans:", in.Plan,
+			)
 		}
-		return nil, once.Final(ErrInvalidInput, "there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan, strings.Join(known, ", "), known[0])
+		return nil, once.Final(
+			ErrInvalidInput,
+			"there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan,
+			strings.Join(known, ", "), known[0],
+		)
 	}
 	plan, err := c.Plans.Plan(in.Plan)
 	if err != nil {
@@ -81,14 +87,15 @@ func planHash(plan patch.Plan) (string, error) {
 }
 
 const (
-	// measuredWaves of a plan, the newest, say how long an instance takes: enough to know, and few enough to follow a change.
+	// measuredWaves of a plan, the newest, say how long an instance takes: enough to know, and few enough to follow a
+	// change.
 	measuredWaves = 10
 	// measuring bounds reading them, well within the activity's time: a slow store must not keep a wave from starting.
 	measuring = 10 * time.Second
 )
 
-// measure puts the durations of the plan's earlier waves over its estimates. A wave is found by the id that Patchtide gives
-// it, which begins with the plan's name and sorts by time. What cannot be read is left out: the estimates remain.
+// measure puts the durations of the plan's earlier waves over its estimates. A wave is found by the id that Patchtide
+// gives it, which begins with the plan's name and sorts by time. What cannot be read is left out: the estimates remain.
 func (c *Control) measure(ctx context.Context, plan *patch.Plan) {
 	short, cancel := context.WithTimeout(ctx, measuring)
 	defer cancel()

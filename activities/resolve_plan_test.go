@@ -52,7 +52,9 @@ func TestResolvePlan(t *testing.T) {
 	t.Run("another occurrence of the window and another speed are the same plan", func(t *testing.T) {
 		later := web
 		later.Window = &patch.Window{Opens: time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)}
-		again, err := (&activities.Control{Plans: plans{"web": later}, Speed: 60}).ResolvePlan(t.Context(), activities.ResolvePlanInput{Plan: "web"})
+		again, err := (&activities.Control{Plans: plans{"web": later}, Speed: 60}).ResolvePlan(
+			t.Context(), activities.ResolvePlanInput{Plan: "web"},
+		)
 		require.NoError(t, err)
 		require.Equal(t, resolved.Hash, again.Hash)
 		require.Equal(t, patch.Duration(time.Minute), again.Plan.Stages[0].Bake)
@@ -61,7 +63,9 @@ func TestResolvePlan(t *testing.T) {
 	t.Run("another bake is another plan", func(t *testing.T) {
 		other := web
 		other.Stages = []patch.Stage{{Name: "staging", Bake: 2 * hour}}
-		again, err := (&activities.Control{Plans: plans{"web": other}}).ResolvePlan(t.Context(), activities.ResolvePlanInput{Plan: "web"})
+		again, err := (&activities.Control{Plans: plans{"web": other}}).ResolvePlan(
+			t.Context(), activities.ResolvePlanInput{Plan: "web"},
+		)
 		require.NoError(t, err)
 		require.NotEqual(t, resolved.Hash, again.Hash)
 	})
@@ -142,7 +146,10 @@ func TestEvidence(t *testing.T) {
 	}{
 		{"a store that is away comes back", errors.New("no route"), true},
 		{"somebody else wrote meanwhile: read again", &evidence.ConflictError{Name: "x"}, true},
-		{"a record that cannot be trusted is a person's", &evidence.InvalidRecordError{Name: "x", Reason: "is unsigned"}, false},
+		{
+			"a record that cannot be trusted is a person's", &evidence.InvalidRecordError{Name: "x", Reason: "is unsigned"},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			kept.err = c.err
@@ -163,7 +170,9 @@ type server struct {
 	err    error
 }
 
-func (s server) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+func (s server) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -176,7 +185,9 @@ func (s server) DescribeWorkflowExecution(context.Context, string, string) (*wor
 		if err != nil {
 			return nil, err
 		}
-		info.SearchAttributes = &common.SearchAttributes{IndexedFields: map[string]*common.Payload{names.AttributeWave: value}}
+		info.SearchAttributes = &common.SearchAttributes{
+			IndexedFields: map[string]*common.Payload{names.AttributeWave: value},
+		}
 	}
 	if s.parent != "" {
 		info.ParentExecution = &common.WorkflowExecution{WorkflowId: s.parent}
@@ -191,10 +202,20 @@ func TestLockHolder(t *testing.T) {
 		server server
 		want   activities.LockHolder
 	}{
-		{"a wave's group", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: "wave-1"}, activities.LockHolder{WorkflowID: lock, Parent: "wave-1"}},
-		{"one that works for a wave that is gone", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: names.ReconcileID, wave: "wave-1"}, activities.LockHolder{WorkflowID: lock, Parent: names.ReconcileID, Wave: "wave-1"}},
+		{
+			"a wave's group",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: "wave-1"},
+			activities.LockHolder{WorkflowID: lock, Parent: "wave-1"},
+		},
+		{
+			"one that works for a wave that is gone",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, parent: names.ReconcileID, wave: "wave-1"},
+			activities.LockHolder{WorkflowID: lock, Parent: names.ReconcileID, Wave: "wave-1"},
+		},
 		{"nobody's child", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, activities.LockHolder{WorkflowID: lock}},
-		{"closed since", server{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, parent: "wave-1"}, activities.LockHolder{}},
+		{
+			"closed since", server{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, parent: "wave-1"}, activities.LockHolder{},
+		},
 		{"never there", server{err: serviceerror.NewNotFound("no")}, activities.LockHolder{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

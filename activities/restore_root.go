@@ -26,20 +26,26 @@ type RestoreTask struct {
 	TaskID string
 }
 
-// RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it runs).
-// The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where AwaitRestore puts
-// it on the volume once it is replaced. Gone when EC2 no longer has the instance.
+// RestoreRoot starts the replacement once per attempt token; a stopped instance is started first (NotReady until it
+// runs). The replaced volume is kept; which one it is and when it expires stands in the task's tags, from where
+// AwaitRestore puts it on the volume once it is replaced. Gone when EC2 no longer has the instance.
 func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreTask, err error) {
 	defer once.Typed(&err)
 	if in.SnapshotID == "" {
-		return nil, once.Final(ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state", in.Instance)
+		return nil, once.Final(
+			ErrInvalidInput, "%s: no snapshot to restore from; without one AWS would reset the root volume to its launch state",
+			in.Instance,
+		)
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
 	}
 	where := in.Instance.String()
-	tasks, at, err := aws.ReadRestores(ctx, s, where, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{aws.Filter("instance-id", in.Instance.ID)}})
+	tasks, at, err := aws.ReadRestores(
+		ctx, s, where,
+		&ec2.DescribeReplaceRootVolumeTasksInput{Filters: []ec2types.Filter{aws.Filter("instance-id", in.Instance.ID)}},
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -61,15 +67,24 @@ func (a *AWS) RestoreRoot(ctx context.Context, in RestoreRootInput) (_ *RestoreT
 		if err != nil && !aws.HasCode(err, aws.CodeInstanceState) {
 			return nil, aws.Wrap("start the instance to restore it", where, err)
 		}
-		return nil, once.NotReady(in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced", in.Instance)
+		return nil, once.NotReady(
+			in.Pace.Poll.D(), "%s was stopped: waiting for it to run, since only a running instance's root can be replaced",
+			in.Instance,
+		)
 	default:
-		return nil, once.NotReady(in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced", in.Instance, state)
+		return nil, once.NotReady(
+			in.Pace.Poll.D(), "%s is %s: waiting for it to run, since only a running instance's root can be replaced",
+			in.Instance, state,
+		)
 	}
 	tags := aws.BackupTags(in.Attempt.WaveID, in.Attempt.Token, at.Add(in.Retention.D()))
 	tags = append(tags, ec2types.Tag{Key: aws.Ptr(names.TagReplaced), Value: aws.Ptr(aws.RootVolume(*machine))})
 	out, err := s.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{
-		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token, DeleteReplacedRootVolume: aws.Ptr(false),
-		TagSpecifications: []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeReplaceRootVolumeTask, Tags: tags}},
+		InstanceId: &in.Instance.ID, SnapshotId: &in.SnapshotID, ClientToken: &in.Attempt.Token,
+		DeleteReplacedRootVolume: aws.Ptr(false),
+		TagSpecifications: []ec2types.TagSpecification{
+			{ResourceType: ec2types.ResourceTypeReplaceRootVolumeTask, Tags: tags},
+		},
 	})
 	switch {
 	// The tags of a repeat differ in their expiry, so that EC2 may take it for another request: the task exists.

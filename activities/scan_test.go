@@ -25,7 +25,9 @@ func (f *fleet) ssmClient() aws.SSMAPI {
 
 func TestScanOfSeveral(t *testing.T) {
 	f := newFleet(t)
-	baseline := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
+	baseline := must[activities.RegisteredBaseline](
+		f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"},
+	)
 	ids := append(f.Instances(staging.Account.ID), "i-0123456789abcdef0")
 	scans := f.scan(ids, baseline.BaselineID)
 	require.Len(t, scans, 3)
@@ -45,19 +47,25 @@ func TestScanOfSeveral(t *testing.T) {
 	})
 	t.Run("overwritten by somebody's scan", func(t *testing.T) {
 		ticket := must[activities.ScanTicket](f, f.aws.StartScan, activities.StartScanInput{
-			Group: staging, Instances: ids[:1], SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(time.Hour), Pace: pace,
+			Group: staging, Instances: ids[:1], SnapshotID: uuid.NewString(), Attempt: attempt(),
+			Budget: patch.Duration(time.Hour), Pace: pace,
 		})
 		f.Pass(time.Minute)
 		_, err := f.ssmClient().SendCommand(context.Background(), &ssm.SendCommandInput{
-			DocumentName: awssdk.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1], Parameters: map[string][]string{"Operation": {"Scan"}},
+			DocumentName: awssdk.String("AWS-RunPatchBaseline"), InstanceIds: ids[:1],
+			Parameters: map[string][]string{"Operation": {"Scan"}},
 		})
 		require.NoError(t, err)
 		f.Pass(time.Minute)
-		results := must[activities.ScanResults](f, f.aws.AwaitScan, activities.AwaitScanInput{Group: staging, Instances: ids[:1], Ticket: ticket, Pace: pace})
+		results := must[activities.ScanResults](
+			f, f.aws.AwaitScan, activities.AwaitScanInput{Group: staging, Instances: ids[:1], Ticket: ticket, Pace: pace},
+		)
 		require.Contains(t, results.Scans[0].Error, "another Scan overwrote the result")
 	})
 	t.Run("of nothing", func(t *testing.T) {
-		_, err := run[activities.ScanTicket](f, time.Hour, f.aws.StartScan, activities.StartScanInput{Group: staging, Attempt: attempt(), Pace: pace})
+		_, err := run[activities.ScanTicket](
+			f, time.Hour, f.aws.StartScan, activities.StartScanInput{Group: staging, Attempt: attempt(), Pace: pace},
+		)
 		requireType(t, err, activities.ErrInvalidInput)
 	})
 }
@@ -65,7 +73,8 @@ func TestScanOfSeveral(t *testing.T) {
 func TestScanStartedTwiceIsOne(t *testing.T) {
 	f := newFleet(t)
 	in := activities.StartScanInput{
-		Group: staging, Instances: f.Instances(staging.Account.ID), SnapshotID: uuid.NewString(), Attempt: attempt(), Budget: patch.Duration(time.Hour), Pace: pace,
+		Group: staging, Instances: f.Instances(staging.Account.ID), SnapshotID: uuid.NewString(), Attempt: attempt(),
+		Budget: patch.Duration(time.Hour), Pace: pace,
 	}
 	first := must[activities.ScanTicket](f, f.aws.StartScan, in)
 	require.Equal(t, first, must[activities.ScanTicket](f, f.aws.StartScan, in))
@@ -77,7 +86,9 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 	in := activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"}
 	first := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
 	changes := func() int {
-		return f.Effects("CreatePatchBaseline") + f.Effects("UpdatePatchBaseline") + f.Effects("RegisterPatchBaselineForPatchGroup")
+		return f.Effects("CreatePatchBaseline") + f.Effects("UpdatePatchBaseline") + f.Effects(
+			"RegisterPatchBaselineForPatchGroup",
+		)
 	}
 	require.Equal(t, 2, changes())
 	require.Equal(t, first, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
@@ -88,11 +99,15 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, first, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
-	got, err := f.ssmClient().GetPatchBaseline(context.Background(), &ssm.GetPatchBaselineInput{BaselineId: &first.BaselineID})
+	got, err := f.ssmClient().GetPatchBaseline(
+		context.Background(), &ssm.GetPatchBaselineInput{BaselineId: &first.BaselineID},
+	)
 	require.NoError(t, err)
 	require.Empty(t, got.RejectedPatches, "drift is put back")
 
-	_, err = run[activities.RegisteredBaseline](f, time.Hour, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "beos"})
+	_, err = run[activities.RegisteredBaseline](
+		f, time.Hour, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "beos"},
+	)
 	requireType(t, err, activities.ErrInvalidInput)
 	require.ErrorContains(t, err, "known: amazon-linux-2023")
 }
@@ -114,18 +129,25 @@ func TestBackupsThatFail(t *testing.T) {
 	t.Run("the snapshot ends in error", func(t *testing.T) {
 		f := newFleet(t, world.WorldFault{Kind: world.FaultSnapshotFails})
 		instance, taken := snapshot(f)
-		_, err := run[nothing](f, time.Hour, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
+		_, err := run[nothing](
+			f, time.Hour, f.aws.AwaitSnapshot,
+			activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
+		)
 		requireType(t, err, activities.ErrSnapshotFailed)
 	})
 	for _, fault := range []string{world.FaultRootReplaceFails, world.FaultRootReplaceDetaches} {
 		t.Run("the restore: "+fault, func(t *testing.T) {
 			f := newFleet(t, world.WorldFault{Kind: fault})
 			instance, taken := snapshot(f)
-			must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
+			must[nothing](
+				f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
+			)
 			task := must[activities.RestoreTask](f, f.aws.RestoreRoot, activities.RestoreRootInput{
 				Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
 			})
-			_, err := run[activities.Restored](f, time.Hour, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
+			_, err := run[activities.Restored](
+				f, time.Hour, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace},
+			)
 			requireType(t, err, activities.ErrRestoreFailed)
 			require.Zero(t, f.Effects("CreateTags"), "a volume that was not replaced gets no expiry")
 		})
@@ -133,14 +155,18 @@ func TestBackupsThatFail(t *testing.T) {
 	t.Run("no snapshot is named", func(t *testing.T) {
 		f := newFleet(t)
 		instance, _ := instanceOf(f)
-		_, err := run[activities.RestoreTask](f, time.Hour, f.aws.RestoreRoot, activities.RestoreRootInput{Instance: instance, Attempt: attempt(), Pace: pace})
+		_, err := run[activities.RestoreTask](
+			f, time.Hour, f.aws.RestoreRoot, activities.RestoreRootInput{Instance: instance, Attempt: attempt(), Pace: pace},
+		)
 		requireType(t, err, activities.ErrInvalidInput)
 		require.Zero(t, f.Effects("CreateReplaceRootVolumeTask"))
 	})
 	t.Run("the instance is stopped: it is started first", func(t *testing.T) {
 		f := newFleet(t)
 		instance, taken := snapshot(f)
-		must[nothing](f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace})
+		must[nothing](
+			f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
+		)
 		f.Sim.Inspect(func(w *world.World) {
 			require.NoError(t, w.Account(staging.Account.ID).Region(staging.Region).Instance(instance.ID).Stop())
 		})
@@ -149,7 +175,9 @@ func TestBackupsThatFail(t *testing.T) {
 			Instance: instance, SnapshotID: taken.SnapshotID, Attempt: attempt(), Retention: week, Pace: pace,
 		})
 		require.Equal(t, 1, f.Effects("StartInstances"))
-		must[activities.Restored](f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace})
+		must[activities.Restored](
+			f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace},
+		)
 	})
 	t.Run("the instance is gone", func(t *testing.T) {
 		f := newFleet(t)
@@ -158,7 +186,10 @@ func TestBackupsThatFail(t *testing.T) {
 			Instance: instance, SnapshotID: "snap-0123456789abcdef0", Attempt: attempt(), Pace: pace,
 		})
 		requireType(t, err, activities.ErrGone)
-		_, err = run[patch.MachineFacts](f, time.Hour, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{Instance: instance, Platform: patch.Linux, Attempt: attempt(), Pace: pace})
+		_, err = run[patch.MachineFacts](
+			f, time.Hour, f.aws.CollectMachineFacts,
+			activities.CollectMachineFactsInput{Instance: instance, Platform: patch.Linux, Attempt: attempt(), Pace: pace},
+		)
 		requireType(t, err, activities.ErrGone)
 	})
 }
@@ -177,7 +208,8 @@ func TestAFailedInstallIsAReport(t *testing.T) {
 	require.True(t, report.Touched())
 }
 
-// TestAnythingMayGoWrongAtAnyTime lets a tenth of all calls lose their reply and a tenth be throttled, with several seeds.
+// TestAnythingMayGoWrongAtAnyTime lets a tenth of all calls lose their reply and a tenth be throttled, with several
+// seeds.
 func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 	for seed := range 6 {
 		f := newFleet(t)
@@ -193,7 +225,9 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 			return awssim.Fault{}
 		})
 		id := f.Instances(staging.Account.ID)[0]
-		must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"})
+		must[activities.RegisteredBaseline](
+			f, f.aws.EnsureBaseline, activities.EnsureBaselineInput{Group: staging, Baseline: "amazon-linux-2023"},
+		)
 		f.scan([]string{id}, "")
 		execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
 		report := must[patch.PatchReport](f, f.aws.AwaitInstall, activities.AwaitInstallInput{

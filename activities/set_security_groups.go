@@ -22,8 +22,8 @@ type SecurityGroupsInput struct {
 
 // SetSecurityGroups gives every interface of the instance its isolating security group, or back what it had. Only what
 // it finds as it should be before is changed: groups that somebody else gave an interface meanwhile stay, and are
-// SecurityGroupsChanged (terminal) by name once all others are done. An interface that is gone needs nothing, one that is
-// new when isolating is isolated too. Gone when EC2 no longer has the instance.
+// SecurityGroupsChanged (terminal) by name once all others are done. An interface that is gone needs nothing, one that
+// is new when isolating is isolated too. Gone when EC2 no longer has the instance.
 func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -54,7 +54,9 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (er
 			others = append(others, fmt.Sprintf("%s has %v", now.ID, now.SecurityGroups))
 			continue
 		}
-		_, err := s.EC2.ModifyNetworkInterfaceAttribute(ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &now.ID, Groups: to})
+		_, err := s.EC2.ModifyNetworkInterfaceAttribute(
+			ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &now.ID, Groups: to},
+		)
 		switch {
 		case aws.IsNotFound(err):
 		case err != nil:
@@ -62,7 +64,10 @@ func (a *AWS) SetSecurityGroups(ctx context.Context, in SecurityGroupsInput) (er
 		}
 	}
 	if len(others) > 0 {
-		return once.Final(ErrSecurityGroupsChanged, "%s: somebody changed security groups meanwhile, and they are left as they are: %s", in.Instance, strings.Join(others, "; "))
+		return once.Final(
+			ErrSecurityGroupsChanged, "%s: somebody changed security groups meanwhile, and they are left as they are: %s",
+			in.Instance, strings.Join(others, "; "),
+		)
 	}
 	return nil
 }

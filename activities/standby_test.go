@@ -36,7 +36,13 @@ func TestStandbyAndBack(t *testing.T) {
 	require.Equal(t, 1, f.Calls("ExitStandby"))
 
 	var returned activities.Returned
-	require.NoError(t, f.await(10*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
+	require.NoError(
+		t,
+		f.await(
+			10*time.Minute, f.AwaitInService,
+			activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned,
+		),
+	)
 	require.Equal(t, patch.LifecycleInService, returned.Member.Lifecycle)
 	require.True(t, returned.Member.Serving(true))
 	require.WithinDuration(t, f.Clock(), returned.At, time.Second, "by AWS's clock")
@@ -57,7 +63,12 @@ func TestStandbyRefusals(t *testing.T) {
 	t.Run("desired is min already", func(t *testing.T) {
 		f := newAttempts(t)
 		f.Change(func(_ *world.Region, group *world.ScalingGroup) { group.Min = 4 })
-		require.Equal(t, activities.ErrRejected, f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(production, f.inspect(production).Members[0].ID)}).Type())
+		require.Equal(
+			t, activities.ErrRejected,
+			f.fails(
+				f.EnterStandby, activities.EnterStandbyInput{Instance: instance(production, f.inspect(production).Members[0].ID)},
+			).Type(),
+		)
 	})
 	t.Run("max leaves no room to come back", func(t *testing.T) {
 		f := newAttempts(t)
@@ -81,15 +92,23 @@ func TestStandbyRefusals(t *testing.T) {
 		f.Pass(5 * time.Minute)
 		f.Change(func(region *world.Region, _ *world.ScalingGroup) { region.Instance(it.ID).Terminate() })
 		f.Pass(5 * time.Minute)
-		require.Equal(t, activities.ErrGone, f.fails(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}).Type())
-		require.Equal(t, activities.ErrGone, f.fails(f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Pace: everyTen}).Type())
+		require.Equal(
+			t, activities.ErrGone, f.fails(f.ExitStandby, activities.ExitStandbyInput{Instance: it, Pace: everyTen}).Type(),
+		)
+		require.Equal(
+			t, activities.ErrGone,
+			f.fails(f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Pace: everyTen}).Type(),
+		)
 		ghost, listed := f.inspect(production).Member(it.ID)
 		require.True(t, listed)
 		require.False(t, ghost.Present())
 	})
 	t.Run("instances chosen by tags have no standby", func(t *testing.T) {
 		f := newAttempts(t)
-		require.Equal(t, activities.ErrInvalidInput, f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(staging, "i-0")}).Type())
+		require.Equal(
+			t, activities.ErrInvalidInput,
+			f.fails(f.EnterStandby, activities.EnterStandbyInput{Instance: instance(staging, "i-0")}).Type(),
+		)
 	})
 }
 
@@ -101,13 +120,25 @@ func TestTargetsOfTaggedInstances(t *testing.T) {
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.DeregisterTargets, targets, nil)
 	require.Equal(t, 1, f.Calls("DeregisterTargets"), "draining is on its way out already")
-	require.NoError(t, f.await(5*time.Minute, f.AwaitOutOfService, activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}, nil))
+	require.NoError(
+		t,
+		f.await(
+			5*time.Minute, f.AwaitOutOfService,
+			activities.AwaitOutOfServiceInput{Instance: it, Targets: member.Targets, Pace: everyTen}, nil,
+		),
+	)
 	f.must(f.DeregisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
 	f.must(f.RegisterTargets, targets, nil)
 	require.Equal(t, 1, f.Calls("RegisterTargets"))
 	var returned activities.Returned
-	require.NoError(t, f.await(5*time.Minute, f.AwaitInService, activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned))
+	require.NoError(
+		t,
+		f.await(
+			5*time.Minute, f.AwaitInService,
+			activities.AwaitInServiceInput{Instance: it, Before: member.Targets, Pace: everyTen}, &returned,
+		),
+	)
 	require.Equal(t, member.Targets, returned.Member.Targets)
 }
 
@@ -128,8 +159,14 @@ func TestProcesses(t *testing.T) {
 	}
 	require.Equal(t, 1, f.Calls("ResumeProcesses"))
 	for _, none := range [][]string{nil, {}, {""}} {
-		require.Equal(t, activities.ErrInvalidInput, f.fails(f.SuspendProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type())
-		require.Equal(t, activities.ErrInvalidInput, f.fails(f.ResumeProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type())
+		require.Equal(
+			t, activities.ErrInvalidInput,
+			f.fails(f.SuspendProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type(),
+		)
+		require.Equal(
+			t, activities.ErrInvalidInput,
+			f.fails(f.ResumeProcesses, activities.ProcessesInput{Group: production, Processes: none}).Type(),
+		)
 	}
 	f.Change(func(region *world.Region, group *world.ScalingGroup) {
 		require.NoError(t, region.DeleteScalingGroup(group.Name))
@@ -149,8 +186,14 @@ func TestMarks(t *testing.T) {
 	}
 	require.Equal(t, 1, f.Calls("CreateTags"))
 	require.Equal(t, 1, f.Calls("CreateOrUpdateTags"))
-	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}).Type())
-	require.Equal(t, activities.ErrOwnedByAnotherWave, f.fails(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}).Type())
+	require.Equal(
+		t, activities.ErrOwnedByAnotherWave,
+		f.fails(f.MarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}).Type(),
+	)
+	require.Equal(
+		t, activities.ErrOwnedByAnotherWave,
+		f.fails(f.MarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}).Type(),
+	)
 	f.must(f.UnmarkInstance, activities.MarkInstanceInput{Instance: it, Journal: theirs}, nil)
 	f.must(f.UnmarkGroup, activities.MarkGroupInput{Group: production, Journal: theirs}, nil)
 	require.Zero(t, f.Calls("DeleteTags"))
@@ -169,7 +212,9 @@ func TestMarkHealthy(t *testing.T) {
 		group.Member(members[0].ID).Healthy = false
 		group.Member(members[1].ID).Healthy = false
 	})
-	f.must(f.MarkHealthy, activities.MarkHealthyInput{Group: production, Instances: []string{members[0].ID, members[2].ID}}, nil)
+	f.must(
+		f.MarkHealthy, activities.MarkHealthyInput{Group: production, Instances: []string{members[0].ID, members[2].ID}}, nil,
+	)
 	require.Equal(t, 1, f.Calls("SetInstanceHealth"))
 	state := f.inspect(production)
 	require.Equal(t, "Healthy", state.Members[0].Health)
@@ -194,8 +239,8 @@ func TestDetachGivesTheCapacityBack(t *testing.T) {
 	require.Equal(t, 1, f.Calls("SetDesiredCapacity"))
 }
 
-// What others set while an instance was on its way out stands, and one more in its place. An attempt that finds it out already
-// cannot tell whether that one has been given back, where desired is neither.
+// What others set while an instance was on its way out stands, and one more in its place. An attempt that finds it out
+// already cannot tell whether that one has been given back, where desired is neither.
 func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -211,7 +256,10 @@ func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 		{name: "scaled to its max", desired: 6, want: 6, result: activities.DetachResult{NoRoom: true, Desired: 6}},
 		{name: "out already and one short", desired: 3, already: true, want: 4},
 		{name: "out already and whole", desired: 4, already: true, want: 4},
-		{name: "out already and nobody can tell", desired: 5, already: true, want: 5, result: activities.DetachResult{Unclear: true, Desired: 5}},
+		{
+			name: "out already and nobody can tell", desired: 5, already: true, want: 5,
+			result: activities.DetachResult{Unclear: true, Desired: 5},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newAttempts(t)
@@ -239,7 +287,8 @@ func TestDetachGivesOneBackOnTopOfWhatOthersSet(t *testing.T) {
 func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
 	for lost, want := range map[string]activities.DetachResult{
 		"DetachInstances": {},
-		// Desired is as wanted, and nobody can tell by whom: somebody may have scaled out before the call that gives one back.
+		// Desired is as wanted, and nobody can tell by whom: somebody may have scaled out before the call that gives one
+		// back.
 		"SetDesiredCapacity": {Unclear: true, Desired: 4},
 	} {
 		t.Run(lost, func(t *testing.T) {
@@ -249,10 +298,14 @@ func TestDetachGivesOneBackWhenRepliesAreLost(t *testing.T) {
 			must[struct{}](f, f.aws.EnterStandby, activities.EnterStandbyInput{Instance: it, Pace: pace})
 			f.Pass(5 * time.Minute)
 			f.LoseFirst(lost)
-			result := must[activities.DetachResult](f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace})
+			result := must[activities.DetachResult](
+				f, f.aws.Detach, activities.DetachInput{Instance: it, DesiredWanted: 4, WaveID: "wave-1", Pace: pace},
+			)
 			require.Equal(t, want, result)
 			require.Equal(t, []int{1, 1}, []int{f.Effects("DetachInstances"), f.Effects("SetDesiredCapacity")})
-			require.Equal(t, 4, must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production}).Desired)
+			require.Equal(
+				t, 4, must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production}).Desired,
+			)
 		})
 	}
 }

@@ -31,9 +31,9 @@ type Execution struct {
 	ID string
 }
 
-// StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat it
-// looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty reads. It
-// refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
+// StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat
+// it looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty
+// reads. It refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
 func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execution, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)

@@ -28,7 +28,13 @@ func TestSurgeAndBack(t *testing.T) {
 	_, err := f.do(sentBefore, f.RaiseDesired, raise, nil) // as after a lost reply
 	require.NoError(t, err)
 	var surge activities.SurgeInstance
-	require.NoError(t, f.await(30*time.Minute, f.AwaitSurge, activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: everyTen}, &surge))
+	require.NoError(
+		t,
+		f.await(
+			30*time.Minute, f.AwaitSurge,
+			activities.AwaitSurgeInput{Group: production, Known: memberIDs(before), Pace: everyTen}, &surge,
+		),
+	)
 	during := f.inspect(production)
 	require.Equal(t, []int{5, 5}, []int{during.Desired, during.Max})
 	member, found := during.Member(surge.ID)
@@ -37,7 +43,10 @@ func TestSurgeAndBack(t *testing.T) {
 	require.Len(t, member.Targets, 1)
 
 	for range 2 {
-		f.must(f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4}, nil)
+		f.must(
+			f.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{Group: production, ID: surge.ID, DesiredBefore: 4},
+			nil,
+		)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 4}, nil)
 	}
 	f.Pass(20 * time.Minute)
@@ -90,7 +99,9 @@ func TestSomebodyElsesNumbersAreLeftAlone(t *testing.T) {
 	failed := f.fails(f.RaiseDesired, activities.RaiseInput{Group: production, DesiredBefore: 2, MaxBefore: 10})
 	require.Equal(t, activities.ErrRejected, failed.Type())
 	require.Contains(t, failed.Message(), "from 2 to 4")
-	require.Equal(t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12}).Type())
+	require.Equal(
+		t, activities.ErrRejected, f.fails(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 12}).Type(),
+	)
 	require.Zero(t, f.Calls("UpdateAutoScalingGroup"))
 	require.Zero(t, f.Calls("SetDesiredCapacity"))
 }

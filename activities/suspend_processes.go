@@ -21,15 +21,17 @@ type ProcessesInput struct {
 }
 
 func (in ProcessesInput) suspended() once.Effect {
-	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
-		return len(without(in.Processes, aws.SuspendedIn(group))) == 0
-	})
+	return once.Shows(
+		in.Group, in.Pace, fmt.Sprintf("%v as suspended", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+			return len(without(in.Processes, aws.SuspendedIn(group))) == 0
+		})
 }
 
 func (in ProcessesInput) resumed() once.Effect {
-	return once.Shows(in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
-		return len(both(in.Processes, aws.SuspendedIn(group))) == 0
-	})
+	return once.Shows(
+		in.Group, in.Pace, fmt.Sprintf("%v as resumed", in.Processes), func(group *astypes.AutoScalingGroup) bool {
+			return len(both(in.Processes, aws.SuspendedIn(group))) == 0
+		})
 }
 
 func (in ProcessesInput) validate() error {
@@ -37,7 +39,9 @@ func (in ProcessesInput) validate() error {
 	case !in.Group.IsAutoScaling():
 		return once.Final(ErrInvalidInput, "%s: only an Auto Scaling group has processes", in.Group)
 	case len(in.Processes) == 0 || slices.Contains(in.Processes, ""):
-		return once.Final(ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group)
+		return once.Final(
+			ErrInvalidInput, "%s: no processes named, which AWS takes for all of them; name them, like [AZRebalance]", in.Group,
+		)
 	}
 	return nil
 }

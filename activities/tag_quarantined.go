@@ -48,6 +48,8 @@ func (a *AWS) UntagQuarantined(ctx context.Context, in Instance) (err error) {
 	if err != nil || instance == nil || aws.TagOf(instance.Tags, names.TagQuarantine) == "" {
 		return err
 	}
-	_, err = s.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine)}}})
+	_, err = s.EC2.DeleteTags(
+		ctx, &ec2.DeleteTagsInput{Resources: []string{in.ID}, Tags: []ec2types.Tag{{Key: aws.Ptr(names.TagQuarantine)}}},
+	)
 	return aws.Wrap("remove the quarantine's tag", in.String(), err)
 }

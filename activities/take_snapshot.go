@@ -28,8 +28,8 @@ type SnapshotTaken struct {
 	StartedAt  time.Time // AWS's clock
 }
 
-// TakeSnapshot snapshots the root volume once per attempt token: CreateSnapshot has no client token, so the attempt's tag
-// goes on at creation and is looked for before repeating.
+// TakeSnapshot snapshots the root volume once per attempt token: CreateSnapshot has no client token, so the attempt's
+// tag goes on at creation and is looked for before repeating.
 func (a *AWS) TakeSnapshot(ctx context.Context, in SnapshotInput) (_ *SnapshotTaken, err error) {
 	defer once.Typed(&err)
 	if in.VolumeID == "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/once"
 )
 
-// TerminateQuarantined ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group: somebody has
-// put it back to work. An instance that is gone is no error.
+// TerminateQuarantined ends a quarantined instance and sees it go. Rejected (terminal) when it is a member of a group:
+// somebody has put it back to work. An instance that is gone is no error.
 func (a *AWS) TerminateQuarantined(ctx context.Context, in Instance) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -23,7 +23,10 @@ func (a *AWS) TerminateQuarantined(ctx context.Context, in Instance) (err error)
 	case err != nil || !seen.Present:
 		return err
 	case seen.Member != "":
-		return once.Final(ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in, seen.Member, names.TagQuarantine)
+		return once.Final(
+			ErrRejected, "%s: somebody made it a member of Auto Scaling group %s; if that is right, remove its tag %s", in,
+			seen.Member, names.TagQuarantine,
+		)
 	}
 	_, err = s.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{in.ID}})
 	if err != nil && !aws.IsNotFound(err) {

@@ -14,8 +14,8 @@ type TerminateReplacementInput struct {
 	Pace          Pace
 }
 
-// TerminateReplacement terminates exactly that instance with decrement, once: only while it is InService or Pending and desired is what
-// it was. A group or an instance that is gone is no error.
+// TerminateReplacement terminates exactly that instance with decrement, once: only while it is InService or Pending and
+// desired is what it was. A group or an instance that is gone is no error.
 func (a *AWS) TerminateReplacement(ctx context.Context, in TerminateReplacementInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Instance.Group, "let an instance go"); err != nil {
@@ -43,7 +43,9 @@ func (a *AWS) TerminateReplacement(ctx context.Context, in TerminateReplacementI
 	case desired != in.DesiredBefore:
 		return aws.ChangedMeanwhile(in.Instance.Group, "desired", desired, in.DesiredBefore)
 	case !aws.Filling(string(listed.LifecycleState)):
-		return once.Final(ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState)
+		return once.Final(
+			ErrRejected, "%s: the instance is %s and does not make room by going", in.Instance, listed.LifecycleState,
+		)
 	}
 	machine, err := aws.FindMachine(ctx, s, in.Instance)
 	if err != nil {

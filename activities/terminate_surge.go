@@ -10,7 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// TerminateSurgeInstanceInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if any.
+// TerminateSurgeInstanceInput names the surge instance; ID is "" when nobody learnt which one the raise launched, if
+// any.
 type TerminateSurgeInstanceInput struct {
 	Group         patch.Group
 	ID            string
@@ -23,10 +24,10 @@ func (in TerminateSurgeInstanceInput) lowered() once.Effect {
 	return once.DesiredSet(in.Group, in.Pace, in.DesiredBefore+1, in.DesiredBefore)
 }
 
-// TerminateSurgeInstance terminates exactly the surge instance with decrement, only if it is still InService or Pending. Without an
-// id, or when there is no such instance, it lowers desired by one, and only when
-// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal), for a
-// person to choose. A group that is gone is no error.
+// TerminateSurgeInstance terminates exactly the surge instance with decrement, only if it is still InService or
+// Pending. Without an id, or when there is no such instance, it lowers desired by one, and only when
+// nobody stands for that one: Auto Scaling would choose a victim else. Where it cannot tell it is Rejected (terminal),
+// for a person to choose. A group that is gone is no error.
 func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInstanceInput) (err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "have a surge instance"); err != nil {
@@ -60,7 +61,9 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 		return a.lowerDesired(ctx, s, in, group)
 	}
 	if state := string(listed.LifecycleState); !aws.Filling(state) {
-		return once.Final(ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state)
+		return once.Final(
+			ErrRejected, "%s: the surge instance is %s; terminate it with decrement once it is in service", surge, state,
+		)
 	}
 	if err := a.waits().MaySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
 		return err
@@ -69,7 +72,9 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 }
 
 // lowerDesired takes our raise of desired back where no instance stands for it.
-func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in TerminateSurgeInstanceInput, group *astypes.AutoScalingGroup) error {
+func (a *AWS) lowerDesired(
+	ctx context.Context, s *aws.Services, in TerminateSurgeInstanceInput, group *astypes.AutoScalingGroup,
+) error {
 	switch desired := int(aws.Deref(group.DesiredCapacity)); {
 	case desired <= in.DesiredBefore:
 		return nil
@@ -83,7 +88,12 @@ func (a *AWS) lowerDesired(ctx context.Context, s *aws.Services, in TerminateSur
 		}
 	}
 	if counted > in.DesiredBefore {
-		return once.Final(ErrRejected, "%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would let Auto Scaling choose a victim, so terminate one with decrement yourself", in.Group, in.DesiredBefore)
+		return once.Final(
+			ErrRejected,
+			"%s: desired is one above the %d it was and an instance that is not known stands for it; lowering desired would "+
+				"let Auto Scaling choose a victim, so terminate one with decrement yourself",
+			in.Group, in.DesiredBefore,
+		)
 	}
 	return a.waits().SetDesired(ctx, s, in.DesiredBefore, in.lowered())
 }

@@ -29,7 +29,9 @@ func TestEmbeddedBaselines(t *testing.T) {
 		require.LessOrEqual(t, len(*b.ToSSM().Description), 1024)
 	}
 	_, err := baselines.Load("amazon-linux")
-	require.EqualError(t, err, `there is no baseline "amazon-linux"; known: amazon-linux-2023, ubuntu-22.04, windows-server-2022`)
+	require.EqualError(
+		t, err, `there is no baseline "amazon-linux"; known: amazon-linux-2023, ubuntu-22.04, windows-server-2022`,
+	)
 }
 
 func TestToSSM(t *testing.T) {
@@ -88,7 +90,8 @@ func asRead(b baselines.Baseline) *ssm.GetPatchBaselineOutput {
 		Name: in.Name, Description: in.Description, OperatingSystem: in.OperatingSystem, ApprovalRules: in.ApprovalRules,
 		ApprovedPatches: in.ApprovedPatches, RejectedPatches: in.RejectedPatches,
 		RejectedPatchesAction: in.RejectedPatchesAction, PatchGroups: []string{b.PatchGroup},
-		ApprovedPatchesComplianceLevel: types.PatchComplianceLevelUnspecified, ApprovedPatchesEnableNonSecurity: aws.Bool(false),
+		ApprovedPatchesComplianceLevel:   types.PatchComplianceLevelUnspecified,
+		ApprovedPatchesEnableNonSecurity: aws.Bool(false),
 	}
 }
 
@@ -115,7 +118,9 @@ func TestDiff(t *testing.T) {
 			`rule 2 is missing: CLASSIFICATION=* PRODUCT=* SEVERITY=* after 7 days as MEDIUM with non-security`,
 		}},
 		{"rule added by hand", func(o *ssm.GetPatchBaselineOutput) {
-			o.ApprovalRules.PatchRules = append(o.ApprovalRules.PatchRules, types.PatchRule{ApproveUntilDate: aws.String("2026-01-01")})
+			o.ApprovalRules.PatchRules = append(
+				o.ApprovalRules.PatchRules, types.PatchRule{ApproveUntilDate: aws.String("2026-01-01")},
+			)
 		}, []string{`rule 3 was added: no filter until 2026-01-01 as UNSPECIFIED`}},
 		{"no rules at all", func(o *ssm.GetPatchBaselineOutput) { o.ApprovalRules = nil }, []string{
 			`rule 1 is missing: CLASSIFICATION=Security PRODUCT=* SEVERITY=Critical after 0 days as CRITICAL`,
@@ -125,7 +130,9 @@ func TestDiff(t *testing.T) {
 			o.Name, o.Description, o.OperatingSystem = aws.String("x"), nil, types.OperatingSystemUbuntu
 			o.ApprovedPatches, o.RejectedPatches, o.RejectedPatchesAction = []string{"b", "a"}, []string{"docker"}, ""
 			o.ApprovedPatchesComplianceLevel, o.ApprovedPatchesEnableNonSecurity = types.PatchComplianceLevelHigh, aws.Bool(true)
-			o.GlobalFilters = &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{{Key: types.PatchFilterKeyProduct, Values: []string{"z"}}}}
+			o.GlobalFilters = &types.PatchFilterGroup{
+				PatchFilters: []types.PatchFilter{{Key: types.PatchFilterKeyProduct, Values: []string{"z"}}},
+			}
 			o.Sources = []types.PatchSource{{Name: aws.String("mine")}}
 			o.PatchGroups = nil
 		}, []string{
@@ -180,7 +187,8 @@ func TestUsersDirectory(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 		return dir
 	}
-	const own = "description: Everything after two weeks.\noperating_system: AMAZON_LINUX_2\nrules: [{name: all, approve_after_days: 14}]\n"
+	const own = "description: Everything after two weeks.\noperating_system: AMAZON_LINUX_2\nrules: [{name: all, " +
+		"approve_after_days: 14}]\n"
 
 	t.Run("adds", func(t *testing.T) {
 		catalog, err := baselines.Open(write(t, "ours.yaml", "name: ours\n"+own))

@@ -22,8 +22,8 @@ type Catalog struct {
 }
 
 // Open reads the embedded baselines and, when directory is not empty, every *.yaml in it. The user's may add but not
-// replace: a plan's baseline must not change because of a file that merely has the same name. All mistakes of all files come
-// back together.
+// replace: a plan's baseline must not change because of a file that merely has the same name. All mistakes of all files
+// come back together.
 func Open(directory string) (*Catalog, error) {
 	c := &Catalog{byName: map[string]Baseline{}}
 	var problems strictyaml.Errors
@@ -68,7 +68,12 @@ func (c *Catalog) add(files fs.FS, directory string, problems *strictyaml.Errors
 		case err != nil:
 			return err
 		case taken:
-			*problems = append(*problems, &strictyaml.Error{File: file, Line: 1, Key: "name", Message: b.Name + " is a built-in baseline's name; choose another"})
+			*problems = append(
+				*problems,
+				&strictyaml.Error{
+					File: file, Line: 1, Key: "name", Message: b.Name + " is a built-in baseline's name; choose another",
+				},
+			)
 		default:
 			c.byName[b.Name] = b
 		}

@@ -58,7 +58,9 @@ func diffRules(want, got *types.PatchRuleGroup) []string {
 		case i >= len(want.PatchRules):
 			drift = append(drift, fmt.Sprintf("rule %d was added: %s", i+1, ruleText(gotRules[i])))
 		case ruleText(want.PatchRules[i]) != ruleText(gotRules[i]):
-			drift = append(drift, fmt.Sprintf("rule %d is %s, should be %s", i+1, ruleText(gotRules[i]), ruleText(want.PatchRules[i])))
+			drift = append(
+				drift, fmt.Sprintf("rule %d is %s, should be %s", i+1, ruleText(gotRules[i]), ruleText(want.PatchRules[i])),
+			)
 		}
 	}
 	return drift

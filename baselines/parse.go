@@ -44,7 +44,10 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	case !namePattern.MatchString(b.Name):
 		doc.Problem("name", "may hold small letters, digits, dots and dashes; write it like name: amazon-linux-2023")
 	case b.Name != stem:
-		doc.Problem("name", "is %s but the file is %s; plans find a baseline by its file: write name: %s", b.Name, filepath.Base(file), stem)
+		doc.Problem(
+			"name", "is %s but the file is %s; plans find a baseline by its file: write name: %s", b.Name, filepath.Base(file),
+			stem,
+		)
 	}
 	if len(b.Description) > maxDescription {
 		doc.Problem("description", "is %d characters long; keep it under %d", len(b.Description), maxDescription)
@@ -60,13 +63,20 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	os, known := systemOf(b.OperatingSystem)
 	if !known {
 		if b.OperatingSystem != "" {
-			doc.Problem("operating_system", "%q is not known; write one of %s", string(b.OperatingSystem), strings.Join(systemNames(), ", "))
+			doc.Problem(
+				"operating_system", "%q is not known; write one of %s", string(b.OperatingSystem),
+				strings.Join(systemNames(), ", "),
+			)
 		}
 		return
 	}
 	b.Platform = os.platform
 	if doc.Has("rules") && len(b.Rules) == 0 {
-		doc.Problem("rules", "is empty, so nothing would ever be approved; write at least one, like rules: [{name: everything, approve_after_days: 7}]")
+		doc.Problem(
+			"rules",
+			"is empty, so nothing would ever be approved; write at least one, like rules: [{name: everything, "+
+				"approve_after_days: 7}]",
+		)
 	}
 	if len(b.Rules) > maxRules {
 		doc.Problem("rules", "holds %d rules; Systems Manager allows %d", len(b.Rules), maxRules)
@@ -104,7 +114,9 @@ func checkValues(doc *strictyaml.Document, at, system, what string, values, know
 	}
 	for i, value := range values {
 		if value != "" && value != wildcard && !slices.Contains(known, value) {
-			doc.Problem(at+"["+strconv.Itoa(i)+"]", "%q is no %s of %s; write one of %s", value, what, system, strings.Join(known, ", "))
+			doc.Problem(
+				at+"["+strconv.Itoa(i)+"]", "%q is no %s of %s; write one of %s", value, what, system, strings.Join(known, ", "),
+			)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 // SSMName is the baseline's name in Systems Manager. It never changes, so that a sync finds what an earlier one made.
 func (b Baseline) SSMName() string { return "patchtide-" + b.Name }
 
-// ToSSM returns the request that creates the baseline. The description carries the content's hash, so that a reader sees
-// in the console whether it is the current one. Registering the patch group is another call.
+// ToSSM returns the request that creates the baseline. The description carries the content's hash, so that a reader
+// sees in the console whether it is the current one. Registering the patch group is another call.
 func (b Baseline) ToSSM() *ssm.CreatePatchBaselineInput {
 	rules := make([]types.PatchRule, len(b.Rules))
 	for i, rule := range b.Rules {

@@ -67,8 +67,8 @@ func systemNames() []string {
 	return names
 }
 
-// SystemOf is Systems Manager's name of an operating system by what its agent reports: platform name and version, such as
-// "Amazon Linux" and "2023". "" for one that Patchtide does not patch.
+// SystemOf is Systems Manager's name of an operating system by what its agent reports: platform name and version, such
+// as "Amazon Linux" and "2023". "" for one that Patchtide does not patch.
 func SystemOf(platform, version string) types.OperatingSystem {
 	switch {
 	case platform == "Amazon Linux" && strings.HasPrefix(version, "2023"):

@@ -80,7 +80,8 @@ func TestExample(t *testing.T) {
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
 		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
-		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates, Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
+		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates,
+		Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{
 			{
 				Name: "staging",
@@ -89,7 +90,9 @@ func TestExample(t *testing.T) {
 					Tags: map[string]string{"Role": "web"}, // the key keeps its capital letter
 				}},
 				MaxUnavailable: 1, MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
-				Health:    []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}},
+				Health: []patch.HealthCheck{
+					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}},
+				},
 				Bake:      patch.Duration(10 * time.Minute),
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 			},
@@ -133,7 +136,9 @@ func TestEveryKey(t *testing.T) {
 }
 
 func TestWindowsGetsThreePasses(t *testing.T) {
-	c, err := config.Parse("f.yaml", []byte(replaced(t, "baseline: amazon-linux-2023", "baseline: windows-server-2022")), nil)
+	c, err := config.Parse(
+		"f.yaml", []byte(replaced(t, "baseline: amazon-linux-2023", "baseline: windows-server-2022")), nil,
+	)
 	require.NoError(t, err)
 	plan, err := c.Plan("web")
 	require.NoError(t, err)
@@ -146,7 +151,9 @@ func TestCheckWorker(t *testing.T) {
 	c, err := config.Parse("f.yaml", []byte(text), nil)
 	require.NoError(t, err, "a client of the wave needs neither")
 	err = c.CheckWorker()
-	require.ErrorContains(t, err, ": evidence: is a local folder, which a second worker would not see; write evidence: s3://bucket/prefix")
+	require.ErrorContains(
+		t, err, ": evidence: is a local folder, which a second worker would not see; write evidence: s3://bucket/prefix",
+	)
 	require.ErrorContains(t, err, "f.yaml: journal_key_from: is missing")
 	var first *config.Error
 	require.True(t, errors.As(err, &first))
@@ -175,7 +182,9 @@ func TestMistakes(t *testing.T) {
 
 func TestNoFile(t *testing.T) {
 	_, err := config.Load("none.yaml", nil)
-	require.EqualError(t, err, "none.yaml: cannot be read: no such file or directory; give the configuration file with --config")
+	require.EqualError(
+		t, err, "none.yaml: cannot be read: no such file or directory; give the configuration file with --config",
+	)
 }
 
 func TestSecretsAreNeverRepeated(t *testing.T) {
@@ -187,8 +196,9 @@ func TestSecretsAreNeverRepeated(t *testing.T) {
 		"in a comment":             string(config.Example()) + "\n# " + key + "\n",
 		"as a source":              string(config.Example()) + "\nnotify: [{slack: {webhook_from: '" + hook + "'}}]\n",
 		"in evidence":              replaced(t, "evidence: ./evidence", "evidence: "+hook),
-		"a Teams workflow":         string(config.Example()) + "\n# https://prod-12.westus.logic.azure.com:443/workflows/T000/triggers/manual/paths/invoke?api-version=2016-06-01&sig=T000\n",
-		"broken YAML":              string(config.Example()) + "\nx: [" + key + "\n",
+		"a Teams workflow": string(config.Example()) +
+			"\n# https://prod-12.westus.logic.azure.com:443/workflows/T000/triggers/manual/paths/invoke?api-version=2016-06-01&sig=T000\n",
+		"broken YAML": string(config.Example()) + "\nx: [" + key + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := config.Parse("f.yaml", []byte(text), nil)

@@ -1,8 +1,9 @@
 // Package config reads patchtide.yaml: who may be patched, how, and how the process itself runs.
 //
 // Accounts, plans and notify come from the file alone, decoded without guessing. The scalar settings of the process may
-// also come from flags and PATCHTIDE_* environment variables. What a key accepts, its default and its meaning stand in the
-// tags of the types below and nowhere else: the decoder, config/schema.json and docs/configuration.md are made from them.
+// also come from flags and PATCHTIDE_* environment variables. What a key accepts, its default and its meaning stand in
+// the tags of the types below and nowhere else: the decoder, config/schema.json and docs/configuration.md are made from
+// them.
 package config
 
 import "github.com/patchtide/patchtide/internal/patch"
@@ -47,9 +48,10 @@ type Quarantine struct {
 	Isolate string         `yaml:"isolate" pattern:"^[A-Za-z0-9 ._:/()#,@+=&;{}!$*-]{1,255}$" example:"quarantined" doc:"A security group that replaces all others of a quarantined instance: its id, sg-..., or its name, which must be in the network of each instance. The old ones are journalled and put back on release. Without it they stay."`
 }
 
-// Estimates is how long one instance takes at most, as far as its owner knows. Draining and slow start are asked of the target
-// groups and added. The defaults: installation and reboot in ten minutes, checks and the default bake in ten; draining again,
-// replacing the volume with its reboot, and checks in twenty; a few gigabytes that changed; what a boot needs read from a snapshot.
+// Estimates is how long one instance takes at most, as far as its owner knows. Draining and slow start are asked of the
+// target groups and added. The defaults: installation and reboot in ten minutes, checks and the default bake in ten;
+// draining again, replacing the volume with its reboot, and checks in twenty; a few gigabytes that changed; what a boot
+// needs read from a snapshot.
 type Estimates struct {
 	Patch    patch.Duration `yaml:"patch" min:"0s" default:"20m" example:"30m" doc:"From the first change until it is proven in service, the bake included. Once five instances of the plan's earlier waves were patched, the 95th percentile of theirs counts; before, theirs if it is longer."`
 	RollBack patch.Duration `yaml:"rollback" min:"0s" default:"20m" example:"30m" doc:"Until a failed instance is back as it was: its root volume replaced, rebooted, checked. Measured as patch is."`
@@ -94,7 +96,8 @@ type OnFailure struct {
 	Then    patch.Verb     `yaml:"then" enum:"roll_back,skip,abort" default:"roll_back" example:"roll_back" doc:"What is decided when nobody answers in time."`
 }
 
-// Window is a maintenance window as it is written: when it opens, for how long, and when nothing new is started any more.
+// Window is a maintenance window as it is written: when it opens, for how long, and when nothing new is started any
+// more.
 type Window struct {
 	Schedule        string         `yaml:"schedule" required:"true" example:"\"cron(0 2 ? * SUN#2 *)\"" doc:"In the syntax of AWS's maintenance windows: cron(minutes hours day-of-month month day-of-week year), where 1 is Sunday, or rate(7 days)."`
 	Start           string         `yaml:"start" example:"\"2026-01-04T02:00:00+09:00\"" doc:"When a rate() counts from; needed with rate(), not allowed with cron()."`

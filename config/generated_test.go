@@ -63,13 +63,15 @@ func TestSchemaAcceptsWhatLoadAccepts(t *testing.T) {
 func TestSchemaRefuses(t *testing.T) {
 	schema := compiled(t)
 	for name, text := range map[string]string{
-		"unknown key":            "acounts: []",
-		"no plans":               "accounts: []\nplans: []",
-		"unquoted account id":    replaced(t, `id: "111122223333"`, `id: 111122223333`),
-		"unknown restore":        replaced(t, `restore: root_volume`, `restore: yes`),
-		"none unavailable":       replaced(t, `max_unavailable: 1`, `max_unavailable: 0`),
-		"duration without unit":  replaced(t, `bake: 5m`, `bake: 5`),
-		"both kinds of group":    replaced(t, `auto_scaling_group: web`, "auto_scaling_group: web\n            tags: {Role: web}"),
+		"unknown key":           "acounts: []",
+		"no plans":              "accounts: []\nplans: []",
+		"unquoted account id":   replaced(t, `id: "111122223333"`, `id: 111122223333`),
+		"unknown restore":       replaced(t, `restore: root_volume`, `restore: yes`),
+		"none unavailable":      replaced(t, `max_unavailable: 1`, `max_unavailable: 0`),
+		"duration without unit": replaced(t, `bake: 5m`, `bake: 5`),
+		"both kinds of group": replaced(
+			t, `auto_scaling_group: web`, "auto_scaling_group: web\n            tags: {Role: web}",
+		),
 		"two checks in an entry": replaced(t, `- alarm: web-5xx`, "- {alarm: web-5xx, target_group: auto}"),
 	} {
 		t.Run(name, func(t *testing.T) {

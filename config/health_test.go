@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Every kind of health check has a key with docs and an example, which is decoded to a check of that kind; and no key is
-// of no kind.
+// Every kind of health check has a key with docs and an example, which is decoded to a check of that kind; and no key
+// is of no kind.
 func TestEveryKindOfHealthCheckHasAKey(t *testing.T) {
 	page, err := os.ReadFile("../docs/configuration.md")
 	require.NoError(t, err)

@@ -49,7 +49,9 @@ func Load(path string, flags *pflag.FlagSet) (*Config, error) {
 		if errors.As(err, &why) {
 			err = why.Err
 		}
-		return nil, Errors{{File: path, Message: fmt.Sprintf("cannot be read: %v; give the configuration file with --config", err)}}
+		return nil, Errors{
+			{File: path, Message: fmt.Sprintf("cannot be read: %v; give the configuration file with --config", err)},
+		}
 	}
 	return Parse(path, data, flags)
 }
@@ -102,10 +104,17 @@ func (c *Config) CheckWorker() error {
 		problems = append(problems, problem)
 	}
 	if !strings.HasPrefix(c.Settings.Evidence, "s3://") && !c.Settings.SingleWorker {
-		add("evidence", "is a local folder, which a second worker would not see; write evidence: s3://bucket/prefix, or single_worker: true if there will never be a second one")
+		add(
+			"evidence",
+			"is a local folder, which a second worker would not see; write evidence: s3://bucket/prefix, or single_worker: "+
+				"true if there will never be a second one",
+		)
 	}
 	if c.Settings.JournalKeyFrom == "" {
-		add("journal_key_from", "is missing, and without it no change can be journalled; write it like journal_key_from: ssm:/patchtide/journal-key")
+		add(
+			"journal_key_from",
+			"is missing, and without it no change can be journalled; write it like journal_key_from: ssm:/patchtide/journal-key",
+		)
 	}
 	if len(problems) == 0 {
 		return nil

@@ -9,8 +9,8 @@ import (
 )
 
 // Plan resolves a plan by name: every default is filled in, and nothing in it depends on a file any more. The same
-// configuration always gives the same plan. Plan.Window stays nil: when a window opens depends on the present, see Window.
-// The error for an unknown plan lists those that exist.
+// configuration always gives the same plan. Plan.Window stays nil: when a window opens depends on the present, see
+// Window. The error for an unknown plan lists those that exist.
 func (c *Config) Plan(name string) (patch.Plan, error) {
 	for _, plan := range c.Plans {
 		if plan.Name == name {
@@ -41,7 +41,8 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		Timing:     resolveTiming(plan.Timing),
 		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},
 		Estimates: &patch.Estimates{
-			Patch: plan.Estimates.Patch, RollBack: plan.Estimates.RollBack, Snapshot: plan.Estimates.Snapshot, Volume: plan.Estimates.Volume,
+			Patch: plan.Estimates.Patch, RollBack: plan.Estimates.RollBack, Snapshot: plan.Estimates.Snapshot,
+			Volume: plan.Estimates.Volume,
 		},
 		Stages: make([]patch.Stage, len(plan.Stages)),
 	}
@@ -57,8 +58,8 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 	return resolved, nil
 }
 
-// defaultPasses is 1 on Linux, where one run installs all there is, and 3 on Windows, where some updates are offered only
-// after others have been installed and the machine rebooted.
+// defaultPasses is 1 on Linux, where one run installs all there is, and 3 on Windows, where some updates are offered
+// only after others have been installed and the machine rebooted.
 func defaultPasses(platform patch.Platform) int {
 	if platform == patch.Windows {
 		return 3

@@ -19,7 +19,8 @@ func Reference() string {
 
 <!-- Made from config/*.go by "go generate ./config". Change the tags there, not this page. -->
 
-One YAML file, ` + "`" + DefaultFile + "`" + `; [config/example.yaml](../config/example.yaml) is a commented one that runs, and
+One YAML file, ` +
+		"`" + DefaultFile + "`" + `; [config/example.yaml](../config/example.yaml) is a commented one that runs, and
 [config/schema.json](../config/schema.json) gives editors completion. "patchtide check --config FILE" names every
 mistake with its line, and asks neither AWS nor Temporal.
 
@@ -27,7 +28,11 @@ Nothing is guessed: an unknown key is an error, a number is not text, and an acc
 Durations are written like 90s, 30m or 1h30m. Anchors, aliases and merge keys are not supported. There are no secrets in
 the file: keys that end in _from say where one is kept.
 `)
-	section(&b, "The process", "These may also be given as a flag or in the environment. A flag wins over the environment, the environment over the file, the file over the default. Nothing else can be overridden.")
+	section(
+		&b, "The process",
+		"These may also be given as a flag or in the environment. A flag wins over the environment, the environment over "+
+			"the file, the file over the default. Nothing else can be overridden.",
+	)
 	b.WriteString("| key | flag | environment | default | meaning |\n|---|---|---|---|---|\n")
 	for _, s := range SettingsTable() {
 		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s |\n", s.Key, s.Flag, s.Env, fallback(s.field), meaning(s.field))
@@ -44,9 +49,20 @@ the file: keys that end in _from say where one is kept.
 		{"plans[].stages[].health[]", "Each entry has exactly one of these keys.", reflect.TypeFor[HealthCheck]()},
 		{"plans[].stages[].health[].http", "", reflect.TypeFor[HTTPCheck]()},
 		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
-		{"plans[].quarantine", "An instance that is on neither version for sure, or ill after it was put back, is taken out of its group, which launches another; one chosen by tags stays deregistered. `patchtide quarantine` lists, releases and terminates them.", reflect.TypeFor[Quarantine]()},
+		{
+			"plans[].quarantine",
+			"An instance that is on neither version for sure, or ill after it was put back, is taken out of its group, which " +
+				"launches another; one chosen by tags stays deregistered. `patchtide quarantine` lists, releases and terminates " +
+				"them.",
+			reflect.TypeFor[Quarantine](),
+		},
 		{"plans[].window", "", reflect.TypeFor[Window]()},
-		{"plans[].estimates", "They tell how long a wave is likely to take; in a plan with a window they also decide whether an instance is begun.", reflect.TypeFor[Estimates]()},
+		{
+			"plans[].estimates",
+			"They tell how long a wave is likely to take; in a plan with a window they also decide whether an instance is " +
+				"begun.",
+			reflect.TypeFor[Estimates](),
+		},
 	} {
 		section(&b, part.title, part.text)
 		fields(&b, part.of)
@@ -59,10 +75,20 @@ the file: keys that end in _from say where one is kept.
 	section(&b, "notify[]", "Each entry has exactly one of these keys.")
 	fields(&b, reflect.TypeFor[Notify]())
 	b.WriteByte('\n')
-	fields(&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[TeamsTarget](), reflect.TypeFor[SNSTarget](), reflect.TypeFor[WebhookTarget]())
-	section(&b, "Your own patch baselines", "One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+". They may add to the built-in ones, not replace them.")
+	fields(
+		&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[TeamsTarget](), reflect.TypeFor[SNSTarget](),
+		reflect.TypeFor[WebhookTarget](),
+	)
+	section(
+		&b, "Your own patch baselines",
+		"One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+
+			". They may add to the built-in ones, not replace them.",
+	)
 	fields(&b, reflect.TypeFor[baselines.Baseline]())
-	section(&b, "rules[] of a baseline", "A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.")
+	section(
+		&b, "rules[] of a baseline",
+		"A patch that matches all filters of a rule is approved by it; a filter that is left out matches everything.",
+	)
 	fields(&b, reflect.TypeFor[baselines.Rule]())
 	return b.String()
 }

@@ -15,8 +15,8 @@ import (
 // durationPattern is the notation of time.ParseDuration without its fractions and signs.
 const durationPattern = `^([0-9]+(h|m|s|ms))+$|^0$`
 
-// Schema returns the JSON Schema (draft 2020-12) of patchtide.yaml, made from the types' tags: config/schema.json. Editors
-// complete and check with it; Load remains stricter, for a schema cannot tell whether an account exists.
+// Schema returns the JSON Schema (draft 2020-12) of patchtide.yaml, made from the types' tags: config/schema.json.
+// Editors complete and check with it; Load remains stricter, for a schema cannot tell whether an account exists.
 func Schema() ([]byte, error) {
 	root, err := schemaOf(reflect.TypeFor[file](), strictyaml.Field{})
 	if err != nil {

@@ -27,7 +27,11 @@ func findSecrets(doc *strictyaml.Document, data []byte) {
 	for text := range strings.Lines(string(data)) {
 		number++
 		if slices.ContainsFunc(secretPatterns(), func(p *regexp.Regexp) bool { return p.MatchString(text) }) {
-			doc.ProblemAt(number, "", "holds a secret; take it out, make it invalid, and write where it is kept instead, like webhook_from: ssm:/patchtide/slack")
+			doc.ProblemAt(
+				number, "",
+				"holds a secret; take it out, make it invalid, and write where it is kept instead, like webhook_from: "+
+					"ssm:/patchtide/slack",
+			)
 		}
 	}
 }
@@ -55,7 +59,8 @@ func refuseSecretKey(key string) string {
 	case "access_key", "access_key_id", "aws_access_key_id", "secret_key", "secret_access_key", "aws_secret_access_key", "session_token", "aws_session_token":
 		return here + "AWS credentials come from the AWS SDK's default chain; remove the key"
 	case "api_key", "temporal_api_key", "tls_key":
-		return here + "Temporal's credentials come from its own configuration (TEMPORAL_API_KEY, or a profile); remove the key"
+		return here +
+			"Temporal's credentials come from its own configuration (TEMPORAL_API_KEY, or a profile); remove the key"
 	case "password", "secret", "token", "private_key":
 		return here + "remove the key"
 	}

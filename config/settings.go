@@ -111,11 +111,14 @@ func resolve(doc *strictyaml.Document, fromFile Settings, flags *pflag.FlagSet) 
 // checkSettings finds what tags cannot say, by key.
 func checkSettings(s Settings) map[string]string {
 	problems := map[string]string{}
-	if message := sourceMistake(s.JournalKeyFrom, "journal_key_from: ssm:/patchtide/journal-key", "file", "ssm", "kms"); message != "" {
+	if message := sourceMistake(
+		s.JournalKeyFrom, "journal_key_from: ssm:/patchtide/journal-key", "file", "ssm", "kms",
+	); message != "" {
 		problems["journal_key_from"] = message
 	}
 	if scheme, rest, isURL := strings.Cut(s.Evidence, "://"); isURL && (scheme != "s3" && scheme != "file" || rest == "") {
-		problems["evidence"] = "is no place for evidence; write it like evidence: s3://bucket/prefix, or a folder like ./evidence"
+		problems["evidence"] = "is no place for evidence; write it like evidence: s3://bucket/prefix, or a folder like " +
+			"./evidence"
 	}
 	return problems
 }

@@ -39,8 +39,8 @@ func formOf(kind string) *regexp.Regexp {
 	return regexp.MustCompile(`^\S.*$`)
 }
 
-// sourceMistake tells what is wrong with a source that must be of one of the kinds, "" when nothing is. The value is never
-// repeated: it may be the secret.
+// sourceMistake tells what is wrong with a source that must be of one of the kinds, "" when nothing is. The value is
+// never repeated: it may be the secret.
 func sourceMistake(source Source, example string, kinds ...string) string {
 	if source == "" || slices.Contains(kinds, source.Kind()) && formOf(source.Kind()).MatchString(source.Name()) {
 		return ""

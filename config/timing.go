@@ -20,25 +20,27 @@ type TimingKey struct {
 // timingDoc says in an operator's words what each does; the reasons stand with the fields of patch.Timing.
 func timingDoc() map[string]string {
 	return map[string]string{
-		"act":              "How long one attempt to change something in AWS may take.",
-		"look":             "How long one attempt to read something may take.",
-		"poll":             "Time between two looks at something slow, such as an installation or a restore.",
-		"health_poll":      "Time between two looks at health, also while baking.",
-		"act_budget":       "How long a failing change is repeated while going forward. Putting back has no such bound.",
-		"scan":             "How long a patch scan of one batch of instances may take.",
-		"drain":            "How long entering standby and draining may take; a target group may ask for an hour.",
-		"install":          "How long installation, reboot and collecting facts may take once they run.",
-		"stop":             "How long a stopped execution and its command may take to end.",
-		"in_service":       "How long the way from standby back to InService and healthy targets may take.",
-		"health_budget":    "How long health checks may take to pass after the return, before the bake begins.",
-		"snapshot":         "How long a restore waits for its snapshot; the first of a large volume takes hours.",
-		"restore_root":     "How long replacing a root volume, with the reboot it brings, may take.",
-		"surge":            "How long one more instance may take from its launch until it is healthy.",
-		"agent":            "How long the agent may stay silent after a reboot.",
-		"instance":         "How long one instance usually takes, without draining and bake. With the bake it stands for estimates.patch in a stage whose bake alone takes longer than that.",
-		"read_lag":         "How long AWS's lists may not yet show what was just made.",
-		"rollback_max_age": "How old a backup may be, by AWS's clock, before rolling back a closed wave asks for --accept-loss: what was written since is lost.",
-		"retry":            "The first pause before a failed change is tried again; it doubles up to a minute.",
+		"act":           "How long one attempt to change something in AWS may take.",
+		"look":          "How long one attempt to read something may take.",
+		"poll":          "Time between two looks at something slow, such as an installation or a restore.",
+		"health_poll":   "Time between two looks at health, also while baking.",
+		"act_budget":    "How long a failing change is repeated while going forward. Putting back has no such bound.",
+		"scan":          "How long a patch scan of one batch of instances may take.",
+		"drain":         "How long entering standby and draining may take; a target group may ask for an hour.",
+		"install":       "How long installation, reboot and collecting facts may take once they run.",
+		"stop":          "How long a stopped execution and its command may take to end.",
+		"in_service":    "How long the way from standby back to InService and healthy targets may take.",
+		"health_budget": "How long health checks may take to pass after the return, before the bake begins.",
+		"snapshot":      "How long a restore waits for its snapshot; the first of a large volume takes hours.",
+		"restore_root":  "How long replacing a root volume, with the reboot it brings, may take.",
+		"surge":         "How long one more instance may take from its launch until it is healthy.",
+		"agent":         "How long the agent may stay silent after a reboot.",
+		"instance": "How long one instance usually takes, without draining and bake. With the bake it stands for " +
+			"estimates.patch in a stage whose bake alone takes longer than that.",
+		"read_lag": "How long AWS's lists may not yet show what was just made.",
+		"rollback_max_age": "How old a backup may be, by AWS's clock, before rolling back a closed wave asks for " +
+			"--accept-loss: what was written since is lost.",
+		"retry": "The first pause before a failed change is tried again; it doubles up to a minute.",
 	}
 }
 

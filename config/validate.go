@@ -56,7 +56,9 @@ func (v *validator) unique(seen map[string]string, at, name, what string) {
 }
 
 // region is the form of AWS's region names, isolated partitions included.
-var region = regexp.MustCompile(`^(af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(-[a-z]{2,4})?-(central|(north|south)(east|west)?|east|west)-[1-9]$`)
+var region = regexp.MustCompile(
+	`^(af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(-[a-z]{2,4})?-(central|(north|south)(east|west)?|east|west)-[1-9]$`,
+)
 
 func (v *validator) checkAccounts() {
 	v.notEmpty("accounts", len(v.file.Accounts), `accounts: [{name: production, id: "111122223333", ...}]`)
@@ -69,7 +71,10 @@ func (v *validator) checkAccounts() {
 		v.accounts[account.Name] = account
 		v.checkRole(at+".role_arn", account.RoleARN, account.ID)
 		v.checkRole(at+".automation_role_arn", account.AutomationRoleARN, account.ID)
-		checkSource(v.doc, at+".external_id_from", account.ExternalIDFrom, "external_id_from: env:PATCHTIDE_EXTERNAL_ID", "env", "file", "ssm")
+		checkSource(
+			v.doc, at+".external_id_from", account.ExternalIDFrom, "external_id_from: env:PATCHTIDE_EXTERNAL_ID", "env", "file",
+			"ssm",
+		)
 		v.notEmpty(at+".regions", len(account.Regions), "regions: [ap-northeast-1]")
 		seen := map[string]string{}
 		for j, name := range account.Regions {
@@ -87,7 +92,9 @@ func (v *validator) checkRole(at, arn, account string) {
 	if arn == "" || account == "" || len(parts) < 6 || parts[4] == account {
 		return
 	}
-	v.doc.Problem(at, "belongs to the account %s, but this one's id is %s; write the role of this account", parts[4], account)
+	v.doc.Problem(
+		at, "belongs to the account %s, but this one's id is %s; write the role of this account", parts[4], account,
+	)
 }
 
 func (v *validator) checkPlan(at string, plan Plan) {
@@ -101,7 +108,9 @@ func (v *validator) checkPlan(at string, plan Plan) {
 		if !v.doc.Has(key) {
 			key = at + ".backup"
 		}
-		v.doc.Problem(key, "backup: none leaves no root volume to restore; write backup: snapshot, or restore: replace or none")
+		v.doc.Problem(
+			key, "backup: none leaves no root volume to restore; write backup: snapshot, or restore: replace or none",
+		)
 	}
 	known := timingKeys()
 	for key := range plan.Timing {
@@ -122,7 +131,9 @@ func (v *validator) checkPlan(at string, plan Plan) {
 }
 
 func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[string]string) {
-	v.notEmpty(at+".groups", len(stage.Groups), "groups: [{account: production, region: ap-northeast-1, auto_scaling_group: web}]")
+	v.notEmpty(
+		at+".groups", len(stage.Groups), "groups: [{account: production, region: ap-northeast-1, auto_scaling_group: web}]",
+	)
 	for i, group := range stage.Groups {
 		place := fmt.Sprintf("%s.groups[%d]", at, i)
 		v.checkGroup(place, group)
@@ -130,10 +141,17 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 			v.unique(groups, place, group.resolve(Account{Name: group.Account}).String(), "group")
 		}
 		if len(group.Tags) > 0 && plan.Restore == patch.RestoreReplace {
-			v.doc.Problem(place+".tags", "restore: replace needs an Auto Scaling group to launch another instance; name one by auto_scaling_group, or write restore: root_volume")
+			v.doc.Problem(
+				place+".tags",
+				"restore: replace needs an Auto Scaling group to launch another instance; name one by auto_scaling_group, or "+
+					"write restore: root_volume",
+			)
 		}
 		if len(group.Tags) > 0 && stage.Capacity != patch.CapacityAuto && stage.Capacity != "" {
-			v.doc.Problem(at+".capacity", "%s needs Auto Scaling groups, and a group of this stage is chosen by tags; write capacity: auto", stage.Capacity)
+			v.doc.Problem(
+				at+".capacity", "%s needs Auto Scaling groups, and a group of this stage is chosen by tags; write capacity: auto",
+				stage.Capacity,
+			)
 		}
 	}
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
@@ -169,21 +187,27 @@ func (v *validator) checkGroup(at string, group Group) {
 		}
 		v.doc.Problem(at+".account", "there is no account %q; known: %s", group.Account, strings.Join(names, ", "))
 	case group.Region != "" && len(account.Regions) > 0 && !slices.Contains(account.Regions, group.Region):
-		v.doc.Problem(at+".region", "%q is none of the regions of account %s; write one of %s, or add it there", group.Region, account.Name, strings.Join(account.Regions, ", "))
+		v.doc.Problem(
+			at+".region", "%q is none of the regions of account %s; write one of %s, or add it there", group.Region,
+			account.Name, strings.Join(account.Regions, ", "),
+		)
 	}
 	hasName, hasTags := v.doc.Has(at+".auto_scaling_group"), v.doc.Has(at+".tags")
 	switch {
 	case hasName && hasTags:
 		v.doc.Problem(at, "has auto_scaling_group and tags together; write one of them, like auto_scaling_group: web")
 	case !hasName && !hasTags:
-		v.doc.Problem(at, "has neither auto_scaling_group nor tags; write one of them, like auto_scaling_group: web, or tags: {Role: web}")
+		v.doc.Problem(
+			at, "has neither auto_scaling_group nor tags; write one of them, like auto_scaling_group: web, or tags: {Role: web}",
+		)
 	case hasTags && len(group.Tags) == 0:
 		v.doc.Problem(at+".tags", "is empty and would choose every instance; write it like tags: {Role: web}")
 	}
 	// Limits of tags: EC2 User Guide, "Tag your Amazon EC2 resources".
 	for key, value := range group.Tags {
 		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 {
-			v.doc.Problem(at+".tags."+key, "a tag's key has 1 to 128 characters and its value at most 256; this one has %d and %d",
+			v.doc.Problem(at+
+				".tags."+key, "a tag's key has 1 to 128 characters and its value at most 256; this one has %d and %d",
 				len([]rune(key)), len([]rune(value)))
 		}
 	}
@@ -192,12 +216,18 @@ func (v *validator) checkGroup(at string, group Group) {
 func (v *validator) checkNotify(at string, target Notify) {
 	v.exactlyOne(at, "notify: [{slack: {webhook_from: 'ssm:/patchtide/slack'}}]", "slack", "teams", "sns", "webhook")
 	if target.Slack != nil {
-		checkSource(v.doc, at+".slack.webhook_from", target.Slack.WebhookFrom, "webhook_from: ssm:/patchtide/slack", "file", "ssm")
+		checkSource(
+			v.doc, at+".slack.webhook_from", target.Slack.WebhookFrom, "webhook_from: ssm:/patchtide/slack", "file", "ssm",
+		)
 	}
 	if target.Teams != nil {
-		checkSource(v.doc, at+".teams.webhook_from", target.Teams.WebhookFrom, "webhook_from: ssm:/patchtide/teams", "file", "ssm")
+		checkSource(
+			v.doc, at+".teams.webhook_from", target.Teams.WebhookFrom, "webhook_from: ssm:/patchtide/teams", "file", "ssm",
+		)
 	}
 	if target.Webhook != nil {
-		checkSource(v.doc, at+".webhook.url_from", target.Webhook.URLFrom, "url_from: file:/run/secrets/webhook", "file", "ssm")
+		checkSource(
+			v.doc, at+".webhook.url_from", target.Webhook.URLFrom, "url_from: file:/run/secrets/webhook", "file", "ssm",
+		)
 	}
 }

@@ -18,11 +18,18 @@ func checkWindow(doc *strictyaml.Document, at string, w Window) {
 		case err != nil:
 			doc.Problem(at+".schedule", "%v", err)
 		case expression.IsRate() && w.Start == "" && !doc.Has(at+".start"):
-			doc.Problem(at+".start", "is missing, and a rate() must count from some moment; write it like start: \"2026-01-04T02:00:00+09:00\"")
+			doc.Problem(
+				at+".start",
+				"is missing, and a rate() must count from some moment; write it like start: \"2026-01-04T02:00:00+09:00\"",
+			)
 		case !expression.IsRate() && w.Start != "":
 			doc.Problem(at+".start", "belongs to rate() only; remove it")
 		case expression.IsRate() && w.Duration > 0 && expression.Every() < w.Duration.D():
-			doc.Problem(at+".duration", "%s is longer than the time from one opening to the next, which is %s; the window would never close", w.Duration, expression.Every())
+			doc.Problem(
+				at+".duration",
+				"%s is longer than the time from one opening to the next, which is %s; the window would never close", w.Duration,
+				expression.Every(),
+			)
 		}
 	}
 	if w.Start != "" {
@@ -48,7 +55,10 @@ func checkWindow(doc *strictyaml.Document, at string, w Window) {
 	}
 	for i, name := range w.ChangeCalendars {
 		if name != "" && !calendar.MatchString(name) {
-			doc.Problem(fmt.Sprintf("%s.change_calendars[%d]", at, i), "is no Change Calendar's name or ARN; write it like arn:aws:ssm:ap-northeast-1:111122223333:document/business-days")
+			doc.Problem(
+				fmt.Sprintf("%s.change_calendars[%d]", at, i),
+				"is no Change Calendar's name or ARN; write it like arn:aws:ssm:ap-northeast-1:111122223333:document/business-days",
+			)
 		}
 	}
 }
@@ -56,9 +66,9 @@ func checkWindow(doc *strictyaml.Document, at string, w Window) {
 // calendar is the name of an SSM document, or its ARN: API reference of CreateDocument and GetCalendarState.
 var calendar = regexp.MustCompile(`^(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:document/)?[A-Za-z0-9_.-]{3,128}$`)
 
-// Window is the window of a plan that is open at a moment and still starts instances, or else the next one. It is nil for a
-// plan without a window, which may be patched at any time. A schedule that never opens again is an error: nil would mean any
-// time.
+// Window is the window of a plan that is open at a moment and still starts instances, or else the next one. It is nil
+// for a plan without a window, which may be patched at any time. A schedule that never opens again is an error: nil
+// would mean any time.
 func (c *Config) Window(plan string, at time.Time) (*patch.Window, error) {
 	windows, found, err := c.Windows(plan)
 	if err != nil || !found {
@@ -66,7 +76,9 @@ func (c *Config) Window(plan string, at time.Time) (*patch.Window, error) {
 	}
 	window := windows.At(at)
 	if window == nil {
-		return nil, fmt.Errorf("the window of plan %s never opens after %s; change its schedule in %s", plan, at.UTC().Format(time.RFC3339), c.File)
+		return nil, fmt.Errorf(
+			"the window of plan %s never opens after %s; change its schedule in %s", plan, at.UTC().Format(time.RFC3339), c.File,
+		)
 	}
 	return window, nil
 }

@@ -34,7 +34,9 @@ func TestWindow(t *testing.T) {
 	rated := windowed(t, `{schedule: rate(7 days), start: "2026-01-04T02:00:00+09:00", duration: 4h}`)
 	window, err := rated.Window("web", opens)
 	require.NoError(t, err)
-	require.Equal(t, patch.Window{Opens: opens, Cutoff: opens.Add(4 * time.Hour), Closes: opens.Add(4 * time.Hour)}, *window)
+	require.Equal(
+		t, patch.Window{Opens: opens, Cutoff: opens.Add(4 * time.Hour), Closes: opens.Add(4 * time.Hour)}, *window,
+	)
 
 	over := windowed(t, `{schedule: "cron(0 2 1 1 ? 2025)", duration: 4h}`)
 	_, err = over.Window("web", opens)

@@ -20,9 +20,13 @@ func TestCommandsAreTheProducts(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			output, err := exec.CommandContext(t.Context(), binary, append([]string(service.Command), "--help")...).CombinedOutput()
+			output, err := exec.CommandContext(
+				t.Context(), binary, append([]string(service.Command), "--help")...,
+			).CombinedOutput()
 			require.NoError(t, err, string(output))
-			require.Contains(t, string(output), "patchtide "+service.Command[0], "the help is that of the command and not of the program")
+			require.Contains(
+				t, string(output), "patchtide "+service.Command[0], "the help is that of the command and not of the program",
+			)
 		})
 	}
 	output, err = exec.CommandContext(t.Context(), binary, "worker", "--no-such-flag", "--help").CombinedOutput()

@@ -64,7 +64,9 @@ func TestProfiles(t *testing.T) {
 			require.ElementsMatch(t, append(slices.Clone(temporal), test.more...), slices.Collect(maps.Keys(project.Services)))
 			for service, dependencies := range dependencies(project) {
 				for dependency := range dependencies {
-					require.Contains(t, project.Services, dependency, "%s waits for %s, which this profile does not start", service, dependency)
+					require.Contains(
+						t, project.Services, dependency, "%s waits for %s, which this profile does not start", service, dependency,
+					)
 				}
 			}
 		})
@@ -153,7 +155,9 @@ func TestDockerfile(t *testing.T) {
 	}
 	for stage, from := range stages {
 		_, own := stages[from]
-		require.True(t, own || from == "scratch" || strings.Contains(from, ":"), "stage %s is made from %s without a tag", stage, from)
+		require.True(
+			t, own || from == "scratch" || strings.Contains(from, ":"), "stage %s is made from %s without a tag", stage, from,
+		)
 		require.NotContains(t, from, ":latest")
 	}
 	require.Equal(t, "scratch", stages["base"])
@@ -176,7 +180,9 @@ func TestNamesAreThoseOfTheCode(t *testing.T) {
 	attributes := project.Services["namespace"].Environment["SEARCH_ATTRIBUTES"]
 	require.ElementsMatch(t, names.SearchAttributes(), strings.Fields(*attributes))
 	for _, worker := range []string{"worker", "worker-lab"} {
-		require.Equal(t, types.HealthCheckTest{"CMD", "probe", "pollers", names.TaskQueue}, project.Services[worker].HealthCheck.Test)
+		require.Equal(
+			t, types.HealthCheckTest{"CMD", "probe", "pollers", names.TaskQueue}, project.Services[worker].HealthCheck.Test,
+		)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// The laboratory's configuration, the environment of its worker and the simulated fleet are three files that must agree.
+// The laboratory's configuration, the environment of its worker and the simulated fleet are three files that must
+// agree.
 func TestTheLaboratorysFilesAgree(t *testing.T) {
 	project := load(t, "lab")
 	worker := project.Services["worker-lab"]

@@ -23,7 +23,9 @@ func runScript(t *testing.T, folder, script string, environment ...string) []str
 	calls := filepath.Join(folder, "calls")
 	require.NoError(t, os.WriteFile(calls, nil, 0o600))
 	command := exec.CommandContext(t.Context(), "/bin/sh", filepath.Join("temporal", script))
-	command.Env = append([]string{"PATH=" + folder + ":/usr/bin:/bin", "CALLS=" + calls, "STATE=" + folder}, environment...)
+	command.Env = append(
+		[]string{"PATH=" + folder + ":/usr/bin:/bin", "CALLS=" + calls, "STATE=" + folder}, environment...,
+	)
 	output, err := command.CombinedOutput()
 	require.NoError(t, err, string(output))
 	content, err := os.ReadFile(calls)
@@ -40,7 +42,8 @@ func TestSchemaScript(t *testing.T) {
 		"temporal-sql-tool --db temporal update-schema --schema-dir /etc/temporal/schema/postgresql/v12/temporal/versioned",
 		"temporal-sql-tool --db temporal_visibility create",
 		"temporal-sql-tool --db temporal_visibility setup-schema --version 0.0",
-		"temporal-sql-tool --db temporal_visibility update-schema --schema-dir /etc/temporal/schema/postgresql/v12/visibility/versioned",
+		"temporal-sql-tool --db temporal_visibility update-schema --schema-dir " +
+			"/etc/temporal/schema/postgresql/v12/visibility/versioned",
 	}, runScript(t, folder, "schema.sh"))
 }
 
@@ -53,7 +56,9 @@ func TestNamespaceScriptMakesOnlyWhatIsMissing(t *testing.T) {
 *"search-attribute create"*) echo "  $7  Keyword" >> "$STATE/attributes" ;;
 *"search-attribute list"*) cat "$STATE/attributes" ;;
 esac`)
-	environment := []string{"TEMPORAL_ADDRESS=temporal:7233", "TEMPORAL_NAMESPACE=default", "RETENTION=720h", "SEARCH_ATTRIBUTES=PlanB Plan"}
+	environment := []string{
+		"TEMPORAL_ADDRESS=temporal:7233", "TEMPORAL_NAMESPACE=default", "RETENTION=720h", "SEARCH_ATTRIBUTES=PlanB Plan",
+	}
 	created := func(calls []string) (out []string) {
 		for _, call := range calls {
 			if strings.Contains(call, " create ") {

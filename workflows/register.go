@@ -1,6 +1,6 @@
 // Package workflows is the durable order of steps, and nothing else. Each folder is one workflow, or a few that belong
-// together; this file registers them, and types.go gathers what people send them and what they get from them. What comes next
-// is decided by internal/patch; every side effect is an activity.
+// together; this file registers them, and types.go gathers what people send them and what they get from them. What
+// comes next is decided by internal/patch; every side effect is an activity.
 package workflows
 
 import (

@@ -20,7 +20,8 @@ const module = "github.com/patchtide/patchtide/"
 
 // own are the packages whose types may stand in histories, with those below them: plain data that we alone change.
 var own = []string{
-	module + "internal/patch", module + "internal/journal", module + "internal/aws", module + "internal/once", module + "baselines",
+	module + "internal/patch", module + "internal/journal", module + "internal/aws", module + "internal/once",
+	module + "baselines",
 	module + "activities",
 	module + "workflows",
 }

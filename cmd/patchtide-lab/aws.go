@@ -44,7 +44,9 @@ func (o *awsOptions) check(cmd *cobra.Command) error {
 		return &usageError{cmd.CommandPath(), fmt.Errorf("--speed %g: must be more than 0, for example 60", o.speed)}
 	}
 	if _, _, err := net.SplitHostPort(o.listen); err != nil {
-		return &usageError{cmd.CommandPath(), fmt.Errorf("--listen %q: must be host:port, for example 127.0.0.1:4566: %w", o.listen, err)}
+		return &usageError{
+			cmd.CommandPath(), fmt.Errorf("--listen %q: must be host:port, for example 127.0.0.1:4566: %w", o.listen, err),
+		}
 	}
 	return nil
 }
@@ -56,7 +58,8 @@ func newAWS() *cobra.Command {
 		Short: "Serve the simulated AWS alone",
 		Long: "Serve the simulated AWS alone, for the AWS CLI, the SDKs and a Patchtide worker of your own.\n" +
 			"It has no authentication: keep it on loopback.",
-		Example: "  patchtide-lab aws --scenario bad-patch\n  aws --endpoint-url http://127.0.0.1:4566 ssm describe-instance-information",
+		Example: "  patchtide-lab aws --scenario bad-patch\n  aws --endpoint-url http://127.0.0.1:4566 ssm " +
+			"describe-instance-information",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := options.check(cmd); err != nil {
 				return err
@@ -115,7 +118,10 @@ func startSimulator(options awsOptions, log *slog.Logger) (*simulator, error) {
 // introduce tells how to use it.
 func (s *simulator) introduce(w io.Writer) {
 	home := s.scenario.Home
-	fmt.Fprintf(w, "Simulated AWS, scenario %s: %s\n\n  %s\n\nUse it from another shell (all keys are made up):\n\n", s.scenario.Name, s.scenario.Description, s.url)
+	fmt.Fprintf(
+		w, "Simulated AWS, scenario %s: %s\n\n  %s\n\nUse it from another shell (all keys are made up):\n\n", s.scenario.Name,
+		s.scenario.Description, s.url,
+	)
 	for _, pair := range [][2]string{
 		{"AWS_ENDPOINT_URL", s.url},
 		{"AWS_ACCESS_KEY_ID", home.AccessKeyID},

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// screenshotsEnv names the folder that keeps what the browser saw; without it bin/ci/screenshots at the repository's root does.
+// screenshotsEnv names the folder that keeps what the browser saw; without it bin/ci/screenshots at the repository's
+// root does.
 const screenshotsEnv = "PATCHTIDE_SCREENSHOTS"
 
 // pageBudget bounds the wait for one thing to appear in a page: a wave's stage on a busy machine.
@@ -30,7 +31,8 @@ type browser struct {
 	started bool
 }
 
-// openBrowser starts Chromium. Where there is none the test fails: what people see must be looked at wherever tests run.
+// openBrowser starts Chromium. Where there is none the test fails: what people see must be looked at wherever tests
+// run.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
@@ -85,7 +87,8 @@ func (b *browser) open(address string) {
 	b.do("open "+address, chromedp.Navigate(address))
 }
 
-// await waits until an expression of the page is true, or some text, and returns it as text. One that fails is not true yet.
+// await waits until an expression of the page is true, or some text, and returns it as text. One that fails is not true
+// yet.
 func (b *browser) await(what, expression string) string {
 	b.t.Helper()
 	var found any
@@ -103,10 +106,12 @@ func (b *browser) press(selector string) {
 
 // seen is the first element of a selector that is shown: the UI keeps hidden copies for narrow screens.
 func seen(selector string) string {
-	return "[...document.querySelectorAll(" + strconv.Quote(selector) + ")].find(e => e.offsetParent || e.closest('dialog[open]'))"
+	return "[...document.querySelectorAll(" + strconv.Quote(selector) +
+		")].find(e => e.offsetParent || e.closest('dialog[open]'))"
 }
 
-// write puts text into the JSON editor inside selector, as pasting does, and leaves it, whereupon the UI formats what it holds.
+// write puts text into the JSON editor inside selector, as pasting does, and leaves it, whereupon the UI formats what
+// it holds.
 func (b *browser) write(selector, text string) {
 	b.t.Helper()
 	editor := seen(selector + " .cm-content")
@@ -126,7 +131,10 @@ func (b *browser) write(selector, text string) {
 func (b *browser) form(address string) {
 	b.t.Helper()
 	b.open(address)
-	b.await("the UI has looked for an earlier input", `performance.getEntriesByType("resource").some(e => /workflows\?.*query=/.test(e.name))`)
+	b.await(
+		"the UI has looked for an earlier input",
+		`performance.getEntriesByType("resource").some(e => /workflows\?.*query=/.test(e.name))`,
+	)
 	b.await("the form says that a worker listens", `document.body.innerText.includes("Task Queue is Active")`)
 }
 

@@ -31,7 +31,9 @@ func fleetNow(aws *simulator) fleetBefore {
 				members = append(members, member.Instance.ID)
 			}
 			slices.Sort(members)
-			now.groups[where+group.Name] = fmt.Sprint(group.Min, group.Max, group.Desired, slices.Sorted(maps.Keys(group.Suspended)), members)
+			now.groups[where+group.Name] = fmt.Sprint(
+				group.Min, group.Max, group.Desired, slices.Sorted(maps.Keys(group.Suspended)), members,
+			)
 		}
 		for _, group := range region.TargetGroups() {
 			var targets []string
@@ -142,7 +144,9 @@ func twice(events []awssim.Event) (found []string) {
 		}
 		key := event.Operation + " " + token
 		if made[key]++; made[key] == 2 {
-			found = append(found, fmt.Sprintf("%s of %s happened twice for the attempt %s", event.Operation, event.Resource, token))
+			found = append(
+				found, fmt.Sprintf("%s of %s happened twice for the attempt %s", event.Operation, event.Resource, token),
+			)
 		}
 	}
 	return found
@@ -174,11 +178,13 @@ func outcomes(result patch.WaveResult) map[string]string {
 	return byStage
 }
 
-// requireEvidence reads what the workers left: every version of every record is signed and whole, and the wave's document
-// is there.
+// requireEvidence reads what the workers left: every version of every record is signed and whole, and the wave's
+// document is there.
 func (b *crashScene) requireEvidence(waveID string) {
 	b.t.Helper()
-	key, err := evidence.LoadKey(b.t.Context(), "file:"+filepath.Join(b.data, "worker", "journal.key"), evidence.KeyPlaces{})
+	key, err := evidence.LoadKey(
+		b.t.Context(), "file:"+filepath.Join(b.data, "worker", "journal.key"), evidence.KeyPlaces{},
+	)
 	require.NoError(b.t, err)
 	store, err := evidence.Open(b.t.Context(), filepath.Join(b.data, "worker", "evidence"), evidence.Options{Signer: key})
 	require.NoError(b.t, err)

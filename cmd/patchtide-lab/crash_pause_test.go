@@ -29,8 +29,8 @@ type pause struct {
 	reached                     chan struct{} // the worker stands still
 }
 
-// watch is the simulator's interceptor. The act is throttled once, so that what its next attempt reads first is known: that
-// is the look before the act.
+// watch is the simulator's interceptor. The act is throttled once, so that what its next attempt reads first is known:
+// that is the look before the act.
 func (p *pause) watch(call awssim.CallInfo) awssim.Fault {
 	switch {
 	case call.Operation == p.act && !p.refusedOnce:
@@ -49,8 +49,8 @@ func (p *pause) watch(call awssim.CallInfo) awssim.Fault {
 	return awssim.Fault{}
 }
 
-// TestCrashPausedWorker pauses a worker in the middle of an act until its attempt has timed out, another worker has done
-// it and an abort takes it back. What the first one had in mind must not happen any more when it goes on.
+// TestCrashPausedWorker pauses a worker in the middle of an act until its attempt has timed out, another worker has
+// done it and an abort takes it back. What the first one had in mind must not happen any more when it goes on.
 func TestCrashPausedWorker(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -78,7 +78,9 @@ func TestCrashPausedWorker(t *testing.T) {
 			}
 			second, err := b.launchWorker()
 			require.NoError(t, err)
-			b.eventually(func() bool { return effects(b.aws.Events(), c.act) == 1 }, "the second worker does what the first was about to do")
+			b.eventually(
+				func() bool { return effects(b.aws.Events(), c.act) == 1 }, "the second worker does what the first was about to do",
+			)
 			b.abort(waveID)
 			require.NoError(t, <-closed)
 			require.NoError(t, second.stop())
@@ -91,7 +93,10 @@ func TestCrashPausedWorker(t *testing.T) {
 			}, "the first worker answers again")
 			require.NoError(t, first.stop())
 			for _, event := range b.aws.Events()[calls:] {
-				require.False(t, event.Effect && event.Operation != "AssumeRole", "%s of %s after everything was over", event.Operation, event.Resource)
+				require.False(
+					t, event.Effect && event.Operation != "AssumeRole", "%s of %s after everything was over", event.Operation,
+					event.Resource,
+				)
 			}
 			require.Equal(t, 1, effects(b.aws.Events(), c.act), c.act)
 			require.Equal(t, 1, effects(b.aws.Events(), c.undo), c.undo)
@@ -121,8 +126,9 @@ func (b *crashScene) abort(waveID string) {
 		ctx, cancel := context.WithTimeout(b.t.Context(), upBudget)
 		defer cancel()
 		handle, err := b.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-			UpdateID: "abort", WorkflowID: waveID, UpdateName: string(patch.Abort), WaitForStage: client.WorkflowUpdateStageCompleted,
-			Args: []any{drive.Order{Actor: drive.Actor, Reason: "a crash test"}},
+			UpdateID: "abort", WorkflowID: waveID, UpdateName: string(patch.Abort),
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+			Args:         []any{drive.Order{Actor: drive.Actor, Reason: "a crash test"}},
 		})
 		return err == nil && handle.Get(ctx, nil) == nil
 	}, "the wave takes the abort")

@@ -38,7 +38,8 @@ type process struct {
 	ended  chan struct{} // closed when it has ended
 }
 
-// launch starts the laboratory's binary and waits until its output says `until`. extra are more variables for it, NAME=value.
+// launch starts the laboratory's binary and waits until its output says `until`. extra are more variables for it,
+// NAME=value.
 func launch(t *testing.T, until string, extra []string, args ...string) (*process, error) {
 	binary := os.Getenv("PATCHTIDE_LAB")
 	if binary == "" {

@@ -26,8 +26,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// crashScene is a laboratory whose Temporal server and workers are processes that can be killed. The simulated AWS is in
-// the test's process: it remembers what took effect, whoever dies.
+// crashScene is a laboratory whose Temporal server and workers are processes that can be killed. The simulated AWS is
+// in the test's process: it remembers what took effect, whoever dies.
 type crashScene struct {
 	t        *testing.T
 	aws      *simulator
@@ -65,14 +65,20 @@ func newSceneAtSpeed(t *testing.T, scenario string, speed float64) *crashScene {
 	b.address = listener.Addr().String()
 	require.NoError(t, listener.Close())
 	require.NoError(t, b.startTemporal())
-	b.client, err = client.DialContext(t.Context(), client.Options{HostPort: b.address, Namespace: lab.Namespace, Logger: log.NewStructuredLogger(logger(io.Discard))})
+	b.client, err = client.DialContext(
+		t.Context(),
+		client.Options{HostPort: b.address, Namespace: lab.Namespace, Logger: log.NewStructuredLogger(logger(io.Discard))},
+	)
 	require.NoError(t, err)
 	t.Cleanup(b.client.Close)
 	return b
 }
 
 func (b *crashScene) startTemporal() (err error) {
-	b.temporal, err = launch(b.t, "Ctrl-C", nil, "temporal", "--temporal-listen", b.address, "--ui-port", "0", "--data", filepath.Join(b.data, "temporal"))
+	b.temporal, err = launch(
+		b.t, "Ctrl-C", nil, "temporal", "--temporal-listen", b.address, "--ui-port", "0", "--data",
+		filepath.Join(b.data, "temporal"),
+	)
 	return err
 }
 
@@ -111,13 +117,15 @@ type moment struct {
 func moments(random *rand.Rand, number, apart int, victims ...victim) []moment {
 	drawn := make([]moment, number)
 	for i := range drawn {
-		drawn[i] = moment{after: 1 + random.IntN(apart), mutation: random.IntN(2) == 0, who: victims[random.IntN(len(victims))]}
+		drawn[i] = moment{
+			after: 1 + random.IntN(apart), mutation: random.IntN(2) == 0, who: victims[random.IntN(len(victims))],
+		}
 	}
 	return drawn
 }
 
-// isMutation tells by an operation's name. Commands are left out: nearly all of them ask for health, and would draw most
-// moments to themselves.
+// isMutation tells by an operation's name. Commands are left out: nearly all of them ask for health, and would draw
+// most moments to themselves.
 func isMutation(call awssim.CallInfo) bool {
 	for _, start := range []string{"Describe", "Get", "List", "AssumeRole", "SendCommand"} {
 		if strings.HasPrefix(call.Operation, start) {
@@ -151,7 +159,10 @@ func (b *crashScene) executioner(plan []moment) <-chan moment {
 			_ = b.temporal.signal(syscall.SIGKILL)
 		}
 		seen, next = 0, next+1
-		b.t.Logf("kill %d (%s) at %s of %s", next, [...]string{"worker", "server", "worker and server"}[now.who], call.Operation, call.Resource)
+		b.t.Logf(
+			"kill %d (%s) at %s of %s", next, [...]string{"worker", "server", "worker and server"}[now.who], call.Operation,
+			call.Resource,
+		)
 		struck <- now
 		return awssim.Fault{}
 	})
@@ -184,7 +195,9 @@ func (b *crashScene) runWave(waveID string, plan []moment) (result patch.WaveRes
 	struck := b.executioner(plan)
 	closed := make(chan error, 1)
 	go func() {
-		driver := &drive.Driver{Temporal: b.client, Console: console.New(io.Discard, nil, time.Now), Decide: patch.Verb(b.aws.scenario.Decide)}
+		driver := &drive.Driver{
+			Temporal: b.client, Console: console.New(io.Discard, nil, time.Now), Decide: patch.Verb(b.aws.scenario.Decide),
+		}
 		var err error
 		result, err = driver.Run(ctx, waveID, demoRequest{Plan: demoPlan, Actor: drive.Actor, Reason: "a crash test"})
 		closed <- err

@@ -27,7 +27,10 @@ var undisturbed = map[string]struct {
 		patch.RolledBack,
 		map[string]string{"staging": "patched patched", "production": "not_started not_started not_started rolled_back"},
 		// The one instance goes out, comes back, is found ill, goes out again, gets its root volume back, and comes back.
-		map[string]int{"EnterStandby": 2, "ExitStandby": 2, "StartAutomationExecution": 3, "CreateSnapshot": 3, "CreateReplaceRootVolumeTask": 1},
+		map[string]int{
+			"EnterStandby": 2, "ExitStandby": 2, "StartAutomationExecution": 3, "CreateSnapshot": 3,
+			"CreateReplaceRootVolumeTask": 1,
+		},
 	},
 }
 
@@ -48,8 +51,8 @@ func crashWave(t *testing.T, scenario string, plan []moment) {
 	b.requireEvidence(waveID)
 }
 
-// TestCrashWorker kills the worker at random moments of a wave: three, or as many as PATCHTIDE_CRASHES says, in waves of
-// six and with the server dying as well. PATCHTIDE_CRASH_SEED takes another seed than 1.
+// TestCrashWorker kills the worker at random moments of a wave: three, or as many as PATCHTIDE_CRASHES says, in waves
+// of six and with the server dying as well. PATCHTIDE_CRASH_SEED takes another seed than 1.
 func TestCrashWorker(t *testing.T) {
 	number, seed := fromEnv(t, "PATCHTIDE_CRASHES", 3), fromEnv(t, "PATCHTIDE_CRASH_SEED", 1)
 	const aWave = 6
@@ -70,8 +73,8 @@ func TestCrashWorker(t *testing.T) {
 	fmt.Printf("crash: %d kills, 0 violations\n", number)
 }
 
-// TestCrashServer kills the Temporal server, which comes back on its file, and then the server and the worker at once, in a
-// wave that puts back what it patched.
+// TestCrashServer kills the Temporal server, which comes back on its file, and then the server and the worker at once,
+// in a wave that puts back what it patched.
 func TestCrashServer(t *testing.T) {
 	t.Parallel()
 	crashWave(t, "bad-patch", []moment{{after: 250, mutation: true, who: theServer}, {after: 150, who: both}})

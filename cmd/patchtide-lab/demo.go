@@ -36,7 +36,8 @@ func newDemo(start workerStarter) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Patch a simulated fleet from beginning to end, and show it",
-		Long: "Patch a simulated fleet from beginning to end: a staging pair, then a production group of four, one instance\n" +
+		Long: "Patch a simulated fleet from beginning to end: a staging pair, then a production group of four, one " +
+			"instance\n" +
 			"at a time behind its load balancer. Where a person would approve or decide, the demo does, and says so.\n" +
 			"The exit code is 0 when the scenario ends as its file says.",
 		Example: "  patchtide-lab demo\n  patchtide-lab demo --scenario bad-patch --keep\n  patchtide-lab demo --json",
@@ -65,7 +66,10 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
 	show.Say("Scenario %s: %s", l.aws.scenario.Name, l.aws.scenario.Description)
-	show.Say("The simulated AWS lives %g times faster than we do. It opens its own maintenance window for the wave, now.", options.aws.speed)
+	show.Say(
+		"The simulated AWS lives %g times faster than we do. It opens its own maintenance window for the wave, now.",
+		options.aws.speed,
+	)
 	show.Say("Temporal UI  %s", l.temporal.UIURL())
 	show.Say("Fleet        %s", l.aws.url)
 
@@ -119,5 +123,7 @@ func asExpected(expected string, report console.Report) error {
 	if expected == "" || patch.Outcome(expected) == report.Outcome {
 		return nil
 	}
-	return fmt.Errorf("scenario %s should end as %s, and wave %s ended as %s", report.Scenario, expected, report.WaveID, report.Outcome)
+	return fmt.Errorf(
+		"scenario %s should end as %s, and wave %s ended as %s", report.Scenario, expected, report.WaveID, report.Outcome,
+	)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// TestTheDoctorFindsWhatTemporalLacks asks the product's doctor about a real server that is not as a worker needs it: each thing is found
-// by itself, with how to mend it, and gone once that was done.
+// TestTheDoctorFindsWhatTemporalLacks asks the product's doctor about a real server that is not as a worker needs it:
+// each thing is found by itself, with how to mend it, and gone once that was done.
 func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 	t.Parallel()
 	o := newOnCall(t, nil, "healthy", 1) // AWS's own speed: the doctor looks at its clock
@@ -59,10 +59,15 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 	o.eventually(func() bool { return len(look()) == 2 && look()[0].Where == names.TaskQueue }, "both are listed")
 	require.Equal(t, []doctor.Result{
 		{
-			Check: "workers", Where: names.TaskQueue, State: doctor.Problem, Says: "polled for workflows and by nobody for activities: waves stand still",
-			Mend: "our worker polls for both: see what somebody's is, restart it where it is ours, and give a program that is not a queue of its own",
+			Check: "workers", Where: names.TaskQueue, State: doctor.Problem,
+			Says: "polled for workflows and by nobody for activities: waves stand still",
+			Mend: "our worker polls for both: see what somebody's is, restart it where it is ours, and give a program that " +
+				"is not a queue of its own",
 		},
-		{Check: "workers", Where: staging, State: doctor.Problem, Says: "nobody polls this queue; a wave that needs it is refused or stands still", Mend: mend},
+		{
+			Check: "workers", Where: staging, State: doctor.Problem,
+			Says: "nobody polls this queue; a wave that needs it is refused or stands still", Mend: mend,
+		},
 	}, look())
 	serve(names.TaskQueue, worker.Options{})
 	serve(staging, worker.Options{DisableWorkflowWorker: true})
@@ -86,10 +91,18 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 	add(names.AttributeState, enums.INDEXED_VALUE_TYPE_INT)
 	found := look()
 	require.Len(t, found, 1)
-	require.Equal(t, "PatchtideState is of type Int instead of Keyword, PatchtideStage is missing; a worker does not start so", found[0].Says)
-	require.Equal(t, "`temporal operator search-attribute remove --yes --namespace default --name PatchtideState && temporal operator search-attribute create --type Keyword --namespace default --name PatchtideState`, "+
+	require.Equal(
+		t, "PatchtideState is of type Int instead of Keyword, PatchtideStage is missing; a worker does not start so",
+		found[0].Says,
+	)
+	require.Equal(t, "`temporal operator search-attribute remove --yes --namespace default --name PatchtideState && "+
+		"temporal operator search-attribute create --type Keyword --namespace default --name PatchtideState`, "+
 		"`temporal operator search-attribute create --type Keyword --namespace default --name PatchtideStage`", found[0].Mend)
 	code, said := o.run("worker")
 	require.Equal(t, exitFailed, code)
-	require.Contains(t, said, "PatchtideStage is missing: temporal operator search-attribute create --type Keyword --namespace default --name PatchtideStage")
+	require.Contains(
+		t, said,
+		"PatchtideStage is missing: temporal operator search-attribute create --type Keyword --namespace default --name "+
+			"PatchtideStage",
+	)
 }

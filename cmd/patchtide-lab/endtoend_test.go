@@ -16,9 +16,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// endToEnd runs the whole demo as a person does: embedded Temporal and its UI, the product's worker, and the simulated AWS
-// over HTTP. It returns what stdout, and nothing else, said, and what had an effect in AWS, counted by operation: a call may
-// be repeated on a busy machine, its effect may not.
+// endToEnd runs the whole demo as a person does: embedded Temporal and its UI, the product's worker, and the simulated
+// AWS over HTTP. It returns what stdout, and nothing else, said, and what had an effect in AWS, counted by operation: a
+// call may be repeated on a busy machine, its effect may not.
 func endToEnd(t *testing.T, scenario string) (report console.Report, effects map[string]int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -91,7 +91,9 @@ func TestAHealthyWaveEndToEnd(t *testing.T) {
 	require.Len(t, executions, 6, "an execution of its own for each instance")
 	require.Equal(t, 6, effects["StartAutomationExecution"])
 	require.Equal(t, 6, effects["CreateSnapshot"])
-	require.GreaterOrEqual(t, report.AWSCalls["ssm:StartAutomationExecution"], 6, "calls are counted by service and operation")
+	require.GreaterOrEqual(
+		t, report.AWSCalls["ssm:StartAutomationExecution"], 6, "calls are counted by service and operation",
+	)
 }
 
 func TestABadPatchIsPutBackEndToEnd(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 	"github.com/patchtide/patchtide/internal/lab/isolation"
 )
 
-// workerInput is what the product's worker gets from the laboratory. AWS it finds as everywhere, by the default chain in
-// the environment, which by then knows the simulator only.
+// workerInput is what the product's worker gets from the laboratory. AWS it finds as everywhere, by the default chain
+// in the environment, which by then knows the simulator only.
 type workerInput struct {
 	Temporal client.Client
 	HTTP     *http.Client // dials this machine only; every AWS client uses it
@@ -35,8 +35,8 @@ type laboratoryOptions struct {
 	temporal temporalOptions
 }
 
-// demoSpeed makes the healthy wave, more than an hour of AWS time, a matter of half a minute on two idle cores. Much more
-// and what takes real time, the worker's and the server's own work, dominates.
+// demoSpeed makes the healthy wave, more than an hour of AWS time, a matter of half a minute on two idle cores. Much
+// more and what takes real time, the worker's and the server's own work, dominates.
 const demoSpeed = 240
 
 func (o *laboratoryOptions) addFlags(cmd *cobra.Command) {
@@ -56,9 +56,11 @@ type laboratory struct {
 	undo     []func() error // last in, first out
 }
 
-// open starts the simulated AWS, cuts this process off from the real one, and starts Temporal and the worker. On an error
-// it leaves nothing running.
-func open(ctx context.Context, options laboratoryOptions, start workerStarter, stderr io.Writer) (_ *laboratory, err error) {
+// open starts the simulated AWS, cuts this process off from the real one, and starts Temporal and the worker. On an
+// error it leaves nothing running.
+func open(
+	ctx context.Context, options laboratoryOptions, start workerStarter, stderr io.Writer,
+) (_ *laboratory, err error) {
 	l := &laboratory{}
 	defer func() {
 		if err != nil {
@@ -90,7 +92,9 @@ func open(ctx context.Context, options laboratoryOptions, start workerStarter, s
 	if err != nil {
 		return nil, err
 	}
-	stop, err := start(ctx, workerInput{Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: folder, Log: stderr})
+	stop, err := start(
+		ctx, workerInput{Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: folder, Log: stderr},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("start the worker: %w", err)
 	}

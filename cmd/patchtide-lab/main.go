@@ -1,5 +1,5 @@
-// Command patchtide-lab is the laboratory: a Temporal server, the Temporal UI, a simulated AWS and Patchtide's worker in one
-// process, to try Patchtide without an account, a cluster or a container.
+// Command patchtide-lab is the laboratory: a Temporal server, the Temporal UI, a simulated AWS and Patchtide's worker
+// in one process, to try Patchtide without an account, a cluster or a container.
 package main
 
 import (

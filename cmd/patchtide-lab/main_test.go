@@ -36,12 +36,19 @@ func TestWrongCommandLines(t *testing.T) {
 		"speed":              {[]string{"aws", "--speed", "0"}, "--speed 0: must be more than 0, for example 60"},
 		"speed is no number": {[]string{"aws", "--speed", "fast"}, `invalid argument "fast" for "--speed" flag`},
 		"listen":             {[]string{"aws", "--listen", "4566"}, `--listen "4566": must be host:port`},
-		"temporal by name":   {[]string{"temporal", "--temporal-listen", "localhost:7233"}, `must be IP:port, for example 127.0.0.1:7233`},
-		"worker's temporal":  {[]string{"worker", "--temporal", "7233", "--data", "d"}, `--temporal "7233": must be host:port`},
-		"worker's AWS":       {[]string{"worker", "--aws", "127.0.0.1:4566", "--data", "d"}, `--aws "127.0.0.1:4566": must be the simulated AWS's address`},
-		"worker's speed":     {[]string{"worker", "--speed", "-1", "--data", "d"}, "--speed -1: must be more than 0"},
-		"worker's folder":    {[]string{"worker"}, "--data: name the folder"},
-		"ui port":            {[]string{"temporal", "--ui-port", "70000"}, "--ui-port 70000: must be between 0 and 65535"},
+		"temporal by name": {
+			[]string{"temporal", "--temporal-listen", "localhost:7233"}, `must be IP:port, for example 127.0.0.1:7233`,
+		},
+		"worker's temporal": {
+			[]string{"worker", "--temporal", "7233", "--data", "d"}, `--temporal "7233": must be host:port`,
+		},
+		"worker's AWS": {
+			[]string{"worker", "--aws", "127.0.0.1:4566", "--data", "d"},
+			`--aws "127.0.0.1:4566": must be the simulated AWS's address`,
+		},
+		"worker's speed":  {[]string{"worker", "--speed", "-1", "--data", "d"}, "--speed -1: must be more than 0"},
+		"worker's folder": {[]string{"worker"}, "--data: name the folder"},
+		"ui port":         {[]string{"temporal", "--ui-port", "70000"}, "--ui-port 70000: must be between 0 and 65535"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -63,10 +70,15 @@ func TestWhatCannotBeStarted(t *testing.T) {
 	}{
 		"unknown scenario": {[]string{"aws", "--listen", "127.0.0.1:0", "--scenario", "no-such"}, "no-such"},
 		"worker of real AWS": {
-			[]string{"worker", "--aws", "http://ssm.ap-northeast-1.amazonaws.com", "--data", t.TempDir()}, "must be on this machine",
+			[]string{"worker", "--aws", "http://ssm.ap-northeast-1.amazonaws.com", "--data", t.TempDir()},
+			"must be on this machine",
 		},
-		"port of AWS":      {[]string{"aws", "--listen", taken.Addr().String()}, "serve the simulated AWS on --listen " + taken.Addr().String()},
-		"port of Temporal": {[]string{"temporal", "--temporal-listen", taken.Addr().String()}, "cannot listen on " + taken.Addr().String()},
+		"port of AWS": {
+			[]string{"aws", "--listen", taken.Addr().String()}, "serve the simulated AWS on --listen " + taken.Addr().String(),
+		},
+		"port of Temporal": {
+			[]string{"temporal", "--temporal-listen", taken.Addr().String()}, "cannot listen on " + taken.Addr().String(),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr bytes.Buffer
@@ -158,7 +170,9 @@ func toyWave(ctx workflow.Context, request demoRequest) (patch.WaveResult, error
 		WaveID: id, Plan: request.Plan, State: patch.StateAwaitingApproval, Stage: "production", Since: workflow.Now(ctx),
 		Verbs: patch.VerbsIn(patch.StateAwaitingApproval, false), Stages: []patch.StageStatus{},
 	}
-	if err := workflow.SetQueryHandler(ctx, names.QueryStatus, func() (patch.WaveStatus, error) { return status, nil }); err != nil {
+	if err := workflow.SetQueryHandler(
+		ctx, names.QueryStatus, func() (patch.WaveStatus, error) { return status, nil },
+	); err != nil {
 		return patch.WaveResult{}, err
 	}
 	var approved drive.Order
@@ -179,7 +193,8 @@ func toyWave(ctx workflow.Context, request demoRequest) (patch.WaveResult, error
 	status.State, status.Outcome = patch.StateClosed, patch.Succeeded
 	return patch.WaveResult{WaveID: id, Plan: request.Plan, Outcome: patch.Succeeded, Stages: []patch.StageResult{{
 		Name: "production", Outcome: patch.Succeeded, Groups: []patch.GroupResult{{
-			Account: "production", Region: "ap-northeast-1", Name: "web", Outcome: patch.Succeeded, Instances: []patch.InstanceResult{},
+			Account: "production", Region: "ap-northeast-1", Name: "web", Outcome: patch.Succeeded,
+			Instances: []patch.InstanceResult{},
 		}},
 	}}, Stranded: []patch.Stranded{}}, nil
 }
@@ -229,5 +244,7 @@ func TestDemo(t *testing.T) {
 	err = runFleet(t, &stdout, &stderr, "demo", "--scenario", "bad-patch", "--data", data)
 	require.ErrorContains(t, err, "scenario bad-patch should end as rolled_back")
 	require.Contains(t, stdout.String(), "Out of service at most  0 in production/ap-northeast-1/web")
-	require.Regexp(t, `This wave               http://127\.0\.0\.1:\d+/namespaces/default/workflows/wave-web-`, stdout.String())
+	require.Regexp(
+		t, `This wave               http://127\.0\.0\.1:\d+/namespaces/default/workflows/wave-web-`, stdout.String(),
+	)
 }

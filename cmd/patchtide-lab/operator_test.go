@@ -48,7 +48,9 @@ func (b *crashScene) operator(args ...string) (code int, stdout string) {
 	require.NoError(b.t, err)
 	ctx, cancel := context.WithTimeout(b.t.Context(), waveBudget)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, append(args, "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)...)
+	cmd := exec.CommandContext(
+		ctx, binary, append(args, "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)...,
+	)
 	cmd.Dir = b.t.TempDir() // no configuration file: an operator's machine needs none
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -73,24 +75,31 @@ func ofFive(t *testing.T) string {
 
 const productionLock = "patch-group/111122223333/ap-northeast-1/web"
 
-// TestAClosedWaveIsRolledBack runs a wave on a real server whose groups begin their history anew after two instances, and rolls
-// it back from its evidence by the command line, twice.
+// TestAClosedWaveIsRolledBack runs a wave on a real server whose groups begin their history anew after two instances,
+// and rolls it back from its evidence by the command line, twice.
 func TestAClosedWaveIsRolledBack(t *testing.T) {
 	t.Parallel()
 	b := newCrashScene(t, ofFive(t))
 	require.NoError(t, b.startWorker())
 	const waveID = "wave-web-five"
 	driver := &drive.Driver{Temporal: b.client, Console: console.New(io.Discard, nil, time.Now)}
-	result, err := driver.Run(t.Context(), waveID, workflows.WaveRequest{Plan: demoPlan, Actor: drive.Actor, Reason: "a test", ContinueAfter: 2})
+	result, err := driver.Run(
+		t.Context(), waveID, workflows.WaveRequest{Plan: demoPlan, Actor: drive.Actor, Reason: "a test", ContinueAfter: 2},
+	)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
-	require.Equal(t, map[string]string{"staging": "patched patched", "production": "patched patched patched patched patched"}, outcomes(result))
+	require.Equal(
+		t, map[string]string{"staging": "patched patched", "production": "patched patched patched patched patched"},
+		outcomes(result),
+	)
 	require.Equal(t, 3, b.runs(productionLock), "two, two and one")
 	require.Equal(t, 7, effects(b.aws.Events(), "StartAutomationExecution"), "each instance once")
 
 	b.requireLogged(waveID, 7)
 	rollBack := func() (status patch.WaveStatus) {
-		code, stdout := b.operator("wave", "roll-back", waveID, "--reason", "the new openssl breaks logins", "--watch", "--json")
+		code, stdout := b.operator(
+			"wave", "roll-back", waveID, "--reason", "the new openssl breaks logins", "--watch", "--json",
+		)
 		require.Equal(t, exitDone, code, stdout)
 		require.NoError(t, json.Unmarshal([]byte(stdout), &status))
 		require.Equal(t, patch.RolledBack, status.Outcome)
@@ -122,8 +131,8 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Empty(t, b.violations())
 }
 
-// requireLogged asks the product for what a wave did: each of its instances once, also where a group's history began anew, and the
-// wave's end.
+// requireLogged asks the product for what a wave did: each of its instances once, also where a group's history began
+// anew, and the wave's end.
 func (b *crashScene) requireLogged(waveID string, instances int) {
 	b.t.Helper()
 	code, stdout := b.operator("wave", "logs", waveID, "--follow", "--json")
@@ -181,8 +190,8 @@ func (b *crashScene) dieAt(operation string) <-chan string {
 	return struck
 }
 
-// strand begins a wave, kills the worker once an instance of production goes into standby, and terminates the wave. It returns
-// the lock of that instance.
+// strand begins a wave, kills the worker once an instance of production goes into standby, and terminates the wave. It
+// returns the lock of that instance.
 func (b *crashScene) strand(waveID string) string {
 	b.t.Helper()
 	struck := b.dieAt("EnterStandby")
@@ -238,9 +247,9 @@ func (b *crashScene) requireRuns(ids ...string) {
 	}
 }
 
-// TestATerminatedWave terminates waves in the middle of an instance while no worker runs. The first time the children live: they
-// put back what they hold, and only then is the service's lock free. The second time everything is terminated: nothing owns what
-// is left, and ` + "`patchtide reconcile`" + ` puts it back.
+// TestATerminatedWave terminates waves in the middle of an instance while no worker runs. The first time the children
+// live: they put back what they hold, and only then is the service's lock free. The second time everything is
+// terminated: nothing owns what is left, and ` + "`patchtide reconcile`" + ` puts it back.
 func TestATerminatedWave(t *testing.T) {
 	t.Parallel()
 	b := newCrashScene(t, "healthy")

@@ -27,8 +27,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// newRecord makes the fixtures of the replay test: what this code's waves leave in a real server's history. Code that comes
-// later must replay them, or waves under way would break when it is deployed.
+// newRecord makes the fixtures of the replay test: what this code's waves leave in a real server's history. Code that
+// comes later must replay them, or waves under way would break when it is deployed.
 func newRecord() *cobra.Command {
 	var options laboratoryOptions
 	dir := ""
@@ -38,7 +38,9 @@ func newRecord() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
-				return &usageError{command: cmd.CommandPath(), cause: errors.New("--dir: is missing; name the folder for the histories")}
+				return &usageError{
+					command: cmd.CommandPath(), cause: errors.New("--dir: is missing; name the folder for the histories"),
+				}
 			}
 			if err := options.check(cmd); err != nil {
 				return err
@@ -58,7 +60,9 @@ func newRecord() *cobra.Command {
 	return cmd
 }
 
-func record(ctx context.Context, options laboratoryOptions, dir string, seen map[string]bool, stderr io.Writer) (err error) {
+func record(
+	ctx context.Context, options laboratoryOptions, dir string, seen map[string]bool, stderr io.Writer,
+) (err error) {
 	show := console.New(stderr, os.Environ(), time.Now)
 	l, err := open(ctx, options, startWorkerThatTells, show.Log(stderr))
 	if err != nil {
@@ -93,10 +97,15 @@ func (r *recorder) after(ctx context.Context, waveID string) error {
 		input    any
 	}{
 		{names.ScanFleet, "scan-" + demoPlan, workflows.ScanRequest{Plan: demoPlan}},
-		{names.RollBackWave, names.RollBack(waveID), workflows.RollBackRequest{WaveID: waveID, Actor: drive.Actor, Reason: "a record of it"}},
+		{
+			names.RollBackWave, names.RollBack(waveID),
+			workflows.RollBackRequest{WaveID: waveID, Actor: drive.Actor, Reason: "a record of it"},
+		},
 		{names.Reconcile, names.ReconcileID, workflows.ReconcileRequest{Actor: drive.Actor, Reason: "a record of it"}},
 	} {
-		run, err := r.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: one.id, TaskQueue: names.TaskQueue}, one.kind, one.input)
+		run, err := r.client.ExecuteWorkflow(
+			ctx, client.StartWorkflowOptions{ID: one.id, TaskQueue: names.TaskQueue}, one.kind, one.input,
+		)
 		if err != nil {
 			return fmt.Errorf("start %s: %w", one.id, err)
 		}
@@ -175,7 +184,9 @@ func (r *recorder) save(ctx context.Context, id, run string) error {
 	}
 	for _, event := range whole.Events {
 		if child := event.GetChildWorkflowExecutionStartedEventAttributes(); child != nil {
-			if err := r.save(ctx, child.GetWorkflowExecution().GetWorkflowId(), child.GetWorkflowExecution().GetRunId()); err != nil {
+			if err := r.save(
+				ctx, child.GetWorkflowExecution().GetWorkflowId(), child.GetWorkflowExecution().GetRunId(),
+			); err != nil {
 				return err
 			}
 		}

@@ -124,8 +124,8 @@ func inQuarantine(t *testing.T, page *runbookPage) {
 	require.NoError(t, o.stopWorker())
 }
 
-// workerAndServerDown is at AWS's own speed: the product's own worker is started as the page says, and the doctor sees a clock
-// that is right.
+// workerAndServerDown is at AWS's own speed: the product's own worker is started as the page says, and the doctor sees
+// a clock that is right.
 func workerAndServerDown(t *testing.T, page *runbookPage) {
 	o := newOnCall(t, page, "healthy", 1)
 	o.start("wave-web-waits")
@@ -137,11 +137,16 @@ func workerAndServerDown(t *testing.T, page *runbookPage) {
 	config := filepath.Join(o.folder, "patchtide.yaml")
 	text, err := os.ReadFile(config)
 	require.NoError(t, err)
-	here := strings.NewReplacer("./evidence", filepath.Join(o.folder, "evidence"), "file:journal.key", "file:"+filepath.Join(o.folder, "journal.key")).Replace(string(text))
+	here := strings.NewReplacer(
+		"./evidence", filepath.Join(o.folder, "evidence"), "file:journal.key", "file:"+filepath.Join(o.folder, "journal.key"),
+	).Replace(string(text))
 	require.NoError(t, os.WriteFile(config, []byte(here), 0o600))
-	worker, err := launchBinary(t, binary, "worker started", o.environ(), append(o.args("patchtide worker"), "--config", config)...)
+	worker, err := launchBinary(
+		t, binary, "worker started", o.environ(), append(o.args("patchtide worker"), "--config", config)...,
+	)
 	require.NoError(t, err)
-	o.eventually(func() bool { code, _ := o.run("doctor"); return code == exitDone }, "the doctor finds nothing while a worker runs")
+	o.eventually(func() bool { code, _ := o.run("doctor"); return code == exitDone }, "the doctor finds nothing while "+
+		"a worker runs")
 	o.do(askDoctor, exitDone)
 	o.do(showWave, exitDone, onHold)
 

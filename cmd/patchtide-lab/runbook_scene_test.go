@@ -26,7 +26,9 @@ type onCall struct {
 
 func newOnCall(t *testing.T, page *runbookPage, scenario string, speed float64) *onCall {
 	t.Helper()
-	o := &onCall{crashScene: newSceneAtSpeed(t, scenario, speed), page: page, folder: t.TempDir(), values: map[string]string{}}
+	o := &onCall{
+		crashScene: newSceneAtSpeed(t, scenario, speed), page: page, folder: t.TempDir(), values: map[string]string{},
+	}
 	require.NoError(t, os.WriteFile(filepath.Join(o.folder, "journal.key"), []byte(strings.Repeat("k", 48)), 0o600))
 	code, said := o.run("init", "--external-id-from", "env:"+externalIDEnv,
 		"--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role", "production=arn:aws:iam::111122223333:role/patchtide")
@@ -40,7 +42,8 @@ func newOnCall(t *testing.T, page *runbookPage, scenario string, speed float64) 
 func (o *onCall) environ() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + o.aws.url, "AWS_REGION=" + o.aws.region(), "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ACCESS_KEY_ID=" + o.aws.scenario.Home.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + o.aws.scenario.Home.SecretAccessKey,
+		"AWS_ACCESS_KEY_ID=" + o.aws.scenario.Home.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + o.aws.scenario.Home.SecretAccessKey,
 		externalIDEnv + "=" + externalIDs(o.aws.scenario)[externalIDEnv],
 		"TEMPORAL_ADDRESS=" + o.address, "TEMPORAL_NAMESPACE=" + lab.Namespace, "PATCHTIDE_TEMPORAL_UI=http://127.0.0.1:8233",
 	}
@@ -62,7 +65,8 @@ func (o *onCall) run(args ...string) (code int, said string) {
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// do runs a command as the runbook shows it, which must end with one of the codes, and returns all it said, without underscores.
+// do runs a command as the runbook shows it, which must end with one of the codes, and returns all it said, without
+// underscores.
 func (o *onCall) do(command string, codes ...int) (said string) {
 	o.t.Helper()
 	o.page.mark(o.t, command)
@@ -81,7 +85,10 @@ func (o *onCall) args(command string) []string {
 		if value := o.values[word]; value != "" {
 			words[i] = value
 		}
-		require.False(o.t, slices.Contains([]string{"WAVE", "INSTANCE"}, words[i]), "%s: nothing stands for %s, only for %v", command, word, slices.Sorted(maps.Keys(o.values)))
+		require.False(
+			o.t, slices.Contains([]string{"WAVE", "INSTANCE"}, words[i]), "%s: nothing stands for %s, only for %v", command,
+			word, slices.Sorted(maps.Keys(o.values)),
+		)
 	}
 	return words[1:]
 }

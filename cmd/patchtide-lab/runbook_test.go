@@ -39,7 +39,8 @@ func commandsIn(page string) (all []string) {
 
 func TestCommandsAreFoundWhereverThePageShowsThem(t *testing.T) {
 	page := "Run `patchtide doctor`, or `patchtide wave show WAVE` and `patchtide-lab demo`.\n" +
-		"```sh\npatchtide wave list   # all\npatchtide doctor\nopenssl rand\n```\n| a | `patchtide freeze --reason \"a # b\"` |\n" +
+		"```sh\npatchtide wave list   # all\npatchtide doctor\nopenssl rand\n```\n| a | `patchtide freeze --reason \"a # " +
+		"b\"` |\n" +
 		"```yaml\npatchtide: no\n```\n"
 	require.Equal(t, []string{"patchtide doctor", `patchtide freeze --reason "a # b"`, "patchtide wave list", "patchtide wave show WAVE"}, commandsIn(page))
 }
@@ -59,8 +60,8 @@ func (p *runbookPage) mark(t *testing.T, command string) {
 	p.ran[command] = true
 }
 
-// TestTheRunbook plays each symptom of docs/runbook.md on the laboratory and does what the page says, with its own words. A command of
-// the page that no scenario runs fails it.
+// TestTheRunbook plays each symptom of docs/runbook.md on the laboratory and does what the page says, with its own
+// words. A command of the page that no scenario runs fails it.
 func TestTheRunbook(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(runbookFile)

@@ -15,12 +15,13 @@ import (
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
-// TestSchedulesByCommandLine is the life of a plan's schedule, on a real server, by the product's own commands: made, shown, changed by
-// hand, mended, paused, resumed, and removed with its window.
+// TestSchedulesByCommandLine is the life of a plan's schedule, on a real server, by the product's own commands: made,
+// shown, changed by hand, mended, paused, resumed, and removed with its window.
 func TestSchedulesByCommandLine(t *testing.T) {
 	t.Parallel()
 	o := &onCall{crashScene: newCrashScene(t, "healthy"), folder: t.TempDir()}
-	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}` + "\n"
+	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}` +
+		"\n"
 	write := func(window string) {
 		t.Helper()
 		text := strings.Replace(string(config.Example()), "    backup: snapshot\n", window+"    backup: snapshot\n", 1)
@@ -64,22 +65,33 @@ func TestSchedulesByCommandLine(t *testing.T) {
 	// Somebody edits it in the Temporal UI.
 	byHand := func(change func(*client.Schedule)) {
 		t.Helper()
-		require.NoError(t, o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Update(t.Context(), client.ScheduleUpdateOptions{
-			DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-				change(&in.Description.Schedule)
-				return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
-			},
-		}))
+		require.NoError(
+			t,
+			o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Update(
+				t.Context(), client.ScheduleUpdateOptions{
+					DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+						change(&in.Description.Schedule)
+						return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
+					},
+				}))
 	}
 	byHand(func(s *client.Schedule) { s.Spec.TimeZoneName = "Europe/Berlin" })
 	drift := []schedules.Difference{{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}}
 	require.Equal(t, drift, list(exitFailed)[0].Drift)
-	require.Contains(t, run(exitFailed, "list"), "  differs from the file; `patchtide schedule sync` mends it:\n  time zone\n    - Europe/Berlin\n    + Asia/Tokyo\n")
-	require.Equal(t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}}, sync(exitFailed, "--dry-run"))
+	require.Contains(
+		t, run(exitFailed, "list"),
+		"  differs from the file; `patchtide schedule sync` mends it:\n  time zone\n    - Europe/Berlin\n    + Asia/Tokyo\n",
+	)
+	require.Equal(
+		t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}},
+		sync(exitFailed, "--dry-run"),
+	)
 
 	// Paused: sync mends the rest, and what a person decided stays.
 	require.Contains(t, run(exitDone, "pause", "web", "--actor", "alice", "--reason", "release week"), "web: paused")
-	require.Equal(t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}}, sync(exitDone))
+	require.Equal(
+		t, []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Changed, Differences: drift}}, sync(exitDone),
+	)
 	state := list(exitDone)[0]
 	require.Empty(t, state.Drift)
 	require.Equal(t, []any{true, "paused by alice: release week"}, []any{state.Paused, state.Note})
@@ -96,7 +108,8 @@ func TestSchedulesByCommandLine(t *testing.T) {
 
 	// The plan loses its window.
 	write("")
-	o.eventually(func() bool { _, said := o.run("schedule", "list"); return strings.Contains(said, "web") }, "Temporal lists it")
+	o.eventually(func() bool { _, said := o.run("schedule", "list"); return strings.Contains(said, "web") }, "Temporal "+
+		"lists it")
 	require.True(t, list(exitFailed)[0].Orphan)
 	removed := []schedules.Change{{Plan: "web", Schedule: schedule, Done: schedules.Removed}}
 	require.Equal(t, removed, sync(exitFailed, "--dry-run"))

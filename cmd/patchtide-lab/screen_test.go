@@ -20,7 +20,9 @@ func (b *crashScene) onTerminal(args ...string) (*terminaltest.Terminal, <-chan 
 	binary, err := product()
 	require.NoError(b.t, err)
 	terminal := terminaltest.Open(b.t, 110, 36)
-	cmd := exec.CommandContext(b.t.Context(), binary, append(args, "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)...)
+	cmd := exec.CommandContext(
+		b.t.Context(), binary, append(args, "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)...,
+	)
 	cmd.Dir, cmd.Env = b.t.TempDir(), append(os.Environ(), "TERM=xterm-256color", "PATCHTIDE_ACTOR=alice")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal.Program, terminal.Program, terminal.Program
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -30,8 +32,9 @@ func (b *crashScene) onTerminal(args ...string) (*terminaltest.Terminal, <-chan 
 	return terminal, ended
 }
 
-// TestAWaveIsSteeredFromAScreen watches a real wave on a terminal: it is drawn, a key asks what a verb needs, the verb arrives with who
-// and why, and whoever leaves touches nothing. Where there is no terminal, the same command writes lines.
+// TestAWaveIsSteeredFromAScreen watches a real wave on a terminal: it is drawn, a key asks what a verb needs, the verb
+// arrives with who and why, and whoever leaves touches nothing. Where there is no terminal, the same command writes
+// lines.
 func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	t.Parallel()
 	b := newCrashScene(t, "healthy")
@@ -41,7 +44,8 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	require.Equal(t, exitDone, code, said)
 	terminal, ended := b.onTerminal("wave", "watch", wave)
 	terminal.Shows(wave+"  plan web", "staging", "░░░░░░", "production/ap-northeast-1/web")
-	terminal.Shows("████████████████ 2 of 2  ✓ succeeded", "awaiting approval: production", "a approve · x reject")
+	terminal.Shows("████████████████ 2 of 2  ✓ succeeded", "awaiting approval: "+
+		"production", "a approve · x reject")
 
 	terminal.Type("a")
 	terminal.Shows("approve  "+wave+"  by alice", "Reason", "enter sends it")
@@ -52,7 +56,10 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	terminal.Shows("running: production", "p pause")
 	decided := b.decisions(wave)
 	require.Len(t, decided, 1)
-	require.Equal(t, []any{patch.Approve, "alice", "staging looks well", "production"}, []any{decided[0].Verb, decided[0].Actor, decided[0].Reason, decided[0].Stage})
+	require.Equal(
+		t, []any{patch.Approve, "alice", "staging looks well", "production"},
+		[]any{decided[0].Verb, decided[0].Actor, decided[0].Reason, decided[0].Stage},
+	)
 
 	terminal.Type("p")
 	terminal.Shows("pause  " + wave + "  by alice")

@@ -41,19 +41,21 @@ var secrets = map[string]string{
 	"secret key of assumed roles": "made-up-and-good-for-nothing", // the simulated STS gives it to all
 }
 
-// TestSecretsStayWhereTheyAre runs a wave on a bad day, when errors are plenty, with a marked secret in every place that the
-// worker reads one from, and looks for them in everything that people or programs may read afterwards.
+// TestSecretsStayWhereTheyAre runs a wave on a bad day, when errors are plenty, with a marked secret in every place
+// that the worker reads one from, and looks for them in everything that people or programs may read afterwards.
 func TestSecretsStayWhereTheyAre(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	fleet, err := fs.ReadFile(scenarios.Files, "fleet.yaml")
 	require.NoError(t, err)
 	text := string(fleet)
-	for was, is := range map[string]string{"made-up-and-good-for-nothing": secrets["AWS secret key"], "external_id: patchtide-lab": "external_id: " + secrets["external id"]} {
+	for was, is := range map[string]string{"made-up-and-good-for-nothing": secrets["AWS secret key"], "external_id: " +
+		"patchtide-lab": "external_id: " + secrets["external id"]} {
 		require.Contains(t, text, was)
 		text = strings.ReplaceAll(text, was, is)
 	}
-	text += "\nfaults: {api: [{kind: lost_reply, probability: 0.05}, {kind: throttle, probability: 0.05}]}\nexpect: {outcome: succeeded}\n"
+	text += "\nfaults: {api: [{kind: lost_reply, probability: 0.05}, {kind: throttle, probability: 0.05}]}\nexpect: " +
+		"{outcome: succeeded}\n"
 	scenario, data := filepath.Join(folder, "marked.yaml"), filepath.Join(folder, "data")
 	require.NoError(t, os.WriteFile(scenario, []byte(text), 0o600))
 	require.NoError(t, os.Mkdir(data, 0o700))
@@ -66,14 +68,18 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	require.NoError(t, listener.Close())
 
 	demo, err := launch(t, "Everything stays up", []string{
-		"AWS_SECRET_ACCESS_KEY=" + secrets["inherited AWS secret key"], "AWS_SESSION_TOKEN=" + secrets["inherited AWS session token"],
-		"TEMPORAL_API_KEY=" + secrets["inherited Temporal API key"], "PATCHTIDE_EXTERNAL_ID=" + secrets["inherited external id"],
+		"AWS_SECRET_ACCESS_KEY=" + secrets["inherited AWS secret key"],
+		"AWS_SESSION_TOKEN=" + secrets["inherited AWS session token"],
+		"TEMPORAL_API_KEY=" + secrets["inherited Temporal API key"],
+		"PATCHTIDE_EXTERNAL_ID=" + secrets["inherited external id"],
 	}, "demo", "--keep", "--scenario", scenario, "--data", data, "--temporal-listen", address, "--temporal-log")
 	require.NoError(t, err)
 	histories := exportHistories(t, address, 9)
 	require.NoError(t, demo.stop())
 
-	found := map[string][]byte{"stdout": []byte(demo.stdout.String()), "stderr": []byte(demo.stderr.String()), "histories": histories}
+	found := map[string][]byte{
+		"stdout": []byte(demo.stdout.String()), "stderr": []byte(demo.stderr.String()), "histories": histories,
+	}
 	require.NoError(t, filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path == keyFile {
 			return err
@@ -85,17 +91,20 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	require.Greater(t, len(found), 8, "evidence, journal, database")
 	require.Empty(t, leaks(found, secrets))
 
-	// The same search sees what is there: who started the wave stands in its history, the database and its evidence, and the
-	// pages' addresses are told on stdout.
+	// The same search sees what is there: who started the wave stands in its history, the database and its evidence, and
+	// the pages' addresses are told on stdout.
 	var kinds []string
 	for _, leak := range leaks(found, map[string]string{"actor": drive.Actor, "fleet page": "The simulated AWS lives"}) {
-		for kind, part := range map[string]string{"history": "in histories", "database": ".db", "evidence": string(filepath.Separator) + "waves" + string(filepath.Separator), "stdout": "in stdout"} {
+		for kind, part := range map[string]string{"history": "in histories", "database": ".db", "evidence": string(filepath.Separator) +
+			"waves" + string(filepath.Separator), "stdout": "in stdout"} {
 			if strings.Contains(leak, part) && !slices.Contains(kinds, kind) {
 				kinds = append(kinds, kind)
 			}
 		}
 	}
-	require.ElementsMatch(t, []string{"history", "database", "evidence", "stdout"}, kinds, "what is no secret can be found in each of them")
+	require.ElementsMatch(
+		t, []string{"history", "database", "evidence", "stdout"}, kinds, "what is no secret can be found in each of them",
+	)
 }
 
 // leaks looks for each secret in each place, in every form in which a program may have written it.
@@ -113,9 +122,12 @@ func leaks(found map[string][]byte, secrets map[string]string) (all []string) {
 	return all
 }
 
-// formsOf are the ways to write a value: as it is, for URLs, in hexadecimal, and in base64 wherever it begins in what was encoded.
+// formsOf are the ways to write a value: as it is, for URLs, in hexadecimal, and in base64 wherever it begins in what
+// was encoded.
 func formsOf(value string) map[string]string {
-	forms := map[string]string{"plain": value, "for a URL": url.QueryEscape(value), "hexadecimal": hex.EncodeToString([]byte(value))}
+	forms := map[string]string{
+		"plain": value, "for a URL": url.QueryEscape(value), "hexadecimal": hex.EncodeToString([]byte(value)),
+	}
 	for shift := range 3 {
 		// Of what stands around it only the characters that hold nothing else are the same everywhere.
 		whole := base64.StdEncoding.EncodeToString(append(bytes.Repeat([]byte{0}, shift), value...))
@@ -129,27 +141,46 @@ func formsOf(value string) map[string]string {
 func TestAPlantedSecretIsFound(t *testing.T) {
 	for name, value := range secrets {
 		for form, text := range map[string]string{
-			"plain": value, "in JSON": `{"error":"no role for ` + value + `"}`, "in a URL": "https://example.com/?id=" + url.QueryEscape(value),
-			"in base64": base64.StdEncoding.EncodeToString([]byte("a" + value + "b")), "in base64, further on": base64.StdEncoding.EncodeToString([]byte("ab" + value + "bc")),
-			"base64 alone": base64.StdEncoding.EncodeToString([]byte(value)), "in hexadecimal": "0x" + hex.EncodeToString([]byte(value)),
+			"plain": value, "in JSON": `{"error":"no role for ` + value + `"}`,
+			"in a URL":              "https://example.com/?id=" + url.QueryEscape(value),
+			"in base64":             base64.StdEncoding.EncodeToString([]byte("a" + value + "b")),
+			"in base64, further on": base64.StdEncoding.EncodeToString([]byte("ab" + value + "bc")),
+			"base64 alone":          base64.StdEncoding.EncodeToString([]byte(value)),
+			"in hexadecimal":        "0x" + hex.EncodeToString([]byte(value)),
 		} {
-			require.NotEmpty(t, leaks(map[string][]byte{"stderr": []byte("before " + text + " after")}, map[string]string{name: value}), "%s %s", name, form)
+			require.NotEmpty(
+				t, leaks(map[string][]byte{"stderr": []byte("before " + text + " after")}, map[string]string{name: value}), "%s %s",
+				name, form,
+			)
 		}
-		require.Empty(t, leaks(map[string][]byte{"stderr": []byte("before " + value[:len(value)-1] + " after")}, map[string]string{name: value}))
+		require.Empty(
+			t,
+			leaks(
+				map[string][]byte{"stderr": []byte("before " + value[:len(value)-1] + " after")}, map[string]string{name: value},
+			),
+		)
 	}
 }
 
 // exportHistories reads every workflow's history, payloads and all, as plain bytes.
 func exportHistories(t *testing.T, address string, least int) (all []byte) {
 	t.Helper()
-	c, err := client.DialContext(t.Context(), client.Options{HostPort: address, Namespace: lab.Namespace, Logger: log.NewStructuredLogger(logger(&bytes.Buffer{}))})
+	c, err := client.DialContext(
+		t.Context(),
+		client.Options{HostPort: address, Namespace: lab.Namespace, Logger: log.NewStructuredLogger(logger(&bytes.Buffer{}))},
+	)
 	require.NoError(t, err)
 	defer c.Close()
-	listed, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: lab.Namespace, PageSize: 1000})
+	listed, err := c.ListWorkflow(
+		t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: lab.Namespace, PageSize: 1000},
+	)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(listed.GetExecutions()), least, "a wave, its groups and instances")
 	for _, execution := range listed.GetExecutions() {
-		events := c.GetWorkflowHistory(t.Context(), execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		events := c.GetWorkflowHistory(
+			t.Context(), execution.GetExecution().GetWorkflowId(), execution.GetExecution().GetRunId(), false,
+			enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
+		)
 		for events.HasNext() {
 			event, err := events.Next()
 			require.NoError(t, err)

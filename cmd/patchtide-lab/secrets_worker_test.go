@@ -68,14 +68,17 @@ plans:
         bake: 1s
 `
 
-// TestSecretsOfTheProductsWorker runs the product's own worker, whose secrets come from every kind of place that a configuration
-// may name, logging all that it can, through a wave on a bad day, and looks for them in everything it leaves.
+// TestSecretsOfTheProductsWorker runs the product's own worker, whose secrets come from every kind of place that a
+// configuration may name, logging all that it can, through a wave on a bad day, and looks for them in everything it
+// leaves.
 func TestSecretsOfTheProductsWorker(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	fleet, err := fs.ReadFile(scenarios.Files, "fleet.yaml")
 	require.NoError(t, err)
-	text := strings.Replace(string(fleet), "made-up-and-good-for-nothing", placed["AWS secret key, from the environment"], 1)
+	text := strings.Replace(
+		string(fleet), "made-up-and-good-for-nothing", placed["AWS secret key, from the environment"], 1,
+	)
 	for _, from := range []string{"from a file", "from an SSM parameter"} { // staging's role, then production's
 		require.Contains(t, text, "external_id: patchtide-lab")
 		text = strings.Replace(text, "external_id: patchtide-lab", "external_id: "+placed["external id, "+from], 1)
@@ -104,7 +107,8 @@ func TestSecretsOfTheProductsWorker(t *testing.T) {
 	require.NoError(t, err)
 	worker, err := launchBinary(t, binary, "worker started", []string{
 		"AWS_ENDPOINT_URL=" + b.aws.url, "AWS_REGION=ap-northeast-1", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ACCESS_KEY_ID=" + b.aws.scenario.Home.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + placed["AWS secret key, from the environment"],
+		"AWS_ACCESS_KEY_ID=" + b.aws.scenario.Home.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + placed["AWS secret key, from the environment"],
 		"TEMPORAL_API_KEY=" + placed["Temporal API key, from the environment"], "TEMPORAL_TLS=false",
 	}, "worker", "--config", write("patchtide.yaml", fmt.Sprintf(workerFile, folder)), "--temporal-address", b.address, "--temporal-namespace", lab.Namespace)
 	require.NoError(t, err)
@@ -120,7 +124,8 @@ func TestSecretsOfTheProductsWorker(t *testing.T) {
 	b.temporal.kill()
 
 	found := map[string][]byte{
-		"histories": histories, "the worker's stdout": []byte(worker.stdout.String()), "the worker's log": []byte(worker.stderr.String()), "the operator's stdout": []byte(asked + stdout),
+		"histories": histories, "the worker's stdout": []byte(worker.stdout.String()),
+		"the worker's log": []byte(worker.stderr.String()), "the operator's stdout": []byte(asked + stdout),
 	}
 	for _, left := range []string{filepath.Join(folder, "evidence"), filepath.Join(b.data, "temporal")} {
 		require.NoError(t, filepath.WalkDir(left, func(path string, entry fs.DirEntry, err error) error {
@@ -134,5 +139,12 @@ func TestSecretsOfTheProductsWorker(t *testing.T) {
 	}
 	require.Greater(t, len(found), 8, "evidence, journal, database")
 	require.Empty(t, leaks(found, placed))
-	require.NotEmpty(t, leaks(map[string][]byte{"the worker's log": found["the worker's log"]}, map[string]string{"its queues": "patchtide-222233334444-ap-northeast-1"}), "what is no secret can be found")
+	require.NotEmpty(
+		t,
+		leaks(
+			map[string][]byte{"the worker's log": found["the worker's log"]},
+			map[string]string{"its queues": "patchtide-222233334444-ap-northeast-1"},
+		),
+		"what is no secret can be found",
+	)
 }

@@ -24,7 +24,9 @@ type temporalOptions struct {
 
 func (o *temporalOptions) addFlags(cmd *cobra.Command, listen string, uiPort int) {
 	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "temporal-listen", listen, "address of the Temporal server, IP:port; port 0 takes a free one")
+	flags.StringVar(
+		&o.listen, "temporal-listen", listen, "address of the Temporal server, IP:port; port 0 takes a free one",
+	)
 	flags.IntVar(&o.uiPort, "ui-port", uiPort, "port of the Temporal UI on loopback; 0 takes a free one")
 	flags.StringVar(&o.data, "data", "", "folder that keeps Temporal's database; without it everything is in memory")
 	flags.BoolVar(&o.log, "temporal-log", false, "write the Temporal server's log to stderr")
@@ -33,10 +35,14 @@ func (o *temporalOptions) addFlags(cmd *cobra.Command, listen string, uiPort int
 func (o *temporalOptions) check(cmd *cobra.Command) error {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil || net.ParseIP(host) == nil {
-		return &usageError{cmd.CommandPath(), fmt.Errorf("--temporal-listen %q: must be IP:port, for example 127.0.0.1:7233", o.listen)}
+		return &usageError{
+			cmd.CommandPath(), fmt.Errorf("--temporal-listen %q: must be IP:port, for example 127.0.0.1:7233", o.listen),
+		}
 	}
 	if o.uiPort < 0 || o.uiPort > 65535 {
-		return &usageError{cmd.CommandPath(), fmt.Errorf("--ui-port %d: must be between 0 and 65535, for example 8233", o.uiPort)}
+		return &usageError{
+			cmd.CommandPath(), fmt.Errorf("--ui-port %d: must be between 0 and 65535, for example 8233", o.uiPort),
+		}
 	}
 	return nil
 }

@@ -33,7 +33,9 @@ func operatorsLinks(t *testing.T, ui string) map[string]operatorsLink {
 	t.Helper()
 	binary, err := product()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), binary, "links", "--plan", demoPlan, "--actor", "alice", "--save-views", "--json", "--temporal-ui", ui)
+	cmd := exec.CommandContext(
+		t.Context(), binary, "links", "--plan", demoPlan, "--actor", "alice", "--save-views", "--json", "--temporal-ui", ui,
+	)
 	cmd.Dir = t.TempDir() // no configuration file
 	stdout, err := cmd.Output()
 	require.NoError(t, err)
@@ -46,23 +48,29 @@ func operatorsLinks(t *testing.T, ui string) map[string]operatorsLink {
 	return links
 }
 
-// upWith starts the laboratory with a scenario, as `patchtide-lab up` does, and returns the address of its Temporal UI. A hold waits for
-// minutes of ours instead of seconds: a browser is no quicker than a person.
+// upWith starts the laboratory with a scenario, as `patchtide-lab up` does, and returns the address of its Temporal UI.
+// A hold waits for minutes of ours instead of seconds: a browser is no quicker than a person.
 func upWith(t *testing.T, scenario string) (ui string, temporal client.Client) {
 	t.Helper()
-	options := laboratoryOptions{aws: awsOptions{listen: "127.0.0.1:0", speed: demoSpeed, scenario: scenario}, temporal: temporalOptions{listen: "127.0.0.1:0"}}
+	options := laboratoryOptions{
+		aws:      awsOptions{listen: "127.0.0.1:0", speed: demoSpeed, scenario: scenario},
+		temporal: temporalOptions{listen: "127.0.0.1:0"},
+	}
 	const patience = "on_failure: {action: hold, timeout: 30m,"
 	example := string(config.Example())
 	require.Contains(t, example, patience)
 	patient := []byte(strings.Replace(example, patience, "on_failure: {action: hold, timeout: 24h,", 1))
-	l, err := open(t.Context(), options, func(ctx context.Context, in workerInput) (func(), error) { return startWorkerOf(ctx, in, patient) }, io.Discard)
+	l, err := open(
+		t.Context(), options,
+		func(ctx context.Context, in workerInput) (func(), error) { return startWorkerOf(ctx, in, patient) }, io.Discard,
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.close()) })
 	return l.temporal.UIURL(), l.client
 }
 
-// TestAnOperatorAtTheTemporalUI does with a browser what people do: it starts a wave by the form that `patchtide links` leads to,
-// watches its live table, approves, answers a hold and sees it end. Nothing but the UI's own page is used.
+// TestAnOperatorAtTheTemporalUI does with a browser what people do: it starts a wave by the form that `patchtide links`
+// leads to, watches its live table, approves, answers a hold and sees it end. Nothing but the UI's own page is used.
 func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	b := openBrowser(t)
 	ui, temporal := upWith(t, "stuck-reboot")
@@ -73,7 +81,10 @@ func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	b.write("main", `{"plan": "web", "dry-run": true}`)
 	b.press("button[data-testid=start-workflow-button]")
 	misspelt := b.openStarted()
-	b.await("a key that nobody knows is refused", `/failed/i.test(document.querySelector("[data-testid=execution-status]").innerText) && document.body.innerText.includes("unknown field")`)
+	b.await(
+		"a key that nobody knows is refused",
+		`/failed/i.test(document.querySelector("[data-testid=execution-status]").innerText) && document.body.innerText.includes("unknown field")`,
+	)
 	b.keep("refused")
 	b.view(links["failed this week"], workflowOf(misspelt))
 
@@ -86,7 +97,9 @@ func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	table := strings.TrimSuffix(page, "timeline") + "user-metadata"
 	b.open(table)
 
-	b.awaitDetails("staging is patched, step by step", "web is running", "stage staging", "install", "patchtide wave pause "+waveID)
+	b.awaitDetails(
+		"staging is patched, step by step", "web is running", "stage staging", "install", "patchtide wave pause "+waveID,
+	)
 	b.keep("running")
 	b.view(links["waves running"], waveID)
 	b.open(table)
@@ -125,21 +138,28 @@ func TestAnOperatorAtTheTemporalUI(t *testing.T) {
 	require.Equal(t, []string{"approve by alice: staging looks well", "skip by alice: that machine is odd"}, sent)
 }
 
-// requireSummaries looks through the histories of all workflows: a person must be able to read what each activity, timer and child is for.
+// requireSummaries looks through the histories of all workflows: a person must be able to read what each activity,
+// timer and child is for.
 func requireSummaries(t *testing.T, temporal client.Client) {
 	t.Helper()
 	list, err := temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
 	require.NoError(t, err)
 	looked := 0
 	for _, one := range list.GetExecutions() {
-		history := temporal.GetWorkflowHistory(t.Context(), one.GetExecution().GetWorkflowId(), one.GetExecution().GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+		history := temporal.GetWorkflowHistory(
+			t.Context(), one.GetExecution().GetWorkflowId(), one.GetExecution().GetRunId(), false,
+			enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT,
+		)
 		for history.HasNext() {
 			event, err := history.Next()
 			require.NoError(t, err)
 			switch event.GetEventType() {
 			case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, enums.EVENT_TYPE_TIMER_STARTED, enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 				looked++
-				require.NotNil(t, event.GetUserMetadata().GetSummary(), "%s of %s %s: %s", event.GetEventType(), one.GetType().GetName(), one.GetExecution().GetWorkflowId(), event)
+				require.NotNil(
+					t, event.GetUserMetadata().GetSummary(), "%s of %s %s: %s", event.GetEventType(), one.GetType().GetName(),
+					one.GetExecution().GetWorkflowId(), event,
+				)
 			}
 		}
 	}
@@ -150,7 +170,10 @@ func requireSummaries(t *testing.T, temporal client.Client) {
 func (b *browser) view(list operatorsLink, workflowID string) {
 	b.t.Helper()
 	b.open(list.URL)
-	b.await(list.For+" lists the workflow", "[...document.querySelectorAll('table a')].some(a => a.innerText.trim() == "+strconv.Quote(workflowID)+")")
+	b.await(
+		list.For+" lists the workflow",
+		"[...document.querySelectorAll('table a')].some(a => a.innerText.trim() == "+strconv.Quote(workflowID)+")",
+	)
 	b.await(list.For+" is kept", "document.body.innerText.includes("+strconv.Quote(list.For)+")")
 	b.keep("view-" + strings.ReplaceAll(list.For, " ", "-"))
 }
@@ -163,7 +186,10 @@ func runOf(page string) string { return path.Base(path.Dir(page)) }
 // openStarted follows the link of the message that a workflow was started, and returns its address.
 func (b *browser) openStarted() string {
 	b.t.Helper()
-	page := b.await("it is said that a workflow was started", `[...document.querySelectorAll("a")].find(a => a.innerText.includes("Workflow started")).href`)
+	page := b.await(
+		"it is said that a workflow was started",
+		`[...document.querySelectorAll("a")].find(a => a.innerText.includes("Workflow started")).href`,
+	)
 	b.open(page)
 	return page
 }
@@ -194,9 +220,18 @@ func (b *browser) send(verb patch.Verb, reason string) {
 	b.press("button[aria-controls=workflow-actions]")
 	b.press("[data-testid=update-button]")
 	b.press("dialog[open] [data-testid=update-select-button]")
-	b.await("each verb says what it does", `[...document.querySelectorAll("dialog[open] li[role=option]")].filter(o => o.innerText.trim().includes("\n")).length == `+strconv.Itoa(len(patch.Verbs())))
+	b.await(
+		"each verb says what it does",
+		`[...document.querySelectorAll("dialog[open] li[role=option]")].filter(o => o.innerText.trim().includes("\n")).length == `+strconv.Itoa(len(patch.Verbs())),
+	)
 	b.keep("update-" + string(verb))
-	b.do("choose "+string(verb), chromedp.Evaluate(`[...document.querySelectorAll("dialog[open] li[role=option]")].find(o => o.innerText.trim().split("\n")[0].trim() == "`+string(verb)+`").click()`, nil))
+	b.do(
+		"choose "+string(verb),
+		chromedp.Evaluate(
+			`[...document.querySelectorAll("dialog[open] li[role=option]")].find(o => o.innerText.trim().split("\n")[0].trim() == "`+string(verb)+`").click()`,
+			nil,
+		),
+	)
 	data, err := json.Marshal(map[string]string{"actor": "alice", "reason": reason})
 	require.NoError(b.t, err)
 	b.write("dialog[open]", string(data))

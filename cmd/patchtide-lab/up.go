@@ -10,9 +10,10 @@ import (
 func newUp(start workerStarter) *cobra.Command {
 	var options laboratoryOptions
 	cmd := &cobra.Command{
-		Use:     "up",
-		Short:   "Start the whole laboratory without running a wave",
-		Long:    "Start the whole laboratory without running a wave: start one yourself, from the Temporal UI or with patchtide.",
+		Use:   "up",
+		Short: "Start the whole laboratory without running a wave",
+		Long: "Start the whole laboratory without running a wave: start one yourself, from the Temporal UI or with " +
+			"patchtide.",
 		Example: "  patchtide-lab up --speed 60 --data ./lab-data",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := options.check(cmd); err != nil {

@@ -14,8 +14,8 @@ const (
 	labWindow = 4 * time.Hour
 )
 
-// openWindow gives the configuration's plans a maintenance window that opens when a wave asks for its plan, so that a demo
-// can run at any hour and yet passes the same gate as a wave in production.
+// openWindow gives the configuration's plans a maintenance window that opens when a wave asks for its plan, so that a
+// demo can run at any hour and yet passes the same gate as a wave in production.
 type openWindow struct{ *config.Config }
 
 // Window opens now.

@@ -24,8 +24,8 @@ import (
 const exampleFile = "config/example.yaml"
 
 // startWorker starts the product's worker with the example configuration. What differs from a product's: durations are
-// divided by the simulator's speed, evidence and its key are the laboratory's own, and the HTTP client dials this machine
-// only.
+// divided by the simulator's speed, evidence and its key are the laboratory's own, and the HTTP client dials this
+// machine only.
 func startWorker(ctx context.Context, in workerInput) (stop func(), err error) {
 	return startWorkerOf(ctx, in, config.Example())
 }
@@ -65,8 +65,9 @@ func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (s
 	}, nil
 }
 
-// quietly takes what the AWS SDK has to say, which by itself would go to stderr past the live picture. Its warnings tell of
-// connections that a lost reply or a spent attempt has cut: here that is the scenario, and the caller gets the error anyway.
+// quietly takes what the AWS SDK has to say, which by itself would go to stderr past the live picture. Its warnings
+// tell of connections that a lost reply or a spent attempt has cut: here that is the scenario, and the caller gets the
+// error anyway.
 func quietly(logger *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(_ logging.Classification, format string, args ...any) {
 		logger.Debug(fmt.Sprintf(format, args...), "from", "AWS SDK")
@@ -76,7 +77,8 @@ func quietly(logger *slog.Logger) logging.Logger {
 // keyLength is the length of a journal key in bytes; HMAC-SHA256 asks for 32.
 const keyLength = 48
 
-// journalKey reads the laboratory's own key, made at the first start: records that are kept must still verify at the next.
+// journalKey reads the laboratory's own key, made at the first start: records that are kept must still verify at the
+// next.
 func journalKey(ctx context.Context, file string) (evidence.Signer, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		if err := makeKey(file); err != nil {
@@ -86,11 +88,12 @@ func journalKey(ctx context.Context, file string) (evidence.Signer, error) {
 	return evidence.LoadKey(ctx, "file:"+file, evidence.KeyPlaces{})
 }
 
-// makeKey writes a key beside the file and links it there: a process killed meanwhile leaves no half a key, which no later
-// start could use, and of two workers that start together both sign with the key that came first.
+// makeKey writes a key beside the file and links it there: a process killed meanwhile leaves no half a key, which no
+// later start could use, and of two workers that start together both sign with the key that came first.
 func makeKey(file string) (err error) {
 	secret := make([]byte, keyLength)
-	_, _ = rand.Read(secret)                                                  // never fails: the runtime ends the process instead
+	// never fails: the runtime ends the process instead
+	_, _ = rand.Read(secret)
 	draft, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // readable by its owner only
 	if err != nil {
 		return err

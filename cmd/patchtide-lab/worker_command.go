@@ -42,7 +42,9 @@ func (o *workerOptions) check(cmd *cobra.Command) error {
 		return wrong("--speed %g: must be more than 0, and the same as the simulated AWS's", o.speed)
 	}
 	if o.data == "" {
-		return wrong("--data: name the folder that keeps evidence and the journal's key; every worker of a laboratory has the same")
+		return wrong(
+			"--data: name the folder that keeps evidence and the journal's key; every worker of a laboratory has the same",
+		)
 	}
 	return nil
 }
@@ -52,7 +54,8 @@ func newWorker(start workerStarter) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Run Patchtide's worker alone, in a process that may be killed",
-		Long: "Run Patchtide's worker alone, against a Temporal server and a simulated AWS that are already up, to see what a wave does\n" +
+		Long: "Run Patchtide's worker alone, against a Temporal server and a simulated AWS that are already up, to see " +
+			"what a wave does\n" +
 			"when its worker dies: kill it at any moment and start it again. Several may run at once.\n" +
 			"Speed and scenario must be those of the simulated AWS.",
 		Example: "  patchtide-lab temporal --data ./lab-data\n  patchtide-lab aws --speed 60\n" +
@@ -93,18 +96,25 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 	}
 	connection, err := client.DialContext(ctx, client.Options{
 		HostPort: options.temporal, Namespace: lab.Namespace,
-		Logger: sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))),
+		Logger: sdklog.NewStructuredLogger(
+			slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		),
 	})
 	if err != nil {
 		return fmt.Errorf("Temporal at %s does not answer: %w; start it with `patchtide-lab temporal`", options.temporal, err) //nolint:staticcheck // a name
 	}
 	defer connection.Close()
-	stop, err := start(ctx, workerInput{Temporal: connection, HTTP: cut.HTTPClient, Speed: options.speed, Folder: options.data, Log: stderr})
+	stop, err := start(
+		ctx, workerInput{Temporal: connection, HTTP: cut.HTTPClient, Speed: options.speed, Folder: options.data, Log: stderr},
+	)
 	if err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	defer stop()
-	fmt.Fprintf(stdout, "Worker       of %s and %s, evidence in %s\n\nStop it with Ctrl-C.\n", options.temporal, options.aws, options.data)
+	fmt.Fprintf(
+		stdout, "Worker       of %s and %s, evidence in %s\n\nStop it with Ctrl-C.\n", options.temporal, options.aws,
+		options.data,
+	)
 	<-ctx.Done()
 	return nil
 }

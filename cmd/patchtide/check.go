@@ -14,8 +14,9 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file, offline",
-		Long:  "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
-		Args:  cobra.NoArgs,
+		Long: "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: " +
+			"key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
 			if asJSON(cmd) {
@@ -24,7 +25,9 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames()); err != nil {
+			if _, err := fmt.Fprintf(
+				cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames(),
+			); err != nil {
 				return err
 			}
 			return printLosses(cmd.OutOrStdout(), loaded)
@@ -68,7 +71,9 @@ func printCheck(cmd *cobra.Command, err error) error {
 	var all config.Errors
 	if errors.As(err, &all) {
 		for _, one := range all {
-			document.Problems = append(document.Problems, problem{File: one.File, Line: one.Line, Key: one.Key, Message: one.Message})
+			document.Problems = append(
+				document.Problems, problem{File: one.File, Line: one.Line, Key: one.Key, Message: one.Message},
+			)
 		}
 	} else if err != nil {
 		return err

@@ -22,8 +22,8 @@ const completeWithin = 2 * time.Second
 // mostCompleted is how many waves are offered of each kind.
 const mostCompleted = 25
 
-// completes gives every command below root live names, by what its usage line calls its argument and by its flags' names. Whatever
-// is away, nothing is offered and nothing said: a shell has no place for errors.
+// completes gives every command below root live names, by what its usage line calls its argument and by its flags'
+// names. Whatever is away, nothing is offered and nothing said: a shell has no place for errors.
 func completes(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		completes(cmd)
@@ -40,13 +40,15 @@ func completes(root *cobra.Command) {
 		root.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for flag, list := range map[string]lists{
-		"wave": completeWaves, "plan": completePlans, "stage": completeStages, "account": completeAccounts, "state": completeStates, "scope": completeScopes,
+		"wave": completeWaves, "plan": completePlans, "stage": completeStages, "account": completeAccounts,
+		"state": completeStates, "scope": completeScopes,
 	} {
 		if root.LocalNonPersistentFlags().Lookup(flag) != nil {
 			// Its only error is a second registration.
-			_ = root.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-				return list(cmd), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-			})
+			_ = root.RegisterFlagCompletionFunc(
+				flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+					return list(cmd), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+				})
 		}
 	}
 }
@@ -93,7 +95,8 @@ func completeWaves(cmd *cobra.Command) (found []cobra.Completion) {
 	return found
 }
 
-// completeQuarantined lists what the last `quarantine list` found. Asking anew would begin a workflow for each press of a key.
+// completeQuarantined lists what the last `quarantine list` found. Asking anew would begin a workflow for each press of
+// a key.
 func completeQuarantined(cmd *cobra.Command) (found []cobra.Completion) {
 	asksTemporal(cmd, func(ctx context.Context, c client.Client) {
 		var result workflows.QuarantineResult
@@ -101,7 +104,10 @@ func completeQuarantined(cmd *cobra.Command) (found []cobra.Completion) {
 			return
 		}
 		for _, one := range result.Instances {
-			found = append(found, cobra.CompletionWithDesc(one.Instance, fmt.Sprintf("%s/%s/%s: %s", one.Account, one.Region, one.Group, one.Why)))
+			found = append(
+				found,
+				cobra.CompletionWithDesc(one.Instance, fmt.Sprintf("%s/%s/%s: %s", one.Account, one.Region, one.Group, one.Why)),
+			)
 		}
 	})
 	return found

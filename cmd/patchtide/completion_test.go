@@ -22,7 +22,8 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// frontend is Temporal's own protocol with two waves and one quarantined instance behind it. What it is not made for it refuses.
+// frontend is Temporal's own protocol with two waves and one quarantined instance behind it. What it is not made for it
+// refuses.
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	t *testing.T
@@ -40,11 +41,15 @@ func serveTemporal(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-func (frontend) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
+func (frontend) GetSystemInfo(
+	context.Context, *workflowservice.GetSystemInfoRequest,
+) (*workflowservice.GetSystemInfoResponse, error) {
 	return &workflowservice.GetSystemInfoResponse{Capabilities: &workflowservice.GetSystemInfoResponse_Capabilities{}}, nil
 }
 
-func (f frontend) ListWorkflowExecutions(_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (f frontend) ListWorkflowExecutions(
+	_ context.Context, in *workflowservice.ListWorkflowExecutionsRequest,
+) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	wave := execution(f.t, "wave-web-old", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, "closed")
 	if strings.HasSuffix(in.GetQuery(), "ExecutionStatus = 'Running'") {
 		wave = execution(f.t, "wave-web-new", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "on_hold")
@@ -52,7 +57,9 @@ func (f frontend) ListWorkflowExecutions(_ context.Context, in *workflowservice.
 	return &workflowservice.ListWorkflowExecutionsResponse{Executions: []*workflowpb.WorkflowExecutionInfo{wave}}, nil
 }
 
-func (f frontend) GetWorkflowExecutionHistory(_ context.Context, in *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+func (f frontend) GetWorkflowExecutionHistory(
+	_ context.Context, in *workflowservice.GetWorkflowExecutionHistoryRequest,
+) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
 	if in.GetExecution().GetWorkflowId() != names.QuarantineListID {
 		return f.UnimplementedWorkflowServiceServer.GetWorkflowExecutionHistory(context.Background(), in)
 	}
@@ -63,7 +70,9 @@ func (f frontend) GetWorkflowExecutionHistory(_ context.Context, in *workflowser
 	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{{
 		EventId: 1, EventTime: timestamppb.New(time.Unix(0, 0)), EventType: enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
 		Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{
-			WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{Result: &commonpb.Payloads{Payloads: result.GetPayloads()}},
+			WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{
+				Result: &commonpb.Payloads{Payloads: result.GetPayloads()},
+			},
 		},
 	}}}}, nil
 }
@@ -93,20 +102,44 @@ func TestCompletionOffersLiveNames(t *testing.T) {
 		{"waves to roll back", []string{"wave", "roll-back"}, temporal, nil, []string{running, closed}},
 		{"a verb is for a wave that runs", []string{"wave", "approve"}, temporal, nil, []string{running}},
 		{"a second wave", []string{"wave", "approve", "wave-web-new"}, temporal, nil, []string{}},
-		{"instances in quarantine", []string{"quarantine", "release"}, temporal, nil, []string{"i-0ill\tproduction/ap-northeast-1/web: restore not proven"}},
+		{
+			"instances in quarantine",
+			[]string{"quarantine", "release"},
+			temporal, nil,
+			[]string{"i-0ill\tproduction/ap-northeast-1/web: restore not proven"},
+		},
 		{"plans", []string{"wave", "start"}, configured, nil, []string{"web"}},
 		{"plans to scan", []string{"scan"}, configured, nil, []string{"web"}},
 		{"a plan to list", []string{"wave", "list"}, configured, []string{"--plan"}, []string{"web"}},
 		{"accounts", []string{"freeze"}, configured, []string{"--account"}, []string{"staging", "production"}},
 		{"scopes", []string{"wave", "roll-back", "wave-web-new"}, nil, []string{"--scope"}, []string{"stage", "wave"}},
 		{"states", []string{"wave", "list"}, nil, []string{"--state"}, []string{
-			"resolving", "preflight", "planning", "awaiting_approval", "running", "paused", "on_hold", "parked", "rolling_back", "aborting", "closed",
+			"resolving", "preflight", "planning", "awaiting_approval", "running", "paused", "on_hold", "parked", "rolling_back",
+			"aborting", "closed",
 		}},
 		{"nothing to complete", []string{"check"}, configured, nil, []string{}},
 		{"Temporal is away", []string{"wave", "watch"}, []string{"--temporal-address", "127.0.0.1:1"}, nil, []string{}},
-		{"nobody has listed quarantines where Temporal is away", []string{"quarantine", "terminate"}, []string{"--temporal-address", "127.0.0.1:1"}, nil, []string{}},
-		{"no configuration", []string{"wave", "start"}, []string{"--config", filepath.Join(t.TempDir(), "none.yaml")}, nil, []string{}},
-		{"a wrong configuration", []string{"wave", "start"}, []string{"--config", file(t, "restore: root_volume", "restor: root_volume")}, nil, []string{}},
+		{
+			"nobody has listed quarantines where Temporal is away",
+			[]string{"quarantine", "terminate"},
+			[]string{"--temporal-address", "127.0.0.1:1"},
+			nil,
+			[]string{},
+		},
+		{
+			"no configuration",
+			[]string{"wave", "start"},
+			[]string{"--config", filepath.Join(t.TempDir(), "none.yaml")},
+			nil,
+			[]string{},
+		},
+		{
+			"a wrong configuration",
+			[]string{"wave", "start"},
+			[]string{"--config", file(t, "restore: root_volume", "restor: root_volume")},
+			nil,
+			[]string{},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var args []string

@@ -19,7 +19,8 @@ import (
 
 func newFreeze() *cobra.Command {
 	cmd := freezeCommand(names.UpdateFreeze, "Hold every wave between instances, in one account or everywhere",
-		"Hold every wave between instances, in one account or everywhere, until `patchtide unfreeze`. An instance under way ends first;\n"+
+		"Hold every wave between instances, in one account or everywhere, until `patchtide unfreeze`. An instance under "+
+			"way ends first;\n"+
 			"putting back is never held. A wave that is started meanwhile is refused.")
 	cmd.AddCommand(newFreezeShow())
 	return cmd
@@ -27,7 +28,8 @@ func newFreeze() *cobra.Command {
 
 func newUnfreeze() *cobra.Command {
 	return freezeCommand(names.UpdateUnfreeze, "Lift a freeze",
-		"Lift the freeze of one account or, without --account, the one of everything. An account that was frozen by itself stays so.")
+		"Lift the freeze of one account or, without --account, the one of everything. An account that was frozen by "+
+			"itself stays so.")
 }
 
 func freezeCommand(update, short, long string) *cobra.Command {
@@ -47,7 +49,9 @@ func freezeCommand(update, short, long string) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)")
+	cmd.Flags().StringVar(
+		&request.Account, "account", "", "the account's name in the worker's configuration (default: everything)",
+	)
 	decides(cmd, &request.Actor, &request.Reason, "who says so", "why; whoever wants to go on will ask")
 	printsJSON(cmd)
 	return cmd
@@ -57,7 +61,9 @@ func freezeCommand(update, short, long string) *cobra.Command {
 const freezeWait = 20 * time.Second
 
 // tellFreeze sends an Update to the workflow that keeps the freezes, and starts it where there is none.
-func tellFreeze(ctx context.Context, c client.Client, update string, request workflows.FreezeRequest) (*workflows.FreezeAnswer, error) {
+func tellFreeze(
+	ctx context.Context, c client.Client, update string, request workflows.FreezeRequest,
+) (*workflows.FreezeAnswer, error) {
 	ctx, stop := context.WithTimeout(ctx, freezeWait)
 	defer stop()
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
@@ -76,7 +82,11 @@ func tellFreeze(ctx context.Context, c client.Client, update string, request wor
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("no worker answered within %s, so that nobody knows whether %s was heard; while no worker runs nothing is patched: start one and say it again", freezeWait, update)
+		return nil, fmt.Errorf(
+			"no worker answered within %s, so that nobody knows whether %s was heard; while no worker runs nothing is "+
+				"patched: start one and say it again",
+			freezeWait, update,
+		)
 	case err != nil:
 		return nil, refused(names.FreezeID, update, err)
 	}

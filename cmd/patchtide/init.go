@@ -38,11 +38,15 @@ func newInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a first patchtide.yaml from what is in your accounts",
-		Long: "Write a first patchtide.yaml, with comments, from what is in your accounts: Auto Scaling groups, instances by their tag Role, target\n" +
-			"groups, and the operating systems that Systems Manager knows. What is tagged or named as staging, test and the like comes before the rest.\n" +
-			"Groups that EKS, ECS or Elastic Beanstalk operate are left out. It changes nothing in AWS, and no file without --force.\n\n" +
+		Long: "Write a first patchtide.yaml, with comments, from what is in your accounts: Auto Scaling groups, instances " +
+			"by their tag Role, target\n" +
+			"groups, and the operating systems that Systems Manager knows. What is tagged or named as staging, test and the " +
+			"like comes before the rest.\n" +
+			"Groups that EKS, ECS or Elastic Beanstalk operate are left out. It changes nothing in AWS, and no file without " +
+			"--force.\n\n" +
 			"What no flag says is asked on a terminal; without one nothing is asked.",
-		Example: "  patchtide init --role staging=arn:aws:iam::222233334444:role/patchtide --role production=arn:aws:iam::111122223333:role/patchtide \\\n" +
+		Example: "  patchtide init --role staging=arn:aws:iam::222233334444:role/patchtide --role " +
+			"production=arn:aws:iam::111122223333:role/patchtide \\\n" +
 			"    --external-id-from env:PATCHTIDE_EXTERNAL_ID --region ap-northeast-1",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +56,10 @@ func newInit() *cobra.Command {
 			}
 			if !options.force { // before anything is asked
 				if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-					return &exitError{code: exitUsage, cause: fmt.Errorf("%s is there already; name another file by --config, or give --force to overwrite it", path)}
+					return &exitError{
+						code:  exitUsage,
+						cause: fmt.Errorf("%s is there already; name another file by --config, or give --force to overwrite it", path),
+					}
 				}
 			}
 			if err := ask(cmd, &options); err != nil {
@@ -66,9 +73,16 @@ func newInit() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&options.roles, "role", nil, "a role to assume, one for each account: NAME=ARN, or ARN; may be repeated")
-	flags.StringVar(&options.externalIDFrom, "external-id-from", "", "where the roles' external id is read from: env:NAME, file:PATH or ssm:/NAME")
-	flags.StringSliceVar(&options.regions, "region", nil, "a region to look at; may be repeated. Default: the region of AWS's configuration")
+	flags.StringArrayVar(
+		&options.roles, "role", nil, "a role to assume, one for each account: NAME=ARN, or ARN; may be repeated",
+	)
+	flags.StringVar(
+		&options.externalIDFrom, "external-id-from", "",
+		"where the roles' external id is read from: env:NAME, file:PATH or ssm:/NAME",
+	)
+	flags.StringSliceVar(
+		&options.regions, "region", nil, "a region to look at; may be repeated. Default: the region of AWS's configuration",
+	)
 	// --evidence and --journal-key-from are flags of every command.
 	flags.BoolVar(&options.force, "force", false, "overwrite the file")
 	printsJSON(cmd)
@@ -94,7 +108,9 @@ func begunFile(ctx context.Context, path string, options initOptions) (begun, er
 		return begun{}, err
 	}
 	if len(fleet.Groups) == 0 {
-		return begun{}, fmt.Errorf("nothing to patch was found in %s%s", strings.Join(options.regions, ", "), leftOut(fleet.LeftOut))
+		return begun{}, fmt.Errorf(
+			"nothing to patch was found in %s%s", strings.Join(options.regions, ", "), leftOut(fleet.LeftOut),
+		)
 	}
 	text, err := starter.Write(path, fleet, starter.Settings{Evidence: options.evidence, JournalKeyFrom: options.keyFrom})
 	if err != nil {
@@ -124,13 +140,21 @@ func lookAround(ctx context.Context, sdk aws.Config, options initOptions) (start
 		}
 		parsed, err := arn.Parse(text)
 		if err != nil || parsed.Service != "iam" || !strings.HasPrefix(parsed.Resource, "role/") {
-			return fleet, &exitError{code: exitUsage, cause: fmt.Errorf("--role %s: write it like production=arn:aws:iam::111122223333:role/patchtide", role)}
+			return fleet, &exitError{
+				code:  exitUsage,
+				cause: fmt.Errorf("--role %s: write it like production=arn:aws:iam::111122223333:role/patchtide", role),
+			}
 		}
 		account := starter.Account{Name: name, ID: parsed.AccountID, RoleARN: text, ExternalIDFrom: options.externalIDFrom}
 		if account.Name == "" {
 			account.Name = "account-" + account.ID
 		}
-		clouds, err := cloud.New(cloud.Options{Config: sdk, Version: version(), Accounts: []cloud.Account{{ID: account.ID, Name: account.Name, RoleARN: text, ExternalID: external}}})
+		clouds, err := cloud.New(
+			cloud.Options{
+				Config: sdk, Version: version(),
+				Accounts: []cloud.Account{{ID: account.ID, Name: account.Name, RoleARN: text, ExternalID: external}},
+			},
+		)
 		if err != nil {
 			return fleet, err
 		}
@@ -147,7 +171,9 @@ func lookAround(ctx context.Context, sdk aws.Config, options initOptions) (start
 				account.Regions = append(account.Regions, region)
 			}
 		}
-		if len(account.Regions) > 0 && !slices.ContainsFunc(fleet.Accounts, func(other starter.Account) bool { return other.ID == account.ID }) {
+		if len(account.Regions) > 0 && !slices.ContainsFunc(
+			fleet.Accounts, func(other starter.Account) bool { return other.ID == account.ID },
+		) {
 			fleet.Accounts = append(fleet.Accounts, account)
 		}
 	}
@@ -184,7 +210,8 @@ func leftOut(all []starter.LeftOut) string {
 }
 
 func printBegun(out io.Writer, result begun) error {
-	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s\n\nNext: read it, then `patchtide check` and, on the worker's machine, `patchtide doctor`\n",
+	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s\n\nNext: read it, then `patchtide check` and, on the "+
+		"worker's machine, `patchtide doctor`\n",
 		result.File, result.Groups, result.Plans, leftOut(result.LeftOut))
 	return err
 }

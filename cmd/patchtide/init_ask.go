@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// ask completes the options: by the flags that every command has, by the environment, and on a terminal by questions for what
-// nothing says.
+// ask completes the options: by the flags that every command has, by the environment, and on a terminal by questions
+// for what nothing says.
 func ask(cmd *cobra.Command, options *initOptions) error {
 	var err error
 	if options.evidence, err = cmd.Flags().GetString("evidence"); err != nil {
@@ -35,7 +35,10 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 		}
 	}
 	if len(options.regions) == 0 {
-		questions = append(questions, huh.NewInput().Title("Which regions?").Description("with commas between").Value(&regions).Validate(huh.ValidateNotEmpty()))
+		questions = append(
+			questions,
+			huh.NewInput().Title("Which regions?").Description("with commas between").Value(&regions).Validate(huh.ValidateNotEmpty()),
+		)
 	}
 	file, isFile := cmd.InOrStdin().(term.File)
 	if len(questions) > 0 && isFile && term.IsTerminal(file.Fd()) {
@@ -48,7 +51,9 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 	options.regions = append(options.regions, list(regions)...)
 	switch {
 	case len(options.roles) == 0:
-		return errors.New("--role is missing: the role to assume in each account, like production=arn:aws:iam::111122223333:role/patchtide")
+		return errors.New(
+			"--role is missing: the role to assume in each account, like production=arn:aws:iam::111122223333:role/patchtide",
+		)
 	case len(options.regions) == 0:
 		return errors.New("--region is missing, and AWS_REGION is not set")
 	}

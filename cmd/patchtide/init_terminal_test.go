@@ -32,7 +32,10 @@ func TestInitAsksOnATerminal(t *testing.T) {
 	terminal.Shows("Which roles may Patchtide assume, one for each account?", "with commas between")
 	terminal.Type(terminaltest.Enter)
 	terminal.Shows("input cannot be empty")
-	terminal.Type("staging=arn:aws:iam::222233334444:role/patchtide, production=arn:aws:iam::111122223333:role/patchtide" + terminaltest.Enter)
+	terminal.Type(
+		"staging=arn:aws:iam::222233334444:role/patchtide, production=arn:aws:iam::111122223333:role/patchtide" +
+			terminaltest.Enter,
+	)
 	terminal.Shows("┃ Where is the external id")
 	terminal.Type("env:PATCHTIDE_EXTERNAL_ID" + terminaltest.Enter)
 	terminal.Shows("┃ Which regions?")

@@ -26,7 +26,8 @@ func simulated(t *testing.T) *awssim.Sim {
 }
 
 var initArgs = []string{
-	"init", "--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role", "production=arn:aws:iam::111122223333:role/patchtide",
+	"init", "--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role",
+	"production=arn:aws:iam::111122223333:role/patchtide",
 	"--external-id-from", "env:PATCHTIDE_EXTERNAL_ID",
 }
 
@@ -98,11 +99,15 @@ func TestInitAsksNothingWithoutATerminal(t *testing.T) {
 		code int
 		want string
 	}{
-		"no role":           {[]string{"init"}, exitUsage, "--role is missing"},
-		"no ARN":            {[]string{"init", "--role", "production"}, exitUsage, "write it like production=arn:aws:iam"},
-		"no external id":    {[]string{"init", "--role", initArgs[2]}, exitFailed, "AccessDenied"},
-		"unset external id": {[]string{"init", "--role", initArgs[2], "--external-id-from", "env:NOBODY"}, exitUsage, "NOBODY is not set"},
-		"an empty region":   {append(initArgs, "--region", "eu-west-1"), exitFailed, "nothing to patch was found in eu-west-1"},
+		"no role":        {[]string{"init"}, exitUsage, "--role is missing"},
+		"no ARN":         {[]string{"init", "--role", "production"}, exitUsage, "write it like production=arn:aws:iam"},
+		"no external id": {[]string{"init", "--role", initArgs[2]}, exitFailed, "AccessDenied"},
+		"unset external id": {
+			[]string{"init", "--role", initArgs[2], "--external-id-from", "env:NOBODY"}, exitUsage, "NOBODY is not set",
+		},
+		"an empty region": {
+			append(initArgs, "--region", "eu-west-1"), exitFailed, "nothing to patch was found in eu-west-1",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, stderr := call(t, c.args...)

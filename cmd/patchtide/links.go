@@ -43,9 +43,12 @@ func newLinks() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "links",
 		Short: "Print links into the Temporal UI: forms that start workflows, saved views, pages",
-		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists people look at; the pages of\n" +
-			"what always runs. Nothing is asked of Temporal. The UI's address is temporal_ui; plans are those of the configuration file, or with\n" +
-			"--plan any. The UI's addresses carry no input: it comes under each link. Times and ids are of now; print new links for a new wave.",
+		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists people " +
+			"look at; the pages of\n" +
+			"what always runs. Nothing is asked of Temporal. The UI's address is temporal_ui; plans are those of the " +
+			"configuration file, or with\n" +
+			"--plan any. The UI's addresses carry no input: it comes under each link. Times and ids are of now; print new " +
+			"links for a new wave.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := asked.resolve(cmd)
@@ -53,7 +56,13 @@ func newLinks() *cobra.Command {
 				return err
 			}
 			if settings.TemporalUI == "" {
-				return &exitError{code: exitUsage, cause: errors.New("temporal_ui is not set; write it like temporal_ui: http://localhost:8080, or give --temporal-ui or PATCHTIDE_TEMPORAL_UI")}
+				return &exitError{
+					code: exitUsage,
+					cause: errors.New(
+						"temporal_ui is not set; write it like temporal_ui: http://localhost:8080, or give --temporal-ui or " +
+							"PATCHTIDE_TEMPORAL_UI",
+					),
+				}
 			}
 			options, err := temporalOptions(settings)
 			if err != nil {
@@ -67,9 +76,14 @@ func newLinks() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&asked.plans, "plan", nil, "only for this plan; may be given more than once (default: all of the configuration file)")
+	flags.StringSliceVar(
+		&asked.plans, "plan", nil, "only for this plan; may be given more than once (default: all of the configuration file)",
+	)
 	flags.StringVar(&asked.wave, "wave", "", "also the page of this wave, and the form that rolls it back")
-	flags.BoolVar(&asked.save, "save-views", false, "let each view's link keep it as a saved view of the browser that opens it; open each once")
+	flags.BoolVar(
+		&asked.save, "save-views", false,
+		"let each view's link keep it as a saved view of the browser that opens it; open each once",
+	)
 	flags.StringVar(&asked.actor, "actor", operatorName(), "who will start them")
 	printsJSON(cmd)
 	return cmd
@@ -84,14 +98,16 @@ type linksAsked struct {
 	actor    string
 }
 
-// resolve finds the settings and, where no plan was named, the plans. An operator's machine needs no configuration file when
-// plans are named.
+// resolve finds the settings and, where no plan was named, the plans. An operator's machine needs no configuration file
+// when plans are named.
 func (a *linksAsked) resolve(cmd *cobra.Command) (config.Settings, error) {
 	path, err := cmd.Flags().GetString("config")
 	if err != nil {
 		return config.Settings{}, err
 	}
-	if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) && len(a.plans) > 0 && !cmd.Flags().Changed("config") {
+	if _, missing := os.Stat(path); errors.Is(
+		missing, fs.ErrNotExist,
+	) && len(a.plans) > 0 && !cmd.Flags().Changed("config") {
 		settings, err := config.Process(cmd.Flags())
 		if err != nil {
 			return settings, &exitError{code: exitUsage, cause: err}
@@ -104,7 +120,10 @@ func (a *linksAsked) resolve(cmd *cobra.Command) (config.Settings, error) {
 	}
 	for _, plan := range a.plans {
 		if !slices.Contains(loaded.PlanNames(), plan) {
-			return config.Settings{}, usage(cmd, fmt.Errorf("--plan %s: there is none in %s; it has %s", plan, loaded.File, strings.Join(loaded.PlanNames(), ", ")))
+			return config.Settings{}, usage(
+				cmd,
+				fmt.Errorf("--plan %s: there is none in %s; it has %s", plan, loaded.File, strings.Join(loaded.PlanNames(), ", ")),
+			)
 		}
 	}
 	if len(a.plans) == 0 {
@@ -133,18 +152,35 @@ func (a *linksAsked) links(ui temporalui.UI, now time.Time) ([]link, error) {
 	}
 	const fillsIn = "the form comes with the input of the last one: put this one in its place"
 	for _, plan := range a.plans {
-		start("start a wave of "+plan, temporalui.StartWave(plan, now), workflows.WaveRequest{Plan: plan, Actor: a.actor, Reason: "monthly patches"}, "")
-		start("show what a wave of "+plan+" would do", temporalui.PreviewWave(plan, now), workflows.PreviewRequest{Plan: plan}, "")
+		start(
+			"start a wave of "+plan, temporalui.StartWave(plan, now),
+			workflows.WaveRequest{Plan: plan, Actor: a.actor, Reason: "monthly patches"}, "",
+		)
+		start(
+			"show what a wave of "+plan+" would do", temporalui.PreviewWave(plan, now), workflows.PreviewRequest{Plan: plan}, "",
+		)
 		start("scan "+plan, temporalui.ScanFleet(plan, now), workflows.ScanRequest{Plan: plan}, "")
 	}
 	wave, complete := a.wave, ""
 	if wave == "" {
 		wave, complete = "WAVE", "put the closed wave's id for WAVE, in the workflow id and in the input"
 	}
-	start("roll back a closed wave", temporalui.RollBackWave(wave), workflows.RollBackRequest{WaveID: wave, Actor: a.actor, Reason: "why it must go back"}, complete)
-	start("reconcile: only tell", temporalui.Reconcile(), workflows.ReconcileRequest{DryRun: true, Actor: a.actor, Reason: "a look"}, fillsIn)
-	start("reconcile: put back", temporalui.Reconcile(), workflows.ReconcileRequest{Actor: a.actor, Reason: "after the crash"}, fillsIn)
-	start("list what is in quarantine", temporalui.ListQuarantine(), workflows.QuarantineRequest{Verb: patch.QuarantineList}, "")
+	start(
+		"roll back a closed wave", temporalui.RollBackWave(wave),
+		workflows.RollBackRequest{WaveID: wave, Actor: a.actor, Reason: "why it must go back"}, complete,
+	)
+	start(
+		"reconcile: only tell", temporalui.Reconcile(),
+		workflows.ReconcileRequest{DryRun: true, Actor: a.actor, Reason: "a look"}, fillsIn,
+	)
+	start(
+		"reconcile: put back", temporalui.Reconcile(), workflows.ReconcileRequest{Actor: a.actor, Reason: "after the crash"},
+		fillsIn,
+	)
+	start(
+		"list what is in quarantine", temporalui.ListQuarantine(), workflows.QuarantineRequest{Verb: patch.QuarantineList},
+		"",
+	)
 
 	for _, view := range temporalui.Views(now) {
 		url := ui.List(view.Query)
@@ -161,7 +197,8 @@ func (a *linksAsked) links(ui temporalui.UI, now time.Time) ([]link, error) {
 	problems = append(problems, err)
 	all = append(all, link{
 		Kind: linkPage, For: "freeze and unfreeze", URL: ui.Workflow(names.FreezeID, ""), Input: freeze,
-		Note: "More Actions, Send an Update: " + names.UpdateFreeze + " or " + names.UpdateUnfreeze + `; with "account" for one account only`,
+		Note: "More Actions, Send an Update: " + names.UpdateFreeze + " or " + names.UpdateUnfreeze +
+			`; with "account" for one account only`,
 	})
 	for _, plan := range a.windowed {
 		all = append(all, link{Kind: linkPage, For: "the windows of " + plan, URL: ui.Schedule(names.WindowSchedule(plan))})

@@ -28,7 +28,9 @@ func printed(t *testing.T, args ...string) map[string]link {
 }
 
 func TestEveryStartHasAFormAndAnInputThatItTakes(t *testing.T) {
-	links := printed(t, "--config", file(t), "--temporal-ui", "https://temporal.example.com/", "--temporal-namespace", "ops")
+	links := printed(
+		t, "--config", file(t), "--temporal-ui", "https://temporal.example.com/", "--temporal-namespace", "ops",
+	)
 	check := func(what, workflow, idBegins string, into interface{ UnmarshalJSON([]byte) error }, validate func() error) {
 		t.Helper()
 		l, ok := links[what]
@@ -58,7 +60,10 @@ func TestEveryStartHasAFormAndAnInputThatItTakes(t *testing.T) {
 	require.True(t, tell.DryRun)
 	check("reconcile: put back", "Reconcile", "patchtide-reconcile", &heal, func() error { return heal.Validate() })
 	var quarantine workflows.QuarantineRequest
-	check("list what is in quarantine", "Quarantine", "patchtide-quarantine-list", &quarantine, func() error { return quarantine.Validate() })
+	check(
+		"list what is in quarantine", "Quarantine", "patchtide-quarantine-list", &quarantine,
+		func() error { return quarantine.Validate() },
+	)
 
 	freeze := links["freeze and unfreeze"]
 	require.Equal(t, "https://temporal.example.com/namespaces/ops/workflows/patchtide-freeze", freeze.URL)
@@ -68,15 +73,24 @@ func TestEveryStartHasAFormAndAnInputThatItTakes(t *testing.T) {
 }
 
 func TestViewsAndPages(t *testing.T) {
-	windowed := file(t, "    stages:\n", "    window: {schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}\n    stages:\n")
-	links := printed(t, "--config", windowed, "--temporal-ui", "http://localhost:8080", "--wave", "wave-web-1", "--save-views")
-	require.Equal(t, "http://localhost:8080/namespaces/default/schedules/patchtide-window-web", links["the windows of web"].URL)
+	windowed := file(
+		t, "    stages:\n",
+		"    window: {schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}\n    stages:\n",
+	)
+	links := printed(
+		t, "--config", windowed, "--temporal-ui", "http://localhost:8080", "--wave", "wave-web-1", "--save-views",
+	)
+	require.Equal(
+		t, "http://localhost:8080/namespaces/default/schedules/patchtide-window-web", links["the windows of web"].URL,
+	)
 	require.Equal(t, "http://localhost:8080/namespaces/default/workflows/wave-web-1", links["wave-web-1"].URL)
 	require.Contains(t, links["roll back a closed wave"].URL, "workflowId=roll-back-wave-web-1")
 	require.Empty(t, links["roll back a closed wave"].Note)
 	for name, part := range map[string]string{
-		"on hold": `"on_hold" AND ExecutionStatus = "Running"`, "awaiting approval": `"awaiting_approval"`, "waits for a person": "IN (",
-		"waves running": `ExecutionStatus = "Running"`, "failed this week": "CloseTime > ", "nobody was told": `"Notify"`,
+		"on hold": `"on_hold" AND ExecutionStatus = "Running"`, "awaiting approval": `"awaiting_approval"`,
+		"waits for a person": "IN (",
+		"waves running":      `ExecutionStatus = "Running"`, "failed this week": "CloseTime > ",
+		"nobody was told": `"Notify"`,
 	} {
 		address, err := url.Parse(links[name].URL)
 		require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Command patchtide is the product: the worker that patches, and the operators' command line. It talks to any Temporal by
-// Temporal's own profiles and to any AWS by the SDK's default chain.
+// Command patchtide is the product: the worker that patches, and the operators' command line. It talks to any Temporal
+// by Temporal's own profiles and to any AWS by the SDK's default chain.
 package main
 
 import (

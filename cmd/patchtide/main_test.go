@@ -38,7 +38,12 @@ func TestCheckOfARightFile(t *testing.T) {
 	path := file(t)
 	code, stdout, stderr := call(t, "check", "--config", path)
 	require.Equal(t, exitDone, code, stderr)
-	require.Equal(t, path+" is right: 2 accounts, plans [web]\nplan web: an instance that fails gets its root volume back as it was, and loses what was written to it since\n", stdout)
+	require.Equal(
+		t,
+		path+" is right: 2 accounts, plans [web]\nplan web: an instance that fails gets its root volume back as it was, "+
+			"and loses what was written to it since\n",
+		stdout,
+	)
 	require.Empty(t, stderr)
 
 	code, stdout, stderr = call(t, "check", "--json", "--config", path)
@@ -55,12 +60,27 @@ func TestCheckTellsWhereAndWhatToWrite(t *testing.T) {
 		want  string // a part of the message
 	}{
 		{"unknown key", []string{"restore: root_volume", "restor: root_volume"}, "plans[0].restor", "restore"},
-		{"wrong type", []string{"max_unavailable: 1", "max_unavailable: one"}, "plans[0].stages[1].max_unavailable", "whole number"},
+		{
+			"wrong type",
+			[]string{"max_unavailable: 1", "max_unavailable: one"},
+			"plans[0].stages[1].max_unavailable",
+			"whole number",
+		},
 		{"an account id without quotes", []string{`id: "222233334444"`, "id: 222233334444"}, "accounts[0].id", "quote it"},
-		{"a missing account", []string{"- account: staging", "- account: stagging"}, "plans[0].stages[0].groups[0].account", "stagging"},
+		{
+			"a missing account",
+			[]string{"- account: staging", "- account: stagging"},
+			"plans[0].stages[0].groups[0].account",
+			"stagging",
+		},
 		{"no journal key", []string{"journal_key_from: file:journal.key", ""}, "journal_key_from", "is missing"},
 		{"a local folder for many workers", []string{"single_worker: true", ""}, "evidence", "single_worker: true"},
-		{"a baseline that is none", []string{"baseline: amazon-linux-2023", "baseline: amazon-linux-1"}, "plans[0].baseline", "amazon-linux-2023"},
+		{
+			"a baseline that is none",
+			[]string{"baseline: amazon-linux-2023", "baseline: amazon-linux-1"},
+			"plans[0].baseline",
+			"amazon-linux-2023",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := file(t, c.pairs...)
@@ -110,10 +130,26 @@ func TestWrongUsage(t *testing.T) {
 		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
 		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "reason: is missing"},
 		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "actor: is missing"},
-		{"a scope that is none", []string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"}, "neither stage nor wave"},
-		{"a scope of another verb", []string{"wave", "skip", "wave-1", "--actor", "me", "--reason", "x", "--scope", "wave"}, "unknown flag: --scope"},
-		{"set-concurrency without a number", []string{"wave", "set-concurrency", "wave-1", "--actor", "me", "--reason", "x"}, "max_parallel_groups: must be 1 or more"},
-		{"extend-window without a moment", []string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"}, "until:"},
+		{
+			"a scope that is none",
+			[]string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"},
+			"neither stage nor wave",
+		},
+		{
+			"a scope of another verb",
+			[]string{"wave", "skip", "wave-1", "--actor", "me", "--reason", "x", "--scope", "wave"},
+			"unknown flag: --scope",
+		},
+		{
+			"set-concurrency without a number",
+			[]string{"wave", "set-concurrency", "wave-1", "--actor", "me", "--reason", "x"},
+			"max_parallel_groups: must be 1 or more",
+		},
+		{
+			"extend-window without a moment",
+			[]string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"},
+			"until:",
+		},
 		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "reason: is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
 		{"plan without a plan", []string{"plan"}, "accepts 1 arg(s)"},
@@ -132,7 +168,12 @@ func TestWrongUsage(t *testing.T) {
 // Nothing listens there: the answer names the address and how to give another.
 func TestNoTemporal(t *testing.T) {
 	for _, args := range [][]string{
-		{"wave", "start", "web"}, {"wave", "show", "wave-1"}, {"wave", "skip", "wave-1", "--actor", "me", "--reason", "x"}, {"scan", "web"}, {"plan", "web"}, {"plan", "web", "--json"},
+		{"wave", "start", "web"},
+		{"wave", "show", "wave-1"},
+		{"wave", "skip", "wave-1", "--actor", "me", "--reason", "x"},
+		{"scan", "web"},
+		{"plan", "web"},
+		{"plan", "web", "--json"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			code, stdout, stderr := call(t, append(args, "--temporal-address", "127.0.0.1:1")...)

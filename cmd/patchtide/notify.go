@@ -28,7 +28,8 @@ func newNotifyTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "Send a test notice to each target of the configuration",
-		Long: "Send a test notice to each target of the configuration, once, and tell how it went. It runs where it is called, with the credentials\n" +
+		Long: "Send a test notice to each target of the configuration, once, and tell how it went. It runs where it is " +
+			"called, with the credentials\n" +
 			"of that place, and needs no Temporal. Exit code 1 where a target did not take it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -37,10 +38,20 @@ func newNotifyTest() *cobra.Command {
 				return err
 			}
 			if target < 0 || target > len(loaded.Notify) {
-				return usage(cmd, fmt.Errorf("--target %d: %s has %d targets under notify: write a number from 1", target, loaded.File, len(loaded.Notify)))
+				return usage(
+					cmd,
+					fmt.Errorf(
+						"--target %d: %s has %d targets under notify: write a number from 1", target, loaded.File, len(loaded.Notify),
+					),
+				)
 			}
 			if len(loaded.Notify) == 0 {
-				return &exitError{code: exitUsage, cause: fmt.Errorf("%s has no notify:, so nobody is told anything; docs/configuration.md shows what to write", loaded.File)}
+				return &exitError{
+					code: exitUsage,
+					cause: fmt.Errorf(
+						"%s has no notify:, so nobody is told anything; docs/configuration.md shows what to write", loaded.File,
+					),
+				}
 			}
 			sent, err := sendTest(cmd.Context(), loaded, target, actor)
 			if err != nil {
@@ -75,11 +86,15 @@ func sendTest(ctx context.Context, loaded *config.Config, target int, actor stri
 	if err != nil {
 		return nil, err
 	}
-	notifier, err := worker.Notifier(ctx, worker.Options{Config: loaded, AWS: aws, Namespace: temporal.Namespace, Version: version()})
+	notifier, err := worker.Notifier(
+		ctx, worker.Options{Config: loaded, AWS: aws, Namespace: temporal.Namespace, Version: version()},
+	)
 	if err != nil {
 		return nil, err
 	}
-	notice := patch.Notice{Kind: patch.NoticeTest, Key: "test/" + uuid.NewString(), At: time.Now(), Actor: actor, Why: "somebody asked for it"}
+	notice := patch.Notice{
+		Kind: patch.NoticeTest, Key: "test/" + uuid.NewString(), At: time.Now(), Actor: actor, Why: "somebody asked for it",
+	}
 	var sent []sentTest
 	for i, name := range notifier.Channels() {
 		if target != 0 && target != i+1 {

@@ -30,7 +30,11 @@ func TestNotifyTestTellsHowEachTargetTookIt(t *testing.T) {
 		return file
 	}
 	chat, hook := keep("chat", "/SECRETCHAT"), keep("hook", "/SECRETGONE")
-	path := file(t, "evidence: ./evidence", "evidence: ./evidence\nnotify:\n  - {slack: {webhook_from: 'file:"+chat+"'}}\n  - {webhook: {url_from: 'file:"+hook+"'}}")
+	path := file(
+		t, "evidence: ./evidence",
+		"evidence: ./evidence\nnotify:\n  - {slack: {webhook_from: 'file:"+chat+
+			"'}}\n  - {webhook: {url_from: 'file:"+hook+"'}}",
+	)
 
 	code, stdout, stderr := call(t, "notify", "test", "--config", path, "--actor", "alice")
 	require.Equal(t, exitFailed, code, stderr)

@@ -67,10 +67,14 @@ func printJSON(out io.Writer, document any) error {
 	return encoder.Encode(document)
 }
 
-// begin starts a workflow whose id is a lock. summary and details are what the Temporal UI shows, already what is said when one runs.
-func begin(ctx context.Context, c client.Client, workflow, id, summary, details string, input any, already string) (client.WorkflowRun, error) {
+// begin starts a workflow whose id is a lock. summary and details are what the Temporal UI shows, already what is said
+// when one runs.
+func begin(
+	ctx context.Context, c client.Client, workflow, id, summary, details string, input any, already string,
+) (client.WorkflowRun, error) {
 	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: summary, StaticDetails: details,
+		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: summary,
+		StaticDetails: details,
 	}, workflow, input)
 	var runs *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {

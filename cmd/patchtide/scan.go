@@ -44,7 +44,10 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 		line(out, "%s/%s/%s: %d of %d scanned, %d compliant %s", group.Account, group.Region, group.Name,
 			group.Scanned, len(group.Instances), group.Compliant, group.Error)
 		for _, instance := range group.Instances {
-			line(out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "), instance.Error)
+			line(
+				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "),
+				instance.Error,
+			)
 		}
 	}
 	return nil

@@ -32,8 +32,9 @@ func newSchedulePreview() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview PLAN",
 		Short: "Show when a plan's window opens next, and what changes of the clocks do to it",
-		Long:  "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the configuration file only.",
-		Args:  cobra.ExactArgs(1),
+		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the configuration " +
+			"file only.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 || count > 1000 {
 				return usage(cmd, fmt.Errorf("-n %d: write a number from 1 to 1000", count))
@@ -47,7 +48,9 @@ func newSchedulePreview() *cobra.Command {
 				return usage(cmd, err)
 			}
 			if !found {
-				return usage(cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"))
+				return usage(
+					cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"),
+				)
 			}
 			shown := previewOf(args[0], window, time.Now(), count)
 			return show(cmd, shown, printPreview)
@@ -84,7 +87,10 @@ func printPreview(out io.Writer, shown preview) error {
 			fmt.Fprintf(table, "%s\tdoes not open\t\t\t%s\n", one.Local, one.Note)
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", one.Local, one.Opens.Format(time.RFC3339), one.Cutoff.Format(time.RFC3339), one.Closes.Format(time.RFC3339), one.Note)
+		fmt.Fprintf(
+			table, "%s\t%s\t%s\t%s\t%s\n", one.Local, one.Opens.Format(time.RFC3339), one.Cutoff.Format(time.RFC3339),
+			one.Closes.Format(time.RFC3339), one.Note,
+		)
 	}
 	return table.Flush()
 }

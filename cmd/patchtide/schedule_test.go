@@ -62,7 +62,9 @@ func TestSchedulePreviewTellsWhatItCannotShow(t *testing.T) {
 		"no window":    {file(t), []string{"web"}, exitUsage, "plan web has no window"},
 		"unknown plan": {file(t), []string{"wbe"}, exitUsage, `there is no plan "wbe"`},
 		"no number":    {file(t), []string{"web", "-n", "0"}, exitUsage, "write a number from 1 to 1000"},
-		"over":         {windowed(t, `{schedule: "cron(0 2 1 1 ? 2025)", duration: 4h}`), []string{"web"}, exitDone, "never opens again"},
+		"over": {
+			windowed(t, `{schedule: "cron(0 2 1 1 ? 2025)", duration: 4h}`), []string{"web"}, exitDone, "never opens again",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := call(t, append([]string{"schedule", "preview", "--config", c.path}, c.args...)...)

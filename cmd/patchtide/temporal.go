@@ -16,7 +16,9 @@ import (
 
 // temporalOptions are Temporal's own: profile, environment and file by envconfig, with what our settings say on top.
 func temporalOptions(settings config.Settings) (client.Options, error) {
-	options, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileProfile: settings.TemporalProfile})
+	options, err := envconfig.LoadClientOptions(
+		envconfig.LoadClientOptionsRequest{ConfigFileProfile: settings.TemporalProfile},
+	)
 	if err != nil {
 		return client.Options{}, &exitError{code: exitUsage, cause: fmt.Errorf("Temporal's profile: %w", err)} //nolint:staticcheck // a name
 	}
@@ -45,13 +47,14 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or --temporal-address", options.HostPort, err) //nolint:staticcheck // a name
+		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or "+
+			"--temporal-address", options.HostPort, err) //nolint:staticcheck // a name
 	}
 	return c, options, nil
 }
 
-// operatorClient is a quiet client for one command. An operator's machine needs no configuration file: settings come from
-// flags and the environment where there is none.
+// operatorClient is a quiet client for one command. An operator's machine needs no configuration file: settings come
+// from flags and the environment where there is none.
 func operatorClient(cmd *cobra.Command) (client.Client, error) {
 	settings, err := config.Process(cmd.Flags())
 	if err != nil {

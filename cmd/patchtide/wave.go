@@ -131,7 +131,8 @@ func exitOf(status patch.WaveStatus) error {
 	case status.State == patch.StateClosed:
 		// A roll back of a closed wave that did what it was asked ended well.
 		putBack := status.PutsBack != "" && status.Outcome == patch.RolledBack
-		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips && status.Outcome != patch.WouldRun && !putBack {
+		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips &&
+			status.Outcome != patch.WouldRun && !putBack {
 			return &exitError{code: exitFailed}
 		}
 	}

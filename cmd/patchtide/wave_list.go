@@ -21,7 +21,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// listed is a wave as Temporal's visibility knows it, without asking the wave itself: also one that no worker answers for.
+// listed is a wave as Temporal's visibility knows it, without asking the wave itself: also one that no worker answers
+// for.
 type listed struct {
 	WaveID   string     `json:"wave_id"`
 	Workflow string     `json:"workflow"` // PatchWave or RollBackWave
@@ -47,14 +48,20 @@ func newWaveList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List waves, the newest first",
-		Long:  "List waves and roll backs, the newest first, as Temporal's search attributes tell them. Exit code 3 with --waiting where one waits for a person.",
-		Args:  cobra.NoArgs,
+		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them. Exit code 3 with " +
+			"--waiting where one waits for a person.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
 				return usage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
 			}
 			if filter.state != "" && !slices.Contains(patch.WaveStates(), patch.WaveState(filter.state)) {
-				return usage(cmd, fmt.Errorf("--state: %q is no state; write one of %s", filter.state, strings.Trim(fmt.Sprint(patch.WaveStates()), "[]")))
+				return usage(
+					cmd,
+					fmt.Errorf(
+						"--state: %q is no state; write one of %s", filter.state, strings.Trim(fmt.Sprint(patch.WaveStates()), "[]"),
+					),
+				)
 			}
 			return withTemporal(cmd, func(c client.Client) error {
 				waves, err := listWaves(cmd.Context(), c, filter)
@@ -81,13 +88,17 @@ func newWaveList() *cobra.Command {
 
 // lister is what listing uses of Temporal's client.
 type lister interface {
-	ListWorkflow(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+	ListWorkflow(ctx context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (
+		*workflowservice.ListWorkflowExecutionsResponse, error,
+	)
 }
 
 // listWaves asks Temporal's visibility, which lists the newest first.
 func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, error) {
 	waves := []listed{}
-	request := &workflowservice.ListWorkflowExecutionsRequest{Query: filter.query(), PageSize: int32(min(filter.most, 100))}
+	request := &workflowservice.ListWorkflowExecutionsRequest{
+		Query: filter.query(), PageSize: int32(min(filter.most, 100)),
+	}
 	for {
 		page, err := c.ListWorkflow(ctx, request)
 		if err != nil {
@@ -161,7 +172,10 @@ func printWaves(out io.Writer, waves []listed) error {
 	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Wave", "Plan", "State", "Stage", "Outcome", "Started").
 		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
 	for _, wave := range waves {
-		rows.Row(wave.WaveID, wave.Plan, wave.told(), wave.Stage, strings.ReplaceAll(wave.Outcome, "_", " "), wave.Started.Local().Format("2006-01-02 15:04:05"))
+		rows.Row(
+			wave.WaveID, wave.Plan, wave.told(), wave.Stage, strings.ReplaceAll(wave.Outcome, "_", " "),
+			wave.Started.Local().Format("2006-01-02 15:04:05"),
+		)
 	}
 	_, err := io.WriteString(out, rows.Render()+"\n")
 	return err

@@ -28,9 +28,18 @@ func TestListQuery(t *testing.T) {
 	}{
 		{"all", listFilter{}, waves},
 		{"a plan", listFilter{plan: "web"}, waves + " AND PatchtidePlan = 'web'"},
-		{"a plan that would end the literal", listFilter{plan: "w' OR 'a'='a"}, waves + " AND PatchtidePlan = 'w'' OR ''a''=''a'"},
+		{
+			"a plan that would end the literal",
+			listFilter{plan: "w' OR 'a'='a"},
+			waves + " AND PatchtidePlan = 'w'' OR ''a''=''a'",
+		},
 		{"a state", listFilter{state: "running"}, waves + " AND PatchtideState = 'running'"},
-		{"waiting", listFilter{waiting: true}, waves + " AND ExecutionStatus = 'Running' AND PatchtideState IN ('on_hold', 'paused', 'awaiting_approval', 'parked')"},
+		{
+			"waiting",
+			listFilter{waiting: true},
+			waves +
+				" AND ExecutionStatus = 'Running' AND PatchtideState IN ('on_hold', 'paused', 'awaiting_approval', 'parked')",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.filter.query()) })
 	}
@@ -43,7 +52,9 @@ type pages struct {
 	asked int
 }
 
-func (p *pages) ListWorkflow(_ context.Context, request *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (p *pages) ListWorkflow(
+	_ context.Context, request *workflowservice.ListWorkflowExecutionsRequest,
+) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	p.asked++
 	require.Positive(p.t, request.GetPageSize())
 	at := 0
@@ -60,7 +71,9 @@ func (p *pages) ListWorkflow(_ context.Context, request *workflowservice.ListWor
 	return reply, nil
 }
 
-func execution(t *testing.T, id string, status enums.WorkflowExecutionStatus, state string) *workflowpb.WorkflowExecutionInfo {
+func execution(
+	t *testing.T, id string, status enums.WorkflowExecutionStatus, state string,
+) *workflowpb.WorkflowExecutionInfo {
 	t.Helper()
 	fields := map[string]*commonpb.Payload{}
 	for name, value := range map[string]string{names.AttributePlan: "web", names.AttributeState: state, names.AttributeStage: "production"} {
@@ -70,7 +83,8 @@ func execution(t *testing.T, id string, status enums.WorkflowExecutionStatus, st
 	}
 	began := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	info := &workflowpb.WorkflowExecutionInfo{
-		Execution: &commonpb.WorkflowExecution{WorkflowId: id}, Type: &commonpb.WorkflowType{Name: names.PatchWave}, Status: status,
+		Execution: &commonpb.WorkflowExecution{WorkflowId: id}, Type: &commonpb.WorkflowType{Name: names.PatchWave},
+		Status:    status,
 		StartTime: timestamppb.New(began), SearchAttributes: &commonpb.SearchAttributes{IndexedFields: fields},
 	}
 	if status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
@@ -82,7 +96,9 @@ func execution(t *testing.T, id string, status enums.WorkflowExecutionStatus, st
 func TestListWavesPages(t *testing.T) {
 	store := &pages{t: t}
 	for i := range 250 {
-		store.waves = append(store.waves, execution(t, "wave-"+strconv.Itoa(i), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "on_hold"))
+		store.waves = append(
+			store.waves, execution(t, "wave-"+strconv.Itoa(i), enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "on_hold"),
+		)
 	}
 	for _, c := range []struct{ most, want, asked int }{{1, 1, 1}, {100, 100, 1}, {101, 101, 2}, {1000, 250, 3}} {
 		t.Run(strconv.Itoa(c.most), func(t *testing.T) {
@@ -100,7 +116,12 @@ func TestListWavesPages(t *testing.T) {
 
 // A wave that somebody terminated never said that it closed: the list must not show it as running.
 func TestATerminatedWaveIsToldAsSuch(t *testing.T) {
-	store := &pages{t: t, waves: []*workflowpb.WorkflowExecutionInfo{execution(t, "wave-1", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, "on_hold")}}
+	store := &pages{
+		t: t,
+		waves: []*workflowpb.WorkflowExecutionInfo{
+			execution(t, "wave-1", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, "on_hold"),
+		},
+	}
 	waves, err := listWaves(t.Context(), store, listFilter{most: 5})
 	require.NoError(t, err)
 	var out bytes.Buffer
@@ -110,7 +131,9 @@ func TestATerminatedWaveIsToldAsSuch(t *testing.T) {
 
 type away struct{}
 
-func (away) ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+func (away) ListWorkflow(
+	context.Context, *workflowservice.ListWorkflowExecutionsRequest,
+) (*workflowservice.ListWorkflowExecutionsResponse, error) {
 	return nil, errors.New("no such attribute")
 }
 

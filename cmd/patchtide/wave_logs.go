@@ -21,9 +21,12 @@ func newWaveLogs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs WAVE",
 		Short: "Tell what a wave did, in order",
-		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, failures and holds with their\n" +
-			"reasons. It is read from Temporal's histories and needs no worker. Once Temporal has forgotten the wave, the evidence that the\n" +
-			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with --json each event is a\n" +
+		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, " +
+			"failures and holds with their\n" +
+			"reasons. It is read from Temporal's histories and needs no worker. Once Temporal has forgotten the wave, the " +
+			"evidence that the\n" +
+			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with " +
+			"--json each event is a\n" +
 			"document on a line of its own. Exit code 0 however the wave ended.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,7 +69,11 @@ func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follo
 		}
 	}, func(err error) {
 		if !away {
-			fmt.Fprintf(cmd.ErrOrStderr(), "patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this\n", plain(err))
+			fmt.Fprintf(
+				cmd.ErrOrStderr(),
+				"patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this\n",
+				plain(err),
+			)
 		}
 		away = true
 	})
@@ -94,7 +101,9 @@ func eventsOfEvidence(cmd *cobra.Command, wave string) ([]wavelog.Event, error) 
 	unknown := fmt.Errorf("there is no wave %s in this namespace", wave)
 	loaded, err := loadConfig(cmd)
 	if err != nil {
-		return nil, fmt.Errorf("%w; if Temporal has forgotten it, its evidence tells: name the worker's configuration with --config", unknown)
+		return nil, fmt.Errorf(
+			"%w; if Temporal has forgotten it, its evidence tells: name the worker's configuration with --config", unknown,
+		)
 	}
 	store, err := evidence.Open(cmd.Context(), loaded.Settings.Evidence, evidence.Options{})
 	if err != nil {

@@ -23,7 +23,9 @@ import (
 // forgotten is a Temporal that knows no wave.
 type forgotten struct{}
 
-func (forgotten) GetWorkflowHistory(context.Context, string, string, bool, enums.HistoryEventFilterType) client.HistoryEventIterator {
+func (forgotten) GetWorkflowHistory(
+	context.Context, string, string, bool, enums.HistoryEventFilterType,
+) client.HistoryEventIterator {
 	return forgotten{}
 }
 func (forgotten) HasNext() bool { return true }
@@ -51,9 +53,11 @@ func TestLogsOfAWaveThatTemporalHasForgotten(t *testing.T) {
 	store, err := evidence.Open(t.Context(), folder, evidence.Options{})
 	require.NoError(t, err)
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	require.NoError(t, store.PutWave(t.Context(), "wave-web-1", activities.WaveDocument{Version: 1, Status: patch.WaveStatus{
-		State: patch.StateClosed, Since: at, Decisions: []patch.Decision{{Verb: patch.Abort, Actor: "alice", Reason: "not now", Stage: "staging", At: at}},
-	}, Result: patch.WaveResult{Outcome: patch.Aborted, Reason: "aborted: alice: not now"}}))
+	require.NoError(
+		t, store.PutWave(t.Context(), "wave-web-1", activities.WaveDocument{Version: 1, Status: patch.WaveStatus{
+			State: patch.StateClosed, Since: at,
+			Decisions: []patch.Decision{{Verb: patch.Abort, Actor: "alice", Reason: "not now", Stage: "staging", At: at}},
+		}, Result: patch.WaveResult{Outcome: patch.Aborted, Reason: "aborted: alice: not now"}}))
 	require.NoError(t, store.Close())
 
 	text, err := logs(t, "wave-web-1", "--config", path)
@@ -66,7 +70,10 @@ func TestLogsOfAWaveThatTemporalHasForgotten(t *testing.T) {
 	decoder := json.NewDecoder(bytes.NewBufferString(text))
 	var first wavelog.Event
 	require.NoError(t, decoder.Decode(&first))
-	require.Equal(t, wavelog.Event{At: at, Kind: wavelog.OfPerson, Stage: "staging", What: "abort", Actor: "alice", Reason: "not now"}, first)
+	require.Equal(
+		t, wavelog.Event{At: at, Kind: wavelog.OfPerson, Stage: "staging", What: "abort", Actor: "alice", Reason: "not now"},
+		first,
+	)
 	require.True(t, decoder.More(), "a document a line")
 
 	_, err = logs(t, "wave-web-2", "--config", path)

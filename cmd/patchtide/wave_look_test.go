@@ -29,8 +29,12 @@ func (c *closing) QueryWorkflow(context.Context, string, string, string, ...any)
 	return client.NewValue(payloads), err
 }
 
-func (c *closing) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{CloseTime: timestamppb.Now()}}, nil
+func (c *closing) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{
+		WorkflowExecutionInfo: &workflow.WorkflowExecutionInfo{CloseTime: timestamppb.Now()},
+	}, nil
 }
 
 func (c *closing) GetWorkflow(context.Context, string, string) client.WorkflowRun { return endedWell{} }

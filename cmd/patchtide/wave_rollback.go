@@ -18,11 +18,11 @@ import (
 
 const rollBackHelp = `Put back what a wave patched.
 
-A wave that runs takes the verb roll_back while it patches and on hold: it begins nothing more, and puts back its current stage, or
-with --scope wave all of it.
-A wave that has closed is put back whole, from its evidence, by a workflow of its own, which this command starts. That one is
-refused when more than the patches would be lost (the backup is older than the plan's rollback_max_age, or packages or what
-deployments leave changed since), unless --accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
+A wave that runs takes the verb roll_back while it patches and on hold: it begins nothing more, and puts back its
+current stage, or with --scope wave all of it. A wave that has closed is put back whole, from its evidence, by a
+workflow of its own, which this command starts. That one is refused when more than the patches would be lost (the
+backup is older than the plan's rollback_max_age, or packages or what deployments leave changed since), unless
+--accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
 
 // rollBack is what the command was asked.
 type rollBack struct {
@@ -65,14 +65,16 @@ func newWaveRollBack() *cobra.Command {
 	flags := cmd.Flags()
 	verbFlags(cmd, &asked.decision)
 	decides(cmd, &asked.decision.Actor, &asked.decision.Reason, "who decides", "why; it is kept in the evidence")
-	flags.BoolVar(&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost")
+	flags.BoolVar(
+		&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost",
+	)
 	flags.BoolVar(&asked.watch, "watch", false, "watch it until it closes or is on hold")
 	printsJSON(cmd)
 	return cmd
 }
 
-// isRunning reports whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago, or never was: its
-// evidence tells.
+// isRunning reports whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago,
+// or never was: its evidence tells.
 func isRunning(ctx context.Context, c client.Client, wave string) (running, known bool, err error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
 	var missing *serviceerror.NotFound

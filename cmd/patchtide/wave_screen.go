@@ -19,7 +19,9 @@ import (
 const tellWait = 20 * time.Second
 
 // watchOnScreen shows the wave on the terminal until watching ends or the person leaves.
-func watchOnScreen(cmd *cobra.Command, c client.Client, looks *looker, first screen.Look, how watching) (screen.Look, error) {
+func watchOnScreen(
+	cmd *cobra.Command, c client.Client, looks *looker, first screen.Look, how watching,
+) (screen.Look, error) {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	model := screen.New(ctx, screen.Options{
@@ -28,7 +30,10 @@ func watchOnScreen(cmd *cobra.Command, c client.Client, looks *looker, first scr
 			return tellInTime(ctx, c, looks.wave, decision)
 		},
 	})
-	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithInput(cmd.InOrStdin()), tea.WithOutput(cmd.OutOrStdout()), tea.WithoutSignalHandler())
+	program := tea.NewProgram(
+		model, tea.WithContext(ctx), tea.WithInput(cmd.InOrStdin()), tea.WithOutput(cmd.OutOrStdout()),
+		tea.WithoutSignalHandler(),
+	)
 	go sendEvents(ctx, wavelog.New(c, looks.wave), program.Send)
 	_, err := program.Run()
 	killed := cmd.Context().Err() != nil // by a signal: it counts as leaving
@@ -41,8 +46,8 @@ func watchOnScreen(cmd *cobra.Command, c client.Client, looks *looker, first scr
 	return model.Last(), nil
 }
 
-// sendEvents hands the screen what happened before it was there, then what happens. While Temporal is away it waits: that nobody
-// answers is told by the looks.
+// sendEvents hands the screen what happened before it was there, then what happens. While Temporal is away it waits:
+// that nobody answers is told by the looks.
 func sendEvents(ctx context.Context, reader *wavelog.Reader, send func(tea.Msg)) {
 	for {
 		events, err := reader.Read(ctx)

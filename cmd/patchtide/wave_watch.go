@@ -35,10 +35,13 @@ func newWaveWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch WAVE",
 		Short: "Watch a wave until it closes, and steer it",
-		Long: "Watch a wave until it closes. On a terminal it is a screen: progress of each stage and group, each instance's step, what happened, and\n" +
-			"a key for each verb that the wave takes, which asks for a reason before it sends it. Leaving the screen (q) touches nothing: the wave\n" +
+		Long: "Watch a wave until it closes. On a terminal it is a screen: progress of each stage and group, each " +
+			"instance's step, what happened, and\n" +
+			"a key for each verb that the wave takes, which asks for a reason before it sends it. Leaving the screen (q) " +
+			"touches nothing: the wave\n" +
 			"goes on. Anywhere else, and with --plain, it is a line for each change. Temporal may be away meanwhile.\n" +
-			"Exit codes: 0 the wave ended well, or you left the screen, 1 it ended badly, 3 with --until-hold a person is asked.",
+			"Exit codes: 0 the wave ended well, or you left the screen, 1 it ended badly, 3 with --until-hold a person is " +
+			"asked.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], how) })
@@ -50,8 +53,8 @@ func newWaveWatch() *cobra.Command {
 	return cmd
 }
 
-// watchWave shows a wave until it closes, or with untilHold until it waits for a person. A wave that does not answer the first
-// time is an error; later it may be away.
+// watchWave shows a wave until it closes, or with untilHold until it waits for a person. A wave that does not answer
+// the first time is an error; later it may be away.
 func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) error {
 	looks := &looker{temporal: c, wave: wave}
 	first := looks.look(cmd.Context())
@@ -84,7 +87,9 @@ func (w watching) ends(look screen.Look) bool {
 }
 
 // watchInLines writes a line for each change, or nothing with --json.
-func watchInLines(cmd *cobra.Command, again func(context.Context) screen.Look, look screen.Look, how watching) (screen.Look, error) {
+func watchInLines(
+	cmd *cobra.Command, again func(context.Context) screen.Look, look screen.Look, how watching,
+) (screen.Look, error) {
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	switch {
 	case asJSON(cmd):
@@ -110,7 +115,9 @@ func watchInLines(cmd *cobra.Command, again func(context.Context) screen.Look, l
 			}
 		case !away && ctx.Err() == nil:
 			away = true
-			picture.Say("No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err))
+			picture.Say(
+				"No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err),
+			)
 		}
 		select {
 		case <-ctx.Done():
@@ -124,7 +131,9 @@ func watchInLines(cmd *cobra.Command, again func(context.Context) screen.Look, l
 // goesOn says that a wave which is watched no more goes on.
 func goesOn(status patch.WaveStatus) string {
 	state := strings.ReplaceAll(string(status.State), "_", " ")
-	return fmt.Sprintf("%s goes on without you (%s). Watch it again: patchtide wave watch %s", status.WaveID, state, status.WaveID)
+	return fmt.Sprintf(
+		"%s goes on without you (%s). Watch it again: patchtide wave watch %s", status.WaveID, state, status.WaveID,
+	)
 }
 
 // noTerminal hides what a writer is, so that it gets lines.

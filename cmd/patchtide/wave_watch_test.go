@@ -18,7 +18,9 @@ import (
 func looked(state patch.WaveState, outcome patch.Outcome) screen.Look {
 	return screen.Look{
 		At: time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local), Closed: state == patch.StateClosed,
-		Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: state, Outcome: outcome, Verbs: patch.VerbsIn(state, false)},
+		Status: patch.WaveStatus{
+			WaveID: "wave-web-1", Plan: "web", State: state, Outcome: outcome, Verbs: patch.VerbsIn(state, false),
+		},
 	}
 }
 
@@ -51,7 +53,9 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 		looked(patch.StateRunning, ""), away, away, looked(patch.StateRunning, ""), looked(patch.StateClosed, patch.Succeeded))
 	require.NoError(t, err)
 	require.True(t, last.Closed)
-	require.Equal(t, 1, bytes.Count([]byte(text), []byte("No answer since 02:00:00: connection refused")), "said once: %s", text)
+	require.Equal(
+		t, 1, bytes.Count([]byte(text), []byte("No answer since 02:00:00: connection refused")), "said once: %s", text,
+	)
 	require.Contains(t, text, "It answers again")
 	require.Contains(t, text, "closed: succeeded")
 }
@@ -63,7 +67,9 @@ func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
 	require.Equal(t, patch.StateOnHold, last.Status.State)
 
 	_, _, err = inLines(t, watching{}, nil, held, held)
-	require.ErrorContains(t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1")
+	require.ErrorContains(
+		t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1",
+	)
 }
 
 // A wave that was just told what to do may still be in the state in which it asked: it asks no more.

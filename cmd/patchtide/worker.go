@@ -19,7 +19,8 @@ func newWorker() *cobra.Command {
 	return &cobra.Command{
 		Use:   "worker",
 		Short: "Run the worker that carries out waves",
-		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by the SDK's default chain.\n" +
+		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by the " +
+			"SDK's default chain.\n" +
 			"It needs no long-lived keys: an instance or task role that may assume each account's role.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,7 +62,8 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 		}
 	}()
 	running, err := worker.Start(ctx, worker.Options{
-		Client: temporal, Namespace: options.Namespace, Config: loaded, AWS: aws, Evidence: store, Logger: logger, Version: version(),
+		Client: temporal, Namespace: options.Namespace, Config: loaded, AWS: aws, Evidence: store, Logger: logger,
+		Version: version(),
 	})
 	if err != nil {
 		return err

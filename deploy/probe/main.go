@@ -82,7 +82,9 @@ func tcp(ctx context.Context, address string) error {
 
 // describer is the one call of Temporal's client that is needed.
 type describer interface {
-	DescribeTaskQueue(ctx context.Context, taskQueue string, taskQueueType enumspb.TaskQueueType) (*workflowservice.DescribeTaskQueueResponse, error)
+	DescribeTaskQueue(ctx context.Context, taskQueue string, taskQueueType enumspb.TaskQueueType) (
+		*workflowservice.DescribeTaskQueueResponse, error,
+	)
 }
 
 func pollers(ctx context.Context, temporal describer, queue string, now time.Time) error {

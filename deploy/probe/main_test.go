@@ -20,7 +20,9 @@ type fakeTemporal struct {
 	err        error
 }
 
-func (f fakeTemporal) DescribeTaskQueue(_ context.Context, queue string, kind enumspb.TaskQueueType) (*workflowservice.DescribeTaskQueueResponse, error) {
+func (f fakeTemporal) DescribeTaskQueue(
+	_ context.Context, queue string, kind enumspb.TaskQueueType,
+) (*workflowservice.DescribeTaskQueueResponse, error) {
 	if queue != "patchtide" || kind != enumspb.TASK_QUEUE_TYPE_WORKFLOW {
 		return nil, errors.New("asked for another queue")
 	}
@@ -37,9 +39,11 @@ func TestPollers(t *testing.T) {
 		temporal fakeTemporal
 		want     string
 	}{
-		"one just now":          {fakeTemporal{lastAccess: []time.Time{now.Add(-time.Hour), now.Add(-time.Minute)}}, ""},
-		"clocks differ a bit":   {fakeTemporal{lastAccess: []time.Time{now.Add(time.Second)}}, ""},
-		"all gone":              {fakeTemporal{lastAccess: []time.Time{now.Add(-2 * time.Minute)}}, "nobody asked for work of task queue patchtide"},
+		"one just now":        {fakeTemporal{lastAccess: []time.Time{now.Add(-time.Hour), now.Add(-time.Minute)}}, ""},
+		"clocks differ a bit": {fakeTemporal{lastAccess: []time.Time{now.Add(time.Second)}}, ""},
+		"all gone": {
+			fakeTemporal{lastAccess: []time.Time{now.Add(-2 * time.Minute)}}, "nobody asked for work of task queue patchtide",
+		},
 		"none ever":             {fakeTemporal{}, "nobody asked"},
 		"Temporal does not say": {fakeTemporal{err: errors.New("unavailable")}, "describe task queue patchtide: unavailable"},
 	} {

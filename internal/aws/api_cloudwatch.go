@@ -8,5 +8,7 @@ import (
 
 // CloudWatchAPI is what Patchtide uses of CloudWatch.
 type CloudWatchAPI interface {
-	DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
+	DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, opts ...func(*cloudwatch.Options)) (
+		*cloudwatch.DescribeAlarmsOutput, error,
+	)
 }

@@ -8,5 +8,7 @@ import (
 
 // STSAPI is what Patchtide uses of STS: the account that the credentials really lead to.
 type STSAPI interface {
-	GetCallerIdentity(ctx context.Context, in *sts.GetCallerIdentityInput, opts ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+	GetCallerIdentity(ctx context.Context, in *sts.GetCallerIdentityInput, opts ...func(*sts.Options)) (
+		*sts.GetCallerIdentityOutput, error,
+	)
 }

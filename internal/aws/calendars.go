@@ -11,10 +11,12 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the group's
-// account and region, an ARN in its own region. An answer that is not "open" is never taken for one: throttling and trouble of
-// AWS's are errors, to be retried; anything else is told as the calendar's error.
-func ReadCalendars(ctx context.Context, connector Connector, group patch.Group, names []string) ([]patch.Calendar, error) {
+// ReadCalendars asks each Change Calendar, one by one so that the closed one can be named. A name is looked for in the
+// group's account and region, an ARN in its own region. An answer that is not "open" is never taken for one: throttling
+// and trouble of AWS's are errors, to be retried; anything else is told as the calendar's error.
+func ReadCalendars(
+	ctx context.Context, connector Connector, group patch.Group, names []string,
+) ([]patch.Calendar, error) {
 	calendars := make([]patch.Calendar, len(names))
 	for i, name := range names {
 		calendars[i].Name = name
@@ -46,8 +48,8 @@ func ReadCalendars(ctx context.Context, connector Connector, group patch.Group, 
 	return calendars, nil
 }
 
-// calendarTime reads ISO 8601 with seconds, without them, and with or without a zone, which then is UTC: AWS does not say which
-// it writes.
+// calendarTime reads ISO 8601 with seconds, without them, and with or without a zone, which then is UTC: AWS does not
+// say which it writes.
 func calendarTime(text string) (time.Time, error) {
 	var at time.Time
 	var err error

@@ -8,7 +8,8 @@ import (
 )
 
 var throttleCodes = []string{
-	"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "RequestThrottled",
+	"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
+	"RequestThrottled",
 	"SlowDown", "AutomationExecutionLimitExceeded", "AutomationExecutionLimitExceededException", "ResourceContention",
 	"ScalingActivityInProgress", "ScalingActivityInProgressFault", "ResourceContentionFault",
 }
@@ -26,7 +27,8 @@ var passingCodes = []string{
 
 // notFoundCodes say that what the call names is not there. Automation and EC2 spell some of theirs in two ways.
 var notFoundCodes = []string{
-	"InvalidInstanceID.NotFound", "InvalidSnapshot.NotFound", "InvalidVolume.NotFound", "InvalidNetworkInterfaceID.NotFound",
+	"InvalidInstanceID.NotFound", "InvalidSnapshot.NotFound", "InvalidVolume.NotFound",
+	"InvalidNetworkInterfaceID.NotFound",
 	"InvalidReplaceRootVolumeTaskId.NotFound", "InvalidReplaceRootVolumeTaskID.NotFound",
 	"TargetGroupNotFound",
 	"AutomationExecutionNotFoundException", "AutomationExecutionNotFound",
@@ -39,8 +41,8 @@ var notFoundCodes = []string{
 
 // Codes that some call's caller must tell apart from other refusals.
 const (
-	// CodeValidation is what Auto Scaling says of requests that are wrong for good, of states in passing, and of what is done
-	// already; and CloudFormation, of a stack that is gone.
+	// CodeValidation is what Auto Scaling says of requests that are wrong for good, of states in passing, and of what is
+	// done already; and CloudFormation, of a stack that is gone.
 	CodeValidation = "ValidationError"
 	// CodeDryRun says that the call would have been allowed.
 	CodeDryRun = "DryRunOperationException"
@@ -65,8 +67,11 @@ const (
 // codesExecutionOver are the answers to stopping an execution that has ended.
 var codesExecutionOver = []string{"InvalidAutomationStatusUpdateException", "InvalidAutomationStatusUpdate"}
 
-// codesTokenUsed are the answers to a client token that has been used for a request that differs: what it started exists.
-var codesTokenUsed = []string{"IdempotentParameterMismatch", "IdempotentParameterMismatchException", "DuplicateClientToken"}
+// codesTokenUsed are the answers to a client token that has been used for a request that differs: what it started
+// exists.
+var codesTokenUsed = []string{
+	"IdempotentParameterMismatch", "IdempotentParameterMismatchException", "DuplicateClientToken",
+}
 
 // HasCode reports whether AWS answered with one of the codes.
 func HasCode(err error, codes ...string) bool {

@@ -16,8 +16,8 @@ const (
 	MostDelivery  = 2592000
 )
 
-// commandPages bounds the search for a command by its comment. Lists begin with the newest and ours is minutes old, so that
-// this many pages of an instance's commands reach far behind it.
+// commandPages bounds the search for a command by its comment. Lists begin with the newest and ours is minutes old, so
+// that this many pages of an instance's commands reach far behind it.
 const commandPages = 5
 
 // FindCommands lists an instance's commands whose comment is the given one, the newest first.
@@ -54,9 +54,11 @@ func CommandOver(status ssmtypes.CommandInvocationStatus) bool {
 	return false
 }
 
-// FindInvocation reads a command's state and output on an instance; nil when Systems Manager does not know of it, which is
-// so for a moment after it was sent and again when its history of 30 days is over.
-func FindInvocation(ctx context.Context, s *Services, where, instance, command string) (*ssm.GetCommandInvocationOutput, error) {
+// FindInvocation reads a command's state and output on an instance; nil when Systems Manager does not know of it, which
+// is so for a moment after it was sent and again when its history of 30 days is over.
+func FindInvocation(
+	ctx context.Context, s *Services, where, instance, command string,
+) (*ssm.GetCommandInvocationOutput, error) {
 	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &command, InstanceId: &instance})
 	if IsNotFound(err) {
 		return nil, nil
@@ -96,7 +98,8 @@ func lastLine(text string) string {
 func ReadManaged(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
 	known := map[string]bool{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-		Filters: []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}}, MaxResults: Ptr(int32(agentsPerRequest)),
+		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
+		MaxResults: Ptr(int32(agentsPerRequest)),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -110,11 +113,15 @@ func ReadManaged(ctx context.Context, s *Services, where string, ids []string) (
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !known[id] }), nil
 }
 
-// ReadInvocations reads how a command goes on each of its instances, by instance id. It is empty for a moment after the command was
-// sent.
-func ReadInvocations(ctx context.Context, s *Services, where, command string) (map[string]ssmtypes.CommandInvocation, error) {
+// ReadInvocations reads how a command goes on each of its instances, by instance id. It is empty for a moment after the
+// command was sent.
+func ReadInvocations(
+	ctx context.Context, s *Services, where, command string,
+) (map[string]ssmtypes.CommandInvocation, error) {
 	found := map[string]ssmtypes.CommandInvocation{}
-	pages := ssm.NewListCommandInvocationsPaginator(s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &command, MaxResults: Ptr(int32(MostPerScan))})
+	pages := ssm.NewListCommandInvocationsPaginator(
+		s.SSM, &ssm.ListCommandInvocationsInput{CommandId: &command, MaxResults: Ptr(int32(MostPerScan))},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -18,10 +18,12 @@ import (
 // stackTag is the tag by which CloudFormation marks what belongs to a stack, with the stack's ARN.
 const stackTag = "aws:cloudformation:stack-id"
 
-// ReadStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status that
-// ends in _IN_PROGRESS is a change under way, a clean-up after one included: CloudFormation may then suspend processes, replace
-// the group, or terminate instances.
-func ReadStacks(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]string, error) {
+// ReadStacks reads the stacks that the group or its instances belong to, and the root stacks of nested ones. A status
+// that ends in _IN_PROGRESS is a change under way, a clean-up after one included: CloudFormation may then suspend
+// processes, replace the group, or terminate instances.
+func ReadStacks(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
+) ([]string, error) {
 	var ids []string
 	if group.IsAutoScaling() {
 		described, err := ReadGroup(ctx, s, group)
@@ -63,13 +65,17 @@ func ReadStacks(ctx context.Context, s *Services, group patch.Group, instances m
 	return busy, nil
 }
 
-// ReadDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One that
-// has not started cannot tell yet.
-func ReadDeployments(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Deployment, error) {
+// ReadDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One
+// that has not started cannot tell yet.
+func ReadDeployments(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
+) ([]patch.Deployment, error) {
 	var found []patch.Deployment
-	pages := codedeploy.NewListDeploymentsPaginator(s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
-		cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress, cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
-	}})
+	pages := codedeploy.NewListDeploymentsPaginator(
+		s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
+			cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress,
+			cdtypes.DeploymentStatusBaking, cdtypes.DeploymentStatusReady,
+		}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -22,7 +22,9 @@ func FindDocument(ctx context.Context, s *Services, where, name, version string)
 }
 
 // FindDescription describes a version of a document; nil when there is none.
-func FindDescription(ctx context.Context, s *Services, where, name, version string) (*ssmtypes.DocumentDescription, error) {
+func FindDescription(
+	ctx context.Context, s *Services, where, name, version string,
+) (*ssmtypes.DocumentDescription, error) {
 	out, err := s.SSM.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &name, DocumentVersion: &version})
 	if IsNotFound(err) {
 		return nil, nil

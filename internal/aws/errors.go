@@ -14,7 +14,8 @@ import (
 const (
 	// Retried always.
 	Throttled = "Throttled"
-	Passing   = "AWSError" // anything that may pass: a server's error, a lost connection, credentials that ran out on the way
+	// anything that may pass: a server's error, a lost connection, credentials that ran out on the way
+	Passing = "AWSError"
 
 	// Retried in compensation, final going forward.
 	Denied  = "AccessDenied"
@@ -39,8 +40,8 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap gives the SDK's error, so that its code can be asked for.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Wrap gives an error of the SDK its kind, by its code, and says what was being done and where. An error that has a kind keeps
-// it; nil stays nil.
+// Wrap gives an error of the SDK its kind, by its code, and says what was being done and where. An error that has a
+// kind keeps it; nil stays nil.
 func Wrap(doing, where string, err error) error {
 	if err == nil {
 		return nil
@@ -62,7 +63,8 @@ func MayPass(format string, args ...any) error {
 	return &Error{Kind: Passing, Message: fmt.Sprintf(format, args...)}
 }
 
-// KindOf is the kind of an error of AWS. One that says nothing of AWS's, such as a lost connection, is Passing; nil has none.
+// KindOf is the kind of an error of AWS. One that says nothing of AWS's, such as a lost connection, is Passing; nil has
+// none.
 func KindOf(err error) string {
 	if err == nil {
 		return ""
@@ -86,8 +88,8 @@ func KindOf(err error) string {
 	return Refused
 }
 
-// MayHaveActed reports whether a failed call can have taken effect: a lost connection and a server's error can, a throttle and
-// a refusal cannot, nor can a call that its client says it never sent.
+// MayHaveActed reports whether a failed call can have taken effect: a lost connection and a server's error can, a
+// throttle and a refusal cannot, nor can a call that its client says it never sent.
 func MayHaveActed(err error) bool {
 	var early interface{ Unsent() bool }
 	if errors.As(err, &early) && early.Unsent() {
@@ -96,11 +98,12 @@ func MayHaveActed(err error) bool {
 	return KindOf(err) == Passing
 }
 
-// serverFailed reports whether a server in trouble answered. The code alone does not say it: many services' errors are not in
-// the SDK's models.
+// serverFailed reports whether a server in trouble answered. The code alone does not say it: many services' errors are
+// not in the SDK's models.
 func serverFailed(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer || statusOf(err) >= http.StatusInternalServerError
+	return errors.As(err, &api) && api.ErrorFault() == smithy.FaultServer ||
+		statusOf(err) >= http.StatusInternalServerError
 }
 
 // statusOf is the HTTP status AWS answered with; 0 when it did not answer.
@@ -112,8 +115,12 @@ func statusOf(err error) int {
 	return response.HTTPStatusCode()
 }
 
-// InPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is safe,
-// since every attempt describes before it acts.
+// InPassing is a ValidationError that the state just seen does not explain: reads lag by seconds, so looking again is
+// safe, since every attempt describes before it acts.
 func InPassing(doing, where string, err error) error {
-	return &Error{Kind: Passing, Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err), Err: err}
+	return &Error{
+		Kind:    Passing,
+		Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err),
+		Err:     err,
+	}
 }

@@ -15,7 +15,8 @@ import (
 // reply is an answer of AWS's that refuses.
 func reply(status int, code string) error {
 	return &smithy.OperationError{ServiceID: "EC2", OperationName: "X", Err: &smithyhttp.ResponseError{
-		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: &smithy.GenericAPIError{Code: code, Message: "words"},
+		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}},
+		Err:      &smithy.GenericAPIError{Code: code, Message: "words"},
 	}}
 }
 
@@ -34,7 +35,10 @@ func TestErrorsOfAWSGetTheirKinds(t *testing.T) {
 		{name: "a server's error of a service whose model does not say so", err: reply(500, "SomethingBroke"), want: Passing},
 		{name: "invalid", err: reply(400, "ValidationError"), want: Refused},
 		{name: "a lost connection", err: errors.New("connection reset"), want: Passing},
-		{name: "it has a kind already, however wrapped", err: fmt.Errorf("outer: %w", Final(Gone, "gone")), want: Gone, final: true},
+		{
+			name: "it has a kind already, however wrapped", err: fmt.Errorf("outer: %w", Final(Gone, "gone")), want: Gone,
+			final: true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var known *Error

@@ -20,14 +20,15 @@ func (e *Execution) Report(commands map[string]*ssm.GetCommandInvocationOutput) 
 	if packagesBefore != nil && packagesAfter != nil {
 		report.Changes = patch.DiffPackages(packagesBefore, packagesAfter)
 	}
-	if e.Status != ssmtypes.AutomationExecutionStatusSuccess && e.Status != ssmtypes.AutomationExecutionStatusCompletedWithSuccess {
+	if e.Status != ssmtypes.AutomationExecutionStatusSuccess &&
+		e.Status != ssmtypes.AutomationExecutionStatusCompletedWithSuccess {
 		report.Failure = e.why(commands)
 	}
 	return report
 }
 
-// installBegan reports whether the install may have reached the instance: its step started, or there is a command that is no
-// other step's.
+// installBegan reports whether the install may have reached the instance: its step started, or there is a command that
+// is no other step's.
 func (e *Execution) installBegan(commands map[string]*ssm.GetCommandInvocationOutput) bool {
 	for _, step := range e.steps {
 		if Deref(step.StepName) == "install" && step.ExecutionStartTime != nil {
@@ -43,13 +44,17 @@ func (e *Execution) installBegan(commands map[string]*ssm.GetCommandInvocationOu
 }
 
 // facts reads what a facts step printed, from the command itself where it can be had: a step's output is cut shorter.
-func (e *Execution) facts(step string, commands map[string]*ssm.GetCommandInvocationOutput) (*patch.MachineFacts, []string) {
+func (e *Execution) facts(
+	step string, commands map[string]*ssm.GetCommandInvocationOutput,
+) (*patch.MachineFacts, []string) {
 	output := ""
-	if invocation := commands[e.commandOf(step)]; invocation != nil && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+	if invocation := commands[e.commandOf(step)]; invocation != nil &&
+		invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
 		output = Deref(invocation.StandardOutputContent)
 	}
 	for _, execution := range e.steps {
-		if output == "" && Deref(execution.StepName) == step && execution.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
+		if output == "" && Deref(execution.StepName) == step &&
+			execution.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
 			if outputs := execution.Outputs["Output"]; len(outputs) > 0 {
 				output = outputs[0]
 			}
@@ -73,7 +78,8 @@ func (e *Execution) why(commands map[string]*ssm.GetCommandInvocationOutput) str
 		}
 		name := Deref(step.StepName)
 		reason := lastLine(Deref(step.FailureMessage))
-		if invocation := commands[e.commandOf(name)]; invocation != nil && invocation.Status != ssmtypes.CommandInvocationStatusSuccess {
+		if invocation := commands[e.commandOf(name)]; invocation != nil &&
+			invocation.Status != ssmtypes.CommandInvocationStatusSuccess {
 			reason = DescribeEnd(invocation)
 		}
 		if reason == "" {

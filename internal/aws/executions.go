@@ -33,12 +33,16 @@ func FindExecution(ctx context.Context, s *Services, where, id string) (*Executi
 		return nil, nil
 	}
 	got := out.AutomationExecution
-	read := &Execution{id: id, Status: got.AutomationExecutionStatus, failure: Deref(got.FailureMessage), steps: got.StepExecutions}
+	read := &Execution{
+		id: id, Status: got.AutomationExecutionStatus, failure: Deref(got.FailureMessage), steps: got.StepExecutions,
+	}
 	if !got.StepExecutionsTruncated {
 		return read, nil
 	}
 	read.steps = nil
-	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(s.SSM, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &id})
+	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(
+		s.SSM, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &id},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -85,10 +89,12 @@ func (e *Execution) commandOf(name string) string {
 	return ""
 }
 
-// Commands reads every command of the execution. A step tells its command only once it has ended, so that those under way
-// are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not know (yet,
-// or any more).
-func (e *Execution) Commands(ctx context.Context, s *Services, where, instance string) (map[string]*ssm.GetCommandInvocationOutput, error) {
+// Commands reads every command of the execution. A step tells its command only once it has ended, so that those under
+// way are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not
+// know (yet, or any more).
+func (e *Execution) Commands(
+	ctx context.Context, s *Services, where, instance string,
+) (map[string]*ssm.GetCommandInvocationOutput, error) {
 	found := map[string]*ssm.GetCommandInvocationOutput{}
 	for _, step := range e.steps {
 		if id := e.commandOf(Deref(step.StepName)); id != "" {
@@ -110,12 +116,14 @@ func (e *Execution) Commands(ctx context.Context, s *Services, where, instance s
 	return found, nil
 }
 
-// FindStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token stands in the
-// key. The time is AWS's, of the answer. "" when there is none.
+// FindStarted looks up the execution that an attempt started, by its tag key: replies carry no tags, so the token
+// stands in the key. The time is AWS's, of the answer. "" when there is none.
 func FindStarted(ctx context.Context, s *Services, where, token string) (id string, at time.Time, err error) {
 	var first *ssmtypes.AutomationExecutionMetadata
 	pages := ssm.NewDescribeAutomationExecutionsPaginator(s.SSM, &ssm.DescribeAutomationExecutionsInput{
-		Filters: []ssmtypes.AutomationExecutionFilter{{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}}},
+		Filters: []ssmtypes.AutomationExecutionFilter{
+			{Key: ssmtypes.AutomationExecutionFilterKeyTagKey, Values: []string{names.TagAttempt + token}},
+		},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -36,14 +36,20 @@ func FindGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.
 func ReadGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
 	found, err := FindGroup(ctx, s, group)
 	if err == nil && found == nil {
-		err = Final(GroupNotFound, "%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it", group)
+		err = Final(
+			GroupNotFound,
+			"%s: no Auto Scaling group has this name in the account and region; correct the plan, or remove the group from it",
+			group,
+		)
 	}
 	return found, err
 }
 
 // FindMember finds an instance in its group; nil when it is no member.
 func FindMember(group *astypes.AutoScalingGroup, id string) *astypes.Instance {
-	i := slices.IndexFunc(group.Instances, func(instance astypes.Instance) bool { return Deref(instance.InstanceId) == id })
+	i := slices.IndexFunc(
+		group.Instances, func(instance astypes.Instance) bool { return Deref(instance.InstanceId) == id },
+	)
 	if i < 0 {
 		return nil
 	}
@@ -90,9 +96,10 @@ func weighted(group *astypes.AutoScalingGroup) bool {
 	if group.MixedInstancesPolicy == nil || group.MixedInstancesPolicy.LaunchTemplate == nil {
 		return false
 	}
-	return slices.ContainsFunc(group.MixedInstancesPolicy.LaunchTemplate.Overrides, func(override astypes.LaunchTemplateOverrides) bool {
-		return Deref(override.WeightedCapacity) != ""
-	})
+	return slices.ContainsFunc(
+		group.MixedInstancesPolicy.LaunchTemplate.Overrides, func(override astypes.LaunchTemplateOverrides) bool {
+			return Deref(override.WeightedCapacity) != ""
+		})
 }
 
 func groupTagKeys(group *astypes.AutoScalingGroup) []string {

@@ -14,8 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts them. A group
-// that does not exist is GroupNotFound.
+// ReadGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts
+// them. A group that does not exist is GroupNotFound.
 func ReadGroupState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
 	if group.IsAutoScaling() {
 		return readScalingState(ctx, s, group)
@@ -25,7 +25,11 @@ func ReadGroupState(ctx context.Context, s *Services, group patch.Group) (*patch
 
 func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
 	if len(group.Tags) == 0 {
-		return nil, Final(InvalidInput, "%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}", group)
+		return nil, Final(
+			InvalidInput,
+			"%s: the group names neither an Auto Scaling group nor tags; write auto_scaling_group: web or tags: {Role: web}",
+			group,
+		)
 	}
 	found, err := ReadTagged(ctx, s, group.String(), group.Tags)
 	if err != nil {
@@ -58,9 +62,11 @@ func readScalingState(ctx context.Context, s *Services, group patch.Group) (*pat
 		return nil, err
 	}
 	state := &patch.GroupState{
-		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)), Desired: int(Deref(described.DesiredCapacity)),
-		Zones: slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
-		WarmPool: described.WarmPoolConfiguration != nil, Deleting: Deref(described.Status) != "", Weighted: weighted(described),
+		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
+		Desired: int(Deref(described.DesiredCapacity)),
+		Zones:   slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
+		WarmPool: described.WarmPoolConfiguration != nil, Deleting: Deref(described.Status) != "",
+		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
 	}
@@ -100,14 +106,17 @@ func (m Machines) GroupMember(group patch.Group, listed *astypes.Instance, targe
 
 // refreshing reports whether an instance refresh may still touch members; one in Baking may yet roll back.
 func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, error) {
-	out, err := s.AutoScaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	out, err := s.AutoScaling.DescribeInstanceRefreshes(
+		ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: &group.AutoScalingGroup},
+	)
 	if err != nil {
 		return false, Wrap("describe instance refreshes", group.String(), err)
 	}
 	// The newest come first and only one can run at a time, so the first page says it.
 	return slices.ContainsFunc(out.InstanceRefreshes, func(refresh astypes.InstanceRefresh) bool {
 		switch refresh.Status {
-		case astypes.InstanceRefreshStatusSuccessful, astypes.InstanceRefreshStatusFailed, astypes.InstanceRefreshStatusCancelled,
+		case astypes.InstanceRefreshStatusSuccessful, astypes.InstanceRefreshStatusFailed,
+			astypes.InstanceRefreshStatusCancelled,
 			astypes.InstanceRefreshStatusRollbackSuccessful, astypes.InstanceRefreshStatusRollbackFailed:
 			return false
 		}
@@ -116,13 +125,17 @@ func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, erro
 }
 
 func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
-	out, err := s.AutoScaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup})
+	out, err := s.AutoScaling.DescribeLifecycleHooks(
+		ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup},
+	)
 	if err != nil {
 		return nil, Wrap("describe lifecycle hooks", group.String(), err)
 	}
 	hooks := make([]string, len(out.LifecycleHooks))
 	for i, hook := range out.LifecycleHooks {
-		hooks[i] = Deref(hook.LifecycleHookName) + " (" + strings.TrimPrefix(Deref(hook.LifecycleTransition), "autoscaling:") + ")"
+		hooks[i] = Deref(hook.LifecycleHookName) + " (" + strings.TrimPrefix(
+			Deref(hook.LifecycleTransition), "autoscaling:",
+		) + ")"
 	}
 	slices.Sort(hooks)
 	return hooks, nil

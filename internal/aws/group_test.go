@@ -21,11 +21,30 @@ func TestOperatorOf(t *testing.T) {
 		{"nobody", &astypes.AutoScalingGroup{}, tagged("Name"), ""},
 		{"EKS", nil, tagged("eks:cluster-name"), "Amazon EKS (tag eks:cluster-name)"},
 		{"a cluster by its prefix", nil, tagged("kubernetes.io/cluster/blue"), "Kubernetes (tag kubernetes.io/cluster/blue)"},
-		{"ECS, by the group's tag", &astypes.AutoScalingGroup{Tags: []astypes.TagDescription{{Key: Ptr("AmazonECSManaged")}}}, nil, "Amazon ECS (tag AmazonECSManaged)"},
-		{"Elastic Beanstalk", nil, tagged("elasticbeanstalk:environment-name"), "Elastic Beanstalk (tag elasticbeanstalk:environment-name)"},
-		{"the group's own word", &astypes.AutoScalingGroup{Operator: &astypes.Operator{Principal: Ptr("x.amazonaws.com")}}, nil, "x.amazonaws.com"},
-		{"an instance's own word", nil, map[string]ec2types.Instance{"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(true), Principal: Ptr("eks.amazonaws.com")}}}, "eks.amazonaws.com"},
-		{"an instance that is not managed says so too", nil, map[string]ec2types.Instance{"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(false)}}}, ""},
+		{
+			"ECS, by the group's tag", &astypes.AutoScalingGroup{Tags: []astypes.TagDescription{{Key: Ptr("AmazonECSManaged")}}},
+			nil, "Amazon ECS (tag AmazonECSManaged)",
+		},
+		{
+			"Elastic Beanstalk", nil, tagged("elasticbeanstalk:environment-name"),
+			"Elastic Beanstalk (tag elasticbeanstalk:environment-name)",
+		},
+		{
+			"the group's own word", &astypes.AutoScalingGroup{Operator: &astypes.Operator{Principal: Ptr("x.amazonaws.com")}},
+			nil, "x.amazonaws.com",
+		},
+		{
+			"an instance's own word", nil,
+			map[string]ec2types.Instance{
+				"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(true), Principal: Ptr("eks.amazonaws.com")}},
+			},
+			"eks.amazonaws.com",
+		},
+		{
+			"an instance that is not managed says so too", nil,
+			map[string]ec2types.Instance{"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(false)}}},
+			"",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, operatorOf(c.group, c.instances)) })
 	}
@@ -34,7 +53,9 @@ func TestOperatorOf(t *testing.T) {
 func TestWeighted(t *testing.T) {
 	overrides := func(weight *string) *astypes.AutoScalingGroup {
 		return &astypes.AutoScalingGroup{MixedInstancesPolicy: &astypes.MixedInstancesPolicy{
-			LaunchTemplate: &astypes.LaunchTemplate{Overrides: []astypes.LaunchTemplateOverrides{{InstanceType: Ptr("m7i.large"), WeightedCapacity: weight}}},
+			LaunchTemplate: &astypes.LaunchTemplate{
+				Overrides: []astypes.LaunchTemplateOverrides{{InstanceType: Ptr("m7i.large"), WeightedCapacity: weight}},
+			},
 		}}
 	}
 	require.False(t, weighted(&astypes.AutoScalingGroup{}))

@@ -21,8 +21,8 @@ type HealthQuery struct {
 	Checks       []patch.HealthCheck
 }
 
-// Validate is InvalidInput for a check that cannot be asked. One of a kind that this worker does not know would count as
-// passed if it were left out.
+// Validate is InvalidInput for a check that cannot be asked. One of a kind that this worker does not know would count
+// as passed if it were left out.
 func (in HealthQuery) Validate() error {
 	for i, check := range in.Checks {
 		kind, ok := check.Kind()

@@ -39,9 +39,11 @@ func alarmPeriod(alarm cwtypes.MetricAlarm) patch.Duration {
 // alarmsPerRequest is how many names one DescribeAlarms takes.
 const alarmsPerRequest = 100
 
-// ReadAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can close
-// is a mistake in the plan.
-func ReadAlarms(ctx context.Context, s *Services, group patch.Group, wanted []string, speed Speed) ([]patch.AlarmObservation, error) {
+// ReadAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can
+// close is a mistake in the plan.
+func ReadAlarms(
+	ctx context.Context, s *Services, group patch.Group, wanted []string, speed Speed,
+) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
 	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
@@ -70,13 +72,19 @@ func ReadAlarms(ctx context.Context, s *Services, group patch.Group, wanted []st
 				if entered == nil {
 					entered = alarm.StateUpdatedTimestamp
 				}
-				seen = append(seen, patch.AlarmObservation{Name: Deref(alarm.AlarmName), State: string(alarm.StateValue), Since: Deref(entered).UTC()})
+				seen = append(
+					seen,
+					patch.AlarmObservation{Name: Deref(alarm.AlarmName), State: string(alarm.StateValue), Since: Deref(entered).UTC()},
+				)
 			}
 		}
 	}
 	for _, name := range wanted {
 		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
-			return nil, Final(InvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks", group, name)
+			return nil, Final(
+				InvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks",
+				group, name,
+			)
 		}
 	}
 	slices.SortFunc(seen, func(a, b patch.AlarmObservation) int { return strings.Compare(a.Name, b.Name) })

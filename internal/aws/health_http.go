@@ -33,9 +33,16 @@ func checkHTTP(where string, of patch.HealthCheck) error {
 	check := of.HTTP
 	switch {
 	case check.Port < 1 || check.Port > 65535:
-		return Final(InvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where, check.Port)
+		return Final(
+			InvalidInput, "%s: http check: port %d is not between 1 and 65535; write it like {path: /healthz, port: 80}", where,
+			check.Port,
+		)
 	case len(check.Path) > longestPath || !plainPath.MatchString(check.Path):
-		return Final(InvalidInput, "%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz", where, check.Path)
+		return Final(
+			InvalidInput,
+			"%s: http check: path %q must begin with / and hold only letters, digits and ._~!*+,;=:@%%/?&-, like /healthz",
+			where, check.Path,
+		)
 	case check.From != "" && check.From != "instance" && check.From != "worker":
 		return Final(InvalidInput, "%s: http check: from %q is neither instance (the default) nor worker", where, check.From)
 	}
@@ -69,15 +76,17 @@ func observeHTTP(ctx context.Context, look *healthLook) error {
 	return nil
 }
 
-// Probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat details,
-// so that a command sent by one attempt is read by the next.
+// Probes are the HTTP checks' commands that are under way, by check. They go from attempt to attempt as heartbeat
+// details, so that a command sent by one attempt is read by the next.
 type Probes map[string]string
 
 func probeKey(check patch.HTTPCheck) string { return strconv.Itoa(check.Port) + " " + check.Path }
 
-// ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending it
-// twice after a lost reply does no harm: it only reads.
-func (p Probes) ask(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (seen patch.HTTPObservation, answered bool, err error) {
+// ask sends the check's command unless it is under way, and reads its answer; answered is false while it runs. Sending
+// it twice after a lost reply does no harm: it only reads.
+func (p Probes) ask(
+	ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck,
+) (seen patch.HTTPObservation, answered bool, err error) {
 	seen.Check = check
 	key := probeKey(check)
 	if p[key] == "" {
@@ -128,7 +137,9 @@ func firstLine(text string) string {
 	return line
 }
 
-func sendProbe(ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck) (string, error) {
+func sendProbe(
+	ctx context.Context, s *Services, in Instance, platform patch.Platform, check patch.HTTPCheck,
+) (string, error) {
 	document, script := "AWS-RunShellScript", linuxProbe(check)
 	if platform == patch.Windows {
 		document, script = "AWS-RunPowerShellScript", windowsProbe(check)
@@ -153,7 +164,8 @@ func sendProbe(ctx context.Context, s *Services, in Instance, platform patch.Pla
 func linuxProbe(check patch.HTTPCheck) []string {
 	return []string{
 		fmt.Sprintf("# patchtide:http %d %s", check.Port, check.Path),
-		fmt.Sprintf("curl --silent --output /dev/null --noproxy '*' --max-time %d --write-out '%%{http_code}' 'http://localhost:%d%s' || true",
+		fmt.Sprintf("curl --silent --output /dev/null --noproxy '*' --max-time %d --write-out '%%{http_code}' "+
+			"'http://localhost:%d%s' || true",
 			int(answerWithin.Seconds()), check.Port, check.Path),
 	}
 }
@@ -162,9 +174,12 @@ func windowsProbe(check patch.HTTPCheck) []string {
 	return []string{
 		fmt.Sprintf("# patchtide:http %d %s", check.Port, check.Path),
 		fmt.Sprintf("$request = [System.Net.WebRequest]::Create('http://localhost:%d%s')", check.Port, check.Path),
-		fmt.Sprintf("$request.Timeout = %d; $request.AllowAutoRedirect = $false; $request.Proxy = $null", answerWithin.Milliseconds()),
+		fmt.Sprintf(
+			"$request.Timeout = %d; $request.AllowAutoRedirect = $false; $request.Proxy = $null", answerWithin.Milliseconds(),
+		),
 		// An answer of 400 and above arrives as an exception, wrapped once more by PowerShell.
-		"$answer = $null; try { $answer = $request.GetResponse() } catch { $why = $_.Exception; while ($why -and -not $why.Response) { $why = $why.InnerException }; if ($why) { $answer = $why.Response } }",
+		"$answer = $null; try { $answer = $request.GetResponse() } catch { $why = $_.Exception; while ($why -and -not " +
+			"$why.Response) { $why = $why.InnerException }; if ($why) { $answer = $why.Response } }",
 		"if ($answer) { [int]$answer.StatusCode; $answer.Close() } else { 0 }",
 		"exit 0",
 	}
@@ -182,7 +197,9 @@ func (o Observer) dial(ctx context.Context, address string, check patch.HTTPChec
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(address, strconv.Itoa(check.Port))+check.Path, nil)
+	request, err := http.NewRequestWithContext(
+		ctx, http.MethodGet, "http://"+net.JoinHostPort(address, strconv.Itoa(check.Port))+check.Path, nil,
+	)
 	if err != nil {
 		return seen, Final(InvalidInput, "http check %s: %v", check.Path, err)
 	}

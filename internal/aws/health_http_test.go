@@ -48,7 +48,9 @@ func TestDialFromTheWorker(t *testing.T) {
 		if r.URL.String() != "http://10.0.0.1:80/healthz" {
 			return nil, io.ErrUnexpectedEOF
 		}
-		return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/login"}}, Body: http.NoBody, Request: r}, nil
+		return &http.Response{
+			StatusCode: http.StatusFound, Header: http.Header{"Location": {"/login"}}, Body: http.NoBody, Request: r,
+		}, nil
 	})}}
 	seen, err := a.dial(t.Context(), "10.0.0.1", check)
 	require.NoError(t, err)

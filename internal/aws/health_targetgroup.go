@@ -6,7 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// observeTargets reads the instance's health in the target groups that the caller names: those it was in before it went out.
+// observeTargets reads the instance's health in the target groups that the caller names: those it was in before it went
+// out.
 func observeTargets(ctx context.Context, look *healthLook) (err error) {
 	look.seen.Member.Targets, err = readTargets(ctx, look.services, look.Instance, look.sighting, look.TargetGroups)
 	return err

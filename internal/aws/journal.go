@@ -25,9 +25,14 @@ func (j Journal) Value() string { return j.WaveID + " " + j.Record }
 func (j Journal) Validate(where string) error {
 	switch {
 	case j.WaveID == "" || strings.Contains(j.WaveID, " "):
-		return Final(InvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID)
+		return Final(
+			InvalidInput, "%s: %q is no wave id for the journal's tag; it must not be empty nor hold a space", where, j.WaveID,
+		)
 	case len([]rune(j.Value())) > longestTag:
-		return Final(InvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where, j.Value(), longestTag)
+		return Final(
+			InvalidInput, "%s: the journal's tag %q is longer than the %d characters AWS takes; use a shorter wave id", where,
+			j.Value(), longestTag,
+		)
 	}
 	return nil
 }
@@ -73,7 +78,8 @@ func QuarantineTag(journal Journal, at time.Time) string {
 	return journal.Value() + " " + until
 }
 
-// ParseQuarantine reads the tag's value: a journal's, and until when. When it is cleared the signed record says, not the tag.
+// ParseQuarantine reads the tag's value: a journal's, and until when. When it is cleared the signed record says, not
+// the tag.
 func ParseQuarantine(value, record string) (Journal, string) {
 	cut := strings.LastIndex(value, " ")
 	if cut < 0 {

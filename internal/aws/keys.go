@@ -14,9 +14,11 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadLockedRoots reads the keys of encrypted root volumes and tells those that we may not be able to use, so that a snapshot of
-// theirs could not become a volume again: EC2 finds that out only after it has accepted the call.
-func ReadLockedRoots(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.LockedRoot, error) {
+// ReadLockedRoots reads the keys of encrypted root volumes and tells those that we may not be able to use, so that a
+// snapshot of theirs could not become a volume again: EC2 finds that out only after it has accepted the call.
+func ReadLockedRoots(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
+) ([]patch.LockedRoot, error) {
 	byVolume := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if volume := RootVolume(instances[id]); volume != "" {
@@ -25,7 +27,9 @@ func ReadLockedRoots(ctx context.Context, s *Services, group patch.Group, instan
 	}
 	keys := map[string]string{} // to an instance that needs it
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(byVolume)), filterValues) {
-		pages := ec2.NewDescribeVolumesPaginator(s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{Filter("volume-id", chunk...)}})
+		pages := ec2.NewDescribeVolumesPaginator(
+			s.EC2, &ec2.DescribeVolumesInput{Filters: []ec2types.Filter{Filter("volume-id", chunk...)}},
+		)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -51,10 +55,10 @@ func ReadLockedRoots(ctx context.Context, s *Services, group patch.Group, instan
 	return locked, nil
 }
 
-// keyTrouble says why a key may not serve; "" when it does. A key of AWS's own (aws/ebs) is open to whoever may use EBS in the
-// account and can be tried by nobody directly, so its state is all there is to ask. A customer's key is tried: a dry run of the
-// one action among those that a restore needs which no condition about grants keeps from us. CreateGrant cannot be tried without
-// making one.
+// keyTrouble says why a key may not serve; "" when it does. A key of AWS's own (aws/ebs) is open to whoever may use EBS
+// in the account and can be tried by nobody directly, so its state is all there is to ask. A customer's key is tried: a
+// dry run of the one action among those that a restore needs which no condition about grants keeps from us. CreateGrant
+// cannot be tried without making one.
 func keyTrouble(ctx context.Context, s *Services, group patch.Group, key string) (string, error) {
 	if key == "" {
 		return "its root volume is encrypted with a key that EC2 does not name", nil
@@ -88,5 +92,8 @@ func keyTrouble(ctx context.Context, s *Services, group patch.Group, key string)
 	case KindOf(err) == Throttled, KindOf(err) == Passing:
 		return "", Wrap("try the key "+key, group.String(), err)
 	}
-	return fmt.Sprintf("the key %s of its root volume may not be used by our role: %v", key, Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err)), nil
+	return fmt.Sprintf(
+		"the key %s of its root volume may not be used by our role: %v", key,
+		Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err),
+	), nil
 }

@@ -42,9 +42,11 @@ func ReadMachines(ctx context.Context, s *Services, where string, ids []string) 
 	return found, found.readHealth(ctx, s, where)
 }
 
-// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's, of the
-// last answer; zero when no id is given.
-func ReadInstances(ctx context.Context, s *Services, where string, ids []string) (map[string]ec2types.Instance, time.Time, error) {
+// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's,
+// of the last answer; zero when no id is given.
+func ReadInstances(
+	ctx context.Context, s *Services, where string, ids []string,
+) (map[string]ec2types.Instance, time.Time, error) {
 	found := map[string]ec2types.Instance{}
 	var at time.Time
 	// A filter leaves unknown ids out, where asking by InstanceIds would fail for all because of one.
@@ -77,7 +79,9 @@ func ReadTagged(ctx context.Context, s *Services, where string, tags map[string]
 			return true // it was taken out of its group
 		}
 		for key, value := range tags {
-			if !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return Deref(tag.Key) == key && Deref(tag.Value) == value }) {
+			if !slices.ContainsFunc(
+				instance.Tags, func(tag ec2types.Tag) bool { return Deref(tag.Key) == key && Deref(tag.Value) == value },
+			) {
 				return true
 			}
 		}
@@ -113,7 +117,9 @@ func FindMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 }
 
 // DescribeInstances lists the instances that the filters let through; the time is AWS's, of the answer.
-func DescribeInstances(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Instance, time.Time, error) {
+func DescribeInstances(
+	ctx context.Context, s *Services, where string, filters ...ec2types.Filter,
+) ([]ec2types.Instance, time.Time, error) {
 	var all []ec2types.Instance
 	var at time.Time
 	pages := ec2.NewDescribeInstancesPaginator(s.EC2, &ec2.DescribeInstancesInput{Filters: filters})
@@ -158,7 +164,8 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 	}
 	for chunk := range slices.Chunk(running, agentsPerRequest) {
 		pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-			Filters: []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: chunk}}, MaxResults: Ptr(int32(agentsPerRequest)),
+			Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: chunk}},
+			MaxResults: Ptr(int32(agentsPerRequest)),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

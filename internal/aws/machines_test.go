@@ -14,9 +14,13 @@ func TestFreeTag(t *testing.T) {
 	fifty := strings.Split(strings.Repeat("x,", 49)+"x", ",")
 	require.False(t, freeTags(fifty, names.TagJournal))
 	require.True(t, freeTags(fifty[1:], names.TagJournal))
-	require.True(t, freeTags(append(slices.Clone(fifty[1:]), "aws:autoscaling:groupName"), names.TagJournal), "AWS's own do not count")
+	require.True(
+		t, freeTags(append(slices.Clone(fifty[1:]), "aws:autoscaling:groupName"), names.TagJournal), "AWS's own do not count",
+	)
 	require.True(t, freeTags(append(slices.Clone(fifty[1:]), names.TagJournal), names.TagJournal), "ours is on already")
-	require.False(t, freeTags(fifty[1:], names.TagJournal, names.TagQuarantine), "a quarantine needs one more while the mark is on")
+	require.False(
+		t, freeTags(fifty[1:], names.TagJournal, names.TagQuarantine), "a quarantine needs one more while the mark is on",
+	)
 	require.True(t, freeTags(append(slices.Clone(fifty[2:]), names.TagJournal), names.TagJournal, names.TagQuarantine))
 }
 

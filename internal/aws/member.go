@@ -19,8 +19,8 @@ type Sighting struct {
 	machine ec2types.Instance
 }
 
-// ReadSighting looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2 no longer has
-// it, or when it has left its Auto Scaling group or is leaving it: no wait mends that.
+// ReadSighting looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2
+// no longer has it, or when it has left its Auto Scaling group or is leaving it: no wait mends that.
 func ReadSighting(ctx context.Context, s *Services, in Instance, targetGroups []string) (Sighting, error) {
 	seen, err := readMachineSighting(ctx, s, in)
 	if err != nil {
@@ -30,8 +30,8 @@ func ReadSighting(ctx context.Context, s *Services, in Instance, targetGroups []
 	return seen, err
 }
 
-// readMachineSighting looks at one instance as EC2 and its Auto Scaling group show it. Gone when EC2 no longer has it, or
-// when it has left its Auto Scaling group or is leaving it: no wait mends that.
+// readMachineSighting looks at one instance as EC2 and its Auto Scaling group show it. Gone when EC2 no longer has it,
+// or when it has left its Auto Scaling group or is leaving it: no wait mends that.
 func readMachineSighting(ctx context.Context, s *Services, in Instance) (Sighting, error) {
 	found, err := ReadMachines(ctx, s, in.String(), []string{in.ID})
 	if err != nil {
@@ -59,8 +59,8 @@ func readMachineSighting(ctx context.Context, s *Services, in Instance) (Sightin
 	return seen, nil
 }
 
-// ReadMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any more, also
-// while the group still lists it, or when it is no member.
+// ReadMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any
+// more, also while the group still lists it, or when it is no member.
 func ReadMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
 	group, err := ReadGroup(ctx, s, in.Group)
 	if err != nil {
@@ -76,9 +76,11 @@ func ReadMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoSca
 	return group, listed, nil
 }
 
-// ReadNewcomers are the members that were not known before and are there to stay, in the order of their launch, with the target
-// groups that Auto Scaling registers them in.
-func ReadNewcomers(ctx context.Context, s *Services, group patch.Group, known []string) ([]patch.Member, []string, error) {
+// ReadNewcomers are the members that were not known before and are there to stay, in the order of their launch, with
+// the target groups that Auto Scaling registers them in.
+func ReadNewcomers(
+	ctx context.Context, s *Services, group patch.Group, known []string,
+) ([]patch.Member, []string, error) {
 	described, err := ReadGroup(ctx, s, group)
 	if err != nil {
 		return nil, nil, err

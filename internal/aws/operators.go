@@ -29,8 +29,8 @@ func OperatedBy(keys []string) string {
 	return ""
 }
 
-// operatorOf names the service that operates a group, by the group's own word, its tags or those of its instances; "" when
-// nobody claims it. group is nil for instances chosen by tags.
+// operatorOf names the service that operates a group, by the group's own word, its tags or those of its instances; ""
+// when nobody claims it. group is nil for instances chosen by tags.
 func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.Instance) string {
 	var keys []string
 	if group != nil {

@@ -20,7 +20,8 @@ type Outside struct {
 	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
 }
 
-// ReadOutside reads an instance that is outside of its group, or was. One that EC2 no longer has is not Present, which is no error.
+// ReadOutside reads an instance that is outside of its group, or was. One that EC2 no longer has is not Present, which
+// is no error.
 func ReadOutside(ctx context.Context, s *Services, in Instance) (*Outside, error) {
 	instances, at, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
 	if err != nil {
@@ -35,16 +36,22 @@ func ReadOutside(ctx context.Context, s *Services, in Instance) (*Outside, error
 		return seen, nil
 	}
 	seen.Present = true
-	if journal, problem := ParseQuarantine(TagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID)); problem == "" {
+	if journal, problem := ParseQuarantine(
+		TagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID),
+	); problem == "" {
 		seen.Quarantine = journal
 	}
-	out, err := s.AutoScaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}})
+	out, err := s.AutoScaling.DescribeAutoScalingInstances(
+		ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{in.ID}},
+	)
 	if err != nil {
 		return nil, Wrap("ask whether it is a member of a group", in.String(), err)
 	}
 	for _, listed := range out.AutoScalingInstances {
 		// This call spells states without capitals where the others have them.
-		if state := strings.ToLower(Deref(listed.LifecycleState)); !strings.HasPrefix(state, "terminat") && !strings.HasPrefix(state, "detach") {
+		if state := strings.ToLower(
+			Deref(listed.LifecycleState),
+		); !strings.HasPrefix(state, "terminat") && !strings.HasPrefix(state, "detach") {
 			seen.Member = Deref(listed.AutoScalingGroupName)
 		}
 	}

@@ -21,7 +21,10 @@ const (
 
 // EachPatch reads the ids where the counts say that there are any. The API's reference filters by values like
 // InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
-func EachPatch(ctx context.Context, s *Services, where, instance string, state ssmtypes.InstancePatchState, do func(PatchIs, ssmtypes.PatchComplianceData)) error {
+func EachPatch(
+	ctx context.Context, s *Services, where, instance string, state ssmtypes.InstancePatchState,
+	do func(PatchIs, ssmtypes.PatchComplianceData),
+) error {
 	var wanted []string
 	if state.FailedCount > 0 {
 		wanted = append(wanted, "Failed")
@@ -62,7 +65,9 @@ const (
 const MostPerScan = 50
 
 // ReadPatchStates reads the patch states of the instances, by id. One that was never scanned has none.
-func ReadPatchStates(ctx context.Context, s *Services, where string, ids []string) (map[string]ssmtypes.InstancePatchState, error) {
+func ReadPatchStates(
+	ctx context.Context, s *Services, where string, ids []string,
+) (map[string]ssmtypes.InstancePatchState, error) {
 	found := map[string]ssmtypes.InstancePatchState{}
 	for chunk := range slices.Chunk(ids, MostPerScan) {
 		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})

@@ -18,7 +18,8 @@ import (
 // patchDocuments are AWS's documents that install patches, as the ends of names and ARNs.
 var patchDocuments = []string{
 	"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks", "AWS-ApplyPatchBaseline",
-	"AWS-InstallWindowsUpdates", "AWS-FindWindowsUpdates", "AWS-InstallMissingWindowsUpdates", "AWS-PatchAsgInstance", "AWS-PatchInstanceWithRollback",
+	"AWS-InstallWindowsUpdates", "AWS-FindWindowsUpdates", "AWS-InstallMissingWindowsUpdates", "AWS-PatchAsgInstance",
+	"AWS-PatchInstanceWithRollback",
 }
 
 // installs reports whether a run of the document with these parameters may install anything: a pure scan does not.
@@ -31,8 +32,11 @@ func installs(document string, parameters map[string][]string) bool {
 	return len(operation) != 1 || operation[0] != "Scan"
 }
 
-// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before until.
-func ReadPatchers(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before
+// until.
+func ReadPatchers(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
+) ([]patch.Patcher, error) {
 	windows, err := patchingWindows(ctx, s, group, instances, until)
 	if err != nil {
 		return nil, err
@@ -41,7 +45,9 @@ func ReadPatchers(ctx context.Context, s *Services, group patch.Group, instances
 	return append(windows, associations...), err
 }
 
-func patchingWindows(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time) ([]patch.Patcher, error) {
+func patchingWindows(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
+) ([]patch.Patcher, error) {
 	var found []patch.Patcher
 	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
 		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: Ptr("Enabled"), Values: []string{"true"}}},
@@ -65,7 +71,8 @@ func patchingWindows(ctx context.Context, s *Services, group patch.Group, instan
 			}
 			for _, instance := range patched {
 				found = append(found, patch.Patcher{
-					Name: fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId)), Instance: instance, Acts: acts,
+					Name:     fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId)),
+					Instance: instance, Acts: acts,
 				})
 			}
 		}
@@ -74,7 +81,9 @@ func patchingWindows(ctx context.Context, s *Services, group patch.Group, instan
 }
 
 // windowActs reports whether a window is executing (a zero time) or will before until.
-func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time) (time.Time, bool, error) {
+func windowActs(
+	ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time,
+) (time.Time, bool, error) {
 	var next time.Time
 	if text := Deref(window.NextExecutionTime); text != "" {
 		var err error
@@ -86,7 +95,9 @@ func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmt
 		}
 	}
 	// While a window executes, its next execution is the following one. The newest executions come first.
-	out, err := s.SSM.DescribeMaintenanceWindowExecutions(ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: window.WindowId})
+	out, err := s.SSM.DescribeMaintenanceWindowExecutions(
+		ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: window.WindowId},
+	)
 	if IsNotFound(err) {
 		return next, false, nil
 	}
@@ -104,10 +115,14 @@ func windowActs(ctx context.Context, s *Services, group patch.Group, window ssmt
 }
 
 // patchedBy are the instances on which a window's tasks install patches.
-func patchedBy(ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance) ([]string, error) {
+func patchedBy(
+	ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance,
+) ([]string, error) {
 	where := group.String()
 	var patched []string
-	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window})
+	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(
+		s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if IsNotFound(err) {
@@ -121,11 +136,15 @@ func patchedBy(ctx context.Context, s *Services, group patch.Group, window strin
 				continue
 			}
 			// Only this call tells the parameters.
-			whole, err := s.SSM.GetMaintenanceWindowTask(ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId})
+			whole, err := s.SSM.GetMaintenanceWindowTask(
+				ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId},
+			)
 			if err != nil {
 				return nil, Wrap("read a task of maintenance window "+window, where, err)
 			}
-			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(Deref(task.TaskArn), given.RunCommand.Parameters) {
+			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(
+				Deref(task.TaskArn), given.RunCommand.Parameters,
+			) {
 				continue
 			}
 			targets, err := windowTargets(ctx, s, where, window, task.Targets)
@@ -140,7 +159,9 @@ func patchedBy(ctx context.Context, s *Services, group patch.Group, window strin
 }
 
 // windowTargets resolves a task's targets that name the window's own ones.
-func windowTargets(ctx context.Context, s *Services, where, window string, named []ssmtypes.Target) ([][]ssmtypes.Target, error) {
+func windowTargets(
+	ctx context.Context, s *Services, where, window string, named []ssmtypes.Target,
+) ([][]ssmtypes.Target, error) {
 	var wanted []string
 	var direct []ssmtypes.Target
 	for _, target := range named {
@@ -157,7 +178,9 @@ func windowTargets(ctx context.Context, s *Services, where, window string, named
 	if len(wanted) == 0 {
 		return all, nil
 	}
-	pages := ssm.NewDescribeMaintenanceWindowTargetsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowTargetsInput{WindowId: &window})
+	pages := ssm.NewDescribeMaintenanceWindowTargetsPaginator(
+		s.SSM, &ssm.DescribeMaintenanceWindowTargetsInput{WindowId: &window},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -172,9 +195,11 @@ func windowTargets(ctx context.Context, s *Services, where, window string, named
 	return all, nil
 }
 
-// patchingAssociations reads State Manager's associations that install patches again and again. One without a schedule ran
-// once, when it was made. When the others run next is not told, so they may at any moment.
-func patchingAssociations(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.Patcher, error) {
+// patchingAssociations reads State Manager's associations that install patches again and again. One without a schedule
+// ran once, when it was made. When the others run next is not told, so they may at any moment.
+func patchingAssociations(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
+) ([]patch.Patcher, error) {
 	var found []patch.Patcher
 	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(50))})
 	for pages.HasMorePages() {
@@ -201,12 +226,18 @@ func patchingAssociations(ctx context.Context, s *Services, group patch.Group, i
 			if err != nil {
 				return nil, Wrap("describe the association "+Deref(association.AssociationId), group.String(), err)
 			}
-			if whole.AssociationDescription != nil && !installs(Deref(association.Name), whole.AssociationDescription.Parameters) {
+			if whole.AssociationDescription != nil && !installs(
+				Deref(association.Name), whole.AssociationDescription.Parameters,
+			) {
 				continue
 			}
 			for _, instance := range ours {
 				found = append(found, patch.Patcher{
-					Name: fmt.Sprintf("the association %s (%s, %s)", Deref(association.AssociationName), Deref(association.AssociationId), Deref(association.ScheduleExpression)), Instance: instance,
+					Name: fmt.Sprintf(
+						"the association %s (%s, %s)", Deref(association.AssociationName), Deref(association.AssociationId),
+						Deref(association.ScheduleExpression),
+					),
+					Instance: instance,
 				})
 			}
 		}
@@ -214,13 +245,15 @@ func patchingAssociations(ctx context.Context, s *Services, group patch.Group, i
 	return found, nil
 }
 
-// chosen are the instances that some list of targets chooses. Within one list all must choose it. What cannot be told here, such
-// as a resource group, is taken to choose it.
+// chosen are the instances that some list of targets chooses. Within one list all must choose it. What cannot be told
+// here, such as a resource group, is taken to choose it.
 func chosen(lists [][]ssmtypes.Target, instances map[string]ec2types.Instance) []string {
 	var found []string
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if slices.ContainsFunc(lists, func(targets []ssmtypes.Target) bool {
-			return len(targets) > 0 && !slices.ContainsFunc(targets, func(target ssmtypes.Target) bool { return excludes(target, instances[id]) })
+			return len(targets) > 0 && !slices.ContainsFunc(
+				targets, func(target ssmtypes.Target) bool { return excludes(target, instances[id]) },
+			)
 		}) {
 			found = append(found, id)
 		}
@@ -235,7 +268,9 @@ func excludes(target ssmtypes.Target, instance ec2types.Instance) bool {
 	case strings.EqualFold(key, "InstanceIds"):
 		return !slices.Contains(target.Values, "*") && !slices.Contains(target.Values, Deref(instance.InstanceId))
 	case key == "tag-key":
-		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool { return slices.Contains(target.Values, Deref(tag.Key)) })
+		return !slices.ContainsFunc(
+			instance.Tags, func(tag ec2types.Tag) bool { return slices.Contains(target.Values, Deref(tag.Key)) },
+		)
 	case strings.HasPrefix(key, "tag:"):
 		return !slices.ContainsFunc(instance.Tags, func(tag ec2types.Tag) bool {
 			return "tag:"+Deref(tag.Key) == key && slices.Contains(target.Values, Deref(tag.Value))

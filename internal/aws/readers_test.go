@@ -45,7 +45,9 @@ func TestFindAnswersNothingWhereReadFails(t *testing.T) {
 	document, err := aws.FindDocument(t.Context(), s, "here", "Patchtide-PatchInstance", "$LATEST")
 	require.NoError(t, err)
 	require.Nil(t, document)
-	invocation, err := aws.FindInvocation(t.Context(), s, "here", f.Instances(simtest.Production.Account.ID)[0], "00000000-0000-4000-8000-000000000000")
+	invocation, err := aws.FindInvocation(
+		t.Context(), s, "here", f.Instances(simtest.Production.Account.ID)[0], "00000000-0000-4000-8000-000000000000",
+	)
 	require.NoError(t, err)
 	require.Nil(t, invocation)
 }
@@ -89,7 +91,10 @@ func TestReadOutside(t *testing.T) {
 	require.Equal(t, "web", seen.Member)
 	require.Zero(t, seen.Quarantine)
 
-	seen, err = aws.ReadOutside(t.Context(), s, aws.Instance{Group: patch.Group{Account: simtest.Production.Account, Region: simtest.Tokyo}, ID: nowhere})
+	seen, err = aws.ReadOutside(
+		t.Context(), s,
+		aws.Instance{Group: patch.Group{Account: simtest.Production.Account, Region: simtest.Tokyo}, ID: nowhere},
+	)
 	require.NoError(t, err)
 	require.False(t, seen.Present)
 	require.True(t, seen.At.Equal(f.Clock()), "AWS's clock is read all the same")

@@ -11,7 +11,9 @@ import (
 )
 
 // ReadRestores lists replacements of root volumes; the time is AWS's, of the answer.
-func ReadRestores(ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
+func ReadRestores(
+	ctx context.Context, s *Services, where string, in *ec2.DescribeReplaceRootVolumeTasksInput,
+) ([]ec2types.ReplaceRootVolumeTask, time.Time, error) {
 	var all []ec2types.ReplaceRootVolumeTask
 	var at time.Time
 	pages := ec2.NewDescribeReplaceRootVolumeTasksPaginator(s.EC2, in)
@@ -38,10 +40,14 @@ func BackupTags(wave, token string, expires time.Time) []ec2types.Tag {
 }
 
 // ReadSnapshots lists our account's snapshots; the time is AWS's, of the answer.
-func ReadSnapshots(ctx context.Context, s *Services, where string, filters ...ec2types.Filter) ([]ec2types.Snapshot, time.Time, error) {
+func ReadSnapshots(
+	ctx context.Context, s *Services, where string, filters ...ec2types.Filter,
+) ([]ec2types.Snapshot, time.Time, error) {
 	var all []ec2types.Snapshot
 	var at time.Time
-	pages := ec2.NewDescribeSnapshotsPaginator(s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters})
+	pages := ec2.NewDescribeSnapshotsPaginator(
+		s.EC2, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: filters},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

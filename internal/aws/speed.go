@@ -6,8 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory's is another: its plans are scaled down,
-// and their intervals are multiplied by it again where they are told to AWS or measured by its clock.
+// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory's is another: its plans are
+// scaled down, and their intervals are multiplied by it again where they are told to AWS or measured by its clock.
 type Speed float64
 
 // OnAWS is an interval of a plan as AWS's clock counts it.

@@ -13,13 +13,18 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// instanceAction is an alarm's action on its instance, in its two spellings: CloudWatch User Guide, "Create alarms that stop,
-// terminate, reboot, or recover an EC2 instance".
-var instanceAction = regexp.MustCompile(`(?i)^arn:[a-z-]+:(?:automate:[a-z0-9-]+:ec2:|swf:[a-z0-9-]+:[0-9]*:action/actions/AWS_EC2\.InstanceId\.)(stop|terminate|reboot|recover)`)
+// instanceAction is an alarm's action on its instance, in its two spellings: CloudWatch User Guide, "Create alarms that
+// stop, terminate, reboot, or recover an EC2 instance".
+var instanceAction = regexp.MustCompile(
+	`(?i)^arn:[a-z-]+:(?:automate:[a-z0-9-]+:ec2:|swf:[a-z0-9-]+:[0-9]*:action/actions/AWS_EC2\.InstanceId\.)(stop|terminate|reboot|recover)`,
+)
 
-// ReadStopAlarms reads the metric alarms that act on one of the instances. All alarms are read: whether DescribeAlarms' filter by
-// action also finds the actions of other states than ALARM is not documented, and a reboot leads to missing data.
-func ReadStopAlarms(ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance) ([]patch.StopAlarm, error) {
+// ReadStopAlarms reads the metric alarms that act on one of the instances. All alarms are read: whether DescribeAlarms'
+// filter by action also finds the actions of other states than ALARM is not documented, and a reboot leads to missing
+// data.
+func ReadStopAlarms(
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
+) ([]patch.StopAlarm, error) {
 	var found []patch.StopAlarm
 	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
 		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: Ptr(int32(alarmsPerRequest)),

@@ -13,9 +13,13 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-func describeTargetGroup(ctx context.Context, s *Services, where string, group elbtypes.TargetGroup) (patch.TargetGroup, error) {
+func describeTargetGroup(
+	ctx context.Context, s *Services, where string, group elbtypes.TargetGroup,
+) (patch.TargetGroup, error) {
 	described := patch.TargetGroup{ARN: Deref(group.TargetGroupArn), Name: Deref(group.TargetGroupName), CrossZone: true}
-	out, err := s.ELB.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn})
+	out, err := s.ELB.DescribeTargetGroupAttributes(
+		ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn},
+	)
 	if err != nil {
 		return described, Wrap("describe the attributes of "+described.ARN, where, err)
 	}
@@ -39,8 +43,8 @@ func describeTargetGroup(ctx context.Context, s *Services, where string, group e
 	return described, err
 }
 
-// balancersCrossZones asks the load balancers where a target group leaves the choice to them. An Application Load Balancer
-// always balances across zones; Network and Gateway ones do not unless told to.
+// balancersCrossZones asks the load balancers where a target group leaves the choice to them. An Application Load
+// Balancer always balances across zones; Network and Gateway ones do not unless told to.
 func balancersCrossZones(ctx context.Context, s *Services, where string, arns []string) (bool, error) {
 	for _, arn := range arns {
 		if strings.Contains(arn, ":loadbalancer/app/") {

@@ -18,9 +18,11 @@ type registrations struct {
 	targets map[string][]patch.Target // by instance id
 }
 
-// readRegistrations looks through every target group of the account and region that could hold one of the instances: they
-// may be registered, by id or by private address, in groups that their Auto Scaling group knows nothing of.
-func readRegistrations(ctx context.Context, s *Services, where string, attached []string, instances map[string]ec2types.Instance) (registrations, error) {
+// readRegistrations looks through every target group of the account and region that could hold one of the instances:
+// they may be registered, by id or by private address, in groups that their Auto Scaling group knows nothing of.
+func readRegistrations(
+	ctx context.Context, s *Services, where string, attached []string, instances map[string]ec2types.Instance,
+) (registrations, error) {
 	found := registrations{targets: map[string][]patch.Target{}}
 	pages := elb.NewDescribeTargetGroupsPaginator(s.ELB, &elb.DescribeTargetGroupsInput{})
 	for pages.HasMorePages() {
@@ -41,7 +43,10 @@ func readRegistrations(ctx context.Context, s *Services, where string, attached 
 	return found, nil
 }
 
-func (r *registrations) read(ctx context.Context, s *Services, where string, group elbtypes.TargetGroup, attached []string, instances map[string]ec2types.Instance) error {
+func (r *registrations) read(
+	ctx context.Context, s *Services, where string, group elbtypes.TargetGroup, attached []string,
+	instances map[string]ec2types.Instance,
+) error {
 	arn := Deref(group.TargetGroupArn)
 	isAttached := slices.Contains(attached, arn)
 	here := reachable(group, instances)
@@ -75,7 +80,8 @@ func (r *registrations) read(ctx context.Context, s *Services, where string, gro
 // reachable are the instances that the group could hold: two networks may use the same private addresses.
 func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instance) map[string]ec2types.Instance {
 	here := map[string]ec2types.Instance{}
-	if group.TargetType != "" && group.TargetType != elbtypes.TargetTypeEnumInstance && group.TargetType != elbtypes.TargetTypeEnumIp {
+	if group.TargetType != "" && group.TargetType != elbtypes.TargetTypeEnumInstance &&
+		group.TargetType != elbtypes.TargetTypeEnumIp {
 		return here
 	}
 	for id, instance := range instances {
@@ -112,10 +118,13 @@ func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetH
 			continue
 		}
 		target := patch.Target{
-			TargetGroupARN: arn, ID: *description.Target.Id, Port: int(Deref(description.Target.Port)), Zone: Deref(description.Target.AvailabilityZone),
+			TargetGroupARN: arn, ID: *description.Target.Id, Port: int(Deref(description.Target.Port)),
+			Zone: Deref(description.Target.AvailabilityZone),
 		}
 		if description.TargetHealth != nil {
-			target.Health, target.Reason = patch.TargetHealth(description.TargetHealth.State), string(description.TargetHealth.Reason)
+			target.Health, target.Reason = patch.TargetHealth(description.TargetHealth.State), string(
+				description.TargetHealth.Reason,
+			)
 		}
 		targets = append(targets, target)
 	}

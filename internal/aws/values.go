@@ -12,7 +12,10 @@ import (
 func TimeOf(metadata middleware.Metadata, where string) (time.Time, error) {
 	at, ok := awsmiddleware.GetServerTime(metadata)
 	if !ok || at.IsZero() {
-		return at, MayPass("%s: AWS's answer carries no Date, so nothing can be dated by AWS's clock; look for a proxy that removes the header", where)
+		return at, MayPass(
+			"%s: AWS's answer carries no Date, so nothing can be dated by AWS's clock; look for a proxy that removes the header",
+			where,
+		)
 	}
 	return at.UTC(), nil
 }

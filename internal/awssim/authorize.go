@@ -20,8 +20,8 @@ func (b actionBook) note(account, action string) {
 	b[account][action]++
 }
 
-// ActionsUsed counts the IAM actions that calls in an account needed so far, refused ones included: what a policy for them
-// would have to allow.
+// ActionsUsed counts the IAM actions that calls in an account needed so far, refused ones included: what a policy for
+// them would have to allow.
 func (s *Sim) ActionsUsed(account string) map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,10 +71,15 @@ func refusal(call api.Call, ask world.Ask, verdict world.Verdict) *api.Error {
 	if call.Service == "s3" {
 		resource = `"` + resource + `"`
 	}
-	message := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", call.Caller, ask.Action, resource, reason)
+	message := fmt.Sprintf(
+		"User: %s is not authorized to perform: %s on resource: %s %s", call.Caller, ask.Action, resource, reason,
+	)
 	switch call.Service {
 	case "ec2":
-		return &api.Error{Code: "UnauthorizedOperation", Status: http.StatusForbidden, Message: "You are not authorized to perform this operation. " + message}
+		return &api.Error{
+			Code: "UnauthorizedOperation", Status: http.StatusForbidden,
+			Message: "You are not authorized to perform this operation. " + message,
+		}
 	case "ssm", "sqs", "kms", "codedeploy":
 		return &api.Error{Code: "AccessDeniedException", Status: http.StatusBadRequest, Message: message}
 	}

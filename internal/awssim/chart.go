@@ -14,8 +14,8 @@ const (
 	chartSpan   = 2 * time.Hour
 )
 
-// chart draws how many instances of a group serve as a stepped line, with the desired number as a dashed one. It shows the
-// last while, or less when the simulator is younger.
+// chart draws how many instances of a group serve as a stepped line, with the desired number as a dashed one. It shows
+// the last while, or less when the simulator is younger.
 func chart(points []levelPoint, desired int, start, now time.Time) template.HTML {
 	if from := now.Add(-chartSpan); start.Before(from) {
 		start = from

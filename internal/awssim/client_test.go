@@ -79,7 +79,9 @@ func conforming(t *testing.T, next http.RoundTripper) http.RoundTripper {
 	models, err := shapes.Default()
 	require.NoError(t, err)
 	return &shapes.Transport{Next: next, Models: models, Report: func(reply shapes.Reply, problems []string) {
-		t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+		t.Errorf(
+			"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
+		)
 	}}
 }
 
@@ -91,7 +93,9 @@ func (l *lab) in(account string) aws.Config {
 	})
 	require.NoError(l.t, err)
 	config := l.config()
-	config.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+	config.Credentials = credentials.NewStaticCredentialsProvider(
+		*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken,
+	)
 	return config
 }
 
@@ -109,7 +113,8 @@ type clients struct {
 func newClients(config aws.Config) clients {
 	return clients{
 		scaling: autoscaling.NewFromConfig(config), elb: elb.NewFromConfig(config), ec2: ec2.NewFromConfig(config),
-		ssm: ssm.NewFromConfig(config), watch: cloudwatch.NewFromConfig(config), s3: s3.NewFromConfig(config), sts: sts.NewFromConfig(config),
+		ssm: ssm.NewFromConfig(config), watch: cloudwatch.NewFromConfig(config), s3: s3.NewFromConfig(config),
+		sts: sts.NewFromConfig(config),
 	}
 }
 

@@ -106,7 +106,8 @@ func logName(service string) string {
 
 // resourceFields are the input fields that name what a call is about, the most telling first.
 var resourceFields = []string{
-	"InstanceIds", "InstanceId", "AutomationExecutionId", "ExecutionId", "CommandId", "SnapshotId", "SnapshotIds", "VolumeId",
+	"InstanceIds", "InstanceId", "AutomationExecutionId", "ExecutionId", "CommandId", "SnapshotId", "SnapshotIds",
+	"VolumeId",
 	"VolumeIds", "ReplaceRootVolumeTaskIds", "Targets", "AutoScalingGroupName", "AutoScalingGroupNames", "TargetGroupArn",
 	"TargetGroupArns", "AlarmName", "AlarmNames", "Key", "Bucket", "RoleArn", "Resources", "ResourceId", "BaselineId",
 	"PatchGroup", "DocumentName", "Name", "TopicArn", "QueueUrl",

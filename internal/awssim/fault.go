@@ -110,8 +110,8 @@ func newFaultRules(specs []world.APIFault, _ *world.World) faultRules {
 	return rules
 }
 
-// SetInterceptor lets a test decide each call's fault; nil removes it. It is asked before the scenario's rules and runs under
-// the simulator's lock: it must not call the simulator.
+// SetInterceptor lets a test decide each call's fault; nil removes it. It is asked before the scenario's rules and runs
+// under the simulator's lock: it must not call the simulator.
 func (s *Sim) SetInterceptor(intercept func(CallInfo) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,9 @@ func (s *Sim) SetInterceptor(intercept func(CallInfo) Fault) {
 func (s *Sim) AddFault(rule world.APIFault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults.rules = append(s.faults.rules, &faultRule{APIFault: rule, purpose: "fault/" + strconv.Itoa(len(s.faults.rules))})
+	s.faults.rules = append(
+		s.faults.rules, &faultRule{APIFault: rule, purpose: "fault/" + strconv.Itoa(len(s.faults.rules))},
+	)
 }
 
 func (f *faultRules) choose(call CallInfo, w *world.World) Fault {

@@ -27,16 +27,49 @@ func TestInterceptedFaults(t *testing.T) {
 		applied bool
 	}{
 		{"none", Fault{}, func(t *testing.T, err error) { require.NoError(t, err) }, true},
-		{"error before effect", Fault{Kind: FaultError}, func(t *testing.T, err error) { requireCode(t, err, "InternalFailure") }, false},
-		{"denied", Fault{Kind: FaultError, Code: "AccessDenied"}, func(t *testing.T, err error) { requireCode(t, err, "AccessDenied") }, false},
-		{"lost reply", Fault{Kind: FaultLostReply}, func(t *testing.T, err error) { require.ErrorIs(t, err, io.ErrUnexpectedEOF) }, true},
-		{"wrong state", Fault{Kind: FaultWrongState}, func(t *testing.T, err error) { requireCode(t, err, "ValidationError") }, false},
-		{"a part of one", Fault{Kind: FaultPartial}, func(t *testing.T, err error) { requireCode(t, err, "NotModelled") }, false},
-		{"contention", Fault{Kind: FaultError, Code: "ResourceContention"}, func(t *testing.T, err error) { requireCode(t, err, "ResourceContention") }, false},
+		{
+			"error before effect",
+			Fault{Kind: FaultError},
+			func(t *testing.T, err error) { requireCode(t, err, "InternalFailure") }, false,
+		},
+		{
+			"denied",
+			Fault{Kind: FaultError, Code: "AccessDenied"},
+			func(t *testing.T, err error) { requireCode(t, err, "AccessDenied") }, false,
+		},
+		{
+			"lost reply",
+			Fault{Kind: FaultLostReply},
+			func(t *testing.T, err error) { require.ErrorIs(t, err, io.ErrUnexpectedEOF) }, true,
+		},
+		{
+			"wrong state",
+			Fault{Kind: FaultWrongState},
+			func(t *testing.T, err error) { requireCode(t, err, "ValidationError") }, false,
+		},
+		{
+			"a part of one",
+			Fault{Kind: FaultPartial},
+			func(t *testing.T, err error) { requireCode(t, err, "NotModelled") },
+			false,
+		},
+		{
+			"contention",
+			Fault{Kind: FaultError, Code: "ResourceContention"},
+			func(t *testing.T, err error) { requireCode(t, err, "ResourceContention") }, false,
+		},
 		{"throttle", Fault{Kind: FaultThrottle}, func(t *testing.T, err error) { requireCode(t, err, "Throttling") }, false},
 		{"slow", Fault{Kind: FaultSlow, Delay: time.Hour}, func(t *testing.T, err error) { require.NoError(t, err) }, true},
-		{"time-out before effect", Fault{Kind: FaultTimeout}, func(t *testing.T, err error) { require.ErrorIs(t, err, context.DeadlineExceeded) }, false},
-		{"time-out after effect", Fault{Kind: FaultTimeout, Effect: true}, func(t *testing.T, err error) { require.ErrorIs(t, err, context.DeadlineExceeded) }, true},
+		{
+			"time-out before effect",
+			Fault{Kind: FaultTimeout},
+			func(t *testing.T, err error) { require.ErrorIs(t, err, context.DeadlineExceeded) }, false,
+		},
+		{
+			"time-out after effect",
+			Fault{Kind: FaultTimeout, Effect: true},
+			func(t *testing.T, err error) { require.ErrorIs(t, err, context.DeadlineExceeded) }, true,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFleet(t)
@@ -62,7 +95,10 @@ func TestInterceptedFaults(t *testing.T) {
 			}
 			require.Equal(t, tc.applied, last.Effect)
 			require.Equal(t, tc.fault.Kind, last.Fault)
-			require.JSONEq(t, `{"AutoScalingGroupName":"web","InstanceIds":["`+id+`"],"ShouldDecrementDesiredCapacity":true}`, string(last.Arguments))
+			require.JSONEq(
+				t, `{"AutoScalingGroupName":"web","InstanceIds":["`+id+`"],"ShouldDecrementDesiredCapacity":true}`,
+				string(last.Arguments),
+			)
 		})
 	}
 }
@@ -78,7 +114,11 @@ func TestFaultRules(t *testing.T) {
 		{"twice", world.APIFault{Kind: FaultThrottle, Times: 2}, []bool{true, true, false, false, false, false}},
 		{"another service", world.APIFault{Kind: FaultThrottle, Service: "ec2"}, make([]bool, 6)},
 		{"another operation", world.APIFault{Kind: FaultThrottle, Operation: "EnterStandby"}, make([]bool, 6)},
-		{"part of the resource", world.APIFault{Kind: FaultThrottle, Resource: "we", Nth: 1}, []bool{true, false, false, false, false, false}},
+		{
+			"part of the resource",
+			world.APIFault{Kind: FaultThrottle, Resource: "we", Nth: 1},
+			[]bool{true, false, false, false, false, false},
+		},
 		{"another resource", world.APIFault{Kind: FaultThrottle, Resource: "db"}, make([]bool, 6)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -86,7 +126,9 @@ func TestFaultRules(t *testing.T) {
 			f.AddFault(tc.rule)
 			var failed []bool
 			for range 6 {
-				_, err := f.scaling.DescribeAutoScalingGroups(f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}})
+				_, err := f.scaling.DescribeAutoScalingGroups(
+					f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}},
+				)
 				failed = append(failed, err != nil)
 			}
 			require.Equal(t, tc.want, failed)
@@ -183,7 +225,8 @@ func TestPartialFailure(t *testing.T) {
 	f.AddFault(world.APIFault{Kind: FaultPartial, Operation: "EnterStandby", Times: 1})
 	require.NoError(t, f.enter(ids[3], true), "one instance has no halves: the rule waits for a call about several")
 	_, err := f.scaling.EnterStandby(f.ctx, &autoscaling.EnterStandbyInput{
-		AutoScalingGroupName: aws.String("web"), InstanceIds: []string{ids[0], ids[1]}, ShouldDecrementDesiredCapacity: aws.Bool(false),
+		AutoScalingGroupName: aws.String("web"), InstanceIds: []string{ids[0], ids[1]},
+		ShouldDecrementDesiredCapacity: aws.Bool(false),
 	})
 	requireCode(t, err, "InternalFailure")
 	require.ErrorContains(t, err, ids[1])
@@ -198,7 +241,9 @@ func TestWrongStatesByService(t *testing.T) {
 	f.AddFault(world.APIFault{Kind: FaultWrongState})
 	_, err := f.ec2.StopInstances(f.ctx, &ec2.StopInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}})
 	requireCode(t, err, "IncorrectInstanceState")
-	_, err = f.ssm.StopAutomationExecution(f.ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: aws.String("11111111-2222-4333-8444-555555555555")})
+	_, err = f.ssm.StopAutomationExecution(
+		f.ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: aws.String("11111111-2222-4333-8444-555555555555")},
+	)
 	requireCode(t, err, "InvalidAutomationStatusUpdateException")
 	_, err = f.ec2.DescribeInstances(f.ctx, &ec2.DescribeInstancesInput{})
 	requireCode(t, err, "NotModelled")

@@ -39,11 +39,12 @@ var fuzzHeaders = []struct {
 	{"s3", "", "", http.MethodGet, "/bucket/"},
 }
 
-// inProduction, added to the byte of fuzzHeaders, lets the production account ask, which holds a group behind a target group.
+// inProduction, added to the byte of fuzzHeaders, lets the production account ask, which holds a group behind a target
+// group.
 const inProduction = 128
 
-// FuzzAnyBody sends arbitrary bodies for arbitrary operations over every protocol: none may crash the simulator, and each is
-// answered as AWS would, errors in the protocol's own shape.
+// FuzzAnyBody sends arbitrary bodies for arbitrary operations over every protocol: none may crash the simulator, and
+// each is answered as AWS would, errors in the protocol's own shape.
 func FuzzAnyBody(f *testing.F) {
 	scenario, err := world.LoadScenario("healthy")
 	require.NoError(f, err)
@@ -55,7 +56,10 @@ func FuzzAnyBody(f *testing.F) {
 	}{
 		{0, "DescribeInstanceInformation", `{"MaxResults":5}`},
 		{0, "StartAutomationExecution", `{"DocumentName":"x","Parameters":{"a":["b"]},"Tags":[{"Key":"k","Value":"v"}]}`},
-		{0, "CreateDocument", `{"Name":"n","Content":"schemaVersion: '0.3'\nmainSteps: []","DocumentType":"Automation","DocumentFormat":"YAML"}`},
+		{
+			0, "CreateDocument",
+			`{"Name":"n","Content":"schemaVersion: '0.3'\nmainSteps: []","DocumentType":"Automation","DocumentFormat":"YAML"}`,
+		},
 		{0, "SendCommand", `{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":[null],"Parameters":{"Operation":[""]}}`},
 		{0, "CreatePatchBaseline", `{"Name":"n","ApprovalRules":{"PatchRules":[{"PatchFilterGroup":null}]}}`},
 		{0, "PutParameter", `{"Name":"","Value":null}`},
@@ -67,7 +71,10 @@ func FuzzAnyBody(f *testing.F) {
 		{2, "", "Action=RunInstances&ImageId=ami-0a1b2c3d4e5f60023&MinCount=1&MaxCount=99999999"},
 		{2, "", "Action=CreateLaunchTemplate&LaunchTemplateName=x&LaunchTemplateData.ImageId=y"},
 		{3, "", "Action=EnterStandby&AutoScalingGroupName=web&InstanceIds.member.1=i-1&ShouldDecrementDesiredCapacity=maybe"},
-		{3, "", "Action=CreateAutoScalingGroup&AutoScalingGroupName=x&MinSize=-1&MaxSize=2147483647&DesiredCapacity=2147483647"},
+		{
+			3, "",
+			"Action=CreateAutoScalingGroup&AutoScalingGroupName=x&MinSize=-1&MaxSize=2147483647&DesiredCapacity=2147483647",
+		},
 		{4, "", "Action=DescribeTargetHealth&TargetGroupArn=x&Targets.member.1.Port=99999999999"},
 		{5, "", "Action=AssumeRole&RoleArn=arn:aws:iam::1:role/x&DurationSeconds=1"},
 		{6, "", "Action=Publish&TopicArn=x&Message=%ff"},
@@ -80,22 +87,63 @@ func FuzzAnyBody(f *testing.F) {
 		{10, "", "<Delete"},
 		{11, "key", ""},
 		{1, "CreateQueue", `{"QueueName":"q","Attributes":{"ReceiveMessageWaitTimeSeconds":"20"}}`},
-		{8, "PutMetricAlarm", `{"AlarmName":"a","Namespace":"N","MetricName":"M","Statistic":"Sum","Period":10,"EvaluationPeriods":60480,"Threshold":1,"ComparisonOperator":"LessThanThreshold","TreatMissingData":"breaching"}`},
-		{8, "PutMetricData", `{"Namespace":"N","MetricData":[{"MetricName":"M","Values":[1e308,-1e308],"Counts":[2,0],"Timestamp":1.7941e9}]}`},
-		{8, "GetMetricData", `{"StartTime":1,"EndTime":4e9,"MetricDataQueries":[{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize"},"Period":60,"Stat":"Average"}}]}`},
-		{inProduction + 8, "GetMetricStatistics", `{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize","Dimensions":[{"Name":"AutoScalingGroupName","Value":"web"}],"StartTime":1794102000,"EndTime":1794106000,"Period":60,"Statistics":["Average"]}`},
-		{inProduction + 3, "", "Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=6&Recurrence=*%2F7+*+*+*+*&TimeZone=Asia%2FTokyo"},
-		{inProduction + 3, "", "Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=-6&Recurrence=TZ%3D"},
-		{inProduction + 3, "", "Action=PutWarmPool&AutoScalingGroupName=web&MinSize=3&MaxGroupPreparedCapacity=-5&PoolState=Hibernated"},
-		{inProduction + 3, "", "Action=EnterStandby&AutoScalingGroupName=web&ShouldDecrementDesiredCapacity=true&InstanceIds.member.1=" + instance},
-		{inProduction + 3, "", "Action=PutLifecycleHook&AutoScalingGroupName=web&LifecycleHookName=h&LifecycleTransition=autoscaling%3AEC2_INSTANCE_TERMINATING&HeartbeatTimeout=30"},
-		{inProduction + 3, "", "Action=UpdateAutoScalingGroup&AutoScalingGroupName=web&MinSize=0&MaxSize=0&HealthCheckGracePeriod=-1"},
-		{inProduction + 4, "", "Action=DeregisterTargets&TargetGroupArn=" + url.QueryEscape(target) + "&Targets.member.1.Id=" + instance + "&Targets.member.1.Port=80"},
+		{
+			8, "PutMetricAlarm",
+			`{"AlarmName":"a","Namespace":"N","MetricName":"M","Statistic":"Sum","Period":10,"EvaluationPeriods":60480,"Threshold":1,"ComparisonOperator":"LessThanThreshold","TreatMissingData":"breaching"}`,
+		},
+		{
+			8, "PutMetricData",
+			`{"Namespace":"N","MetricData":[{"MetricName":"M","Values":[1e308,-1e308],"Counts":[2,0],"Timestamp":1.7941e9}]}`,
+		},
+		{
+			8, "GetMetricData",
+			`{"StartTime":1,"EndTime":4e9,"MetricDataQueries":[{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize"},"Period":60,"Stat":"Average"}}]}`,
+		},
+		{
+			inProduction + 8, "GetMetricStatistics",
+			`{"Namespace":"AWS/AutoScaling","MetricName":"GroupMinSize","Dimensions":[{"Name":"AutoScalingGroupName","Value":"web"}],"StartTime":1794102000,"EndTime":1794106000,"Period":60,"Statistics":["Average"]}`,
+		},
+		{
+			inProduction + 3, "",
+			"Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=6&Recurrence=*%2F7+*+*+*+*&TimeZone=Asia%2FTokyo",
+		},
+		{
+			inProduction + 3, "",
+			"Action=PutScheduledUpdateGroupAction&AutoScalingGroupName=web&ScheduledActionName=x&DesiredCapacity=-6&Recurrence=TZ%3D",
+		},
+		{
+			inProduction + 3, "",
+			"Action=PutWarmPool&AutoScalingGroupName=web&MinSize=3&MaxGroupPreparedCapacity=-5&PoolState=Hibernated",
+		},
+		{
+			inProduction + 3, "",
+			"Action=EnterStandby&AutoScalingGroupName=web&ShouldDecrementDesiredCapacity=true&InstanceIds.member.1=" + instance,
+		},
+		{
+			inProduction + 3, "",
+			"Action=PutLifecycleHook&AutoScalingGroupName=web&LifecycleHookName=h&LifecycleTransition=autoscaling%3AEC2_INSTANCE_TERMINATING&HeartbeatTimeout=30",
+		},
+		{
+			inProduction + 3, "",
+			"Action=UpdateAutoScalingGroup&AutoScalingGroupName=web&MinSize=0&MaxSize=0&HealthCheckGracePeriod=-1",
+		},
+		{
+			inProduction + 4, "",
+			"Action=DeregisterTargets&TargetGroupArn=" + url.QueryEscape(target) + "&Targets.member.1.Id=" + instance +
+				"&Targets.member.1.Port=80",
+		},
 		{inProduction + 2, "", "Action=RebootInstances&InstanceId.1=" + instance},
 		{inProduction + 2, "", "Action=CreateReplaceRootVolumeTask&InstanceId=" + instance},
 		{inProduction + 2, "", "Action=StopInstances&Hibernate=true&InstanceId.1=" + instance},
-		{inProduction, "SendCommand", `{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":["` + instance + `"],"Parameters":{"Operation":["Install"],"BaselineOverride":["s3://a/b"]}}`},
-		{inProduction, "StartAutomationExecution", `{"DocumentName":"AWS-PatchAsgInstance","Parameters":{"InstanceId":["` + instance + `"]}}`},
+		{
+			inProduction, "SendCommand",
+			`{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":["` + instance +
+				`"],"Parameters":{"Operation":["Install"],"BaselineOverride":["s3://a/b"]}}`,
+		},
+		{
+			inProduction, "StartAutomationExecution",
+			`{"DocumentName":"AWS-PatchAsgInstance","Parameters":{"InstanceId":["` + instance + `"]}}`,
+		},
 	} {
 		f.Add(seed.kind, seed.operation, []byte(seed.body))
 	}
@@ -114,7 +162,11 @@ func FuzzAnyBody(f *testing.F) {
 			signer = key.AccessKeyID
 			request.Header.Set("X-Amz-Security-Token", key.SessionToken)
 		}
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+signer+"/20261108/"+tokyo+"/"+shape.service+"/aws4_request, SignedHeaders=host, Signature=0")
+		request.Header.Set(
+			"Authorization",
+			"AWS4-HMAC-SHA256 Credential="+signer+
+				"/20261108/"+tokyo+"/"+shape.service+"/aws4_request, SignedHeaders=host, Signature=0",
+		)
 		value := shape.value
 		switch {
 		case shape.header == "X-Amz-Target":
@@ -138,9 +190,11 @@ func FuzzAnyBody(f *testing.F) {
 	})
 }
 
-// productionKey is a key of the production account, and an instance and a target group there: every simulator of the same
-// scenario knows them.
-func productionKey(f *testing.F, scenario *world.Scenario, start time.Time) (key aws.Credentials, instance, target string) {
+// productionKey is a key of the production account, and an instance and a target group there: every simulator of the
+// same scenario knows them.
+func productionKey(
+	f *testing.F, scenario *world.Scenario, start time.Time,
+) (key aws.Credentials, instance, target string) {
 	f.Helper()
 	sim, err := New(Options{Scenario: scenario, Now: func() time.Time { return start }})
 	require.NoError(f, err)
@@ -156,7 +210,9 @@ func productionKey(f *testing.F, scenario *world.Scenario, start time.Time) (key
 		region := w.Account(production).Region(tokyo)
 		instance, target = region.Instances()[0].ID, region.TargetGroups()[0].ARN
 	})
-	return aws.Credentials{AccessKeyID: *out.Credentials.AccessKeyId, SessionToken: *out.Credentials.SessionToken}, instance, target
+	return aws.Credentials{
+		AccessKeyID: *out.Credentials.AccessKeyId, SessionToken: *out.Credentials.SessionToken,
+	}, instance, target
 }
 
 // requireErrorShape checks that an error is spelt as the protocol spells it, with a code and a message.

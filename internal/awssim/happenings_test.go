@@ -38,7 +38,8 @@ accounts:
       - name: ap-northeast-1
         target_groups: [{name: web, port: 80, health_path: /healthz, health_interval: 10s, healthy_threshold: 2, deregistration_delay: 30s, load_balancer: web}]
         auto_scaling_groups:
-          - {name: web, min: 2, desired: 4, max: 6, zones: [ap-northeast-1a, ap-northeast-1c], target_groups: [web], health_check_type: ELB, grace: 120s, image: web-2.4` + extra + "}\n"
+          - {name: web, min: 2, desired: 4, max: 6, zones: [ap-northeast-1a, ap-northeast-1c], target_groups: [web], health_check_type: ELB, grace: 120s, image: web-2.4` + extra +
+		"}\n"
 }
 
 func (f *fleet) instanceState(id string) (string, string) {
@@ -70,14 +71,18 @@ func TestHappenings(t *testing.T) {
 			requireCode(t, f.exit(id), "ValidationError")
 		}},
 		{"group deleted", "{kind: group_deleted, group: web, on: 'autoscaling:EnterStandby'}", func(t *testing.T, f *fleet, id string) {
-			out, err := f.scaling.DescribeAutoScalingGroups(f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}})
+			out, err := f.scaling.DescribeAutoScalingGroups(
+				f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}},
+			)
 			require.NoError(t, err)
 			require.Empty(t, out.AutoScalingGroups)
 			state, _ := f.instanceState(id)
 			require.Equal(t, "terminated", state)
 		}},
 		{"somebody's refresh", "{kind: instance_refresh, group: web, at: 1m}", func(t *testing.T, f *fleet, _ string) {
-			out, err := f.scaling.DescribeInstanceRefreshes(f.ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("web")})
+			out, err := f.scaling.DescribeInstanceRefreshes(
+				f.ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("web")},
+			)
 			require.NoError(t, err)
 			require.Len(t, out.InstanceRefreshes, 1)
 		}},
@@ -147,7 +152,8 @@ func TestHooksHoldLaunchesAndTerminations(t *testing.T) {
 			require.Equal(t, "Pending:Wait", f.lifecycle(id))
 			if tc.result != "" {
 				_, err := f.scaling.CompleteLifecycleAction(f.ctx, &autoscaling.CompleteLifecycleActionInput{
-					AutoScalingGroupName: aws.String("web"), LifecycleHookName: aws.String("ready"), InstanceId: &id, LifecycleActionResult: &tc.result,
+					AutoScalingGroupName: aws.String("web"), LifecycleHookName: aws.String("ready"), InstanceId: &id,
+					LifecycleActionResult: &tc.result,
 				})
 				require.NoError(t, err)
 			}
@@ -195,7 +201,9 @@ func TestScheduledActionsAreNotReplayed(t *testing.T) {
 	}{{"at its time", false, 6}, {"missed while suspended", true, 4}} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := fleetWith(t, groupOf(", scheduled_actions: [{name: morning, at: 10m, desired: 6}]"))
-			out, err := f.scaling.DescribeScheduledActions(f.ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: aws.String("web")})
+			out, err := f.scaling.DescribeScheduledActions(
+				f.ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: aws.String("web")},
+			)
 			require.NoError(t, err)
 			require.Equal(t, "morning", *out.ScheduledUpdateGroupActions[0].ScheduledActionName)
 			if tc.suspend {
@@ -213,7 +221,9 @@ func TestWarmPoolServesFirst(t *testing.T) {
 	f := fleetWith(t, groupOf(", warm_pool: {min_size: 1, max_prepared: 5}"))
 	f.pass(5 * time.Minute)
 	pool := func() []astypes.Instance {
-		out, err := f.scaling.DescribeWarmPool(f.ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("web")})
+		out, err := f.scaling.DescribeWarmPool(
+			f.ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("web")},
+		)
 		require.NoError(t, err)
 		return out.Instances
 	}
@@ -254,12 +264,24 @@ func TestAWSSuspendsLaunchAfterADayOfFailures(t *testing.T) {
 func TestTargetGroupsAreAttachedAndDetached(t *testing.T) {
 	f := newFleet(t)
 	arn := f.group().TargetGroupARNs[0]
-	_, err := f.scaling.DetachLoadBalancerTargetGroups(f.ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: aws.String("web"), TargetGroupARNs: []string{arn}})
+	_, err := f.scaling.DetachLoadBalancerTargetGroups(
+		f.ctx,
+		&autoscaling.DetachLoadBalancerTargetGroupsInput{
+			AutoScalingGroupName: aws.String("web"), TargetGroupARNs: []string{arn},
+		},
+	)
 	require.NoError(t, err)
-	out, err := f.scaling.DescribeLoadBalancerTargetGroups(f.ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{AutoScalingGroupName: aws.String("web")})
+	out, err := f.scaling.DescribeLoadBalancerTargetGroups(
+		f.ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{AutoScalingGroupName: aws.String("web")},
+	)
 	require.NoError(t, err)
 	require.Empty(t, out.LoadBalancerTargetGroups)
-	_, err = f.scaling.AttachLoadBalancerTargetGroups(f.ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: aws.String("web"), TargetGroupARNs: []string{arn}})
+	_, err = f.scaling.AttachLoadBalancerTargetGroups(
+		f.ctx,
+		&autoscaling.AttachLoadBalancerTargetGroupsInput{
+			AutoScalingGroupName: aws.String("web"), TargetGroupARNs: []string{arn},
+		},
+	)
 	require.NoError(t, err)
 	f.pass(time.Minute)
 	require.Equal(t, "healthy", f.target(f.ids()[0]))
@@ -275,13 +297,20 @@ faults:
     - {kind: kms_key_unusable, account: production, times: -1}
 `)
 	id := f.ids()[0]
-	volumes, err := f.ec2.DescribeVolumes(f.ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{{Name: aws.String("attachment.instance-id"), Values: []string{id}}}})
+	volumes, err := f.ec2.DescribeVolumes(
+		f.ctx,
+		&ec2.DescribeVolumesInput{
+			Filters: []types.Filter{{Name: aws.String("attachment.instance-id"), Values: []string{id}}},
+		},
+	)
 	require.NoError(t, err)
 	require.True(t, *volumes.Volumes[0].Encrypted)
 	snapshot, err := f.ec2.CreateSnapshot(f.ctx, &ec2.CreateSnapshotInput{VolumeId: volumes.Volumes[0].VolumeId})
 	require.NoError(t, err)
 	f.pass(5 * time.Minute)
-	_, err = f.ec2.CreateReplaceRootVolumeTask(f.ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &id, SnapshotId: snapshot.SnapshotId})
+	_, err = f.ec2.CreateReplaceRootVolumeTask(
+		f.ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &id, SnapshotId: snapshot.SnapshotId},
+	)
 	require.NoError(t, err, "keys are looked at later")
 	f.pass(5 * time.Minute)
 	tasks, err := f.ec2.DescribeReplaceRootVolumeTasks(f.ctx, &ec2.DescribeReplaceRootVolumeTasksInput{})
@@ -331,7 +360,9 @@ func TestWarmPoolsStopOrHibernate(t *testing.T) {
 				f.pass(15 * time.Second)
 				look()
 			}
-			out, err := f.scaling.DescribeWarmPool(f.ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("web")})
+			out, err := f.scaling.DescribeWarmPool(
+				f.ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: aws.String("web")},
+			)
 			require.NoError(t, err)
 			require.EqualValues(t, tc.lifecycle, out.Instances[0].LifecycleState)
 			require.EqualValues(t, tc.state, out.WarmPoolConfiguration.PoolState)
@@ -349,7 +380,10 @@ func TestWarmPoolsStopOrHibernate(t *testing.T) {
 
 func TestHibernationNeedsItsTemplate(t *testing.T) {
 	f := newFleet(t)
-	_, err := f.scaling.PutWarmPool(f.ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("web"), PoolState: astypes.WarmPoolStateHibernated})
+	_, err := f.scaling.PutWarmPool(
+		f.ctx,
+		&autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("web"), PoolState: astypes.WarmPoolStateHibernated},
+	)
 	requireCode(t, err, "ValidationError")
 	_, err = f.ec2.StopInstances(f.ctx, &ec2.StopInstancesInput{InstanceIds: f.ids()[:1], Hibernate: aws.Bool(true)})
 	requireCode(t, err, "UnsupportedHibernationConfiguration")
@@ -357,13 +391,19 @@ func TestHibernationNeedsItsTemplate(t *testing.T) {
 	image := f.group().LaunchTemplate
 	versions, err := f.ec2.CreateLaunchTemplateVersion(f.ctx, &ec2.CreateLaunchTemplateVersionInput{
 		LaunchTemplateId: image.LaunchTemplateId, SourceVersion: aws.String("1"),
-		LaunchTemplateData: &types.RequestLaunchTemplateData{HibernationOptions: &types.LaunchTemplateHibernationOptionsRequest{Configured: aws.Bool(true)}},
+		LaunchTemplateData: &types.RequestLaunchTemplateData{
+			HibernationOptions: &types.LaunchTemplateHibernationOptionsRequest{Configured: aws.Bool(true)},
+		},
 	})
 	require.NoError(t, err)
 	require.True(t, *versions.LaunchTemplateVersion.LaunchTemplateData.HibernationOptions.Configured)
-	require.NoError(t, f.resize(autoscaling.UpdateAutoScalingGroupInput{LaunchTemplate: &astypes.LaunchTemplateSpecification{
-		LaunchTemplateId: image.LaunchTemplateId, Version: aws.String("$Latest"),
-	}}))
-	_, err = f.scaling.PutWarmPool(f.ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("web"), PoolState: astypes.WarmPoolStateHibernated})
+	require.NoError(
+		t, f.resize(autoscaling.UpdateAutoScalingGroupInput{LaunchTemplate: &astypes.LaunchTemplateSpecification{
+			LaunchTemplateId: image.LaunchTemplateId, Version: aws.String("$Latest"),
+		}}))
+	_, err = f.scaling.PutWarmPool(
+		f.ctx,
+		&autoscaling.PutWarmPoolInput{AutoScalingGroupName: aws.String("web"), PoolState: astypes.WarmPoolStateHibernated},
+	)
 	require.NoError(t, err)
 }

@@ -11,8 +11,9 @@ import (
 // holdStep is how much of the wall's time passes between two looks at whether a call that is held can be answered.
 const holdStep = 20 * time.Millisecond
 
-// perform makes a call; one that AWS holds open, it holds. The lock is free meanwhile, so that other calls may bring what it
-// waits for. Where the clock stands still until somebody moves it, nothing could come: the call is answered at once.
+// perform makes a call; one that AWS holds open, it holds. The lock is free meanwhile, so that other calls may bring
+// what it waits for. Where the clock stands still until somebody moves it, nothing could come: the call is answered at
+// once.
 func (s *Sim) perform(ctx context.Context, operation *api.Operation, call api.Call, input any) (any, error) {
 	asked := call.Time
 	for {

@@ -21,7 +21,9 @@ func queueIn(t *testing.T, step time.Duration, attributes map[string]string) (*l
 		return ctx.Err()
 	}
 	client := sqs.NewFromConfig(l.config())
-	made, err := client.CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: aws.String("waves"), Attributes: attributes})
+	made, err := client.CreateQueue(
+		context.Background(), &sqs.CreateQueueInput{QueueName: aws.String("waves"), Attributes: attributes},
+	)
 	require.NoError(t, err)
 	return l, client, made.QueueUrl
 }
@@ -39,14 +41,26 @@ func TestReceiveWaitsForAMessage(t *testing.T) {
 	}{
 		{"nothing comes", time.Second, nil, 20, 60, 20 * time.Second, 0},
 		{"it comes meanwhile", time.Second, nil, 20, 7, 7 * time.Second, 1},
-		{"as long as the queue says", time.Second, map[string]string{"ReceiveMessageWaitTimeSeconds": "5"}, 0, 60, 5 * time.Second, 0},
-		{"the call's own wait counts first", time.Second, map[string]string{"ReceiveMessageWaitTimeSeconds": "5"}, 10, 8, 8 * time.Second, 1},
+		{
+			"as long as the queue says", time.Second,
+			map[string]string{"ReceiveMessageWaitTimeSeconds": "5"},
+			0, 60,
+			5 * time.Second, 0,
+		},
+		{
+			"the call's own wait counts first", time.Second,
+			map[string]string{"ReceiveMessageWaitTimeSeconds": "5"},
+			10, 8,
+			8 * time.Second, 1,
+		},
 		{"a short poll does not wait", time.Second, nil, 0, 7, 0, 0},
 		{"a clock that stands still cannot wait", 0, nil, 20, 7, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			l, client, queue := queueIn(t, tc.step, tc.attributes)
-			_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("held"), DelaySeconds: tc.delay})
+			_, err := client.SendMessage(
+				ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("held"), DelaySeconds: tc.delay},
+			)
 			require.NoError(t, err)
 			began := l.clock()
 			out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: tc.wait})
@@ -88,7 +102,9 @@ func TestHeldCallOfAClientThatLeft(t *testing.T) {
 	}
 	_, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: 20})
 	require.NoError(t, err, "in memory the empty reply still arrives")
-	_, err = client.SendMessage(context.Background(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("mine")})
+	_, err = client.SendMessage(
+		context.Background(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("mine")},
+	)
 	require.NoError(t, err)
 	out, err := client.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: queue})
 	require.NoError(t, err)
@@ -106,7 +122,9 @@ func TestHeldCallsOnTheWallsClock(t *testing.T) {
 	made, err := client.CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: aws.String("waves")})
 	require.NoError(t, err)
 	began := sim.now()
-	out, err := client.ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{QueueUrl: made.QueueUrl, WaitTimeSeconds: 10})
+	out, err := client.ReceiveMessage(
+		context.Background(), &sqs.ReceiveMessageInput{QueueUrl: made.QueueUrl, WaitTimeSeconds: 10},
+	)
 	require.NoError(t, err)
 	require.Empty(t, out.Messages)
 	require.GreaterOrEqual(t, sim.now().Sub(began), 10*time.Second)

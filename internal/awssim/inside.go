@@ -38,12 +38,13 @@ func (s *Sim) allowInside(from world.InsideCall) error {
 	return err
 }
 
-// callInside makes a call that AWS makes itself. It is in the event log as any other; quotas and faults do not touch it, for
-// Automation repeats what is throttled by itself.
+// callInside makes a call that AWS makes itself. It is in the event log as any other; quotas and faults do not touch
+// it, for Automation repeats what is throttled by itself.
 func (s *Sim) callInside(from world.InsideCall) (any, error) {
 	operation, call, input, err := s.inside(from)
 	event := Event{
-		Time: call.Time, Account: call.Account, Region: call.Region, Caller: call.Caller, Service: logName(call.Service), Operation: call.Operation,
+		Time: call.Time, Account: call.Account, Region: call.Region, Caller: call.Caller, Service: logName(call.Service),
+		Operation: call.Operation,
 	}
 	if input != nil {
 		event.Arguments, event.Resource = wire.Arguments(input), resourceOf(input)

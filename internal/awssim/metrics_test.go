@@ -13,15 +13,18 @@ import (
 )
 
 var errorsMetric = types.Metric{
-	Namespace: aws.String("Shop"), MetricName: aws.String("Errors"), Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
+	Namespace: aws.String("Shop"), MetricName: aws.String("Errors"),
+	Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
 }
 
 func (f *fleet) putAlarm(change func(*cloudwatch.PutMetricAlarmInput)) {
 	f.t.Helper()
 	in := &cloudwatch.PutMetricAlarmInput{
-		AlarmName: aws.String("alarm"), Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions,
-		Statistic: types.StatisticSum, Period: aws.Int32(60), EvaluationPeriods: aws.Int32(3), DatapointsToAlarm: aws.Int32(2),
-		Threshold: aws.Float64(5), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+		AlarmName: aws.String("alarm"), Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName,
+		Dimensions: errorsMetric.Dimensions,
+		Statistic:  types.StatisticSum, Period: aws.Int32(60), EvaluationPeriods: aws.Int32(3),
+		DatapointsToAlarm: aws.Int32(2),
+		Threshold:         aws.Float64(5), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
 	}
 	change(in)
 	_, err := f.watch.PutMetricAlarm(f.ctx, in)
@@ -36,9 +39,10 @@ func (f *fleet) alarm() types.MetricAlarm {
 }
 
 func (f *fleet) putErrors(values ...float64) error {
-	_, err := f.watch.PutMetricData(f.ctx, &cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{{
-		MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Values: values,
-	}}})
+	_, err := f.watch.PutMetricData(
+		f.ctx, &cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{{
+			MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Values: values,
+		}}})
 	return err
 }
 
@@ -63,7 +67,9 @@ func TestMetricsDriveAlarms(t *testing.T) {
 	require.Equal(t, types.StateValueAlarm, minute(0))
 	require.Equal(t, types.StateValueOk, minute(0), "one of the last three breaches")
 	f.pass(20 * time.Minute)
-	require.Equal(t, types.StateValueInsufficientData, f.alarm().StateValue, "nothing was put for as long as it looks back")
+	require.Equal(
+		t, types.StateValueInsufficientData, f.alarm().StateValue, "nothing was put for as long as it looks back",
+	)
 }
 
 func TestStateThatWasSetLastsUntilTheNextLook(t *testing.T) {
@@ -77,7 +83,12 @@ func TestStateThatWasSetLastsUntilTheNextLook(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFleet(t)
 			f.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Namespace = &tc.namespace })
-			_, err := f.watch.SetAlarmState(f.ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("alarm"), StateValue: types.StateValueAlarm, StateReason: aws.String("a rehearsal")})
+			_, err := f.watch.SetAlarmState(
+				f.ctx,
+				&cloudwatch.SetAlarmStateInput{
+					AlarmName: aws.String("alarm"), StateValue: types.StateValueAlarm, StateReason: aws.String("a rehearsal"),
+				},
+			)
 			require.NoError(t, err)
 			require.Equal(t, types.StateValueAlarm, f.alarm().StateValue)
 			f.pass(time.Minute)
@@ -135,27 +146,43 @@ func TestAlarmsComeToRest(t *testing.T) {
 func TestWhatIsPutIsGot(t *testing.T) {
 	f := newFleet(t)
 	at := f.clock()
-	_, err := f.watch.PutMetricData(f.ctx, &cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{
-		{MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Value: aws.Float64(2), Timestamp: aws.Time(at.Add(-2 * time.Minute))},
-		{MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Values: []float64{1, 4}, Counts: []float64{3, 1}},
-		{MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, StatisticValues: &types.StatisticSet{
-			SampleCount: aws.Float64(6), Sum: aws.Float64(13), Minimum: aws.Float64(-1), Maximum: aws.Float64(9),
-		}},
-	}})
+	_, err := f.watch.PutMetricData(
+		f.ctx, &cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{
+			{
+				MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Value: aws.Float64(2),
+				Timestamp: aws.Time(at.Add(-2 * time.Minute)),
+			},
+			{
+				MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Values: []float64{1, 4},
+				Counts: []float64{3, 1},
+			},
+			{MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, StatisticValues: &types.StatisticSet{
+				SampleCount: aws.Float64(6), Sum: aws.Float64(13), Minimum: aws.Float64(-1), Maximum: aws.Float64(9),
+			}},
+		}})
 	require.NoError(t, err)
 	out, err := f.watch.GetMetricStatistics(f.ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions, Period: aws.Int32(60),
-		StartTime: aws.Time(at.Add(-time.Hour)), EndTime: aws.Time(at.Add(time.Minute)), Statistics: types.Statistic("").Values(),
+		Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Dimensions: errorsMetric.Dimensions,
+		Period:    aws.Int32(60),
+		StartTime: aws.Time(at.Add(-time.Hour)), EndTime: aws.Time(at.Add(time.Minute)),
+		Statistics: types.Statistic("").Values(),
 	})
 	require.NoError(t, err)
 	require.Len(t, out.Datapoints, 2)
 	last := out.Datapoints[1]
-	require.Equal(t, []float64{10, 20, 2, -1, 9}, []float64{*last.SampleCount, *last.Sum, *last.Average, *last.Minimum, *last.Maximum})
+	require.Equal(
+		t, []float64{10, 20, 2, -1, 9}, []float64{*last.SampleCount, *last.Sum, *last.Average, *last.Minimum, *last.Maximum},
+	)
 
 	ask := func(change func(*cloudwatch.GetMetricDataInput)) (*cloudwatch.GetMetricDataOutput, error) {
 		in := &cloudwatch.GetMetricDataInput{
 			StartTime: aws.Time(at.Add(-time.Hour)), EndTime: aws.Time(at.Add(time.Minute)),
-			MetricDataQueries: []types.MetricDataQuery{{Id: aws.String("m"), MetricStat: &types.MetricStat{Metric: &errorsMetric, Period: aws.Int32(60), Stat: aws.String("Sum")}}},
+			MetricDataQueries: []types.MetricDataQuery{
+				{
+					Id:         aws.String("m"),
+					MetricStat: &types.MetricStat{Metric: &errorsMetric, Period: aws.Int32(60), Stat: aws.String("Sum")},
+				},
+			},
 		}
 		change(in)
 		return f.watch.GetMetricData(f.ctx, in)
@@ -173,11 +200,22 @@ func TestWhatIsPutIsGot(t *testing.T) {
 		change           func(*cloudwatch.GetMetricDataInput)
 	}{
 		{"an expression", "NotModelled", "m * 100", func(in *cloudwatch.GetMetricDataInput) {
-			in.MetricDataQueries = append(in.MetricDataQueries, types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("m * 100")})
+			in.MetricDataQueries = append(
+				in.MetricDataQueries, types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("m * 100")},
+			)
 		}},
-		{"a percentile", "NotModelled", "p99", func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].MetricStat.Stat = aws.String("p99") }},
-		{"no period", "ValidationError", "61", func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].MetricStat.Period = aws.Int32(61) }},
-		{"an end before its start", "ValidationError", "StartTime", func(in *cloudwatch.GetMetricDataInput) { in.EndTime = aws.Time(at.Add(-2 * time.Hour)) }},
+		{
+			"a percentile", "NotModelled", "p99",
+			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].MetricStat.Stat = aws.String("p99") },
+		},
+		{
+			"no period", "ValidationError", "61",
+			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].MetricStat.Period = aws.Int32(61) },
+		},
+		{
+			"an end before its start", "ValidationError", "StartTime",
+			func(in *cloudwatch.GetMetricDataInput) { in.EndTime = aws.Time(at.Add(-2 * time.Hour)) },
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := ask(tc.change)
@@ -186,8 +224,9 @@ func TestWhatIsPutIsGot(t *testing.T) {
 		})
 	}
 	_, err = f.watch.GetMetricStatistics(f.ctx, &cloudwatch.GetMetricStatisticsInput{
-		Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Period: aws.Int32(60), Statistics: []types.Statistic{types.StatisticSum},
-		StartTime: aws.Time(at.Add(-25 * time.Hour)), EndTime: &at,
+		Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Period: aws.Int32(60),
+		Statistics: []types.Statistic{types.StatisticSum},
+		StartTime:  aws.Time(at.Add(-25 * time.Hour)), EndTime: &at,
 	})
 	requireCode(t, err, "InvalidParameterCombination")
 }
@@ -200,14 +239,25 @@ func TestDataThatIsRefused(t *testing.T) {
 	}{
 		{"no value", "MissingParameter", types.MetricDatum{}},
 		{"a value and values", "InvalidParameterCombination", types.MetricDatum{Value: aws.Float64(1), Values: []float64{1}}},
-		{"counts for other values", "InvalidParameterValue", types.MetricDatum{Values: []float64{1}, Counts: []float64{1, 2}}},
-		{"from too long ago", "InvalidParameterValue", types.MetricDatum{Value: aws.Float64(1), Timestamp: aws.Time(f.clock().AddDate(0, 0, -15))}},
-		{"from the future", "InvalidParameterValue", types.MetricDatum{Value: aws.Float64(1), Timestamp: aws.Time(f.clock().Add(3 * time.Hour))}},
+		{
+			"counts for other values", "InvalidParameterValue", types.MetricDatum{Values: []float64{1}, Counts: []float64{1, 2}},
+		},
+		{
+			"from too long ago", "InvalidParameterValue",
+			types.MetricDatum{Value: aws.Float64(1), Timestamp: aws.Time(f.clock().AddDate(0, 0, -15))},
+		},
+		{
+			"from the future", "InvalidParameterValue",
+			types.MetricDatum{Value: aws.Float64(1), Timestamp: aws.Time(f.clock().Add(3 * time.Hour))},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.datum.MetricName = errorsMetric.MetricName
 			good := types.MetricDatum{MetricName: aws.String("Good"), Value: aws.Float64(1)}
-			_, err := f.watch.PutMetricData(f.ctx, &cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{good, tc.datum}})
+			_, err := f.watch.PutMetricData(
+				f.ctx,
+				&cloudwatch.PutMetricDataInput{Namespace: errorsMetric.Namespace, MetricData: []types.MetricDatum{good, tc.datum}},
+			)
 			requireCode(t, err, tc.code)
 			list, err := f.watch.ListMetrics(f.ctx, &cloudwatch.ListMetricsInput{Namespace: errorsMetric.Namespace})
 			require.NoError(t, err)
@@ -222,20 +272,34 @@ func TestAlarmsThatAreRefused(t *testing.T) {
 		name, code string
 		change     func(*cloudwatch.PutMetricAlarmInput)
 	}{
-		{"more to alarm than is looked at", "ValidationError", func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(4) }},
+		{
+			"more to alarm than is looked at", "ValidationError",
+			func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(4) },
+		},
 		{"no metric", "ValidationError", func(in *cloudwatch.PutMetricAlarmInput) { in.MetricName = nil }},
-		{"over more than a week", "ValidationError", func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(2_000_000_000) }},
-		{"unknown missing data", "ValidationError", func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = aws.String("odd") }},
+		{
+			"over more than a week", "ValidationError",
+			func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(2_000_000_000) },
+		},
+		{
+			"unknown missing data", "ValidationError",
+			func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = aws.String("odd") },
+		},
 		{"anomalies", "NotModelled", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.ComparisonOperator = types.ComparisonOperatorGreaterThanUpperThreshold
 		}},
-		{"metric math", "NotModelled", func(in *cloudwatch.PutMetricAlarmInput) { in.Metrics = []types.MetricDataQuery{{Id: aws.String("e")}} }},
+		{
+			"metric math", "NotModelled",
+			func(in *cloudwatch.PutMetricAlarmInput) { in.Metrics = []types.MetricDataQuery{{Id: aws.String("e")}} },
+		},
 		{"percentiles", "NotModelled", func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p99") }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			in := &cloudwatch.PutMetricAlarmInput{
-				AlarmName: aws.String("alarm"), Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName, Statistic: types.StatisticSum,
-				Period: aws.Int32(60), EvaluationPeriods: aws.Int32(3), Threshold: aws.Float64(5), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+				AlarmName: aws.String("alarm"), Namespace: errorsMetric.Namespace, MetricName: errorsMetric.MetricName,
+				Statistic: types.StatisticSum,
+				Period:    aws.Int32(60), EvaluationPeriods: aws.Int32(3), Threshold: aws.Float64(5),
+				ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
 			}
 			tc.change(in)
 			_, err := f.watch.PutMetricAlarm(f.ctx, in)

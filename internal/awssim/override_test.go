@@ -19,24 +19,32 @@ func TestOverrideListFromS3(t *testing.T) {
 		want         types.CommandInvocationStatus
 	}{
 		{"read", "", types.CommandInvocationStatusSuccess},
-		{"not downloadable", "faults:\n  world:\n    - {kind: override_unreadable, account: production}\n", types.CommandInvocationStatusFailed},
+		{
+			"not downloadable", "faults:\n  world:\n    - {kind: override_unreadable, account: production}\n",
+			types.CommandInvocationStatusFailed,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := fleetWith(t, tc.faults)
 			_, err := f.s3.CreateBucket(f.ctx, &s3.CreateBucketInput{Bucket: aws.String("manifests")})
 			require.NoError(t, err)
 			_, err = f.s3.PutObject(f.ctx, &s3.PutObjectInput{
-				Bucket: aws.String("manifests"), Key: aws.String("web.yaml"), Body: strings.NewReader("patches: [{id: 'curl*', title: '*'}]\n"),
+				Bucket: aws.String("manifests"), Key: aws.String("web.yaml"),
+				Body: strings.NewReader("patches: [{id: 'curl*', title: '*'}]\n"),
 			})
 			require.NoError(t, err)
 			id := f.ids()[0]
 			sent, err := f.ssm.SendCommand(f.ctx, &ssm.SendCommandInput{
 				DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id},
-				Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}, "InstallOverrideList": {"s3://manifests/web.yaml"}},
+				Parameters: map[string][]string{
+					"Operation": {"Install"}, "RebootOption": {"NoReboot"}, "InstallOverrideList": {"s3://manifests/web.yaml"},
+				},
 			})
 			require.NoError(t, err)
 			f.pass(5 * time.Minute)
-			got, err := f.ssm.GetCommandInvocation(f.ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &id})
+			got, err := f.ssm.GetCommandInvocation(
+				f.ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &id},
+			)
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got.Status, aws.ToString(got.StandardErrorContent))
 		})

@@ -29,7 +29,8 @@ func (s *Sim) regionView(region *world.Region, d detail) regionView {
 	for _, group := range region.ScalingGroups() {
 		g := groupView{
 			Name: group.Name, Desired: group.Desired, MaxOut: s.service.maxOut(region.Account.ID, region.Name, group.Name),
-			Capacity: "min " + strconv.Itoa(group.Min) + " · desired " + strconv.Itoa(group.Desired) + " · max " + strconv.Itoa(group.Max),
+			Capacity: "min " + strconv.Itoa(group.Min) + " · desired " + strconv.Itoa(group.Desired) + " · max " +
+				strconv.Itoa(group.Max),
 		}
 		var suspended []string
 		for name := range group.Suspended {

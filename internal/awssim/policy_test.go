@@ -50,7 +50,9 @@ func TestRolesWithAPolicy(t *testing.T) {
 		w.Account(production).SetPolicy("patchtide", policy)
 	})
 	tagged := func(kind types.ResourceType) []types.TagSpecification {
-		return []types.TagSpecification{{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}}
+		return []types.TagSpecification{
+			{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}},
+		}
 	}
 	for _, tc := range []struct {
 		name, code, message string
@@ -61,38 +63,56 @@ func TestRolesWithAPolicy(t *testing.T) {
 			return err
 		}},
 		{"a snapshot tagged at creation", "", "", func() error {
-			_, err := c.ec2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: volume, TagSpecifications: tagged(types.ResourceTypeSnapshot)})
+			_, err := c.ec2.CreateSnapshot(
+				ctx, &ec2.CreateSnapshotInput{VolumeId: volume, TagSpecifications: tagged(types.ResourceTypeSnapshot)},
+			)
 			return err
 		}},
-		{"tagging an instance", "UnauthorizedOperation", "ec2:CreateTags on resource: arn:aws:ec2:ap-northeast-1:111122223333:instance/" + *instance.InstanceId, func() error {
-			_, err := c.ec2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{*instance.InstanceId}, Tags: tagged("")[0].Tags})
+		{"tagging an instance", "UnauthorizedOperation", "ec2:CreateTags on resource: " +
+			"arn:aws:ec2:ap-northeast-1:111122223333:instance/" + *instance.InstanceId, func() error {
+			_, err := c.ec2.CreateTags(
+				ctx, &ec2.CreateTagsInput{Resources: []string{*instance.InstanceId}, Tags: tagged("")[0].Tags},
+			)
 			return err
 		}},
 		{"a command on a tagged instance", "", "", func() error {
 			_, err := c.ssm.SendCommand(ctx, &ssm.SendCommandInput{
-				DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{*instance.InstanceId}, Parameters: map[string][]string{"Operation": {"Scan"}},
+				DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{*instance.InstanceId},
+				Parameters: map[string][]string{"Operation": {"Scan"}},
 			})
 			return err
 		}},
-		{"another document", "AccessDeniedException", "ssm:SendCommand on resource: arn:aws:ssm:ap-northeast-1::document/AWS-RunShellScript because no identity-based policy allows", func() error {
+		{"another document", "AccessDeniedException", "ssm:SendCommand on resource: " +
+			"arn:aws:ssm:ap-northeast-1::document/AWS-RunShellScript because no identity-based policy allows", func() error {
 			_, err := c.ssm.SendCommand(ctx, &ssm.SendCommandInput{
-				DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{*instance.InstanceId}, Parameters: map[string][]string{"commands": {"true"}},
+				DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{*instance.InstanceId},
+				Parameters: map[string][]string{"commands": {"true"}},
 			})
 			return err
 		}},
-		{"passing a role that may not be passed", "AccessDeniedException", "iam:PassRole on resource: arn:aws:iam::111122223333:role/patchtide", func() error {
+		{"passing a role that may not be passed", "AccessDeniedException", "iam:PassRole on resource: " +
+			"arn:aws:iam::111122223333:role/patchtide", func() error {
 			_, err := c.ssm.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
 				DocumentName: aws.String("AWS-PatchAsgInstance"),
-				Parameters:   map[string][]string{"InstanceId": {*instance.InstanceId}, "AutomationAssumeRole": {"arn:aws:iam::111122223333:role/patchtide"}},
+				Parameters: map[string][]string{
+					"InstanceId": {*instance.InstanceId}, "AutomationAssumeRole": {"arn:aws:iam::111122223333:role/patchtide"},
+				},
 			})
 			return err
 		}},
 		{"a group with the tag", "", "", func() error {
-			_, err := c.scaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"AZRebalance"}})
+			_, err := c.scaling.SuspendProcesses(
+				ctx,
+				&autoscaling.SuspendProcessesInput{
+					AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"AZRebalance"},
+				},
+			)
 			return err
 		}},
 		{"an explicit deny", "AccessDenied", "with an explicit deny in an identity-based policy", func() error {
-			_, err := c.scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web")})
+			_, err := c.scaling.DeleteAutoScalingGroup(
+				ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String("web")},
+			)
 			return err
 		}},
 		{"a service it knows nothing of", "AccessDenied", "elasticloadbalancing:DescribeTargetGroups on resource: *", func() error {
@@ -130,7 +150,9 @@ func TestAutomationActsAsItsRole(t *testing.T) {
 	l := newLab(t, "healthy")
 	c := l.production()
 	l.Inspect(func(w *world.World) {
-		policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}}`)
+		policy, err := world.ParsePolicy(
+			`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}}`,
+		)
 		require.NoError(t, err)
 		w.Account(production).SetPolicy("patchtide-automation", policy)
 	})
@@ -147,10 +169,17 @@ mainSteps:
 	require.NoError(t, err)
 	var id string
 	l.Inspect(func(w *world.World) { id = w.Account(production).Region(tokyo).Instances()[0].ID })
-	started, err := c.ssm.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("Terminate"), Parameters: map[string][]string{"Id": {id}}})
+	started, err := c.ssm.StartAutomationExecution(
+		ctx,
+		&ssm.StartAutomationExecutionInput{
+			DocumentName: aws.String("Terminate"), Parameters: map[string][]string{"Id": {id}},
+		},
+	)
 	require.NoError(t, err)
 	l.pass(10 * time.Second)
-	got, err := c.ssm.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId})
+	got, err := c.ssm.GetAutomationExecution(
+		ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId},
+	)
 	require.NoError(t, err)
 	require.Equal(t, ssmtypes.AutomationExecutionStatusSuccess, got.AutomationExecution.StepExecutions[0].StepStatus)
 	require.Contains(t, *got.AutomationExecution.FailureMessage, "UnauthorizedOperation")

@@ -39,7 +39,9 @@ func TestQueryProtocol(t *testing.T) {
 	l := newLab(t, "healthy")
 	c := l.production()
 	ctx := context.Background()
-	out, err := c.scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}})
+	out, err := c.scaling.DescribeAutoScalingGroups(
+		ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}},
+	)
 	require.NoError(t, err)
 	require.Len(t, out.AutoScalingGroups, 1)
 	group := out.AutoScalingGroups[0]
@@ -49,15 +51,20 @@ func TestQueryProtocol(t *testing.T) {
 	require.Equal(t, "PatchGroup", *group.Tags[0].Key)
 	require.WithinDuration(t, l.now.AddDate(0, 0, -30), *group.CreatedTime, 0)
 
-	health, err := c.elb.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &group.TargetGroupARNs[0]})
+	health, err := c.elb.DescribeTargetHealth(
+		ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &group.TargetGroupARNs[0]},
+	)
 	require.NoError(t, err)
 	require.Len(t, health.TargetHealthDescriptions, 4)
 
 	_, err = c.scaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{
-		AutoScalingGroupName: aws.String("nobody"), InstanceIds: []string{"i-1"}, ShouldDecrementDesiredCapacity: aws.Bool(true),
+		AutoScalingGroupName: aws.String("nobody"), InstanceIds: []string{"i-1"},
+		ShouldDecrementDesiredCapacity: aws.Bool(true),
 	})
 	requireCode(t, err, "ValidationError")
-	_, err = c.scaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{InstanceId: aws.String("i-1"), HealthStatus: aws.String("Healthy")})
+	_, err = c.scaling.SetInstanceHealth(
+		ctx, &autoscaling.SetInstanceHealthInput{InstanceId: aws.String("i-1"), HealthStatus: aws.String("Healthy")},
+	)
 	requireCode(t, err, "ValidationError")
 }
 
@@ -65,7 +72,10 @@ func TestEC2Protocol(t *testing.T) {
 	l := newLab(t, "healthy")
 	c := newClients(l.in(staging))
 	out, err := c.ec2.DescribeInstances(context.Background(), &ec2.DescribeInstancesInput{
-		Filters: []ec2types.Filter{{Name: aws.String("tag:Role"), Values: []string{"web"}}, {Name: aws.String("instance-state-name"), Values: []string{"running"}}},
+		Filters: []ec2types.Filter{
+			{Name: aws.String("tag:Role"), Values: []string{"web"}},
+			{Name: aws.String("instance-state-name"), Values: []string{"running"}},
+		},
 	})
 	require.NoError(t, err)
 	var ids []string
@@ -78,13 +88,21 @@ func TestEC2Protocol(t *testing.T) {
 		}
 	}
 	require.Len(t, ids, 2)
-	_, err = c.ec2.CreateTags(context.Background(), &ec2.CreateTagsInput{Resources: ids, Tags: []ec2types.Tag{{Key: aws.String("a"), Value: aws.String("<&>")}}})
+	_, err = c.ec2.CreateTags(
+		context.Background(),
+		&ec2.CreateTagsInput{Resources: ids, Tags: []ec2types.Tag{{Key: aws.String("a"), Value: aws.String("<&>")}}},
+	)
 	require.NoError(t, err)
-	tags, err := c.ec2.DescribeTags(context.Background(), &ec2.DescribeTagsInput{Filters: []ec2types.Filter{{Name: aws.String("key"), Values: []string{"a"}}}})
+	tags, err := c.ec2.DescribeTags(
+		context.Background(),
+		&ec2.DescribeTagsInput{Filters: []ec2types.Filter{{Name: aws.String("key"), Values: []string{"a"}}}},
+	)
 	require.NoError(t, err)
 	require.Len(t, tags.Tags, 2)
 	require.Equal(t, "<&>", *tags.Tags[0].Value)
-	_, err = c.ec2.DescribeInstances(context.Background(), &ec2.DescribeInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}})
+	_, err = c.ec2.DescribeInstances(
+		context.Background(), &ec2.DescribeInstancesInput{InstanceIds: []string{"i-0123456789abcdef0"}},
+	)
 	requireCode(t, err, "InvalidInstanceID.NotFound")
 }
 
@@ -94,16 +112,26 @@ func TestCBORProtocol(t *testing.T) {
 	ctx := context.Background()
 	_, err := c.watch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String("cpu"), EvaluationPeriods: aws.Int32(3), Period: aws.Int32(60), Threshold: aws.Float64(-1.5),
-		ComparisonOperator: cwtypes.ComparisonOperatorLessThanThreshold, MetricName: aws.String("CPU"), Namespace: aws.String("AWS/EC2"),
-		Statistic: cwtypes.StatisticAverage, Dimensions: []cwtypes.Dimension{{Name: aws.String("InstanceId"), Value: aws.String("i-1")}},
+		ComparisonOperator: cwtypes.ComparisonOperatorLessThanThreshold, MetricName: aws.String("CPU"),
+		Namespace:  aws.String("AWS/EC2"),
+		Statistic:  cwtypes.StatisticAverage,
+		Dimensions: []cwtypes.Dimension{{Name: aws.String("InstanceId"), Value: aws.String("i-1")}},
 	})
 	require.NoError(t, err)
 	_, err = c.watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{
-		Namespace: aws.String("Patchtide"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("Patched"), Value: aws.Float64(4), Timestamp: aws.Time(l.now)}},
+		Namespace: aws.String("Patchtide"),
+		MetricData: []cwtypes.MetricDatum{
+			{MetricName: aws.String("Patched"), Value: aws.Float64(4), Timestamp: aws.Time(l.now)},
+		},
 	})
 	require.NoError(t, err)
 	l.pass(time.Minute)
-	_, err = c.watch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("cpu"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("test")})
+	_, err = c.watch.SetAlarmState(
+		ctx,
+		&cloudwatch.SetAlarmStateInput{
+			AlarmName: aws.String("cpu"), StateValue: cwtypes.StateValueAlarm, StateReason: aws.String("test"),
+		},
+	)
 	require.NoError(t, err)
 	out, err := c.watch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"cpu"}})
 	require.NoError(t, err)
@@ -112,7 +140,12 @@ func TestCBORProtocol(t *testing.T) {
 	require.Equal(t, cwtypes.StateValueAlarm, alarm.StateValue)
 	require.InDelta(t, -1.5, *alarm.Threshold, 0)
 	require.WithinDuration(t, l.now, *alarm.StateTransitionedTimestamp, 0)
-	_, err = c.watch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String("x"), StateValue: cwtypes.StateValueOk, StateReason: aws.String("test")})
+	_, err = c.watch.SetAlarmState(
+		ctx,
+		&cloudwatch.SetAlarmStateInput{
+			AlarmName: aws.String("x"), StateValue: cwtypes.StateValueOk, StateReason: aws.String("test"),
+		},
+	)
 	requireCode(t, err, "ResourceNotFound")
 }
 
@@ -131,7 +164,9 @@ func TestSTS(t *testing.T) {
 		{"not a role", "patchtide", "patchtide-lab", "ValidationError"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			_, err := newClients(l.config()).sts.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("s"), ExternalId: &tc.externalID})
+			_, err := newClients(l.config()).sts.AssumeRole(
+				ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("s"), ExternalId: &tc.externalID},
+			)
 			requireCode(t, err, tc.code)
 		})
 	}
@@ -160,13 +195,21 @@ func TestS3(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, bucket := context.Background(), aws.String("evidence-"+strings.Split(name, " ")[0])
-			_, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: tokyo}})
+			_, err := client.CreateBucket(
+				ctx,
+				&s3.CreateBucketInput{
+					Bucket: bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: tokyo},
+				},
+			)
 			require.NoError(t, err)
 			_, err = client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: bucket})
 			require.NoError(t, err)
 
 			put := func(key, body string, change func(*s3.PutObjectInput)) (*s3.PutObjectOutput, error) {
-				input := &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: strings.NewReader(body), ContentType: aws.String("application/json"), Metadata: map[string]string{"wave": "w1"}}
+				input := &s3.PutObjectInput{
+					Bucket: bucket, Key: &key, Body: strings.NewReader(body), ContentType: aws.String("application/json"),
+					Metadata: map[string]string{"wave": "w1"},
+				}
 				if change != nil {
 					change(input)
 				}
@@ -189,7 +232,9 @@ func TestS3(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, `{"n":2}`, string(body))
 			require.Equal(t, map[string]string{"wave": "w1"}, got.Metadata)
-			part, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("waves/1/a b.json"), Range: aws.String("bytes=1-3")})
+			part, err := client.GetObject(
+				ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("waves/1/a b.json"), Range: aws.String("bytes=1-3")},
+			)
 			require.NoError(t, err)
 			body, err = io.ReadAll(part.Body)
 			require.NoError(t, err)
@@ -208,13 +253,20 @@ func TestS3(t *testing.T) {
 			require.Equal(t, "top.json", *list.Contents[0].Key)
 			require.Equal(t, "waves/", *list.CommonPrefixes[0].Prefix)
 			pages := 0
-			for p := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: bucket, MaxKeys: aws.Int32(1)}); p.HasMorePages(); pages++ {
+			for p := s3.NewListObjectsV2Paginator(
+				client, &s3.ListObjectsV2Input{Bucket: bucket, MaxKeys: aws.Int32(1)},
+			); p.HasMorePages(); pages++ {
 				_, err := p.NextPage(ctx)
 				require.NoError(t, err)
 			}
 			require.Equal(t, 2, pages)
 
-			_, err = client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: aws.String("top.json")}}}})
+			_, err = client.DeleteObjects(
+				ctx,
+				&s3.DeleteObjectsInput{
+					Bucket: bucket, Delete: &s3types.Delete{Objects: []s3types.ObjectIdentifier{{Key: aws.String("top.json")}}},
+				},
+			)
 			require.NoError(t, err)
 			_, err = client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: aws.String("waves/1/a b.json")})
 			require.NoError(t, err)
@@ -234,14 +286,25 @@ func TestWhatIsNotModelledFailsLoudly(t *testing.T) {
 	requireCode(t, err, "NotModelled")
 	_, err = c.ssm.ListOpsItemEvents(ctx, &ssm.ListOpsItemEventsInput{})
 	requireCode(t, err, "NotModelled")
-	_, err = c.scaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{AutoScalingGroupName: aws.String("web"), VPCZoneIdentifier: aws.String("subnet-1")})
+	_, err = c.scaling.UpdateAutoScalingGroup(
+		ctx,
+		&autoscaling.UpdateAutoScalingGroupInput{
+			AutoScalingGroupName: aws.String("web"), VPCZoneIdentifier: aws.String("subnet-1"),
+		},
+	)
 	requireCode(t, err, "NotModelled")
 	require.ErrorContains(t, err, "VPCZoneIdentifier")
 	_, err = c.watch.EnableAlarmActions(ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: []string{"x"}})
 	requireCode(t, err, "NotModelled")
 
-	request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Action=EnterStandby&Version=2011-01-01&Surprise=1"))
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+l.world.Scenario.Home.AccessKeyID+"/20261108/"+tokyo+"/autoscaling/aws4_request, SignedHeaders=host, Signature=0")
+	request := httptest.NewRequest(
+		http.MethodPost, "/", strings.NewReader("Action=EnterStandby&Version=2011-01-01&Surprise=1"),
+	)
+	request.Header.Set(
+		"Authorization",
+		"AWS4-HMAC-SHA256 Credential="+l.world.Scenario.Home.AccessKeyID+
+			"/20261108/"+tokyo+"/autoscaling/aws4_request, SignedHeaders=host, Signature=0",
+	)
 	reply := httptest.NewRecorder()
 	l.ServeHTTP(reply, request)
 	require.Equal(t, http.StatusNotImplemented, reply.Code)
@@ -256,7 +319,9 @@ func TestRepliesOverASocketCanBeCut(t *testing.T) {
 	config.BaseEndpoint, config.HTTPClient = &server.URL, server.Client()
 	l.AddFault(world.APIFault{Service: "autoscaling", Operation: "SuspendProcesses", Kind: FaultLostReply, Times: 1})
 	c := newClients(config)
-	input := &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"AZRebalance"}}
+	input := &autoscaling.SuspendProcessesInput{
+		AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"AZRebalance"},
+	}
 	_, err := c.scaling.SuspendProcesses(context.Background(), input)
 	require.ErrorContains(t, err, "EOF")
 	out, err := c.scaling.DescribeAutoScalingGroups(context.Background(), &autoscaling.DescribeAutoScalingGroupsInput{})
@@ -268,7 +333,10 @@ func TestCloudWatchSpeaksItsOlderProtocolsToo(t *testing.T) {
 	l := newLab(t, "healthy")
 	ask := func(body string, headers map[string]string) string {
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+l.world.Scenario.Home.AccessKeyID+"/20261108/"+tokyo+"/monitoring/aws4_request")
+		request.Header.Set(
+			"Authorization",
+			"AWS4-HMAC-SHA256 Credential="+l.world.Scenario.Home.AccessKeyID+"/20261108/"+tokyo+"/monitoring/aws4_request",
+		)
 		for name, value := range headers {
 			request.Header.Set(name, value)
 		}
@@ -281,5 +349,8 @@ func TestCloudWatchSpeaksItsOlderProtocolsToo(t *testing.T) {
 		"&Namespace=AWS%2FEC2&MetricName=CPUUtilization&Statistic=Average&Period=300&Dimensions.member.1.Name=InstanceId&Dimensions.member.1.Value=i-1"
 	require.Contains(t, ask(put, nil), "<PutMetricAlarmResponse")
 	require.Contains(t, ask("Action=DescribeAlarms&AlarmNames.member.1=cpu", nil), "<AlarmName>cpu</AlarmName>")
-	require.Contains(t, ask(`{"AlarmNames":["cpu"]}`, map[string]string{"X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms"}), `"Threshold":1.5`)
+	require.Contains(
+		t, ask(`{"AlarmNames":["cpu"]}`, map[string]string{"X-Amz-Target": "GraniteServiceVersion20100801.DescribeAlarms"}),
+		`"Threshold":1.5`,
+	)
 }

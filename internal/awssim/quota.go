@@ -22,8 +22,8 @@ var documentedRates = map[string]rate{
 	"monitoring:DescribeAlarms":            {9, 9},
 }
 
-// Rates that AWS does not publish, or publishes per kind of call. EC2's are its documented buckets for reads and writes.
-// Auto Scaling has one bucket for its whole API; its size is a cautious guess.
+// Rates that AWS does not publish, or publishes per kind of call. EC2's are its documented buckets for reads and
+// writes. Auto Scaling has one bucket for its whole API; its size is a cautious guess.
 var (
 	ec2Reads     = rate{20, 100}
 	ec2Writes    = rate{5, 50}
@@ -38,8 +38,10 @@ var throttleErrors = map[string]*api.Error{
 	"monitoring": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"kms":        {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
 	"codedeploy": {Code: "ThrottlingException", Message: "Rate exceeded", Status: http.StatusBadRequest},
-	"ec2":        {Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable},
-	"s3":         {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
+	"ec2": {
+		Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable,
+	},
+	"s3": {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 }
 
 func throttled(service string) *api.Error {

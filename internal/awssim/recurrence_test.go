@@ -23,7 +23,9 @@ func (f *fleet) schedule(in autoscaling.PutScheduledUpdateGroupActionInput) erro
 
 func (f *fleet) scheduled() []astypes.ScheduledUpdateGroupAction {
 	f.t.Helper()
-	out, err := f.scaling.DescribeScheduledActions(f.ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: aws.String("web")})
+	out, err := f.scaling.DescribeScheduledActions(
+		f.ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: aws.String("web")},
+	)
 	require.NoError(f.t, err)
 	return out.ScheduledUpdateGroupActions
 }
@@ -54,20 +56,42 @@ func TestRecurringScheduledActions(t *testing.T) {
 		in   autoscaling.PutScheduledUpdateGroupActionInput
 		want []string
 	}{
-		{"in UTC unless told otherwise", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("30 3 * * *")}, []string{"08 03:30", "09 03:30"}},
-		{"by a zone's clocks", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 18 * * 1-5"), TimeZone: aws.String("Asia/Tokyo")}, []string{"09 09:00"}},
+		{
+			"in UTC unless told otherwise",
+			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("30 3 * * *")},
+			[]string{"08 03:30", "09 03:30"},
+		},
+		{
+			"by a zone's clocks",
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 18 * * 1-5"), TimeZone: aws.String("Asia/Tokyo"),
+			},
+			[]string{"09 09:00"},
+		},
 		{
 			"at its start, then as it recurs",
-			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 20 * * *"), StartTime: aws.Time(day.Add(5 * time.Hour))},
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 20 * * *"), StartTime: aws.Time(day.Add(5 * time.Hour)),
+			},
 			[]string{"08 05:00", "08 20:00", "09 20:00"},
 		},
 		{
 			"up to its end",
-			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 */6 * * *"), EndTime: aws.Time(day.Add(13 * time.Hour))},
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 */6 * * *"), EndTime: aws.Time(day.Add(13 * time.Hour)),
+			},
 			[]string{"08 06:00", "08 12:00"},
 		},
-		{"once", autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(day.Add(9 * time.Hour))}, []string{"08 09:00"}},
-		{"on a day that never comes", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 0 30 2 *")}, nil},
+		{
+			"once",
+			autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(day.Add(9 * time.Hour))},
+			[]string{"08 09:00"},
+		},
+		{
+			"on a day that never comes",
+			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 0 30 2 *")},
+			nil,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := newFleet(t)
@@ -81,13 +105,27 @@ func TestRecurrenceOverAChangeOfClocks(t *testing.T) {
 	f := newFleet(t)
 	f.pass(time.Date(2027, 3, 13, 12, 0, 0, 0, time.UTC).Sub(f.clock()))
 	f.clients = f.production()
-	require.NoError(t, f.schedule(autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("30 9 * * *"), TimeZone: aws.String("America/New_York")}))
-	require.Equal(t, []string{"13 14:30", "14 13:30", "15 13:30"}, f.runs(60*time.Hour), "on the fourteenth summer time begins")
+	require.NoError(
+		t,
+		f.schedule(
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("30 9 * * *"), TimeZone: aws.String("America/New_York"),
+			},
+		),
+	)
+	require.Equal(
+		t, []string{"13 14:30", "14 13:30", "15 13:30"}, f.runs(60*time.Hour), "on the fourteenth summer time begins",
+	)
 }
 
 func TestRecurringActionIsDescribedByItsNextTime(t *testing.T) {
 	f := newFleet(t)
-	require.NoError(t, f.schedule(autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 4 * * *"), TimeZone: aws.String("Etc/UTC")}))
+	require.NoError(
+		t,
+		f.schedule(
+			autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 4 * * *"), TimeZone: aws.String("Etc/UTC")},
+		),
+	)
 	action := f.scheduled()[0]
 	require.Equal(t, "0 4 * * *", *action.Recurrence)
 	require.Equal(t, "Etc/UTC", *action.TimeZone)
@@ -104,7 +142,9 @@ func TestMissedRecurrencesAreNotReplayed(t *testing.T) {
 	require.Empty(t, f.runs(20*time.Hour))
 	f.clients = f.production()
 	f.resume("ScheduledActions")
-	require.Equal(t, []string{"09 04:00"}, f.runs(20*time.Hour), "the one that was missed stays missed, the next one comes")
+	require.Equal(
+		t, []string{"09 04:00"}, f.runs(20*time.Hour), "the one that was missed stays missed, the next one comes",
+	)
 }
 
 func TestSchedulesThatAreRefused(t *testing.T) {
@@ -116,9 +156,22 @@ func TestSchedulesThatAreRefused(t *testing.T) {
 		{"no cron", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("daily")}},
 		{"six fields", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 0 4 * * *")}},
 		{"a zone in the cron", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("TZ=UTC")}},
-		{"no zone of this world", autoscaling.PutScheduledUpdateGroupActionInput{Recurrence: aws.String("0 4 * * *"), TimeZone: aws.String("Mars/Olympus")}},
-		{"a start in the past", autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(f.clock().Add(-time.Hour))}},
-		{"an end before its start", autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(f.clock().Add(2 * time.Hour)), EndTime: aws.Time(f.clock().Add(time.Hour))}},
+		{
+			"no zone of this world",
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				Recurrence: aws.String("0 4 * * *"), TimeZone: aws.String("Mars/Olympus"),
+			},
+		},
+		{
+			"a start in the past",
+			autoscaling.PutScheduledUpdateGroupActionInput{StartTime: aws.Time(f.clock().Add(-time.Hour))},
+		},
+		{
+			"an end before its start",
+			autoscaling.PutScheduledUpdateGroupActionInput{
+				StartTime: aws.Time(f.clock().Add(2 * time.Hour)), EndTime: aws.Time(f.clock().Add(time.Hour)),
+			},
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			requireCode(t, f.schedule(tc.in), "ValidationError")

@@ -48,11 +48,13 @@ func bigFleet(tb testing.TB) *world.Scenario {
 func benchmarkSession(tb testing.TB, sim *Sim, scenario *world.Scenario, account string) (key, token string) {
 	tb.Helper()
 	config := aws.Config{
-		Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
-		HTTPClient: &http.Client{Transport: RoundTripper(sim)},
+		Region:      tokyo,
+		Credentials: credentials.NewStaticCredentialsProvider(scenario.Home.AccessKeyID, scenario.Home.SecretAccessKey, ""),
+		HTTPClient:  &http.Client{Transport: RoundTripper(sim)},
 	}
 	out, err := sts.NewFromConfig(config).AssumeRole(context.Background(), &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::" + account + ":role/patchtide"), RoleSessionName: aws.String("wave"), ExternalId: aws.String("patchtide-lab"),
+		RoleArn: aws.String("arn:aws:iam::" + account + ":role/patchtide"), RoleSessionName: aws.String("wave"),
+		ExternalId:      aws.String("patchtide-lab"),
 		DurationSeconds: aws.Int32(12 * 3600),
 	})
 	require.NoError(tb, err)
@@ -88,7 +90,10 @@ func TestTenThousandInstancesInUnderAGiB(t *testing.T) {
 	require.Equal(t, http.StatusOK, page.Code)
 	require.Less(t, page.Body.Len(), 2<<20, "the page sums up what is too much to list")
 	held := liveHeap() - before
-	t.Logf("%d instances in %d accounts: %d MiB live; the page has %d KiB", instances, bigAccounts, held>>20, page.Body.Len()>>10)
+	t.Logf(
+		"%d instances in %d accounts: %d MiB live; the page has %d KiB", instances, bigAccounts, held>>20,
+		page.Body.Len()>>10,
+	)
 	require.Less(t, held, uint64(1<<30))
 	runtime.KeepAlive(sim)
 }
@@ -130,7 +135,11 @@ func BenchmarkCalls(b *testing.B) {
 		n := calls % bigAccounts
 		call := benchmarkCalls[calls%len(benchmarkCalls)]
 		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(fmt.Sprintf(call.body, ids[n])))
-		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+keys[n]+"/20261108/"+tokyo+"/"+call.service+"/aws4_request, SignedHeaders=host, Signature=0")
+		request.Header.Set(
+			"Authorization",
+			"AWS4-HMAC-SHA256 Credential="+keys[n]+
+				"/20261108/"+tokyo+"/"+call.service+"/aws4_request, SignedHeaders=host, Signature=0",
+		)
 		request.Header.Set("X-Amz-Security-Token", tokens[n])
 		if call.target != "" {
 			request.Header.Set("X-Amz-Target", call.target)

@@ -30,7 +30,9 @@ func newFleet(t *testing.T) *fleet {
 
 func (f *fleet) group() astypes.AutoScalingGroup {
 	f.t.Helper()
-	out, err := f.scaling.DescribeAutoScalingGroups(f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}})
+	out, err := f.scaling.DescribeAutoScalingGroups(
+		f.ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{"web"}},
+	)
 	require.NoError(f.t, err)
 	require.Len(f.t, out.AutoScalingGroups, 1)
 	return out.AutoScalingGroups[0]
@@ -80,19 +82,25 @@ func (f *fleet) enter(id string, decrement bool) error {
 }
 
 func (f *fleet) exit(id string) error {
-	_, err := f.scaling.ExitStandby(f.ctx, &autoscaling.ExitStandbyInput{AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}})
+	_, err := f.scaling.ExitStandby(
+		f.ctx, &autoscaling.ExitStandbyInput{AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}},
+	)
 	return err
 }
 
 func (f *fleet) suspend(processes ...string) {
 	f.t.Helper()
-	_, err := f.scaling.SuspendProcesses(f.ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: processes})
+	_, err := f.scaling.SuspendProcesses(
+		f.ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: processes},
+	)
 	require.NoError(f.t, err)
 }
 
 func (f *fleet) resume(processes ...string) {
 	f.t.Helper()
-	_, err := f.scaling.ResumeProcesses(f.ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: processes})
+	_, err := f.scaling.ResumeProcesses(
+		f.ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: processes},
+	)
 	require.NoError(f.t, err)
 }
 
@@ -156,7 +164,8 @@ func TestStandbyRules(t *testing.T) {
 		}, "ValidationError"},
 		{"several at once, one of them twice", func(f *fleet, ids []string) error {
 			_, err := f.scaling.EnterStandby(f.ctx, &autoscaling.EnterStandbyInput{
-				AutoScalingGroupName: aws.String("web"), InstanceIds: []string{ids[0], ids[0]}, ShouldDecrementDesiredCapacity: aws.Bool(true),
+				AutoScalingGroupName: aws.String("web"), InstanceIds: []string{ids[0], ids[0]},
+				ShouldDecrementDesiredCapacity: aws.Bool(true),
 			})
 			return err
 		}, "ValidationError"},
@@ -167,16 +176,26 @@ func TestStandbyRules(t *testing.T) {
 			return f.resize(autoscaling.UpdateAutoScalingGroupInput{HealthCheckGracePeriod: aws.Int32(-1)})
 		}, "ValidationError"},
 		{"desired above max", func(f *fleet, _ []string) error {
-			_, err := f.scaling.SetDesiredCapacity(f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(7)})
+			_, err := f.scaling.SetDesiredCapacity(
+				f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(7)},
+			)
 			return err
 		}, "ValidationError"},
 		{"unknown process", func(f *fleet, _ []string) error {
-			_, err := f.scaling.SuspendProcesses(f.ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"Lunch"}})
+			_, err := f.scaling.SuspendProcesses(
+				f.ctx,
+				&autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String("web"), ScalingProcesses: []string{"Lunch"}},
+			)
 			return err
 		}, "ValidationError"},
 		{"cooldown honoured while something is under way", func(f *fleet, ids []string) error {
 			require.NoError(t, f.enter(ids[0], true))
-			_, err := f.scaling.SetDesiredCapacity(f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(3), HonorCooldown: aws.Bool(true)})
+			_, err := f.scaling.SetDesiredCapacity(
+				f.ctx,
+				&autoscaling.SetDesiredCapacityInput{
+					AutoScalingGroupName: aws.String("web"), DesiredCapacity: aws.Int32(3), HonorCooldown: aws.Bool(true),
+				},
+			)
 			return err
 		}, "ScalingActivityInProgress"},
 	} {
@@ -228,7 +247,10 @@ func TestSetInstanceHealthHealsTheMark(t *testing.T) {
 	id := f.ids()[0]
 	f.suspend("ReplaceUnhealthy")
 	set := func(status string, respect bool) {
-		_, err := f.scaling.SetInstanceHealth(f.ctx, &autoscaling.SetInstanceHealthInput{InstanceId: &id, HealthStatus: &status, ShouldRespectGracePeriod: &respect})
+		_, err := f.scaling.SetInstanceHealth(
+			f.ctx,
+			&autoscaling.SetInstanceHealthInput{InstanceId: &id, HealthStatus: &status, ShouldRespectGracePeriod: &respect},
+		)
 		require.NoError(t, err)
 	}
 	set("Unhealthy", false)
@@ -267,7 +289,9 @@ func TestDesiredIsMet(t *testing.T) {
 	f := newFleet(t)
 	before := f.ids()
 	set := func(n int32) {
-		_, err := f.scaling.SetDesiredCapacity(f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: &n})
+		_, err := f.scaling.SetDesiredCapacity(
+			f.ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: aws.String("web"), DesiredCapacity: &n},
+		)
 		require.NoError(t, err)
 	}
 	set(5)
@@ -278,7 +302,12 @@ func TestDesiredIsMet(t *testing.T) {
 	require.Equal(t, "healthy", f.target(fresh))
 
 	terminate := func(decrement bool) error {
-		_, err := f.scaling.TerminateInstanceInAutoScalingGroup(f.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &fresh, ShouldDecrementDesiredCapacity: &decrement})
+		_, err := f.scaling.TerminateInstanceInAutoScalingGroup(
+			f.ctx,
+			&autoscaling.TerminateInstanceInAutoScalingGroupInput{
+				InstanceId: &fresh, ShouldDecrementDesiredCapacity: &decrement,
+			},
+		)
 		return err
 	}
 	require.NoError(t, terminate(true))
@@ -290,7 +319,9 @@ func TestDesiredIsMet(t *testing.T) {
 	for _, id := range f.ids() {
 		require.Contains(t, before, id)
 	}
-	activities, err := f.scaling.DescribeScalingActivities(f.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")})
+	activities, err := f.scaling.DescribeScalingActivities(
+		f.ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: aws.String("web")},
+	)
 	require.NoError(t, err)
 	require.Contains(t, *activities.Activities[0].Description, "Terminating EC2 instance")
 	require.Equal(t, astypes.ScalingActivityStatusCodeSuccessful, activities.Activities[0].StatusCode)
@@ -299,12 +330,19 @@ func TestDesiredIsMet(t *testing.T) {
 func TestDetachAndAttach(t *testing.T) {
 	f := newFleet(t)
 	id := f.ids()[1]
-	_, err := f.scaling.DetachInstances(f.ctx, &autoscaling.DetachInstancesInput{AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+	_, err := f.scaling.DetachInstances(
+		f.ctx,
+		&autoscaling.DetachInstancesInput{
+			AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}, ShouldDecrementDesiredCapacity: aws.Bool(true),
+		},
+	)
 	require.NoError(t, err)
 	f.pass(2 * time.Minute)
 	require.Empty(t, f.lifecycle(id))
 	require.EqualValues(t, 3, *f.group().DesiredCapacity)
-	_, err = f.scaling.AttachInstances(f.ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}})
+	_, err = f.scaling.AttachInstances(
+		f.ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: aws.String("web"), InstanceIds: []string{id}},
+	)
 	require.NoError(t, err)
 	f.pass(time.Minute)
 	require.Equal(t, "InService", f.lifecycle(id))
@@ -340,12 +378,18 @@ func TestInstanceRefreshWaitsForStandbyThenFails(t *testing.T) {
 	require.NoError(t, f.enter(ids[0], true))
 	f.pass(61 * time.Second)
 	f.group()
-	_, err := f.scaling.StartInstanceRefresh(f.ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: aws.String("web")})
+	_, err := f.scaling.StartInstanceRefresh(
+		f.ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
+	)
 	require.NoError(t, err)
-	_, err = f.scaling.StartInstanceRefresh(f.ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: aws.String("web")})
+	_, err = f.scaling.StartInstanceRefresh(
+		f.ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
+	)
 	requireCode(t, err, "InstanceRefreshInProgress")
 	status := func() astypes.InstanceRefreshStatus {
-		out, err := f.scaling.DescribeInstanceRefreshes(f.ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("web")})
+		out, err := f.scaling.DescribeInstanceRefreshes(
+			f.ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: aws.String("web")},
+		)
 		require.NoError(t, err)
 		return out.InstanceRefreshes[0].Status
 	}
@@ -355,20 +399,30 @@ func TestInstanceRefreshWaitsForStandbyThenFails(t *testing.T) {
 	require.Empty(t, f.lifecycle(ids[1]))
 	f.pass(2 * time.Hour)
 	require.Equal(t, astypes.InstanceRefreshStatusFailed, status())
-	_, err = f.scaling.CancelInstanceRefresh(f.ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: aws.String("web")})
+	_, err = f.scaling.CancelInstanceRefresh(
+		f.ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: aws.String("web")},
+	)
 	requireCode(t, err, "ActiveInstanceRefreshNotFound")
 }
 
 func TestTagsOfAGroup(t *testing.T) {
 	f := newFleet(t)
-	tag := astypes.Tag{Key: aws.String("patchtide:wave"), Value: aws.String("w1"), PropagateAtLaunch: aws.Bool(false), ResourceId: aws.String("web"), ResourceType: aws.String("auto-scaling-group")}
+	tag := astypes.Tag{
+		Key: aws.String("patchtide:wave"), Value: aws.String("w1"), PropagateAtLaunch: aws.Bool(false),
+		ResourceId: aws.String("web"), ResourceType: aws.String("auto-scaling-group"),
+	}
 	_, err := f.scaling.CreateOrUpdateTags(f.ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{tag}})
 	require.NoError(t, err)
 	filter := []astypes.Filter{{Name: aws.String("key"), Values: []string{"patchtide:wave"}}}
 	out, err := f.scaling.DescribeTags(f.ctx, &autoscaling.DescribeTagsInput{Filters: filter})
 	require.NoError(t, err)
 	require.Len(t, out.Tags, 1)
-	_, err = f.scaling.DeleteTags(f.ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{{Key: tag.Key, ResourceId: tag.ResourceId, ResourceType: tag.ResourceType}}})
+	_, err = f.scaling.DeleteTags(
+		f.ctx,
+		&autoscaling.DeleteTagsInput{
+			Tags: []astypes.Tag{{Key: tag.Key, ResourceId: tag.ResourceId, ResourceType: tag.ResourceType}},
+		},
+	)
 	require.NoError(t, err)
 	out, err = f.scaling.DescribeTags(f.ctx, &autoscaling.DescribeTagsInput{Filters: filter})
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
-// Package awssim is a simulated AWS over the real wire protocols: official clients, pointed at it by an endpoint URL, cannot
-// tell it apart in what Patchtide uses. It owns no timers and no goroutines; each request first plays the world forward to the
-// clock's present and is then answered under one lock.
+// Package awssim is a simulated AWS over the real wire protocols: official clients, pointed at it by an endpoint URL,
+// cannot tell it apart in what Patchtide uses. It owns no timers and no goroutines; each request first plays the world
+// forward to the clock's present and is then answered under one lock.
 package awssim
 
 import (
@@ -28,8 +28,8 @@ type Options struct {
 	Speed float64
 	// Logger hears of what is not modelled and of injected faults; nil discards.
 	Logger *slog.Logger
-	// Wait passes wall time for a slow reply and for a call that is held; nil waits really. Tests in simulated time give one that
-	// returns at once.
+	// Wait passes wall time for a slow reply and for a call that is held; nil waits really. Tests in simulated time give
+	// one that returns at once.
 	Wait func(context.Context, time.Duration) error
 }
 
@@ -122,7 +122,9 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	request, err := wire.Read(r, scope.service)
 	if !signed {
-		err = &api.Error{Code: "MissingAuthenticationToken", Status: http.StatusForbidden, Message: "Request is missing Authentication Token"}
+		err = &api.Error{
+			Code: "MissingAuthenticationToken", Status: http.StatusForbidden, Message: "Request is missing Authentication Token",
+		}
 	}
 	response, fault := s.answer(r.Context(), request, scope, err)
 	if fault.Kind == FaultSlow {

@@ -48,7 +48,9 @@ func TestTargetsOfStandaloneInstances(t *testing.T) {
 	l.pass(21 * time.Second)
 	require.EqualValues(t, "healthy", state())
 	require.Equal(t, 1, l.MaxOutOfService(staging, tokyo, "Role=web"))
-	attributes, err := c.elb.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: arn})
+	attributes, err := c.elb.DescribeTargetGroupAttributes(
+		ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: arn},
+	)
 	require.NoError(t, err)
 	require.Equal(t, "30", *attributes.Attributes[0].Value)
 }
@@ -79,14 +81,23 @@ func TestAlarmFollowsTheApplication(t *testing.T) {
 	baseline, err := f.ssm.CreatePatchBaseline(f.ctx, &ssm.CreatePatchBaselineInput{
 		Name: aws.String("everything"), OperatingSystem: ssmtypes.OperatingSystemAmazonLinux2023,
 		ApprovalRules: &ssmtypes.PatchRuleGroup{PatchRules: []ssmtypes.PatchRule{{
-			ApproveAfterDays: aws.Int32(0), PatchFilterGroup: &ssmtypes.PatchFilterGroup{PatchFilters: []ssmtypes.PatchFilter{{Key: ssmtypes.PatchFilterKeySeverity, Values: []string{"*"}}}},
+			ApproveAfterDays: aws.Int32(0),
+			PatchFilterGroup: &ssmtypes.PatchFilterGroup{
+				PatchFilters: []ssmtypes.PatchFilter{{Key: ssmtypes.PatchFilterKeySeverity, Values: []string{"*"}}},
+			},
 		}}},
 	})
 	require.NoError(t, err)
-	_, err = f.ssm.RegisterPatchBaselineForPatchGroup(f.ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: baseline.BaselineId, PatchGroup: aws.String("amazon-linux-2023")})
+	_, err = f.ssm.RegisterPatchBaselineForPatchGroup(
+		f.ctx,
+		&ssm.RegisterPatchBaselineForPatchGroupInput{
+			BaselineId: baseline.BaselineId, PatchGroup: aws.String("amazon-linux-2023"),
+		},
+	)
 	require.NoError(t, err)
 	_, err = f.ssm.SendCommand(f.ctx, &ssm.SendCommandInput{
-		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id}, Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
+		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id},
+		Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
 	})
 	require.NoError(t, err)
 	f.pass(100 * time.Second)
@@ -94,10 +105,18 @@ func TestAlarmFollowsTheApplication(t *testing.T) {
 	f.pass(10 * time.Minute)
 	raised := alarm()
 	require.Equal(t, types.StateValueAlarm, raised.StateValue)
-	require.True(t, raised.StateTransitionedTimestamp.Before(f.now.Add(-7*time.Minute)), "the moment of the change, not of the question")
+	require.True(
+		t, raised.StateTransitionedTimestamp.Before(f.now.Add(-7*time.Minute)),
+		"the moment of the change, not of the question",
+	)
 	require.Equal(t, "unhealthy", f.target(id))
 
-	_, err = f.scaling.TerminateInstanceInAutoScalingGroup(f.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+	_, err = f.scaling.TerminateInstanceInAutoScalingGroup(
+		f.ctx,
+		&autoscaling.TerminateInstanceInAutoScalingGroupInput{
+			InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true),
+		},
+	)
 	require.NoError(t, err)
 	f.pass(10 * time.Minute)
 	require.Equal(t, types.StateValueOk, alarm().StateValue)
@@ -106,7 +125,9 @@ func TestAlarmFollowsTheApplication(t *testing.T) {
 
 // A target group without health checks knows nothing of its targets, and they get requests all the same.
 func TestTargetsWithoutHealthChecks(t *testing.T) {
-	f := fleetWith(t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, health_checks_disabled: true}", 1))
+	f := fleetWith(
+		t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, health_checks_disabled: true}", 1),
+	)
 	groups, err := f.elb.DescribeTargetGroups(f.ctx, &elb.DescribeTargetGroupsInput{})
 	require.NoError(t, err)
 	require.False(t, *groups.TargetGroups[0].HealthCheckEnabled)
@@ -123,7 +144,9 @@ func TestTargetsWithoutHealthChecks(t *testing.T) {
 }
 
 func TestUnhealthyTargetsKeepTheirConnectionsForAWhile(t *testing.T) {
-	f := fleetWith(t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, unhealthy_threshold: 2}", 1))
+	f := fleetWith(
+		t, strings.Replace(groupOf(""), "load_balancer: web}", "load_balancer: web, unhealthy_threshold: 2}", 1),
+	)
 	f.suspend("ReplaceUnhealthy")
 	_, err := f.elb.ModifyTargetGroupAttributes(f.ctx, &elb.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: &f.group().TargetGroupARNs[0], Attributes: []elbtypes.TargetGroupAttribute{

@@ -8,8 +8,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// serviceRecord measures, at every change of the world and around every request, which instances serve. It knows nothing of
-// the worker: what it says is what users of the service would have noticed.
+// serviceRecord measures, at every change of the world and around every request, which instances serve. It knows
+// nothing of the worker: what it says is what users of the service would have noticed.
 type serviceRecord struct {
 	world     *world.World
 	instances []*instanceRecord
@@ -116,8 +116,8 @@ func leaving(record *instanceRecord, member *world.Member) bool {
 	return member.Leaving() || member.State == world.LifecycleDetaching
 }
 
-// serving means: the machine runs, its application is well, its group has it in service, and every target group that it is
-// or was healthy in finds it healthy now.
+// serving means: the machine runs, its application is well, its group has it in service, and every target group that it
+// is or was healthy in finds it healthy now.
 func serving(record *instanceRecord, member *world.Member, targets []*world.Target) bool {
 	if record.instance.State != world.Running || !record.instance.AppHealthy() {
 		return false
@@ -141,10 +141,10 @@ func serving(record *instanceRecord, member *world.Member, targets []*world.Targ
 	return healthy == len(record.homes)
 }
 
-// MaxOutOfService is the largest number of instances of a group that were out of service at the same moment since the start:
-// they had served before, and were in standby, draining, rebooting, unhealthy or stopped. Instances that terminate, or were
-// detached, or never served yet do not count. The group is an Auto Scaling group's name or a selector of tags with sorted
-// keys, "Role=web,Tier=front".
+// MaxOutOfService is the largest number of instances of a group that were out of service at the same moment since the
+// start: they had served before, and were in standby, draining, rebooting, unhealthy or stopped. Instances that
+// terminate, or were detached, or never served yet do not count. The group is an Auto Scaling group's name or a
+// selector of tags with sorted keys, "Role=web,Tier=front".
 func (s *Sim) MaxOutOfService(accountID, region, groupName string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,7 +238,9 @@ func (s *serviceRecord) timeline() []GroupTimeline {
 			now--
 		}
 		line.MaxOutOfService = max(line.MaxOutOfService, now)
-		line.Points = append(line.Points, TimelinePoint{Time: move.at, Instance: move.record.instance.ID, Out: move.out, OutOfService: now})
+		line.Points = append(
+			line.Points, TimelinePoint{Time: move.at, Instance: move.record.instance.ID, Out: move.out, OutOfService: now},
+		)
 	}
 	return lines
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// RoundTripper hands requests to a handler in memory, so that tests in simulated time need no port. A reply that the handler
-// cuts off is io.ErrUnexpectedEOF.
+// RoundTripper hands requests to a handler in memory, so that tests in simulated time need no port. A reply that the
+// handler cuts off is io.ErrUnexpectedEOF.
 func RoundTripper(handler http.Handler) http.RoundTripper { return roundTripper{handler} }
 
 type roundTripper struct{ handler http.Handler }

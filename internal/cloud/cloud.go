@@ -1,6 +1,7 @@
-// Package cloud makes every AWS client of Patchtide in one place. Clients are asked for by account and region; they assume
-// that account's role, are cached, keep the SDK's retries for reads, send a mutation exactly once and never late, and stay
-// under the quotas that are too small to leave to chance. It knows no endpoints: the SDK's own settings decide them.
+// Package cloud makes every AWS client of Patchtide in one place. Clients are asked for by account and region; they
+// assume that account's role, are cached, keep the SDK's retries for reads, send a mutation exactly once and never
+// late, and stay under the quotas that are too small to leave to chance. It knows no endpoints: the SDK's own settings
+// decide them.
 package cloud
 
 import (
@@ -30,7 +31,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Account is a target account and how it is entered. ExternalID is a value already read from where the configuration says.
+// Account is a target account and how it is entered. ExternalID is a value already read from where the configuration
+// says.
 type Account struct {
 	ID                string // 12 digits
 	Name              string
@@ -47,8 +49,8 @@ type Options struct {
 	Accounts []Account
 	// HTTP, when not nil, sends every request in place of Config's client.
 	HTTP aws.HTTPClient
-	// Speed multiplies client-side rates and divides the SDK's pauses between retries, for a laboratory whose AWS lives that
-	// much faster. 0 is 1; the product never sets it.
+	// Speed multiplies client-side rates and divides the SDK's pauses between retries, for a laboratory whose AWS lives
+	// that much faster. 0 is 1; the product never sets it.
 	Speed float64
 	// Version of Patchtide in the user agent.
 	Version string
@@ -97,7 +99,9 @@ func New(options Options) (*Cloud, error) {
 	cloud := &Cloud{options: options, accounts: map[string]Account{}, cache: map[place]*Clients{}}
 	for _, account := range options.Accounts {
 		if other, twice := cloud.accounts[account.ID]; twice {
-			return nil, fmt.Errorf("account %s is configured twice, as %s and as %s; keep one of them", account.ID, other.Name, account.Name)
+			return nil, fmt.Errorf(
+				"account %s is configured twice, as %s and as %s; keep one of them", account.ID, other.Name, account.Name,
+			)
 		}
 		if account.SessionName == "" {
 			account.SessionName = "patchtide"
@@ -107,12 +111,15 @@ func New(options Options) (*Cloud, error) {
 	return cloud, nil
 }
 
-// Connect returns the clients of an account and region. It calls nothing yet: a role that may not be assumed shows with the
-// first call, as that call's error.
+// Connect returns the clients of an account and region. It calls nothing yet: a role that may not be assumed shows with
+// the first call, as that call's error.
 func (c *Cloud) Connect(_ context.Context, account patch.Account, region string) (*Clients, error) {
 	known, ok := c.accounts[account.ID]
 	if !ok {
-		return nil, fmt.Errorf("account %s (%s) is not configured; this worker knows %s: add it under accounts", account.ID, account.Name, c.known())
+		return nil, fmt.Errorf(
+			"account %s (%s) is not configured; this worker knows %s: add it under accounts", account.ID, account.Name,
+			c.known(),
+		)
 	}
 	if region == "" {
 		return nil, fmt.Errorf("no region was named for account %s (%s)", account.ID, account.Name)
@@ -161,12 +168,13 @@ func (c *Cloud) make(account Account, region string) *Clients {
 		awsmiddleware.AddUserAgentKeyValue("patchtide", c.options.Version), mutateOnce, limits.add)
 	if account.RoleARN != "" {
 		// Regional and not shared between regions, so that one region's trouble stays there.
-		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), account.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-			o.RoleSessionName = account.SessionName
-			if account.ExternalID != "" {
-				o.ExternalID = aws.String(account.ExternalID)
-			}
-		})
+		provider := stscreds.NewAssumeRoleProvider(
+			sts.NewFromConfig(cfg), account.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+				o.RoleSessionName = account.SessionName
+				if account.ExternalID != "" {
+					o.ExternalID = aws.String(account.ExternalID)
+				}
+			})
 		cache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryMargin })
 		cfg.Credentials = cache
 		cfg.APIOptions = append(cfg.APIOptions, renew(cache))

@@ -67,7 +67,9 @@ var production = patch.Account{Name: "production", ID: "111122223333"}
 func connect(t *testing.T, w *wire, account cloud.Account) *cloud.Clients {
 	t.Helper()
 	c, err := cloud.New(cloud.Options{
-		Config:   aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "made-up", "")},
+		Config: aws.Config{
+			Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "made-up", ""),
+		},
 		Accounts: []cloud.Account{account}, HTTP: w, Speed: 1e6, Version: "1.2.3",
 	})
 	require.NoError(t, err)
@@ -83,7 +85,12 @@ func TestMutationsAreSentOnceAndReadsAreRepeated(t *testing.T) {
 		sent int
 	}{
 		{"autoscaling EnterStandby", func(ctx context.Context, c *cloud.Clients) error {
-			_, err := c.AutoScaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true)})
+			_, err := c.AutoScaling.EnterStandby(
+				ctx,
+				&autoscaling.EnterStandbyInput{
+					AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true),
+				},
+			)
 			return err
 		}, 1},
 		{"ec2 CreateSnapshot", func(ctx context.Context, c *cloud.Clients) error {
@@ -122,7 +129,9 @@ func TestMutationThatLosesItsConnectionIsSentOnce(t *testing.T) {
 	require.NoError(t, err)
 	clients, err := c.Connect(context.Background(), production, "ap-northeast-1")
 	require.NoError(t, err)
-	_, err = clients.SSM.SendCommand(context.Background(), &ssm.SendCommandInput{DocumentName: aws.String("AWS-RunShellScript")})
+	_, err = clients.SSM.SendCommand(
+		context.Background(), &ssm.SendCommandInput{DocumentName: aws.String("AWS-RunShellScript")},
+	)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.Equal(t, 1, lost.calls)
 }
@@ -142,9 +151,13 @@ func TestRoleIsAssumedOnceForManyCalls(t *testing.T) {
 		}
 		return http.StatusOK, `<DescribeAutoScalingGroupsResponse><DescribeAutoScalingGroupsResult/></DescribeAutoScalingGroupsResponse>`
 	}
-	clients := connect(t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide", ExternalID: "example"})
+	clients := connect(
+		t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide", ExternalID: "example"},
+	)
 	for range 2 {
-		_, err := clients.AutoScaling.DescribeAutoScalingGroups(context.Background(), &autoscaling.DescribeAutoScalingGroupsInput{})
+		_, err := clients.AutoScaling.DescribeAutoScalingGroups(
+			context.Background(), &autoscaling.DescribeAutoScalingGroupsInput{},
+		)
 		require.NoError(t, err)
 	}
 	require.Equal(t, 3, w.count())
@@ -168,15 +181,20 @@ func TestExpiredCredentialsAreRenewed(t *testing.T) {
 		return http.StatusOK, `<EnterStandbyResponse><EnterStandbyResult/></EnterStandbyResponse>`
 	}
 	clients := connect(t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide"})
-	_, err := clients.AutoScaling.EnterStandby(context.Background(), &autoscaling.EnterStandbyInput{AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true)})
+	_, err := clients.AutoScaling.EnterStandby(
+		context.Background(),
+		&autoscaling.EnterStandbyInput{
+			AutoScalingGroupName: aws.String("web"), ShouldDecrementDesiredCapacity: aws.Bool(true),
+		},
+	)
 	require.NoError(t, err)
 	require.Equal(t, 4, w.count(), "assume, refused, assume again, sent")
 	require.Equal(t, "AssumeRole", w.forms[2].Get("Action"))
 	require.Equal(t, "web", w.forms[3].Get("AutoScalingGroupName"))
 }
 
-// TestLateMutationIsRefused runs real attempts: one lets most of its time pass before it acts, others lay in the socket of
-// a process that was paused, so that for the SDK they have just begun.
+// TestLateMutationIsRefused runs real attempts: one lets most of its time pass before it acts, others lay in the socket
+// of a process that was paused, so that for the SDK they have just begun.
 func TestLateMutationIsRefused(t *testing.T) {
 	const whole = 1500 * time.Millisecond
 	for _, test := range []struct {
@@ -191,7 +209,10 @@ func TestLateMutationIsRefused(t *testing.T) {
 		{name: "the task came late", lay: 5 * whole / 6, says: "before it reached this process, which was paused"},
 		{name: "the task came when it was over", lay: time.Hour, says: "before it reached this process, which was paused"},
 		{name: "Temporal's clock is ahead", lay: -time.Hour, sent: 1},
-		{name: "Temporal's clock is ahead, and little is left", lay: -time.Hour, idles: 5 * whole / 6, says: "too little time left"},
+		{
+			name: "Temporal's clock is ahead, and little is left", lay: -time.Hour, idles: 5 * whole / 6,
+			says: "too little time left",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := &wire{answer: func(*http.Request, url.Values) (int, string) { return http.StatusOK, "{}" }}
@@ -203,7 +224,9 @@ func TestLateMutationIsRefused(t *testing.T) {
 			act := func(ctx context.Context) error {
 				<-time.After(test.idles)
 				// A detached context must not outwit the guard.
-				_, err := clients.SSM.CancelCommand(context.WithoutCancel(ctx), &ssm.CancelCommandInput{CommandId: aws.String(strings.Repeat("0", 36))})
+				_, err := clients.SSM.CancelCommand(
+					context.WithoutCancel(ctx), &ssm.CancelCommandInput{CommandId: aws.String(strings.Repeat("0", 36))},
+				)
 				if err != nil && !errors.As(err, &refused) {
 					return err
 				}
@@ -236,7 +259,9 @@ type delayed struct {
 	by time.Duration
 }
 
-func (d *delayed) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (d *delayed) InterceptActivity(
+	_ context.Context, next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
 	in := &delayedInbound{by: d.by}
 	in.Next = next
 	return in
@@ -285,18 +310,26 @@ func TestAutomationQuotaIsKept(t *testing.T) {
 
 	elsewhere, err := c.Connect(context.Background(), production, "us-west-2")
 	require.NoError(t, err)
-	_, err = elsewhere.SSM.StartAutomationExecution(hasty, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("x")})
+	_, err = elsewhere.SSM.StartAutomationExecution(
+		hasty, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("x")},
+	)
 	require.NoError(t, err, "another region has a quota of its own")
 }
 
 func TestWrongUse(t *testing.T) {
-	_, err := cloud.New(cloud.Options{Accounts: []cloud.Account{{ID: "111122223333", Name: "a"}, {ID: "111122223333", Name: "b"}}})
+	_, err := cloud.New(
+		cloud.Options{Accounts: []cloud.Account{{ID: "111122223333", Name: "a"}, {ID: "111122223333", Name: "b"}}},
+	)
 	require.EqualError(t, err, "account 111122223333 is configured twice, as a and as b; keep one of them")
 
-	c, err := cloud.New(cloud.Options{Accounts: []cloud.Account{{ID: "222233334444", Name: "staging", AutomationRoleARN: "arn:x"}}})
+	c, err := cloud.New(
+		cloud.Options{Accounts: []cloud.Account{{ID: "222233334444", Name: "staging", AutomationRoleARN: "arn:x"}}},
+	)
 	require.NoError(t, err)
 	_, err = c.Activities().Connect(context.Background(), production, "ap-northeast-1")
-	require.ErrorContains(t, err, "account 111122223333 (production) is not configured; this worker knows 222233334444 (staging)")
+	require.ErrorContains(
+		t, err, "account 111122223333 (production) is not configured; this worker knows 222233334444 (staging)",
+	)
 	staging := patch.Account{ID: "222233334444", Name: "staging"}
 	_, err = c.Connect(context.Background(), staging, "")
 	require.ErrorContains(t, err, "no region was named")

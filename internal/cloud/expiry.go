@@ -13,10 +13,12 @@ import (
 // expiredCodes are AWS's words for credentials whose time is over: the query services', the JSON services' and EC2's.
 var expiredCodes = []string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
-// renew throws cached credentials away when AWS holds them for expired, though this host's clock does not, and sends the
-// refused call with fresh ones. The refusal came before any effect, so that this is no repetition of a mutation.
+// renew throws cached credentials away when AWS holds them for expired, though this host's clock does not, and sends
+// the refused call with fresh ones. The refusal came before any effect, so that this is no repetition of a mutation.
 func renew(cache *aws.CredentialsCache) func(*middleware.Stack) error {
-	again := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	again := func(
+		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+	) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleInitialize(ctx, in)
 		var refused smithy.APIError
 		if !errors.As(err, &refused) || !slices.Contains(expiredCodes, refused.ErrorCode()) {

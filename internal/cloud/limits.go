@@ -8,8 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limits keep one account and region under Automation's quotas, which are so small that a few dozen instances reach them.
-// Source: the quotas of Systems Manager, calls a second.
+// limits keep one account and region under Automation's quotas, which are so small that a few dozen instances reach
+// them. Source: the quotas of Systems Manager, calls a second.
 type limits map[string]*rate.Limiter
 
 func newLimits(speed float64) limits {
@@ -44,15 +44,17 @@ func (e *NoTurn) Unwrap() error { return e.cause }
 // Unsent tells activities that nothing can have taken effect.
 func (e *NoTurn) Unsent() bool { return true }
 
-// add makes each attempt of a limited operation wait its turn, retries of reads included. It stands before the check for
-// lateness, so that the time spent here counts.
+// add makes each attempt of a limited operation wait its turn, retries of reads included. It stands before the check
+// for lateness, so that the time spent here counts.
 func (l limits) add(stack *middleware.Stack) error {
 	limiter, limited := l[stack.ID()]
 	if !limited {
 		return nil
 	}
 	operation := stack.ID()
-	wait := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	wait := func(
+		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
 		if err := limiter.Wait(ctx); err != nil {
 			return middleware.FinalizeOutput{}, middleware.Metadata{}, &NoTurn{Operation: operation, cause: err}
 		}

@@ -14,8 +14,8 @@ type Asker interface {
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 }
 
-// Ask asks a wave's groups and their current instances for what the wave's own status leaves out. Whatever does not answer,
-// such as a group that has closed meanwhile, keeps what known has of it; known may be the zero value.
+// Ask asks a wave's groups and their current instances for what the wave's own status leaves out. Whatever does not
+// answer, such as a group that has closed meanwhile, keeps what known has of it; known may be the zero value.
 func Ask(ctx context.Context, temporal Asker, status patch.WaveStatus, known Details) Details {
 	if known.Groups == nil {
 		known = Details{Groups: map[string]patch.GroupStatus{}, Instances: map[string]patch.InstanceStatus{}}
@@ -40,8 +40,8 @@ func Ask(ctx context.Context, temporal Asker, status patch.WaveStatus, known Det
 	return known
 }
 
-// atRest tells the phases in which a group does nothing until its wave tells it to, and so has nothing new to say: a wave of many
-// groups is watched without asking all of them every second.
+// atRest tells the phases in which a group does nothing until its wave tells it to, and so has nothing new to say: a
+// wave of many groups is watched without asking all of them every second.
 func atRest(phase patch.GroupPhase) bool { return phase == patch.GroupIdle || phase == patch.GroupDone }
 
 // Answer asks one workflow for its status; ok is false when it does not answer.

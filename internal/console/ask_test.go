@@ -49,7 +49,9 @@ func TestAskLeavesGroupsAtRestAlone(t *testing.T) {
 
 	temporal.asked = nil
 	known = Ask(t.Context(), temporal, wave, known)
-	require.Equal(t, []string{"busy", "gone"}, temporal.asked, "what rests has said all, and what never answered is asked again")
+	require.Equal(
+		t, []string{"busy", "gone"}, temporal.asked, "what rests has said all, and what never answered is asked again",
+	)
 
 	// It is put back: what was done is not any more.
 	wave.Stages[0].Groups[0].Phase, temporal.asked = patch.GroupRollingBack, nil

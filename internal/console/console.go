@@ -110,7 +110,9 @@ func (c *Console) show(kept []string) {
 	var text strings.Builder
 	c.erase(&text)
 	for _, line := range kept {
-		text.WriteString(palette.Quiet.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n")
+		text.WriteString(
+			palette.Quiet.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n",
+		)
 	}
 	if c.live && len(c.last.Stages) > 0 {
 		width, height := c.size()
@@ -174,8 +176,8 @@ func (c *Console) Done() {
 	c.write(text.String())
 }
 
-// Log is where others in this process write their lines, such as a log on stderr: while the live picture is drawn they go
-// above it, for a line that comes between would be drawn over. Without a live picture they go to w as they are.
+// Log is where others in this process write their lines, such as a log on stderr: while the live picture is drawn they
+// go above it, for a line that comes between would be drawn over. Without a live picture they go to w as they are.
 func (c *Console) Log(w io.Writer) io.Writer {
 	file, ok := w.(term.File)
 	if !c.live || !ok || !term.IsTerminal(file.Fd()) {

@@ -96,7 +96,9 @@ func TestTheLivePictureReplacesItself(t *testing.T) {
 	out.Reset()
 	c.Update(wave("patching", Instance{ID: "i-0c", Outcome: patch.Patched}))
 	require.True(t, strings.HasPrefix(out.String(), ansi.CursorUp(height)+"\r"+ansi.EraseScreenBelow), "%q", out.String())
-	require.Contains(t, ansi.Strip(out.String()), "✓ production/ap-northeast-1/web i-0c  patched\n", "what ended stays above")
+	require.Contains(
+		t, ansi.Strip(out.String()), "✓ production/ap-northeast-1/web i-0c  patched\n", "what ended stays above",
+	)
 
 	out.Reset()
 	c.Done()
@@ -146,7 +148,9 @@ func sample() Report {
 			}}},
 			{Name: "production", Outcome: patch.SucceededWithSkips, Groups: []patch.GroupResult{{
 				Account: "production", Region: "ap-northeast-1", Name: "web", Outcome: patch.SucceededWithSkips,
-				Instances: []patch.InstanceResult{{ID: "i-0c", Outcome: patch.RolledBack, MissingBefore: []string{"kernel"}, MissingAfter: []string{"kernel"}}},
+				Instances: []patch.InstanceResult{
+					{ID: "i-0c", Outcome: patch.RolledBack, MissingBefore: []string{"kernel"}, MissingAfter: []string{"kernel"}},
+				},
 			}}},
 		},
 		Stranded: []patch.Stranded{{
@@ -155,8 +159,10 @@ func sample() Report {
 	}
 	return NewReport("stuck-reboot", result, 41_260*time.Millisecond, Measured{
 		MaxOutOfService: func(account, _, _ string) int { return len(account) - len("staging") },
-		Calls:           map[string]int{"ssm:StartAutomationExecution": 2, "ssm:GetAutomationExecution": 5, "ec2:CreateSnapshot": 2},
-		Throttled:       3,
+		Calls: map[string]int{
+			"ssm:StartAutomationExecution": 2, "ssm:GetAutomationExecution": 5, "ec2:CreateSnapshot": 2,
+		},
+		Throttled: 3,
 	}, "http://127.0.0.1:8233")
 }
 
@@ -185,7 +191,12 @@ func TestReportIsTheDocumentScriptsRead(t *testing.T) {
 
 func TestAnEmptyReportHasEmptyListsNotNulls(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, NewReport("healthy", patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{}}}}}, 0, Measured{}, "").WriteJSON(&out))
+	require.NoError(
+		t,
+		NewReport(
+			"healthy", patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{}}}}}, 0, Measured{}, "",
+		).WriteJSON(&out),
+	)
 	require.NotContains(t, out.String(), "null")
 	var keys map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &keys))
@@ -215,7 +226,10 @@ func TestALogGoesAboveTheLivePicture(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len("one\ntwo\n"), n)
 	text := ansi.Strip(out.String())
-	require.Equal(t, 2, strings.Count(out.String(), ansi.CursorUp(height)+"\r"+ansi.EraseScreenBelow), "the picture is drawn anew below each line")
+	require.Equal(
+		t, 2, strings.Count(out.String(), ansi.CursorUp(height)+"\r"+ansi.EraseScreenBelow),
+		"the picture is drawn anew below each line",
+	)
 	require.Less(t, strings.Index(text, "one"), strings.Index(text, "two"))
 	require.Equal(t, height, c.drawn)
 
@@ -240,6 +254,8 @@ func TestLongLinesGoOnUnderThemselves(t *testing.T) {
 		"       and words after it\n", ansi.Strip(out.String()))
 
 	out.Reset()
-	New(&out, nil, func() time.Time { return time.Time{} }).Say("a line that is longer than %s", strings.Repeat("x ", usualWidth))
+	New(&out, nil, func() time.Time { return time.Time{} }).Say(
+		"a line that is longer than %s", strings.Repeat("x ", usualWidth),
+	)
 	require.Equal(t, 1, strings.Count(out.String(), "\n"), "a log's line is a line")
 }

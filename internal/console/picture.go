@@ -15,7 +15,12 @@ const barWidth = 24
 // picture is the wave as lines of text: a bar, then stages, groups and instances, one line each.
 func picture(p Progress, spin, elapsed string) []string {
 	done, all := p.counts()
-	lines := []string{"", fmt.Sprintf("%s  %d of %d  %s  %s", bar(done, all), done, all, palette.Quiet.Render(elapsed), palette.Title.Render(p.WaveID))}
+	lines := []string{
+		"",
+		fmt.Sprintf(
+			"%s  %d of %d  %s  %s", bar(done, all), done, all, palette.Quiet.Render(elapsed), palette.Title.Render(p.WaveID),
+		),
+	}
 	switch {
 	case p.Hold != "":
 		lines = append(lines, palette.Asks.Render("! on hold: "+p.Hold))
@@ -62,5 +67,6 @@ func instanceLine(instance Instance, spin string) string {
 	case instance.Step != "":
 		mark, style, what = palette.Busy.Render(spin), palette.Busy, instance.Step
 	}
-	return mark + " " + lipgloss.NewStyle().Width(len("i-0123456789abcdef0")).Render(instance.ID) + "  " + style.Render(what)
+	return mark + " " + lipgloss.NewStyle().Width(len("i-0123456789abcdef0")).Render(instance.ID) + "  " +
+		style.Render(what)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// PrintPlan writes what a wave would do: each stage, group and instance in the order in which they would be taken, then what is
-// in the way. Colours are used where out is a terminal that has them; environ ("NAME=value") decides that too.
+// PrintPlan writes what a wave would do: each stage, group and instance in the order in which they would be taken, then
+// what is in the way. Colours are used where out is a terminal that has them; environ ("NAME=value") decides that too.
 func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
 	writer := colorprofile.NewWriter(out, environ)
 	if noColor(environ) {
@@ -29,9 +29,15 @@ func planText(p patch.Preview) string {
 	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
 		palette.Title.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"), neverScanned(p))
 	for number, stage := range p.Stages {
-		fmt.Fprintf(&text, "\n%s%s\n", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), palette.Quiet.Render(stageWords(stage)))
+		fmt.Fprintf(
+			&text, "\n%s%s\n", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)),
+			palette.Quiet.Render(stageWords(stage)),
+		)
 		if stage.Approval != nil {
-			fmt.Fprintf(&text, "  %s waits for somebody to approve, at most %s%s\n", palette.Asks.Render("!"), stage.Approval.Timeout.Rough(), fourEyes(stage))
+			fmt.Fprintf(
+				&text, "  %s waits for somebody to approve, at most %s%s\n", palette.Asks.Render("!"),
+				stage.Approval.Timeout.Rough(), fourEyes(stage),
+			)
 		}
 		for _, group := range stage.Groups {
 			planGroup(&text, group, len(stage.Groups) > 1)
@@ -89,7 +95,10 @@ func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
 		if several {
 			when = fmt.Sprintf("begins at +%s, about %s: ", group.Begins.Rough(), group.Takes.Rough())
 		}
-		fmt.Fprintf(text, "      %s\n", palette.Quiet.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)))
+		fmt.Fprintf(
+			text, "      %s\n",
+			palette.Quiet.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)),
+		)
 	}
 	sets := missingSets(group)
 	for _, instance := range group.Instances {
@@ -146,7 +155,10 @@ func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets se
 	if instance.Does != patch.WouldNothing {
 		begins = "+" + instance.Begins.Rough()
 	}
-	fmt.Fprintf(text, "    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID, style.Render(does))
+	fmt.Fprintf(
+		text, "    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
+		style.Render(does),
+	)
 	if !instance.KnownAt.IsZero() {
 		text.WriteString(palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago"))
 	}
@@ -165,7 +177,10 @@ func planSet(text *strings.Builder, set missingSet, named bool) {
 	severity, ids := "", []string{}
 	flush := func() {
 		if len(ids) > 0 {
-			fmt.Fprintf(text, "      %s %s %s\n", palette.Quiet.Render(fmt.Sprintf("%-9s", title)), severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "))
+			fmt.Fprintf(
+				text, "      %s %s %s\n", palette.Quiet.Render(fmt.Sprintf("%-9s", title)),
+				severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "),
+			)
 			title = ""
 		}
 	}
@@ -243,7 +258,9 @@ func planFooter(text *strings.Builder, p patch.Preview) {
 		fmt.Fprintf(text, "\n%s  patchtide wave start %s\n", palette.Good.Render("✓ It could run:"), p.Plan)
 		return
 	}
-	fmt.Fprintf(text, "\n%s\n", palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))))
+	fmt.Fprintf(
+		text, "\n%s\n", palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))),
+	)
 }
 
 // moment is a time as people write it, in UTC: who reads a plan and who runs it may sit in different zones.

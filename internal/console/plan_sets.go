@@ -6,7 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// missingSet is what one or more instances of a group miss, in the same words: most groups have one, and it is told once.
+// missingSet is what one or more instances of a group miss, in the same words: most groups have one, and it is told
+// once.
 type missingSet struct {
 	name    string // A, B, ...
 	patches []patch.MissingPatch

@@ -22,7 +22,8 @@ var (
 
 func due(id string, begins int, missing ...patch.MissingPatch) patch.PreviewInstance {
 	return patch.PreviewInstance{
-		ID: id, Does: patch.WouldPatch, Missing: missing, MissingCount: len(missing), Reboot: true, KnownAt: planAt.Add(-3 * time.Hour), Age: 180 * planMinute,
+		ID: id, Does: patch.WouldPatch, Missing: missing, MissingCount: len(missing), Reboot: true,
+		KnownAt: planAt.Add(-3 * time.Hour), Age: 180 * planMinute,
 		Begins: patch.Duration(begins) * planMinute, Takes: 21 * planMinute, InTime: true,
 	}
 }
@@ -31,30 +32,44 @@ func due(id string, begins int, missing ...patch.MissingPatch) patch.PreviewInst
 func couldRun() patch.Preview {
 	compliant := due("i-0000000000000003", 42)
 	compliant.Does, compliant.Missing, compliant.MissingCount, compliant.Reboot = patch.WouldNothing, []patch.MissingPatch{}, 0, false
-	unknown := patch.PreviewInstance{ID: "i-0000000000000004", Does: patch.WouldScan, Begins: 42 * planMinute, InTime: true}
+	unknown := patch.PreviewInstance{
+		ID: "i-0000000000000004", Does: patch.WouldScan, Begins: 42 * planMinute, InTime: true,
+	}
 	waits := due("i-0000000000000006", 89, kernel)
 	waits.PendingReboot, waits.InTime = []string{"glibc.x86_64"}, false
 	return patch.Preview{
-		Plan: "web", At: planAt, Begins: planAt, Takes: 110 * planMinute, Ends: planAt.Add(110 * time.Minute), NotCounted: []string{"the approval of production"},
-		Window:    &patch.Window{Opens: planAt, Cutoff: planAt.Add(3 * time.Hour), Closes: planAt.Add(7 * time.Hour)},
-		Instances: 6, Due: 5, InTime: 4, Missing: 9, Reboots: 4, Loses: "an instance that fails gets its root volume back as it was",
+		Plan: "web", At: planAt, Begins: planAt, Takes: 110 * planMinute, Ends: planAt.Add(110 * time.Minute),
+		NotCounted: []string{"the approval of production"},
+		Window:     &patch.Window{Opens: planAt, Cutoff: planAt.Add(3 * time.Hour), Closes: planAt.Add(7 * time.Hour)},
+		Instances:  6, Due: 5, InTime: 4, Missing: 9, Reboots: 4,
+		Loses: "an instance that fails gets its root volume back as it was",
 		Notes: []string{"first note", "second note"}, Blockers: []patch.Blocker{},
 		Stages: []patch.PreviewStage{
 			{Name: "staging", MaxParallelGroups: 1, Bake: 10 * planMinute, Takes: 63 * planMinute, Groups: []patch.PreviewGroup{{
-				Group: "staging/ap-northeast-1/Role=web", Takes: 63 * planMinute, Each: 21 * planMinute, EachFrom: "estimates.patch and draining",
-				Instances: []patch.PreviewInstance{due("i-0000000000000001", 0, openssl, curl, kernel, vim), due("i-0000000000000002", 21, openssl, curl, kernel), compliant, unknown},
+				Group: "staging/ap-northeast-1/Role=web", Takes: 63 * planMinute, Each: 21 * planMinute,
+				EachFrom: "estimates.patch and draining",
+				Instances: []patch.PreviewInstance{
+					due("i-0000000000000001", 0, openssl, curl, kernel, vim), due("i-0000000000000002", 21, openssl, curl, kernel),
+					compliant, unknown,
+				},
 			}}},
 			{
-				Name: "production", Approval: &patch.Approval{Timeout: 1440 * planMinute, FourEyes: true}, MaxParallelGroups: 2, Bake: 5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
+				Name: "production", Approval: &patch.Approval{Timeout: 1440 * planMinute, FourEyes: true}, MaxParallelGroups: 2,
+				Bake: 5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
 				Groups: []patch.PreviewGroup{
 					{
-						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4}, Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true},
-						Begins: 63 * planMinute, Takes: 26 * planMinute, Each: 21 * planMinute, EachFrom: "95 of 100 of the 12 instances measured in earlier waves",
+						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4},
+						Strategy: patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true},
+						Begins:   63 * planMinute, Takes: 26 * planMinute, Each: 21 * planMinute,
+						EachFrom:  "95 of 100 of the 12 instances measured in earlier waves",
 						Instances: []patch.PreviewInstance{due("i-0000000000000005", 68, kernel)},
 					},
 					{
-						Group: "production/ap-northeast-1/api", Numbers: &patch.GroupNumbers{Min: 1, Max: 4, Desired: 2}, Strategy: patch.Strategy{Mode: patch.CapacityDecrement},
-						Begins: 63 * planMinute, Takes: 21 * planMinute, Each: 21 * planMinute, EachFrom: "estimates.patch and draining", Instances: []patch.PreviewInstance{waits},
+						Group: "production/ap-northeast-1/api", Numbers: &patch.GroupNumbers{Min: 1, Max: 4, Desired: 2},
+						Strategy: patch.Strategy{Mode: patch.CapacityDecrement},
+						Begins:   63 * planMinute, Takes: 21 * planMinute, Each: 21 * planMinute,
+						EachFrom:  "estimates.patch and draining",
+						Instances: []patch.PreviewInstance{waits},
 					},
 				},
 			},
@@ -77,7 +92,11 @@ func TestPlanThatIsBlocked(t *testing.T) {
 	p.Stages[1].Groups[1] = patch.PreviewGroup{Group: "production/ap-northeast-1/api", Refused: "it could not be read"}
 	p.Blockers = []patch.Blocker{
 		{Code: "Frozen", Where: "web", What: "frozen by alice: incident 4711", WhatToDo: "ask who froze it"},
-		{Code: "AgentOffline", Where: "production/ap-northeast-1/web", Instances: []string{"i-0000000000000005", "i-0000000000000007"}, What: "its SSM agent is not online", WhatToDo: "check the agent"},
+		{
+			Code: "AgentOffline", Where: "production/ap-northeast-1/web",
+			Instances: []string{"i-0000000000000005", "i-0000000000000007"}, What: "its SSM agent is not online",
+			WhatToDo: "check the agent",
+		},
 	}
 	var out bytes.Buffer
 	require.NoError(t, PrintPlan(&out, nil, p))

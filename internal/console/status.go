@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Status is a wave's status as text: where it stands, what it asks for, and one row a group. It holds no colours, so that it
-// reads the same in a terminal, a log and a ticket.
+// Status is a wave's status as text: where it stands, what it asks for, and one row a group. It holds no colours, so
+// that it reads the same in a terminal, a log and a ticket.
 func Status(status patch.WaveStatus) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s  plan %s  %s", status.WaveID, status.Plan, waveState(status))
@@ -23,13 +23,18 @@ func Status(status patch.WaveStatus) string {
 		fmt.Fprintf(&text, "It asks: %s\n", status.Awaiting)
 	}
 	if status.Until != nil {
-		fmt.Fprintf(&text, "If nobody answers by %s: %s\n", status.Until.Local().Format("2006-01-02 15:04:05"), status.Otherwise)
+		fmt.Fprintf(
+			&text, "If nobody answers by %s: %s\n", status.Until.Local().Format("2006-01-02 15:04:05"), status.Otherwise,
+		)
 	}
 	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Stage", "Group", "Phase", "Done", "Failed").
 		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			rows.Row(stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total), fmt.Sprint(len(group.Failed)))
+			rows.Row(
+				stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total),
+				fmt.Sprint(len(group.Failed)),
+			)
 		}
 	}
 	text.WriteString(rows.Render() + "\n")
@@ -37,7 +42,9 @@ func Status(status patch.WaveStatus) string {
 		text.WriteString(why + "\n")
 	}
 	for _, decision := range status.Decisions {
-		fmt.Fprintf(&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason)
+		fmt.Fprintf(
+			&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason,
+		)
 	}
 	for _, verb := range status.Verbs {
 		fmt.Fprintf(&text, "  %s\n", Command(verb, status.WaveID))

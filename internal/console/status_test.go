@@ -16,8 +16,9 @@ import (
 func TestStatusOfAHold(t *testing.T) {
 	until := time.Date(2026, 11, 24, 3, 30, 0, 0, time.Local)
 	text := console.Status(patch.WaveStatus{
-		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Since: until.Add(-time.Hour), Awaiting: "production/eu/web: the agent is silent. Send retry or abort.",
-		Verbs: []patch.Verb{patch.Retry}, Otherwise: patch.RollBack, Until: &until,
+		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Since: until.Add(-time.Hour),
+		Awaiting: "production/eu/web: the agent is silent. Send retry or abort.",
+		Verbs:    []patch.Verb{patch.Retry}, Otherwise: patch.RollBack, Until: &until,
 		Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{
 			{Group: "production/eu/web", Phase: patch.GroupHeld, Reason: "the agent is silent"},
 			{Group: "production/eu/api", Phase: patch.GroupPaused, Reason: "waits beside web"},

@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Summary closes the demo: what became of every instance, what it took, and where to look on. waveURL is the wave's page
-// in the Temporal UI.
+// Summary closes the demo: what became of every instance, what it took, and where to look on. waveURL is the wave's
+// page in the Temporal UI.
 func (c *Console) Summary(r Report, waveURL string) {
 	c.Done()
 	c.mu.Lock()
@@ -27,7 +27,10 @@ func (c *Console) Summary(r Report, waveURL string) {
 	c.field(&text, palette.Plain, "Instances", outcomes(r))
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
-			c.field(&text, palette.Plain, "Out of service at most", fmt.Sprintf("%d in %s/%s/%s", group.MaxOutOfService, group.Account, group.Region, group.Name))
+			c.field(
+				&text, palette.Plain, "Out of service at most",
+				fmt.Sprintf("%d in %s/%s/%s", group.MaxOutOfService, group.Account, group.Region, group.Name),
+			)
 		}
 	}
 	c.field(&text, palette.Plain, "AWS calls", fmt.Sprintf("%s; %d throttled", callCounts(r.AWSCalls), r.AWSThrottled))
@@ -35,7 +38,10 @@ func (c *Console) Summary(r Report, waveURL string) {
 		c.field(&text, palette.Plain, "Stranded", "nothing")
 	}
 	for _, thing := range r.Stranded {
-		c.field(&text, palette.Bad, "Stranded", fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo))
+		c.field(
+			&text, palette.Bad, "Stranded",
+			fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo),
+		)
 	}
 	c.field(&text, palette.Plain, "Temporal UI", r.TemporalUI)
 	if waveURL != "" {
@@ -85,8 +91,8 @@ const (
 	columnAutomation = 5
 )
 
-// instances is the table of instances. On a narrow terminal it goes without the Automation ids, which are long and stand in
-// the JSON document and in the Temporal UI.
+// instances is the table of instances. On a narrow terminal it goes without the Automation ids, which are long and
+// stand in the JSON document and in the Temporal UI.
 func (c *Console) instances(r Report) string {
 	text := c.table(r, true, 0)
 	width, _ := c.size()
@@ -114,7 +120,10 @@ func (c *Console) table(r Report, automation bool, width int) string {
 				if instance.Outcome == patch.NotStarted {
 					missing = "" // nobody looked
 				}
-				cells := []string{stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome), missing, instance.AutomationExecutionID}
+				cells := []string{
+					stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome), missing,
+					instance.AutomationExecutionID,
+				}
 				rows.Row(cells[:shown]...)
 				styles = append(styles, palette.Of(instance.Outcome).Style)
 			}

@@ -13,8 +13,8 @@ type Details struct {
 	Instances map[string]patch.InstanceStatus
 }
 
-// View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with its
-// counts only.
+// View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with
+// its counts only.
 func View(wave patch.WaveStatus, details Details) Progress {
 	p := Progress{WaveID: wave.WaveID, State: waveState(wave)}
 	if wave.State == patch.StateOnHold {

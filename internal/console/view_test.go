@@ -10,7 +10,8 @@ import (
 
 func TestView(t *testing.T) {
 	wave := patch.WaveStatus{
-		WaveID: "wave-web-1", State: patch.StateOnHold, Stage: "production", Awaiting: "i-0c was put back: retry, skip, roll_back or abort",
+		WaveID: "wave-web-1", State: patch.StateOnHold, Stage: "production",
+		Awaiting: "i-0c was put back: retry, skip, roll_back or abort",
 		Stages: []patch.StageStatus{
 			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupCounts{{
 				Group: "staging/ap-northeast-1/Path=/web,Role=web", WorkflowID: "g1", Phase: patch.GroupDone, Total: 1, Done: 1,
@@ -56,5 +57,8 @@ func TestView(t *testing.T) {
 	}, View(wave, details))
 
 	require.Equal(t, Progress{State: ""}, View(patch.WaveStatus{}, Details{}), "before the first answer")
-	require.Equal(t, "closed: rolled back", View(patch.WaveStatus{State: patch.StateClosed, Outcome: patch.RolledBack}, Details{}).State)
+	require.Equal(
+		t, "closed: rolled back",
+		View(patch.WaveStatus{State: patch.StateClosed, Outcome: patch.RolledBack}, Details{}).State,
+	)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/cloud"
 )
 
-// baselines compares Systems Manager's patch baselines with the files, for those that plans use here. One that is not there yet
-// is no problem: a wave's first step makes it.
+// baselines compares Systems Manager's patch baselines with the files, for those that plans use here. One that is not
+// there yet is no problem: a wave's first step makes it.
 func (p place) baselines(ctx context.Context, clients *cloud.Clients) []Result {
 	var results []Result
 	for _, name := range p.used() {
@@ -51,9 +51,11 @@ func (p place) used() []string {
 
 func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted baselines.Baseline) (Result, error) {
 	result := Result{Check: "baseline", Where: p.String(), State: OK}
-	pages := ssm.NewDescribePatchBaselinesPaginator(clients.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
-		{Key: aws.String("NAME_PREFIX"), Values: []string{wanted.SSMName()}}, {Key: aws.String("OWNER"), Values: []string{"Self"}},
-	}})
+	pages := ssm.NewDescribePatchBaselinesPaginator(
+		clients.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
+			{Key: aws.String("NAME_PREFIX"), Values: []string{wanted.SSMName()}},
+			{Key: aws.String("OWNER"), Values: []string{"Self"}},
+		}})
 	var ids []string
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -76,8 +78,11 @@ func (p place) compare(ctx context.Context, clients *cloud.Clients, wanted basel
 		return result, err
 	}
 	if drift := wanted.Diff(current); len(drift) > 0 {
-		result.State, result.Says = Problem, fmt.Sprintf("%s differs from the file: %s", wanted.SSMName(), strings.Join(drift, "; "))
-		result.Mend = "the next wave makes it equal to the file again; if the change was meant, write it into the baseline's file in baselines_dir"
+		result.State, result.Says = Problem, fmt.Sprintf(
+			"%s differs from the file: %s", wanted.SSMName(), strings.Join(drift, "; "),
+		)
+		result.Mend = "the next wave makes it equal to the file again; if the change was meant, write it into the " +
+			"baseline's file in baselines_dir"
 		return result, nil
 	}
 	result.Says = wanted.SSMName() + " is as the file says"

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// skewAllowed is how far a clock may be off. A mutation is refused when less than a third of its attempt is left by Temporal's
-// clock (internal/cloud), and an attempt has a minute: ten seconds cost little of it, forty all. AWS tells whole seconds, and
-// refuses signatures that are five minutes off.
+// skewAllowed is how far a clock may be off. A mutation is refused when less than a third of its attempt is left by
+// Temporal's clock (internal/cloud), and an attempt has a minute: ten seconds cost little of it, forty all. AWS tells
+// whole seconds, and refuses signatures that are five minutes off.
 const skewAllowed = 10 * time.Second
 
 // config is the worker's own configuration of the SDK.
@@ -50,12 +50,16 @@ func (d *doctor) credentials(context.Context) []Result {
 	if err != nil {
 		return []Result{{
 			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err),
-			"give this machine an instance or task role, or for a try `aws sso login` and AWS_PROFILE; no long-lived keys are needed",
+			"give this machine an instance or task role, or for a try `aws sso login` and AWS_PROFILE; no long-lived keys " +
+				"are needed",
 		}}
 	}
 	results := []Result{{Check: "credentials", Where: "AWS", State: OK, Says: "the worker is " + caller}}
 	if !d.dated {
-		return append(results, Result{"clock", "AWS", Unknown, "AWS's reply had no time in it", "see whether a proxy takes the Date header off"})
+		return append(
+			results,
+			Result{"clock", "AWS", Unknown, "AWS's reply had no time in it", "see whether a proxy takes the Date header off"},
+		)
 	}
 	return append(results, clock("AWS", d.skew))
 }
@@ -63,14 +67,21 @@ func (d *doctor) credentials(context.Context) []Result {
 // clock judges how far another clock is ahead of this machine's.
 func clock(whose string, ahead time.Duration) Result {
 	if ahead.Abs() <= skewAllowed {
-		return Result{Check: "clock", Where: whose, State: OK, Says: fmt.Sprintf("%s from this machine's", ahead.Abs().Round(time.Second))}
+		return Result{
+			Check: "clock", Where: whose, State: OK, Says: fmt.Sprintf("%s from this machine's", ahead.Abs().Round(time.Second)),
+		}
 	}
 	word := "behind"
 	if ahead < 0 {
 		word = "ahead of"
 	}
 	return Result{
-		"clock", whose, Problem, fmt.Sprintf("this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every call that is five minutes off", ahead.Abs().Round(time.Second), word, whose),
+		"clock", whose, Problem,
+		fmt.Sprintf(
+			"this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every "+
+				"call that is five minutes off",
+			ahead.Abs().Round(time.Second), word, whose,
+		),
 		"keep time by NTP on this machine: `chronyc makestep`, then see `chronyc tracking`",
 	}
 }

@@ -1,6 +1,6 @@
-// Package doctor looks at everything that a wave relies on, from where the worker runs, and changes nothing there: credentials
-// and roles, what the roles may do, agents, patch baselines, Temporal and who polls it, clocks, evidence and its key. What it
-// finds says how to mend it.
+// Package doctor looks at everything that a wave relies on, from where the worker runs, and changes nothing there:
+// credentials and roles, what the roles may do, agents, patch baselines, Temporal and who polls it, clocks, evidence
+// and its key. What it finds says how to mend it.
 package doctor
 
 import (
@@ -64,8 +64,8 @@ type Options struct {
 }
 
 const (
-	// atOnce bounds how many places are looked at at the same time: AWS's quotas are per account and region, this machine's
-	// sockets are not.
+	// atOnce bounds how many places are looked at at the same time: AWS's quotas are per account and region, this
+	// machine's sockets are not.
 	atOnce = 8
 	// budget bounds one place. A region that does not answer is a problem; the others are not kept waiting.
 	budget = 2 * time.Minute
@@ -89,7 +89,9 @@ func Look(ctx context.Context, options Options) Report {
 	for _, account := range options.Config.Accounts {
 		for n, region := range account.Regions {
 			// What a role may do is the same in every region.
-			jobs = append(jobs, job{account.Name + "/" + region, place{doctor: d, account: account, region: region, first: n == 0}.look})
+			jobs = append(
+				jobs, job{account.Name + "/" + region, place{doctor: d, account: account, region: region, first: n == 0}.look},
+			)
 		}
 	}
 	found := make([][]Result, len(jobs))

@@ -49,7 +49,9 @@ func newScene(t *testing.T) *scene {
 	folder := t.TempDir()
 	keyFile := filepath.Join(folder, "journal.key")
 	require.NoError(t, os.WriteFile(keyFile, []byte(strings.Repeat("k", 48)), 0o600))
-	b.text = strings.NewReplacer("./evidence", filepath.Join(folder, "evidence"), "file:journal.key", "file:"+keyFile).Replace(string(config.Example()))
+	b.text = strings.NewReplacer(
+		"./evidence", filepath.Join(folder, "evidence"), "file:journal.key", "file:"+keyFile,
+	).Replace(string(config.Example()))
 	b.dial = func(context.Context) (doctor.Temporal, error) {
 		return doctor.Temporal{Address: "127.0.0.1:7233"}, errors.New("nobody answers there")
 	}
@@ -81,7 +83,9 @@ func (b *scene) look() doctor.Report {
 		Config: loaded, Now: time.Now, Version: "test", Dial: b.dial,
 		AWS: aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
 		HTTP: &http.Client{Transport: &shapes.Transport{Next: awssim.RoundTripper(b.aws), Models: models, Report: func(reply shapes.Reply, problems []string) {
-			b.t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+			b.t.Errorf(
+				"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
+			)
 		}}},
 		Progress: func(done, all int, _ string) {
 			said++
@@ -114,9 +118,12 @@ func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
 		require.Equal(t, result.State == doctor.OK, result.Mend == "", "%+v", result)
 	}
 	for _, want := range []string{
-		"credentials AWS", "clock AWS", "temporal 127.0.0.1:7233", "role staging/ap-northeast-1", "role production/ap-northeast-1",
-		"agents staging/ap-northeast-1/Role=web", "agents production/ap-northeast-1/web", "baseline production/ap-northeast-1",
-		"permissions production arn:aws:iam::111122223333:role/patchtide", "permissions arn:aws:iam::111122223333:role/patchtide-automation",
+		"credentials AWS", "clock AWS", "temporal 127.0.0.1:7233", "role staging/ap-northeast-1",
+		"role production/ap-northeast-1",
+		"agents staging/ap-northeast-1/Role=web", "agents production/ap-northeast-1/web",
+		"baseline production/ap-northeast-1",
+		"permissions production arn:aws:iam::111122223333:role/patchtide",
+		"permissions arn:aws:iam::111122223333:role/patchtide-automation",
 	} {
 		require.Contains(t, seen, want)
 	}
@@ -164,7 +171,10 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		},
 		"actions that are missing": {
 			func(b *scene) {
-				b.policy(everything + `, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`)
+				b.policy(
+					everything +
+						`, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`,
+				)
 			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
 			[]string{"2 of ", "not allowed: autoscaling:EnterStandby ssm:StopAutomationExecution"},
 			[]string{`"Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"]`},
@@ -205,19 +215,22 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			1,
 		},
 		"a group that is not there": {
-			func(b *scene) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group", "production/ap-northeast-1/shop", doctor.Problem,
+			func(b *scene) { b.replace("auto_scaling_group: web", "auto_scaling_group: shop") }, "group",
+			"production/ap-northeast-1/shop", doctor.Problem,
 			[]string{"no such Auto Scaling group"},
 			[]string{"correct the group's name"},
 			0,
 		},
 		"tags that nobody has": {
-			func(b *scene) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop", doctor.Unknown,
+			func(b *scene) { b.replace("Role: web", "Role: shop") }, "agents", "staging/ap-northeast-1/Role=shop",
+			doctor.Unknown,
 			[]string{"no instance runs there"},
 			[]string{"tags"},
 			0,
 		},
 		"another operating system": {
-			func(b *scene) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents", "production/ap-northeast-1/web", doctor.Problem,
+			func(b *scene) { b.replace("baseline: amazon-linux-2023", "baseline: ubuntu-22.04") }, "agents",
+			"production/ap-northeast-1/web", doctor.Problem,
 			[]string{"4 of 4", "Amazon Linux 2023", "UBUNTU"},
 			[]string{"baseline of that system"},
 			1,
@@ -247,19 +260,30 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		"a baseline that somebody changed": {
 			func(b *scene) {
 				b.aws.Inspect(func(w *world.World) {
-					_, err := w.Account(production).Region(tokyo).CreateBaseline(world.Baseline{Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Description: "mine"})
+					_, err := w.Account(production).Region(tokyo).CreateBaseline(
+						world.Baseline{Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023", Description: "mine"},
+					)
 					require.NoError(b.t, err)
 				})
 			}, "baseline", "production/ap-northeast-1", doctor.Problem, []string{"differs from the file", `description is "mine"`}, []string{"next wave makes it equal"}, 0,
 		},
 		"a clock that is off": {
-			func(b *scene) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem, []string{"this machine's clock is ", "behind AWS's"}, []string{"chronyc"}, 0,
+			func(b *scene) { b.ahead = time.Minute }, "clock", "AWS", doctor.Problem,
+			[]string{"this machine's clock is ", "behind AWS's"},
+			[]string{"chronyc"},
+			0,
 		},
 		"no journal key": {
-			func(b *scene) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Problem, []string{"no such file"}, []string{"openssl rand -base64 48"}, 0,
+			func(b *scene) { b.replace("journal.key", "other.key") }, "journal key", "", doctor.Problem,
+			[]string{"no such file"},
+			[]string{"openssl rand -base64 48"},
+			0,
 		},
 		"no place for evidence": {
-			func(b *scene) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem, []string{"cannot be written"}, []string{"write into the folder"}, 0,
+			func(b *scene) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem,
+			[]string{"cannot be written"},
+			[]string{"write into the folder"},
+			0,
 		},
 		"no bucket": {
 			func(b *scene) {
@@ -273,7 +297,9 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			b := newScene(t)
 			tc.break_(b)
 			found := findings(b.look())
-			at := slices.IndexFunc(found, func(r doctor.Result) bool { return r.Check == tc.check && (tc.where == "" || r.Where == tc.where) })
+			at := slices.IndexFunc(
+				found, func(r doctor.Result) bool { return r.Check == tc.check && (tc.where == "" || r.Where == tc.where) },
+			)
 			require.GreaterOrEqual(t, at, 0, "%+v", found)
 			require.Equal(t, tc.state, found[at].State)
 			for _, part := range tc.says {
@@ -291,8 +317,10 @@ func TestTheActionsAreThoseOfTheInterfaces(t *testing.T) {
 	actions := doctor.Actions()
 	require.True(t, slices.IsSorted(actions))
 	for _, want := range []string{
-		"autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingGroups", "ec2:CreateReplaceRootVolumeTask", "elasticloadbalancing:DeregisterTargets",
-		"ssm:StartAutomationExecution", "ssm:GetCalendarState", "cloudwatch:DescribeAlarms", "cloudformation:DescribeStacks", "codedeploy:ListDeployments",
+		"autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingGroups", "ec2:CreateReplaceRootVolumeTask",
+		"elasticloadbalancing:DeregisterTargets",
+		"ssm:StartAutomationExecution", "ssm:GetCalendarState", "cloudwatch:DescribeAlarms", "cloudformation:DescribeStacks",
+		"codedeploy:ListDeployments",
 	} {
 		require.Contains(t, actions, want)
 	}

@@ -14,7 +14,8 @@ func (d *doctor) evidence(ctx context.Context) []Result {
 	if err != nil {
 		results := []Result{{
 			"journal key", from, Problem, reason(err),
-			"make one once, and keep it: `openssl rand -base64 48`; put it where journal_key_from says, the same for every worker",
+			"make one once, and keep it: `openssl rand -base64 48`; put it where journal_key_from says, the same for every " +
+				"worker",
 		}}
 		return append(results, d.store(ctx, nil))
 	}

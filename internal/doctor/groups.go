@@ -23,8 +23,8 @@ import (
 // agentsPerRequest is how many ids DescribeInstanceInformation takes.
 const agentsPerRequest = 50
 
-// groups looks at the groups that plans name here: whether they are there, and whether the agents of their instances answer.
-// It also returns ARNs of what a wave would change, to ask permissions for.
+// groups looks at the groups that plans name here: whether they are there, and whether the agents of their instances
+// answer. It also returns ARNs of what a wave would change, to ask permissions for.
 func (p place) groups(ctx context.Context, clients *cloud.Clients) (results []Result, resources []string) {
 	seen := map[string]bool{}
 	for _, plan := range p.Config.Plans {
@@ -73,7 +73,9 @@ var errNoGroup = errors.New("there is no such Auto Scaling group")
 // members are the instances of a group that should be patched now, with ARNs of it.
 func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.Group) (ids, arns []string, err error) {
 	if group.IsAutoScaling() {
-		out, err := clients.AutoScaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{group.AutoScalingGroup}})
+		out, err := clients.AutoScaling.DescribeAutoScalingGroups(
+			ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{group.AutoScalingGroup}},
+		)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -113,14 +115,22 @@ func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.
 }
 
 // agents asks Systems Manager for the agents of a group's instances.
-func (p place) agents(ctx context.Context, clients *cloud.Clients, group patch.Group, ids []string, wanted baselines.Baseline) []Result {
+func (p place) agents(
+	ctx context.Context, clients *cloud.Clients, group patch.Group, ids []string, wanted baselines.Baseline,
+) []Result {
 	if len(ids) == 0 {
-		return []Result{{"agents", group.String(), Unknown, "no instance runs there now", "if there should be some, correct the group's name or tags in the plan"}}
+		return []Result{
+			{
+				"agents", group.String(), Unknown, "no instance runs there now",
+				"if there should be some, correct the group's name or tags in the plan",
+			},
+		}
 	}
 	agents := map[string]ssmtypes.InstanceInformation{}
 	for chunk := range slices.Chunk(ids, agentsPerRequest) {
 		pages := ssm.NewDescribeInstanceInformationPaginator(clients.SSM, &ssm.DescribeInstanceInformationInput{
-			Filters: []ssmtypes.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: chunk}}, MaxResults: aws.Int32(agentsPerRequest),
+			Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: chunk}},
+			MaxResults: aws.Int32(agentsPerRequest),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -142,29 +152,39 @@ func (p place) agents(ctx context.Context, clients *cloud.Clients, group patch.G
 		case agent.PingStatus != ssmtypes.PingStatusOnline:
 			silent = append(silent, fmt.Sprintf("%s (%s)", id, agent.PingStatus))
 		case system != "" && system != wanted.OperatingSystem:
-			others = append(others, fmt.Sprintf("%s (%s %s)", id, aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion)))
+			others = append(
+				others, fmt.Sprintf("%s (%s %s)", id, aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion)),
+			)
 		}
 	}
 	var results []Result
 	if len(unknown) > 0 {
 		results = append(results, Result{
 			"agents", group.String(), Problem, some(unknown, len(ids)) + " unknown to Systems Manager",
-			"install and start amazon-ssm-agent there, give the instance profile AmazonSSMManagedInstanceCore, and let it reach Systems Manager; then " + listAgents(p),
+			"install and start amazon-ssm-agent there, give the instance profile AmazonSSMManagedInstanceCore, and let it " +
+				"reach Systems Manager; then " + listAgents(p),
 		})
 	}
 	if len(silent) > 0 {
 		results = append(results, Result{
-			"agents", group.String(), Problem, some(silent, len(ids)) + " not online", "on the instance: `systemctl restart amazon-ssm-agent`; then " + listAgents(p),
+			"agents", group.String(), Problem, some(silent, len(ids)) + " not online",
+			"on the instance: `systemctl restart amazon-ssm-agent`; then " + listAgents(p),
 		})
 	}
 	if len(others) > 0 {
 		results = append(results, Result{
-			"agents", group.String(), Problem, fmt.Sprintf("%s of another operating system than the baseline %s (%s)", some(others, len(ids)), wanted.Name, wanted.OperatingSystem),
+			"agents", group.String(), Problem,
+			fmt.Sprintf(
+				"%s of another operating system than the baseline %s (%s)", some(others, len(ids)), wanted.Name,
+				wanted.OperatingSystem,
+			),
 			"name a baseline of that system in the plan, or take them out of the group",
 		})
 	}
 	if len(results) == 0 {
-		results = append(results, Result{Check: "agents", Where: group.String(), State: OK, Says: fmt.Sprintf("all %d online", len(ids))})
+		results = append(
+			results, Result{Check: "agents", Where: group.String(), State: OK, Says: fmt.Sprintf("all %d online", len(ids))},
+		)
 	}
 	return results
 }

@@ -16,15 +16,16 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who am
-// I needs no permission, and keys of KMS are granted by their own policies, which a wave asks for each instance.
+// servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who
+// am I needs no permission, and keys of KMS are granted by their own policies, which a wave asks for each instance.
 var servicePrefixes = map[string]string{
 	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
 	"CloudFormation": "cloudformation", "CodeDeploy": "codedeploy", "STS": "", "KMS": "",
 }
 
-// Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces through which
-// Patchtide sees AWS, where each operation is spelt as its action: what a wave may call, and nothing else.
+// Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces
+// through which Patchtide sees AWS, where each operation is spelt as its action: what a wave may call, and nothing
+// else.
 func Actions() []string {
 	actions := []string{
 		"ssm:AddTagsToResource", // an Automation execution is tagged when it is started
@@ -42,8 +43,8 @@ func Actions() []string {
 	return slices.Compact(actions)
 }
 
-// permissions asks IAM what the role may do. Nothing else can tell it without doing it: of the changes that a wave makes only
-// EC2's know a dry run.
+// permissions asks IAM what the role may do. Nothing else can tell it without doing it: of the changes that a wave
+// makes only EC2's know a dry run.
 func (p place) permissions(ctx context.Context, clients *cloud.Clients, resources []string) []Result {
 	where := p.account.Name + " " + p.account.RoleARN
 	wanted := slices.Concat(Actions(), p.more())
@@ -51,7 +52,9 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	if isDenied(err) {
 		return []Result{{
 			"permissions", where, Unknown, "the role may not ask IAM what it may do: " + reason(err),
-			fmt.Sprintf(`allow it: {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "%s"}`, p.account.RoleARN),
+			fmt.Sprintf(
+				`allow it: {"Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "%s"}`, p.account.RoleARN,
+			),
 		}}
 	}
 	if err != nil {
@@ -65,11 +68,17 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	switch {
 	case len(missing) > 0:
 		role = append(role, Result{
-			"permissions", where, Problem, fmt.Sprintf("%d of %d actions are not allowed: %s", len(missing), len(wanted), strings.Join(missing, " ")),
-			fmt.Sprintf(`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`, strings.Join(missing, `", "`)),
+			"permissions", where, Problem,
+			fmt.Sprintf("%d of %d actions are not allowed: %s", len(missing), len(wanted), strings.Join(missing, " ")),
+			fmt.Sprintf(
+				`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`, strings.Join(missing, `", "`),
+			),
 		})
 	case len(limited) == 0:
-		role = append(role, Result{Check: "permissions", Where: where, State: OK, Says: fmt.Sprintf("all %d actions are allowed", len(wanted))})
+		role = append(
+			role,
+			Result{Check: "permissions", Where: where, State: OK, Says: fmt.Sprintf("all %d actions are allowed", len(wanted))},
+		)
 	}
 	if len(limited) > 0 {
 		role = append(role, Result{
@@ -97,7 +106,10 @@ type verdict struct {
 }
 
 // simulate returns the actions that are not allowed on a resource, "" being all.
-func simulate(ctx context.Context, clients *cloud.Clients, role string, actions []string, resource string, context ...iamtypes.ContextEntry) ([]verdict, error) {
+func simulate(
+	ctx context.Context, clients *cloud.Clients, role string, actions []string, resource string,
+	context ...iamtypes.ContextEntry,
+) ([]verdict, error) {
 	in := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &role, ActionNames: actions, ContextEntries: context}
 	if resource != "" {
 		in.ResourceArns = []string{resource}
@@ -118,9 +130,11 @@ func simulate(ctx context.Context, clients *cloud.Clients, role string, actions 
 	return denied, nil
 }
 
-// elsewhere asks again what is not allowed on everything, on what a wave would change here: a policy may name its resources.
-// Allowed nowhere is missing; allowed on some, or by a condition's leave, is limited.
-func (p place) elsewhere(ctx context.Context, clients *cloud.Clients, denied []verdict, resources []string) (missing, limited []string, err error) {
+// elsewhere asks again what is not allowed on everything, on what a wave would change here: a policy may name its
+// resources. Allowed nowhere is missing; allowed on some, or by a condition's leave, is limited.
+func (p place) elsewhere(
+	ctx context.Context, clients *cloud.Clients, denied []verdict, resources []string,
+) (missing, limited []string, err error) {
 	var open []string
 	for _, each := range denied {
 		if each.conditional {
@@ -162,7 +176,8 @@ func (p place) samples() []string {
 	return []string{
 		of("ec2", "volume/vol-0123456789abcdef0"), "arn:aws:ec2:" + p.region + "::snapshot/snap-0123456789abcdef0",
 		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/"+names.Runbook),
-		of("ssm", "automation-definition/"+names.Runbook+":$DEFAULT"), of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
+		of("ssm", "automation-definition/"+names.Runbook+":$DEFAULT"),
+		of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
 		of("ssm", "patchbaseline/pb-0123456789abcdef0"),
 	}
 }
@@ -185,7 +200,8 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 		return nil
 	}
 	denied, err := simulate(ctx, clients, p.account.RoleARN, []string{"iam:PassRole"}, automation, iamtypes.ContextEntry{
-		ContextKeyName: awssdk.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"ssm.amazonaws.com"},
+		ContextKeyName: awssdk.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString,
+		ContextKeyValues: []string{"ssm.amazonaws.com"},
 	})
 	switch {
 	case err != nil:
@@ -195,6 +211,9 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 	}
 	return []Result{{
 		"permissions", automation, Problem, p.account.RoleARN + " may not pass it to Automation",
-		fmt.Sprintf(`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`, p.account.RoleARN, automation),
+		fmt.Sprintf(
+			`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`,
+			p.account.RoleARN, automation,
+		),
 	}}
 }

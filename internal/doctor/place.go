@@ -49,11 +49,14 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 	external, err := worker.ReadSecret(ctx, p.account.ExternalIDFrom, p.config())
 	if err != nil {
 		result.Says = "its external id cannot be read: " + reason(err)
-		result.Mend = fmt.Sprintf("set what external_id_from of the account %s names, on this machine and on every worker's", p.account.Name)
+		result.Mend = fmt.Sprintf(
+			"set what external_id_from of the account %s names, on this machine and on every worker's", p.account.Name,
+		)
 		return nil, result
 	}
 	options := cloud.Options{Config: p.config(), Version: p.Version, Accounts: []cloud.Account{{
-		ID: p.account.ID, Name: p.account.Name, RoleARN: p.account.RoleARN, ExternalID: external, AutomationRoleARN: p.account.AutomationRoleARN,
+		ID: p.account.ID, Name: p.account.Name, RoleARN: p.account.RoleARN, ExternalID: external,
+		AutomationRoleARN: p.account.AutomationRoleARN,
 	}}}
 	clouds, err := cloud.New(options)
 	if err != nil {
@@ -69,12 +72,19 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 	switch {
 	case isDenied(err):
 		result.Says = fmt.Sprintf("%s may not be assumed: %s", p.account.RoleARN, reason(err))
-		result.Mend = fmt.Sprintf("in the role's trust policy let %s do sts:AssumeRole%s, and let the worker's own policy allow sts:AssumeRole on %s", caller, p.condition(), p.account.RoleARN)
+		result.Mend = fmt.Sprintf(
+			"in the role's trust policy let %s do sts:AssumeRole%s, and let the worker's own policy allow sts:AssumeRole on %s",
+			caller, p.condition(), p.account.RoleARN,
+		)
 	case err != nil:
 		result.Says = fmt.Sprintf("%s does not answer: %s", p.account.RoleARN, reason(err))
-		result.Mend = fmt.Sprintf("see whether this machine reaches AWS in %s, and whether the region is enabled in the account", p.region)
+		result.Mend = fmt.Sprintf(
+			"see whether this machine reaches AWS in %s, and whether the region is enabled in the account", p.region,
+		)
 	case aws.ToString(who.Account) != p.account.ID:
-		result.Says = fmt.Sprintf("%s leads to account %s instead of %s", p.account.RoleARN, aws.ToString(who.Account), p.account.ID)
+		result.Says = fmt.Sprintf(
+			"%s leads to account %s instead of %s", p.account.RoleARN, aws.ToString(who.Account), p.account.ID,
+		)
 		result.Mend = "correct id or role_arn of the account " + p.account.Name
 	default:
 		result.State, result.Says = OK, aws.ToString(who.Arn)

@@ -25,7 +25,8 @@ func TestClocks(t *testing.T) {
 	require.Equal(t, -3*time.Second, between(at(10), at(20), at(7)))
 	require.Equal(t, 5*time.Second, between(at(10), at(20), at(25)))
 	require.Equal(t, OK, clock("AWS", -skewAllowed).State)
-	for ahead, want := range map[time.Duration]string{11 * time.Second: "11s behind X's", -time.Hour: "1h0m0s ahead of X's"} {
+	for ahead, want := range map[time.Duration]string{11 * time.Second: "11s behind X's", -time.Hour: "1h0m0s ahead of " +
+		"X's"} {
 		result := clock("X", ahead)
 		require.Equal(t, Problem, result.State)
 		require.Contains(t, result.Says, want)

@@ -17,25 +17,47 @@ import (
 func (d *doctor) temporal(ctx context.Context) []Result {
 	t, err := d.Dial(ctx)
 	if err != nil {
-		return []Result{{"temporal", t.Address, Problem, err.Error(), "start the server, or set TEMPORAL_ADDRESS, a profile, or temporal_address; waves under way go on when it is back"}}
+		return []Result{
+			{
+				"temporal", t.Address, Problem, err.Error(),
+				"start the server, or set TEMPORAL_ADDRESS, a profile, or temporal_address; waves under way go on when it is back",
+			},
+		}
 	}
 	defer t.Client.Close()
-	_, err = t.Client.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.Namespace})
+	_, err = t.Client.WorkflowService().DescribeNamespace(
+		ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.Namespace},
+	)
 	var missing *serviceerror.NamespaceNotFound
 	switch {
 	case errors.As(err, &missing):
 		return []Result{{
 			"temporal", t.Address, Problem, "there is no namespace " + t.Namespace,
-			fmt.Sprintf("`temporal operator namespace create --namespace %s --retention 30d`, or set TEMPORAL_NAMESPACE", t.Namespace),
+			fmt.Sprintf(
+				"`temporal operator namespace create --namespace %s --retention 30d`, or set TEMPORAL_NAMESPACE", t.Namespace,
+			),
 		}}
 	case err != nil:
-		return []Result{{"temporal", t.Address, Problem, "asked for the namespace " + t.Namespace + ": " + err.Error(), "see that TEMPORAL_NAMESPACE and the credentials belong together"}}
+		return []Result{
+			{
+				"temporal", t.Address, Problem, "asked for the namespace " + t.Namespace + ": " + err.Error(),
+				"see that TEMPORAL_NAMESPACE and the credentials belong together",
+			},
+		}
 	}
-	results := []Result{{Check: "temporal", Where: t.Address, State: OK, Says: "answers, namespace " + t.Namespace}, attributes(ctx, t)}
+	results := []Result{
+		{Check: "temporal", Where: t.Address, State: OK, Says: "answers, namespace " + t.Namespace}, attributes(ctx, t),
+	}
 	results = append(results, d.pollers(ctx, t)...)
 	ahead, err := ahead(ctx, t.Client, t.Namespace, d.Now)
 	if err != nil {
-		return append(results, Result{"clock", "Temporal", Unknown, "Temporal's clock could not be read: " + err.Error(), "compare the clocks by hand: `date -u` on both machines"})
+		return append(
+			results,
+			Result{
+				"clock", "Temporal", Unknown, "Temporal's clock could not be read: " + err.Error(),
+				"compare the clocks by hand: `date -u` on both machines",
+			},
+		)
 	}
 	return append(results, clock("Temporal", ahead))
 }
@@ -46,11 +68,17 @@ func attributes(ctx context.Context, t Temporal) Result {
 	case err != nil:
 		return Result{"search attributes", t.Namespace, Problem, err.Error(), "let these credentials list search attributes"}
 	case len(wrong) == 0:
-		return Result{Check: "search attributes", Where: t.Namespace, State: OK, Says: fmt.Sprintf("all %d are there", len(names.SearchAttributes()))}
+		return Result{
+			Check: "search attributes", Where: t.Namespace, State: OK,
+			Says: fmt.Sprintf("all %d are there", len(names.SearchAttributes())),
+		}
 	}
 	says, commands := make([]string, len(wrong)), make([]string, len(wrong))
 	for i, attribute := range wrong {
 		says[i], commands[i] = attribute.String(), "`"+attribute.Mend+"`"
 	}
-	return Result{"search attributes", t.Namespace, Problem, strings.Join(says, ", ") + "; a worker does not start so", strings.Join(commands, ", ")}
+	return Result{
+		"search attributes", t.Namespace, Problem, strings.Join(says, ", ") + "; a worker does not start so",
+		strings.Join(commands, ", "),
+	}
 }

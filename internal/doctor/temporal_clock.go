@@ -22,8 +22,9 @@ const (
 	lookEvery = 100 * time.Millisecond // for the poll to be listed
 )
 
-// ahead is how far Temporal's clock is ahead of ours. No call of Temporal's tells the time, and no reply is dated; but the list of
-// who polls a queue says by the server's clock when each last did. So we poll a queue of our own, and look for ourselves.
+// ahead is how far Temporal's clock is ahead of ours. No call of Temporal's tells the time, and no reply is dated; but
+// the list of who polls a queue says by the server's clock when each last did. So we poll a queue of our own, and look
+// for ourselves.
 func ahead(ctx context.Context, c client.Client, namespace string, now func() time.Time) (time.Duration, error) {
 	host, _ := os.Hostname() // only to be recognised
 	identity := fmt.Sprintf("patchtide-doctor@%s-%s", host, uuid.NewString())
@@ -34,7 +35,8 @@ func ahead(ctx context.Context, c client.Client, namespace string, now func() ti
 		defer close(ended)
 		// Its answer does not matter: it is the poll itself that is listed, or a time-out below.
 		_, _ = c.WorkflowService().PollActivityTaskQueue(polling, &workflowservice.PollActivityTaskQueueRequest{
-			Namespace: namespace, Identity: identity, TaskQueue: &taskqueue.TaskQueue{Name: clockQueue, Kind: enums.TASK_QUEUE_KIND_NORMAL},
+			Namespace: namespace, Identity: identity,
+			TaskQueue: &taskqueue.TaskQueue{Name: clockQueue, Kind: enums.TASK_QUEUE_KIND_NORMAL},
 		})
 	}()
 	defer func() { stop(); <-ended }()

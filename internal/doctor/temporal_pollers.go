@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// pollAge is how old the newest poll of a queue may be. A poll is held for a minute at most and then sent again; Temporal
-// lists who polled in the last five.
+// pollAge is how old the newest poll of a queue may be. A poll is held for a minute at most and then sent again;
+// Temporal lists who polled in the last five.
 const pollAge = 2 * time.Minute
 
 // queue is a task queue of ours, which a worker polls for each kind of task that comes there.
@@ -25,11 +25,15 @@ type queue struct {
 	served []string              // who polls, for whatever kind
 }
 
-var kindWords = map[enums.TaskQueueType]string{enums.TASK_QUEUE_TYPE_WORKFLOW: "workflows", enums.TASK_QUEUE_TYPE_ACTIVITY: "activities"}
+var kindWords = map[enums.TaskQueueType]string{
+	enums.TASK_QUEUE_TYPE_WORKFLOW: "workflows", enums.TASK_QUEUE_TYPE_ACTIVITY: "activities",
+}
 
 // pollers asks who serves our queues: the one of the workflows, and one for each account and region.
 func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
-	queues := []*queue{{name: names.TaskQueue, kinds: []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY}}}
+	queues := []*queue{
+		{name: names.TaskQueue, kinds: []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY}},
+	}
 	for _, account := range d.Config.Accounts {
 		for _, region := range account.Regions {
 			name := names.ActivityQueue(patch.Account{Name: account.Name, ID: account.ID}, region)
@@ -45,7 +49,8 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 	}
 	if !polled {
 		return []Result{{
-			"workers", t.Namespace, Problem, "no worker runs: nobody polls any queue of ours. Waves stand still, and go on when one runs",
+			"workers", t.Namespace, Problem,
+			"no worker runs: nobody polls any queue of ours. Waves stand still, and go on when one runs",
 			"start it on its machine: `patchtide worker`",
 		}}
 	}
@@ -56,7 +61,10 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 		}
 	}
 	if len(results) == 0 {
-		results = append(results, Result{Check: "workers", Where: t.Namespace, State: OK, Says: fmt.Sprintf("%d task queues are polled", len(queues))})
+		results = append(
+			results,
+			Result{Check: "workers", Where: t.Namespace, State: OK, Says: fmt.Sprintf("%d task queues are polled", len(queues))},
+		)
 	}
 	return results
 }
@@ -102,7 +110,13 @@ func (q *queue) result() Result {
 	}
 	return Result{
 		"workers", q.name, Problem,
-		fmt.Sprintf("polled for %s and by nobody for %s: waves stand still", strings.Join(polled, " and "), strings.Join(idle, " and ")),
-		fmt.Sprintf("our worker polls for both: see what %s is, restart it where it is ours, and give a program that is not a queue of its own", strings.Join(q.served, ", ")),
+		fmt.Sprintf(
+			"polled for %s and by nobody for %s: waves stand still", strings.Join(polled, " and "), strings.Join(idle, " and "),
+		),
+		fmt.Sprintf(
+			"our worker polls for both: see what %s is, restart it where it is ours, and give a program that is not a queue "+
+				"of its own",
+			strings.Join(q.served, ", "),
+		),
 	}
 }

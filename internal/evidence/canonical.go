@@ -9,8 +9,8 @@ import (
 )
 
 // canonical returns the one form of a JSON value that is signed and compared: keys sorted, no white space, numbers as
-// they were written, no HTML escapes. Where a key occurs twice the last one counts, and only that one is kept, so that a
-// reader of the canonical form can never see what the signature did not cover.
+// they were written, no HTML escapes. Where a key occurs twice the last one counts, and only that one is kept, so that
+// a reader of the canonical form can never see what the signature did not cover.
 func canonical(document []byte) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	// Numbers stay text: a float64 would round the large ones.

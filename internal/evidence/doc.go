@@ -22,6 +22,7 @@
 //
 // # What a signature proves
 //
-// A record was written by a holder of the key, for this instance and as this version, and follows the version before it.
-// It does not prove that nothing newer was deleted: against that, deny s3:DeleteObject to everybody or use Object Lock.
+// A record was written by a holder of the key, for this instance and as this version, and follows the version before
+// it. It does not prove that nothing newer was deleted: against that, deny s3:DeleteObject to everybody or use Object
+// Lock.
 package evidence

@@ -22,8 +22,8 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("evidence: %s was written by somebody else meanwhile; read it again and decide again", e.Name)
 }
 
-// InvalidRecordError says that a journal record cannot be trusted: unsigned, signed with another key, altered, moved, or
-// with a version missing. Nothing may be undone from it.
+// InvalidRecordError says that a journal record cannot be trusted: unsigned, signed with another key, altered, moved,
+// or with a version missing. Nothing may be undone from it.
 type InvalidRecordError struct {
 	Name   string // the object
 	Reason string

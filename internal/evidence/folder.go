@@ -53,7 +53,9 @@ func (f folder) replace(ctx context.Context, name string, content []byte) error 
 const writing = ".writing"
 
 // place writes a temporary file, syncs it, lets move give it its name and syncs the directory.
-func (f folder) place(ctx context.Context, name string, content []byte, move func(temporary, final string) error) error {
+func (f folder) place(
+	ctx context.Context, name string, content []byte, move func(temporary, final string) error,
+) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

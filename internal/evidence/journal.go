@@ -31,11 +31,12 @@ func (r Record) Decode(into any) error {
 
 // signedRecord is the stored form. Everything but the signature is signed.
 type signedRecord struct {
-	Format    string          `json:"format"`
-	Key       RecordKey       `json:"key"`
-	Sequence  int             `json:"sequence"`
-	Previous  string          `json:"previous,omitempty"` // signature of the version before
-	Writer    string          `json:"writer"`             // random, one per write: tells our own from another's equal words
+	Format   string    `json:"format"`
+	Key      RecordKey `json:"key"`
+	Sequence int       `json:"sequence"`
+	Previous string    `json:"previous,omitempty"` // signature of the version before
+	// random, one per write: tells our own from another's equal words
+	Writer    string          `json:"writer"`
 	Record    json.RawMessage `json:"record"`
 	Signature *signature      `json:"signature,omitempty"`
 }
@@ -120,8 +121,8 @@ func (s *Store) ReadJournal(ctx context.Context, key RecordKey) (Record, error) 
 }
 
 // ListJournal returns the newest version of every record of a wave, in the order of their names. Records that cannot be
-// trusted are left out and named by the error, which joins one *InvalidRecordError for each: a caller that heals acts on
-// what is returned and reports the error.
+// trusted are left out and named by the error, which joins one *InvalidRecordError for each: a caller that heals acts
+// on what is returned and reports the error.
 func (s *Store) ListJournal(ctx context.Context, wave string) ([]Record, error) {
 	if s.signer == nil {
 		return nil, errNoKey
@@ -191,7 +192,9 @@ func (s *Store) appendTo(ctx context.Context, key RecordKey, history []signedRec
 	if err != nil {
 		return fmt.Errorf("evidence: sign journal record %s: %w", key, err)
 	}
-	next.Signature = &signature{Algorithm: algorithm, KeyID: s.signer.KeyID(), Value: base64.StdEncoding.EncodeToString(code)}
+	next.Signature = &signature{
+		Algorithm: algorithm, KeyID: s.signer.KeyID(), Value: base64.StdEncoding.EncodeToString(code),
+	}
 	content, err := document2JSON(next)
 	if err != nil {
 		return fmt.Errorf("evidence: journal record %s %w", key, err)
@@ -271,7 +274,9 @@ func (s *Store) highestVersion(ctx context.Context, folder string, key RecordKey
 
 // verify decodes a stored record and returns why it cannot be trusted, or "". An error means that nobody knows: the
 // signer did not answer.
-func (s *Store) verify(ctx context.Context, content []byte, key RecordKey, number int, previous string) (signedRecord, string, error) {
+func (s *Store) verify(
+	ctx context.Context, content []byte, key RecordKey, number int, previous string,
+) (signedRecord, string, error) {
 	plain, err := canonical(content)
 	if err != nil {
 		return signedRecord{}, err.Error(), nil
@@ -288,7 +293,9 @@ func (s *Store) verify(ctx context.Context, content []byte, key RecordKey, numbe
 	case stored.Signature.Algorithm != algorithm:
 		return signedRecord{}, fmt.Sprintf("is signed by %q and not by %s", stored.Signature.Algorithm, algorithm), nil
 	case stored.Signature.KeyID != s.signer.KeyID():
-		return signedRecord{}, fmt.Sprintf("is signed with key %q and ours is %q", stored.Signature.KeyID, s.signer.KeyID()), nil
+		return signedRecord{}, fmt.Sprintf(
+			"is signed with key %q and ours is %q", stored.Signature.KeyID, s.signer.KeyID(),
+		), nil
 	}
 	code, err := base64.StdEncoding.DecodeString(stored.Signature.Value)
 	if err != nil {

@@ -142,19 +142,32 @@ func TestJournalIsNotTrustedWhen(t *testing.T) {
 		tamper func(*testing.T, *Store, string)
 		want   string
 	}{
-		"a value changed": {second, edit(func(s map[string]any) { s["record"].(map[string]any)["desired"] = 9 }), "was altered"},
+		"a value changed": {
+			second, edit(func(s map[string]any) { s["record"].(map[string]any)["desired"] = 9 }), "was altered",
+		},
 		"an old version changed": {first, edit(func(s map[string]any) {
 			s["record"].(map[string]any)["desired"] = 9
 		}), "was altered"},
 		"the resource changed": {first, edit(func(s map[string]any) {
 			s["key"].(map[string]any)["resource"] = "i-9"
 		}), "was altered"},
-		"not signed":          {second, edit(func(s map[string]any) { delete(s, "signature") }), "is not signed"},
-		"signature emptied":   {second, edit(func(s map[string]any) { s["signature"].(map[string]any)["value"] = "" }), "is not signed"},
-		"signature no base64": {second, edit(func(s map[string]any) { s["signature"].(map[string]any)["value"] = "?" }), "not base64"},
-		"another algorithm":   {second, edit(func(s map[string]any) { s["signature"].(map[string]any)["algorithm"] = "none" }), `is signed by "none"`},
-		"another key":         {second, edit(func(s map[string]any) { s["signature"].(map[string]any)["key_id"] = "0" }), "is signed with key"},
-		"a newer format":      {second, edit(func(s map[string]any) { s["format"] = "patchtide.journal/9" }), "has the format"},
+		"not signed": {second, edit(func(s map[string]any) { delete(s, "signature") }), "is not signed"},
+		"signature emptied": {
+			second, edit(func(s map[string]any) { s["signature"].(map[string]any)["value"] = "" }), "is not signed",
+		},
+		"signature no base64": {
+			second, edit(func(s map[string]any) { s["signature"].(map[string]any)["value"] = "?" }), "not base64",
+		},
+		"another algorithm": {
+			second, edit(func(s map[string]any) { s["signature"].(map[string]any)["algorithm"] = "none" }),
+			`is signed by "none"`,
+		},
+		"another key": {
+			second, edit(func(s map[string]any) { s["signature"].(map[string]any)["key_id"] = "0" }), "is signed with key",
+		},
+		"a newer format": {
+			second, edit(func(s map[string]any) { s["format"] = "patchtide.journal/9" }), "has the format",
+		},
 		"not JSON": {second, func(t *testing.T, store *Store, name string) {
 			require.NoError(t, store.place.replace(t.Context(), name, []byte("{}{}")))
 		}, "is not JSON"},
@@ -237,10 +250,12 @@ func TestJournalRefusesKeys(t *testing.T) {
 		change func(*RecordKey)
 		want   string
 	}{
-		"account": {func(k *RecordKey) { k.Account = "11122223333" }, `account "11122223333" is not of the form "111122223333"`},
-		"region":  {func(k *RecordKey) { k.Region = "../x" }, `region "../x"`},
-		"ident":   {func(k *RecordKey) { k.Resource = "web-1" }, `resource "web-1"`},
-		"wave":    {func(k *RecordKey) { k.Wave = "" }, "a wave needs an ID"},
+		"account": {
+			func(k *RecordKey) { k.Account = "11122223333" }, `account "11122223333" is not of the form "111122223333"`,
+		},
+		"region": {func(k *RecordKey) { k.Region = "../x" }, `region "../x"`},
+		"ident":  {func(k *RecordKey) { k.Resource = "web-1" }, `resource "web-1"`},
+		"wave":   {func(k *RecordKey) { k.Wave = "" }, "a wave needs an ID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wrong := key

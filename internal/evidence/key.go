@@ -11,8 +11,8 @@ import (
 	"log/slog"
 )
 
-// Signer makes and checks the signature of journal records. Key is the signer whose secret is in this process; a service
-// that keeps the secret to itself fits as well, since only a SHA-256 digest of 32 bytes is handed over.
+// Signer makes and checks the signature of journal records. Key is the signer whose secret is in this process; a
+// service that keeps the secret to itself fits as well, since only a SHA-256 digest of 32 bytes is handed over.
 type Signer interface {
 	// KeyID names the key without telling anything about its secret.
 	KeyID() string
@@ -34,7 +34,10 @@ type Key struct {
 // NewKey makes a key of a secret of at least 32 bytes. The ID is a fingerprint: equal secrets have equal IDs.
 func NewKey(secret []byte) (*Key, error) {
 	if len(secret) < minSecret {
-		return nil, fmt.Errorf("evidence: the journal key has %d bytes and needs at least %d; make one with `openssl rand -hex 32`", len(secret), minSecret)
+		return nil, fmt.Errorf(
+			"evidence: the journal key has %d bytes and needs at least %d; make one with `openssl rand -hex 32`", len(secret),
+			minSecret,
+		)
 	}
 	fingerprint := sha256.Sum256(append([]byte("patchtide journal key\n"), secret...))
 	return &Key{id: hex.EncodeToString(fingerprint[:8]), secret: append([]byte(nil), secret...)}, nil

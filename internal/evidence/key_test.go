@@ -22,7 +22,9 @@ const secret = "correct-horse-battery-staple-0123456789"
 
 type parameterStore map[string]string
 
-func (p parameterStore) GetParameter(_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options)) (*ssm.GetParameterOutput, error) {
+func (p parameterStore) GetParameter(
+	_ context.Context, in *ssm.GetParameterInput, _ ...func(*ssm.Options),
+) (*ssm.GetParameterOutput, error) {
 	value, found := p[aws.ToString(in.Name)]
 	switch {
 	case !aws.ToBool(in.WithDecryption):

@@ -15,7 +15,9 @@ import (
 
 // ParameterGetter is the one call of the SSM client that a key from a parameter needs.
 type ParameterGetter interface {
-	GetParameter(ctx context.Context, in *ssm.GetParameterInput, options ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	GetParameter(ctx context.Context, in *ssm.GetParameterInput, options ...func(*ssm.Options)) (
+		*ssm.GetParameterOutput, error,
+	)
 }
 
 // KeyPlaces are the clients for where a key may be; either may be nil where no such place is configured.
@@ -47,7 +49,9 @@ func LoadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error)
 func loadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error) {
 	kind, name, found := strings.Cut(from, ":")
 	if !found || name == "" {
-		return nil, fmt.Errorf("%q names no place; write it like \"file:/run/secrets/journal-key\" or \"ssm:/patchtide/journal-key\"", from)
+		return nil, fmt.Errorf(
+			"%q names no place; write it like \"file:/run/secrets/journal-key\" or \"ssm:/patchtide/journal-key\"", from,
+		)
 	}
 	var signer Signer
 	var secret []byte

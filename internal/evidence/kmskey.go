@@ -12,8 +12,12 @@ import (
 
 // MACService is what signing with a key of KMS needs of its client.
 type MACService interface {
-	DescribeKey(ctx context.Context, in *kms.DescribeKeyInput, options ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
-	GenerateMac(ctx context.Context, in *kms.GenerateMacInput, options ...func(*kms.Options)) (*kms.GenerateMacOutput, error)
+	DescribeKey(
+		ctx context.Context, in *kms.DescribeKeyInput, options ...func(*kms.Options),
+	) (*kms.DescribeKeyOutput, error)
+	GenerateMac(
+		ctx context.Context, in *kms.GenerateMacInput, options ...func(*kms.Options),
+	) (*kms.GenerateMacOutput, error)
 	VerifyMac(ctx context.Context, in *kms.VerifyMacInput, options ...func(*kms.Options)) (*kms.VerifyMacOutput, error)
 }
 
@@ -24,8 +28,8 @@ type KMSKey struct {
 	arn     string
 }
 
-// OpenKMSKey finds the key by id, ARN or alias. It is known by its ARN from then on: an alias that is moved to another key leaves
-// what was signed before without proof, and that is seen.
+// OpenKMSKey finds the key by id, ARN or alias. It is known by its ARN from then on: an alias that is moved to another
+// key leaves what was signed before without proof, and that is seen.
 func OpenKMSKey(ctx context.Context, id string, service MACService) (*KMSKey, error) {
 	if service == nil {
 		return nil, errors.New("there is no KMS client to ask for the key")
@@ -38,9 +42,14 @@ func OpenKMSKey(ctx context.Context, id string, service MACService) (*KMSKey, er
 	case key == nil:
 		return nil, errors.New("KMS describes no key")
 	case key.KeyUsage != types.KeyUsageTypeGenerateVerifyMac || key.KeySpec != types.KeySpecHmac256:
-		return nil, fmt.Errorf("the key is for %s (%s); make one with `aws kms create-key --key-usage GENERATE_VERIFY_MAC --key-spec HMAC_256`", key.KeyUsage, key.KeySpec)
+		return nil, fmt.Errorf(
+			"the key is for %s (%s); make one with `aws kms create-key --key-usage GENERATE_VERIFY_MAC --key-spec HMAC_256`",
+			key.KeyUsage, key.KeySpec,
+		)
 	case !key.Enabled:
-		return nil, fmt.Errorf("the key is %s; enable it, or what was signed with it cannot be trusted any more", key.KeyState)
+		return nil, fmt.Errorf(
+			"the key is %s; enable it, or what was signed with it cannot be trusted any more", key.KeyState,
+		)
 	default:
 		return &KMSKey{service: service, arn: aws.ToString(key.Arn)}, nil
 	}
@@ -54,7 +63,9 @@ func (k *KMSKey) String() string { return "journal key " + k.arn }
 
 // Sign has KMS make the authentication code of a digest.
 func (k *KMSKey) Sign(ctx context.Context, digest []byte) ([]byte, error) {
-	out, err := k.service.GenerateMac(ctx, &kms.GenerateMacInput{KeyId: &k.arn, Message: digest, MacAlgorithm: types.MacAlgorithmSpecHmacSha256})
+	out, err := k.service.GenerateMac(
+		ctx, &kms.GenerateMacInput{KeyId: &k.arn, Message: digest, MacAlgorithm: types.MacAlgorithmSpecHmacSha256},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("evidence: sign with the KMS key %s: %w", k.arn, err)
 	}
@@ -66,7 +77,10 @@ func (k *KMSKey) Verify(ctx context.Context, digest, signature []byte) (bool, er
 	if len(signature) == 0 {
 		return false, nil
 	}
-	out, err := k.service.VerifyMac(ctx, &kms.VerifyMacInput{KeyId: &k.arn, Message: digest, Mac: signature, MacAlgorithm: types.MacAlgorithmSpecHmacSha256})
+	out, err := k.service.VerifyMac(
+		ctx,
+		&kms.VerifyMacInput{KeyId: &k.arn, Message: digest, Mac: signature, MacAlgorithm: types.MacAlgorithmSpecHmacSha256},
+	)
 	var wrong *types.KMSInvalidMacException
 	switch {
 	case errors.As(err, &wrong):

@@ -10,8 +10,8 @@ import (
 // maxName is the longest file name that common file systems take; the suffixes of the objects below need some of it.
 const maxName = 255
 
-// RecordKey says which wave changed which instance or group. It is part of what is signed, so that a record moved to another
-// name is found out.
+// RecordKey says which wave changed which instance or group. It is part of what is signed, so that a record moved to
+// another name is found out.
 type RecordKey struct {
 	Wave     string `json:"wave"`     // the wave's workflow ID
 	Account  string `json:"account"`  // 12 digits
@@ -55,14 +55,16 @@ func (k RecordKey) validate() error {
 }
 
 // escape makes one path segment of a wave's ID: letters, digits, '.', '_' and '-' stay (not a leading '.', so that no
-// segment is ".." or hidden, and not a second '_' in a row, with which the drivers' own escapes begin), every other byte becomes "~" and two hexadecimal digits. "~" needs no escape in a URL, in a
-// shell or on a file system, so a name looks the same everywhere.
+// segment is ".." or hidden, and not a second '_' in a row, with which the drivers' own escapes begin), every other
+// byte becomes "~" and two hexadecimal digits. "~" needs no escape in a URL, in a shell or on a file system, so a name
+// looks the same everywhere.
 func escape(id string) (string, error) {
 	var out strings.Builder
 	for i := range len(id) {
 		c := id[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.' && i > 0, c == '_' && (i == 0 || id[i-1] != '_'):
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.' && i > 0, c == '_' &&
+			(i == 0 || id[i-1] != '_'):
 			out.WriteByte(c)
 		default:
 			fmt.Fprintf(&out, "~%02X", c)
@@ -72,7 +74,9 @@ func escape(id string) (string, error) {
 	case id == "":
 		return "", fmt.Errorf("evidence: a wave needs an ID")
 	case out.Len() > maxName:
-		return "", fmt.Errorf("evidence: wave ID %q needs %d characters as a file name, and %d is the limit", id, out.Len(), maxName)
+		return "", fmt.Errorf(
+			"evidence: wave ID %q needs %d characters as a file name, and %d is the limit", id, out.Len(), maxName,
+		)
 	}
 	return out.String(), nil
 }
@@ -129,7 +133,9 @@ func fileName(resource string) string {
 	return strings.ReplaceAll(escaped, ".", "~2E")
 }
 
-var journalShape = regexp.MustCompile(`^([0-9]{12})-([a-z]{2,}(?:-[a-z]+)+-[0-9]+)-(m?i-[0-9A-Za-z]+|group-[0-9A-Za-z_~-]+)(?:\.([1-9][0-9]*))?\.json$`)
+var journalShape = regexp.MustCompile(
+	`^([0-9]{12})-([a-z]{2,}(?:-[a-z]+)+-[0-9]+)-(m?i-[0-9A-Za-z]+|group-[0-9A-Za-z_~-]+)(?:\.([1-9][0-9]*))?\.json$`,
+)
 
 // parseJournalObject is the reverse of journalObject for the part after "journal/"; ok is false for any other file.
 func parseJournalObject(wave, name string) (key RecordKey, number int, ok bool) {

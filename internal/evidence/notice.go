@@ -43,9 +43,11 @@ func (s *Store) MarkTold(ctx context.Context, notice patch.Notice, channel strin
 	return nil
 }
 
-// noticeObject names a notice's document by its day, so that a bucket's rules may expire them by prefix, and by the digest of
-// key and channel, which may be longer than a file's name.
+// noticeObject names a notice's document by its day, so that a bucket's rules may expire them by prefix, and by the
+// digest of key and channel, which may be longer than a file's name.
 func noticeObject(notice patch.Notice, channel string) string {
 	sum := sha256.Sum256([]byte(notice.Key + "\x00" + channel))
-	return fmt.Sprintf("notices/%s/%s-%s.json", notice.At.UTC().Format(time.DateOnly), notice.Kind, hex.EncodeToString(sum[:16]))
+	return fmt.Sprintf(
+		"notices/%s/%s-%s.json", notice.At.UTC().Format(time.DateOnly), notice.Kind, hex.EncodeToString(sum[:16]),
+	)
 }

@@ -21,8 +21,8 @@ type objects interface {
 	replace(ctx context.Context, name string, content []byte) error
 	// read returns errMissing when there is no such object.
 	read(ctx context.Context, name string) ([]byte, error)
-	// list returns the names that begin with a prefix, the prefix cut off, sorted. Folders end with a slash, and what is in
-	// them is not listed.
+	// list returns the names that begin with a prefix, the prefix cut off, sorted. Folders end with a slash, and what is
+	// in them is not listed.
 	list(ctx context.Context, prefix string) ([]string, error)
 	close() error
 }
@@ -87,8 +87,8 @@ func (b bucket) list(ctx context.Context, prefix string) ([]string, error) {
 
 func (b bucket) close() error { return b.Close() }
 
-// createOnce creates an object and treats a name that is taken by the same content as success: the write took effect and
-// only its reply was lost, or the same step ran twice.
+// createOnce creates an object and treats a name that is taken by the same content as success: the write took effect
+// and only its reply was lost, or the same step ran twice.
 func createOnce(ctx context.Context, place objects, name string, content []byte) error {
 	err := place.create(ctx, name, content)
 	if !errors.Is(err, errTaken) {

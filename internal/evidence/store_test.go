@@ -117,7 +117,9 @@ func TestListWaves(t *testing.T) {
 
 		require.NoError(t, store.PutWave(ctx, "b", document{}))
 		require.NoError(t, store.PutWave(ctx, wave, document{}))
-		require.NoError(t, store.AppendJournal(ctx, RecordKey{Wave: "a", Account: "111122223333", Region: "us-east-1", Resource: "i-1"}, 1))
+		require.NoError(
+			t, store.AppendJournal(ctx, RecordKey{Wave: "a", Account: "111122223333", Region: "us-east-1", Resource: "i-1"}, 1),
+		)
 		require.NoError(t, store.place.create(ctx, "waves/notes.txt", []byte("a person's")))
 		require.NoError(t, store.place.create(ctx, "waves/not ours/notes.txt", []byte("a person's")))
 		ids, err = store.ListWaves(ctx)

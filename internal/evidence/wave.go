@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Store is a place for evidence, opened by Open. It holds no state between calls, so any number of processes may use the
-// same place.
+// Store is a place for evidence, opened by Open. It holds no state between calls, so any number of processes may use
+// the same place.
 type Store struct {
 	place  objects
 	signer Signer
@@ -21,12 +21,12 @@ type Store struct {
 // Close releases the place.
 func (s *Store) Close() error { return s.place.close() }
 
-// attempts bounds how often a write starts over because somebody else was quicker. One wave has one writer at a time, so
-// a second round is rare and a fifth means that something is wrong.
+// attempts bounds how often a write starts over because somebody else was quicker. One wave has one writer at a time,
+// so a second round is rare and a fifth means that something is wrong.
 const attempts = 5
 
-// PutWave writes a wave's document. Every document that differs from the one before is kept as a new version and the last
-// one counts; writing the same one again changes nothing. The wave's workflow ID is its id.
+// PutWave writes a wave's document. Every document that differs from the one before is kept as a new version and the
+// last one counts; writing the same one again changes nothing. The wave's workflow ID is its id.
 func (s *Store) PutWave(ctx context.Context, id string, document any) error {
 	folder, err := waveFolder(id)
 	if err != nil {

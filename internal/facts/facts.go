@@ -31,8 +31,8 @@ const (
 )
 
 // Script is the read-only script for a platform, a line each, and the document that runs it. An Automation parameter
-// takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution. Comments stay here, but for the first line,
-// which says whose script it is.
+// takes 50 values of 1 to 512 characters: API reference of StartAutomationExecution. Comments stay here, but for the
+// first line, which says whose script it is.
 func Script(platform patch.Platform) (document string, lines []string) {
 	document, script := shellDocument, shell
 	if platform == patch.Windows {
@@ -55,8 +55,8 @@ type printed struct {
 // mostPackages bounds what a reply may unpack to.
 const mostPackages = 16 << 20
 
-// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output), which
-// is no error: their hash stands before them.
+// Parse reads a script's output. The packages are nil when AWS cut them off (it keeps 24,000 characters of output),
+// which is no error: their hash stands before them.
 func Parse(output string) (*patch.MachineFacts, []string, error) {
 	line := ""
 	scanner := bufio.NewScanner(strings.NewReader(output))

@@ -39,13 +39,22 @@ func TestParse(t *testing.T) {
 		wrong        string
 	}{
 		{name: "a whole line", output: whole + "\n", packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
-		{name: "after the chatter of a login script", output: "Welcome {\n" + whole, packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}},
+		{
+			name: "after the chatter of a login script", output: "Welcome {\n" + whole,
+			packages: []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"},
+		},
 		{name: "cut by AWS within the packages", output: whole[:len(whole)-30] + "\n"},
-		{name: "cut by AWS within the packages, with AWS's note of it", output: whole[:len(whole)-30] + "\n---Output truncated---"},
+		{
+			name:   "cut by AWS within the packages, with AWS's note of it",
+			output: whole[:len(whole)-30] + "\n---Output truncated---",
+		},
 		{name: "cut before the packages", output: whole[:60], wrong: "is no JSON"},
 		{name: "nothing", output: "", wrong: "printed no line of JSON"},
 		{name: "no boot id", output: `{"boot_id":"","packages_sha256":"x"}`, wrong: "no boot id"},
-		{name: "a hash of something else", output: strings.Replace(whole, `"packages_sha256":"`, `"packages_sha256":"00`, 1), wrong: "does not have the hash"},
+		{
+			name: "a hash of something else", output: strings.Replace(whole, `"packages_sha256":"`, `"packages_sha256":"00`, 1),
+			wrong: "does not have the hash",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			facts, packages, err := Parse(test.output)
@@ -66,17 +75,22 @@ func TestParse(t *testing.T) {
 func TestFactsOfADomainsMember(t *testing.T) {
 	yes, no := true, false
 	for line, want := range map[string]*bool{`"domain_joined":true,`: &yes, `"domain_joined":false,`: &no, `"domain_joined":null,`: nil, "": nil} {
-		facts, _, err := Parse(strings.Replace(lineOf(t, "KB5041111 installed"), `"packages_sha256"`, line+`"packages_sha256"`, 1))
+		facts, _, err := Parse(
+			strings.Replace(lineOf(t, "KB5041111 installed"), `"packages_sha256"`, line+`"packages_sha256"`, 1),
+		)
 		require.NoError(t, err)
 		require.Equal(t, want, facts.DomainJoined, line)
 	}
 	_, script := Script(patch.Windows)
 	text := strings.Join(script, "\n")
 	require.Contains(t, text, "PartOfDomain")
-	require.Less(t, strings.Index(text, "domain_joined ="), strings.Index(text, "packages_gz ="), "a reply cut short keeps it")
+	require.Less(
+		t, strings.Index(text, "domain_joined ="), strings.Index(text, "packages_gz ="), "a reply cut short keeps it",
+	)
 }
 
-// TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own braces.
+// TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own
+// braces.
 func TestFactsScriptsFitAutomation(t *testing.T) {
 	for _, platform := range []patch.Platform{patch.Linux, patch.Windows} {
 		t.Run(string(platform), func(t *testing.T) {
@@ -173,18 +187,28 @@ func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
 		elsewhere                     []string
 		patchers                      []string
 	}{
-		{name: "one disk", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1p1 part\nnvme0n1 disk\n'`, elsewhere: []string{}, patchers: []string{}},
 		{
-			name: "data on another disk", findmnt: `case "$*" in *"--target /var/lib") echo /dev/nvme1n1 ;; *) echo /dev/nvme0n1p1 ;; esac`,
-			lsblk: `case "$*" in *nvme1n1) printf 'nvme1n1 disk\n' ;; *) printf 'nvme0n1p1 part\nnvme0n1 disk\n' ;; esac`, elsewhere: []string{"/var/lib on nvme1n1"}, patchers: []string{},
+			name: "one disk", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1p1 part\nnvme0n1 disk\n'`,
+			elsewhere: []string{}, patchers: []string{},
 		},
 		{
-			name: "a volume group over two disks", findmnt: "echo /dev/mapper/vg-root", lsblk: `printf 'dm-0 lvm\nnvme0n1 disk\nnvme1n1 disk\n'`,
+			name:      "data on another disk",
+			findmnt:   `case "$*" in *"--target /var/lib") echo /dev/nvme1n1 ;; *) echo /dev/nvme0n1p1 ;; esac`,
+			lsblk:     `case "$*" in *nvme1n1) printf 'nvme1n1 disk\n' ;; *) printf 'nvme0n1p1 part\nnvme0n1 disk\n' ;; esac`,
+			elsewhere: []string{"/var/lib on nvme1n1"}, patchers: []string{},
+		},
+		{
+			name: "a volume group over two disks", findmnt: "echo /dev/mapper/vg-root",
+			lsblk:     `printf 'dm-0 lvm\nnvme0n1 disk\nnvme1n1 disk\n'`,
 			elsewhere: []string{"/ on nvme0n1 nvme1n1"}, patchers: []string{},
 		},
-		{name: "nothing can be told", findmnt: "exit 1", lsblk: "exit 1", elsewhere: []string{"/ on unknown disks"}, patchers: []string{}},
 		{
-			name: "it patches itself", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1 disk\n'`, enabled: "dnf-automatic.timer",
+			name: "nothing can be told", findmnt: "exit 1", lsblk: "exit 1", elsewhere: []string{"/ on unknown disks"},
+			patchers: []string{},
+		},
+		{
+			name: "it patches itself", findmnt: "echo /dev/nvme0n1p1", lsblk: `printf 'nvme0n1 disk\n'`,
+			enabled:   "dnf-automatic.timer",
 			elsewhere: []string{}, patchers: []string{"dnf-automatic.timer"},
 		},
 	} {

@@ -15,9 +15,9 @@ type About struct {
 	AutoScalingGroup string      // of a group's record; "" is not asked
 }
 
-// Decode reads a record whose signature has been verified, and refuses one that does not hold what putting back needs or that
-// is about something else. Its errors complete "not touched: ". The record's account has the name that the place gives it,
-// which the configuration may have changed since.
+// Decode reads a record whose signature has been verified, and refuses one that does not hold what putting back needs
+// or that is about something else. Its errors complete "not touched: ". The record's account has the name that the
+// place gives it, which the configuration may have changed since.
 func Decode(document json.RawMessage, about About) (Record, error) {
 	var record Record
 	if err := json.Unmarshal(document, &record); err != nil {

@@ -80,7 +80,10 @@ func TestDecodeGivesTheAccountItsNameOfToday(t *testing.T) {
 }
 
 func TestWhatWasBeforeIsRememberedByIDs(t *testing.T) {
-	state := patch.GroupState{Min: 1, Max: 3, Desired: 2, Suspended: []string{"AZRebalance"}, Members: []patch.Member{{ID: "i-1", Zone: "a"}, {ID: "i-2"}}}
+	state := patch.GroupState{
+		Min: 1, Max: 3, Desired: 2, Suspended: []string{"AZRebalance"},
+		Members: []patch.Member{{ID: "i-1", Zone: "a"}, {ID: "i-2"}},
+	}
 	before := journal.BeforeOf(state)
 	require.Equal(t, []string{"i-1", "i-2"}, before.Members)
 	back := before.State()

@@ -1,6 +1,6 @@
-// Package journal is what Patchtide writes down of a resource before it changes anything of it: every value as it was, every
-// change intended, and the policy by which it is put back. Sagas write records, Reconcile and roll backs read them; both
-// sides use the types of this package and its one Decode.
+// Package journal is what Patchtide writes down of a resource before it changes anything of it: every value as it was,
+// every change intended, and the policy by which it is put back. Sagas write records, Reconcile and roll backs read
+// them; both sides use the types of this package and its one Decode.
 package journal
 
 import (
@@ -10,8 +10,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Record is what the journal keeps of one instance, or of a group where Instance is "", before anything of it is changed, so
-// that the state can be put back even when no workflow is left to do it. It is amended before a change that nobody foresaw.
+// Record is what the journal keeps of one instance, or of a group where Instance is "", before anything of it is
+// changed, so that the state can be put back even when no workflow is left to do it. It is amended before a change that
+// nobody foresaw.
 type Record struct {
 	WaveID   string
 	Plan     string
@@ -94,8 +95,8 @@ type PutBack struct {
 	Point       patch.RestorePoint
 	PatchedBoot string // boot id after the install: a restored machine has another one
 	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
-	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first. Nil:
-	// this window patched it, or a person has accepted what would be lost.
+	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first.
+	// Nil: this window patched it, or a person has accepted what would be lost.
 	Earlier *LeftBy `json:",omitempty"`
 }
 

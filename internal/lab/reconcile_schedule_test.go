@@ -59,7 +59,9 @@ func TestTheScheduleOfReconcile(t *testing.T) {
 	require.False(t, read().Paused)
 
 	// A run of it is a Reconcile of its own name.
-	require.NoError(t, handles.GetHandle(t.Context(), named.ReconcileID).Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	require.NoError(
+		t, handles.GetHandle(t.Context(), named.ReconcileID).Trigger(t.Context(), client.ScheduleTriggerOptions{}),
+	)
 	require.Eventually(t, func() bool { return len(read().Recent) == 1 }, time.Minute, 100*time.Millisecond)
 	require.Contains(t, read().Recent[0], named.ReconcileID+"-")
 

@@ -17,7 +17,10 @@ import (
 // meddler is somebody who is quicker: it acts after a schedule was read and before the change made of it is sent.
 type meddler struct{ acts []func() }
 
-func (m *meddler) intercept(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
+func (m *meddler) intercept(
+	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker,
+	options ...grpc.CallOption,
+) error {
 	if _, is := request.(*workflowservice.UpdateScheduleRequest); is && len(m.acts) > 0 {
 		act := m.acts[0]
 		m.acts = m.acts[1:]
@@ -26,7 +29,8 @@ func (m *meddler) intercept(ctx context.Context, method string, request, reply a
 	return call(ctx, method, request, reply, conn, options...)
 }
 
-// TestNobodysChangeOfAScheduleIsUndone has somebody pause, edit or delete a schedule in the moment in which another changes it.
+// TestNobodysChangeOfAScheduleIsUndone has somebody pause, edit or delete a schedule in the moment in which another
+// changes it.
 func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 	server := start(t, TemporalOptions{})
 	defer stop(t, server)
@@ -35,20 +39,27 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 	defer other.Close()
 	quicker := &meddler{}
 	options := guarded()
-	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(quicker.intercept))
+	options.ConnectionOptions.DialOptions = append(
+		options.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(quicker.intercept),
+	)
 	c, err := server.Dial(t.Context(), options)
 	require.NoError(t, err)
 	defer c.Close()
 
 	ctx := t.Context()
-	keeper, theirs := schedules.Windows{Schedules: c.ScheduleClient()}, schedules.Windows{Schedules: other.ScheduleClient()}
+	keeper, theirs := schedules.Windows{Schedules: c.ScheduleClient()}, schedules.Windows{
+		Schedules: other.ScheduleClient(),
+	}
 	web := []schedules.Plan{{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}}
 	handle := other.ScheduleClient().GetHandle(ctx, ids.WindowSchedule("web"))
 	edit := func() {
-		require.NoError(t, handle.Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
-			in.Description.Schedule.Spec.TimeZoneName = "Europe/Berlin"
-			return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
-		}}))
+		require.NoError(
+			t,
+			handle.Update(
+				ctx, client.ScheduleUpdateOptions{DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+					in.Description.Schedule.Spec.TimeZoneName = "Europe/Berlin"
+					return &client.ScheduleUpdate{Schedule: &in.Description.Schedule}, nil
+				}}))
 	}
 	_, err = keeper.Sync(ctx, web, false)
 	require.NoError(t, err)
@@ -104,5 +115,7 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 
 // guarded are the options of a client that may change schedules, as the product's command line has them.
 func guarded() client.Options {
-	return client.Options{ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{schedules.DialOption()}}}
+	return client.Options{
+		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{schedules.DialOption()}},
+	}
 }

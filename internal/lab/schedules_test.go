@@ -24,12 +24,13 @@ func windowOf(t *testing.T, expression, zone string) schedule.Window {
 	location, err := time.LoadLocation(zone)
 	require.NoError(t, err)
 	return schedule.Window{
-		Schedule: parsed.In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour, Cutoff: time.Hour,
+		Schedule: parsed.In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour,
+		Cutoff: time.Hour,
 	}
 }
 
-// TestSchedulesOnTheServer keeps schedules on a real server: what is told to it, what it opens, and what becomes of what a
-// person changed.
+// TestSchedulesOnTheServer keeps schedules on a real server: what is told to it, what it opens, and what becomes of
+// what a person changed.
 func TestSchedulesOnTheServer(t *testing.T) {
 	server := start(t, TemporalOptions{DataDir: t.TempDir() + "/data"})
 	defer stop(t, server)
@@ -40,15 +41,17 @@ func TestSchedulesOnTheServer(t *testing.T) {
 	t.Run("drift", func(t *testing.T) { mendsDrift(t, c) })
 }
 
-// opensWhenWeSay asks the server for every opening of two years and compares them with ours: each kind of rule, in zones whose
-// clocks change by an hour, in the south, and not at all.
+// opensWhenWeSay asks the server for every opening of two years and compares them with ours: each kind of rule, in
+// zones whose clocks change by an hour, in the south, and not at all.
 func opensWhenWeSay(t *testing.T, c client.Client) {
 	keeper := schedules.Windows{Schedules: c.ScheduleClient()}
 	from, to := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2029, 1, 1, 0, 0, 0, 0, time.UTC)
 	var plans []schedules.Plan
 	for i, expression := range []string{
-		"cron(0 2 ? * SUN#2 *)", "cron(30 1 ? * SUN *)", "cron(30 2 ? * SUN *)", "cron(0 2 ? * 6L *)", "cron(0 2 L * ? *)", "cron(15 3 LW * ? *)",
-		"cron(0 2 1W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 31W 1,3,5,7,8,10,12 ? *)", "cron(45 23 29 2 ? *)", "cron(0 2 31 * ? 2027)",
+		"cron(0 2 ? * SUN#2 *)", "cron(30 1 ? * SUN *)", "cron(30 2 ? * SUN *)", "cron(0 2 ? * 6L *)", "cron(0 2 L * ? *)",
+		"cron(15 3 LW * ? *)",
+		"cron(0 2 1W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 31W 1,3,5,7,8,10,12 ? *)", "cron(45 23 29 2 ? *)",
+		"cron(0 2 31 * ? 2027)",
 		"cron(0 2/7 1-3 JAN-JUN/2 ? *)", "cron(0 0 ? * L *)", "rate(7 days)", "rate(36 hours)",
 	} {
 		for j, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Sydney"} {
@@ -58,9 +61,11 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 	_, err := keeper.Sync(t.Context(), plans, false)
 	require.NoError(t, err)
 	for _, plan := range plans {
-		answer, err := c.WorkflowService().ListScheduleMatchingTimes(t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
-			Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name), StartTime: timestamppb.New(from), EndTime: timestamppb.New(to),
-		})
+		answer, err := c.WorkflowService().ListScheduleMatchingTimes(
+			t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
+				Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name), StartTime: timestamppb.New(from),
+				EndTime: timestamppb.New(to),
+			})
 		require.NoError(t, err)
 		theirs, ours := []string{}, []string{}
 		for _, at := range answer.GetStartTime() {
@@ -71,8 +76,8 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		}
 		require.NotEmpty(t, ours)
 		require.Less(t, len(ours), 1000, "the server lists no more")
-		// In the night in which clocks are put back the server of 1.32.1 may tell a time of the hour that comes twice once only,
-		// and one of the hour before twice, an hour apart (Europe/Berlin): never none, and on no other day.
+		// In the night in which clocks are put back the server of 1.32.1 may tell a time of the hour that comes twice once
+		// only, and one of the hour before twice, an hour apart (Europe/Berlin): never none, and on no other day.
 		for _, pair := range [][2][]string{{ours, theirs}, {theirs, ours}} {
 			for _, one := range pair[0] {
 				if slices.Contains(pair[1], one) {
@@ -84,7 +89,10 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 				_, after := at.Add(3 * time.Hour).In(plan.Window.Zone()).Zone()
 				require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, plan.Window.Zone(), one)
 				near := []string{at.Add(-time.Hour).Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339)}
-				require.True(t, slices.ContainsFunc(pair[1], func(other string) bool { return slices.Contains(near, other) }), "%s in %s: %s", plan.Name, plan.Window.Zone(), one)
+				require.True(
+					t, slices.ContainsFunc(pair[1], func(other string) bool { return slices.Contains(near, other) }), "%s in %s: %s",
+					plan.Name, plan.Window.Zone(), one,
+				)
 			}
 		}
 	}
@@ -121,12 +129,15 @@ func mendsDrift(t *testing.T, c client.Client) {
 	require.Error(t, err, "a dry run makes nothing")
 	require.Subset(t, done(both, false), map[string]string{"web": schedules.Created, "db": schedules.Created})
 	require.Eventually(t, func() bool { return len(done(both, false)) == 0 }, 20*time.Second, 100*time.Millisecond,
-		"what was synced is not changed again, and the schedules of the test before, which have no plan any more, go once they are listed")
+		"what was synced is not changed again, and the schedules of the test before, which have no plan any more, go once "+
+			"they are listed")
 
 	found, err := handles.GetHandle(ctx, "patchtide-window-db").Describe(ctx)
 	require.NoError(t, err)
 	require.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, found.Schedule.Policy.Overlap)
-	require.Equal(t, 2*time.Hour+50*time.Minute, found.Schedule.Policy.CatchupWindow, "no longer than the window starts anything")
+	require.Equal(
+		t, 2*time.Hour+50*time.Minute, found.Schedule.Policy.CatchupWindow, "no longer than the window starts anything",
+	)
 	require.False(t, found.Schedule.Policy.PauseOnFailure)
 	require.Len(t, found.Schedule.Action.(*client.ScheduleWorkflowAction).Args, 1)
 
@@ -147,7 +158,8 @@ func mendsDrift(t *testing.T, c client.Client) {
 	}))
 	state = stateOf(t, keeper, both, "web")
 	require.Equal(t, []schedules.Difference{
-		{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"}, {What: "catch-up", Found: "8760h0m0s", Wanted: "3h0m0s"},
+		{What: "time zone", Found: "Europe/Berlin", Wanted: "Asia/Tokyo"},
+		{What: "catch-up", Found: "8760h0m0s", Wanted: "3h0m0s"},
 	}, state.Drift)
 	require.Equal(t, map[string]string{"web": schedules.Changed}, done(both, true))
 	require.NotEmpty(t, stateOf(t, keeper, both, "web").Drift, "a dry run mends nothing")

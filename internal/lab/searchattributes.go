@@ -15,9 +15,9 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// ensureSearchAttributes adds what the namespace lacks and waits until every attribute is accepted in a query. A database
-// kept from an older release has a namespace without the newer attributes, and creating the namespace again changes
-// nothing; a workflow that then sets a missing attribute fails its task for ever.
+// ensureSearchAttributes adds what the namespace lacks and waits until every attribute is accepted in a query. A
+// database kept from an older release has a namespace without the newer attributes, and creating the namespace again
+// changes nothing; a workflow that then sets a missing attribute fails its task for ever.
 func ensureSearchAttributes(ctx context.Context, c client.Client, wanted map[string]enumspb.IndexedValueType) error {
 	if len(wanted) == 0 {
 		return nil
@@ -50,7 +50,9 @@ func ensureSearchAttributes(ctx context.Context, c client.Client, wanted map[str
 }
 
 // missingAttributes compares by name and type. An attribute's type cannot be changed, so another type is an error.
-func missingAttributes(wanted, present map[string]enumspb.IndexedValueType) (map[string]enumspb.IndexedValueType, error) {
+func missingAttributes(
+	wanted, present map[string]enumspb.IndexedValueType,
+) (map[string]enumspb.IndexedValueType, error) {
 	missing := map[string]enumspb.IndexedValueType{}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		kind, found := present[name]

@@ -17,9 +17,11 @@ import (
 // DatabaseFile is the name of the SQLite file inside TemporalOptions.DataDir.
 const DatabaseFile = "temporal.db"
 
-// openStore prepares the database, in memory or in dataDir, with the namespace in it. A namespace that exists already is
-// left as it is, so that search attributes it lacks must be added by a running server.
-func openStore(cfg *config.Config, dataDir string, attributes map[string]enumspb.IndexedValueType) (config.Persistence, error) {
+// openStore prepares the database, in memory or in dataDir, with the namespace in it. A namespace that exists already
+// is left as it is, so that search attributes it lacks must be added by a running server.
+func openStore(
+	cfg *config.Config, dataDir string, attributes map[string]enumspb.IndexedValueType,
+) (config.Persistence, error) {
 	database, err := sqliteConfig(dataDir)
 	if err != nil {
 		return config.Persistence{}, err

@@ -20,15 +20,15 @@ import (
 // Namespace is the one namespace the laboratory creates; it is the SDK's and the UI's default too.
 const Namespace = client.DefaultNamespace
 
-// readyBudget bounds the wait until a started server answers: measured, it takes well under a second; a machine busy with
-// a build has taken ten.
+// readyBudget bounds the wait until a started server answers: measured, it takes well under a second; a machine busy
+// with a build has taken ten.
 const readyBudget = time.Minute
 
 // readyPoll is the time between two questions to a server that is starting.
 const readyPoll = 20 * time.Millisecond
 
-// TemporalOptions says where the embedded server listens and what it keeps. The zero value is a server in memory on free
-// loopback ports with no search attributes of ours.
+// TemporalOptions says where the embedded server listens and what it keeps. The zero value is a server in memory on
+// free loopback ports with no search attributes of ours.
 type TemporalOptions struct {
 	// DataDir is the folder of the SQLite file; it is created when missing. Empty: in memory, gone when the process ends.
 	DataDir string
@@ -50,9 +50,9 @@ type Temporal struct {
 	logger  *slog.Logger
 }
 
-// StartTemporal starts the server and the UI and returns when a client gets answers, the search attributes can be used in
-// queries and the UI serves its page. Errors name the address, file or attribute concerned. On an error nothing is left
-// running.
+// StartTemporal starts the server and the UI and returns when a client gets answers, the search attributes can be used
+// in queries and the UI serves its page. Errors name the address, file or attribute concerned. On an error nothing is
+// left running.
 func StartTemporal(ctx context.Context, options TemporalOptions) (_ *Temporal, err error) {
 	logger := options.Logger
 	if logger == nil {
@@ -158,7 +158,9 @@ func reserve(address string) (*net.TCPAddr, error) {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (give host:port with a free port, for example 127.0.0.1:7233): %w", address, err)
+		return nil, fmt.Errorf(
+			"cannot listen on %s (give host:port with a free port, for example 127.0.0.1:7233): %w", address, err,
+		)
 	}
 	tcp, ok := listener.Addr().(*net.TCPAddr)
 	if err := listener.Close(); err != nil {

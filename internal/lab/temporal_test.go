@@ -133,7 +133,9 @@ func requireUI(t *testing.T, server *Temporal) {
 	t.Helper()
 	require.Equal(t, server.UIURL()+"/namespaces/default/workflows/wave%2F1", server.WorkflowURL("wave/1"))
 	require.Contains(t, get(t, server.WorkflowURL("kept")), "<html")
-	require.Contains(t, get(t, server.UIURL()+"/api/v1/namespaces/default/workflows/kept"), "WORKFLOW_EXECUTION_STATUS_COMPLETED")
+	require.Contains(
+		t, get(t, server.UIURL()+"/api/v1/namespaces/default/workflows/kept"), "WORKFLOW_EXECUTION_STATUS_COMPLETED",
+	)
 }
 
 func get(t *testing.T, address string) string {

@@ -5,13 +5,16 @@ import "strings"
 // WaveSummary is what the Temporal UI shows of a wave in lists and on its page.
 func WaveSummary(plan, actor string) string { return "plan " + plan + ", started by " + actor }
 
-// WaveDetails is what the Temporal UI shows of a wave beside its live table, in Markdown: why it was started, and where to look.
+// WaveDetails is what the Temporal UI shows of a wave beside its live table, in Markdown: why it was started, and where
+// to look.
 func WaveDetails(wave, reason string) string {
 	if strings.TrimSpace(reason) == "" {
 		reason = "nobody said"
 	}
-	return "**Why**: " + reason + "\n\nWhere it stands and what may be sent to it is beside this, under *Current Details*. On a command line: `patchtide wave watch " +
-		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is put back."
+	return "**Why**: " + reason + "\n\nWhere it stands and what may be sent to it is beside this, under *Current " +
+		"Details*. On a command line: `patchtide wave watch " +
+		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is " +
+		"put back."
 }
 
 // UnlessSomebodyDecides ends the summary of the timer after which a wave decides by itself; the verb comes before it.

@@ -12,7 +12,9 @@ import (
 )
 
 func named(name string) patch.Group {
-	return patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: name}
+	return patch.Group{
+		Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: name,
+	}
 }
 
 func tagged(tags map[string]string) patch.Group {
@@ -22,9 +24,15 @@ func tagged(tags map[string]string) patch.Group {
 func TestLocks(t *testing.T) {
 	for _, c := range []struct{ name, got, want string }{
 		{"a group", names.GroupLock(named("web")), "patch-group/111122223333/ap-northeast-1/web"},
-		{"tags: the sorted selector", names.GroupLock(tagged(map[string]string{"Tier": "front", "Role": "web"})), "patch-group/222233334444/eu-west-1/Role=web,Tier=front"},
+		{
+			"tags: the sorted selector", names.GroupLock(tagged(map[string]string{"Tier": "front", "Role": "web"})),
+			"patch-group/222233334444/eu-west-1/Role=web,Tier=front",
+		},
 		{"an instance", names.InstanceLock(named("web"), "i-1"), "patch-instance/111122223333/ap-northeast-1/i-1"},
-		{"an instance's lock knows no group", names.InstanceLock(named("api"), "i-1"), "patch-instance/111122223333/ap-northeast-1/i-1"},
+		{
+			"an instance's lock knows no group", names.InstanceLock(named("api"), "i-1"),
+			"patch-instance/111122223333/ap-northeast-1/i-1",
+		},
 		{"a service", names.ServiceLock("web"), "patch-service/web"},
 		{"a queue", names.ActivityQueue(named("web").Account, "ap-northeast-1"), "patchtide-111122223333-ap-northeast-1"},
 		{"a journal record", names.JournalRecord(named("web"), "i-1"), "111122223333/ap-northeast-1/i-1"},
@@ -51,7 +59,10 @@ func TestLongNamesStayRecognisableUniqueAndShort(t *testing.T) {
 			require.Contains(t, one, "éééé")
 		})
 	}
-	require.Equal(t, "patch-service/"+strings.Repeat("a", 200), names.ServiceLock(strings.Repeat("a", 200)), "200 characters are not too long")
+	require.Equal(
+		t, "patch-service/"+strings.Repeat("a", 200), names.ServiceLock(strings.Repeat("a", 200)),
+		"200 characters are not too long",
+	)
 }
 
 func TestSearchAttributesFitPostgreSQL(t *testing.T) {

@@ -15,7 +15,8 @@ const (
 	mostDetails     = 12
 )
 
-// clip cuts text to a number of characters and says that it did. Control characters, which no channel shows, become spaces.
+// clip cuts text to a number of characters and says that it did. Control characters, which no channel shows, become
+// spaces.
 func clip(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\n' {

@@ -36,7 +36,9 @@ func bounded(m Message) Message {
 		// A command that is cut is no command: it stays whole, and only what is absurd is left out.
 		m.Commands[i].When = line(m.Commands[i].When, longestLine)
 	}
-	m.Commands = slices.DeleteFunc(m.Commands, func(c Command) bool { return len(c.Line) > 3*longestLine || strings.ContainsAny(c.Line, "\n\r") })
+	m.Commands = slices.DeleteFunc(
+		m.Commands, func(c Command) bool { return len(c.Line) > 3*longestLine || strings.ContainsAny(c.Line, "\n\r") },
+	)
 	for i := range m.Facts {
 		m.Facts[i].Value = line(m.Facts[i].Value, longestLine)
 	}
@@ -71,7 +73,9 @@ func details(n patch.Notice) []string {
 	room := func() bool { return len(list) < mostDetails }
 	for _, i := range n.Instances {
 		if room() {
-			list = append(list, strings.TrimSuffix(fmt.Sprintf("%s/%s %s: %s", i.Group, i.ID, became(i.Outcome), i.Reason), ": "))
+			list = append(
+				list, strings.TrimSuffix(fmt.Sprintf("%s/%s %s: %s", i.Group, i.ID, became(i.Outcome), i.Reason), ": "),
+			)
 		}
 	}
 	for _, s := range n.Stranded {

@@ -69,7 +69,8 @@ func TestDocumentsOfEachChannel(t *testing.T) {
 			in, err := publication("arn:aws:sns:ap-northeast-1:111122223333:patching", m)
 			require.NoError(t, err)
 			document, err = encode(map[string]any{
-				"Subject": in.Subject, "MessageStructure": in.MessageStructure, "Message": json.RawMessage(*in.Message), "MessageAttributes": in.MessageAttributes,
+				"Subject": in.Subject, "MessageStructure": in.MessageStructure, "Message": json.RawMessage(*in.Message),
+				"MessageAttributes": in.MessageAttributes,
 			})
 			require.NoError(t, err)
 			golden(t, "sns/"+name+".json", pretty(t, document))
@@ -85,8 +86,10 @@ func TestCommandsAreWholeAndQuoted(t *testing.T) {
 		lines = append(lines, command.Line)
 	}
 	require.Equal(t, []string{
-		`patchtide wave retry 'nightly wave; rm -rf /' --reason "..."`, `patchtide wave skip 'nightly wave; rm -rf /' --reason "..."`,
-		`patchtide wave roll-back 'nightly wave; rm -rf /' --reason "..."`, `patchtide wave abort 'nightly wave; rm -rf /' --reason "..."`,
+		`patchtide wave retry 'nightly wave; rm -rf /' --reason "..."`,
+		`patchtide wave skip 'nightly wave; rm -rf /' --reason "..."`,
+		`patchtide wave roll-back 'nightly wave; rm -rf /' --reason "..."`,
+		`patchtide wave abort 'nightly wave; rm -rf /' --reason "..."`,
 	}, lines)
 }
 
@@ -94,7 +97,9 @@ func TestCommandsAreWholeAndQuoted(t *testing.T) {
 func TestSlackTakesWhateverARoundOfReasonsSays(t *testing.T) {
 	for name, text := range awkward {
 		t.Run(name, func(t *testing.T) {
-			document, err := fit(Compose(worst(text), where), slackDocument, func(m Message) (any, error) { return slackMessage(m), nil })
+			document, err := fit(
+				Compose(worst(text), where), slackDocument, func(m Message) (any, error) { return slackMessage(m), nil },
+			)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(document), slackDocument)
 			require.True(t, utf8.Valid(document))

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// RefusedError says that a channel will never take this notice: a wrong address, a document it cannot read. Its text holds
-// no address.
+// RefusedError says that a channel will never take this notice: a wrong address, a document it cannot read. Its text
+// holds no address.
 type RefusedError struct{ Why string }
 
 // Error tells why.

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// fit renders a message and, while its document is longer than limit bytes, leaves out details first and then words. What is
-// to be done, and how, stays.
+// fit renders a message and, while its document is longer than limit bytes, leaves out details first and then words.
+// What is to be done, and how, stays.
 func fit(m Message, limit int, render func(Message) (any, error)) ([]byte, error) {
 	for {
 		rendered, err := render(m)
@@ -22,7 +22,9 @@ func fit(m Message, limit int, render func(Message) (any, error)) ([]byte, error
 		case len(document) <= limit:
 			return document, nil
 		case len(m.Details) > 1:
-			m.Details = append(m.Details[:len(m.Details)/2:len(m.Details)/2], "and more; see the Temporal UI or the command line")
+			m.Details = append(
+				m.Details[:len(m.Details)/2:len(m.Details)/2], "and more; see the Temporal UI or the command line",
+			)
 			if len(m.Details) == 2 {
 				m.Details = m.Details[1:]
 			}
@@ -35,7 +37,9 @@ func fit(m Message, limit int, render func(Message) (any, error)) ([]byte, error
 		case len(m.Facts) > 0:
 			m.Facts = nil
 		default:
-			return nil, &RefusedError{Why: fmt.Sprintf("notice %s is %d bytes long and the channel takes %d", m.ID, len(document), limit)}
+			return nil, &RefusedError{
+				Why: fmt.Sprintf("notice %s is %d bytes long and the channel takes %d", m.ID, len(document), limit),
+			}
 		}
 	}
 }

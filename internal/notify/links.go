@@ -6,7 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
-// links are the pages of the Temporal UI where people go from a notice: what it is about first, then where they act on it.
+// links are the pages of the Temporal UI where people go from a notice: what it is about first, then where they act on
+// it.
 func links(n patch.Notice, ui temporalui.UI) []Link {
 	var links []Link
 	if n.WaveID != "" {
@@ -21,7 +22,8 @@ func links(n patch.Notice, ui temporalui.UI) []Link {
 	if startsAnother(n) {
 		links = append(links, Link{"The form that starts a wave of " + n.Plan, ui.Start(temporalui.StartWave(n.Plan, n.At))})
 	}
-	if len(links) == 0 || n.Kind == patch.NoticeAwaitingApproval || n.Kind == patch.NoticeOnHold || n.Kind == patch.NoticeParked {
+	if len(links) == 0 || n.Kind == patch.NoticeAwaitingApproval || n.Kind == patch.NoticeOnHold ||
+		n.Kind == patch.NoticeParked {
 		links = append(links, Link{"Everything that waits for a person", ui.List(temporalui.Waiting().Query)})
 	}
 	return links

@@ -27,8 +27,12 @@ func TestEachNoticeLeadsToWhatItIsAbout(t *testing.T) {
 		require.NotEmpty(t, want, "%s: say where it leads", name)
 		links := Compose(notice, where).Links
 		require.True(t, strings.HasPrefix(links[0].URL, want), "%s: %s", name, links[0].URL)
-		another := notice.Kind == patch.NoticeScheduleSkipped || notice.Kind == patch.NoticeRolledBack || name == "finished_with_something_stranded"
-		form := strings.Contains(links[len(links)-1].URL, "/start-workflow?taskQueue=patchtide&workflowId=wave-web-20261122-021000&workflowType=PatchWave")
+		another := notice.Kind == patch.NoticeScheduleSkipped || notice.Kind == patch.NoticeRolledBack ||
+			name == "finished_with_something_stranded"
+		form := strings.Contains(
+			links[len(links)-1].URL,
+			"/start-workflow?taskQueue=patchtide&workflowId=wave-web-20261122-021000&workflowType=PatchWave",
+		)
 		require.Equal(t, another, form, "%s: after what did not go well people start another wave", name)
 	}
 }

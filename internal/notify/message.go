@@ -6,8 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Message is a notice in words, before any channel's own form: what happened, why, what to do now, with the exact commands
-// and links. All text is plain; each channel escapes it.
+// Message is a notice in words, before any channel's own form: what happened, why, what to do now, with the exact
+// commands and links. All text is plain; each channel escapes it.
 type Message struct {
 	ID       string // the notice's key: the same in every repetition
 	Kind     string

@@ -42,5 +42,7 @@ func (n *Notifier) Send(ctx context.Context, channel string, notice patch.Notice
 			return c.send(ctx, Compose(notice, n.ui))
 		}
 	}
-	return &RefusedError{Why: fmt.Sprintf("this worker's configuration has no channel %s any more; it has %v", channel, n.Channels())}
+	return &RefusedError{
+		Why: fmt.Sprintf("this worker's configuration has no channel %s any more; it has %v", channel, n.Channels()),
+	}
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Address reads a webhook's address from where the configuration says it is kept. It is a secret: its errors name the place,
-// never the value, and neither do ours.
+// Address reads a webhook's address from where the configuration says it is kept. It is a secret: its errors name the
+// place, never the value, and neither do ours.
 type Address func(ctx context.Context) (string, error)
 
 const (
@@ -24,7 +24,8 @@ const (
 	longestReply = 1000             // bytes of an answer that are read for its reason
 )
 
-// post sends one document. A reply of 2xx is success; 408, 429 and 5xx, and no reply at all, may pass; anything else is final.
+// post sends one document. A reply of 2xx is success; 408, 429 and 5xx, and no reply at all, may pass; anything else is
+// final.
 func post(ctx context.Context, client *http.Client, address Address, body []byte, more http.Header) error {
 	ctx, cancel := context.WithTimeout(ctx, longestPost)
 	defer cancel()
@@ -34,7 +35,9 @@ func post(ctx context.Context, client *http.Client, address Address, body []byte
 	}
 	target, err := url.Parse(strings.TrimSpace(secret))
 	if err != nil || target.Host == "" || !safe(target) {
-		return &RefusedError{Why: "what is kept as its address is no https:// address; look at the place that the configuration names"}
+		return &RefusedError{
+			Why: "what is kept as its address is no https:// address; look at the place that the configuration names",
+		}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
 	if err != nil {
@@ -57,7 +60,9 @@ func post(ctx context.Context, client *http.Client, address Address, body []byte
 		return nil
 	}
 	said, _ := io.ReadAll(io.LimitReader(reply.Body, longestReply)) // a reply cut short still has its status
-	why := strings.TrimSuffix(fmt.Sprintf("it answered %d: %s", reply.StatusCode, line(without(target, string(said)), longestLine)), ": ")
+	why := strings.TrimSuffix(
+		fmt.Sprintf("it answered %d: %s", reply.StatusCode, line(without(target, string(said)), longestLine)), ": ",
+	)
 	if passing(reply.StatusCode) {
 		return &AwayError{Why: why, RetryAfter: retryAfter(reply.Header.Get("Retry-After"), time.Now())}
 	}

@@ -51,7 +51,9 @@ func newReceiver(t *testing.T) *receiver {
 func (r *receiver) address(context.Context) (string, error) { return r.URL + secretPath + "\n", nil }
 
 func TestChannelsPostTheirDocuments(t *testing.T) {
-	for name, make := range map[string]func(string, Address, *http.Client) Channel{"slack": Slack, "teams": Teams, "webhook": Webhook} {
+	for name, make := range map[string]func(
+		string, Address, *http.Client,
+	) Channel{"slack": Slack, "teams": Teams, "webhook": Webhook} {
 		t.Run(name, func(t *testing.T) {
 			r := newReceiver(t)
 			notifier := New([]Channel{make(name, r.address, r.Client())}, where)
@@ -95,12 +97,18 @@ func TestAnswersThatPassAndAnswersThatDoNot(t *testing.T) {
 	}{
 		{name: "Slack's webhook is gone", status: 404, answer: "no_service", says: "it answered 404: no_service"},
 		{name: "a document it does not take", status: 400, answer: "invalid_blocks", says: "it answered 400: invalid_blocks"},
-		{name: "too many, with seconds", status: 429, retry: "30", away: true, wait: 30 * time.Second, says: "it answered 429; it asks to wait 30s"},
+		{
+			name: "too many, with seconds", status: 429, retry: "30", away: true, wait: 30 * time.Second,
+			says: "it answered 429; it asks to wait 30s",
+		},
 		{name: "too many, without", status: 429, away: true, says: "it answered 429"},
 		{name: "too many, absurd", status: 429, retry: "999999999", away: true, wait: time.Hour},
 		{name: "time-out", status: 408, away: true},
 		{name: "server in trouble", status: 503, retry: "nonsense", away: true, says: "it answered 503"},
-		{name: "an answer that repeats the address", status: 410, answer: "no such path " + secretPath + " SECRETSIGNATURE", says: "it answered 410: no such path [secret]"},
+		{
+			name: "an answer that repeats the address", status: 410, answer: "no such path " + secretPath + " SECRETSIGNATURE",
+			says: "it answered 410: no such path [secret]",
+		},
 		{name: "a redirect", status: 307, says: "it answered 307"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,12 +156,20 @@ func TestNoErrorHoldsTheAddress(t *testing.T) {
 		{name: "no address at all", address: "SECRET", says: "no https:// address"},
 		{name: "broken", address: "https://exa mple/%zzSECRET", says: "no https:// address"},
 		{name: "another protocol", address: "ftp://example.com/SECRET", says: "no https:// address"},
-		{name: "a host that is none, with a password", address: "https://user:SECRETPASS@[::1]:1" + secretPath, says: "no answer: ", away: true},
-		{name: "cannot be read", err: errors.New("read the parameter /patchtide/slack: AccessDenied"), says: "could not be read: read the parameter /patchtide/slack", away: true},
+		{
+			name: "a host that is none, with a password", address: "https://user:SECRETPASS@[::1]:1" + secretPath,
+			says: "no answer: ", away: true,
+		},
+		{
+			name: "cannot be read", err: errors.New("read the parameter /patchtide/slack: AccessDenied"),
+			says: "could not be read: read the parameter /patchtide/slack", away: true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			address := func(context.Context) (string, error) { return c.address, c.err }
-			err := New([]Channel{Slack("slack", address, http.DefaultClient)}, where).Send(t.Context(), "slack", samples()["test"])
+			err := New([]Channel{Slack("slack", address, http.DefaultClient)}, where).Send(
+				t.Context(), "slack", samples()["test"],
+			)
 			require.ErrorContains(t, err, c.says)
 			require.NotContains(t, err.Error(), "SECRET")
 			var away *AwayError

@@ -29,19 +29,25 @@ func samples() map[string]patch.Notice {
 	return map[string]patch.Notice{
 		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
 		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
-			Stage: "production", Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or reject.",
+			Stage: "production",
+			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or " +
+				"reject.",
 			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
 		}),
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
-			Stage: "production", Why: "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
+			Stage: "production",
+			Why:   "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
 			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),
 		"parked": wave(patch.NoticeParked, patch.Notice{
-			Stage: "production", Why: "the window's cutoff was at 2026-11-22T05:00:00Z. Left: 3 of 5 of production/ap-northeast-1/web.",
+			Stage: "production",
+			Why:   "the window's cutoff was at 2026-11-22T05:00:00Z. Left: 3 of 5 of production/ap-northeast-1/web.",
 			Verbs: decisions(patch.StateParked), Otherwise: patch.Abort, Until: &until,
 		}),
 		"parked_with_a_standing_verb": wave(patch.NoticeParked, patch.Notice{
-			Stage: "production", Why: "the window's cutoff was at 2026-11-22T05:00:00Z. approve by alice (looks well) at 2026-11-22T06:00:00Z: acts when the window opens at 2026-12-13T02:00:00Z.",
+			Stage: "production",
+			Why: "the window's cutoff was at 2026-11-22T05:00:00Z. approve by alice (looks well) at 2026-11-22T06:00:00Z: " +
+				"acts when the window opens at 2026-12-13T02:00:00Z.",
 			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},
 		}),
 		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
@@ -49,7 +55,10 @@ func samples() map[string]patch.Notice {
 			Why: "rolled back by patchtide: nobody answered within 30m0s", Outcome: patch.RolledBack,
 			Tally: map[patch.Outcome]int{patch.Patched: 2, patch.RolledBack: 1, patch.NotStarted: 3},
 		}),
-		"finished": wave(patch.NoticeFinished, patch.Notice{Outcome: patch.Succeeded, Tally: map[patch.Outcome]int{patch.Patched: 5, patch.AlreadyCompliant: 1}}),
+		"finished": wave(
+			patch.NoticeFinished,
+			patch.Notice{Outcome: patch.Succeeded, Tally: map[patch.Outcome]int{patch.Patched: 5, patch.AlreadyCompliant: 1}},
+		),
 		"finished_with_something_stranded": wave(patch.NoticeFinished, patch.Notice{
 			Outcome: patch.Failed, Why: "aborted: bob: stop it", Tally: map[patch.Outcome]int{patch.Patched: 2, patch.Failed: 1},
 			Stranded: []patch.Stranded{{
@@ -57,22 +66,36 @@ func samples() map[string]patch.Notice {
 				WhatToDo: "aws autoscaling exit-standby --instance-ids i-1 --auto-scaling-group-name web",
 			}},
 		}),
-		"rolling_back_started": wave(patch.NoticeStarted, patch.Notice{PutsBack: "wave-web-20261120-020000", Actor: "bob", Why: "logins fail"}),
+		"rolling_back_started": wave(
+			patch.NoticeStarted, patch.Notice{PutsBack: "wave-web-20261120-020000", Actor: "bob", Why: "logins fail"},
+		),
 		"schedule_skipped": {
-			Kind: patch.NoticeScheduleSkipped, Key: "schedule/web/2026-11-22T02:00:00Z", At: at, Plan: "web", WorkflowID: "open-window-web-2026-11-22",
-			Why: "production/ap-northeast-1/web is being patched by wave wave-web-20261121-020000", WhatToDo: "Wait until that has ended, or abort it.",
+			Kind: patch.NoticeScheduleSkipped, Key: "schedule/web/2026-11-22T02:00:00Z", At: at, Plan: "web",
+			WorkflowID: "open-window-web-2026-11-22",
+			Why:        "production/ap-northeast-1/web is being patched by wave wave-web-20261121-020000",
+			WhatToDo:   "Wait until that has ended, or abort it.",
 		},
 		"drift": {
-			Kind: patch.NoticeDrift, Key: "drift/schedules/1", At: at, Subject: "the schedules differ from the files", WorkflowID: "patchtide-schedules",
-			Findings: []string{"web: paused by hand", "batch: missing"}, WhatToDo: "Make them equal, or change the files.", Commands: []string{"patchtide schedule sync"},
+			Kind: patch.NoticeDrift, Key: "drift/schedules/1", At: at, Subject: "the schedules differ from the files",
+			WorkflowID: "patchtide-schedules",
+			Findings:   []string{"web: paused by hand", "batch: missing"}, WhatToDo: "Make them equal, or change the files.",
+			Commands: []string{"patchtide schedule sync"},
 		},
 		"frozen": {
-			Kind: patch.NoticeFrozen, Key: "freeze/1", At: at, Subject: "every account is frozen", Actor: "carol", Why: "incident 12",
-			WhatToDo: "Waves hold between instances until it is lifted.", Commands: []string{`patchtide unfreeze --reason "..."`},
+			Kind: patch.NoticeFrozen, Key: "freeze/1", At: at, Subject: "every account is frozen", Actor: "carol",
+			Why:      "incident 12",
+			WhatToDo: "Waves hold between instances until it is lifted.",
+			Commands: []string{`patchtide unfreeze --reason "..."`},
 		},
 		"stranded": {
-			Kind: patch.NoticeStranded, Key: "patchtide-reconcile/1/stranded", At: at, Subject: "reconcile", WorkflowID: "patchtide-reconcile",
-			Stranded: []patch.Stranded{{Account: "production", Region: "ap-northeast-1", Resource: "instance i-1", State: "quarantined", WhatToDo: "examine and terminate it"}},
+			Kind: patch.NoticeStranded, Key: "patchtide-reconcile/1/stranded", At: at, Subject: "reconcile",
+			WorkflowID: "patchtide-reconcile",
+			Stranded: []patch.Stranded{
+				{
+					Account: "production", Region: "ap-northeast-1", Resource: "instance i-1", State: "quarantined",
+					WhatToDo: "examine and terminate it",
+				},
+			},
 		},
 		"test": {Kind: patch.NoticeTest, Key: "test/1", At: at, Actor: "alice", Why: "somebody asked for it"},
 	}
@@ -82,14 +105,23 @@ func samples() map[string]patch.Notice {
 func worst(text string) patch.Notice {
 	long := strings.Repeat(text, 2000)
 	n := patch.Notice{
-		Kind: patch.NoticeOnHold, Key: "wave-" + strings.Repeat("w", 240) + "/0f1e/on_hold-1", At: at, WaveID: "wave-" + strings.Repeat("w", 180) + strings.Repeat("'", 40), RunID: "0f1e",
-		Plan: strings.Repeat("p", 63), Stage: strings.Repeat("s", 63), Actor: long, Why: long, WhatToDo: long, Until: &until, Otherwise: patch.RollBack,
-		Verbs: append(decisions(patch.StateOnHold), decisions(patch.StateAwaitingApproval)...), PutsBack: strings.Repeat("b", 240), Subject: long,
+		Kind: patch.NoticeOnHold, Key: "wave-" + strings.Repeat("w", 240) + "/0f1e/on_hold-1", At: at,
+		WaveID: "wave-" + strings.Repeat("w", 180) + strings.Repeat("'", 40), RunID: "0f1e",
+		Plan: strings.Repeat("p", 63), Stage: strings.Repeat("s", 63), Actor: long, Why: long, WhatToDo: long, Until: &until,
+		Otherwise: patch.RollBack,
+		Verbs:     append(decisions(patch.StateOnHold), decisions(patch.StateAwaitingApproval)...),
+		PutsBack:  strings.Repeat("b", 240), Subject: long,
 		Commands: []string{"patchtide " + long, "two\nlines"},
 	}
 	for range 50 {
-		n.Instances = append(n.Instances, patch.NoticedInstance{Group: long[:200], ID: "i-4333dc0704d74e937", Outcome: patch.Quarantined, Reason: long})
-		n.Stranded = append(n.Stranded, patch.Stranded{Account: "production", Region: "ap-northeast-1", Resource: long, State: long, WhatToDo: long})
+		n.Instances = append(
+			n.Instances,
+			patch.NoticedInstance{Group: long[:200], ID: "i-4333dc0704d74e937", Outcome: patch.Quarantined, Reason: long},
+		)
+		n.Stranded = append(
+			n.Stranded,
+			patch.Stranded{Account: "production", Region: "ap-northeast-1", Resource: long, State: long, WhatToDo: long},
+		)
 		n.Findings = append(n.Findings, long)
 	}
 	return n

@@ -9,9 +9,9 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Slack's limits: a section's text has 3,000 characters and a header 150, a message 50 blocks (Slack's reference of Block
-// Kit). It also refuses long messages as a whole (msg_blocks_too_long) without saying where that begins; documents of 15 KB
-// have been taken and some of 17 KB not, so ours stay under slackDocument bytes.
+// Slack's limits: a section's text has 3,000 characters and a header 150, a message 50 blocks (Slack's reference of
+// Block Kit). It also refuses long messages as a whole (msg_blocks_too_long) without saying where that begins;
+// documents of 15 KB have been taken and some of 17 KB not, so ours stay under slackDocument bytes.
 const (
 	slackSection  = 2900
 	slackCommand  = 2500
@@ -31,7 +31,11 @@ func Slack(name string, address Address, client *http.Client) Channel {
 
 // slackMessage is a message in Block Kit. Text outside the blocks is what a phone's notification shows.
 func slackMessage(m Message) slack.WebhookMessage {
-	blocks := []slack.Block{slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, slackMark(m.Severity)+" "+m.Headline, true, false))}
+	blocks := []slack.Block{
+		slack.NewHeaderBlock(
+			slack.NewTextBlockObject(slack.PlainTextType, slackMark(m.Severity)+" "+m.Headline, true, false),
+		),
+	}
 	if m.Why != "" {
 		blocks = append(blocks, sections("*Why:* "+mrkdwn(m.Why, slackSection-20))...)
 	}
@@ -66,16 +70,23 @@ func slackMessage(m Message) slack.WebhookMessage {
 		facts = append(facts, fact.Name+": "+mrkdwn(fact.Value, 300))
 	}
 	facts = append(facts, "Notice: "+mrkdwn(m.ID, 500))
-	blocks = append(blocks, slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, clip(strings.Join(facts, "  |  "), slackSection), false, true)))
+	blocks = append(
+		blocks,
+		slack.NewContextBlock(
+			"", slack.NewTextBlockObject(slack.MarkdownType, clip(strings.Join(facts, "  |  "), slackSection), false, true),
+		),
+	)
 	return slack.WebhookMessage{Text: mrkdwn(m.Headline, 500), Blocks: &slack.Blocks{BlockSet: blocks}}
 }
 
-// sections packs paragraphs into as few sections as their limit allows. Verbatim: what looks like a name or an address in a
-// reason is left alone.
+// sections packs paragraphs into as few sections as their limit allows. Verbatim: what looks like a name or an address
+// in a reason is left alone.
 func sections(paragraphs ...string) []slack.Block {
 	var blocks []slack.Block
 	add := func(text string) {
-		blocks = append(blocks, slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, text, false, true), nil, nil))
+		blocks = append(
+			blocks, slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, text, false, true), nil, nil),
+		)
 	}
 	packed := ""
 	for _, paragraph := range paragraphs {

@@ -16,8 +16,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SNS's limits (API reference of Publish): 262,144 bytes with all attributes; a subject is ASCII, on one line, and less than
-// 100 characters; an SMS has 140.
+// SNS's limits (API reference of Publish): 262,144 bytes with all attributes; a subject is ASCII, on one line, and less
+// than 100 characters; an SMS has 140.
 const (
 	snsMessage = 250_000
 	snsSubject = 99
@@ -56,9 +56,14 @@ func publication(arn string, m Message) (*sns.PublishInput, error) {
 		return nil, err
 	}
 	body, structure, subject := string(message), "json", ascii(line("Patchtide: "+m.Headline, snsSubject))
-	in := &sns.PublishInput{TopicArn: &arn, Message: &body, MessageStructure: &structure, Subject: &subject, MessageAttributes: map[string]types.MessageAttributeValue{}}
+	in := &sns.PublishInput{
+		TopicArn: &arn, Message: &body, MessageStructure: &structure, Subject: &subject,
+		MessageAttributes: map[string]types.MessageAttributeValue{},
+	}
 	kind := "String"
-	for key, value := range map[string]string{"kind": m.Kind, "severity": string(m.Severity), "plan": m.Notice.Plan, "wave": m.Notice.WaveID} {
+	for key, value := range map[string]string{
+		"kind": m.Kind, "severity": string(m.Severity), "plan": m.Notice.Plan, "wave": m.Notice.WaveID,
+	} {
 		if value != "" { // SNS refuses an empty one
 			in.MessageAttributes[key] = types.MessageAttributeValue{DataType: &kind, StringValue: &value}
 		}
@@ -101,7 +106,8 @@ func snsError(err error) error {
 	}
 	why := fmt.Sprintf("SNS answered %s: %s", api.ErrorCode(), api.ErrorMessage())
 	if passing(response.HTTPStatusCode()) || slices.Contains([]string{
-		"Throttling", "ThrottlingException", "Throttled", "ThrottledException", "KMSThrottling", "RequestLimitExceeded", "ExpiredToken", "ExpiredTokenException", "RequestExpired",
+		"Throttling", "ThrottlingException", "Throttled", "ThrottledException", "KMSThrottling", "RequestLimitExceeded",
+		"ExpiredToken", "ExpiredTokenException", "RequestExpired",
 	}, api.ErrorCode()) {
 		return &AwayError{Why: why}
 	}
@@ -110,5 +116,6 @@ func snsError(err error) error {
 
 // passing tells an HTTP status that another attempt may mend.
 func passing(status int) bool {
-	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests ||
+		status == http.StatusRequestTimeout
 }

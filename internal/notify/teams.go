@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// teamsDocument keeps under what Teams takes: 28 KB by its documentation, of a message in its own encoding, and about 21 KB as
-// measured by others.
+// teamsDocument keeps under what Teams takes: 28 KB by its documentation, of a message in its own encoding, and about
+// 21 KB as measured by others.
 const teamsDocument = 20_000
 
 // Teams tells a channel by the webhook of a workflow ("Post to a channel when a webhook request is received").
@@ -98,8 +98,9 @@ func teamsMessage(m Message) teamsPost {
 	return teamsPost{Type: "message", Summary: m.Headline, Attachments: []teamsAttachment{{
 		ContentType: "application/vnd.microsoft.card.adaptive",
 		Content: card{
-			Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4", FallbackText: m.Headline,
-			Teams: map[string]string{"width": "Full"}, Body: body, Actions: actions,
+			Schema: "http://adaptivecards.io/schemas/adaptive-card.json", Type: "AdaptiveCard", Version: "1.4",
+			FallbackText: m.Headline,
+			Teams:        map[string]string{"width": "Full"}, Body: body, Actions: actions,
 		},
 	}}}
 }

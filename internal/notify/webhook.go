@@ -8,7 +8,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// document is what a webhook and a program behind SNS receive. Fields are added, never renamed or given another meaning.
+// document is what a webhook and a program behind SNS receive. Fields are added, never renamed or given another
+// meaning.
 type document struct {
 	Version   int                     `json:"version"` // of this shape: 1
 	ID        string                  `json:"id"`      // the same in every repetition
@@ -52,10 +53,13 @@ const mostInstances = 30
 func documentOf(m Message) document {
 	n := m.Notice
 	d := document{
-		Version: 1, ID: m.ID, Kind: m.Kind, Severity: m.Severity, At: m.At, Headline: m.Headline, Why: m.Why, WhatToDo: m.WhatToDo,
+		Version: 1, ID: m.ID, Kind: m.Kind, Severity: m.Severity, At: m.At, Headline: m.Headline, Why: m.Why,
+		WhatToDo: m.WhatToDo,
 		Commands: []command{}, Links: []link{}, Details: append([]string{}, m.Details...),
-		WaveID: n.WaveID, RunID: n.RunID, PutsBack: n.PutsBack, Plan: n.Plan, Stage: n.Stage, Subject: line(n.Subject, longestLine),
-		Actor: line(n.Actor, longestLine), Verbs: n.Verbs, Otherwise: n.Otherwise, Until: n.Until, Outcome: n.Outcome, Tally: n.Tally,
+		WaveID: n.WaveID, RunID: n.RunID, PutsBack: n.PutsBack, Plan: n.Plan, Stage: n.Stage,
+		Subject: line(n.Subject, longestLine),
+		Actor:   line(n.Actor, longestLine), Verbs: n.Verbs, Otherwise: n.Otherwise, Until: n.Until, Outcome: n.Outcome,
+		Tally: n.Tally,
 	}
 	for _, c := range m.Commands {
 		d.Commands = append(d.Commands, command{When: c.When, Command: c.Line})

@@ -22,7 +22,8 @@ func words(n patch.Notice) Message {
 	case patch.NoticeOnHold:
 		return Message{
 			Severity: Alarm, Headline: place(n) + " is on hold" + failures(n), Why: n.Why,
-			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n), Commands: verbs(n),
+			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n),
+			Commands: verbs(n),
 		}
 	case patch.NoticeParked:
 		return parked(n)
@@ -48,13 +49,15 @@ func words(n patch.Notice) Message {
 		}
 	case patch.NoticeDrift:
 		return Message{
-			Severity: Warning, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Findings), "difference")), Why: n.Why,
+			Severity: Warning, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Findings), "difference")),
+			Why: n.Why,
 		}
 	case patch.NoticeFrozen:
 		return Message{Severity: Warning, Headline: sentence(about(n)), Why: n.Why}
 	case patch.NoticeStranded:
 		return Message{
-			Severity: Alarm, Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Stranded), "thing")+" left stranded"), Why: n.Why,
+			Severity: Alarm,
+			Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Stranded), "thing")+" left stranded"), Why: n.Why,
 			WhatToDo: "Do what each line says, then look again.", Commands: []Command{{Line: "patchtide reconcile --dry-run"}},
 		}
 	case patch.NoticeTest:
@@ -67,10 +70,13 @@ func words(n patch.Notice) Message {
 
 // parked says of a wave that waits for a window what it waits for besides.
 func parked(n patch.Notice) Message {
-	m := Message{Severity: Warning, Headline: place(n) + " is parked until the next window", Why: n.Why, Commands: verbs(n)}
+	m := Message{
+		Severity: Warning, Headline: place(n) + " is parked until the next window", Why: n.Why, Commands: verbs(n),
+	}
 	m.WhatToDo = "Nothing: it goes on by itself when the window opens."
 	if slices.Contains(n.Verbs, patch.Resume) {
-		m.WhatToDo = "Send resume, and the wave goes on when that window is open. Until then it holds no lock, and nothing is out of service." + otherwise(n)
+		m.WhatToDo = "Send resume, and the wave goes on when that window is open. Until then it holds no lock, and " +
+			"nothing is out of service." + otherwise(n)
 	}
 	return m
 }
@@ -79,7 +85,10 @@ func parked(n patch.Notice) Message {
 func putBackMore(n patch.Notice) []Command {
 	list := []Command{{Line: waveCommand("show", n.WaveID)}}
 	if n.PutsBack == "" && n.Tally[patch.Patched] > 0 {
-		list = append(list, Command{When: "to put back what its other stages patched, too", Line: names.VerbCommand(patch.RollBack, n.WaveID)})
+		list = append(
+			list,
+			Command{When: "to put back what its other stages patched, too", Line: names.VerbCommand(patch.RollBack, n.WaveID)},
+		)
 	}
 	return list
 }
@@ -91,7 +100,9 @@ func started(n patch.Notice) Message {
 	}
 	return Message{
 		Severity: Info, Headline: headline, Why: n.Why, WhatToDo: "Nothing; it asks when it needs somebody.",
-		Commands: []Command{{"to watch it", waveCommand("watch", n.WaveID)}, {"to stop it", names.VerbCommand(patch.Abort, n.WaveID)}},
+		Commands: []Command{
+			{"to watch it", waveCommand("watch", n.WaveID)}, {"to stop it", names.VerbCommand(patch.Abort, n.WaveID)},
+		},
 	}
 }
 
@@ -105,11 +116,15 @@ func finished(n patch.Notice) Message {
 	case patch.Succeeded:
 		m.Severity, m.Headline, m.WhatToDo = Good, what+" succeeded: "+tally(n), "Nothing."
 	case patch.SucceededWithSkips:
-		m.Severity, m.Headline, m.WhatToDo = Warning, what+" succeeded with skips: "+tally(n), "Look at what was skipped; the next wave tries it again."
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+
+			" succeeded with skips: "+tally(n), "Look at what was skipped; the next wave tries it again."
 	case patch.Aborted:
-		m.Severity, m.Headline, m.WhatToDo = Warning, what+" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+
+			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."
 	default:
-		m.Severity, m.Headline, m.WhatToDo = Alarm, what+" "+strings.ReplaceAll(string(n.Outcome), "_", " ")+": "+tally(n), "Read why, mend it, and start another wave; it leaves alone what is patched."
+		m.Severity, m.Headline, m.WhatToDo = Alarm, what+
+			" "+strings.ReplaceAll(string(n.Outcome), "_", " ")+
+			": "+tally(n), "Read why, mend it, and start another wave; it leaves alone what is patched."
 	}
 	m.Severity = worse(m.Severity, n)
 	m.WhatToDo += strandedToDo(n)
@@ -183,7 +198,8 @@ func planCommand(n patch.Notice) []Command {
 func tally(n patch.Notice) string {
 	var parts []string
 	for _, outcome := range []patch.Outcome{
-		patch.Patched, patch.AlreadyCompliant, patch.RolledBack, patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone, patch.NotStarted,
+		patch.Patched, patch.AlreadyCompliant, patch.RolledBack, patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone,
+		patch.NotStarted,
 	} {
 		if count := n.Tally[outcome]; count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count, strings.ReplaceAll(string(outcome), "_", " ")))

@@ -11,9 +11,10 @@ import (
 	"github.com/patchtide/patchtide/internal/aws"
 )
 
-// Typed gives an error of AWS, where it is one, the form in which Temporal keeps its type: every activity that calls AWS defers
-// it, since wrapped in anything else Temporal would lose the type. The message tells all that the SDK's error does; only AWS's own part of it is kept as the cause, since every link of the
-// chain goes into the workflow's history.
+// Typed gives an error of AWS, where it is one, the form in which Temporal keeps its type: every activity that calls
+// AWS defers it, since wrapped in anything else Temporal would lose the type. The message tells all that the SDK's
+// error does; only AWS's own part of it is kept as the cause, since every link of the chain goes into the workflow's
+// history.
 func Typed(err *error) {
 	var done *temporal.ApplicationError
 	var known *aws.Error
@@ -36,15 +37,17 @@ func Final(errorType, format string, args ...any) error {
 // ErrNotReady is the type of an error that says that a wait goes on; the last one is a spent budget.
 const ErrNotReady = "NotReady"
 
-// NotReady says that a wait goes on: it is retried after poll, is no failure in anybody's metrics, and costs no history.
+// NotReady says that a wait goes on: it is retried after poll, is no failure in anybody's metrics, and costs no
+// history.
 func NotReady(poll time.Duration, format string, args ...any) error {
 	return Waiting(ErrNotReady, poll, format, args...)
 }
 
 // Waiting is NotReady of another type.
 func Waiting(errorType string, poll time.Duration, format string, args ...any) error {
-	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), errorType, temporal.ApplicationErrorOptions{
-		NextRetryDelay: poll,
-		Category:       temporal.ApplicationErrorCategoryBenign,
-	})
+	return temporal.NewApplicationErrorWithOptions(
+		fmt.Sprintf(format, args...), errorType, temporal.ApplicationErrorOptions{
+			NextRetryDelay: poll,
+			Category:       temporal.ApplicationErrorCategoryBenign,
+		})
 }

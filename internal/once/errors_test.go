@@ -20,7 +20,11 @@ func TestErrorsOfAWSKeepTheirKindInTemporal(t *testing.T) {
 		final bool
 		cause error
 	}{
-		{name: "a refusal, with AWS's part as its cause", err: aws.Wrap("do it", "here", &smithy.OperationError{ServiceID: "EC2", Err: denied}), want: aws.Denied, cause: denied},
+		{
+			name: "a refusal, with AWS's part as its cause",
+			err:  aws.Wrap("do it", "here", &smithy.OperationError{ServiceID: "EC2", Err: denied}), want: aws.Denied,
+			cause: denied,
+		},
 		{name: "a lost connection", err: aws.Wrap("do it", "here", errors.New("connection reset")), want: aws.Passing},
 		{name: "final", err: aws.Final(aws.Gone, "gone"), want: aws.Gone, final: true},
 		{name: "typed already", err: NotReady(0, "%v", aws.Final(aws.Gone, "gone")), want: ErrNotReady},

@@ -9,24 +9,25 @@ import (
 	"github.com/patchtide/patchtide/internal/aws"
 )
 
-// Footprint is what an acting activity keeps for its next attempt, in heartbeat details: whether a call of an earlier attempt
-// may have taken effect without our learning it.
+// Footprint is what an acting activity keeps for its next attempt, in heartbeat details: whether a call of an earlier
+// attempt may have taken effect without our learning it.
 type Footprint struct {
 	// Unsent: no call has left yet that AWS did not refuse.
 	Unsent bool `json:"unsent,omitempty"`
 	// EmptySince is since when, by AWS's clock, what the call would have made is not there.
 	EmptySince time.Time `json:"empty_since,omitzero"`
-	// Taken names the call that AWS has answered well (see Effect); Since is from when on, by AWS's clock, its effect is looked for.
+	// Taken names the call that AWS has answered well (see Effect); Since is from when on, by AWS's clock, its effect is
+	// looked for.
 	Taken string    `json:"taken,omitempty"`
 	Since time.Time `json:"since,omitzero"`
 	// Wanted is what desired is to be in the end, as far as that was learnt only when the call went out.
 	Wanted int `json:"wanted,omitempty"`
 }
 
-// MaySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found nothing
-// that an earlier attempt made. AWS's lists lag, so after a call of unknown fate it is refused (NotReady) until they have
-// stayed empty for Pace.ReadLag. An attempt's own call cannot be on its way any more by then: clients carry the attempt's
-// deadline, and the next attempt begins after it.
+// MaySend decides whether a call that makes something new may go out, after a look at AWS's clock's time `at` found
+// nothing that an earlier attempt made. AWS's lists lag, so after a call of unknown fate it is refused (NotReady) until
+// they have stayed empty for Pace.ReadLag. An attempt's own call cannot be on its way any more by then: clients carry
+// the attempt's deadline, and the next attempt begins after it.
 func (w Waits) MaySend(ctx context.Context, pace Pace, at time.Time, what string) error {
 	trace, known := LastFootprint(ctx)
 	switch {
@@ -42,8 +43,8 @@ func (w Waits) MaySend(ctx context.Context, pace Pace, at time.Time, what string
 	return nil
 }
 
-// Unsent remembers, with an error that comes before the call or is AWS's refusal of it, that nothing took effect; the next
-// attempt then need not wait for lists to settle. It returns err.
+// Unsent remembers, with an error that comes before the call or is AWS's refusal of it, that nothing took effect; the
+// next attempt then need not wait for lists to settle. It returns err.
 func Unsent(ctx context.Context, err error) error {
 	trace, known := LastFootprint(ctx)
 	if err != nil && (activity.GetInfo(ctx).Attempt <= 1 || known && trace.Unsent) {

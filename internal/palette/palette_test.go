@@ -21,8 +21,10 @@ func TestMarks(t *testing.T) {
 		style lipgloss.Style
 	}
 	for outcome, want := range map[patch.Outcome]look{
-		patch.Patched: {"✓", Good}, patch.AlreadyCompliant: {"✓", Good}, patch.Succeeded: {"✓", Good}, patch.WouldRun: {"✓", Good}, patch.Released: {"✓", Good},
-		patch.RolledBack: {"↩", Back}, patch.Skipped: {"~", Back}, patch.SucceededWithSkips: {"~", Back}, patch.Gone: {"~", Back}, patch.Terminated: {"~", Back},
+		patch.Patched: {"✓", Good}, patch.AlreadyCompliant: {"✓", Good}, patch.Succeeded: {"✓", Good},
+		patch.WouldRun: {"✓", Good}, patch.Released: {"✓", Good},
+		patch.RolledBack: {"↩", Back}, patch.Skipped: {"~", Back}, patch.SucceededWithSkips: {"~", Back},
+		patch.Gone: {"~", Back}, patch.Terminated: {"~", Back},
 		patch.Failed: {"✗", Bad}, patch.Quarantined: {"✗", Bad}, patch.Aborted: {"✗", Bad}, patch.Blocked: {"✗", Bad},
 		patch.NotStarted: {"·", Quiet}, "": {"·", Quiet}, "something newer": {"·", Quiet},
 	} {

@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// Estimates is how long one instance of a plan takes, as its file says or as earlier waves have shown. They judge whether an
-// instance may still be started in a window; nothing is cut short by them.
+// Estimates is how long one instance of a plan takes, as its file says or as earlier waves have shown. They judge
+// whether an instance may still be started in a window; nothing is cut short by them.
 type Estimates struct {
-	Patch     Duration `json:"patch"`     // from the first change until it is proven in service, its bake included
-	RollBack  Duration `json:"roll_back"` // until a failed one is back as it was
-	Snapshot  Duration `json:"snapshot"`  // until a snapshot is complete, which a restore waits for
-	Volume    Duration `json:"volume"`    // until a restored volume, which is read from its snapshot at first, is as fast as before
-	Patches   int      `json:"patches"`   // measured ones that Patch is made of; 0: it is the plan's own
+	Patch    Duration `json:"patch"`     // from the first change until it is proven in service, its bake included
+	RollBack Duration `json:"roll_back"` // until a failed one is back as it was
+	Snapshot Duration `json:"snapshot"`  // until a snapshot is complete, which a restore waits for
+	// until a restored volume, which is read from its snapshot at first, is as fast as before
+	Volume    Duration `json:"volume"`
+	Patches   int      `json:"patches"` // measured ones that Patch is made of; 0: it is the plan's own
 	RollBacks int      `json:"roll_backs"`
 }
 
@@ -54,7 +55,8 @@ func (m *Measured) Measure(result WaveResult) {
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				if took := instance.Ended.Sub(instance.Started); instance.Outcome == Patched && !instance.Started.IsZero() && took > 0 {
+				if took := instance.Ended.Sub(instance.Started); instance.Outcome == Patched && !instance.Started.IsZero() &&
+					took > 0 {
 					m.Patches = append(m.Patches, Duration(took))
 				}
 				if instance.PutBackIn > 0 {
@@ -65,8 +67,8 @@ func (m *Measured) Measure(result WaveResult) {
 	}
 }
 
-// Baking is the estimates for a stage with such a bake. Where the bake alone takes longer than Patch, that says nothing of the
-// stage: the usual time of an instance counts then, with the bake.
+// Baking is the estimates for a stage with such a bake. Where the bake alone takes longer than Patch, that says nothing
+// of the stage: the usual time of an instance counts then, with the bake.
 func (e Estimates) Baking(t Timing, bake Duration) Estimates {
 	if e.Patch <= bake {
 		e.Patch, e.Patches = t.Instance+bake, 0
@@ -81,8 +83,8 @@ type Budget struct {
 	SlowStart      Duration // the largest of its target groups
 }
 
-// BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without a
-// restore there is no way back, without a snapshot none to wait for.
+// BudgetOf adds to the estimates what the group's target groups ask for. What a plan does not do costs nothing: without
+// a restore there is no way back, without a snapshot none to wait for.
 func BudgetOf(e Estimates, restore Restore, backup Backup, groups []TargetGroup) Budget {
 	b := Budget{Estimates: e, Deregistration: Draining(groups), SlowStart: SlowStart(groups)}
 	if restore == RestoreNone {
@@ -103,8 +105,8 @@ func (p Plan) Budget(stage Stage, groups []TargetGroup) Budget {
 	return BudgetOf(estimates.Baking(p.Timing, stage.Bake), p.Restore, p.Backup, groups)
 }
 
-// OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all goes
-// well: until then no calendar may close, no other patcher act, and no lifetime end.
+// OnItsWay is how long one instance is likely to be on its way, from leaving service until its bake has ended, when all
+// goes well: until then no calendar may close, no other patcher act, and no lifetime end.
 func (b Budget) OnItsWay() Duration { return b.Patch + b.Deregistration + b.SlowStart }
 
 // Total is the sum.
@@ -124,8 +126,8 @@ func TooLate(w *Window, where string, t time.Time, b Budget) *Refusal {
 	return nil
 }
 
-// HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if not, why. It is the
-// only judge of what is left of a window.
+// HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if
+// not, why. It is the only judge of what is left of a window.
 func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	if open, why := w.Open(t); !open || w == nil {
 		return open, why
@@ -134,6 +136,7 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	if b.Total() <= left {
 		return true, ""
 	}
-	return false, fmt.Sprintf("too little of the window is left: %s until its cutoff at %s, and an instance may need %s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s)",
+	return false, fmt.Sprintf("too little of the window is left: %s until its cutoff at %s, and an instance may need "+
+		"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s)",
 		left.Round(time.Second), w.Cutoff.Format(time.RFC3339), b.Total(), b.Patch, b.RollBack, b.Deregistration, b.SlowStart, b.Snapshot, b.Volume)
 }

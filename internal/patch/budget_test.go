@@ -41,7 +41,10 @@ func TestWhatWasMeasuredReplacesAnEstimate(t *testing.T) {
 			require.Equal(t, time.Duration(c.want)*time.Minute, got.Patch.D())
 			require.Equal(t, len(c.measured), got.Patches)
 			require.Equal(t, 30*time.Minute, got.RollBack.D(), "the other is its own")
-			require.Equal(t, time.Duration(c.want)*time.Minute, patch.Estimates{RollBack: estimates.Patch}.With(patch.Measured{RollBacks: c.measured}).RollBack.D())
+			require.Equal(
+				t, time.Duration(c.want)*time.Minute,
+				patch.Estimates{RollBack: estimates.Patch}.With(patch.Measured{RollBacks: c.measured}).RollBack.D(),
+			)
 		})
 	}
 }
@@ -50,7 +53,9 @@ func TestMeasureReadsWhatWavesLeft(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	result := patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{Instances: []patch.InstanceResult{
 		{Outcome: patch.Patched, Started: at, Ended: at.Add(12 * time.Minute)},
-		{Outcome: patch.RolledBack, Started: at, Ended: at.Add(50 * time.Minute), PutBackIn: patch.Duration(25 * time.Minute)},
+		{
+			Outcome: patch.RolledBack, Started: at, Ended: at.Add(50 * time.Minute), PutBackIn: patch.Duration(25 * time.Minute),
+		},
 		{Outcome: patch.AlreadyCompliant},
 		{Outcome: patch.Patched}, // of a release that kept no times
 		{Outcome: patch.Failed, Started: at, Ended: at.Add(time.Minute)},
@@ -89,7 +94,9 @@ func TestHasRoomFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			budget := patch.BudgetOf(estimates, c.restore, c.backup, c.groups)
 			require.Equal(t, time.Duration(c.needs)*time.Minute, budget.Total())
-			require.Equal(t, budget.Patch+budget.Deregistration+budget.SlowStart, budget.OnItsWay(), "putting back is no part of it")
+			require.Equal(
+				t, budget.Patch+budget.Deregistration+budget.SlowStart, budget.OnItsWay(), "putting back is no part of it",
+			)
 			last := window.Cutoff.Add(-budget.Total())
 			fits, why := window.HasRoomFor(last, budget)
 			require.True(t, fits, why)

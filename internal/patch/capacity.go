@@ -8,8 +8,8 @@ type Strategy struct {
 	RaiseMax bool         `json:"raise_max"` // surge needs max raised by one first
 }
 
-// PlanCapacity decides before a group starts how room is made in it, or refuses with the first reason that the group as a whole
-// gives. Room is looked at again before each instance.
+// PlanCapacity decides before a group starts how room is made in it, or refuses with the first reason that the group as
+// a whole gives. Room is looked at again before each instance.
 func PlanCapacity(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
 	view := View{Group: group, Policy: PolicyOf(Plan{}, stage), State: &state}
 	if refusal := firstOf(LevelGroup, view, capacityCodes...); refusal != nil {

@@ -10,8 +10,13 @@ import (
 )
 
 var (
-	webGroup  = patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web"}
-	tagsGroup = patch.Group{Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1", Tags: map[string]string{"Role": "web"}}
+	webGroup = patch.Group{
+		Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web",
+	}
+	tagsGroup = patch.Group{
+		Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1",
+		Tags: map[string]string{"Role": "web"},
+	}
 )
 
 const targetGroup = "arn:aws:elasticloadbalancing:ap-northeast-1:111122223333:targetgroup/web/0123"
@@ -20,7 +25,8 @@ const targetGroup = "arn:aws:elasticloadbalancing:ap-northeast-1:111122223333:ta
 func well(i int, zone string) patch.Member {
 	id := fmt.Sprintf("i-%02d", i)
 	return patch.Member{
-		ID: id, Zone: zone, State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService, Health: "Healthy", AgentOnline: true,
+		ID: id, Zone: zone, State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService, Health: "Healthy",
+		AgentOnline:  true,
 		RootVolumeID: "vol-" + id, FreeTags: true,
 		Targets: []patch.Target{{TargetGroupARN: targetGroup, ID: id, Port: 80, Health: patch.TargetHealthy}},
 	}
@@ -44,7 +50,9 @@ func sizes(lowest, desired, most int) func(*patch.GroupState) {
 }
 
 func TestPlanCapacity(t *testing.T) {
-	decrement, surge, raised := patch.Strategy{Mode: patch.CapacityDecrement}, patch.Strategy{Mode: patch.CapacitySurge}, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}
+	decrement, surge, raised := patch.Strategy{Mode: patch.CapacityDecrement}, patch.Strategy{Mode: patch.CapacitySurge}, patch.Strategy{
+		Mode: patch.CapacitySurge, RaiseMax: true,
+	}
 	for _, c := range []struct {
 		name     string
 		group    patch.Group
@@ -59,31 +67,62 @@ func TestPlanCapacity(t *testing.T) {
 		{name: "auto: min = desired = max", state: four(sizes(4, 4, 4)), capacity: patch.CapacityAuto, want: raised},
 		{name: "silent: as auto", state: four(sizes(4, 4, 4)), want: raised},
 		{name: "auto: exactly one above min", state: four(sizes(3, 4, 4)), capacity: patch.CapacityAuto, want: decrement},
-		{name: "auto: max_unavailable reaches below min", state: four(sizes(3, 4, 6)), capacity: patch.CapacityAuto, most: 2, want: surge},
+		{
+			name: "auto: max_unavailable reaches below min", state: four(sizes(3, 4, 6)), capacity: patch.CapacityAuto, most: 2,
+			want: surge,
+		},
 		{name: "auto: min is 0 and one instance", state: four(sizes(0, 1, 1)), capacity: patch.CapacityAuto, want: decrement},
 		{name: "decrement: room", state: four(), capacity: patch.CapacityDecrement, want: decrement},
-		{name: "decrement: none", state: four(sizes(4, 4, 6)), capacity: patch.CapacityDecrement, refused: patch.RefusedCapacity},
+		{
+			name: "decrement: none", state: four(sizes(4, 4, 6)), capacity: patch.CapacityDecrement,
+			refused: patch.RefusedCapacity,
+		},
 		{name: "surge: asked for", state: four(), capacity: patch.CapacitySurge, want: surge},
 		{name: "surge: at max", state: four(sizes(2, 6, 6)), capacity: patch.CapacitySurge, want: raised},
-		{name: "surge: desired above max, as AWS may show in passing", state: four(sizes(2, 7, 6)), capacity: patch.CapacitySurge, want: raised},
+		{
+			name: "surge: desired above max, as AWS may show in passing", state: four(sizes(2, 7, 6)),
+			capacity: patch.CapacitySurge, want: raised,
+		},
 		{name: "no members", state: four(func(s *patch.GroupState) { s.Members = nil }), refused: patch.RefusedNoInstances},
 		{name: "tags: no members", group: tagsGroup, refused: patch.RefusedNoInstances},
 		{name: "tags: nothing to plan", group: tagsGroup, state: patch.GroupState{Members: []patch.Member{well(1, "a")}}},
 		{
 			name: "tags: a member of an Auto Scaling group", group: tagsGroup,
-			state: patch.GroupState{Members: []patch.Member{well(1, "a"), {ID: "i-02", OwnerGroup: "web"}}}, refused: patch.RefusedGroupMember,
+			state:   patch.GroupState{Members: []patch.Member{well(1, "a"), {ID: "i-02", OwnerGroup: "web"}}},
+			refused: patch.RefusedGroupMember,
 		},
 		{name: "being deleted", state: four(func(s *patch.GroupState) { s.Deleting = true }), refused: patch.RefusedDeletion},
 		{name: "weighted", state: four(func(s *patch.GroupState) { s.Weighted = true }), refused: patch.RefusedWeighted},
-		{name: "operated by EKS", state: four(func(s *patch.GroupState) { s.Operator = "EKS" }), refused: patch.RefusedOperated},
-		{name: "refresh running", state: four(func(s *patch.GroupState) { s.RefreshRunning = true }), refused: patch.RefusedRefreshRunning},
+		{
+			name: "operated by EKS", state: four(func(s *patch.GroupState) { s.Operator = "EKS" }),
+			refused: patch.RefusedOperated,
+		},
+		{
+			name: "refresh running", state: four(func(s *patch.GroupState) { s.RefreshRunning = true }),
+			refused: patch.RefusedRefreshRunning,
+		},
 		{name: "no tag slot", state: four(func(s *patch.GroupState) { s.FreeTags = false }), refused: patch.RefusedTagSlot},
 		{name: "Launch suspended", state: four(suspended("Launch")), refused: patch.RefusedProcessSuspended},
 		{name: "Terminate suspended", state: four(suspended("Terminate")), refused: patch.RefusedProcessSuspended},
-		{name: "AddToLoadBalancer suspended", state: four(suspended("AddToLoadBalancer")), refused: patch.RefusedProcessSuspended},
-		{name: "HealthCheck suspended", state: four(suspended("AZRebalance", "HealthCheck")), refused: patch.RefusedProcessSuspended},
-		{name: "others suspended", state: four(suspended("AZRebalance", "ScheduledActions", "AlarmNotification", "InstanceRefresh", "ReplaceUnhealthy")), want: decrement},
-		{name: "a member in a state nobody knows", state: four(lifecycle(2, "Levitating")), refused: patch.RefusedUnknownState},
+		{
+			name: "AddToLoadBalancer suspended", state: four(suspended("AddToLoadBalancer")),
+			refused: patch.RefusedProcessSuspended,
+		},
+		{
+			name: "HealthCheck suspended", state: four(suspended("AZRebalance", "HealthCheck")),
+			refused: patch.RefusedProcessSuspended,
+		},
+		{
+			name: "others suspended",
+			state: four(
+				suspended("AZRebalance", "ScheduledActions", "AlarmNotification", "InstanceRefresh", "ReplaceUnhealthy"),
+			),
+			want: decrement,
+		},
+		{
+			name: "a member in a state nobody knows", state: four(lifecycle(2, "Levitating")),
+			refused: patch.RefusedUnknownState,
+		},
 		{name: "a member waiting on a hook", state: four(lifecycle(2, "Pending:Wait")), want: decrement},
 		{name: "a warmed member", state: four(lifecycle(2, "Warmed:Stopped")), want: decrement},
 	} {
@@ -141,28 +180,65 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 	}{
 		{name: "all is well", state: four()},
 		{name: "unknown to the group", state: four(), id: "i-99", refused: patch.RefusedNotInService},
-		{name: "gone from EC2, still listed", state: four(member(0, func(m *patch.Member) { m.State = "" })), refused: patch.RefusedNotInService},
-		{name: "terminated, still listed as Standby", state: four(member(0, func(m *patch.Member) { m.State, m.Lifecycle = "terminated", patch.LifecycleStandby })), refused: patch.RefusedNotInService},
+		{
+			name: "gone from EC2, still listed", state: four(member(0, func(m *patch.Member) { m.State = "" })),
+			refused: patch.RefusedNotInService,
+		},
+		{
+			name:    "terminated, still listed as Standby",
+			state:   four(member(0, func(m *patch.Member) { m.State, m.Lifecycle = "terminated", patch.LifecycleStandby })),
+			refused: patch.RefusedNotInService,
+		},
 		{name: "pending", state: four(lifecycle(0, patch.LifecyclePending)), refused: patch.RefusedNotInService},
-		{name: "in standby by somebody else", state: four(lifecycle(0, patch.LifecycleStandby)), refused: patch.RefusedNotInService},
-		{name: "refresh running", state: four(func(s *patch.GroupState) { s.RefreshRunning = true }), refused: patch.RefusedRefreshRunning},
+		{
+			name: "in standby by somebody else", state: four(lifecycle(0, patch.LifecycleStandby)),
+			refused: patch.RefusedNotInService,
+		},
+		{
+			name: "refresh running", state: four(func(s *patch.GroupState) { s.RefreshRunning = true }),
+			refused: patch.RefusedRefreshRunning,
+		},
 		{name: "Launch suspended", state: four(suspended("Launch")), refused: patch.RefusedProcessSuspended},
-		{name: "agent offline", state: four(member(0, func(m *patch.Member) { m.AgentOnline = false })), refused: patch.RefusedAgentOffline},
+		{
+			name: "agent offline", state: four(member(0, func(m *patch.Member) { m.AgentOnline = false })),
+			refused: patch.RefusedAgentOffline,
+		},
 		{name: "another's agent offline", state: four(member(1, func(m *patch.Member) { m.AgentOnline = false }))},
-		{name: "status checks fail", state: four(member(0, func(m *patch.Member) { m.StatusOK = false })), refused: patch.RefusedUnhealthyBefore},
-		{name: "stopped", state: four(member(0, func(m *patch.Member) { m.State = "stopped" })), refused: patch.RefusedUnhealthyBefore},
-		{name: "Auto Scaling holds it for unhealthy", state: four(member(0, func(m *patch.Member) { m.Health = "Unhealthy" })), refused: patch.RefusedUnhealthyBefore},
-		{name: "unhealthy target", state: four(member(0, health(patch.TargetUnhealthy))), refused: patch.RefusedUnhealthyBefore},
+		{
+			name: "status checks fail", state: four(member(0, func(m *patch.Member) { m.StatusOK = false })),
+			refused: patch.RefusedUnhealthyBefore,
+		},
+		{
+			name: "stopped", state: four(member(0, func(m *patch.Member) { m.State = "stopped" })),
+			refused: patch.RefusedUnhealthyBefore,
+		},
+		{
+			name:  "Auto Scaling holds it for unhealthy",
+			state: four(member(0, func(m *patch.Member) { m.Health = "Unhealthy" })), refused: patch.RefusedUnhealthyBefore,
+		},
+		{
+			name: "unhealthy target", state: four(member(0, health(patch.TargetUnhealthy))),
+			refused: patch.RefusedUnhealthyBefore,
+		},
 		{name: "initial target", state: four(member(0, health(patch.TargetInitial))), refused: patch.RefusedUnhealthyBefore},
 		{name: "unused target: not judged", state: four(member(0, health(patch.TargetUnused)))},
 		{name: "health checks disabled: not judged", state: four(member(0, health(patch.TargetUnavailable)))},
 		{name: "in no target group", state: four(member(0, func(m *patch.Member) { m.Targets = nil }))},
-		{name: "no tag slot", state: four(member(0, func(m *patch.Member) { m.FreeTags = false })), refused: patch.RefusedTagSlot},
+		{
+			name: "no tag slot", state: four(member(0, func(m *patch.Member) { m.FreeTags = false })),
+			refused: patch.RefusedTagSlot,
+		},
 		{name: "another is unhealthy", state: four(member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity},
 		{name: "another is unhealthy, two may be out", state: four(member(1, health(patch.TargetUnhealthy))), most: 2},
 		{name: "another still launches", state: four(lifecycle(1, patch.LifecyclePending)), refused: patch.RefusedCapacity},
-		{name: "one of ours is out already", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
-		{name: "one of ours is out, two may be", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)), ours: patch.Holdings{Out: []string{"i-02"}}, most: 2},
+		{
+			name: "one of ours is out already", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)),
+			ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
+		},
+		{
+			name: "one of ours is out, two may be", state: four(sizes(2, 3, 6), lifecycle(1, patch.LifecycleStandby)),
+			ours: patch.Holdings{Out: []string{"i-02"}}, most: 2,
+		},
 		{name: "one of ours was out and is back", state: four(sizes(2, 4, 6)), ours: patch.Holdings{Out: []string{"i-02"}}},
 		{name: "one of ours is no member any more", state: four(sizes(2, 4, 6)), ours: patch.Holdings{Out: []string{"i-77"}}},
 		{name: "desired is min", state: four(sizes(4, 4, 6)), refused: patch.RefusedCapacity},
@@ -177,29 +253,74 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 				health(patch.TargetInitial)(&s.Members[4])
 			}),
 		},
-		{name: "the group has just scaled out: the new ones launch", state: four(sizes(2, 6, 6)), refused: patch.RefusedCapacity},
-		{name: "the group scaled in to three", state: four(sizes(2, 3, 6), func(s *patch.GroupState) { s.Members = s.Members[:3] })},
+		{
+			name: "the group has just scaled out: the new ones launch", state: four(sizes(2, 6, 6)),
+			refused: patch.RefusedCapacity,
+		},
+		{
+			name:  "the group scaled in to three",
+			state: four(sizes(2, 3, 6), func(s *patch.GroupState) { s.Members = s.Members[:3] }),
+		},
 		{name: "cross-zone off, another in the zone", state: four(apart)},
-		{name: "cross-zone off, the other in the zone is out", state: four(apart, member(2, health(patch.TargetUnhealthy))), most: 2, refused: patch.RefusedLastInZone},
-		{name: "cross-zone off, the zone has one", state: four(apart, sizes(1, 3, 6), func(s *patch.GroupState) { s.Members = append(s.Members[:2], s.Members[3]) }), refused: patch.RefusedLastInZone},
-		{name: "cross-zone on, the zone has one", state: four(sizes(1, 3, 6), func(s *patch.GroupState) { s.Members = append(s.Members[:2], s.Members[3]) })},
+		{
+			name: "cross-zone off, the other in the zone is out", state: four(apart, member(2, health(patch.TargetUnhealthy))),
+			most: 2, refused: patch.RefusedLastInZone,
+		},
+		{
+			name:    "cross-zone off, the zone has one",
+			state:   four(apart, sizes(1, 3, 6), func(s *patch.GroupState) { s.Members = append(s.Members[:2], s.Members[3]) }),
+			refused: patch.RefusedLastInZone,
+		},
+		{
+			name:  "cross-zone on, the zone has one",
+			state: four(sizes(1, 3, 6), func(s *patch.GroupState) { s.Members = append(s.Members[:2], s.Members[3]) }),
+		},
 		{
 			name: "cross-zone off, the other in the zone serves another target group", refused: patch.RefusedLastInZone,
 			state: four(apart, member(2, func(m *patch.Member) { m.Targets[0].TargetGroupARN += "-other" })),
 		},
 		{name: "tags: all is well", group: tagsGroup, state: four(untracked)},
-		{name: "tags: lifecycle does not matter", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Health = "Unhealthy" }))},
-		{name: "tags: one is out already", group: tagsGroup, state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })), ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity},
-		{name: "tags: one is in quarantine and not listed any more", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-77"}}, refused: patch.RefusedCapacity},
-		{name: "tags: one is in quarantine, two may be out", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-77"}}, most: 2},
-		{name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked), ours: patch.Holdings{Out: []string{"i-02"}}},
 		{
-			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2, ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
-			state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(2, health(patch.TargetUnhealthy))),
+			name: "tags: lifecycle does not matter", group: tagsGroup,
+			state: four(untracked, member(1, func(m *patch.Member) { m.Health = "Unhealthy" })),
 		},
-		{name: "tags: another is unhealthy", group: tagsGroup, state: four(untracked, member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity},
-		{name: "tags: the only one", group: tagsGroup, state: four(untracked, func(s *patch.GroupState) { s.Members = s.Members[:1] })},
-		{name: "tags: last of its zone, cross-zone off", group: tagsGroup, state: four(untracked, apart, func(s *patch.GroupState) { s.Members = s.Members[:1] }), refused: patch.RefusedLastInZone},
+		{
+			name: "tags: one is out already", group: tagsGroup,
+			state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })),
+			ours:  patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
+		},
+		{
+			name: "tags: one is in quarantine and not listed any more", group: tagsGroup, state: four(untracked),
+			ours: patch.Holdings{Out: []string{"i-77"}}, refused: patch.RefusedCapacity,
+		},
+		{
+			name: "tags: one is in quarantine, two may be out", group: tagsGroup, state: four(untracked),
+			ours: patch.Holdings{Out: []string{"i-77"}}, most: 2,
+		},
+		{
+			name: "tags: one was out and somebody returned it", group: tagsGroup, state: four(untracked),
+			ours: patch.Holdings{Out: []string{"i-02"}},
+		},
+		{
+			name: "tags: one is out and one is ill, two may be", group: tagsGroup, most: 2,
+			ours: patch.Holdings{Out: []string{"i-02"}}, refused: patch.RefusedCapacity,
+			state: four(
+				untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(2, health(patch.TargetUnhealthy)),
+			),
+		},
+		{
+			name: "tags: another is unhealthy", group: tagsGroup,
+			state: four(untracked, member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity,
+		},
+		{
+			name: "tags: the only one", group: tagsGroup,
+			state: four(untracked, func(s *patch.GroupState) { s.Members = s.Members[:1] }),
+		},
+		{
+			name: "tags: last of its zone, cross-zone off", group: tagsGroup,
+			state:   four(untracked, apart, func(s *patch.GroupState) { s.Members = s.Members[:1] }),
+			refused: patch.RefusedLastInZone,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			group, id := c.group, c.id
@@ -237,11 +358,26 @@ func TestCheckRootVolume(t *testing.T) {
 		refused bool
 	}{
 		{name: "an EBS root", restore: patch.RestoreRootVolume},
-		{name: "no EBS root", restore: patch.RestoreRootVolume, change: func(m *patch.Member) { m.RootVolumeID = "" }, refused: true},
-		{name: "from the Marketplace", restore: patch.RestoreRootVolume, change: func(m *patch.Member) { m.ProductCodes = true }, refused: true},
-		{name: "bare metal", restore: patch.RestoreRootVolume, change: func(m *patch.Member) { m.BareMetal = true }, refused: true},
-		{name: "bare metal, replaced when it fails", restore: patch.RestoreReplace, change: func(m *patch.Member) { m.BareMetal = true }},
-		{name: "no EBS root, nothing restored", restore: patch.RestoreNone, change: func(m *patch.Member) { m.RootVolumeID = "" }},
+		{
+			name: "no EBS root", restore: patch.RestoreRootVolume, change: func(m *patch.Member) { m.RootVolumeID = "" },
+			refused: true,
+		},
+		{
+			name: "from the Marketplace", restore: patch.RestoreRootVolume,
+			change: func(m *patch.Member) { m.ProductCodes = true }, refused: true,
+		},
+		{
+			name: "bare metal", restore: patch.RestoreRootVolume, change: func(m *patch.Member) { m.BareMetal = true },
+			refused: true,
+		},
+		{
+			name: "bare metal, replaced when it fails", restore: patch.RestoreReplace,
+			change: func(m *patch.Member) { m.BareMetal = true },
+		},
+		{
+			name: "no EBS root, nothing restored", restore: patch.RestoreNone,
+			change: func(m *patch.Member) { m.RootVolumeID = "" },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := well(1, "a")
@@ -250,7 +386,9 @@ func TestCheckRootVolume(t *testing.T) {
 			}
 			state := four(func(s *patch.GroupState) { s.Members[0] = m })
 			policy := patch.Policy{Restore: c.restore, MaxUnavailable: 1}
-			refusal := patch.First(patch.LevelInstance, patch.View{Group: webGroup, Policy: policy, State: &state, Instance: m.ID})
+			refusal := patch.First(
+				patch.LevelInstance, patch.View{Group: webGroup, Policy: policy, State: &state, Instance: m.ID},
+			)
 			if !c.refused {
 				require.Nil(t, refusal)
 				return
@@ -274,12 +412,30 @@ func TestOrder(t *testing.T) {
 		want    []string
 	}{
 		{"nobody", nil, nil},
-		{"two zones alike: by id", []patch.Member{well(4, "c"), well(1, "a"), well(3, "c"), well(2, "a")}, []string{"i-01", "i-02", "i-03", "i-04"}},
-		{"the crowded zone first", []patch.Member{well(1, "a"), well(2, "c"), well(3, "c")}, []string{"i-02", "i-03", "i-01"}},
-		{"those that leave are not taken", []patch.Member{leaving(1, "a", "Terminating:Wait"), leaving(2, "a", "Detaching"), well(3, "c")}, []string{"i-03"}},
-		{"those that leave crowd no zone", []patch.Member{leaving(1, "a", "Terminating"), well(2, "a"), well(3, "c"), well(4, "c")}, []string{"i-03", "i-04", "i-02"}},
+		{
+			"two zones alike: by id",
+			[]patch.Member{well(4, "c"), well(1, "a"), well(3, "c"), well(2, "a")},
+			[]string{"i-01", "i-02", "i-03", "i-04"},
+		},
+		{
+			"the crowded zone first", []patch.Member{well(1, "a"), well(2, "c"), well(3, "c")}, []string{"i-02", "i-03", "i-01"},
+		},
+		{
+			"those that leave are not taken",
+			[]patch.Member{leaving(1, "a", "Terminating:Wait"), leaving(2, "a", "Detaching"), well(3, "c")},
+			[]string{"i-03"},
+		},
+		{
+			"those that leave crowd no zone",
+			[]patch.Member{leaving(1, "a", "Terminating"), well(2, "a"), well(3, "c"), well(4, "c")},
+			[]string{"i-03", "i-04", "i-02"},
+		},
 		{"a terminated one is not taken", []patch.Member{gone, well(1, "a")}, []string{"i-01"}},
-		{"somebody's standby is: its turn tells the reason", []patch.Member{leaving(1, "a", patch.LifecycleStandby)}, []string{"i-01"}},
+		{
+			"somebody's standby is: its turn tells the reason",
+			[]patch.Member{leaving(1, "a", patch.LifecycleStandby)},
+			[]string{"i-01"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -305,7 +461,11 @@ func TestFirstNewcomer(t *testing.T) {
 	}{
 		{"nobody new", []patch.Member{at(1, 0, "running")}, []string{"i-01"}, ""},
 		{"one new", []patch.Member{at(1, 0, "running"), at(2, 5, "running")}, []string{"i-01"}, "i-02"},
-		{"of two the one launched first: the other came by somebody else's doing", []patch.Member{at(2, 9, "running"), at(3, 5, "pending")}, nil, "i-03"},
+		{
+			"of two the one launched first: the other came by somebody else's doing",
+			[]patch.Member{at(2, 9, "running"), at(3, 5, "pending")},
+			nil, "i-03",
+		},
 		{"terminated ones do not count", []patch.Member{at(2, 1, "terminated"), at(3, 5, "running")}, nil, "i-03"},
 		{"an empty group", nil, []string{"i-01"}, ""},
 	} {

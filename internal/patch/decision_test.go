@@ -10,7 +10,9 @@ import (
 )
 
 func TestRepeats(t *testing.T) {
-	approve := patch.Decision{Verb: patch.Approve, Actor: "ann", Reason: "looks well", Stage: "production", At: time.Unix(1, 0)}
+	approve := patch.Decision{
+		Verb: patch.Approve, Actor: "ann", Reason: "looks well", Stage: "production", At: time.Unix(1, 0),
+	}
 	for _, c := range []struct {
 		name  string
 		taken []patch.Decision
@@ -18,10 +20,25 @@ func TestRepeats(t *testing.T) {
 		want  bool
 	}{
 		{"nothing was decided", nil, approve, false},
-		{"later, in another stage, in the same words", []patch.Decision{approve}, patch.Decision{Verb: patch.Approve, Actor: "ann", Reason: "looks well"}, true},
-		{"by somebody else", []patch.Decision{approve}, patch.Decision{Verb: patch.Approve, Actor: "bob", Reason: "looks well"}, false},
+		{
+			"later, in another stage, in the same words",
+			[]patch.Decision{approve},
+			patch.Decision{Verb: patch.Approve, Actor: "ann", Reason: "looks well"},
+			true,
+		},
+		{
+			"by somebody else",
+			[]patch.Decision{approve},
+			patch.Decision{Verb: patch.Approve, Actor: "bob", Reason: "looks well"},
+			false,
+		},
 		{"another verb came between", []patch.Decision{approve, {Verb: patch.Abort, Actor: "bob"}}, approve, false},
-		{"another scope", []patch.Decision{{Verb: patch.RollBack}}, patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave}, false},
+		{
+			"another scope",
+			[]patch.Decision{{Verb: patch.RollBack}},
+			patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave},
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.Repeats(c.taken, c.again)) })
 	}
@@ -29,13 +46,18 @@ func TestRepeats(t *testing.T) {
 
 // A wave asks a person in four states, and in none of them once it was told what to do.
 func TestWhoIsAsked(t *testing.T) {
-	asks := map[patch.WaveState]bool{patch.StateAwaitingApproval: true, patch.StateOnHold: true, patch.StatePaused: true, patch.StateParked: true}
+	asks := map[patch.WaveState]bool{
+		patch.StateAwaitingApproval: true, patch.StateOnHold: true, patch.StatePaused: true, patch.StateParked: true,
+	}
 	for _, state := range patch.WaveStates() {
 		require.Equal(t, asks[state], patch.WaveStatus{State: state, Verbs: patch.VerbsIn(state, true)}.Asks(), state)
 		require.False(t, patch.WaveStatus{State: state}.Asks(), "%s: a decision is carried out", state)
 	}
 	for _, standing := range []patch.Verb{patch.Approve, patch.Retry, patch.Skip, patch.Resume} {
-		require.False(t, patch.WaveStatus{State: patch.StateParked, Verbs: patch.VerbsParked(standing)}.Asks(), "%s waits for the window", standing)
+		require.False(
+			t, patch.WaveStatus{State: patch.StateParked, Verbs: patch.VerbsParked(standing)}.Asks(), "%s waits for the window",
+			standing,
+		)
 	}
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that people can read in the Temporal UI and in evidence: it is written as "30m0s" and read
-// from such text or, for documents of other programs, from a whole number of nanoseconds.
+// Duration is a time.Duration that people can read in the Temporal UI and in evidence: it is written as "30m0s" and
+// read from such text or, for documents of other programs, from a whole number of nanoseconds.
 type Duration time.Duration
 
 // D returns d as the standard library's type.

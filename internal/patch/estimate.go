@@ -11,8 +11,8 @@ func Draining(groups []TargetGroup) Duration {
 	return longest
 }
 
-// SlowStart is the longest time for which one of the target groups sends less than its share to a target that is new to it: a
-// bake that ended before would have watched a machine at rest.
+// SlowStart is the longest time for which one of the target groups sends less than its share to a target that is new to
+// it: a bake that ended before would have watched a machine at rest.
 func SlowStart(groups []TargetGroup) Duration {
 	var longest Duration
 	for _, group := range groups {

@@ -30,9 +30,9 @@ func (e ETA) String() string {
 	return text
 }
 
-// Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was made of:
-// what earlier waves took, where enough was measured, else the budget's own estimate with the target groups' draining and slow start
-// added.
+// Likely is how long one instance is likely to take, from its first change until its bake has ended, and what that was
+// made of: what earlier waves took, where enough was measured, else the budget's own estimate with the target groups'
+// draining and slow start added.
 func (p Plan) Likely(stage Stage, groups []TargetGroup) (Duration, string) {
 	budget := p.Budget(stage, groups)
 	switch {
@@ -70,8 +70,8 @@ func (w Work) Left() Duration {
 	return max(w.First+Duration(w.Instances)*w.Each-w.Spent, 0)
 }
 
-// Schedule tells when each group of a stage is likely to begin, counted from now, and how long all of them take. They are taken as a
-// wave takes them: in order, at most parallel at once, and never two at once that share a target group.
+// Schedule tells when each group of a stage is likely to begin, counted from now, and how long all of them take. They
+// are taken as a wave takes them: in order, at most parallel at once, and never two at once that share a target group.
 func Schedule(groups []Work, parallel int) (begins []Duration, takes Duration) {
 	begins = make([]Duration, len(groups))
 	var running []ending
@@ -105,7 +105,8 @@ func Schedule(groups []Work, parallel int) (begins []Duration, takes Duration) {
 	return begins, now
 }
 
-// ending is a group that runs, and when it is likely to end. They stand in a list: a workflow must find the same order each time.
+// ending is a group that runs, and when it is likely to end. They stand in a list: a workflow must find the same order
+// each time.
 type ending struct {
 	work Work
 	at   Duration

@@ -29,9 +29,15 @@ func TestLikely(t *testing.T) {
 		{"the plan's estimate holds the bake", measured(30*minute, 0), 10 * minute, nil, 30 * minute, "estimates.patch"},
 		{"draining and slow start are added", measured(30*minute, 0), 10 * minute, drains, 37 * minute, "estimates.patch"},
 		{"too few were measured", measured(30*minute, 4), 10 * minute, drains, 37 * minute, "estimates.patch"},
-		{"what was measured holds the draining", measured(12*minute, 5), 10 * minute, drains, 12 * minute, "5 instances measured"},
+		{
+			"what was measured holds the draining", measured(12*minute, 5), 10 * minute, drains, 12 * minute,
+			"5 instances measured",
+		},
 		{"a bake that outlasts the estimate", measured(20*minute, 0), 60 * minute, nil, 80 * minute, "the usual time"},
-		{"a bake that outlasts what stages with a shorter one took", measured(12*minute, 50), 60 * minute, drains, 87 * minute, "the usual time"},
+		{
+			"a bake that outlasts what stages with a shorter one took", measured(12*minute, 50), 60 * minute, drains,
+			87 * minute, "the usual time",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, from := patch.Plan{Estimates: c.estimates, Timing: timing}.Likely(patch.Stage{Bake: c.bake}, c.groups)
@@ -67,12 +73,30 @@ func TestSchedule(t *testing.T) {
 		{"no limit written is one", []patch.Work{work(2), work(1)}, 0, []int{0, 20}, 30},
 		{"two at once", []patch.Work{work(2), work(1), work(3)}, 2, []int{0, 0, 10}, 40},
 		{"more room than groups", []patch.Work{work(2), work(1)}, 9, []int{0, 0}, 20},
-		{"who shares a target group waits, others pass", []patch.Work{work(3, "a"), work(1, "b", "a"), work(1, "c")}, 2, []int{0, 30, 0}, 40},
+		{
+			"who shares a target group waits, others pass",
+			[]patch.Work{work(3, "a"), work(1, "b", "a"), work(1, "c")},
+			2,
+			[]int{0, 30, 0},
+			40,
+		},
 		{"groups without target groups share none", []patch.Work{work(1), work(1)}, 2, []int{0, 0}, 10},
-		{"those begun go on, also when fewer may run than do", []patch.Work{begun(2, 5*minute), begun(1, 0), work(1)}, 1, []int{0, 0, 15}, 25},
+		{
+			"those begun go on, also when fewer may run than do",
+			[]patch.Work{begun(2, 5*minute), begun(1, 0), work(1)},
+			1,
+			[]int{0, 0, 15},
+			25,
+		},
 		{"one that is overdue ends now", []patch.Work{begun(1, 90*minute), work(1)}, 1, []int{0, 0}, 10},
 		{"nothing to patch takes no time", []patch.Work{work(0), work(1)}, 1, []int{0, 0}, 10},
-		{"a launch comes first", []patch.Work{{Instances: 1, Each: 10 * minute, First: 5 * minute}, work(1)}, 1, []int{0, 15}, 25},
+		{
+			"a launch comes first",
+			[]patch.Work{{Instances: 1, Each: 10 * minute, First: 5 * minute}, work(1)},
+			1,
+			[]int{0, 15},
+			25,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			begins, takes := patch.Schedule(c.groups, c.parallel)
@@ -88,8 +112,10 @@ func TestSchedule(t *testing.T) {
 
 func TestRough(t *testing.T) {
 	for want, d := range map[string]time.Duration{
-		"0s": 0, "40s": 40*time.Second + 300*time.Millisecond, "1m59s": 119 * time.Second, "2m": 2 * time.Minute, "25m": 25*time.Minute + 20*time.Second,
-		"1h": time.Hour - 10*time.Second, "1h 20m": 80 * time.Minute, "23h 59m": 24*time.Hour - time.Minute, "1d": 24 * time.Hour, "2d 3h": 51*time.Hour + 10*time.Minute,
+		"0s": 0, "40s": 40*time.Second + 300*time.Millisecond, "1m59s": 119 * time.Second, "2m": 2 * time.Minute,
+		"25m": 25*time.Minute + 20*time.Second,
+		"1h":  time.Hour - 10*time.Second, "1h 20m": 80 * time.Minute, "23h 59m": 24*time.Hour - time.Minute,
+		"1d": 24 * time.Hour, "2d 3h": 51*time.Hour + 10*time.Minute,
 	} {
 		require.Equal(t, want, patch.Duration(d).Rough())
 	}
@@ -97,7 +123,9 @@ func TestRough(t *testing.T) {
 
 func TestAnETAInOneSentence(t *testing.T) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	require.Equal(t, "about 1h 20m left, done about 03:20 UTC", patch.ETA{Left: 80 * minute, Done: at.Add(80 * time.Minute)}.String())
+	require.Equal(
+		t, "about 1h 20m left, done about 03:20 UTC", patch.ETA{Left: 80 * minute, Done: at.Add(80 * time.Minute)}.String(),
+	)
 	require.Equal(t, "about 25m left; not counted: the approval of production, a freeze",
 		patch.ETA{Left: 25 * minute, NotCounted: []string{"the approval of production", "a freeze"}}.String())
 }

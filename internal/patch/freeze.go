@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Freeze is a person's stop for every wave of an account, or of all: what is under way ends, and nothing further begins.
+// Freeze is a person's stop for every wave of an account, or of all: what is under way ends, and nothing further
+// begins.
 type Freeze struct {
 	Account string    `json:"account,omitempty"` // its name; "": all accounts
 	Actor   string    `json:"actor"`
@@ -19,7 +20,9 @@ func (f Freeze) String() string {
 	if f.Account != "" {
 		what = "account " + f.Account
 	}
-	return fmt.Sprintf("%s is frozen by %s since %s: %s", what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason)
+	return fmt.Sprintf(
+		"%s is frozen by %s since %s: %s", what, f.Actor, f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Reason,
+	)
 }
 
 // Freezes is everything that is frozen now.

@@ -134,8 +134,8 @@ func (s GroupState) IDs() []string {
 	return ids
 }
 
-// Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance longer
-// than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken.
+// Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance
+// longer than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken.
 func (s GroupState) Order() []Member {
 	ordered := slices.DeleteFunc(slices.Clone(s.Members), Member.Leaving)
 	crowd := map[string]int{}

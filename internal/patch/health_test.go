@@ -29,32 +29,83 @@ func TestJudgeHealth(t *testing.T) {
 		now                     patch.HealthObservation
 		waiting, failed, unsaid string // a part of what is said; "" when nothing is
 	}{
-		{name: "healthy as before", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto, now: patch.HealthObservation{Member: well(1, "a")}},
+		{
+			name: "healthy as before", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto,
+			now: patch.HealthObservation{Member: well(1, "a")},
+		},
 		{name: "nothing to check but EC2", now: patch.HealthObservation{Member: well(1, "a")}},
 		{name: "stopped", now: patch.HealthObservation{Member: patch.Member{State: "stopped"}}, waiting: `"stopped"`},
 		{name: "gone", now: patch.HealthObservation{}, waiting: `""`},
-		{name: "status checks", now: patch.HealthObservation{Member: patch.Member{State: "running"}}, waiting: "status checks"},
-		{name: "target initial", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto, now: seen(target(patch.TargetInitial)), waiting: "initial"},
-		{name: "target not registered again", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto, now: seen(), waiting: "not registered"},
-		{name: "registered on another port", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto, now: seen(patch.Target{TargetGroupARN: targetGroup, ID: "i-01", Port: 81, Health: patch.TargetHealthy}), waiting: "not registered"},
-		{name: "of two target groups one is missing", before: []patch.Target{target(patch.TargetHealthy), other}, checks: auto, now: seen(target(patch.TargetHealthy)), waiting: "not registered"},
-		{name: "both, one by its address", before: []patch.Target{target(patch.TargetHealthy), other}, checks: auto, now: seen(target(patch.TargetHealthy), other)},
-		{name: "unused before is not judged, and that is said", before: []patch.Target{target(patch.TargetUnused)}, checks: auto, now: seen(target(patch.TargetUnhealthy)), unsaid: "not judged"},
-		{name: "disabled checks before are not judged", before: []patch.Target{target(patch.TargetUnavailable)}, checks: auto, now: seen(), unsaid: "not judged"},
-		{name: "no check of target groups", before: []patch.Target{target(patch.TargetHealthy)}, now: seen(target(patch.TargetUnhealthy))},
-		{name: "one target group named: another is not looked at", before: []patch.Target{target(patch.TargetHealthy)}, checks: []patch.HealthCheck{{TargetGroup: "api"}}, now: seen(target(patch.TargetUnhealthy))},
-		{name: "one target group named", before: []patch.Target{target(patch.TargetHealthy)}, checks: []patch.HealthCheck{{TargetGroup: "web"}}, now: seen(target(patch.TargetUnhealthy)), waiting: "unhealthy"},
-		{name: "a name that only begins alike", before: []patch.Target{target(patch.TargetHealthy)}, checks: []patch.HealthCheck{{TargetGroup: "we"}}, now: seen(target(patch.TargetUnhealthy))},
+		{
+			name: "status checks", now: patch.HealthObservation{Member: patch.Member{State: "running"}},
+			waiting: "status checks",
+		},
+		{
+			name: "target initial", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto,
+			now: seen(target(patch.TargetInitial)), waiting: "initial",
+		},
+		{
+			name: "target not registered again", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto, now: seen(),
+			waiting: "not registered",
+		},
+		{
+			name: "registered on another port", before: []patch.Target{target(patch.TargetHealthy)}, checks: auto,
+			now:     seen(patch.Target{TargetGroupARN: targetGroup, ID: "i-01", Port: 81, Health: patch.TargetHealthy}),
+			waiting: "not registered",
+		},
+		{
+			name: "of two target groups one is missing", before: []patch.Target{target(patch.TargetHealthy), other},
+			checks: auto, now: seen(target(patch.TargetHealthy)), waiting: "not registered",
+		},
+		{
+			name: "both, one by its address", before: []patch.Target{target(patch.TargetHealthy), other}, checks: auto,
+			now: seen(target(patch.TargetHealthy), other),
+		},
+		{
+			name: "unused before is not judged, and that is said", before: []patch.Target{target(patch.TargetUnused)},
+			checks: auto, now: seen(target(patch.TargetUnhealthy)), unsaid: "not judged",
+		},
+		{
+			name: "disabled checks before are not judged", before: []patch.Target{target(patch.TargetUnavailable)}, checks: auto,
+			now: seen(), unsaid: "not judged",
+		},
+		{
+			name: "no check of target groups", before: []patch.Target{target(patch.TargetHealthy)},
+			now: seen(target(patch.TargetUnhealthy)),
+		},
+		{
+			name: "one target group named: another is not looked at", before: []patch.Target{target(patch.TargetHealthy)},
+			checks: []patch.HealthCheck{{TargetGroup: "api"}}, now: seen(target(patch.TargetUnhealthy)),
+		},
+		{
+			name: "one target group named", before: []patch.Target{target(patch.TargetHealthy)},
+			checks: []patch.HealthCheck{{TargetGroup: "web"}}, now: seen(target(patch.TargetUnhealthy)), waiting: "unhealthy",
+		},
+		{
+			name: "a name that only begins alike", before: []patch.Target{target(patch.TargetHealthy)},
+			checks: []patch.HealthCheck{{TargetGroup: "we"}}, now: seen(target(patch.TargetUnhealthy)),
+		},
 		{name: "http 200", now: answers(200)},
 		{name: "http 301", now: answers(301)},
 		{name: "http 400", now: answers(400), waiting: "answers 400"},
 		{name: "http 503", now: answers(503), waiting: "answers 503"},
 		{name: "http silent", now: answers(0), waiting: "answers 0"},
 		{name: "alarm OK", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("OK", 5)}},
-		{name: "alarm rang after our return", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", 1)}, failed: "web-5xx"},
-		{name: "alarm rang before our return", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", -1)}},
-		{name: "alarm rang at the moment of our return", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", 0)}},
-		{name: "alarm has too little data", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("INSUFFICIENT_DATA", 1)}},
+		{
+			name: "alarm rang after our return", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", 1)},
+			failed: "web-5xx",
+		},
+		{
+			name: "alarm rang before our return", now: patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", -1)},
+		},
+		{
+			name: "alarm rang at the moment of our return",
+			now:  patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", 0)},
+		},
+		{
+			name: "alarm has too little data",
+			now:  patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("INSUFFICIENT_DATA", 1)},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			health := patch.JudgeHealth(c.before, c.checks, c.now, noon)
@@ -86,7 +137,10 @@ func seen(targets ...patch.Target) patch.HealthObservation {
 }
 
 func answers(status int) patch.HealthObservation {
-	return patch.HealthObservation{Member: well(1, "a"), HTTP: []patch.HTTPObservation{{Check: patch.HTTPCheck{Path: "/healthz", Port: 80}, Status: status}}}
+	return patch.HealthObservation{
+		Member: well(1, "a"),
+		HTTP:   []patch.HTTPObservation{{Check: patch.HTTPCheck{Path: "/healthz", Port: 80}, Status: status}},
+	}
 }
 
 func TestWindowOpen(t *testing.T) {
@@ -106,7 +160,10 @@ func TestWindowOpen(t *testing.T) {
 		{"between cutoff and close", night, at(23, 2, 30), false},
 		{"the evening after", night, at(23, 23, 30), false},
 		{"in another time zone's words", night, at(23, 0, 30).In(time.FixedZone("JST", 9*3600)), true},
-		{"empty: cutoff as it opens", &patch.Window{Opens: at(22, 23, 0), Cutoff: at(22, 23, 0), Closes: at(23, 0, 0)}, at(22, 23, 0), false},
+		{
+			"empty: cutoff as it opens", &patch.Window{Opens: at(22, 23, 0), Cutoff: at(22, 23, 0), Closes: at(23, 0, 0)},
+			at(22, 23, 0), false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			open, why := c.window.Open(c.at)

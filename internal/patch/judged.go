@@ -13,12 +13,16 @@ func Unjudged(before []Target, checks []HealthCheck) []string {
 		if target.Judged() || !slices.ContainsFunc(checks, func(check HealthCheck) bool { return check.names(target) }) {
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("it was %s in %s, so its health there was not judged", target.Health, target.TargetGroupARN))
+		notes = append(
+			notes, fmt.Sprintf("it was %s in %s, so its health there was not judged", target.Health, target.TargetGroupARN),
+		)
 	}
 	return notes
 }
 
 // names reports whether the check is about the target.
 func (c HealthCheck) names(target Target) bool {
-	return c.TargetGroup == "auto" || c.TargetGroup != "" && strings.Contains(target.TargetGroupARN, ":targetgroup/"+c.TargetGroup+"/")
+	return c.TargetGroup == "auto" || c.TargetGroup != "" && strings.Contains(
+		target.TargetGroupARN, ":targetgroup/"+c.TargetGroup+"/",
+	)
 }

@@ -14,10 +14,11 @@ type MachineFacts struct {
 	Kernel         string `json:"kernel"`
 	PendingReboot  bool   `json:"pending_reboot"`
 	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
-	// ApplicationSHA256 is of what deployments leave outside packages: files below /opt, /srv, /usr/local and /var/www, by name,
-	// size and time, without logs, caches and the like. "": not told, as by Windows.
+	// ApplicationSHA256 is of what deployments leave outside packages: files below /opt, /srv, /usr/local and /var/www, by
+	// name, size and time, without logs, caches and the like. "": not told, as by Windows.
 	ApplicationSHA256 string `json:"application_sha256,omitempty"`
-	DomainJoined      *bool  `json:"domain_joined,omitempty"` // of Windows: an Active Directory domain's member; nil: not told
+	// of Windows: an Active Directory domain's member; nil: not told
+	DomainJoined *bool `json:"domain_joined,omitempty"`
 	// Elsewhere are directories of the operating system or its package database that are not on the root's disk: "/var on
 	// nvme1n1". Nil: it did not tell.
 	Elsewhere []string `json:"elsewhere"`
@@ -32,8 +33,8 @@ type PackageChange struct {
 	To   string `json:"to"`
 }
 
-// DiffPackages compares two lists of lines "name.arch epoch:version-release". Several versions of one package (kernels) are
-// compared as one value.
+// DiffPackages compares two lists of lines "name.arch epoch:version-release". Several versions of one package (kernels)
+// are compared as one value.
 func DiffPackages(before, after []string) []PackageChange {
 	index := func(lines []string) map[string]string {
 		versions := map[string][]string{}
@@ -90,7 +91,8 @@ type PatchReport struct {
 	Changes     []PackageChange `json:"changes,omitempty"`
 }
 
-// Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be learnt.
+// Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be
+// learnt.
 func (r PatchReport) Touched() bool {
 	return r.Before == nil || r.After == nil ||
 		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256
@@ -106,8 +108,8 @@ type Verdict struct {
 // Proven reports whether nothing is left to do.
 func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Remaining) == 0 }
 
-// Verify judges an unpinned pass by a Scan of our own after the reboot: none of the ids missing before may be missing now.
-// Zero changes where changes were due is a failure, and so are patches that failed or wait for a reboot.
+// Verify judges an unpinned pass by a Scan of our own after the reboot: none of the ids missing before may be missing
+// now. Zero changes where changes were due is a failure, and so are patches that failed or wait for a reboot.
 func Verify(reboot RebootOption, before, after Scan, report PatchReport) Verdict {
 	switch {
 	case report.Failure != "":
@@ -120,7 +122,8 @@ func Verify(reboot RebootOption, before, after Scan, report PatchReport) Verdict
 		return Verdict{Reason: "failed patches: " + strings.Join(after.Failed, ", ")}
 	case len(after.PendingReboot) > 0 && reboot != RebootNever:
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
-	case len(before.Missing) > 0 && report.Before.PackagesSHA256 == report.After.PackagesSHA256 && len(report.Changes) == 0:
+	case len(before.Missing) > 0 && report.Before.PackagesSHA256 == report.After.PackagesSHA256 &&
+		len(report.Changes) == 0:
 		return Verdict{Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", len(before.Missing))}
 	case len(before.PendingReboot) > 0 && reboot != RebootNever && report.Before.BootID == report.After.BootID:
 		return Verdict{Reason: "a reboot was pending but the boot id is as before"}

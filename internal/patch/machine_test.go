@@ -15,12 +15,31 @@ func TestDiffPackages(t *testing.T) {
 		want          []patch.PackageChange
 	}{
 		{name: "nothing, nothing"},
-		{name: "the same in another order", before: []string{"a.x 0:1-1", "b.x 0:1-1"}, after: []string{"b.x 0:1-1", "a.x 0:1-1"}},
-		{name: "upgraded", before: []string{"a.x 0:1-1"}, after: []string{"a.x 0:2-1"}, want: []patch.PackageChange{{Name: "a.x", From: "0:1-1", To: "0:2-1"}}},
-		{name: "added and removed, sorted", before: []string{"z.x 0:1-1"}, after: []string{"a.x 0:1-1"}, want: []patch.PackageChange{{Name: "a.x", To: "0:1-1"}, {Name: "z.x", From: "0:1-1"}}},
-		{name: "a kernel beside the old one", before: []string{"kernel.x 0:6.1-1"}, after: []string{"kernel.x 0:6.1-2", "kernel.x 0:6.1-1"}, want: []patch.PackageChange{{Name: "kernel.x", From: "0:6.1-1", To: "0:6.1-1 0:6.1-2"}}},
-		{name: "only the architecture differs", before: []string{"a.i686 0:1-1"}, after: []string{"a.x86_64 0:1-1"}, want: []patch.PackageChange{{Name: "a.i686", From: "0:1-1"}, {Name: "a.x86_64", To: "0:1-1"}}},
-		{name: "lines that are none", before: []string{"", "  ", "loose"}, after: []string{" a.x 0:1-1 "}, want: []patch.PackageChange{{Name: "a.x", To: "0:1-1"}}},
+		{
+			name: "the same in another order", before: []string{"a.x 0:1-1", "b.x 0:1-1"},
+			after: []string{"b.x 0:1-1", "a.x 0:1-1"},
+		},
+		{
+			name: "upgraded", before: []string{"a.x 0:1-1"}, after: []string{"a.x 0:2-1"},
+			want: []patch.PackageChange{{Name: "a.x", From: "0:1-1", To: "0:2-1"}},
+		},
+		{
+			name: "added and removed, sorted", before: []string{"z.x 0:1-1"}, after: []string{"a.x 0:1-1"},
+			want: []patch.PackageChange{{Name: "a.x", To: "0:1-1"}, {Name: "z.x", From: "0:1-1"}},
+		},
+		{
+			name: "a kernel beside the old one", before: []string{"kernel.x 0:6.1-1"},
+			after: []string{"kernel.x 0:6.1-2", "kernel.x 0:6.1-1"},
+			want:  []patch.PackageChange{{Name: "kernel.x", From: "0:6.1-1", To: "0:6.1-1 0:6.1-2"}},
+		},
+		{
+			name: "only the architecture differs", before: []string{"a.i686 0:1-1"}, after: []string{"a.x86_64 0:1-1"},
+			want: []patch.PackageChange{{Name: "a.i686", From: "0:1-1"}, {Name: "a.x86_64", To: "0:1-1"}},
+		},
+		{
+			name: "lines that are none", before: []string{"", "  ", "loose"}, after: []string{" a.x 0:1-1 "},
+			want: []patch.PackageChange{{Name: "a.x", To: "0:1-1"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.DiffPackages(c.before, c.after)) })
 	}
@@ -59,19 +78,55 @@ func TestVerify(t *testing.T) {
 		fresh         []string
 	}{
 		{name: "all installed", before: missing("k", "o"), report: done},
-		{name: "one remains: another pass", before: missing("k", "o"), after: missing("o"), report: done, remaining: []string{"o"}},
+		{
+			name: "one remains: another pass", before: missing("k", "o"), after: missing("o"), report: done,
+			remaining: []string{"o"},
+		},
 		{name: "a new one is no failure", before: missing("k"), after: missing("n"), report: done, fresh: []string{"n"}},
-		{name: "the install failed", before: missing("k"), report: patch.PatchReport{Failure: "exit 195", Before: facts("1", "a"), After: facts("2", "b")}, reason: "exit 195"},
+		{
+			name: "the install failed", before: missing("k"),
+			report: patch.PatchReport{Failure: "exit 195", Before: facts("1", "a"), After: facts("2", "b")}, reason: "exit 195",
+		},
 		{name: "nothing learnt", before: missing("k"), reason: "did not tell"},
-		{name: "never heard of after", before: missing("k"), report: patch.PatchReport{Before: facts("1", "a")}, reason: "did not tell"},
-		{name: "the scan after failed", before: missing("k"), after: patch.Scan{Error: "timed out"}, report: done, reason: "timed out"},
-		{name: "a patch failed", before: missing("k"), after: patch.Scan{Failed: []string{"k"}}, report: done, reason: "failed patches: k"},
-		{name: "waits for a reboot", before: missing("k"), after: patch.Scan{PendingReboot: []string{"k"}}, report: done, reason: "reboot that did not happen: k"},
-		{name: "waits for a reboot, as wanted", reboot: patch.RebootNever, before: missing("k"), after: patch.Scan{PendingReboot: []string{"k"}}, report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "b")}},
-		{name: "zero changes where changes were due", before: missing("k"), report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")}, reason: "changed nothing"},
-		{name: "Windows: packages do not tell, changes do", before: missing("KB1"), report: patch.PatchReport{Before: facts("1", ""), After: facts("2", ""), Changes: []patch.PackageChange{{Name: "KB1", To: "installed"}}}},
-		{name: "only a reboot was due", before: patch.Scan{PendingReboot: []string{"k"}}, report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")}},
-		{name: "only a reboot was due and did not come", before: patch.Scan{PendingReboot: []string{"k"}}, report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "a")}, reason: "boot id is as before"},
+		{
+			name: "never heard of after", before: missing("k"), report: patch.PatchReport{Before: facts("1", "a")},
+			reason: "did not tell",
+		},
+		{
+			name: "the scan after failed", before: missing("k"), after: patch.Scan{Error: "timed out"}, report: done,
+			reason: "timed out",
+		},
+		{
+			name: "a patch failed", before: missing("k"), after: patch.Scan{Failed: []string{"k"}}, report: done,
+			reason: "failed patches: k",
+		},
+		{
+			name: "waits for a reboot", before: missing("k"), after: patch.Scan{PendingReboot: []string{"k"}}, report: done,
+			reason: "reboot that did not happen: k",
+		},
+		{
+			name: "waits for a reboot, as wanted", reboot: patch.RebootNever, before: missing("k"),
+			after:  patch.Scan{PendingReboot: []string{"k"}},
+			report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "b")},
+		},
+		{
+			name: "zero changes where changes were due", before: missing("k"),
+			report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")}, reason: "changed nothing",
+		},
+		{
+			name: "Windows: packages do not tell, changes do", before: missing("KB1"),
+			report: patch.PatchReport{
+				Before: facts("1", ""), After: facts("2", ""), Changes: []patch.PackageChange{{Name: "KB1", To: "installed"}},
+			},
+		},
+		{
+			name: "only a reboot was due", before: patch.Scan{PendingReboot: []string{"k"}},
+			report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")},
+		},
+		{
+			name: "only a reboot was due and did not come", before: patch.Scan{PendingReboot: []string{"k"}},
+			report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "a")}, reason: "boot id is as before",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reboot := c.reboot
@@ -107,7 +162,9 @@ func TestCompliant(t *testing.T) {
 }
 
 func TestProveRestored(t *testing.T) {
-	point := patch.RestorePoint{SnapshotID: "snap-1", VolumeID: "vol-1", Facts: patch.MachineFacts{BootID: "boot-1", PackagesSHA256: "a"}}
+	point := patch.RestorePoint{
+		SnapshotID: "snap-1", VolumeID: "vol-1", Facts: patch.MachineFacts{BootID: "boot-1", PackagesSHA256: "a"},
+	}
 	for _, c := range []struct {
 		name, volume string
 		now          patch.MachineFacts

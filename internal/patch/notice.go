@@ -22,8 +22,8 @@ type Notice struct {
 
 	Actor string `json:"actor,omitempty"` // who did it
 	Why   string `json:"why,omitempty"`   // the reason, in words for people
-	// WhatToDo and Commands are for kinds whose remedy the teller knows better than the kind does; they come before what the
-	// kind says by itself.
+	// WhatToDo and Commands are for kinds whose remedy the teller knows better than the kind does; they come before what
+	// the kind says by itself.
 	WhatToDo string   `json:"what_to_do,omitempty"`
 	Commands []string `json:"commands,omitempty"` // shell commands, whole
 
@@ -54,13 +54,14 @@ const (
 	NoticeStarted          NoticeKind = "started"           // a wave begins to change things
 	NoticeAwaitingApproval NoticeKind = "awaiting_approval" // a stage waits for a person
 	NoticeOnHold           NoticeKind = "on_hold"           // a stage stopped after failures
-	NoticeParked           NoticeKind = "parked"            // a window ended before a wave: it waits for the next, and for somebody
-	NoticeFailedInstance   NoticeKind = "failed_instance"   // instances failed, and what became of them
-	NoticeRolledBack       NoticeKind = "rolled_back"       // a wave ended by putting back what it had patched
-	NoticeFinished         NoticeKind = "finished"          // a wave ended otherwise; Outcome tells how
-	NoticeScheduleSkipped  NoticeKind = "schedule_skipped"  // a window opened and no wave was started: Why
-	NoticeDrift            NoticeKind = "drift"             // AWS or Temporal has something else than the files: Findings
-	NoticeFrozen           NoticeKind = "frozen"            // somebody froze accounts, or lifted that
-	NoticeStranded         NoticeKind = "stranded"          // something was found that is not as it was: Stranded
-	NoticeTest             NoticeKind = "test"              // somebody tries whether notices arrive
+	// a window ended before a wave: it waits for the next, and for somebody
+	NoticeParked          NoticeKind = "parked"
+	NoticeFailedInstance  NoticeKind = "failed_instance"  // instances failed, and what became of them
+	NoticeRolledBack      NoticeKind = "rolled_back"      // a wave ended by putting back what it had patched
+	NoticeFinished        NoticeKind = "finished"         // a wave ended otherwise; Outcome tells how
+	NoticeScheduleSkipped NoticeKind = "schedule_skipped" // a window opened and no wave was started: Why
+	NoticeDrift           NoticeKind = "drift"            // AWS or Temporal has something else than the files: Findings
+	NoticeFrozen          NoticeKind = "frozen"           // somebody froze accounts, or lifted that
+	NoticeStranded        NoticeKind = "stranded"         // something was found that is not as it was: Stranded
+	NoticeTest            NoticeKind = "test"             // somebody tries whether notices arrive
 )

@@ -31,8 +31,8 @@ const (
 	Aborted            Outcome = "aborted"
 )
 
-// Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a person
-// should do about it.
+// Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a
+// person should do about it.
 type Stranded struct {
 	Account  string `json:"account"`
 	Region   string `json:"region"`
@@ -43,26 +43,33 @@ type Stranded struct {
 
 // InstanceResult is how one instance ended.
 type InstanceResult struct {
-	ID                    string          `json:"id"`
-	Outcome               Outcome         `json:"outcome"`
-	Reason                string          `json:"reason,omitempty"`  // why it is not patched, for a person
-	Refused               RefusalCode     `json:"refused,omitempty"` // of one not started: a window or a calendar closed; of one not put back: which check
-	MissingBefore         []string        `json:"missing_before"`    // patch ids of a Scan before
-	MissingAfter          []string        `json:"missing_after"`     // patch ids of a Scan after
-	AutomationExecutionID string          `json:"automation_execution_id,omitempty"`
-	BootID                string          `json:"boot_id,omitempty"`           // after the install
-	PackagesAfter         string          `json:"packages_after,omitempty"`    // MachineFacts.PackagesSHA256 after the install
-	ApplicationAfter      string          `json:"application_after,omitempty"` // MachineFacts.ApplicationSHA256 after the install
-	StillPatched          bool            `json:"still_patched,omitempty"`     // putting it back was refused: patched and in service
-	Changes               []PackageChange `json:"changes,omitempty"`
-	Backup                *RestorePoint   `json:"backup,omitempty"`
-	Stranded              []Stranded      `json:"stranded,omitempty"`
-	Started               time.Time       `json:"started,omitzero"` // of its first change; zero when nothing was
-	Ended                 time.Time       `json:"ended,omitzero"`
-	PutBackIn             Duration        `json:"put_back_in,omitempty"`         // how long putting it back took
-	NoRoomForAnother      bool            `json:"no_room_for_another,omitempty"` // it left its group for good, which was at its max by others and launched nobody instead
-	Replaced              bool            `json:"replaced,omitempty"`            // the plan replaces what fails: it was terminated by us
-	Notes                 []string        `json:"notes,omitempty"`               // what a reader should know: a bake cut short, targets not judged
+	ID      string  `json:"id"`
+	Outcome Outcome `json:"outcome"`
+	Reason  string  `json:"reason,omitempty"` // why it is not patched, for a person
+	// of one not started: a window or a calendar closed; of one not put back: which check
+	Refused               RefusalCode `json:"refused,omitempty"`
+	MissingBefore         []string    `json:"missing_before"` // patch ids of a Scan before
+	MissingAfter          []string    `json:"missing_after"`  // patch ids of a Scan after
+	AutomationExecutionID string      `json:"automation_execution_id,omitempty"`
+	BootID                string      `json:"boot_id,omitempty"` // after the install
+	// MachineFacts.PackagesSHA256 after the install
+	PackagesAfter string `json:"packages_after,omitempty"`
+	// MachineFacts.ApplicationSHA256 after the install
+	ApplicationAfter string `json:"application_after,omitempty"`
+	// putting it back was refused: patched and in service
+	StillPatched bool            `json:"still_patched,omitempty"`
+	Changes      []PackageChange `json:"changes,omitempty"`
+	Backup       *RestorePoint   `json:"backup,omitempty"`
+	Stranded     []Stranded      `json:"stranded,omitempty"`
+	Started      time.Time       `json:"started,omitzero"` // of its first change; zero when nothing was
+	Ended        time.Time       `json:"ended,omitzero"`
+	PutBackIn    Duration        `json:"put_back_in,omitempty"` // how long putting it back took
+	// it left its group for good, which was at its max by others and launched nobody instead
+	NoRoomForAnother bool `json:"no_room_for_another,omitempty"`
+	// the plan replaces what fails: it was terminated by us
+	Replaced bool `json:"replaced,omitempty"`
+	// what a reader should know: a bake cut short, targets not judged
+	Notes []string `json:"notes,omitempty"`
 }
 
 // GroupResult is how one group ended.
@@ -107,7 +114,8 @@ func Newest(instances, since []InstanceResult) []InstanceResult {
 	return newest
 }
 
-// GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the caller.
+// GroupOutcome judges a group by its instances. Verbs that end a group early (roll_back, abort) are judged by the
+// caller.
 func GroupOutcome(instances []InstanceResult) Outcome {
 	var skipped, bad, open bool
 	for _, instance := range instances {

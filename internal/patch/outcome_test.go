@@ -64,12 +64,14 @@ func TestVerbAllowed(t *testing.T) {
 		patch.StateAwaitingApproval: {patch.Approve, patch.Reject, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StateRunning:          {patch.Pause, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
 		patch.StatePaused:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
-		patch.StateOnHold:           {patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
-		patch.StateParked:           {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
-		patch.StateRollingBack:      {patch.Abort},
-		patch.StateAborting:         {patch.Abort},
-		patch.StateClosed:           nil,
-		"dreaming":                  nil,
+		patch.StateOnHold: {
+			patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow,
+		},
+		patch.StateParked:      {patch.Resume, patch.RollBack, patch.Abort, patch.SetConcurrency, patch.ExtendWindow},
+		patch.StateRollingBack: {patch.Abort},
+		patch.StateAborting:    {patch.Abort},
+		patch.StateClosed:      nil,
+		"dreaming":             nil,
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			require.Equal(t, allowed, patch.VerbsIn(state, true))
@@ -140,7 +142,8 @@ func TestScaled(t *testing.T) {
 	plan := patch.Plan{
 		Name: "web", Retention: patch.Duration(168 * time.Hour), Timing: patch.DefaultTiming(),
 		Stages: []patch.Stage{{
-			Name: "production", Bake: patch.Duration(5 * time.Minute), Approval: &patch.Approval{Timeout: patch.Duration(24 * time.Hour)},
+			Name: "production", Bake: patch.Duration(5 * time.Minute),
+			Approval:  &patch.Approval{Timeout: patch.Duration(24 * time.Hour)},
 			OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 		}},
 	}
@@ -186,7 +189,11 @@ func TestGroupNames(t *testing.T) {
 		want  string
 	}{
 		{"an Auto Scaling group", webGroup, "production/ap-northeast-1/web"},
-		{"tags, by key", patch.Group{Account: patch.Account{Name: "s"}, Region: "r", Tags: map[string]string{"Tier": "front", "Role": "web"}}, "s/r/Role=web,Tier=front"},
+		{
+			"tags, by key",
+			patch.Group{Account: patch.Account{Name: "s"}, Region: "r", Tags: map[string]string{"Tier": "front", "Role": "web"}},
+			"s/r/Role=web,Tier=front",
+		},
 		{"nothing", patch.Group{}, "//"},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.group.String()) })
@@ -196,16 +203,24 @@ func TestGroupNames(t *testing.T) {
 func TestGroupsOfAPlanAreListedOnceInAFixedOrder(t *testing.T) {
 	other := webGroup
 	other.AutoScalingGroup = "api"
-	plan := patch.Plan{Stages: []patch.Stage{{Groups: []patch.Group{webGroup, tagsGroup}}, {Groups: []patch.Group{other, webGroup}}}}
+	plan := patch.Plan{
+		Stages: []patch.Stage{{Groups: []patch.Group{webGroup, tagsGroup}}, {Groups: []patch.Group{other, webGroup}}},
+	}
 	require.Equal(t, []patch.Group{other, webGroup, tagsGroup}, plan.Groups())
 	require.Empty(t, patch.Plan{}.Groups())
 }
 
 func TestNewestHasEachInstanceOnce(t *testing.T) {
-	one, two := patch.InstanceResult{ID: "i-1", Outcome: patch.Patched}, patch.InstanceResult{ID: "i-2", Outcome: patch.NotStarted}
-	failed, newcomer := patch.InstanceResult{ID: "i-2", Outcome: patch.Failed}, patch.InstanceResult{ID: "i-3", Outcome: patch.Failed}
+	one, two := patch.InstanceResult{ID: "i-1", Outcome: patch.Patched}, patch.InstanceResult{
+		ID: "i-2", Outcome: patch.NotStarted,
+	}
+	failed, newcomer := patch.InstanceResult{ID: "i-2", Outcome: patch.Failed}, patch.InstanceResult{
+		ID: "i-3", Outcome: patch.Failed,
+	}
 	kept := []patch.InstanceResult{one, two}
-	require.Equal(t, []patch.InstanceResult{one, failed, newcomer}, patch.Newest(kept, []patch.InstanceResult{failed, newcomer}))
+	require.Equal(
+		t, []patch.InstanceResult{one, failed, newcomer}, patch.Newest(kept, []patch.InstanceResult{failed, newcomer}),
+	)
 	require.Equal(t, []patch.InstanceResult{one, two}, kept, "what was kept stays as it is")
 	require.Equal(t, kept, patch.Newest(kept, nil))
 }

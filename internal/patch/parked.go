@@ -21,11 +21,12 @@ func (p *Parked) Stand(decision *Decision) {
 	p.Standing, p.Tries, p.Again, p.tried = decision, 0, time.Time{}, nil
 }
 
-// longestPause is the longest pause between two tries of a standing verb; the first is a minute. Each costs some thirty events a group.
+// longestPause is the longest pause between two tries of a standing verb; the first is a minute. Each costs some thirty
+// events a group.
 const longestPause = 30 * time.Minute
 
-// InVain notes that the standing verb could not be carried out at t, because another wave holds a group, an account is frozen or the
-// like: it is tried again, ever more seldom, until the window's cutoff.
+// InVain notes that the standing verb could not be carried out at t, because another wave holds a group, an account is
+// frozen or the like: it is tried again, ever more seldom, until the window's cutoff.
 func (p *Parked) InVain(t time.Time) {
 	pause := longestPause
 	if p.Tries < 5 {
@@ -46,7 +47,9 @@ func (p Parked) Tells(t time.Time) string {
 	}
 	switch cutoff := p.tried.Cutoff; {
 	case next.Before(cutoff):
-		return fmt.Sprintf("is tried again at %s, until the window's cutoff at %s", next.Format(time.RFC3339), cutoff.Format(time.RFC3339))
+		return fmt.Sprintf(
+			"is tried again at %s, until the window's cutoff at %s", next.Format(time.RFC3339), cutoff.Format(time.RFC3339),
+		)
 	case p.tried == p.Next:
 		return "is not tried again before the window's cutoff at " + cutoff.Format(time.RFC3339)
 	}
@@ -79,8 +82,8 @@ type ParkedStep struct {
 	Until  time.Time // of a wait
 }
 
-// Step decides at t. A wave with a standing verb goes on in the first window that is open; one without ends once the window
-// after its own starts nothing any more.
+// Step decides at t. A wave with a standing verb goes on in the first window that is open; one without ends once the
+// window after its own starts nothing any more.
 func (p Parked) Step(t time.Time) ParkedStep {
 	now := p.current(t)
 	open, _ := now.Open(t)

@@ -22,11 +22,23 @@ func TestWhatAParkedWaveDoesNext(t *testing.T) {
 	}{
 		{"past its cutoff", nil, own.Cutoff, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens}},
 		{"resumed", resume, own.Cutoff, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens}},
-		{"resumed while its own is open, extended or too short for one more", resume, own.Cutoff.Add(-time.Second), patch.ParkedStep{Move: patch.ParkedGoesOn, Window: own}},
-		{"just before the next opens", resume, opens.Add(-time.Second), patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens}},
+		{
+			"resumed while its own is open, extended or too short for one more", resume, own.Cutoff.Add(-time.Second),
+			patch.ParkedStep{Move: patch.ParkedGoesOn, Window: own},
+		},
+		{
+			"just before the next opens", resume, opens.Add(-time.Second),
+			patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens},
+		},
 		{"the next opens", resume, opens, patch.ParkedStep{Move: patch.ParkedGoesOn, Window: next}},
-		{"the next opens, and nobody has resumed it", nil, opens, patch.ParkedStep{Move: patch.ParkedWaits, Window: next, Until: next.Cutoff}},
-		{"resumed in the next", resume, next.Cutoff.Add(-time.Second), patch.ParkedStep{Move: patch.ParkedGoesOn, Window: next}},
+		{
+			"the next opens, and nobody has resumed it", nil, opens,
+			patch.ParkedStep{Move: patch.ParkedWaits, Window: next, Until: next.Cutoff},
+		},
+		{
+			"resumed in the next", resume, next.Cutoff.Add(-time.Second),
+			patch.ParkedStep{Move: patch.ParkedGoesOn, Window: next},
+		},
 		{"nobody by the next cutoff", nil, next.Cutoff, patch.ParkedStep{Move: patch.ParkedEnds, Window: next}},
 		{"resumed, and no worker was there", resume, next.Cutoff, patch.ParkedStep{Move: patch.ParkedAsks, Window: next}},
 	} {
@@ -54,7 +66,10 @@ func TestVerbsOfAParkedWave(t *testing.T) {
 		require.NotContains(t, patch.VerbsParked(standing), patch.Resume)
 		require.Subset(t, patch.VerbsParked(standing), []patch.Verb{patch.RollBack, patch.Abort})
 	}
-	require.ErrorContains(t, patch.VerbAllowed(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)), "the wave is parked: it takes roll_back, abort")
+	require.ErrorContains(
+		t, patch.VerbAllowed(patch.Retry, patch.StateParked, patch.VerbsParked(patch.Resume)),
+		"the wave is parked: it takes roll_back, abort",
+	)
 }
 
 // A standing verb that cannot be carried out, as another wave holds a group, is tried again until the window's cutoff.
@@ -67,8 +82,14 @@ func TestAStandingVerbIsTriedAgain(t *testing.T) {
 
 	// In the last minute of its own window: the next one counts as if nobody had tried.
 	parked.InVain(own.Cutoff.Add(-time.Minute))
-	require.Contains(t, parked.Tells(own.Cutoff.Add(-time.Minute)), "is tried again when the next window opens at "+opens.Format(time.RFC3339))
-	require.Equal(t, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: own.Cutoff}, parked.Step(own.Cutoff.Add(-time.Minute)))
+	require.Contains(
+		t, parked.Tells(own.Cutoff.Add(-time.Minute)),
+		"is tried again when the next window opens at "+opens.Format(time.RFC3339),
+	)
+	require.Equal(
+		t, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: own.Cutoff},
+		parked.Step(own.Cutoff.Add(-time.Minute)),
+	)
 	require.Equal(t, patch.ParkedStep{Move: patch.ParkedWaits, Window: own, Until: opens}, parked.Step(own.Cutoff))
 	require.False(t, parked.GivesUp())
 	require.Equal(t, patch.ParkedGoesOn, parked.Step(opens).Move)
@@ -91,7 +112,8 @@ func TestAStandingVerbIsTriedAgain(t *testing.T) {
 		}
 	}
 	require.Equal(t, []time.Duration{
-		0, time.Minute, 3 * time.Minute, 7 * time.Minute, 15 * time.Minute, 31 * time.Minute, 61 * time.Minute, 91 * time.Minute,
+		0, time.Minute, 3 * time.Minute, 7 * time.Minute, 15 * time.Minute, 31 * time.Minute, 61 * time.Minute,
+		91 * time.Minute,
 	}, tries)
 	require.Equal(t, next.Cutoff, at)
 	require.True(t, parked.GivesUp(), "in another window nobody expects it")

@@ -1,6 +1,6 @@
-// Package patch holds the domain's nouns and its pure decisions: what a plan is, what comes next, whether an instance may
-// be taken out of service, and how a run ended. It knows neither Temporal nor AWS and imports the standard library only, so
-// that every decision can be tested by a table.
+// Package patch holds the domain's nouns and its pure decisions: what a plan is, what comes next, whether an instance
+// may be taken out of service, and how a run ended. It knows neither Temporal nor AWS and imports the standard library
+// only, so that every decision can be tested by a table.
 package patch
 
 import (
@@ -39,8 +39,8 @@ const (
 	RebootNever    RebootOption = "NoReboot"
 )
 
-// Plan is what operators name when they patch: a baseline and ordered stages, resolved from the worker's configuration so
-// that a replay depends on no file.
+// Plan is what operators name when they patch: a baseline and ordered stages, resolved from the worker's configuration
+// so that a replay depends on no file.
 type Plan struct {
 	Name      string       `json:"name"`
 	Baseline  string       `json:"baseline"` // name of a file in baselines/
@@ -68,8 +68,8 @@ const (
 	Windows Platform = "windows"
 )
 
-// Window is one occurrence of a maintenance window in absolute time. A wave starts no instance after Cutoff; putting back
-// is allowed at any time.
+// Window is one occurrence of a maintenance window in absolute time. A wave starts no instance after Cutoff; putting
+// back is allowed at any time.
 type Window struct {
 	Opens  time.Time `json:"opens"`
 	Cutoff time.Time `json:"cutoff"`
@@ -91,9 +91,10 @@ func (w *Window) Open(t time.Time) (bool, string) {
 
 // Stage is a set of groups patched under one policy before the next stage begins.
 type Stage struct {
-	Name              string        `json:"name"`
-	Groups            []Group       `json:"groups"`
-	Service           string        `json:"service,omitempty"` // groups of one service are taken one instance at a time in all
+	Name   string  `json:"name"`
+	Groups []Group `json:"groups"`
+	// groups of one service are taken one instance at a time in all
+	Service           string        `json:"service,omitempty"`
 	Approval          *Approval     `json:"approval,omitempty"`
 	MaxUnavailable    int           `json:"max_unavailable"`
 	MaxParallelGroups int           `json:"max_parallel_groups"`

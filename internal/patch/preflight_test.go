@@ -61,7 +61,11 @@ func TestPutBackHearsEveryRefusal(t *testing.T) {
 	}{
 		{"all is well", four(), nil, nil},
 		{"its agent is silent", four(member(0, silent)), []patch.RefusalCode{patch.RefusedAgentOffline}, nil},
-		{"it is ill: it takes nothing away", four(member(0, illTarget)), []patch.RefusalCode{patch.RefusedUnhealthyBefore}, nil},
+		{
+			"it is ill: it takes nothing away", four(member(0, illTarget)),
+			[]patch.RefusalCode{patch.RefusedUnhealthyBefore},
+			nil,
+		},
 		{
 			"its agent is silent, and another is out already", four(member(0, silent), member(1, illTarget)),
 			[]patch.RefusalCode{patch.RefusedAgentOffline, patch.RefusedCapacity, patch.RefusedCapacity},

@@ -2,7 +2,8 @@ package patch
 
 import "time"
 
-// Preview is what a wave of a plan would do, in order, if it began now or when its window opens. Nothing is changed to learn it.
+// Preview is what a wave of a plan would do, in order, if it began now or when its window opens. Nothing is changed to
+// learn it.
 type Preview struct {
 	Plan   string    `json:"plan"`
 	Hash   string    `json:"plan_hash"`
@@ -77,20 +78,21 @@ type GroupNumbers struct {
 
 // PreviewInstance is one instance of a PreviewGroup.
 type PreviewInstance struct {
-	ID            string         `json:"id"`
-	Zone          string         `json:"zone"`
-	Does          PreviewAction  `json:"does"`
-	Missing       []MissingPatch `json:"missing"` // the worst first
-	MissingCount  int            `json:"missing_count"`
-	Failed        []string       `json:"failed,omitempty"`         // ids of patches that the last installation could not install
-	PendingReboot []string       `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
-	Reboot        bool           `json:"reboot"`
-	KnownAt       time.Time      `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
-	Age           Duration       `json:"age,omitempty"`       // of that
-	JudgedBy      string         `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
-	Begins        Duration       `json:"begins"`
-	Takes         Duration       `json:"takes"`
-	InTime        bool           `json:"in_time"` // it may still be begun in the window
+	ID           string         `json:"id"`
+	Zone         string         `json:"zone"`
+	Does         PreviewAction  `json:"does"`
+	Missing      []MissingPatch `json:"missing"` // the worst first
+	MissingCount int            `json:"missing_count"`
+	// ids of patches that the last installation could not install
+	Failed        []string  `json:"failed,omitempty"`
+	PendingReboot []string  `json:"pending_reboot,omitempty"` // ids of patches that wait for a reboot
+	Reboot        bool      `json:"reboot"`
+	KnownAt       time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
+	Age           Duration  `json:"age,omitempty"`       // of that
+	JudgedBy      string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
+	Begins        Duration  `json:"begins"`
+	Takes         Duration  `json:"takes"`
+	InTime        bool      `json:"in_time"` // it may still be begun in the window
 }
 
 // PreviewAction is what a wave would do to an instance.
@@ -125,6 +127,6 @@ const (
 	Blocked  Outcome = "blocked"
 )
 
-// mostPatchIDs is how many patch ids a preview holds in all: beyond it instances have their counts only, for Temporal keeps
-// results of two megabytes at most.
+// mostPatchIDs is how many patch ids a preview holds in all: beyond it instances have their counts only, for Temporal
+// keeps results of two megabytes at most.
 const mostPatchIDs = 15_000

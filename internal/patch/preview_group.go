@@ -17,8 +17,8 @@ type GroupReading struct {
 	Problems   []Blocker
 }
 
-// blockersOf lists everything that the table of checks refuses of a group, before it begins and for each instance as if its turn
-// had come. What was asked of the group is not asked again of each.
+// blockersOf lists everything that the table of checks refuses of a group, before it begins and for each instance as if
+// its turn had come. What was asked of the group is not asked again of each.
 func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	found := slices.Clone(r.Problems)
 	if r.State == nil {

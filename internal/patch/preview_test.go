@@ -13,22 +13,31 @@ import (
 
 var (
 	readAt   = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
-	previewG = patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web"}
+	previewG = patch.Group{
+		Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web",
+	}
 )
 
 // readGroup is a group in which all is well, with so many patches missing on each instance.
 func readGroup(group patch.Group, instances, missing int) patch.GroupReading {
 	state := &patch.GroupState{Min: 1, Desired: instances, Max: instances + 1, FreeTags: true, At: readAt}
-	reading := patch.GroupReading{Group: group, State: state, Around: &patch.Interference{At: readAt}, Known: map[string]patch.PatchState{}, BaselineID: "pb-1", At: readAt}
+	reading := patch.GroupReading{
+		Group: group, State: state, Around: &patch.Interference{At: readAt}, Known: map[string]patch.PatchState{},
+		BaselineID: "pb-1", At: readAt,
+	}
 	for i := range instances {
 		member := patch.Member{
-			ID: fmt.Sprintf("i-%04d", i), Zone: "a", State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService, Health: "Healthy",
+			ID: fmt.Sprintf("i-%04d", i), Zone: "a", State: "running", StatusOK: true, Lifecycle: patch.LifecycleInService,
+			Health:      "Healthy",
 			AgentOnline: true, FreeTags: true, RootVolumeID: "vol-1",
 		}
 		state.Members = append(state.Members, member)
 		known := patch.PatchState{Instance: member.ID, BaselineID: "pb-1", At: readAt.Add(-time.Hour)}
 		for n := range missing {
-			known.Missing = append(known.Missing, patch.MissingPatch{ID: fmt.Sprintf("a-package-of-a-usual-length-%04d.x86_64", n), Severity: "Medium"})
+			known.Missing = append(
+				known.Missing,
+				patch.MissingPatch{ID: fmt.Sprintf("a-package-of-a-usual-length-%04d.x86_64", n), Severity: "Medium"},
+			)
 		}
 		reading.Known[member.ID] = known
 	}
@@ -36,7 +45,10 @@ func readGroup(group patch.Group, instances, missing int) patch.GroupReading {
 }
 
 func planOf(stages ...patch.Stage) patch.Plan {
-	return patch.Plan{Name: "web", Baseline: "amazon-linux-2023", Restore: patch.RestoreRootVolume, Backup: patch.BackupSnapshot, Reboot: patch.RebootIfNeeded, Timing: patch.DefaultTiming(), Stages: stages}
+	return patch.Plan{
+		Name: "web", Baseline: "amazon-linux-2023", Restore: patch.RestoreRootVolume, Backup: patch.BackupSnapshot,
+		Reboot: patch.RebootIfNeeded, Timing: patch.DefaultTiming(), Stages: stages,
+	}
 }
 
 func preview(plan patch.Plan, readings ...patch.GroupReading) *patch.Preview {
@@ -48,7 +60,10 @@ func preview(plan patch.Plan, readings ...patch.GroupReading) *patch.Preview {
 }
 
 func TestAPreviewOfAFleetThatIsWell(t *testing.T) {
-	p := preview(planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1}), readGroup(previewG, 3, 2))
+	p := preview(
+		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1}),
+		readGroup(previewG, 3, 2),
+	)
 	require.True(t, p.CouldRun(), "%+v", p.Blockers)
 	require.Equal(t, []int{3, 3, 3, 6, 3}, []int{p.Instances, p.Due, p.InTime, p.Missing, p.Reboots})
 	require.Equal(t, patch.CapacityDecrement, p.Stages[0].Groups[0].Strategy.Mode)
@@ -64,8 +79,13 @@ func TestAPreviewNamesEveryBlockerOnce(t *testing.T) {
 	reading.State.Members[2].RootVolumeID = ""
 	reading.State.RefreshRunning = true
 	reading.State.Suspended = []string{"Launch", "Terminate"}
-	reading.Around.GateAlarms = []patch.AlarmObservation{{Name: "5xx", State: "ALARM", Needs: 10 * minute}, {Name: "cpu", State: "OK", Needs: 3 * minute}}
-	p := preview(planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1, Bake: 5 * minute}), reading)
+	reading.Around.GateAlarms = []patch.AlarmObservation{
+		{Name: "5xx", State: "ALARM", Needs: 10 * minute}, {Name: "cpu", State: "OK", Needs: 3 * minute},
+	}
+	p := preview(
+		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1, Bake: 5 * minute}),
+		reading,
+	)
 	got := map[string][]string{}
 	for _, blocker := range p.Blockers {
 		got[blocker.Code+": "+blocker.What] = blocker.Instances
@@ -95,9 +115,17 @@ func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
 	}{
 		{"never scanned", nil, patch.RebootIfNeeded, patch.WouldScan, false},
 		{"nothing missing", &patch.PatchState{}, patch.RebootIfNeeded, patch.WouldNothing, false},
-		{"missing", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootIfNeeded, patch.WouldPatch, true},
-		{"missing, and never rebooted", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootNever, patch.WouldPatch, false},
-		{"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
+		{
+			"missing", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootIfNeeded, patch.WouldPatch, true,
+		},
+		{
+			"missing, and never rebooted", &patch.PatchState{Missing: []patch.MissingPatch{{ID: "a"}}}, patch.RebootNever,
+			patch.WouldPatch, false,
+		},
+		{
+			"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch,
+			true,
+		},
 		{"one failed", &patch.PatchState{Failed: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -126,7 +154,9 @@ func TestAPreviewOfALargeFleetStaysSmall(t *testing.T) {
 		group.AutoScalingGroup = fmt.Sprintf("web-%d", i)
 		groups, readings = append(groups, group), append(readings, readGroup(group, 100, 150))
 	}
-	p := preview(planOf(patch.Stage{Name: "production", Groups: groups, MaxUnavailable: 1, MaxParallelGroups: 5}), readings...)
+	p := preview(
+		planOf(patch.Stage{Name: "production", Groups: groups, MaxUnavailable: 1, MaxParallelGroups: 5}), readings...,
+	)
 	document, err := json.Marshal(p)
 	require.NoError(t, err)
 	require.Less(t, len(document), 2_000_000)

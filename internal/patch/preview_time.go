@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// NewPreview joins what was read of a plan's groups, by Group.String(), and of what concerns the whole plan. at is the present, by the clock
-// of the plan's window.
+// NewPreview joins what was read of a plan's groups, by Group.String(), and of what concerns the whole plan. at is the
+// present, by the clock of the plan's window.
 func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupReading, whole []Blocker) *Preview {
 	p := &Preview{
 		Plan: plan.Name, Hash: hash, At: at, Begins: at, Window: plan.Window, Loses: plan.PutBackLoses(),
@@ -14,7 +14,8 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
 		p.Begins = plan.Window.Opens
-		p.Notes = append(p.Notes, fmt.Sprintf("the window opens at %s: a wave that is started before is refused (%s); its schedule starts one then",
+		p.Notes = append(p.Notes, fmt.Sprintf("the window opens at %s: a wave that is started before is refused (%s); its "+
+			"schedule starts one then",
 			plan.Window.Opens.Format(time.RFC3339), RefusedOutsideWindow))
 	}
 	for _, stage := range plan.Stages {
@@ -30,7 +31,8 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 
 func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading) {
 	shown := PreviewStage{
-		Name: stage.Name, Approval: stage.Approval, Service: stage.Service, MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake,
+		Name: stage.Name, Approval: stage.Approval, Service: stage.Service,
+		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {
@@ -118,19 +120,49 @@ func (p *Preview) note(plan Plan) {
 		}
 	}
 	if oldest > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("what is missing is what Systems Manager knows; the oldest of it is of %s ago. The wave scans anew before it touches anything", oldest.Rough()))
+		p.Notes = append(
+			p.Notes,
+			fmt.Sprintf(
+				"what is missing is what Systems Manager knows; the oldest of it is of %s ago. The wave scans anew before it "+
+					"touches anything",
+				oldest.Rough(),
+			),
+		)
 	}
 	if unknown > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d were never scanned: what they miss is not known, and they count as to be patched. Scan them: patchtide scan %s", unknown, plan.Name))
+		p.Notes = append(
+			p.Notes,
+			fmt.Sprintf(
+				"%d were never scanned: what they miss is not known, and they count as to be patched. Scan them: patchtide scan %s",
+				unknown, plan.Name,
+			),
+		)
 	}
 	if foreign > 0 {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d were last judged by another baseline than the plan's, %s: a scan by that may find other patches. Scan them: patchtide scan %s", foreign, plan.Baseline, plan.Name))
+		p.Notes = append(
+			p.Notes,
+			fmt.Sprintf(
+				"%d were last judged by another baseline than the plan's, %s: a scan by that may find other patches. Scan them: "+
+					"patchtide scan %s",
+				foreign, plan.Baseline, plan.Name,
+			),
+		)
 	}
 	if p.Missing > mostPatchIDs {
 		p.Notes = append(p.Notes, fmt.Sprintf("more than %d patch ids: of the rest only their number is kept", mostPatchIDs))
 	}
 	if p.Window != nil && p.InTime < p.Due {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d of %d fit before the window's cutoff at %s; the rest is for a later window", p.InTime, p.Due, p.Window.Cutoff.Format(time.RFC3339)))
+		p.Notes = append(
+			p.Notes,
+			fmt.Sprintf(
+				"%d of %d fit before the window's cutoff at %s; the rest is for a later window", p.InTime, p.Due,
+				p.Window.Cutoff.Format(time.RFC3339),
+			),
+		)
 	}
-	p.Notes = append(p.Notes, "no machine is asked: that its agent answers, its system is all on its root volume and it does not patch itself is asked before it is taken")
+	p.Notes = append(
+		p.Notes,
+		"no machine is asked: that its agent answers, its system is all on its root volume and it does not patch itself "+
+			"is asked before it is taken",
+	)
 }

@@ -50,12 +50,19 @@ func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 		patched []string
 		mended  []string // who was put back, in order
 	}{
-		{"one of them is ill", four(member(1, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{"i-02", "i-03",
-			"i-01"}},
-		{"two of them are", four(member(0, illTarget), member(1, illTarget)), []string{"i-01", "i-02", "i-03"},
-			[]string{"i-02", "i-01", "i-03"}},
-		{"somebody else's is illTarget, too", four(member(1, illTarget), member(3, illTarget)), []string{"i-01", "i-02",
-			"i-03"}, []string{"i-02"}},
+		{"one of them is ill", four(member(1, illTarget)), []string{"i-01", "i-02", "i-03"}, []string{
+			"i-02", "i-03",
+			"i-01",
+		}},
+		{
+			"two of them are", four(member(0, illTarget), member(1, illTarget)),
+			[]string{"i-01", "i-02", "i-03"},
+			[]string{"i-02", "i-01", "i-03"},
+		},
+		{"somebody else's is illTarget, too", four(member(1, illTarget), member(3, illTarget)), []string{
+			"i-01", "i-02",
+			"i-03",
+		}, []string{"i-02"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var mended, refused []string

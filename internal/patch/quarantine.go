@@ -9,8 +9,8 @@ import (
 // Quarantine says how a plan keeps an instance that must not serve: on neither version for sure, or ill on its old one.
 type Quarantine struct {
 	TTL Duration `json:"ttl"` // how long it is kept before it is terminated; 0: until a person decides
-	// Isolate is the security group that takes the place of all others of a quarantined instance: an id (sg-...), or a name,
-	// which is looked up in the instance's own network; "" leaves them.
+	// Isolate is the security group that takes the place of all others of a quarantined instance: an id (sg-...), or a
+	// name, which is looked up in the instance's own network; "" leaves them.
 	Isolate string `json:"isolate,omitempty"`
 }
 
@@ -43,9 +43,10 @@ type ReleaseView struct {
 // launchSlack is how far the clocks of AWS and Temporal may be apart.
 const launchSlack = time.Minute
 
-// PlanRelease decides how a quarantined instance returns to its Auto Scaling group: "" when the group has room for it, else the
-// id of the instance that goes first, by being terminated with decrement. That is the one launched in its place: the first
-// that was not there when it was taken out. It refuses where nobody can tell, and where fewer would serve than promised.
+// PlanRelease decides how a quarantined instance returns to its Auto Scaling group: "" when the group has room for it,
+// else the id of the instance that goes first, by being terminated with decrement. That is the one launched in its
+// place: the first that was not there when it was taken out. It refuses where nobody can tell, and where fewer would
+// serve than promised.
 func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (giveWay string, refused *Refusal) {
 	refuse := func(what, todo string) (string, *Refusal) {
 		return "", &Refusal{Code: RefusedCapacity, Where: group.String() + "/" + view.ID, What: what, WhatToDo: todo}

@@ -2,7 +2,8 @@ package patch
 
 import "fmt"
 
-// Refusal is a reason not to begin, or not to go on. It is an answer, not an accident: nothing was changed because of it.
+// Refusal is a reason not to begin, or not to go on. It is an answer, not an accident: nothing was changed because of
+// it.
 type Refusal struct {
 	Code     RefusalCode `json:"code"`
 	Where    string      `json:"where"` // account/region/group, and the instance where it is about one

@@ -46,7 +46,8 @@ func TestEveryRefusalIsExplainedAndTried(t *testing.T) {
 		require.Contains(t, string(page), "\n| `"+code+"` |", "%s has no row in docs/refusals.md", name)
 		checked := slices.ContainsFunc(patch.Checks(), func(c patch.Check) bool { return string(c.Code) == code })
 		require.True(t, checked, "%s has no check", name)
-		tried := slices.ContainsFunc([]string{"patch." + name + "\n", "patch." + name + ",", "patch." + name + "}", `"` + code + `"`},
+		tried := slices.ContainsFunc([]string{"patch." + name +
+			"\n", "patch." + name + ",", "patch." + name + "}", `"` + code + `"`},
 			func(written string) bool { return strings.Contains(tests.String(), written) })
 		require.True(t, tried, "%s has no case", name)
 		return true

@@ -37,14 +37,20 @@ func TestJudgeRollBack(t *testing.T) {
 		losses  []string // a part of each
 	}{
 		{"untouched since", func(*patch.RollBackView) {}, patch.PutBackCan, "", nil},
-		{"rebooted since: nothing is lost by that", func(v *patch.RollBackView) { v.Facts.BootID = "boot-3" },
-			patch.PutBackCan, "", nil},
+		{
+			"rebooted since: nothing is lost by that", func(v *patch.RollBackView) { v.Facts.BootID = "boot-3" },
+			patch.PutBackCan, "", nil,
+		},
 		{"its snapshot still pends", func(v *patch.RollBackView) { v.Snapshot = "pending" }, patch.PutBackCan, "", nil},
 		{"exactly a day old", func(v *patch.RollBackView) { v.At = taken.Add(24 * time.Hour) }, patch.PutBackCan, "", nil},
-		{"older", func(v *patch.RollBackView) { v.At = taken.Add(24*time.Hour + time.Minute) }, patch.PutBackCan, "",
-			[]string{"rollback_max_age (24h"}},
-		{"packages changed", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "newer" }, patch.PutBackCan, "",
-			[]string{"packages installed"}},
+		{
+			"older", func(v *patch.RollBackView) { v.At = taken.Add(24*time.Hour + time.Minute) }, patch.PutBackCan, "",
+			[]string{"rollback_max_age (24h"},
+		},
+		{
+			"packages changed", func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "newer" }, patch.PutBackCan, "",
+			[]string{"packages installed"},
+		},
 		{"old and changed", func(v *patch.RollBackView) {
 			v.At, v.Facts.PackagesSHA256 = taken.Add(72*time.Hour), "newer"
 		}, patch.PutBackCan, "", []string{"rollback_max_age", "packages installed"}},
@@ -54,33 +60,55 @@ func TestJudgeRollBack(t *testing.T) {
 		{"not deployed since", func(v *patch.RollBackView) {
 			v.Was.ApplicationAfter, v.Facts.ApplicationSHA256 = "2.3", "2.3"
 		}, patch.PutBackCan, "", nil},
-		{"it no longer tells of its application", func(v *patch.RollBackView) { v.Was.ApplicationAfter = "2.3" },
-			patch.PutBackCan, "", []string{"deployed or changed"}},
-		{"it never told of its application", func(v *patch.RollBackView) { v.Facts.ApplicationSHA256 = "2.4" },
-			patch.PutBackCan, "", nil},
-		{"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.PutBackCan, "",
-			[]string{"does not answer"}},
-		{"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.PutBackCan,
-			"", []string{"evidence does not tell"}},
-		{"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.PutBackCan,
-			"", []string{"root volume vol-2"}},
-		{"another root, silent", func(v *patch.RollBackView) { v.Member.RootVolumeID, v.Facts = "vol-2", nil },
-			patch.PutBackCan, "", []string{"root volume vol-2"}},
+		{
+			"it no longer tells of its application", func(v *patch.RollBackView) { v.Was.ApplicationAfter = "2.3" },
+			patch.PutBackCan, "",
+			[]string{"deployed or changed"},
+		},
+		{
+			"it never told of its application", func(v *patch.RollBackView) { v.Facts.ApplicationSHA256 = "2.4" },
+			patch.PutBackCan, "", nil,
+		},
+		{
+			"it does not answer", func(v *patch.RollBackView) { v.Facts = nil }, patch.PutBackCan, "",
+			[]string{"does not answer"},
+		},
+		{
+			"evidence of before the hash was kept", func(v *patch.RollBackView) { v.Was.PackagesAfter = "" }, patch.PutBackCan,
+			"",
+			[]string{"evidence does not tell"},
+		},
+		{
+			"another root, other packages", func(v *patch.RollBackView) { v.Member.RootVolumeID = "vol-2" }, patch.PutBackCan,
+			"",
+			[]string{"root volume vol-2"},
+		},
+		{
+			"another root, silent", func(v *patch.RollBackView) { v.Member.RootVolumeID, v.Facts = "vol-2", nil },
+			patch.PutBackCan, "",
+			[]string{"root volume vol-2"},
+		},
 		{"put back already", func(v *patch.RollBackView) {
 			v.Member.RootVolumeID, v.Facts.PackagesSHA256 = "vol-2", "old"
 		}, patch.PutBackAlready, "already", nil},
 		{"put back already, and its snapshot expired", func(v *patch.RollBackView) {
 			v.Member.RootVolumeID, v.Facts.PackagesSHA256, v.Snapshot = "vol-2", "old", ""
 		}, patch.PutBackAlready, "already", nil},
-		{"downgraded by hand on the same root: not ours to believe",
+		{
+			"downgraded by hand on the same root: not ours to believe",
 			func(v *patch.RollBackView) { v.Facts.PackagesSHA256 = "old" }, patch.PutBackCan, "",
-			[]string{"packages installed"}},
+			[]string{"packages installed"},
+		},
 		{"snapshot deleted", func(v *patch.RollBackView) { v.Snapshot = "" }, patch.PutBackCannot, "snap-1 is gone", nil},
-		{"snapshot in error", func(v *patch.RollBackView) { v.Snapshot = "error" }, patch.PutBackCannot,
-			"snap-1 ended in error", nil},
+		{
+			"snapshot in error", func(v *patch.RollBackView) { v.Snapshot = "error" }, patch.PutBackCannot,
+			"snap-1 ended in error", nil,
+		},
 		{"no backup", func(v *patch.RollBackView) { v.Was.Backup = nil }, patch.PutBackCannot, "no backup", nil},
-		{"a point without a snapshot", func(v *patch.RollBackView) { v.Was.Backup.SnapshotID = "" }, patch.PutBackCannot,
-			"no backup", nil},
+		{
+			"a point without a snapshot", func(v *patch.RollBackView) { v.Was.Backup.SnapshotID = "" }, patch.PutBackCannot,
+			"no backup", nil,
+		},
 		{"terminated", func(v *patch.RollBackView) { v.Member.State = "terminated" }, patch.PutBackGone, "replaced", nil},
 		{"no member any more", func(v *patch.RollBackView) { v.Member = patch.Member{} }, patch.PutBackGone, "replaced", nil},
 	} {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Rough is a duration as people say one that is estimated: "2d 3h", "1h 20m", "25m", "40s"; whole seconds below two minutes, whole
-// minutes below a day.
+// Rough is a duration as people say one that is estimated: "2d 3h", "1h 20m", "25m", "40s"; whole seconds below two
+// minutes, whole minutes below a day.
 func (d Duration) Rough() string {
 	switch whole := d.D().Round(time.Minute); {
 	case d.D() < 2*time.Minute:

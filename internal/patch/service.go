@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Service is what several groups serve together, and what is therefore promised for all of them at once: they are taken one
-// instance at a time in all.
+// Service is what several groups serve together, and what is therefore promised for all of them at once: they are taken
+// one instance at a time in all.
 type Service struct {
 	Name   string // as the plan names it, or the ARN of a target group that groups of one stage share
 	Groups []Group
 }
 
-// Services lists, by name, every `service:` of the stages and every target group that two groups of one stage share, each
-// with its groups in the stages' order. targets are the ARNs of a group's target groups, by Group.String().
+// Services lists, by name, every `service:` of the stages and every target group that two groups of one stage share,
+// each with its groups in the stages' order. targets are the ARNs of a group's target groups, by Group.String().
 func Services(stages []Stage, targets map[string][]string) []Service {
 	services := []Service{}
 	for _, stage := range stages {
@@ -51,8 +51,9 @@ func join(services []Service, name string, group Group) []Service {
 	return services
 }
 
-// ServicesOf lists, sorted, the names of what an instance of the group may serve together with others: every `service:` of a stage
-// that holds the group, and the group's target groups where a stage holds others beside it, which may be behind them too.
+// ServicesOf lists, sorted, the names of what an instance of the group may serve together with others: every `service:`
+// of a stage that holds the group, and the group's target groups where a stage holds others beside it, which may be
+// behind them too.
 func ServicesOf(stages []Stage, group Group, targets []string) []string {
 	names := []string{}
 	for _, stage := range stages {

@@ -29,7 +29,9 @@ func TestServices(t *testing.T) {
 		},
 		{
 			"one service of two stages, and a group that stands in both",
-			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web, api}}, {Service: "shop", Groups: []patch.Group{api, batch}}},
+			[]patch.Stage{
+				{Service: "shop", Groups: []patch.Group{web, api}}, {Service: "shop", Groups: []patch.Group{api, batch}},
+			},
 			nil,
 			[]patch.Service{{Name: "shop", Groups: []patch.Group{web, api, batch}}},
 		},
@@ -72,9 +74,17 @@ func TestServicesOf(t *testing.T) {
 	}{
 		{"a group of no stage", []patch.Stage{{Service: "shop", Groups: []patch.Group{api}}}, []string{}},
 		{"alone in its stage: nobody shares its target groups", []patch.Stage{{Groups: []patch.Group{web}}}, []string{}},
-		{"a service, though alone in its stage", []patch.Stage{{Service: "shop", Groups: []patch.Group{web}}}, []string{"shop"}},
+		{
+			"a service, though alone in its stage",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web}}},
+			[]string{"shop"},
+		},
 		{"beside another", []patch.Stage{{Groups: []patch.Group{api, web}}}, []string{"arn:a", "arn:b"}},
-		{"in several stages", []patch.Stage{{Service: "shop", Groups: []patch.Group{web}}, {Service: "shop", Groups: []patch.Group{web, api}}}, []string{"arn:a", "arn:b", "shop"}},
+		{
+			"in several stages",
+			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web}}, {Service: "shop", Groups: []patch.Group{web, api}}},
+			[]string{"arn:a", "arn:b", "shop"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.ServicesOf(c.stages, web, targets)) })
 	}

@@ -1,7 +1,7 @@
 package patch
 
-// Silence is what nobody's answer to a hold leads to, and why: what the stage says, but nobody's silence rolls back what an
-// earlier window patched. Its backups are of then: days of writes would be lost.
+// Silence is what nobody's answer to a hold leads to, and why: what the stage says, but nobody's silence rolls back
+// what an earlier window patched. Its backups are of then: days of writes would be lost.
 func (s Stage) Silence(goneOn bool) (Verb, string) {
 	why := "nobody answered within " + s.OnFailure.Timeout.String()
 	if goneOn && s.OnFailure.Then == RollBack {

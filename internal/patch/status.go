@@ -23,7 +23,8 @@ type WaveStatus struct {
 	Decisions  []Decision    `json:"decisions,omitempty"`
 	Stranded   []Stranded    `json:"stranded,omitempty"`
 	NotTold    []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
-	ETA        *ETA          `json:"eta,omitempty"`      // nil: nobody can tell, as before it has its locks or while it puts back
+	// nil: nobody can tell, as before it has its locks or while it puts back
+	ETA *ETA `json:"eta,omitempty"`
 }
 
 // StageStatus is a stage as the wave knows it.
@@ -61,8 +62,8 @@ type InstanceNow struct {
 	Since   time.Time `json:"since"`
 }
 
-// mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an instance fifteen
-// steps: 6,000 of the 51,200 that a wave's history may have.
+// mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an
+// instance fifteen steps: 6,000 of the 51,200 that a wave's history may have.
 const mostFollowed = 100
 
 // FollowsInstances reports whether a wave of so many instances is told what each is doing. A larger one's groups are; a
@@ -74,10 +75,11 @@ type GroupPhase string
 
 // The phases of a group.
 const (
-	GroupIdle        GroupPhase = "idle" // holds its lock and waits for its turn
-	GroupPatching    GroupPhase = "patching"
-	GroupPaused      GroupPhase = "paused" // between two instances: another group is held, a person paused the wave, or it is frozen
-	GroupHeld        GroupPhase = "held"   // more failures than it may carry: waits for a decision
+	GroupIdle     GroupPhase = "idle" // holds its lock and waits for its turn
+	GroupPatching GroupPhase = "patching"
+	// between two instances: another group is held, a person paused the wave, or it is frozen
+	GroupPaused      GroupPhase = "paused"
+	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released
 )

@@ -2,8 +2,8 @@ package patch
 
 import "time"
 
-// Interference are what others do, or are about to do, to a group and some of its instances, read at one moment, and whether
-// those instances' root volumes can be made again.
+// Interference are what others do, or are about to do, to a group and some of its instances, read at one moment, and
+// whether those instances' root volumes can be made again.
 type Interference struct {
 	At    time.Time // AWS's clock
 	Until time.Time // by AWS's clock: an instance that is begun now is likely to be done by then

@@ -37,21 +37,53 @@ func TestCheckInterference(t *testing.T) {
 		{name: "nobody is there", change: func(*patch.Interference) {}},
 		{name: "calendar open", change: calendar(patch.Calendar{Open: true})},
 		{name: "calendar closed", change: calendar(patch.Calendar{}), refused: patch.RefusedCalendar},
-		{name: "calendar that gives no answer", change: calendar(patch.Calendar{Open: true, Error: "InvalidDocument"}), refused: patch.RefusedCalendar},
-		{name: "calendar that closes before we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(59 * time.Minute)}), refused: patch.RefusedCalendar},
-		{name: "calendar that closes as we are done", change: calendar(patch.Calendar{Open: true, Changes: noon.Add(time.Hour)})},
-		{name: "calendar that is closed and opens soon", change: calendar(patch.Calendar{Changes: noon.Add(time.Minute)}), refused: patch.RefusedCalendar},
-		{name: "stack", change: func(s *patch.Interference) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} }, refused: patch.RefusedStack},
-		{name: "deployment", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} }, refused: patch.RefusedDeployment, where: "/i-01"},
-		{name: "deployment not begun", change: func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1"}} }, refused: patch.RefusedDeployment},
+		{
+			name: "calendar that gives no answer", change: calendar(patch.Calendar{Open: true, Error: "InvalidDocument"}),
+			refused: patch.RefusedCalendar,
+		},
+		{
+			name:   "calendar that closes before we are done",
+			change: calendar(patch.Calendar{Open: true, Changes: noon.Add(59 * time.Minute)}), refused: patch.RefusedCalendar,
+		},
+		{
+			name:   "calendar that closes as we are done",
+			change: calendar(patch.Calendar{Open: true, Changes: noon.Add(time.Hour)}),
+		},
+		{
+			name: "calendar that is closed and opens soon", change: calendar(patch.Calendar{Changes: noon.Add(time.Minute)}),
+			refused: patch.RefusedCalendar,
+		},
+		{
+			name: "stack", change: func(s *patch.Interference) { s.Stacks = []string{"web (UPDATE_IN_PROGRESS)"} },
+			refused: patch.RefusedStack,
+		},
+		{
+			name:    "deployment",
+			change:  func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1", Instance: "i-01"}} },
+			refused: patch.RefusedDeployment, where: "/i-01",
+		},
+		{
+			name:    "deployment not begun",
+			change:  func(s *patch.Interference) { s.Deployments = []patch.Deployment{{ID: "d-1"}} },
+			refused: patch.RefusedDeployment,
+		},
 		{name: "alarm that terminates", change: func(s *patch.Interference) {
 			s.StopAlarms = []patch.StopAlarm{{Name: "cpu", Action: "terminate", Instance: "i-01"}}
 		}, refused: patch.RefusedStopAlarm, where: "/i-01"},
 		{name: "patcher at any moment", change: patcher(time.Time{}), refused: patch.RefusedOtherPatcher, where: "/i-01"},
-		{name: "patcher within the hour", change: patcher(noon.Add(59 * time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
-		{name: "patcher that began", change: patcher(noon.Add(-time.Minute)), refused: patch.RefusedOtherPatcher, where: "/i-01"},
+		{
+			name: "patcher within the hour", change: patcher(noon.Add(59 * time.Minute)), refused: patch.RefusedOtherPatcher,
+			where: "/i-01",
+		},
+		{
+			name: "patcher that began", change: patcher(noon.Add(-time.Minute)), refused: patch.RefusedOtherPatcher,
+			where: "/i-01",
+		},
 		{name: "patcher after we are done", change: patcher(noon.Add(time.Hour))},
-		{name: "a locked root is another question", change: func(s *patch.Interference) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} }},
+		{
+			name:   "a locked root is another question",
+			change: func(s *patch.Interference) { s.LockedRoots = []patch.LockedRoot{{Instance: "i-01", Why: "x"}} },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			others := around(c.change)
@@ -90,13 +122,36 @@ func TestCheckMachine(t *testing.T) {
 		facts   patch.MachineFacts
 		refused patch.RefusalCode
 	}{
-		{name: "all on the root", restore: patch.RestoreRootVolume, facts: patch.MachineFacts{Elsewhere: none, Patchers: none}},
-		{name: "packages elsewhere", restore: patch.RestoreRootVolume, facts: patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none}, refused: patch.RefusedNoRestore},
-		{name: "packages elsewhere, to be replaced", restore: patch.RestoreReplace, facts: patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none}},
-		{name: "packages elsewhere, nothing to restore", restore: patch.RestoreNone, facts: patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none}},
-		{name: "it does not say where", restore: patch.RestoreRootVolume, facts: patch.MachineFacts{Patchers: none}, refused: patch.RefusedNoRestore},
-		{name: "it patches itself", restore: patch.RestoreRootVolume, facts: patch.MachineFacts{Elsewhere: none, Patchers: []string{"unattended-upgrades"}}, refused: patch.RefusedOtherPatcher},
-		{name: "it patches itself, nothing to restore", restore: patch.RestoreNone, facts: patch.MachineFacts{Patchers: []string{"dnf-automatic.timer"}}, refused: patch.RefusedOtherPatcher},
+		{
+			name: "all on the root", restore: patch.RestoreRootVolume,
+			facts: patch.MachineFacts{Elsewhere: none, Patchers: none},
+		},
+		{
+			name: "packages elsewhere", restore: patch.RestoreRootVolume,
+			facts:   patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none},
+			refused: patch.RefusedNoRestore,
+		},
+		{
+			name: "packages elsewhere, to be replaced", restore: patch.RestoreReplace,
+			facts: patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none},
+		},
+		{
+			name: "packages elsewhere, nothing to restore", restore: patch.RestoreNone,
+			facts: patch.MachineFacts{Elsewhere: []string{"/var/lib/rpm on nvme1n1"}, Patchers: none},
+		},
+		{
+			name: "it does not say where", restore: patch.RestoreRootVolume, facts: patch.MachineFacts{Patchers: none},
+			refused: patch.RefusedNoRestore,
+		},
+		{
+			name: "it patches itself", restore: patch.RestoreRootVolume,
+			facts:   patch.MachineFacts{Elsewhere: none, Patchers: []string{"unattended-upgrades"}},
+			refused: patch.RefusedOtherPatcher,
+		},
+		{
+			name: "it patches itself, nothing to restore", restore: patch.RestoreNone,
+			facts: patch.MachineFacts{Patchers: []string{"dnf-automatic.timer"}}, refused: patch.RefusedOtherPatcher,
+		},
 		{name: "it does not say whether it patches itself", restore: patch.RestoreNone, refused: patch.RefusedOtherPatcher},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -126,7 +181,9 @@ func TestCheckBake(t *testing.T) {
 	require.Nil(t, first(3*minute, alarm(minute, 2)), "just enough")
 	requireRefusal(t, first(3*minute-1, alarm(minute, 2)), patch.RefusedBake, webGroup.String())
 	requireRefusal(t, first(5*minute, alarm(5*minute, 3)), patch.RefusedBake, webGroup.String())
-	require.Nil(t, first(0, []patch.AlarmObservation{{Name: "composite", State: "OK"}}), "nobody can tell how long it takes")
+	require.Nil(
+		t, first(0, []patch.AlarmObservation{{Name: "composite", State: "OK"}}), "nobody can tell how long it takes",
+	)
 }
 
 func TestCheckGateAlarms(t *testing.T) {
@@ -188,10 +245,23 @@ func TestCheckTargetRoom(t *testing.T) {
 		{name: "the same, and min would be broken", state: four(missing(1), sizes(3, 4, 6)), most: 2, refused: true},
 		{name: "it is not registered itself", state: four(missing(0), missing(1))},
 		{name: "a target group that Auto Scaling does not know: who is registered counts", state: four(apart, missing(1))},
-		{name: "the same with one ill", state: four(apart, missing(1), member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy })), refused: true},
-		{name: "one was quarantined: it is no member, and another was launched in its place", state: four(), out: []string{"i-77"}},
-		{name: "one was quarantined, and another is not registered", state: four(missing(1)), out: []string{"i-77"}, refused: true},
-		{name: "one is on standby", state: four(sizes(2, 3, 6), missing(1), lifecycle(1, patch.LifecycleStandby)), out: []string{"i-02"}, refused: true},
+		{
+			name:    "the same with one ill",
+			state:   four(apart, missing(1), member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy })),
+			refused: true,
+		},
+		{
+			name: "one was quarantined: it is no member, and another was launched in its place", state: four(),
+			out: []string{"i-77"},
+		},
+		{
+			name: "one was quarantined, and another is not registered", state: four(missing(1)), out: []string{"i-77"},
+			refused: true,
+		},
+		{
+			name: "one is on standby", state: four(sizes(2, 3, 6), missing(1), lifecycle(1, patch.LifecycleStandby)),
+			out: []string{"i-02"}, refused: true,
+		},
 		{name: "one was out and somebody returned it", state: four(), out: []string{"i-02"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,7 +279,10 @@ func TestCheckTargetRoom(t *testing.T) {
 }
 
 func TestUnjudged(t *testing.T) {
-	targets := []patch.Target{{TargetGroupARN: targetGroup, Health: patch.TargetUnused}, {TargetGroupARN: targetGroup + "4", Health: patch.TargetHealthy}}
+	targets := []patch.Target{
+		{TargetGroupARN: targetGroup, Health: patch.TargetUnused},
+		{TargetGroupARN: targetGroup + "4", Health: patch.TargetHealthy},
+	}
 	require.Len(t, patch.Unjudged(targets, []patch.HealthCheck{{TargetGroup: "auto"}}), 1)
 	require.Len(t, patch.Unjudged(targets, []patch.HealthCheck{{TargetGroup: "web"}}), 1)
 	require.Empty(t, patch.Unjudged(targets, []patch.HealthCheck{{TargetGroup: "other"}, {Alarm: "x"}}))

@@ -2,8 +2,8 @@ package patch
 
 import "time"
 
-// Timing holds every interval and budget of a plan. Each has a default and its reason here; a plan may change any of them
-// under `timing:`. What is Temporal's or Patchtide's own, and no plan's, is a named constant where it is used.
+// Timing holds every interval and budget of a plan. Each has a default and its reason here; a plan may change any of
+// them under `timing:`. What is Temporal's or Patchtide's own, and no plan's, is a named constant where it is used.
 type Timing struct {
 	// Act is the StartToClose of one attempt of an acting activity. A mutating call is refused once less than a third of
 	// it is left, so it must leave room for several reads and one slow mutation.
@@ -38,14 +38,15 @@ type Timing struct {
 	Surge Duration `json:"surge"`
 	// Agent bounds how long an agent may stay silent after a reboot.
 	Agent Duration `json:"agent"`
-	// Instance is how long install, reboot and the ways out of and into service usually take, without draining and bake: what
-	// it was for most machines of AWS's own runbooks, with slack. It counts where a stage's bake alone outlasts the estimate.
+	// Instance is how long install, reboot and the ways out of and into service usually take, without draining and bake:
+	// what it was for most machines of AWS's own runbooks, with slack. It counts where a stage's bake alone outlasts the
+	// estimate.
 	Instance Duration `json:"instance"`
 	// ReadLag is how long AWS's lists may not yet show what was just made: only after so much emptiness is a call whose
 	// reply was lost taken for one that had no effect.
 	ReadLag Duration `json:"read_lag"`
-	// RollbackMaxAge is how old a backup may be, by AWS's clock, when a closed wave is rolled back: an older root volume also
-	// undoes deployments, rotated secrets and a domain's machine password, so that going on must be asked for.
+	// RollbackMaxAge is how old a backup may be, by AWS's clock, when a closed wave is rolled back: an older root volume
+	// also undoes deployments, rotated secrets and a domain's machine password, so that going on must be asked for.
 	RollbackMaxAge Duration `json:"rollback_max_age"`
 }
 
@@ -83,9 +84,9 @@ const MinAttempt = 2 * time.Second
 // the simulated AWS and not the worker's own work, which no speed makes faster.
 const MinBudget = 20 * time.Second
 
-// Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS lives
-// that much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than MinBudget. The
-// product never calls it.
+// Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS
+// lives that much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than
+// MinBudget. The product never calls it.
 func (p Plan) Scaled(speed float64) Plan {
 	if speed <= 1 {
 		return p
@@ -113,7 +114,8 @@ func (p Plan) Scaled(speed float64) Plan {
 	p.Timing = Timing{
 		Act: attempt(t.Act), Look: attempt(t.Look),
 		Poll: divide(t.Poll), HealthPoll: divide(t.HealthPoll), Retry: divide(t.Retry), ReadLag: divide(t.ReadLag),
-		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install), Stop: budget(t.Stop),
+		ActBudget: budget(t.ActBudget), Scan: budget(t.Scan), Drain: budget(t.Drain), Install: budget(t.Install),
+		Stop:      budget(t.Stop),
 		InService: budget(t.InService), HealthBudget: budget(t.HealthBudget), Snapshot: budget(t.Snapshot),
 		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Instance: divide(t.Instance),
 		RollbackMaxAge: t.RollbackMaxAge, // AWS's clock measures it, which the speed does not touch

@@ -35,7 +35,8 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
-		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge left it one short",
+		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge " +
+			"left it one short",
 		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"Backup":"none","Restore":"replace","Bake":240},` +
 			`"Faults":[{"Kind":"reboot_hangs","Times":-1}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":1},"Do":"scale out","By":1}]}`,
 	},
@@ -80,14 +81,16 @@ var keptScripts = []keptScript{
 		`{"Staging":3,"StagingZones":2,"Groups":[{"Members":1,"Slack":1,"Headroom":2,"Targets":"by hand","Suspended":["AZRebalance"]},{"Members":3,"Slack":1,"Headroom":1,"Zones":2,"Targets":"by hand","EC2Health":true},{"Members":6,"Slack":1,"Headroom":1,"EC2Health":true}],"Plan":{"MaxFailures":1,"MaxParallel":1,"Capacity":"decrement","Restore":"none","Then":"abort","Passes":1,"Break":90},"ScalingLag":5,"Faults":[{"Kind":"root_replace_detaches","Nth":3,"Times":1}],"Others":[{"At":{"On":"ExitStandby"},"Do":"deregister","Group":1,"Instance":-1},{"At":{"On":"StartAutomationExecution","Nth":3,"Delay":120},"Do":"deregister","Group":1,"Instance":1}],"Decide":["skip"]}`,
 	},
 	{
-		"somebody scaled the group to its max while an instance was out that was then quarantined: none could be launched in its place, which is told",
+		"somebody scaled the group to its max while an instance was out that was then quarantined: none could be launched " +
+			"in its place, which is told",
 		`{"Groups":[{"Members":3,"Slack":2,"Headroom":1,"Zones":1,"Targets":"none","OneZone":true,"EC2Health":true,"Suspended":["ReplaceUnhealthy","InstanceRefresh"]}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"MaxParallel":1,"Backup":"none","Restore":"none","Then":"abort","Bake":30,"Passes":1,"Cutoff":24,"Estimate":9,"Break":10},` +
 			`"Windows":[{"After":240,"For":129}],"ScalingLag":5,"ReadLag":30,"Calls":[{"On":"GetCommandInvocation","Nth":3,"Kind":"denied","Times":2},{"On":"ExitStandby","Nth":2,"Kind":"timeout","After":true,"Times":1}],` +
 			`"Faults":[{"Kind":"agent_silent","Nth":1,"Times":2}],"Others":[{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":900},"Do":"scale out","Group":1,"By":2},{"At":{"On":"CreateTags","Delay":120},"Do":"resume","Group":2,"Names":["AZRebalance"]}],` +
 			`"People":[{"At":{"On":"EnterStandby","Nth":4,"Delay":10},"Verb":"approve"}],"Decide":["late skip","abort"],"Parked":[{"Verb":"cancel"}]}`,
 	},
 	{
-		"somebody scaled out while one left for good, between two attempts of its detach: theirs was taken for what we give back, and nobody told",
+		"somebody scaled out while one left for good, between two attempts of its detach: theirs was taken for what we " +
+			"give back, and nobody told",
 		`{"Staging":3,"Groups":[{"Members":5,"Slack":2,"Headroom":2,"Zones":2,"Targets":"by hand"}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"MaxUnavailable":1,"Restore":"none","Then":"skip","Cutoff":70,"Estimate":30,"Break":10},` +
 			`"Windows":[{"After":60,"For":90},{"After":60,"For":35},{"After":10,"For":45}],"ScalingLag":5,"ReadLag":5,"Others":[{"At":{"On":"ExitStandby","Nth":1,"Delay":120},"Do":"scale out","Group":2},{"At":{"On":"EnterStandby","Nth":2,"Delay":1},"Do":"suspend","Group":1,"Names":["Launch"]}],"People":[{"At":{"Delay":14},"Verb":"retry"}],"Decide":["roll_back","skip"],"Parked":[{"After":70}]}`,
 	},

@@ -8,16 +8,16 @@ import (
 // Range is Temporal's ScheduleRange: Start, Start+Step, and so on, up to End.
 type Range struct{ Start, End, Step int }
 
-// Calendar is Temporal's structured calendar. A moment matches when all fields do; no ranges match any value. Seconds are 0.
-// Weekdays are counted from Sunday, which is 0.
+// Calendar is Temporal's structured calendar. A moment matches when all fields do; no ranges match any value. Seconds
+// are 0. Weekdays are counted from Sunday, which is 0.
 type Calendar struct {
 	Minute, Hour, DayOfMonth, Month, Year, DayOfWeek []Range
 }
 
 // Calendars says cron(...) in Temporal's terms: it opens when one of them matches. A rate has none.
 //
-// Temporal has no last day and no n-th weekday, but it asks for day of the month and weekday both: SUN#2 is a Sunday from
-// the 8th to the 14th. What counts from the end of the month is said once for each length that a month may have.
+// Temporal has no last day and no n-th weekday, but it asks for day of the month and weekday both: SUN#2 is a Sunday
+// from the 8th to the 14th. What counts from the end of the month is said once for each length that a month may have.
 func (s *Schedule) Calendars() []Calendar {
 	if s.IsRate() {
 		return nil
@@ -53,7 +53,9 @@ func (r dayRule) parts(c *cron) []part {
 		return []part{{weekdays: r.set, months: c.months, years: c.years}}
 	case nthWeekday:
 		first := 7*(r.number-1) + 1
-		return []part{{days: span(first, min(first+6, 31)), weekdays: []int{int(r.weekday)}, months: c.months, years: c.years}}
+		return []part{
+			{days: span(first, min(first+6, 31)), weekdays: []int{int(r.weekday)}, months: c.months, years: c.years},
+		}
 	}
 	var all []part
 	for _, months := range c.byLength() {

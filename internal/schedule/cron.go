@@ -16,7 +16,8 @@ const (
 	lastYear  = 2100
 )
 
-// cron is cron(...) taken apart: every set is sorted and holds what AWS's numbers mean, weekdays as Go and Temporal count them.
+// cron is cron(...) taken apart: every set is sorted and holds what AWS's numbers mean, weekdays as Go and Temporal
+// count them.
 type cron struct {
 	minutes, hours, months []int
 	years                  []int // nil: all
@@ -39,9 +40,15 @@ func fields() []field {
 	return []field{
 		{name: "minutes", values: "0-59", low: 0, high: 59},
 		{name: "hours", values: "0-23", low: 0, high: 23},
-		{name: "day-of-month", values: "1-31, ?, L or W", low: 1, high: 31, special: regexp.MustCompile(`^(\?|L|LW|([1-9]|[12][0-9]|3[01])W)$`)},
+		{
+			name: "day-of-month", values: "1-31, ?, L or W", low: 1, high: 31,
+			special: regexp.MustCompile(`^(\?|L|LW|([1-9]|[12][0-9]|3[01])W)$`),
+		},
 		{name: "month", values: "1-12 or JAN-DEC", low: 1, high: 12, words: months},
-		{name: "day-of-week", values: "1-7 (1 is Sunday) or SUN-SAT, ?, L or #", low: 1, high: 7, words: days, special: regexp.MustCompile(`^(\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`)},
+		{
+			name: "day-of-week", values: "1-7 (1 is Sunday) or SUN-SAT, ?, L or #", low: 1, high: 7, words: days,
+			special: regexp.MustCompile(`^(\?|L|([1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)(L|#[1-5]))$`),
+		},
 		{name: "year", values: "2000-2100 (Temporal knows no other)", low: firstYear, high: lastYear},
 	}
 }
@@ -51,7 +58,11 @@ func parseCron(text string) (*cron, error) {
 	inner, closed := strings.CutSuffix(inner, ")")
 	given := strings.Fields(inner)
 	if !isCron || !closed || len(given) != 6 {
-		return nil, fmt.Errorf("%q is no schedule; write six fields (minutes hours day-of-month month day-of-week year), like %s, or \"rate(7 days)\"", text, cronExample)
+		return nil, fmt.Errorf(
+			"%q is no schedule; write six fields (minutes hours day-of-month month day-of-week year), like %s, or \"rate(7 "+
+				"days)\"",
+			text, cronExample,
+		)
 	}
 	sets := make([][]int, 6)
 	for i, f := range fields() {
@@ -153,8 +164,8 @@ func (c *cron) yearList() []int {
 	return all
 }
 
-// next walks the days from the one before, since a zone may be on another date than UTC, until one has an opening after the
-// moment. The day after is looked at too: where the clocks go back over midnight, its first minutes come earlier.
+// next walks the days from the one before, since a zone may be on another date than UTC, until one has an opening after
+// the moment. The day after is looked at too: where the clocks go back over midnight, its first minutes come earlier.
 func (c *cron) next(after time.Time, zone *time.Location) (time.Time, bool) {
 	from := after.In(zone).AddDate(0, 0, -1)
 	day := date{from.Year(), from.Month(), from.Day()}

@@ -28,8 +28,8 @@ func monthLength(year int, month time.Month) int {
 	return time.Date(year, month+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
-// at lists the moments at which clocks in the zone show that time on that day: one, none where they are put forward over
-// it, two where they are put back.
+// at lists the moments at which clocks in the zone show that time on that day: one, none where they are put forward
+// over it, two where they are put back.
 func (d date) at(hour, minute int, zone *time.Location) []time.Time {
 	wall := time.Date(d.year, d.month, d.day, hour, minute, 0, 0, time.UTC)
 	var moments []time.Time
@@ -37,7 +37,9 @@ func (d date) at(hour, minute int, zone *time.Location) []time.Time {
 	for _, near := range []time.Duration{-36 * time.Hour, 0, 36 * time.Hour} {
 		_, offset := wall.Add(near).In(zone).Zone()
 		moment := wall.Add(-time.Duration(offset) * time.Second).In(zone)
-		if moment.Day() == d.day && moment.Hour() == hour && moment.Minute() == minute && !slices.ContainsFunc(moments, moment.Equal) {
+		if moment.Day() == d.day && moment.Hour() == hour && moment.Minute() == minute && !slices.ContainsFunc(
+			moments, moment.Equal,
+		) {
 			moments = append(moments, moment)
 		}
 	}

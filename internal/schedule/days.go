@@ -74,7 +74,8 @@ func checkNear(rule dayRule, c *cron) (dayRule, error) {
 	for _, year := range c.yearList() {
 		for _, month := range c.months {
 			if length := monthLength(year, time.Month(month)); rule.number > length {
-				return rule, fmt.Errorf("\"%dW\" has no meaning in %s, which may have %d days; write LW for the last weekday of the month, or name only months that have %d",
+				return rule, fmt.Errorf("\"%dW\" has no meaning in %s, which may have %d days; write LW for the last weekday of "+
+					"the month, or name only months that have %d",
 					rule.number, time.Month(month), length, rule.number)
 			}
 		}

@@ -66,7 +66,13 @@ func (s *Schedule) skipped(from, to time.Time) []Opening {
 				if len(day.at(hour, minute, s.zone)) > 0 || wall <= start.Format(wallMinutes) || wall >= end.Format(wallMinutes) {
 					continue
 				}
-				all = append(all, Opening{Wall: wall, Note: fmt.Sprintf("the clocks of %s are put forward over this time: the window does not open", s.zone)})
+				all = append(
+					all,
+					Opening{
+						Wall: wall,
+						Note: fmt.Sprintf("the clocks of %s are put forward over this time: the window does not open", s.zone),
+					},
+				)
 			}
 		}
 	}

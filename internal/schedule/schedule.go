@@ -1,8 +1,9 @@
-// Package schedule reads the schedules of AWS's maintenance windows, cron(...) with six fields and rate(...), tells when they
-// open, and says the same in the terms of Temporal's calendars. It is pure: the time zone and the present are given to it.
+// Package schedule reads the schedules of AWS's maintenance windows, cron(...) with six fields and rate(...), tells
+// when they open, and says the same in the terms of Temporal's calendars. It is pure: the time zone and the present are
+// given to it.
 //
-// The syntax is that of the Systems Manager User Guide, "Cron and rate expressions". What it leaves open, or what Temporal's
-// calendars cannot say exactly, is refused with what to write instead.
+// The syntax is that of the Systems Manager User Guide, "Cron and rate expressions". What it leaves open, or what
+// Temporal's calendars cannot say exactly, is refused with what to write instead.
 package schedule
 
 import (
@@ -56,8 +57,8 @@ type Schedule struct {
 	start time.Time // a rate counts from it
 }
 
-// In gives the expression its time zone, and a rate the moment that it counts from. A rate counts in hours that pass: over a
-// change of the clocks it opens an hour earlier or later by the wall.
+// In gives the expression its time zone, and a rate the moment that it counts from. A rate counts in hours that pass:
+// over a change of the clocks it opens an hour earlier or later by the wall.
 func (e *Expression) In(zone *time.Location, start time.Time) *Schedule {
 	return &Schedule{Expression: *e, zone: zone, start: start}
 }
@@ -68,8 +69,8 @@ func (s *Schedule) Zone() *time.Location { return s.zone }
 // Start is the moment that a rate counts from.
 func (s *Schedule) Start() time.Time { return s.start }
 
-// Next is the first opening after a moment; false when there is none any more. A time of day that the clocks skip does not
-// open, one that comes twice opens twice.
+// Next is the first opening after a moment; false when there is none any more. A time of day that the clocks skip does
+// not open, one that comes twice opens twice.
 func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 	if s.IsRate() {
 		if after.Before(s.start) {

@@ -53,7 +53,9 @@ func TestOpenings(t *testing.T) {
 		"7 is Saturday, and L alone is the last day of the week": {"cron(30 23 ? * L *)", "UTC", "2026-11-01T00:00:00Z", []string{
 			"2026-11-07T23:30:00Z", "2026-11-14T23:30:00Z",
 		}},
-		"an opening is after the moment, never at it": {"cron(0 2 ? * SUN *)", "UTC", "2026-11-01T02:00:00Z", []string{"2026-11-08T02:00:00Z"}},
+		"an opening is after the moment, never at it": {
+			"cron(0 2 ? * SUN *)", "UTC", "2026-11-01T02:00:00Z", []string{"2026-11-08T02:00:00Z"},
+		},
 		"fifth Sunday, not in every month": {"cron(0 2 ? * SUN#5 *)", "UTC", "2026-01-01T00:00:00Z", []string{
 			"2026-03-29T02:00:00Z", "2026-05-31T02:00:00Z", "2026-08-30T02:00:00Z",
 		}},
@@ -63,12 +65,15 @@ func TestOpenings(t *testing.T) {
 		"last day, through a leap year's February": {"cron(0 2 L * ? *)", "UTC", "2028-01-30T00:00:00Z", []string{
 			"2028-01-31T02:00:00Z", "2028-02-29T02:00:00Z", "2028-03-31T02:00:00Z", "2028-04-30T02:00:00Z",
 		}},
-		"29 February": {"cron(0 2 29 2 ? *)", "UTC", "2026-01-01T00:00:00Z", []string{"2028-02-29T02:00:00Z", "2032-02-29T02:00:00Z"}},
+		"29 February": {
+			"cron(0 2 29 2 ? *)", "UTC", "2026-01-01T00:00:00Z", []string{"2028-02-29T02:00:00Z", "2032-02-29T02:00:00Z"},
+		},
 		"the 31st, not in every month": {"cron(0 2 31 * ? *)", "UTC", "2026-01-01T00:00:00Z", []string{
 			"2026-01-31T02:00:00Z", "2026-03-31T02:00:00Z", "2026-05-31T02:00:00Z",
 		}},
 		"last weekday: a month that ends on Sunday, one on Saturday, one on Monday": {"cron(0 2 LW * ? *)", "UTC", "2026-05-01T00:00:00Z", []string{
-			"2026-05-29T02:00:00Z", "2026-06-30T02:00:00Z", "2026-07-31T02:00:00Z", "2026-08-31T02:00:00Z", "2026-09-30T02:00:00Z", "2026-10-30T02:00:00Z",
+			"2026-05-29T02:00:00Z", "2026-06-30T02:00:00Z", "2026-07-31T02:00:00Z", "2026-08-31T02:00:00Z",
+			"2026-09-30T02:00:00Z", "2026-10-30T02:00:00Z",
 		}},
 		"1W never leaves its month: 1 August 2026 is a Saturday, 1 November a Sunday": {"cron(0 2 1W 8,11 ? *)", "UTC", "2026-01-01T00:00:00Z", []string{
 			"2026-08-03T02:00:00Z", "2026-11-02T02:00:00Z",
@@ -83,19 +88,31 @@ func TestOpenings(t *testing.T) {
 			"2027-01-01T02:00:00Z", "2030-01-01T02:00:00Z", "2065-01-01T02:00:00Z", "2100-01-01T02:00:00Z",
 		}},
 		"a year that is over never opens again": {"cron(0 2 1 1 ? 2025)", "UTC", "2026-01-01T00:00:00Z", []string{}},
-		"lists, ranges, steps and names":        {"cron(0/30 22-23 ? JAN MON-TUE,FRI 2027)", "UTC", "2026-01-01T00:00:00Z", []string{"2027-01-01T22:00:00Z", "2027-01-01T22:30:00Z", "2027-01-01T23:00:00Z", "2027-01-01T23:30:00Z", "2027-01-04T22:00:00Z"}},
-		"a step begins at its value":            {"cron(10/25 0 1 1 ? 2027)", "UTC", "2026-01-01T00:00:00Z", []string{"2027-01-01T00:10:00Z", "2027-01-01T00:35:00Z"}},
+		"lists, ranges, steps and names": {
+			"cron(0/30 22-23 ? JAN MON-TUE,FRI 2027)", "UTC", "2026-01-01T00:00:00Z",
+			[]string{
+				"2027-01-01T22:00:00Z", "2027-01-01T22:30:00Z", "2027-01-01T23:00:00Z", "2027-01-01T23:30:00Z",
+				"2027-01-04T22:00:00Z",
+			},
+		},
+		"a step begins at its value": {
+			"cron(10/25 0 1 1 ? 2027)", "UTC", "2026-01-01T00:00:00Z", []string{"2027-01-01T00:10:00Z", "2027-01-01T00:35:00Z"},
+		},
 		"spring: 02:30 does not come on 8 March": {"cron(30 2 ? * SUN *)", "America/New_York", "2026-02-28T12:00:00Z", []string{
 			"2026-03-01T02:30:00-05:00", "2026-03-15T02:30:00-04:00",
 		}},
 		"autumn: 01:30 comes twice on 1 November": {"cron(30 1 ? * SUN *)", "America/New_York", "2026-10-26T00:00:00Z", []string{
 			"2026-11-01T01:30:00-04:00", "2026-11-01T01:30:00-05:00", "2026-11-08T01:30:00-05:00",
 		}},
-		"spring in Berlin": {"cron(30 2 ? * SUN *)", "Europe/Berlin", "2026-03-23T00:00:00Z", []string{"2026-04-05T02:30:00+02:00"}},
+		"spring in Berlin": {
+			"cron(30 2 ? * SUN *)", "Europe/Berlin", "2026-03-23T00:00:00Z", []string{"2026-04-05T02:30:00+02:00"},
+		},
 		"autumn in Berlin": {"cron(30 2 ? * SUN *)", "Europe/Berlin", "2026-10-19T00:00:00Z", []string{
 			"2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "2026-11-01T02:30:00+01:00",
 		}},
-		"the south changes the other way": {"cron(30 2 ? * SUN *)", "Australia/Sydney", "2026-09-28T00:00:00Z", []string{"2026-10-11T02:30:00+11:00"}},
+		"the south changes the other way": {
+			"cron(30 2 ? * SUN *)", "Australia/Sydney", "2026-09-28T00:00:00Z", []string{"2026-10-11T02:30:00+11:00"},
+		},
 		"half an hour is skipped on Lord Howe": {"cron(15 2 ? * SUN *)", "Australia/Lord_Howe", "2026-09-28T00:00:00Z", []string{
 			"2026-10-11T02:15:00+11:00",
 		}},
@@ -105,9 +122,17 @@ func TestOpenings(t *testing.T) {
 		"two in the night of the change, each once": {"cron(0 1,3 ? * SUN *)", "America/New_York", "2026-03-07T12:00:00Z", []string{
 			"2026-03-08T01:00:00-05:00", "2026-03-08T03:00:00-04:00", "2026-03-15T01:00:00-04:00",
 		}},
-		"a rate counts from its start":              {"rate(7 days)", "Asia/Tokyo", "2026-01-01T00:00:00Z", []string{"2026-01-04T02:00:00+09:00", "2026-01-11T02:00:00+09:00"}},
-		"a rate counts hours, not times of the day": {"rate(7 days)", "America/New_York", "2026-02-28T12:00:00Z", []string{"2026-03-01T02:00:00-05:00", "2026-03-08T03:00:00-04:00"}},
-		"a rate of hours":                           {"rate(36 hours)", "UTC", "2026-01-04T02:00:00Z", []string{"2026-01-05T14:00:00Z", "2026-01-07T02:00:00Z"}},
+		"a rate counts from its start": {
+			"rate(7 days)", "Asia/Tokyo", "2026-01-01T00:00:00Z",
+			[]string{"2026-01-04T02:00:00+09:00", "2026-01-11T02:00:00+09:00"},
+		},
+		"a rate counts hours, not times of the day": {
+			"rate(7 days)", "America/New_York", "2026-02-28T12:00:00Z",
+			[]string{"2026-03-01T02:00:00-05:00", "2026-03-08T03:00:00-04:00"},
+		},
+		"a rate of hours": {
+			"rate(36 hours)", "UTC", "2026-01-04T02:00:00Z", []string{"2026-01-05T14:00:00Z", "2026-01-07T02:00:00Z"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := c.want
@@ -163,10 +188,13 @@ func TestWhatIsRefused(t *testing.T) {
 
 // expressions are those that the properties below are tried with: each rule, and each of its edges.
 var expressions = []string{
-	"cron(0 2 ? * SUN#2 *)", "cron(0 2 ? * 7#5 *)", "cron(0 2 ? 2 MON#5 *)", "cron(0 2 ? * 6L *)", "cron(0 2 ? 2 SUNL *)", "cron(0 2 ? * L *)",
+	"cron(0 2 ? * SUN#2 *)", "cron(0 2 ? * 7#5 *)", "cron(0 2 ? 2 MON#5 *)", "cron(0 2 ? * 6L *)", "cron(0 2 ? 2 SUNL *)",
+	"cron(0 2 ? * L *)",
 	"cron(0 2 L * ? *)", "cron(0 2 L 2 ? *)", "cron(0 2 L 2,4 ? 2027-2029)", "cron(0 2 LW * ? *)", "cron(0 2 LW 2 ? *)",
-	"cron(0 2 1W * ? *)", "cron(0 2 2W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 28W * ? *)", "cron(0 2 30W 1,4,12 ? *)", "cron(0 2 31W 1,3,5,7,8,10,12 ? *)",
-	"cron(0 2 28W 2 ? *)", "cron(0 2 29W 2 ? 2024-2096/4)", "cron(0 2 * * ? *)", "cron(0 2 ? * * *)", "cron(0 2 ? * MON-FRI *)", "cron(0 2 ? * 2/2 *)",
+	"cron(0 2 1W * ? *)", "cron(0 2 2W * ? *)", "cron(0 2 15W * ? *)", "cron(0 2 28W * ? *)", "cron(0 2 30W 1,4,12 ? *)",
+	"cron(0 2 31W 1,3,5,7,8,10,12 ? *)",
+	"cron(0 2 28W 2 ? *)", "cron(0 2 29W 2 ? 2024-2096/4)", "cron(0 2 * * ? *)", "cron(0 2 ? * * *)",
+	"cron(0 2 ? * MON-FRI *)", "cron(0 2 ? * 2/2 *)",
 	"cron(0 2 1-7,29/1 * ? *)", "cron(0 2 29 2 ? *)", "cron(0 2 31 * ? 2030-2040)", "cron(0 2 1 JAN,JUL ? 2026/3)",
 }
 
@@ -207,11 +235,13 @@ func matches(ranges []schedule.Range, value int) bool {
 	return len(ranges) == 0
 }
 
-// The next opening is the next moment at which a clock on the wall there shows what was written: through a year with its
-// two changes, by quarters of an hour, in zones that change by an hour, by half of one, at midnight, in the south, and never.
+// The next opening is the next moment at which a clock on the wall there shows what was written: through a year with
+// its two changes, by quarters of an hour, in zones that change by an hour, by half of one, at midnight, in the south,
+// and never.
 func TestNextIsTheNextTimeThatTheClocksShow(t *testing.T) {
 	for _, zone := range []string{
-		"UTC", "Asia/Tokyo", "Asia/Kathmandu", "Europe/Berlin", "America/New_York", "America/St_Johns", "America/Santiago", "Australia/Lord_Howe",
+		"UTC", "Asia/Tokyo", "Asia/Kathmandu", "Europe/Berlin", "America/New_York", "America/St_Johns", "America/Santiago",
+		"Australia/Lord_Howe",
 		"Africa/Cairo", "Africa/Casablanca", "Pacific/Apia",
 	} {
 		t.Run(zone, func(t *testing.T) {
@@ -242,17 +272,38 @@ func TestWindowAt(t *testing.T) {
 		schedule, zone, now string
 		want                times
 	}{
-		"before":                       {"cron(0 22 ? * SUN *)", "UTC", "2026-11-08T21:59:59Z", sunday},
-		"as it opens":                  {"cron(0 22 ? * SUN *)", "UTC", "2026-11-08T22:00:00Z", sunday},
-		"over midnight":                {"cron(0 22 ? * SUN *)", "UTC", "2026-11-09T00:59:59Z", sunday},
-		"at the cutoff, the next":      {"cron(0 22 ? * SUN *)", "UTC", "2026-11-09T01:00:00Z", times{"2026-11-15T22:00:00Z", "2026-11-16T01:00:00Z", "2026-11-16T02:00:00Z"}},
-		"the later one of two open":    {"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T22:30:00Z", sunday},
-		"the earlier one of two open":  {"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T21:30:00Z", times{"2026-11-08T20:00:00Z", "2026-11-08T23:00:00Z", "2026-11-09T00:00:00Z"}},
-		"four hours through a spring":  {"cron(0 1 ? * SUN *)", "America/New_York", "2026-03-08T07:30:00Z", times{"2026-03-08T06:00:00Z", "2026-03-08T09:00:00Z", "2026-03-08T10:00:00Z"}},
-		"the second of two in autumn":  {"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:30:00Z", times{"2026-11-01T06:30:00Z", "2026-11-01T09:30:00Z", "2026-11-01T10:30:00Z"}},
-		"the first of two in autumn":   {"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:29:59Z", times{"2026-11-01T05:30:00Z", "2026-11-01T08:30:00Z", "2026-11-01T09:30:00Z"}},
-		"a rate before it ever opened": {"rate(7 days)", "UTC", "2025-12-01T00:00:00Z", times{"2026-01-04T02:00:00Z", "2026-01-04T05:00:00Z", "2026-01-04T06:00:00Z"}},
-		"a rate that is open":          {"rate(7 days)", "UTC", "2026-01-11T04:59:59Z", times{"2026-01-11T02:00:00Z", "2026-01-11T05:00:00Z", "2026-01-11T06:00:00Z"}},
+		"before":        {"cron(0 22 ? * SUN *)", "UTC", "2026-11-08T21:59:59Z", sunday},
+		"as it opens":   {"cron(0 22 ? * SUN *)", "UTC", "2026-11-08T22:00:00Z", sunday},
+		"over midnight": {"cron(0 22 ? * SUN *)", "UTC", "2026-11-09T00:59:59Z", sunday},
+		"at the cutoff, the next": {
+			"cron(0 22 ? * SUN *)", "UTC", "2026-11-09T01:00:00Z",
+			times{"2026-11-15T22:00:00Z", "2026-11-16T01:00:00Z", "2026-11-16T02:00:00Z"},
+		},
+		"the later one of two open": {"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T22:30:00Z", sunday},
+		"the earlier one of two open": {
+			"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T21:30:00Z",
+			times{"2026-11-08T20:00:00Z", "2026-11-08T23:00:00Z", "2026-11-09T00:00:00Z"},
+		},
+		"four hours through a spring": {
+			"cron(0 1 ? * SUN *)", "America/New_York", "2026-03-08T07:30:00Z",
+			times{"2026-03-08T06:00:00Z", "2026-03-08T09:00:00Z", "2026-03-08T10:00:00Z"},
+		},
+		"the second of two in autumn": {
+			"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:30:00Z",
+			times{"2026-11-01T06:30:00Z", "2026-11-01T09:30:00Z", "2026-11-01T10:30:00Z"},
+		},
+		"the first of two in autumn": {
+			"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:29:59Z",
+			times{"2026-11-01T05:30:00Z", "2026-11-01T08:30:00Z", "2026-11-01T09:30:00Z"},
+		},
+		"a rate before it ever opened": {
+			"rate(7 days)", "UTC", "2025-12-01T00:00:00Z",
+			times{"2026-01-04T02:00:00Z", "2026-01-04T05:00:00Z", "2026-01-04T06:00:00Z"},
+		},
+		"a rate that is open": {
+			"rate(7 days)", "UTC", "2026-01-11T04:59:59Z",
+			times{"2026-01-11T02:00:00Z", "2026-01-11T05:00:00Z", "2026-01-11T06:00:00Z"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			window := schedule.Window{Schedule: in(t, c.schedule, c.zone), Duration: 4 * time.Hour, Cutoff: time.Hour}
@@ -278,13 +329,23 @@ func TestPreviewTellsWhatTheClocksDo(t *testing.T) {
 			"2026-03-15T02:30:00-04:00 2026-03-15 02:30 ",
 		}},
 		"autumn": {"cron(30 1 ? * SUN *)", "America/New_York", "2026-10-26T00:00:00Z", 3, []string{
-			"2026-11-01T01:30:00-04:00 2026-11-01 01:30 the clocks are put back: this time comes twice, and the window opens twice; this is the first",
-			"2026-11-01T01:30:00-05:00 2026-11-01 01:30 the clocks are put back: this time comes twice, and the window opens twice; this is the second",
+			"2026-11-01T01:30:00-04:00 2026-11-01 01:30 the clocks are put back: this time comes twice, and the window opens " +
+				"twice; this is the first",
+			"2026-11-01T01:30:00-05:00 2026-11-01 01:30 the clocks are put back: this time comes twice, and the window opens " +
+				"twice; this is the second",
 			"2026-11-08T01:30:00-05:00 2026-11-08 01:30 ",
 		}},
-		"nothing odd":                     {"cron(0 2 ? * SUN *)", "Asia/Tokyo", "2026-03-02T00:00:00Z", 1, []string{"2026-03-08T02:00:00+09:00 2026-03-08 02:00 "}},
-		"never again":                     {"cron(0 2 1 1 ? 2025)", "UTC", "2026-03-02T00:00:00Z", 5, nil},
-		"a rate moves by the wall's time": {"rate(7 days)", "America/New_York", "2026-03-01T08:00:00Z", 1, []string{"2026-03-08T03:00:00-04:00 2026-03-08 03:00 the clocks have changed: a rate counts hours, so the time of day moves"}},
+		"nothing odd": {
+			"cron(0 2 ? * SUN *)", "Asia/Tokyo", "2026-03-02T00:00:00Z", 1,
+			[]string{"2026-03-08T02:00:00+09:00 2026-03-08 02:00 "},
+		},
+		"never again": {"cron(0 2 1 1 ? 2025)", "UTC", "2026-03-02T00:00:00Z", 5, nil},
+		"a rate moves by the wall's time": {
+			"rate(7 days)", "America/New_York", "2026-03-01T08:00:00Z", 1,
+			[]string{
+				"2026-03-08T03:00:00-04:00 2026-03-08 03:00 the clocks have changed: a rate counts hours, so the time of day moves",
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

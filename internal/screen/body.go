@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// bodyLines is the wave: stages, their groups, and each instance with its step and since when. Where all of them would not fit, those
-// that wait and those that are well are counted, unless every one is asked for.
+// bodyLines is the wave: stages, their groups, and each instance with its step and since when. Where all of them would
+// not fit, those that wait and those that are well are counted, unless every one is asked for.
 func (m *Model) bodyLines(every bool) []string {
 	var lines []string
 	for _, stage := range m.last.Status.Stages {
@@ -22,7 +22,12 @@ func (m *Model) bodyLines(every bool) []string {
 		}
 	}
 	for _, left := range m.last.Status.Stranded {
-		lines = append(lines, palette.Bad.Render("STRANDED")+fmt.Sprintf(" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo))
+		lines = append(
+			lines,
+			palette.Bad.Render("STRANDED")+fmt.Sprintf(
+				" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo,
+			),
+		)
 	}
 	for _, problem := range m.last.Status.NotTold {
 		lines = append(lines, palette.Asks.Render("NOT TOLD")+" "+problem)
@@ -82,7 +87,13 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		mark := palette.Of(instance.Outcome)
 		switch {
 		case isUnder:
-			lines = append(lines, fmt.Sprintf("    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(step(now)), m.since(now.Since)))
+			lines = append(
+				lines,
+				fmt.Sprintf(
+					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(step(now)),
+					m.since(now.Since),
+				),
+			)
 		case instance.Outcome == patch.NotStarted && !every:
 			waiting++
 		case instance.Outcome == patch.NotStarted:
@@ -90,7 +101,9 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 		case !every && (instance.Outcome == patch.Patched || instance.Outcome == patch.AlreadyCompliant):
 			well++
 		default:
-			line := fmt.Sprintf("    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(words(instance.Outcome)))
+			line := fmt.Sprintf(
+				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(words(instance.Outcome)),
+			)
 			if !instance.Ended.IsZero() {
 				line += palette.Quiet.Render("  at " + clock(instance.Ended))
 			}

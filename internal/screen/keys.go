@@ -32,7 +32,10 @@ func (m *Model) keyLines() []string {
 	if m.onLog {
 		scrolls = "the events"
 	}
-	all = append(all, palette.Key.Render("↑↓")+" scroll "+scrolls, palette.Key.Render("tab")+" the other", palette.Key.Render("i")+" instances", palette.Key.Render("q")+" leave")
+	all = append(
+		all, palette.Key.Render("↑↓")+" scroll "+scrolls, palette.Key.Render("tab")+" the other",
+		palette.Key.Render("i")+" instances", palette.Key.Render("q")+" leave",
+	)
 	if m.short() {
 		return []string{strings.Join(all, between)}
 	}

@@ -1,5 +1,5 @@
-// Package screen is the terminal screen on which a person watches one wave and steers it. It shows what it is given and asks its
-// owner for everything else: it knows neither Temporal nor AWS, and leaving it touches nothing.
+// Package screen is the terminal screen on which a person watches one wave and steers it. It shows what it is given and
+// asks its owner for everything else: it knows neither Temporal nor AWS, and leaving it touches nothing.
 package screen
 
 import (

@@ -34,7 +34,9 @@ func at(minute, second int) time.Time { return time.Date(2026, 11, 22, 2, minute
 func running(production int) Look {
 	web := patch.GroupStatus{Current: []string{"p"}}
 	for i := range production {
-		web.Instances = append(web.Instances, patch.InstanceResult{ID: fmt.Sprintf("i-0b%015d", i), Outcome: patch.NotStarted})
+		web.Instances = append(
+			web.Instances, patch.InstanceResult{ID: fmt.Sprintf("i-0b%015d", i), Outcome: patch.NotStarted},
+		)
 	}
 	web.Instances[0].Outcome, web.Instances[0].Ended = patch.Patched, at(9, 0)
 	return Look{At: at(10, 0), Status: patch.WaveStatus{
@@ -42,7 +44,8 @@ func running(production int) Look {
 		Verbs: patch.VerbsIn(patch.StateRunning, false),
 		Stages: []patch.StageStatus{
 			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupCounts{{
-				Group: "staging/ap-northeast-1/Role=web", WorkflowID: "s", Phase: patch.GroupDone, Outcome: patch.Succeeded, Total: 1, Done: 1,
+				Group: "staging/ap-northeast-1/Role=web", WorkflowID: "s", Phase: patch.GroupDone, Outcome: patch.Succeeded,
+				Total: 1, Done: 1,
 			}}},
 			{Name: "production", Groups: []patch.GroupCounts{
 				{Group: "production/ap-northeast-1/web", WorkflowID: "w", Phase: patch.GroupPatching, Total: production},
@@ -61,7 +64,9 @@ func running(production int) Look {
 func held() Look {
 	look := running(3)
 	look.Status.State, look.Status.Since, look.Status.Verbs = patch.StateOnHold, at(12, 0), patch.VerbsIn(patch.StateOnHold, false)
-	look.Status.Awaiting = "i-0b000000000000001 was put back: it is unhealthy in its target group (Target.FailedHealthChecks). Send retry, skip, roll_back or abort; without an answer by 02:42 the wave is rolled back."
+	look.Status.Awaiting = "i-0b000000000000001 was put back: it is unhealthy in its target group " +
+		"(Target.FailedHealthChecks). Send retry, skip, roll_back or abort; without an answer by 02:42 the wave is rolled " +
+		"back."
 	group := look.Details.Groups["w"]
 	group.Current = nil
 	group.Instances[1].Outcome, group.Instances[1].Reason = patch.RolledBack, "return to service: it is unhealthy"
@@ -71,9 +76,18 @@ func held() Look {
 }
 
 var happened = EventsMsg{
-	{At: at(5, 0), Kind: wavelog.OfPerson, Stage: "production", What: "approve", Actor: "alice", Reason: "staging looks well"},
-	{At: at(9, 0), Kind: wavelog.OfInstance, Group: "production/ap-northeast-1/web", Instance: "i-0b000000000000000", What: "patched", Outcome: patch.Patched},
-	{At: at(9, 18), Kind: wavelog.OfInstance, Group: "production/ap-northeast-1/web", Instance: "i-0b000000000000001", What: "install"},
+	{
+		At: at(5, 0), Kind: wavelog.OfPerson, Stage: "production", What: "approve", Actor: "alice",
+		Reason: "staging looks well",
+	},
+	{
+		At: at(9, 0), Kind: wavelog.OfInstance, Group: "production/ap-northeast-1/web", Instance: "i-0b000000000000000",
+		What: "patched", Outcome: patch.Patched,
+	},
+	{
+		At: at(9, 18), Kind: wavelog.OfInstance, Group: "production/ap-northeast-1/web", Instance: "i-0b000000000000001",
+		What: "install",
+	},
 }
 
 // watched is a screen and what it did.
@@ -134,8 +148,9 @@ func isTimer(msg tea.Msg) bool {
 func (w *watched) press(keys ...string) (quits bool) {
 	w.t.Helper()
 	named := map[string]tea.KeyPressMsg{
-		"<enter>": {Code: tea.KeyEnter}, "<esc>": {Code: tea.KeyEscape}, "<tab>": {Code: tea.KeyTab}, "<ctrl+c>": {Code: 'c', Mod: tea.ModCtrl},
-		"<down>": {Code: tea.KeyDown}, "<backspace>": {Code: tea.KeyBackspace},
+		"<enter>": {Code: tea.KeyEnter}, "<esc>": {Code: tea.KeyEscape}, "<tab>": {Code: tea.KeyTab},
+		"<ctrl+c>": {Code: 'c', Mod: tea.ModCtrl},
+		"<down>":   {Code: tea.KeyDown}, "<backspace>": {Code: tea.KeyBackspace},
 	}
 	for _, key := range keys {
 		if msg, ok := named[key]; ok {
@@ -163,15 +178,21 @@ func TestWhatTheScreenShows(t *testing.T) {
 		width, height int
 		then          func(*watched)
 	}{
-		"running":            {running(3), 100, 28, func(*watched) {}},
-		"on hold":            {held(), 100, 28, func(*watched) {}},
-		"dialog":             {held(), 100, 28, func(w *watched) { w.press("B", "<enter>", "logins fail") }},
-		"no answer":          {running(3), 100, 28, func(w *watched) { w.do(lookMsg{Err: errors.New("connection refused")}) }},
-		"narrow":             {held(), 60, 20, func(*watched) {}},
-		"tiny":               {held(), 40, 8, func(*watched) {}},
-		"many instances":     {running(300), 100, 28, func(*watched) {}},
-		"each of them":       {running(300), 100, 28, func(w *watched) { w.press("i", "<down>", "<down>", "<down>") }},
-		"before any answer":  {Look{Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: patch.StateResolving}}, 80, 16, func(*watched) {}},
+		"running": {running(3), 100, 28, func(*watched) {}},
+		"on hold": {held(), 100, 28, func(*watched) {}},
+		"dialog":  {held(), 100, 28, func(w *watched) { w.press("B", "<enter>", "logins fail") }},
+		"no answer": {
+			running(3), 100, 28, func(w *watched) { w.do(lookMsg{Err: errors.New("connection refused")}) },
+		},
+		"narrow":         {held(), 60, 20, func(*watched) {}},
+		"tiny":           {held(), 40, 8, func(*watched) {}},
+		"many instances": {running(300), 100, 28, func(*watched) {}},
+		"each of them":   {running(300), 100, 28, func(w *watched) { w.press("i", "<down>", "<down>", "<down>") }},
+		"before any answer": {
+			Look{Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: patch.StateResolving}},
+			80, 16,
+			func(*watched) {},
+		},
 		"eta":                {estimated(), 100, 28, func(*watched) {}},
 		"something stranded": {stranded(), 100, 28, func(*watched) {}},
 	} {
@@ -206,7 +227,12 @@ func estimated() Look {
 
 func stranded() Look {
 	look := held()
-	look.Status.Stranded = []patch.Stranded{{Account: "production", Region: "ap-northeast-1", Resource: "i-0b000000000000001", State: "in standby", WhatToDo: "exit standby by hand"}}
+	look.Status.Stranded = []patch.Stranded{
+		{
+			Account: "production", Region: "ap-northeast-1", Resource: "i-0b000000000000001", State: "in standby",
+			WhatToDo: "exit standby by hand",
+		},
+	}
 	look.Status.NotTold = []string{"slack file:chat: it answered 404"}
 	return look
 }

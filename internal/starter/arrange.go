@@ -72,13 +72,15 @@ func Plans(groups []Group) []Plan {
 	return plans
 }
 
-// notProduction are words in the names of environments and accounts. What has none of them counts as production: a mistake then
-// asks for an approval too many.
+// notProduction are words in the names of environments and accounts. What has none of them counts as production: a
+// mistake then asks for an approval too many.
 var notProduction = []string{"stag", "stg", "test", "dev", "qa", "sandbox", "preprod", "nonprod"}
 
 func isBefore(group Group) bool {
 	said := strings.ToLower(cmp.Or(group.Environment, group.Account))
-	return slices.ContainsFunc(notProduction, func(part string) bool { return strings.Contains(strings.ReplaceAll(said, "-", ""), part) })
+	return slices.ContainsFunc(
+		notProduction, func(part string) bool { return strings.Contains(strings.ReplaceAll(said, "-", ""), part) },
+	)
 }
 
 // word makes a name that a configuration takes: of letters, digits, dots, dashes and underscores, at most 63.

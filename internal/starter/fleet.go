@@ -1,5 +1,5 @@
-// Package starter makes a first patchtide.yaml of what is found in accounts: it looks, arranges what it saw into plans, and
-// writes them with comments that teach. It changes nothing in AWS.
+// Package starter makes a first patchtide.yaml of what is found in accounts: it looks, arranges what it saw into plans,
+// and writes them with comments that teach. It changes nothing in AWS.
 package starter
 
 import "github.com/patchtide/patchtide/internal/patch"

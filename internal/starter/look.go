@@ -68,7 +68,9 @@ func (l *look) agents(ctx context.Context) error {
 			return err
 		}
 		for _, agent := range page.InstanceInformationList {
-			l.systems[awssdk.ToString(agent.InstanceId)] = baselineFor(awssdk.ToString(agent.PlatformName), awssdk.ToString(agent.PlatformVersion))
+			l.systems[awssdk.ToString(agent.InstanceId)] = baselineFor(
+				awssdk.ToString(agent.PlatformName), awssdk.ToString(agent.PlatformVersion),
+			)
 		}
 	}
 	return nil
@@ -105,7 +107,9 @@ func (l *look) baselineOf(ids []string) (name, why string) {
 }
 
 func (l *look) scaling(ctx context.Context) error {
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(l.clients.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{})
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(
+		l.clients.AutoScaling, &autoscaling.DescribeAutoScalingGroupsInput{},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -138,8 +142,9 @@ func (l *look) scaling(ctx context.Context) error {
 				continue
 			}
 			group := Group{
-				Account: l.account, Region: l.region, AutoScalingGroup: name, Role: cmp.Or(tags[tagRole], name), Environment: tags[tagEnvironment],
-				Baseline: baseline, Instances: len(ids), TargetGroups: len(found.TargetGroupARNs),
+				Account: l.account, Region: l.region, AutoScalingGroup: name, Role: cmp.Or(tags[tagRole], name),
+				Environment: tags[tagEnvironment],
+				Baseline:    baseline, Instances: len(ids), TargetGroups: len(found.TargetGroupARNs),
 			}
 			if group.Check, err = l.check(ctx, found.TargetGroupARNs); err != nil {
 				return err
@@ -178,8 +183,8 @@ func (l *look) check(ctx context.Context, arns []string) (*HTTPCheck, error) {
 	return nil, nil
 }
 
-// instances takes those outside any Auto Scaling group by their tag Role. A tag that members of a group carry, too, would choose
-// those as well.
+// instances takes those outside any Auto Scaling group by their tag Role. A tag that members of a group carry, too,
+// would choose those as well.
 func (l *look) instances(ctx context.Context) error {
 	byRole, inGroups := map[string][]ec2types.Instance{}, map[string]bool{}
 	pages := ec2.NewDescribeInstancesPaginator(l.clients.EC2, &ec2.DescribeInstancesInput{
@@ -199,7 +204,9 @@ func (l *look) instances(ctx context.Context) error {
 				case aws.OperatedBy(slices.Sorted(maps.Keys(tags))) != "":
 					l.leaveOut(id, "it is operated by "+aws.OperatedBy(slices.Sorted(maps.Keys(tags))))
 				case tags[tagRole] == "":
-					l.leaveOut(strings.TrimSpace(id+" "+tags[tagName]), "it is in no Auto Scaling group and has no tag Role to choose it by")
+					l.leaveOut(
+						strings.TrimSpace(id+" "+tags[tagName]), "it is in no Auto Scaling group and has no tag Role to choose it by",
+					)
 				default:
 					byRole[tags[tagRole]] = append(byRole[tags[tagRole]], instance)
 				}
@@ -207,7 +214,10 @@ func (l *look) instances(ctx context.Context) error {
 		}
 	}
 	for _, role := range slices.Sorted(maps.Keys(byRole)) {
-		group := Group{Account: l.account, Region: l.region, Tags: map[string]string{tagRole: role}, Role: role, Instances: len(byRole[role])}
+		group := Group{
+			Account: l.account, Region: l.region, Tags: map[string]string{tagRole: role}, Role: role,
+			Instances: len(byRole[role]),
+		}
 		var ids []string
 		for _, instance := range byRole[role] {
 			ids = append(ids, awssdk.ToString(instance.InstanceId))

@@ -24,7 +24,9 @@ type Settings struct {
 
 // Write makes the file. It is checked as `patchtide check` does before anybody gets it; path only names it in errors.
 func Write(path string, fleet Fleet, settings Settings) ([]byte, error) {
-	page, err := template.New("starter").Funcs(template.FuncMap{"quote": quote, "tags": tags, "join": strings.Join}).Parse(text)
+	page, err := template.New("starter").Funcs(
+		template.FuncMap{"quote": quote, "tags": tags, "join": strings.Join},
+	).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("the built-in template: %w", err)
 	}

@@ -154,7 +154,8 @@ func (d *Document) absent(path string, f Field, target reflect.Value) {
 	case f.Default != "":
 		node, failure := parseText(f.Default)
 		if failure != nil || node == nil {
-			panic(fmt.Sprintf("strictyaml: the default of %s is not YAML", f.Key)) // a mistake in our own tags, shown by any test
+			// a mistake in our own tags, shown by any test
+			panic(fmt.Sprintf("strictyaml: the default of %s is not YAML", f.Key))
 		}
 		before := d.silent
 		d.silent = true
@@ -185,7 +186,8 @@ func (d *Document) at(line int, path, format string, args ...any) {
 	d.add(line, path, fmt.Sprintf(format, args...))
 }
 
-// keyText returns a key as it is written. Keys that are not plain words are nobody's field, so they end as unknown keys.
+// keyText returns a key as it is written. Keys that are not plain words are nobody's field, so they end as unknown
+// keys.
 func keyText(entry *ast.MappingValueNode) string {
 	if tk := entry.Key.GetToken(); tk != nil {
 		return tk.Value

@@ -1,5 +1,6 @@
 // Package strictyaml decodes YAML that people write: every key must be known, nothing is converted from one type to
-// another, keys keep their case, and all mistakes are reported together, each with its file, its line and a right example.
+// another, keys keep their case, and all mistakes are reported together, each with its file, its line and a right
+// example.
 //
 // The fields of a struct say what they accept in tags, so that the decoder, the JSON Schema and the reference page read
 // the same words: yaml (the key), doc, example, default, required, enum, pattern, min and max.
@@ -12,8 +13,8 @@ import (
 	"strings"
 )
 
-// Error is one mistake in a file. Line counts from 1; it is 0 when the mistake has no place in the file (a value from the
-// environment, a file that cannot be read). Key is a path such as "plans[0].stages[1].bake" and may be empty.
+// Error is one mistake in a file. Line counts from 1; it is 0 when the mistake has no place in the file (a value from
+// the environment, a file that cannot be read). Key is a path such as "plans[0].stages[1].bake" and may be empty.
 type Error struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`

@@ -12,8 +12,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// scalar decodes text, whole numbers and truth values, each only from itself: what is quoted is text, what is not may be
-// something else, and guessing turned the account id 011122223333 into an octal number in other programs.
+// scalar decodes text, whole numbers and truth values, each only from itself: what is quoted is text, what is not may
+// be something else, and guessing turned the account id 011122223333 into an octal number in other programs.
 func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Value) {
 	switch target.Kind() {
 	case reflect.String:

@@ -45,23 +45,46 @@ func TestDecode(t *testing.T) {
 	})
 
 	for _, c := range []struct{ name, text, want string }{
-		{"octal number for text", "name: a\nid: 011122223333", `f.yaml:2: id: is a number; quote it to make it text: "011122223333"`},
-		{"digits that are no octal number", "name: a\nid: 081122223333", `f.yaml:2: id: is a number; quote it to make it text: "081122223333"`},
+		{
+			"octal number for text", "name: a\nid: 011122223333",
+			`f.yaml:2: id: is a number; quote it to make it text: "011122223333"`,
+		},
+		{
+			"digits that are no octal number", "name: a\nid: 081122223333",
+			`f.yaml:2: id: is a number; quote it to make it text: "081122223333"`,
+		},
 		{"truth value for text", "name: true", `f.yaml:1: name: is a truth value; quote it to make it text: "true"`},
 		{"text for a number", "name: a\nport: \"80\"", `f.yaml:2: port: is text, not a whole number; write it like port: 80`},
-		{"fraction for a number", "name: a\nport: 80.0", `f.yaml:2: port: is a number, not a whole number; write it like port: 80`},
-		{"number too large", "name: a\nport: 70000", `f.yaml:2: port: 70000 is more than 65535, the largest allowed; write it like port: 80`},
+		{
+			"fraction for a number", "name: a\nport: 80.0",
+			`f.yaml:2: port: is a number, not a whole number; write it like port: 80`,
+		},
+		{
+			"number too large", "name: a\nport: 70000",
+			`f.yaml:2: port: 70000 is more than 65535, the largest allowed; write it like port: 80`,
+		},
 		{"yes is text", "name: a\non: yes", `f.yaml:2: on: is text, not true or false; write it like on: true`},
 		{"bare number for a duration", "name: a\nwait: 5", `f.yaml:2: wait: is a number; write it like wait: 5m`},
-		{"negative duration", "name: a\nwait: -5m", `f.yaml:2: wait: -5m is less than 0s, the shortest allowed; write it like wait: 5m`},
-		{"wrong form", "name: a\npath: healthz", `f.yaml:2: path: does not have the right form; write it like path: /healthz`},
+		{
+			"negative duration", "name: a\nwait: -5m",
+			`f.yaml:2: wait: -5m is less than 0s, the shortest allowed; write it like wait: 5m`,
+		},
+		{
+			"wrong form", "name: a\npath: healthz", `f.yaml:2: path: does not have the right form; write it like path: /healthz`,
+		},
 		{"unknown word", "name: a\nmode: Fast", `f.yaml:2: mode: "Fast" is not known; write one of fast, slow`},
 		{"misspelt key", "name: a\nprot: 1", `f.yaml:2: prot: unknown key; did you mean port? write it like port: 80`},
 		{"other case", "name: a\nPort: 1", `f.yaml:2: Port: unknown key; did you mean port? write it like port: 80`},
-		{"strange key", "name: a\ncolour: red", `f.yaml:2: colour: unknown key; known here: name, id, port, on, wait, mode, tags, path, zones, next`},
+		{
+			"strange key", "name: a\ncolour: red",
+			`f.yaml:2: colour: unknown key; known here: name, id, port, on, wait, mode, tags, path, zones, next`,
+		},
 		{"key twice", "name: a\nname: b", `f.yaml:2: name: is given twice; keep one`},
 		{"tag twice", "name: a\ntags:\n  a: b\n  a: c", `f.yaml:4: tags.a: is given twice; keep one`},
-		{"map for a list", "name: a\nzones: {a: b}", `f.yaml:2: zones: is a set of keys, not a list; write it like zones: [a]`},
+		{
+			"map for a list", "name: a\nzones: {a: b}",
+			`f.yaml:2: zones: is a set of keys, not a list; write it like zones: [a]`,
+		},
 		{"no value", "name: a\nzones:", `f.yaml:2: zones: has no value; write it like zones: [a], or remove the key`},
 		{"missing, nested", "name: a\nnext:\n  port: 1", `f.yaml:2: next.name: is missing; write it like name: web`},
 		{"anchor", "name: &n a", `f.yaml:1: name: anchors, aliases and merge keys are not supported; write the values out`},

@@ -1,4 +1,5 @@
-// Package temporalui makes addresses of pages of the Temporal UI: a workflow, a list, a form that starts a workflow, a schedule.
+// Package temporalui makes addresses of pages of the Temporal UI: a workflow, a list, a form that starts a workflow, a
+// schedule.
 package temporalui
 
 import (
@@ -14,8 +15,8 @@ type UI struct {
 	Namespace string
 }
 
-// Workflow is the page of a workflow. With a run it is the one with the live table, which the UI calls User Metadata; without, that of the
-// newest run, as the UI opens it.
+// Workflow is the page of a workflow. With a run it is the one with the live table, which the UI calls User Metadata;
+// without, that of the newest run, as the UI opens it.
 func (u UI) Workflow(id, run string) string {
 	link := u.namespace() + "/workflows/" + url.PathEscape(id)
 	if run != "" {
@@ -32,8 +33,8 @@ func (u UI) Save(view View) string {
 	return u.workflows("", url.Values{"query": {view.Query}, "savedQuery": {view.Name}})
 }
 
-// Start is the form that starts a workflow, filled in but for its input, for which the UI's addresses have no parameter. Where a
-// workflow of that type and id was started before, the UI fills in that one's input.
+// Start is the form that starts a workflow, filled in but for its input, for which the UI's addresses have no
+// parameter. Where a workflow of that type and id was started before, the UI fills in that one's input.
 func (u UI) Start(form Form) string {
 	return u.workflows("/start-workflow", url.Values{
 		"taskQueue": {names.TaskQueue}, "workflowType": {form.Workflow}, "workflowId": {form.WorkflowID},

@@ -21,11 +21,13 @@ const running = `ExecutionStatus = "Running"`
 
 // Waiting shows every wave that waits for a person.
 func Waiting() View {
-	return View{"waits for a person", inState(patch.StateOnHold, patch.StateAwaitingApproval, patch.StatePaused, patch.StateParked)}
+	return View{
+		"waits for a person", inState(patch.StateOnHold, patch.StateAwaitingApproval, patch.StatePaused, patch.StateParked),
+	}
 }
 
-// Views lists the lists, the most urgent first. Temporal's visibility compares with absolute times only: a week is the one
-// before now.
+// Views lists the lists, the most urgent first. Temporal's visibility compares with absolute times only: a week is the
+// one before now.
 func Views(now time.Time) []View {
 	week := now.AddDate(0, 0, -7).UTC().Format(time.RFC3339)
 	return []View{
@@ -35,7 +37,10 @@ func Views(now time.Time) []View {
 		{"waves running", waves() + " AND " + running},
 		{"failed this week", fmt.Sprintf(`%s AND CloseTime > %q AND (ExecutionStatus IN ("Failed", "Terminated", "TimedOut") OR %s IN (%q, %q))`,
 			waves(), week, names.AttributeOutcome, patch.Failed, patch.RolledBack)},
-		{"nobody was told", fmt.Sprintf(`WorkflowType = %q AND ExecutionStatus = "Failed" AND CloseTime > %q`, names.Notify, week)},
+		{
+			"nobody was told",
+			fmt.Sprintf(`WorkflowType = %q AND ExecutionStatus = "Failed" AND CloseTime > %q`, names.Notify, week),
+		},
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package terminaltest is a terminal for tests, as httptest is a server: a pseudo-terminal whose far end draws what is written to it,
-// answers what a program asks a terminal, and types.
+// Package terminaltest is a terminal for tests, as httptest is a server: a pseudo-terminal whose far end draws what is
+// written to it, answers what a program asks a terminal, and types.
 package terminaltest
 
 import (

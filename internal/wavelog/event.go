@@ -1,6 +1,6 @@
-// Package wavelog tells what a wave did, in order: its states, what people decided, what its groups and instances went through
-// and why something failed. It reads the histories that Temporal keeps of the wave, its groups and its instances, so that no
-// worker needs to run, and after their retention the wave's evidence.
+// Package wavelog tells what a wave did, in order: its states, what people decided, what its groups and instances went
+// through and why something failed. It reads the histories that Temporal keeps of the wave, its groups and its
+// instances, so that no worker needs to run, and after their retention the wave's evidence.
 package wavelog
 
 import (

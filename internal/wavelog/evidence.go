@@ -6,8 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// FromEvidence tells what a wave's document still knows once Temporal has forgotten the wave: decisions, and when each instance
-// began and ended. The steps between are gone with the histories.
+// FromEvidence tells what a wave's document still knows once Temporal has forgotten the wave: decisions, and when each
+// instance began and ended. The steps between are gone with the histories.
 func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 	var events []Event
 	teller := newWaveTeller()
@@ -34,7 +34,10 @@ func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return a.At.Compare(b.At) })
 	if status.State == patch.StateClosed {
-		events = append(events, Event{At: status.Since, Kind: OfWave, What: words(result.Outcome), Outcome: result.Outcome, Reason: result.Reason})
+		events = append(
+			events,
+			Event{At: status.Since, Kind: OfWave, What: words(result.Outcome), Outcome: result.Outcome, Reason: result.Reason},
+		)
 	}
 	return events
 }

@@ -26,7 +26,9 @@ func (g *groupTeller) tell(event *historypb.HistoryEvent) (told []Event, found [
 		input := decoded[struct{ PutBack *struct{} }](asked.GetInput())
 		g.putsBack[event.GetEventId()] = input.PutBack != nil
 	}
-	if begun := event.GetChildWorkflowExecutionStartedEventAttributes(); begun != nil && isOurs(begun.GetWorkflowType().GetName()) {
+	if begun := event.GetChildWorkflowExecutionStartedEventAttributes(); begun != nil && isOurs(
+		begun.GetWorkflowType().GetName(),
+	) {
 		what := "begins"
 		if g.putsBack[begun.GetInitiatedEventId()] {
 			what = "is put back"
@@ -46,7 +48,9 @@ func (g *groupTeller) instanceEnded(event *historypb.HistoryEvent) []Event {
 		told.Outcome, told.Reason = patch.Failed, reason
 		return []Event{told}
 	}
-	if completed := event.GetChildWorkflowExecutionCompletedEventAttributes(); completed != nil && isOurs(completed.GetWorkflowType().GetName()) {
+	if completed := event.GetChildWorkflowExecutionCompletedEventAttributes(); completed != nil && isOurs(
+		completed.GetWorkflowType().GetName(),
+	) {
 		result := decoded[patch.InstanceResult](completed.GetResult())
 		told := g.of(completed.GetWorkflowExecution(), words(result.Outcome))
 		told.Outcome, told.Reason = result.Outcome, result.Reason

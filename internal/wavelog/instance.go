@@ -36,7 +36,8 @@ func (i *instanceTeller) tell(event *historypb.HistoryEvent) ([]Event, []child) 
 	return []Event{{Kind: OfInstance, Group: i.group, Instance: i.instance, What: step}}, nil
 }
 
-// stepOf is the step that an activity belongs to; "" where it does not tell. Those that read for any step name their group.
+// stepOf is the step that an activity belongs to; "" where it does not tell. Those that read for any step name their
+// group.
 func (i *instanceTeller) stepOf(activity, summary string) string {
 	switch {
 	case activity == "StartScan" && i.installed:

@@ -9,7 +9,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// decoded is the first payload; the zero value where it is none of ours, such as one written by a later release or encrypted.
+// decoded is the first payload; the zero value where it is none of ours, such as one written by a later release or
+// encrypted.
 func decoded[T any](payloads *commonpb.Payloads) T {
 	var value T
 	if len(payloads.GetPayloads()) > 0 {

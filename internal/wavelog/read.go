@@ -18,7 +18,9 @@ import (
 
 // Histories is the part of Temporal's client that histories are read with.
 type Histories interface {
-	GetWorkflowHistory(ctx context.Context, workflowID, runID string, isLongPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
+	GetWorkflowHistory(
+		ctx context.Context, workflowID, runID string, isLongPoll bool, filter enums.HistoryEventFilterType,
+	) client.HistoryEventIterator
 }
 
 // teller makes events of one history, and names the workflows that it began.
@@ -69,7 +71,10 @@ func (r *Reader) Read(ctx context.Context) ([]Event, error) {
 			places <- struct{}{}
 			reading.Go(func() {
 				defer func() { <-places }()
-				errs[i] = one.read(ctx, r.temporal, false, func(e Event) { told[i] = append(told[i], e) }, func(child *run) { found[i] = append(found[i], child) })
+				errs[i] = one.read(
+					ctx, r.temporal, false, func(e Event) { told[i] = append(told[i], e) },
+					func(child *run) { found[i] = append(found[i], child) },
+				)
 			})
 		}
 		reading.Wait()
@@ -92,8 +97,8 @@ func (r *Reader) Read(ctx context.Context) ([]Event, error) {
 // retryAfter is how long a history that does not answer is left alone.
 const retryAfter = 2 * time.Second
 
-// Follow tells what happens after the last Read as it happens, until the wave and all that it began have closed or ctx ends.
-// Temporal may be away meanwhile: trouble hears of each failed try. Both are called by one goroutine at a time.
+// Follow tells what happens after the last Read as it happens, until the wave and all that it began have closed or ctx
+// ends. Temporal may be away meanwhile: trouble hears of each failed try. Both are called by one goroutine at a time.
 func (r *Reader) Follow(ctx context.Context, tell func(Event), trouble func(error)) {
 	var one sync.Mutex
 	var following sync.WaitGroup

@@ -53,7 +53,9 @@ func load(t *testing.T, scenario string) (*recorded, string) {
 	return r, wave
 }
 
-func (r *recorded) GetWorkflowHistory(_ context.Context, id, runID string, wait bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
+func (r *recorded) GetWorkflowHistory(
+	_ context.Context, id, runID string, wait bool, _ enums.HistoryEventFilterType,
+) client.HistoryEventIterator {
 	if runID == "" {
 		runID = id
 	}

@@ -46,13 +46,21 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 		}
 	}
 	if cancel := event.GetWorkflowExecutionCancelRequestedEventAttributes(); cancel != nil {
-		return []Event{{Kind: OfPerson, Stage: w.stage, What: "cancel", Actor: cancel.GetIdentity(), Reason: cancel.GetCause()}}, nil
+		return []Event{
+			{Kind: OfPerson, Stage: w.stage, What: "cancel", Actor: cancel.GetIdentity(), Reason: cancel.GetCause()},
+		}, nil
 	}
-	if begun := event.GetChildWorkflowExecutionStartedEventAttributes(); begun != nil && isOurs(begun.GetWorkflowType().GetName()) {
+	if begun := event.GetChildWorkflowExecutionStartedEventAttributes(); begun != nil && isOurs(
+		begun.GetWorkflowType().GetName(),
+	) {
 		return nil, []child{{begun.GetWorkflowExecution(), newGroupTeller()}}
 	}
-	if ended := event.GetChildWorkflowExecutionTerminatedEventAttributes(); ended != nil && isOurs(ended.GetWorkflowType().GetName()) {
-		return []Event{{Kind: OfGroup, Group: ended.GetWorkflowExecution().GetWorkflowId(), What: "terminated", Outcome: patch.Failed}}, nil
+	if ended := event.GetChildWorkflowExecutionTerminatedEventAttributes(); ended != nil && isOurs(
+		ended.GetWorkflowType().GetName(),
+	) {
+		return []Event{
+			{Kind: OfGroup, Group: ended.GetWorkflowExecution().GetWorkflowId(), What: "terminated", Outcome: patch.Failed},
+		}, nil
 	}
 	return w.ended(event), nil
 }

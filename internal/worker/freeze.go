@@ -13,9 +13,9 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// keepFreezes starts the workflow that keeps the freezes, the first time a worker runs in a namespace. One that was there and
-// has ended, by whomever, is not started anew: a freeze may have ended with it, so everything is frozen until a person says
-// otherwise with `patchtide unfreeze`.
+// keepFreezes starts the workflow that keeps the freezes, the first time a worker runs in a namespace. One that was
+// there and has ended, by whomever, is not started anew: a freeze may have ended with it, so everything is frozen until
+// a person says otherwise with `patchtide unfreeze`.
 func keepFreezes(ctx context.Context, c client.Client) error {
 	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: names.FreezeID, TaskQueue: names.TaskQueue,

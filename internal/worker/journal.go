@@ -33,7 +33,9 @@ func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMe
 		err = key.Check()
 	}
 	if err != nil {
-		return nil, &evidence.InvalidRecordError{Name: name, Reason: "has a name that no record of ours can have: " + err.Error()}
+		return nil, &evidence.InvalidRecordError{
+			Name: name, Reason: "has a name that no record of ours can have: " + err.Error(),
+		}
 	}
 	record, err := j.Store.ReadJournal(ctx, key)
 	return record.Body, err

@@ -15,14 +15,14 @@ import (
 	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
-// Notifier makes the channels of a configuration, without a worker. Of options it needs Config, AWS, HTTP, Namespace and
-// Version.
+// Notifier makes the channels of a configuration, without a worker. Of options it needs Config, AWS, HTTP, Namespace
+// and Version.
 func Notifier(ctx context.Context, options Options) (*notify.Notifier, error) {
 	return notifier(options, func() (*cloud.Cloud, error) { return clouds(ctx, options) })
 }
 
-// notifier makes the channels. It asks nobody anything yet: an address is read each time it is needed, so that one that was
-// replaced counts at once. connect is asked only for a topic in one of the accounts.
+// notifier makes the channels. It asks nobody anything yet: an address is read each time it is needed, so that one that
+// was replaced counts at once. connect is asked only for a topic in one of the accounts.
 func notifier(options Options, connect func() (*cloud.Cloud, error)) (*notify.Notifier, error) {
 	client := options.HTTP
 	if client == nil {
@@ -49,12 +49,16 @@ func notifier(options Options, connect func() (*cloud.Cloud, error)) (*notify.No
 			channels = append(channels, notify.Topic(name, target.SNS.TopicARN, publisher))
 		}
 	}
-	return notify.New(channels, temporalui.UI{Address: options.Config.Settings.TemporalUI, Namespace: options.Namespace}), nil
+	return notify.New(
+		channels, temporalui.UI{Address: options.Config.Settings.TemporalUI, Namespace: options.Namespace},
+	), nil
 }
 
-// publisher gives the client for a topic: with the role of its account where that is one of ours, else with the worker's own
-// credentials.
-func publisher(options Options, topic string, client *http.Client, connect func() (*cloud.Cloud, error)) (notify.Publisher, error) {
+// publisher gives the client for a topic: with the role of its account where that is one of ours, else with the
+// worker's own credentials.
+func publisher(
+	options Options, topic string, client *http.Client, connect func() (*cloud.Cloud, error),
+) (notify.Publisher, error) {
 	parsed, err := arn.Parse(topic)
 	if err != nil {
 		return nil, err

@@ -29,14 +29,20 @@ func subscribed(t *testing.T, as aws.Config) (topic string, received func() []st
 	require.NoError(t, err)
 	queue, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("patching")})
 	require.NoError(t, err)
-	attributes, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+	attributes, err := queues.GetQueueAttributes(
+		t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
+	)
 	require.NoError(t, err)
 	_, err = topics.Subscribe(t.Context(), &sns.SubscribeInput{
-		TopicArn: made.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]), Attributes: map[string]string{"RawMessageDelivery": "true"},
+		TopicArn: made.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
+		Attributes: map[string]string{"RawMessageDelivery": "true"},
 	})
 	require.NoError(t, err)
 	return *made.TopicArn, func() []string {
-		answer, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10})
+		answer, err := queues.ReceiveMessage(
+			t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, MaxNumberOfMessages: 10},
+		)
 		require.NoError(t, err)
 		var bodies []string
 		for _, message := range answer.Messages {
@@ -56,9 +62,10 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 	production, found := example.Account("production")
 	require.True(t, found)
 	assumed := own.Copy()
-	assumed.Credentials = stscreds.NewAssumeRoleProvider(sts.NewFromConfig(own), production.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-		o.ExternalID = aws.String("patchtide-lab")
-	})
+	assumed.Credentials = stscreds.NewAssumeRoleProvider(
+		sts.NewFromConfig(own), production.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			o.ExternalID = aws.String("patchtide-lab")
+		})
 	for name, c := range map[string]struct {
 		owner   aws.Config
 		account string
@@ -69,12 +76,18 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			topic, received := subscribed(t, c.owner)
 			require.Contains(t, topic, ":"+c.account+":")
-			loaded, err := config.Parse("patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+topic+"'}}]\n")...), nil)
+			loaded, err := config.Parse(
+				"patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+topic+"'}}]\n")...), nil,
+			)
 			require.NoError(t, err)
-			notifier, err := worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: fleet.HTTP, Namespace: "default"})
+			notifier, err := worker.Notifier(
+				t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: fleet.HTTP, Namespace: "default"},
+			)
 			require.NoError(t, err)
 			require.Equal(t, []string{"sns " + topic}, notifier.Channels())
-			require.NoError(t, notifier.Send(t.Context(), "sns "+topic, patch.Notice{Kind: patch.NoticeTest, Key: "test/1", At: began}))
+			require.NoError(
+				t, notifier.Send(t.Context(), "sns "+topic, patch.Notice{Kind: patch.NoticeTest, Key: "test/1", At: began}),
+			)
 			bodies := received()
 			require.Len(t, bodies, 1)
 			var document struct{ ID, Kind string }
@@ -83,12 +96,18 @@ func TestATopicIsPublishedOnWithTheRightAccount(t *testing.T) {
 			require.Equal(t, "test", document.Kind)
 
 			gone := strings.Replace(topic, "patching", "gone", 1)
-			loaded, err = config.Parse("patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+gone+"'}}]\n")...), nil)
+			loaded, err = config.Parse(
+				"patchtide.yaml", append(config.Example(), []byte("\nnotify: [{sns: {topic_arn: '"+gone+"'}}]\n")...), nil,
+			)
 			require.NoError(t, err)
-			notifier, err = worker.Notifier(t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: own.HTTPClient.(*http.Client)})
+			notifier, err = worker.Notifier(
+				t.Context(), worker.Options{Config: loaded, AWS: own, HTTP: own.HTTPClient.(*http.Client)},
+			)
 			require.NoError(t, err)
 			var refused *notify.RefusedError
-			require.ErrorAs(t, notifier.Send(t.Context(), "sns "+gone, patch.Notice{Kind: patch.NoticeTest, Key: "test/2"}), &refused)
+			require.ErrorAs(
+				t, notifier.Send(t.Context(), "sns "+gone, patch.Notice{Kind: patch.NoticeTest, Key: "test/2"}), &refused,
+			)
 			require.ErrorContains(t, refused, "SNS answered NotFound")
 		})
 	}

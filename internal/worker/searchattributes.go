@@ -29,7 +29,9 @@ func (a SearchAttribute) String() string {
 
 // WrongSearchAttributes lists those of ours that are not in the namespace as they must be, each with what makes it so.
 func WrongSearchAttributes(ctx context.Context, c client.Client, namespace string) ([]SearchAttribute, error) {
-	answer, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	answer, err := c.OperatorService().ListSearchAttributes(
+		ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("ask Temporal for its search attributes: %w", err)
 	}
@@ -60,5 +62,8 @@ func checkSearchAttributes(ctx context.Context, c client.Client, namespace strin
 	for _, attribute := range wrong {
 		fmt.Fprintf(&text, "\n  %s: %s", attribute, attribute.Mend)
 	}
-	return errors.New("search attributes of the namespace " + namespace + " are not as they must be, without which every workflow task would fail:" + text.String())
+	return errors.New(
+		"search attributes of the namespace " + namespace +
+			" are not as they must be, without which every workflow task would fail:" + text.String(),
+	)
 }

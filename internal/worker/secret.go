@@ -13,8 +13,8 @@ import (
 	"github.com/patchtide/patchtide/config"
 )
 
-// ReadSecret reads a value from where the configuration says that it is kept; "" for no source. Its errors name the place,
-// never the value.
+// ReadSecret reads a value from where the configuration says that it is kept; "" for no source. Its errors name the
+// place, never the value.
 func ReadSecret(ctx context.Context, source config.Source, awsConfig aws.Config) (string, error) {
 	switch source.Kind() {
 	case "":
@@ -32,7 +32,9 @@ func ReadSecret(ctx context.Context, source config.Source, awsConfig aws.Config)
 		}
 		return strings.TrimRight(string(content), "\r\n"), nil
 	case "ssm":
-		answer, err := ssm.NewFromConfig(awsConfig).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(source.Name()), WithDecryption: aws.Bool(true)})
+		answer, err := ssm.NewFromConfig(awsConfig).GetParameter(
+			ctx, &ssm.GetParameterInput{Name: aws.String(source.Name()), WithDecryption: aws.Bool(true)},
+		)
 		if err != nil {
 			return "", fmt.Errorf("read the parameter %s: %w", source.Name(), err)
 		}

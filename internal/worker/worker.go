@@ -1,5 +1,5 @@
-// Package worker builds Patchtide's worker: the same one for the product and the laboratory. It serves the workflows and
-// one activity queue for each account and region of the configuration.
+// Package worker builds Patchtide's worker: the same one for the product and the laboratory. It serves the workflows
+// and one activity queue for each account and region of the configuration.
 package worker
 
 import (
@@ -87,9 +87,12 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 		for _, region := range account.Regions {
 			queue := names.ActivityQueue(patch.Account{Name: account.Name, ID: account.ID}, region)
 			// One poller a queue: a frontend holds a limited number of long polls, and AWS's quotas bind long before a poller.
-			local := sdkworker.New(options.Client, queue, sdkworker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1})
+			local := sdkworker.New(
+				options.Client, queue, sdkworker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1},
+			)
 			register(local, &activities.AWS{
-				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines, Speed: options.Speed,
+				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
+				Speed: options.Speed,
 			})
 			w.add(queue, local)
 		}
@@ -134,7 +137,11 @@ func clouds(ctx context.Context, options Options) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cloud.New(cloud.Options{Config: options.AWS, Accounts: accounts, HTTP: options.HTTP, Speed: options.Speed, Version: options.Version})
+	return cloud.New(
+		cloud.Options{
+			Config: options.AWS, Accounts: accounts, HTTP: options.HTTP, Speed: options.Speed, Version: options.Version,
+		},
+	)
 }
 
 // cloudAccounts reads the external ids from where the configuration says.
@@ -146,7 +153,8 @@ func cloudAccounts(ctx context.Context, options Options) ([]cloud.Account, error
 			return nil, fmt.Errorf("account %s: external_id_from: %w", account.Name, err)
 		}
 		accounts = append(accounts, cloud.Account{
-			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: external, AutomationRoleARN: account.AutomationRoleARN,
+			ID: account.ID, Name: account.Name, RoleARN: account.RoleARN, ExternalID: external,
+			AutomationRoleARN: account.AutomationRoleARN,
 		})
 	}
 	return accounts, nil

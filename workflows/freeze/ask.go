@@ -13,7 +13,9 @@ import (
 // Ask asks for a freeze of any of the accounts.
 func Ask(ctx workflow.Context, accounts ...string) string {
 	var frozen activities.Frozen
-	err := workflow.ExecuteActivity(run.Controlling(ctx, "is anything frozen"), control.AskFreeze, activities.AskFreezeInput{Accounts: accounts}).Get(ctx, &frozen)
+	err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "is anything frozen"), control.AskFreeze, activities.AskFreezeInput{Accounts: accounts},
+	).Get(ctx, &frozen)
 	switch {
 	case ctx.Err() != nil:
 		return "" // cancelled, which the caller looks at next
@@ -27,6 +29,8 @@ func Ask(ctx workflow.Context, accounts ...string) string {
 func Thawing(ctx workflow.Context, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: names.TaskQueue, Summary: "until the freeze is lifted", StartToCloseTimeout: t.Look.D(),
-		RetryPolicy: &temporal.RetryPolicy{InitialInterval: t.Poll.D(), BackoffCoefficient: 1, MaximumAttempts: run.Unlimited},
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: t.Poll.D(), BackoffCoefficient: 1, MaximumAttempts: run.Unlimited,
+		},
 	})
 }

@@ -52,8 +52,10 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
 			Ours: patch.Holdings{Surge: surged},
 		}
-		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{Common: of,
-			Heal: heal})
+		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{
+			Common: of,
+			Heal:   heal,
+		})
 		stays = stays || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)

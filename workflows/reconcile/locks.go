@@ -15,12 +15,15 @@ import (
 	"github.com/patchtide/patchtide/workflows/service"
 )
 
-// giveUpInTime tells a child that puts something back to stop trying what has taken longer than every wait of it together.
+// giveUpInTime tells a child that puts something back to stop trying what has taken longer than every wait of it
+// together.
 func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, timing patch.Timing) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	defer stop()
 	for over := false; !over; {
-		timer := workflow.NewTimerWithOptions(clean, longestHeal(timing), workflow.TimerOptions{Summary: "until it gives up on one thing"})
+		timer := workflow.NewTimerWithOptions(
+			clean, longestHeal(timing), workflow.TimerOptions{Summary: "until it gives up on one thing"},
+		)
 		workflow.NewSelector(clean).
 			AddFuture(future, func(workflow.Future) { over = true }).
 			AddFuture(timer, func(workflow.Future) {
@@ -30,9 +33,11 @@ func giveUpInTime(ctx workflow.Context, future workflow.ChildWorkflowFuture, tim
 	}
 }
 
-// endUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release holds the
-// locks of the services as well. What is locked is an outcome Quarantined with the reason.
-func endUnderLocks(ctx workflow.Context, waveID string, ending instance.QuarantineEnd) (*patch.InstanceResult, []patch.Stranded, error) {
+// endUnderLocks ends a quarantine through a child that holds the group's lock, which holds the instance's. A release
+// holds the locks of the services as well. What is locked is an outcome Quarantined with the reason.
+func endUnderLocks(
+	ctx workflow.Context, waveID string, ending instance.QuarantineEnd,
+) (*patch.InstanceResult, []patch.Stranded, error) {
 	record := ending.Record
 	lock := names.GroupLock(record.Group)
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
@@ -61,7 +66,9 @@ func endUnderLocks(ctx workflow.Context, waveID string, ending instance.Quaranti
 	case err != nil:
 		return nil, nil, err
 	case len(result.Instances) != 1:
-		return nil, result.Stranded, temporal.NewNonRetryableApplicationError(lock+" ended without a result for "+record.Instance, activities.ErrInvalidInput, nil)
+		return nil, result.Stranded, temporal.NewNonRetryableApplicationError(
+			lock+" ended without a result for "+record.Instance, activities.ErrInvalidInput, nil,
+		)
 	}
 	return &result.Instances[0], result.Stranded, nil
 }
@@ -69,20 +76,25 @@ func endUnderLocks(ctx workflow.Context, waveID string, ending instance.Quaranti
 // stillLocked is the outcome of an instance that stays in quarantine since somebody works on what it belongs to.
 func stillLocked(id, what, lock string) *patch.InstanceResult {
 	locked := patch.Untouched(id)
-	locked.Outcome, locked.Reason = patch.Quarantined, "nothing was changed: "+what+" is locked by "+lock+"; wait for the wave that holds it"
+	locked.Outcome, locked.Reason = patch.Quarantined, "nothing was changed: "+what+
+		" is locked by "+lock+"; wait for the wave that holds it"
 	return &locked
 }
 
-// holdServices takes the locks of what the group serves together with others, since a release may let the instance go that was
-// launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none out.
-func holdServices(ctx workflow.Context, waveID string, ending instance.QuarantineEnd) (service.Locks, *patch.InstanceResult, error) {
+// holdServices takes the locks of what the group serves together with others, since a release may let the instance go
+// that was launched in the quarantined one's place. One that another holds is an outcome. Ending an instance takes none
+// out.
+func holdServices(
+	ctx workflow.Context, waveID string, ending instance.QuarantineEnd,
+) (service.Locks, *patch.InstanceResult, error) {
 	if ending.Verb != patch.QuarantineRelease {
 		return nil, nil, nil
 	}
 	var found activities.ServicesOfGroup
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
-		Group: ending.Record.Group, TargetGroups: run.TargetGroups(ending.Record.Before.State()),
-	}).Get(ctx, &found); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
+			Group: ending.Record.Group, TargetGroups: run.TargetGroups(ending.Record.Before.State()),
+		}).Get(ctx, &found); err != nil {
 		return nil, nil, err
 	}
 	var held service.Locks
@@ -112,8 +124,8 @@ func holdServices(ctx workflow.Context, waveID string, ending instance.Quarantin
 	return held, nil, nil
 }
 
-// longestHeal bounds one instance's or group's healing: every wait of it, one after the other. Past it what cannot be put
-// back is given up and told.
+// longestHeal bounds one instance's or group's healing: every wait of it, one after the other. Past it what cannot be
+// put back is given up and told.
 func longestHeal(t patch.Timing) time.Duration {
 	return (t.Stop + t.Snapshot + 2*t.RestoreRoot + t.Agent + t.Drain + t.InService + t.HealthBudget + t.ActBudget).D()
 }

@@ -38,7 +38,9 @@ func (r *reconciliation) tell(ctx workflow.Context) {
 		told.Subject = "groups that somebody else changed"
 		told.WhatToDo = "Ask who did, and put it back: such a group is refused by the next wave, or cannot scale."
 		for _, found := range r.result.Unmarked[:min(len(r.result.Unmarked), run.MostListed)] {
-			told.Findings = append(told.Findings, fmt.Sprintf("%s/%s %s: %s", found.Account, found.Region, found.Resource, found.State))
+			told.Findings = append(
+				told.Findings, fmt.Sprintf("%s/%s %s: %s", found.Account, found.Region, found.Resource, found.State),
+			)
 		}
 		// The same findings are told once a day, however often Reconcile runs.
 		same := uuid.NewSHA1(run.Space, []byte(strings.Join(told.Findings, "\x00")))
@@ -50,6 +52,7 @@ func (r *reconciliation) tell(ctx workflow.Context) {
 func (r *reconciliation) notice(ctx workflow.Context, kind patch.NoticeKind) patch.Notice {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID
 	return patch.Notice{
-		Kind: kind, Key: id + "/" + string(kind), At: workflow.Now(ctx), Subject: "reconcile", WorkflowID: id, Actor: r.request.Actor, Why: r.request.Reason,
+		Kind: kind, Key: id + "/" + string(kind), At: workflow.Now(ctx), Subject: "reconcile", WorkflowID: id,
+		Actor: r.request.Actor, Why: r.request.Reason,
 	}
 }

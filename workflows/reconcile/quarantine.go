@@ -22,8 +22,8 @@ import (
 type QuarantineRequest struct {
 	Verb     patch.QuarantineVerb `json:"verb,omitempty"` // list (the default), release or terminate
 	Instance string               `json:"instance,omitempty"`
-	// GiveWay is the instance that is terminated when its group has no room for the released one; without it the one that was
-	// launched in its place.
+	// GiveWay is the instance that is terminated when its group has no room for the released one; without it the one that
+	// was launched in its place.
 	GiveWay string `json:"give_way,omitempty"`
 	Actor   string `json:"actor,omitempty"`
 	Reason  string `json:"reason,omitempty"`
@@ -70,9 +70,11 @@ func (r QuarantineRequest) Validate() error {
 
 // QuarantineResult is what Quarantine found, and did.
 type QuarantineResult struct {
-	Instances []Quarantined         `json:"instances"`       // those in quarantine, by account, region and id; of release and terminate only that one
-	Problems  []patch.Stranded      `json:"problems"`        // places that could not be looked through, tags that cannot be trusted, things left
-	Ended     *patch.InstanceResult `json:"ended,omitempty"` // of release and terminate
+	// those in quarantine, by account, region and id; of release and terminate only that one
+	Instances []Quarantined `json:"instances"`
+	// places that could not be looked through, tags that cannot be trusted, things left
+	Problems []patch.Stranded      `json:"problems"`
+	Ended    *patch.InstanceResult `json:"ended,omitempty"` // of release and terminate
 }
 
 // Quarantined is one instance in quarantine.
@@ -99,14 +101,16 @@ type quarantineSearch struct {
 	result  QuarantineResult
 }
 
-// Quarantine lists the quarantined instances of every account and region, or ends one's quarantine: released, it returns to
-// its group and target groups with its old security groups, and its health is checked; terminated, it ends. It acts from the
-// signed record only, under the group's and the instance's lock.
+// Quarantine lists the quarantined instances of every account and region, or ends one's quarantine: released, it
+// returns to its group and target groups with its old security groups, and its health is checked; terminated, it ends.
+// It acts from the signed record only, under the group's and the instance's lock.
 func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineResult, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	q := &quarantineSearch{request: request, result: QuarantineResult{Instances: []Quarantined{}, Problems: []patch.Stranded{}}}
+	q := &quarantineSearch{
+		request: request, result: QuarantineResult{Instances: []Quarantined{}, Problems: []patch.Stranded{}},
+	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (QuarantineResult, error) { return q.result, nil },
 		workflow.QueryHandlerOptions{Description: "What is in quarantine, and what became of it"}); err != nil {
 		return nil, err
@@ -122,7 +126,8 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 		return nil, q.notFound()
 	}
 	ended, stranded, err := endUnderLocks(ctx, names.QuarantineID(request.Instance), instance.QuarantineEnd{
-		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason, GiveWay: request.GiveWay,
+		Verb: request.Verb, Record: q.result.Instances[0].record, Actor: request.Actor, Reason: request.Reason,
+		GiveWay: request.GiveWay,
 	})
 	if err != nil {
 		return nil, err
@@ -136,7 +141,9 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 // search looks through every account and region of the configuration.
 func (q *quarantineSearch) search(ctx workflow.Context) error {
 	var scope activities.Scope
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "where to look"), control.ReconcileScope).Get(ctx, &scope); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "where to look"), control.ReconcileScope,
+	).Get(ctx, &scope); err != nil {
 		return err
 	}
 	places := workflow.NewSemaphore(ctx, placesAtOnce)
@@ -167,9 +174,10 @@ func (q *quarantineSearch) look(ctx workflow.Context, place patch.Place, timing 
 		})
 	}
 	var found activities.FoundQuarantined
-	if err := workflow.ExecuteActivity(run.Reading(ctx, place.Nowhere(), timing), aws.FindQuarantined, activities.FindQuarantinedInput{
-		Place: place, Instance: q.request.Instance,
-	}).Get(ctx, &found); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Reading(ctx, place.Nowhere(), timing), aws.FindQuarantined, activities.FindQuarantinedInput{
+			Place: place, Instance: q.request.Instance,
+		}).Get(ctx, &found); err != nil {
 		problem("all of it", "not looked through: "+run.Reason(err), "mend what it says, then ask again")
 		return
 	}
@@ -177,15 +185,19 @@ func (q *quarantineSearch) look(ctx workflow.Context, place patch.Place, timing 
 		record, untrusted, err := readQuarantine(ctx, place, one)
 		switch {
 		case err != nil:
-			problem(resourceOf(one), "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached")
+			problem(
+				resourceOf(one), "its record could not be read: "+run.Reason(err), "see that the evidence store can be reached",
+			)
 			continue
 		case untrusted != "":
 			problem(resourceOf(one), untrusted, "compare by hand, then remove its tag "+names.TagQuarantine)
 			continue
 		}
 		quarantined := Quarantined{
-			Account: place.Account.Name, Region: place.Region, Group: record.Group.Name(), Instance: one.Instance, WaveID: record.WaveID,
-			Why: record.Quarantine.Why, Since: record.Quarantine.At, Isolated: record.Quarantine.Isolation != nil, record: record,
+			Account: place.Account.Name, Region: place.Region, Group: record.Group.Name(), Instance: one.Instance,
+			WaveID: record.WaveID,
+			Why:    record.Quarantine.Why, Since: record.Quarantine.At, Isolated: record.Quarantine.Isolation != nil,
+			record: record,
 		}
 		if until := record.Quarantine.Until; !until.IsZero() {
 			quarantined.Until = &until
@@ -197,15 +209,19 @@ func (q *quarantineSearch) look(ctx workflow.Context, place patch.Place, timing 
 func (q *quarantineSearch) notFound() error {
 	if len(q.result.Problems) > 0 {
 		first := q.result.Problems[0]
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s was not found in quarantine, and not everything could be looked at: %s/%s %s: %s; %s",
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s was not found in quarantine, and not everything "+
+			"could be looked at: %s/%s %s: %s; %s",
 			q.request.Instance, first.Account, first.Region, first.Resource, first.State, first.WhatToDo), ErrNotQuarantined, nil)
 	}
-	return temporal.NewNonRetryableApplicationError(q.request.Instance+" is not in quarantine in any account and region of the worker's configuration; see `patchtide quarantine list`",
+	return temporal.NewNonRetryableApplicationError(q.request.Instance+" is not in quarantine in any account and "+
+		"region of the worker's configuration; see `patchtide quarantine list`",
 		ErrNotQuarantined, nil)
 }
 
 // readQuarantine reads and verifies the record that a quarantine's tag points to, or says why it is not to be trusted.
-func readQuarantine(ctx workflow.Context, place patch.Place, one activities.MarkedResource) (journal.Record, string, error) {
+func readQuarantine(
+	ctx workflow.Context, place patch.Place, one activities.MarkedResource,
+) (journal.Record, string, error) {
 	if one.Problem != "" {
 		return journal.Record{}, fmt.Sprintf("%s (tag %q)", one.Problem, one.Tag), nil
 	}
@@ -230,7 +246,9 @@ func quarantineState(record journal.Record) string {
 	if !q.Until.IsZero() {
 		until = "until " + q.Until.UTC().Format("2006-01-02 15:04 MST")
 	}
-	return fmt.Sprintf("out of %s since %s, %s: %s", record.Group.Name(), q.At.UTC().Format("2006-01-02 15:04 MST"), until, q.Why)
+	return fmt.Sprintf(
+		"out of %s since %s, %s: %s", record.Group.Name(), q.At.UTC().Format("2006-01-02 15:04 MST"), until, q.Why,
+	)
 }
 
 // details is what the Temporal UI shows.
@@ -250,7 +268,10 @@ func (r QuarantineResult) details() string {
 			one.Since.UTC().Format("2006-01-02 15:04"), until, run.Cell(one.Why))
 	}
 	for _, problem := range r.Problems {
-		fmt.Fprintf(&text, "\n- **problem** %s/%s %s: %s -> %s\n", problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo)
+		fmt.Fprintf(
+			&text, "\n- **problem** %s/%s %s: %s -> %s\n", problem.Account, problem.Region, problem.Resource, problem.State,
+			problem.WhatToDo,
+		)
 	}
 	if r.Ended != nil {
 		fmt.Fprintf(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome, run.Cell(r.Ended.Reason))

@@ -12,14 +12,17 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// raised tells of groups of a plan whose max is one above what a wave found, and that carry no tag: somebody took it off, or
-// means the number. Nothing is done about it.
+// raised tells of groups of a plan whose max is one above what a wave found, and that carry no tag: somebody took it
+// off, or means the number. Nothing is done about it.
 func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 	if len(found.Unmarked) == 0 {
 		return
 	}
 	var read activities.RaisedMax
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which max was raised by a wave"), control.RaisedMax, activities.RaisedMaxInput{Groups: found.Unmarked}).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "which max was raised by a wave"), control.RaisedMax,
+		activities.RaisedMaxInput{Groups: found.Unmarked},
+	).Get(ctx, &read); err != nil {
 		p.failed("raised max", "not asked about: "+run.Reason(err), "see that the evidence store can be reached")
 		return
 	}
@@ -30,7 +33,10 @@ func (p *placeSearch) raised(ctx workflow.Context, found activities.Marked) {
 		}
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(
+			run.Controlling(ctx, "which of them run"), control.FindOwners,
+			activities.FindOwnersInput{WorkflowIDs: []string{lock}},
+		).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

@@ -45,20 +45,23 @@ func (r Request) Validate() error {
 type Reconciliation struct {
 	DryRun    bool             `json:"dry_run"`
 	Done      bool             `json:"done"`
-	Places    int              `json:"places"`     // accounts and regions of the configuration
-	Inspected int              `json:"inspected"`  // of them, looked through so far
-	Healed    []Finding        `json:"healed"`     // put back; with dry_run: would be
-	Failed    []patch.Stranded `json:"failed"`     // could not be put back, or not be looked at
-	Untrusted []Finding        `json:"untrusted"`  // marked, but with no record of ours that can be trusted: not touched
-	Unmarked  []Finding        `json:"unmarked"`   // standby and suspended processes of a plan's groups that are not ours: not touched
-	InUse     []Finding        `json:"in_use"`     // marked, and its workflow runs: not touched
-	TooRecent []Finding        `json:"too_recent"` // marked or left so lately that it is not touched yet
-	Expired   []Finding        `json:"expired"`    // snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
+	Places    int              `json:"places"`    // accounts and regions of the configuration
+	Inspected int              `json:"inspected"` // of them, looked through so far
+	Healed    []Finding        `json:"healed"`    // put back; with dry_run: would be
+	Failed    []patch.Stranded `json:"failed"`    // could not be put back, or not be looked at
+	Untrusted []Finding        `json:"untrusted"` // marked, but with no record of ours that can be trusted: not touched
+	// standby and suspended processes of a plan's groups that are not ours: not touched
+	Unmarked  []Finding `json:"unmarked"`
+	InUse     []Finding `json:"in_use"`     // marked, and its workflow runs: not touched
+	TooRecent []Finding `json:"too_recent"` // marked or left so lately that it is not touched yet
+	// snapshots and replaced volumes past their retention: deleted; quarantines past their time: terminated
+	Expired []Finding `json:"expired"`
 	// Quarantined are instances that a wave took out of their group because they must not serve, within their time.
 	Quarantined []Finding `json:"quarantined"`
 }
 
-// Clean reports whether nothing of ours is left out there that no workflow owns; with dry_run also nothing to be healed.
+// Clean reports whether nothing of ours is left out there that no workflow owns; with dry_run also nothing to be
+// healed.
 func (r Reconciliation) Clean() bool {
 	return r.Done && len(r.Failed)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
 }
@@ -82,27 +85,32 @@ type reconciliation struct {
 	result  Reconciliation
 }
 
-// Reconcile is the last net: it looks through every account and region of the configuration for what carries the journal's
-// tag and belongs to no workflow that runs, and puts it back from its signed record. It acts on a group and its instances
-// only under their locks, touches nothing that is too recent, and only reports what carries no tag.
+// Reconcile is the last net: it looks through every account and region of the configuration for what carries the
+// journal's tag and belongs to no workflow that runs, and puts it back from its signed record. It acts on a group and
+// its instances only under their locks, touches nothing that is too recent, and only reports what carries no tag.
 func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
 	r := &reconciliation{request: request, result: Reconciliation{
-		DryRun: request.DryRun, Healed: []Finding{}, Failed: []patch.Stranded{}, Untrusted: []Finding{}, Unmarked: []Finding{},
-		InUse: []Finding{}, TooRecent: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
+		DryRun: request.DryRun, Healed: []Finding{}, Failed: []patch.Stranded{}, Untrusted: []Finding{},
+		Unmarked: []Finding{},
+		InUse:    []Finding{}, TooRecent: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Reconciliation, error) { return r.result, nil },
 		workflow.QueryHandlerOptions{Description: "What has been found, healed and not healed so far"}); err != nil {
 		return nil, err
 	}
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "where to look"), control.ReconcileScope).Get(ctx, &r.scope); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "where to look"), control.ReconcileScope,
+	).Get(ctx, &r.scope); err != nil {
 		return nil, err
 	}
 	r.result.Places = len(r.scope.Places)
 	for _, problem := range r.scope.Problems {
-		r.result.Failed = append(r.result.Failed, patch.Stranded{Resource: "the configuration", State: problem, WhatToDo: "mend the plan"})
+		r.result.Failed = append(
+			r.result.Failed, patch.Stranded{Resource: "the configuration", State: problem, WhatToDo: "mend the plan"},
+		)
 	}
 	places := workflow.NewSemaphore(ctx, placesAtOnce)
 	under := workflow.NewWaitGroup(ctx)
@@ -131,10 +139,13 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 // sort makes the result the same whatever place answered first.
 func (r *reconciliation) sort() {
 	for _, list := range []*[]Finding{
-		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.InUse, &r.result.TooRecent, &r.result.Expired, &r.result.Quarantined,
+		&r.result.Healed, &r.result.Untrusted, &r.result.Unmarked, &r.result.InUse, &r.result.TooRecent, &r.result.Expired,
+		&r.result.Quarantined,
 	} {
 		slices.SortStableFunc(*list, func(a, b Finding) int {
-			return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource))
+			return cmp.Or(
+				cmp.Compare(a.Account, b.Account), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource),
+			)
 		})
 	}
 	slices.SortStableFunc(r.result.Failed, func(a, b patch.Stranded) int {
@@ -153,7 +164,11 @@ func (r Reconciliation) details() string {
 	if r.DryRun {
 		mode = " Dry run: nothing is changed."
 	}
-	fmt.Fprintf(&text, "%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n", r.Inspected, r.Places, mode)
+	fmt.Fprintf(
+		&text,
+		"%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n",
+		r.Inspected, r.Places, mode,
+	)
 	rows := 0
 	row := func(what, account, region, resource, state string) {
 		if rows++; rows <= run.LongestTable {

@@ -32,8 +32,8 @@ type GroupScan struct {
 	Error     string       `json:"error,omitempty"`
 }
 
-// ScanFleet scans every group of a plan and changes nothing but compliance data. One group that cannot be scanned does not
-// hide the others.
+// ScanFleet scans every group of a plan and changes nothing but compliance data. One group that cannot be scanned does
+// not hide the others.
 func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -44,7 +44,10 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 		return nil, err
 	}
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, AnyTime: true}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
+		activities.ResolvePlanInput{Plan: request.Plan, AnyTime: true},
+	).Get(ctx, &resolved); err != nil {
 		return nil, err
 	}
 	plan := resolved.Plan
@@ -71,16 +74,22 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 
 func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
 	var state patch.GroupState
-	if err := workflow.ExecuteActivity(run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group},
+	).Get(ctx, &state); err != nil {
 		return []patch.Scan{}, run.Reason(err)
 	}
 	var baseline activities.RegisteredBaseline
-	if err := workflow.ExecuteActivity(run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
-		Group: group, Baseline: plan.Baseline,
-	}).Get(ctx, &baseline); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
+			Group: group, Baseline: plan.Baseline,
+		}).Get(ctx, &baseline); err != nil {
 		return []patch.Scan{}, run.Reason(err)
 	}
-	scans, err := Instances(ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID, run.Attempt(waveID, group.String(), "scan-fleet", 0))
+	scans, err := Instances(
+		ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID,
+		run.Attempt(waveID, group.String(), "scan-fleet", 0),
+	)
 	if err != nil {
 		return []patch.Scan{}, run.Reason(err)
 	}

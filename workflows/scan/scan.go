@@ -12,7 +12,10 @@ import (
 )
 
 // Instances scans instances of one group, fifty at a time, and returns one result for each in their order.
-func Instances(ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string, first activities.Attempt) ([]patch.Scan, error) {
+func Instances(
+	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
+	first activities.Attempt,
+) ([]patch.Scan, error) {
 	var scans []patch.Scan
 	number := 0
 	for part := range slices.Chunk(ids, run.Batch) {

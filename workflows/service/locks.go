@@ -15,8 +15,8 @@ import (
 // Locks are the locks of services that a wave, or a release, holds.
 type Locks []workflow.ChildWorkflowFuture
 
-// Release frees the locks. Where a group ended without its word, instances of it may be under way still: the locks then end by
-// themselves, and nobody need wait for them.
+// Release frees the locks. Where a group ended without its word, instances of it may be under way still: the locks then
+// end by themselves, and nobody need wait for them.
 func (l Locks) Release(ctx workflow.Context, atRest bool) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	for _, held := range l {
@@ -30,7 +30,8 @@ func (l Locks) Release(ctx workflow.Context, atRest bool) {
 	}
 }
 
-// hearing is how long a cancel may take to reach a child: Temporal hands it on within a second, a restarting server a few.
+// hearing is how long a cancel may take to reach a child: Temporal hands it on within a second, a restarting server a
+// few.
 const hearing = 10 * time.Second
 
 // AwaitClosed waits until no workflow works on the groups for the wave any more.
@@ -42,8 +43,11 @@ func AwaitClosed(ctx workflow.Context, waveID string, groups []patch.Group) erro
 		WaitForCancellation: true,
 		// No budget: putting back has none either.
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: run.Unlimited,
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
+			MaximumAttempts: run.Unlimited,
 		},
 	})
-	return workflow.ExecuteActivity(asking, control.AwaitWorkflowsClosed, activities.AwaitWorkflowsClosedInput{WaveID: waveID, Groups: groups}).Get(ctx, nil)
+	return workflow.ExecuteActivity(
+		asking, control.AwaitWorkflowsClosed, activities.AwaitWorkflowsClosedInput{WaveID: waveID, Groups: groups},
+	).Get(ctx, nil)
 }

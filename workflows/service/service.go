@@ -28,35 +28,46 @@ type Status struct {
 	Releasing bool     `json:"releasing"` // the wave is done or gone, and what it left under way is waited for
 }
 
-// HoldService holds the lock of a service whose groups are taken one instance at a time in all, until its wave releases it.
-// A wave that is terminated releases nothing: then the lock stays until the groups' and instances' workflows, which are asked
-// to cancel, have put back what they hold. It ends without an error in either case.
+// HoldService holds the lock of a service whose groups are taken one instance at a time in all, until its wave releases
+// it. A wave that is terminated releases nothing: then the lock stays until the groups' and instances' workflows, which
+// are asked to cancel, have put back what they hold. It ends without an error in either case.
 func HoldService(ctx workflow.Context, in Input) error {
 	status := Status{Service: in.Service.Name, WaveID: in.WaveID, Groups: []string{}}
 	for _, group := range in.Service.Groups {
 		status.Groups = append(status.Groups, group.String())
 	}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Status, error) { return status, nil },
-		workflow.QueryHandlerOptions{Description: "Whose lock this is, and whether what a wave left under way is waited for"}); err != nil {
+		workflow.QueryHandlerOptions{Description: "Whose lock this is, and whether what a wave left under way is waited " +
+			"for"}); err != nil {
 		return err
 	}
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** is taken one instance at a time in all, and %s has its turn.", in.Service.Name, in.WaveID))
+	workflow.SetCurrentDetails(
+		ctx, fmt.Sprintf("**%s** is taken one instance at a time in all, and %s has its turn.", in.Service.Name, in.WaveID),
+	)
 	var release Release
 	workflow.NewSelector(ctx).
-		AddReceive(workflow.GetSignalChannel(ctx, names.SignalRelease), func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, &release) }).
+		AddReceive(
+			workflow.GetSignalChannel(ctx, names.SignalRelease),
+			func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, &release) },
+		).
 		AddReceive(ctx.Done(), func(workflow.ReceiveChannel, bool) {}).
 		Select(ctx)
 	if release.AtRest {
 		return nil
 	}
 	status.Releasing = true
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("%s is done or gone; what it left under way in **%s** is waited for.", in.WaveID, in.Service.Name))
+	workflow.SetCurrentDetails(
+		ctx, fmt.Sprintf("%s is done or gone; what it left under way in **%s** is waited for.", in.WaveID, in.Service.Name),
+	)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	// Twice: an instance whose group was terminated may not have heard the cancel at the first look, and have begun to act.
+	// Twice: an instance whose group was terminated may not have heard the cancel at the first look, and have begun to
+	// act.
 	if err := AwaitClosed(clean, in.WaveID, in.Service.Groups); err != nil {
 		return err
 	}
-	if err := workflow.NewTimerWithOptions(clean, hearing, workflow.TimerOptions{Summary: "until every child has heard the cancel"}).Get(clean, nil); err != nil {
+	if err := workflow.NewTimerWithOptions(
+		clean, hearing, workflow.TimerOptions{Summary: "until every child has heard the cancel"},
+	).Get(clean, nil); err != nil {
 		return err
 	}
 	return AwaitClosed(clean, in.WaveID, in.Service.Groups)

@@ -39,23 +39,30 @@ type openWindow struct {
 	result WindowOpened
 }
 
-// OpenWindow starts the wave of an opening of a plan's window, or tells people why not. The wave is a child whose id is made of
-// the plan and the opening, so that an opening has one wave at most however often it is told, and it goes on when OpenWindow
-// has closed. OpenWindow stays until the wave has ended, only to tell when it was refused before it began. An opening that
-// starts no wave is an answer, not an error; a plan that cannot be resolved is one.
+// OpenWindow starts the wave of an opening of a plan's window, or tells people why not. The wave is a child whose id is
+// made of the plan and the opening, so that an opening has one wave at most however often it is told, and it goes on
+// when OpenWindow has closed. OpenWindow stays until the wave has ended, only to tell when it was refused before it
+// began. An opening that starts no wave is an answer, not an error; a plan that cannot be resolved is one.
 func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
 	o := &openWindow{plan: request.Plan, due: workflow.Now(ctx), result: WindowOpened{Plan: request.Plan}}
-	if scheduled, found := workflow.GetTypedSearchAttributes(ctx).GetTime(temporal.NewSearchAttributeKeyTime(names.ScheduledTime)); found {
+	if scheduled, found := workflow.GetTypedSearchAttributes(ctx).GetTime(
+		temporal.NewSearchAttributeKeyTime(names.ScheduledTime),
+	); found {
 		o.due = scheduled
 	}
-	if err := workflow.UpsertTypedSearchAttributes(ctx, temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(request.Plan)); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(
+		ctx, temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(request.Plan),
+	); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
 	var resolved activities.ResolvedPlan
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan, activities.ResolvePlanInput{Plan: request.Plan, At: o.due}).Get(ctx, &resolved); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
+		activities.ResolvePlanInput{Plan: request.Plan, At: o.due},
+	).Get(ctx, &resolved); err != nil {
 		if !temporal.IsCanceledError(err) {
 			o.skip(ctx, run.Reason(err), "mend the configuration, or run `patchtide schedule sync` if the plan is no more")
 		}
@@ -69,7 +76,9 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case why != "":
-		return o.skip(ctx, why, "once it may go on: patchtide unfreeze --reason ..., and start a wave inside the window if there is time"), nil
+		return o.skip(
+			ctx, why, "once it may go on: patchtide unfreeze --reason ..., and start a wave inside the window if there is time",
+		), nil
 	}
 	return o.start(ctx, *resolved.Plan.Window)
 }
@@ -81,8 +90,11 @@ func (o *openWindow) judge(window *patch.Window, now time.Time) (why, whatToDo s
 	}
 	o.result.Opens = window.Opens
 	if open, why := window.Open(now); !open {
-		return fmt.Sprintf("told at %s to open the window of %s, and %s", now.UTC().Format(time.RFC3339), o.due.UTC().Format(time.RFC3339), why),
-			"if it was started by hand, start a wave inside the window; if the worker was away, see that it runs; else compare `patchtide schedule list` with the plan"
+		return fmt.Sprintf(
+				"told at %s to open the window of %s, and %s", now.UTC().Format(time.RFC3339), o.due.UTC().Format(time.RFC3339), why,
+			),
+			"if it was started by hand, start a wave inside the window; if the worker was away, see that it runs; else " +
+				"compare `patchtide schedule list` with the plan"
 	}
 	return "", ""
 }
@@ -104,8 +116,9 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	child := workflow.WithChildOptions(clean, workflow.ChildWorkflowOptions{
 		WorkflowID: o.result.WaveID, TaskQueue: names.TaskQueue,
-		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_ABANDON, WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary: names.WaveSummary(o.plan, "its schedule"), StaticDetails: names.WaveDetails(o.result.WaveID, why),
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		StaticSummary:         names.WaveSummary(o.plan, "its schedule"), StaticDetails: names.WaveDetails(o.result.WaveID, why),
 	})
 	wave := workflow.ExecuteChildWorkflow(child, wave.PatchWave, wave.Request{
 		Plan: o.plan, Actor: "schedule", Reason: why,
@@ -114,7 +127,10 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return nil, err
 		}
-		return o.skip(ctx, "the wave "+o.result.WaveID+" of this opening was started before", "see `patchtide wave show "+o.result.WaveID+"`"), nil
+		return o.skip(
+			ctx, "the wave "+o.result.WaveID+" of this opening was started before",
+			"see `patchtide wave show "+o.result.WaveID+"`",
+		), nil
 	}
 	o.result.Started = true
 	workflow.SetCurrentDetails(ctx, "started the wave "+o.result.WaveID)
@@ -130,7 +146,10 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 	case cancelled && !ended:
 		o.result.Why = "the wave goes on; only this watch of it was cancelled"
 	case errors.As(err, &refused):
-		return o.skip(ctx, run.Reason(err), "see `patchtide wave show "+o.result.WaveID+"`, mend it, and start a wave inside the window if there is time"), nil
+		return o.skip(
+			ctx, run.Reason(err),
+			"see `patchtide wave show "+o.result.WaveID+"`, mend it, and start a wave inside the window if there is time",
+		), nil
 	case err != nil:
 		o.result.Why = run.Reason(err)
 	default:
@@ -146,7 +165,8 @@ func (o *openWindow) skip(ctx workflow.Context, why, whatToDo string) *WindowOpe
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	// Whether somebody hears it is the notice's own workflow's to tell.
 	notice.Tell(ctx, patch.Notice{
-		Kind: patch.NoticeScheduleSkipped, Key: "schedule/" + o.plan + "/" + info.RunID, At: workflow.Now(ctx), Plan: o.plan, WaveID: o.result.WaveID,
+		Kind: patch.NoticeScheduleSkipped, Key: "schedule/" + o.plan + "/" + info.RunID, At: workflow.Now(ctx), Plan: o.plan,
+		WaveID:  o.result.WaveID,
 		Subject: names.WindowSchedule(o.plan), WorkflowID: info.ID, Why: why, WhatToDo: whatToDo,
 	})
 	return &o.result

@@ -1,6 +1,6 @@
-// Package api is the seam between the simulated AWS's wire and its services: a service registers one function per operation,
-// with the AWS SDK's own input and output types, and never sees HTTP. Whatever a service does not model is refused by name,
-// so that a test never passes because a parameter was silently ignored.
+// Package api is the seam between the simulated AWS's wire and its services: a service registers one function per
+// operation, with the AWS SDK's own input and output types, and never sees HTTP. Whatever a service does not model is
+// refused by name, so that a test never passes because a parameter was silently ignored.
 package api
 
 import (
@@ -46,8 +46,8 @@ func Errorf(code, format string, args ...any) *Error {
 // purpose: a client that meets it has found a gap here, not a behaviour of AWS.
 const NotModelledCode = "NotModelled"
 
-// NotModelled builds the error for something the simulator does not model; what names the operation, parameter, filter or
-// value. Status 501 is one that the SDK does not retry.
+// NotModelled builds the error for something the simulator does not model; what names the operation, parameter, filter
+// or value. Status 501 is one that the SDK does not retry.
 func NotModelled(format string, args ...any) *Error {
 	return &Error{
 		Code:    NotModelledCode,

@@ -27,9 +27,9 @@ func NewRegistry() *Registry {
 	return &Registry{operations: map[string]map[string]*Operation{}}
 }
 
-// Handle registers f for an operation. Service is the SigV4 scope name; modelled names the input's top-level fields that f
-// obeys. A request that sets any other field is refused with NotModelled before f runs. Registering a name twice, or a
-// modelled field that the input lacks, is a programming error and panics.
+// Handle registers f for an operation. Service is the SigV4 scope name; modelled names the input's top-level fields
+// that f obeys. A request that sets any other field is refused with NotModelled before f runs. Registering a name
+// twice, or a modelled field that the input lacks, is a programming error and panics.
 func Handle[In, Out any](r *Registry, service, operation string, modelled []string, f func(Call, *In) (*Out, error)) {
 	if _, exists := r.operations[service][operation]; exists {
 		panic(fmt.Sprintf("api: %s:%s is registered twice", service, operation))

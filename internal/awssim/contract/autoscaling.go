@@ -18,7 +18,9 @@ import (
 func (c *Clients) template(ctx context.Context, name string) (string, error) {
 	out, err := c.EC2.CreateLaunchTemplate(ctx, &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: aws.String(c.Prefix + name),
-		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &c.Image, InstanceType: ec2types.InstanceType(c.Type)},
+		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
+			ImageId: &c.Image, InstanceType: ec2types.InstanceType(c.Type),
+		},
 	})
 	if err != nil {
 		return "", err
@@ -48,17 +50,21 @@ func (c *Clients) newGroup(ctx context.Context, name string, want sizes, targetG
 	}
 	g := &group{c, aws.String(c.Prefix + name)}
 	_, err = c.Scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: g.name, MinSize: &want.low, DesiredCapacity: &want.desired, MaxSize: &want.high, AvailabilityZones: c.Zones,
-		LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateId: &template}, TargetGroupARNs: targetGroups,
+		AutoScalingGroupName: g.name, MinSize: &want.low, DesiredCapacity: &want.desired, MaxSize: &want.high,
+		AvailabilityZones: c.Zones,
+		LaunchTemplate:    &types.LaunchTemplateSpecification{LaunchTemplateId: &template}, TargetGroupARNs: targetGroups,
 		Tags: []types.Tag{{
-			Key: aws.String("Role"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name, ResourceType: aws.String("auto-scaling-group"),
+			Key: aws.String("Role"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name,
+			ResourceType: aws.String("auto-scaling-group"),
 		}},
 	})
 	if err != nil {
 		return nil, err
 	}
 	c.Later(func(ctx context.Context) error {
-		_, err := c.Scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: g.name, ForceDelete: aws.Bool(true)})
+		_, err := c.Scaling.DeleteAutoScalingGroup(
+			ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: g.name, ForceDelete: aws.Bool(true)},
+		)
 		if refused(err, "ValidationError") == nil {
 			return nil // the scenario has deleted it
 		}
@@ -68,7 +74,9 @@ func (c *Clients) newGroup(ctx context.Context, name string, want sizes, targetG
 }
 
 func (g *group) read(ctx context.Context) (types.AutoScalingGroup, error) {
-	out, err := g.Scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*g.name}})
+	out, err := g.Scaling.DescribeAutoScalingGroups(
+		ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*g.name}},
+	)
 	if err != nil {
 		return types.AutoScalingGroup{}, err
 	}
@@ -103,7 +111,9 @@ func (g *group) member(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at := slices.IndexFunc(now.Instances, func(i types.Instance) bool { return i.LifecycleState == types.LifecycleStateInService })
+	at := slices.IndexFunc(
+		now.Instances, func(i types.Instance) bool { return i.LifecycleState == types.LifecycleStateInService },
+	)
 	if at < 0 {
 		return "", errors.New("no instance is in service")
 	}
@@ -111,12 +121,19 @@ func (g *group) member(ctx context.Context) (string, error) {
 }
 
 func (g *group) enter(ctx context.Context, id string, decrement bool) error {
-	_, err := g.Scaling.EnterStandby(ctx, &autoscaling.EnterStandbyInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}, ShouldDecrementDesiredCapacity: &decrement})
+	_, err := g.Scaling.EnterStandby(
+		ctx,
+		&autoscaling.EnterStandbyInput{
+			AutoScalingGroupName: g.name, InstanceIds: []string{id}, ShouldDecrementDesiredCapacity: &decrement,
+		},
+	)
 	return err
 }
 
 func (g *group) exit(ctx context.Context, id string) error {
-	_, err := g.Scaling.ExitStandby(ctx, &autoscaling.ExitStandbyInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}})
+	_, err := g.Scaling.ExitStandby(
+		ctx, &autoscaling.ExitStandbyInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}},
+	)
 	return err
 }
 
@@ -147,7 +164,8 @@ func scalingLife() Scenario {
 					return err
 				}
 				return errors.Join(
-					same("health", "Healthy", *now.Instances[0].HealthStatus), same("protected", false, *now.Instances[0].ProtectedFromScaleIn),
+					same("health", "Healthy", *now.Instances[0].HealthStatus),
+					same("protected", false, *now.Instances[0].ProtectedFromScaleIn),
 					same("kind of checks", "EC2", *now.HealthCheckType), same("cooldown", 300, *now.DefaultCooldown),
 				)
 			}},
@@ -174,38 +192,61 @@ func scalingLife() Scenario {
 				for _, tag := range instance.Tags {
 					tags[*tag.Key] = *tag.Value
 				}
-				return errors.Join(same("aws:autoscaling:groupName", *g.name, tags["aws:autoscaling:groupName"]), same("Role", *g.name, tags["Role"]))
+				return errors.Join(
+					same("aws:autoscaling:groupName", *g.name, tags["aws:autoscaling:groupName"]), same("Role", *g.name, tags["Role"]),
+				)
 			}},
 			{"an instance tells its group", func(ctx context.Context) error {
 				id, err := g.member(ctx)
 				if err != nil {
 					return err
 				}
-				out, err := c.Scaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id, "i-0123456789abcdef0"}})
+				out, err := c.Scaling.DescribeAutoScalingInstances(
+					ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id, "i-0123456789abcdef0"}},
+				)
 				if err != nil {
 					return err
 				}
 				if len(out.AutoScalingInstances) != 1 {
-					return fmt.Errorf("%d instances came back for one that exists and one that does not", len(out.AutoScalingInstances))
+					return fmt.Errorf(
+						"%d instances came back for one that exists and one that does not", len(out.AutoScalingInstances),
+					)
 				}
 				return same("group", *g.name, *out.AutoScalingInstances[0].AutoScalingGroupName)
 			}},
 			{"its launches are in its history", func(ctx context.Context) error {
-				out, err := c.Scaling.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: g.name})
+				out, err := c.Scaling.DescribeScalingActivities(
+					ctx, &autoscaling.DescribeScalingActivitiesInput{AutoScalingGroupName: g.name},
+				)
 				if err != nil {
 					return err
 				}
-				if len(out.Activities) < 2 || !strings.HasPrefix(*out.Activities[0].Description, "Launching a new EC2 instance: i-") {
+				if len(out.Activities) < 2 || !strings.HasPrefix(
+					*out.Activities[0].Description, "Launching a new EC2 instance: i-",
+				) {
 					return fmt.Errorf("%d activities", len(out.Activities))
 				}
 				return same("status", types.ScalingActivityStatusCodeSuccessful, out.Activities[0].StatusCode)
 			}},
 			{"its tags come and go", func(ctx context.Context) error {
-				tag := types.Tag{Key: aws.String("Wave"), Value: aws.String("w1"), ResourceId: g.name, ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false)}
-				if _, err := c.Scaling.CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{tag}}); err != nil {
+				tag := types.Tag{
+					Key: aws.String("Wave"), Value: aws.String("w1"), ResourceId: g.name,
+					ResourceType: aws.String("auto-scaling-group"), PropagateAtLaunch: aws.Bool(false),
+				}
+				if _, err := c.Scaling.CreateOrUpdateTags(
+					ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []types.Tag{tag}},
+				); err != nil {
 					return err
 				}
-				out, err := c.Scaling.DescribeTags(ctx, &autoscaling.DescribeTagsInput{Filters: []types.Filter{{Name: aws.String("auto-scaling-group"), Values: []string{*g.name}}, {Name: aws.String("key"), Values: []string{"Wave"}}}})
+				out, err := c.Scaling.DescribeTags(
+					ctx,
+					&autoscaling.DescribeTagsInput{
+						Filters: []types.Filter{
+							{Name: aws.String("auto-scaling-group"), Values: []string{*g.name}},
+							{Name: aws.String("key"), Values: []string{"Wave"}},
+						},
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -216,7 +257,9 @@ func scalingLife() Scenario {
 				return err
 			}},
 			{"it grows", func(ctx context.Context) error {
-				if _, err := c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(3)}); err != nil {
+				if _, err := c.Scaling.SetDesiredCapacity(
+					ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(3)},
+				); err != nil {
 					return err
 				}
 				return g.until(ctx, 3, types.LifecycleStateInService)
@@ -226,7 +269,12 @@ func scalingLife() Scenario {
 				if err != nil {
 					return err
 				}
-				_, err = c.Scaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true)})
+				_, err = c.Scaling.TerminateInstanceInAutoScalingGroup(
+					ctx,
+					&autoscaling.TerminateInstanceInAutoScalingGroupInput{
+						InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true),
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -240,7 +288,12 @@ func scalingLife() Scenario {
 				if err != nil {
 					return err
 				}
-				_, err = c.Scaling.TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(false)})
+				_, err = c.Scaling.TerminateInstanceInAutoScalingGroup(
+					ctx,
+					&autoscaling.TerminateInstanceInAutoScalingGroupInput{
+						InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(false),
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -263,7 +316,9 @@ func scalingLife() Scenario {
 				if err != nil {
 					return err
 				}
-				protect := &autoscaling.SetInstanceProtectionInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}, ProtectedFromScaleIn: aws.Bool(true)}
+				protect := &autoscaling.SetInstanceProtectionInput{
+					AutoScalingGroupName: g.name, InstanceIds: []string{id}, ProtectedFromScaleIn: aws.Bool(true),
+				}
 				if _, err := c.Scaling.SetInstanceProtection(ctx, protect); err != nil {
 					return err
 				}
@@ -298,7 +353,9 @@ func scalingLife() Scenario {
 				})
 			}},
 			{"a group with instances is deleted only by force", func(ctx context.Context) error {
-				_, err := c.Scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: g.name})
+				_, err := c.Scaling.DeleteAutoScalingGroup(
+					ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: g.name},
+				)
 				return refused(err, "ResourceInUse", "ResourceInUseFault")
 			}},
 		}

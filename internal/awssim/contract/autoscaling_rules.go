@@ -16,18 +16,27 @@ func scalingErrors() Scenario {
 		nobody := aws.String(c.Prefix + "nobody")
 		return []Step{
 			{"a group that does not exist is not described", func(ctx context.Context) error {
-				out, err := c.Scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*nobody}})
+				out, err := c.Scaling.DescribeAutoScalingGroups(
+					ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{*nobody}},
+				)
 				if err != nil {
 					return err
 				}
 				return same("groups", 0, len(out.AutoScalingGroups))
 			}},
 			{"a group that does not exist is not changed", func(ctx context.Context) error {
-				_, err := c.Scaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: nobody, ScalingProcesses: []string{"AZRebalance"}})
+				_, err := c.Scaling.SuspendProcesses(
+					ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: nobody, ScalingProcesses: []string{"AZRebalance"}},
+				)
 				return refused(err, "ValidationError")
 			}},
 			{"a stranger has no health here", func(ctx context.Context) error {
-				_, err := c.Scaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{InstanceId: aws.String("i-0123456789abcdef0"), HealthStatus: aws.String("Healthy")})
+				_, err := c.Scaling.SetInstanceHealth(
+					ctx,
+					&autoscaling.SetInstanceHealthInput{
+						InstanceId: aws.String("i-0123456789abcdef0"), HealthStatus: aws.String("Healthy"),
+					},
+				)
 				return refused(err, "ValidationError")
 			}},
 			{"a health that is none", func(ctx context.Context) (err error) {
@@ -38,12 +47,18 @@ func scalingErrors() Scenario {
 				if err != nil {
 					return err
 				}
-				_, err = c.Scaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{InstanceId: &id, HealthStatus: aws.String("Fine")})
+				_, err = c.Scaling.SetInstanceHealth(
+					ctx, &autoscaling.SetInstanceHealthInput{InstanceId: &id, HealthStatus: aws.String("Fine")},
+				)
 				return refused(err, "ValidationError")
 			}},
 			{"a group cannot want less than min or more than max", func(ctx context.Context) error {
-				_, low := c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(0)})
-				_, high := c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(3)})
+				_, low := c.Scaling.SetDesiredCapacity(
+					ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(0)},
+				)
+				_, high := c.Scaling.SetDesiredCapacity(
+					ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: g.name, DesiredCapacity: aws.Int32(3)},
+				)
 				return errors.Join(refused(low, "ValidationError"), refused(high, "ValidationError"))
 			}},
 			{"min cannot be over max", func(ctx context.Context) error {
@@ -82,11 +97,16 @@ func standbyRules() Scenario {
 				return errors.Join(g.until(ctx, 1, types.LifecycleStateStandby), g.wants(ctx, 1))
 			}},
 			{"it stays Healthy and listed", func(ctx context.Context) error {
-				out, err := c.Scaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id}})
+				out, err := c.Scaling.DescribeAutoScalingInstances(
+					ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id}},
+				)
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("health", "HEALTHY", *out.AutoScalingInstances[0].HealthStatus), same("state", "Standby", *out.AutoScalingInstances[0].LifecycleState))
+				return errors.Join(
+					same("health", "HEALTHY", *out.AutoScalingInstances[0].HealthStatus),
+					same("state", "Standby", *out.AutoScalingInstances[0].LifecycleState),
+				)
 			}},
 			{"it comes back and desired goes up", func(ctx context.Context) error {
 				if err := g.exit(ctx, id); err != nil {
@@ -98,7 +118,9 @@ func standbyRules() Scenario {
 				if err := g.enter(ctx, id, false); err != nil {
 					return err
 				}
-				if err := errors.Join(g.until(ctx, 1, types.LifecycleStateStandby), g.until(ctx, 2, types.LifecycleStateInService), g.wants(ctx, 2)); err != nil {
+				if err := errors.Join(
+					g.until(ctx, 1, types.LifecycleStateStandby), g.until(ctx, 2, types.LifecycleStateInService), g.wants(ctx, 2),
+				); err != nil {
 					return err
 				}
 				now, err := g.read(ctx)
@@ -126,7 +148,9 @@ func standbyRules() Scenario {
 				if err := g.enter(ctx, id, false); err != nil {
 					return err
 				}
-				if err := errors.Join(g.until(ctx, 1, types.LifecycleStateStandby), g.until(ctx, 3, types.LifecycleStateInService)); err != nil {
+				if err := errors.Join(
+					g.until(ctx, 1, types.LifecycleStateStandby), g.until(ctx, 3, types.LifecycleStateInService),
+				); err != nil {
 					return err
 				}
 				return refused(g.exit(ctx, id), "ValidationError")
@@ -163,11 +187,15 @@ func processes() Scenario {
 			return names, err
 		}
 		suspend := func(ctx context.Context, names ...string) error {
-			_, err := c.Scaling.SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: g.name, ScalingProcesses: names})
+			_, err := c.Scaling.SuspendProcesses(
+				ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: g.name, ScalingProcesses: names},
+			)
 			return err
 		}
 		resume := func(ctx context.Context, names ...string) error {
-			_, err := c.Scaling.ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: g.name, ScalingProcesses: names})
+			_, err := c.Scaling.ResumeProcesses(
+				ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: g.name, ScalingProcesses: names},
+			)
 			return err
 		}
 		exactly := func(ctx context.Context, want ...string) error {
@@ -205,7 +233,12 @@ func processes() Scenario {
 				if err != nil {
 					return err
 				}
-				if _, err := c.Scaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{InstanceId: &id, HealthStatus: aws.String("Unhealthy"), ShouldRespectGracePeriod: aws.Bool(false)}); err != nil {
+				if _, err := c.Scaling.SetInstanceHealth(
+					ctx,
+					&autoscaling.SetInstanceHealthInput{
+						InstanceId: &id, HealthStatus: aws.String("Unhealthy"), ShouldRespectGracePeriod: aws.Bool(false),
+					},
+				); err != nil {
 					return err
 				}
 				if err := c.Pass(ctx, patience/10); err != nil {
@@ -218,7 +251,9 @@ func processes() Scenario {
 				if len(now.Instances) != 1 {
 					return fmt.Errorf("the group has %d instances", len(now.Instances))
 				}
-				return errors.Join(same("the member", id, *now.Instances[0].InstanceId), same("health", "Unhealthy", *now.Instances[0].HealthStatus))
+				return errors.Join(
+					same("the member", id, *now.Instances[0].InstanceId), same("health", "Unhealthy", *now.Instances[0].HealthStatus),
+				)
 			}},
 			{"it is replaced once the process resumes", func(ctx context.Context) error {
 				id := ""
@@ -263,7 +298,10 @@ func processes() Scenario {
 				if err != nil {
 					return err
 				}
-				for _, name := range []string{"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "ScheduledActions", "AlarmNotification", "AddToLoadBalancer", "InstanceRefresh"} {
+				for _, name := range []string{
+					"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy",
+					"AZRebalance", "ScheduledActions", "AlarmNotification", "AddToLoadBalancer", "InstanceRefresh",
+				} {
 					if !names[name] {
 						return fmt.Errorf("%s is not suspended; these are: %v", name, names)
 					}
@@ -276,12 +314,15 @@ func processes() Scenario {
 			{"a recurring action tells its rule and its next time", func(ctx context.Context) error {
 				name := aws.String(c.Prefix + "nightly")
 				_, err := c.Scaling.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
-					AutoScalingGroupName: g.name, ScheduledActionName: name, Recurrence: aws.String("30 2 1 1 *"), TimeZone: aws.String("Asia/Tokyo"), MinSize: aws.Int32(0),
+					AutoScalingGroupName: g.name, ScheduledActionName: name, Recurrence: aws.String("30 2 1 1 *"),
+					TimeZone: aws.String("Asia/Tokyo"), MinSize: aws.Int32(0),
 				})
 				if err != nil {
 					return err
 				}
-				out, err := c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: g.name})
+				out, err := c.Scaling.DescribeScheduledActions(
+					ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: g.name},
+				)
 				if err != nil {
 					return err
 				}
@@ -289,9 +330,12 @@ func processes() Scenario {
 					return fmt.Errorf("%d actions, or one that has no next time", len(out.ScheduledUpdateGroupActions))
 				}
 				action := out.ScheduledUpdateGroupActions[0]
-				_, err = c.Scaling.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: g.name, ScheduledActionName: name})
+				_, err = c.Scaling.DeleteScheduledAction(
+					ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: g.name, ScheduledActionName: name},
+				)
 				return errors.Join(
-					err, same("recurrence", "30 2 1 1 *", aws.ToString(action.Recurrence)), same("time zone", "Asia/Tokyo", aws.ToString(action.TimeZone)),
+					err, same("recurrence", "30 2 1 1 *", aws.ToString(action.Recurrence)),
+					same("time zone", "Asia/Tokyo", aws.ToString(action.TimeZone)),
 					same("its time of day in UTC", "17:30", action.StartTime.UTC().Format("15:04")),
 				)
 			}},

@@ -39,13 +39,16 @@ func TestAWSKeepsTheContract(t *testing.T) {
 	require.NoError(t, err)
 	who, err := sts.NewFromConfig(loaded).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	require.NoError(t, err)
-	require.Equal(t, account, aws.ToString(who.Account), "the credentials belong to another account than %s names", realAccount)
+	require.Equal(
+		t, account, aws.ToString(who.Account), "the credentials belong to another account than %s names", realAccount,
+	)
 	zones := strings.Split(os.Getenv(realZones), ",")
 	require.Len(t, zones, 2, "%s must name two zones, for example ap-northeast-1a,ap-northeast-1c", realZones)
 	endpoint := &contract.Endpoint{
 		Name: "aws", Config: loaded, Account: account, Image: os.Getenv(realImage), VPC: os.Getenv(realVPC), Zones: zones,
-		Type: os.Getenv(realType), Role: os.Getenv(realRole), ExternalID: os.Getenv(realSecret), Managed: os.Getenv(realManaged),
-		Prefix: "patchtide-contract-" + uuid.NewString()[:8] + "-",
+		Type: os.Getenv(realType), Role: os.Getenv(realRole), ExternalID: os.Getenv(realSecret),
+		Managed: os.Getenv(realManaged),
+		Prefix:  "patchtide-contract-" + uuid.NewString()[:8] + "-",
 		Pass: func(ctx context.Context, d time.Duration) error {
 			timer := time.NewTimer(d)
 			defer timer.Stop()

@@ -73,34 +73,57 @@ func TestAWSCommandLine(t *testing.T) {
 	defer server.Close()
 	home := s.region.World.Scenario.Home
 	c := cli{t: t, path: path, url: server.URL, env: []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_REGION=" + tokyo, "AWS_DEFAULT_REGION=" + tokyo,
-		"AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_ACCESS_KEY_ID=" + home.AccessKeyID, "AWS_SECRET_ACCESS_KEY=" + home.SecretAccessKey,
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_EC2_METADATA_DISABLED=true", "AWS_REGION=" + tokyo,
+		"AWS_DEFAULT_REGION=" + tokyo,
+		"AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_ACCESS_KEY_ID=" + home.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + home.SecretAccessKey,
 	}}
 	const production = "111122223333"
-	keys := c.run("sts", "assume-role", "--role-arn", "arn:aws:iam::"+production+":role/patchtide", "--role-session-name", "person", "--external-id", secret)
+	keys := c.run(
+		"sts", "assume-role", "--role-arn", "arn:aws:iam::"+production+":role/patchtide", "--role-session-name", "person",
+		"--external-id", secret,
+	)
 	for name, variable := range map[string]string{"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY", "SessionToken": "AWS_SESSION_TOKEN"} {
 		c.env = append(c.env, variable+"="+get(t, keys, "Credentials", name).(string))
 	}
 	require.Equal(t, production, get(t, c.run("sts", "get-caller-identity"), "Account"))
 
-	group := get(t, c.run("autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", "web"), "AutoScalingGroups", 0)
+	group := get(
+		t, c.run("autoscaling", "describe-auto-scaling-groups", "--auto-scaling-group-names", "web"), "AutoScalingGroups", 0,
+	)
 	id := get(t, group, "Instances", 0, "InstanceId").(string)
 	state := func() string {
-		return get(t, c.run("autoscaling", "describe-auto-scaling-instances", "--instance-ids", id), "AutoScalingInstances", 0, "LifecycleState").(string)
+		return get(
+			t, c.run("autoscaling", "describe-auto-scaling-instances", "--instance-ids", id), "AutoScalingInstances", 0,
+			"LifecycleState",
+		).(string)
 	}
 	t.Run("standby", func(t *testing.T) {
-		c.run("autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web", "--should-decrement-desired-capacity")
+		c.run(
+			"autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web",
+			"--should-decrement-desired-capacity",
+		)
 		require.Equal(t, "EnteringStandby", state())
 		s.clock.pass(2 * time.Minute)
 		require.Equal(t, "Standby", state())
-		_, failed := c.try("autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web", "--should-decrement-desired-capacity")
+		_, failed := c.try(
+			"autoscaling", "enter-standby", "--instance-ids", id, "--auto-scaling-group-name", "web",
+			"--should-decrement-desired-capacity",
+		)
 		require.Contains(t, failed, "(ValidationError)")
-		arn := get(t, c.run("elbv2", "describe-target-groups", "--names", "web"), "TargetGroups", 0, "TargetGroupArn").(string)
-		health := get(t, c.run("elbv2", "describe-target-health", "--target-group-arn", arn), "TargetHealthDescriptions").([]any)
+		arn := get(
+			t, c.run("elbv2", "describe-target-groups", "--names", "web"), "TargetGroups", 0, "TargetGroupArn",
+		).(string)
+		health := get(
+			t, c.run("elbv2", "describe-target-health", "--target-group-arn", arn), "TargetHealthDescriptions",
+		).([]any)
 		require.Len(t, health, 3, "one of four stands by")
 	})
 	t.Run("scan", func(t *testing.T) {
-		sent := c.run("ssm", "send-command", "--document-name", "AWS-RunPatchBaseline", "--instance-ids", id, "--parameters", "Operation=Scan")
+		sent := c.run(
+			"ssm", "send-command", "--document-name", "AWS-RunPatchBaseline", "--instance-ids", id, "--parameters",
+			"Operation=Scan",
+		)
 		command := get(t, sent, "Command", "CommandId").(string)
 		s.clock.pass(2 * time.Minute)
 		invocation := c.run("ssm", "get-command-invocation", "--command-id", command, "--instance-id", id)
@@ -115,8 +138,14 @@ func TestAWSCommandLine(t *testing.T) {
 	t.Run("automation", func(t *testing.T) {
 		content := `{"schemaVersion":"0.3","parameters":{"InstanceId":{"type":"String"}},"mainSteps":[{"name":"install","action":"aws:runCommand",` +
 			`"inputs":{"DocumentName":"AWS-RunPatchBaseline","InstanceIds":["{{ InstanceId }}"],"Parameters":{"Operation":"Install"}},"isEnd":true}]}`
-		c.run("ssm", "create-document", "--name", "By-Hand", "--document-type", "Automation", "--document-format", "JSON", "--content", content)
-		execution := get(t, c.run("ssm", "start-automation-execution", "--document-name", "By-Hand", "--parameters", "InstanceId="+id), "AutomationExecutionId").(string)
+		c.run(
+			"ssm", "create-document", "--name", "By-Hand", "--document-type", "Automation", "--document-format", "JSON",
+			"--content", content,
+		)
+		execution := get(
+			t, c.run("ssm", "start-automation-execution", "--document-name", "By-Hand", "--parameters", "InstanceId="+id),
+			"AutomationExecutionId",
+		).(string)
 		s.clock.pass(10 * time.Minute)
 		ended := c.run("ssm", "get-automation-execution", "--automation-execution-id", execution)
 		require.Equal(t, "Success", get(t, ended, "AutomationExecution", "AutomationExecutionStatus"))
@@ -127,7 +156,9 @@ func TestAWSCommandLine(t *testing.T) {
 		c.run("autoscaling", "exit-standby", "--instance-ids", id, "--auto-scaling-group-name", "web")
 		s.clock.pass(5 * time.Minute)
 		require.Equal(t, "InService", state())
-		require.Equal(t, "OK", get(t, c.run("cloudwatch", "describe-alarms", "--alarm-names", "web-5xx"), "MetricAlarms", 0, "StateValue"))
+		require.Equal(
+			t, "OK", get(t, c.run("cloudwatch", "describe-alarms", "--alarm-names", "web-5xx"), "MetricAlarms", 0, "StateValue"),
+		)
 		instance := c.run("ec2", "describe-instances", "--instance-ids", id)
 		require.Equal(t, "running", get(t, instance, "Reservations", 0, "Instances", 0, "State", "Name"))
 	})

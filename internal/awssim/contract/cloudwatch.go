@@ -25,9 +25,11 @@ func alarms() Scenario {
 		}
 		put := func(ctx context.Context, periods int32) error {
 			_, err := c.Watch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
-				AlarmName: name, Namespace: aws.String("Patchtide/Contract"), MetricName: aws.String("Errors"), Statistic: types.StatisticSum,
-				Period: aws.Int32(60), EvaluationPeriods: &periods, Threshold: aws.Float64(1.5), ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
-				Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
+				AlarmName: name, Namespace: aws.String("Patchtide/Contract"), MetricName: aws.String("Errors"),
+				Statistic: types.StatisticSum,
+				Period:    aws.Int32(60), EvaluationPeriods: &periods, Threshold: aws.Float64(1.5),
+				ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
+				Dimensions:         []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
 			})
 			return err
 		}
@@ -45,8 +47,10 @@ func alarms() Scenario {
 					return err
 				}
 				return errors.Join(
-					same("period", 60, *alarm.Period), same("periods", 2, *alarm.EvaluationPeriods), same("threshold", 1.5, *alarm.Threshold),
-					same("dimensions", 1, len(alarm.Dimensions)), same("comparison", types.ComparisonOperatorGreaterThanThreshold, alarm.ComparisonOperator),
+					same("period", 60, *alarm.Period), same("periods", 2, *alarm.EvaluationPeriods),
+					same("threshold", 1.5, *alarm.Threshold),
+					same("dimensions", 1, len(alarm.Dimensions)),
+					same("comparison", types.ComparisonOperatorGreaterThanThreshold, alarm.ComparisonOperator),
 				)
 			}},
 			{"a fresh alarm has no data", func(ctx context.Context) error {
@@ -57,7 +61,12 @@ func alarms() Scenario {
 				return same("state", types.StateValueInsufficientData, alarm.StateValue)
 			}},
 			{"its state is set, with the reason", func(ctx context.Context) error {
-				_, err := c.Watch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: name, StateValue: types.StateValueAlarm, StateReason: aws.String("contract")})
+				_, err := c.Watch.SetAlarmState(
+					ctx,
+					&cloudwatch.SetAlarmStateInput{
+						AlarmName: name, StateValue: types.StateValueAlarm, StateReason: aws.String("contract"),
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -65,10 +74,14 @@ func alarms() Scenario {
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("state", types.StateValueAlarm, alarm.StateValue), same("reason", "contract", *alarm.StateReason))
+				return errors.Join(
+					same("state", types.StateValueAlarm, alarm.StateValue), same("reason", "contract", *alarm.StateReason),
+				)
 			}},
 			{"it is found by prefix and state", func(ctx context.Context) error {
-				out, err := c.Watch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: &c.Prefix, StateValue: types.StateValueAlarm})
+				out, err := c.Watch.DescribeAlarms(
+					ctx, &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: &c.Prefix, StateValue: types.StateValueAlarm},
+				)
 				if err != nil {
 					return err
 				}
@@ -82,14 +95,27 @@ func alarms() Scenario {
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("periods", 3, *alarm.EvaluationPeriods), same("state", types.StateValueAlarm, alarm.StateValue))
+				return errors.Join(
+					same("periods", 3, *alarm.EvaluationPeriods), same("state", types.StateValueAlarm, alarm.StateValue),
+				)
 			}},
 			{"the state of an alarm that does not exist", func(ctx context.Context) error {
-				_, err := c.Watch.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String(c.Prefix + "nobody"), StateValue: types.StateValueOk, StateReason: aws.String("contract")})
+				_, err := c.Watch.SetAlarmState(
+					ctx,
+					&cloudwatch.SetAlarmStateInput{
+						AlarmName: aws.String(c.Prefix + "nobody"), StateValue: types.StateValueOk, StateReason: aws.String("contract"),
+					},
+				)
 				return refused(err, "ResourceNotFound", "ResourceNotFoundException")
 			}},
 			{"metrics are taken", func(ctx context.Context) error {
-				_, err := c.Watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Patchtide/Contract"), MetricData: []types.MetricDatum{{MetricName: aws.String("Errors"), Value: aws.Float64(1)}}})
+				_, err := c.Watch.PutMetricData(
+					ctx,
+					&cloudwatch.PutMetricDataInput{
+						Namespace:  aws.String("Patchtide/Contract"),
+						MetricData: []types.MetricDatum{{MetricName: aws.String("Errors"), Value: aws.Float64(1)}},
+					},
+				)
 				return err
 			}},
 			{"and read back", func(ctx context.Context) error {
@@ -100,7 +126,8 @@ func alarms() Scenario {
 					}
 					out, err := c.Watch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 						Namespace: aws.String("Patchtide/Contract"), MetricName: aws.String("Errors"), Period: aws.Int32(3600),
-						StartTime: aws.Time(now.Add(-2 * time.Hour)), EndTime: aws.Time(now.Add(time.Hour)), Statistics: []types.Statistic{types.StatisticMaximum},
+						StartTime: aws.Time(now.Add(-2 * time.Hour)), EndTime: aws.Time(now.Add(time.Hour)),
+						Statistics: []types.Statistic{types.StatisticMaximum},
 					})
 					if err != nil || len(out.Datapoints) == 0 {
 						return false, "there is no datapoint", err
@@ -114,9 +141,12 @@ func alarms() Scenario {
 					want  types.StateValue
 				}{{0, types.StateValueOk}, {5, types.StateValueAlarm}} {
 					err := c.eventually(ctx, func() (bool, string, error) {
-						_, err := c.Watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("Patchtide/Contract"), MetricData: []types.MetricDatum{{
-							MetricName: aws.String("Errors"), Value: &phase.value, Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
-						}}})
+						_, err := c.Watch.PutMetricData(
+							ctx,
+							&cloudwatch.PutMetricDataInput{Namespace: aws.String("Patchtide/Contract"), MetricData: []types.MetricDatum{{
+								MetricName: aws.String("Errors"), Value: &phase.value,
+								Dimensions: []types.Dimension{{Name: aws.String("Service"), Value: aws.String("web")}},
+							}}})
 						if err != nil {
 							return false, "", err
 						}

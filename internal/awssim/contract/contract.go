@@ -1,6 +1,6 @@
-// Package contract is what clients may expect of AWS in what Patchtide uses: scenarios, played by clients of the AWS SDK
-// against any endpoint. The simulated AWS must keep all of it; an independent implementation and real AWS tell whether the
-// expectations themselves are right.
+// Package contract is what clients may expect of AWS in what Patchtide uses: scenarios, played by clients of the AWS
+// SDK against any endpoint. The simulated AWS must keep all of it; an independent implementation and real AWS tell
+// whether the expectations themselves are right.
 package contract
 
 import (
@@ -95,7 +95,8 @@ type Step struct {
 // Scenarios are all of them.
 func Scenarios() []Scenario {
 	return []Scenario{
-		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), quarantines(), processes(), targets(), alarms(),
+		identities(), machines(), machineErrors(), scalingLife(), scalingErrors(), standbyRules(), quarantines(), processes(),
+		targets(), alarms(),
 		objects(), parameters(), documents(), commands(), baselines(), automation(), messages(),
 	}
 }

@@ -20,7 +20,10 @@ import (
 
 // corpus makes a success of the operations that the contract does not need, so that their replies are checked too.
 func corpus(s *simulator) []contract.Scenario {
-	return []contract.Scenario{restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s), templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s)}
+	return []contract.Scenario{
+		restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s),
+		templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s),
+	}
 }
 
 func did[T any](_ T, err error) error { return err }
@@ -38,15 +41,18 @@ func (s *simulator) group(ctx context.Context, c *contract.Clients, name string)
 		return err
 	}
 	err = did(c.Scaling.CreateAutoScalingGroup(ctx, &autoscaling.CreateAutoScalingGroupInput{
-		AutoScalingGroupName: &name, MinSize: aws.Int32(0), DesiredCapacity: aws.Int32(2), MaxSize: aws.Int32(4), AvailabilityZones: c.Zones,
-		LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateId: template.LaunchTemplate.LaunchTemplateId},
+		AutoScalingGroupName: &name, MinSize: aws.Int32(0), DesiredCapacity: aws.Int32(2), MaxSize: aws.Int32(4),
+		AvailabilityZones: c.Zones,
+		LaunchTemplate:    &astypes.LaunchTemplateSpecification{LaunchTemplateId: template.LaunchTemplate.LaunchTemplateId},
 	}))
 	s.clock.pass(5 * time.Minute)
 	return err
 }
 
 func (s *simulator) members(ctx context.Context, c *contract.Clients, name string) ([]string, error) {
-	out, err := c.Scaling.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+	out, err := c.Scaling.DescribeAutoScalingGroups(
+		ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}},
+	)
 	if err != nil || len(out.AutoScalingGroups) == 0 {
 		return nil, errors.Join(err, errors.New("no such group"))
 	}
@@ -70,15 +76,29 @@ func restOfScaling(s *simulator) contract.Scenario {
 					return err
 				}
 				one := ids[:1]
-				err = did(c.Scaling.DetachInstances(ctx, &autoscaling.DetachInstancesInput{AutoScalingGroupName: name, InstanceIds: one, ShouldDecrementDesiredCapacity: aws.Bool(true)}))
+				err = did(
+					c.Scaling.DetachInstances(
+						ctx,
+						&autoscaling.DetachInstancesInput{
+							AutoScalingGroupName: name, InstanceIds: one, ShouldDecrementDesiredCapacity: aws.Bool(true),
+						},
+					),
+				)
 				s.clock.pass(time.Minute)
-				return errors.Join(err, did(c.Scaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: name, InstanceIds: one})))
+				return errors.Join(
+					err,
+					did(
+						c.Scaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: name, InstanceIds: one}),
+					),
+				)
 			}},
 			{Name: "a refresh starts and is cancelled", Do: func(ctx context.Context) error {
 				s.clock.pass(5 * time.Minute)
 				return errors.Join(
 					did(c.Scaling.StartInstanceRefresh(ctx, &autoscaling.StartInstanceRefreshInput{AutoScalingGroupName: name})),
-					did(c.Scaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: name})),
+					did(
+						c.Scaling.DescribeInstanceRefreshes(ctx, &autoscaling.DescribeInstanceRefreshesInput{AutoScalingGroupName: name}),
+					),
 					did(c.Scaling.CancelInstanceRefresh(ctx, &autoscaling.CancelInstanceRefreshInput{AutoScalingGroupName: name})),
 				)
 			}},
@@ -86,13 +106,24 @@ func restOfScaling(s *simulator) contract.Scenario {
 				s.clock.pass(10 * time.Minute)
 				err := errors.Join(
 					did(c.Scaling.PutLifecycleHook(ctx, &autoscaling.PutLifecycleHookInput{
-						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
-						HeartbeatTimeout: aws.Int32(600), DefaultResult: aws.String("ABANDON"),
+						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"),
+						LifecycleTransition: aws.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
+						HeartbeatTimeout:    aws.Int32(600), DefaultResult: aws.String("ABANDON"),
 					})),
 					did(c.Scaling.DescribeLifecycleHooks(ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: name})),
 				)
 				before, listErr := s.members(ctx, c, *name)
-				err = errors.Join(err, listErr, did(c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(int32(len(before) + 1))})))
+				err = errors.Join(
+					err, listErr,
+					did(
+						c.Scaling.SetDesiredCapacity(
+							ctx,
+							&autoscaling.SetDesiredCapacityInput{
+								AutoScalingGroupName: name, DesiredCapacity: aws.Int32(int32(len(before) + 1)),
+							},
+						),
+					),
+				)
 				s.clock.pass(2 * time.Minute)
 				after, listErr := s.members(ctx, c, *name)
 				if listErr != nil || len(after) != len(before)+1 {
@@ -101,27 +132,51 @@ func restOfScaling(s *simulator) contract.Scenario {
 				id := after[len(after)-1]
 				return errors.Join(
 					err,
-					did(c.Scaling.RecordLifecycleActionHeartbeat(ctx, &autoscaling.RecordLifecycleActionHeartbeatInput{AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id})),
+					did(
+						c.Scaling.RecordLifecycleActionHeartbeat(
+							ctx,
+							&autoscaling.RecordLifecycleActionHeartbeatInput{
+								AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id,
+							},
+						),
+					),
 					did(c.Scaling.CompleteLifecycleAction(ctx, &autoscaling.CompleteLifecycleActionInput{
-						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id, LifecycleActionResult: aws.String("CONTINUE"),
+						AutoScalingGroupName: name, LifecycleHookName: aws.String("ready"), InstanceId: &id,
+						LifecycleActionResult: aws.String("CONTINUE"),
 					})),
-					did(c.Scaling.DeleteLifecycleHook(ctx, &autoscaling.DeleteLifecycleHookInput{AutoScalingGroupName: name, LifecycleHookName: aws.String("ready")})),
+					did(
+						c.Scaling.DeleteLifecycleHook(
+							ctx, &autoscaling.DeleteLifecycleHookInput{AutoScalingGroupName: name, LifecycleHookName: aws.String("ready")},
+						),
+					),
 				)
 			}},
 			{Name: "a scheduled action", Do: func(ctx context.Context) error {
 				return errors.Join(
 					did(c.Scaling.PutScheduledUpdateGroupAction(ctx, &autoscaling.PutScheduledUpdateGroupActionInput{
-						AutoScalingGroupName: name, ScheduledActionName: aws.String("night"), StartTime: aws.Time(s.clock.now().Add(time.Hour)), DesiredCapacity: aws.Int32(1),
+						AutoScalingGroupName: name, ScheduledActionName: aws.String("night"),
+						StartTime: aws.Time(s.clock.now().Add(time.Hour)), DesiredCapacity: aws.Int32(1),
 					})),
-					did(c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: name})),
-					did(c.Scaling.DeleteScheduledAction(ctx, &autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: name, ScheduledActionName: aws.String("night")})),
+					did(
+						c.Scaling.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{AutoScalingGroupName: name}),
+					),
+					did(
+						c.Scaling.DeleteScheduledAction(
+							ctx,
+							&autoscaling.DeleteScheduledActionInput{AutoScalingGroupName: name, ScheduledActionName: aws.String("night")},
+						),
+					),
 				)
 			}},
 			{Name: "a warm pool", Do: func(ctx context.Context) error {
 				return errors.Join(
 					did(c.Scaling.PutWarmPool(ctx, &autoscaling.PutWarmPoolInput{AutoScalingGroupName: name, MinSize: aws.Int32(1)})),
 					did(c.Scaling.DescribeWarmPool(ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: name})),
-					did(c.Scaling.DeleteWarmPool(ctx, &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)})),
+					did(
+						c.Scaling.DeleteWarmPool(
+							ctx, &autoscaling.DeleteWarmPoolInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)},
+						),
+					),
 				)
 			}},
 			{Name: "target groups and policies", Do: func(ctx context.Context) error {
@@ -131,9 +186,21 @@ func restOfScaling(s *simulator) contract.Scenario {
 				}
 				arns := []string{*groups.TargetGroups[0].TargetGroupArn}
 				return errors.Join(
-					did(c.Scaling.AttachLoadBalancerTargetGroups(ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns})),
-					did(c.Scaling.DescribeLoadBalancerTargetGroups(ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{AutoScalingGroupName: name})),
-					did(c.Scaling.DetachLoadBalancerTargetGroups(ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns})),
+					did(
+						c.Scaling.AttachLoadBalancerTargetGroups(
+							ctx, &autoscaling.AttachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns},
+						),
+					),
+					did(
+						c.Scaling.DescribeLoadBalancerTargetGroups(
+							ctx, &autoscaling.DescribeLoadBalancerTargetGroupsInput{AutoScalingGroupName: name},
+						),
+					),
+					did(
+						c.Scaling.DetachLoadBalancerTargetGroups(
+							ctx, &autoscaling.DetachLoadBalancerTargetGroupsInput{AutoScalingGroupName: name, TargetGroupARNs: arns},
+						),
+					),
 					did(c.Scaling.DescribePolicies(ctx, &autoscaling.DescribePoliciesInput{AutoScalingGroupName: name})),
 				)
 			}},
@@ -145,14 +212,20 @@ func restOfEC2(s *simulator) contract.Scenario {
 	return scenario("the rest of EC2", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{
 			{Name: "security groups", Do: func(ctx context.Context) error {
-				made, err := c.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("quarantine"), Description: aws.String("lets nobody in")})
+				made, err := c.EC2.CreateSecurityGroup(
+					ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("quarantine"), Description: aws.String("lets nobody in")},
+				)
 				if err != nil {
 					return err
 				}
 				s.clock.pass(time.Minute)
 				return errors.Join(
 					did(c.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{})),
-					did(c.EC2.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &c.Managed, Groups: []string{*made.GroupId}})),
+					did(
+						c.EC2.ModifyInstanceAttribute(
+							ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &c.Managed, Groups: []string{*made.GroupId}},
+						),
+					),
 				)
 			}},
 			{Name: "volumes and templates", Do: func(ctx context.Context) error {
@@ -176,7 +249,11 @@ func restOfEC2(s *simulator) contract.Scenario {
 					return err
 				}
 				s.clock.pass(10 * time.Minute)
-				err = did(c.EC2.CreateReplaceRootVolumeTask(ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &c.Managed, SnapshotId: snapshot.SnapshotId}))
+				err = did(
+					c.EC2.CreateReplaceRootVolumeTask(
+						ctx, &ec2.CreateReplaceRootVolumeTaskInput{InstanceId: &c.Managed, SnapshotId: snapshot.SnapshotId},
+					),
+				)
 				s.clock.pass(10 * time.Minute)
 				return errors.Join(err, did(c.EC2.DescribeReplaceRootVolumeTasks(ctx, &ec2.DescribeReplaceRootVolumeTasksInput{})))
 			}},
@@ -193,7 +270,9 @@ func restOfBalancing(_ *simulator) contract.Scenario {
 			}
 			return errors.Join(
 				did(c.ELB.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})),
-				did(c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*groups.TargetGroups[0].TargetGroupArn}})),
+				did(
+					c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*groups.TargetGroups[0].TargetGroupArn}}),
+				),
 			)
 		}}}
 	})
@@ -204,8 +283,10 @@ func restOfS3() contract.Scenario {
 		return []contract.Step{{Name: "buckets and heads", Do: func(ctx context.Context) error {
 			bucket, key := aws.String("corpus-bucket"), aws.String("key")
 			return errors.Join(
-				did(c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})), did(c.S3.ListBuckets(ctx, &s3.ListBucketsInput{})),
-				did(c.S3.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: bucket})), did(c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key})),
+				did(c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})),
+				did(c.S3.ListBuckets(ctx, &s3.ListBucketsInput{})),
+				did(c.S3.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: bucket})),
+				did(c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key})),
 				did(c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})),
 			)
 		}}}
@@ -217,21 +298,29 @@ func restOfPatching(s *simulator) contract.Scenario {
 		return []contract.Step{
 			{Name: "a scan is read", Do: func(ctx context.Context) error {
 				sent, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
-					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed}, Parameters: map[string][]string{"Operation": {"Scan"}},
+					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed},
+					Parameters: map[string][]string{"Operation": {"Scan"}},
 				})
 				if err != nil {
 					return err
 				}
 				s.clock.pass(5 * time.Minute)
 				return errors.Join(
-					did(c.SSM.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true})),
-					did(c.SSM.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{c.Managed}})),
+					did(
+						c.SSM.ListCommandInvocations(
+							ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true},
+						),
+					),
+					did(
+						c.SSM.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{c.Managed}}),
+					),
 					did(c.SSM.DescribeInstancePatches(ctx, &ssm.DescribeInstancePatchesInput{InstanceId: &c.Managed})),
 				)
 			}},
 			{Name: "an install is cancelled", Do: func(ctx context.Context) error {
 				sent, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
-					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed}, Parameters: map[string][]string{"Operation": {"Install"}},
+					DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{c.Managed},
+					Parameters: map[string][]string{"Operation": {"Install"}},
 				})
 				if err != nil {
 					return err
@@ -242,23 +331,61 @@ func restOfPatching(s *simulator) contract.Scenario {
 				return err
 			}},
 			{Name: "baselines change", Do: func(ctx context.Context) error {
-				usual, err := c.SSM.GetDefaultPatchBaseline(ctx, &ssm.GetDefaultPatchBaselineInput{OperatingSystem: types.OperatingSystemAmazonLinux2023})
+				usual, err := c.SSM.GetDefaultPatchBaseline(
+					ctx, &ssm.GetDefaultPatchBaselineInput{OperatingSystem: types.OperatingSystemAmazonLinux2023},
+				)
 				if err != nil {
 					return err
 				}
-				mine, err := c.SSM.CreatePatchBaseline(ctx, &ssm.CreatePatchBaselineInput{Name: aws.String("corpus"), OperatingSystem: types.OperatingSystemAmazonLinux2023})
+				mine, err := c.SSM.CreatePatchBaseline(
+					ctx,
+					&ssm.CreatePatchBaselineInput{Name: aws.String("corpus"), OperatingSystem: types.OperatingSystemAmazonLinux2023},
+				)
 				if err != nil {
 					return err
 				}
 				return errors.Join(
-					did(c.SSM.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{BaselineId: mine.BaselineId, Description: aws.String("changed"), RejectedPatches: []string{"vim*"}})),
+					did(
+						c.SSM.UpdatePatchBaseline(
+							ctx,
+							&ssm.UpdatePatchBaselineInput{
+								BaselineId: mine.BaselineId, Description: aws.String("changed"), RejectedPatches: []string{"vim*"},
+							},
+						),
+					),
 					did(c.SSM.RegisterDefaultPatchBaseline(ctx, &ssm.RegisterDefaultPatchBaselineInput{BaselineId: mine.BaselineId})),
 					did(c.SSM.RegisterDefaultPatchBaseline(ctx, &ssm.RegisterDefaultPatchBaselineInput{BaselineId: usual.BaselineId})),
-					did(c.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: mine.BaselineId, PatchGroup: aws.String("corpus")})),
+					did(
+						c.SSM.RegisterPatchBaselineForPatchGroup(
+							ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: mine.BaselineId, PatchGroup: aws.String("corpus")},
+						),
+					),
 					did(c.SSM.DescribePatchGroups(ctx, &ssm.DescribePatchGroupsInput{})),
-					did(c.SSM.AddTagsToResource(ctx, &ssm.AddTagsToResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}})),
-					did(c.SSM.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId})),
-					did(c.SSM.RemoveTagsFromResource(ctx, &ssm.RemoveTagsFromResourceInput{ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId, TagKeys: []string{"a"}})),
+					did(
+						c.SSM.AddTagsToResource(
+							ctx,
+							&ssm.AddTagsToResourceInput{
+								ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId,
+								Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+							},
+						),
+					),
+					did(
+						c.SSM.ListTagsForResource(
+							ctx,
+							&ssm.ListTagsForResourceInput{
+								ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId,
+							},
+						),
+					),
+					did(
+						c.SSM.RemoveTagsFromResource(
+							ctx,
+							&ssm.RemoveTagsFromResourceInput{
+								ResourceType: types.ResourceTypeForTaggingPatchBaseline, ResourceId: mine.BaselineId, TagKeys: []string{"a"},
+							},
+						),
+					),
 				)
 			}},
 		}
@@ -273,7 +400,15 @@ func restOfSSM(s *simulator) contract.Scenario {
 		return []contract.Step{
 			{Name: "an approval", Do: func(ctx context.Context) error {
 				name := aws.String("Corpus-Approval")
-				err := did(c.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{Name: name, Content: aws.String(approval), DocumentType: types.DocumentTypeAutomation, DocumentFormat: types.DocumentFormatJson}))
+				err := did(
+					c.SSM.CreateDocument(
+						ctx,
+						&ssm.CreateDocumentInput{
+							Name: name, Content: aws.String(approval), DocumentType: types.DocumentTypeAutomation,
+							DocumentFormat: types.DocumentFormatJson,
+						},
+					),
+				)
 				s.clock.pass(time.Minute)
 				started, startErr := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: name})
 				if err := errors.Join(err, startErr); err != nil {
@@ -281,14 +416,30 @@ func restOfSSM(s *simulator) contract.Scenario {
 				}
 				s.clock.pass(time.Minute)
 				return errors.Join(
-					did(c.SSM.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId})),
-					did(c.SSM.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeApprove})),
-					did(c.SSM.DescribeAutomationStepExecutions(ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: started.AutomationExecutionId})),
+					did(
+						c.SSM.GetAutomationExecution(
+							ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId},
+						),
+					),
+					did(
+						c.SSM.SendAutomationSignal(
+							ctx,
+							&ssm.SendAutomationSignalInput{
+								AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeApprove,
+							},
+						),
+					),
+					did(
+						c.SSM.DescribeAutomationStepExecutions(
+							ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: started.AutomationExecutionId},
+						),
+					),
 				)
 			}},
 			{Name: "other patchers and calendars", Do: func(ctx context.Context) error {
 				return errors.Join(
-					did(c.SSM.DescribeMaintenanceWindows(ctx, &ssm.DescribeMaintenanceWindowsInput{})), did(c.SSM.ListAssociations(ctx, &ssm.ListAssociationsInput{})),
+					did(c.SSM.DescribeMaintenanceWindows(ctx, &ssm.DescribeMaintenanceWindowsInput{})),
+					did(c.SSM.ListAssociations(ctx, &ssm.ListAssociationsInput{})),
 					did(c.SSM.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{"freeze"}})),
 				)
 			}},

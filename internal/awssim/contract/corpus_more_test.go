@@ -38,20 +38,32 @@ func wrong(holds bool, format string, args ...any) error {
 func images(s *simulator) contract.Scenario {
 	return scenario("images and snapshots of instances", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{{Name: "an image is made, listed and forgotten", Do: func(ctx context.Context) error {
-			made, err := c.EC2.CreateImage(ctx, &ec2.CreateImageInput{InstanceId: &c.Managed, Name: aws.String("corpus"), NoReboot: aws.Bool(true)})
+			made, err := c.EC2.CreateImage(
+				ctx, &ec2.CreateImageInput{InstanceId: &c.Managed, Name: aws.String("corpus"), NoReboot: aws.Bool(true)},
+			)
 			if err != nil {
 				return err
 			}
 			s.clock.pass(10 * time.Minute)
-			listed, err := c.EC2.DescribeImages(ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}, ImageIds: []string{*made.ImageId}})
+			listed, err := c.EC2.DescribeImages(
+				ctx, &ec2.DescribeImagesInput{Owners: []string{"self"}, ImageIds: []string{*made.ImageId}},
+			)
 			if err != nil {
 				return err
 			}
 			return errors.Join(
 				wrong(listed.Images[0].State == ec2types.ImageStateAvailable, "the image is %s", listed.Images[0].State),
 				did(c.EC2.DeregisterImage(ctx, &ec2.DeregisterImageInput{ImageId: made.ImageId})),
-				did(c.EC2.CreateSnapshots(ctx, &ec2.CreateSnapshotsInput{InstanceSpecification: &ec2types.InstanceSpecification{InstanceId: &c.Managed}})),
-				did(c.EC2.DescribeInstanceTypes(ctx, &ec2.DescribeInstanceTypesInput{InstanceTypes: []ec2types.InstanceType{"m7i.large"}})),
+				did(
+					c.EC2.CreateSnapshots(
+						ctx, &ec2.CreateSnapshotsInput{InstanceSpecification: &ec2types.InstanceSpecification{InstanceId: &c.Managed}},
+					),
+				),
+				did(
+					c.EC2.DescribeInstanceTypes(
+						ctx, &ec2.DescribeInstanceTypesInput{InstanceTypes: []ec2types.InstanceType{"m7i.large"}},
+					),
+				),
 			)
 		}}}
 	})
@@ -66,13 +78,23 @@ func templates(s *simulator) contract.Scenario {
 			}
 			other := s.region.Images()[1].ID
 			added, err := c.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-				LaunchTemplateName: name, SourceVersion: aws.String("1"), LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &other},
+				LaunchTemplateName: name, SourceVersion: aws.String("1"),
+				LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &other},
 			})
 			if err != nil {
 				return err
 			}
-			_, err = c.EC2.ModifyLaunchTemplate(ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: name, DefaultVersion: aws.String("2")})
-			err = errors.Join(err, did(c.Scaling.SetDesiredCapacity(ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(3)})))
+			_, err = c.EC2.ModifyLaunchTemplate(
+				ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: name, DefaultVersion: aws.String("2")},
+			)
+			err = errors.Join(
+				err,
+				did(
+					c.Scaling.SetDesiredCapacity(
+						ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(3)},
+					),
+				),
+			)
 			if err != nil {
 				return err
 			}
@@ -81,18 +103,28 @@ func templates(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			versions, err := c.EC2.DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: name})
+			versions, err := c.EC2.DescribeLaunchTemplateVersions(
+				ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: name},
+			)
 			if err != nil {
 				return err
 			}
 			newest := s.region.Instance(ids[len(ids)-1])
 			return errors.Join(
-				wrong(*added.LaunchTemplateVersion.VersionNumber == 2 && len(versions.LaunchTemplateVersions) == 2, "versions are miscounted"),
+				wrong(
+					*added.LaunchTemplateVersion.VersionNumber == 2 && len(versions.LaunchTemplateVersions) == 2,
+					"versions are miscounted",
+				),
 				wrong(newest.Image.ID == other, "the new member has image %s, not the new default's", newest.Image.ID),
 				did(c.Scaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-					AutoScalingGroupName: name, LaunchTemplate: &astypes.LaunchTemplateSpecification{LaunchTemplateName: name, Version: aws.String("1")},
+					AutoScalingGroupName: name,
+					LaunchTemplate:       &astypes.LaunchTemplateSpecification{LaunchTemplateName: name, Version: aws.String("1")},
 				})),
-				did(c.Scaling.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)})),
+				did(
+					c.Scaling.DeleteAutoScalingGroup(
+						ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)},
+					),
+				),
 			)
 		}}}
 	})
@@ -102,18 +134,46 @@ func rules() contract.Scenario {
 	return scenario("security groups and attributes", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{
 			{Name: "rules come and go", Do: func(ctx context.Context) error {
-				made, err := c.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("corpus-isolation"), Description: aws.String("none"), VpcId: &c.VPC})
+				made, err := c.EC2.CreateSecurityGroup(
+					ctx,
+					&ec2.CreateSecurityGroupInput{
+						GroupName: aws.String("corpus-isolation"), Description: aws.String("none"), VpcId: &c.VPC,
+					},
+				)
 				if err != nil {
 					return err
 				}
-				all := []ec2types.IpPermission{{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}}
-				http := []ec2types.IpPermission{{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(80), ToPort: aws.Int32(80), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: made.GroupId}}}}
+				all := []ec2types.IpPermission{
+					{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}},
+				}
+				http := []ec2types.IpPermission{
+					{
+						IpProtocol: aws.String("tcp"), FromPort: aws.Int32(80), ToPort: aws.Int32(80),
+						UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: made.GroupId}},
+					},
+				}
 				return errors.Join(
-					did(c.EC2.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: made.GroupId, IpPermissions: all})),
-					did(c.EC2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: made.GroupId, IpPermissions: http})),
-					did(c.EC2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: made.GroupId, IpPermissions: http})),
+					did(
+						c.EC2.RevokeSecurityGroupEgress(
+							ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: made.GroupId, IpPermissions: all},
+						),
+					),
+					did(
+						c.EC2.AuthorizeSecurityGroupEgress(
+							ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: made.GroupId, IpPermissions: http},
+						),
+					),
+					did(
+						c.EC2.AuthorizeSecurityGroupIngress(
+							ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: made.GroupId, IpPermissions: http},
+						),
+					),
 					did(c.EC2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{*made.GroupId}})),
-					did(c.EC2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: made.GroupId, IpPermissions: http})),
+					did(
+						c.EC2.RevokeSecurityGroupIngress(
+							ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: made.GroupId, IpPermissions: http},
+						),
+					),
 					did(c.EC2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: made.GroupId})),
 				)
 			}},
@@ -124,13 +184,16 @@ func rules() contract.Scenario {
 				}
 				address := described.Reservations[0].Instances[0].PrivateIpAddress
 				made, err := c.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-					Name: aws.String("addresses"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: &c.VPC, TargetType: elbtypes.TargetTypeEnumIp,
+					Name: aws.String("addresses"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: &c.VPC,
+					TargetType: elbtypes.TargetTypeEnumIp,
 				})
 				if err != nil {
 					return err
 				}
 				arn, targets := made.TargetGroups[0].TargetGroupArn, []elbtypes.TargetDescription{{Id: address}}
-				if _, err := c.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: targets}); err != nil {
+				if _, err := c.ELB.RegisterTargets(
+					ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: targets},
+				); err != nil {
 					return err
 				}
 				health, err := c.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: arn})
@@ -142,10 +205,20 @@ func rules() contract.Scenario {
 					return err
 				}
 				return errors.Join(
-					wrong(*health.TargetHealthDescriptions[0].Target.Id == *address, "the target is %s", *health.TargetHealthDescriptions[0].Target.Id),
-					did(c.ELB.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn})),
+					wrong(
+						*health.TargetHealthDescriptions[0].Target.Id == *address, "the target is %s",
+						*health.TargetHealthDescriptions[0].Target.Id,
+					),
+					did(
+						c.ELB.DescribeLoadBalancerAttributes(
+							ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn},
+						),
+					),
 					did(c.ELB.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
-						TargetGroupArn: arn, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("10")}},
+						TargetGroupArn: arn,
+						Attributes: []elbtypes.TargetGroupAttribute{
+							{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("10")},
+						},
 					})),
 					did(c.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: arn, Targets: targets})),
 				)
@@ -162,14 +235,17 @@ func uploads() contract.Scenario {
 			if err != nil {
 				return err
 			}
-			upload, err := c.S3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ContentType: aws.String("text/plain")})
+			upload, err := c.S3.CreateMultipartUpload(
+				ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ContentType: aws.String("text/plain")},
+			)
 			if err != nil {
 				return err
 			}
 			var parts []s3types.CompletedPart
 			for n, size := range []int{5 << 20, 10} {
 				part, err := c.S3.UploadPart(ctx, &s3.UploadPartInput{
-					Bucket: bucket, Key: key, UploadId: upload.UploadId, PartNumber: aws.Int32(int32(n + 1)), Body: bytes.NewReader(bytes.Repeat([]byte("x"), size)),
+					Bucket: bucket, Key: key, UploadId: upload.UploadId, PartNumber: aws.Int32(int32(n + 1)),
+					Body: bytes.NewReader(bytes.Repeat([]byte("x"), size)),
 				})
 				if err != nil {
 					return err
@@ -181,7 +257,8 @@ func uploads() contract.Scenario {
 				return err
 			}
 			_, err = c.S3.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-				Bucket: bucket, Key: key, UploadId: upload.UploadId, MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
+				Bucket: bucket, Key: key, UploadId: upload.UploadId,
+				MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
 			})
 			if err != nil {
 				return err
@@ -195,8 +272,11 @@ func uploads() contract.Scenario {
 				return err
 			}
 			return errors.Join(
-				wrong(len(listed.Parts) == 2, "%d parts are listed", len(listed.Parts)), wrong(*head.ContentLength == 5<<20+10, "the object has %d bytes", *head.ContentLength),
-				did(c.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: bucket, Key: key, UploadId: other.UploadId})),
+				wrong(len(listed.Parts) == 2, "%d parts are listed", len(listed.Parts)),
+				wrong(*head.ContentLength == 5<<20+10, "the object has %d bytes", *head.ContentLength),
+				did(
+					c.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: bucket, Key: key, UploadId: other.UploadId}),
+				),
 			)
 		}}}
 	})
@@ -214,20 +294,29 @@ func messages(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			attributes, err := queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}})
+			attributes, err := queues.GetQueueAttributes(
+				ctx,
+				&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
+			)
 			if err != nil {
 				return err
 			}
 			subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{
-				TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]), Attributes: map[string]string{"RawMessageDelivery": "true"},
+				TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
+				Attributes: map[string]string{"RawMessageDelivery": "true"},
 			})
 			if err != nil {
 				return err
 			}
-			if _, err := topics.Publish(ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")}); err != nil {
+			if _, err := topics.Publish(
+				ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")},
+			); err != nil {
 				return err
 			}
-			receive := &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, WaitTimeSeconds: 20, MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"All"}}
+			receive := &sqs.ReceiveMessageInput{
+				QueueUrl: queue.QueueUrl, WaitTimeSeconds: 20,
+				MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"All"},
+			}
 			first, err := queues.ReceiveMessage(ctx, receive)
 			if err != nil {
 				return err
@@ -241,16 +330,25 @@ func messages(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			if len(first.Messages) != 1 || len(hidden.Messages) != 0 || len(again.Messages) != 1 || *again.Messages[0].Body != "held" {
-				return fmt.Errorf("received %d, then %d, then %d messages", len(first.Messages), len(hidden.Messages), len(again.Messages))
+			if len(first.Messages) != 1 || len(hidden.Messages) != 0 || len(again.Messages) != 1 ||
+				*again.Messages[0].Body != "held" {
+				return fmt.Errorf(
+					"received %d, then %d, then %d messages", len(first.Messages), len(hidden.Messages), len(again.Messages),
+				)
 			}
 			receipt := again.Messages[0].ReceiptHandle
 			return errors.Join(
-				did(queues.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 5})),
+				did(
+					queues.ChangeMessageVisibility(
+						ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 5},
+					),
+				),
 				did(queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt})),
 				did(queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("x")})),
-				did(queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: queue.QueueUrl})), did(queues.ListQueues(ctx, &sqs.ListQueuesInput{})),
-				did(queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})), did(topics.ListTopics(ctx, &sns.ListTopicsInput{})),
+				did(queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: queue.QueueUrl})),
+				did(queues.ListQueues(ctx, &sqs.ListQueuesInput{})),
+				did(queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})),
+				did(topics.ListTopics(ctx, &sns.ListTopicsInput{})),
 				did(topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: topic.TopicArn})),
 				did(topics.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: topic.TopicArn})),
 				did(topics.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: subscribed.SubscriptionArn})),
@@ -274,29 +372,46 @@ func metrics(s *simulator) contract.Scenario {
 		return []contract.Step{{Name: "what is put is got, and hosts are counted", Do: func(ctx context.Context) error {
 			name, namespace := aws.String("Waves"), aws.String("Patchtide")
 			for _, value := range []float64{1, 2} {
-				_, err := c.Watch.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: namespace, MetricData: []cwtypes.MetricDatum{{MetricName: name, Value: aws.Float64(value)}}})
+				_, err := c.Watch.PutMetricData(
+					ctx,
+					&cloudwatch.PutMetricDataInput{
+						Namespace: namespace, MetricData: []cwtypes.MetricDatum{{MetricName: name, Value: aws.Float64(value)}},
+					},
+				)
 				if err != nil {
 					return err
 				}
 			}
-			hosts, err := c.Watch.ListMetrics(ctx, &cloudwatch.ListMetricsInput{Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String("HealthyHostCount")})
+			hosts, err := c.Watch.ListMetrics(
+				ctx,
+				&cloudwatch.ListMetricsInput{
+					Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String("HealthyHostCount"),
+				},
+			)
 			if err != nil {
 				return err
 			}
 			query := func(id string, of *cwtypes.Metric, stat string) cwtypes.MetricDataQuery {
-				return cwtypes.MetricDataQuery{Id: &id, MetricStat: &cwtypes.MetricStat{Metric: of, Period: aws.Int32(60), Stat: &stat}}
+				return cwtypes.MetricDataQuery{
+					Id: &id, MetricStat: &cwtypes.MetricStat{Metric: of, Period: aws.Int32(60), Stat: &stat},
+				}
 			}
 			got, err := c.Watch.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
-				StartTime: aws.Time(s.clock.now().Add(-time.Hour)), EndTime: aws.Time(s.clock.now().Add(time.Minute)), MetricDataQueries: []cwtypes.MetricDataQuery{
-					query("mine", &cwtypes.Metric{Namespace: namespace, MetricName: name}, "Sum"), query("hosts", &hosts.Metrics[0], "Maximum"),
+				StartTime: aws.Time(s.clock.now().Add(-time.Hour)), EndTime: aws.Time(
+					s.clock.now().Add(time.Minute),
+				), MetricDataQueries: []cwtypes.MetricDataQuery{
+					query("mine", &cwtypes.Metric{Namespace: namespace, MetricName: name}, "Sum"),
+					query("hosts", &hosts.Metrics[0], "Maximum"),
 				},
 			})
 			if err != nil {
 				return err
 			}
 			err = did(c.Watch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
-				Namespace: namespace, MetricName: name, StartTime: aws.Time(s.clock.now().Add(-time.Hour)), EndTime: aws.Time(s.clock.now().Add(time.Minute)),
-				Period: aws.Int32(60), Statistics: []cwtypes.Statistic{cwtypes.StatisticSum, cwtypes.StatisticAverage, cwtypes.StatisticSampleCount},
+				Namespace: namespace, MetricName: name, StartTime: aws.Time(s.clock.now().Add(-time.Hour)),
+				EndTime:    aws.Time(s.clock.now().Add(time.Minute)),
+				Period:     aws.Int32(60),
+				Statistics: []cwtypes.Statistic{cwtypes.StatisticSum, cwtypes.StatisticAverage, cwtypes.StatisticSampleCount},
 			}))
 			if err != nil {
 				return err
@@ -317,12 +432,21 @@ func signals(s *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
-			started, err := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("Pause")})
+			started, err := c.SSM.StartAutomationExecution(
+				ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String("Pause")},
+			)
 			if err != nil {
 				return err
 			}
 			s.clock.pass(time.Minute)
-			return did(c.SSM.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeResume}))
+			return did(
+				c.SSM.SendAutomationSignal(
+					ctx,
+					&ssm.SendAutomationSignalInput{
+						AutomationExecutionId: started.AutomationExecutionId, SignalType: types.SignalTypeResume,
+					},
+				),
+			)
 		}}}
 	})
 }

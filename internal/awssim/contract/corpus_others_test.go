@@ -30,10 +30,16 @@ func others(s *simulator) contract.Scenario {
 		stacks, deployments, keys := cloudformation.NewFromConfig(c.Config), codedeploy.NewFromConfig(c.Config), kms.NewFromConfig(c.Config)
 		s.Inspect(func(*world.World) {
 			s.region.AddMaintenanceWindow(world.MaintenanceSpec{
-				Name: "patching", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1, Opens: world.Duration(time.Minute),
-				Task: "AWS-RunPatchBaseline", Operation: "Install", Tags: map[string]string{"Role": "web"},
+				Name: "patching", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1,
+				Opens: world.Duration(time.Minute),
+				Task:  "AWS-RunPatchBaseline", Operation: "Install", Tags: map[string]string{"Role": "web"},
 			})
-			s.region.AddAssociation(world.AssociationsSpec{Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install", Tags: map[string]string{"Role": "web"}})
+			s.region.AddAssociation(
+				world.AssociationsSpec{
+					Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install",
+					Tags: map[string]string{"Role": "web"},
+				},
+			)
 			s.region.PutCalendar(&world.Calendar{Name: "nights", State: "CLOSED", Changes: s.clock.now().Add(time.Hour)})
 			s.region.PutStack(world.Stack{Name: "web", Status: "UPDATE_IN_PROGRESS"})
 			s.region.PutDeployment(world.Deployment{ID: "d-ABCDEF111", Status: "InProgress", Targets: []string{c.Managed}})
@@ -72,7 +78,11 @@ func others(s *simulator) contract.Scenario {
 				}
 				s.clock.pass(5 * time.Minute)
 				return errors.Join(
-					did(c.SSM.GetMaintenanceWindowTask(ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: id, WindowTaskId: tasks.Tasks[0].WindowTaskId})),
+					did(
+						c.SSM.GetMaintenanceWindowTask(
+							ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: id, WindowTaskId: tasks.Tasks[0].WindowTaskId},
+						),
+					),
 					did(c.SSM.DescribeMaintenanceWindowTargets(ctx, &ssm.DescribeMaintenanceWindowTargetsInput{WindowId: id})),
 					did(c.SSM.DescribeMaintenanceWindowExecutions(ctx, &ssm.DescribeMaintenanceWindowExecutionsInput{WindowId: id})),
 				)
@@ -88,20 +98,42 @@ func others(s *simulator) contract.Scenario {
 			{Name: "stacks", Do: func(ctx context.Context) error {
 				return errors.Join(
 					did(stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("web")})),
-					fails(did(stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("none")})), "ValidationError"),
+					fails(
+						did(stacks.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String("none")})),
+						"ValidationError",
+					),
 				)
 			}},
 			{Name: "deployments", Do: func(ctx context.Context) error {
 				return errors.Join(
-					did(deployments.ListDeployments(ctx, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{"InProgress", "Queued"}})),
-					did(deployments.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF111")})),
-					fails(did(deployments.ListDeploymentTargets(ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF222")})), "DeploymentNotStartedException"),
+					did(
+						deployments.ListDeployments(
+							ctx, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{"InProgress", "Queued"}},
+						),
+					),
+					did(
+						deployments.ListDeploymentTargets(
+							ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF111")},
+						),
+					),
+					fails(
+						did(
+							deployments.ListDeploymentTargets(
+								ctx, &codedeploy.ListDeploymentTargetsInput{DeploymentId: aws.String("d-ABCDEF222")},
+							),
+						),
+						"DeploymentNotStartedException",
+					),
 				)
 			}},
 			{Name: "what a role may do", Do: func(ctx context.Context) error {
 				policies := iam.NewFromConfig(c.Config)
 				ask := func(role string, actions ...string) error {
-					return did(policies.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &role, ActionNames: actions}))
+					return did(
+						policies.SimulatePrincipalPolicy(
+							ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &role, ActionNames: actions},
+						),
+					)
 				}
 				return errors.Join(
 					ask(c.Role, "ec2:DescribeInstances", "autoscaling:EnterStandby"),
@@ -111,7 +143,10 @@ func others(s *simulator) contract.Scenario {
 			}},
 			{Name: "keys", Do: func(ctx context.Context) error {
 				use := &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: aws.String(key), KeySpec: kmstypes.DataKeySpecAes256}
-				err := errors.Join(did(keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(key)})), did(keys.GenerateDataKeyWithoutPlaintext(ctx, use)))
+				err := errors.Join(
+					did(keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(key)})),
+					did(keys.GenerateDataKeyWithoutPlaintext(ctx, use)),
+				)
 				use.DryRun = aws.Bool(true)
 				err = errors.Join(err, fails(did(keys.GenerateDataKeyWithoutPlaintext(ctx, use)), "DryRunOperationException"))
 				s.Inspect(func(*world.World) { s.region.Key(key).State = "Disabled" })
@@ -120,18 +155,35 @@ func others(s *simulator) contract.Scenario {
 			{Name: "authentication codes", Do: func(ctx context.Context) error {
 				const alias = "alias/journal"
 				s.Inspect(func(*world.World) {
-					s.region.PutKey(&world.Key{ARN: strings.Replace(key, "1111", "9999", 1), State: "Enabled", Manager: "CUSTOMER", MAC: true, Alias: alias})
+					s.region.PutKey(
+						&world.Key{
+							ARN: strings.Replace(key, "1111", "9999", 1), State: "Enabled", Manager: "CUSTOMER", MAC: true, Alias: alias,
+						},
+					)
 				})
-				made, err := keys.GenerateMac(ctx, &kms.GenerateMacInput{KeyId: aws.String(alias), Message: []byte("words"), MacAlgorithm: kmstypes.MacAlgorithmSpecHmacSha256})
+				made, err := keys.GenerateMac(
+					ctx,
+					&kms.GenerateMacInput{
+						KeyId: aws.String(alias), Message: []byte("words"), MacAlgorithm: kmstypes.MacAlgorithmSpecHmacSha256,
+					},
+				)
 				if err != nil {
 					return err
 				}
 				verify := func(message string) error {
-					return did(keys.VerifyMac(ctx, &kms.VerifyMacInput{KeyId: aws.String(alias), Message: []byte(message), Mac: made.Mac, MacAlgorithm: made.MacAlgorithm}))
+					return did(
+						keys.VerifyMac(
+							ctx,
+							&kms.VerifyMacInput{
+								KeyId: aws.String(alias), Message: []byte(message), Mac: made.Mac, MacAlgorithm: made.MacAlgorithm,
+							},
+						),
+					)
 				}
 				encrypt := &kms.GenerateDataKeyWithoutPlaintextInput{KeyId: aws.String(alias), KeySpec: kmstypes.DataKeySpecAes256}
 				return errors.Join(
-					did(keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})), verify("words"), fails(verify("others"), "KMSInvalidMacException"),
+					did(keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(alias)})), verify("words"),
+					fails(verify("others"), "KMSInvalidMacException"),
 					fails(did(keys.GenerateDataKeyWithoutPlaintext(ctx, encrypt)), "InvalidKeyUsageException"),
 				)
 			}},

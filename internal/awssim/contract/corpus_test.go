@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 )
 
-// TestEveryOperationAnswersAsAWSDescribesIt plays the contract and the corpus on one simulator, whose every reply is checked
-// against AWS's own descriptions, and fails for each operation that no call of them made to succeed.
+// TestEveryOperationAnswersAsAWSDescribesIt plays the contract and the corpus on one simulator, whose every reply is
+// checked against AWS's own descriptions, and fails for each operation that no call of them made to succeed.
 func TestEveryOperationAnswersAsAWSDescribesIt(t *testing.T) {
 	s := newSimulator(t)
 	endpoint := s.endpoint(t)

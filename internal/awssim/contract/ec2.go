@@ -16,8 +16,13 @@ import (
 func (c *Clients) run(ctx context.Context, name string) (string, error) {
 	out, err := c.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
 		ImageId: &c.Image, InstanceType: types.InstanceType(c.Type), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
-		Placement:         &types.Placement{AvailabilityZone: &c.Zones[0]},
-		TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: []types.Tag{{Key: aws.String("Name"), Value: aws.String(c.Prefix + name)}}}},
+		Placement: &types.Placement{AvailabilityZone: &c.Zones[0]},
+		TagSpecifications: []types.TagSpecification{
+			{
+				ResourceType: types.ResourceTypeInstance,
+				Tags:         []types.Tag{{Key: aws.String("Name"), Value: aws.String(c.Prefix + name)}},
+			},
+		},
 	})
 	if err != nil {
 		return "", err
@@ -68,7 +73,9 @@ func machines() Scenario {
 					return err
 				}
 				if len(instance.BlockDeviceMappings) == 0 || aws.ToString(instance.PrivateIpAddress) == "" {
-					return fmt.Errorf("%d volumes, address %q", len(instance.BlockDeviceMappings), aws.ToString(instance.PrivateIpAddress))
+					return fmt.Errorf(
+						"%d volumes, address %q", len(instance.BlockDeviceMappings), aws.ToString(instance.PrivateIpAddress),
+					)
 				}
 				root = *instance.BlockDeviceMappings[0].Ebs.VolumeId
 				return errors.Join(
@@ -91,7 +98,9 @@ func machines() Scenario {
 						return fmt.Errorf("filter %s finds %d reservations", *filters[0].Name, len(out.Reservations))
 					}
 				}
-				out, err := c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("tag:Name", c.Prefix+"MACHINE")}})
+				out, err := c.EC2.DescribeInstances(
+					ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("tag:Name", c.Prefix+"MACHINE")}},
+				)
 				if err != nil {
 					return err
 				}
@@ -100,12 +109,16 @@ func machines() Scenario {
 			{"tags come, change and go", func(ctx context.Context) error {
 				tag := func(key, value string) []types.Tag { return []types.Tag{{Key: &key, Value: &value}} }
 				for _, value := range []string{"one", "two"} {
-					if _, err := c.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id, root}, Tags: tag("Wave", value)}); err != nil {
+					if _, err := c.EC2.CreateTags(
+						ctx, &ec2.CreateTagsInput{Resources: []string{id, root}, Tags: tag("Wave", value)},
+					); err != nil {
 						return err
 					}
 				}
 				read := func() ([]types.TagDescription, error) {
-					out, err := c.EC2.DescribeTags(ctx, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", id, root), filter("key", "Wave")}})
+					out, err := c.EC2.DescribeTags(
+						ctx, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", id, root), filter("key", "Wave")}},
+					)
 					if err != nil {
 						return nil, err
 					}
@@ -119,10 +132,14 @@ func machines() Scenario {
 					return fmt.Errorf("got %d tags", len(tags))
 				}
 				// A tag is deleted only with the value it has, or with none given.
-				if _, err := c.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: tag("Wave", "one")}); err != nil {
+				if _, err := c.EC2.DeleteTags(
+					ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: tag("Wave", "one")},
+				); err != nil {
 					return err
 				}
-				if _, err := c.EC2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{root}, Tags: []types.Tag{{Key: aws.String("Wave")}}}); err != nil {
+				if _, err := c.EC2.DeleteTags(
+					ctx, &ec2.DeleteTagsInput{Resources: []string{root}, Tags: []types.Tag{{Key: aws.String("Wave")}}},
+				); err != nil {
 					return err
 				}
 				if tags, err = read(); err != nil {
@@ -140,7 +157,8 @@ func machines() Scenario {
 						return false, "no status", err
 					}
 					status := out.InstanceStatuses[0]
-					return status.InstanceStatus.Status == types.SummaryStatusOk && status.SystemStatus.Status == types.SummaryStatusOk, "checks not passed", nil
+					return status.InstanceStatus.Status == types.SummaryStatusOk &&
+						status.SystemStatus.Status == types.SummaryStatusOk, "checks not passed", nil
 				})
 			}},
 			{"its root volume is in use by it", func(ctx context.Context) error {
@@ -160,7 +178,12 @@ func machines() Scenario {
 			{"a snapshot is taken with tags and completes", func(ctx context.Context) error {
 				out, err := c.EC2.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
 					VolumeId: &root, Description: aws.String("contract"),
-					TagSpecifications: []types.TagSpecification{{ResourceType: types.ResourceTypeSnapshot, Tags: []types.Tag{{Key: aws.String("Wave"), Value: aws.String(c.Prefix)}}}},
+					TagSpecifications: []types.TagSpecification{
+						{
+							ResourceType: types.ResourceTypeSnapshot,
+							Tags:         []types.Tag{{Key: aws.String("Wave"), Value: aws.String(c.Prefix)}},
+						},
+					},
 				})
 				if err != nil {
 					return err
@@ -177,11 +200,15 @@ func machines() Scenario {
 					return err
 				}
 				return c.eventually(ctx, func() (bool, string, error) {
-					out, err := c.EC2.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: []types.Filter{filter("tag:Wave", c.Prefix)}})
+					out, err := c.EC2.DescribeSnapshots(
+						ctx,
+						&ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: []types.Filter{filter("tag:Wave", c.Prefix)}},
+					)
 					if err != nil || len(out.Snapshots) != 1 {
 						return false, "not found by its tag", err
 					}
-					return out.Snapshots[0].State == types.SnapshotStateCompleted, "the snapshot is " + string(out.Snapshots[0].State), nil
+					return out.Snapshots[0].State == types.SnapshotStateCompleted, "the snapshot is " +
+						string(out.Snapshots[0].State), nil
 				})
 			}},
 			{"a deleted snapshot is gone", func(ctx context.Context) error {
@@ -261,7 +288,8 @@ func machineErrors() Scenario {
 			}},
 			{"an unknown image", func(ctx context.Context) error {
 				_, err := c.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
-					ImageId: aws.String("ami-0123456789abcdef9"), MinCount: aws.Int32(1), MaxCount: aws.Int32(1), InstanceType: types.InstanceType(c.Type),
+					ImageId: aws.String("ami-0123456789abcdef9"), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
+					InstanceType: types.InstanceType(c.Type),
 				})
 				return refused(err, "InvalidAMIID.NotFound")
 			}},
@@ -270,7 +298,12 @@ func machineErrors() Scenario {
 				if err != nil {
 					return err
 				}
-				_, err = c.EC2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("aws:mine"), Value: aws.String("x")}}})
+				_, err = c.EC2.CreateTags(
+					ctx,
+					&ec2.CreateTagsInput{
+						Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("aws:mine"), Value: aws.String("x")}},
+					},
+				)
 				return refused(err, "InvalidParameterValue")
 			}},
 			{"a template of a name in use", func(ctx context.Context) error {
@@ -289,7 +322,9 @@ func machineErrors() Scenario {
 				if err != nil {
 					return err
 				}
-				_, err = c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: aws.Int32(5)})
+				_, err = c.EC2.DescribeInstances(
+					ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}, MaxResults: aws.Int32(5)},
+				)
 				return refused(err, "InvalidParameterCombination")
 			}},
 			{"images are described", func(ctx context.Context) error {
@@ -297,7 +332,9 @@ func machineErrors() Scenario {
 				if err != nil {
 					return err
 				}
-				if !slices.ContainsFunc(out.Images, func(i types.Image) bool { return strings.HasPrefix(aws.ToString(i.RootDeviceName), "/dev/") }) {
+				if !slices.ContainsFunc(
+					out.Images, func(i types.Image) bool { return strings.HasPrefix(aws.ToString(i.RootDeviceName), "/dev/") },
+				) {
 					return errors.New("the image has no root device")
 				}
 				return nil

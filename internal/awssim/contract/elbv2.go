@@ -22,7 +22,8 @@ func targets() Scenario {
 			{"a target group is made and found by name", func(ctx context.Context) error {
 				name := aws.String(c.Prefix + "targets")
 				out, err := c.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
-					Name: name, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: &c.VPC, TargetType: types.TargetTypeEnumInstance, HealthCheckPath: aws.String("/healthz"),
+					Name: name, Protocol: types.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: &c.VPC,
+					TargetType: types.TargetTypeEnumInstance, HealthCheckPath: aws.String("/healthz"),
 				})
 				if err != nil {
 					return err
@@ -38,7 +39,8 @@ func targets() Scenario {
 				}
 				group := found.TargetGroups[0]
 				return errors.Join(
-					same("ARN", *arn, *group.TargetGroupArn), same("path", "/healthz", *group.HealthCheckPath), same("load balancers", 0, len(group.LoadBalancerArns)),
+					same("ARN", *arn, *group.TargetGroupArn), same("path", "/healthz", *group.HealthCheckPath),
+					same("load balancers", 0, len(group.LoadBalancerArns)),
 					same("interval", 30, *group.HealthCheckIntervalSeconds), same("healthy after", 5, *group.HealthyThresholdCount),
 				)
 			}},
@@ -62,11 +64,15 @@ func targets() Scenario {
 					return err
 				}
 				for range 2 { // twice without harm
-					if _, err := c.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: []types.TargetDescription{{Id: &id}}}); err != nil {
+					if _, err := c.ELB.RegisterTargets(
+						ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: []types.TargetDescription{{Id: &id}}},
+					); err != nil {
 						return err
 					}
 				}
-				if _, err := c.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: one(8080)}); err != nil {
+				if _, err := c.ELB.RegisterTargets(
+					ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: one(8080)},
+				); err != nil {
 					return err
 				}
 				out, err := health(ctx)
@@ -76,7 +82,12 @@ func targets() Scenario {
 				return same("registrations", 2, len(out.TargetHealthDescriptions))
 			}},
 			{"an instance that does not exist", func(ctx context.Context) error {
-				_, err := c.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: arn, Targets: []types.TargetDescription{{Id: aws.String("i-0123456789abcdef0")}}})
+				_, err := c.ELB.RegisterTargets(
+					ctx,
+					&elb.RegisterTargetsInput{
+						TargetGroupArn: arn, Targets: []types.TargetDescription{{Id: aws.String("i-0123456789abcdef0")}},
+					},
+				)
 				return refused(err, "InvalidTarget")
 			}},
 			{"a group that does not exist", func(ctx context.Context) error {
@@ -124,10 +135,15 @@ func targets() Scenario {
 					return err
 				}
 				got := out.TargetHealthDescriptions[0].TargetHealth
-				return errors.Join(same("state", types.TargetHealthStateEnumUnused, got.State), same("reason", types.TargetHealthReasonEnumNotInUse, got.Reason))
+				return errors.Join(
+					same("state", types.TargetHealthStateEnumUnused, got.State),
+					same("reason", types.TargetHealthReasonEnumNotInUse, got.Reason),
+				)
 			}},
 			{"one port is deregistered, the other stays", func(ctx context.Context) error {
-				if _, err := c.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: arn, Targets: one(8080)}); err != nil {
+				if _, err := c.ELB.DeregisterTargets(
+					ctx, &elb.DeregisterTargetsInput{TargetGroupArn: arn, Targets: one(8080)},
+				); err != nil {
 					return err
 				}
 				return c.eventually(ctx, func() (bool, string, error) {
@@ -145,7 +161,10 @@ func targets() Scenario {
 					return err
 				}
 				got := out.TargetHealthDescriptions[0].TargetHealth
-				return errors.Join(same("state", types.TargetHealthStateEnumUnused, got.State), same("reason", types.TargetHealthReasonEnumNotRegistered, got.Reason))
+				return errors.Join(
+					same("state", types.TargetHealthStateEnumUnused, got.State),
+					same("reason", types.TargetHealthReasonEnumNotRegistered, got.Reason),
+				)
 			}},
 		}
 	}}

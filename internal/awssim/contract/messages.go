@@ -33,7 +33,9 @@ func messages() Scenario {
 					_, err := topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: topic})
 					return err
 				})
-				out, err := topics.Publish(ctx, &sns.PublishInput{TopicArn: topic, Subject: aws.String("a wave is on hold"), Message: aws.String("web")})
+				out, err := topics.Publish(
+					ctx, &sns.PublishInput{TopicArn: topic, Subject: aws.String("a wave is on hold"), Message: aws.String("web")},
+				)
 				if err != nil {
 					return err
 				}
@@ -56,7 +58,9 @@ func messages() Scenario {
 					_, err := queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: queue})
 					return err
 				})
-				if _, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("ready")}); err != nil {
+				if _, err := queues.SendMessage(
+					ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("ready")},
+				); err != nil {
 					return err
 				}
 				first, err := receive(ctx)
@@ -70,13 +74,17 @@ func messages() Scenario {
 				if len(first) != 1 || len(again) != 0 {
 					return fmt.Errorf("it came %d times, then %d times", len(first), len(again))
 				}
-				if _, err := queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: first[0].ReceiptHandle}); err != nil {
+				if _, err := queues.DeleteMessage(
+					ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: first[0].ReceiptHandle},
+				); err != nil {
 					return err
 				}
 				return same("body", "ready", *first[0].Body)
 			}},
 			{"a receive waits for a message", func(ctx context.Context) error {
-				if _, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("later"), DelaySeconds: 2}); err != nil {
+				if _, err := queues.SendMessage(
+					ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("later"), DelaySeconds: 2},
+				); err != nil {
 					return err
 				}
 				out, err := queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: 20})
@@ -86,7 +94,9 @@ func messages() Scenario {
 				if err := same("messages", 1, len(out.Messages)); err != nil {
 					return err
 				}
-				_, err = queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: out.Messages[0].ReceiptHandle})
+				_, err = queues.DeleteMessage(
+					ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: out.Messages[0].ReceiptHandle},
+				)
 				return err
 			}},
 			{"deleted, it does not come back", func(ctx context.Context) error {
@@ -97,7 +107,9 @@ func messages() Scenario {
 				return errors.Join(err, same("messages", 0, len(left)))
 			}},
 			{"a queue that does not exist", func(ctx context.Context) error {
-				_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: aws.String(*queue + "-none"), MessageBody: aws.String("x")})
+				_, err := queues.SendMessage(
+					ctx, &sqs.SendMessageInput{QueueUrl: aws.String(*queue + "-none"), MessageBody: aws.String("x")},
+				)
 				return refused(err, "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 			}},
 		}

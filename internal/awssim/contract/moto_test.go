@@ -37,19 +37,21 @@ var motoDivergences = map[string]string{
 	"auto scaling, a group's life/its launches are in its history":                 "there is no history",
 	"auto scaling, a group's life/a group with instances is deleted only by force": "force is not asked for",
 
-	"auto scaling, refusals/a group that does not exist is not changed":           "HTTP 500",
-	"auto scaling, refusals/a stranger has no health here":                        "EC2's error code",
-	"auto scaling, refusals/a health that is none":                                "HTTP 500",
-	"auto scaling, refusals/a group cannot want less than min or more than max":   "sizes are not checked",
-	"auto scaling, refusals/min cannot be over max":                               "sizes are not checked",
-	"auto scaling, refusals/a group of a name in use":                             "the old group is overwritten",
-	"auto scaling, standby/it stays Healthy and listed":                           "this call's health is spelt in lower case",
-	"auto scaling, standby/it cannot leave a second time":                         "states are not checked",
-	"auto scaling, standby/a stranger cannot enter":                               "members are not checked",
-	"auto scaling, standby/desired does not go over max on the way back":          "sizes are not checked",
-	"auto scaling, standby/desired does not go under min":                         "sizes are not checked",
-	"auto scaling, standby/it cannot enter a second time":                         "states are not checked",
-	"auto scaling, detach and attach/they show of the instance":                   "an instance's groups and its interfaces' are kept apart",
+	"auto scaling, refusals/a group that does not exist is not changed":         "HTTP 500",
+	"auto scaling, refusals/a stranger has no health here":                      "EC2's error code",
+	"auto scaling, refusals/a health that is none":                              "HTTP 500",
+	"auto scaling, refusals/a group cannot want less than min or more than max": "sizes are not checked",
+	"auto scaling, refusals/min cannot be over max":                             "sizes are not checked",
+	"auto scaling, refusals/a group of a name in use":                           "the old group is overwritten",
+	"auto scaling, standby/it stays Healthy and listed": "this call's health is spelt in " +
+		"lower case",
+	"auto scaling, standby/it cannot leave a second time":                "states are not checked",
+	"auto scaling, standby/a stranger cannot enter":                      "members are not checked",
+	"auto scaling, standby/desired does not go over max on the way back": "sizes are not checked",
+	"auto scaling, standby/desired does not go under min":                "sizes are not checked",
+	"auto scaling, standby/it cannot enter a second time":                "states are not checked",
+	"auto scaling, detach and attach/they show of the instance": "an instance's groups and its " +
+		"interfaces' are kept apart",
 	"auto scaling, detach and attach/nothing is attached above max":               "sizes are not checked",
 	"auto scaling, detach and attach/a member is not attached again":              "members are not checked",
 	"auto scaling, processes/it is replaced once the process resumes":             "health has no consequences",
@@ -57,11 +59,13 @@ var motoDivergences = map[string]string{
 	"auto scaling, processes/a process that does not exist":                       "names are not checked",
 	"auto scaling, processes/a recurring action tells its rule and its next time": "next times are not worked out",
 
-	"targets/an instance is registered by id and port":                                      "one registration an instance",
-	"targets/an instance that does not exist":                                               "targets are not checked",
-	"targets/without a load balancer it is unused":                                          "every target is healthy",
-	"targets/one port is deregistered, the other stays":                                     "ports are not told apart",
-	"targets/an Auto Scaling group registers what it launches and takes out what stands by": "a standby instance stays healthy in its target group",
+	"targets/an instance is registered by id and port": "one registration an " +
+		"instance",
+	"targets/an instance that does not exist":           "targets are not checked",
+	"targets/without a load balancer it is unused":      "every target is healthy",
+	"targets/one port is deregistered, the other stays": "ports are not told apart",
+	"targets/an Auto Scaling group registers what it launches and takes out what stands by": "a standby instance stays " +
+		"healthy in its target group",
 
 	"alarms/a fresh alarm has no data":         "alarms begin OK",
 	"alarms/written again, it keeps its state": "the state is lost",
@@ -75,17 +79,23 @@ var motoDivergences = map[string]string{
 func TestMotoKeepsTheContract(t *testing.T) {
 	server, err := exec.LookPath("moto_server")
 	if err != nil {
-		t.Skip("moto_server is not on PATH; it is an independent implementation of AWS to compare with (pip install 'moto[server]')")
+		t.Skip(
+			"moto_server is not on PATH; it is an independent implementation of AWS to compare with (pip install " +
+				"'moto[server]')",
+		)
 	}
 	url := startMoto(t, server)
 	endpoint := &contract.Endpoint{
-		Name: "moto", QueryCloudWatch: true, PathStyleS3: true, Account: motoAccount, Type: "m5.large", Zones: []string{tokyo + "a", tokyo + "c"},
-		Role: "arn:aws:iam::" + motoAccount + ":role/patchtide", Prefix: "contract-",
+		Name: "moto", QueryCloudWatch: true, PathStyleS3: true, Account: motoAccount, Type: "m5.large",
+		Zones: []string{tokyo + "a", tokyo + "c"},
+		Role:  "arn:aws:iam::" + motoAccount + ":role/patchtide", Prefix: "contract-",
 		Config: aws.Config{
-			Region: tokyo, BaseEndpoint: &url, HTTPClient: http.DefaultClient, Credentials: credentials.NewStaticCredentialsProvider("made", "up", ""),
-			Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+			Region: tokyo, BaseEndpoint: &url, HTTPClient: http.DefaultClient,
+			Credentials: credentials.NewStaticCredentialsProvider("made", "up", ""),
+			Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 		},
-		Patience: 30 * time.Second, Pass: func(context.Context, time.Duration) error { return nil }, // there everything happens at once
+		// there everything happens at once
+		Patience: 30 * time.Second, Pass: func(context.Context, time.Duration) error { return nil },
 	}
 	clients := endpoint.Dial()
 	images, err := clients.EC2.DescribeImages(context.Background(), &ec2.DescribeImagesInput{})

@@ -15,8 +15,9 @@ import (
 // byChance begins the reason of a divergence that is not met every time.
 const byChance = "by chance: "
 
-// play runs every scenario against an endpoint. Divergences are "scenario/step", a step that must fail there, or "scenario",
-// one that must not reach its end, with the reason: when such a one passes, its entry is out of date and the test says so.
+// play runs every scenario against an endpoint. Divergences are "scenario/step", a step that must fail there, or
+// "scenario", one that must not reach its end, with the reason: when such a one passes, its entry is out of date and
+// the test says so.
 func play(t *testing.T, endpoint *contract.Endpoint, divergences map[string]string) {
 	t.Helper()
 	known := map[string]bool{}
@@ -71,6 +72,8 @@ func checked(t *testing.T, next http.RoundTripper) *shapes.Transport {
 	models, err := shapes.Default()
 	require.NoError(t, err)
 	return &shapes.Transport{Next: next, Models: models, Report: func(reply shapes.Reply, problems []string) {
-		t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+		t.Errorf(
+			"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
+		)
 	}}
 }

@@ -25,11 +25,15 @@ func quarantines() Scenario {
 			return err
 		}
 		attach := func(ctx context.Context) error {
-			_, err := c.Scaling.AttachInstances(ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}})
+			_, err := c.Scaling.AttachInstances(
+				ctx, &autoscaling.AttachInstancesInput{AutoScalingGroupName: g.name, InstanceIds: []string{id}},
+			)
 			return err
 		}
 		set := func(ctx context.Context, ids []string) error {
-			_, err := c.EC2.ModifyNetworkInterfaceAttribute(ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &one, Groups: ids})
+			_, err := c.EC2.ModifyNetworkInterfaceAttribute(
+				ctx, &ec2.ModifyNetworkInterfaceAttributeInput{NetworkInterfaceId: &one, Groups: ids},
+			)
 			return err
 		}
 		groups := func(ctx context.Context) ([]string, string, error) {
@@ -54,11 +58,15 @@ func quarantines() Scenario {
 				if err := detach(ctx, true); err != nil {
 					return err
 				}
-				return errors.Join(g.wants(ctx, 1), g.until(ctx, 1, types.LifecycleStateInService), c.untilInstance(ctx, id, "running"))
+				return errors.Join(
+					g.wants(ctx, 1), g.until(ctx, 1, types.LifecycleStateInService), c.untilInstance(ctx, id, "running"),
+				)
 			}},
 			{"it is no member any more", func(ctx context.Context) error {
 				return c.eventually(ctx, func() (bool, string, error) {
-					out, err := c.Scaling.DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id}})
+					out, err := c.Scaling.DescribeAutoScalingInstances(
+						ctx, &autoscaling.DescribeAutoScalingInstancesInput{InstanceIds: []string{id}},
+					)
 					if err != nil {
 						return false, "", err
 					}
@@ -67,7 +75,8 @@ func quarantines() Scenario {
 			}},
 			{"an interface gets other security groups", func(ctx context.Context) error {
 				made, err := c.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
-					GroupName: aws.String(c.Prefix + "isolated"), Description: aws.String("nothing in, nothing out"), VpcId: aws.String(c.VPC),
+					GroupName: aws.String(c.Prefix + "isolated"), Description: aws.String("nothing in, nothing out"),
+					VpcId: aws.String(c.VPC),
 				})
 				if err != nil {
 					return err
@@ -97,7 +106,9 @@ func quarantines() Scenario {
 				if err != nil {
 					return err
 				}
-				shown := slices.ContainsFunc(instance.SecurityGroups, func(g ec2types.GroupIdentifier) bool { return aws.ToString(g.GroupId) == isolated })
+				shown := slices.ContainsFunc(
+					instance.SecurityGroups, func(g ec2types.GroupIdentifier) bool { return aws.ToString(g.GroupId) == isolated },
+				)
 				return errors.Join(set(ctx, before), same("shown of the instance", true, shown))
 			}},
 			{"an interface that does not exist", func(ctx context.Context) error {

@@ -17,7 +17,10 @@ func objects() Scenario {
 		bucket, key := aws.String(c.Prefix+"bucket"), aws.String("waves/1/a b+c.json")
 		var first string
 		put := func(ctx context.Context, key *string, text string, change func(*s3.PutObjectInput)) (string, error) {
-			in := &s3.PutObjectInput{Bucket: bucket, Key: key, Body: strings.NewReader(text), ContentType: aws.String("application/json"), Metadata: map[string]string{"wave": "w1"}}
+			in := &s3.PutObjectInput{
+				Bucket: bucket, Key: key, Body: strings.NewReader(text), ContentType: aws.String("application/json"),
+				Metadata: map[string]string{"wave": "w1"},
+			}
 			if change != nil {
 				change(in)
 			}
@@ -33,7 +36,15 @@ func objects() Scenario {
 		}
 		return []Step{
 			{"a bucket is made", func(ctx context.Context) error {
-				_, err := c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket, CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(c.Config.Region)}})
+				_, err := c.S3.CreateBucket(
+					ctx,
+					&s3.CreateBucketInput{
+						Bucket: bucket,
+						CreateBucketConfiguration: &types.CreateBucketConfiguration{
+							LocationConstraint: types.BucketLocationConstraint(c.Config.Region),
+						},
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -69,7 +80,8 @@ func objects() Scenario {
 				body, err := io.ReadAll(out.Body)
 				return errors.Join(
 					err, same("body", `{"n":3}`, string(body)), same("metadata", "w1", out.Metadata["wave"]),
-					same("content type", "application/json", aws.ToString(out.ContentType)), same("length", 7, aws.ToInt64(out.ContentLength)),
+					same("content type", "application/json", aws.ToString(out.ContentType)),
+					same("length", 7, aws.ToInt64(out.ContentLength)),
 				)
 			}},
 			{"a part of it is read", func(ctx context.Context) error {
@@ -79,7 +91,9 @@ func objects() Scenario {
 				}
 				defer out.Body.Close()
 				body, err := io.ReadAll(out.Body)
-				return errors.Join(err, same("body", `"n"`, string(body)), same("range", "bytes 1-3/7", aws.ToString(out.ContentRange)))
+				return errors.Join(
+					err, same("body", `"n"`, string(body)), same("range", "bytes 1-3/7", aws.ToString(out.ContentRange)),
+				)
 			}},
 			{"what is not there", func(ctx context.Context) error {
 				_, get := c.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: aws.String("none")})
@@ -94,7 +108,9 @@ func objects() Scenario {
 					}
 				}
 				var keys []string
-				for pages := s3.NewListObjectsV2Paginator(c.S3, &s3.ListObjectsV2Input{Bucket: bucket, MaxKeys: aws.Int32(1)}); pages.HasMorePages(); {
+				for pages := s3.NewListObjectsV2Paginator(
+					c.S3, &s3.ListObjectsV2Input{Bucket: bucket, MaxKeys: aws.Int32(1)},
+				); pages.HasMorePages(); {
 					page, err := pages.NextPage(ctx)
 					if err != nil {
 						return err
@@ -103,7 +119,9 @@ func objects() Scenario {
 						keys = append(keys, *object.Key)
 					}
 				}
-				folded, err := c.S3.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket, Prefix: aws.String("waves/"), Delimiter: aws.String("/")})
+				folded, err := c.S3.ListObjectsV2(
+					ctx, &s3.ListObjectsV2Input{Bucket: bucket, Prefix: aws.String("waves/"), Delimiter: aws.String("/")},
+				)
 				if err != nil {
 					return err
 				}
@@ -113,12 +131,18 @@ func objects() Scenario {
 				}
 				return errors.Join(
 					same("keys", "top.json waves/1/a b+c.json waves/10/c.json waves/2/b.json", strings.Join(keys, " ")),
-					same("folders", "waves/1/ waves/10/ waves/2/", strings.Join(folders, " ")), same("objects beside them", 0, len(folded.Contents)),
+					same("folders", "waves/1/ waves/10/ waves/2/", strings.Join(folders, " ")),
+					same("objects beside them", 0, len(folded.Contents)),
 				)
 			}},
 			{"deleting twice is no error", func(ctx context.Context) error {
 				for range 2 {
-					out, err := c.S3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: aws.String("top.json")}}}})
+					out, err := c.S3.DeleteObjects(
+						ctx,
+						&s3.DeleteObjectsInput{
+							Bucket: bucket, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: aws.String("top.json")}}},
+						},
+					)
 					if err != nil {
 						return err
 					}

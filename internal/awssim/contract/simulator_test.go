@@ -76,20 +76,25 @@ func (s *simulator) config(t *testing.T) aws.Config {
 	config.BaseEndpoint = nil // the services' own names, by which a reply is told
 	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	out, err := sts.NewFromConfig(config).AssumeRole(context.Background(), &sts.AssumeRoleInput{
-		RoleArn: aws.String(role), RoleSessionName: aws.String("contract"), ExternalId: aws.String(secret), DurationSeconds: aws.Int32(12 * 3600),
+		RoleArn: aws.String(role), RoleSessionName: aws.String("contract"), ExternalId: aws.String(secret),
+		DurationSeconds: aws.Int32(12 * 3600),
 	})
 	require.NoError(t, err)
-	config.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+	config.Credentials = credentials.NewStaticCredentialsProvider(
+		*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken,
+	)
 	return config
 }
 
 func (s *simulator) endpoint(t *testing.T) *contract.Endpoint {
 	t.Helper()
 	return &contract.Endpoint{
-		Name: "simulator", Config: s.config(t), Account: staging, Image: s.region.Images()[0].ID, Type: "m7i.large", VPC: s.region.VPC(),
-		Zones: []string{tokyo + "a", tokyo + "c"}, Role: role, ExternalID: secret, Managed: s.region.Instances()[0].ID, Prefix: "contract-",
-		Now:  s.clock.now,
-		Pass: func(_ context.Context, d time.Duration) error { s.clock.pass(d); return nil },
+		Name: "simulator", Config: s.config(t), Account: staging, Image: s.region.Images()[0].ID, Type: "m7i.large",
+		VPC:   s.region.VPC(),
+		Zones: []string{tokyo + "a", tokyo + "c"}, Role: role, ExternalID: secret, Managed: s.region.Instances()[0].ID,
+		Prefix: "contract-",
+		Now:    s.clock.now,
+		Pass:   func(_ context.Context, d time.Duration) error { s.clock.pass(d); return nil },
 	}
 }
 

@@ -39,7 +39,10 @@ func parameters() Scenario {
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("version", 1, version), same("value", "one", *out.Parameter.Value), same("type", types.ParameterTypeSecureString, out.Parameter.Type))
+				return errors.Join(
+					same("version", 1, version), same("value", "one", *out.Parameter.Value),
+					same("type", types.ParameterTypeSecureString, out.Parameter.Type),
+				)
 			}},
 			{"a secret is not shown without decryption", func(ctx context.Context) error {
 				out, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: name})
@@ -60,11 +63,15 @@ func parameters() Scenario {
 				return errors.Join(err, same("version", 2, version))
 			}},
 			{"several are read at once and the missing are named", func(ctx context.Context) error {
-				out, err := c.SSM.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{*name, *name + "-none"}, WithDecryption: aws.Bool(true)})
+				out, err := c.SSM.GetParameters(
+					ctx, &ssm.GetParametersInput{Names: []string{*name, *name + "-none"}, WithDecryption: aws.Bool(true)},
+				)
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("found", 1, len(out.Parameters)), same("missing", *name+"-none", strings.Join(out.InvalidParameters, " ")))
+				return errors.Join(
+					same("found", 1, len(out.Parameters)), same("missing", *name+"-none", strings.Join(out.InvalidParameters, " ")),
+				)
 			}},
 			{"one that does not exist", func(ctx context.Context) error {
 				_, err := c.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(*name + "-none")})
@@ -81,7 +88,8 @@ const runbook = `{"schemaVersion":"0.3","description":"%s","parameters":{"Durati
 func (c *Clients) document(ctx context.Context, name, description string) (*string, error) {
 	full := aws.String(c.Prefix + name)
 	_, err := c.SSM.CreateDocument(ctx, &ssm.CreateDocumentInput{
-		Name: full, Content: aws.String(fmt.Sprintf(runbook, description)), DocumentType: types.DocumentTypeAutomation, DocumentFormat: types.DocumentFormatJson,
+		Name: full, Content: aws.String(fmt.Sprintf(runbook, description)), DocumentType: types.DocumentTypeAutomation,
+		DocumentFormat: types.DocumentFormatJson,
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +118,8 @@ func documents() Scenario {
 					d := out.Document
 					hash = aws.ToString(d.Hash)
 					return d.Status == types.DocumentStatusActive, "it is " + string(d.Status), errors.Join(
-						same("version", "1", *d.DocumentVersion), same("default", "1", *d.DefaultVersion), same("type", types.DocumentTypeAutomation, d.DocumentType),
+						same("version", "1", *d.DocumentVersion), same("default", "1", *d.DefaultVersion),
+						same("type", types.DocumentTypeAutomation, d.DocumentType),
 						same("schema", "0.3", *d.SchemaVersion), same("kind of hash", types.DocumentHashTypeSha256, d.HashType),
 					)
 				})
@@ -120,11 +129,23 @@ func documents() Scenario {
 				return refused(err, "DocumentAlreadyExists")
 			}},
 			{"the same content is no new version", func(ctx context.Context) error {
-				_, err := c.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{Name: name, Content: aws.String(fmt.Sprintf(runbook, "one")), DocumentVersion: aws.String("$LATEST"), DocumentFormat: types.DocumentFormatJson})
+				_, err := c.SSM.UpdateDocument(
+					ctx,
+					&ssm.UpdateDocumentInput{
+						Name: name, Content: aws.String(fmt.Sprintf(runbook, "one")), DocumentVersion: aws.String("$LATEST"),
+						DocumentFormat: types.DocumentFormatJson,
+					},
+				)
 				return refused(err, "DuplicateDocumentContent")
 			}},
 			{"a new version has another hash and is not the default", func(ctx context.Context) error {
-				_, err := c.SSM.UpdateDocument(ctx, &ssm.UpdateDocumentInput{Name: name, Content: aws.String(fmt.Sprintf(runbook, "two")), DocumentVersion: aws.String("$LATEST"), DocumentFormat: types.DocumentFormatJson})
+				_, err := c.SSM.UpdateDocument(
+					ctx,
+					&ssm.UpdateDocumentInput{
+						Name: name, Content: aws.String(fmt.Sprintf(runbook, "two")), DocumentVersion: aws.String("$LATEST"),
+						DocumentFormat: types.DocumentFormatJson,
+					},
+				)
 				if err != nil {
 					return err
 				}
@@ -135,7 +156,9 @@ func documents() Scenario {
 				if *out.Document.Hash == hash {
 					return errors.New("both versions have the same hash")
 				}
-				return errors.Join(same("default", "1", *out.Document.DefaultVersion), same("latest", "2", *out.Document.LatestVersion))
+				return errors.Join(
+					same("default", "1", *out.Document.DefaultVersion), same("latest", "2", *out.Document.LatestVersion),
+				)
 			}},
 			{"the default is what is got", func(ctx context.Context) error {
 				got := func() (*ssm.GetDocumentOutput, error) {
@@ -145,7 +168,9 @@ func documents() Scenario {
 				if err != nil {
 					return err
 				}
-				if _, err := c.SSM.UpdateDocumentDefaultVersion(ctx, &ssm.UpdateDocumentDefaultVersionInput{Name: name, DocumentVersion: aws.String("2")}); err != nil {
+				if _, err := c.SSM.UpdateDocumentDefaultVersion(
+					ctx, &ssm.UpdateDocumentDefaultVersionInput{Name: name, DocumentVersion: aws.String("2")},
+				); err != nil {
 					return err
 				}
 				after, err := got()
@@ -177,7 +202,9 @@ func commands() Scenario {
 	return Scenario{Name: "commands", Needs: needsManaged, Steps: func(c *Clients) []Step {
 		var command *string
 		// The first line tells the simulated machine, which has no shell, what a real one does below.
-		script := []string{"# patchtide:http 1 /", "curl --silent --output /dev/null --write-out '%{http_code}' http://localhost:1/ || true"}
+		script := []string{
+			"# patchtide:http 1 /", "curl --silent --output /dev/null --write-out '%{http_code}' http://localhost:1/ || true",
+		}
 		return []Step{
 			{"a command is sent", func(ctx context.Context) error {
 				out, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
@@ -189,13 +216,16 @@ func commands() Scenario {
 				}
 				command = out.Command.CommandId
 				return errors.Join(
-					same("document", "AWS-RunShellScript", *out.Command.DocumentName), same("comment", "contract", *out.Command.Comment),
+					same("document", "AWS-RunShellScript", *out.Command.DocumentName),
+					same("comment", "contract", *out.Command.Comment),
 					same("instances", c.Managed, strings.Join(out.Command.InstanceIds, " ")),
 				)
 			}},
 			{"its invocation succeeds", func(ctx context.Context) error {
 				return c.eventually(ctx, func() (bool, string, error) {
-					out, err := c.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: command, InstanceId: &c.Managed})
+					out, err := c.SSM.GetCommandInvocation(
+						ctx, &ssm.GetCommandInvocationInput{CommandId: command, InstanceId: &c.Managed},
+					)
 					if refused(err, "InvocationDoesNotExist") == nil {
 						return false, "the invocation does not exist", nil
 					}
@@ -206,11 +236,15 @@ func commands() Scenario {
 				})
 			}},
 			{"its output is told", func(ctx context.Context) error {
-				out, err := c.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: command, InstanceId: &c.Managed})
+				out, err := c.SSM.GetCommandInvocation(
+					ctx, &ssm.GetCommandInvocationInput{CommandId: command, InstanceId: &c.Managed},
+				)
 				if err != nil {
 					return err
 				}
-				return errors.Join(same("exit code", 0, out.ResponseCode), same("output", "000", strings.TrimSpace(*out.StandardOutputContent)))
+				return errors.Join(
+					same("exit code", 0, out.ResponseCode), same("output", "000", strings.TrimSpace(*out.StandardOutputContent)),
+				)
 			}},
 			{"it is listed for the instance", func(ctx context.Context) error {
 				out, err := c.SSM.ListCommands(ctx, &ssm.ListCommandsInput{CommandId: command})
@@ -220,21 +254,34 @@ func commands() Scenario {
 				return same("commands", 1, len(out.Commands))
 			}},
 			{"a command that does not exist", func(ctx context.Context) error {
-				_, err := c.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: aws.String("00000000-0000-4000-8000-000000000000"), InstanceId: &c.Managed})
+				_, err := c.SSM.GetCommandInvocation(
+					ctx,
+					&ssm.GetCommandInvocationInput{
+						CommandId: aws.String("00000000-0000-4000-8000-000000000000"), InstanceId: &c.Managed,
+					},
+				)
 				return refused(err, "InvocationDoesNotExist")
 			}},
 			{"a document that does not exist", func(ctx context.Context) error {
-				_, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{DocumentName: aws.String(c.Prefix + "nobody"), InstanceIds: []string{c.Managed}})
+				_, err := c.SSM.SendCommand(
+					ctx, &ssm.SendCommandInput{DocumentName: aws.String(c.Prefix + "nobody"), InstanceIds: []string{c.Managed}},
+				)
 				return refused(err, "InvalidDocument")
 			}},
 			{"an instance without an agent", func(ctx context.Context) error {
 				_, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
-					DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-0123456789abcdef0"}, Parameters: map[string][]string{"commands": {"true"}},
+					DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-0123456789abcdef0"},
+					Parameters: map[string][]string{"commands": {"true"}},
 				})
 				return refused(err, "InvalidInstanceId")
 			}},
 			{"the agent is known to be online", func(ctx context.Context) error {
-				out, err := c.SSM.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{Filters: []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: []string{c.Managed}}}})
+				out, err := c.SSM.DescribeInstanceInformation(
+					ctx,
+					&ssm.DescribeInstanceInformationInput{
+						Filters: []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: []string{c.Managed}}},
+					},
+				)
 				if err != nil {
 					return err
 				}

@@ -20,10 +20,13 @@ func baselines() Scenario {
 		return []Step{
 			{"a baseline is made and read back", func(ctx context.Context) error {
 				out, err := c.SSM.CreatePatchBaseline(ctx, &ssm.CreatePatchBaselineInput{
-					Name: aws.String(c.Prefix + "baseline"), OperatingSystem: types.OperatingSystemAmazonLinux2023, Description: aws.String("critical at once"),
+					Name: aws.String(c.Prefix + "baseline"), OperatingSystem: types.OperatingSystemAmazonLinux2023,
+					Description: aws.String("critical at once"),
 					ApprovalRules: &types.PatchRuleGroup{PatchRules: []types.PatchRule{{
 						ApproveAfterDays: aws.Int32(0), ComplianceLevel: types.PatchComplianceLevelCritical,
-						PatchFilterGroup: &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{{Key: types.PatchFilterKeySeverity, Values: []string{"Critical"}}}},
+						PatchFilterGroup: &types.PatchFilterGroup{
+							PatchFilters: []types.PatchFilter{{Key: types.PatchFilterKeySeverity, Values: []string{"Critical"}}},
+						},
 					}}},
 				})
 				if err != nil {
@@ -39,26 +42,39 @@ func baselines() Scenario {
 					return err
 				}
 				return errors.Join(
-					same("operating system", types.OperatingSystemAmazonLinux2023, read.OperatingSystem), same("rules", 1, len(read.ApprovalRules.PatchRules)),
+					same("operating system", types.OperatingSystemAmazonLinux2023, read.OperatingSystem),
+					same("rules", 1, len(read.ApprovalRules.PatchRules)),
 					same("days", 0, *read.ApprovalRules.PatchRules[0].ApproveAfterDays),
 				)
 			}},
 			{"it is found by name", func(ctx context.Context) error {
-				out, err := c.SSM.DescribePatchBaselines(ctx, &ssm.DescribePatchBaselinesInput{Filters: []types.PatchOrchestratorFilter{{Key: aws.String("NAME_PREFIX"), Values: []string{c.Prefix}}}})
+				out, err := c.SSM.DescribePatchBaselines(
+					ctx,
+					&ssm.DescribePatchBaselinesInput{
+						Filters: []types.PatchOrchestratorFilter{{Key: aws.String("NAME_PREFIX"), Values: []string{c.Prefix}}},
+					},
+				)
 				if err != nil {
 					return err
 				}
 				return same("baselines", 1, len(out.BaselineIdentities))
 			}},
 			{"a patch group gets it", func(ctx context.Context) error {
-				if _, err := c.SSM.RegisterPatchBaselineForPatchGroup(ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: id, PatchGroup: group}); err != nil {
+				if _, err := c.SSM.RegisterPatchBaselineForPatchGroup(
+					ctx, &ssm.RegisterPatchBaselineForPatchGroupInput{BaselineId: id, PatchGroup: group},
+				); err != nil {
 					return err
 				}
 				c.Later(func(ctx context.Context) error {
-					_, err := c.SSM.DeregisterPatchBaselineForPatchGroup(ctx, &ssm.DeregisterPatchBaselineForPatchGroupInput{BaselineId: id, PatchGroup: group})
+					_, err := c.SSM.DeregisterPatchBaselineForPatchGroup(
+						ctx, &ssm.DeregisterPatchBaselineForPatchGroupInput{BaselineId: id, PatchGroup: group},
+					)
 					return err
 				})
-				out, err := c.SSM.GetPatchBaselineForPatchGroup(ctx, &ssm.GetPatchBaselineForPatchGroupInput{PatchGroup: group, OperatingSystem: types.OperatingSystemAmazonLinux2023})
+				out, err := c.SSM.GetPatchBaselineForPatchGroup(
+					ctx,
+					&ssm.GetPatchBaselineForPatchGroupInput{PatchGroup: group, OperatingSystem: types.OperatingSystemAmazonLinux2023},
+				)
 				if err != nil {
 					return err
 				}
@@ -89,7 +105,8 @@ func automation() Scenario {
 				return nil, err
 			}
 			out, err := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
-				DocumentName: name, Parameters: map[string][]string{"Duration": {duration}}, Tags: []types.Tag{{Key: &key, Value: aws.String("")}},
+				DocumentName: name, Parameters: map[string][]string{"Duration": {duration}},
+				Tags: []types.Tag{{Key: &key, Value: aws.String("")}},
 			})
 			if err != nil {
 				return nil, err
@@ -119,7 +136,14 @@ func automation() Scenario {
 			}},
 			{"it is found by the key of a tag", func(ctx context.Context) error {
 				return c.eventually(ctx, func() (bool, string, error) {
-					out, err := c.SSM.DescribeAutomationExecutions(ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{{Key: types.AutomationExecutionFilterKeyTagKey, Values: []string{key}}}})
+					out, err := c.SSM.DescribeAutomationExecutions(
+						ctx,
+						&ssm.DescribeAutomationExecutionsInput{
+							Filters: []types.AutomationExecutionFilter{
+								{Key: types.AutomationExecutionFilterKeyTagKey, Values: []string{key}},
+							},
+						},
+					)
 					if err != nil || len(out.AutomationExecutionMetadataList) != 1 {
 						return false, "not found", err
 					}
@@ -127,7 +151,9 @@ func automation() Scenario {
 				})
 			}},
 			{"its steps are told", func(ctx context.Context) error {
-				out, err := c.SSM.DescribeAutomationStepExecutions(ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: id})
+				out, err := c.SSM.DescribeAutomationStepExecutions(
+					ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: id},
+				)
 				if err != nil {
 					return err
 				}
@@ -135,7 +161,9 @@ func automation() Scenario {
 					return fmt.Errorf("%d steps", len(out.StepExecutions))
 				}
 				step := out.StepExecutions[0]
-				return errors.Join(same("action", "aws:sleep", *step.Action), same("status", types.AutomationExecutionStatusSuccess, step.StepStatus))
+				return errors.Join(
+					same("action", "aws:sleep", *step.Action), same("status", types.AutomationExecutionStatusSuccess, step.StepStatus),
+				)
 			}},
 			{"a stopped one is cancelled", func(ctx context.Context) error {
 				long, err := start(ctx, "PT1H")
@@ -145,7 +173,9 @@ func automation() Scenario {
 				if err := ends(ctx, long, types.AutomationExecutionStatusInprogress); err != nil {
 					return err
 				}
-				if _, err := c.SSM.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: long, Type: types.StopTypeCancel}); err != nil {
+				if _, err := c.SSM.StopAutomationExecution(
+					ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: long, Type: types.StopTypeCancel},
+				); err != nil {
 					return err
 				}
 				return ends(ctx, long, types.AutomationExecutionStatusCancelled)
@@ -154,14 +184,18 @@ func automation() Scenario {
 				if err := c.Pass(ctx, calm); err != nil {
 					return err
 				}
-				_, err := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: name, Parameters: map[string][]string{"Surprise": {"x"}}})
+				_, err := c.SSM.StartAutomationExecution(
+					ctx, &ssm.StartAutomationExecutionInput{DocumentName: name, Parameters: map[string][]string{"Surprise": {"x"}}},
+				)
 				return refused(err, "InvalidAutomationExecutionParametersException")
 			}},
 			{"a runbook that does not exist", func(ctx context.Context) error {
 				if err := c.Pass(ctx, calm); err != nil {
 					return err
 				}
-				_, err := c.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String(c.Prefix + "nobody")})
+				_, err := c.SSM.StartAutomationExecution(
+					ctx, &ssm.StartAutomationExecutionInput{DocumentName: aws.String(c.Prefix + "nobody")},
+				)
 				return refused(err, "AutomationDefinitionNotFoundException")
 			}},
 			{"an execution that does not exist", func(ctx context.Context) error {

@@ -45,11 +45,17 @@ func identities() Scenario {
 					if err != nil {
 						return err
 					}
-					if !strings.HasSuffix(*out.AssumedRoleUser.Arn, "/contract") || !strings.HasSuffix(*out.AssumedRoleUser.AssumedRoleId, ":contract") {
-						return fmt.Errorf("the session's name is in neither %s nor %s", *out.AssumedRoleUser.Arn, *out.AssumedRoleUser.AssumedRoleId)
+					if !strings.HasSuffix(*out.AssumedRoleUser.Arn, "/contract") || !strings.HasSuffix(
+						*out.AssumedRoleUser.AssumedRoleId, ":contract",
+					) {
+						return fmt.Errorf(
+							"the session's name is in neither %s nor %s", *out.AssumedRoleUser.Arn, *out.AssumedRoleUser.AssumedRoleId,
+						)
 					}
 					config := c.Config.Copy()
-					config.Credentials = credentials.NewStaticCredentialsProvider(*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+					config.Credentials = credentials.NewStaticCredentialsProvider(
+						*out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken,
+					)
 					who, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 					if err != nil {
 						return err
@@ -79,7 +85,13 @@ func identities() Scenario {
 					return refused(err, "ValidationError")
 				}},
 				{"a role that does not exist is refused", func(ctx context.Context) error {
-					_, err := c.STS.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + c.Account + ":role/" + c.Prefix + "nobody"), RoleSessionName: aws.String("contract")})
+					_, err := c.STS.AssumeRole(
+						ctx,
+						&sts.AssumeRoleInput{
+							RoleArn:         aws.String("arn:aws:iam::" + c.Account + ":role/" + c.Prefix + "nobody"),
+							RoleSessionName: aws.String("contract"),
+						},
+					)
 					return refused(err, "AccessDenied")
 				}},
 			}

@@ -1,5 +1,5 @@
-// Package scenarios holds the worlds that come with the laboratory: YAML files, one per scenario, and the fleet they share.
-// Their shape is world.Scenario.
+// Package scenarios holds the worlds that come with the laboratory: YAML files, one per scenario, and the fleet they
+// share. Their shape is world.Scenario.
 package scenarios
 
 import "embed"

@@ -26,21 +26,55 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 	const service = "autoscaling"
 	registerScalingHooks(r, s)
 	registerScalingSchedule(r, s)
-	api.Handle(r, service, "DescribeAutoScalingGroups", []string{"AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"}, s.describeGroups)
-	api.Handle(r, service, "DescribeAutoScalingInstances", []string{"InstanceIds", "MaxRecords", "NextToken"}, s.describeInstances)
-	api.Handle(r, service, "DescribeScalingActivities", []string{"ActivityIds", "AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeActivities)
-	api.Handle(r, service, "DescribeInstanceRefreshes", []string{"AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"}, s.describeRefreshes)
+	api.Handle(
+		r, service, "DescribeAutoScalingGroups",
+		[]string{"AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"}, s.describeGroups,
+	)
+	api.Handle(
+		r, service, "DescribeAutoScalingInstances", []string{"InstanceIds", "MaxRecords", "NextToken"}, s.describeInstances,
+	)
+	api.Handle(
+		r, service, "DescribeScalingActivities", []string{"ActivityIds", "AutoScalingGroupName", "MaxRecords", "NextToken"},
+		s.describeActivities,
+	)
+	api.Handle(
+		r, service, "DescribeInstanceRefreshes",
+		[]string{"AutoScalingGroupName", "InstanceRefreshIds", "MaxRecords", "NextToken"}, s.describeRefreshes,
+	)
 	api.Handle(r, service, "DescribeTags", []string{"Filters", "MaxRecords", "NextToken"}, s.describeTags)
-	api.Handle(r, service, "EnterStandby", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"}, s.enterStandby)
+	api.Handle(
+		r, service, "EnterStandby", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"},
+		s.enterStandby,
+	)
 	api.Handle(r, service, "ExitStandby", []string{"AutoScalingGroupName", "InstanceIds"}, s.exitStandby)
 	api.Handle(r, service, "SuspendProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.suspend)
 	api.Handle(r, service, "ResumeProcesses", []string{"AutoScalingGroupName", "ScalingProcesses"}, s.resume)
-	api.Handle(r, service, "UpdateAutoScalingGroup", []string{"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType", "NewInstancesProtectedFromScaleIn", "LaunchTemplate"}, s.update)
-	api.Handle(r, service, "SetDesiredCapacity", []string{"AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"}, s.setDesired)
-	api.Handle(r, service, "SetInstanceHealth", []string{"InstanceId", "HealthStatus", "ShouldRespectGracePeriod"}, s.setHealth)
-	api.Handle(r, service, "SetInstanceProtection", []string{"AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"}, s.setProtection)
-	api.Handle(r, service, "TerminateInstanceInAutoScalingGroup", []string{"InstanceId", "ShouldDecrementDesiredCapacity"}, s.terminate)
-	api.Handle(r, service, "DetachInstances", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"}, s.detach)
+	api.Handle(
+		r, service, "UpdateAutoScalingGroup",
+		[]string{
+			"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType",
+			"NewInstancesProtectedFromScaleIn", "LaunchTemplate",
+		},
+		s.update,
+	)
+	api.Handle(
+		r, service, "SetDesiredCapacity", []string{"AutoScalingGroupName", "DesiredCapacity", "HonorCooldown"}, s.setDesired,
+	)
+	api.Handle(
+		r, service, "SetInstanceHealth", []string{"InstanceId", "HealthStatus", "ShouldRespectGracePeriod"}, s.setHealth,
+	)
+	api.Handle(
+		r, service, "SetInstanceProtection", []string{"AutoScalingGroupName", "InstanceIds", "ProtectedFromScaleIn"},
+		s.setProtection,
+	)
+	api.Handle(
+		r, service, "TerminateInstanceInAutoScalingGroup", []string{"InstanceId", "ShouldDecrementDesiredCapacity"},
+		s.terminate,
+	)
+	api.Handle(
+		r, service, "DetachInstances", []string{"AutoScalingGroupName", "InstanceIds", "ShouldDecrementDesiredCapacity"},
+		s.detach,
+	)
 	api.Handle(r, service, "AttachInstances", []string{"AutoScalingGroupName", "InstanceIds"}, s.attach)
 	api.Handle(r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy"}, s.startRefresh)
 	api.Handle(r, service, "CancelInstanceRefresh", []string{"AutoScalingGroupName"}, s.cancelRefresh)
@@ -53,7 +87,9 @@ func (s scalingService) group(call api.Call, name *string) (*world.ScalingGroup,
 	return regionOf(s.w, call).ScalingGroup(deref(name))
 }
 
-func (s scalingService) describeGroups(call api.Call, in *as.DescribeAutoScalingGroupsInput) (*as.DescribeAutoScalingGroupsOutput, error) {
+func (s scalingService) describeGroups(
+	call api.Call, in *as.DescribeAutoScalingGroupsInput,
+) (*as.DescribeAutoScalingGroupsOutput, error) {
 	var found []*world.ScalingGroup
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
 		group = group.Seen()
@@ -116,12 +152,15 @@ func cutTag(filter string) (string, bool) {
 
 func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 	view := types.AutoScalingGroup{
-		AutoScalingGroupName: &group.Name, AutoScalingGroupARN: &group.ARN, MinSize: number(group.Min), MaxSize: number(group.Max),
+		AutoScalingGroupName: &group.Name, AutoScalingGroupARN: &group.ARN, MinSize: number(group.Min),
+		MaxSize:         number(group.Max),
 		DesiredCapacity: number(group.Desired), AvailabilityZones: group.Zones, HealthCheckType: &group.HealthCheckType,
 		HealthCheckGracePeriod: number(int(group.Grace.Seconds())), DefaultCooldown: number(int(group.Cooldown.Seconds())),
-		CreatedTime: moment(group.Created), NewInstancesProtectedFromScaleIn: &group.Protects, LaunchTemplate: launchTemplate(group),
-		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{}, SuspendedProcesses: []types.SuspendedProcess{},
-		TargetGroupARNs: []string{}, Tags: []types.TagDescription{}, LoadBalancerNames: []string{},
+		CreatedTime: moment(group.Created), NewInstancesProtectedFromScaleIn: &group.Protects,
+		LaunchTemplate:      launchTemplate(group),
+		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{},
+		SuspendedProcesses: []types.SuspendedProcess{},
+		TargetGroupARNs:    []string{}, Tags: []types.TagDescription{}, LoadBalancerNames: []string{},
 	}
 	if group.Operator != "" {
 		view.Operator = &types.Operator{Principal: ref(group.Operator)}
@@ -134,7 +173,9 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 	}
 	for _, target := range group.TargetGroups {
 		view.TargetGroupARNs = append(view.TargetGroupARNs, target.ARN)
-		view.TrafficSources = append(view.TrafficSources, types.TrafficSourceIdentifier{Identifier: &target.ARN, Type: ref("elbv2")})
+		view.TrafficSources = append(
+			view.TrafficSources, types.TrafficSourceIdentifier{Identifier: &target.ARN, Type: ref("elbv2")},
+		)
 	}
 	for _, member := range group.Members() {
 		view.Instances = append(view.Instances, types.Instance{
@@ -145,7 +186,9 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 	}
 	for _, name := range world.Processes {
 		if reason, suspended := group.Suspended[name]; suspended {
-			view.SuspendedProcesses = append(view.SuspendedProcesses, types.SuspendedProcess{ProcessName: &name, SuspensionReason: &reason})
+			view.SuspendedProcesses = append(
+				view.SuspendedProcesses, types.SuspendedProcess{ProcessName: &name, SuspensionReason: &reason},
+			)
 		}
 	}
 	for _, tag := range group.Tags {
@@ -165,11 +208,14 @@ func launchTemplate(group *world.ScalingGroup) *types.LaunchTemplateSpecificatio
 
 func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription {
 	return types.TagDescription{
-		Key: &tag.Key, Value: &tag.Value, PropagateAtLaunch: &tag.Propagate, ResourceId: &group.Name, ResourceType: ref("auto-scaling-group"),
+		Key: &tag.Key, Value: &tag.Value, PropagateAtLaunch: &tag.Propagate, ResourceId: &group.Name,
+		ResourceType: ref("auto-scaling-group"),
 	}
 }
 
-func (s scalingService) describeInstances(call api.Call, in *as.DescribeAutoScalingInstancesInput) (*as.DescribeAutoScalingInstancesOutput, error) {
+func (s scalingService) describeInstances(
+	call api.Call, in *as.DescribeAutoScalingInstancesInput,
+) (*as.DescribeAutoScalingInstancesOutput, error) {
 	var found []*world.Member
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
 		for _, member := range group.Seen().Members() {
@@ -182,7 +228,9 @@ func (s scalingService) describeInstances(call api.Call, in *as.DescribeAutoScal
 	if err != nil {
 		return nil, err
 	}
-	out := &as.DescribeAutoScalingInstancesOutput{AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next}
+	out := &as.DescribeAutoScalingInstancesOutput{
+		AutoScalingInstances: []types.AutoScalingInstanceDetails{}, NextToken: next,
+	}
 	for _, member := range found {
 		health := "HEALTHY"
 		if !member.Healthy {

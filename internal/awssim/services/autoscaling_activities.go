@@ -14,8 +14,9 @@ import (
 func activityView(a *world.Activity) types.Activity {
 	status := types.ScalingActivityStatusCode(a.Status)
 	return types.Activity{
-		ActivityId: &a.ID, AutoScalingGroupName: &a.Group, Description: &a.Description, Cause: &a.Cause, StartTime: moment(a.Start),
-		EndTime: moment(a.End), StatusCode: status, StatusMessage: given(a.Message), Progress: number(a.Progress),
+		ActivityId: &a.ID, AutoScalingGroupName: &a.Group, Description: &a.Description, Cause: &a.Cause,
+		StartTime: moment(a.Start),
+		EndTime:   moment(a.End), StatusCode: status, StatusMessage: given(a.Message), Progress: number(a.Progress),
 		Details: given(fmt.Sprintf(`{"InvokingAlarms":[],"instance":%q}`, a.Instance)),
 	}
 }
@@ -28,7 +29,9 @@ func activityViews(activities []*world.Activity) []types.Activity {
 	return views
 }
 
-func (s scalingService) describeActivities(call api.Call, in *as.DescribeScalingActivitiesInput) (*as.DescribeScalingActivitiesOutput, error) {
+func (s scalingService) describeActivities(
+	call api.Call, in *as.DescribeScalingActivitiesInput,
+) (*as.DescribeScalingActivitiesOutput, error) {
 	groups := regionOf(s.w, call).ScalingGroups()
 	if in.AutoScalingGroupName != nil {
 		group, err := s.group(call, in.AutoScalingGroupName)
@@ -49,7 +52,9 @@ func (s scalingService) describeActivities(call api.Call, in *as.DescribeScaling
 	return &as.DescribeScalingActivitiesOutput{Activities: activityViews(found), NextToken: next}, err
 }
 
-func (s scalingService) describeRefreshes(call api.Call, in *as.DescribeInstanceRefreshesInput) (*as.DescribeInstanceRefreshesOutput, error) {
+func (s scalingService) describeRefreshes(
+	call api.Call, in *as.DescribeInstanceRefreshesInput,
+) (*as.DescribeInstanceRefreshesOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -61,7 +66,8 @@ func (s scalingService) describeRefreshes(call api.Call, in *as.DescribeInstance
 	out := &as.DescribeInstanceRefreshesOutput{InstanceRefreshes: []types.InstanceRefresh{}, NextToken: next}
 	for _, refresh := range found {
 		out.InstanceRefreshes = append(out.InstanceRefreshes, types.InstanceRefresh{
-			AutoScalingGroupName: &group.Name, InstanceRefreshId: &refresh.ID, Status: types.InstanceRefreshStatus(refresh.Status),
+			AutoScalingGroupName: &group.Name, InstanceRefreshId: &refresh.ID,
+			Status:       types.InstanceRefreshStatus(refresh.Status),
 			StatusReason: given(refresh.Reason), StartTime: moment(refresh.Start), EndTime: moment(refresh.End),
 			PercentageComplete: number(refresh.PercentComplete()), InstancesToUpdate: number(refresh.Left()),
 		})
@@ -69,7 +75,9 @@ func (s scalingService) describeRefreshes(call api.Call, in *as.DescribeInstance
 	return out, err
 }
 
-func (s scalingService) startRefresh(call api.Call, in *as.StartInstanceRefreshInput) (*as.StartInstanceRefreshOutput, error) {
+func (s scalingService) startRefresh(
+	call api.Call, in *as.StartInstanceRefreshInput,
+) (*as.StartInstanceRefreshOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -84,7 +92,9 @@ func (s scalingService) startRefresh(call api.Call, in *as.StartInstanceRefreshI
 	return &as.StartInstanceRefreshOutput{InstanceRefreshId: &refresh.ID}, nil
 }
 
-func (s scalingService) cancelRefresh(call api.Call, in *as.CancelInstanceRefreshInput) (*as.CancelInstanceRefreshOutput, error) {
+func (s scalingService) cancelRefresh(
+	call api.Call, in *as.CancelInstanceRefreshInput,
+) (*as.CancelInstanceRefreshOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err

@@ -23,7 +23,10 @@ func (s scalingService) enterStandby(call api.Call, in *as.EnterStandbyInput) (*
 }
 
 func missing(parameter string) *api.Error {
-	return api.Errorf("ValidationError", "1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", parameter)
+	return api.Errorf(
+		"ValidationError",
+		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", parameter,
+	)
 }
 
 func (s scalingService) exitStandby(call api.Call, in *as.ExitStandbyInput) (*as.ExitStandbyOutput, error) {
@@ -51,7 +54,9 @@ func (s scalingService) resume(call api.Call, in *as.ResumeProcessesInput) (*as.
 	return nil, group.Resume(in.ScalingProcesses)
 }
 
-func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput) (*as.UpdateAutoScalingGroupOutput, error) {
+func (s scalingService) update(
+	call api.Call, in *as.UpdateAutoScalingGroupInput,
+) (*as.UpdateAutoScalingGroupOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -66,7 +71,9 @@ func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput
 		}
 		group.UseTemplate(template, version)
 	}
-	if err := group.Resize(world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)}); err != nil {
+	if err := group.Resize(
+		world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)},
+	); err != nil {
 		return nil, err
 	}
 	if in.HealthCheckGracePeriod != nil {
@@ -82,17 +89,26 @@ func (s scalingService) update(call api.Call, in *as.UpdateAutoScalingGroupInput
 }
 
 // template finds the launch template that a request names, and its version as the group keeps it.
-func (s scalingService) template(call api.Call, spec *types.LaunchTemplateSpecification) (*world.LaunchTemplate, string, error) {
+func (s scalingService) template(
+	call api.Call, spec *types.LaunchTemplateSpecification,
+) (*world.LaunchTemplate, string, error) {
 	template, err := regionOf(s.w, call).LaunchTemplate(deref(spec.LaunchTemplateId) + deref(spec.LaunchTemplateName))
 	if err != nil {
-		return nil, "", api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The specified launch template does not exist.")
+		return nil, "", api.Errorf(
+			"ValidationError",
+			"You must use a valid fully-formed launch template. The specified launch template does not exist.",
+		)
 	}
 	version := deref(spec.Version)
 	if version == "" {
 		version = "$Default"
 	}
 	if _, _, err := template.Version(version); err != nil {
-		return nil, "", api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The specified launch template version %s does not exist.", version)
+		return nil, "", api.Errorf(
+			"ValidationError",
+			"You must use a valid fully-formed launch template. The specified launch template version %s does not exist.",
+			version,
+		)
 	}
 	return template, version, nil
 }
@@ -104,7 +120,9 @@ func whole(n *int32) *int {
 	return ref(int(*n))
 }
 
-func (s scalingService) setDesired(call api.Call, in *as.SetDesiredCapacityInput) (*as.SetDesiredCapacityOutput, error) {
+func (s scalingService) setDesired(
+	call api.Call, in *as.SetDesiredCapacityInput,
+) (*as.SetDesiredCapacityOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -113,7 +131,10 @@ func (s scalingService) setDesired(call api.Call, in *as.SetDesiredCapacityInput
 		return nil, missing("desiredCapacity")
 	}
 	if deref(in.HonorCooldown) && group.Busy() {
-		return nil, api.Errorf("ScalingActivityInProgress", "You cannot change the desired capacity while there are scaling activities in progress.")
+		return nil, api.Errorf(
+			"ScalingActivityInProgress",
+			"You cannot change the desired capacity while there are scaling activities in progress.",
+		)
 	}
 	return nil, group.SetDesired(int(*in.DesiredCapacity))
 }
@@ -123,7 +144,9 @@ func (s scalingService) member(call api.Call, id *string) (*world.Member, error)
 	if member := regionOf(s.w, call).MemberOf(deref(id)); member != nil {
 		return member, nil
 	}
-	return nil, api.Errorf("ValidationError", "Instance Id not found - No managed instance found for instance ID: %s", deref(id))
+	return nil, api.Errorf(
+		"ValidationError", "Instance Id not found - No managed instance found for instance ID: %s", deref(id),
+	)
 }
 
 func (s scalingService) setHealth(call api.Call, in *as.SetInstanceHealthInput) (*as.SetInstanceHealthOutput, error) {
@@ -140,7 +163,9 @@ func (s scalingService) setHealth(call api.Call, in *as.SetInstanceHealthInput) 
 	return nil, nil
 }
 
-func (s scalingService) setProtection(call api.Call, in *as.SetInstanceProtectionInput) (*as.SetInstanceProtectionOutput, error) {
+func (s scalingService) setProtection(
+	call api.Call, in *as.SetInstanceProtectionInput,
+) (*as.SetInstanceProtectionOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -156,7 +181,9 @@ func (s scalingService) setProtection(call api.Call, in *as.SetInstanceProtectio
 	return nil, nil
 }
 
-func (s scalingService) terminate(call api.Call, in *as.TerminateInstanceInAutoScalingGroupInput) (*as.TerminateInstanceInAutoScalingGroupOutput, error) {
+func (s scalingService) terminate(
+	call api.Call, in *as.TerminateInstanceInAutoScalingGroupInput,
+) (*as.TerminateInstanceInAutoScalingGroupOutput, error) {
 	member, err := s.member(call, in.InstanceId)
 	if err != nil {
 		return nil, err
@@ -185,13 +212,19 @@ func (s scalingService) attach(call api.Call, in *as.AttachInstancesInput) (*as.
 	return nil, group.Attach(in.InstanceIds)
 }
 
-func (s scalingService) deleteGroup(call api.Call, in *as.DeleteAutoScalingGroupInput) (*as.DeleteAutoScalingGroupOutput, error) {
+func (s scalingService) deleteGroup(
+	call api.Call, in *as.DeleteAutoScalingGroupInput,
+) (*as.DeleteAutoScalingGroupOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
 	if len(group.Members()) > 0 && !deref(in.ForceDelete) {
-		return nil, api.Errorf("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+		return nil, api.Errorf(
+			"ResourceInUse",
+			"You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in "+
+				"the group.",
+		)
 	}
 	return nil, regionOf(s.w, call).DeleteScalingGroup(group.Name)
 }
@@ -203,7 +236,9 @@ func (s scalingService) tag(call api.Call, in *as.CreateOrUpdateTagsInput) (*as.
 }
 
 func (s scalingService) untag(call api.Call, in *as.DeleteTagsInput) (*as.DeleteTagsOutput, error) {
-	return nil, s.eachTag(call, in.Tags, func(group *world.ScalingGroup, tag types.Tag) { group.Untag(deref(tag.Key), tag.Value) })
+	return nil, s.eachTag(
+		call, in.Tags, func(group *world.ScalingGroup, tag types.Tag) { group.Untag(deref(tag.Key), tag.Value) },
+	)
 }
 
 // eachTag finds every group first, so that a wrong name changes nothing.

@@ -13,9 +13,12 @@ import (
 
 func registerScalingHooks(r *api.Registry, s scalingService) {
 	const service = "autoscaling"
-	api.Handle(r, service, "DescribeLifecycleHooks", []string{"AutoScalingGroupName", "LifecycleHookNames"}, s.describeHooks)
+	api.Handle(
+		r, service, "DescribeLifecycleHooks", []string{"AutoScalingGroupName", "LifecycleHookNames"}, s.describeHooks,
+	)
 	api.Handle(r, service, "PutLifecycleHook", []string{
-		"AutoScalingGroupName", "LifecycleHookName", "LifecycleTransition", "HeartbeatTimeout", "DefaultResult", "NotificationMetadata",
+		"AutoScalingGroupName", "LifecycleHookName", "LifecycleTransition", "HeartbeatTimeout", "DefaultResult",
+		"NotificationMetadata",
 		"NotificationTargetARN", "RoleARN",
 	}, s.putHook)
 	api.Handle(r, service, "DeleteLifecycleHook", []string{"AutoScalingGroupName", "LifecycleHookName"}, s.deleteHook)
@@ -27,7 +30,9 @@ func registerScalingHooks(r *api.Registry, s scalingService) {
 	}, s.heartbeat)
 }
 
-func (s scalingService) describeHooks(call api.Call, in *as.DescribeLifecycleHooksInput) (*as.DescribeLifecycleHooksOutput, error) {
+func (s scalingService) describeHooks(
+	call api.Call, in *as.DescribeLifecycleHooksInput,
+) (*as.DescribeLifecycleHooksOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -40,7 +45,8 @@ func (s scalingService) describeHooks(call api.Call, in *as.DescribeLifecycleHoo
 		out.LifecycleHooks = append(out.LifecycleHooks, types.LifecycleHook{
 			AutoScalingGroupName: &group.Name, LifecycleHookName: &hook.Name, LifecycleTransition: &hook.Transition,
 			HeartbeatTimeout: number(int(hook.Heartbeat.Seconds())), GlobalTimeout: number(int(hook.GlobalTimeout().Seconds())),
-			DefaultResult: &hook.Default, NotificationMetadata: given(hook.Metadata), NotificationTargetARN: given(hook.Target), RoleARN: given(hook.Role),
+			DefaultResult: &hook.Default, NotificationMetadata: given(hook.Metadata), NotificationTargetARN: given(hook.Target),
+			RoleARN: given(hook.Role),
 		})
 	}
 	return out, nil
@@ -58,7 +64,9 @@ func (s scalingService) putHook(call api.Call, in *as.PutLifecycleHookInput) (*a
 	})
 }
 
-func (s scalingService) deleteHook(call api.Call, in *as.DeleteLifecycleHookInput) (*as.DeleteLifecycleHookOutput, error) {
+func (s scalingService) deleteHook(
+	call api.Call, in *as.DeleteLifecycleHookInput,
+) (*as.DeleteLifecycleHookOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -66,15 +74,21 @@ func (s scalingService) deleteHook(call api.Call, in *as.DeleteLifecycleHookInpu
 	return nil, group.DeleteHook(deref(in.LifecycleHookName))
 }
 
-func (s scalingService) completeAction(call api.Call, in *as.CompleteLifecycleActionInput) (*as.CompleteLifecycleActionOutput, error) {
+func (s scalingService) completeAction(
+	call api.Call, in *as.CompleteLifecycleActionInput,
+) (*as.CompleteLifecycleActionOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
-	return nil, group.CompleteAction(deref(in.LifecycleHookName), deref(in.InstanceId), deref(in.LifecycleActionToken), deref(in.LifecycleActionResult))
+	return nil, group.CompleteAction(
+		deref(in.LifecycleHookName), deref(in.InstanceId), deref(in.LifecycleActionToken), deref(in.LifecycleActionResult),
+	)
 }
 
-func (s scalingService) heartbeat(call api.Call, in *as.RecordLifecycleActionHeartbeatInput) (*as.RecordLifecycleActionHeartbeatOutput, error) {
+func (s scalingService) heartbeat(
+	call api.Call, in *as.RecordLifecycleActionHeartbeatInput,
+) (*as.RecordLifecycleActionHeartbeatOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err

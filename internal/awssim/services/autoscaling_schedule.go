@@ -16,19 +16,39 @@ func registerScalingSchedule(r *api.Registry, s scalingService) {
 		"AutoScalingGroupName", "ScheduledActionNames", "StartTime", "EndTime", "MaxRecords", "NextToken",
 	}, s.describeScheduledActions)
 	api.Handle(r, service, "PutScheduledUpdateGroupAction", []string{
-		"AutoScalingGroupName", "ScheduledActionName", "StartTime", "EndTime", "Recurrence", "TimeZone", "MinSize", "MaxSize", "DesiredCapacity",
+		"AutoScalingGroupName", "ScheduledActionName", "StartTime", "EndTime", "Recurrence", "TimeZone", "MinSize", "MaxSize",
+		"DesiredCapacity",
 	}, s.schedule)
 	api.Handle(r, service, "DeleteScheduledAction", []string{"AutoScalingGroupName", "ScheduledActionName"}, s.unschedule)
-	api.Handle(r, service, "DescribePolicies", []string{"AutoScalingGroupName", "PolicyNames", "PolicyTypes", "MaxRecords", "NextToken"}, s.describePolicies)
-	api.Handle(r, service, "DescribeWarmPool", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeWarmPool)
-	api.Handle(r, service, "PutWarmPool", []string{"AutoScalingGroupName", "MinSize", "MaxGroupPreparedCapacity", "PoolState"}, s.putWarmPool)
+	api.Handle(
+		r, service, "DescribePolicies",
+		[]string{"AutoScalingGroupName", "PolicyNames", "PolicyTypes", "MaxRecords", "NextToken"}, s.describePolicies,
+	)
+	api.Handle(
+		r, service, "DescribeWarmPool", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeWarmPool,
+	)
+	api.Handle(
+		r, service, "PutWarmPool", []string{"AutoScalingGroupName", "MinSize", "MaxGroupPreparedCapacity", "PoolState"},
+		s.putWarmPool,
+	)
 	api.Handle(r, service, "DeleteWarmPool", []string{"AutoScalingGroupName", "ForceDelete"}, s.deleteWarmPool)
-	api.Handle(r, service, "DescribeLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeTargetGroups)
-	api.Handle(r, service, "AttachLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "TargetGroupARNs"}, s.attachTargetGroups)
-	api.Handle(r, service, "DetachLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "TargetGroupARNs"}, s.detachTargetGroups)
+	api.Handle(
+		r, service, "DescribeLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"},
+		s.describeTargetGroups,
+	)
+	api.Handle(
+		r, service, "AttachLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "TargetGroupARNs"},
+		s.attachTargetGroups,
+	)
+	api.Handle(
+		r, service, "DetachLoadBalancerTargetGroups", []string{"AutoScalingGroupName", "TargetGroupARNs"},
+		s.detachTargetGroups,
+	)
 }
 
-func (s scalingService) describeScheduledActions(call api.Call, in *as.DescribeScheduledActionsInput) (*as.DescribeScheduledActionsOutput, error) {
+func (s scalingService) describeScheduledActions(
+	call api.Call, in *as.DescribeScheduledActionsInput,
+) (*as.DescribeScheduledActionsOutput, error) {
 	groups := regionOf(s.w, call).ScalingGroups()
 	if in.AutoScalingGroupName != nil {
 		group, err := s.group(call, in.AutoScalingGroupName)
@@ -44,13 +64,15 @@ func (s scalingService) describeScheduledActions(call api.Call, in *as.DescribeS
 				if !slices.Contains(in.ScheduledActionNames, action.Name) {
 					continue
 				}
-			} else if in.StartTime != nil && action.Next.Before(*in.StartTime) || in.EndTime != nil && action.Next.After(*in.EndTime) {
+			} else if in.StartTime != nil && action.Next.Before(*in.StartTime) ||
+				in.EndTime != nil && action.Next.After(*in.EndTime) {
 				continue // times count only where no names are given
 			}
 			found = append(found, types.ScheduledUpdateGroupAction{
 				AutoScalingGroupName: &group.Name, ScheduledActionName: &action.Name, ScheduledActionARN: &action.ARN,
-				StartTime: moment(action.Next), Time: moment(action.Next), EndTime: moment(action.End), Recurrence: given(action.Recurrence),
-				TimeZone: given(action.TimeZone), MinSize: narrow(action.Sizes.Min), MaxSize: narrow(action.Sizes.Max),
+				StartTime: moment(action.Next), Time: moment(action.Next), EndTime: moment(action.End),
+				Recurrence: given(action.Recurrence),
+				TimeZone:   given(action.TimeZone), MinSize: narrow(action.Sizes.Min), MaxSize: narrow(action.Sizes.Max),
 				DesiredCapacity: narrow(action.Sizes.Desired),
 			})
 		}
@@ -66,7 +88,9 @@ func narrow(n *int) *int32 {
 	return number(*n)
 }
 
-func (s scalingService) schedule(call api.Call, in *as.PutScheduledUpdateGroupActionInput) (*as.PutScheduledUpdateGroupActionOutput, error) {
+func (s scalingService) schedule(
+	call api.Call, in *as.PutScheduledUpdateGroupActionInput,
+) (*as.PutScheduledUpdateGroupActionOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -77,7 +101,9 @@ func (s scalingService) schedule(call api.Call, in *as.PutScheduledUpdateGroupAc
 	})
 }
 
-func (s scalingService) unschedule(call api.Call, in *as.DeleteScheduledActionInput) (*as.DeleteScheduledActionOutput, error) {
+func (s scalingService) unschedule(
+	call api.Call, in *as.DeleteScheduledActionInput,
+) (*as.DeleteScheduledActionOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -85,9 +111,11 @@ func (s scalingService) unschedule(call api.Call, in *as.DeleteScheduledActionIn
 	return nil, group.DeleteScheduledAction(deref(in.ScheduledActionName))
 }
 
-// describePolicies answers that there are none: scaling by policy is not modelled, scale-in and scale-out are events of the
-// scenario.
-func (s scalingService) describePolicies(call api.Call, in *as.DescribePoliciesInput) (*as.DescribePoliciesOutput, error) {
+// describePolicies answers that there are none: scaling by policy is not modelled, scale-in and scale-out are events of
+// the scenario.
+func (s scalingService) describePolicies(
+	call api.Call, in *as.DescribePoliciesInput,
+) (*as.DescribePoliciesOutput, error) {
 	out := &as.DescribePoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}}
 	if in.AutoScalingGroupName == nil {
 		return out, nil
@@ -96,17 +124,23 @@ func (s scalingService) describePolicies(call api.Call, in *as.DescribePoliciesI
 	return out, err
 }
 
-func (s scalingService) describeWarmPool(call api.Call, in *as.DescribeWarmPoolInput) (*as.DescribeWarmPoolOutput, error) {
+func (s scalingService) describeWarmPool(
+	call api.Call, in *as.DescribeWarmPoolInput,
+) (*as.DescribeWarmPoolOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
 	}
 	found, next, err := page(group.Warm(), in.NextToken, in.MaxRecords, membersPage, badScalingToken)
-	out := &as.DescribeWarmPoolOutput{Instances: []types.Instance{}, NextToken: next, WarmPoolConfiguration: warmView(group)}
+	out := &as.DescribeWarmPoolOutput{
+		Instances: []types.Instance{}, NextToken: next, WarmPoolConfiguration: warmView(group),
+	}
 	for _, instance := range found {
 		out.Instances = append(out.Instances, types.Instance{
-			InstanceId: &instance.ID, AvailabilityZone: &instance.Zone, HealthStatus: ref("Healthy"), InstanceType: &instance.Type,
-			LifecycleState: types.LifecycleState(group.WarmState(instance)), ProtectedFromScaleIn: ref(false), LaunchTemplate: launchTemplate(group),
+			InstanceId: &instance.ID, AvailabilityZone: &instance.Zone, HealthStatus: ref("Healthy"),
+			InstanceType:   &instance.Type,
+			LifecycleState: types.LifecycleState(group.WarmState(instance)), ProtectedFromScaleIn: ref(false),
+			LaunchTemplate: launchTemplate(group),
 		})
 	}
 	return out, err
@@ -154,7 +188,9 @@ func (s scalingService) deleteWarmPool(call api.Call, in *as.DeleteWarmPoolInput
 	return nil, group.SetWarmPool(nil)
 }
 
-func (s scalingService) describeTargetGroups(call api.Call, in *as.DescribeLoadBalancerTargetGroupsInput) (*as.DescribeLoadBalancerTargetGroupsOutput, error) {
+func (s scalingService) describeTargetGroups(
+	call api.Call, in *as.DescribeLoadBalancerTargetGroupsInput,
+) (*as.DescribeLoadBalancerTargetGroupsOutput, error) {
 	group, err := s.group(call, in.AutoScalingGroupName)
 	if err != nil {
 		return nil, err
@@ -176,7 +212,9 @@ func (s scalingService) targetGroups(call api.Call, arns []string) ([]*world.Tar
 	for _, arn := range arns {
 		target, err := regionOf(s.w, call).TargetGroup(arn)
 		if err != nil {
-			return nil, api.Errorf("ValidationError", "Provided Target Groups may not be valid. Please ensure they exist and try again.")
+			return nil, api.Errorf(
+				"ValidationError", "Provided Target Groups may not be valid. Please ensure they exist and try again.",
+			)
 		}
 		targets = append(targets, target)
 	}
@@ -195,7 +233,9 @@ func (s scalingService) groupAndTargets(
 	return group, targets, err
 }
 
-func (s scalingService) attachTargetGroups(call api.Call, in *as.AttachLoadBalancerTargetGroupsInput) (*as.AttachLoadBalancerTargetGroupsOutput, error) {
+func (s scalingService) attachTargetGroups(
+	call api.Call, in *as.AttachLoadBalancerTargetGroupsInput,
+) (*as.AttachLoadBalancerTargetGroupsOutput, error) {
 	group, targets, err := s.groupAndTargets(call, in.AutoScalingGroupName, in.TargetGroupARNs)
 	if err != nil {
 		return nil, err
@@ -204,7 +244,9 @@ func (s scalingService) attachTargetGroups(call api.Call, in *as.AttachLoadBalan
 	return nil, nil
 }
 
-func (s scalingService) detachTargetGroups(call api.Call, in *as.DetachLoadBalancerTargetGroupsInput) (*as.DetachLoadBalancerTargetGroupsOutput, error) {
+func (s scalingService) detachTargetGroups(
+	call api.Call, in *as.DetachLoadBalancerTargetGroupsInput,
+) (*as.DetachLoadBalancerTargetGroupsOutput, error) {
 	group, targets, err := s.groupAndTargets(call, in.AutoScalingGroupName, in.TargetGroupARNs)
 	if err != nil {
 		return nil, err

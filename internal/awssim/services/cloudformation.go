@@ -18,7 +18,8 @@ func registerStacks(r *api.Registry, w *world.World) {
 			for _, stack := range region.Stacks() {
 				if name := aws.ToString(in.StackName); name == "" || name == stack.Name || name == stack.ID {
 					found = append(found, types.Stack{
-						StackName: &stack.Name, StackId: &stack.ID, StackStatus: types.StackStatus(stack.Status), RootId: notEmpty(stack.Root),
+						StackName: &stack.Name, StackId: &stack.ID, StackStatus: types.StackStatus(stack.Status),
+						RootId:       notEmpty(stack.Root),
 						CreationTime: aws.Time(region.World.Now().AddDate(0, -1, 0)),
 					})
 				}
@@ -26,7 +27,9 @@ func registerStacks(r *api.Registry, w *world.World) {
 			if len(found) == 0 && in.StackName != nil {
 				return nil, api.Errorf("ValidationError", "Stack with id %s does not exist", *in.StackName)
 			}
-			found, next, err := page(found, in.NextToken, nil, 100, api.Errorf("ValidationError", "The next token is not one of this call's."))
+			found, next, err := page(
+				found, in.NextToken, nil, 100, api.Errorf("ValidationError", "The next token is not one of this call's."),
+			)
 			return &cloudformation.DescribeStacksOutput{Stacks: found, NextToken: next}, err
 		})
 }

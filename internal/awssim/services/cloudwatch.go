@@ -21,10 +21,16 @@ type watchService struct{ w *world.World }
 func registerCloudWatch(r *api.Registry, w *world.World) {
 	s := watchService{w}
 	const service = "monitoring"
-	api.Handle(r, service, "DescribeAlarms", []string{"AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix", "MaxRecords", "NextToken"}, s.describe)
+	api.Handle(
+		r, service, "DescribeAlarms",
+		[]string{"AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "ActionPrefix", "MaxRecords", "NextToken"},
+		s.describe,
+	)
 	api.Handle(r, service, "PutMetricAlarm", []string{
-		"AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions", "MetricName", "Namespace", "Statistic",
-		"Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData",
+		"AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions", "MetricName", "Namespace",
+		"Statistic",
+		"Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator",
+		"TreatMissingData",
 	}, s.put)
 	api.Handle(r, service, "SetAlarmState", []string{"AlarmName", "StateValue", "StateReason"}, s.set)
 	registerMetrics(r, w)
@@ -41,7 +47,9 @@ func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.D
 		case len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, alarm.Name),
 			!strings.HasPrefix(alarm.Name, deref(in.AlarmNamePrefix)),
 			in.StateValue != "" && string(in.StateValue) != alarm.State,
-			in.ActionPrefix != nil && !slices.ContainsFunc(alarm.AlarmActions, func(a string) bool { return strings.HasPrefix(a, *in.ActionPrefix) }):
+			in.ActionPrefix != nil && !slices.ContainsFunc(
+				alarm.AlarmActions, func(a string) bool { return strings.HasPrefix(a, *in.ActionPrefix) },
+			):
 			continue
 		}
 		found = append(found, alarm)
@@ -56,11 +64,16 @@ func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.D
 
 func alarmView(alarm *world.Alarm) types.MetricAlarm {
 	view := types.MetricAlarm{
-		AlarmName: &alarm.Name, AlarmArn: &alarm.ARN, AlarmDescription: given(alarm.Description), MetricName: given(alarm.Metric),
-		Namespace: given(alarm.Namespace), Period: number(int(alarm.Period.Seconds())), EvaluationPeriods: number(alarm.EvaluationPeriods),
-		Threshold: &alarm.Threshold, ComparisonOperator: types.ComparisonOperator(alarm.Comparison), Statistic: types.Statistic(alarm.Statistic),
-		TreatMissingData: given(alarm.TreatMissingData), ActionsEnabled: &alarm.ActionsEnabled, AlarmActions: filled(alarm.AlarmActions),
-		OKActions: filled(alarm.OKActions), InsufficientDataActions: []string{}, Dimensions: dimensionViews(alarm.Dimensions),
+		AlarmName: &alarm.Name, AlarmArn: &alarm.ARN, AlarmDescription: given(alarm.Description),
+		MetricName: given(alarm.Metric),
+		Namespace:  given(alarm.Namespace), Period: number(int(alarm.Period.Seconds())),
+		EvaluationPeriods: number(alarm.EvaluationPeriods),
+		Threshold:         &alarm.Threshold, ComparisonOperator: types.ComparisonOperator(alarm.Comparison),
+		Statistic:        types.Statistic(alarm.Statistic),
+		TreatMissingData: given(alarm.TreatMissingData), ActionsEnabled: &alarm.ActionsEnabled,
+		AlarmActions: filled(alarm.AlarmActions),
+		OKActions:    filled(alarm.OKActions), InsufficientDataActions: []string{},
+		Dimensions: dimensionViews(alarm.Dimensions),
 		StateValue: types.StateValue(alarm.State), StateReason: &alarm.Reason, StateUpdatedTimestamp: moment(alarm.Updated),
 		StateTransitionedTimestamp: moment(alarm.Transitioned), AlarmConfigurationUpdatedTimestamp: moment(alarm.Configured),
 	}
@@ -82,11 +95,15 @@ func (s watchService) put(call api.Call, in *cw.PutMetricAlarmInput) (*cw.PutMet
 		return nil, err
 	}
 	alarm := &world.Alarm{
-		Name: *in.AlarmName, Description: deref(in.AlarmDescription), Metric: deref(in.MetricName), Namespace: deref(in.Namespace),
-		Period: time.Duration(deref(in.Period)) * time.Second, EvaluationPeriods: int(*in.EvaluationPeriods), Threshold: deref(in.Threshold),
+		Name: *in.AlarmName, Description: deref(in.AlarmDescription), Metric: deref(in.MetricName),
+		Namespace: deref(in.Namespace),
+		Period:    time.Duration(deref(in.Period)) * time.Second, EvaluationPeriods: int(*in.EvaluationPeriods),
+		Threshold:         deref(in.Threshold),
 		DatapointsToAlarm: int(deref(in.DatapointsToAlarm)),
-		Comparison:        string(in.ComparisonOperator), Statistic: string(in.Statistic), TreatMissingData: deref(in.TreatMissingData),
-		ActionsEnabled: in.ActionsEnabled == nil || *in.ActionsEnabled, AlarmActions: in.AlarmActions, OKActions: in.OKActions,
+		Comparison:        string(in.ComparisonOperator), Statistic: string(in.Statistic),
+		TreatMissingData: deref(in.TreatMissingData),
+		ActionsEnabled:   in.ActionsEnabled == nil || *in.ActionsEnabled, AlarmActions: in.AlarmActions,
+		OKActions:  in.OKActions,
 		Dimensions: dimensionPairs(in.Dimensions),
 	}
 	if alarm.TreatMissingData == "" {
@@ -110,9 +127,14 @@ func checkAlarm(in *cw.PutMetricAlarmInput) error {
 	case in.Threshold == nil:
 		return api.Errorf("ValidationError", "Threshold is required for an alarm on a metric")
 	case periods < 1 || in.DatapointsToAlarm != nil && (toAlarm < 1 || toAlarm > periods):
-		return api.Errorf("ValidationError", "DatapointsToAlarm (%d) must be between 1 and EvaluationPeriods (%d)", toAlarm, periods)
+		return api.Errorf(
+			"ValidationError", "DatapointsToAlarm (%d) must be between 1 and EvaluationPeriods (%d)", toAlarm, periods,
+		)
 	case !slices.Contains([]string{"", "missing", "notBreaching", "breaching", "ignore"}, deref(in.TreatMissingData)):
-		return api.Errorf("ValidationError", "TreatMissingData %q is none of missing, notBreaching, breaching, ignore", deref(in.TreatMissingData))
+		return api.Errorf(
+			"ValidationError", "TreatMissingData %q is none of missing, notBreaching, breaching, ignore",
+			deref(in.TreatMissingData),
+		)
 	case !slices.Contains(in.Statistic.Values(), in.Statistic):
 		return api.Errorf("ValidationError", "Statistic %q is not valid", in.Statistic)
 	case !slices.Contains(plainComparisons, in.ComparisonOperator):
@@ -123,7 +145,10 @@ func checkAlarm(in *cw.PutMetricAlarmInput) error {
 		return err
 	}
 	if time.Duration(periods) > longestAlarm/period {
-		return api.Errorf("ValidationError", "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).")
+		return api.Errorf(
+			"ValidationError",
+			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800).",
+		)
 	}
 	return nil
 }

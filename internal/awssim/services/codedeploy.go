@@ -18,7 +18,9 @@ func registerDeployments(r *api.Registry, w *world.World) {
 		func(c api.Call, in *codedeploy.ListDeploymentsInput) (*codedeploy.ListDeploymentsOutput, error) {
 			found := []string{}
 			for _, deployment := range regionOf(w, c).Deployments() {
-				if len(in.IncludeOnlyStatuses) == 0 || slices.Contains(in.IncludeOnlyStatuses, types.DeploymentStatus(deployment.Status)) {
+				if len(in.IncludeOnlyStatuses) == 0 || slices.Contains(
+					in.IncludeOnlyStatuses, types.DeploymentStatus(deployment.Status),
+				) {
 					found = append(found, deployment.ID)
 				}
 			}
@@ -30,7 +32,9 @@ func registerDeployments(r *api.Registry, w *world.World) {
 			deployment := regionOf(w, c).Deployment(aws.ToString(in.DeploymentId))
 			switch {
 			case deployment == nil:
-				return nil, api.Errorf("DeploymentDoesNotExistException", "The deployment %s could not be found", aws.ToString(in.DeploymentId))
+				return nil, api.Errorf(
+					"DeploymentDoesNotExistException", "The deployment %s could not be found", aws.ToString(in.DeploymentId),
+				)
 			case deployment.Status == "Created" || deployment.Status == "Queued":
 				return nil, api.Errorf("DeploymentNotStartedException", "The deployment %s has not started yet", deployment.ID)
 			}

@@ -29,16 +29,18 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			if size := aws.ToInt32(in.Size); size != world.SizeGiB {
 				return nil, api.NotModelled("a volume of %d GiB; every volume has %d", size, world.SizeGiB)
 			}
-			volume, err := world.Once(regionOf(w, c), aws.ToString(in.ClientToken), *in.AvailabilityZone, func() (*world.Volume, error) {
-				return regionOf(w, c).CreateVolume(*in.AvailabilityZone, tags), nil
-			})
+			volume, err := world.Once(
+				regionOf(w, c), aws.ToString(in.ClientToken), *in.AvailabilityZone, func() (*world.Volume, error) {
+					return regionOf(w, c).CreateVolume(*in.AvailabilityZone, tags), nil
+				})
 			if err != nil {
 				return nil, err
 			}
 			view := ec2Volume(volume)
 			return &ec2.CreateVolumeOutput{
 				VolumeId: view.VolumeId, AvailabilityZone: view.AvailabilityZone, State: types.VolumeStateCreating, Size: view.Size,
-				CreateTime: view.CreateTime, VolumeType: types.VolumeTypeGp3, Encrypted: view.Encrypted, SnapshotId: aws.String(""), Tags: view.Tags,
+				CreateTime: view.CreateTime, VolumeType: types.VolumeTypeGp3, Encrypted: view.Encrypted, SnapshotId: aws.String(""),
+				Tags: view.Tags,
 			}, nil
 		})
 	registerLaunchTemplates(r, w)
@@ -55,9 +57,13 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 	case aws.ToString(in.ImageId) == "":
 		return nil, api.Errorf("MissingParameter", "The request must contain the parameter ImageId")
 	case low < 1 || high < low:
-		return nil, api.Errorf("InvalidParameterValue", "Value (%d) for parameter maxCount is invalid; minCount is %d.", high, low)
+		return nil, api.Errorf(
+			"InvalidParameterValue", "Value (%d) for parameter maxCount is invalid; minCount is %d.", high, low,
+		)
 	}
-	spec := world.LaunchSpec{Image: *in.ImageId, Type: string(in.InstanceType), Tags: tags, SecurityGroups: in.SecurityGroupIds}
+	spec := world.LaunchSpec{
+		Image: *in.ImageId, Type: string(in.InstanceType), Tags: tags, SecurityGroups: in.SecurityGroupIds,
+	}
 	for _, id := range in.SecurityGroupIds {
 		if _, _, err := region.ResourceTags(id); err != nil {
 			return nil, err
@@ -67,7 +73,10 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 		spec.Zone = aws.ToString(in.Placement.AvailabilityZone)
 	}
 	if int(high) > world.MaxInstances {
-		return nil, api.Errorf("InstanceLimitExceeded", "You have requested more instances (%d) than your current instance limit of %d allows.", high, world.MaxInstances)
+		return nil, api.Errorf(
+			"InstanceLimitExceeded", "You have requested more instances (%d) than your current instance limit of %d allows.",
+			high, world.MaxInstances,
+		)
 	}
 	request := fmt.Sprint(low, high, spec)
 	launched, err := world.Once(region, aws.ToString(in.ClientToken), request, func() ([]*world.Instance, error) {

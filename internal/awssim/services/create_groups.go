@@ -20,40 +20,54 @@ func registerCreation(r *api.Registry, w *world.World) {
 	registerCreationEC2(r, w)
 	s := scalingService{w}
 	api.Handle(r, "autoscaling", "CreateAutoScalingGroup", []string{
-		"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "LaunchTemplate", "TargetGroupARNs",
+		"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "LaunchTemplate",
+		"TargetGroupARNs",
 		"HealthCheckType", "HealthCheckGracePeriod", "Tags",
 	}, s.create)
 	b := balancingService{w}
 	api.Handle(r, "elasticloadbalancing", "CreateTargetGroup", []string{
-		"Name", "Protocol", "Port", "VpcId", "TargetType", "HealthCheckPath", "HealthCheckIntervalSeconds", "HealthyThresholdCount",
+		"Name", "Protocol", "Port", "VpcId", "TargetType", "HealthCheckPath", "HealthCheckIntervalSeconds",
+		"HealthyThresholdCount",
 		"UnhealthyThresholdCount",
 	}, b.createGroup)
 	api.Handle(r, "elasticloadbalancing", "DeleteTargetGroup", []string{"TargetGroupArn"},
 		func(c api.Call, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
 			return nil, regionOf(w, c).DeleteTargetGroup(deref(in.TargetGroupArn))
 		})
-	api.Handle(r, "monitoring", "DeleteAlarms", []string{"AlarmNames"}, func(c api.Call, in *cw.DeleteAlarmsInput) (*cw.DeleteAlarmsOutput, error) {
-		regionOf(w, c).DeleteAlarms(in.AlarmNames)
-		return nil, nil
-	})
-	api.Handle(r, "ssm", "DeleteParameter", []string{"Name"}, func(c api.Call, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
-		if !regionOf(w, c).DeleteParameter(deref(in.Name)) {
-			return nil, api.Errorf("ParameterNotFound", "Parameter %s not found.", deref(in.Name))
-		}
-		return nil, nil
-	})
-	api.Handle(r, "ssm", "DeleteDocument", []string{"Name"}, func(c api.Call, in *ssm.DeleteDocumentInput) (*ssm.DeleteDocumentOutput, error) {
-		return nil, regionOf(w, c).DeleteDocument(deref(in.Name))
-	})
+	api.Handle(
+		r, "monitoring", "DeleteAlarms", []string{"AlarmNames"},
+		func(c api.Call, in *cw.DeleteAlarmsInput) (*cw.DeleteAlarmsOutput, error) {
+			regionOf(w, c).DeleteAlarms(in.AlarmNames)
+			return nil, nil
+		})
+	api.Handle(
+		r, "ssm", "DeleteParameter", []string{"Name"},
+		func(c api.Call, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
+			if !regionOf(w, c).DeleteParameter(deref(in.Name)) {
+				return nil, api.Errorf("ParameterNotFound", "Parameter %s not found.", deref(in.Name))
+			}
+			return nil, nil
+		})
+	api.Handle(
+		r, "ssm", "DeleteDocument", []string{"Name"},
+		func(c api.Call, in *ssm.DeleteDocumentInput) (*ssm.DeleteDocumentOutput, error) {
+			return nil, regionOf(w, c).DeleteDocument(deref(in.Name))
+		})
 }
 
-func (s scalingService) create(call api.Call, in *as.CreateAutoScalingGroupInput) (*as.CreateAutoScalingGroupOutput, error) {
+func (s scalingService) create(
+	call api.Call, in *as.CreateAutoScalingGroupInput,
+) (*as.CreateAutoScalingGroupOutput, error) {
 	region := regionOf(s.w, call)
 	if in.MinSize == nil || in.MaxSize == nil {
 		return nil, missing("minSize or maxSize")
 	}
 	if in.LaunchTemplate == nil {
-		return nil, api.Errorf("ValidationError", "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy parameter.")
+		return nil, api.Errorf(
+			"ValidationError",
+			"Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or MixedInstancesPolicy "+
+				"parameter.",
+		)
 	}
 	template, named, err := s.template(call, in.LaunchTemplate)
 	if err != nil {
@@ -74,13 +88,20 @@ func (s scalingService) create(call api.Call, in *as.CreateAutoScalingGroupInput
 	for _, arn := range in.TargetGroupARNs {
 		target, err := region.TargetGroup(arn)
 		if err != nil {
-			return nil, api.Errorf("ValidationError", "Provided Target Groups may not be valid. Please ensure they exist and try again: %s", arn)
+			return nil, api.Errorf(
+				"ValidationError", "Provided Target Groups may not be valid. Please ensure they exist and try again: %s", arn,
+			)
 		}
 		spec.TargetGroups = append(spec.TargetGroups, target.Name)
 	}
 	var tags []world.GroupTag
 	for _, tag := range in.Tags {
-		tags = append(tags, world.GroupTag{Key: deref(tag.Key), Value: deref(tag.Value), Propagate: tag.PropagateAtLaunch == nil || *tag.PropagateAtLaunch})
+		tags = append(
+			tags,
+			world.GroupTag{
+				Key: deref(tag.Key), Value: deref(tag.Value), Propagate: tag.PropagateAtLaunch == nil || *tag.PropagateAtLaunch,
+			},
+		)
 	}
 	group, err := region.CreateScalingGroup(spec, tags)
 	if err != nil {
@@ -90,10 +111,13 @@ func (s scalingService) create(call api.Call, in *as.CreateAutoScalingGroupInput
 	return nil, nil
 }
 
-func (s balancingService) createGroup(call api.Call, in *elb.CreateTargetGroupInput) (*elb.CreateTargetGroupOutput, error) {
+func (s balancingService) createGroup(
+	call api.Call, in *elb.CreateTargetGroupInput,
+) (*elb.CreateTargetGroupOutput, error) {
 	region := regionOf(s.w, call)
 	switch {
-	case in.TargetType != "" && in.TargetType != elbtypes.TargetTypeEnumInstance && in.TargetType != elbtypes.TargetTypeEnumIp:
+	case in.TargetType != "" && in.TargetType != elbtypes.TargetTypeEnumInstance &&
+		in.TargetType != elbtypes.TargetTypeEnumIp:
 		return nil, api.NotModelled("target type %s of elasticloadbalancing:CreateTargetGroup", in.TargetType)
 	case in.Protocol != elbtypes.ProtocolEnumHttp:
 		return nil, api.NotModelled("protocol %q of elasticloadbalancing:CreateTargetGroup", in.Protocol)

@@ -32,7 +32,9 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 		})
 	api.Handle(r, "ec2", "DeleteLaunchTemplate", []string{"LaunchTemplateId", "LaunchTemplateName"},
 		func(c api.Call, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
-			template, err := regionOf(w, c).DeleteLaunchTemplate(aws.ToString(in.LaunchTemplateId) + aws.ToString(in.LaunchTemplateName))
+			template, err := regionOf(w, c).DeleteLaunchTemplate(
+				aws.ToString(in.LaunchTemplateId) + aws.ToString(in.LaunchTemplateName),
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -89,7 +91,9 @@ func templateData(data *types.RequestLaunchTemplateData) (world.LaunchTemplateVe
 
 func templateView(c api.Call, template *world.LaunchTemplate) types.LaunchTemplate {
 	return types.LaunchTemplate{
-		LaunchTemplateId: &template.ID, LaunchTemplateName: &template.Name, DefaultVersionNumber: ref(int64(template.Default)),
-		LatestVersionNumber: ref(int64(len(template.Versions))), CreatedBy: &c.Caller, CreateTime: &c.Time, Tags: ec2Tags(template.Tags),
+		LaunchTemplateId: &template.ID, LaunchTemplateName: &template.Name,
+		DefaultVersionNumber: ref(int64(template.Default)),
+		LatestVersionNumber:  ref(int64(len(template.Versions))), CreatedBy: &c.Caller, CreateTime: &c.Time,
+		Tags: ec2Tags(template.Tags),
 	}
 }

@@ -26,7 +26,9 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 	api.Handle(r, "ec2", "DescribeInstances", []string{"Filters", "InstanceIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
 			if len(in.InstanceIds) > 0 && in.MaxResults != nil {
-				return nil, api.Errorf("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
+				return nil, api.Errorf(
+					"InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults",
+				)
 			}
 			chosen, err := chooseInstances(regionOf(w, c), "DescribeInstances", in.InstanceIds, in.Filters)
 			if err != nil {
@@ -64,7 +66,9 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 			}
 			return out, nil
 		})
-	eachInstance := func(region *world.Region, ids []string, do func(*world.Instance) error) ([]types.InstanceStateChange, error) {
+	eachInstance := func(
+		region *world.Region, ids []string, do func(*world.Instance) error,
+	) ([]types.InstanceStateChange, error) {
 		chosen, err := chooseInstances(region, "", ids, nil)
 		if err != nil {
 			return nil, err
@@ -84,26 +88,34 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 		}
 		return changes, nil
 	}
-	api.Handle(r, "ec2", "StartInstances", []string{"InstanceIds"}, func(c api.Call, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error) {
-		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Start)
-		return &ec2.StartInstancesOutput{StartingInstances: changes}, err
-	})
-	api.Handle(r, "ec2", "StopInstances", []string{"InstanceIds", "Force", "Hibernate"}, func(c api.Call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
-		stop := (*world.Instance).Stop
-		if aws.ToBool(in.Hibernate) {
-			stop = (*world.Instance).Hibernate
-		}
-		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, stop)
-		return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
-	})
-	api.Handle(r, "ec2", "RebootInstances", []string{"InstanceIds"}, func(c api.Call, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
-		_, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Reboot)
-		return &ec2.RebootInstancesOutput{}, err
-	})
-	api.Handle(r, "ec2", "TerminateInstances", []string{"InstanceIds"}, func(c api.Call, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
-		changes, err := eachInstance(regionOf(w, c), in.InstanceIds, func(i *world.Instance) error { i.Terminate(); return nil })
-		return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
-	})
+	api.Handle(
+		r, "ec2", "StartInstances", []string{"InstanceIds"},
+		func(c api.Call, in *ec2.StartInstancesInput) (*ec2.StartInstancesOutput, error) {
+			changes, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Start)
+			return &ec2.StartInstancesOutput{StartingInstances: changes}, err
+		})
+	api.Handle(
+		r, "ec2", "StopInstances", []string{"InstanceIds", "Force", "Hibernate"},
+		func(c api.Call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
+			stop := (*world.Instance).Stop
+			if aws.ToBool(in.Hibernate) {
+				stop = (*world.Instance).Hibernate
+			}
+			changes, err := eachInstance(regionOf(w, c), in.InstanceIds, stop)
+			return &ec2.StopInstancesOutput{StoppingInstances: changes}, err
+		})
+	api.Handle(
+		r, "ec2", "RebootInstances", []string{"InstanceIds"},
+		func(c api.Call, in *ec2.RebootInstancesInput) (*ec2.RebootInstancesOutput, error) {
+			_, err := eachInstance(regionOf(w, c), in.InstanceIds, (*world.Instance).Reboot)
+			return &ec2.RebootInstancesOutput{}, err
+		})
+	api.Handle(
+		r, "ec2", "TerminateInstances", []string{"InstanceIds"},
+		func(c api.Call, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
+			changes, err := eachInstance(regionOf(w, c), in.InstanceIds, func(i *world.Instance) error { i.Terminate(); return nil })
+			return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
+		})
 	api.Handle(r, "ec2", "ModifyInstanceAttribute", []string{"InstanceId", "Groups"},
 		func(c api.Call, in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeOutput, error) {
 			chosen, err := chooseInstances(regionOf(w, c), "", []string{aws.ToString(in.InstanceId)}, nil)
@@ -112,16 +124,25 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 			}
 			switch interfaces := chosen[0].Interfaces(); len(interfaces) {
 			case 0:
-				return nil, api.Errorf("IncorrectInstanceState", "The instance '%s' is not in a state in which its groups can be modified.", chosen[0].ID)
+				return nil, api.Errorf(
+					"IncorrectInstanceState", "The instance '%s' is not in a state in which its groups can be modified.", chosen[0].ID,
+				)
 			case 1:
 				return &ec2.ModifyInstanceAttributeOutput{}, interfaces[0].SetGroups(in.Groups)
 			}
-			return nil, api.Errorf("InvalidInstanceID", "There are multiple interfaces attached to instance '%s'. Please specify an interface ID for the operation instead.", chosen[0].ID)
+			return nil, api.Errorf(
+				"InvalidInstanceID",
+				"There are multiple interfaces attached to instance '%s'. Please specify an interface ID for the operation "+
+					"instead.",
+				chosen[0].ID,
+			)
 		})
 }
 
 // chooseInstances picks instances by id, or all, and applies the filters. An unknown id is InvalidInstanceID.NotFound.
-func chooseInstances(region *world.Region, operation string, ids []string, filters []types.Filter) ([]*world.Instance, error) {
+func chooseInstances(
+	region *world.Region, operation string, ids []string, filters []types.Filter,
+) ([]*world.Instance, error) {
 	chosen := region.Instances()
 	if len(ids) > 0 {
 		chosen = nil
@@ -162,7 +183,8 @@ func instanceFilter(i *world.Instance, name string) ([]string, bool) {
 }
 
 var stateCodes = map[world.InstanceState]int32{
-	world.Pending: 0, world.Running: 16, world.ShuttingDown: 32, world.Terminated: 48, world.Stopping: 64, world.Stopped: 80,
+	world.Pending: 0, world.Running: 16, world.ShuttingDown: 32, world.Terminated: 48, world.Stopping: 64,
+	world.Stopped: 80,
 }
 
 func ec2State(state world.InstanceState) *types.InstanceState {
@@ -211,7 +233,9 @@ func productCodes(image *world.Image) []types.ProductCode {
 	if image.Product == "" {
 		return nil
 	}
-	return []types.ProductCode{{ProductCodeId: aws.String(image.Product), ProductCodeType: types.ProductCodeValuesMarketplace}}
+	return []types.ProductCode{
+		{ProductCodeId: aws.String(image.Product), ProductCodeType: types.ProductCodeValuesMarketplace},
+	}
 }
 
 func ec2Status(i *world.Instance) types.InstanceStatus {
@@ -241,20 +265,24 @@ func reachability(status types.SummaryStatus) []types.InstanceStatusDetails {
 }
 
 func registerEC2Tags(r *api.Registry, w *world.World) {
-	api.Handle(r, "ec2", "CreateTags", []string{"Resources", "Tags"}, func(c api.Call, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
-		tags, err := specified([]types.TagSpecification{{Tags: in.Tags}}, "")
-		if err != nil {
-			return nil, err
-		}
-		return &ec2.CreateTagsOutput{}, regionOf(w, c).TagResources(in.Resources, tags)
-	})
-	api.Handle(r, "ec2", "DeleteTags", []string{"Resources", "Tags"}, func(c api.Call, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
-		tags := map[string]*string{}
-		for _, tag := range in.Tags {
-			tags[aws.ToString(tag.Key)] = tag.Value
-		}
-		return &ec2.DeleteTagsOutput{}, regionOf(w, c).UntagResources(in.Resources, tags)
-	})
+	api.Handle(
+		r, "ec2", "CreateTags", []string{"Resources", "Tags"},
+		func(c api.Call, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
+			tags, err := specified([]types.TagSpecification{{Tags: in.Tags}}, "")
+			if err != nil {
+				return nil, err
+			}
+			return &ec2.CreateTagsOutput{}, regionOf(w, c).TagResources(in.Resources, tags)
+		})
+	api.Handle(
+		r, "ec2", "DeleteTags", []string{"Resources", "Tags"},
+		func(c api.Call, in *ec2.DeleteTagsInput) (*ec2.DeleteTagsOutput, error) {
+			tags := map[string]*string{}
+			for _, tag := range in.Tags {
+				tags[aws.ToString(tag.Key)] = tag.Value
+			}
+			return &ec2.DeleteTagsOutput{}, regionOf(w, c).UntagResources(in.Resources, tags)
+		})
 	api.Handle(r, "ec2", "DescribeTags", []string{"Filters", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeTagsInput) (*ec2.DescribeTagsOutput, error) {
 			var all []types.TagDescription
@@ -283,7 +311,8 @@ func registerEC2Tags(r *api.Registry, w *world.World) {
 					}
 					if ok {
 						all = append(all, types.TagDescription{
-							Key: aws.String(key), Value: aws.String(tags[key]), ResourceId: aws.String(id), ResourceType: types.ResourceType(kind),
+							Key: aws.String(key), Value: aws.String(tags[key]), ResourceId: aws.String(id),
+							ResourceType: types.ResourceType(kind),
 						})
 					}
 				}

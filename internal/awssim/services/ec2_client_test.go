@@ -58,11 +58,14 @@ func begin(t *testing.T, options awssimtest.Options, id string) *account {
 	a.config.BaseEndpoint = nil // the services' own names, which their signatures hold
 	a.config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	role, err := sts.NewFromConfig(a.config).AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::" + id + ":role/patchtide"), RoleSessionName: aws.String("test"), ExternalId: aws.String("patchtide-lab"),
+		RoleArn: aws.String("arn:aws:iam::" + id + ":role/patchtide"), RoleSessionName: aws.String("test"),
+		ExternalId:      aws.String("patchtide-lab"),
 		DurationSeconds: aws.Int32(12 * 3600),
 	})
 	require.NoError(t, err)
-	a.config.Credentials = credentials.NewStaticCredentialsProvider(*role.Credentials.AccessKeyId, *role.Credentials.SecretAccessKey, *role.Credentials.SessionToken)
+	a.config.Credentials = credentials.NewStaticCredentialsProvider(
+		*role.Credentials.AccessKeyId, *role.Credentials.SecretAccessKey, *role.Credentials.SessionToken,
+	)
 	return a
 }
 
@@ -72,7 +75,9 @@ func conforming(t *testing.T, next http.RoundTripper) http.RoundTripper {
 	models, err := shapes.Default()
 	require.NoError(t, err)
 	return &shapes.Transport{Next: next, Models: models, Report: func(reply shapes.Reply, problems []string) {
-		t.Errorf("%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "))
+		t.Errorf(
+			"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
+		)
 	}}
 }
 
@@ -127,7 +132,9 @@ func TestDescribeInstances(t *testing.T) {
 	require.Equal(t, "default", *i.SecurityGroups[0].GroupName)
 	require.Equal(t, a.now.Add(-24*time.Hour), *i.LaunchTime)
 
-	status, err := client.DescribeInstanceStatus(ctx, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{*i.InstanceId}})
+	status, err := client.DescribeInstanceStatus(
+		ctx, &ec2.DescribeInstanceStatusInput{InstanceIds: []string{*i.InstanceId}},
+	)
 	require.NoError(t, err)
 	require.Equal(t, types.SummaryStatusOk, status.InstanceStatuses[0].InstanceStatus.Status)
 	require.Equal(t, types.SummaryStatusOk, status.InstanceStatuses[0].SystemStatus.Status)
@@ -163,14 +170,22 @@ func TestInstanceVerbs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, types.InstanceStateNameRunning, state(), "a reboot leaves it running for EC2")
 
-	group, err := client.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("isolated"), Description: aws.String("no rules")})
+	group, err := client.CreateSecurityGroup(
+		ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("isolated"), Description: aws.String("no rules")},
+	)
 	require.NoError(t, err)
-	_, err = client.ModifyInstanceAttribute(ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &id[0], Groups: []string{*group.GroupId}})
+	_, err = client.ModifyInstanceAttribute(
+		ctx, &ec2.ModifyInstanceAttributeInput{InstanceId: &id[0], Groups: []string{*group.GroupId}},
+	)
 	require.NoError(t, err)
-	found, err := client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("instance.group-id", *group.GroupId)}})
+	found, err := client.DescribeInstances(
+		ctx, &ec2.DescribeInstancesInput{Filters: []types.Filter{filter("instance.group-id", *group.GroupId)}},
+	)
 	require.NoError(t, err)
 	require.Equal(t, id[0], *found.Reservations[0].Instances[0].InstanceId)
-	groups, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{filter("group-name", "isolated")}})
+	groups, err := client.DescribeSecurityGroups(
+		ctx, &ec2.DescribeSecurityGroupsInput{Filters: []types.Filter{filter("group-name", "isolated")}},
+	)
 	require.NoError(t, err)
 	require.Len(t, groups.SecurityGroups, 1)
 
@@ -187,12 +202,17 @@ func TestTags(t *testing.T) {
 	require.NoError(t, err)
 	id := *out.Reservations[0].Instances[0].InstanceId
 	mine := func() []types.TagDescription {
-		out, err := client.DescribeTags(ctx, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", id), filter("key", "patchtide:*")}})
+		out, err := client.DescribeTags(
+			ctx, &ec2.DescribeTagsInput{Filters: []types.Filter{filter("resource-id", id), filter("key", "patchtide:*")}},
+		)
 		require.NoError(t, err)
 		return out.Tags
 	}
 	set := func(value string) {
-		_, err := client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave"), Value: &value}}})
+		_, err := client.CreateTags(
+			ctx,
+			&ec2.CreateTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave"), Value: &value}}},
+		)
 		require.NoError(t, err)
 	}
 	set("one")
@@ -200,13 +220,25 @@ func TestTags(t *testing.T) {
 	require.Len(t, mine(), 1)
 	require.Equal(t, "two", *mine()[0].Value)
 	require.Equal(t, types.ResourceTypeInstance, mine()[0].ResourceType)
-	_, err = client.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave"), Value: aws.String("one")}}})
+	_, err = client.DeleteTags(
+		ctx,
+		&ec2.DeleteTagsInput{
+			Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave"), Value: aws.String("one")}},
+		},
+	)
 	require.NoError(t, err)
 	require.Len(t, mine(), 1, "another value stays")
-	_, err = client.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave")}}})
+	_, err = client.DeleteTags(
+		ctx, &ec2.DeleteTagsInput{Resources: []string{id}, Tags: []types.Tag{{Key: aws.String("patchtide:wave")}}},
+	)
 	require.NoError(t, err)
 	require.Empty(t, mine())
-	_, err = client.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{"i-0123456789abcdef0"}, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}}})
+	_, err = client.CreateTags(
+		ctx,
+		&ec2.CreateTagsInput{
+			Resources: []string{"i-0123456789abcdef0"}, Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+		},
+	)
 	require.Equal(t, "InvalidInstanceID.NotFound", code(t, err))
 	var many []types.Tag
 	for n := range 50 {
@@ -223,9 +255,13 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, err)
 	id, root := out.Reservations[0].Instances[0].InstanceId, out.Reservations[0].Instances[0].BlockDeviceMappings[0].Ebs.VolumeId
 	spec := func(kind types.ResourceType) []types.TagSpecification {
-		return []types.TagSpecification{{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("patchtide:attempt"), Value: aws.String("t1")}}}}
+		return []types.TagSpecification{
+			{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("patchtide:attempt"), Value: aws.String("t1")}}},
+		}
 	}
-	_, err = client.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{VolumeId: root, TagSpecifications: spec(types.ResourceTypeVolume)})
+	_, err = client.CreateSnapshot(
+		ctx, &ec2.CreateSnapshotInput{VolumeId: root, TagSpecifications: spec(types.ResourceTypeVolume)},
+	)
 	require.Equal(t, "InvalidParameterValue", code(t, err))
 	snapshot, err := client.CreateSnapshot(ctx, &ec2.CreateSnapshotInput{
 		VolumeId: root, Description: aws.String("before"), TagSpecifications: spec(types.ResourceTypeSnapshot),
@@ -233,13 +269,19 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, types.SnapshotStatePending, snapshot.State)
 	request := &ec2.CreateReplaceRootVolumeTaskInput{
-		InstanceId: id, SnapshotId: snapshot.SnapshotId, ClientToken: aws.String("token"), DeleteReplacedRootVolume: aws.Bool(false),
-		TagSpecifications: spec(types.ResourceTypeReplaceRootVolumeTask),
+		InstanceId: id, SnapshotId: snapshot.SnapshotId, ClientToken: aws.String("token"),
+		DeleteReplacedRootVolume: aws.Bool(false),
+		TagSpecifications:        spec(types.ResourceTypeReplaceRootVolumeTask),
 	}
 	_, err = client.CreateReplaceRootVolumeTask(ctx, request)
 	require.Equal(t, "IncorrectState", code(t, err))
 	a.pass(5 * time.Minute)
-	found, err := client.DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{OwnerIds: []string{"self"}, Filters: []types.Filter{filter("tag:patchtide:attempt", "t1")}})
+	found, err := client.DescribeSnapshots(
+		ctx,
+		&ec2.DescribeSnapshotsInput{
+			OwnerIds: []string{"self"}, Filters: []types.Filter{filter("tag:patchtide:attempt", "t1")},
+		},
+	)
 	require.NoError(t, err)
 	require.Len(t, found.Snapshots, 1)
 	require.Equal(t, types.SnapshotStateCompleted, found.Snapshots[0].State)
@@ -249,11 +291,15 @@ func TestBackupAndRestore(t *testing.T) {
 	require.NoError(t, err)
 	second, err := client.CreateReplaceRootVolumeTask(ctx, request)
 	require.NoError(t, err)
-	require.Equal(t, *first.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId, *second.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId)
+	require.Equal(
+		t, *first.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId, *second.ReplaceRootVolumeTask.ReplaceRootVolumeTaskId,
+	)
 	_, err = client.DeleteSnapshot(ctx, &ec2.DeleteSnapshotInput{SnapshotId: snapshot.SnapshotId})
 	require.Equal(t, "InvalidSnapshot.InUse", code(t, err))
 	a.pass(4 * time.Minute)
-	tasks, err := client.DescribeReplaceRootVolumeTasks(ctx, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []types.Filter{filter("instance-id", *id)}})
+	tasks, err := client.DescribeReplaceRootVolumeTasks(
+		ctx, &ec2.DescribeReplaceRootVolumeTasksInput{Filters: []types.Filter{filter("instance-id", *id)}},
+	)
 	require.NoError(t, err)
 	require.Equal(t, types.ReplaceRootVolumeTaskStateSucceeded, tasks.ReplaceRootVolumeTasks[0].TaskState)
 	require.NotEmpty(t, *tasks.ReplaceRootVolumeTasks[0].CompleteTime)
@@ -261,7 +307,9 @@ func TestBackupAndRestore(t *testing.T) {
 	old, err := client.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{VolumeIds: []string{*root}})
 	require.NoError(t, err)
 	require.Equal(t, types.VolumeStateAvailable, old.Volumes[0].State)
-	attached, err := client.DescribeVolumes(ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.instance-id", *id)}})
+	attached, err := client.DescribeVolumes(
+		ctx, &ec2.DescribeVolumesInput{Filters: []types.Filter{filter("attachment.instance-id", *id)}},
+	)
 	require.NoError(t, err)
 	require.Len(t, attached.Volumes, 1)
 	require.Equal(t, *snapshot.SnapshotId, *attached.Volumes[0].SnapshotId)

@@ -79,7 +79,9 @@ func anyMatch(patterns, values []string) bool {
 }
 
 // filtered keeps the things that pass the filters.
-func filtered[T any](operation string, things []T, filters []types.Filter, tags func(T) world.Tags, of func(T, string) ([]string, bool)) ([]T, error) {
+func filtered[T any](
+	operation string, things []T, filters []types.Filter, tags func(T) world.Tags, of func(T, string) ([]string, bool),
+) ([]T, error) {
 	kept := []T{}
 	for _, thing := range things {
 		ok, err := passes(operation, filters, tags(thing), func(name string) ([]string, bool) { return of(thing, name) })
@@ -114,7 +116,9 @@ func specified(specs []types.TagSpecification, kind types.ResourceType) (world.T
 	tags := world.Tags{}
 	for _, spec := range specs {
 		if spec.ResourceType != kind {
-			return nil, api.Errorf("InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", spec.ResourceType)
+			return nil, api.Errorf(
+				"InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", spec.ResourceType,
+			)
 		}
 		for key, value := range tagsOf(spec.Tags) {
 			if strings.HasPrefix(key, "aws:") {

@@ -12,40 +12,50 @@ import (
 )
 
 func registerEC2Images(r *api.Registry, w *world.World) {
-	api.Handle(r, "ec2", "DescribeImages", []string{"Filters", "ImageIds", "Owners"}, func(c api.Call, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
-		for _, owner := range in.Owners {
-			if owner != "self" && owner != "amazon" && !allDigits(owner) {
-				return nil, api.NotModelled("ec2:DescribeImages of owner %s", owner)
+	api.Handle(
+		r, "ec2", "DescribeImages", []string{"Filters", "ImageIds", "Owners"},
+		func(c api.Call, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
+			for _, owner := range in.Owners {
+				if owner != "self" && owner != "amazon" && !allDigits(owner) {
+					return nil, api.NotModelled("ec2:DescribeImages of owner %s", owner)
+				}
 			}
-		}
-		chosen, err := byID(regionOf(w, c).Images(), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image")
-		if err != nil {
-			return nil, err
-		}
-		chosen, err = filtered("DescribeImages", chosen, in.Filters, func(i *world.Image) world.Tags { return i.Tags }, imageFilter)
-		out := &ec2.DescribeImagesOutput{Images: []types.Image{}}
-		for _, image := range chosen {
-			if view := ec2Image(image, c.Account); ownedBy(in.Owners, *view.OwnerId, c.Account) {
-				out.Images = append(out.Images, view)
+			chosen, err := byID(
+				regionOf(w, c).Images(), in.ImageIds, func(i *world.Image) string { return i.ID }, "InvalidAMIID.NotFound", "image",
+			)
+			if err != nil {
+				return nil, err
 			}
-		}
-		return out, err
-	})
+			chosen, err = filtered(
+				"DescribeImages", chosen, in.Filters, func(i *world.Image) world.Tags { return i.Tags }, imageFilter,
+			)
+			out := &ec2.DescribeImagesOutput{Images: []types.Image{}}
+			for _, image := range chosen {
+				if view := ec2Image(image, c.Account); ownedBy(in.Owners, *view.OwnerId, c.Account) {
+					out.Images = append(out.Images, view)
+				}
+			}
+			return out, err
+		})
 	api.Handle(r, "ec2", "CreateImage", []string{"InstanceId", "Name", "Description", "NoReboot", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateImageInput) (*ec2.CreateImageOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeImage)
 			if err != nil {
 				return nil, err
 			}
-			image, err := regionOf(w, c).CreateImage(aws.ToString(in.InstanceId), aws.ToString(in.Name), aws.ToString(in.Description), aws.ToBool(in.NoReboot), tags)
+			image, err := regionOf(w, c).CreateImage(
+				aws.ToString(in.InstanceId), aws.ToString(in.Name), aws.ToString(in.Description), aws.ToBool(in.NoReboot), tags,
+			)
 			if err != nil {
 				return nil, err
 			}
 			return &ec2.CreateImageOutput{ImageId: &image.ID}, nil
 		})
-	api.Handle(r, "ec2", "DeregisterImage", []string{"ImageId"}, func(c api.Call, in *ec2.DeregisterImageInput) (*ec2.DeregisterImageOutput, error) {
-		return &ec2.DeregisterImageOutput{Return: aws.Bool(true)}, regionOf(w, c).DeregisterImage(aws.ToString(in.ImageId))
-	})
+	api.Handle(
+		r, "ec2", "DeregisterImage", []string{"ImageId"},
+		func(c api.Call, in *ec2.DeregisterImageInput) (*ec2.DeregisterImageOutput, error) {
+			return &ec2.DeregisterImageOutput{Return: aws.Bool(true)}, regionOf(w, c).DeregisterImage(aws.ToString(in.ImageId))
+		})
 	api.Handle(r, "ec2", "CreateSnapshots", []string{"InstanceSpecification", "Description", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateSnapshotsInput) (*ec2.CreateSnapshotsOutput, error) {
 			return createSnapshots(w, c, in)
@@ -91,12 +101,14 @@ func ec2Image(image *world.Image, account string) types.Image {
 		ImageId: aws.String(image.ID), Name: aws.String(image.Name), State: types.ImageState(image.State()), OwnerId: &owner,
 		RootDeviceType: types.DeviceTypeEbs, RootDeviceName: aws.String(world.RootDevice), Tags: ec2Tags(image.Tags),
 		CreationDate: aws.String(image.Created.UTC().Format(time.RFC3339)), Architecture: types.ArchitectureValuesX8664,
-		Description: notEmpty(image.Description), VirtualizationType: types.VirtualizationTypeHvm, Public: aws.Bool(false), ImageType: types.ImageTypeValuesMachine,
+		Description: notEmpty(image.Description), VirtualizationType: types.VirtualizationTypeHvm, Public: aws.Bool(false),
+		ImageType: types.ImageTypeValuesMachine,
 	}
 	view.ProductCodes = productCodes(image)
 	if image.Snapshot != "" {
 		view.BlockDeviceMappings = []types.BlockDeviceMapping{{
-			DeviceName: aws.String(world.RootDevice), Ebs: &types.EbsBlockDevice{SnapshotId: &image.Snapshot, VolumeSize: aws.Int32(world.SizeGiB)},
+			DeviceName: aws.String(world.RootDevice),
+			Ebs:        &types.EbsBlockDevice{SnapshotId: &image.Snapshot, VolumeSize: aws.Int32(world.SizeGiB)},
 		}}
 	}
 	return view
@@ -140,7 +152,8 @@ func createSnapshots(w *world.World, c api.Call, in *ec2.CreateSnapshotsInput) (
 func instanceType(name types.InstanceType) types.InstanceTypeInfo {
 	metal := world.Matches("*.metal*", string(name))
 	info := types.InstanceTypeInfo{
-		InstanceType: name, BareMetal: aws.Bool(metal), CurrentGeneration: aws.Bool(true), InstanceStorageSupported: aws.Bool(false),
+		InstanceType: name, BareMetal: aws.Bool(metal), CurrentGeneration: aws.Bool(true),
+		InstanceStorageSupported: aws.Bool(false),
 		SupportedRootDeviceTypes: []types.RootDeviceType{types.RootDeviceTypeEbs},
 		SupportedUsageClasses:    []types.UsageClassType{types.UsageClassTypeOnDemand, types.UsageClassTypeSpot},
 	}

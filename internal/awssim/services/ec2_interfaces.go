@@ -24,7 +24,9 @@ func registerEC2Interfaces(r *api.Registry, w *world.World) {
 func securityGroupViews(i *world.Instance, ids []string) []types.GroupIdentifier {
 	var views []types.GroupIdentifier
 	for _, id := range ids {
-		views = append(views, types.GroupIdentifier{GroupId: aws.String(id), GroupName: aws.String(i.Region.SecurityGroupName(id))})
+		views = append(
+			views, types.GroupIdentifier{GroupId: aws.String(id), GroupName: aws.String(i.Region.SecurityGroupName(id))},
+		)
 	}
 	return views
 }
@@ -35,9 +37,14 @@ func interfaceViews(i *world.Instance) []types.InstanceNetworkInterface {
 	for _, one := range i.Interfaces() {
 		views = append(views, types.InstanceNetworkInterface{
 			NetworkInterfaceId: aws.String(one.ID), VpcId: aws.String(i.Region.VPC()), PrivateIpAddress: aws.String(one.Address),
-			Groups: securityGroupViews(i, one.Groups()), Status: types.NetworkInterfaceStatusInUse, OwnerId: aws.String(i.Region.Account.ID),
-			Attachment:         &types.InstanceNetworkInterfaceAttachment{DeviceIndex: aws.Int32(int32(one.Device)), Status: types.AttachmentStatusAttached},
-			PrivateIpAddresses: []types.InstancePrivateIpAddress{{PrivateIpAddress: aws.String(one.Address), Primary: aws.Bool(true)}},
+			Groups: securityGroupViews(i, one.Groups()), Status: types.NetworkInterfaceStatusInUse,
+			OwnerId: aws.String(i.Region.Account.ID),
+			Attachment: &types.InstanceNetworkInterfaceAttachment{
+				DeviceIndex: aws.Int32(int32(one.Device)), Status: types.AttachmentStatusAttached,
+			},
+			PrivateIpAddresses: []types.InstancePrivateIpAddress{
+				{PrivateIpAddress: aws.String(one.Address), Primary: aws.Bool(true)},
+			},
 		})
 	}
 	return views

@@ -10,30 +10,45 @@ import (
 )
 
 func registerEC2Security(r *api.Registry, w *world.World) {
-	api.Handle(r, "ec2", "DeleteSecurityGroup", []string{"GroupId"}, func(c api.Call, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
-		return &ec2.DeleteSecurityGroupOutput{GroupId: in.GroupId, Return: aws.Bool(true)}, regionOf(w, c).DeleteSecurityGroup(aws.ToString(in.GroupId))
-	})
+	api.Handle(
+		r, "ec2", "DeleteSecurityGroup", []string{"GroupId"},
+		func(c api.Call, in *ec2.DeleteSecurityGroupInput) (*ec2.DeleteSecurityGroupOutput, error) {
+			return &ec2.DeleteSecurityGroupOutput{
+				GroupId: in.GroupId, Return: aws.Bool(true),
+			}, regionOf(w, c).DeleteSecurityGroup(aws.ToString(in.GroupId))
+		})
 	rules := []string{"GroupId", "IpPermissions"}
-	api.Handle(r, "ec2", "AuthorizeSecurityGroupIngress", rules, func(c api.Call, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
-		err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).AllowIn)
-		return &ec2.AuthorizeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
-	})
-	api.Handle(r, "ec2", "AuthorizeSecurityGroupEgress", rules, func(c api.Call, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
-		err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).AllowOut)
-		return &ec2.AuthorizeSecurityGroupEgressOutput{Return: aws.Bool(true)}, err
-	})
-	api.Handle(r, "ec2", "RevokeSecurityGroupIngress", rules, func(c api.Call, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
-		err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).ForbidIn)
-		return &ec2.RevokeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
-	})
-	api.Handle(r, "ec2", "RevokeSecurityGroupEgress", rules, func(c api.Call, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
-		err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).ForbidOut)
-		return &ec2.RevokeSecurityGroupEgressOutput{Return: aws.Bool(true)}, err
-	})
+	api.Handle(
+		r, "ec2", "AuthorizeSecurityGroupIngress", rules,
+		func(c api.Call, in *ec2.AuthorizeSecurityGroupIngressInput) (*ec2.AuthorizeSecurityGroupIngressOutput, error) {
+			err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).AllowIn)
+			return &ec2.AuthorizeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
+		})
+	api.Handle(
+		r, "ec2", "AuthorizeSecurityGroupEgress", rules,
+		func(c api.Call, in *ec2.AuthorizeSecurityGroupEgressInput) (*ec2.AuthorizeSecurityGroupEgressOutput, error) {
+			err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).AllowOut)
+			return &ec2.AuthorizeSecurityGroupEgressOutput{Return: aws.Bool(true)}, err
+		})
+	api.Handle(
+		r, "ec2", "RevokeSecurityGroupIngress", rules,
+		func(c api.Call, in *ec2.RevokeSecurityGroupIngressInput) (*ec2.RevokeSecurityGroupIngressOutput, error) {
+			err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).ForbidIn)
+			return &ec2.RevokeSecurityGroupIngressOutput{Return: aws.Bool(true)}, err
+		})
+	api.Handle(
+		r, "ec2", "RevokeSecurityGroupEgress", rules,
+		func(c api.Call, in *ec2.RevokeSecurityGroupEgressInput) (*ec2.RevokeSecurityGroupEgressOutput, error) {
+			err := changeRules(w, c, in.GroupId, in.IpPermissions, (*world.SecurityGroup).ForbidOut)
+			return &ec2.RevokeSecurityGroupEgressOutput{Return: aws.Bool(true)}, err
+		})
 }
 
 // changeRules applies a change to every rule that the permissions spell.
-func changeRules(w *world.World, c api.Call, id *string, permissions []types.IpPermission, change func(*world.SecurityGroup, world.SecurityRule) error) error {
+func changeRules(
+	w *world.World, c api.Call, id *string, permissions []types.IpPermission,
+	change func(*world.SecurityGroup, world.SecurityRule) error,
+) error {
 	group, err := regionOf(w, c).SecurityGroup(aws.ToString(id))
 	if err != nil {
 		return err
@@ -73,12 +88,16 @@ func changeRules(w *world.World, c api.Call, id *string, permissions []types.IpP
 func permissionViews(rules []world.SecurityRule, account string) []types.IpPermission {
 	views := []types.IpPermission{}
 	for _, rule := range rules {
-		view := types.IpPermission{IpProtocol: aws.String(rule.Protocol), IpRanges: []types.IpRange{}, UserIdGroupPairs: []types.UserIdGroupPair{}}
+		view := types.IpPermission{
+			IpProtocol: aws.String(rule.Protocol), IpRanges: []types.IpRange{}, UserIdGroupPairs: []types.UserIdGroupPair{},
+		}
 		if rule.From >= 0 {
 			view.FromPort, view.ToPort = aws.Int32(int32(rule.From)), aws.Int32(int32(rule.To))
 		}
 		if rule.PeerIsGroup() {
-			view.UserIdGroupPairs = append(view.UserIdGroupPairs, types.UserIdGroupPair{GroupId: aws.String(rule.Peer), UserId: &account})
+			view.UserIdGroupPairs = append(
+				view.UserIdGroupPairs, types.UserIdGroupPair{GroupId: aws.String(rule.Peer), UserId: &account},
+			)
 		} else {
 			view.IpRanges = append(view.IpRanges, types.IpRange{CidrIp: aws.String(rule.Peer)})
 		}

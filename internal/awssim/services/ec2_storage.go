@@ -31,11 +31,16 @@ func byID[T any](all []T, ids []string, id func(T) string, code, what string) ([
 func registerEC2Storage(r *api.Registry, w *world.World) {
 	api.Handle(r, "ec2", "DescribeVolumes", []string{"Filters", "VolumeIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeVolumesInput) (*ec2.DescribeVolumesOutput, error) {
-			chosen, err := byID(regionOf(w, c).Volumes(), in.VolumeIds, func(v *world.Volume) string { return v.ID }, "InvalidVolume.NotFound", "volume")
+			chosen, err := byID(
+				regionOf(w, c).Volumes(), in.VolumeIds, func(v *world.Volume) string { return v.ID }, "InvalidVolume.NotFound",
+				"volume",
+			)
 			if err != nil {
 				return nil, err
 			}
-			chosen, err = filtered("DescribeVolumes", chosen, in.Filters, func(v *world.Volume) world.Tags { return v.Tags }, volumeFilter)
+			chosen, err = filtered(
+				"DescribeVolumes", chosen, in.Filters, func(v *world.Volume) world.Tags { return v.Tags }, volumeFilter,
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -49,9 +54,11 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 			}
 			return out, nil
 		})
-	api.Handle(r, "ec2", "DeleteVolume", []string{"VolumeId"}, func(c api.Call, in *ec2.DeleteVolumeInput) (*ec2.DeleteVolumeOutput, error) {
-		return &ec2.DeleteVolumeOutput{}, regionOf(w, c).DeleteVolume(aws.ToString(in.VolumeId))
-	})
+	api.Handle(
+		r, "ec2", "DeleteVolume", []string{"VolumeId"},
+		func(c api.Call, in *ec2.DeleteVolumeInput) (*ec2.DeleteVolumeOutput, error) {
+			return &ec2.DeleteVolumeOutput{}, regionOf(w, c).DeleteVolume(aws.ToString(in.VolumeId))
+		})
 	api.Handle(r, "ec2", "CreateSnapshot", []string{"VolumeId", "Description", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateSnapshotInput) (*ec2.CreateSnapshotOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeSnapshot)
@@ -75,11 +82,16 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 					return nil, api.NotModelled("ec2:DescribeSnapshots of owner %s", owner)
 				}
 			}
-			chosen, err := byID(regionOf(w, c).Snapshots(), in.SnapshotIds, func(s *world.Snapshot) string { return s.ID }, "InvalidSnapshot.NotFound", "snapshot")
+			chosen, err := byID(
+				regionOf(w, c).Snapshots(), in.SnapshotIds, func(s *world.Snapshot) string { return s.ID },
+				"InvalidSnapshot.NotFound", "snapshot",
+			)
 			if err != nil {
 				return nil, err
 			}
-			chosen, err = filtered("DescribeSnapshots", chosen, in.Filters, func(s *world.Snapshot) world.Tags { return s.Tags }, snapshotFilter)
+			chosen, err = filtered(
+				"DescribeSnapshots", chosen, in.Filters, func(s *world.Snapshot) world.Tags { return s.Tags }, snapshotFilter,
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -93,15 +105,23 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 			}
 			return out, nil
 		})
-	api.Handle(r, "ec2", "DeleteSnapshot", []string{"SnapshotId"}, func(c api.Call, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
-		return &ec2.DeleteSnapshotOutput{}, regionOf(w, c).DeleteSnapshot(aws.ToString(in.SnapshotId))
-	})
+	api.Handle(
+		r, "ec2", "DeleteSnapshot", []string{"SnapshotId"},
+		func(c api.Call, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
+			return &ec2.DeleteSnapshotOutput{}, regionOf(w, c).DeleteSnapshot(aws.ToString(in.SnapshotId))
+		})
 	api.Handle(r, "ec2", "DescribeSecurityGroups", []string{"Filters", "GroupIds", "GroupNames", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
 			region := regionOf(w, c)
-			chosen, err := byID(region.SecurityGroups(), in.GroupIds, func(g *world.SecurityGroup) string { return g.ID }, "InvalidGroup.NotFound", "security group")
+			chosen, err := byID(
+				region.SecurityGroups(), in.GroupIds, func(g *world.SecurityGroup) string { return g.ID }, "InvalidGroup.NotFound",
+				"security group",
+			)
 			if err == nil {
-				chosen, err = byID(chosen, in.GroupNames, func(g *world.SecurityGroup) string { return g.Name }, "InvalidGroup.NotFound", "security group")
+				chosen, err = byID(
+					chosen, in.GroupNames, func(g *world.SecurityGroup) string { return g.Name }, "InvalidGroup.NotFound",
+					"security group",
+				)
 			}
 			if err != nil {
 				return nil, err
@@ -138,7 +158,9 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 			if err != nil {
 				return nil, err
 			}
-			group, err := regionOf(w, c).CreateSecurityGroup(aws.ToString(in.GroupName), aws.ToString(in.Description), aws.ToString(in.VpcId))
+			group, err := regionOf(w, c).CreateSecurityGroup(
+				aws.ToString(in.GroupName), aws.ToString(in.Description), aws.ToString(in.VpcId),
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -190,8 +212,10 @@ func registerEC2Roots(r *api.Registry, w *world.World) {
 
 func ec2RootTask(t *world.RootTask) types.ReplaceRootVolumeTask {
 	out := types.ReplaceRootVolumeTask{
-		ReplaceRootVolumeTaskId: aws.String(t.ID), InstanceId: aws.String(t.Instance), TaskState: types.ReplaceRootVolumeTaskState(t.State),
-		StartTime: aws.String(t.Started.UTC().Format(time.RFC3339)), DeleteReplacedRootVolume: aws.Bool(t.DeletesOld), Tags: ec2Tags(t.Tags),
+		ReplaceRootVolumeTaskId: aws.String(t.ID), InstanceId: aws.String(t.Instance),
+		TaskState: types.ReplaceRootVolumeTaskState(t.State),
+		StartTime: aws.String(t.Started.UTC().Format(time.RFC3339)), DeleteReplacedRootVolume: aws.Bool(t.DeletesOld),
+		Tags: ec2Tags(t.Tags),
 	}
 	if t.SnapshotID != "" {
 		out.SnapshotId = aws.String(t.SnapshotID)
@@ -204,8 +228,10 @@ func ec2RootTask(t *world.RootTask) types.ReplaceRootVolumeTask {
 
 func ec2Volume(v *world.Volume) types.Volume {
 	out := types.Volume{
-		VolumeId: aws.String(v.ID), AvailabilityZone: aws.String(v.Zone), State: types.VolumeStateAvailable, Size: aws.Int32(world.SizeGiB),
-		VolumeType: types.VolumeTypeGp3, CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(v.Key != ""), KmsKeyId: notEmpty(v.Key), Tags: ec2Tags(v.Tags),
+		VolumeId: aws.String(v.ID), AvailabilityZone: aws.String(v.Zone), State: types.VolumeStateAvailable,
+		Size:       aws.Int32(world.SizeGiB),
+		VolumeType: types.VolumeTypeGp3, CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(v.Key != ""),
+		KmsKeyId: notEmpty(v.Key), Tags: ec2Tags(v.Tags),
 		SnapshotId: aws.String(v.Snapshot),
 	}
 	if v.Attached != "" {
@@ -242,9 +268,12 @@ func volumeFilter(v *world.Volume, name string) ([]string, bool) {
 
 func ec2Snapshot(s *world.Snapshot) types.Snapshot {
 	out := types.Snapshot{
-		SnapshotId: aws.String(s.ID), VolumeId: aws.String(s.Volume), State: types.SnapshotState(s.State), StartTime: aws.Time(s.Started),
-		Progress: aws.String(s.Progress), Description: aws.String(s.Description), Tags: ec2Tags(s.Tags), OwnerId: aws.String(s.Region.Account.ID),
-		VolumeSize: aws.Int32(world.SizeGiB), Encrypted: aws.Bool(s.Key != ""), KmsKeyId: notEmpty(s.Key), StorageTier: types.StorageTierStandard,
+		SnapshotId: aws.String(s.ID), VolumeId: aws.String(s.Volume), State: types.SnapshotState(s.State),
+		StartTime: aws.Time(s.Started),
+		Progress:  aws.String(s.Progress), Description: aws.String(s.Description), Tags: ec2Tags(s.Tags),
+		OwnerId:    aws.String(s.Region.Account.ID),
+		VolumeSize: aws.Int32(world.SizeGiB), Encrypted: aws.Bool(s.Key != ""), KmsKeyId: notEmpty(s.Key),
+		StorageTier: types.StorageTierStandard,
 	}
 	if !s.Completed.IsZero() {
 		out.CompletionTime = aws.Time(s.Completed)

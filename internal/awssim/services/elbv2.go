@@ -38,7 +38,8 @@ func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGr
 		switch {
 		case len(in.TargetGroupArns) > 0 && !slices.Contains(in.TargetGroupArns, group.ARN),
 			len(in.Names) > 0 && !slices.Contains(in.Names, group.Name),
-			in.LoadBalancerArn != nil && (group.LoadBalancer == "" || region.LoadBalancerARN(group.LoadBalancer) != *in.LoadBalancerArn):
+			in.LoadBalancerArn != nil &&
+				(group.LoadBalancer == "" || region.LoadBalancerARN(group.LoadBalancer) != *in.LoadBalancerArn):
 			continue
 		}
 		found = append(found, group)

@@ -42,7 +42,9 @@ func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
 	return attributes
 }
 
-func (s balancingService) modifyAttributes(call api.Call, in *elb.ModifyTargetGroupAttributesInput) (*elb.ModifyTargetGroupAttributesOutput, error) {
+func (s balancingService) modifyAttributes(
+	call api.Call, in *elb.ModifyTargetGroupAttributesInput,
+) (*elb.ModifyTargetGroupAttributesOutput, error) {
 	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
@@ -53,7 +55,8 @@ func (s balancingService) modifyAttributes(call api.Call, in *elb.ModifyTargetGr
 			return nil, err
 		}
 	}
-	group.DeregistrationDelay, group.SlowStart, group.CrossZone = changed.DeregistrationDelay, changed.SlowStart, changed.CrossZone
+	group.DeregistrationDelay, group.SlowStart = changed.DeregistrationDelay, changed.SlowStart
+	group.CrossZone = changed.CrossZone
 	group.UnhealthyDraining = changed.UnhealthyDraining
 	return &elb.ModifyTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
 }
@@ -89,7 +92,9 @@ func setAttribute(group *world.TargetGroup, key, value string) error {
 }
 
 // describeLoadBalancerAttributes tells of application load balancers, whose cross-zone balancing is always on.
-func (s balancingService) describeLoadBalancerAttributes(call api.Call, in *elb.DescribeLoadBalancerAttributesInput) (*elb.DescribeLoadBalancerAttributesOutput, error) {
+func (s balancingService) describeLoadBalancerAttributes(
+	call api.Call, in *elb.DescribeLoadBalancerAttributesInput,
+) (*elb.DescribeLoadBalancerAttributesOutput, error) {
 	region := regionOf(s.w, call)
 	if !slices.ContainsFunc(region.TargetGroups(), func(g *world.TargetGroup) bool {
 		return g.LoadBalancer != "" && region.LoadBalancerARN(g.LoadBalancer) == deref(in.LoadBalancerArn)

@@ -11,9 +11,9 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// registerIAM answers what a role may do. Source: SimulatePrincipalPolicy in IAM's API reference. How several resources are
-// reported is unverified, so one at a time is modelled; what a policy's conditions would have to know (MissingContextValues) is
-// not told.
+// registerIAM answers what a role may do. Source: SimulatePrincipalPolicy in IAM's API reference. How several resources
+// are reported is unverified, so one at a time is modelled; what a policy's conditions would have to know
+// (MissingContextValues) is not told.
 func registerIAM(r *api.Registry, w *world.World) {
 	api.Handle(r, "iam", "SimulatePrincipalPolicy", []string{"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries", "MaxItems", "Marker"},
 		func(c api.Call, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
@@ -33,7 +33,9 @@ func registerIAM(r *api.Registry, w *world.World) {
 				ask.Context[deref(entry.ContextKeyName)] = entry.ContextKeyValues
 			}
 			const mostItems = 1000
-			actions, next, err := page(in.ActionNames, in.Marker, in.MaxItems, mostItems, api.Errorf("InvalidInput", "the marker is not one of ours"))
+			actions, next, err := page(
+				in.ActionNames, in.Marker, in.MaxItems, mostItems, api.Errorf("InvalidInput", "the marker is not one of ours"),
+			)
 			if err != nil {
 				return nil, err
 			}

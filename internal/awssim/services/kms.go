@@ -23,22 +23,25 @@ func registerKeys(r *api.Registry, w *world.World) {
 		}
 		return key, nil
 	}
-	api.Handle(r, "kms", "DescribeKey", []string{"KeyId"}, func(c api.Call, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
-		key, err := find(c, in.KeyId)
-		if err != nil {
-			return nil, err
-		}
-		metadata := &types.KeyMetadata{
-			KeyId: aws.String(key.ARN[strings.LastIndex(key.ARN, "/")+1:]), Arn: &key.ARN, AWSAccountId: &c.Account, Enabled: key.State == "Enabled",
-			KeyState: types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager),
-			KeyUsage: types.KeyUsageTypeEncryptDecrypt, KeySpec: types.KeySpecSymmetricDefault,
-		}
-		if key.MAC {
-			metadata.KeyUsage, metadata.KeySpec = types.KeyUsageTypeGenerateVerifyMac, types.KeySpecHmac256
-			metadata.MacAlgorithms = []types.MacAlgorithmSpec{types.MacAlgorithmSpecHmacSha256}
-		}
-		return &kms.DescribeKeyOutput{KeyMetadata: metadata}, nil
-	})
+	api.Handle(
+		r, "kms", "DescribeKey", []string{"KeyId"},
+		func(c api.Call, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
+			key, err := find(c, in.KeyId)
+			if err != nil {
+				return nil, err
+			}
+			metadata := &types.KeyMetadata{
+				KeyId: aws.String(key.ARN[strings.LastIndex(key.ARN, "/")+1:]), Arn: &key.ARN, AWSAccountId: &c.Account,
+				Enabled:  key.State == "Enabled",
+				KeyState: types.KeyState(key.State), KeyManager: types.KeyManagerType(key.Manager),
+				KeyUsage: types.KeyUsageTypeEncryptDecrypt, KeySpec: types.KeySpecSymmetricDefault,
+			}
+			if key.MAC {
+				metadata.KeyUsage, metadata.KeySpec = types.KeyUsageTypeGenerateVerifyMac, types.KeySpecHmac256
+				metadata.MacAlgorithms = []types.MacAlgorithmSpec{types.MacAlgorithmSpecHmacSha256}
+			}
+			return &kms.DescribeKeyOutput{KeyMetadata: metadata}, nil
+		})
 	api.Handle(r, "kms", "GenerateDataKeyWithoutPlaintext", []string{"KeyId", "KeySpec", "DryRun"},
 		func(c api.Call, in *kms.GenerateDataKeyWithoutPlaintextInput) (*kms.GenerateDataKeyWithoutPlaintextOutput, error) {
 			key, err := find(c, in.KeyId)
@@ -50,33 +53,39 @@ func registerKeys(r *api.Registry, w *world.World) {
 				return nil, err
 			case aws.ToBool(in.DryRun):
 				// A dry run that would have succeeded fails with this.
-				return nil, api.Errorf("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+				return nil, api.Errorf(
+					"DryRunOperationException", "The request would have succeeded, but the DryRun option is set.",
+				)
 			}
 			return &kms.GenerateDataKeyWithoutPlaintextOutput{KeyId: &key.ARN, CiphertextBlob: make([]byte, 32)}, nil
 		})
-	api.Handle(r, "kms", "GenerateMac", []string{"KeyId", "Message", "MacAlgorithm"}, func(c api.Call, in *kms.GenerateMacInput) (*kms.GenerateMacOutput, error) {
-		key, err := find(c, in.KeyId)
-		if err == nil {
-			err = usable(c, key, true)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &kms.GenerateMacOutput{KeyId: &key.ARN, Mac: macOf(key, in.Message), MacAlgorithm: in.MacAlgorithm}, nil
-	})
-	api.Handle(r, "kms", "VerifyMac", []string{"KeyId", "Message", "Mac", "MacAlgorithm"}, func(c api.Call, in *kms.VerifyMacInput) (*kms.VerifyMacOutput, error) {
-		key, err := find(c, in.KeyId)
-		if err == nil {
-			err = usable(c, key, true)
-		}
-		switch {
-		case err != nil:
-			return nil, err
-		case !hmac.Equal(in.Mac, macOf(key, in.Message)):
-			return nil, api.Errorf("KMSInvalidMacException", "The HMAC is not the one of this message.")
-		}
-		return &kms.VerifyMacOutput{KeyId: &key.ARN, MacAlgorithm: in.MacAlgorithm, MacValid: true}, nil
-	})
+	api.Handle(
+		r, "kms", "GenerateMac", []string{"KeyId", "Message", "MacAlgorithm"},
+		func(c api.Call, in *kms.GenerateMacInput) (*kms.GenerateMacOutput, error) {
+			key, err := find(c, in.KeyId)
+			if err == nil {
+				err = usable(c, key, true)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return &kms.GenerateMacOutput{KeyId: &key.ARN, Mac: macOf(key, in.Message), MacAlgorithm: in.MacAlgorithm}, nil
+		})
+	api.Handle(
+		r, "kms", "VerifyMac", []string{"KeyId", "Message", "Mac", "MacAlgorithm"},
+		func(c api.Call, in *kms.VerifyMacInput) (*kms.VerifyMacOutput, error) {
+			key, err := find(c, in.KeyId)
+			if err == nil {
+				err = usable(c, key, true)
+			}
+			switch {
+			case err != nil:
+				return nil, err
+			case !hmac.Equal(in.Mac, macOf(key, in.Message)):
+				return nil, api.Errorf("KMSInvalidMacException", "The HMAC is not the one of this message.")
+			}
+			return &kms.VerifyMacOutput{KeyId: &key.ARN, MacAlgorithm: in.MacAlgorithm, MacValid: true}, nil
+		})
 }
 
 // usable tells why a caller cannot use a key for codes (mac) or for encryption.

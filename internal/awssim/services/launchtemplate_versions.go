@@ -33,9 +33,10 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 				version = version.Over(source)
 			}
 			version.Description = aws.ToString(in.VersionDescription)
-			n, err := world.Once(regionOf(w, c), aws.ToString(in.ClientToken), fmt.Sprint(template.ID, version), func() (int, error) {
-				return template.AddVersion(version), nil
-			})
+			n, err := world.Once(
+				regionOf(w, c), aws.ToString(in.ClientToken), fmt.Sprint(template.ID, version), func() (int, error) {
+					return template.AddVersion(version), nil
+				})
 			if err != nil {
 				return nil, err
 			}
@@ -82,15 +83,21 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 
 func versionView(c api.Call, template *world.LaunchTemplate, n int) types.LaunchTemplateVersion {
 	version := template.Versions[n-1]
-	data := &types.ResponseLaunchTemplateData{ImageId: notEmpty(version.Image), InstanceType: types.InstanceType(version.Type)}
+	data := &types.ResponseLaunchTemplateData{
+		ImageId: notEmpty(version.Image), InstanceType: types.InstanceType(version.Type),
+	}
 	if version.Hibernates {
 		data.HibernationOptions = &types.LaunchTemplateHibernationOptions{Configured: aws.Bool(true)}
 	}
 	if len(version.Tags) > 0 {
-		data.TagSpecifications = []types.LaunchTemplateTagSpecification{{ResourceType: types.ResourceTypeInstance, Tags: ec2Tags(version.Tags)}}
+		data.TagSpecifications = []types.LaunchTemplateTagSpecification{
+			{ResourceType: types.ResourceTypeInstance, Tags: ec2Tags(version.Tags)},
+		}
 	}
 	return types.LaunchTemplateVersion{
-		LaunchTemplateId: &template.ID, LaunchTemplateName: &template.Name, VersionNumber: aws.Int64(int64(n)), DefaultVersion: aws.Bool(n == template.Default),
-		VersionDescription: notEmpty(version.Description), LaunchTemplateData: data, CreatedBy: &c.Caller, CreateTime: &c.Time,
+		LaunchTemplateId: &template.ID, LaunchTemplateName: &template.Name, VersionNumber: aws.Int64(int64(n)),
+		DefaultVersion:     aws.Bool(n == template.Default),
+		VersionDescription: notEmpty(version.Description), LaunchTemplateData: data, CreatedBy: &c.Caller,
+		CreateTime: &c.Time,
 	}
 }

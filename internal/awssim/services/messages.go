@@ -161,7 +161,9 @@ func (q *queue) held(receipt string) (*message, error) {
 			return each, nil
 		}
 	}
-	return nil, api.Errorf("ReceiptHandleIsInvalid", "The input receipt handle \"%s\" is not a valid receipt handle.", receipt)
+	return nil, api.Errorf(
+		"ReceiptHandleIsInvalid", "The input receipt handle \"%s\" is not a valid receipt handle.", receipt,
+	)
 }
 
 // attributes are what GetQueueAttributes tells.
@@ -175,7 +177,8 @@ func (q *queue) attributes(now time.Time) map[string]string {
 		}
 	}
 	return map[string]string{
-		"QueueArn": q.arn, "VisibilityTimeout": strconv.Itoa(int(q.visibility.Seconds())), "CreatedTimestamp": strconv.FormatInt(q.created.Unix(), 10),
+		"QueueArn": q.arn, "VisibilityTimeout": strconv.Itoa(int(q.visibility.Seconds())),
+		"CreatedTimestamp":              strconv.FormatInt(q.created.Unix(), 10),
 		"ReceiveMessageWaitTimeSeconds": strconv.Itoa(int(q.wait.Seconds())),
 		"ApproximateNumberOfMessages":   strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(held),
 		"ApproximateNumberOfMessagesDelayed": "0",

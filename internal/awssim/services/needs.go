@@ -9,8 +9,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// Needs lists what IAM is asked before a call: its action on each resource that it is about, and the actions that the call
-// implies, passing a role and tagging what it creates. Actions that know no resources ask for "*".
+// Needs lists what IAM is asked before a call: its action on each resource that it is about, and the actions that the
+// call implies, passing a role and tagging what it creates. Actions that know no resources ask for "*".
 func Needs(w *world.World, call api.Call, input any) []world.Ask {
 	q := questions{w: w, call: call, region: regionOf(w, call), input: reflect.ValueOf(input).Elem()}
 	action := ActionOf(call.Service, call.Operation)
@@ -85,11 +85,15 @@ func (q questions) ask(action string, about resource, more map[string][]string) 
 // implied are the further actions that AWS checks: passing an Automation its role, and tags given at creation.
 func (q questions) implied() []world.Ask {
 	var asks []world.Ask
-	if parameters := q.input.FieldByName("Parameters"); q.call.Operation == "StartAutomationExecution" && parameters.IsValid() {
+	if parameters := q.input.FieldByName("Parameters"); q.call.Operation == "StartAutomationExecution" &&
+		parameters.IsValid() {
 		if byName, ok := parameters.Interface().(map[string][]string); ok {
 			for _, role := range byName["AutomationAssumeRole"] {
 				if role != "" {
-					asks = append(asks, q.ask("iam:PassRole", resource{arn: role}, map[string][]string{"iam:PassedToService": {"ssm.amazonaws.com"}}))
+					asks = append(
+						asks,
+						q.ask("iam:PassRole", resource{arn: role}, map[string][]string{"iam:PassedToService": {"ssm.amazonaws.com"}}),
+					)
 				}
 			}
 		}
@@ -98,7 +102,12 @@ func (q questions) implied() []world.Ask {
 	switch {
 	case q.call.Service == "ec2" && tagged && q.input.FieldByName("TagSpecifications").IsValid():
 		kind := q.input.FieldByName("TagSpecifications").Index(0).FieldByName("ResourceType").String()
-		asks = append(asks, q.ask("ec2:CreateTags", resource{arn: q.ec2ARN(kind, "*")}, map[string][]string{"ec2:CreateAction": {q.call.Operation}}))
+		asks = append(
+			asks,
+			q.ask(
+				"ec2:CreateTags", resource{arn: q.ec2ARN(kind, "*")}, map[string][]string{"ec2:CreateAction": {q.call.Operation}},
+			),
+		)
 	case q.call.Operation == "StartAutomationExecution" && tagged:
 		asks = append(asks, q.ask("ssm:AddTagsToResource", resource{arn: q.region.ARN("ssm", "automation-execution/*")}, nil))
 	}

@@ -54,7 +54,8 @@ func (q questions) ec2Resources() []resource {
 	}
 	var found []resource
 	for _, field := range []string{
-		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId", "LaunchTemplateId", "NetworkInterfaceId",
+		"InstanceIds", "InstanceId", "VolumeId", "SnapshotId", "GroupId", "Groups", "Resources", "ImageId",
+		"LaunchTemplateId", "NetworkInterfaceId",
 	} {
 		for _, id := range q.list(field) {
 			tags, kind, err := q.region.ResourceTags(id)
@@ -65,8 +66,10 @@ func (q questions) ec2Resources() []resource {
 		}
 	}
 	for operation, kinds := range map[string][]string{
-		"CreateSnapshot": {"snapshot"}, "CreateSnapshots": {"snapshot", "volume"}, "CreateReplaceRootVolumeTask": {"volume", "replace-root-volume-task"},
-		"CreateImage": {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"}, "CreateLaunchTemplate": {"launch-template"},
+		"CreateSnapshot": {"snapshot"}, "CreateSnapshots": {"snapshot", "volume"},
+		"CreateReplaceRootVolumeTask": {"volume", "replace-root-volume-task"},
+		"CreateImage":                 {"image", "snapshot"}, "CreateSecurityGroup": {"security-group"},
+		"CreateLaunchTemplate": {"launch-template"},
 	} {
 		if operation != q.call.Operation {
 			continue

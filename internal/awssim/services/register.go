@@ -1,5 +1,5 @@
-// Package services holds what each AWS call means: it turns the SDK's inputs into methods of the world and the world's state
-// into the SDK's outputs. It knows no HTTP, no quotas and no faults.
+// Package services holds what each AWS call means: it turns the SDK's inputs into methods of the world and the world's
+// state into the SDK's outputs. It knows no HTTP, no quotas and no faults.
 package services
 
 import (
@@ -35,8 +35,8 @@ func regionOf(w *world.World, call api.Call) *world.Region {
 	return w.Account(call.Account).Region(call.Region)
 }
 
-// page cuts one page out of all. The token is the offset of the page in disguise; size 0 is the service's default, limit its
-// maximum. A token that we did not hand out is badToken.
+// page cuts one page out of all. The token is the offset of the page in disguise; size 0 is the service's default,
+// limit its maximum. A token that we did not hand out is badToken.
 func page[T any](all []T, token *string, size *int32, limit int, badToken *api.Error) ([]T, *string, error) {
 	start := 0
 	if token != nil && *token != "" {

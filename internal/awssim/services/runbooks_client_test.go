@@ -24,7 +24,9 @@ func (a *account) start(document string, parameters map[string][]string) string 
 
 func (a *account) execution(id string) *types.AutomationExecution {
 	a.t.Helper()
-	out, err := ssm.NewFromConfig(a.config).GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id})
+	out, err := ssm.NewFromConfig(a.config).GetAutomationExecution(
+		ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: &id},
+	)
 	require.NoError(a.t, err)
 	return out.AutomationExecution
 }
@@ -39,7 +41,9 @@ func (a *account) document(name, content string) {
 
 func (a *account) lifecycles() map[string]string {
 	a.t.Helper()
-	out, err := autoscaling.NewFromConfig(a.config).DescribeAutoScalingInstances(ctx, &autoscaling.DescribeAutoScalingInstancesInput{})
+	out, err := autoscaling.NewFromConfig(a.config).DescribeAutoScalingInstances(
+		ctx, &autoscaling.DescribeAutoScalingInstancesInput{},
+	)
 	require.NoError(a.t, err)
 	states := map[string]string{}
 	for _, instance := range out.AutoScalingInstances {
@@ -61,7 +65,12 @@ func stepStatus(e *types.AutomationExecution, name string) string {
 func TestAWSPatchesAnAsgInstance(t *testing.T) {
 	a := inAccount(t, "bad-patch", "111122223333")
 	id := instanceIDs(t, a)[0]
-	run := a.start("AWS-PatchAsgInstance", map[string][]string{"InstanceId": {id}, "AutomationAssumeRole": {"arn:aws:iam::111122223333:role/patchtide-automation"}})
+	run := a.start(
+		"AWS-PatchAsgInstance",
+		map[string][]string{
+			"InstanceId": {id}, "AutomationAssumeRole": {"arn:aws:iam::111122223333:role/patchtide-automation"},
+		},
+	)
 	a.pass(50 * time.Second)
 	require.Equal(t, "EnteringStandby", a.lifecycles()[id])
 	a.pass(15 * time.Second)
@@ -74,7 +83,9 @@ func TestAWSPatchesAnAsgInstance(t *testing.T) {
 	require.Equal(t, types.AutomationExecutionStatusSuccess, e.AutomationExecutionStatus, aws.ToString(e.FailureMessage))
 	require.NotEqual(t, "Standby", a.lifecycles()[id], "it is back, broken as it is")
 	children, err := ssm.NewFromConfig(a.config).DescribeAutomationExecutions(ctx, &ssm.DescribeAutomationExecutionsInput{
-		Filters: []types.AutomationExecutionFilter{{Key: types.AutomationExecutionFilterKeyParentExecutionId, Values: []string{run}}},
+		Filters: []types.AutomationExecutionFilter{
+			{Key: types.AutomationExecutionFilterKeyParentExecutionId, Values: []string{run}},
+		},
 	})
 	require.NoError(t, err)
 	require.Len(t, children.AutomationExecutionMetadataList, 2)
@@ -100,7 +111,10 @@ func TestAWSPatchesWithRollback(t *testing.T) {
 		restored     string
 	}{
 		{"compliant", "", types.AutomationExecutionStatusSuccess, "Pending"},
-		{"the installation fails", "faults:\n  world:\n    - {kind: install_fails, account: staging}\n", types.AutomationExecutionStatusFailed, "Success"},
+		{
+			"the installation fails", "faults:\n  world:\n    - {kind: install_fails, account: staging}\n",
+			types.AutomationExecutionStatusFailed, "Success",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := withScenario(t, "extends: healthy\n"+tc.faults, "222233334444")
@@ -186,7 +200,9 @@ func TestApprovalAndAPISteps(t *testing.T) {
 			run := a.start("Approval", nil)
 			a.pass(10 * time.Hour)
 			require.Equal(t, types.AutomationExecutionStatusWaiting, a.execution(run).AutomationExecutionStatus)
-			_, err := client.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: &run, SignalType: types.SignalTypeResume})
+			_, err := client.SendAutomationSignal(
+				ctx, &ssm.SendAutomationSignalInput{AutomationExecutionId: &run, SignalType: types.SignalTypeResume},
+			)
 			require.Equal(t, "InvalidAutomationSignalException", code(t, err))
 			_, err = client.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{
 				AutomationExecutionId: &run, SignalType: tc.signal, Payload: map[string][]string{"Comment": {"go"}},
@@ -230,16 +246,21 @@ mainSteps:
 	resumed, stopped := a.start("Pause", nil), ""
 	a.pass(2 * time.Second)
 	_, err = client.SendAutomationSignal(ctx, &ssm.SendAutomationSignalInput{
-		AutomationExecutionId: &resumed, SignalType: types.SignalTypeResume, Payload: map[string][]string{"StepName": {"hold"}},
+		AutomationExecutionId: &resumed, SignalType: types.SignalTypeResume,
+		Payload: map[string][]string{"StepName": {"hold"}},
 	})
 	require.NoError(t, err)
 	stopped = a.start("Pause", nil)
 	a.pass(5 * time.Second)
 	require.Equal(t, types.AutomationExecutionStatusSuccess, a.execution(resumed).AutomationExecutionStatus)
-	_, err = client.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: &stopped, Type: types.StopTypeCancel})
+	_, err = client.StopAutomationExecution(
+		ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: &stopped, Type: types.StopTypeCancel},
+	)
 	require.NoError(t, err)
 	a.pass(10 * time.Second)
-	require.Equal(t, types.AutomationExecutionStatusInprogress, a.execution(stopped).AutomationExecutionStatus, "it cleans up")
+	require.Equal(
+		t, types.AutomationExecutionStatusInprogress, a.execution(stopped).AutomationExecutionStatus, "it cleans up",
+	)
 	a.pass(time.Minute)
 	require.Equal(t, types.AutomationExecutionStatusCancelled, a.execution(stopped).AutomationExecutionStatus)
 	require.Equal(t, "Success", stepStatus(a.execution(stopped), "clean"))

@@ -60,12 +60,23 @@ func registerS3(r *api.Registry, w *world.World) {
 	api.Handle(r, "s3", "HeadBucket", []string{"Bucket"}, s.headBucket)
 	api.Handle(r, "s3", "DeleteBucket", []string{"Bucket"}, s.deleteBucket)
 	api.Handle(r, "s3", "GetBucketLocation", []string{"Bucket"}, s.location)
-	api.Handle(r, "s3", "PutObject", []string{"Bucket", "Key", "Body", "ContentLength", "ContentType", "Metadata", "IfMatch", "IfNoneMatch", "ServerSideEncryption", "SSEKMSKeyId", "StorageClass"}, s.put)
+	api.Handle(
+		r, "s3", "PutObject",
+		[]string{
+			"Bucket", "Key", "Body", "ContentLength", "ContentType", "Metadata", "IfMatch", "IfNoneMatch",
+			"ServerSideEncryption", "SSEKMSKeyId", "StorageClass",
+		},
+		s.put,
+	)
 	api.Handle(r, "s3", "GetObject", []string{"Bucket", "Key", "Range", "IfMatch", "IfNoneMatch"}, s.get)
 	api.Handle(r, "s3", "HeadObject", []string{"Bucket", "Key", "IfMatch", "IfNoneMatch"}, s.head)
 	api.Handle(r, "s3", "DeleteObject", []string{"Bucket", "Key", "IfMatch"}, s.delete)
 	api.Handle(r, "s3", "DeleteObjects", []string{"Bucket", "Delete"}, s.deleteMany)
-	api.Handle(r, "s3", "ListObjectsV2", []string{"Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner", "EncodingType"}, s.list)
+	api.Handle(
+		r, "s3", "ListObjectsV2",
+		[]string{"Bucket", "Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner", "EncodingType"},
+		s.list,
+	)
 }
 
 // read is how a machine reads an object.
@@ -100,9 +111,14 @@ func (s *objectStore) listBuckets(_ api.Call, in *s3.ListBucketsInput) (*s3.List
 
 func (s *objectStore) createBucket(call api.Call, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
 	if s.buckets[*in.Bucket] != nil {
-		return nil, s3Error(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+		return nil, s3Error(
+			http.StatusConflict, "BucketAlreadyOwnedByYou",
+			"Your previous request to create the named bucket succeeded and you already own it.",
+		)
 	}
-	s.buckets[*in.Bucket] = &bucket{name: *in.Bucket, region: call.Region, created: call.Time, objects: map[string]*object{}}
+	s.buckets[*in.Bucket] = &bucket{
+		name: *in.Bucket, region: call.Region, created: call.Time, objects: map[string]*object{},
+	}
 	return &s3.CreateBucketOutput{Location: ref("/" + *in.Bucket)}, nil
 }
 
@@ -134,7 +150,9 @@ func (s *objectStore) location(_ api.Call, in *s3.GetBucketLocationInput) (*s3.G
 	return &s3.GetBucketLocationOutput{LocationConstraint: types.BucketLocationConstraint(found.region)}, nil
 }
 
-var preconditionFailed = s3Error(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+var preconditionFailed = s3Error(
+	http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold",
+)
 
 func (s *objectStore) put(call api.Call, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
 	found, err := s.bucket(in.Bucket)
@@ -144,7 +162,10 @@ func (s *objectStore) put(call api.Call, in *s3.PutObjectInput) (*s3.PutObjectOu
 	old := found.objects[*in.Key]
 	switch {
 	case in.IfNoneMatch != nil && *in.IfNoneMatch != "*":
-		return nil, s3Error(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented: If-None-Match other than *")
+		return nil, s3Error(
+			http.StatusNotImplemented, "NotImplemented",
+			"A header you provided implies functionality that is not implemented: If-None-Match other than *",
+		)
 	case in.IfNoneMatch != nil && old != nil:
 		return nil, preconditionFailed
 	case in.IfMatch != nil && old == nil:
@@ -158,7 +179,8 @@ func (s *objectStore) put(call api.Call, in *s3.PutObjectInput) (*s3.PutObjectOu
 	}
 	sum := md5.Sum(body) // an ETag, not a protection
 	stored := &object{
-		body: body, etag: `"` + hex.EncodeToString(sum[:]) + `"`, contentType: deref(in.ContentType), metadata: in.Metadata, modified: call.Time,
+		body: body, etag: `"` + hex.EncodeToString(sum[:]) + `"`, contentType: deref(in.ContentType), metadata: in.Metadata,
+		modified: call.Time,
 	}
 	if stored.contentType == "" {
 		stored.contentType = "binary/octet-stream"
@@ -192,7 +214,8 @@ func (s *objectStore) get(_ api.Call, in *s3.GetObjectInput) (*s3.GetObjectOutpu
 		return nil, err
 	}
 	out := &s3.GetObjectOutput{
-		ETag: &stored.etag, ContentType: &stored.contentType, Metadata: stored.metadata, LastModified: &stored.modified, AcceptRanges: ref("bytes"),
+		ETag: &stored.etag, ContentType: &stored.contentType, Metadata: stored.metadata, LastModified: &stored.modified,
+		AcceptRanges: ref("bytes"),
 	}
 	body := stored.body
 	if in.Range != nil {
@@ -289,13 +312,17 @@ func (s *objectStore) list(_ api.Call, in *s3.ListObjectsV2Input) (*s3.ListObjec
 		}
 		entries = append(entries, key)
 	}
-	entries, next, err := page(entries, in.ContinuationToken, in.MaxKeys, objectsPage, s3Error(http.StatusBadRequest, "InvalidArgument", "The continuation token provided is incorrect"))
+	entries, next, err := page(
+		entries, in.ContinuationToken, in.MaxKeys, objectsPage,
+		s3Error(http.StatusBadRequest, "InvalidArgument", "The continuation token provided is incorrect"),
+	)
 	if err != nil {
 		return nil, err
 	}
 	out := &s3.ListObjectsV2Output{
 		Name: in.Bucket, Delimiter: in.Delimiter, MaxKeys: ref(int32(objectsPage)), KeyCount: number(len(entries)),
-		IsTruncated: ref(next != nil), NextContinuationToken: next, ContinuationToken: in.ContinuationToken, StartAfter: in.StartAfter,
+		IsTruncated: ref(next != nil), NextContinuationToken: next, ContinuationToken: in.ContinuationToken,
+		StartAfter:   in.StartAfter,
 		EncodingType: in.EncodingType,
 	}
 	spelt := func(key string) *string { return &key }
@@ -310,7 +337,8 @@ func (s *objectStore) list(_ api.Call, in *s3.ListObjectsV2Input) (*s3.ListObjec
 			continue
 		}
 		out.Contents = append(out.Contents, types.Object{
-			Key: spelt(key), ETag: &stored.etag, Size: ref(int64(len(stored.body))), LastModified: &stored.modified, StorageClass: types.ObjectStorageClassStandard,
+			Key: spelt(key), ETag: &stored.etag, Size: ref(int64(len(stored.body))), LastModified: &stored.modified,
+			StorageClass: types.ObjectStorageClassStandard,
 		})
 	}
 	return out, nil

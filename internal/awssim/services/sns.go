@@ -24,10 +24,16 @@ func registerSNS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sns", "DeleteTopic", []string{"TopicArn"}, m.deleteTopic)
 	api.Handle(r, "sns", "ListTopics", []string{"NextToken"}, m.listTopics)
 	api.Handle(r, "sns", "GetTopicAttributes", []string{"TopicArn"}, m.topicAttributes)
-	api.Handle(r, "sns", "Subscribe", []string{"TopicArn", "Protocol", "Endpoint", "Attributes", "ReturnSubscriptionArn"}, m.subscribe)
+	api.Handle(
+		r, "sns", "Subscribe", []string{"TopicArn", "Protocol", "Endpoint", "Attributes", "ReturnSubscriptionArn"},
+		m.subscribe,
+	)
 	api.Handle(r, "sns", "Unsubscribe", []string{"SubscriptionArn"}, m.unsubscribe)
 	api.Handle(r, "sns", "ListSubscriptionsByTopic", []string{"TopicArn", "NextToken"}, m.subscriptions)
-	api.Handle(r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes"}, m.publishCall)
+	api.Handle(
+		r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes"},
+		m.publishCall,
+	)
 }
 
 func (m *messageStore) topic(arn *string) (*topic, error) {
@@ -65,7 +71,9 @@ func (m *messageStore) listTopics(call api.Call, in *sns.ListTopicsInput) (*sns.
 	return &sns.ListTopicsOutput{Topics: found, NextToken: next}, err
 }
 
-func (m *messageStore) topicAttributes(call api.Call, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
+func (m *messageStore) topicAttributes(
+	call api.Call, in *sns.GetTopicAttributesInput,
+) (*sns.GetTopicAttributesOutput, error) {
 	found, err := m.topic(in.TopicArn)
 	if err != nil {
 		return nil, err
@@ -103,19 +111,28 @@ func (m *messageStore) subscribe(call api.Call, in *sns.SubscribeInput) (*sns.Su
 
 func (m *messageStore) unsubscribe(_ api.Call, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
 	for _, t := range m.topics {
-		t.subscriptions = slices.DeleteFunc(t.subscriptions, func(s *subscription) bool { return s.arn == deref(in.SubscriptionArn) })
+		t.subscriptions = slices.DeleteFunc(
+			t.subscriptions, func(s *subscription) bool { return s.arn == deref(in.SubscriptionArn) },
+		)
 	}
 	return nil, nil
 }
 
-func (m *messageStore) subscriptions(call api.Call, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
+func (m *messageStore) subscriptions(
+	call api.Call, in *sns.ListSubscriptionsByTopicInput,
+) (*sns.ListSubscriptionsByTopicOutput, error) {
 	found, err := m.topic(in.TopicArn)
 	if err != nil {
 		return nil, err
 	}
 	list := []types.Subscription{}
 	for _, s := range found.subscriptions {
-		list = append(list, types.Subscription{SubscriptionArn: &s.arn, Protocol: &s.protocol, Endpoint: &s.endpoint, TopicArn: &found.arn, Owner: &call.Account})
+		list = append(
+			list,
+			types.Subscription{
+				SubscriptionArn: &s.arn, Protocol: &s.protocol, Endpoint: &s.endpoint, TopicArn: &found.arn, Owner: &call.Account,
+			},
+		)
 	}
 	list, next, err := page(list, in.NextToken, nil, topicsPage, badTopicToken)
 	return &sns.ListSubscriptionsByTopicOutput{Subscriptions: list, NextToken: next}, err
@@ -146,8 +163,8 @@ func (m *messageStore) publishCall(call api.Call, in *sns.PublishInput) (*sns.Pu
 	return &sns.PublishOutput{MessageId: &id}, nil
 }
 
-// forQueues picks the text for subscribers of the protocol sqs, the only ones modelled. With the structure json a message is a
-// JSON object with one text for each protocol, and `default` for the others (API reference of Publish).
+// forQueues picks the text for subscribers of the protocol sqs, the only ones modelled. With the structure json a
+// message is a JSON object with one text for each protocol, and `default` for the others (API reference of Publish).
 func forQueues(message string, structure *string) (string, error) {
 	switch {
 	case structure == nil:
@@ -161,7 +178,9 @@ func forQueues(message string, structure *string) (string, error) {
 	}
 	text, found := texts["default"]
 	if !found {
-		return "", api.Errorf("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+		return "", api.Errorf(
+			"InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body",
+		)
 	}
 	if own, found := texts["sqs"]; found {
 		text = own

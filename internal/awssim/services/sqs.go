@@ -29,11 +29,14 @@ func registerSQS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sqs", "GetQueueAttributes", []string{"QueueUrl", "AttributeNames"}, m.queueAttributes)
 	api.Handle(r, "sqs", "SendMessage", []string{"QueueUrl", "MessageBody", "DelaySeconds"}, m.sendMessage)
 	api.Handle(r, "sqs", "ReceiveMessage", []string{
-		"QueueUrl", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds", "AttributeNames", "MessageSystemAttributeNames",
+		"QueueUrl", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds", "AttributeNames",
+		"MessageSystemAttributeNames",
 		"MessageAttributeNames",
 	}, m.receiveMessage)
 	api.Handle(r, "sqs", "DeleteMessage", []string{"QueueUrl", "ReceiptHandle"}, m.deleteMessage)
-	api.Handle(r, "sqs", "ChangeMessageVisibility", []string{"QueueUrl", "ReceiptHandle", "VisibilityTimeout"}, m.changeVisibility)
+	api.Handle(
+		r, "sqs", "ChangeMessageVisibility", []string{"QueueUrl", "ReceiptHandle", "VisibilityTimeout"}, m.changeVisibility,
+	)
 	api.Handle(r, "sqs", "PurgeQueue", []string{"QueueUrl"}, m.purge)
 }
 
@@ -47,7 +50,9 @@ func (m *messageStore) queue(url *string) (*queue, error) {
 func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
 	region, name, wanted := regionOf(m.w, call), deref(in.QueueName), queueTimes{visibility: defaultVisibility}
 	if name == "" || len(name) > 80 || strings.ContainsAny(name, " .:/") {
-		return nil, api.Errorf("InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+		return nil, api.Errorf(
+			"InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
+		)
 	}
 	for key, value := range in.Attributes {
 		if err := wanted.set(key, value); err != nil {
@@ -56,7 +61,9 @@ func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sq
 	}
 	if found := m.queues[queueURL(region, name)]; found != nil {
 		if found.queueTimes != wanted {
-			return nil, api.Errorf("QueueNameExists", "A queue already exists with the same name and a different value for its attributes")
+			return nil, api.Errorf(
+				"QueueNameExists", "A queue already exists with the same name and a different value for its attributes",
+			)
 		}
 		return &sqs.CreateQueueOutput{QueueUrl: &found.url}, nil
 	}
@@ -99,12 +106,16 @@ func (m *messageStore) getQueue(call api.Call, in *sqs.GetQueueUrlInput) (*sqs.G
 
 func (m *messageStore) listQueues(call api.Call, in *sqs.ListQueuesInput) (*sqs.ListQueuesOutput, error) {
 	mine := queueURL(regionOf(m.w, call), deref(in.QueueNamePrefix))
-	found := slices.DeleteFunc(slices.Clone(m.order), func(name string) bool { return m.queues[name] == nil || !strings.HasPrefix(name, mine) })
+	found := slices.DeleteFunc(
+		slices.Clone(m.order), func(name string) bool { return m.queues[name] == nil || !strings.HasPrefix(name, mine) },
+	)
 	found, next, err := page(found, in.NextToken, in.MaxResults, queuesPage, badQueueToken)
 	return &sqs.ListQueuesOutput{QueueUrls: found, NextToken: next}, err
 }
 
-func (m *messageStore) queueAttributes(_ api.Call, in *sqs.GetQueueAttributesInput) (*sqs.GetQueueAttributesOutput, error) {
+func (m *messageStore) queueAttributes(
+	_ api.Call, in *sqs.GetQueueAttributesInput,
+) (*sqs.GetQueueAttributesOutput, error) {
 	found, err := m.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err
@@ -133,9 +144,14 @@ func (m *messageStore) sendMessage(call api.Call, in *sqs.SendMessageInput) (*sq
 	case body == "":
 		return nil, api.Errorf("MissingParameter", "The request must contain the parameter MessageBody.")
 	case len(body) > largeMessage:
-		return nil, api.Errorf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.")
+		return nil, api.Errorf(
+			"InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.",
+		)
 	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
-		return nil, api.Errorf("InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", in.DelaySeconds)
+		return nil, api.Errorf(
+			"InvalidParameterValue",
+			"Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", in.DelaySeconds,
+		)
 	}
 	sent := m.send(regionOf(m.w, call), found, *in.MessageBody, time.Duration(in.DelaySeconds)*time.Second)
 	return &sqs.SendMessageOutput{MessageId: &sent.id, MD5OfMessageBody: digestOf(sent.body)}, nil
@@ -164,7 +180,9 @@ func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput
 			Attributes: systemAttributes(in, each),
 		})
 	}
-	if patience := cmp.Or(time.Duration(in.WaitTimeSeconds)*time.Second, found.wait); len(out.Messages) == 0 && patience > 0 {
+	if patience := cmp.Or(
+		time.Duration(in.WaitTimeSeconds)*time.Second, found.wait,
+	); len(out.Messages) == 0 && patience > 0 {
 		return nil, &api.NotYet{Patience: patience, Empty: out}
 	}
 	return out, nil
@@ -200,11 +218,15 @@ func (m *messageStore) deleteMessage(_ api.Call, in *sqs.DeleteMessageInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	found.messages = slices.DeleteFunc(found.messages, func(each *message) bool { return each.receipt != "" && each.receipt == deref(in.ReceiptHandle) })
+	found.messages = slices.DeleteFunc(
+		found.messages, func(each *message) bool { return each.receipt != "" && each.receipt == deref(in.ReceiptHandle) },
+	)
 	return nil, nil
 }
 
-func (m *messageStore) changeVisibility(_ api.Call, in *sqs.ChangeMessageVisibilityInput) (*sqs.ChangeMessageVisibilityOutput, error) {
+func (m *messageStore) changeVisibility(
+	_ api.Call, in *sqs.ChangeMessageVisibilityInput,
+) (*sqs.ChangeMessageVisibilityOutput, error) {
 	found, err := m.queue(in.QueueUrl)
 	if err != nil {
 		return nil, err

@@ -104,8 +104,9 @@ func registerSSMDocuments(r *api.Registry, w *world.World) {
 				return nil, api.NotModelled("ssm:GetDocument in format %s of a %s document", in.DocumentFormat, version.Format)
 			}
 			return &ssm.GetDocumentOutput{
-				Name: aws.String(document.Name), Content: aws.String(version.Content), DocumentFormat: types.DocumentFormat(version.Format),
-				DocumentType: types.DocumentType(document.Type), DocumentVersion: aws.String(strconv.Itoa(version.Version)),
+				Name: aws.String(document.Name), Content: aws.String(version.Content),
+				DocumentFormat: types.DocumentFormat(version.Format),
+				DocumentType:   types.DocumentType(document.Type), DocumentVersion: aws.String(strconv.Itoa(version.Version)),
 				CreatedDate: aws.Time(version.Created), Status: types.DocumentStatusActive, VersionName: notEmpty(version.Label),
 			}, nil
 		})
@@ -121,10 +122,12 @@ func notEmpty(text string) *string {
 func describeDocument(d *world.Document, v *world.DocumentVersion) *types.DocumentDescription {
 	return &types.DocumentDescription{
 		Name: aws.String(d.Name), DocumentType: types.DocumentType(d.Type), DocumentFormat: types.DocumentFormat(v.Format),
-		Owner: aws.String(d.Owner), CreatedDate: aws.Time(v.Created), Hash: aws.String(v.Hash), HashType: types.DocumentHashTypeSha256,
+		Owner: aws.String(d.Owner), CreatedDate: aws.Time(v.Created), Hash: aws.String(v.Hash),
+		HashType:        types.DocumentHashTypeSha256,
 		DocumentVersion: aws.String(strconv.Itoa(v.Version)), DefaultVersion: aws.String(strconv.Itoa(d.Default)),
-		LatestVersion: aws.String(strconv.Itoa(d.Latest().Version)), Status: types.DocumentStatusActive, SchemaVersion: aws.String(v.Schema()),
-		Tags: ssmTags(d.Tags), VersionName: notEmpty(v.Label),
+		LatestVersion: aws.String(strconv.Itoa(d.Latest().Version)), Status: types.DocumentStatusActive,
+		SchemaVersion: aws.String(v.Schema()),
+		Tags:          ssmTags(d.Tags), VersionName: notEmpty(v.Label),
 	}
 }
 
@@ -186,32 +189,42 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 }
 
 func registerSSMRest(r *api.Registry, w *world.World) {
-	api.Handle(r, "ssm", "GetParameter", []string{"Name", "WithDecryption"}, func(c api.Call, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
-		parameter, err := regionOf(w, c).Parameter(aws.ToString(in.Name))
-		if err != nil {
-			return nil, err
-		}
-		return &ssm.GetParameterOutput{Parameter: ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption))}, nil
-	})
-	api.Handle(r, "ssm", "GetParameters", []string{"Names", "WithDecryption"}, func(c api.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
-		out := &ssm.GetParametersOutput{}
-		for _, name := range in.Names {
-			parameter, err := regionOf(w, c).Parameter(name)
+	api.Handle(
+		r, "ssm", "GetParameter", []string{"Name", "WithDecryption"},
+		func(c api.Call, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
+			parameter, err := regionOf(w, c).Parameter(aws.ToString(in.Name))
 			if err != nil {
-				out.InvalidParameters = append(out.InvalidParameters, name)
-				continue
+				return nil, err
 			}
-			out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)))
-		}
-		return out, nil
-	})
-	api.Handle(r, "ssm", "PutParameter", []string{"Name", "Value", "Type", "Overwrite", "Tags"}, func(c api.Call, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
-		parameter, err := regionOf(w, c).PutParameter(aws.ToString(in.Name), string(in.Type), aws.ToString(in.Value), aws.ToBool(in.Overwrite), tagsOfSSM(in.Tags))
-		if err != nil {
-			return nil, err
-		}
-		return &ssm.PutParameterOutput{Version: parameter.Version, Tier: types.ParameterTierStandard}, nil
-	})
+			return &ssm.GetParameterOutput{
+				Parameter: ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)),
+			}, nil
+		})
+	api.Handle(
+		r, "ssm", "GetParameters", []string{"Names", "WithDecryption"},
+		func(c api.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+			out := &ssm.GetParametersOutput{}
+			for _, name := range in.Names {
+				parameter, err := regionOf(w, c).Parameter(name)
+				if err != nil {
+					out.InvalidParameters = append(out.InvalidParameters, name)
+					continue
+				}
+				out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)))
+			}
+			return out, nil
+		})
+	api.Handle(
+		r, "ssm", "PutParameter", []string{"Name", "Value", "Type", "Overwrite", "Tags"},
+		func(c api.Call, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
+			parameter, err := regionOf(w, c).PutParameter(
+				aws.ToString(in.Name), string(in.Type), aws.ToString(in.Value), aws.ToBool(in.Overwrite), tagsOfSSM(in.Tags),
+			)
+			if err != nil {
+				return nil, err
+			}
+			return &ssm.PutParameterOutput{Version: parameter.Version, Tier: types.ParameterTierStandard}, nil
+		})
 	registerOthers(r, w)
 }
 
@@ -224,6 +237,8 @@ func ssmParameter(region *world.Region, p *world.Parameter, decrypt bool) *types
 	}
 	return &types.Parameter{
 		Name: aws.String(p.Name), Value: aws.String(value), Type: types.ParameterType(p.Type), Version: p.Version,
-		LastModifiedDate: aws.Time(p.Modified), ARN: aws.String(region.ARN("ssm", "parameter/"+strings.TrimPrefix(p.Name, "/"))), DataType: aws.String("text"),
+		LastModifiedDate: aws.Time(p.Modified),
+		ARN:              aws.String(region.ARN("ssm", "parameter/"+strings.TrimPrefix(p.Name, "/"))),
+		DataType:         aws.String("text"),
 	}
 }

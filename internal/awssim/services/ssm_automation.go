@@ -14,8 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// stepsShown is how many steps GetAutomationExecution tells; DescribeAutomationStepExecutions pages through all. AWS does not
-// say where it cuts: unverified.
+// stepsShown is how many steps GetAutomationExecution tells; DescribeAutomationStepExecutions pages through all. AWS
+// does not say where it cuts: unverified.
 const stepsShown = 50
 
 func registerSSMAutomation(r *api.Registry, w *world.World) {
@@ -66,10 +66,18 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 			steps := ssmSteps(execution)
 			for _, filter := range in.Filters {
 				of := map[types.StepExecutionFilterKey]func(types.StepExecution) string{
-					types.StepExecutionFilterKeyStepName:            func(s types.StepExecution) string { return aws.ToString(s.StepName) },
-					types.StepExecutionFilterKeyStepExecutionId:     func(s types.StepExecution) string { return aws.ToString(s.StepExecutionId) },
-					types.StepExecutionFilterKeyStepExecutionStatus: func(s types.StepExecution) string { return string(s.StepStatus) },
-					types.StepExecutionFilterKeyAction:              func(s types.StepExecution) string { return aws.ToString(s.Action) },
+					types.StepExecutionFilterKeyStepName: func(s types.StepExecution) string {
+						return aws.ToString(s.StepName)
+					},
+					types.StepExecutionFilterKeyStepExecutionId: func(s types.StepExecution) string {
+						return aws.ToString(s.StepExecutionId)
+					},
+					types.StepExecutionFilterKeyStepExecutionStatus: func(s types.StepExecution) string {
+						return string(s.StepStatus)
+					},
+					types.StepExecutionFilterKeyAction: func(s types.StepExecution) string {
+						return aws.ToString(s.Action)
+					},
 				}[filter.Key]
 				if of == nil {
 					return nil, api.NotModelled("filter %s of ssm:DescribeAutomationStepExecutions", filter.Key)
@@ -118,11 +126,14 @@ func checkExecutionFilters(filters []types.AutomationExecutionFilter) error {
 		if len(filter.Values) < 1 || len(filter.Values) > 10 {
 			return api.Errorf("InvalidFilterValue", "Filter %s takes 1 to 10 values, not %d.", filter.Key, len(filter.Values))
 		}
-		if filter.Key != types.AutomationExecutionFilterKeyStartTimeAfter && filter.Key != types.AutomationExecutionFilterKeyStartTimeBefore {
+		if filter.Key != types.AutomationExecutionFilterKeyStartTimeAfter &&
+			filter.Key != types.AutomationExecutionFilterKeyStartTimeBefore {
 			continue
 		}
 		if _, err := time.Parse(time.RFC3339, filter.Values[0]); err != nil {
-			return api.Errorf("InvalidFilterValue", "Filter %s is %q; write it like 2026-11-22T02:00:00Z.", filter.Key, filter.Values[0])
+			return api.Errorf(
+				"InvalidFilterValue", "Filter %s is %q; write it like 2026-11-22T02:00:00Z.", filter.Key, filter.Values[0],
+			)
 		}
 	}
 	return nil
@@ -162,8 +173,10 @@ func executionPasses(e *world.Execution, status string, filters []types.Automati
 func ssmMetadata(e *world.Execution, status string) types.AutomationExecutionMetadata {
 	out := types.AutomationExecutionMetadata{
 		AutomationExecutionId: aws.String(e.ID), AutomationExecutionStatus: types.AutomationExecutionStatus(status),
-		AutomationType: types.AutomationTypeLocal, DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)),
-		ExecutedBy: notEmpty(e.Caller), ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Outputs: e.Outputs,
+		AutomationType: types.AutomationTypeLocal, DocumentName: aws.String(e.Document),
+		DocumentVersion: aws.String(strconv.Itoa(e.Version)),
+		ExecutedBy:      notEmpty(e.Caller), ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto,
+		Outputs:                     e.Outputs,
 		ParentAutomationExecutionId: notEmpty(e.Parent),
 	}
 	if e.Done() && status == e.Status {
@@ -177,7 +190,8 @@ func ssmMetadata(e *world.Execution, status string) types.AutomationExecutionMet
 func ssmExecution(e *world.Execution) *types.AutomationExecution {
 	out := &types.AutomationExecution{
 		AutomationExecutionId: aws.String(e.ID), AutomationExecutionStatus: types.AutomationExecutionStatus(e.Status),
-		DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)), ExecutedBy: notEmpty(e.Caller),
+		DocumentName: aws.String(e.Document), DocumentVersion: aws.String(strconv.Itoa(e.Version)),
+		ExecutedBy:         notEmpty(e.Caller),
 		ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Parameters: e.Parameters, Outputs: e.Outputs,
 		StepExecutions: ssmSteps(e), FailureMessage: notEmpty(e.Failure), ParentAutomationExecutionId: notEmpty(e.Parent),
 	}

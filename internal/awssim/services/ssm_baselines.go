@@ -13,14 +13,17 @@ import (
 
 func registerSSMBaselines(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "CreatePatchBaseline", []string{
-		"Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel", "ApprovedPatchesEnableNonSecurity", "ClientToken",
+		"Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel", "ApprovedPatchesEnableNonSecurity",
+		"ClientToken",
 		"Description", "GlobalFilters", "OperatingSystem", "RejectedPatches", "RejectedPatchesAction", "Tags",
 	}, func(c api.Call, in *ssm.CreatePatchBaselineInput) (*ssm.CreatePatchBaselineOutput, error) {
 		wanted := world.Baseline{
 			Name: aws.ToString(in.Name), Description: aws.ToString(in.Description), OS: osOr(in.OperatingSystem),
-			Filters: filtersOf(in.GlobalFilters), Rules: rulesOf(in.ApprovalRules), Approved: in.ApprovedPatches, Rejected: in.RejectedPatches,
-			Level: string(in.ApprovedPatchesComplianceLevel), Action: string(in.RejectedPatchesAction),
-			NonSecurity: aws.ToBool(in.ApprovedPatchesEnableNonSecurity), Tags: tagsOfSSM(in.Tags), ClientToken: aws.ToString(in.ClientToken),
+			Filters: filtersOf(in.GlobalFilters), Rules: rulesOf(in.ApprovalRules), Approved: in.ApprovedPatches,
+			Rejected: in.RejectedPatches,
+			Level:    string(in.ApprovedPatchesComplianceLevel), Action: string(in.RejectedPatchesAction),
+			NonSecurity: aws.ToBool(in.ApprovedPatchesEnableNonSecurity), Tags: tagsOfSSM(in.Tags),
+			ClientToken: aws.ToString(in.ClientToken),
 		}
 		baseline, err := regionOf(w, c).CreateBaseline(wanted)
 		if err != nil {
@@ -28,26 +31,33 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 		}
 		return &ssm.CreatePatchBaselineOutput{BaselineId: aws.String(baseline.ID)}, nil
 	})
-	api.Handle(r, "ssm", "GetPatchBaseline", []string{"BaselineId"}, func(c api.Call, in *ssm.GetPatchBaselineInput) (*ssm.GetPatchBaselineOutput, error) {
-		b, err := regionOf(w, c).Baseline(aws.ToString(in.BaselineId))
-		if err != nil {
-			return nil, err
-		}
-		out := &ssm.GetPatchBaselineOutput{
-			BaselineId: aws.String(b.ID), Name: aws.String(b.Name), Description: notEmpty(b.Description), OperatingSystem: types.OperatingSystem(b.OS),
-			GlobalFilters: filterGroup(b.Filters), ApprovalRules: ruleGroup(b.Rules), ApprovedPatches: b.Approved, RejectedPatches: b.Rejected,
-			ApprovedPatchesComplianceLevel: types.PatchComplianceLevel(b.Level), RejectedPatchesAction: types.PatchAction(b.Action),
-			ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created), ModifiedDate: aws.Time(b.Modified),
-		}
-		for _, group := range regionOf(w, c).PatchGroups() {
-			if group.Baseline.ID == b.ID {
-				out.PatchGroups = append(out.PatchGroups, group.Name)
+	api.Handle(
+		r, "ssm", "GetPatchBaseline", []string{"BaselineId"},
+		func(c api.Call, in *ssm.GetPatchBaselineInput) (*ssm.GetPatchBaselineOutput, error) {
+			b, err := regionOf(w, c).Baseline(aws.ToString(in.BaselineId))
+			if err != nil {
+				return nil, err
 			}
-		}
-		return out, nil
-	})
+			out := &ssm.GetPatchBaselineOutput{
+				BaselineId: aws.String(b.ID), Name: aws.String(b.Name), Description: notEmpty(b.Description),
+				OperatingSystem: types.OperatingSystem(b.OS),
+				GlobalFilters:   filterGroup(b.Filters), ApprovalRules: ruleGroup(b.Rules), ApprovedPatches: b.Approved,
+				RejectedPatches:                  b.Rejected,
+				ApprovedPatchesComplianceLevel:   types.PatchComplianceLevel(b.Level),
+				RejectedPatchesAction:            types.PatchAction(b.Action),
+				ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created),
+				ModifiedDate: aws.Time(b.Modified),
+			}
+			for _, group := range regionOf(w, c).PatchGroups() {
+				if group.Baseline.ID == b.ID {
+					out.PatchGroups = append(out.PatchGroups, group.Name)
+				}
+			}
+			return out, nil
+		})
 	api.Handle(r, "ssm", "UpdatePatchBaseline", []string{
-		"BaselineId", "Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel", "ApprovedPatchesEnableNonSecurity",
+		"BaselineId", "Name", "ApprovalRules", "ApprovedPatches", "ApprovedPatchesComplianceLevel",
+		"ApprovedPatchesEnableNonSecurity",
 		"Description", "GlobalFilters", "RejectedPatches", "RejectedPatchesAction", "Replace",
 	}, func(c api.Call, in *ssm.UpdatePatchBaselineInput) (*ssm.UpdatePatchBaselineOutput, error) {
 		region := regionOf(w, c)
@@ -64,15 +74,21 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 			return nil, err
 		}
 		return &ssm.UpdatePatchBaselineOutput{
-			BaselineId: aws.String(b.ID), Name: aws.String(b.Name), Description: notEmpty(b.Description), OperatingSystem: types.OperatingSystem(b.OS),
-			GlobalFilters: filterGroup(b.Filters), ApprovalRules: ruleGroup(b.Rules), ApprovedPatches: b.Approved, RejectedPatches: b.Rejected,
-			ApprovedPatchesComplianceLevel: types.PatchComplianceLevel(b.Level), RejectedPatchesAction: types.PatchAction(b.Action),
-			ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created), ModifiedDate: aws.Time(b.Modified),
+			BaselineId: aws.String(b.ID), Name: aws.String(b.Name), Description: notEmpty(b.Description),
+			OperatingSystem: types.OperatingSystem(b.OS),
+			GlobalFilters:   filterGroup(b.Filters), ApprovalRules: ruleGroup(b.Rules), ApprovedPatches: b.Approved,
+			RejectedPatches:                  b.Rejected,
+			ApprovedPatchesComplianceLevel:   types.PatchComplianceLevel(b.Level),
+			RejectedPatchesAction:            types.PatchAction(b.Action),
+			ApprovedPatchesEnableNonSecurity: aws.Bool(b.NonSecurity), CreatedDate: aws.Time(b.Created),
+			ModifiedDate: aws.Time(b.Modified),
 		}, nil
 	})
-	api.Handle(r, "ssm", "DeletePatchBaseline", []string{"BaselineId"}, func(c api.Call, in *ssm.DeletePatchBaselineInput) (*ssm.DeletePatchBaselineOutput, error) {
-		return &ssm.DeletePatchBaselineOutput{BaselineId: in.BaselineId}, regionOf(w, c).DeleteBaseline(aws.ToString(in.BaselineId))
-	})
+	api.Handle(
+		r, "ssm", "DeletePatchBaseline", []string{"BaselineId"},
+		func(c api.Call, in *ssm.DeletePatchBaselineInput) (*ssm.DeletePatchBaselineOutput, error) {
+			return &ssm.DeletePatchBaselineOutput{BaselineId: in.BaselineId}, regionOf(w, c).DeleteBaseline(aws.ToString(in.BaselineId))
+		})
 	api.Handle(r, "ssm", "DescribePatchBaselines", []string{"Filters", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribePatchBaselinesInput) (*ssm.DescribePatchBaselinesOutput, error) {
 			region := regionOf(w, c)
@@ -82,7 +98,9 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 				for _, filter := range in.Filters {
 					switch aws.ToString(filter.Key) {
 					case "NAME_PREFIX":
-						keep = keep && slices.ContainsFunc(filter.Values, func(prefix string) bool { return len(b.Name) >= len(prefix) && b.Name[:len(prefix)] == prefix })
+						keep = keep && slices.ContainsFunc(
+							filter.Values, func(prefix string) bool { return len(b.Name) >= len(prefix) && b.Name[:len(prefix)] == prefix },
+						)
 					case "OWNER":
 						owner := "Self"
 						if b.AWSOwned {
@@ -107,12 +125,16 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 
 func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "RegisterPatchBaselineForPatchGroup", []string{"BaselineId", "PatchGroup"},
-		func(c api.Call, in *ssm.RegisterPatchBaselineForPatchGroupInput) (*ssm.RegisterPatchBaselineForPatchGroupOutput, error) {
+		func(
+			c api.Call, in *ssm.RegisterPatchBaselineForPatchGroupInput,
+		) (*ssm.RegisterPatchBaselineForPatchGroupOutput, error) {
 			return &ssm.RegisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup},
 				regionOf(w, c).RegisterPatchGroup(aws.ToString(in.PatchGroup), aws.ToString(in.BaselineId))
 		})
 	api.Handle(r, "ssm", "DeregisterPatchBaselineForPatchGroup", []string{"BaselineId", "PatchGroup"},
-		func(c api.Call, in *ssm.DeregisterPatchBaselineForPatchGroupInput) (*ssm.DeregisterPatchBaselineForPatchGroupOutput, error) {
+		func(
+			c api.Call, in *ssm.DeregisterPatchBaselineForPatchGroupInput,
+		) (*ssm.DeregisterPatchBaselineForPatchGroupOutput, error) {
 			return &ssm.DeregisterPatchBaselineForPatchGroupOutput{BaselineId: in.BaselineId, PatchGroup: in.PatchGroup},
 				regionOf(w, c).DeregisterPatchGroup(aws.ToString(in.PatchGroup), aws.ToString(in.BaselineId))
 		})
@@ -123,7 +145,9 @@ func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 			if baseline == nil {
 				return nil, api.Errorf("DoesNotExistException", "There is no patch baseline for operating system %s.", os)
 			}
-			return &ssm.GetPatchBaselineForPatchGroupOutput{BaselineId: aws.String(baseline.ID), PatchGroup: in.PatchGroup, OperatingSystem: types.OperatingSystem(os)}, nil
+			return &ssm.GetPatchBaselineForPatchGroupOutput{
+				BaselineId: aws.String(baseline.ID), PatchGroup: in.PatchGroup, OperatingSystem: types.OperatingSystem(os),
+			}, nil
 		})
 	api.Handle(r, "ssm", "DescribePatchGroups", []string{"Filters", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribePatchGroupsInput) (*ssm.DescribePatchGroupsOutput, error) {
@@ -145,7 +169,9 @@ func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 				}
 				if keep {
 					identity := baselineIdentity(region, group.Baseline)
-					all = append(all, types.PatchGroupPatchBaselineMapping{PatchGroup: aws.String(group.Name), BaselineIdentity: &identity})
+					all = append(
+						all, types.PatchGroupPatchBaselineMapping{PatchGroup: aws.String(group.Name), BaselineIdentity: &identity},
+					)
 				}
 			}
 			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 100, 100}, badSSMToken)
@@ -158,7 +184,9 @@ func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 			if id == "" {
 				return nil, api.Errorf("DoesNotExistException", "There is no default patch baseline for operating system %s.", os)
 			}
-			return &ssm.GetDefaultPatchBaselineOutput{BaselineId: aws.String(id), OperatingSystem: types.OperatingSystem(os)}, nil
+			return &ssm.GetDefaultPatchBaselineOutput{
+				BaselineId: aws.String(id), OperatingSystem: types.OperatingSystem(os),
+			}, nil
 		})
 	api.Handle(r, "ssm", "RegisterDefaultPatchBaseline", []string{"BaselineId"},
 		func(c api.Call, in *ssm.RegisterDefaultPatchBaselineInput) (*ssm.RegisterDefaultPatchBaselineOutput, error) {
@@ -231,7 +259,9 @@ func filtersOf(group *types.PatchFilterGroup) []world.PatchFilter {
 func filterGroup(filters []world.PatchFilter) *types.PatchFilterGroup {
 	group := &types.PatchFilterGroup{PatchFilters: []types.PatchFilter{}}
 	for _, filter := range filters {
-		group.PatchFilters = append(group.PatchFilters, types.PatchFilter{Key: types.PatchFilterKey(filter.Key), Values: filter.Values})
+		group.PatchFilters = append(
+			group.PatchFilters, types.PatchFilter{Key: types.PatchFilterKey(filter.Key), Values: filter.Values},
+		)
 	}
 	return group
 }

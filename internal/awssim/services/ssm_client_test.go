@@ -58,7 +58,8 @@ func rule(days int32, severities, classifications []string) types.PatchRule {
 func register(t *testing.T, client *ssm.Client) string {
 	t.Helper()
 	created, err := client.CreatePatchBaseline(ctx, &ssm.CreatePatchBaselineInput{
-		Name: aws.String("patchtide-amazon-linux-2023"), OperatingSystem: types.OperatingSystemAmazonLinux2023, ClientToken: aws.String("once"),
+		Name: aws.String("patchtide-amazon-linux-2023"), OperatingSystem: types.OperatingSystemAmazonLinux2023,
+		ClientToken: aws.String("once"),
 		ApprovalRules: &types.PatchRuleGroup{PatchRules: []types.PatchRule{
 			rule(0, []string{"Critical"}, []string{"Security"}), rule(7, nil, nil),
 		}},
@@ -76,8 +77,9 @@ func TestScanByRunCommand(t *testing.T) {
 	client := ssm.NewFromConfig(a.config)
 	baseline, ids, snapshot := register(t, client), instanceIDs(t, a), uuid.NewString()
 	sent, err := client.SendCommand(ctx, &ssm.SendCommandInput{
-		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: ids, Comment: aws.String("patchtide token"), TimeoutSeconds: aws.Int32(600),
-		Parameters: map[string][]string{"Operation": {"Scan"}, "SnapshotId": {snapshot}},
+		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: ids, Comment: aws.String("patchtide token"),
+		TimeoutSeconds: aws.Int32(600),
+		Parameters:     map[string][]string{"Operation": {"Scan"}, "SnapshotId": {snapshot}},
 	})
 	require.NoError(t, err)
 	look := &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &ids[0]}
@@ -109,14 +111,17 @@ func TestScanByRunCommand(t *testing.T) {
 	require.WithinDuration(t, a.now, *state.OperationEndTime, 2*time.Minute)
 
 	missing, err := client.DescribeInstancePatches(ctx, &ssm.DescribeInstancePatchesInput{
-		InstanceId: &ids[0], MaxResults: aws.Int32(10), Filters: []types.PatchOrchestratorFilter{{Key: aws.String("State"), Values: []string{"Missing"}}},
+		InstanceId: &ids[0], MaxResults: aws.Int32(10),
+		Filters: []types.PatchOrchestratorFilter{{Key: aws.String("State"), Values: []string{"Missing"}}},
 	})
 	require.NoError(t, err)
 	require.Len(t, missing.Patches, 6)
 	require.Equal(t, "kernel.x86_64", *missing.Patches[0].KBId)
 	require.Equal(t, "kernel.x86_64:0:6.1.141-155.222.amzn2023", *missing.Patches[0].Title)
 	require.Equal(t, "CVE-2026-38001,CVE-2026-38052", *missing.Patches[0].CVEIds)
-	_, err = client.DescribeInstancePatches(ctx, &ssm.DescribeInstancePatchesInput{InstanceId: &ids[0], MaxResults: aws.Int32(5)})
+	_, err = client.DescribeInstancePatches(
+		ctx, &ssm.DescribeInstancePatchesInput{InstanceId: &ids[0], MaxResults: aws.Int32(5)},
+	)
 	require.Error(t, err, "pages are 10 to 100")
 }
 
@@ -126,10 +131,13 @@ func TestInstallByAutomation(t *testing.T) {
 	register(t, client)
 	ids, token := instanceIDs(t, a), uuid.NewString()
 	created, err := client.CreateDocument(ctx, &ssm.CreateDocumentInput{
-		Name: aws.String("Patchtide-Install"), Content: aws.String(runbook), DocumentFormat: types.DocumentFormatYaml, DocumentType: types.DocumentTypeAutomation,
+		Name: aws.String("Patchtide-Install"), Content: aws.String(runbook), DocumentFormat: types.DocumentFormatYaml,
+		DocumentType: types.DocumentTypeAutomation,
 	})
 	require.NoError(t, err)
-	described, err := client.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: aws.String("Patchtide-Install"), DocumentVersion: aws.String("1")})
+	described, err := client.DescribeDocument(
+		ctx, &ssm.DescribeDocumentInput{Name: aws.String("Patchtide-Install"), DocumentVersion: aws.String("1")},
+	)
 	require.NoError(t, err)
 	require.Equal(t, *created.DocumentDescription.Hash, *described.Document.Hash)
 	got, err := client.GetDocument(ctx, &ssm.GetDocumentInput{Name: aws.String("Patchtide-Install")})
@@ -144,11 +152,15 @@ func TestInstallByAutomation(t *testing.T) {
 	started, err := client.StartAutomationExecution(ctx, request)
 	require.NoError(t, err)
 	find := func() []types.AutomationExecutionMetadata {
-		out, err := client.DescribeAutomationExecutions(ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
-			{Key: types.AutomationExecutionFilterKeyTagKey, Values: []string{key}},
-			{Key: types.AutomationExecutionFilterKeyDocumentNamePrefix, Values: []string{"Patchtide-"}},
-			{Key: types.AutomationExecutionFilterKeyStartTimeAfter, Values: []string{a.now.Add(-time.Hour).Format(time.RFC3339)}},
-		}})
+		out, err := client.DescribeAutomationExecutions(
+			ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
+				{Key: types.AutomationExecutionFilterKeyTagKey, Values: []string{key}},
+				{Key: types.AutomationExecutionFilterKeyDocumentNamePrefix, Values: []string{"Patchtide-"}},
+				{
+					Key:    types.AutomationExecutionFilterKeyStartTimeAfter,
+					Values: []string{a.now.Add(-time.Hour).Format(time.RFC3339)},
+				},
+			}})
 		require.NoError(t, err)
 		return out.AutomationExecutionMetadataList
 	}
@@ -160,26 +172,45 @@ func TestInstallByAutomation(t *testing.T) {
 	require.Equal(t, *started.AutomationExecutionId, *again.AutomationExecutionId)
 
 	a.pass(4 * time.Minute)
-	out, err := client.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId})
+	out, err := client.GetAutomationExecution(
+		ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId},
+	)
 	require.NoError(t, err)
 	execution := out.AutomationExecution
-	require.Equal(t, types.AutomationExecutionStatusSuccess, execution.AutomationExecutionStatus, aws.ToString(execution.FailureMessage))
+	require.Equal(
+		t, types.AutomationExecutionStatusSuccess, execution.AutomationExecutionStatus,
+		aws.ToString(execution.FailureMessage),
+	)
 	step := execution.StepExecutions[0]
 	require.Equal(t, "install", *step.StepName)
 	require.Equal(t, "0", *step.ResponseCode)
 	require.Contains(t, step.Outputs["Output"][0], "Installed 6 packages")
-	invocation, err := client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: &step.Outputs["CommandId"][0], InstanceId: &ids[0]})
+	invocation, err := client.GetCommandInvocation(
+		ctx, &ssm.GetCommandInvocationInput{CommandId: &step.Outputs["CommandId"][0], InstanceId: &ids[0]},
+	)
 	require.NoError(t, err)
 	require.Equal(t, types.CommandInvocationStatusSuccess, invocation.Status)
-	steps, err := client.DescribeAutomationStepExecutions(ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: started.AutomationExecutionId})
+	steps, err := client.DescribeAutomationStepExecutions(
+		ctx, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: started.AutomationExecutionId},
+	)
 	require.NoError(t, err)
 	require.Len(t, steps.StepExecutions, 1)
-	tags, err := client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{ResourceType: types.ResourceTypeForTaggingAutomation, ResourceId: started.AutomationExecutionId})
+	tags, err := client.ListTagsForResource(
+		ctx,
+		&ssm.ListTagsForResourceInput{
+			ResourceType: types.ResourceTypeForTaggingAutomation, ResourceId: started.AutomationExecutionId,
+		},
+	)
 	require.NoError(t, err)
 	require.Equal(t, key, *tags.TagList[0].Key)
-	_, err = client.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId, Type: types.StopTypeCancel})
+	_, err = client.StopAutomationExecution(
+		ctx,
+		&ssm.StopAutomationExecutionInput{AutomationExecutionId: started.AutomationExecutionId, Type: types.StopTypeCancel},
+	)
 	require.Equal(t, "InvalidAutomationStatusUpdateException", code(t, err))
-	_, err = client.GetAutomationExecution(ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: aws.String(uuid.NewString())})
+	_, err = client.GetAutomationExecution(
+		ctx, &ssm.GetAutomationExecutionInput{AutomationExecutionId: aws.String(uuid.NewString())},
+	)
 	require.Equal(t, "AutomationExecutionNotFoundException", code(t, err))
 }
 
@@ -188,10 +219,17 @@ func TestFactsByRunCommand(t *testing.T) {
 	client := ssm.NewFromConfig(a.config)
 	ids := instanceIDs(t, a)
 	run := func(document, script string) *ssm.GetCommandInvocationOutput {
-		sent, err := client.SendCommand(ctx, &ssm.SendCommandInput{DocumentName: &document, InstanceIds: ids[:1], Parameters: map[string][]string{"commands": {script}}})
+		sent, err := client.SendCommand(
+			ctx,
+			&ssm.SendCommandInput{
+				DocumentName: &document, InstanceIds: ids[:1], Parameters: map[string][]string{"commands": {script}},
+			},
+		)
 		require.NoError(t, err)
 		a.pass(5 * time.Second)
-		out, err := client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &ids[0]})
+		out, err := client.GetCommandInvocation(
+			ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &ids[0]},
+		)
 		require.NoError(t, err)
 		return out
 	}
@@ -213,7 +251,8 @@ func TestManagedInstances(t *testing.T) {
 	client := ssm.NewFromConfig(a.config)
 	ids := instanceIDs(t, a)
 	out, err := client.DescribeInstanceInformation(ctx, &ssm.DescribeInstanceInformationInput{
-		Filters: []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: ids[1:]}}, MaxResults: aws.Int32(5),
+		Filters:    []types.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: ids[1:]}},
+		MaxResults: aws.Int32(5),
 	})
 	require.NoError(t, err)
 	require.Len(t, out.InstanceInformationList, 1)
@@ -221,10 +260,13 @@ func TestManagedInstances(t *testing.T) {
 	require.Equal(t, "Amazon Linux", *out.InstanceInformationList[0].PlatformName)
 	require.WithinDuration(t, a.now, *out.InstanceInformationList[0].LastPingDateTime, time.Minute)
 	_, err = client.SendCommand(ctx, &ssm.SendCommandInput{
-		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-0123456789abcdef0"}, Parameters: map[string][]string{"commands": {"true"}},
+		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-0123456789abcdef0"},
+		Parameters: map[string][]string{"commands": {"true"}},
 	})
 	require.Equal(t, "InvalidInstanceId", code(t, err))
-	_, err = client.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: make([]string, 51)})
+	_, err = client.DescribeInstancePatchStates(
+		ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: make([]string, 51)},
+	)
 	require.Equal(t, "ValidationException", code(t, err))
 }
 
@@ -238,15 +280,20 @@ func TestBaselines(t *testing.T) {
 	require.Equal(t, []string{"amazon-linux-2023"}, got.PatchGroups)
 	require.EqualValues(t, 7, *got.ApprovalRules.PatchRules[1].ApproveAfterDays)
 	require.EqualValues(t, 0, *got.ApprovalRules.PatchRules[0].ApproveAfterDays)
-	_, err = client.UpdatePatchBaseline(ctx, &ssm.UpdatePatchBaselineInput{BaselineId: &id, Description: aws.String("hash"), RejectedPatches: []string{"kernel*"}})
+	_, err = client.UpdatePatchBaseline(
+		ctx,
+		&ssm.UpdatePatchBaselineInput{BaselineId: &id, Description: aws.String("hash"), RejectedPatches: []string{"kernel*"}},
+	)
 	require.NoError(t, err)
 	got, err = client.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
 	require.NoError(t, err)
 	require.Equal(t, "hash", *got.Description)
 	require.Len(t, got.ApprovalRules.PatchRules, 2, "what an update leaves out stays")
-	list, err := client.DescribePatchBaselines(ctx, &ssm.DescribePatchBaselinesInput{Filters: []types.PatchOrchestratorFilter{
-		{Key: aws.String("NAME_PREFIX"), Values: []string{"patchtide-"}}, {Key: aws.String("OWNER"), Values: []string{"Self"}},
-	}})
+	list, err := client.DescribePatchBaselines(
+		ctx, &ssm.DescribePatchBaselinesInput{Filters: []types.PatchOrchestratorFilter{
+			{Key: aws.String("NAME_PREFIX"), Values: []string{"patchtide-"}},
+			{Key: aws.String("OWNER"), Values: []string{"Self"}},
+		}})
 	require.NoError(t, err)
 	require.Len(t, list.BaselineIdentities, 1)
 	group, err := client.GetPatchBaselineForPatchGroup(ctx, &ssm.GetPatchBaselineForPatchGroupInput{
@@ -259,7 +306,9 @@ func TestBaselines(t *testing.T) {
 	require.Equal(t, "patchtide-amazon-linux-2023", *groups.Mappings[0].BaselineIdentity.BaselineName)
 	_, err = client.RegisterDefaultPatchBaseline(ctx, &ssm.RegisterDefaultPatchBaselineInput{BaselineId: &id})
 	require.NoError(t, err)
-	byDefault, err := client.GetDefaultPatchBaseline(ctx, &ssm.GetDefaultPatchBaselineInput{OperatingSystem: types.OperatingSystemAmazonLinux2023})
+	byDefault, err := client.GetDefaultPatchBaseline(
+		ctx, &ssm.GetDefaultPatchBaselineInput{OperatingSystem: types.OperatingSystemAmazonLinux2023},
+	)
 	require.NoError(t, err)
 	require.Equal(t, id, *byDefault.BaselineId)
 	_, err = client.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: aws.String("pb-0123456789abcdef0")})
@@ -271,12 +320,16 @@ func TestParametersCalendarsAndOtherPatchers(t *testing.T) {
 	client := ssm.NewFromConfig(a.config)
 	_, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/patchtide/slack")})
 	require.Equal(t, "ParameterNotFound", code(t, err))
-	put := &ssm.PutParameterInput{Name: aws.String("/patchtide/slack"), Value: aws.String("https://example.com"), Type: types.ParameterTypeSecureString}
+	put := &ssm.PutParameterInput{
+		Name: aws.String("/patchtide/slack"), Value: aws.String("https://example.com"), Type: types.ParameterTypeSecureString,
+	}
 	_, err = client.PutParameter(ctx, put)
 	require.NoError(t, err)
 	_, err = client.PutParameter(ctx, put)
 	require.Equal(t, "ParameterAlreadyExists", code(t, err))
-	got, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: []string{"/patchtide/slack", "/none"}, WithDecryption: aws.Bool(true)})
+	got, err := client.GetParameters(
+		ctx, &ssm.GetParametersInput{Names: []string{"/patchtide/slack", "/none"}, WithDecryption: aws.Bool(true)},
+	)
 	require.NoError(t, err)
 	require.Equal(t, "https://example.com", *got.Parameters[0].Value)
 	require.Equal(t, []string{"/none"}, got.InvalidParameters)
@@ -301,7 +354,8 @@ func TestPagesJoinUp(t *testing.T) {
 		a.pass(time.Second)
 	}
 	pages := ssm.NewDescribePatchBaselinesPaginator(client, &ssm.DescribePatchBaselinesInput{
-		MaxResults: aws.Int32(10), Filters: []types.PatchOrchestratorFilter{{Key: aws.String("OWNER"), Values: []string{"Self"}}},
+		MaxResults: aws.Int32(10),
+		Filters:    []types.PatchOrchestratorFilter{{Key: aws.String("OWNER"), Values: []string{"Self"}}},
 	})
 	var names []string
 	for pages.HasMorePages() {

@@ -31,8 +31,10 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				return nil, api.Errorf("ValidationException", "Comment is longer than 100 characters.")
 			}
 			command, err := regionOf(w, c).Send(world.SendSpec{
-				Document: aws.ToString(in.DocumentName), Version: cmp.Or(aws.ToString(in.DocumentVersion), "$DEFAULT"), Comment: aws.ToString(in.Comment),
-				Instances: in.InstanceIds, Parameters: in.Parameters, Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
+				Document: aws.ToString(in.DocumentName), Version: cmp.Or(aws.ToString(in.DocumentVersion), "$DEFAULT"),
+				Comment:   aws.ToString(in.Comment),
+				Instances: in.InstanceIds, Parameters: in.Parameters,
+				Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
 			})
 			if err != nil {
 				return nil, err
@@ -74,26 +76,33 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 		func(c api.Call, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
 			command := regionOf(w, c).Command(aws.ToString(in.CommandId))
 			if command == nil || !command.Visible() || command.On(aws.ToString(in.InstanceId)) == nil {
-				return nil, api.Errorf("InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations.")
+				return nil, api.Errorf(
+					"InvocationDoesNotExist", "The command ID and managed node ID you specified didn't match any invocations.",
+				)
 			}
 			v := command.On(aws.ToString(in.InstanceId))
 			return &ssm.GetCommandInvocationOutput{
 				CommandId: aws.String(command.ID), InstanceId: aws.String(v.Instance.ID), Comment: aws.String(command.Comment),
-				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")), PluginName: aws.String(pluginOf(command.Document)),
-				Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details), ResponseCode: int32(v.Code),
-				StandardOutputContent: aws.String(cut(v.Stdout, stdoutLimit)), StandardErrorContent: aws.String(cut(v.Stderr, stderrLimit)),
+				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")),
+				PluginName: aws.String(pluginOf(command.Document)),
+				Status:     types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details),
+				ResponseCode:           int32(v.Code),
+				StandardOutputContent:  aws.String(cut(v.Stdout, stdoutLimit)),
+				StandardErrorContent:   aws.String(cut(v.Stderr, stderrLimit)),
 				ExecutionStartDateTime: aws.String(isoTime(v.Started)), ExecutionEndDateTime: aws.String(isoTime(v.Ended)),
 				StandardOutputUrl: aws.String(""), StandardErrorUrl: aws.String(""),
 			}, nil
 		})
-	api.Handle(r, "ssm", "CancelCommand", []string{"CommandId", "InstanceIds"}, func(c api.Call, in *ssm.CancelCommandInput) (*ssm.CancelCommandOutput, error) {
-		command := regionOf(w, c).Command(aws.ToString(in.CommandId))
-		if command == nil {
-			return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", aws.ToString(in.CommandId))
-		}
-		command.Cancel(in.InstanceIds)
-		return &ssm.CancelCommandOutput{}, nil
-	})
+	api.Handle(
+		r, "ssm", "CancelCommand", []string{"CommandId", "InstanceIds"},
+		func(c api.Call, in *ssm.CancelCommandInput) (*ssm.CancelCommandOutput, error) {
+			command := regionOf(w, c).Command(aws.ToString(in.CommandId))
+			if command == nil {
+				return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", aws.ToString(in.CommandId))
+			}
+			command.Cancel(in.InstanceIds)
+			return &ssm.CancelCommandOutput{}, nil
+		})
 }
 
 func cut(text string, limit int) string {
@@ -122,7 +131,9 @@ func pluginOf(document string) string {
 }
 
 // chooseCommands picks commands, newest first, by id, instance and filters.
-func chooseCommands(region *world.Region, id, instance string, filters []types.CommandFilter) ([]*world.Command, error) {
+func chooseCommands(
+	region *world.Region, id, instance string, filters []types.CommandFilter,
+) ([]*world.Command, error) {
 	commands := slices.Clone(region.Commands())
 	slices.Reverse(commands)
 	if id != "" {
@@ -137,7 +148,9 @@ func chooseCommands(region *world.Region, id, instance string, filters []types.C
 		switch filter.Key {
 		case types.CommandFilterKeyInvokedAfter, types.CommandFilterKeyInvokedBefore:
 			if _, err := time.Parse(time.RFC3339, value); err != nil {
-				return nil, api.Errorf("InvalidFilterKey", "Filter %s is %q; write it like 2026-11-22T02:00:00Z.", filter.Key, value)
+				return nil, api.Errorf(
+					"InvalidFilterKey", "Filter %s is %q; write it like 2026-11-22T02:00:00Z.", filter.Key, value,
+				)
 			}
 		case types.CommandFilterKeyStatus, types.CommandFilterKeyDocumentName:
 		default:
@@ -172,10 +185,13 @@ func commandPasses(command *world.Command, filters []types.CommandFilter) bool {
 
 func ssmCommand(command *world.Command) types.Command {
 	out := types.Command{
-		CommandId: aws.String(command.ID), DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")),
-		Comment: aws.String(command.Comment), Parameters: command.Parameters, RequestedDateTime: aws.Time(command.Requested),
-		ExpiresAfter: aws.Time(command.Expires), Status: types.CommandStatus(command.Status()), StatusDetails: aws.String(command.Status()),
-		TargetCount: int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
+		CommandId: aws.String(command.ID), DocumentName: aws.String(command.Document),
+		DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")),
+		Comment:         aws.String(command.Comment), Parameters: command.Parameters,
+		RequestedDateTime: aws.Time(command.Requested),
+		ExpiresAfter:      aws.Time(command.Expires), Status: types.CommandStatus(command.Status()),
+		StatusDetails: aws.String(command.Status()),
+		TargetCount:   int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
 		MaxConcurrency: aws.String("50"), MaxErrors: aws.String("0"),
 	}
 	for _, invocation := range command.Invocations {
@@ -196,16 +212,20 @@ func ssmCommand(command *world.Command) types.Command {
 
 func ssmInvocation(v *world.Invocation, details bool) types.CommandInvocation {
 	out := types.CommandInvocation{
-		CommandId: aws.String(v.Command.ID), InstanceId: aws.String(v.Instance.ID), InstanceName: aws.String(v.Instance.Tags["Name"]),
-		DocumentName: aws.String(v.Command.Document), DocumentVersion: aws.String(cmp.Or(v.Command.Version, "$DEFAULT")), Comment: aws.String(v.Command.Comment),
-		RequestedDateTime: aws.Time(v.Command.Requested), Status: types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details),
+		CommandId: aws.String(v.Command.ID), InstanceId: aws.String(v.Instance.ID),
+		InstanceName: aws.String(v.Instance.Tags["Name"]),
+		DocumentName: aws.String(v.Command.Document), DocumentVersion: aws.String(cmp.Or(v.Command.Version, "$DEFAULT")),
+		Comment:           aws.String(v.Command.Comment),
+		RequestedDateTime: aws.Time(v.Command.Requested), Status: types.CommandInvocationStatus(v.Status),
+		StatusDetails: aws.String(v.Details),
 	}
 	if !details {
 		return out
 	}
 	plugin := types.CommandPlugin{
-		Name: aws.String(pluginOf(v.Command.Document)), Output: aws.String(cut(v.Stdout+v.Stderr, pluginLimit)), ResponseCode: int32(v.Code),
-		Status: types.CommandPluginStatus(v.Status), StatusDetails: aws.String(v.Details),
+		Name: aws.String(pluginOf(v.Command.Document)), Output: aws.String(cut(v.Stdout+v.Stderr, pluginLimit)),
+		ResponseCode: int32(v.Code),
+		Status:       types.CommandPluginStatus(v.Status), StatusDetails: aws.String(v.Details),
 	}
 	if v.Status == "Cancelling" {
 		plugin.Status = types.CommandPluginStatusInProgress

@@ -28,7 +28,9 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 			return err
 		}, []int32{10, 100}, []int32{9, 101}},
 		{"patch states", func(size int32) error {
-			_, err := client.DescribeInstancePatchStates(ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{id}, MaxResults: &size})
+			_, err := client.DescribeInstancePatchStates(
+				ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{id}, MaxResults: &size},
+			)
 			return err
 		}, []int32{10, 100}, []int32{9, 101}},
 		{"instance information", func(size int32) error {
@@ -48,9 +50,10 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 			return err
 		}, []int32{1, 50}, []int32{51}},
 		{"values of a filter", func(count int32) error {
-			_, err := client.DescribeAutomationExecutions(ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
-				{Key: types.AutomationExecutionFilterKeyTagKey, Values: make([]string, count)},
-			}})
+			_, err := client.DescribeAutomationExecutions(
+				ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
+					{Key: types.AutomationExecutionFilterKeyTagKey, Values: make([]string, count)},
+				}})
 			return err
 		}, []int32{1, 10}, []int32{11}},
 		{"ids of a command", func(count int32) error {
@@ -58,7 +61,13 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 			for n := range ids {
 				ids[n] = id
 			}
-			_, err := client.SendCommand(ctx, &ssm.SendCommandInput{DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: ids, Parameters: map[string][]string{"commands": {"true"}}})
+			_, err := client.SendCommand(
+				ctx,
+				&ssm.SendCommandInput{
+					DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: ids,
+					Parameters: map[string][]string{"commands": {"true"}},
+				},
+			)
 			return err
 		}, []int32{1, 50}, []int32{51}},
 	} {
@@ -95,15 +104,20 @@ operating_systems:
 	client := ssm.NewFromConfig(a.config)
 	id := instanceIDs(t, a)[0]
 	sent, err := client.SendCommand(ctx, &ssm.SendCommandInput{
-		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{id}, Parameters: map[string][]string{"commands": {"# patchtide:facts"}},
+		DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{id},
+		Parameters: map[string][]string{"commands": {"# patchtide:facts"}},
 	})
 	require.NoError(t, err)
 	a.pass(time.Minute)
-	got, err := client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &id})
+	got, err := client.GetCommandInvocation(
+		ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &id},
+	)
 	require.NoError(t, err)
 	require.Len(t, *got.StandardOutputContent, 24000)
 	require.True(t, strings.HasSuffix(*got.StandardOutputContent, "--output truncated--"))
-	list, err := client.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true})
+	list, err := client.ListCommandInvocations(
+		ctx, &ssm.ListCommandInvocationsInput{CommandId: sent.Command.CommandId, Details: true},
+	)
 	require.NoError(t, err)
 	require.Len(t, *list.CommandInvocations[0].CommandPlugins[0].Output, 2500)
 }
@@ -125,7 +139,9 @@ func TestStepsOfALongRunbookAreTruncated(t *testing.T) {
 	require.True(t, e.StepExecutionsTruncated)
 	require.Less(t, len(e.StepExecutions), 120)
 	var names []string
-	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(client, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &long})
+	pages := ssm.NewDescribeAutomationStepExecutionsPaginator(
+		client, &ssm.DescribeAutomationStepExecutionsInput{AutomationExecutionId: &long},
+	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		require.NoError(t, err)

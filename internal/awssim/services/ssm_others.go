@@ -14,7 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// othersService tells of calendars and of others who patch: maintenance windows and associations. They are found, not run.
+// othersService tells of calendars and of others who patch: maintenance windows and associations. They are found, not
+// run.
 type othersService struct{ w *world.World }
 
 func registerOthers(r *api.Registry, w *world.World) {
@@ -24,7 +25,9 @@ func registerOthers(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "DescribeMaintenanceWindowTasks", []string{"WindowId", "MaxResults", "NextToken"}, s.tasks)
 	api.Handle(r, "ssm", "GetMaintenanceWindowTask", []string{"WindowId", "WindowTaskId"}, s.task)
 	api.Handle(r, "ssm", "DescribeMaintenanceWindowTargets", []string{"WindowId", "MaxResults", "NextToken"}, s.targets)
-	api.Handle(r, "ssm", "DescribeMaintenanceWindowExecutions", []string{"WindowId", "MaxResults", "NextToken"}, s.executions)
+	api.Handle(
+		r, "ssm", "DescribeMaintenanceWindowExecutions", []string{"WindowId", "MaxResults", "NextToken"}, s.executions,
+	)
 	api.Handle(r, "ssm", "ListAssociations", []string{"MaxResults", "NextToken"}, s.associations)
 	api.Handle(r, "ssm", "DescribeAssociation", []string{"AssociationId"}, s.association)
 }
@@ -64,7 +67,9 @@ func (s othersService) calendar(c api.Call, in *ssm.GetCalendarStateInput) (*ssm
 // windowTime is how maintenance windows write times: to the minute.
 const windowTime = "2006-01-02T15:04Z"
 
-func (s othersService) windows(c api.Call, in *ssm.DescribeMaintenanceWindowsInput) (*ssm.DescribeMaintenanceWindowsOutput, error) {
+func (s othersService) windows(
+	c api.Call, in *ssm.DescribeMaintenanceWindowsInput,
+) (*ssm.DescribeMaintenanceWindowsOutput, error) {
 	var all []types.MaintenanceWindowIdentity
 	for _, window := range regionOf(s.w, c).MaintenanceWindows() {
 		identity := types.MaintenanceWindowIdentity{
@@ -118,7 +123,9 @@ func taskTargets(window *world.MaintenanceWindow) []types.Target {
 }
 
 // tasks tells no parameters: only GetMaintenanceWindowTask does.
-func (s othersService) tasks(c api.Call, in *ssm.DescribeMaintenanceWindowTasksInput) (*ssm.DescribeMaintenanceWindowTasksOutput, error) {
+func (s othersService) tasks(
+	c api.Call, in *ssm.DescribeMaintenanceWindowTasksInput,
+) (*ssm.DescribeMaintenanceWindowTasksOutput, error) {
 	window, err := s.window(c, in.WindowId)
 	if err != nil {
 		return nil, err
@@ -134,17 +141,25 @@ func (s othersService) tasks(c api.Call, in *ssm.DescribeMaintenanceWindowTasksI
 	return &ssm.DescribeMaintenanceWindowTasksOutput{Tasks: page, NextToken: next}, err
 }
 
-func (s othersService) task(c api.Call, in *ssm.GetMaintenanceWindowTaskInput) (*ssm.GetMaintenanceWindowTaskOutput, error) {
+func (s othersService) task(
+	c api.Call, in *ssm.GetMaintenanceWindowTaskInput,
+) (*ssm.GetMaintenanceWindowTaskOutput, error) {
 	window, err := s.window(c, in.WindowId)
 	if err != nil {
 		return nil, err
 	}
 	if window.Task == "" || aws.ToString(in.WindowTaskId) != theTask(window) {
-		return nil, api.Errorf("DoesNotExistException", "Maintenance window task %s does not exist", aws.ToString(in.WindowTaskId))
+		return nil, api.Errorf(
+			"DoesNotExistException", "Maintenance window task %s does not exist", aws.ToString(in.WindowTaskId),
+		)
 	}
 	out := &ssm.GetMaintenanceWindowTaskOutput{
-		WindowId: &window.ID, WindowTaskId: in.WindowTaskId, TaskArn: &window.Task, TaskType: types.MaintenanceWindowTaskTypeRunCommand,
-		Targets: taskTargets(window), TaskInvocationParameters: &types.MaintenanceWindowTaskInvocationParameters{RunCommand: &types.MaintenanceWindowRunCommandParameters{}},
+		WindowId: &window.ID, WindowTaskId: in.WindowTaskId, TaskArn: &window.Task,
+		TaskType: types.MaintenanceWindowTaskTypeRunCommand,
+		Targets:  taskTargets(window),
+		TaskInvocationParameters: &types.MaintenanceWindowTaskInvocationParameters{
+			RunCommand: &types.MaintenanceWindowRunCommandParameters{},
+		},
 	}
 	if window.Operation != "" {
 		out.TaskInvocationParameters.RunCommand.Parameters = map[string][]string{"Operation": {window.Operation}}
@@ -152,14 +167,17 @@ func (s othersService) task(c api.Call, in *ssm.GetMaintenanceWindowTaskInput) (
 	return out, nil
 }
 
-func (s othersService) targets(c api.Call, in *ssm.DescribeMaintenanceWindowTargetsInput) (*ssm.DescribeMaintenanceWindowTargetsOutput, error) {
+func (s othersService) targets(
+	c api.Call, in *ssm.DescribeMaintenanceWindowTargetsInput,
+) (*ssm.DescribeMaintenanceWindowTargetsOutput, error) {
 	window, err := s.window(c, in.WindowId)
 	if err != nil {
 		return nil, err
 	}
 	all := []types.MaintenanceWindowTarget{{
-		WindowId: &window.ID, WindowTargetId: aws.String(theTargets(window)), ResourceType: types.MaintenanceWindowResourceTypeInstance,
-		Targets: targetsByTags(window.Tags),
+		WindowId: &window.ID, WindowTargetId: aws.String(theTargets(window)),
+		ResourceType: types.MaintenanceWindowResourceTypeInstance,
+		Targets:      targetsByTags(window.Tags),
 	}}
 	page, next, err := cutPage(all, in.NextToken, in.MaxResults, windowPages, badSSMToken)
 	return &ssm.DescribeMaintenanceWindowTargetsOutput{Targets: page, NextToken: next}, err
@@ -177,7 +195,9 @@ func targetsByTags(tags map[string]string) []types.Target {
 	return targets
 }
 
-func (s othersService) executions(c api.Call, in *ssm.DescribeMaintenanceWindowExecutionsInput) (*ssm.DescribeMaintenanceWindowExecutionsOutput, error) {
+func (s othersService) executions(
+	c api.Call, in *ssm.DescribeMaintenanceWindowExecutionsInput,
+) (*ssm.DescribeMaintenanceWindowExecutionsOutput, error) {
 	window, err := s.window(c, in.WindowId)
 	if err != nil {
 		return nil, err
@@ -211,7 +231,9 @@ func (s othersService) associations(c api.Call, in *ssm.ListAssociationsInput) (
 	return &ssm.ListAssociationsOutput{Associations: page, NextToken: next}, err
 }
 
-func (s othersService) association(c api.Call, in *ssm.DescribeAssociationInput) (*ssm.DescribeAssociationOutput, error) {
+func (s othersService) association(
+	c api.Call, in *ssm.DescribeAssociationInput,
+) (*ssm.DescribeAssociationOutput, error) {
 	association := regionOf(s.w, c).Association(aws.ToString(in.AssociationId))
 	if association == nil {
 		return nil, api.Errorf("AssociationDoesNotExist", "Association %s does not exist", aws.ToString(in.AssociationId))

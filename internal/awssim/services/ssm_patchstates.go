@@ -18,7 +18,9 @@ func registerSSMPatchStates(r *api.Registry, w *world.World) {
 		func(c api.Call, in *ssm.DescribeInstanceInformationInput) (*ssm.DescribeInstanceInformationOutput, error) {
 			filters := in.Filters
 			for _, filter := range in.InstanceInformationFilterList {
-				filters = append(filters, types.InstanceInformationStringFilter{Key: aws.String(string(filter.Key)), Values: filter.ValueSet})
+				filters = append(
+					filters, types.InstanceInformationStringFilter{Key: aws.String(string(filter.Key)), Values: filter.ValueSet},
+				)
 			}
 			var all []types.InstanceInformation
 			for _, instance := range regionOf(w, c).Instances() {
@@ -39,7 +41,9 @@ func registerSSMPatchStates(r *api.Registry, w *world.World) {
 	api.Handle(r, "ssm", "DescribeInstancePatchStates", []string{"InstanceIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribeInstancePatchStatesInput) (*ssm.DescribeInstancePatchStatesOutput, error) {
 			if len(in.InstanceIds) == 0 || len(in.InstanceIds) > 50 {
-				return nil, api.Errorf("ValidationException", "InstanceIds must hold 1 to 50 ids, it holds %d.", len(in.InstanceIds))
+				return nil, api.Errorf(
+					"ValidationException", "InstanceIds must hold 1 to 50 ids, it holds %d.", len(in.InstanceIds),
+				)
 			}
 			var all []types.InstancePatchState
 			for _, id := range in.InstanceIds {
@@ -102,9 +106,14 @@ func ssmInformation(i *world.Instance) types.InstanceInformation {
 	os := i.Image.OS()
 	return types.InstanceInformation{
 		InstanceId: aws.String(i.ID), PingStatus: types.PingStatus(i.PingStatus()), LastPingDateTime: aws.Time(i.LastPing()),
-		AgentVersion: aws.String("3.3.1611.0"), IsLatestVersion: aws.Bool(false), PlatformType: types.PlatformType(os.Platform),
-		PlatformName: aws.String(os.PlatformName), PlatformVersion: aws.String(os.PlatformVersion), ResourceType: types.ResourceTypeEc2Instance,
-		IPAddress: aws.String(i.PrivateIP), ComputerName: aws.String("ip-" + strings.ReplaceAll(i.PrivateIP, ".", "-") + "." + i.Region.Name + ".compute.internal"),
+		AgentVersion: aws.String("3.3.1611.0"), IsLatestVersion: aws.Bool(false),
+		PlatformType: types.PlatformType(os.Platform),
+		PlatformName: aws.String(os.PlatformName), PlatformVersion: aws.String(os.PlatformVersion),
+		ResourceType: types.ResourceTypeEc2Instance,
+		IPAddress:    aws.String(i.PrivateIP),
+		ComputerName: aws.String(
+			"ip-" + strings.ReplaceAll(i.PrivateIP, ".", "-") + "." + i.Region.Name + ".compute.internal",
+		),
 		SourceId: aws.String(i.ID), SourceType: types.SourceTypeAwsEc2Instance,
 	}
 }
@@ -113,12 +122,15 @@ func ssmPatchState(s *world.PatchState) types.InstancePatchState {
 	count := func(state string) int32 { return int32(s.Count(state)) }
 	out := types.InstancePatchState{
 		InstanceId: aws.String(s.Instance.ID), PatchGroup: aws.String(s.PatchGroup), BaselineId: aws.String(s.BaselineID),
-		SnapshotId: aws.String(s.SnapshotID), Operation: types.PatchOperationType(s.Operation), OperationStartTime: aws.Time(s.Start),
-		OperationEndTime: aws.Time(s.End), InstallOverrideList: notEmpty(s.OverrideList),
+		SnapshotId: aws.String(s.SnapshotID), Operation: types.PatchOperationType(s.Operation),
+		OperationStartTime: aws.Time(s.Start),
+		OperationEndTime:   aws.Time(s.End), InstallOverrideList: notEmpty(s.OverrideList),
 		InstalledCount: count("Installed"), InstalledOtherCount: count("InstalledOther"),
-		InstalledPendingRebootCount: aws.Int32(count("InstalledPendingReboot")), InstalledRejectedCount: aws.Int32(count("InstalledRejected")),
-		MissingCount: count("Missing"), FailedCount: count("Failed"), UnreportedNotApplicableCount: aws.Int32(0),
-		RebootOption: types.RebootOption(s.RebootOption),
+		InstalledPendingRebootCount: aws.Int32(count("InstalledPendingReboot")),
+		InstalledRejectedCount:      aws.Int32(count("InstalledRejected")),
+		MissingCount:                count("Missing"), FailedCount: count("Failed"),
+		UnreportedNotApplicableCount: aws.Int32(0),
+		RebootOption:                 types.RebootOption(s.RebootOption),
 	}
 	if s.Operation == "Scan" {
 		out.RebootOption = types.RebootOptionNoReboot
@@ -131,8 +143,10 @@ func ssmPatchState(s *world.PatchState) types.InstancePatchState {
 
 func ssmPatch(report world.PatchReport) types.PatchComplianceData {
 	out := types.PatchComplianceData{
-		Title: aws.String(report.Title), KBId: aws.String(report.Patch.ID), Classification: aws.String(report.Patch.Classification),
-		Severity: aws.String(report.Patch.Severity), State: types.PatchComplianceDataState(report.State), InstalledTime: aws.Time(report.Installed),
+		Title: aws.String(report.Title), KBId: aws.String(report.Patch.ID),
+		Classification: aws.String(report.Patch.Classification),
+		Severity:       aws.String(report.Patch.Severity), State: types.PatchComplianceDataState(report.State),
+		InstalledTime: aws.Time(report.Installed),
 	}
 	if report.State == "Missing" || report.State == "Failed" {
 		out.InstalledTime = aws.Time(time.Unix(0, 0))

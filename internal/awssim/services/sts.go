@@ -14,7 +14,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// Session is who an assumed role's keys stand for. The session token itself carries it, so nothing has to be remembered.
+// Session is who an assumed role's keys stand for. The session token itself carries it, so nothing has to be
+// remembered.
 type Session struct {
 	Account string    `json:"account"`
 	Caller  string    `json:"caller"` // ARN of the assumed role's session
@@ -65,7 +66,10 @@ func (s tokenService) assume(call api.Call, in *sts.AssumeRoleInput) (*sts.Assum
 	}
 	parts := strings.Split(deref(in.RoleArn), ":") // arn:aws:iam::ACCOUNT:role/NAME
 	if len(parts) != 6 || !strings.HasPrefix(parts[5], "role/") || deref(in.RoleSessionName) == "" {
-		return nil, api.Errorf("ValidationError", "Value '%s' at 'roleArn' or the session name '%s' is not valid", deref(in.RoleArn), deref(in.RoleSessionName))
+		return nil, api.Errorf(
+			"ValidationError", "Value '%s' at 'roleArn' or the session name '%s' is not valid", deref(in.RoleArn),
+			deref(in.RoleSessionName),
+		)
 	}
 	length := defaultSession
 	if in.DurationSeconds != nil {
@@ -88,9 +92,12 @@ func (s tokenService) assume(call api.Call, in *sts.AssumeRoleInput) (*sts.Assum
 		}
 		accessKey, token := session.keys()
 		return &sts.AssumeRoleOutput{
-			AssumedRoleUser: &types.AssumedRoleUser{Arn: &session.Caller, AssumedRoleId: ref("AROA" + account.ID + ":" + *in.RoleSessionName)},
+			AssumedRoleUser: &types.AssumedRoleUser{
+				Arn: &session.Caller, AssumedRoleId: ref("AROA" + account.ID + ":" + *in.RoleSessionName),
+			},
 			Credentials: &types.Credentials{
-				AccessKeyId: &accessKey, SecretAccessKey: ref("made-up-and-good-for-nothing"), SessionToken: &token, Expiration: &session.Expires,
+				AccessKeyId: &accessKey, SecretAccessKey: ref("made-up-and-good-for-nothing"), SessionToken: &token,
+				Expiration: &session.Expires,
 			},
 		}, nil
 	}

@@ -1,5 +1,5 @@
-// Package simtest is awssimtest's fleet for tests of the product: in time that a test moves, reached by the product's own
-// clients.
+// Package simtest is awssimtest's fleet for tests of the product: in time that a test moves, reached by the product's
+// own clients.
 package simtest
 
 import (
@@ -26,8 +26,10 @@ const ExternalID = "patchtide-lab"
 
 // Production is the Auto Scaling group of the healthy scenario, Staging its group chosen by tags.
 var (
-	Production = patch.Group{Account: patch.Account{Name: "production", ID: "111122223333"}, Region: Tokyo, AutoScalingGroup: "web"}
-	Staging    = patch.Group{
+	Production = patch.Group{
+		Account: patch.Account{Name: "production", ID: "111122223333"}, Region: Tokyo, AutoScalingGroup: "web",
+	}
+	Staging = patch.Group{
 		Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: Tokyo, Tags: map[string]string{"Role": "web"},
 	}
 )
@@ -86,7 +88,8 @@ func (f *Fleet) Connector() aws.Connector {
 	account := func(of patch.Account) cloud.Account {
 		role := "arn:aws:iam::" + of.ID + ":role/"
 		return cloud.Account{
-			Name: of.Name, ID: of.ID, RoleARN: role + "patchtide", ExternalID: ExternalID, AutomationRoleARN: role + "patchtide-automation",
+			Name: of.Name, ID: of.ID, RoleARN: role + "patchtide", ExternalID: ExternalID,
+			AutomationRoleARN: role + "patchtide-automation",
 		}
 	}
 	config := f.Config()

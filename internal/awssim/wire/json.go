@@ -11,7 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// jsonCodec speaks AWS JSON 1.1, and 1.0 for SQS: names as in the model, times as seconds since 1970, errors by "__type".
+// jsonCodec speaks AWS JSON 1.1, and 1.0 for SQS: names as in the model, times as seconds since 1970, errors by
+// "__type".
 type jsonCodec struct {
 	service string
 	body    []byte
@@ -38,7 +39,9 @@ func (c jsonCodec) encode(_ string, output any, requestID string) (Response, err
 
 func (c jsonCodec) encodeError(failure *api.Error, requestID string) Response {
 	// Both spellings: AWS's services differ, and clients look for either.
-	body, _ := json.Marshal(map[string]string{"__type": failure.Code, "message": failure.Message, "Message": failure.Message})
+	body, _ := json.Marshal(
+		map[string]string{"__type": failure.Code, "message": failure.Message, "Message": failure.Message},
+	)
 	response := c.response(failure.HTTPStatus(), body, requestID)
 	response.Header.Set("X-Amzn-ErrorType", failure.Code)
 	if older := olderQueueCodes[failure.Code]; c.service == "sqs" && older != "" {
@@ -64,7 +67,8 @@ func (c jsonCodec) response(status int, body []byte, requestID string) Response 
 	}}
 }
 
-// plainTree turns an SDK value into maps, lists and scalars under the model's names. Times become what when makes of them.
+// plainTree turns an SDK value into maps, lists and scalars under the model's names. Times become what when makes of
+// them.
 func plainTree(v reflect.Value, when func(time.Time) any) any { return namedTree(v, plainName, when) }
 
 // namedTree is plainTree under the names that name gives.
@@ -105,10 +109,12 @@ func namedTree(v reflect.Value, name namer, when func(time.Time) any) any {
 	return v.Interface()
 }
 
-// Arguments renders an input as JSON for the event log: what was set, under the model's names, times as RFC 3339, streams
-// left out.
+// Arguments renders an input as JSON for the event log: what was set, under the model's names, times as RFC 3339,
+// streams left out.
 func Arguments(input any) json.RawMessage {
-	text, err := json.Marshal(plainTree(reflect.ValueOf(input), func(t time.Time) any { return t.UTC().Format(time.RFC3339) }))
+	text, err := json.Marshal(
+		plainTree(reflect.ValueOf(input), func(t time.Time) any { return t.UTC().Format(time.RFC3339) }),
+	)
 	if err != nil {
 		return json.RawMessage(`{}`)
 	}

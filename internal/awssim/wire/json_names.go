@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// jsonName is a member's name in AWS JSON. Only CodeDeploy and Systems Manager's older filters spell members in lower case:
-// their types have "key", where others have "Key".
+// jsonName is a member's name in AWS JSON. Only CodeDeploy and Systems Manager's older filters spell members in lower
+// case: their types have "key", where others have "Key".
 func jsonName(t reflect.Type, field reflect.StructField) string {
 	older := []string{
-		"AssociationFilter", "CommandFilter", "DocumentFilter", "InstanceInformationFilter", "InstancePropertyFilter", "SessionFilter",
+		"AssociationFilter", "CommandFilter", "DocumentFilter", "InstanceInformationFilter", "InstancePropertyFilter",
+		"SessionFilter",
 	}
 	if lowerCase(t) || strings.HasSuffix(t.PkgPath(), "/service/ssm/types") && slices.Contains(older, t.Name()) {
 		return strings.ToLower(field.Name[:1]) + field.Name[1:]

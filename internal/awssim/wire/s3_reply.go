@@ -25,7 +25,10 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 	case *s3.DeleteObjectsOutput:
 		response.document("DeleteResult", &xmlWriter{name: deleteName, flat: true}, output)
 	case *s3.GetBucketLocationOutput:
-		response.Body = []byte(xml.Header + `<LocationConstraint xmlns="` + s3Namespace + `">` + string(output.LocationConstraint) + `</LocationConstraint>`)
+		response.Body = []byte(
+			xml.Header + `<LocationConstraint xmlns="` + s3Namespace + `">` + string(output.LocationConstraint) +
+				`</LocationConstraint>`,
+		)
 	case *s3.GetObjectOutput:
 		body, err := io.ReadAll(output.Body)
 		if err != nil {
@@ -107,7 +110,11 @@ func (c s3Codec) encodeError(failure *api.Error, requestID string) Response {
 	w := &xmlWriter{}
 	w.text.WriteString(xml.Header + "<Error>")
 	for _, pair := range [][2]string{
-		{"Code", failure.Code}, {"Message", failure.Message}, {"BucketName", c.bucket}, {"Key", c.key}, {"RequestId", requestID},
+		{"Code", failure.Code},
+		{"Message", failure.Message},
+		{"BucketName", c.bucket},
+		{"Key", c.key},
+		{"RequestId", requestID},
 	} {
 		if pair[1] != "" {
 			w.element(pair[0], reflect.ValueOf(pair[1]))

@@ -19,8 +19,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// s3Codec speaks S3's REST XML. What an operation takes from the path, the query and the headers is in tables; only bodies
-// differ by operation.
+// s3Codec speaks S3's REST XML. What an operation takes from the path, the query and the headers is in tables; only
+// bodies differ by operation.
 type s3Codec struct {
 	bucket, key string
 	request     *http.Request
@@ -95,18 +95,22 @@ func s3Operation(r *http.Request, bucket, key string) string {
 	case key == "" && query.Get("list-type") == "2":
 		return map[string]string{http.MethodGet: "ListObjectsV2"}[r.Method]
 	case key == "":
-		return map[string]string{http.MethodPut: "CreateBucket", http.MethodHead: "HeadBucket", http.MethodDelete: "DeleteBucket"}[r.Method]
+		return map[string]string{
+			http.MethodPut: "CreateBucket", http.MethodHead: "HeadBucket", http.MethodDelete: "DeleteBucket",
+		}[r.Method]
 	}
 	switch {
 	case query.Has("uploads"):
 		return map[string]string{http.MethodPost: "CreateMultipartUpload"}[r.Method]
 	case query.Has("uploadId"):
 		return map[string]string{
-			http.MethodPut: "UploadPart", http.MethodGet: "ListParts", http.MethodPost: "CompleteMultipartUpload", http.MethodDelete: "AbortMultipartUpload",
+			http.MethodPut: "UploadPart", http.MethodGet: "ListParts", http.MethodPost: "CompleteMultipartUpload",
+			http.MethodDelete: "AbortMultipartUpload",
 		}[r.Method]
 	}
 	return map[string]string{
-		http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject", http.MethodDelete: "DeleteObject",
+		http.MethodPut: "PutObject", http.MethodGet: "GetObject", http.MethodHead: "HeadObject",
+		http.MethodDelete: "DeleteObject",
 	}[r.Method]
 }
 
@@ -165,7 +169,9 @@ func (c s3Codec) decodeBody(into any) error {
 		}
 		input.MultipartUpload = &types.CompletedMultipartUpload{}
 		for _, each := range document.Part {
-			input.MultipartUpload.Parts = append(input.MultipartUpload.Parts, types.CompletedPart{PartNumber: &each.PartNumber, ETag: &each.ETag})
+			input.MultipartUpload.Parts = append(
+				input.MultipartUpload.Parts, types.CompletedPart{PartNumber: &each.PartNumber, ETag: &each.ETag},
+			)
 		}
 	case *s3.DeleteObjectsInput:
 		var document struct {

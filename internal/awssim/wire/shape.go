@@ -39,8 +39,8 @@ func members(t reflect.Type) []reflect.StructField {
 	return fields
 }
 
-// assigner writes a decoded tree (map[string]any, []any, string, json.Number, float64, int64, bool, []byte, time.Time) into
-// an SDK type.
+// assigner writes a decoded tree (map[string]any, []any, string, json.Number, float64, int64, bool, []byte, time.Time)
+// into an SDK type.
 type assigner struct{ name namer }
 
 func (a assigner) assign(dst reflect.Value, node any, path string) error {
@@ -101,7 +101,8 @@ func (a assigner) assignList(dst reflect.Value, node any, path string) error {
 	return nil
 }
 
-// listOf accepts a list, or how the query protocols spell one: {"1": ..., "2": ...}, under "member" or not; "" is empty.
+// listOf accepts a list, or how the query protocols spell one: {"1": ..., "2": ...}, under "member" or not; "" is
+// empty.
 func listOf(node any, path string) ([]any, error) {
 	switch node := node.(type) {
 	case []any:

@@ -20,8 +20,8 @@ func FromTree(into any, tree map[string]any) error {
 	return assigner{plainName}.assign(reflect.ValueOf(into).Elem(), plain, "")
 }
 
-// ToTree spells a pointer to an SDK output type as plain maps, lists, texts and json.Number under the model's names; times
-// become RFC 3339.
+// ToTree spells a pointer to an SDK output type as plain maps, lists, texts and json.Number under the model's names;
+// times become RFC 3339.
 func ToTree(output any) (any, error) {
 	return normal(plainTree(reflect.ValueOf(output), func(t time.Time) any { return t.UTC().Format(time.RFC3339) }))
 }

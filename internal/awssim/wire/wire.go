@@ -1,5 +1,6 @@
-// Package wire decodes requests in the protocols that the AWS SDK and the AWS CLI speak, and encodes replies and errors, by
-// reflection over the SDK's own input and output types: AWS JSON, AWS Query, EC2 Query, Smithy RPC v2 CBOR, and S3's REST XML.
+// Package wire decodes requests in the protocols that the AWS SDK and the AWS CLI speak, and encodes replies and
+// errors, by reflection over the SDK's own input and output types: AWS JSON, AWS Query, EC2 Query, Smithy RPC v2 CBOR,
+// and S3's REST XML.
 package wire
 
 //go:generate go run ./ec2names
@@ -16,7 +17,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// Request is one HTTP request of which the service, the protocol and the operation are known and the input is not yet read.
+// Request is one HTTP request of which the service, the protocol and the operation are known and the input is not yet
+// read.
 type Request struct {
 	Service   string // SigV4 scope name
 	Operation string
@@ -45,11 +47,15 @@ const maxBody = 64 << 20
 func Read(r *http.Request, service string) (*Request, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return &Request{Service: service, codec: fallback(service)}, api.Errorf("RequestTimeout", "read the request's body: %v", err)
+		return &Request{Service: service, codec: fallback(service)}, api.Errorf(
+			"RequestTimeout", "read the request's body: %v", err,
+		)
 	}
 	if r.Header.Get("Content-Encoding") == "gzip" {
 		if body, err = gunzip(body); err != nil {
-			return &Request{Service: service, codec: fallback(service)}, api.Errorf("SerializationException", "the body is not gzip: %v", err)
+			return &Request{Service: service, codec: fallback(service)}, api.Errorf(
+				"SerializationException", "the body is not gzip: %v", err,
+			)
 		}
 	}
 	switch {
@@ -92,7 +98,10 @@ func readQuery(r *http.Request, service string, body []byte) (*Request, error) {
 	if err == nil && len(body) == 0 {
 		form, err = url.ParseQuery(r.URL.RawQuery)
 	}
-	request := &Request{Service: service, Operation: form.Get("Action"), codec: queryCodec{service: service, ec2: service == "ec2", form: form}}
+	request := &Request{
+		Service: service, Operation: form.Get("Action"),
+		codec: queryCodec{service: service, ec2: service == "ec2", form: form},
+	}
 	switch {
 	case err != nil:
 		return request, api.Errorf("MalformedQueryString", "the body is not a form: %v", err)

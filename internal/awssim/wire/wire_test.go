@@ -36,8 +36,14 @@ func TestQueryForms(t *testing.T) {
 			require.NotNil(t, in.ScalingProcesses)
 			require.Empty(t, in.ScalingProcesses)
 		}},
-		{"unknown parameter", "Processes.member.1=a", "NotModelled: the simulated AWS does not model parameter Processes", nil},
-		{"a list with names", "ScalingProcesses.member.first=a", "NotModelled: the simulated AWS does not model parameter ScalingProcesses.first", nil},
+		{
+			"unknown parameter", "Processes.member.1=a", "NotModelled: the simulated AWS does not model parameter Processes",
+			nil,
+		},
+		{
+			"a list with names", "ScalingProcesses.member.first=a",
+			"NotModelled: the simulated AWS does not model parameter ScalingProcesses.first", nil,
+		},
 		{"value and structure", "ScalingProcesses=a&ScalingProcesses.member.1=b", "is both a value and a structure", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -72,7 +78,9 @@ func TestJSONRefusesWhatTheModelLacks(t *testing.T) {
 
 func TestEC2NamesFollowTheProtocol(t *testing.T) {
 	var in ec2.CreateReplaceRootVolumeTaskInput
-	values, _ := url.ParseQuery("InstanceId=i-1&TagSpecification.1.ResourceType=replace-root-volume-task&TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=b")
+	values, _ := url.ParseQuery(
+		"InstanceId=i-1&TagSpecification.1.ResourceType=replace-root-volume-task&TagSpecification.1.Tag.1.Key=a&TagSpecification.1.Tag.1.Value=b",
+	)
 	require.NoError(t, queryCodec{ec2: true, form: values}.decode(&in))
 	require.Equal(t, "a", *in.TagSpecifications[0].Tags[0].Key)
 	var attribute ec2.ModifyInstanceAttributeInput

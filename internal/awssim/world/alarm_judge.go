@@ -10,13 +10,13 @@ type judgement struct {
 	state     string // the alarm's state so far
 }
 
-// sparePeriods is how many more periods CloudWatch looks back over when datapoints are missing; it says only that there are
-// some, and its examples have two.
+// sparePeriods is how many more periods CloudWatch looks back over when datapoints are missing; it says only that there
+// are some, and its examples have two.
 const sparePeriods = 2
 
-// judge finds an alarm's state from whether its datapoints breach, the newest first, nil where one is missing. It follows
-// the tables in CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data": real datapoints are looked for
-// over some more periods first, and what is still missing is filled in as the alarm says.
+// judge finds an alarm's state from whether its datapoints breach, the newest first, nil where one is missing. It
+// follows the tables in CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data": real datapoints are
+// looked for over some more periods first, and what is still missing is filled in as the alarm says.
 func (j judgement) judge(breaches []*bool) string {
 	var found []bool
 	for _, breach := range breaches {

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tables of CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data": 0 does not breach, X breaches,
+// The tables of CloudWatch's guide, "Configuring how CloudWatch alarms treat missing data": 0 does not breach, X
+// breaches,
 // - is missing, and the newest stands last.
 func TestAlarmsAndMissingData(t *testing.T) {
 	const now = "SO FAR"

@@ -8,7 +8,9 @@ import (
 
 // on reports whether the alarm is on that metric.
 func (a *Alarm) on(m *Metric) bool {
-	return a.Metric == m.Name && a.Namespace == m.Namespace && metricKey(a.Namespace, a.Metric, a.Dimensions) == metricKey(m.Namespace, m.Name, m.Dimensions)
+	return a.Metric == m.Name && a.Namespace == m.Namespace && metricKey(a.Namespace, a.Metric, a.Dimensions) == metricKey(
+		m.Namespace, m.Name, m.Dimensions,
+	)
 }
 
 // judged reports whether the alarm's state follows from its metric. Nobody can put data into a metric of AWS's own, so
@@ -29,7 +31,9 @@ func (a *Alarm) watch(because time.Time) {
 	if because.Before(w.now) {
 		because = w.now
 	}
-	if quiet := because.Add(a.Period*time.Duration(a.EvaluationPeriods+sparePeriods+1) + metricMinute); quiet.After(a.quiet) {
+	if quiet := because.Add(
+		a.Period*time.Duration(a.EvaluationPeriods+sparePeriods+1) + metricMinute,
+	); quiet.After(a.quiet) {
 		a.quiet = quiet
 	}
 	if a.look == nil {
@@ -51,7 +55,9 @@ func (a *Alarm) lookAtMetric() {
 
 // verdict judges the periods that are over.
 func (a *Alarm) verdict() (state, reason string) {
-	rule := judgement{periods: a.EvaluationPeriods, toAlarm: a.DatapointsToAlarm, ifMissing: a.TreatMissingData, state: a.State}
+	rule := judgement{
+		periods: a.EvaluationPeriods, toAlarm: a.DatapointsToAlarm, ifMissing: a.TreatMissingData, state: a.State,
+	}
 	if rule.toAlarm == 0 {
 		rule.toAlarm = rule.periods
 	}
@@ -70,7 +76,10 @@ func (a *Alarm) verdict() (state, reason string) {
 	state = rule.judge(breaches)
 	words := map[bool]string{true: "Threshold Crossed", false: "Threshold not crossed"}[state == AlarmRaised]
 	if found == 0 {
-		reason = fmt.Sprintf("%s: no datapoints were received for %d periods and missing datapoints are treated as [%s].", words, rule.periods, a.TreatMissingData)
+		reason = fmt.Sprintf(
+			"%s: no datapoints were received for %d periods and missing datapoints are treated as [%s].", words, rule.periods,
+			a.TreatMissingData,
+		)
 	} else {
 		reason = fmt.Sprintf("%s: %d of the last %d datapoints were received, the newest %s; %s is %v and %d must breach it.",
 			words, min(found, rule.periods), rule.periods, values, a.Comparison, a.Threshold, rule.toAlarm)

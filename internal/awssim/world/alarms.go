@@ -13,8 +13,9 @@ type Alarms struct {
 	metrics shelf[*Metric] // by metricKey
 }
 
-// Alarm is a metric alarm. A scenario's, with a target group, follows the health of its targets in use. One on a metric that
-// is known here follows that, and any other, on a metric of AWS that is not modelled, keeps the state it was set to.
+// Alarm is a metric alarm. A scenario's, with a target group, follows the health of its targets in use. One on a metric
+// that is known here follows that, and any other, on a metric of AWS that is not modelled, keeps the state it was set
+// to.
 type Alarm struct {
 	Region            *Region
 	Name              string
@@ -148,7 +149,9 @@ func (a *Alarm) reevaluate() {
 	want, after, reason := AlarmOK, a.Period, "Threshold not crossed: no errors in the last period"
 	if a.breaching() {
 		want, after = AlarmRaised, a.Period*time.Duration(a.EvaluationPeriods)
-		reason = fmt.Sprintf("Threshold Crossed: %d datapoints were greater than or equal to the threshold", a.EvaluationPeriods)
+		reason = fmt.Sprintf(
+			"Threshold Crossed: %d datapoints were greater than or equal to the threshold", a.EvaluationPeriods,
+		)
 	}
 	if a.State == want {
 		a.cancel()

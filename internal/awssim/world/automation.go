@@ -107,11 +107,17 @@ type StartSpec struct {
 func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	document, ok := r.documents.all.get(spec.Document)
 	if !ok || document.Type != "Automation" {
-		return nil, api.Errorf("AutomationDefinitionNotFoundException", "Document with name %s does not exist or is no Automation document.", spec.Document)
+		return nil, api.Errorf(
+			"AutomationDefinitionNotFoundException", "Document with name %s does not exist or is no Automation document.",
+			spec.Document,
+		)
 	}
 	version, err := document.At(spec.Version)
 	if err != nil {
-		return nil, api.Errorf("AutomationDefinitionVersionNotFoundException", "Document version %s of document %s does not exist.", spec.Version, spec.Document)
+		return nil, api.Errorf(
+			"AutomationDefinitionVersionNotFoundException", "Document version %s of document %s does not exist.", spec.Version,
+			spec.Document,
+		)
 	}
 	if spec.ClientToken != "" && !uuidPattern.MatchString(spec.ClientToken) {
 		return nil, api.Errorf("ValidationException", "ClientToken %q is not a UUID.", spec.ClientToken)
@@ -132,7 +138,10 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	for _, other := range r.automation.all.all() {
 		if token != "" && other.token == token {
 			if other.asked != asked {
-				return nil, api.Errorf("IdempotentParameterMismatch", "ClientToken %s was used with another document or other parameters.", spec.ClientToken)
+				return nil, api.Errorf(
+					"IdempotentParameterMismatch", "ClientToken %s was used with another document or other parameters.",
+					spec.ClientToken,
+				)
 			}
 			return other, nil
 		}
@@ -141,7 +150,10 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 		}
 	}
 	if active >= AutomationAtOnce+AutomationQueue {
-		return nil, api.Errorf("AutomationExecutionLimitExceededException", "The number of simultaneously running Automation executions exceeded the allowable limit.")
+		return nil, api.Errorf(
+			"AutomationExecutionLimitExceededException",
+			"The number of simultaneously running Automation executions exceeded the allowable limit.",
+		)
 	}
 	e := &Execution{
 		Region: r, ID: r.NewUUID("automation"), Document: document.Name, Version: version.Version, Parameters: parameters,
@@ -255,12 +267,14 @@ func (e *Execution) set(status string) {
 	}
 }
 
-// Stop ends an execution. Cancel also asks its command to end, which takes its own time and gives no guarantee; Complete lets
-// the running step end.
+// Stop ends an execution. Cancel also asks its command to end, which takes its own time and gives no guarantee;
+// Complete lets the running step end.
 func (e *Execution) Stop(kind string) error {
 	switch {
 	case e.Done():
-		return api.Errorf("InvalidAutomationStatusUpdateException", "Execution %s has already ended with status %s.", e.ID, e.Status)
+		return api.Errorf(
+			"InvalidAutomationStatusUpdateException", "Execution %s has already ended with status %s.", e.ID, e.Status,
+		)
 	case kind == "Complete":
 		e.finishing = true
 		return nil

@@ -47,7 +47,11 @@ func (e *Execution) run(n, attempt int) {
 		e.stepEnded(n, attempt, r)
 	}
 	timeout = w.After(limit, func() {
-		end(result{status: "TimedOut", failure: fmt.Sprintf("Step timed out after %s while it was running %s.", limit, step.Action)})
+		end(
+			result{
+				status: "TimedOut", failure: fmt.Sprintf("Step timed out after %s while it was running %s.", limit, step.Action),
+			},
+		)
 	})
 	inputs, err := e.resolve(step.Inputs)
 	if err != nil {

@@ -158,7 +158,9 @@ func TestClientTokenAndLimits(t *testing.T) {
 	again, err := r.StartAutomation(StartSpec{Document: "Sleep", ClientToken: token})
 	require.NoError(t, err)
 	require.Same(t, first, again)
-	_, err = r.StartAutomation(StartSpec{Document: "Install", ClientToken: token, Parameters: map[string][]string{"InstanceId": {"i-1"}}})
+	_, err = r.StartAutomation(
+		StartSpec{Document: "Install", ClientToken: token, Parameters: map[string][]string{"InstanceId": {"i-1"}}},
+	)
 	requireCode(t, err, "IdempotentParameterMismatch")
 	_, err = r.StartAutomation(StartSpec{Document: "Sleep", ClientToken: "once"})
 	requireCode(t, err, "ValidationException")
@@ -188,11 +190,26 @@ func TestRunbookMistakesAreNamed(t *testing.T) {
 		{"not a runbook", "schemaVersion: '2.2'\n", "InvalidDocumentSchemaVersion", "2.2"},
 		{"no steps", "schemaVersion: '0.3'\n", "InvalidDocumentContent", "mainSteps"},
 		{"unknown key", "schemaVersion: '0.3'\nmainStep: []\n", "InvalidDocumentContent", "mainStep"},
-		{"unmodelled action", fmt.Sprintf(step, `{"name":"a","action":"aws:executeScript"}`), "InvalidDocumentContent", "aws:executeScript"},
-		{"unmodelled input", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Timestamp":"x"}}`), "InvalidDocumentContent", "Timestamp"},
-		{"unknown reference", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Duration":"{{ Q }}"}}`), "InvalidDocumentContent", "{{ Q }}"},
-		{"same name twice", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep"},{"name":"a","action":"aws:sleep"}`), "InvalidDocumentContent", `"a"`},
-		{"jump to nowhere", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","onFailure":"step:b"}`), "InvalidDocumentContent", "step:b"},
+		{
+			"unmodelled action", fmt.Sprintf(step, `{"name":"a","action":"aws:executeScript"}`), "InvalidDocumentContent",
+			"aws:executeScript",
+		},
+		{
+			"unmodelled input", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Timestamp":"x"}}`),
+			"InvalidDocumentContent", "Timestamp",
+		},
+		{
+			"unknown reference", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Duration":"{{ Q }}"}}`),
+			"InvalidDocumentContent", "{{ Q }}",
+		},
+		{
+			"same name twice", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep"},{"name":"a","action":"aws:sleep"}`),
+			"InvalidDocumentContent", `"a"`,
+		},
+		{
+			"jump to nowhere", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","onFailure":"step:b"}`),
+			"InvalidDocumentContent", "step:b",
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -250,7 +267,9 @@ mainSteps:
 `, "", nil)
 	require.NoError(t, err)
 	start := func(kind string) *Execution {
-		e, err := r.StartAutomation(StartSpec{Document: "Branch", Parameters: map[string][]string{"Kind": {kind}, "InstanceId": {i.ID}}})
+		e, err := r.StartAutomation(
+			StartSpec{Document: "Branch", Parameters: map[string][]string{"Kind": {kind}, "InstanceId": {i.ID}}},
+		)
 		require.NoError(t, err)
 		elapse(t, w, time.Minute)
 		require.Equal(t, "Success", e.Status, e.Failure)
@@ -260,7 +279,9 @@ mainSteps:
 	require.Empty(t, i.Tags["Kind"])
 	require.Equal(t, "Pending", start("a").Steps[2].Status)
 	require.Equal(t, "a", i.Tags["Kind"])
-	_, err = r.StartAutomation(StartSpec{Document: "Branch", Parameters: map[string][]string{"Kind": {"c"}, "InstanceId": {i.ID}}})
+	_, err = r.StartAutomation(
+		StartSpec{Document: "Branch", Parameters: map[string][]string{"Kind": {"c"}, "InstanceId": {i.ID}}},
+	)
 	requireCode(t, err, "InvalidAutomationExecutionParametersException")
 }
 

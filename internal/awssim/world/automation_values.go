@@ -116,8 +116,8 @@ func inputText(value any) string {
 	return fmt.Sprint(value)
 }
 
-// assumeRole finds the role that a runbook acts as, which must be one of this account's; "" without one: it then acts with
-// its caller's permissions.
+// assumeRole finds the role that a runbook acts as, which must be one of this account's; "" without one: it then acts
+// with its caller's permissions.
 func (r *Region) assumeRole(book *runbook, parameters map[string][]string) (string, error) {
 	role := book.AssumeRole
 	if match := reference.FindStringSubmatch(role); match != nil {
@@ -131,5 +131,7 @@ func (r *Region) assumeRole(book *runbook, parameters map[string][]string) (stri
 			return known.Name, nil
 		}
 	}
-	return "", api.Errorf("InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed: %s.", role)
+	return "", api.Errorf(
+		"InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed: %s.", role,
+	)
 }

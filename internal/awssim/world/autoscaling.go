@@ -127,7 +127,8 @@ func (r *Region) buildAutoScaling(spec RegionSpec) error {
 				return fmt.Errorf("auto scaling group %s: %w", s.Name, err)
 			}
 			group.members = append(group.members, &Member{
-				Group: group, Instance: instance, State: LifecycleInService, Healthy: true, Since: instance.LaunchTime, Protected: group.Protects,
+				Group: group, Instance: instance, State: LifecycleInService, Healthy: true, Since: instance.LaunchTime,
+				Protected: group.Protects,
 			})
 			for _, target := range group.TargetGroups {
 				target.place(instance)
@@ -174,14 +175,16 @@ func (g *ScalingGroup) buildExtras(s GroupSpec) error {
 	for _, hook := range s.Hooks {
 		transition := map[string]string{"launching": HookLaunching, "terminating": HookTerminating}[hook.Transition]
 		if err := g.PutHook(Hook{
-			Name: hook.Name, Transition: transition, Heartbeat: hook.Heartbeat.D(), Default: hook.DefaultResult, standby: hook.Standby,
+			Name: hook.Name, Transition: transition, Heartbeat: hook.Heartbeat.D(), Default: hook.DefaultResult,
+			standby: hook.Standby,
 		}); err != nil {
 			return err
 		}
 	}
 	for _, action := range s.Scheduled {
 		schedule := Schedule{
-			Recurrence: action.Recurrence, TimeZone: action.TimeZone, Sizes: Sizes{Min: action.Min, Max: action.Max, Desired: action.Desired},
+			Recurrence: action.Recurrence, TimeZone: action.TimeZone,
+			Sizes: Sizes{Min: action.Min, Max: action.Max, Desired: action.Desired},
 		}
 		if action.At != 0 || action.Recurrence == "" {
 			schedule.Start = g.Region.World.now.Add(action.At.D())
@@ -209,7 +212,9 @@ func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
 			tags[tag.Key] = tag.Value
 		}
 	}
-	return LaunchSpec{Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates}
+	return LaunchSpec{
+		Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates,
+	}
 }
 
 // ScalingGroups lists the region's groups in the scenario's order.

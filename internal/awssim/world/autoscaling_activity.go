@@ -25,7 +25,8 @@ const activityMemory = 500
 func (g *ScalingGroup) begin(description, instance, cause string) *Activity {
 	now := g.Region.World.now
 	activity := &Activity{
-		ID: g.Region.NewUUID("activity"), Group: g.Name, Description: description + instance, Start: now, Status: "InProgress",
+		ID: g.Region.NewUUID("activity"), Group: g.Name, Description: description + instance, Start: now,
+		Status:   "InProgress",
 		Progress: 50, Instance: instance, Cause: fmt.Sprintf("At %s %s.", now.UTC().Format("2006-01-02T15:04:05Z"), cause),
 	}
 	g.activities = append(g.activities, activity)

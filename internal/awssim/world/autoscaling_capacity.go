@@ -265,7 +265,8 @@ func (g *ScalingGroup) victim() *Member {
 		switch {
 		case chosen == nil, g.inZone(member.Instance.Zone) > g.inZone(chosen.Instance.Zone):
 			chosen = member
-		case g.inZone(member.Instance.Zone) == g.inZone(chosen.Instance.Zone) && member.Instance.LaunchTime.Before(chosen.Instance.LaunchTime):
+		case g.inZone(member.Instance.Zone) == g.inZone(chosen.Instance.Zone) &&
+			member.Instance.LaunchTime.Before(chosen.Instance.LaunchTime):
 			chosen = member
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // Sizes are changes to a group's limits; nil leaves one as it is.
 type Sizes struct{ Min, Max, Desired *int }
 
-// Resize changes limits. A desired capacity that is not given is moved within new limits; one that is given outside them is a
-// ValidationError.
+// Resize changes limits. A desired capacity that is not given is moved within new limits; one that is given outside
+// them is a ValidationError.
 func (g *ScalingGroup) Resize(sizes Sizes) error {
 	low, high, desired := g.Min, g.Max, g.Desired
 	if sizes.Min != nil {
@@ -27,9 +27,15 @@ func (g *ScalingGroup) Resize(sizes Sizes) error {
 	case sizes.Desired == nil:
 		desired = min(max(desired, low), high)
 	case *sizes.Desired < low:
-		return api.Errorf("ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", *sizes.Desired, low, high)
+		return api.Errorf(
+			"ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", *sizes.Desired,
+			low, high,
+		)
 	case *sizes.Desired > high:
-		return api.Errorf("ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", *sizes.Desired, low, high)
+		return api.Errorf(
+			"ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", *sizes.Desired,
+			low, high,
+		)
 	default:
 		desired = *sizes.Desired
 	}
@@ -46,9 +52,13 @@ func (g *ScalingGroup) Resize(sizes Sizes) error {
 func (g *ScalingGroup) SetDesired(desired int) error {
 	switch {
 	case desired > g.Max:
-		return api.Errorf("ValidationError", "New SetDesiredCapacity value %d is above max value %d for the AutoScalingGroup.", desired, g.Max)
+		return api.Errorf(
+			"ValidationError", "New SetDesiredCapacity value %d is above max value %d for the AutoScalingGroup.", desired, g.Max,
+		)
 	case desired < g.Min:
-		return api.Errorf("ValidationError", "New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", desired, g.Min)
+		return api.Errorf(
+			"ValidationError", "New SetDesiredCapacity value %d is below min value %d for the AutoScalingGroup.", desired, g.Min,
+		)
 	}
 	return g.Resize(Sizes{Desired: &desired})
 }
@@ -58,13 +68,14 @@ func (g *ScalingGroup) Busy() bool {
 	return slices.ContainsFunc(g.activities, func(a *Activity) bool { return a.Status == "InProgress" })
 }
 
-// TerminateMember ends an instance of the group. With decrement desired goes down too, every time it is asked, even for an
-// instance that is terminating already.
+// TerminateMember ends an instance of the group. With decrement desired goes down too, every time it is asked, even for
+// an instance that is terminating already.
 func (g *ScalingGroup) TerminateMember(m *Member, decrement bool) (*Activity, error) {
 	if decrement {
 		if g.Desired-1 < g.Min {
 			return nil, api.Errorf("ValidationError",
-				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.", g.Min)
+				"Currently, desiredSize equals minSize (%d). Terminating instance without replacement will violate group's min "+
+					"size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.", g.Min)
 		}
 		g.Desired--
 	}
@@ -101,7 +112,8 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 	}
 	if decrement && g.Desired-counted < g.Min {
 		return nil, api.Errorf("ValidationError",
-			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To detach %d instance(s), please update the AutoScalingGroup sizes appropriately.",
+			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To detach %d instance(s), please update "+
+				"the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Min, g.Max, g.Desired, len(members))
 	}
 	if decrement {
@@ -109,7 +121,10 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 	}
 	var activities []*Activity
 	for _, member := range members {
-		activities = append(activities, g.begin("Detaching EC2 instance: ", member.Instance.ID, "an instance was detached in response to a user request"))
+		activities = append(
+			activities,
+			g.begin("Detaching EC2 instance: ", member.Instance.ID, "an instance was detached in response to a user request"),
+		)
 		member.change.Stop()
 		member.change = nil
 		member.become(LifecycleDetaching)
@@ -122,7 +137,8 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 // Attach takes running instances that are in no group into this one and raises desired.
 func (g *ScalingGroup) Attach(ids []string) error {
 	if g.Desired+len(ids) > g.Max {
-		return api.Errorf("ValidationError", "AutoScalingGroup %s has max-size=%d and desired-size=%d. To attach %d more instance(s), please update the AutoScalingGroup sizes appropriately.",
+		return api.Errorf("ValidationError", "AutoScalingGroup %s has max-size=%d and desired-size=%d. To attach %d more "+
+			"instance(s), please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Max, g.Desired, len(ids))
 	}
 	var joining []*Instance
@@ -176,8 +192,8 @@ func (g *ScalingGroup) Suspend(processes []string) error {
 	return nil
 }
 
-// Resume starts processes again; none named means all of them. Members marked unhealthy meanwhile are replaced at once when
-// ReplaceUnhealthy resumes.
+// Resume starts processes again; none named means all of them. Members marked unhealthy meanwhile are replaced at once
+// when ReplaceUnhealthy resumes.
 func (g *ScalingGroup) Resume(processes []string) error {
 	names, err := processNames(processes)
 	if err != nil {

@@ -85,7 +85,9 @@ func (g *ScalingGroup) Hook(name string) (*Hook, error) {
 			return hook, nil
 		}
 	}
-	return nil, api.Errorf("ValidationError", "No Lifecycle Hook found with name %s in Auto Scaling group %s.", name, g.Name)
+	return nil, api.Errorf(
+		"ValidationError", "No Lifecycle Hook found with name %s in Auto Scaling group %s.", name, g.Name,
+	)
 }
 
 // Hooks lists the group's lifecycle hooks.

@@ -24,7 +24,10 @@ const standbyPatience = time.Hour
 // StartRefresh begins an instance refresh; one at a time.
 func (g *ScalingGroup) StartRefresh() (*Refresh, error) {
 	if g.openRefresh() != nil {
-		return nil, api.Errorf("InstanceRefreshInProgress", "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.")
+		return nil, api.Errorf(
+			"InstanceRefreshInProgress",
+			"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
+		)
 	}
 	refresh := &Refresh{ID: g.Region.NewUUID("refresh"), Status: "InProgress", Start: g.Region.World.now}
 	for _, member := range g.members {
@@ -41,7 +44,10 @@ func (g *ScalingGroup) StartRefresh() (*Refresh, error) {
 func (g *ScalingGroup) CancelRefresh() (*Refresh, error) {
 	refresh := g.openRefresh()
 	if refresh == nil {
-		return nil, api.Errorf("ActiveInstanceRefreshNotFound", "No in progress or pending Instance Refresh found for Auto Scaling group %s", g.Name)
+		return nil, api.Errorf(
+			"ActiveInstanceRefreshNotFound", "No in progress or pending Instance Refresh found for Auto Scaling group %s",
+			g.Name,
+		)
 	}
 	refresh.Status, refresh.Reason = "Cancelling", "Cancelled due to user request."
 	g.Region.resettle()

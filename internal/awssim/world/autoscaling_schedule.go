@@ -17,8 +17,8 @@ type Schedule struct {
 	Sizes      Sizes
 }
 
-// ScheduledAction changes a group's sizes at its times. One that is due while ScheduledActions is suspended is missed for
-// good; a recurring one comes again at its next time.
+// ScheduledAction changes a group's sizes at its times. One that is due while ScheduledActions is suspended is missed
+// for good; a recurring one comes again at its next time.
 type ScheduledAction struct {
 	Name string
 	ARN  string
@@ -36,8 +36,8 @@ func (g *ScalingGroup) ScheduledActions() []*ScheduledAction {
 	return actions
 }
 
-// PutScheduledAction makes an action, or replaces the one of that name. With a start and a recurrence it comes at the start
-// and then as the recurrence says, up to the end.
+// PutScheduledAction makes an action, or replaces the one of that name. With a start and a recurrence it comes at the
+// start and then as the recurrence says, up to the end.
 func (g *ScalingGroup) PutScheduledAction(name string, schedule Schedule) error {
 	now := g.Region.World.now
 	every, err := schedule.recurring()
@@ -55,7 +55,8 @@ func (g *ScalingGroup) PutScheduledAction(name string, schedule Schedule) error 
 	}
 	g.unschedule(name)
 	action := &ScheduledAction{Name: name, Schedule: schedule, Next: schedule.Start, every: every, ARN: g.Region.ARN("autoscaling",
-		"scheduledUpdateGroupAction:"+g.Region.NewUUID("scheduled")+":autoScalingGroupName/"+g.Name+":scheduledActionName/"+name)}
+		"scheduledUpdateGroupAction:"+g.Region.NewUUID("scheduled")+
+			":autoScalingGroupName/"+g.Name+":scheduledActionName/"+name)}
 	if action.Next.IsZero() {
 		action.Next = now
 		if every != nil {
@@ -106,8 +107,8 @@ func (g *ScalingGroup) unschedule(name string) bool {
 	return true
 }
 
-// follow sets sizes as they are told, moving what does not fit: a scheduled action is not refused for a desired capacity
-// outside the limits.
+// follow sets sizes as they are told, moving what does not fit: a scheduled action is not refused for a desired
+// capacity outside the limits.
 func (g *ScalingGroup) follow(sizes Sizes) {
 	low, high, desired := g.Min, g.Max, g.Desired
 	if sizes.Min != nil {

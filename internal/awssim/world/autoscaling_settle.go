@@ -7,8 +7,8 @@ import (
 
 func hexDigits(data []byte) string { return hex.EncodeToString(data) }
 
-// resettle asks for one look, at this same moment but after what happens now, at everything that follows from the state of
-// instances: target health, alarms, lifecycle states and capacity.
+// resettle asks for one look, at this same moment but after what happens now, at everything that follows from the state
+// of instances: target health, alarms, lifecycle states and capacity.
 func (r *Region) resettle() {
 	if r.AutoScaling.settling {
 		return

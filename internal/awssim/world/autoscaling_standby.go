@@ -9,8 +9,8 @@ import (
 // maxStandbyIDs is how many ids EnterStandby and ExitStandby take.
 const maxStandbyIDs = 20
 
-// EnterStandby begins to take instances out of service. With decrement desired goes down, which must not take it below min;
-// without, replacements are launched from the old image. The instances drain before they are in Standby.
+// EnterStandby begins to take instances out of service. With decrement desired goes down, which must not take it below
+// min; without, replacements are launched from the old image. The instances drain before they are in Standby.
 func (g *ScalingGroup) EnterStandby(ids []string, decrement bool) ([]*Activity, error) {
 	members, err := g.forStandby(ids, LifecycleInService)
 	if err != nil {
@@ -18,7 +18,8 @@ func (g *ScalingGroup) EnterStandby(ids []string, decrement bool) ([]*Activity, 
 	}
 	if decrement && g.Desired-len(members) < g.Min {
 		return nil, api.Errorf("ValidationError",
-			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To place into standby %d instance(s), please update the AutoScalingGroup sizes appropriately.",
+			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To place into standby %d instance(s), "+
+				"please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Min, g.Max, g.Desired, len(members))
 	}
 	cause := "an instance was moved to standby in response to a user request"
@@ -46,11 +47,15 @@ func (g *ScalingGroup) ExitStandby(ids []string) ([]*Activity, error) {
 		return nil, err
 	}
 	if g.suspended("Launch") {
-		return nil, api.Errorf("ValidationError", "AutoScalingGroup %s has its Launch process suspended; instances cannot be moved out of standby.", g.Name)
+		return nil, api.Errorf(
+			"ValidationError", "AutoScalingGroup %s has its Launch process suspended; instances cannot be moved out of standby.",
+			g.Name,
+		)
 	}
 	if g.Desired+len(members) > g.Max {
 		return nil, api.Errorf("ValidationError",
-			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To move %d instance(s) out of standby, please update the AutoScalingGroup sizes appropriately.",
+			"AutoScalingGroup %s has min-size=%d, max-size=%d, and desired-size=%d. To move %d instance(s) out of standby, "+
+				"please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Min, g.Max, g.Desired, len(members))
 	}
 	g.Desired += len(members)
@@ -82,7 +87,9 @@ func (g *ScalingGroup) leaveStandby(m *Member) {
 
 func (g *ScalingGroup) forStandby(ids []string, want Lifecycle) ([]*Member, error) {
 	if len(ids) == 0 || len(ids) > maxStandbyIDs {
-		return nil, api.Errorf("ValidationError", "Between 1 and %d instance ids are needed, %d were given.", maxStandbyIDs, len(ids))
+		return nil, api.Errorf(
+			"ValidationError", "Between 1 and %d instance ids are needed, %d were given.", maxStandbyIDs, len(ids),
+		)
 	}
 	members, err := g.named(ids)
 	if err != nil {

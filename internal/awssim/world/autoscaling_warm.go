@@ -26,11 +26,16 @@ func (g *ScalingGroup) WarmPool() *WarmPool { return g.pool }
 // Warm lists the instances of the warm pool.
 func (g *ScalingGroup) Warm() []*Instance { return slices.Clone(g.warm) }
 
-// SetWarmPool gives the group a warm pool, or takes it away with its instances. One that hibernates needs a launch template
-// whose instances can.
+// SetWarmPool gives the group a warm pool, or takes it away with its instances. One that hibernates needs a launch
+// template whose instances can.
 func (g *ScalingGroup) SetWarmPool(pool *WarmPool) error {
 	if pool != nil && pool.State == WarmHibernated && !g.launches().Hibernates {
-		return api.Errorf("ValidationError", "The launch template of Auto Scaling group %s does not enable hibernation, which a warm pool of state Hibernated needs.", g.Name)
+		return api.Errorf(
+			"ValidationError",
+			"The launch template of Auto Scaling group %s does not enable hibernation, which a warm pool of state Hibernated "+
+				"needs.",
+			g.Name,
+		)
 	}
 	g.pool = pool
 	g.Region.Changed("group", g.Name, "warm pool changed")

@@ -32,8 +32,8 @@ type overrideRule struct {
 	EnableNonSecurity bool
 }
 
-// readBaselineOverride fetches the baselines that stand in for the registered one and picks the machine's. Unlike an override
-// list, one that cannot be had ends the run.
+// readBaselineOverride fetches the baselines that stand in for the registered one and picks the machine's. Unlike an
+// override list, one that cannot be had ends the run.
 func (run *patchRun) readBaselineOverride() error {
 	where := run.invocation.Command.parameter("BaselineOverride", "")
 	if where == "" {
@@ -62,7 +62,8 @@ func (run *patchRun) readBaselineOverride() error {
 		return fmt.Errorf("BaselineOverride %q: the simulated machine does not model Sources", where)
 	}
 	baseline := Baseline{
-		ID: run.baseline.ID, Name: "override", OS: os, Filters: chosen.GlobalFilters.PatchFilters, Approved: chosen.ApprovedPatches,
+		ID: run.baseline.ID, Name: "override", OS: os, Filters: chosen.GlobalFilters.PatchFilters,
+		Approved: chosen.ApprovedPatches,
 		Rejected: chosen.RejectedPatches, Action: chosen.RejectedPatchesAction, Level: chosen.ApprovedPatchesComplianceLevel,
 		NonSecurity: chosen.ApprovedPatchesEnableNonSecurity,
 	}

@@ -5,8 +5,8 @@ import "time"
 // snapshotHonoured is about how long Patch Manager keeps what a SnapshotId stands for.
 const snapshotHonoured = 3 * 24 * time.Hour
 
-// baselineSnapshot is a baseline as it was when a SnapshotId was first used: its rules, not the versions they approve. Each
-// machine still finds those in its own repositories.
+// baselineSnapshot is a baseline as it was when a SnapshotId was first used: its rules, not the versions they approve.
+// Each machine still finds those in its own repositories.
 type baselineSnapshot struct {
 	baseline *Baseline
 	taken    time.Time

@@ -52,7 +52,8 @@ type patching struct {
 	snapshots map[string]baselineSnapshot // SnapshotId and baseline id to what they stand for
 }
 
-// awsBaselines are the operating systems AWS has a baseline for, as far as the world knows them, with its baseline's name.
+// awsBaselines are the operating systems AWS has a baseline for, as far as the world knows them, with its baseline's
+// name.
 var awsBaselines = []struct{ os, name string }{
 	{"AMAZON_LINUX_2023", "AWS-AmazonLinux2023DefaultPatchBaseline"},
 	{"UBUNTU", "AWS-UbuntuDefaultPatchBaseline"},
@@ -60,7 +61,10 @@ var awsBaselines = []struct{ os, name string }{
 }
 
 func (r *Region) setUpPatching() {
-	r.patching = patching{defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{}, snapshots: map[string]baselineSnapshot{}}
+	r.patching = patching{
+		defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{},
+		snapshots: map[string]baselineSnapshot{},
+	}
 	week := 7
 	for _, known := range awsBaselines {
 		severity, classification := "SEVERITY", "Security"
@@ -82,9 +86,11 @@ func (r *Region) setUpPatching() {
 			rules[0].AfterDays = nil
 		}
 		r.patching.baselines.put(id, &Baseline{
-			ID: id, Name: known.name, OS: known.os, AWSOwned: true, Rules: rules, Level: "UNSPECIFIED", Action: "ALLOW_AS_DEPENDENCY",
-			Description: "Default Patch Baseline Provided by AWS.", Created: r.World.start.AddDate(-1, 0, 0), Modified: r.World.start.AddDate(-1, 0, 0),
-			Tags: Tags{},
+			ID: id, Name: known.name, OS: known.os, AWSOwned: true, Rules: rules, Level: "UNSPECIFIED",
+			Action:      "ALLOW_AS_DEPENDENCY",
+			Description: "Default Patch Baseline Provided by AWS.", Created: r.World.start.AddDate(-1, 0, 0),
+			Modified: r.World.start.AddDate(-1, 0, 0),
+			Tags:     Tags{},
 		})
 		r.patching.defaults[known.os] = id
 	}
@@ -169,7 +175,9 @@ func (b *Baseline) check() error {
 	for _, rule := range b.Rules {
 		filters = append(filters, rule.Filters...)
 		if (b.OS == "UBUNTU" || b.OS == "DEBIAN") && (rule.AfterDays != nil && *rule.AfterDays != 0 || rule.UntilDate != "") {
-			return api.Errorf("ValidationException", "ApproveAfterDays and ApproveUntilDate are not supported for operating system %s.", b.OS)
+			return api.Errorf(
+				"ValidationException", "ApproveAfterDays and ApproveUntilDate are not supported for operating system %s.", b.OS,
+			)
 		}
 		if rule.AfterDays != nil && (*rule.AfterDays < 0 || *rule.AfterDays > 360) {
 			return api.Errorf("ValidationException", "ApproveAfterDays must be between 0 and 360, it is %d.", *rule.AfterDays)
@@ -177,7 +185,8 @@ func (b *Baseline) check() error {
 	}
 	for _, filter := range filters {
 		if !slices.Contains(allowed, filter.Key) {
-			return api.Errorf("ValidationException", "Patch filter key %s is not supported for operating system %s; use one of %s.",
+			return api.Errorf("ValidationException", "Patch filter key %s is not supported for operating system %s; use one "+
+				"of %s.",
 				filter.Key, b.OS, strings.Join(allowed, ", "))
 		}
 	}
@@ -227,7 +236,10 @@ func (r *Region) DeleteBaseline(id string) error {
 	}
 	for key, registered := range r.patching.groups {
 		if registered == id {
-			return api.Errorf("ResourceInUseException", "Patch Baseline %s is registered for patch group %s.", id, strings.SplitN(key, "\x00", 2)[0])
+			return api.Errorf(
+				"ResourceInUseException", "Patch Baseline %s is registered for patch group %s.", id,
+				strings.SplitN(key, "\x00", 2)[0],
+			)
 		}
 	}
 	r.patching.baselines.drop(id)
@@ -267,7 +279,10 @@ func (r *Region) RegisterPatchGroup(group, baselineID string) error {
 	case registered == baselineID:
 		return nil // repeating it is allowed
 	case registered != "":
-		return api.Errorf("AlreadyExistsException", "Patch Group baseline already has a baseline registered for OperatingSystem %s.", baseline.OS)
+		return api.Errorf(
+			"AlreadyExistsException", "Patch Group baseline already has a baseline registered for OperatingSystem %s.",
+			baseline.OS,
+		)
 	}
 	registered := 0
 	for _, id := range r.patching.groups {
@@ -276,7 +291,10 @@ func (r *Region) RegisterPatchGroup(group, baselineID string) error {
 		}
 	}
 	if registered >= PatchGroupLimit {
-		return api.Errorf("ResourceLimitExceededException", "Patch Baseline %s has %d patch groups, which is the limit.", baselineID, PatchGroupLimit)
+		return api.Errorf(
+			"ResourceLimitExceededException", "Patch Baseline %s has %d patch groups, which is the limit.", baselineID,
+			PatchGroupLimit,
+		)
 	}
 	r.patching.groups[key] = baselineID
 	return nil

@@ -51,7 +51,8 @@ func TestBranchComparisons(t *testing.T) {
 
 func TestSelectors(t *testing.T) {
 	tree := map[string]any{"A": []any{
-		map[string]any{"B": "1", "Tags": []any{map[string]any{"Key": "x"}}}, map[string]any{"B": "2", "C": map[string]any{"B": "3"}},
+		map[string]any{"B": "1", "Tags": []any{map[string]any{"Key": "x"}}},
+		map[string]any{"B": "2", "C": map[string]any{"B": "3"}},
 	}}
 	for _, tc := range []struct {
 		selector string

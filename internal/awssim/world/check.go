@@ -49,7 +49,9 @@ func (s *Scenario) problems() []error {
 		}
 	}
 	for _, patch := range s.Patches {
-		if patch.After != "" && !slices.ContainsFunc(s.Patches, func(p Patch) bool { return p.OS == patch.OS && p.ID == patch.After }) {
+		if patch.After != "" && !slices.ContainsFunc(
+			s.Patches, func(p Patch) bool { return p.OS == patch.OS && p.ID == patch.After },
+		) {
 			say("patches: %s: after names %s, which is no patch of %s", patch.ID, patch.After, patch.OS)
 		}
 	}
@@ -98,7 +100,10 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 			say("target_group %s: target_type %q is neither instance nor ip", group.Name, group.TargetType)
 		}
 		if !slices.Contains([]string{"", "true", "false", "use_load_balancer_configuration"}, group.CrossZone) {
-			say("target_group %s: cross_zone %q is none of true, false, use_load_balancer_configuration", group.Name, group.CrossZone)
+			say(
+				"target_group %s: cross_zone %q is none of true, false, use_load_balancer_configuration", group.Name,
+				group.CrossZone,
+			)
 		}
 	}
 	check := func(kind, name, image string, targetGroups []string) {
@@ -117,9 +122,14 @@ func (r RegionSpec) problems(where string, images map[string]bool) []error {
 	for _, group := range r.Groups {
 		check("auto_scaling_group", group.Name, group.Image, group.TargetGroups)
 		if group.Min > group.Desired || group.Desired > group.Max {
-			say("auto_scaling_group %s: min %d <= desired %d <= max %d does not hold", group.Name, group.Min, group.Desired, group.Max)
+			say(
+				"auto_scaling_group %s: min %d <= desired %d <= max %d does not hold", group.Name, group.Min, group.Desired,
+				group.Max,
+			)
 		}
-		if pool := group.WarmPool; pool != nil && !slices.Contains([]string{"", WarmStopped, WarmRunning, WarmHibernated}, pool.State) {
+		if pool := group.WarmPool; pool != nil && !slices.Contains(
+			[]string{"", WarmStopped, WarmRunning, WarmHibernated}, pool.State,
+		) {
 			say("auto_scaling_group %s: warm_pool: state %q is none of Stopped, Running, Hibernated", group.Name, pool.State)
 		}
 		if len(group.Zones) == 0 {
@@ -146,13 +156,16 @@ func (f Faults) problems() []error {
 		}
 	}
 	worldKinds := []string{
-		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails, FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
+		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails,
+		FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
 		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable,
 	}
 	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)
 	for n, rule := range f.World {
 		if !slices.Contains(worldKinds, rule.Kind) {
-			found = append(found, fmt.Errorf("faults.world[%d]: kind %q is none of %s", n, rule.Kind, strings.Join(worldKinds, ", ")))
+			found = append(
+				found, fmt.Errorf("faults.world[%d]: kind %q is none of %s", n, rule.Kind, strings.Join(worldKinds, ", ")),
+			)
 		} else if err := rule.problem(); err != nil {
 			found = append(found, fmt.Errorf("faults.world[%d]: %w", n, err))
 		}

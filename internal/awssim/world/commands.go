@@ -64,8 +64,8 @@ type SendSpec struct {
 	Delivery   time.Duration // 0 is an hour
 }
 
-// Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent is
-// silent gets the command when it is back, or never.
+// Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent
+// is silent gets the command when it is back, or never.
 func (r *Region) Send(spec SendSpec) (*Command, error) {
 	document, err := r.commandDocument(spec.Document)
 	if err != nil {
@@ -204,8 +204,8 @@ func (r *Region) agentBack(i *Instance) {
 	}
 }
 
-// busy lets the machine work for d and then goes on. A machine that goes down meanwhile never finishes, and nobody tells
-// Run Command so.
+// busy lets the machine work for d and then goes on. A machine that goes down meanwhile never finishes, and nobody
+// tells Run Command so.
 func (v *Invocation) busy(d time.Duration, then func()) {
 	epoch := v.Instance.machine.epoch
 	v.work = v.Instance.Region.World.After(d, func() {
@@ -272,9 +272,9 @@ func (v *Invocation) finish() {
 	v.onEnd = nil
 }
 
-// Cancel asks for the invocations on these instances, or all, to end. One that waits for delivery is cancelled at once. A
-// running one hears of it some seconds later if its agent lives: its work stops where it is, and what it changed stays. One
-// in the middle of a reboot ends when its agent is back.
+// Cancel asks for the invocations on these instances, or all, to end. One that waits for delivery is cancelled at once.
+// A running one hears of it some seconds later if its agent lives: its work stops where it is, and what it changed
+// stays. One in the middle of a reboot ends when its agent is back.
 func (c *Command) Cancel(instanceIDs []string) {
 	for _, v := range c.Invocations {
 		if v.Done() || v.cancelled || len(instanceIDs) > 0 && !slices.Contains(instanceIDs, v.Instance.ID) {

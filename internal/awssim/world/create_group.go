@@ -6,23 +6,33 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// CreateScalingGroup makes an Auto Scaling group as a client does: empty, and launching what desired asks for. Members come
-// by the usual road, through Pending.
+// CreateScalingGroup makes an Auto Scaling group as a client does: empty, and launching what desired asks for. Members
+// come by the usual road, through Pending.
 func (r *Region) CreateScalingGroup(spec GroupSpec, tags []GroupTag) (*ScalingGroup, error) {
 	switch {
 	case spec.Name == "":
 		return nil, api.Errorf("ValidationError", "AutoScalingGroupName is required")
 	case spec.Min < 0 || spec.Min > spec.Max:
-		return nil, api.Errorf("ValidationError", "Max bound, %d, must be greater than or equal to min bound, %d", spec.Max, spec.Min)
+		return nil, api.Errorf(
+			"ValidationError", "Max bound, %d, must be greater than or equal to min bound, %d", spec.Max, spec.Min,
+		)
 	case spec.Desired < spec.Min || spec.Desired > spec.Max:
-		return nil, api.Errorf("ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", spec.Desired, spec.Min, spec.Max)
+		return nil, api.Errorf(
+			"ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", spec.Desired,
+			spec.Min, spec.Max,
+		)
 	case len(spec.Zones) == 0:
 		return nil, api.Errorf("ValidationError", "At least one Availability Zone or VPC Subnet is required.")
 	case r.Image(spec.Image) == nil:
-		return nil, api.Errorf("ValidationError", "You must use a valid fully-formed launch template. The image id '[%s]' does not exist", spec.Image)
+		return nil, api.Errorf(
+			"ValidationError", "You must use a valid fully-formed launch template. The image id '[%s]' does not exist",
+			spec.Image,
+		)
 	}
 	if _, err := r.ScalingGroup(spec.Name); err == nil {
-		return nil, api.Errorf("AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name %s already exists", spec.Name)
+		return nil, api.Errorf(
+			"AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name %s already exists", spec.Name,
+		)
 	}
 	r.ensureWatched()
 	group, err := r.newScalingGroup(spec)
@@ -38,7 +48,9 @@ func (r *Region) CreateScalingGroup(spec GroupSpec, tags []GroupTag) (*ScalingGr
 
 // ensureWatched lets a region that the scenario does not name follow its instances too.
 func (r *Region) ensureWatched() {
-	if !slices.ContainsFunc(r.Account.Spec.Regions, func(s RegionSpec) bool { return s.Name == r.Name }) && len(r.AutoScaling.groups.ids) == 0 {
+	if !slices.ContainsFunc(
+		r.Account.Spec.Regions, func(s RegionSpec) bool { return s.Name == r.Name },
+	) && len(r.AutoScaling.groups.ids) == 0 {
 		r.watchInstances()
 	}
 }
@@ -49,13 +61,16 @@ func (r *Region) CreateTargetGroup(spec TargetGroupSpec) (*TargetGroup, error) {
 		return nil, api.Errorf("ValidationError", "A target group name must be specified")
 	}
 	if _, err := r.targetGroupNamed(spec.Name); err == nil {
-		return nil, api.Errorf("DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings", spec.Name)
+		return nil, api.Errorf(
+			"DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings", spec.Name,
+		)
 	}
 	r.addTargetGroup(spec)
 	return r.targetGroupNamed(spec.Name)
 }
 
-// DeleteTargetGroup forgets a target group. One that a load balancer has is ResourceInUse; one that is gone is no error.
+// DeleteTargetGroup forgets a target group. One that a load balancer has is ResourceInUse; one that is gone is no
+// error.
 func (r *Region) DeleteTargetGroup(arn string) error {
 	group, ok := r.LoadBalancing.groups.get(arn)
 	if !ok {

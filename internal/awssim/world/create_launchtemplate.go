@@ -40,7 +40,8 @@ func (v LaunchTemplateVersion) Over(source LaunchTemplateVersion) LaunchTemplate
 	return v
 }
 
-// CreateLaunchTemplate makes a template with one version. A name in use is InvalidLaunchTemplateName.AlreadyExistsException.
+// CreateLaunchTemplate makes a template with one version. A name in use is
+// InvalidLaunchTemplateName.AlreadyExistsException.
 func (r *Region) CreateLaunchTemplate(name string, version LaunchTemplateVersion, tags Tags) (*LaunchTemplate, error) {
 	if name == "" {
 		return nil, api.Errorf("MissingParameter", "The request must contain the parameter LaunchTemplateName")
@@ -48,7 +49,9 @@ func (r *Region) CreateLaunchTemplate(name string, version LaunchTemplateVersion
 	if _, err := r.LaunchTemplate(name); err == nil {
 		return nil, api.Errorf("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
 	}
-	template := &LaunchTemplate{ID: r.NewID("lt"), Name: name, Versions: []LaunchTemplateVersion{version}, Default: 1, Tags: tags.Clone()}
+	template := &LaunchTemplate{
+		ID: r.NewID("lt"), Name: name, Versions: []LaunchTemplateVersion{version}, Default: 1, Tags: tags.Clone(),
+	}
 	r.launchTemplates.put(template.ID, template)
 	return template, nil
 }
@@ -60,7 +63,10 @@ func (r *Region) LaunchTemplate(idOrName string) (*LaunchTemplate, error) {
 			return template, nil
 		}
 	}
-	return nil, api.Errorf("InvalidLaunchTemplateName.NotFoundException", "At least one of the launch templates specified in the request does not exist.")
+	return nil, api.Errorf(
+		"InvalidLaunchTemplateName.NotFoundException",
+		"At least one of the launch templates specified in the request does not exist.",
+	)
 }
 
 // LaunchTemplates lists the region's templates.
@@ -85,7 +91,10 @@ func (t *LaunchTemplate) Version(version string) (n int, found LaunchTemplateVer
 		n = len(t.Versions)
 	default:
 		if n, err = strconv.Atoi(version); err != nil || n < 1 || n > len(t.Versions) {
-			return 0, found, api.Errorf("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version %s for the launch template with ID %s.", version, t.ID)
+			return 0, found, api.Errorf(
+				"InvalidLaunchTemplateId.VersionNotFound",
+				"Could not find the specified version %s for the launch template with ID %s.", version, t.ID,
+			)
 		}
 	}
 	return n, t.Versions[n-1], nil

@@ -9,7 +9,10 @@ const MaxInstances = 5000
 // withinQuota refuses a launch that the account's quota does not allow.
 func (r *Region) withinQuota() error {
 	if len(r.instances.ids) >= MaxInstances {
-		return api.Errorf("InstanceLimitExceeded", "You have requested more instances (%d) than your current instance limit of %d allows.", MaxInstances+1, MaxInstances)
+		return api.Errorf(
+			"InstanceLimitExceeded", "You have requested more instances (%d) than your current instance limit of %d allows.",
+			MaxInstances+1, MaxInstances,
+		)
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Disk is the content of a root volume: what a snapshot captures and a restore brings back. Packages that the image brought
-// are shared between all its disks; only what changed since is kept per disk.
+// Disk is the content of a root volume: what a snapshot captures and a restore brings back. Packages that the image
+// brought are shared between all its disks; only what changed since is kept per disk.
 type Disk struct {
 	os      *OperatingSystem
 	app     App

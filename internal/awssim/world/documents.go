@@ -57,12 +57,18 @@ func (r *Region) setUpDocuments() {
 	}
 	for _, each := range known {
 		content := `{"schemaVersion":"2.2","description":` + strconv.Quote(each.content) + `}`
-		document := &Document{Name: each.name, Type: "Command", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1, parameters: each.parameters, Tags: Tags{}}
+		document := &Document{
+			Name: each.name, Type: "Command", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1,
+			parameters: each.parameters, Tags: Tags{},
+		}
 		document.add(content, "JSON", "", document.Created, nil)
 		r.documents.all.put(each.name, document)
 	}
 	for _, owned := range r.World.ownedByAWS {
-		document := &Document{Name: owned.name, Type: "Automation", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1, Tags: Tags{}}
+		document := &Document{
+			Name: owned.name, Type: "Automation", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1,
+			Tags: Tags{},
+		}
 		document.add(owned.content, "YAML", "", document.Created, owned.book)
 		r.documents.all.put(owned.name, document)
 	}
@@ -71,7 +77,8 @@ func (r *Region) setUpDocuments() {
 func (d *Document) add(content, format, label string, at time.Time, book *runbook) *DocumentVersion {
 	sum := sha256.Sum256([]byte(content))
 	d.Versions = append(d.Versions, DocumentVersion{
-		Version: len(d.Versions) + 1, Content: content, Format: format, Hash: hex.EncodeToString(sum[:]), Created: at, Label: label, book: book,
+		Version: len(d.Versions) + 1, Content: content, Format: format, Hash: hex.EncodeToString(sum[:]), Created: at,
+		Label: label, book: book,
 	})
 	return &d.Versions[len(d.Versions)-1]
 }
@@ -89,7 +96,9 @@ func (d *Document) At(version string) (*DocumentVersion, error) {
 	}
 	n, err := strconv.Atoi(version)
 	if err != nil || n < 1 || n > len(d.Versions) {
-		return nil, api.Errorf("InvalidDocumentVersion", "Document version %s of document %s does not exist.", version, d.Name)
+		return nil, api.Errorf(
+			"InvalidDocumentVersion", "Document version %s of document %s does not exist.", version, d.Name,
+		)
 	}
 	return &d.Versions[n-1], nil
 }
@@ -115,7 +124,9 @@ func (r *Region) CreateDocument(name, kind, format, content, label string, tags 
 	if err != nil {
 		return nil, err
 	}
-	document := &Document{Name: name, Type: kind, Owner: r.Account.ID, Created: r.World.now, Default: 1, Tags: tags.Clone()}
+	document := &Document{
+		Name: name, Type: kind, Owner: r.Account.ID, Created: r.World.now, Default: 1, Tags: tags.Clone(),
+	}
 	document.add(content, formatOr(format), label, r.World.now, book)
 	r.documents.all.put(name, document)
 	r.Changed("document", name, "created")
@@ -139,13 +150,23 @@ func (r *Region) UpdateDocument(name, base, format, content, label string) (*Doc
 		return nil, api.Errorf("InvalidDocumentOperation", "Document %s is owned by Amazon and cannot be changed.", name)
 	}
 	if base != "$LATEST" && base != strconv.Itoa(document.Latest().Version) {
-		return nil, api.Errorf("InvalidDocumentVersion", "The document version %q is not the latest, which is %d; send $LATEST.", base, document.Latest().Version)
+		return nil, api.Errorf(
+			"InvalidDocumentVersion", "The document version %q is not the latest, which is %d; send $LATEST.", base,
+			document.Latest().Version,
+		)
 	}
 	if document.Latest().Content == content {
-		return nil, api.Errorf("DuplicateDocumentContent", "The content of the association document matches another document. Change the content of the document and try again.")
+		return nil, api.Errorf(
+			"DuplicateDocumentContent",
+			"The content of the association document matches another document. Change the content of the document and try "+
+				"again.",
+		)
 	}
 	if len(document.Versions) >= 1000 {
-		return nil, api.Errorf("DocumentVersionLimitExceeded", "The document has too many versions. Delete one or more document versions and try again.")
+		return nil, api.Errorf(
+			"DocumentVersionLimitExceeded",
+			"The document has too many versions. Delete one or more document versions and try again.",
+		)
 	}
 	book, err := parseRunbook(content)
 	if err != nil {
@@ -177,7 +198,9 @@ func (r *Region) commandDocument(name string) (*Document, error) {
 		return nil, err
 	}
 	if document.Type != "Command" {
-		return nil, api.Errorf("InvalidDocument", "Document %s is of type %s; Run Command needs type Command.", name, document.Type)
+		return nil, api.Errorf(
+			"InvalidDocument", "Document %s is of type %s; Run Command needs type Command.", name, document.Type,
+		)
 	}
 	return document, nil
 }

@@ -89,8 +89,8 @@ func (w *World) due(h *happening, instance *Instance) {
 	}
 }
 
-// Happen lets something happen now, to the instance given or to whatever the fault names. What cannot happen, a group that
-// is gone for example, does not.
+// Happen lets something happen now, to the instance given or to whatever the fault names. What cannot happen, a group
+// that is gone for example, does not.
 func (w *World) Happen(fault WorldFault, instance *Instance) {
 	for _, account := range w.accounts {
 		if !fault.inAccount(account) {

@@ -6,8 +6,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// CreateImage makes an image of an instance's root volume as it is now; the image is pending while its snapshot is. Without
-// noReboot the machine is rebooted first, as EC2 does by default.
+// CreateImage makes an image of an instance's root volume as it is now; the image is pending while its snapshot is.
+// Without noReboot the machine is rebooted first, as EC2 does by default.
 func (r *Region) CreateImage(instanceID, name, description string, noReboot bool, tags Tags) (*Image, error) {
 	instance := r.Instance(instanceID)
 	switch {
@@ -33,7 +33,8 @@ func (r *Region) CreateImage(instanceID, name, description string, noReboot bool
 		}
 	}
 	image := &Image{
-		ID: r.NewID("ami"), Name: name, Description: description, Created: r.World.now, Tags: tags.Clone(), Owner: r.Account.ID, Product: instance.Image.Product,
+		ID: r.NewID("ami"), Name: name, Description: description, Created: r.World.now, Tags: tags.Clone(),
+		Owner: r.Account.ID, Product: instance.Image.Product,
 		Key: snapshot.Key, Snapshot: snapshot.ID, made: snapshot, disk: content,
 	}
 	r.images.put(image.ID, image)

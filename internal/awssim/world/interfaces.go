@@ -8,8 +8,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// NetworkInterface is one of an instance's network interfaces. The security groups of the first one are those that EC2 shows
-// of the instance itself.
+// NetworkInterface is one of an instance's network interfaces. The security groups of the first one are those that EC2
+// shows of the instance itself.
 type NetworkInterface struct {
 	Instance *Instance
 	ID       string
@@ -42,7 +42,9 @@ func (n *NetworkInterface) SetGroups(ids []string) error {
 	} else {
 		n.groups = slices.Clone(ids)
 	}
-	n.Instance.Region.Changed("instance", n.Instance.ID, fmt.Sprintf("security groups of interface %d: %s", n.Device, strings.Join(ids, ", ")))
+	n.Instance.Region.Changed(
+		"instance", n.Instance.ID, fmt.Sprintf("security groups of interface %d: %s", n.Device, strings.Join(ids, ", ")),
+	)
 	return nil
 }
 
@@ -58,7 +60,9 @@ func (i *Instance) Interfaces() []*NetworkInterface {
 // AddInterface attaches a further interface, with its security groups.
 func (i *Instance) AddInterface(groups []string) *NetworkInterface {
 	added := &NetworkInterface{
-		Instance: i, ID: i.Region.NewID("eni"), Device: len(i.further) + 1, Address: fmt.Sprintf("%d.%s", 172+len(i.further), strings.TrimPrefix(i.PrivateIP, "10.")), groups: slices.Clone(groups),
+		Instance: i, ID: i.Region.NewID("eni"), Device: len(i.further) + 1,
+		Address: fmt.Sprintf("%d.%s", 172+len(i.further), strings.TrimPrefix(i.PrivateIP, "10.")),
+		groups:  slices.Clone(groups),
 	}
 	i.further = append(i.further, added)
 	return added

@@ -46,8 +46,8 @@ func LoadScenario(nameOrPath string) (*Scenario, error) {
 	return s, nil
 }
 
-// ParseScenario reads one scenario from data; file is its name in errors. A scenario it extends is looked for beside file
-// and among the embedded ones.
+// ParseScenario reads one scenario from data; file is its name in errors. A scenario it extends is looked for beside
+// file and among the embedded ones.
 func ParseScenario(file string, data []byte) (*Scenario, error) {
 	s, err := decodeScenario(file, data)
 	if err != nil {

@@ -30,7 +30,10 @@ func TestScenarioMistakesAreNamed(t *testing.T) {
 		{"wrong type", "extends: fleet\nseed: many\n", "my.yaml:2: cannot unmarshal"},
 		{"bad duration", "extends: fleet\ndurations:\n  scan: soon\n", `"soon" is not a duration`},
 		{"unknown base", "extends: flet\n", `there is no scenario "flet"`},
-		{"unknown fault", "extends: fleet\nfaults: {world: [{kind: meteor}]}\n", `faults.world[0]: kind "meteor" is none of agent_silent`},
+		{
+			"unknown fault", "extends: fleet\nfaults: {world: [{kind: meteor}]}\n",
+			`faults.world[0]: kind "meteor" is none of agent_silent`,
+		},
 		{"unknown decision", "extends: fleet\ndecide: shrug\n", `decide: "shrug" is none of roll_back`},
 		{"empty", "", "home.id"},
 		{"unknown image", `

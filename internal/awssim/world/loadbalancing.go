@@ -21,7 +21,8 @@ const (
 	TargetUnused    = "unused"
 	TargetDraining  = "draining"
 
-	TargetUnavailable       = "unavailable"        // health checks are disabled: it never becomes healthy, and gets requests
+	// health checks are disabled: it never becomes healthy, and gets requests
+	TargetUnavailable       = "unavailable"
 	TargetUnhealthyDraining = "unhealthy.draining" // unhealthy, and not yet cut off from the connections it has
 )
 
@@ -39,12 +40,13 @@ type TargetGroup struct {
 	LoadBalancer        string // name; empty: none, and targets are unused
 	ByAddress           bool   // targets are private addresses, not instances
 	SlowStart           time.Duration
-	Unchecked           bool          // health checks are disabled
-	UnhealthyDraining   time.Duration // how long an unhealthy target keeps its connections, as network load balancers have it
-	CrossZone           string        // true, false or use_load_balancer_configuration
-	Tags                Tags
-	targets             []*Target
-	counts              counts
+	Unchecked           bool // health checks are disabled
+	// how long an unhealthy target keeps its connections, as network load balancers have it
+	UnhealthyDraining time.Duration
+	CrossZone         string // true, false or use_load_balancer_configuration
+	Tags              Tags
+	targets           []*Target
+	counts            counts
 }
 
 // Target is one registration: an instance and a port.
@@ -79,7 +81,8 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 		Region: r, Name: spec.Name, ARN: r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
 		Port: spec.Port, HealthPath: spec.HealthPath, Interval: spec.HealthInterval.or(defaultHealthInterval),
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
-		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer, Tags: Tags{},
+		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer,
+		Tags:      Tags{},
 		ByAddress: spec.TargetType == "ip", SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
 		Unchecked: spec.Unchecked, UnhealthyDraining: spec.UnhealthyDraining.D(),
 	}
@@ -101,8 +104,8 @@ func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 	r.LoadBalancing.groups.put(group.ARN, group)
 }
 
-// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups. The scenario's check
-// has made sure that they exist.
+// joinAtStart registers a standalone instance of the scenario, healthy, with the named target groups. The scenario's
+// check has made sure that they exist.
 func (l *LoadBalancing) joinAtStart(_ *Region, instance *Instance, names []string) {
 	for _, group := range l.groups.all() {
 		if slices.Contains(names, group.Name) {
@@ -140,7 +143,8 @@ func (r *Region) LoadBalancerARN(name string) string {
 // Targets lists the registrations, draining ones included, in the order they were made.
 func (g *TargetGroup) Targets() []*Target { return slices.Clone(g.targets) }
 
-// Find returns the registration of an instance, or of an address where targets are such, on a port; port 0 is the group's own. Nil when there is none.
+// Find returns the registration of an instance, or of an address where targets are such, on a port; port 0 is the
+// group's own. Nil when there is none.
 func (g *TargetGroup) Find(instanceID string, port int) *Target {
 	if port == 0 {
 		port = g.Port
@@ -161,8 +165,8 @@ func (t *Target) ID() string {
 	return t.Instance.ID
 }
 
-// Resolve finds the instance that a registration names, by id or by private address as the group has it; nil when there is
-// none. Addresses outside the simulated machines are not modelled.
+// Resolve finds the instance that a registration names, by id or by private address as the group has it; nil when there
+// is none. Addresses outside the simulated machines are not modelled.
 func (g *TargetGroup) Resolve(id string) *Instance {
 	if !g.ByAddress {
 		return g.Region.Instance(id)
@@ -187,15 +191,17 @@ func (g *TargetGroup) place(instance *Instance) {
 	g.targets = append(g.targets, target)
 }
 
-// Register adds an instance on a port (0: the group's own). Registering a draining target takes it back; a registered one
-// stays as it is. An instance that does not run is InvalidTarget.
+// Register adds an instance on a port (0: the group's own). Registering a draining target takes it back; a registered
+// one stays as it is. An instance that does not run is InvalidTarget.
 func (g *TargetGroup) Register(instance *Instance, port int) error {
 	if instance == nil || instance.State != Running && instance.State != Pending {
 		id := ""
 		if instance != nil {
 			id = instance.ID
 		}
-		return api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", id)
+		return api.Errorf(
+			"InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", id,
+		)
 	}
 	if port == 0 {
 		port = g.Port

@@ -112,8 +112,8 @@ func (i *Instance) StopApp() { i.machine.appUp = false }
 // StopAgent is somebody stopping the agent; it stays down until the next boot.
 func (i *Instance) StopAgent() { i.machine.silenceAgent(i) }
 
-// ForgetAgent makes it a machine that Systems Manager knows nothing of, as one without an agent, an instance profile or a way there;
-// until the next boot.
+// ForgetAgent makes it a machine that Systems Manager knows nothing of, as one without an agent, an instance profile or
+// a way there; until the next boot.
 func (i *Instance) ForgetAgent() {
 	i.machine.agentUp, i.machine.lastPing = false, time.Time{}
 }
@@ -121,8 +121,8 @@ func (i *Instance) ForgetAgent() {
 // AppHealthy reports whether the application answers and is well.
 func (i *Instance) AppHealthy() bool { return i.HTTPStatus(i.appPort(), i.appPath()) == 200 }
 
-// HTTPStatus is what a GET on a port and path of the machine answers: 200, 503 when the application is broken by what is
-// installed, 404 for another path, 0 when nothing listens.
+// HTTPStatus is what a GET on a port and path of the machine answers: 200, 503 when the application is broken by what
+// is installed, 404 for another path, 0 when nothing listens.
 func (i *Instance) HTTPStatus(port int, path string) int {
 	disk := i.Disk()
 	switch {

@@ -55,7 +55,9 @@ func (d Datapoint) Statistic(name string) (value float64, ok bool) {
 // metricKey names a metric; the order of its dimensions does not count.
 func metricKey(namespace, name string, dimensions [][2]string) string {
 	sorted := slices.Clone(dimensions)
-	slices.SortFunc(sorted, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) })
+	slices.SortFunc(
+		sorted, func(a, b [2]string) int { return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1])) },
+	)
 	key := namespace + "\x00" + name
 	for _, dimension := range sorted {
 		key += "\x00" + dimension[0] + "\x00" + dimension[1]
@@ -119,8 +121,8 @@ func (m *Metric) add(point Datapoint) {
 	}
 }
 
-// Series sums a metric up by periods: those that begin at start or later and before end, the oldest first. Periods without
-// a measurement are left out.
+// Series sums a metric up by periods: those that begin at start or later and before end, the oldest first. Periods
+// without a measurement are left out.
 func (m *Metric) Series(start, end time.Time, period time.Duration) []Datapoint {
 	var series []Datapoint
 	collect := func(point Datapoint) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Namespaces of the metrics that AWS counts itself and that are modelled. Group metrics are there without being asked for,
-// as the console sets groups up.
+// Namespaces of the metrics that AWS counts itself and that are modelled. Group metrics are there without being asked
+// for, as the console sets groups up.
 const (
 	balancerNamespace = "AWS/ApplicationELB"
 	scalingNamespace  = "AWS/AutoScaling"
@@ -28,7 +28,8 @@ func (c *counts) differ(of [8]int) bool {
 var (
 	hostCounts  = []string{"HealthyHostCount", "UnHealthyHostCount"}
 	groupCounts = []string{
-		"GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances", "GroupTerminatingInstances", "GroupTotalInstances",
+		"GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances", "GroupTerminatingInstances",
+		"GroupTotalInstances",
 		"GroupDesiredCapacity", "GroupMinSize", "GroupMaxSize",
 	}
 )

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Others is what other people and services do in a region: what a careful client looks at before it changes anything. It is
-// there to be found; nothing of it acts on the machines.
+// Others is what other people and services do in a region: what a careful client looks at before it changes anything.
+// It is there to be found; nothing of it acts on the machines.
 type Others struct {
 	calendars    shelf[*Calendar]
 	windows      shelf[*MaintenanceWindow]
@@ -119,12 +119,16 @@ func (r *Region) MaintenanceWindow(id string) *MaintenanceWindow {
 
 // Running reports whether the window is executing at a moment.
 func (m *MaintenanceWindow) Running(at time.Time) bool {
-	return m.Enabled && !m.Next.IsZero() && !at.Before(m.Next) && at.Before(m.Next.Add(time.Duration(m.Duration)*time.Hour))
+	return m.Enabled && !m.Next.IsZero() && !at.Before(m.Next) && at.Before(
+		m.Next.Add(time.Duration(m.Duration)*time.Hour),
+	)
 }
 
 // AddAssociation makes an association.
 func (r *Region) AddAssociation(spec AssociationsSpec) *Association {
-	association := &Association{ID: fmt.Sprintf("00000000-0000-4000-8000-%012x", len(r.Others.associations.ids)+1), AssociationsSpec: spec}
+	association := &Association{
+		ID: fmt.Sprintf("00000000-0000-4000-8000-%012x", len(r.Others.associations.ids)+1), AssociationsSpec: spec,
+	}
 	r.Others.associations.put(association.ID, association)
 	return association
 }

@@ -44,7 +44,10 @@ func (r *Region) PutParameter(name, kind, value string, overwrite bool, tags Tag
 	old, exists := r.store.all.get(name)
 	switch {
 	case exists && !overwrite:
-		return nil, api.Errorf("ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+		return nil, api.Errorf(
+			"ParameterAlreadyExists",
+			"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+		)
 	case exists:
 		old.Value, old.Modified = value, r.World.now
 		old.Version++

@@ -11,7 +11,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// PatchState is what the last run of AWS-RunPatchBaseline on an instance reported; any later run, of anybody, overwrites it.
+// PatchState is what the last run of AWS-RunPatchBaseline on an instance reported; any later run, of anybody,
+// overwrites it.
 type PatchState struct {
 	Instance     *Instance
 	PatchGroup   string
@@ -91,7 +92,8 @@ func (v *Invocation) runPatchBaseline() {
 	disk := i.Disk()
 	run := &patchRun{invocation: v, instance: i, state: &PatchState{
 		Instance: i, PatchGroup: i.PatchGroupOf(), Operation: v.Command.parameter("Operation", ""), Start: w.now,
-		SnapshotID: v.Command.parameter("SnapshotId", ""), RebootOption: v.Command.parameter("RebootOption", "RebootIfNeeded"),
+		SnapshotID:   v.Command.parameter("SnapshotId", ""),
+		RebootOption: v.Command.parameter("RebootOption", "RebootIfNeeded"),
 		OverrideList: v.Command.parameter("InstallOverrideList", ""),
 	}}
 	run.baseline = i.Region.BaselineForGroup(run.state.PatchGroup, disk.os.SSM)
@@ -129,8 +131,8 @@ func (v *Invocation) runPatchBaseline() {
 	v.busy(half, func() { run.install(half) })
 }
 
-// readOverride fetches the override list. AWS's document goes on with the whole baseline when an https download fails; an s3
-// one that fails ends the run.
+// readOverride fetches the override list. AWS's document goes on with the whole baseline when an https download fails;
+// an s3 one that fails ends the run.
 func (run *patchRun) readOverride() error {
 	list := run.state.OverrideList
 	if list == "" {
@@ -181,7 +183,10 @@ func (run *patchRun) install(rest time.Duration) {
 	if faults.strikes(FaultDependencyFails, i) {
 		run.failed = due
 		run.report()
-		v.end("Failed", exitDependency, run.log.String(), "Error: the dependencies of "+patchIDs(due)+" cannot be met; nothing was installed.")
+		v.end(
+			"Failed", exitDependency, run.log.String(),
+			"Error: the dependencies of "+patchIDs(due)+" cannot be met; nothing was installed.",
+		)
 		return
 	}
 	middle := (len(due) + 1) / 2
@@ -200,7 +205,10 @@ func (run *patchRun) install(rest time.Duration) {
 			run.failed = due[len(due)-1:]
 		}
 		run.report()
-		v.end("Failed", 1, run.log.String(), "Error: the package transaction failed: scriptlet of "+patchIDs(run.failed)+" returned 1.")
+		v.end(
+			"Failed", 1, run.log.String(),
+			"Error: the package transaction failed: scriptlet of "+patchIDs(run.failed)+" returned 1.",
+		)
 		return
 	}
 	v.busy(rest, func() {
@@ -304,9 +312,14 @@ func (run *patchRun) end() {
 	case 0:
 		run.invocation.end("Success", 0, run.log.String(), "")
 	case exitRebootsFail:
-		run.invocation.end("Failed", run.exit, run.log.String(), fmt.Sprintf("Error: a reboot is still wanted after %d reboots.", rebootsAtMost))
+		run.invocation.end(
+			"Failed", run.exit, run.log.String(),
+			fmt.Sprintf("Error: a reboot is still wanted after %d reboots.", rebootsAtMost),
+		)
 	default:
-		run.invocation.end("Failed", run.exit, run.log.String(), "Error: the package transaction failed for "+patchIDs(run.failed)+".")
+		run.invocation.end(
+			"Failed", run.exit, run.log.String(), "Error: the package transaction failed for "+patchIDs(run.failed)+".",
+		)
 	}
 }
 

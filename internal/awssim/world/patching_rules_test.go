@@ -81,14 +81,19 @@ func TestBaselineOverridesThatFail(t *testing.T) {
 		{"no JSON", "patches: []", "s3://lists/one", "", "no list of baselines"},
 		{"unknown keys", `[{"OperatingSystem": "AMAZON_LINUX_2023", "Odd": 1}]`, "s3://lists/one", "", "Odd"},
 		{"another system", `[{"OperatingSystem": "WINDOWS"}]`, "s3://lists/one", "", "no baseline for operating system"},
-		{"what no baseline may say", strings.Replace(oneKernel, "[]}", `[{"ApproveAfterDays": 999}]}`, 1), "s3://lists/one", "", "ApproveAfterDays"},
+		{
+			"what no baseline may say", strings.Replace(oneKernel, "[]}", `[{"ApproveAfterDays": 999}]}`, 1), "s3://lists/one",
+			"", "ApproveAfterDays",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t, "healthy")
 			reading(w, tc.object)
 			i := staging(w).Instances()[0]
 			behind := i.BehindBy()
-			v := patchNow(t, i, map[string]string{"Operation": "Install", "BaselineOverride": tc.where, "InstallOverrideList": tc.list})
+			v := patchNow(
+				t, i, map[string]string{"Operation": "Install", "BaselineOverride": tc.where, "InstallOverrideList": tc.list},
+			)
 			elapse(t, w, 5*time.Minute)
 			require.Equal(t, "Failed", v.Status)
 			require.Contains(t, v.Stderr, tc.want)

@@ -15,7 +15,12 @@ func critical7(t *testing.T, r *Region) *Baseline {
 	b, err := r.CreateBaseline(Baseline{
 		Name: "patchtide-amazon-linux-2023", OS: "AMAZON_LINUX_2023",
 		Rules: []ApprovalRule{
-			{AfterDays: &now, Filters: []PatchFilter{{"PRODUCT", []string{"*"}}, {"CLASSIFICATION", []string{"Security"}}, {"SEVERITY", []string{"Critical"}}}},
+			{
+				AfterDays: &now,
+				Filters: []PatchFilter{
+					{"PRODUCT", []string{"*"}}, {"CLASSIFICATION", []string{"Security"}}, {"SEVERITY", []string{"Critical"}},
+				},
+			},
 			{AfterDays: &week, Filters: []PatchFilter{{"PRODUCT", []string{"*"}}}},
 		},
 	})
@@ -126,7 +131,8 @@ func TestBadPatchBreaksProductionOnly(t *testing.T) {
 }
 
 func TestOverrideListReplacesTheBaseline(t *testing.T) {
-	list := "patches:\n- {id: 'curl*', title: 'curl-minimal.x86_64:0:8.11.1-4.amzn2023.0.3'}\n- {id: 'vim-minimal.x86_64', title: '*'}\n"
+	list := "patches:\n- {id: 'curl*', title: 'curl-minimal.x86_64:0:8.11.1-4.amzn2023.0.3'}\n- {id: " +
+		"'vim-minimal.x86_64', title: '*'}\n"
 	w := newWorld(t, "healthy")
 	w.ReadObject = func(_ *Region, bucket, key string) ([]byte, error) {
 		require.Equal(t, "lists/sha256", bucket+"/"+key)
@@ -154,7 +160,10 @@ func TestOverrideListThatCannotBeRead(t *testing.T) {
 }
 
 func TestFailedInstallReportsIt(t *testing.T) {
-	s, err := ParseScenario("x.yaml", []byte("extends: fleet\nfaults: {world: [{kind: install_fails, account: staging, instance: staging-web-1}]}\n"))
+	s, err := ParseScenario(
+		"x.yaml",
+		[]byte("extends: fleet\nfaults: {world: [{kind: install_fails, account: staging, instance: staging-web-1}]}\n"),
+	)
 	require.NoError(t, err)
 	w, err := New(s, dawn)
 	require.NoError(t, err)
@@ -165,7 +174,10 @@ func TestFailedInstallReportsIt(t *testing.T) {
 	elapse(t, w, 5*time.Minute)
 	require.Equal(t, "Failed", first.Status)
 	require.Equal(t, 3, r.PatchState(r.Instances()[0].ID).Count("Failed"))
-	require.Equal(t, 3, r.PatchState(r.Instances()[0].ID).Count("Installed")+r.PatchState(r.Instances()[0].ID).Count("InstalledPendingReboot"))
+	require.Equal(
+		t, 3,
+		r.PatchState(r.Instances()[0].ID).Count("Installed")+r.PatchState(r.Instances()[0].ID).Count("InstalledPendingReboot"),
+	)
 	require.Equal(t, "Success", second.Status, "the fault names the first instance only")
 	again := patchNow(t, r.Instances()[0], map[string]string{"Operation": "Install"})
 	elapse(t, w, 5*time.Minute)
@@ -180,9 +192,21 @@ func TestBaselineRefusals(t *testing.T) {
 		baseline Baseline
 		code     string
 	}{
-		{"days on Ubuntu", Baseline{Name: "u", OS: "UBUNTU", Rules: []ApprovalRule{{AfterDays: &week}}}, "ValidationException"},
-		{"Linux severity on Windows", Baseline{Name: "w", OS: "WINDOWS", Filters: []PatchFilter{{"SEVERITY", []string{"Critical"}}}}, "ValidationException"},
-		{"Windows severity on Linux", Baseline{Name: "a", OS: "AMAZON_LINUX_2023", Filters: []PatchFilter{{"MSRC_SEVERITY", []string{"Critical"}}}}, "ValidationException"},
+		{
+			"days on Ubuntu",
+			Baseline{Name: "u", OS: "UBUNTU", Rules: []ApprovalRule{{AfterDays: &week}}},
+			"ValidationException",
+		},
+		{
+			"Linux severity on Windows",
+			Baseline{Name: "w", OS: "WINDOWS", Filters: []PatchFilter{{"SEVERITY", []string{"Critical"}}}},
+			"ValidationException",
+		},
+		{
+			"Windows severity on Linux",
+			Baseline{Name: "a", OS: "AMAZON_LINUX_2023", Filters: []PatchFilter{{"MSRC_SEVERITY", []string{"Critical"}}}},
+			"ValidationException",
+		},
 		{"too many exceptions", Baseline{Name: "x", OS: "WINDOWS", Approved: make([]string, 51)}, "ValidationException"},
 	}
 	for _, c := range cases {
@@ -199,5 +223,7 @@ func TestBaselineRefusals(t *testing.T) {
 	require.NoError(t, r.RegisterPatchGroup("amazon-linux-2023", b.ID), "the same again is no error")
 	require.NoError(t, r.DeregisterPatchGroup("amazon-linux-2023", b.ID))
 	require.NoError(t, r.DeleteBaseline(b.ID))
-	require.Equal(t, "AWS-AmazonLinux2023DefaultPatchBaseline", r.BaselineForGroup("amazon-linux-2023", "AMAZON_LINUX_2023").Name)
+	require.Equal(
+		t, "AWS-AmazonLinux2023DefaultPatchBaseline", r.BaselineForGroup("amazon-linux-2023", "AMAZON_LINUX_2023").Name,
+	)
 }

@@ -60,8 +60,8 @@ func (l *listOrOne) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// ParsePolicy reads a policy document. What is not modelled, NotAction and the like, conditions by other operators or keys,
-// policy variables, is an error.
+// ParsePolicy reads a policy document. What is not modelled, NotAction and the like, conditions by other operators or
+// keys, policy variables, is an error.
 func ParsePolicy(text string) (*Policy, error) {
 	type written struct {
 		Sid       string
@@ -138,7 +138,9 @@ func (s statement) covers(ask Ask) bool {
 	for _, pattern := range s.resources {
 		resource = resource || Matches(pattern, ask.Resource)
 	}
-	return action && resource && !slices.ContainsFunc(s.conditions, func(c condition) bool { return !c.holds(ask.Context) })
+	return action && resource && !slices.ContainsFunc(
+		s.conditions, func(c condition) bool { return !c.holds(ask.Context) },
+	)
 }
 
 // RoleOf is the name of the role whose session a caller's ARN names; "" for others.

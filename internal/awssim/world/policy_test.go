@@ -13,9 +13,25 @@ func TestPolicyMistakesAreNamed(t *testing.T) {
 		{"no version", `{"Statement": []}`, "write 2012-10-17"},
 		{"NotAction", statement(`{"Effect": "Allow", "NotAction": "a:b", "Resource": "*"}`), "NotAction"},
 		{"no resource", statement(`{"Effect": "Allow", "Action": "a:b"}`), "Resource are needed"},
-		{"unknown operator", statement(`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"IpAddress": {"aws:TagKeys": "x"}}}`), "operator IpAddress"},
-		{"unknown key", statement(`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceIp": "x"}}}`), "aws:SourceIp"},
-		{"policy variable", statement(`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/a": "${aws:username}"}}}`), "policy variables"},
+		{
+			"unknown operator",
+			statement(`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"IpAddress": {"aws:TagKeys": "x"}}}`),
+			"operator IpAddress",
+		},
+		{
+			"unknown key",
+			statement(
+				`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceIp": "x"}}}`,
+			),
+			"aws:SourceIp",
+		},
+		{
+			"policy variable",
+			statement(
+				`{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/a": "${aws:username}"}}}`,
+			),
+			"policy variables",
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := ParsePolicy(tc.policy)

@@ -12,8 +12,8 @@ import (
 // unixCron reads the five fields that Auto Scaling takes: minute, hour, day of month, month and day of week.
 var unixCron = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// recurring reads the recurrence in its time zone, UTC by default; nil when there is none. What Auto Scaling refuses is a
-// ValidationError.
+// recurring reads the recurrence in its time zone, UTC by default; nil when there is none. What Auto Scaling refuses is
+// a ValidationError.
 func (s Schedule) recurring() (cron.Schedule, error) {
 	zone, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "Local" {
@@ -32,8 +32,8 @@ func (s Schedule) recurring() (cron.Schedule, error) {
 	return inZone{every, zone}, nil
 }
 
-// inZone lets the clocks of a time zone say when a schedule's times are: over a change of the clocks an hour that does not
-// exist is skipped.
+// inZone lets the clocks of a time zone say when a schedule's times are: over a change of the clocks an hour that does
+// not exist is skipped.
 type inZone struct {
 	cron.Schedule
 	zone *time.Location

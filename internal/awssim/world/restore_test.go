@@ -143,8 +143,8 @@ func TestNoCapacity(t *testing.T) {
 	require.Len(t, production(w).Instances(), before)
 }
 
-// A machine or an agent that does not come back from the reboot of an install: EC2 says running, SSM says Online for five
-// minutes more, the command runs until its time-out, and only a root volume replacement heals it.
+// A machine or an agent that does not come back from the reboot of an install: EC2 says running, SSM says Online for
+// five minutes more, the command runs until its time-out, and only a root volume replacement heals it.
 func TestNeverBackFromTheReboot(t *testing.T) {
 	for _, kind := range []string{FaultRebootHangs, FaultAgentSilent} {
 		t.Run(kind, func(t *testing.T) {

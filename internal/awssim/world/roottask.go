@@ -28,9 +28,9 @@ func (t *RootTask) Ended() bool {
 	return t.State == "succeeded" || t.State == "failed" || t.State == "failed-detached"
 }
 
-// ReplaceRoot swaps the root volume of a running instance for one made from a snapshot of a current or former root of the
-// same instance, or, without a snapshot, for one in the state of its launch. The instance reboots by itself, and its old
-// root stays as an available volume unless deleteOld is set. The same client token returns the same task.
+// ReplaceRoot swaps the root volume of a running instance for one made from a snapshot of a current or former root of
+// the same instance, or, without a snapshot, for one in the state of its launch. The instance reboots by itself, and
+// its old root stays as an available volume unless deleteOld is set. The same client token returns the same task.
 func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld bool, tags Tags) (*RootTask, error) {
 	same := instanceID + "|" + snapshotID
 	if token != "" {
@@ -39,7 +39,9 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 				continue
 			}
 			if task.sameAsBefore != same {
-				return nil, api.Errorf("IdempotentParameterMismatch", "The client token '%s' was used with other parameters.", token)
+				return nil, api.Errorf(
+					"IdempotentParameterMismatch", "The client token '%s' was used with other parameters.", token,
+				)
 			}
 			return task, nil
 		}
@@ -49,17 +51,27 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 		return nil, api.Errorf("InvalidInstanceID.NotFound", "The instance ID '%s' does not exist", instanceID)
 	}
 	if instance.State != Running {
-		return nil, api.Errorf("IncorrectInstanceState", "The instance '%s' must be in state 'running'; it is '%s'.", instanceID, instance.State)
+		return nil, api.Errorf(
+			"IncorrectInstanceState", "The instance '%s' must be in state 'running'; it is '%s'.", instanceID, instance.State,
+		)
 	}
 	switch {
 	case instance.Image.Product != "":
-		return nil, api.Errorf("UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: its image has a product code.", instanceID)
+		return nil, api.Errorf(
+			"UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: its image has a product code.",
+			instanceID,
+		)
 	case Matches("*.metal*", instance.Type) && !strings.HasPrefix(instance.Type, "mac"):
-		return nil, api.Errorf("UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: %s is bare metal.", instanceID, instance.Type)
+		return nil, api.Errorf(
+			"UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: %s is bare metal.", instanceID,
+			instance.Type,
+		)
 	}
 	for _, task := range r.rootTasks.all() {
 		if task.Instance == instanceID && !task.Ended() {
-			return nil, api.Errorf("IncorrectState", "Root volume replacement task %s of instance %s has not ended.", task.ID, instanceID)
+			return nil, api.Errorf(
+				"IncorrectState", "Root volume replacement task %s of instance %s has not ended.", task.ID, instanceID,
+			)
 		}
 	}
 	content := instance.Image.disk
@@ -69,7 +81,9 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 		case snapshot == nil:
 			return nil, api.Errorf("InvalidSnapshot.NotFound", "The snapshot '%s' does not exist.", snapshotID)
 		case snapshot.State != "completed":
-			return nil, api.Errorf("IncorrectState", "Snapshot '%s' is in state '%s'; it must be 'completed'.", snapshotID, snapshot.State)
+			return nil, api.Errorf(
+				"IncorrectState", "Snapshot '%s' is in state '%s'; it must be 'completed'.", snapshotID, snapshot.State,
+			)
 		case !slices.Contains(instance.roots, snapshot.Volume):
 			return nil, api.Errorf("InvalidParameterValue",
 				"Snapshot '%s' was not taken from a current or previous root volume of instance '%s'.", snapshotID, instanceID)

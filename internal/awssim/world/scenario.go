@@ -17,7 +17,8 @@ type Scenario struct {
 	Accounts         []AccountSpec     `yaml:"accounts"`
 	Faults           Faults            `yaml:"faults"`
 
-	Decide string `yaml:"decide"` // what the demo decides when the wave is on hold: roll_back, skip, retry or abort; "" when no hold is expected
+	// what the demo decides when the wave is on hold: roll_back, skip, retry or abort; "" when no hold is expected
+	Decide string `yaml:"decide"`
 	Expect Expect `yaml:"expect"`
 }
 
@@ -60,15 +61,17 @@ func DefaultDurations() Durations {
 
 // OperatingSystem is a kind of machine: what it calls itself and which packages an unpatched one carries.
 type OperatingSystem struct {
-	Name            string            `yaml:"name"`             // the scenario's name for it: amazon-linux-2023
-	SSM             string            `yaml:"ssm"`              // AMAZON_LINUX_2023, WINDOWS, ...: SSM's OperatingSystem
-	Platform        string            `yaml:"platform"`         // Linux or Windows
-	PlatformName    string            `yaml:"platform_name"`    // as the agent reports: Amazon Linux
-	PlatformVersion string            `yaml:"platform_version"` // as the agent reports: "2023"
-	Product         string            `yaml:"product"`          // value of the baseline filter PRODUCT: AmazonLinux2023
-	Release         string            `yaml:"release"`          // the release a machine reports among its facts
-	Kernel          string            `yaml:"kernel"`           // package whose version the running kernel has: kernel.x86_64
-	Packages        map[string]string `yaml:"packages"`         // "name.arch" to "epoch:version-release"; on Windows KB id to "installed"
+	Name            string `yaml:"name"`             // the scenario's name for it: amazon-linux-2023
+	SSM             string `yaml:"ssm"`              // AMAZON_LINUX_2023, WINDOWS, ...: SSM's OperatingSystem
+	Platform        string `yaml:"platform"`         // Linux or Windows
+	PlatformName    string `yaml:"platform_name"`    // as the agent reports: Amazon Linux
+	PlatformVersion string `yaml:"platform_version"` // as the agent reports: "2023"
+	Product         string `yaml:"product"`          // value of the baseline filter PRODUCT: AmazonLinux2023
+	Release         string `yaml:"release"`          // the release a machine reports among its facts
+	// package whose version the running kernel has: kernel.x86_64
+	Kernel string `yaml:"kernel"`
+	// "name.arch" to "epoch:version-release"; on Windows KB id to "installed"
+	Packages map[string]string `yaml:"packages"`
 }
 
 // Patch is one update in an operating system's repositories.
@@ -83,7 +86,8 @@ type Patch struct {
 	CVEs           []string `yaml:"cves"`
 	Reboot         bool     `yaml:"reboot"` // takes effect with the next boot only
 	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
-	After          string   `yaml:"after"`  // id of a patch that has to take effect before this one is listed, as on Windows
+	// id of a patch that has to take effect before this one is listed, as on Windows
+	After string `yaml:"after"`
 }
 
 // Breaks names an application that a patch breaks.
@@ -221,8 +225,10 @@ type TargetGroupSpec struct {
 	TargetType          string   `yaml:"target_type"`   // instance, the default, or ip: private addresses of instances
 	SlowStart           Duration `yaml:"slow_start"`
 	Unchecked           bool     `yaml:"health_checks_disabled"` // targets are unavailable for ever
-	UnhealthyDraining   Duration `yaml:"unhealthy_draining"`     // how long an unhealthy target is unhealthy.draining first
-	CrossZone           string   `yaml:"cross_zone"`             // true, false or use_load_balancer_configuration, the default
+	// how long an unhealthy target is unhealthy.draining first
+	UnhealthyDraining Duration `yaml:"unhealthy_draining"`
+	// true, false or use_load_balancer_configuration, the default
+	CrossZone string `yaml:"cross_zone"`
 }
 
 // AlarmSpec is a CloudWatch alarm that follows the health of a target group.
@@ -335,8 +341,9 @@ const (
 	FaultRootReplaceFails    = "root_replace_fails"    // a root volume replacement ends failed, the old root attached
 	FaultRootReplaceDetaches = "root_replace_detaches" // a root volume replacement ends failed-detached
 	FaultNoCapacity          = "no_capacity"           // a launch finds no capacity
-	FaultKeyUnusable         = "kms_key_unusable"      // the key of an encrypted root volume cannot be used: see ImageSpec.KMSKey
-	FaultOverrideUnreadable  = "override_unreadable"   // the machine cannot download an InstallOverrideList
+	// the key of an encrypted root volume cannot be used: see ImageSpec.KMSKey
+	FaultKeyUnusable        = "kms_key_unusable"
+	FaultOverrideUnreadable = "override_unreadable" // the machine cannot download an InstallOverrideList
 )
 
 // Windows tells a Windows machine from a Linux one.

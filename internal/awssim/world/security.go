@@ -7,8 +7,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// SecurityRule lets traffic through. Rules are kept, shown and checked for duplicates; the simulated network has no packets
-// that they could stop.
+// SecurityRule lets traffic through. Rules are kept, shown and checked for duplicates; the simulated network has no
+// packets that they could stop.
 type SecurityRule struct {
 	Protocol string // tcp, udp, icmp, or -1 for all
 	From, To int    // ports; -1 for all
@@ -63,7 +63,8 @@ func (g *SecurityGroup) ForbidOut(rule SecurityRule) error { return forbid(&g.Ou
 
 func allow(rules *[]SecurityRule, rule SecurityRule) error {
 	if slices.Contains(*rules, rule) {
-		return api.Errorf("InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, from port: %d, to port: %d, ALLOW\" already exists",
+		return api.Errorf("InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, from port: %d, to port: %d, "+
+			"ALLOW\" already exists",
 			rule.Peer, rule.Protocol, rule.From, rule.To)
 	}
 	*rules = append(*rules, rule)

@@ -31,7 +31,9 @@ func parseSelector(text string) (selector, error) {
 	for rest != "" {
 		match := selectorToken.FindStringSubmatch(rest)
 		if match == nil {
-			return nil, fmt.Errorf("selector %q: %q is not modelled; modelled are .name, ..name, [0], [*] and ['name']", text, rest)
+			return nil, fmt.Errorf(
+				"selector %q: %q is not modelled; modelled are .name, ..name, [0], [*] and ['name']", text, rest,
+			)
 		}
 		step := selectorStep{deep: match[1] == "..", name: match[2], every: match[3] != ""}
 		if match[5] != "" {

@@ -17,8 +17,8 @@ import (
 // scriptTime is how long a script takes.
 const scriptTime = time.Second
 
-// runShell is the documents AWS-RunShellScript and AWS-RunPowerShellScript on one machine. Each runs on its own platform
-// only; on the other it is skipped with success and no output, as the real documents' preconditions do.
+// runShell is the documents AWS-RunShellScript and AWS-RunPowerShellScript on one machine. Each runs on its own
+// platform only; on the other it is skipped with success and no output, as the real documents' preconditions do.
 func (v *Invocation) runShell() {
 	windows := v.Command.Document == "AWS-RunPowerShellScript"
 	script := strings.Join(v.Command.Parameters["commands"], "\n")
@@ -36,8 +36,8 @@ func (v *Invocation) runShell() {
 	})
 }
 
-// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first line,
-// and fails on any other with exit code 127.
+// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first
+// line, and fails on any other with exit code 127.
 //
 //	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
 //	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
@@ -119,7 +119,8 @@ func (i *Instance) factsLine() string {
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
-		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere), named(i.Patchers), disk.applicationHash(), domain,
+		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere),
+		named(i.Patchers), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {

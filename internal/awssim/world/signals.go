@@ -44,7 +44,9 @@ func (e *Execution) approveStep(done *StepExecution, inputs map[string]any, end 
 	}
 	if topic := textOf(inputs["NotificationArn"]); topic != "" {
 		message := textOf(inputs["Message"]) + "\nExecution: " + e.ID + "\nStep: " + done.Step
-		if _, err := e.call("sns", "Publish", map[string]any{"TopicArn": topic, "Subject": "Automation approval requested", "Message": message}); err != nil {
+		if _, err := e.call(
+			"sns", "Publish", map[string]any{"TopicArn": topic, "Subject": "Automation approval requested", "Message": message},
+		); err != nil {
 			end(result{status: "Failed", failure: err.Error()})
 			return
 		}
@@ -57,7 +59,9 @@ func (e *Execution) approveStep(done *StepExecution, inputs map[string]any, end 
 func (e *Execution) Signal(kind, caller string, payload map[string][]string) error {
 	step := e.Current()
 	if names := payload["StepName"]; len(names) > 0 && (step == nil || step.Step != names[0]) {
-		return api.Errorf("AutomationStepNotFoundException", "Step %s is not the one that execution %s is at.", names[0], e.ID)
+		return api.Errorf(
+			"AutomationStepNotFoundException", "Step %s is not the one that execution %s is at.", names[0], e.ID,
+		)
 	}
 	if step == nil || step.waiting == nil || e.Done() {
 		return invalidSignal("Execution %s waits for no signal: its status is %s.", e.ID, e.Status)

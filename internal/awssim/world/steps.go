@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// stepOutputLimit is how much of a command's output a step keeps: the plugin output of ListCommandInvocations is cut there
-// too. Whoever needs more reads the command's invocation.
+// stepOutputLimit is how much of a command's output a step keeps: the plugin output of ListCommandInvocations is cut
+// there too. Whoever needs more reads the command's invocation.
 const stepOutputLimit = 2500
 
 // runCommandStep is aws:runCommand: it sends a command and waits for all its invocations.
@@ -75,7 +75,8 @@ func commandResult(c *Command) result {
 		"CommandId": {c.ID}, "Status": {worst.Details}, "ResponseCode": {strconv.Itoa(worst.Code)}, "Output": {output},
 	}}
 	if r.status != "Success" {
-		r.failure = fmt.Sprintf("Command %s returns unexpected invocation result: {Status=[%s], ResponseCode=[%d], Output=[%s], CommandId=[%s]}",
+		r.failure = fmt.Sprintf("Command %s returns unexpected invocation result: {Status=[%s], ResponseCode=[%d], "+
+			"Output=[%s], CommandId=[%s]}",
 			c.ID, worst.Details, worst.Code, output, c.ID)
 	}
 	if r.status == "TimedOut" {
@@ -129,7 +130,9 @@ func (e *Execution) createTagsStep(inputs map[string]any, end func(result)) {
 			tags[textOf(pair["Key"])] = textOf(pair["Value"])
 		}
 	}
-	err := e.allowed("ec2", "CreateTags", map[string]any{"Resources": texts(inputs["ResourceIds"]), "Tags": inputs["Tags"]})
+	err := e.allowed(
+		"ec2", "CreateTags", map[string]any{"Resources": texts(inputs["ResourceIds"]), "Tags": inputs["Tags"]},
+	)
 	if err == nil {
 		err = e.Region.TagResources(texts(inputs["ResourceIds"]), tags)
 	}

@@ -118,15 +118,16 @@ func (e *Execution) assertStep(inputs map[string]any, end func(result)) {
 	case err != nil:
 		end(result{status: "Failed", failure: err.Error()})
 	case !desired:
-		end(result{status: "Failed", failure: fmt.Sprintf("Property value from the API output is not in the desired values. Property selector: %s, value: %s, desired values: %v",
+		end(result{status: "Failed", failure: fmt.Sprintf("Property value from the API output is not in the desired "+
+			"values. Property selector: %s, value: %s, desired values: %v",
 			textOf(inputs["PropertySelector"]), value, texts(inputs["DesiredValues"]))})
 	default:
 		end(result{status: "Success"})
 	}
 }
 
-// waitStep is aws:waitForAwsResourceProperty: it looks until the property has a desired value. Only the step's own limit ends
-// it otherwise, or a call that fails.
+// waitStep is aws:waitForAwsResourceProperty: it looks until the property has a desired value. Only the step's own
+// limit ends it otherwise, or a call that fails.
 func (e *Execution) waitStep(turn int, inputs map[string]any, end func(result)) {
 	_, desired, err := e.property(inputs)
 	switch {

@@ -9,11 +9,16 @@ import (
 // AutomationDepth is how deep executions may start each other, the first included.
 const AutomationDepth = 5
 
-// childStep is aws:executeAutomation: it starts another runbook and waits for its end. The child counts among the executions
-// that run at once.
+// childStep is aws:executeAutomation: it starts another runbook and waits for its end. The child counts among the
+// executions that run at once.
 func (e *Execution) childStep(done *StepExecution, inputs map[string]any, end func(result)) {
 	if e.depth >= AutomationDepth {
-		end(result{status: "Failed", failure: fmt.Sprintf("Automation executions may be nested %d deep, and this one is.", AutomationDepth)})
+		end(
+			result{
+				status:  "Failed",
+				failure: fmt.Sprintf("Automation executions may be nested %d deep, and this one is.", AutomationDepth),
+			},
+		)
 		return
 	}
 	parameters := map[string][]string{}
@@ -49,7 +54,9 @@ func childResult(child *Execution) result {
 	}}
 	if r.status != "Success" {
 		r.status = "Failed"
-		r.failure = fmt.Sprintf("Execution %s of %s ended with status %s. %s", child.ID, child.Document, child.Status, child.Failure)
+		r.failure = fmt.Sprintf(
+			"Execution %s of %s ended with status %s. %s", child.ID, child.Document, child.Status, child.Failure,
+		)
 	}
 	return r
 }

@@ -59,7 +59,9 @@ func (r *Region) ResourceTags(id string) (tags Tags, kind string, err error) {
 
 // TaggableIDs lists the ids of the region's EC2 resources.
 func (r *Region) TaggableIDs() []string {
-	return slices.Concat(r.instances.ids, r.volumes.ids, r.snapshots.ids, r.images.ids, r.securityGroups.ids, r.rootTasks.ids)
+	return slices.Concat(
+		r.instances.ids, r.volumes.ids, r.snapshots.ids, r.images.ids, r.securityGroups.ids, r.rootTasks.ids,
+	)
 }
 
 // TagResources sets tags on EC2 resources; all or none.
@@ -86,8 +88,8 @@ func (r *Region) TagResources(ids []string, tags Tags) error {
 	return nil
 }
 
-// UntagResources takes tags off EC2 resources: a key with a value goes only where the value is that one, a key without a
-// value always, and no key at all means every tag.
+// UntagResources takes tags off EC2 resources: a key with a value goes only where the value is that one, a key without
+// a value always, and no key at all means every tag.
 func (r *Region) UntagResources(ids []string, tags map[string]*string) error {
 	for _, id := range ids {
 		if _, _, err := r.ResourceTags(id); err != nil {

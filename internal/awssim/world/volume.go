@@ -150,7 +150,8 @@ func (r *Region) setUpImages() {
 		for k := range r.World.Scenario.OperatingSystems {
 			if os := &r.World.Scenario.OperatingSystems[k]; os.Name == spec.OS {
 				r.images.put(spec.ID, &Image{
-					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey, Product: spec.ProductCode, disk: newDisk(os, spec.App),
+					ID: spec.ID, Name: spec.Name, Created: r.World.start.AddDate(0, 0, -60), Tags: Tags{}, Key: spec.KMSKey,
+					Product: spec.ProductCode, disk: newDisk(os, spec.App),
 				})
 			}
 		}
@@ -210,7 +211,9 @@ func (r *Region) CreateSecurityGroup(name, description, vpc string) (*SecurityGr
 	if slices.ContainsFunc(r.securityGroups.all(), func(g *SecurityGroup) bool { return g.Name == name }) {
 		return nil, api.Errorf("InvalidGroup.Duplicate", "The security group '%s' already exists for VPC '%s'", name, vpc)
 	}
-	group := &SecurityGroup{ID: r.NewID("sg"), Name: name, Description: description, VPC: vpc, Tags: Tags{}, Out: []SecurityRule{everything}}
+	group := &SecurityGroup{
+		ID: r.NewID("sg"), Name: name, Description: description, VPC: vpc, Tags: Tags{}, Out: []SecurityRule{everything},
+	}
 	r.securityGroups.put(group.ID, group)
 	return group, nil
 }

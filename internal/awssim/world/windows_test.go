@@ -52,7 +52,8 @@ func TestWindows(t *testing.T) {
 	require.NotEqual(t, before.BootID, factsOf(t, i).BootID)
 	for document, want := range map[string]string{"AWS-RunPowerShellScript": "200\n", "AWS-RunShellScript": ""} {
 		command, err := i.Region.Send(SendSpec{
-			Document: document, Instances: []string{i.ID}, Parameters: map[string][]string{"commands": {"# patchtide:http 80 /"}},
+			Document: document, Instances: []string{i.ID},
+			Parameters: map[string][]string{"commands": {"# patchtide:http 80 /"}},
 		})
 		require.NoError(t, err)
 		elapse(t, w, time.Minute)

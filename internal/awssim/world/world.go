@@ -1,6 +1,6 @@
 // Package world is what stands behind the simulated AWS: accounts, regions, small machines, their volumes, the patch
-// catalogue and the passing of time. It owns no timer, no goroutine and no lock: the server holds one lock, plays the world
-// forward with [World.Advance] before each request, and then calls the world's methods.
+// catalogue and the passing of time. It owns no timer, no goroutine and no lock: the server holds one lock, plays the
+// world forward with [World.Advance] before each request, and then calls the world's methods.
 //
 // Every duration and every time in this package is AWS time. The server's clock may run faster than the wall's.
 package world
@@ -16,15 +16,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// World holds everything the simulated AWS knows. The same scenario, start time and order of calls give the same ids and
-// the same order of events.
+// World holds everything the simulated AWS knows. The same scenario, start time and order of calls give the same ids
+// and the same order of events.
 type World struct {
 	Scenario *Scenario
 
 	// ReadObject reads an object of the simulated S3 as a machine of that region does; nil when there is no S3.
 	ReadObject func(r *Region, bucket, key string) ([]byte, error)
 
-	// Call makes a call that AWS makes itself and returns its reply under the model's names; nil when there are no services.
+	// Call makes a call that AWS makes itself and returns its reply under the model's names; nil when there are no
+	// services.
 	Call func(InsideCall) (any, error)
 	// Allow tells whether IAM lets its caller make a call; nil when there is no IAM.
 	Allow func(InsideCall) error
@@ -94,7 +95,8 @@ func (w *World) Account(id string) *Account {
 	return nil
 }
 
-// OnChange registers an observer that hears of every change, in order, at its moment. Observers must not change the world.
+// OnChange registers an observer that hears of every change, in order, at its moment. Observers must not change the
+// world.
 func (w *World) OnChange(observe func(Change)) { w.observers = append(w.observers, observe) }
 
 func (w *World) changed(r *Region, kind, id, what string) {
@@ -127,8 +129,8 @@ func (w *World) After(d time.Duration, do func()) *Event {
 	return event
 }
 
-// Advance plays every event that is due until to, each at its own moment, and then makes to the present. Time never goes
-// back: an earlier to changes nothing.
+// Advance plays every event that is due until to, each at its own moment, and then makes to the present. Time never
+// goes back: an earlier to changes nothing.
 func (w *World) Advance(to time.Time) {
 	for len(w.queue) > 0 && !w.queue[0].at.After(to) {
 		event := heap.Pop(&w.queue).(*Event)
@@ -175,8 +177,8 @@ func (q *eventQueue) Pop() any {
 	return last
 }
 
-// digest derives stable bytes from the seed, a scope and how often that scope was asked, so that an id depends on what it
-// names and not on unrelated calls that happened to come before.
+// digest derives stable bytes from the seed, a scope and how often that scope was asked, so that an id depends on what
+// it names and not on unrelated calls that happened to come before.
 func (w *World) digest(scope string) [32]byte {
 	n := w.counters[scope]
 	w.counters[scope] = n + 1

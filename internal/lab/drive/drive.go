@@ -24,7 +24,9 @@ const pollEvery = 300 * time.Millisecond
 
 // Temporal is the subset of the SDK's client that starting, asking and telling a wave needs.
 type Temporal interface {
-	ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
+	ExecuteWorkflow(
+		ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any,
+	) (client.WorkflowRun, error)
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 	UpdateWorkflow(ctx context.Context, options client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// wave is a Temporal with one wave in it, whose states follow each other: a state that waits for a verb goes on when told,
-// the others after one look. It fails the test on anything a driver has no reason to do.
+// wave is a Temporal with one wave in it, whose states follow each other: a state that waits for a verb goes on when
+// told, the others after one look. It fails the test on anything a driver has no reason to do.
 type wave struct {
 	t      *testing.T
 	states []patch.WaveStatus
@@ -32,9 +32,14 @@ type wave struct {
 	closed chan struct{}
 }
 
-func (w *wave) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
+func (w *wave) ExecuteWorkflow(
+	_ context.Context, options client.StartWorkflowOptions, workflow any, args ...any,
+) (client.WorkflowRun, error) {
 	require.Equal(w.t, names.PatchWave, workflow)
-	require.Equal(w.t, client.StartWorkflowOptions{ID: "wave-web-1", TaskQueue: names.TaskQueue, StaticSummary: "a demonstration wave"}, options)
+	require.Equal(
+		w.t, client.StartWorkflowOptions{ID: "wave-web-1", TaskQueue: names.TaskQueue, StaticSummary: "a demonstration wave"},
+		options,
+	)
 	require.Equal(w.t, []any{map[string]string{"plan": "web"}}, args)
 	return run{w}, nil
 }
@@ -69,7 +74,11 @@ func (w *wave) QueryWorkflow(_ context.Context, workflowID, _, query string, _ .
 		}
 		return value{status}, nil
 	case "group":
-		return value{patch.GroupStatus{Current: []string{"instance", "gone"}, Instances: []patch.InstanceResult{{ID: "i-0a", Outcome: patch.NotStarted}}}}, nil
+		return value{
+			patch.GroupStatus{
+				Current: []string{"instance", "gone"}, Instances: []patch.InstanceResult{{ID: "i-0a", Outcome: patch.NotStarted}},
+			},
+		}, nil
 	case "instance":
 		return value{patch.InstanceStatus{ID: "i-0a", Step: patch.StepInstall}}, nil
 	}
@@ -84,7 +93,9 @@ func (w *wave) close() {
 	}
 }
 
-func (w *wave) UpdateWorkflow(_ context.Context, options client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+func (w *wave) UpdateWorkflow(
+	_ context.Context, options client.UpdateWorkflowOptions,
+) (client.WorkflowUpdateHandle, error) {
 	require.Equal(w.t, "wave-web-1", options.WorkflowID)
 	require.Len(w.t, options.Args, 1)
 	sent, err := json.Marshal(options.Args[0])
@@ -141,7 +152,9 @@ func drive(t *testing.T, w *wave, decide patch.Verb) (patch.WaveResult, string, 
 		}
 	}()
 	var out bytes.Buffer
-	d := &Driver{Temporal: w, Decide: decide, Ticks: ticks, Console: console.New(&out, nil, func() time.Time { return time.Time{} })}
+	d := &Driver{
+		Temporal: w, Decide: decide, Ticks: ticks, Console: console.New(&out, nil, func() time.Time { return time.Time{} }),
+	}
 	result, err := d.Run(ctx, "wave-web-1", map[string]string{"plan": "web"})
 	return result, out.String(), err
 }
@@ -192,11 +205,16 @@ func TestDriverSaysWhatTheWaveDoesNotTake(t *testing.T) {
 	}
 	d.answer(t.Context(), state(1, patch.StateOnHold))
 	require.Empty(t, w.told)
-	require.Contains(t, out.String(), "The wave does not take approve now, only [retry skip roll_back abort set_concurrency].")
+	require.Contains(
+		t, out.String(), "The wave does not take approve now, only [retry skip roll_back abort set_concurrency].",
+	)
 }
 
 func TestDriverReturnsTheErrorOfAWaveThatFailed(t *testing.T) {
-	w := &wave{states: []patch.WaveStatus{state(1, patch.StatePreflight), state(2, patch.StateClosed)}, err: errors.New("AccessDenied: production")}
+	w := &wave{
+		states: []patch.WaveStatus{state(1, patch.StatePreflight), state(2, patch.StateClosed)},
+		err:    errors.New("AccessDenied: production"),
+	}
 	_, _, err := drive(t, w, "")
 	require.EqualError(t, err, "wave wave-web-1: AccessDenied: production")
 }

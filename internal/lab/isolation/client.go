@@ -47,8 +47,8 @@ func newHTTPClient() *http.Client {
 }
 
 // loopback returns the loopback address that host means. Names are not looked up, so that no resolver is asked and none
-// can answer wrongly: localhost and the names under it are this machine by RFC 6761 (S3 clients put a bucket's name before
-// the host), every other name is refused.
+// can answer wrongly: localhost and the names under it are this machine by RFC 6761 (S3 clients put a bucket's name
+// before the host), every other name is refused.
 func loopback(host string) (string, error) {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {

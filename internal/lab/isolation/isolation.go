@@ -1,6 +1,7 @@
-// Package isolation keeps the laboratory away from real AWS. People who try a patcher are often logged in to production in
-// the same shell, so nothing that the AWS SDK would read from there may survive: not the environment, not the shared files,
-// not a metadata service, not a proxy. And should some code build an address of its own, the HTTP client refuses to dial it.
+// Package isolation keeps the laboratory away from real AWS. People who try a patcher are often logged in to production
+// in the same shell, so nothing that the AWS SDK would read from there may survive: not the environment, not the shared
+// files, not a metadata service, not a proxy. And should some code build an address of its own, the HTTP client refuses
+// to dial it.
 package isolation
 
 import (
@@ -34,24 +35,25 @@ type Isolation struct {
 	before     map[string]*string
 }
 
-// prefixes of the environment variables that are dropped. Temporal's go too: a worker that looks for a profile must not find
-// somebody's production cluster. So do our own, which may point at somebody's bucket.
+// prefixes of the environment variables that are dropped. Temporal's go too: a worker that looks for a profile must not
+// find somebody's production cluster. So do our own, which may point at somebody's bucket.
 var prefixes = []string{"AWS_", "TEMPORAL_", "PATCHTIDE_"}
 
 // proxies are dropped as well, in either case, for the clients that do not come from here.
 var proxies = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
-// Enter changes this process's environment: it drops every inherited AWS_*, TEMPORAL_*, PATCHTIDE_* and proxy variable, points the shared
-// configuration and credentials at empty files, turns the instance metadata service off, and sets the endpoint and the
-// made-up keys. It must run before the first AWS configuration is loaded. The environment belongs to the process, so that
-// there can be one isolation at a time.
+// Enter changes this process's environment: it drops every inherited AWS_*, TEMPORAL_*, PATCHTIDE_* and proxy variable,
+// points the shared configuration and credentials at empty files, turns the instance metadata service off, and sets the
+// endpoint and the made-up keys. It must run before the first AWS configuration is loaded. The environment belongs to
+// the process, so that there can be one isolation at a time.
 func Enter(options Options) (*Isolation, error) {
 	endpoint, err := url.Parse(options.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("the simulated AWS's endpoint: %w", err)
 	}
 	if _, err := loopback(endpoint.Hostname()); err != nil {
-		return nil, fmt.Errorf("the simulated AWS's endpoint %q must be on this machine, for example http://127.0.0.1:4566: %w",
+		return nil, fmt.Errorf("the simulated AWS's endpoint %q must be on this machine, for example "+
+			"http://127.0.0.1:4566: %w",
 			options.Endpoint, err)
 	}
 	folder, err := os.MkdirTemp("", "patchtide-lab-")

@@ -120,7 +120,10 @@ const realProfile = "aws_access_key_id = " + realKey + "\naws_secret_access_key 
 
 var overrides = []override{
 	{"keys in the environment", func(t *testing.T, elsewhere, _ string) {
-		env(t, "AWS_ACCESS_KEY_ID", realKey, "AWS_SECRET_ACCESS_KEY", "s", "AWS_SESSION_TOKEN", "t", "AWS_ENDPOINT_URL", elsewhere)
+		env(
+			t, "AWS_ACCESS_KEY_ID", realKey, "AWS_SECRET_ACCESS_KEY", "s", "AWS_SESSION_TOKEN", "t", "AWS_ENDPOINT_URL",
+			elsewhere,
+		)
 	}, astray},
 	{"endpoint of one service", func(t *testing.T, elsewhere, _ string) {
 		env(t, "AWS_ACCESS_KEY_ID", realKey, "AWS_SECRET_ACCESS_KEY", "s", "AWS_ENDPOINT_URL_SSM", elsewhere)
@@ -243,12 +246,18 @@ func requireRefused(t *testing.T, client *http.Client, address string) {
 }
 
 func TestARealEndpointInCodeIsRefused(t *testing.T) {
-	isolation, err := Enter(Options{Endpoint: "http://127.0.0.1:1", AccessKeyID: madeUpKey, SecretAccessKey: "s", Region: "ap-northeast-1"})
+	isolation, err := Enter(
+		Options{Endpoint: "http://127.0.0.1:1", AccessKeyID: madeUpKey, SecretAccessKey: "s", Region: "ap-northeast-1"},
+	)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, isolation.Leave()) }()
-	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(isolation.HTTPClient), config.WithRetryMaxAttempts(1))
+	cfg, err := config.LoadDefaultConfig(
+		t.Context(), config.WithHTTPClient(isolation.HTTPClient), config.WithRetryMaxAttempts(1),
+	)
 	require.NoError(t, err)
-	client := ssm.NewFromConfig(cfg, func(o *ssm.Options) { o.BaseEndpoint = aws.String("https://ssm.ap-northeast-1.amazonaws.com") })
+	client := ssm.NewFromConfig(
+		cfg, func(o *ssm.Options) { o.BaseEndpoint = aws.String("https://ssm.ap-northeast-1.amazonaws.com") },
+	)
 	_, err = client.DescribeInstanceInformation(t.Context(), &ssm.DescribeInstanceInformationInput{})
 	var refused *RefusedError
 	require.ErrorAs(t, err, &refused)
@@ -285,7 +294,9 @@ func TestLeaveGivesTheEnvironmentBack(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "production:7233")
 	t.Setenv("aws_region", "x")
 	before := os.Environ()
-	isolation, err := Enter(Options{Endpoint: "http://localhost:1", Others: map[string]string{"PATCHTIDE_LAB_TEST": "made-up"}})
+	isolation, err := Enter(
+		Options{Endpoint: "http://localhost:1", Others: map[string]string{"PATCHTIDE_LAB_TEST": "made-up"}},
+	)
 	require.NoError(t, err)
 	require.Equal(t, "made-up", os.Getenv("PATCHTIDE_LAB_TEST"))
 	_, found := os.LookupEnv("TEMPORAL_ADDRESS")

@@ -72,5 +72,7 @@ func PreflightError(group patch.Group, err error) error {
 	if temporal.IsCanceledError(err) {
 		return err
 	}
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %s; nothing was changed", group, Reason(err)), ErrorType(err), nil)
+	return temporal.NewNonRetryableApplicationError(
+		fmt.Sprintf("%s: %s; nothing was changed", group, Reason(err)), ErrorType(err), nil,
+	)
 }

@@ -12,8 +12,9 @@ import (
 // wavesAtOnce bounds the waves that one activity asks Temporal about: it has half a minute.
 const wavesAtOnce = 50
 
-// ExpireBackups deletes, or with DryRun lists, what is past its retention in one account and region. What an open wave may still be
-// rolled back by stays, and so does what a roll back under way needs, however old it is: whose workflow runs is asked just before.
+// ExpireBackups deletes, or with DryRun lists, what is past its retention in one account and region. What an open wave
+// may still be rolled back by stays, and so does what a roll back under way needs, however old it is: whose workflow
+// runs is asked just before.
 func ExpireBackups(options workflow.Context, in activities.ExpireInput) (activities.Expired, error) {
 	var expired activities.Expired
 	do := func(in activities.ExpireInput) error {
@@ -30,7 +31,9 @@ func ExpireBackups(options workflow.Context, in activities.ExpireInput) (activit
 		}
 		var owners activities.Owners
 		ctx := Controlling(options, "whose waves are still open")
-		if err := workflow.ExecuteActivity(ctx, control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+		if err := workflow.ExecuteActivity(
+			ctx, control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids},
+		).Get(ctx, &owners); err != nil {
 			return activities.Expired{}, err
 		}
 		for _, wave := range waves {

@@ -8,7 +8,9 @@ import (
 )
 
 // ReadInterference asks what others do to a group and some of its instances.
-func ReadInterference(ctx workflow.Context, in activities.ReadInterferenceInput, t patch.Timing) (patch.Interference, error) {
+func ReadInterference(
+	ctx workflow.Context, in activities.ReadInterferenceInput, t patch.Timing,
+) (patch.Interference, error) {
 	var around patch.Interference
 	options := Summed(Reading(ctx, in.Group, t), "what others do to "+in.Group.String())
 	err := workflow.ExecuteActivity(options, aws.ReadInterference, in).Get(ctx, &around)

@@ -7,9 +7,12 @@ import (
 	"github.com/patchtide/patchtide/internal/journal"
 )
 
-// ReadRecord reads and verifies the record that a mark points to. One that is not to be trusted is an answer, not an error.
+// ReadRecord reads and verifies the record that a mark points to. One that is not to be trusted is an answer, not an
+// error.
 func ReadRecord(ctx workflow.Context, in activities.ReadRecordInput) (read activities.RecordRead, err error) {
-	err = workflow.ExecuteActivity(Controlling(ctx, "what the journal's record says"), control.ReadRecord, in).Get(ctx, &read)
+	err = workflow.ExecuteActivity(
+		Controlling(ctx, "what the journal's record says"), control.ReadRecord, in,
+	).Get(ctx, &read)
 	return read, err
 }
 

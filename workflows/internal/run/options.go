@@ -29,8 +29,8 @@ func Acting(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Co
 	return Reading(ctx, group, t)
 }
 
-// Undoing is for what puts AWS back: it never gives up by itself. ctx is already disconnected from the workflow's cancel;
-// cancelling it is how a person gives up.
+// Undoing is for what puts AWS back: it never gives up by itself. ctx is already disconnected from the workflow's
+// cancel; cancelling it is how a person gives up.
 func Undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:           names.ActivityQueue(group.Account, group.Region),
@@ -44,8 +44,8 @@ func Undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 	})
 }
 
-// Waiting is for a wait that polls by retry until budget is spent; the last error is then NotReady. It is as cancellable
-// as ctx is.
+// Waiting is for a wait that polls by retry until budget is spent; the last error is then NotReady. It is as
+// cancellable as ctx is.
 func Waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget patch.Duration) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.ActivityQueue(group.Account, group.Region),
@@ -73,8 +73,8 @@ func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 	})
 }
 
-// Controlling is for activities that touch no target account; they run on the workflows' own queue. summary says for people what it is
-// about.
+// Controlling is for activities that touch no target account; they run on the workflows' own queue. summary says for
+// people what it is about.
 func Controlling(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              names.TaskQueue,

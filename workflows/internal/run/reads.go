@@ -29,10 +29,13 @@ func InspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, e
 	options := workflow.GetActivityOptions(ctx)
 	options.ScheduleToStartTimeout = unserved
 	var state patch.GroupState
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group}).Get(ctx, &state)
+	err := workflow.ExecuteActivity(
+		workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group},
+	).Get(ctx, &state)
 	switch {
 	case isUnserved(err):
-		return state, temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: no worker serves the task queue %s; start one whose configuration has the account and region",
+		return state, temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: no worker serves the task queue %s; start "+
+			"one whose configuration has the account and region",
 			group, names.ActivityQueue(group.Account, group.Region)), ErrQueueNotServed, err)
 	case err != nil:
 		return state, PreflightError(group, err)

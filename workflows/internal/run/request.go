@@ -45,7 +45,9 @@ func Shorten(text string) string {
 }
 
 func Invalid(what, example string) error {
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil)
+	return temporal.NewNonRetryableApplicationError(
+		fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil,
+	)
 }
 
 // PlanRequest asks for something of a plan, and has no other choice.

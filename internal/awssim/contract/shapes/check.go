@@ -24,8 +24,8 @@ func (c *checker) complain(path, format string, args ...any) {
 	c.problems = append(c.problems, strings.TrimPrefix(path, ".")+": "+fmt.Sprintf(format, args...))
 }
 
-// check compares a decoded reply with its shape. Nodes are map[string]any, []any and scalars; a scalar that came as text
-// (XML has no other) is read by the shape's type.
+// check compares a decoded reply with its shape. Nodes are map[string]any, []any and scalars; a scalar that came as
+// text (XML has no other) is read by the shape's type.
 func (c *checker) check(name string, node any, path string) {
 	s := c.service.Shapes[name]
 	if s == nil {
@@ -83,8 +83,8 @@ func (c *checker) structure(of string, s *shape, node any, path string) {
 	}
 }
 
-// newer are members, under their names on the wire, that AWS added after the descriptions were archived. The SDK's current
-// types have them.
+// newer are members, under their names on the wire, that AWS added after the descriptions were archived. The SDK's
+// current types have them.
 var newer = map[string]bool{
 	"Snapshot.completionTime": true, // EC2
 }
@@ -93,8 +93,10 @@ var newer = map[string]bool{
 var loose = map[string]bool{
 	"StepExecution.Action":           true, // aws:waitForAwsResourceProperty is longer than the pattern allows
 	"AutomationExecution.Parameters": true, // parameters whose default is empty are told too (unverified)
-	"PatchComplianceData.State":      true, // SSM says Installed and Missing, as its command line's reference shows; the list has capitals
-	"TagDescription.Tags":            true, // a load balancer's untagged resource has an empty list; the description, made for requests, wants one
+	// SSM says Installed and Missing, as its command line's reference shows; the list has capitals
+	"PatchComplianceData.State": true,
+	// a load balancer's untagged resource has an empty list; the description, made for requests, wants one
+	"TagDescription.Tags": true,
 }
 
 func (c *checker) scalar(s *shape, node any, path string) {

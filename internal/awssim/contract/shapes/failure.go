@@ -13,7 +13,8 @@ var everywhere = []string{
 	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "InternalFailure", "InternalError",
 	"InternalServerError", "InvalidAction", "InvalidClientTokenId", "MalformedQueryString", "MissingAction",
 	"MissingAuthenticationToken", "RequestLimitExceeded", "SerializationException", "ServiceUnavailable", "Throttling",
-	"ThrottlingException", "UnrecognizedClientException", "UnknownOperationException", "ValidationError", "ValidationException",
+	"ThrottlingException", "UnrecognizedClientException", "UnknownOperationException", "ValidationError",
+	"ValidationException",
 	// The simulator's own word for what it does not model is no AWS code, on purpose.
 	"NotModelled",
 }

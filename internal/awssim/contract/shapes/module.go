@@ -13,8 +13,8 @@ import (
 // module holds the descriptions. Its version and checksum are in tools/go.mod and tools/go.sum.
 const module = "github.com/aws/aws-sdk-go"
 
-// Default opens the descriptions in Go's module cache, and downloads the module there when it is missing. It works in any
-// folder of this repository.
+// Default opens the descriptions in Go's module cache, and downloads the module there when it is missing. It works in
+// any folder of this repository.
 var Default = sync.OnceValues(func() (*Models, error) {
 	root, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {

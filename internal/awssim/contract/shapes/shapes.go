@@ -1,6 +1,6 @@
-// Package shapes checks replies against AWS's own descriptions of its APIs: required members, types, enumerations, patterns,
-// lengths, and members or error codes that the API does not have. The descriptions come from the archived first version of
-// the AWS SDK for Go, which is test data here and never linked; tools/go.mod pins it.
+// Package shapes checks replies against AWS's own descriptions of its APIs: required members, types, enumerations,
+// patterns, lengths, and members or error codes that the API does not have. The descriptions come from the archived
+// first version of the AWS SDK for Go, which is test data here and never linked; tools/go.mod pins it.
 package shapes
 
 import (
@@ -37,7 +37,8 @@ var files = map[string]string{
 
 // ServiceIDs are the SDK's service ids by the name that signatures carry.
 var ServiceIDs = map[string]string{
-	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "iam": "IAM", "kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
+	"autoscaling": "Auto Scaling", "cloudformation": "CloudFormation", "codedeploy": "CodeDeploy", "iam": "IAM",
+	"kms": "KMS", "monitoring": "CloudWatch", "ec2": "EC2", "elasticloadbalancing": "Elastic Load Balancing v2",
 	"s3": "S3", "sns": "SNS", "sqs": "SQS", "ssm": "SSM", "sts": "STS",
 }
 

@@ -8,7 +8,10 @@ import (
 )
 
 func reply(service, operation, contentType, body string) Reply {
-	return Reply{Service: service, Operation: operation, Status: http.StatusOK, Header: http.Header{"Content-Type": {contentType}}, Body: []byte(body)}
+	return Reply{
+		Service: service, Operation: operation, Status: http.StatusOK, Header: http.Header{"Content-Type": {contentType}},
+		Body: []byte(body),
+	}
 }
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {
@@ -56,15 +59,21 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			[]string{": required member AutoScalingGroups is missing"},
 		},
 		{
-			"list item of another name", reply("Auto Scaling", "DescribeAutoScalingGroups", xml, query("<AutoScalingGroups><item/></AutoScalingGroups>")),
+			"list item of another name",
+			reply("Auto Scaling", "DescribeAutoScalingGroups", xml, query("<AutoScalingGroups><item/></AutoScalingGroups>")),
 			[]string{"AutoScalingGroups: is string and should be a list"},
 		},
 		{
-			"no result", reply("Auto Scaling", "DescribeAutoScalingGroups", xml, "<DescribeAutoScalingGroupsResponse><ResponseMetadata><RequestId/></ResponseMetadata></DescribeAutoScalingGroupsResponse>"),
+			"no result",
+			reply(
+				"Auto Scaling", "DescribeAutoScalingGroups", xml,
+				"<DescribeAutoScalingGroupsResponse><ResponseMetadata><RequestId/></ResponseMetadata></DescribeAutoScalingGroupsResponse>",
+			),
 			[]string{"<DescribeAutoScalingGroupsResult> is missing"},
 		},
 		{
-			"EC2 names", reply("EC2", "RunInstances", xml, "<RunInstancesResponse><requestId/><instanceSet/></RunInstancesResponse>"),
+			"EC2 names",
+			reply("EC2", "RunInstances", xml, "<RunInstancesResponse><requestId/><instanceSet/></RunInstancesResponse>"),
 			[]string{": member instanceSet is unknown"},
 		},
 		{
@@ -72,7 +81,10 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			Reply{Service: "S3", Operation: "GetObject", Status: http.StatusOK, Header: http.Header{"Last-Modified": {"2026"}}},
 			[]string{`LastModified: "2026" is no HTTP date`},
 		},
-		{"error that the operation has", failed(reply("SSM", "GetParameter", json, `{"__type":"ParameterNotFound","message":"m"}`)), nil},
+		{
+			"error that the operation has",
+			failed(reply("SSM", "GetParameter", json, `{"__type":"ParameterNotFound","message":"m"}`)), nil,
+		},
 		{
 			"error that it has not", failed(reply("SSM", "GetParameter", json, `{"__type":"Oops","message":"m"}`)),
 			[]string{"error: code Oops is not one that GetParameter gives"},
@@ -82,7 +94,8 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			[]string{"error: __type or message is missing"},
 		},
 		{
-			"error in another protocol's shape", failed(reply("Auto Scaling", "EnterStandby", xml, "<Response><Errors/></Response>")),
+			"error in another protocol's shape",
+			failed(reply("Auto Scaling", "EnterStandby", xml, "<Response><Errors/></Response>")),
 			[]string{"error: there is no <Error> with <Code> and <Message>"},
 		},
 	} {

@@ -10,8 +10,8 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 )
 
-// Transport checks every reply that passes through it. Requests must come from clients of the AWS SDK for Go v2, which put
-// the names of service and operation into the request's context.
+// Transport checks every reply that passes through it. Requests must come from clients of the AWS SDK for Go v2, which
+// put the names of service and operation into the request's context.
 type Transport struct {
 	Next   http.RoundTripper
 	Models *Models

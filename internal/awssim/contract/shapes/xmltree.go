@@ -55,8 +55,8 @@ func parseXML(body []byte) (*element, error) {
 	return top.children[0], nil
 }
 
-// tree turns an element into what check takes, by the names of the shape's members. What the shape does not have keeps the
-// element's name, so that check finds it unknown.
+// tree turns an element into what check takes, by the names of the shape's members. What the shape does not have keeps
+// the element's name, so that check finds it unknown.
 func (s *service) tree(name string, e *element) any {
 	shape := s.Shapes[name]
 	if shape == nil {
@@ -93,7 +93,8 @@ func (s *service) structureTree(shape *shape, e *element) any {
 		element := name
 		if member.LocationName != "" {
 			element = member.LocationName
-		} else if inner := s.Shapes[member.Shape]; inner != nil && s.flat(member) && inner.Type == "list" && inner.Member.LocationName != "" {
+		} else if inner := s.Shapes[member.Shape]; inner != nil && s.flat(member) && inner.Type == "list" &&
+			inner.Member.LocationName != "" {
 			element = inner.Member.LocationName
 		}
 		wire[element] = name

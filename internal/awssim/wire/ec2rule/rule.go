@@ -1,4 +1,5 @@
-// Package ec2rule holds the regular part of the EC2 query protocol's naming, so that the table of exceptions stays small.
+// Package ec2rule holds the regular part of the EC2 query protocol's naming, so that the table of exceptions stays
+// small.
 package ec2rule
 
 import (

@@ -1,6 +1,6 @@
-// Package runbooks holds the Automation documents of the simulated AWS: our own writing of what AWS's documents of the same
-// names are known to do, their defects included. The CloudFormation stacks and Lambda functions by which the originals act
-// are replaced by plain API calls and the time they take.
+// Package runbooks holds the Automation documents of the simulated AWS: our own writing of what AWS's documents of the
+// same names are known to do, their defects included. The CloudFormation stacks and Lambda functions by which the
+// originals act are replaced by plain API calls and the time they take.
 package runbooks
 
 import "embed"
