@@ -75,7 +75,12 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 }
 
 // readScan is one instance's result. waitingFor says what is still to come.
-func readScan(ctx context.Context, s *aws.Services, in AwaitScanInput, id string, invocations map[string]ssmtypes.CommandInvocation,
+func readScan(
+	ctx context.Context,
+	s *aws.Services,
+	in AwaitScanInput,
+	id string,
+	invocations map[string]ssmtypes.CommandInvocation,
 	states map[string]ssmtypes.InstancePatchState,
 ) (scan patch.Scan, waitingFor string, err error) {
 	scan = patch.Scan{Instance: id}

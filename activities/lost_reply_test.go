@@ -13,8 +13,20 @@ import (
 // Every change is made once although the first reply of each is lost, with Temporal's own retries in simulated time.
 func TestNothingIsDoneTwiceWhenRepliesAreLost(t *testing.T) {
 	f := newFleet(t)
-	f.LoseFirst("SuspendProcesses", "ResumeProcesses", "EnterStandby", "ExitStandby", "CreateTags", "DeleteTags", "CreateOrUpdateTags",
-		"SetDesiredCapacity", "UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup", "DetachInstances", "SendCommand")
+	f.LoseFirst(
+		"SuspendProcesses",
+		"ResumeProcesses",
+		"EnterStandby",
+		"ExitStandby",
+		"CreateTags",
+		"DeleteTags",
+		"CreateOrUpdateTags",
+		"SetDesiredCapacity",
+		"UpdateAutoScalingGroup",
+		"TerminateInstanceInAutoScalingGroup",
+		"DetachInstances",
+		"SendCommand",
+	)
 	type none = struct{}
 	before := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	member := before.Members[0]
@@ -77,11 +89,15 @@ func TestWatchLastsUntilItsBudgetIsSpent(t *testing.T) {
 	f := newFleet(t)
 	state := must[patch.GroupState](f, f.aws.InspectGroup, activities.InspectGroupInput{Group: production})
 	member := state.Members[0]
-	watch := activities.AwaitHealthyInput{Before: member.Targets, Since: patch.HealthObservation{At: f.Clock()}, Observe: activities.ObserveHealthInput{
-		Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
-		Pace:   pace,
-		Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
-	}}
+	watch := activities.AwaitHealthyInput{
+		Before: member.Targets,
+		Since:  patch.HealthObservation{At: f.Clock()},
+		Observe: activities.ObserveHealthInput{
+			Instance: instance(production, member.ID), Platform: patch.Linux, TargetGroups: []string{state.TargetGroups[0].ARN},
+			Pace:   pace,
+			Checks: []patch.HealthCheck{{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}},
+		},
+	}
 	began := f.Clock()
 	_, err := run[struct{}](f, 5*time.Minute, f.aws.WatchBake, watch)
 	requireType(t, err, activities.ErrNotReady)

@@ -25,8 +25,13 @@ func observeFirst(f *attempts, checks ...patch.HealthCheck) activities.AwaitHeal
 
 func TestObserve(t *testing.T) {
 	f := newAttempts(t)
-	in := observeFirst(f, patch.HealthCheck{TargetGroup: "auto"}, patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}},
-		patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/nowhere", Port: 81}}, patch.HealthCheck{Alarm: "web-5xx"})
+	in := observeFirst(
+		f,
+		patch.HealthCheck{TargetGroup: "auto"},
+		patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}},
+		patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/nowhere", Port: 81}},
+		patch.HealthCheck{Alarm: "web-5xx"},
+	)
 	var seen patch.HealthObservation
 	require.NoError(t, f.await(5*time.Minute, f.ObserveHealth, in.Observe, &seen))
 	require.Equal(t, patch.TargetHealthy, seen.Member.Targets[0].Health)

@@ -82,8 +82,12 @@ func TestStandbyRefusals(t *testing.T) {
 		require.False(t, failed.NonRetryable())
 		f.must(f.RaiseMax, activities.MaxInput{Group: production, MaxBefore: 3}, nil)
 		f.must(f.ExitStandby, exit, nil)
-		require.Equal(t, activities.ErrRejected, f.fails(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 3}).Type(),
-			"desired is above what max was: Auto Scaling would choose a victim")
+		require.Equal(
+			t,
+			activities.ErrRejected,
+			f.fails(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 3}).Type(),
+			"desired is above what max was: Auto Scaling would choose a victim",
+		)
 	})
 	t.Run("terminated in standby: the group still lists it, EC2 does not", func(t *testing.T) {
 		f := newAttempts(t)

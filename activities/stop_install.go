@@ -42,10 +42,15 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error)
 	}
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		invocation := commands[id]
-		if invocation != nil && (aws.CommandOver(invocation.Status) || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
+		if invocation != nil &&
+			(aws.CommandOver(invocation.Status) || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
 			continue
 		}
-		if _, err := s.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{in.Instance.ID}}); err != nil && !aws.IsNotFound(err) {
+		if _, err := s.SSM.CancelCommand(
+			ctx,
+			&ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{in.Instance.ID}},
+		); err != nil &&
+			!aws.IsNotFound(err) {
 			return aws.Wrap("cancel the install's command", where, err)
 		}
 	}

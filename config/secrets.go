@@ -56,7 +56,14 @@ func refuseSecretKey(key string) string {
 		return here + "write where it is kept, like url_from: file:/run/secrets/webhook"
 	case "journal_key":
 		return here + "write where it is kept, like journal_key_from: ssm:/patchtide/journal-key"
-	case "access_key", "access_key_id", "aws_access_key_id", "secret_key", "secret_access_key", "aws_secret_access_key", "session_token", "aws_session_token":
+	case "access_key",
+		"access_key_id",
+		"aws_access_key_id",
+		"secret_key",
+		"secret_access_key",
+		"aws_secret_access_key",
+		"session_token",
+		"aws_session_token":
 		return here + "AWS credentials come from the AWS SDK's default chain; remove the key"
 	case "api_key", "temporal_api_key", "tls_key":
 		return here +

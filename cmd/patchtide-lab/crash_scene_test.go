@@ -84,8 +84,22 @@ func (b *crashScene) startTemporal() (err error) {
 
 // launchWorker starts one more worker; all share the folder of evidence.
 func (b *crashScene) launchWorker(extra ...string) (*process, error) {
-	return launch(b.t, "Ctrl-C", extra, "worker", "--temporal", b.address, "--aws", b.aws.url,
-		"--speed", strconv.FormatFloat(crashSpeed, 'g', -1, 64), "--scenario", b.scenario, "--data", filepath.Join(b.data, "worker"))
+	return launch(
+		b.t,
+		"Ctrl-C",
+		extra,
+		"worker",
+		"--temporal",
+		b.address,
+		"--aws",
+		b.aws.url,
+		"--speed",
+		strconv.FormatFloat(crashSpeed, 'g', -1, 64),
+		"--scenario",
+		b.scenario,
+		"--data",
+		filepath.Join(b.data, "worker"),
+	)
 }
 
 func (b *crashScene) startWorker() error {

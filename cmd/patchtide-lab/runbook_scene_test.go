@@ -30,8 +30,15 @@ func newOnCall(t *testing.T, page *runbookPage, scenario string, speed float64) 
 		crashScene: newSceneAtSpeed(t, scenario, speed), page: page, folder: t.TempDir(), values: map[string]string{},
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(o.folder, "journal.key"), []byte(strings.Repeat("k", 48)), 0o600))
-	code, said := o.run("init", "--external-id-from", "env:"+externalIDEnv,
-		"--role", "staging=arn:aws:iam::222233334444:role/patchtide", "--role", "production=arn:aws:iam::111122223333:role/patchtide")
+	code, said := o.run(
+		"init",
+		"--external-id-from",
+		"env:"+externalIDEnv,
+		"--role",
+		"staging=arn:aws:iam::222233334444:role/patchtide",
+		"--role",
+		"production=arn:aws:iam::111122223333:role/patchtide",
+	)
 	require.Equal(t, exitDone, code, said)
 	code, said = o.run("check")
 	require.Equal(t, exitDone, code, said)

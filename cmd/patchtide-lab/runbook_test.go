@@ -42,7 +42,11 @@ func TestCommandsAreFoundWhereverThePageShowsThem(t *testing.T) {
 		"```sh\npatchtide wave list   # all\npatchtide doctor\nopenssl rand\n```\n| a | `patchtide freeze --reason \"a # " +
 		"b\"` |\n" +
 		"```yaml\npatchtide: no\n```\n"
-	require.Equal(t, []string{"patchtide doctor", `patchtide freeze --reason "a # b"`, "patchtide wave list", "patchtide wave show WAVE"}, commandsIn(page))
+	require.Equal(
+		t,
+		[]string{"patchtide doctor", `patchtide freeze --reason "a # b"`, "patchtide wave list", "patchtide wave show WAVE"},
+		commandsIn(page),
+	)
 }
 
 // runbookPage is the page and which of its commands were run.
@@ -54,7 +58,13 @@ type runbookPage struct {
 
 func (p *runbookPage) mark(t *testing.T, command string) {
 	t.Helper()
-	require.Contains(t, p.commands, command, "%s does not show this command; write what is run here as it stands there", runbookFile)
+	require.Contains(
+		t,
+		p.commands,
+		command,
+		"%s does not show this command; write what is run here as it stands there",
+		runbookFile,
+	)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ran[command] = true

@@ -154,7 +154,9 @@ func requireSummaries(t *testing.T, temporal client.Client) {
 			event, err := history.Next()
 			require.NoError(t, err)
 			switch event.GetEventType() {
-			case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, enums.EVENT_TYPE_TIMER_STARTED, enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+			case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+				enums.EVENT_TYPE_TIMER_STARTED,
+				enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 				looked++
 				require.NotNil(
 					t, event.GetUserMetadata().GetSummary(), "%s of %s %s: %s", event.GetEventType(), one.GetType().GetName(),
@@ -222,13 +224,17 @@ func (b *browser) send(verb patch.Verb, reason string) {
 	b.press("dialog[open] [data-testid=update-select-button]")
 	b.await(
 		"each verb says what it does",
-		`[...document.querySelectorAll("dialog[open] li[role=option]")].filter(o => o.innerText.trim().includes("\n")).length == `+strconv.Itoa(len(patch.Verbs())),
+		`[...document.querySelectorAll("dialog[open] li[role=option]")].filter(o => o.innerText.trim().includes("\n")).length == `+strconv.Itoa(
+			len(patch.Verbs()),
+		),
 	)
 	b.keep("update-" + string(verb))
 	b.do(
 		"choose "+string(verb),
 		chromedp.Evaluate(
-			`[...document.querySelectorAll("dialog[open] li[role=option]")].find(o => o.innerText.trim().split("\n")[0].trim() == "`+string(verb)+`").click()`,
+			`[...document.querySelectorAll("dialog[open] li[role=option]")].find(o => o.innerText.trim().split("\n")[0].trim() == "`+string(
+				verb,
+			)+`").click()`,
 			nil,
 		),
 	)

@@ -101,7 +101,11 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 		),
 	})
 	if err != nil {
-		return fmt.Errorf("Temporal at %s does not answer: %w; start it with `patchtide-lab temporal`", options.temporal, err) //nolint:staticcheck // a name
+		return fmt.Errorf(
+			"Temporal at %s does not answer: %w; start it with `patchtide-lab temporal`",
+			options.temporal,
+			err,
+		) //nolint:staticcheck // a name
 	}
 	defer connection.Close()
 	stop, err := start(

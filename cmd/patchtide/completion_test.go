@@ -63,18 +63,22 @@ func (f frontend) GetWorkflowExecutionHistory(
 	if in.GetExecution().GetWorkflowId() != names.QuarantineListID {
 		return f.UnimplementedWorkflowServiceServer.GetWorkflowExecutionHistory(context.Background(), in)
 	}
-	result, err := converter.GetDefaultDataConverter().ToPayloads(workflows.QuarantineResult{Instances: []workflows.Quarantined{{
-		Account: "production", Region: "ap-northeast-1", Group: "web", Instance: "i-0ill", Why: "restore not proven",
-	}}})
+	result, err := converter.GetDefaultDataConverter().ToPayloads(
+		workflows.QuarantineResult{Instances: []workflows.Quarantined{{
+			Account: "production", Region: "ap-northeast-1", Group: "web", Instance: "i-0ill", Why: "restore not proven",
+		}}},
+	)
 	require.NoError(f.t, err)
-	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{{
-		EventId: 1, EventTime: timestamppb.New(time.Unix(0, 0)), EventType: enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-		Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{
-			WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{
-				Result: &commonpb.Payloads{Payloads: result.GetPayloads()},
+	return &workflowservice.GetWorkflowExecutionHistoryResponse{
+		History: &historypb.History{Events: []*historypb.HistoryEvent{{
+			EventId: 1, EventTime: timestamppb.New(time.Unix(0, 0)), EventType: enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+			Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{
+				WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{
+					Result: &commonpb.Payloads{Payloads: result.GetPayloads()},
+				},
 			},
-		},
-	}}}}, nil
+		}}},
+	}, nil
 }
 
 // offered is what a shell would offer in the place of the last argument.

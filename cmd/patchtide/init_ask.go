@@ -28,7 +28,9 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 	var questions []huh.Field
 	if len(options.roles) == 0 {
 		questions = append(questions, huh.NewInput().Title("Which roles may Patchtide assume, one for each account?").
-			Description("production=arn:aws:iam::111122223333:role/patchtide, with commas between").Value(&roles).Validate(huh.ValidateNotEmpty()))
+			Description(
+				"production=arn:aws:iam::111122223333:role/patchtide, with commas between",
+			).Value(&roles).Validate(huh.ValidateNotEmpty()))
 		if options.externalIDFrom == "" {
 			questions = append(questions, huh.NewInput().Title("Where is the external id that they ask for?").
 				Description("env:NAME, file:PATH or ssm:/NAME; empty for none").Value(&options.externalIDFrom))
@@ -37,7 +39,15 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 	if len(options.regions) == 0 {
 		questions = append(
 			questions,
-			huh.NewInput().Title("Which regions?").Description("with commas between").Value(&regions).Validate(huh.ValidateNotEmpty()),
+			huh.NewInput().Title(
+				"Which regions?",
+			).Description(
+				"with commas between",
+			).Value(
+				&regions,
+			).Validate(
+				huh.ValidateNotEmpty(),
+			),
 		)
 	}
 	file, isFile := cmd.InOrStdin().(term.File)

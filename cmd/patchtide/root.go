@@ -8,8 +8,25 @@ import (
 
 // newRoot assembles the command line.
 func newRoot() *cobra.Command {
-	root := parent("patchtide", "Patch fleets of EC2 instances without taking them down",
-		newWorker(), newInit(), newCheck(), newDoctor(), newScan(), newPlan(), newWave(), newReconcile(), newQuarantine(), newSchedule(), newNotify(), newFreeze(), newUnfreeze(), newLinks(), newVersion())
+	root := parent(
+		"patchtide",
+		"Patch fleets of EC2 instances without taking them down",
+		newWorker(),
+		newInit(),
+		newCheck(),
+		newDoctor(),
+		newScan(),
+		newPlan(),
+		newWave(),
+		newReconcile(),
+		newQuarantine(),
+		newSchedule(),
+		newNotify(),
+		newFreeze(),
+		newUnfreeze(),
+		newLinks(),
+		newVersion(),
+	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
 	config.AddFlags(root.PersistentFlags())

@@ -20,7 +20,10 @@ func temporalOptions(settings config.Settings) (client.Options, error) {
 		envconfig.LoadClientOptionsRequest{ConfigFileProfile: settings.TemporalProfile},
 	)
 	if err != nil {
-		return client.Options{}, &exitError{code: exitUsage, cause: fmt.Errorf("Temporal's profile: %w", err)} //nolint:staticcheck // a name
+		return client.Options{}, &exitError{
+			code:  exitUsage,
+			cause: fmt.Errorf("Temporal's profile: %w", err),
+		} //nolint:staticcheck // a name
 	}
 	if settings.TemporalAddress != "" {
 		options.HostPort = settings.TemporalAddress

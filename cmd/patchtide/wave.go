@@ -42,9 +42,16 @@ func newWaveStart() *cobra.Command {
 				id = names.ScheduledWave(args[0], time.Now())
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				run, err := begin(cmd.Context(), c, names.PatchWave, id, names.WaveSummary(args[0], actor), names.WaveDetails(id, reason),
+				run, err := begin(
+					cmd.Context(),
+					c,
+					names.PatchWave,
+					id,
+					names.WaveSummary(args[0], actor),
+					names.WaveDetails(id, reason),
 					workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
-					fmt.Sprintf("a wave %s runs already; see `patchtide wave show %s`", id, id))
+					fmt.Sprintf("a wave %s runs already; see `patchtide wave show %s`", id, id),
+				)
 				if err != nil {
 					return err
 				}

@@ -131,8 +131,16 @@ func (f listFilter) query() string {
 		terms = append(terms, "ExecutionStatus = "+quoted(f.status))
 	}
 	if f.waiting {
-		terms = append(terms, fmt.Sprintf("ExecutionStatus = 'Running' AND %s IN (%s, %s, %s, %s)", names.AttributeState,
-			quoted(string(patch.StateOnHold)), quoted(string(patch.StatePaused)), quoted(string(patch.StateAwaitingApproval)), quoted(string(patch.StateParked))))
+		terms = append(terms, fmt.Sprintf(
+			"ExecutionStatus = 'Running' AND %s IN (%s, %s, %s, %s)",
+			names.AttributeState,
+			quoted(
+				string(patch.StateOnHold),
+			),
+			quoted(string(patch.StatePaused)),
+			quoted(string(patch.StateAwaitingApproval)),
+			quoted(string(patch.StateParked)),
+		))
 	}
 	return strings.Join(terms, " AND ")
 }

@@ -105,12 +105,18 @@ const evidenceWait = 10 * time.Second
 // startRollBack starts the workflow that puts a closed wave back, and says so.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
-	run, err := begin(cmd.Context(), c, names.RollBackWave, id, fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.decision.Actor),
+	run, err := begin(
+		cmd.Context(),
+		c,
+		names.RollBackWave,
+		id,
+		fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.decision.Actor),
 		names.WaveDetails(id, asked.decision.Reason),
 		workflows.RollBackRequest{
 			WaveID: asked.wave, Actor: asked.decision.Actor, Reason: asked.decision.Reason, AcceptLoss: asked.acceptLoss,
 		},
-		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id))
+		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id),
+	)
 	switch {
 	case err != nil:
 		return err

@@ -49,8 +49,19 @@ func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (
 
 func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	away := screen.Look{Err: errors.New("connection refused")}
-	last, text, err := inLines(t, watching{}, nil,
-		looked(patch.StateRunning, ""), away, away, looked(patch.StateRunning, ""), looked(patch.StateClosed, patch.Succeeded))
+	last, text, err := inLines(
+		t,
+		watching{},
+		nil,
+		looked(
+			patch.StateRunning,
+			"",
+		),
+		away,
+		away,
+		looked(patch.StateRunning, ""),
+		looked(patch.StateClosed, patch.Succeeded),
+	)
 	require.NoError(t, err)
 	require.True(t, last.Closed)
 	require.Equal(

@@ -8,16 +8,32 @@ import (
 
 // AutoScalingAPI is what Patchtide uses of EC2 Auto Scaling.
 type AutoScalingAPI interface {
-	DescribeAutoScalingGroups(ctx context.Context, in *autoscaling.DescribeAutoScalingGroupsInput, opts ...func(*autoscaling.Options)) (
+	DescribeAutoScalingGroups(
+		ctx context.Context,
+		in *autoscaling.DescribeAutoScalingGroupsInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.DescribeAutoScalingGroupsOutput, error,
 	)
-	DescribeInstanceRefreshes(ctx context.Context, in *autoscaling.DescribeInstanceRefreshesInput, opts ...func(*autoscaling.Options)) (
+	DescribeInstanceRefreshes(
+		ctx context.Context,
+		in *autoscaling.DescribeInstanceRefreshesInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.DescribeInstanceRefreshesOutput, error,
 	)
-	DescribeAutoScalingInstances(ctx context.Context, in *autoscaling.DescribeAutoScalingInstancesInput, opts ...func(*autoscaling.Options)) (
+	DescribeAutoScalingInstances(
+		ctx context.Context,
+		in *autoscaling.DescribeAutoScalingInstancesInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.DescribeAutoScalingInstancesOutput, error,
 	)
-	DescribeLifecycleHooks(ctx context.Context, in *autoscaling.DescribeLifecycleHooksInput, opts ...func(*autoscaling.Options)) (
+	DescribeLifecycleHooks(
+		ctx context.Context,
+		in *autoscaling.DescribeLifecycleHooksInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.DescribeLifecycleHooksOutput, error,
 	)
 
@@ -50,13 +66,21 @@ type AutoScalingAPI interface {
 		*autoscaling.DetachInstancesOutput, error,
 	)
 
-	UpdateAutoScalingGroup(ctx context.Context, in *autoscaling.UpdateAutoScalingGroupInput, opts ...func(*autoscaling.Options)) (
+	UpdateAutoScalingGroup(
+		ctx context.Context,
+		in *autoscaling.UpdateAutoScalingGroupInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.UpdateAutoScalingGroupOutput, error,
 	)
 	SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesiredCapacityInput, opts ...func(*autoscaling.Options)) (
 		*autoscaling.SetDesiredCapacityOutput, error,
 	)
-	TerminateInstanceInAutoScalingGroup(ctx context.Context, in *autoscaling.TerminateInstanceInAutoScalingGroupInput, opts ...func(*autoscaling.Options)) (
+	TerminateInstanceInAutoScalingGroup(
+		ctx context.Context,
+		in *autoscaling.TerminateInstanceInAutoScalingGroupInput,
+		opts ...func(*autoscaling.Options),
+	) (
 		*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error,
 	)
 }

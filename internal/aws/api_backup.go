@@ -23,10 +23,18 @@ type BackupAPI interface {
 	DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput, opts ...func(*ec2.Options)) (
 		*ec2.DeleteVolumeOutput, error,
 	)
-	CreateReplaceRootVolumeTask(ctx context.Context, in *ec2.CreateReplaceRootVolumeTaskInput, opts ...func(*ec2.Options)) (
+	CreateReplaceRootVolumeTask(
+		ctx context.Context,
+		in *ec2.CreateReplaceRootVolumeTaskInput,
+		opts ...func(*ec2.Options),
+	) (
 		*ec2.CreateReplaceRootVolumeTaskOutput, error,
 	)
-	DescribeReplaceRootVolumeTasks(ctx context.Context, in *ec2.DescribeReplaceRootVolumeTasksInput, opts ...func(*ec2.Options)) (
+	DescribeReplaceRootVolumeTasks(
+		ctx context.Context,
+		in *ec2.DescribeReplaceRootVolumeTasksInput,
+		opts ...func(*ec2.Options),
+	) (
 		*ec2.DescribeReplaceRootVolumeTasksOutput, error,
 	)
 	StartInstances(ctx context.Context, in *ec2.StartInstancesInput, opts ...func(*ec2.Options)) (

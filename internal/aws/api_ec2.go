@@ -18,7 +18,11 @@ type EC2API interface {
 	DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput, opts ...func(*ec2.Options)) (
 		*ec2.DescribeSecurityGroupsOutput, error,
 	)
-	ModifyNetworkInterfaceAttribute(ctx context.Context, in *ec2.ModifyNetworkInterfaceAttributeInput, opts ...func(*ec2.Options)) (
+	ModifyNetworkInterfaceAttribute(
+		ctx context.Context,
+		in *ec2.ModifyNetworkInterfaceAttributeInput,
+		opts ...func(*ec2.Options),
+	) (
 		*ec2.ModifyNetworkInterfaceAttributeOutput, error,
 	)
 

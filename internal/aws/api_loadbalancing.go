@@ -11,10 +11,18 @@ type LoadBalancingAPI interface {
 	DescribeTargetGroups(ctx context.Context, in *elb.DescribeTargetGroupsInput, opts ...func(*elb.Options)) (
 		*elb.DescribeTargetGroupsOutput, error,
 	)
-	DescribeTargetGroupAttributes(ctx context.Context, in *elb.DescribeTargetGroupAttributesInput, opts ...func(*elb.Options)) (
+	DescribeTargetGroupAttributes(
+		ctx context.Context,
+		in *elb.DescribeTargetGroupAttributesInput,
+		opts ...func(*elb.Options),
+	) (
 		*elb.DescribeTargetGroupAttributesOutput, error,
 	)
-	DescribeLoadBalancerAttributes(ctx context.Context, in *elb.DescribeLoadBalancerAttributesInput, opts ...func(*elb.Options)) (
+	DescribeLoadBalancerAttributes(
+		ctx context.Context,
+		in *elb.DescribeLoadBalancerAttributesInput,
+		opts ...func(*elb.Options),
+	) (
 		*elb.DescribeLoadBalancerAttributesOutput, error,
 	)
 	DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput, opts ...func(*elb.Options)) (

@@ -21,7 +21,11 @@ type CodeDeployAPI interface {
 	ListDeployments(ctx context.Context, in *codedeploy.ListDeploymentsInput, opts ...func(*codedeploy.Options)) (
 		*codedeploy.ListDeploymentsOutput, error,
 	)
-	ListDeploymentTargets(ctx context.Context, in *codedeploy.ListDeploymentTargetsInput, opts ...func(*codedeploy.Options)) (
+	ListDeploymentTargets(
+		ctx context.Context,
+		in *codedeploy.ListDeploymentTargetsInput,
+		opts ...func(*codedeploy.Options),
+	) (
 		*codedeploy.ListDeploymentTargetsOutput, error,
 	)
 }
@@ -30,7 +34,11 @@ type CodeDeployAPI interface {
 type KMSAPI interface {
 	DescribeKey(ctx context.Context, in *kms.DescribeKeyInput, opts ...func(*kms.Options)) (*kms.DescribeKeyOutput, error)
 	// GenerateDataKeyWithoutPlaintext is called as a dry run only.
-	GenerateDataKeyWithoutPlaintext(ctx context.Context, in *kms.GenerateDataKeyWithoutPlaintextInput, opts ...func(*kms.Options)) (
+	GenerateDataKeyWithoutPlaintext(
+		ctx context.Context,
+		in *kms.GenerateDataKeyWithoutPlaintextInput,
+		opts ...func(*kms.Options),
+	) (
 		*kms.GenerateDataKeyWithoutPlaintextOutput, error,
 	)
 }
@@ -43,16 +51,28 @@ type OthersAPI interface {
 	DescribeMaintenanceWindows(ctx context.Context, in *ssm.DescribeMaintenanceWindowsInput, opts ...func(*ssm.Options)) (
 		*ssm.DescribeMaintenanceWindowsOutput, error,
 	)
-	DescribeMaintenanceWindowTasks(ctx context.Context, in *ssm.DescribeMaintenanceWindowTasksInput, opts ...func(*ssm.Options)) (
+	DescribeMaintenanceWindowTasks(
+		ctx context.Context,
+		in *ssm.DescribeMaintenanceWindowTasksInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeMaintenanceWindowTasksOutput, error,
 	)
 	GetMaintenanceWindowTask(ctx context.Context, in *ssm.GetMaintenanceWindowTaskInput, opts ...func(*ssm.Options)) (
 		*ssm.GetMaintenanceWindowTaskOutput, error,
 	)
-	DescribeMaintenanceWindowTargets(ctx context.Context, in *ssm.DescribeMaintenanceWindowTargetsInput, opts ...func(*ssm.Options)) (
+	DescribeMaintenanceWindowTargets(
+		ctx context.Context,
+		in *ssm.DescribeMaintenanceWindowTargetsInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeMaintenanceWindowTargetsOutput, error,
 	)
-	DescribeMaintenanceWindowExecutions(ctx context.Context, in *ssm.DescribeMaintenanceWindowExecutionsInput, opts ...func(*ssm.Options)) (
+	DescribeMaintenanceWindowExecutions(
+		ctx context.Context,
+		in *ssm.DescribeMaintenanceWindowExecutionsInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeMaintenanceWindowExecutionsOutput, error,
 	)
 	ListAssociations(ctx context.Context, in *ssm.ListAssociationsInput, opts ...func(*ssm.Options)) (

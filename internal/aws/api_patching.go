@@ -27,10 +27,18 @@ type AutomationAPI interface {
 	GetAutomationExecution(ctx context.Context, in *ssm.GetAutomationExecutionInput, opts ...func(*ssm.Options)) (
 		*ssm.GetAutomationExecutionOutput, error,
 	)
-	DescribeAutomationExecutions(ctx context.Context, in *ssm.DescribeAutomationExecutionsInput, opts ...func(*ssm.Options)) (
+	DescribeAutomationExecutions(
+		ctx context.Context,
+		in *ssm.DescribeAutomationExecutionsInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeAutomationExecutionsOutput, error,
 	)
-	DescribeAutomationStepExecutions(ctx context.Context, in *ssm.DescribeAutomationStepExecutionsInput, opts ...func(*ssm.Options)) (
+	DescribeAutomationStepExecutions(
+		ctx context.Context,
+		in *ssm.DescribeAutomationStepExecutionsInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeAutomationStepExecutionsOutput, error,
 	)
 	StopAutomationExecution(ctx context.Context, in *ssm.StopAutomationExecutionInput, opts ...func(*ssm.Options)) (
@@ -54,7 +62,11 @@ type DocumentAPI interface {
 
 // PatchAPI is the part of Patch Manager that keeps baselines and reads patch states.
 type PatchAPI interface {
-	DescribeInstancePatchStates(ctx context.Context, in *ssm.DescribeInstancePatchStatesInput, opts ...func(*ssm.Options)) (
+	DescribeInstancePatchStates(
+		ctx context.Context,
+		in *ssm.DescribeInstancePatchStatesInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeInstancePatchStatesOutput, error,
 	)
 	DescribeInstancePatches(ctx context.Context, in *ssm.DescribeInstancePatchesInput, opts ...func(*ssm.Options)) (
@@ -72,10 +84,18 @@ type PatchAPI interface {
 	UpdatePatchBaseline(ctx context.Context, in *ssm.UpdatePatchBaselineInput, opts ...func(*ssm.Options)) (
 		*ssm.UpdatePatchBaselineOutput, error,
 	)
-	RegisterPatchBaselineForPatchGroup(ctx context.Context, in *ssm.RegisterPatchBaselineForPatchGroupInput, opts ...func(*ssm.Options)) (
+	RegisterPatchBaselineForPatchGroup(
+		ctx context.Context,
+		in *ssm.RegisterPatchBaselineForPatchGroupInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.RegisterPatchBaselineForPatchGroupOutput, error,
 	)
-	GetPatchBaselineForPatchGroup(ctx context.Context, in *ssm.GetPatchBaselineForPatchGroupInput, opts ...func(*ssm.Options)) (
+	GetPatchBaselineForPatchGroup(
+		ctx context.Context,
+		in *ssm.GetPatchBaselineForPatchGroupInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.GetPatchBaselineForPatchGroupOutput, error,
 	)
 }

@@ -8,7 +8,11 @@ import (
 
 // SSMAPI is what Patchtide uses of Systems Manager.
 type SSMAPI interface {
-	DescribeInstanceInformation(ctx context.Context, in *ssm.DescribeInstanceInformationInput, opts ...func(*ssm.Options)) (
+	DescribeInstanceInformation(
+		ctx context.Context,
+		in *ssm.DescribeInstanceInformationInput,
+		opts ...func(*ssm.Options),
+	) (
 		*ssm.DescribeInstanceInformationOutput, error,
 	)
 

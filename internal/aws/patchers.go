@@ -106,7 +106,9 @@ func windowActs(
 	}
 	running := slices.ContainsFunc(out.WindowExecutions, func(execution ssmtypes.MaintenanceWindowExecution) bool {
 		switch execution.Status {
-		case ssmtypes.MaintenanceWindowExecutionStatusPending, ssmtypes.MaintenanceWindowExecutionStatusInProgress, ssmtypes.MaintenanceWindowExecutionStatusCancelling:
+		case ssmtypes.MaintenanceWindowExecutionStatusPending,
+			ssmtypes.MaintenanceWindowExecutionStatusInProgress,
+			ssmtypes.MaintenanceWindowExecutionStatusCancelling:
 			return true
 		}
 		return false

@@ -9,9 +9,13 @@ import (
 )
 
 func TestTargetsOfFindsAddresses(t *testing.T) {
-	instance := ec2types.Instance{InstanceId: Ptr("i-1"), PrivateIpAddress: Ptr("10.0.0.1"), NetworkInterfaces: []ec2types.InstanceNetworkInterface{
-		{PrivateIpAddresses: []ec2types.InstancePrivateIpAddress{{PrivateIpAddress: Ptr("10.0.0.9")}}},
-	}}
+	instance := ec2types.Instance{
+		InstanceId:       Ptr("i-1"),
+		PrivateIpAddress: Ptr("10.0.0.1"),
+		NetworkInterfaces: []ec2types.InstanceNetworkInterface{
+			{PrivateIpAddresses: []ec2types.InstancePrivateIpAddress{{PrivateIpAddress: Ptr("10.0.0.9")}}},
+		},
+	}
 	require.Empty(t, targetsOf("arn", ec2types.Instance{}, nil))
 	for _, id := range []string{"i-1", "10.0.0.1", "10.0.0.9"} {
 		targets := targetsOf("arn", instance, described(id))

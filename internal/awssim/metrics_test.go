@@ -112,8 +112,12 @@ func TestStandbyTripsAlarmsOnCounts(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, list.Metrics, 1)
 			f.putAlarm(func(in *cloudwatch.PutMetricAlarmInput) {
-				in.Namespace, in.MetricName, in.Dimensions = list.Metrics[0].Namespace, list.Metrics[0].MetricName, list.Metrics[0].Dimensions
-				in.Statistic, in.ComparisonOperator, in.Threshold = types.StatisticMinimum, types.ComparisonOperatorLessThanThreshold, aws.Float64(4)
+				metric := list.Metrics[0]
+				in.Namespace, in.MetricName, in.Dimensions = metric.Namespace, metric.MetricName, metric.Dimensions
+				in.Statistic, in.ComparisonOperator = types.StatisticMinimum, types.ComparisonOperatorLessThanThreshold
+				in.Threshold = aws.Float64(
+					4,
+				)
 				in.EvaluationPeriods, in.DatapointsToAlarm = aws.Int32(2), nil
 			})
 			f.pass(time.Minute)

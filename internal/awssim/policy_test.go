@@ -157,7 +157,12 @@ func TestAutomationActsAsItsRole(t *testing.T) {
 		w.Account(production).SetPolicy("patchtide-automation", policy)
 	})
 	_, err := c.ssm.CreateDocument(ctx, &ssm.CreateDocumentInput{
-		Name: aws.String("Terminate"), DocumentType: ssmtypes.DocumentTypeAutomation, DocumentFormat: ssmtypes.DocumentFormatYaml, Content: aws.String(`
+		Name: aws.String(
+			"Terminate",
+		),
+		DocumentType:   ssmtypes.DocumentTypeAutomation,
+		DocumentFormat: ssmtypes.DocumentFormatYaml,
+		Content: aws.String(`
 schemaVersion: "0.3"
 assumeRole: arn:aws:iam::111122223333:role/patchtide-automation
 parameters: {Id: {type: String}}

@@ -232,8 +232,23 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 // complain logs what shows a gap in the simulator or a fault it was told to make.
 func (s *Sim) complain(event Event) {
 	if event.Error == api.NotModelledCode || event.Error == internalFailure {
-		s.log.Error("simulated AWS refused a call", "service", event.Service, "operation", event.Operation,
-			"account", event.Account, "region", event.Region, "resource", event.Resource, "error", event.Error, "message", event.Message)
+		s.log.Error(
+			"simulated AWS refused a call",
+			"service",
+			event.Service,
+			"operation",
+			event.Operation,
+			"account",
+			event.Account,
+			"region",
+			event.Region,
+			"resource",
+			event.Resource,
+			"error",
+			event.Error,
+			"message",
+			event.Message,
+		)
 	}
 }
 

@@ -26,8 +26,18 @@ func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
 
 func planText(p patch.Preview) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
-		palette.Title.Render("Plan "+p.Plan), p.Due, plural(p.Instances, "instance"), plural(p.Missing, "patch"), plural(p.Reboots, "reboot"), neverScanned(p))
+	fmt.Fprintf(
+		&text,
+		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
+		palette.Title.Render(
+			"Plan "+p.Plan,
+		),
+		p.Due,
+		plural(p.Instances, "instance"),
+		plural(p.Missing, "patch"),
+		plural(p.Reboots, "reboot"),
+		neverScanned(p),
+	)
 	for number, stage := range p.Stages {
 		fmt.Fprintf(
 			&text, "\n%s%s\n", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)),
@@ -241,8 +251,16 @@ func planFooter(text *strings.Builder, p patch.Preview) {
 	if p.Window == nil {
 		field("Window", "none: at any time")
 	} else {
-		field("Window", fmt.Sprintf("%s to %s, nothing is begun after %s; %d of %d fit",
-			moment(p.Window.Opens), until(p.Window.Opens, p.Window.Closes), until(p.Window.Opens, p.Window.Cutoff), p.InTime, p.Due))
+		field("Window", fmt.Sprintf(
+			"%s to %s, nothing is begun after %s; %d of %d fit",
+			moment(
+				p.Window.Opens,
+			),
+			until(p.Window.Opens, p.Window.Closes),
+			until(p.Window.Opens, p.Window.Cutoff),
+			p.InTime,
+			p.Due,
+		))
 	}
 	if p.Loses != "" {
 		field("Roll back", p.Loses)

@@ -31,7 +31,8 @@ func due(id string, begins int, missing ...patch.MissingPatch) patch.PreviewInst
 // couldRun has a group of each kind, instances of each kind, and several sets of missing patches.
 func couldRun() patch.Preview {
 	compliant := due("i-0000000000000003", 42)
-	compliant.Does, compliant.Missing, compliant.MissingCount, compliant.Reboot = patch.WouldNothing, []patch.MissingPatch{}, 0, false
+	compliant.Does, compliant.Missing = patch.WouldNothing, []patch.MissingPatch{}
+	compliant.MissingCount, compliant.Reboot = 0, false
 	unknown := patch.PreviewInstance{
 		ID: "i-0000000000000004", Does: patch.WouldScan, Begins: 42 * planMinute, InTime: true,
 	}

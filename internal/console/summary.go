@@ -21,8 +21,15 @@ func (c *Console) Summary(r Report, waveURL string) {
 	defer c.mu.Unlock()
 	style := palette.Of(r.Outcome).Style
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n%s %s  %s in %.1f s, scenario %s\n", style.Render(palette.Of(r.Outcome).Sign), palette.Title.Render(r.WaveID),
-		style.Render(words(r.Outcome)), r.Seconds, r.Scenario)
+	fmt.Fprintf(
+		&text,
+		"\n%s %s  %s in %.1f s, scenario %s\n",
+		style.Render(palette.Of(r.Outcome).Sign),
+		palette.Title.Render(r.WaveID),
+		style.Render(words(r.Outcome)),
+		r.Seconds,
+		r.Scenario,
+	)
 	text.WriteString(c.instances(r) + "\n")
 	c.field(&text, palette.Plain, "Instances", outcomes(r))
 	for _, stage := range r.Stages {

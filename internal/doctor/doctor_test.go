@@ -80,13 +80,22 @@ func (b *scene) look() doctor.Report {
 	b.now = b.ahead
 	said := 0
 	report := doctor.Look(b.t.Context(), doctor.Options{
-		Config: loaded, Now: time.Now, Version: "test", Dial: b.dial,
-		AWS: aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
-		HTTP: &http.Client{Transport: &shapes.Transport{Next: awssim.RoundTripper(b.aws), Models: models, Report: func(reply shapes.Reply, problems []string) {
-			b.t.Errorf(
-				"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
-			)
-		}}},
+		Config:  loaded,
+		Now:     time.Now,
+		Version: "test",
+		Dial:    b.dial,
+		AWS:     aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
+		HTTP: &http.Client{
+			Transport: &shapes.Transport{
+				Next:   awssim.RoundTripper(b.aws),
+				Models: models,
+				Report: func(reply shapes.Reply, problems []string) {
+					b.t.Errorf(
+						"%s %s: the reply is not as AWS describes it: %s", reply.Service, reply.Operation, strings.Join(problems, "; "),
+					)
+				},
+			},
+		},
 		Progress: func(done, all int, _ string) {
 			said++
 			require.Equal(b.t, said, done)

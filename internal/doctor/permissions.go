@@ -209,11 +209,17 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 	case len(denied) == 0:
 		return []Result{{Check: "permissions", Where: automation, State: OK, Says: "may be passed to Automation"}}
 	}
-	return []Result{{
-		"permissions", automation, Problem, p.account.RoleARN + " may not pass it to Automation",
-		fmt.Sprintf(
-			`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`,
-			p.account.RoleARN, automation,
-		),
-	}}
+	return []Result{
+		{
+			"permissions",
+			automation,
+			Problem,
+			p.account.RoleARN + " may not pass it to Automation",
+			fmt.Sprintf(
+				`add to the policy of %s: {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "%s", "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}}`,
+				p.account.RoleARN,
+				automation,
+			),
+		},
+	}
 }

@@ -14,8 +14,10 @@
 //   - s3:// creates with `If-None-Match: *`, which S3 decides atomically.
 //   - mem:// (tests) decides under the bucket's lock.
 //   - A folder gets its objects by linking a complete, synced temporary file to its name, which the file system decides
-//     atomically. The folder driver of gocloud.dev looks first and renames then, so two writers may both win, and it does
-//     not sync; it is used for reading and listing only.
+//
+// atomically. The folder driver of gocloud.dev looks first and renames then, so two writers may both win, and it does
+//
+//	not sync; it is used for reading and listing only.
 //
 // None of the three drivers offers a write that depends on what was read (If-Match), hence the numbered objects: an
 // amendment reads number n and creates n+1, and whoever comes second finds it taken.

@@ -28,7 +28,11 @@ func lineOf(t *testing.T, packages ...string) string {
 	require.NoError(t, writer.Close())
 	sum := sha256.Sum256([]byte(text))
 	return `{"boot_id":"b1","os":"amzn","release":"2023.6.20250211","kernel":"6.1","pending_reboot":true,"packages_sha256":"` +
-		hex.EncodeToString(sum[:]) + `","packages_gz":"` + base64.StdEncoding.EncodeToString(packed.Bytes()) + `"}`
+		hex.EncodeToString(
+			sum[:],
+		) + `","packages_gz":"` + base64.StdEncoding.EncodeToString(
+		packed.Bytes(),
+	) + `"}`
 }
 
 func TestParse(t *testing.T) {

@@ -31,7 +31,16 @@ func Compose(n patch.Notice, ui temporalui.UI) Message {
 
 // bounded keeps every part short enough for every channel.
 func bounded(m Message) Message {
-	m.Headline, m.Why, m.WhatToDo = line(m.Headline, longestHeadline), clip(m.Why, longestText), clip(m.WhatToDo, longestText)
+	m.Headline, m.Why, m.WhatToDo = line(
+		m.Headline,
+		longestHeadline,
+	), clip(
+		m.Why,
+		longestText,
+	), clip(
+		m.WhatToDo,
+		longestText,
+	)
 	for i := range m.Commands {
 		// A command that is cut is no command: it stays whole, and only what is absurd is left out.
 		m.Commands[i].When = line(m.Commands[i].When, longestLine)

@@ -127,7 +127,11 @@ func TestSlackTakesWhateverARoundOfReasonsSays(t *testing.T) {
 func TestTeamsTakesWhateverARoundOfReasonsSays(t *testing.T) {
 	for name, text := range awkward {
 		t.Run(name, func(t *testing.T) {
-			document, err := fit(Compose(worst(text), where), teamsDocument, func(m Message) (any, error) { return teamsMessage(m), nil })
+			document, err := fit(
+				Compose(worst(text), where),
+				teamsDocument,
+				func(m Message) (any, error) { return teamsMessage(m), nil },
+			)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(document), 28*1024)
 			require.Contains(t, string(document), "roll-back", "what to do stays")

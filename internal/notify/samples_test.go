@@ -129,7 +129,13 @@ func worst(text string) patch.Notice {
 
 // awkward texts: what each channel's markup, JSON in JSON, and UTF-8 make long.
 var awkward = map[string]string{
-	"plain": "reason ", "markup": "<&>`*_", "quotes": `"\"`, "astral": "😀", "han": "補丁", "control": "\x00\x1b\u2028\n", "broken": "\xff\xfe",
+	"plain":   "reason ",
+	"markup":  "<&>`*_",
+	"quotes":  `"\"`,
+	"astral":  "😀",
+	"han":     "補丁",
+	"control": "\x00\x1b\u2028\n",
+	"broken":  "\xff\xfe",
 }
 
 // decisions are the verbs that a notice of a wave in that state names.

@@ -21,7 +21,14 @@ func drawState(t *rapid.T) patch.GroupState {
 	for _, name := range []string{"web", "api"} {
 		state.TargetGroups = append(state.TargetGroups, patch.TargetGroup{ARN: name, Name: name, CrossZone: cross})
 	}
-	state.Suspended = rapid.SliceOfN(rapid.SampledFrom([]string{"Launch", "AZRebalance", "HealthCheck"}), 0, 1).Draw(t, "suspended")
+	state.Suspended = rapid.SliceOfN(
+		rapid.SampledFrom([]string{"Launch", "AZRebalance", "HealthCheck"}),
+		0,
+		1,
+	).Draw(
+		t,
+		"suspended",
+	)
 	for i := range rapid.IntRange(0, 8).Draw(t, "members") {
 		state.Members = append(state.Members, drawMember(t, fmt.Sprintf("i-%02d", i)))
 	}
@@ -30,13 +37,39 @@ func drawState(t *rapid.T) patch.GroupState {
 
 func drawMember(t *rapid.T, id string) patch.Member {
 	m := patch.Member{
-		ID: id, Zone: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"), FreeTags: true, StatusOK: true, Health: "Healthy",
-		State:       rapid.SampledFrom([]string{"running", "running", "running", "running", "stopped", "terminated", ""}).Draw(t, "state"),
-		Lifecycle:   rapid.SampledFrom([]string{"InService", "InService", "InService", "InService", "Standby", "EnteringStandby", "Pending", "Terminating"}).Draw(t, "lifecycle"),
+		ID:       id,
+		Zone:     rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"),
+		FreeTags: true,
+		StatusOK: true,
+		Health:   "Healthy",
+		State: rapid.SampledFrom(
+			[]string{"running", "running", "running", "running", "stopped", "terminated", ""},
+		).Draw(
+			t,
+			"state",
+		),
+		Lifecycle: rapid.SampledFrom(
+			[]string{"InService", "InService", "InService", "InService", "Standby", "EnteringStandby", "Pending", "Terminating"},
+		).Draw(
+			t,
+			"lifecycle",
+		),
 		AgentOnline: rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "agent"),
 	}
 	for _, name := range rapid.SampledFrom([][]string{{"web"}, {"web", "api"}, {}}).Draw(t, "targets") {
-		health := rapid.SampledFrom([]patch.TargetHealth{patch.TargetHealthy, patch.TargetHealthy, patch.TargetHealthy, patch.TargetUnhealthy, patch.TargetUnused, patch.TargetDraining}).Draw(t, "health")
+		health := rapid.SampledFrom(
+			[]patch.TargetHealth{
+				patch.TargetHealthy,
+				patch.TargetHealthy,
+				patch.TargetHealthy,
+				patch.TargetUnhealthy,
+				patch.TargetUnused,
+				patch.TargetDraining,
+			},
+		).Draw(
+			t,
+			"health",
+		)
 		m.Targets = append(m.Targets, patch.Target{TargetGroupARN: name, ID: id, Port: 80, Health: health})
 	}
 	return m
@@ -74,7 +107,12 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			return
 		}
 		allowed++
-		require.True(t, chosen.Present() && chosen.AgentOnline && chosen.Serving(group.IsAutoScaling()), "%+v may go out", chosen)
+		require.True(
+			t,
+			chosen.Present() && chosen.AgentOnline && chosen.Serving(group.IsAutoScaling()),
+			"%+v may go out",
+			chosen,
+		)
 		left, standby := 0, 0
 		for _, m := range state.Members {
 			if m.ID == chosen.ID {
@@ -84,7 +122,8 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			if m.Serving(group.IsAutoScaling()) && !outOfTags {
 				left++
 			}
-			if slices.Contains(ours.Out, m.ID) && (m.Lifecycle == patch.LifecycleStandby || m.Lifecycle == patch.LifecycleEnteringStandby) {
+			if slices.Contains(ours.Out, m.ID) &&
+				(m.Lifecycle == patch.LifecycleStandby || m.Lifecycle == patch.LifecycleEnteringStandby) {
 				standby++
 			}
 		}
@@ -130,7 +169,12 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 		state := drawState(t)
 		stage := patch.Stage{
 			MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable"),
-			Capacity:       rapid.SampledFrom([]patch.CapacityMode{"", patch.CapacityAuto, patch.CapacityDecrement, patch.CapacitySurge}).Draw(t, "capacity"),
+			Capacity: rapid.SampledFrom(
+				[]patch.CapacityMode{"", patch.CapacityAuto, patch.CapacityDecrement, patch.CapacitySurge},
+			).Draw(
+				t,
+				"capacity",
+			),
 		}
 		strategy, refusal := patch.PlanCapacity(webGroup, state, stage)
 		if refusal != nil {
@@ -154,8 +198,22 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 // A window lets an instance begin at a time exactly when that time is in it, and says why not.
 func TestPropertyWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		opens := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "opens")) * time.Minute)
-		window := &patch.Window{Opens: opens, Cutoff: opens.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "open for")) * time.Minute)}
+		opens := time.Date(
+			2026,
+			1,
+			1,
+			0,
+			0,
+			0,
+			0,
+			time.UTC,
+		).Add(
+			time.Duration(rapid.IntRange(0, 1000).Draw(t, "opens")) * time.Minute,
+		)
+		window := &patch.Window{
+			Opens:  opens,
+			Cutoff: opens.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "open for")) * time.Minute),
+		}
 		at := opens.Add(time.Duration(rapid.IntRange(-400, 700).Draw(t, "at")) * time.Minute)
 		open, why := window.Open(at)
 		require.Equal(t, !at.Before(window.Opens) && at.Before(window.Cutoff), open)
@@ -166,11 +224,18 @@ func TestPropertyWindow(t *testing.T) {
 }
 
 var everyOutcome = []patch.Outcome{
-	patch.Patched, patch.AlreadyCompliant, patch.RolledBack, patch.Skipped, patch.Quarantined, patch.Gone, patch.Failed, patch.NotStarted,
+	patch.Patched,
+	patch.AlreadyCompliant,
+	patch.RolledBack,
+	patch.Skipped,
+	patch.Quarantined,
+	patch.Gone,
+	patch.Failed,
+	patch.NotStarted,
 }
 
-// A group's outcome does not depend on the order of its instances, is success only where every instance ended well, and is
-// never better for one more failure.
+// A group's outcome does not depend on the order of its instances, is success only where every instance ended well, and
+// is never better for one more failure.
 func TestPropertyOutcome(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var instances []patch.InstanceResult
@@ -183,13 +248,24 @@ func TestPropertyOutcome(t *testing.T) {
 			return r.Outcome != patch.Patched && r.Outcome != patch.AlreadyCompliant && r.Outcome != patch.Gone
 		})
 		require.Equal(t, well, outcome == patch.Succeeded)
-		require.Equal(t, patch.Failed, patch.GroupOutcome(append(instances, patch.InstanceResult{Outcome: patch.Quarantined})))
+		require.Equal(
+			t,
+			patch.Failed,
+			patch.GroupOutcome(append(instances, patch.InstanceResult{Outcome: patch.Quarantined})),
+		)
 	})
 }
 
 // A stage's or wave's outcome does not depend on the order of its parts, and success needs every part that was reached.
 func TestPropertyCombinedOutcome(t *testing.T) {
-	every := []patch.Outcome{patch.Succeeded, patch.SucceededWithSkips, patch.RolledBack, patch.Failed, patch.Aborted, patch.NotStarted}
+	every := []patch.Outcome{
+		patch.Succeeded,
+		patch.SucceededWithSkips,
+		patch.RolledBack,
+		patch.Failed,
+		patch.Aborted,
+		patch.NotStarted,
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOfN(rapid.SampledFrom(every), 0, 6).Draw(t, "parts")
 		outcome := patch.CombinedOutcome(parts)
@@ -205,8 +281,8 @@ func TestPropertyCombinedOutcome(t *testing.T) {
 	})
 }
 
-// Whatever a group looks like: one that is put back hears all that one that is patched hears, but for the two that may be
-// why it is put back. Where it may go, it took nothing away, or enough is left.
+// Whatever a group looks like: one that is put back hears all that one that is patched hears, but for the two that may
+// be why it is put back. Where it may go, it took nothing away, or enough is left.
 func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		group, state := drawGroup(t), drawState(t)

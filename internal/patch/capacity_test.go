@@ -50,8 +50,13 @@ func sizes(lowest, desired, most int) func(*patch.GroupState) {
 }
 
 func TestPlanCapacity(t *testing.T) {
-	decrement, surge, raised := patch.Strategy{Mode: patch.CapacityDecrement}, patch.Strategy{Mode: patch.CapacitySurge}, patch.Strategy{
-		Mode: patch.CapacitySurge, RaiseMax: true,
+	decrement, surge, raised := patch.Strategy{
+		Mode: patch.CapacityDecrement,
+	}, patch.Strategy{
+		Mode: patch.CapacitySurge,
+	}, patch.Strategy{
+		Mode:     patch.CapacitySurge,
+		RaiseMax: true,
 	}
 	for _, c := range []struct {
 		name     string

@@ -182,6 +182,15 @@ func TestWhoIsOut(t *testing.T) {
 	require.Equal(t, 4, patch.Out(webGroup, state, ours).Wanted(state, ours))
 
 	state = four(untracked, member(1, func(m *patch.Member) { m.Targets = nil }), member(3, illTarget))
-	require.Equal(t, patch.OutOfService{Serving: []string{"i-01", "i-03"}, Ours: []string{"i-02"}, Ill: []string{"i-04"}, Gone: []string{"i-77"}},
-		patch.Out(tagsGroup, state, ours), "in the place of one that is gone nothing is launched")
+	require.Equal(
+		t,
+		patch.OutOfService{
+			Serving: []string{"i-01", "i-03"},
+			Ours:    []string{"i-02"},
+			Ill:     []string{"i-04"},
+			Gone:    []string{"i-77"},
+		},
+		patch.Out(tagsGroup, state, ours),
+		"in the place of one that is gone nothing is launched",
+	)
 }

@@ -71,8 +71,14 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 		giveWay = FirstNewcomer(launched, view.Known)
 	}
 	if giveWay == "" {
-		return refuse(fmt.Sprintf("desired is %d and max %d, and no instance of the group was launched in its place", state.Desired, state.Max),
-			"raise max by one, or name the instance that shall go (--give-way)")
+		return refuse(
+			fmt.Sprintf(
+				"desired is %d and max %d, and no instance of the group was launched in its place",
+				state.Desired,
+				state.Max,
+			),
+			"raise max by one, or name the instance that shall go (--give-way)",
+		)
 	}
 	asked.Instance = giveWay
 	if refusal := First(LevelReturn, asked); refusal != nil {

@@ -63,7 +63,13 @@ func running(production int) Look {
 // held is running after its second instance was put back.
 func held() Look {
 	look := running(3)
-	look.Status.State, look.Status.Since, look.Status.Verbs = patch.StateOnHold, at(12, 0), patch.VerbsIn(patch.StateOnHold, false)
+	look.Status.State, look.Status.Since, look.Status.Verbs = patch.StateOnHold, at(
+		12,
+		0,
+	), patch.VerbsIn(
+		patch.StateOnHold,
+		false,
+	)
 	look.Status.Awaiting = "i-0b000000000000001 was put back: it is unhealthy in its target group " +
 		"(Target.FailedHealthChecks). Send retry, skip, roll_back or abort; without an answer by 02:42 the wave is rolled " +
 		"back."

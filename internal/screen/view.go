@@ -101,8 +101,12 @@ func (m *Model) headLines() []string {
 		lines = append(lines, wrapped(status.ETA.String(), m.width, 2)...)
 	}
 	if m.trouble != nil {
-		said := fmt.Sprintf("No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.", clock(m.last.At),
-			max(m.o.Now().Sub(m.last.At), 0).Round(1e9), plain(m.trouble))
+		said := fmt.Sprintf(
+			"No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.",
+			clock(m.last.At),
+			max(m.o.Now().Sub(m.last.At), 0).Round(1e9),
+			plain(m.trouble),
+		)
 		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
 	}
 	if status.Awaiting != "" {

@@ -35,8 +35,11 @@ func Views(now time.Time) []View {
 		{"on hold", inState(patch.StateOnHold)},
 		{"awaiting approval", inState(patch.StateAwaitingApproval)},
 		{"waves running", waves() + " AND " + running},
-		{"failed this week", fmt.Sprintf(`%s AND CloseTime > %q AND (ExecutionStatus IN ("Failed", "Terminated", "TimedOut") OR %s IN (%q, %q))`,
-			waves(), week, names.AttributeOutcome, patch.Failed, patch.RolledBack)},
+		{
+			"failed this week",
+			fmt.Sprintf(`%s AND CloseTime > %q AND (ExecutionStatus IN ("Failed", "Terminated", "TimedOut") OR %s IN (%q, %q))`,
+				waves(), week, names.AttributeOutcome, patch.Failed, patch.RolledBack),
+		},
 		{
 			"nobody was told",
 			fmt.Sprintf(`WorkflowType = %q AND ExecutionStatus = "Failed" AND CloseTime > %q`, names.Notify, week),

@@ -16,12 +16,21 @@ func TestFromEvidence(t *testing.T) {
 			Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: "alice", Reason: "logins break", Stage: "production", At: at(6),
 		},
 	}}
-	result := patch.WaveResult{Outcome: patch.RolledBack, Reason: "rolled back by alice: logins break", Stages: []patch.StageResult{{
-		Name: "production", Groups: []patch.GroupResult{{Account: "production", Region: "us-east-1", Name: "web", Instances: []patch.InstanceResult{
-			{ID: "i-0a", Outcome: patch.RolledBack, Reason: "unhealthy", Started: at(1), Ended: at(5)},
-			{ID: "i-0b", Outcome: patch.NotStarted},
-		}}},
-	}}}
+	result := patch.WaveResult{
+		Outcome: patch.RolledBack,
+		Reason:  "rolled back by alice: logins break",
+		Stages: []patch.StageResult{
+			{
+				Name: "production",
+				Groups: []patch.GroupResult{
+					{Account: "production", Region: "us-east-1", Name: "web", Instances: []patch.InstanceResult{
+						{ID: "i-0a", Outcome: patch.RolledBack, Reason: "unhealthy", Started: at(1), Ended: at(5)},
+						{ID: "i-0b", Outcome: patch.NotStarted},
+					}},
+				},
+			},
+		},
+	}
 	require.Equal(t, ""+
 		"02:01:00   instance  production/us-east-1/web i-0a  begins\n"+
 		"02:05:00   instance  production/us-east-1/web i-0a  rolled back: unhealthy\n"+

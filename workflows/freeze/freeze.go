@@ -63,8 +63,9 @@ type freezer struct {
 // freezesKept is after how many changes the history begins anew.
 const freezesKept = 500
 
-// Freeze is one long-lived workflow that keeps who froze which accounts and why. Every wave asks it before each instance, and
-// takes no answer for a freeze. It ends only when somebody cancels or terminates it; then everything is frozen.
+// Freeze is one long-lived workflow that keeps who froze which accounts and why. Every wave asks it before each
+// instance, and takes no answer for a freeze. It ends only when somebody cancels or terminates it; then everything is
+// frozen.
 func Freeze(ctx workflow.Context, in Input) error {
 	f := &freezer{status: patch.FreezeStatus{Freezes: in.Freezes}}
 	if err := f.answer(ctx); err != nil {
@@ -72,7 +73,8 @@ func Freeze(ctx workflow.Context, in Input) error {
 	}
 	f.show(ctx)
 	if err := workflow.Await(ctx, func() bool {
-		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) && workflow.AllHandlersFinished(ctx)
+		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) &&
+			workflow.AllHandlersFinished(ctx)
 	}); err != nil {
 		f.status.Closed = true
 		return err
@@ -81,8 +83,12 @@ func Freeze(ctx workflow.Context, in Input) error {
 }
 
 func (f *freezer) answer(ctx workflow.Context) error {
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (patch.FreezeStatus, error) { return f.status, nil },
-		workflow.QueryHandlerOptions{Description: "Who froze which accounts, since when and why"}); err != nil {
+	if err := workflow.SetQueryHandlerWithOptions(
+		ctx,
+		names.QueryStatus,
+		func() (patch.FreezeStatus, error) { return f.status, nil },
+		workflow.QueryHandlerOptions{Description: "Who froze which accounts, since when and why"},
+	); err != nil {
 		return err
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(ctx, names.UpdateFreeze, f.freeze, workflow.UpdateHandlerOptions{
@@ -101,11 +107,24 @@ func (f *freezer) answer(ctx workflow.Context) error {
 func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) {
 	if request.Account != "" {
 		var known []string
-		if err := workflow.ExecuteActivity(run.Controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(ctx, &known); err != nil {
+		if err := workflow.ExecuteActivity(
+			run.Controlling(ctx, "which accounts there are"),
+			control.KnownAccounts,
+		).Get(
+			ctx,
+			&known,
+		); err != nil {
 			return Answer{}, err
 		}
 		if !slices.Contains(known, request.Account) {
-			return Answer{}, run.Invalid(fmt.Sprintf("account: there is no %q in the worker's configuration; it knows %s", request.Account, strings.Join(known, ", ")), freezeExample)
+			return Answer{}, run.Invalid(
+				fmt.Sprintf(
+					"account: there is no %q in the worker's configuration; it knows %s",
+					request.Account,
+					strings.Join(known, ", "),
+				),
+				freezeExample,
+			)
 		}
 	}
 	f.status.Freezes = f.status.Freezes.With(patch.Freeze{
@@ -130,7 +149,8 @@ func (f *freezer) changed(ctx workflow.Context) {
 // show tells people at the Temporal UI what is frozen.
 func (f *freezer) show(ctx workflow.Context) {
 	if len(f.status.Freezes) == 0 {
-		workflow.SetCurrentDetails(ctx, "Nothing is frozen. Every wave asks here before each instance; never terminate this workflow.")
+		workflow.SetCurrentDetails(ctx, "Nothing is frozen. Every wave asks here before each instance; never terminate "+
+			"this workflow.")
 		return
 	}
 	var text strings.Builder

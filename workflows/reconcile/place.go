@@ -39,7 +39,8 @@ func (p *placeSearch) run(ctx workflow.Context) {
 	if err := workflow.ExecuteActivity(p.reading(ctx), aws.FindMarked, activities.FindMarkedInput{
 		Place: p.place, Watch: p.scope.Watch[p.place.String()],
 	}).Get(ctx, &found); err != nil {
-		p.failed("all of it", "not looked through: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` again")
+		p.failed("all of it", "not looked through: "+run.Reason(err), "mend what it says, then run `patchtide reconcile` "+
+			"again")
 		return
 	}
 	// Instances first: what is left of them decides on their group.
@@ -94,7 +95,8 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 	owner, lately, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
-		p.failed(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that Temporal answers, then run `patchtide reconcile` again")
+		p.failed(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that "+
+			"Temporal answers, then run `patchtide reconcile` again")
 		p.kept[marked.Member] = resource + ": nobody knows whether its workflow runs"
 	case owner != "":
 		keep(&p.result.InUse, owner+" runs")
@@ -104,7 +106,11 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		work := p.work(record)
 		work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: record, Marked: true})
 	case p.kept[marked.Group] != "":
-		p.failed(resource, "it keeps its mark and its room while an instance of it does: "+p.kept[marked.Group], "see that instance first")
+		p.failed(
+			resource,
+			"it keeps its mark and its room while an instance of it does: "+p.kept[marked.Group],
+			"see that instance first",
+		)
 	default:
 		work := p.work(record)
 		work.heal.Record = read.Record
@@ -112,14 +118,22 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 	}
 }
 
-// owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too recent.
+// owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too
+// recent.
 func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (running, lately string, err error) {
 	ids := []string{record.WaveID, names.GroupLock(record.Group)}
 	if record.Instance != "" {
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
 	}
 	var owners activities.Owners
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: ids}).Get(ctx, &owners); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "which of them run"),
+		control.FindOwners,
+		activities.FindOwnersInput{WorkflowIDs: ids},
+	).Get(
+		ctx,
+		&owners,
+	); err != nil {
 		return "", "", err
 	}
 	now := workflow.Now(ctx)
@@ -134,15 +148,26 @@ func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (runnin
 	return "", lately, nil
 }
 
-// addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its mark
-// went with it, but its group still lists it, is one short, and has processes suspended for its sake.
+// addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its
+// mark went with it, but its group still lists it, is one short, and has processes suspended for its sake.
 func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activities.Marked) {
 	var read activities.LastRecords
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "the wave's newest record"), control.LastRecord, activities.LastRecordInput{
-		WaveID: work.waveID, Group: work.group,
-	}).Get(ctx, &read); err != nil {
+	if err := workflow.ExecuteActivity(
+		run.Controlling(ctx, "the wave's newest record"),
+		control.LastRecord,
+		activities.LastRecordInput{
+			WaveID: work.waveID, Group: work.group,
+		},
+	).Get(
+		ctx,
+		&read,
+	); err != nil {
 		work.heal.Record = nil
-		p.failed("auto scaling group "+work.group.Name(), "its wave's journal could not be read: "+run.Reason(err), "see that the evidence store can be reached")
+		p.failed(
+			"auto scaling group "+work.group.Name(),
+			"its wave's journal could not be read: "+run.Reason(err),
+			"see that the evidence store can be reached",
+		)
 		return
 	}
 	work.heal.MaxBefore = read.MaxBefore
@@ -150,7 +175,10 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 	if last == nil {
 		return
 	}
-	if slices.ContainsFunc(found.Resources, func(m activities.MarkedResource) bool { return m.Instance == last.Instance }) {
+	if slices.ContainsFunc(
+		found.Resources,
+		func(m activities.MarkedResource) bool { return m.Instance == last.Instance },
+	) {
 		return
 	}
 	work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: *last})
@@ -174,17 +202,30 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 	if p.request.DryRun {
 		for _, heal := range work.heal.Instances {
 			if heal.Marked {
-				p.healed("instance "+heal.Record.Instance, heal.Record.WaveID, "marked at "+heal.Record.At.UTC().Format("2006-01-02 15:04 MST"))
+				p.healed(
+					"instance "+heal.Record.Instance,
+					heal.Record.WaveID,
+					"marked at "+heal.Record.At.UTC().Format("2006-01-02 15:04 MST"),
+				)
 			}
 		}
 		if work.heal.Record != nil {
-			p.healed("auto scaling group "+work.group.Name(), work.waveID, "marked at "+work.heal.Record.At.UTC().Format("2006-01-02 15:04 MST"))
+			p.healed(
+				"auto scaling group "+work.group.Name(),
+				work.waveID,
+				"marked at "+work.heal.Record.At.UTC().Format("2006-01-02 15:04 MST"),
+			)
 		}
 		return
 	}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: names.GroupLock(work.group), TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
-		StaticSummary: "heals what " + work.waveID + " left",
+		WorkflowID: names.GroupLock(
+			work.group,
+		),
+		TaskQueue:           names.TaskQueue,
+		ParentClosePolicy:   run.ParentClose,
+		WaitForCancellation: true,
+		StaticSummary:       "heals what " + work.waveID + " left",
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(work.waveID),
 		),
@@ -198,15 +239,18 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 	name := "group " + work.group.Name()
 	switch {
 	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
-		p.result.InUse = append(p.result.InUse, p.finding(name, work.waveID, names.GroupLock(work.group)+" has been started meanwhile"))
+		p.result.InUse = append(p.result.InUse, p.finding(name, work.waveID, names.GroupLock(work.group)+" has been "+
+			"started meanwhile"))
 		return
 	case err != nil:
-		p.failed(name, "its healing ended without a result: "+run.Reason(err), "look at "+names.GroupLock(work.group)+" in the Temporal UI, then run `patchtide reconcile` again")
+		p.failed(name, "its healing ended without a result: "+run.Reason(err), "look at "+names.GroupLock(work.group)+
+			" in the Temporal UI, then run `patchtide reconcile` again")
 		return
 	}
 	p.result.Failed = append(p.result.Failed, result.Stranded...)
 	for i, instance := range result.Instances {
-		if len(instance.Stranded) == 0 && (i >= len(work.heal.Instances) || work.heal.Instances[i].Marked || instance.Outcome == patch.Gone) {
+		if len(instance.Stranded) == 0 &&
+			(i >= len(work.heal.Instances) || work.heal.Instances[i].Marked || instance.Outcome == patch.Gone) {
 			p.healed("instance "+instance.ID, work.waveID, outcomeOf(instance))
 		}
 	}
@@ -220,14 +264,25 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 	for _, group := range found.Odd {
 		lock := names.GroupLock(patch.Group{Account: p.place.Account, Region: p.place.Region, AutoScalingGroup: group.Group})
 		var owners activities.Owners
-		err := workflow.ExecuteActivity(run.Controlling(ctx, "which of them run"), control.FindOwners, activities.FindOwnersInput{WorkflowIDs: []string{lock}}).Get(ctx, &owners)
+		err := workflow.ExecuteActivity(
+			run.Controlling(ctx, "which of them run"),
+			control.FindOwners,
+			activities.FindOwnersInput{WorkflowIDs: []string{lock}},
+		).Get(
+			ctx,
+			&owners,
+		)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}
 		for _, id := range group.Standby {
-			p.result.Unmarked = append(p.result.Unmarked, p.finding("instance "+id, "", "it is in standby in "+group.Group+" and not by us"))
+			p.result.Unmarked = append(p.result.Unmarked, p.finding("instance "+id, "", "it is in standby in "+group.Group+
+				" and not by us"))
 		}
-		ours := slices.ContainsFunc(found.Resources, func(m activities.MarkedResource) bool { return m.Group == group.Group || m.Member == group.Group })
+		ours := slices.ContainsFunc(
+			found.Resources,
+			func(m activities.MarkedResource) bool { return m.Group == group.Group || m.Member == group.Group },
+		)
 		if len(group.Suspended) > 0 && !ours {
 			p.result.Unmarked = append(p.result.Unmarked, p.finding("auto scaling group "+group.Group, "",
 				"not suspended by us: "+strings.Join(group.Suspended, ", ")))
@@ -237,7 +292,10 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 
 // expire deletes the backups whose time has passed.
 func (p *placeSearch) expire(ctx workflow.Context) {
-	expired, err := run.ExpireBackups(p.reading(ctx), activities.ExpireInput{Group: p.place.Nowhere(), DryRun: p.request.DryRun})
+	expired, err := run.ExpireBackups(
+		p.reading(ctx),
+		activities.ExpireInput{Group: p.place.Nowhere(), DryRun: p.request.DryRun},
+	)
 	if err != nil {
 		p.failed("expired backups", "not deleted: "+run.Reason(err), "mend what it says; the next run deletes them")
 		return

@@ -111,8 +111,12 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	q := &quarantineSearch{
 		request: request, result: QuarantineResult{Instances: []Quarantined{}, Problems: []patch.Stranded{}},
 	}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (QuarantineResult, error) { return q.result, nil },
-		workflow.QueryHandlerOptions{Description: "What is in quarantine, and what became of it"}); err != nil {
+	if err := workflow.SetQueryHandlerWithOptions(
+		ctx,
+		names.QueryStatus,
+		func() (QuarantineResult, error) { return q.result, nil },
+		workflow.QueryHandlerOptions{Description: "What is in quarantine, and what became of it"},
+	); err != nil {
 		return nil, err
 	}
 	if err := q.search(ctx); err != nil {
@@ -209,9 +213,16 @@ func (q *quarantineSearch) look(ctx workflow.Context, place patch.Place, timing 
 func (q *quarantineSearch) notFound() error {
 	if len(q.result.Problems) > 0 {
 		first := q.result.Problems[0]
-		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s was not found in quarantine, and not everything "+
-			"could be looked at: %s/%s %s: %s; %s",
-			q.request.Instance, first.Account, first.Region, first.Resource, first.State, first.WhatToDo), ErrNotQuarantined, nil)
+		return temporal.NewNonRetryableApplicationError(fmt.Sprintf(
+			"%s was not found in quarantine, and not everything "+
+				"could be looked at: %s/%s %s: %s; %s",
+			q.request.Instance,
+			first.Account,
+			first.Region,
+			first.Resource,
+			first.State,
+			first.WhatToDo,
+		), ErrNotQuarantined, nil)
 	}
 	return temporal.NewNonRetryableApplicationError(q.request.Instance+" is not in quarantine in any account and "+
 		"region of the worker's configuration; see `patchtide quarantine list`",
@@ -264,8 +275,17 @@ func (r QuarantineResult) details() string {
 		if one.Until != nil {
 			until = one.Until.UTC().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s | %s | %s |\n", one.Account, one.Region, run.Cell(one.Group), one.Instance,
-			one.Since.UTC().Format("2006-01-02 15:04"), until, run.Cell(one.Why))
+		fmt.Fprintf(
+			&text,
+			"| %s | %s | %s | %s | %s | %s | %s |\n",
+			one.Account,
+			one.Region,
+			run.Cell(one.Group),
+			one.Instance,
+			one.Since.UTC().Format("2006-01-02 15:04"),
+			until,
+			run.Cell(one.Why),
+		)
 	}
 	for _, problem := range r.Problems {
 		fmt.Fprintf(

@@ -97,8 +97,12 @@ func Reconcile(ctx workflow.Context, request Request) (*Reconciliation, error) {
 		Unmarked: []Finding{},
 		InUse:    []Finding{}, TooRecent: []Finding{}, Expired: []Finding{}, Quarantined: []Finding{},
 	}}
-	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus, func() (Reconciliation, error) { return r.result, nil },
-		workflow.QueryHandlerOptions{Description: "What has been found, healed and not healed so far"}); err != nil {
+	if err := workflow.SetQueryHandlerWithOptions(
+		ctx,
+		names.QueryStatus,
+		func() (Reconciliation, error) { return r.result, nil },
+		workflow.QueryHandlerOptions{Description: "What has been found, healed and not healed so far"},
+	); err != nil {
 		return nil, err
 	}
 	if err := workflow.ExecuteActivity(

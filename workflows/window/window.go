@@ -91,7 +91,10 @@ func (o *openWindow) judge(window *patch.Window, now time.Time) (why, whatToDo s
 	o.result.Opens = window.Opens
 	if open, why := window.Open(now); !open {
 		return fmt.Sprintf(
-				"told at %s to open the window of %s, and %s", now.UTC().Format(time.RFC3339), o.due.UTC().Format(time.RFC3339), why,
+				"told at %s to open the window of %s, and %s",
+				now.UTC().Format(time.RFC3339),
+				o.due.UTC().Format(time.RFC3339),
+				why,
 			),
 			"if it was started by hand, start a wave inside the window; if the worker was away, see that it runs; else " +
 				"compare `patchtide schedule list` with the plan"
@@ -115,10 +118,15 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 	why := "the window of " + window.Opens.UTC().Format(time.RFC3339) + " opened"
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	child := workflow.WithChildOptions(clean, workflow.ChildWorkflowOptions{
-		WorkflowID: o.result.WaveID, TaskQueue: names.TaskQueue,
+		WorkflowID:            o.result.WaveID,
+		TaskQueue:             names.TaskQueue,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:         names.WaveSummary(o.plan, "its schedule"), StaticDetails: names.WaveDetails(o.result.WaveID, why),
+		StaticSummary: names.WaveSummary(
+			o.plan,
+			"its schedule",
+		),
+		StaticDetails: names.WaveDetails(o.result.WaveID, why),
 	})
 	wave := workflow.ExecuteChildWorkflow(child, wave.PatchWave, wave.Request{
 		Plan: o.plan, Actor: "schedule", Reason: why,

@@ -71,62 +71,64 @@ func images(s *simulator) contract.Scenario {
 
 func templates(s *simulator) contract.Scenario {
 	return scenario("what a group launches follows its template", func(c *contract.Clients) []contract.Step {
-		return []contract.Step{{Name: "a new version, a new default, a new group member", Do: func(ctx context.Context) error {
-			name := aws.String("versions")
-			if err := s.group(ctx, c, *name); err != nil {
-				return err
-			}
-			other := s.region.Images()[1].ID
-			added, err := c.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
-				LaunchTemplateName: name, SourceVersion: aws.String("1"),
-				LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &other},
-			})
-			if err != nil {
-				return err
-			}
-			_, err = c.EC2.ModifyLaunchTemplate(
-				ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: name, DefaultVersion: aws.String("2")},
-			)
-			err = errors.Join(
-				err,
-				did(
-					c.Scaling.SetDesiredCapacity(
-						ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(3)},
+		return []contract.Step{
+			{Name: "a new version, a new default, a new group member", Do: func(ctx context.Context) error {
+				name := aws.String("versions")
+				if err := s.group(ctx, c, *name); err != nil {
+					return err
+				}
+				other := s.region.Images()[1].ID
+				added, err := c.EC2.CreateLaunchTemplateVersion(ctx, &ec2.CreateLaunchTemplateVersionInput{
+					LaunchTemplateName: name, SourceVersion: aws.String("1"),
+					LaunchTemplateData: &ec2types.RequestLaunchTemplateData{ImageId: &other},
+				})
+				if err != nil {
+					return err
+				}
+				_, err = c.EC2.ModifyLaunchTemplate(
+					ctx, &ec2.ModifyLaunchTemplateInput{LaunchTemplateName: name, DefaultVersion: aws.String("2")},
+				)
+				err = errors.Join(
+					err,
+					did(
+						c.Scaling.SetDesiredCapacity(
+							ctx, &autoscaling.SetDesiredCapacityInput{AutoScalingGroupName: name, DesiredCapacity: aws.Int32(3)},
+						),
 					),
-				),
-			)
-			if err != nil {
-				return err
-			}
-			s.clock.pass(5 * time.Minute)
-			ids, err := s.members(ctx, c, *name)
-			if err != nil {
-				return err
-			}
-			versions, err := c.EC2.DescribeLaunchTemplateVersions(
-				ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: name},
-			)
-			if err != nil {
-				return err
-			}
-			newest := s.region.Instance(ids[len(ids)-1])
-			return errors.Join(
-				wrong(
-					*added.LaunchTemplateVersion.VersionNumber == 2 && len(versions.LaunchTemplateVersions) == 2,
-					"versions are miscounted",
-				),
-				wrong(newest.Image.ID == other, "the new member has image %s, not the new default's", newest.Image.ID),
-				did(c.Scaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
-					AutoScalingGroupName: name,
-					LaunchTemplate:       &astypes.LaunchTemplateSpecification{LaunchTemplateName: name, Version: aws.String("1")},
-				})),
-				did(
-					c.Scaling.DeleteAutoScalingGroup(
-						ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)},
+				)
+				if err != nil {
+					return err
+				}
+				s.clock.pass(5 * time.Minute)
+				ids, err := s.members(ctx, c, *name)
+				if err != nil {
+					return err
+				}
+				versions, err := c.EC2.DescribeLaunchTemplateVersions(
+					ctx, &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateName: name},
+				)
+				if err != nil {
+					return err
+				}
+				newest := s.region.Instance(ids[len(ids)-1])
+				return errors.Join(
+					wrong(
+						*added.LaunchTemplateVersion.VersionNumber == 2 && len(versions.LaunchTemplateVersions) == 2,
+						"versions are miscounted",
 					),
-				),
-			)
-		}}}
+					wrong(newest.Image.ID == other, "the new member has image %s, not the new default's", newest.Image.ID),
+					did(c.Scaling.UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+						AutoScalingGroupName: name,
+						LaunchTemplate:       &astypes.LaunchTemplateSpecification{LaunchTemplateName: name, Version: aws.String("1")},
+					})),
+					did(
+						c.Scaling.DeleteAutoScalingGroup(
+							ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: name, ForceDelete: aws.Bool(true)},
+						),
+					),
+				)
+			}},
+		}
 	})
 }
 
@@ -229,134 +231,138 @@ func rules() contract.Scenario {
 
 func uploads() contract.Scenario {
 	return scenario("objects in parts", func(c *contract.Clients) []contract.Step {
-		return []contract.Step{{Name: "two parts become an object, another upload is given up", Do: func(ctx context.Context) error {
-			bucket, key := aws.String("parts"), aws.String("big")
-			_, err := c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})
-			if err != nil {
-				return err
-			}
-			upload, err := c.S3.CreateMultipartUpload(
-				ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ContentType: aws.String("text/plain")},
-			)
-			if err != nil {
-				return err
-			}
-			var parts []s3types.CompletedPart
-			for n, size := range []int{5 << 20, 10} {
-				part, err := c.S3.UploadPart(ctx, &s3.UploadPartInput{
-					Bucket: bucket, Key: key, UploadId: upload.UploadId, PartNumber: aws.Int32(int32(n + 1)),
-					Body: bytes.NewReader(bytes.Repeat([]byte("x"), size)),
+		return []contract.Step{
+			{Name: "two parts become an object, another upload is given up", Do: func(ctx context.Context) error {
+				bucket, key := aws.String("parts"), aws.String("big")
+				_, err := c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})
+				if err != nil {
+					return err
+				}
+				upload, err := c.S3.CreateMultipartUpload(
+					ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key, ContentType: aws.String("text/plain")},
+				)
+				if err != nil {
+					return err
+				}
+				var parts []s3types.CompletedPart
+				for n, size := range []int{5 << 20, 10} {
+					part, err := c.S3.UploadPart(ctx, &s3.UploadPartInput{
+						Bucket: bucket, Key: key, UploadId: upload.UploadId, PartNumber: aws.Int32(int32(n + 1)),
+						Body: bytes.NewReader(bytes.Repeat([]byte("x"), size)),
+					})
+					if err != nil {
+						return err
+					}
+					parts = append(parts, s3types.CompletedPart{PartNumber: aws.Int32(int32(n + 1)), ETag: part.ETag})
+				}
+				listed, err := c.S3.ListParts(ctx, &s3.ListPartsInput{Bucket: bucket, Key: key, UploadId: upload.UploadId})
+				if err != nil {
+					return err
+				}
+				_, err = c.S3.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+					Bucket: bucket, Key: key, UploadId: upload.UploadId,
+					MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
 				})
 				if err != nil {
 					return err
 				}
-				parts = append(parts, s3types.CompletedPart{PartNumber: aws.Int32(int32(n + 1)), ETag: part.ETag})
-			}
-			listed, err := c.S3.ListParts(ctx, &s3.ListPartsInput{Bucket: bucket, Key: key, UploadId: upload.UploadId})
-			if err != nil {
-				return err
-			}
-			_, err = c.S3.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-				Bucket: bucket, Key: key, UploadId: upload.UploadId,
-				MultipartUpload: &s3types.CompletedMultipartUpload{Parts: parts},
-			})
-			if err != nil {
-				return err
-			}
-			head, err := c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})
-			if err != nil {
-				return err
-			}
-			other, err := c.S3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
-			if err != nil {
-				return err
-			}
-			return errors.Join(
-				wrong(len(listed.Parts) == 2, "%d parts are listed", len(listed.Parts)),
-				wrong(*head.ContentLength == 5<<20+10, "the object has %d bytes", *head.ContentLength),
-				did(
-					c.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: bucket, Key: key, UploadId: other.UploadId}),
-				),
-			)
-		}}}
+				head, err := c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})
+				if err != nil {
+					return err
+				}
+				other, err := c.S3.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: bucket, Key: key})
+				if err != nil {
+					return err
+				}
+				return errors.Join(
+					wrong(len(listed.Parts) == 2, "%d parts are listed", len(listed.Parts)),
+					wrong(*head.ContentLength == 5<<20+10, "the object has %d bytes", *head.ContentLength),
+					did(
+						c.S3.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: bucket, Key: key, UploadId: other.UploadId}),
+					),
+				)
+			}},
+		}
 	})
 }
 
 func messages(s *simulator) contract.Scenario {
 	return scenario("topics and queues", func(c *contract.Clients) []contract.Step {
 		topics, queues := sns.NewFromConfig(c.Config), sqs.NewFromConfig(c.Config)
-		return []contract.Step{{Name: "what is published is received once, until it is deleted", Do: func(ctx context.Context) error {
-			topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("alerts")})
-			if err != nil {
-				return err
-			}
-			queue, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("alerts")})
-			if err != nil {
-				return err
-			}
-			attributes, err := queues.GetQueueAttributes(
-				ctx,
-				&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
-			)
-			if err != nil {
-				return err
-			}
-			subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{
-				TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
-				Attributes: map[string]string{"RawMessageDelivery": "true"},
-			})
-			if err != nil {
-				return err
-			}
-			if _, err := topics.Publish(
-				ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")},
-			); err != nil {
-				return err
-			}
-			receive := &sqs.ReceiveMessageInput{
-				QueueUrl: queue.QueueUrl, WaitTimeSeconds: 20,
-				MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"All"},
-			}
-			first, err := queues.ReceiveMessage(ctx, receive)
-			if err != nil {
-				return err
-			}
-			hidden, err := queues.ReceiveMessage(ctx, receive)
-			if err != nil {
-				return err
-			}
-			s.clock.pass(time.Minute)
-			again, err := queues.ReceiveMessage(ctx, receive)
-			if err != nil {
-				return err
-			}
-			if len(first.Messages) != 1 || len(hidden.Messages) != 0 || len(again.Messages) != 1 ||
-				*again.Messages[0].Body != "held" {
-				return fmt.Errorf(
-					"received %d, then %d, then %d messages", len(first.Messages), len(hidden.Messages), len(again.Messages),
+		return []contract.Step{
+			{Name: "what is published is received once, until it is deleted", Do: func(ctx context.Context) error {
+				topic, err := topics.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("alerts")})
+				if err != nil {
+					return err
+				}
+				queue, err := queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("alerts")})
+				if err != nil {
+					return err
+				}
+				attributes, err := queues.GetQueueAttributes(
+					ctx,
+					&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
 				)
-			}
-			receipt := again.Messages[0].ReceiptHandle
-			return errors.Join(
-				did(
-					queues.ChangeMessageVisibility(
-						ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 5},
+				if err != nil {
+					return err
+				}
+				subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{
+					TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
+					Attributes: map[string]string{"RawMessageDelivery": "true"},
+				})
+				if err != nil {
+					return err
+				}
+				if _, err := topics.Publish(
+					ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")},
+				); err != nil {
+					return err
+				}
+				receive := &sqs.ReceiveMessageInput{
+					QueueUrl: queue.QueueUrl, WaitTimeSeconds: 20,
+					MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"All"},
+				}
+				first, err := queues.ReceiveMessage(ctx, receive)
+				if err != nil {
+					return err
+				}
+				hidden, err := queues.ReceiveMessage(ctx, receive)
+				if err != nil {
+					return err
+				}
+				s.clock.pass(time.Minute)
+				again, err := queues.ReceiveMessage(ctx, receive)
+				if err != nil {
+					return err
+				}
+				if len(first.Messages) != 1 || len(hidden.Messages) != 0 || len(again.Messages) != 1 ||
+					*again.Messages[0].Body != "held" {
+					return fmt.Errorf(
+						"received %d, then %d, then %d messages", len(first.Messages), len(hidden.Messages), len(again.Messages),
+					)
+				}
+				receipt := again.Messages[0].ReceiptHandle
+				return errors.Join(
+					did(
+						queues.ChangeMessageVisibility(
+							ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt, VisibilityTimeout: 5},
+						),
 					),
-				),
-				did(queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt})),
-				did(queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("x")})),
-				did(queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: queue.QueueUrl})),
-				did(queues.ListQueues(ctx, &sqs.ListQueuesInput{})),
-				did(queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})),
-				did(topics.ListTopics(ctx, &sns.ListTopicsInput{})),
-				did(topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: topic.TopicArn})),
-				did(topics.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: topic.TopicArn})),
-				did(topics.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: subscribed.SubscriptionArn})),
-				did(topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: topic.TopicArn})),
-				did(queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: queue.QueueUrl})),
-				gone(ctx, queues, queue.QueueUrl),
-			)
-		}}}
+					did(queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue.QueueUrl, ReceiptHandle: receipt})),
+					did(queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String("x")})),
+					did(queues.PurgeQueue(ctx, &sqs.PurgeQueueInput{QueueUrl: queue.QueueUrl})),
+					did(queues.ListQueues(ctx, &sqs.ListQueuesInput{})),
+					did(queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})),
+					did(topics.ListTopics(ctx, &sns.ListTopicsInput{})),
+					did(topics.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: topic.TopicArn})),
+					did(topics.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: topic.TopicArn})),
+					did(topics.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: subscribed.SubscriptionArn})),
+					did(topics.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: topic.TopicArn})),
+					did(queues.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: queue.QueueUrl})),
+					gone(ctx, queues, queue.QueueUrl),
+				)
+			}},
+		}
 	})
 }
 

@@ -27,7 +27,13 @@ import (
 func others(s *simulator) contract.Scenario {
 	return scenario("others", func(c *contract.Clients) []contract.Step {
 		const key = "arn:aws:kms:" + tokyo + ":" + staging + ":key/11111111-2222-4333-8444-555555555555"
-		stacks, deployments, keys := cloudformation.NewFromConfig(c.Config), codedeploy.NewFromConfig(c.Config), kms.NewFromConfig(c.Config)
+		stacks, deployments, keys := cloudformation.NewFromConfig(
+			c.Config,
+		), codedeploy.NewFromConfig(
+			c.Config,
+		), kms.NewFromConfig(
+			c.Config,
+		)
 		s.Inspect(func(*world.World) {
 			s.region.AddMaintenanceWindow(world.MaintenanceSpec{
 				Name: "patching", Enabled: true, Schedule: "cron(0 2 ? * SUN *)", Duration: 3, Cutoff: 1,

@@ -21,8 +21,20 @@ const (
 func registerMetrics(r *api.Registry, w *world.World) {
 	s := watchService{w}
 	api.Handle(r, "monitoring", "PutMetricData", []string{"Namespace", "MetricData"}, s.putData)
-	api.Handle(r, "monitoring", "ListMetrics", []string{"Namespace", "MetricName", "Dimensions", "NextToken"}, s.listMetrics)
-	api.Handle(r, "monitoring", "GetMetricData", []string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints"}, s.getData)
+	api.Handle(
+		r,
+		"monitoring",
+		"ListMetrics",
+		[]string{"Namespace", "MetricName", "Dimensions", "NextToken"},
+		s.listMetrics,
+	)
+	api.Handle(
+		r,
+		"monitoring",
+		"GetMetricData",
+		[]string{"MetricDataQueries", "StartTime", "EndTime", "ScanBy", "MaxDatapoints"},
+		s.getData,
+	)
 	api.Handle(r, "monitoring", "GetMetricStatistics", []string{
 		"Namespace", "MetricName", "Dimensions", "StartTime", "EndTime", "Period", "Statistics",
 	}, s.getStatistics)
@@ -67,16 +79,20 @@ func datapoints(region *world.Region, now time.Time, datum types.MetricDatum) ([
 	case deref(datum.MetricName) == "" || forms == 0:
 		return nil, api.Errorf("MissingParameter", "Every datum needs a MetricName and a value")
 	case forms > 1:
-		return nil, api.Errorf("InvalidParameterCombination", "The parameters Value, Values and StatisticValues are mutually exclusive.")
+		return nil, api.Errorf("InvalidParameterCombination", "The parameters Value, Values and StatisticValues are "+
+			"mutually exclusive.")
 	case len(datum.Counts) > 0 && len(datum.Counts) != len(datum.Values):
 		return nil, api.Errorf("InvalidParameterValue", "The parameters Values and Counts must be of the same size.")
 	case !region.AcceptsMetricAt(at):
-		return nil, api.Errorf("InvalidParameterValue", "The parameter Timestamp must be no more than two weeks old and two hours ahead.")
+		return nil, api.Errorf("InvalidParameterValue", "The parameter Timestamp must be no more than two weeks old and "+
+			"two hours ahead.")
 	case datum.Value != nil:
 		return []world.Datapoint{{At: at, Count: 1, Sum: *datum.Value, Min: *datum.Value, Max: *datum.Value}}, nil
 	case datum.StatisticValues != nil:
 		set := datum.StatisticValues
-		return []world.Datapoint{{At: at, Count: deref(set.SampleCount), Sum: deref(set.Sum), Min: deref(set.Minimum), Max: deref(set.Maximum)}}, nil
+		return []world.Datapoint{
+			{At: at, Count: deref(set.SampleCount), Sum: deref(set.Sum), Min: deref(set.Minimum), Max: deref(set.Maximum)},
+		}, nil
 	}
 	var points []world.Datapoint
 	for n, value := range datum.Values {
@@ -108,17 +124,27 @@ func dimensionViews(pairs [][2]string) []types.Dimension {
 func (s watchService) listMetrics(call api.Call, in *cw.ListMetricsInput) (*cw.ListMetricsOutput, error) {
 	found := []types.Metric{}
 	for _, each := range regionOf(s.w, call).Metrics() {
-		matches := (in.Namespace == nil || *in.Namespace == each.Namespace) && (in.MetricName == nil || *in.MetricName == each.Name)
+		matches := (in.Namespace == nil || *in.Namespace == each.Namespace) &&
+			(in.MetricName == nil || *in.MetricName == each.Name)
 		for _, wanted := range in.Dimensions {
 			matches = matches && slices.ContainsFunc(each.Dimensions, func(d [2]string) bool {
 				return d[0] == deref(wanted.Name) && (wanted.Value == nil || *wanted.Value == d[1])
 			})
 		}
 		if matches {
-			found = append(found, types.Metric{Namespace: &each.Namespace, MetricName: &each.Name, Dimensions: dimensionViews(each.Dimensions)})
+			found = append(
+				found,
+				types.Metric{Namespace: &each.Namespace, MetricName: &each.Name, Dimensions: dimensionViews(each.Dimensions)},
+			)
 		}
 	}
-	found, next, err := page(found, in.NextToken, nil, metricsPage, &api.Error{Code: "InvalidParameterValue", Message: "Invalid nextToken", Status: http.StatusBadRequest})
+	found, next, err := page(
+		found,
+		in.NextToken,
+		nil,
+		metricsPage,
+		&api.Error{Code: "InvalidParameterValue", Message: "Invalid nextToken", Status: http.StatusBadRequest},
+	)
 	return &cw.ListMetricsOutput{Metrics: found, NextToken: next}, err
 }
 
@@ -154,7 +180,13 @@ func (s watchService) getData(call api.Call, in *cw.GetMetricDataInput) (*cw.Get
 		if err != nil {
 			return nil, err
 		}
-		result := types.MetricDataResult{Id: query.Id, Label: stat.Metric.MetricName, StatusCode: types.StatusCodeComplete, Timestamps: []time.Time{}, Values: []float64{}}
+		result := types.MetricDataResult{
+			Id:         query.Id,
+			Label:      stat.Metric.MetricName,
+			StatusCode: types.StatusCodeComplete,
+			Timestamps: []time.Time{},
+			Values:     []float64{},
+		}
 		if query.Label != nil {
 			result.Label = query.Label
 		}
@@ -181,7 +213,12 @@ func (s watchService) getData(call api.Call, in *cw.GetMetricDataInput) (*cw.Get
 	return out, nil
 }
 
-func (s watchService) series(call api.Call, of *types.Metric, start, end time.Time, period time.Duration) ([]world.Datapoint, error) {
+func (s watchService) series(
+	call api.Call,
+	of *types.Metric,
+	start, end time.Time,
+	period time.Duration,
+) ([]world.Datapoint, error) {
 	if deref(of.Namespace) == "" || deref(of.MetricName) == "" {
 		return nil, api.Errorf("ValidationError", "The parameters Namespace and MetricName are required.")
 	}
@@ -192,7 +229,10 @@ func (s watchService) series(call api.Call, of *types.Metric, start, end time.Ti
 	return metric.Series(start, end, period), nil
 }
 
-func (s watchService) getStatistics(call api.Call, in *cw.GetMetricStatisticsInput) (*cw.GetMetricStatisticsOutput, error) {
+func (s watchService) getStatistics(
+	call api.Call,
+	in *cw.GetMetricStatisticsInput,
+) (*cw.GetMetricStatisticsOutput, error) {
 	if in.StartTime == nil || in.EndTime == nil || !in.StartTime.Before(*in.EndTime) {
 		return nil, api.Errorf("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
 	}
@@ -201,12 +241,20 @@ func (s watchService) getStatistics(call api.Call, in *cw.GetMetricStatisticsInp
 		return nil, err
 	}
 	if len(in.Statistics) == 0 {
-		return nil, api.Errorf("MissingParameter", "At least one of the parameters Statistics and ExtendedStatistics must be specified.")
+		return nil, api.Errorf("MissingParameter", "At least one of the parameters Statistics and ExtendedStatistics must "+
+			"be specified.")
 	}
 	if asked := in.EndTime.Sub(*in.StartTime) / period; asked > statisticsMost {
-		return nil, api.Errorf("InvalidParameterCombination", "You have requested up to %d datapoints, which exceeds the limit of %d.", asked, statisticsMost)
+		return nil, api.Errorf("InvalidParameterCombination", "You have requested up to %d datapoints, which exceeds the "+
+			"limit of %d.", asked, statisticsMost)
 	}
-	series, err := s.series(call, &types.Metric{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions}, *in.StartTime, *in.EndTime, period)
+	series, err := s.series(
+		call,
+		&types.Metric{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: in.Dimensions},
+		*in.StartTime,
+		*in.EndTime,
+		period,
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,29 @@ import (
 
 // registerCreationEC2 registers the calls by which clients make what EC2 keeps.
 func registerCreationEC2(r *api.Registry, w *world.World) {
-	api.Handle(r, "ec2", "RunInstances", []string{"ImageId", "InstanceType", "MinCount", "MaxCount", "Placement", "SecurityGroupIds", "TagSpecifications", "ClientToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"RunInstances",
+		[]string{
+			"ImageId",
+			"InstanceType",
+			"MinCount",
+			"MaxCount",
+			"Placement",
+			"SecurityGroupIds",
+			"TagSpecifications",
+			"ClientToken",
+		},
 		func(c api.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 			return runInstances(w, c, in)
-		})
-	api.Handle(r, "ec2", "CreateVolume", []string{"AvailabilityZone", "Size", "VolumeType", "TagSpecifications", "ClientToken"},
+		},
+	)
+	api.Handle(
+		r,
+		"ec2",
+		"CreateVolume",
+		[]string{"AvailabilityZone", "Size", "VolumeType", "TagSpecifications", "ClientToken"},
 		func(c api.Call, in *ec2.CreateVolumeInput) (*ec2.CreateVolumeOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeVolume)
 			if err != nil {
@@ -42,7 +60,8 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 				CreateTime: view.CreateTime, VolumeType: types.VolumeTypeGp3, Encrypted: view.Encrypted, SnapshotId: aws.String(""),
 				Tags: view.Tags,
 			}, nil
-		})
+		},
+	)
 	registerLaunchTemplates(r, w)
 }
 

@@ -13,7 +13,11 @@ import (
 
 func registerLaunchTemplates(r *api.Registry, w *world.World) {
 	registerTemplateVersions(r, w)
-	api.Handle(r, "ec2", "CreateLaunchTemplate", []string{"LaunchTemplateName", "LaunchTemplateData", "TagSpecifications", "ClientToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"CreateLaunchTemplate",
+		[]string{"LaunchTemplateName", "LaunchTemplateData", "TagSpecifications", "ClientToken"},
 		func(c api.Call, in *ec2.CreateLaunchTemplateInput) (*ec2.CreateLaunchTemplateOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeLaunchTemplate)
 			if err != nil {
@@ -29,7 +33,8 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 			}
 			view := templateView(c, template)
 			return &ec2.CreateLaunchTemplateOutput{LaunchTemplate: &view}, nil
-		})
+		},
+	)
 	api.Handle(r, "ec2", "DeleteLaunchTemplate", []string{"LaunchTemplateId", "LaunchTemplateName"},
 		func(c api.Call, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
 			template, err := regionOf(w, c).DeleteLaunchTemplate(
@@ -41,7 +46,11 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 			view := templateView(c, template)
 			return &ec2.DeleteLaunchTemplateOutput{LaunchTemplate: &view}, nil
 		})
-	api.Handle(r, "ec2", "DescribeLaunchTemplates", []string{"LaunchTemplateIds", "LaunchTemplateNames", "MaxResults", "NextToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"DescribeLaunchTemplates",
+		[]string{"LaunchTemplateIds", "LaunchTemplateNames", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeLaunchTemplatesInput) (*ec2.DescribeLaunchTemplatesOutput, error) {
 			chosen := regionOf(w, c).LaunchTemplates()
 			if wanted := slices.Concat(in.LaunchTemplateIds, in.LaunchTemplateNames); len(wanted) > 0 {
@@ -60,7 +69,8 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 				out.LaunchTemplates = append(out.LaunchTemplates, templateView(c, template))
 			}
 			return out, err
-		})
+		},
+	)
 }
 
 // templateData reads the parts of a template that are modelled and refuses the others by name.

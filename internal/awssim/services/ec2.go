@@ -47,7 +47,11 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 			}
 			return out, nil
 		})
-	api.Handle(r, "ec2", "DescribeInstanceStatus", []string{"Filters", "InstanceIds", "IncludeAllInstances", "MaxResults", "NextToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"DescribeInstanceStatus",
+		[]string{"Filters", "InstanceIds", "IncludeAllInstances", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
 			chosen, err := chooseInstances(regionOf(w, c), "DescribeInstanceStatus", in.InstanceIds, in.Filters)
 			if err != nil {
@@ -65,7 +69,8 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 				out.InstanceStatuses = append(out.InstanceStatuses, ec2Status(instance))
 			}
 			return out, nil
-		})
+		},
+	)
 	eachInstance := func(
 		region *world.Region, ids []string, do func(*world.Instance) error,
 	) ([]types.InstanceStateChange, error) {
@@ -113,7 +118,11 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 	api.Handle(
 		r, "ec2", "TerminateInstances", []string{"InstanceIds"},
 		func(c api.Call, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
-			changes, err := eachInstance(regionOf(w, c), in.InstanceIds, func(i *world.Instance) error { i.Terminate(); return nil })
+			changes, err := eachInstance(
+				regionOf(w, c),
+				in.InstanceIds,
+				func(i *world.Instance) error { i.Terminate(); return nil },
+			)
 			return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
 		})
 	api.Handle(r, "ec2", "ModifyInstanceAttribute", []string{"InstanceId", "Groups"},

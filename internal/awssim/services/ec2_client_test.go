@@ -253,7 +253,8 @@ func TestBackupAndRestore(t *testing.T) {
 	client := ec2.NewFromConfig(a.config)
 	out, err := client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
 	require.NoError(t, err)
-	id, root := out.Reservations[0].Instances[0].InstanceId, out.Reservations[0].Instances[0].BlockDeviceMappings[0].Ebs.VolumeId
+	instance := out.Reservations[0].Instances[0]
+	id, root := instance.InstanceId, instance.BlockDeviceMappings[0].Ebs.VolumeId
 	spec := func(kind types.ResourceType) []types.TagSpecification {
 		return []types.TagSpecification{
 			{ResourceType: kind, Tags: []types.Tag{{Key: aws.String("patchtide:attempt"), Value: aws.String("t1")}}},

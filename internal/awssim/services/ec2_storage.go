@@ -110,7 +110,11 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 		func(c api.Call, in *ec2.DeleteSnapshotInput) (*ec2.DeleteSnapshotOutput, error) {
 			return &ec2.DeleteSnapshotOutput{}, regionOf(w, c).DeleteSnapshot(aws.ToString(in.SnapshotId))
 		})
-	api.Handle(r, "ec2", "DescribeSecurityGroups", []string{"Filters", "GroupIds", "GroupNames", "MaxResults", "NextToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"DescribeSecurityGroups",
+		[]string{"Filters", "GroupIds", "GroupNames", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeSecurityGroupsInput) (*ec2.DescribeSecurityGroupsOutput, error) {
 			region := regionOf(w, c)
 			chosen, err := byID(
@@ -126,7 +130,11 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 			if err != nil {
 				return nil, err
 			}
-			chosen, err = filtered("DescribeSecurityGroups", chosen, in.Filters, func(g *world.SecurityGroup) world.Tags { return g.Tags },
+			chosen, err = filtered(
+				"DescribeSecurityGroups",
+				chosen,
+				in.Filters,
+				func(g *world.SecurityGroup) world.Tags { return g.Tags },
 				func(g *world.SecurityGroup, name string) ([]string, bool) {
 					switch name {
 					case "group-name":
@@ -137,7 +145,8 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 						return []string{g.VPC}, true
 					}
 					return nil, false
-				})
+				},
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -151,7 +160,8 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 				})
 			}
 			return out, err
-		})
+		},
+	)
 	api.Handle(r, "ec2", "CreateSecurityGroup", []string{"Description", "GroupName", "VpcId", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateSecurityGroupInput) (*ec2.CreateSecurityGroupOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeSecurityGroup)
@@ -170,34 +180,61 @@ func registerEC2Storage(r *api.Registry, w *world.World) {
 }
 
 func registerEC2Roots(r *api.Registry, w *world.World) {
-	api.Handle(r, "ec2", "CreateReplaceRootVolumeTask", []string{"InstanceId", "SnapshotId", "ClientToken", "DeleteReplacedRootVolume", "TagSpecifications"},
+	api.Handle(
+		r,
+		"ec2",
+		"CreateReplaceRootVolumeTask",
+		[]string{"InstanceId", "SnapshotId", "ClientToken", "DeleteReplacedRootVolume", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateReplaceRootVolumeTaskInput) (*ec2.CreateReplaceRootVolumeTaskOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeReplaceRootVolumeTask)
 			if err != nil {
 				return nil, err
 			}
-			task, err := regionOf(w, c).ReplaceRoot(aws.ToString(in.InstanceId), aws.ToString(in.SnapshotId), aws.ToString(in.ClientToken),
-				aws.ToBool(in.DeleteReplacedRootVolume), tags)
+			task, err := regionOf(
+				w,
+				c,
+			).ReplaceRoot(
+				aws.ToString(in.InstanceId),
+				aws.ToString(in.SnapshotId),
+				aws.ToString(in.ClientToken),
+				aws.ToBool(in.DeleteReplacedRootVolume),
+				tags,
+			)
 			if err != nil {
 				return nil, err
 			}
 			out := ec2RootTask(task)
 			return &ec2.CreateReplaceRootVolumeTaskOutput{ReplaceRootVolumeTask: &out}, nil
-		})
-	api.Handle(r, "ec2", "DescribeReplaceRootVolumeTasks", []string{"Filters", "ReplaceRootVolumeTaskIds", "MaxResults", "NextToken"},
+		},
+	)
+	api.Handle(
+		r,
+		"ec2",
+		"DescribeReplaceRootVolumeTasks",
+		[]string{"Filters", "ReplaceRootVolumeTaskIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeReplaceRootVolumeTasksInput) (*ec2.DescribeReplaceRootVolumeTasksOutput, error) {
-			chosen, err := byID(regionOf(w, c).RootTasks(), in.ReplaceRootVolumeTaskIds, func(t *world.RootTask) string { return t.ID },
-				"InvalidReplaceRootVolumeTaskId.NotFound", "root volume replacement task")
+			chosen, err := byID(
+				regionOf(w, c).RootTasks(),
+				in.ReplaceRootVolumeTaskIds,
+				func(t *world.RootTask) string { return t.ID },
+				"InvalidReplaceRootVolumeTaskId.NotFound",
+				"root volume replacement task",
+			)
 			if err != nil {
 				return nil, err
 			}
-			chosen, err = filtered("DescribeReplaceRootVolumeTasks", chosen, in.Filters, func(t *world.RootTask) world.Tags { return t.Tags },
+			chosen, err = filtered(
+				"DescribeReplaceRootVolumeTasks",
+				chosen,
+				in.Filters,
+				func(t *world.RootTask) world.Tags { return t.Tags },
 				func(t *world.RootTask, name string) ([]string, bool) {
 					if name == "instance-id" {
 						return []string{t.Instance}, true
 					}
 					return nil, false
-				})
+				},
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -207,7 +244,8 @@ func registerEC2Roots(r *api.Registry, w *world.World) {
 				out.ReplaceRootVolumeTasks = append(out.ReplaceRootVolumeTasks, ec2RootTask(task))
 			}
 			return out, err
-		})
+		},
+	)
 }
 
 func ec2RootTask(t *world.RootTask) types.ReplaceRootVolumeTask {

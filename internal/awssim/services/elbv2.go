@@ -20,18 +20,33 @@ type balancingService struct{ w *world.World }
 func registerLoadBalancing(r *api.Registry, w *world.World) {
 	s := balancingService{w}
 	const service = "elasticloadbalancing"
-	api.Handle(r, service, "DescribeTargetGroups", []string{"TargetGroupArns", "Names", "LoadBalancerArn", "Marker", "PageSize"}, s.describeGroups)
+	api.Handle(
+		r,
+		service,
+		"DescribeTargetGroups",
+		[]string{"TargetGroupArns", "Names", "LoadBalancerArn", "Marker", "PageSize"},
+		s.describeGroups,
+	)
 	api.Handle(r, service, "DescribeTargetGroupAttributes", []string{"TargetGroupArn"}, s.describeAttributes)
 	api.Handle(r, service, "DescribeTargetHealth", []string{"TargetGroupArn", "Targets"}, s.describeHealth)
 	api.Handle(r, service, "RegisterTargets", []string{"TargetGroupArn", "Targets"}, s.register)
 	api.Handle(r, service, "DeregisterTargets", []string{"TargetGroupArn", "Targets"}, s.deregister)
-	api.Handle(r, service, "DescribeLoadBalancers", []string{"LoadBalancerArns", "Names", "Marker", "PageSize"}, s.describeLoadBalancers)
+	api.Handle(
+		r,
+		service,
+		"DescribeLoadBalancers",
+		[]string{"LoadBalancerArns", "Names", "Marker", "PageSize"},
+		s.describeLoadBalancers,
+	)
 	api.Handle(r, service, "DescribeTags", []string{"ResourceArns"}, s.describeTags)
 	api.Handle(r, service, "ModifyTargetGroupAttributes", []string{"TargetGroupArn", "Attributes"}, s.modifyAttributes)
 	api.Handle(r, service, "DescribeLoadBalancerAttributes", []string{"LoadBalancerArn"}, s.describeLoadBalancerAttributes)
 }
 
-func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGroupsInput) (*elb.DescribeTargetGroupsOutput, error) {
+func (s balancingService) describeGroups(
+	call api.Call,
+	in *elb.DescribeTargetGroupsInput,
+) (*elb.DescribeTargetGroupsOutput, error) {
 	region := regionOf(s.w, call)
 	var found []*world.TargetGroup
 	for _, group := range region.TargetGroups() {
@@ -51,12 +66,27 @@ func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGr
 	out := &elb.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{}, NextMarker: next}
 	for _, group := range found {
 		view := types.TargetGroup{
-			TargetGroupArn: &group.ARN, TargetGroupName: &group.Name, Port: number(group.Port), Protocol: types.ProtocolEnumHttp,
-			TargetType: targetType(group), HealthCheckEnabled: ref(!group.Unchecked), HealthCheckPath: &group.HealthPath,
-			HealthCheckPort: ref("traffic-port"), HealthCheckProtocol: types.ProtocolEnumHttp, VpcId: ref("vpc-0" + call.Account + "0000"),
-			HealthCheckIntervalSeconds: number(int(group.Interval.Seconds())), HealthyThresholdCount: number(group.HealthyThreshold),
-			UnhealthyThresholdCount: number(group.UnhealthyThreshold), HealthCheckTimeoutSeconds: number(5),
-			LoadBalancerArns: []string{}, Matcher: &types.Matcher{HttpCode: ref("200")},
+			TargetGroupArn:     &group.ARN,
+			TargetGroupName:    &group.Name,
+			Port:               number(group.Port),
+			Protocol:           types.ProtocolEnumHttp,
+			TargetType:         targetType(group),
+			HealthCheckEnabled: ref(!group.Unchecked),
+			HealthCheckPath:    &group.HealthPath,
+			HealthCheckPort: ref(
+				"traffic-port",
+			),
+			HealthCheckProtocol: types.ProtocolEnumHttp,
+			VpcId: ref("vpc-0" + call.Account +
+				"0000"),
+			HealthCheckIntervalSeconds: number(
+				int(group.Interval.Seconds()),
+			),
+			HealthyThresholdCount:     number(group.HealthyThreshold),
+			UnhealthyThresholdCount:   number(group.UnhealthyThreshold),
+			HealthCheckTimeoutSeconds: number(5),
+			LoadBalancerArns:          []string{},
+			Matcher:                   &types.Matcher{HttpCode: ref("200")},
 		}
 		if group.LoadBalancer != "" {
 			view.LoadBalancerArns = []string{region.LoadBalancerARN(group.LoadBalancer)}
@@ -66,7 +96,10 @@ func (s balancingService) describeGroups(call api.Call, in *elb.DescribeTargetGr
 	return out, err
 }
 
-func (s balancingService) describeAttributes(call api.Call, in *elb.DescribeTargetGroupAttributesInput) (*elb.DescribeTargetGroupAttributesOutput, error) {
+func (s balancingService) describeAttributes(
+	call api.Call,
+	in *elb.DescribeTargetGroupAttributesInput,
+) (*elb.DescribeTargetGroupAttributesOutput, error) {
 	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
@@ -74,7 +107,10 @@ func (s balancingService) describeAttributes(call api.Call, in *elb.DescribeTarg
 	return &elb.DescribeTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
 }
 
-func (s balancingService) describeHealth(call api.Call, in *elb.DescribeTargetHealthInput) (*elb.DescribeTargetHealthOutput, error) {
+func (s balancingService) describeHealth(
+	call api.Call,
+	in *elb.DescribeTargetHealthInput,
+) (*elb.DescribeTargetHealthOutput, error) {
 	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
@@ -122,8 +158,12 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 		return nil, err
 	}
 	for _, target := range in.Targets {
-		if instance := group.Resolve(deref(target.Id)); instance == nil || instance.State != world.Running && instance.State != world.Pending {
-			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", deref(target.Id))
+		if instance := group.Resolve(
+			deref(target.Id),
+		); instance == nil ||
+			instance.State != world.Running && instance.State != world.Pending {
+			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be "+
+				"registered: '%s'", deref(target.Id))
 		}
 	}
 	for _, target := range in.Targets {
@@ -134,7 +174,10 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 	return nil, nil
 }
 
-func (s balancingService) deregister(call api.Call, in *elb.DeregisterTargetsInput) (*elb.DeregisterTargetsOutput, error) {
+func (s balancingService) deregister(
+	call api.Call,
+	in *elb.DeregisterTargetsInput,
+) (*elb.DeregisterTargetsOutput, error) {
 	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
 	if err != nil {
 		return nil, err
@@ -152,7 +195,10 @@ func (s balancingService) deregister(call api.Call, in *elb.DeregisterTargetsInp
 	return nil, nil
 }
 
-func (s balancingService) describeLoadBalancers(call api.Call, in *elb.DescribeLoadBalancersInput) (*elb.DescribeLoadBalancersOutput, error) {
+func (s balancingService) describeLoadBalancers(
+	call api.Call,
+	in *elb.DescribeLoadBalancersInput,
+) (*elb.DescribeLoadBalancersOutput, error) {
 	region := regionOf(s.w, call)
 	var names []string
 	for _, group := range region.TargetGroups() {
@@ -173,10 +219,16 @@ func (s balancingService) describeLoadBalancers(call api.Call, in *elb.DescribeL
 	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
 	for _, name := range names {
 		out.LoadBalancers = append(out.LoadBalancers, types.LoadBalancer{
-			LoadBalancerArn: ref(region.LoadBalancerARN(name)), LoadBalancerName: &name, Type: types.LoadBalancerTypeEnumApplication,
-			Scheme: types.LoadBalancerSchemeEnumInternal, VpcId: ref("vpc-0" + call.Account + "0000"),
-			State:   &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive},
-			DNSName: ref(name + "." + call.Region + ".elb.amazonaws.com"), CreatedTime: moment(s.w.Start()),
+			LoadBalancerArn: ref(
+				region.LoadBalancerARN(name),
+			),
+			LoadBalancerName: &name,
+			Type:             types.LoadBalancerTypeEnumApplication,
+			Scheme:           types.LoadBalancerSchemeEnumInternal,
+			VpcId:            ref("vpc-0" + call.Account + "0000"),
+			State:            &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive},
+			DNSName:          ref(name + "." + call.Region + ".elb.amazonaws.com"),
+			CreatedTime:      moment(s.w.Start()),
 		})
 	}
 	return out, err

@@ -15,7 +15,11 @@ import (
 // are reported is unverified, so one at a time is modelled; what a policy's conditions would have to know
 // (MissingContextValues) is not told.
 func registerIAM(r *api.Registry, w *world.World) {
-	api.Handle(r, "iam", "SimulatePrincipalPolicy", []string{"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries", "MaxItems", "Marker"},
+	api.Handle(
+		r,
+		"iam",
+		"SimulatePrincipalPolicy",
+		[]string{"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries", "MaxItems", "Marker"},
 		func(c api.Call, in *iam.SimulatePrincipalPolicyInput) (*iam.SimulatePrincipalPolicyOutput, error) {
 			policy, err := policyOf(w, c, deref(in.PolicySourceArn))
 			if err != nil {
@@ -50,7 +54,8 @@ func registerIAM(r *api.Registry, w *world.World) {
 				})
 			}
 			return out, nil
-		})
+		},
+	)
 }
 
 // decision is a policy's verdict in IAM's words; a role without one may do everything here.

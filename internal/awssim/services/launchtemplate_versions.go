@@ -15,7 +15,18 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 	find := func(c api.Call, id, name *string) (*world.LaunchTemplate, error) {
 		return regionOf(w, c).LaunchTemplate(aws.ToString(id) + aws.ToString(name))
 	}
-	api.Handle(r, "ec2", "CreateLaunchTemplateVersion", []string{"LaunchTemplateId", "LaunchTemplateName", "LaunchTemplateData", "SourceVersion", "VersionDescription", "ClientToken"},
+	api.Handle(
+		r,
+		"ec2",
+		"CreateLaunchTemplateVersion",
+		[]string{
+			"LaunchTemplateId",
+			"LaunchTemplateName",
+			"LaunchTemplateData",
+			"SourceVersion",
+			"VersionDescription",
+			"ClientToken",
+		},
 		func(c api.Call, in *ec2.CreateLaunchTemplateVersionInput) (*ec2.CreateLaunchTemplateVersionOutput, error) {
 			template, err := find(c, in.LaunchTemplateId, in.LaunchTemplateName)
 			if err != nil {
@@ -42,8 +53,13 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 			}
 			view := versionView(c, template, n)
 			return &ec2.CreateLaunchTemplateVersionOutput{LaunchTemplateVersion: &view}, nil
-		})
-	api.Handle(r, "ec2", "DescribeLaunchTemplateVersions", []string{"LaunchTemplateId", "LaunchTemplateName", "Versions", "MaxResults", "NextToken"},
+		},
+	)
+	api.Handle(
+		r,
+		"ec2",
+		"DescribeLaunchTemplateVersions",
+		[]string{"LaunchTemplateId", "LaunchTemplateName", "Versions", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeLaunchTemplateVersionsInput) (*ec2.DescribeLaunchTemplateVersionsOutput, error) {
 			template, err := find(c, in.LaunchTemplateId, in.LaunchTemplateName)
 			if err != nil {
@@ -64,8 +80,13 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 			}
 			page, next, err := cutPage(versions, in.NextToken, in.MaxResults, pageRange{1, 200, 200}, "InvalidParameterValue")
 			return &ec2.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: page, NextToken: next}, err
-		})
-	api.Handle(r, "ec2", "ModifyLaunchTemplate", []string{"LaunchTemplateId", "LaunchTemplateName", "DefaultVersion", "ClientToken"},
+		},
+	)
+	api.Handle(
+		r,
+		"ec2",
+		"ModifyLaunchTemplate",
+		[]string{"LaunchTemplateId", "LaunchTemplateName", "DefaultVersion", "ClientToken"},
 		func(c api.Call, in *ec2.ModifyLaunchTemplateInput) (*ec2.ModifyLaunchTemplateOutput, error) {
 			template, err := find(c, in.LaunchTemplateId, in.LaunchTemplateName)
 			if err != nil {
@@ -78,7 +99,8 @@ func registerTemplateVersions(r *api.Registry, w *world.World) {
 			template.Default = n
 			view := templateView(c, template)
 			return &ec2.ModifyLaunchTemplateOutput{LaunchTemplate: &view}, nil
-		})
+		},
+	)
 }
 
 func versionView(c api.Call, template *world.LaunchTemplate, n int) types.LaunchTemplateVersion {

@@ -157,7 +157,11 @@ func (q questions) ssmResources() []resource {
 		return one("parameter", "Name")
 	case "GetParameters":
 		return one("parameter", "Names")
-	case "GetPatchBaseline", "UpdatePatchBaseline", "DeletePatchBaseline", "RegisterPatchBaselineForPatchGroup", "DeregisterPatchBaselineForPatchGroup":
+	case "GetPatchBaseline",
+		"UpdatePatchBaseline",
+		"DeletePatchBaseline",
+		"RegisterPatchBaselineForPatchGroup",
+		"DeregisterPatchBaselineForPatchGroup":
 		return one("patchbaseline", "BaselineId")
 	}
 	return nil

@@ -45,20 +45,43 @@ func tagsOfSSM(list []types.Tag) world.Tags {
 }
 
 func registerSSMDocuments(r *api.Registry, w *world.World) {
-	api.Handle(r, "ssm", "CreateDocument", []string{"Content", "Name", "DocumentFormat", "DocumentType", "Tags", "VersionName", "TargetType"},
+	api.Handle(
+		r,
+		"ssm",
+		"CreateDocument",
+		[]string{"Content", "Name", "DocumentFormat", "DocumentType", "Tags", "VersionName", "TargetType"},
 		func(c api.Call, in *ssm.CreateDocumentInput) (*ssm.CreateDocumentOutput, error) {
-			document, err := regionOf(w, c).CreateDocument(aws.ToString(in.Name), string(in.DocumentType), string(in.DocumentFormat),
-				aws.ToString(in.Content), aws.ToString(in.VersionName), tagsOfSSM(in.Tags))
+			document, err := regionOf(
+				w,
+				c,
+			).CreateDocument(
+				aws.ToString(in.Name),
+				string(in.DocumentType),
+				string(in.DocumentFormat),
+				aws.ToString(in.Content),
+				aws.ToString(in.VersionName),
+				tagsOfSSM(in.Tags),
+			)
 			if err != nil {
 				return nil, err
 			}
 			return &ssm.CreateDocumentOutput{DocumentDescription: describeDocument(document, document.Latest())}, nil
-		})
-	api.Handle(r, "ssm", "UpdateDocument", []string{"Content", "Name", "DocumentFormat", "DocumentVersion", "VersionName", "TargetType"},
+		},
+	)
+	api.Handle(
+		r,
+		"ssm",
+		"UpdateDocument",
+		[]string{"Content", "Name", "DocumentFormat", "DocumentVersion", "VersionName", "TargetType"},
 		func(c api.Call, in *ssm.UpdateDocumentInput) (*ssm.UpdateDocumentOutput, error) {
 			region := regionOf(w, c)
-			version, err := region.UpdateDocument(aws.ToString(in.Name), aws.ToString(in.DocumentVersion), string(in.DocumentFormat),
-				aws.ToString(in.Content), aws.ToString(in.VersionName))
+			version, err := region.UpdateDocument(
+				aws.ToString(in.Name),
+				aws.ToString(in.DocumentVersion),
+				string(in.DocumentFormat),
+				aws.ToString(in.Content),
+				aws.ToString(in.VersionName),
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -67,7 +90,8 @@ func registerSSMDocuments(r *api.Registry, w *world.World) {
 				return nil, err
 			}
 			return &ssm.UpdateDocumentOutput{DocumentDescription: describeDocument(document, version)}, nil
-		})
+		},
+	)
 	api.Handle(r, "ssm", "UpdateDocumentDefaultVersion", []string{"DocumentVersion", "Name"},
 		func(c api.Call, in *ssm.UpdateDocumentDefaultVersionInput) (*ssm.UpdateDocumentDefaultVersionOutput, error) {
 			document, err := regionOf(w, c).SetDefaultVersion(aws.ToString(in.Name), aws.ToString(in.DocumentVersion))

@@ -19,7 +19,11 @@ import (
 const stepsShown = 50
 
 func registerSSMAutomation(r *api.Registry, w *world.World) {
-	api.Handle(r, "ssm", "StartAutomationExecution", []string{"DocumentName", "DocumentVersion", "Parameters", "ClientToken", "Tags", "Mode"},
+	api.Handle(
+		r,
+		"ssm",
+		"StartAutomationExecution",
+		[]string{"DocumentName", "DocumentVersion", "Parameters", "ClientToken", "Tags", "Mode"},
 		func(c api.Call, in *ssm.StartAutomationExecutionInput) (*ssm.StartAutomationExecutionOutput, error) {
 			if in.Mode == types.ExecutionModeInteractive {
 				return nil, api.NotModelled("ssm:StartAutomationExecution in mode %s", in.Mode)
@@ -32,7 +36,8 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 				return nil, err
 			}
 			return &ssm.StartAutomationExecutionOutput{AutomationExecutionId: aws.String(execution.ID)}, nil
-		})
+		},
+	)
 	api.Handle(r, "ssm", "GetAutomationExecution", []string{"AutomationExecutionId"},
 		func(c api.Call, in *ssm.GetAutomationExecutionInput) (*ssm.GetAutomationExecutionOutput, error) {
 			execution, err := regionOf(w, c).Execution(aws.ToString(in.AutomationExecutionId))
@@ -57,7 +62,11 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
 			return &ssm.DescribeAutomationExecutionsOutput{AutomationExecutionMetadataList: page, NextToken: next}, err
 		})
-	api.Handle(r, "ssm", "DescribeAutomationStepExecutions", []string{"AutomationExecutionId", "Filters", "MaxResults", "NextToken", "ReverseOrder"},
+	api.Handle(
+		r,
+		"ssm",
+		"DescribeAutomationStepExecutions",
+		[]string{"AutomationExecutionId", "Filters", "MaxResults", "NextToken", "ReverseOrder"},
 		func(c api.Call, in *ssm.DescribeAutomationStepExecutionsInput) (*ssm.DescribeAutomationStepExecutionsOutput, error) {
 			execution, err := regionOf(w, c).Execution(aws.ToString(in.AutomationExecutionId))
 			if err != nil {
@@ -89,7 +98,8 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 			}
 			page, next, err := cutPage(steps, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
 			return &ssm.DescribeAutomationStepExecutionsOutput{StepExecutions: page, NextToken: next}, err
-		})
+		},
+	)
 	api.Handle(r, "ssm", "StopAutomationExecution", []string{"AutomationExecutionId", "Type"},
 		func(c api.Call, in *ssm.StopAutomationExecutionInput) (*ssm.StopAutomationExecutionOutput, error) {
 			execution, err := regionOf(w, c).Execution(aws.ToString(in.AutomationExecutionId))

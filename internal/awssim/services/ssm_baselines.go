@@ -87,7 +87,8 @@ func registerSSMBaselines(r *api.Registry, w *world.World) {
 	api.Handle(
 		r, "ssm", "DeletePatchBaseline", []string{"BaselineId"},
 		func(c api.Call, in *ssm.DeletePatchBaselineInput) (*ssm.DeletePatchBaselineOutput, error) {
-			return &ssm.DeletePatchBaselineOutput{BaselineId: in.BaselineId}, regionOf(w, c).DeleteBaseline(aws.ToString(in.BaselineId))
+			err := regionOf(w, c).DeleteBaseline(aws.ToString(in.BaselineId))
+			return &ssm.DeletePatchBaselineOutput{BaselineId: in.BaselineId}, err
 		})
 	api.Handle(r, "ssm", "DescribePatchBaselines", []string{"Filters", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribePatchBaselinesInput) (*ssm.DescribePatchBaselinesOutput, error) {
@@ -190,7 +191,8 @@ func registerSSMPatchGroups(r *api.Registry, w *world.World) {
 		})
 	api.Handle(r, "ssm", "RegisterDefaultPatchBaseline", []string{"BaselineId"},
 		func(c api.Call, in *ssm.RegisterDefaultPatchBaselineInput) (*ssm.RegisterDefaultPatchBaselineOutput, error) {
-			return &ssm.RegisterDefaultPatchBaselineOutput{BaselineId: in.BaselineId}, regionOf(w, c).SetDefaultBaseline(aws.ToString(in.BaselineId))
+			err := regionOf(w, c).SetDefaultBaseline(aws.ToString(in.BaselineId))
+			return &ssm.RegisterDefaultPatchBaselineOutput{BaselineId: in.BaselineId}, err
 		})
 }
 

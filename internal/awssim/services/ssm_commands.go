@@ -22,7 +22,11 @@ const (
 )
 
 func registerSSMCommands(r *api.Registry, w *world.World) {
-	api.Handle(r, "ssm", "SendCommand", []string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds"},
+	api.Handle(
+		r,
+		"ssm",
+		"SendCommand",
+		[]string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds"},
 		func(c api.Call, in *ssm.SendCommandInput) (*ssm.SendCommandOutput, error) {
 			if in.TimeoutSeconds != nil && (*in.TimeoutSeconds < 30 || *in.TimeoutSeconds > 2592000) {
 				return nil, api.Errorf("ValidationException", "TimeoutSeconds must be 30 to 2592000, it is %d.", *in.TimeoutSeconds)
@@ -41,7 +45,8 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 			}
 			out := ssmCommand(command)
 			return &ssm.SendCommandOutput{Command: &out}, nil
-		})
+		},
+	)
 	api.Handle(r, "ssm", "ListCommands", []string{"CommandId", "InstanceId", "Filters", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.ListCommandsInput) (*ssm.ListCommandsOutput, error) {
 			chosen, err := chooseCommands(regionOf(w, c), aws.ToString(in.CommandId), aws.ToString(in.InstanceId), in.Filters)
@@ -55,7 +60,11 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 			}
 			return out, err
 		})
-	api.Handle(r, "ssm", "ListCommandInvocations", []string{"CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"},
+	api.Handle(
+		r,
+		"ssm",
+		"ListCommandInvocations",
+		[]string{"CommandId", "InstanceId", "Filters", "Details", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.ListCommandInvocationsInput) (*ssm.ListCommandInvocationsOutput, error) {
 			chosen, err := chooseCommands(regionOf(w, c), aws.ToString(in.CommandId), aws.ToString(in.InstanceId), in.Filters)
 			if err != nil {
@@ -71,7 +80,8 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 			}
 			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
 			return &ssm.ListCommandInvocationsOutput{CommandInvocations: page, NextToken: next}, err
-		})
+		},
+	)
 	api.Handle(r, "ssm", "GetCommandInvocation", []string{"CommandId", "InstanceId", "PluginName"},
 		func(c api.Call, in *ssm.GetCommandInvocationInput) (*ssm.GetCommandInvocationOutput, error) {
 			command := regionOf(w, c).Command(aws.ToString(in.CommandId))

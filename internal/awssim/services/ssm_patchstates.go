@@ -14,7 +14,11 @@ import (
 )
 
 func registerSSMPatchStates(r *api.Registry, w *world.World) {
-	api.Handle(r, "ssm", "DescribeInstanceInformation", []string{"Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"},
+	api.Handle(
+		r,
+		"ssm",
+		"DescribeInstanceInformation",
+		[]string{"Filters", "InstanceInformationFilterList", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribeInstanceInformationInput) (*ssm.DescribeInstanceInformationOutput, error) {
 			filters := in.Filters
 			for _, filter := range in.InstanceInformationFilterList {
@@ -37,7 +41,8 @@ func registerSSMPatchStates(r *api.Registry, w *world.World) {
 			}
 			page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{5, 50, 10}, badSSMToken)
 			return &ssm.DescribeInstanceInformationOutput{InstanceInformationList: page, NextToken: next}, err
-		})
+		},
+	)
 	api.Handle(r, "ssm", "DescribeInstancePatchStates", []string{"InstanceIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ssm.DescribeInstancePatchStatesInput) (*ssm.DescribeInstancePatchStatesOutput, error) {
 			if len(in.InstanceIds) == 0 || len(in.InstanceIds) > 50 {

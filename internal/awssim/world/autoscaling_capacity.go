@@ -40,7 +40,8 @@ func (g *ScalingGroup) step(m *Member) {
 			g.endFor(m.Instance.ID, "Successful")
 		}
 	case LifecycleTerminating, LifecycleTerminatingWait, LifecycleTerminatingProceed:
-		if g.drained(m) && len(m.waits) == 0 && (m.State != LifecycleTerminating || gone || !m.hold(HookTerminating, LifecycleTerminatingWait, false)) {
+		if g.drained(m) && len(m.waits) == 0 &&
+			(m.State != LifecycleTerminating || gone || !m.hold(HookTerminating, LifecycleTerminatingWait, false)) {
 			m.Instance.Terminate()
 		}
 		if gone {
@@ -92,8 +93,8 @@ func (g *ScalingGroup) drained(m *Member) bool {
 	return !slices.ContainsFunc(g.TargetGroups, func(t *TargetGroup) bool { return t.has(m.Instance.ID) })
 }
 
-// checkHealth marks members in service that EC2 or, for ELB health checks, a target group finds unwell. The mark is sticky.
-// There are no health checks in standby: one that was terminated there stays listed.
+// checkHealth marks members in service that EC2 or, for ELB health checks, a target group finds unwell. The mark is
+// sticky. There are no health checks in standby: one that was terminated there stays listed.
 func (g *ScalingGroup) checkHealth() {
 	if g.suspended("HealthCheck") {
 		return
@@ -182,14 +183,16 @@ func (g *ScalingGroup) active() int {
 
 func (g *ScalingGroup) meetDesired() {
 	for g.active() < g.Desired && !g.suspended("Launch") && g.retry == nil {
-		g.launch("an instance was started in response to a difference between desired and actual capacity, increasing the capacity")
+		g.launch("an instance was started in response to a difference between desired and actual capacity, increasing the " +
+			"capacity")
 	}
 	for g.active() > g.Desired && !g.suspended("Terminate") && !g.surplus {
 		victim := g.victim()
 		if victim == nil {
 			return
 		}
-		g.terminate(victim, "an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity")
+		g.terminate(victim, "an instance was taken out of service in response to a difference between desired and actual "+
+			"capacity, shrinking the capacity")
 	}
 }
 
@@ -241,7 +244,10 @@ func (g *ScalingGroup) suspendLaunch(why string) {
 
 func (g *ScalingGroup) join(instance *Instance, cause string) {
 	g.begin("Launching a new EC2 instance: ", instance.ID, cause)
-	g.members = append(g.members, &Member{Group: g, Instance: instance, State: LifecyclePending, Healthy: true, Protected: g.Protects})
+	g.members = append(
+		g.members,
+		&Member{Group: g, Instance: instance, State: LifecyclePending, Healthy: true, Protected: g.Protects},
+	)
 	g.Region.Changed("group", instance.ID, "Pending in "+g.Name)
 }
 

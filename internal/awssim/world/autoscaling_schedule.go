@@ -54,9 +54,15 @@ func (g *ScalingGroup) PutScheduledAction(name string, schedule Schedule) error 
 		return api.Errorf("ValidationError", "At least one of min size, max size and desired capacity is needed.")
 	}
 	g.unschedule(name)
-	action := &ScheduledAction{Name: name, Schedule: schedule, Next: schedule.Start, every: every, ARN: g.Region.ARN("autoscaling",
-		"scheduledUpdateGroupAction:"+g.Region.NewUUID("scheduled")+
-			":autoScalingGroupName/"+g.Name+":scheduledActionName/"+name)}
+	action := &ScheduledAction{
+		Name:     name,
+		Schedule: schedule,
+		Next:     schedule.Start,
+		every:    every,
+		ARN: g.Region.ARN("autoscaling",
+			"scheduledUpdateGroupAction:"+g.Region.NewUUID("scheduled")+
+				":autoScalingGroupName/"+g.Name+":scheduledActionName/"+name),
+	}
 	if action.Next.IsZero() {
 		action.Next = now
 		if every != nil {

@@ -81,8 +81,12 @@ func (r *Region) Launch(spec LaunchSpec) (*Instance, error) {
 	}
 	if r.World.faults.strikes(FaultNoCapacity, instance) {
 		r.forget(instance)
-		return nil, api.Errorf("InsufficientInstanceCapacity",
-			"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).", instance.Type, spec.Zone)
+		return nil, api.Errorf(
+			"InsufficientInstanceCapacity",
+			"We currently do not have sufficient %s capacity in the Availability Zone you requested (%s).",
+			instance.Type,
+			spec.Zone,
+		)
 	}
 	instance.State = Pending
 	r.Changed("instance", instance.ID, "pending")
@@ -121,8 +125,8 @@ func (r *Region) place(spec InstanceSpec) (*Instance, error) {
 	return instance, nil
 }
 
-// Place launches an instance that is running with its application up at once, as if it had been launched a day before. The
-// scenario's groups begin with such.
+// Place launches an instance that is running with its application up at once, as if it had been launched a day before.
+// The scenario's groups begin with such.
 func (r *Region) Place(spec LaunchSpec) (*Instance, error) {
 	instance, err := r.newInstance(spec)
 	if err != nil {
@@ -226,7 +230,8 @@ func (i *Instance) comeUp(d time.Duration) {
 // call.
 func (i *Instance) keyUnusable() bool {
 	root := i.Region.Volume(i.RootVolume)
-	return root != nil && root.Key != "" && (i.Region.keyOff(root.Key) || i.Region.World.faults.strikes(FaultKeyUnusable, i))
+	return root != nil && root.Key != "" &&
+		(i.Region.keyOff(root.Key) || i.Region.World.faults.strikes(FaultKeyUnusable, i))
 }
 
 // after schedules do unless the machine was started, stopped or rebooted meanwhile.
@@ -248,7 +253,12 @@ func (i *Instance) Start() error {
 		return i.wrongState("started")
 	}
 	if i.RootVolume == "" {
-		return api.Errorf("IncorrectInstanceState", "Instance '%s' does not have a volume attached at root (%s)", i.ID, RootDevice)
+		return api.Errorf(
+			"IncorrectInstanceState",
+			"Instance '%s' does not have a volume attached at root (%s)",
+			i.ID,
+			RootDevice,
+		)
 	}
 	i.State = Pending
 	i.Region.Changed("instance", i.ID, "pending")
@@ -318,5 +328,6 @@ func (i *Instance) Terminate() {
 }
 
 func (i *Instance) wrongState(verb string) error {
-	return api.Errorf("IncorrectInstanceState", "This instance '%s' is not in a state from which it can be %s: it is %s.", i.ID, verb, i.State)
+	return api.Errorf("IncorrectInstanceState", "This instance '%s' is not in a state from which it can be %s: it is "+
+		"%s.", i.ID, verb, i.State)
 }

@@ -306,8 +306,17 @@ func (run *patchRun) end() {
 	s := run.state
 	fmt.Fprintf(&run.log, "Patch Group: %s, Baseline: %s, SnapshotId: %s, Operation: %s, RebootOption: %s\n",
 		s.PatchGroup, s.BaselineID, s.SnapshotID, s.Operation, s.RebootOption)
-	fmt.Fprintf(&run.log, "Installed: %d, InstalledOther: %d, InstalledPendingReboot: %d, Missing: %d, Failed: %d\n",
-		s.Count("Installed"), s.Count("InstalledOther"), s.Count("InstalledPendingReboot"), s.Count("Missing"), s.Count("Failed"))
+	fmt.Fprintf(
+		&run.log,
+		"Installed: %d, InstalledOther: %d, InstalledPendingReboot: %d, Missing: %d, Failed: %d\n",
+		s.Count(
+			"Installed",
+		),
+		s.Count("InstalledOther"),
+		s.Count("InstalledPendingReboot"),
+		s.Count("Missing"),
+		s.Count("Failed"),
+	)
 	switch run.exit {
 	case 0:
 		run.invocation.end("Success", 0, run.log.String(), "")

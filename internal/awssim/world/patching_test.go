@@ -175,8 +175,17 @@ func TestFailedInstallReportsIt(t *testing.T) {
 	require.Equal(t, "Failed", first.Status)
 	require.Equal(t, 3, r.PatchState(r.Instances()[0].ID).Count("Failed"))
 	require.Equal(
-		t, 3,
-		r.PatchState(r.Instances()[0].ID).Count("Installed")+r.PatchState(r.Instances()[0].ID).Count("InstalledPendingReboot"),
+		t,
+		3,
+		r.PatchState(
+			r.Instances()[0].ID,
+		).Count(
+			"Installed",
+		)+r.PatchState(
+			r.Instances()[0].ID,
+		).Count(
+			"InstalledPendingReboot",
+		),
 	)
 	require.Equal(t, "Success", second.Status, "the fault names the first instance only")
 	again := patchNow(t, r.Instances()[0], map[string]string{"Operation": "Install"})

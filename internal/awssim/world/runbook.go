@@ -12,7 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 )
 
-// runbook is an Automation document of schema 0.3, as far as it is modelled; any other key is refused when it is registered.
+// runbook is an Automation document of schema 0.3, as far as it is modelled; any other key is refused when it is
+// registered.
 type runbook struct {
 	SchemaVersion string                      `yaml:"schemaVersion"`
 	Description   string                      `yaml:"description"`
@@ -98,7 +99,8 @@ func parseRunbook(content string) (*runbook, error) {
 		return nil, invalidContent("%s", yaml.FormatError(err, false, false))
 	}
 	if book.SchemaVersion != "0.3" {
-		return nil, api.Errorf("InvalidDocumentSchemaVersion", "The document's schemaVersion is %q; an Automation runbook has 0.3.", book.SchemaVersion)
+		return nil, api.Errorf("InvalidDocumentSchemaVersion", "The document's schemaVersion is %q; an Automation runbook "+
+			"has 0.3.", book.SchemaVersion)
 	}
 	if len(book.MainSteps) == 0 {
 		return nil, invalidContent("mainSteps is empty.")
@@ -148,12 +150,20 @@ func (b *runbook) checkStep(n int) error {
 	case jumps && b.index(target) >= 0:
 	case slices.Contains([]string{"", "Abort", "Continue", "Cancel"}, step.OnFailure):
 	default:
-		return invalidContent("step %s: onFailure %q is neither Abort, Continue, Cancel nor step:<name of a step>.", step.Name, step.OnFailure)
+		return invalidContent(
+			"step %s: onFailure %q is neither Abort, Continue, Cancel nor step:<name of a step>.",
+			step.Name,
+			step.OnFailure,
+		)
 	}
 	if step.NextStep != "" && b.index(step.NextStep) < 0 {
 		return invalidContent("step %s: there is no step %q to go to.", step.Name, step.NextStep)
 	}
-	if target, jumps := strings.CutPrefix(step.OnCancel, "step:"); step.OnCancel != "" && step.OnCancel != "Abort" && (!jumps || b.index(target) < 0) {
+	if target, jumps := strings.CutPrefix(
+		step.OnCancel,
+		"step:",
+	); step.OnCancel != "" && step.OnCancel != "Abort" &&
+		(!jumps || b.index(target) < 0) {
 		return invalidContent("step %s: onCancel %q is neither Abort nor step:<name of a step>.", step.Name, step.OnCancel)
 	}
 	if err := b.MainSteps[n].checkAPI(); err != nil {
@@ -176,7 +186,8 @@ func (b *runbook) checkReference(name string) error {
 	if step, _, dotted := strings.Cut(name, "."); dotted && b.index(step) >= 0 {
 		return nil
 	}
-	if name == "automation:EXECUTION_ID" || name == "global:DATE" || name == "global:DATE_TIME" || name == "global:REGION" {
+	if name == "automation:EXECUTION_ID" || name == "global:DATE" || name == "global:DATE_TIME" ||
+		name == "global:REGION" {
 		return nil
 	}
 	return invalidContent("{{ %s }} is neither a parameter nor a step's output.", name)
@@ -235,7 +246,12 @@ func (s *runbookStep) checkAPI() error {
 	for n := range s.Outputs {
 		output := &s.Outputs[n]
 		if output.Name == "" || !slices.Contains([]string{"", "String", "StringList", "Integer", "Boolean"}, output.Type) {
-			return invalidContent("step %s: output %q has no name, or a type that is not modelled: %q.", s.Name, output.Name, output.Type)
+			return invalidContent(
+				"step %s: output %q has no name, or a type that is not modelled: %q.",
+				s.Name,
+				output.Name,
+				output.Type,
+			)
 		}
 		path, err := parseSelector(output.Selector)
 		if err != nil {
@@ -253,7 +269,11 @@ func (b *runbook) isList(name string) bool {
 	}
 	step, output, _ := strings.Cut(name, ".")
 	n := b.index(step)
-	return n >= 0 && slices.ContainsFunc(b.MainSteps[n].Outputs, func(o stepOutput) bool { return o.Name == output && o.Type == "StringList" })
+	return n >= 0 &&
+		slices.ContainsFunc(
+			b.MainSteps[n].Outputs,
+			func(o stepOutput) bool { return o.Name == output && o.Type == "StringList" },
+		)
 }
 
 // bind checks the parameters of a start against the runbook and fills in defaults.
