@@ -99,7 +99,7 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 		must[struct{}](f, f.aws.UnmarkGroup, mark)
 		must[struct{}](f, f.aws.MarkGroup, mark)
 		require.Equal(t, []int{2, 1}, []int{f.Effects("CreateOrUpdateTags"), f.Effects("DeleteTags")})
-		f.Sim.Inspect(func(w *world.World) {
+		f.Inspect(func(w *world.World) {
 			group, err := w.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 			require.NoError(t, err)
 			require.Equal(t, names.TagJournal, group.Tags[len(group.Tags)-1].Key)
@@ -145,10 +145,10 @@ func TestAnActEndsOnceItsEffectIsShown(t *testing.T) {
 func TestAnEffectThatSomebodyTakesBackIsNotWaitedForForEver(t *testing.T) {
 	f := laggingFleet(t, 2, 4, 6)
 	var aws *world.World
-	f.Sim.Inspect(func(w *world.World) { aws = w })
+	f.Inspect(func(w *world.World) { aws = w })
 	group, err := aws.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 	require.NoError(t, err)
-	f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		if call.Operation == "SuspendProcesses" {
 			aws.After(time.Second, func() { _ = group.Resume([]string{"AZRebalance"}) })
 		}

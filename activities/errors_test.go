@@ -19,7 +19,7 @@ func TestEveryActivityTypesItsErrors(t *testing.T) {
 		method := methods.Method(i)
 		t.Run(method.Name, func(t *testing.T) {
 			f := newFleet(t)
-			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation == "GetCallerIdentity" || call.Operation == "AssumeRole" {
 					return awssim.Fault{}
 				}

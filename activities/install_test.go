@@ -54,7 +54,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			id := f.Instances(staging.Account.ID)[0]
 			instance := activities.Instance{Group: staging, ID: id}
 			volume := ""
-			f.Sim.Inspect(func(w *world.World) {
+			f.Inspect(func(w *world.World) {
 				volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
 			})
 
@@ -116,7 +116,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 				require.Equal(t, []string{taken.SnapshotID}, expired.Snapshots)
 				require.Equal(t, []string{volume}, expired.Volumes)
 			}
-			f.Sim.Inspect(func(w *world.World) {
+			f.Inspect(func(w *world.World) {
 				region := w.Account(staging.Account.ID).Region(staging.Region)
 				require.Nil(t, region.Snapshot(taken.SnapshotID))
 				require.Nil(t, region.Volume(volume), "the replaced volume")
@@ -142,7 +142,7 @@ func TestStopInstall(t *testing.T) {
 	require.NotNil(t, report.Before)
 	require.Nil(t, report.After, "what it left was never learnt")
 	require.True(t, report.Touched())
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		for _, command := range w.Account(staging.Account.ID).Region(staging.Region).Commands() {
 			require.True(t, command.Done(), "%s: %s", command.Document, command.Status())
 		}
@@ -173,7 +173,7 @@ func TestInstallIsNotStarted(t *testing.T) {
 		f := newFleet(t)
 		in := f.startInstall(f.Instances(staging.Account.ID)[0])
 		throttled := false
-		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 			if call.Operation == "StartAutomationExecution" && !throttled {
 				throttled = true
 				return awssim.Fault{Kind: awssim.FaultThrottle}
@@ -189,7 +189,7 @@ func TestInstallIsNotStarted(t *testing.T) {
 		f := newFleet(t)
 		in := f.startInstall(f.Instances(staging.Account.ID)[0])
 		failed := false
-		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 			if call.Operation == "StartAutomationExecution" && !failed {
 				failed = true
 				return awssim.Fault{Kind: awssim.FaultError}
@@ -230,7 +230,7 @@ func TestRunbookIsRegisteredOnce(t *testing.T) {
 	require.Equal(t, 1, f.Effects("CreateDocument"))
 
 	// Somebody else's version stands above ours: it is left alone, and ours is found under it.
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).UpdateDocument(
 			first.Name, "$LATEST", "YAML", foreignRunbook, "",
 		)
@@ -249,7 +249,7 @@ mainSteps:
 func TestRunbookOfAnotherReleaseIsUpdated(t *testing.T) {
 	f := newFleet(t)
 	f.LoseFirst("UpdateDocument")
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateDocument(
 			"Patchtide-PatchInstance", "Automation", "YAML", foreignRunbook, "", nil,
 		)

@@ -20,7 +20,7 @@ func isolation(
 	find := func(w *world.World) *world.Instance {
 		return w.Account(staging.Account.ID).Region(staging.Region).Instance(it.ID)
 	}
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		_, err := w.Account(staging.Account.ID).Region(staging.Region).CreateSecurityGroup(
 			"quarantined", "nothing in, nothing out", "",
 		)
@@ -28,7 +28,7 @@ func isolation(
 		find(w).AddInterface(find(w).SecurityGroups)
 	})
 	change = func(device int, names ...string) {
-		f.Sim.Inspect(func(w *world.World) {
+		f.Inspect(func(w *world.World) {
 			var ids []string
 			for _, group := range find(w).Region.SecurityGroups() {
 				for _, name := range names {
@@ -42,7 +42,7 @@ func isolation(
 	}
 	groups = func() [][]string {
 		var all [][]string
-		f.Sim.Inspect(func(w *world.World) {
+		f.Inspect(func(w *world.World) {
 			for _, one := range find(w).Interfaces() {
 				var names []string
 				for _, id := range one.Groups() {

@@ -150,7 +150,7 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFleet(t)
 			calls := 0
-			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation != "SetDesiredCapacity" {
 					return awssim.Fault{}
 				}
@@ -167,14 +167,14 @@ func TestARaiseThatFailsTellsWhetherAnythingWasDone(t *testing.T) {
 // Somebody scales out by one while the first calls are throttled: that one is theirs.
 func TestOneMoreThatSomebodyAddsWhileWeAreThrottledIsTheirs(t *testing.T) {
 	f := newFleet(t)
-	f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		if call.Operation == "SetDesiredCapacity" {
 			return awssim.Fault{Kind: awssim.FaultThrottle}
 		}
 		return awssim.Fault{}
 	})
 	var aws *world.World
-	f.Sim.Inspect(func(w *world.World) { aws = w })
+	f.Inspect(func(w *world.World) { aws = w })
 	aws.After(everyTen.Poll.D(), func() {
 		group, err := aws.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
 		require.NoError(t, err)

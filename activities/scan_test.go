@@ -115,7 +115,7 @@ func TestBaselineIsKeptEqual(t *testing.T) {
 func TestBackupsThatFail(t *testing.T) {
 	instanceOf := func(f *fleet) (activities.Instance, string) {
 		id, volume := f.Instances(staging.Account.ID)[0], ""
-		f.Sim.Inspect(func(w *world.World) {
+		f.Inspect(func(w *world.World) {
 			volume = w.Account(staging.Account.ID).Region(staging.Region).Instance(id).RootVolume
 		})
 		return activities.Instance{Group: staging, ID: id}, volume
@@ -167,7 +167,7 @@ func TestBackupsThatFail(t *testing.T) {
 		must[nothing](
 			f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
 		)
-		f.Sim.Inspect(func(w *world.World) {
+		f.Inspect(func(w *world.World) {
 			require.NoError(t, w.Account(staging.Account.ID).Region(staging.Region).Instance(instance.ID).Stop())
 		})
 		f.Pass(5 * time.Minute)
@@ -214,7 +214,7 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 	for seed := range 6 {
 		f := newFleet(t)
 		draw := uint32(seed)*2654435761 + 1
-		f.Sim.SetInterceptor(func(awssim.CallInfo) awssim.Fault {
+		f.SetInterceptor(func(awssim.CallInfo) awssim.Fault {
 			draw = draw*1664525 + 1013904223
 			switch share := draw >> 16 % 100; {
 			case share < 10:

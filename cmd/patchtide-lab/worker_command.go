@@ -101,11 +101,11 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 		),
 	})
 	if err != nil {
-		return fmt.Errorf(
+		return fmt.Errorf( //nolint:staticcheck // a name
 			"Temporal at %s does not answer: %w; start it with `patchtide-lab temporal`",
 			options.temporal,
 			err,
-		) //nolint:staticcheck // a name
+		)
 	}
 	defer connection.Close()
 	stop, err := start(

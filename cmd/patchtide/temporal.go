@@ -21,9 +21,10 @@ func temporalOptions(settings config.Settings) (client.Options, error) {
 	)
 	if err != nil {
 		return client.Options{}, &exitError{
-			code:  exitUsage,
-			cause: fmt.Errorf("Temporal's profile: %w", err),
-		} //nolint:staticcheck // a name
+			code: exitUsage,
+			cause: fmt.Errorf( //nolint:staticcheck // a name
+				"Temporal's profile: %w", err),
+		}
 	}
 	if settings.TemporalAddress != "" {
 		options.HostPort = settings.TemporalAddress
@@ -50,8 +51,9 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, options, fmt.Errorf("Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or "+
-			"--temporal-address", options.HostPort, err) //nolint:staticcheck // a name
+		return nil, options, fmt.Errorf( //nolint:staticcheck // a name
+			"Temporal at %s does not answer: %w; set TEMPORAL_ADDRESS, a profile, or "+
+				"--temporal-address", options.HostPort, err)
 	}
 	return c, options, nil
 }

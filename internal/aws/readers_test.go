@@ -66,7 +66,7 @@ func TestReadersSayWhatTheyWereReading(t *testing.T) {
 		{"no reply", awssim.Fault{Kind: awssim.FaultTimeout}, aws.Passing},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 				if call.Operation == "DescribeInstances" {
 					return c.fault
 				}

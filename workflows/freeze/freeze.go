@@ -1,3 +1,4 @@
+// Package freeze is Freeze, which keeps who froze what, and how others ask it.
 package freeze
 
 import (

@@ -1,3 +1,5 @@
+// Package group holds a group's lock and takes its instances in order: PatchGroup, and under the same lock HealGroup
+// and ReleaseGroup.
 package group
 
 import (

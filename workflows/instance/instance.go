@@ -1,3 +1,5 @@
+// Package instance is the saga of one instance, whose steps and undos stand in table.go: PatchInstance, and under the
+// same lock RestoreInstance, HealInstance and EndQuarantine.
 package instance
 
 import (

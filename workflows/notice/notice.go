@@ -1,3 +1,4 @@
+// Package notice tells people: Notify, and Tell, which starts it.
 package notice
 
 import (

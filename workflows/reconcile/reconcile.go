@@ -1,3 +1,4 @@
+// Package reconcile is the last net, Reconcile, and the list and the end of quarantines, Quarantine.
 package reconcile
 
 import (

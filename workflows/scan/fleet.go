@@ -72,6 +72,7 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	return fleet, nil
 }
 
+// Group scans a group by its plan's baseline. What kept it from being scanned is told; "" when nothing did.
 func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(

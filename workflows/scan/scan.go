@@ -1,3 +1,4 @@
+// Package scan scans instances, groups and, with ScanFleet, all groups of a plan.
 package scan
 
 import (

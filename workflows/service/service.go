@@ -1,3 +1,4 @@
+// Package service is HoldService, the lock of a service whose groups are taken one instance at a time in all.
 package service
 
 import (

@@ -1,3 +1,5 @@
+// Package wave is one run of a plan: PatchWave, what it would do (PreviewWave), and what puts back a closed one
+// (RollBackWave). It decides nothing: patch.NextMove says what comes next.
 package wave
 
 import (

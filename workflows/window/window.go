@@ -1,3 +1,4 @@
+// Package window is OpenWindow, which a plan's schedule starts.
 package window
 
 import (

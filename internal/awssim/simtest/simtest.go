@@ -113,7 +113,7 @@ func (f *Fleet) Services(group patch.Group) *aws.Services {
 // Instances lists the ids of an account's instances, sorted.
 func (f *Fleet) Instances(account string) []string {
 	var ids []string
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		for _, instance := range w.Account(account).Region(Tokyo).Instances() {
 			ids = append(ids, instance.ID)
 		}
@@ -125,7 +125,7 @@ func (f *Fleet) Instances(account string) []string {
 // Change lets somebody else change the production group.
 func (f *Fleet) Change(do func(region *world.Region, group *world.ScalingGroup)) {
 	f.t.Helper()
-	f.Sim.Inspect(func(w *world.World) {
+	f.Inspect(func(w *world.World) {
 		region := w.Account(Production.Account.ID).Region(Tokyo)
 		group, err := region.ScalingGroup(Production.AutoScalingGroup)
 		require.NoError(f.t, err)
@@ -144,7 +144,7 @@ func (f *Fleet) Effects(operation string) int {
 }
 
 func (f *Fleet) count(wanted func(awssim.Event) bool) (n int) {
-	for _, event := range f.Sim.Events() {
+	for _, event := range f.Events() {
 		if wanted(event) {
 			n++
 		}
@@ -155,7 +155,7 @@ func (f *Fleet) count(wanted func(awssim.Event) bool) (n int) {
 // LoseFirst lets the first call of each operation take effect and lose its reply.
 func (f *Fleet) LoseFirst(operations ...string) {
 	lost := map[string]bool{}
-	f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+	f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 		if slices.Contains(operations, call.Operation) && !lost[call.Operation] {
 			lost[call.Operation] = true
 			return awssim.Fault{Kind: awssim.FaultLostReply}

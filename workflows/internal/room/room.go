@@ -1,3 +1,4 @@
+// Package room is one instance more than a group had, for as long as one of it is out of service.
 package room
 
 import (
@@ -27,6 +28,7 @@ type Room struct {
 	Dropped bool // desired is back already, or stays as it is; only max may still be raised
 }
 
+// New is room that has not been made yet.
 func New(group patch.Group, policy patch.Policy, waveID string, strategy patch.Strategy) *Room {
 	return &Room{group: group, policy: policy, waveID: waveID, Strategy: strategy}
 }

@@ -1,3 +1,5 @@
+// Package run is how workflows call activities: all activity options, tokens, reasons of errors, strict requests, and
+// the words of details.
 package run
 
 import (
@@ -13,7 +15,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// parentClose: a terminated wave must never kill a child mid-patch; cancelled children put back what they hold.
+// ParentClose is what becomes of a child: a terminated wave must never kill one mid-patch; cancelled children put back
+// what they hold.
 const ParentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
 
 // Unlimited attempts must be spelt out: the test environment takes 0 for ten.

@@ -44,6 +44,7 @@ func Shorten(text string) string {
 	return strings.ToValidUTF8(text, "?")
 }
 
+// Invalid is the error InvalidInput: what is wrong, with a right example.
 func Invalid(what, example string) error {
 	return temporal.NewNonRetryableApplicationError(
 		fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil,
