@@ -34,6 +34,10 @@ property: ## 2,000 waves drawn at random, and what the pure decisions promise
 	go test ./internal/patch -run '^TestProperty' -count=1 -rapid.checks=100000
 	go test ./internal/property -run '^TestProperty' -count=1 -v -timeout 90m -rapid.checks=1000 -rapid.seed=$$(date +%s)
 
+.PHONY: race
+race: ## the race detector over every saga, of which .ci/run plays those in which most happens at once
+	PATCHTIDE_RACE_ALL=1 .ci/run race
+
 .PHONY: crash
 crash: ## kill workers and the Temporal server 30 times, mid-wave
 	go build -o bin/ ./cmd/patchtide-lab
