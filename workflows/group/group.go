@@ -34,31 +34,50 @@ type Input struct {
 
 // group is one group's run.
 type group struct {
-	in      Input // of HealGroup and ReleaseGroup: what the three have in common
-	waited  bool  // its parent waits for the result and is told nothing meanwhile
-	status  patch.GroupStatus
-	runbook activities.Runbook
-	base    string
-	try     map[string]int  // the saga's try of each instance
-	left    map[string]bool // instances of which an earlier saga stranded something
+	in         Input // of HealGroup and ReleaseGroup: what the three have in common
+	waited     bool  // its parent waits for the result and is told nothing meanwhile
+	status     patch.GroupStatus
+	runbook    activities.Runbook
+	base       string     // the patch baseline's id
+	closed     *Closing   // nil while instances may begin
+	rolledBack bool       // what was patched has been put back
+	earlier    time.Time  // see GroupOrder.Earlier
+	room       *room.Room // nil: none was made
+	tries
+	mailbox
+	progress
+	stops
+}
 
-	channel    workflow.ReceiveChannel
-	telling    bool // the listener is handing something on
-	orders     []OrderKind
-	ended      int  // instances that have ended in this run of the workflow
-	paceSoFar       // of those patched
-	goOn       bool // the rest is for the next run of the workflow
-	resumed    bool // this run goes on with what an earlier one began
-	paused     bool
-	whyPaused  string
-	thawed     workflow.CancelFunc // ends the watch for the end of a freeze
-	stopped    bool
-	closed     *Closing // nil while instances may begin
-	rolledBack bool
-	earlier    time.Time           // see GroupOrder.Earlier
-	halt       workflow.CancelFunc // cancels the instance under way
-	stopTrying workflow.CancelFunc // ends the giving back of room
-	room       *room.Room
+// tries is what earlier sagas of a group's instances came to.
+type tries struct {
+	try  map[string]int  // the saga's try of each instance
+	left map[string]bool // instances of which an earlier saga stranded something
+}
+
+// mailbox is what the wave told the group.
+type mailbox struct {
+	channel   workflow.ReceiveChannel
+	telling   bool // the listener is handing something on
+	orders    []OrderKind
+	paused    bool
+	whyPaused string
+	stopped   bool
+}
+
+// progress is how far this run of the workflow has come.
+type progress struct {
+	paceSoFar      // of those patched
+	ended     int  // instances that have ended in this run
+	resumed   bool // this run goes on with what an earlier one began
+	goOn      bool // the rest is for the next run
+}
+
+// stops end what is under way; nil: nothing of the kind is.
+type stops struct {
+	thawed     workflow.CancelFunc // the watch for the end of a freeze
+	halt       workflow.CancelFunc // the instance under way
+	stopTrying workflow.CancelFunc // the giving back of room
 }
 
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when
@@ -107,7 +126,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 }
 
 func newGroup(in Input) *group {
-	g := &group{in: in, try: map[string]int{}, left: map[string]bool{}}
+	g := &group{in: in, tries: tries{try: map[string]int{}, left: map[string]bool{}}}
 	g.status = patch.GroupStatus{Group: in.Group.String(), Phase: patch.GroupIdle, Instances: []patch.InstanceResult{}}
 	for _, id := range in.Members {
 		g.status.Instances = append(g.status.Instances, patch.Untouched(id))

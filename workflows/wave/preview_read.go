@@ -86,7 +86,7 @@ func mends(errorType string) string {
 	case activities.ErrGroupNotFound:
 		return "correct its name, account or region in the plan"
 	case activities.ErrAccessDenied:
-		return "let the account's role do that; README lists its actions"
+		return "let the account's role do that; docs/installing.md lists its actions"
 	case run.ErrQueueNotServed:
 		return "start a worker whose configuration has the account and region"
 	}
