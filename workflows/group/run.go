@@ -133,22 +133,24 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
 		return err
 	}
-	view := g.view(ctx)
-	view.State = &state
-	if refusal := patch.First(level, view); refusal != nil {
-		return refusal
-	}
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal
 	}
 	g.status.Strategy = strategy
-	if level == patch.LevelGroup {
+	if level == patch.LevelGroup { // newcomers first: a group that refuses while one waits is not done
 		for _, member := range state.Order() {
 			if indexOf(g.status.Instances, member.ID) < 0 {
 				g.status.Instances = append(g.status.Instances, patch.Untouched(member.ID))
 			}
 		}
+	}
+	view := g.view(ctx)
+	view.State = &state
+	if refusal := patch.First(level, view); refusal != nil {
+		return refusal
+	}
+	if level == patch.LevelGroup {
 		if err := g.askOthers(ctx, level, view); err != nil {
 			return err
 		}

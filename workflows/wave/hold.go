@@ -15,8 +15,10 @@ import (
 func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outcome patch.Outcome, goesOn bool) {
 	w.makeWait(ctx, w.roster.pausable(stage))
 	planned := w.plan.Stages[stage]
-	// Held for another reason than a fresh failure, a group would only be held again, without end.
-	if failures := w.roster.failures(stage); failures > w.turn.carried && failures <= planned.MaxFailures {
+	// Held for another reason than a fresh failure, a group would only be held again, without end. What was said or
+	// cancelled while the others were told to wait counts more than what the stage may carry.
+	untold := w.inbox.decision == nil && ctx.Err() == nil
+	if failures := w.roster.failures(stage); untold && failures > w.turn.carried && failures <= planned.MaxFailures {
 		w.turn.carried = failures
 		w.tellFailures(ctx, held...)
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
