@@ -183,7 +183,8 @@ func (g *group) report(ctx workflow.Context) {
 		if instance.Outcome != patch.NotStarted {
 			counts.Done++
 		}
-		if g.isFailure(instance) {
+		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
+		if g.isFailure(instance) && !waits {
 			counts.Failed = append(counts.Failed, instance)
 		}
 	}

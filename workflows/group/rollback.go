@@ -44,7 +44,6 @@ func (g *group) rollBack(ctx workflow.Context) {
 
 // putBackNext puts one instance back, chosen by what the group is now.
 func (g *group) putBackNext(ctx workflow.Context) {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
 	var patched, refused []string
 	for _, instance := range g.status.Instances {
 		switch {
@@ -54,10 +53,15 @@ func (g *group) putBackNext(ctx workflow.Context) {
 			patched, refused = append(patched, instance.ID), append(refused, instance.ID)
 		}
 	}
-	// Of a group that cannot be read nobody is known to serve, and the instance's own look tells why.
+	// Of a group that cannot be read nobody is known to serve, and the instance's own look tells why. Whoever gives up
+	// meanwhile need not wait for AWS.
 	var state patch.GroupState
+	clean, stop := workflow.NewDisconnectedContext(ctx)
+	g.stopTrying = stop
 	_ = workflow.ExecuteActivity(run.Reading(clean, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: g.in.Group}).Get(clean, &state)
+	g.stopTrying = nil
+	stop()
 	i := indexOf(g.status.Instances, patch.NextPutBack(g.in.Group, state, patched, refused))
 	was := g.status.Instances[i]
 	g.try[was.ID]++
