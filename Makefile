@@ -63,6 +63,7 @@ fixtures: ## histories of this code for the replay test: four minutes; RELEASE=1
 	rm -rf workflows/testdata/histories/$(RELEASE)
 	mkdir -p workflows/testdata/histories/$(RELEASE)
 	go run ./cmd/patchtide-lab record --dir workflows/testdata/histories/$(RELEASE)
+	@test "$(RELEASE)" != next || go test ./internal/wavelog -run '^TestEventsOfRecordedWaves$$' -update # what is told of them
 
 .PHONY: fmt
 fmt: $(TOOLS)/gofumpt ## format the code

@@ -44,6 +44,8 @@ func (i *instanceTeller) stepOf(activity, summary string) string {
 		return string(patch.StepVerify)
 	case activity == "StartScan":
 		return string(patch.StepScan)
+	case activity == "AppendJournal", activity == "ReadRecord": // of whatever step comes next
+		return ""
 	case strings.Contains(summary, i.group):
 		return ""
 	}
