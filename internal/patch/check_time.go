@@ -16,6 +16,9 @@ func checkWindowLasts(v View) []*Refusal {
 	if open, _ := v.Policy.Window.Open(v.Now); !open || v.whole() {
 		return nil
 	}
+	if v.level == LevelInstance && v.State == nil {
+		return nil // its draining counts, which its group tells
+	}
 	if fits, why := v.Policy.Window.HasRoomFor(v.Now, v.budget()); !fits {
 		return v.refuse(why, v.inAnotherWindow("start the wave earlier in the window, or widen it"))
 	}

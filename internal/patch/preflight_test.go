@@ -154,7 +154,12 @@ func TestWhatIsAskedOfAPlan(t *testing.T) {
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedOutsideWindow, "nightly")
 
 	late := patch.View{Group: webGroup, Policy: policy, Now: noon}
+	require.Nil(t, patch.First(patch.LevelInstance, late), "its draining counts, and nobody has read its group yet")
+	state := four()
 	for _, level := range []patch.Level{patch.LevelWave, patch.LevelGroup, patch.LevelInstance} {
+		if level == patch.LevelInstance {
+			late.State = &state
+		}
 		refusal := patch.First(level, late)
 		requireRefusal(t, refusal, patch.RefusedWindowEnds, webGroup.String())
 		require.Equal(t, level == patch.LevelWave, refusal.WhatToDo == "start the wave earlier in the window, or widen it")
