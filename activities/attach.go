@@ -62,7 +62,7 @@ func (a *AWS) Attach(ctx context.Context, input AttachInput) (err error) {
 // group already is seen as that.
 func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*QuarantinedInstance, error) {
 	in := input.Instance
-	seen, err := aws.ReadOutside(ctx, s, in)
+	seen, err := aws.ReadQuarantined(ctx, s, in)
 	switch {
 	case err != nil:
 		return nil, err

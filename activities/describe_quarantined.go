@@ -14,5 +14,5 @@ func (a *AWS) DescribeQuarantined(ctx context.Context, in Instance) (_ *Quaranti
 	if err != nil {
 		return nil, err
 	}
-	return aws.ReadOutside(ctx, s, in)
+	return aws.ReadQuarantined(ctx, s, in)
 }

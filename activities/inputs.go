@@ -12,7 +12,7 @@ type Instance = aws.Instance
 type Journal = aws.Journal
 
 // QuarantinedInstance is what EC2 and Auto Scaling say of an instance that was taken out of its group.
-type QuarantinedInstance = aws.Outside
+type QuarantinedInstance = aws.Quarantined
 
 // Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
 type Attempt = once.Attempt

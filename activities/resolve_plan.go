@@ -19,7 +19,7 @@ import (
 // ResolvePlanInput names a plan.
 type ResolvePlanInput struct {
 	Plan string
-	At   time.Time // the present, by Temporal's clock; zero, from an older release, is the worker's clock
+	At   time.Time // the present, by Temporal's clock
 	// AnyTime asks for no window: nothing is to be changed.
 	AnyTime bool
 }
@@ -29,17 +29,13 @@ type ResolvedPlan struct {
 	Plan patch.Plan
 	// Hash is the SHA-256 of the plan's JSON as configured, without the window's occurrence and the laboratory's speed:
 	// two waves of one hash ran the same plan.
-	Hash string
-	// Notifies tells that the configuration has a channel for notices. Histories of before have none and tell nobody.
-	Notifies bool `json:",omitempty"`
+	Hash     string
+	Notifies bool `json:",omitempty"` // the configuration has a channel for notices
 }
 
 // ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones
 // and schedules never reach a workflow. An unknown plan is InvalidInput and lists the known ones.
 func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*ResolvedPlan, error) {
-	if in.At.IsZero() {
-		in.At = time.Now()
-	}
 	known := c.Plans.PlanNames()
 	if !slices.Contains(known, in.Plan) {
 		if len(known) == 0 {

@@ -18,7 +18,7 @@ func (a *AWS) TerminateQuarantined(ctx context.Context, in Instance) (err error)
 	if err != nil {
 		return err
 	}
-	seen, err := aws.ReadOutside(ctx, s, in)
+	seen, err := aws.ReadQuarantined(ctx, s, in)
 	switch {
 	case err != nil || !seen.Present:
 		return err

@@ -51,7 +51,7 @@ func TestReplayOfSavedHistories(t *testing.T) {
 // them: they hold a few steps each, and the laboratory's scenarios have no use for them.
 var replayed = []string{
 	names.PatchWave, names.PatchGroup, names.PatchInstance, names.Notify, names.ScanFleet, names.RollBackWave,
-	names.Reconcile,
+	names.RestoreInstance, names.Reconcile,
 }
 
 // A replay that notices nothing would prove nothing.

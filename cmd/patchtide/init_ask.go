@@ -39,13 +39,7 @@ func ask(cmd *cobra.Command, options *initOptions) error {
 	if len(options.regions) == 0 {
 		questions = append(
 			questions,
-			huh.NewInput().Title(
-				"Which regions?",
-			).Description(
-				"with commas between",
-			).Value(
-				&regions,
-			).Validate(
+			huh.NewInput().Title("Which regions?").Description("with commas between").Value(&regions).Validate(
 				huh.ValidateNotEmpty(),
 			),
 		)

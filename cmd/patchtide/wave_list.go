@@ -134,9 +134,7 @@ func (f listFilter) query() string {
 		terms = append(terms, fmt.Sprintf(
 			"ExecutionStatus = 'Running' AND %s IN (%s, %s, %s, %s)",
 			names.AttributeState,
-			quoted(
-				string(patch.StateOnHold),
-			),
+			quoted(string(patch.StateOnHold)),
 			quoted(string(patch.StatePaused)),
 			quoted(string(patch.StateAwaitingApproval)),
 			quoted(string(patch.StateParked)),

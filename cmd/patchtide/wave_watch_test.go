@@ -53,10 +53,7 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 		t,
 		watching{},
 		nil,
-		looked(
-			patch.StateRunning,
-			"",
-		),
+		looked(patch.StateRunning, ""),
 		away,
 		away,
 		looked(patch.StateRunning, ""),

@@ -12,30 +12,22 @@ type AutoScalingAPI interface {
 		ctx context.Context,
 		in *autoscaling.DescribeAutoScalingGroupsInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.DescribeAutoScalingGroupsOutput, error,
-	)
+	) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
 	DescribeInstanceRefreshes(
 		ctx context.Context,
 		in *autoscaling.DescribeInstanceRefreshesInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.DescribeInstanceRefreshesOutput, error,
-	)
+	) (*autoscaling.DescribeInstanceRefreshesOutput, error)
 	DescribeAutoScalingInstances(
 		ctx context.Context,
 		in *autoscaling.DescribeAutoScalingInstancesInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.DescribeAutoScalingInstancesOutput, error,
-	)
+	) (*autoscaling.DescribeAutoScalingInstancesOutput, error)
 	DescribeLifecycleHooks(
 		ctx context.Context,
 		in *autoscaling.DescribeLifecycleHooksInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.DescribeLifecycleHooksOutput, error,
-	)
+	) (*autoscaling.DescribeLifecycleHooksOutput, error)
 
 	SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProcessesInput, opts ...func(*autoscaling.Options)) (
 		*autoscaling.SuspendProcessesOutput, error,
@@ -70,9 +62,7 @@ type AutoScalingAPI interface {
 		ctx context.Context,
 		in *autoscaling.UpdateAutoScalingGroupInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.UpdateAutoScalingGroupOutput, error,
-	)
+	) (*autoscaling.UpdateAutoScalingGroupOutput, error)
 	SetDesiredCapacity(ctx context.Context, in *autoscaling.SetDesiredCapacityInput, opts ...func(*autoscaling.Options)) (
 		*autoscaling.SetDesiredCapacityOutput, error,
 	)
@@ -80,7 +70,5 @@ type AutoScalingAPI interface {
 		ctx context.Context,
 		in *autoscaling.TerminateInstanceInAutoScalingGroupInput,
 		opts ...func(*autoscaling.Options),
-	) (
-		*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error,
-	)
+	) (*autoscaling.TerminateInstanceInAutoScalingGroupOutput, error)
 }

@@ -27,16 +27,12 @@ type BackupAPI interface {
 		ctx context.Context,
 		in *ec2.CreateReplaceRootVolumeTaskInput,
 		opts ...func(*ec2.Options),
-	) (
-		*ec2.CreateReplaceRootVolumeTaskOutput, error,
-	)
+	) (*ec2.CreateReplaceRootVolumeTaskOutput, error)
 	DescribeReplaceRootVolumeTasks(
 		ctx context.Context,
 		in *ec2.DescribeReplaceRootVolumeTasksInput,
 		opts ...func(*ec2.Options),
-	) (
-		*ec2.DescribeReplaceRootVolumeTasksOutput, error,
-	)
+	) (*ec2.DescribeReplaceRootVolumeTasksOutput, error)
 	StartInstances(ctx context.Context, in *ec2.StartInstancesInput, opts ...func(*ec2.Options)) (
 		*ec2.StartInstancesOutput, error,
 	)

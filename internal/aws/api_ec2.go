@@ -22,9 +22,7 @@ type EC2API interface {
 		ctx context.Context,
 		in *ec2.ModifyNetworkInterfaceAttributeInput,
 		opts ...func(*ec2.Options),
-	) (
-		*ec2.ModifyNetworkInterfaceAttributeOutput, error,
-	)
+	) (*ec2.ModifyNetworkInterfaceAttributeOutput, error)
 
 	TerminateInstances(ctx context.Context, in *ec2.TerminateInstancesInput, opts ...func(*ec2.Options)) (
 		*ec2.TerminateInstancesOutput, error,

@@ -15,16 +15,12 @@ type LoadBalancingAPI interface {
 		ctx context.Context,
 		in *elb.DescribeTargetGroupAttributesInput,
 		opts ...func(*elb.Options),
-	) (
-		*elb.DescribeTargetGroupAttributesOutput, error,
-	)
+	) (*elb.DescribeTargetGroupAttributesOutput, error)
 	DescribeLoadBalancerAttributes(
 		ctx context.Context,
 		in *elb.DescribeLoadBalancerAttributesInput,
 		opts ...func(*elb.Options),
-	) (
-		*elb.DescribeLoadBalancerAttributesOutput, error,
-	)
+	) (*elb.DescribeLoadBalancerAttributesOutput, error)
 	DescribeTargetHealth(ctx context.Context, in *elb.DescribeTargetHealthInput, opts ...func(*elb.Options)) (
 		*elb.DescribeTargetHealthOutput, error,
 	)

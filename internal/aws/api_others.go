@@ -25,9 +25,7 @@ type CodeDeployAPI interface {
 		ctx context.Context,
 		in *codedeploy.ListDeploymentTargetsInput,
 		opts ...func(*codedeploy.Options),
-	) (
-		*codedeploy.ListDeploymentTargetsOutput, error,
-	)
+	) (*codedeploy.ListDeploymentTargetsOutput, error)
 }
 
 // KMSAPI is what Patchtide uses of KMS: whether a key may be used.
@@ -38,9 +36,7 @@ type KMSAPI interface {
 		ctx context.Context,
 		in *kms.GenerateDataKeyWithoutPlaintextInput,
 		opts ...func(*kms.Options),
-	) (
-		*kms.GenerateDataKeyWithoutPlaintextOutput, error,
-	)
+	) (*kms.GenerateDataKeyWithoutPlaintextOutput, error)
 }
 
 // OthersAPI is the part of Systems Manager that tells of calendars and of others who patch.
@@ -55,9 +51,7 @@ type OthersAPI interface {
 		ctx context.Context,
 		in *ssm.DescribeMaintenanceWindowTasksInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeMaintenanceWindowTasksOutput, error,
-	)
+	) (*ssm.DescribeMaintenanceWindowTasksOutput, error)
 	GetMaintenanceWindowTask(ctx context.Context, in *ssm.GetMaintenanceWindowTaskInput, opts ...func(*ssm.Options)) (
 		*ssm.GetMaintenanceWindowTaskOutput, error,
 	)
@@ -65,16 +59,12 @@ type OthersAPI interface {
 		ctx context.Context,
 		in *ssm.DescribeMaintenanceWindowTargetsInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeMaintenanceWindowTargetsOutput, error,
-	)
+	) (*ssm.DescribeMaintenanceWindowTargetsOutput, error)
 	DescribeMaintenanceWindowExecutions(
 		ctx context.Context,
 		in *ssm.DescribeMaintenanceWindowExecutionsInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeMaintenanceWindowExecutionsOutput, error,
-	)
+	) (*ssm.DescribeMaintenanceWindowExecutionsOutput, error)
 	ListAssociations(ctx context.Context, in *ssm.ListAssociationsInput, opts ...func(*ssm.Options)) (
 		*ssm.ListAssociationsOutput, error,
 	)

@@ -31,16 +31,12 @@ type AutomationAPI interface {
 		ctx context.Context,
 		in *ssm.DescribeAutomationExecutionsInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeAutomationExecutionsOutput, error,
-	)
+	) (*ssm.DescribeAutomationExecutionsOutput, error)
 	DescribeAutomationStepExecutions(
 		ctx context.Context,
 		in *ssm.DescribeAutomationStepExecutionsInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeAutomationStepExecutionsOutput, error,
-	)
+	) (*ssm.DescribeAutomationStepExecutionsOutput, error)
 	StopAutomationExecution(ctx context.Context, in *ssm.StopAutomationExecutionInput, opts ...func(*ssm.Options)) (
 		*ssm.StopAutomationExecutionOutput, error,
 	)
@@ -66,9 +62,7 @@ type PatchAPI interface {
 		ctx context.Context,
 		in *ssm.DescribeInstancePatchStatesInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeInstancePatchStatesOutput, error,
-	)
+	) (*ssm.DescribeInstancePatchStatesOutput, error)
 	DescribeInstancePatches(ctx context.Context, in *ssm.DescribeInstancePatchesInput, opts ...func(*ssm.Options)) (
 		*ssm.DescribeInstancePatchesOutput, error,
 	)
@@ -88,14 +82,10 @@ type PatchAPI interface {
 		ctx context.Context,
 		in *ssm.RegisterPatchBaselineForPatchGroupInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.RegisterPatchBaselineForPatchGroupOutput, error,
-	)
+	) (*ssm.RegisterPatchBaselineForPatchGroupOutput, error)
 	GetPatchBaselineForPatchGroup(
 		ctx context.Context,
 		in *ssm.GetPatchBaselineForPatchGroupInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.GetPatchBaselineForPatchGroupOutput, error,
-	)
+	) (*ssm.GetPatchBaselineForPatchGroupOutput, error)
 }

@@ -12,9 +12,7 @@ type SSMAPI interface {
 		ctx context.Context,
 		in *ssm.DescribeInstanceInformationInput,
 		opts ...func(*ssm.Options),
-	) (
-		*ssm.DescribeInstanceInformationOutput, error,
-	)
+	) (*ssm.DescribeInstanceInformationOutput, error)
 
 	SendCommand(ctx context.Context, in *ssm.SendCommandInput, opts ...func(*ssm.Options)) (*ssm.SendCommandOutput, error)
 	GetCommandInvocation(ctx context.Context, in *ssm.GetCommandInvocationInput, opts ...func(*ssm.Options)) (

@@ -80,18 +80,18 @@ func TestReadersSayWhatTheyWereReading(t *testing.T) {
 }
 
 // Instances outside of their group are read as what they are: not there, or a member of some group.
-func TestReadOutside(t *testing.T) {
+func TestReadQuarantined(t *testing.T) {
 	f := simtest.New(t, simtest.Options{})
 	s := f.Services(simtest.Production)
 	state, err := aws.ReadGroupState(t.Context(), s, simtest.Production)
 	require.NoError(t, err)
-	seen, err := aws.ReadOutside(t.Context(), s, aws.Instance{Group: simtest.Production, ID: state.Members[0].ID})
+	seen, err := aws.ReadQuarantined(t.Context(), s, aws.Instance{Group: simtest.Production, ID: state.Members[0].ID})
 	require.NoError(t, err)
 	require.True(t, seen.Present)
 	require.Equal(t, "web", seen.Member)
 	require.Zero(t, seen.Quarantine)
 
-	seen, err = aws.ReadOutside(
+	seen, err = aws.ReadQuarantined(
 		t.Context(), s,
 		aws.Instance{Group: patch.Group{Account: simtest.Production.Account, Region: simtest.Tokyo}, ID: nowhere},
 	)

@@ -115,9 +115,7 @@ func TestStandbyTripsAlarmsOnCounts(t *testing.T) {
 				metric := list.Metrics[0]
 				in.Namespace, in.MetricName, in.Dimensions = metric.Namespace, metric.MetricName, metric.Dimensions
 				in.Statistic, in.ComparisonOperator = types.StatisticMinimum, types.ComparisonOperatorLessThanThreshold
-				in.Threshold = aws.Float64(
-					4,
-				)
+				in.Threshold = aws.Float64(4)
 				in.EvaluationPeriods, in.DatapointsToAlarm = aws.Int32(2), nil
 			})
 			f.pass(time.Minute)

@@ -157,9 +157,7 @@ func TestAutomationActsAsItsRole(t *testing.T) {
 		w.Account(production).SetPolicy("patchtide-automation", policy)
 	})
 	_, err := c.ssm.CreateDocument(ctx, &ssm.CreateDocumentInput{
-		Name: aws.String(
-			"Terminate",
-		),
+		Name:           aws.String("Terminate"),
 		DocumentType:   ssmtypes.DocumentTypeAutomation,
 		DocumentFormat: ssmtypes.DocumentFormatYaml,
 		Content: aws.String(`

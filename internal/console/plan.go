@@ -29,9 +29,7 @@ func planText(p patch.Preview) string {
 	fmt.Fprintf(
 		&text,
 		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
-		palette.Title.Render(
-			"Plan "+p.Plan,
-		),
+		palette.Title.Render("Plan "+p.Plan),
 		p.Due,
 		plural(p.Instances, "instance"),
 		plural(p.Missing, "patch"),
@@ -253,9 +251,7 @@ func planFooter(text *strings.Builder, p patch.Preview) {
 	} else {
 		field("Window", fmt.Sprintf(
 			"%s to %s, nothing is begun after %s; %d of %d fit",
-			moment(
-				p.Window.Opens,
-			),
+			moment(p.Window.Opens),
 			until(p.Window.Opens, p.Window.Closes),
 			until(p.Window.Opens, p.Window.Cutoff),
 			p.InTime,

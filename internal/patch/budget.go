@@ -139,9 +139,7 @@ func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {
 	return false, fmt.Sprintf(
 		"too little of the window is left: %s until its cutoff at %s, and an instance may need "+
 			"%s (patching %s, putting back %s, draining %s, slow start %s, snapshot %s, volume %s)",
-		left.Round(
-			time.Second,
-		),
+		left.Round(time.Second),
 		w.Cutoff.Format(time.RFC3339),
 		b.Total(),
 		b.Patch,

@@ -21,11 +21,7 @@ func drawState(t *rapid.T) patch.GroupState {
 	for _, name := range []string{"web", "api"} {
 		state.TargetGroups = append(state.TargetGroups, patch.TargetGroup{ARN: name, Name: name, CrossZone: cross})
 	}
-	state.Suspended = rapid.SliceOfN(
-		rapid.SampledFrom([]string{"Launch", "AZRebalance", "HealthCheck"}),
-		0,
-		1,
-	).Draw(
+	state.Suspended = rapid.SliceOfN(rapid.SampledFrom([]string{"Launch", "AZRebalance", "HealthCheck"}), 0, 1).Draw(
 		t,
 		"suspended",
 	)
@@ -35,8 +31,8 @@ func drawState(t *rapid.T) patch.GroupState {
 	return state
 }
 
-// drawCalm draws a group that has nothing wrong and room for one more to go out. Half the draws begin here, so that even
-// the few draws of a short run let some go out.
+// drawCalm draws a group that has nothing wrong and room for one more to go out. Half the draws begin here, so that a
+// short run lets some go out, too.
 func drawCalm(t *rapid.T) patch.GroupState {
 	state := patch.GroupState{FreeTags: true, Min: rapid.IntRange(0, 4).Draw(t, "min")}
 	state.Desired = state.Min + rapid.IntRange(1, 4).Draw(t, "desired over min")
@@ -60,18 +56,13 @@ func drawMember(t *rapid.T, id string) patch.Member {
 		FreeTags: true,
 		StatusOK: true,
 		Health:   "Healthy",
-		State: rapid.SampledFrom(
-			[]string{"running", "running", "running", "running", "stopped", "terminated", ""},
-		).Draw(
+		State: rapid.SampledFrom([]string{"running", "running", "running", "running", "stopped", "terminated", ""}).Draw(
 			t,
 			"state",
 		),
 		Lifecycle: rapid.SampledFrom(
 			[]string{"InService", "InService", "InService", "InService", "Standby", "EnteringStandby", "Pending", "Terminating"},
-		).Draw(
-			t,
-			"lifecycle",
-		),
+		).Draw(t, "lifecycle"),
 		AgentOnline: rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "agent"),
 	}
 	for _, name := range rapid.SampledFrom([][]string{{"web"}, {"web", "api"}, {}}).Draw(t, "targets") {
@@ -84,10 +75,7 @@ func drawMember(t *rapid.T, id string) patch.Member {
 				patch.TargetUnused,
 				patch.TargetDraining,
 			},
-		).Draw(
-			t,
-			"health",
-		)
+		).Draw(t, "health")
 		m.Targets = append(m.Targets, patch.Target{TargetGroupARN: name, ID: id, Port: 80, Health: health})
 	}
 	return m
@@ -192,10 +180,7 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 			MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable"),
 			Capacity: rapid.SampledFrom(
 				[]patch.CapacityMode{"", patch.CapacityAuto, patch.CapacityDecrement, patch.CapacitySurge},
-			).Draw(
-				t,
-				"capacity",
-			),
+			).Draw(t, "capacity"),
 		}
 		strategy, refusal := patch.PlanCapacity(webGroup, state, stage)
 		if refusal != nil {
@@ -219,16 +204,7 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 // A window lets an instance begin at a time exactly when that time is in it, and says why not.
 func TestPropertyWindow(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		opens := time.Date(
-			2026,
-			1,
-			1,
-			0,
-			0,
-			0,
-			0,
-			time.UTC,
-		).Add(
+		opens := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(
 			time.Duration(rapid.IntRange(0, 1000).Draw(t, "opens")) * time.Minute,
 		)
 		window := &patch.Window{

@@ -63,10 +63,7 @@ func running(production int) Look {
 // held is running after its second instance was put back.
 func held() Look {
 	look := running(3)
-	look.Status.State, look.Status.Since, look.Status.Verbs = patch.StateOnHold, at(
-		12,
-		0,
-	), patch.VerbsIn(
+	look.Status.State, look.Status.Since, look.Status.Verbs = patch.StateOnHold, at(12, 0), patch.VerbsIn(
 		patch.StateOnHold,
 		false,
 	)

@@ -108,10 +108,7 @@ func (f *freezer) answer(ctx workflow.Context) error {
 func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) {
 	if request.Account != "" {
 		var known []string
-		if err := workflow.ExecuteActivity(
-			run.Controlling(ctx, "which accounts there are"),
-			control.KnownAccounts,
-		).Get(
+		if err := workflow.ExecuteActivity(run.Controlling(ctx, "which accounts there are"), control.KnownAccounts).Get(
 			ctx,
 			&known,
 		); err != nil {

@@ -57,15 +57,20 @@ func (s *saga) own() []patch.Target {
 
 // takeOut takes the instance out of service and waits until nothing is sent to it any more.
 func (s *saga) takeOut(ctx workflow.Context) error {
+	return s.leaveService(ctx, s.do)
+}
+
+// leaveService is how an instance goes out, the first time and again; act is how it is asked.
+func (s *saga) leaveService(ctx workflow.Context, act func(workflow.Context, any, any) error) error {
 	if s.in.Group.IsAutoScaling() {
-		if err := s.do(ctx, aws.EnterStandby, activities.EnterStandbyInput{
+		if err := act(ctx, aws.EnterStandby, activities.EnterStandbyInput{
 			Instance: s.instance(), Pace: s.pace(),
 		}); err != nil {
 			return err
 		}
 	}
 	if own := s.own(); len(own) > 0 {
-		if err := s.do(ctx, aws.DeregisterTargets, activities.TargetsInput{
+		if err := act(ctx, aws.DeregisterTargets, activities.TargetsInput{
 			Instance: s.instance(), Targets: own,
 		}); err != nil {
 			return err
@@ -183,22 +188,8 @@ func (s *saga) takeOutAgain(ctx workflow.Context) error {
 				s.note("no room could be made before taking it out again: %s", run.Reason(err))
 			}
 		}
-		if err := s.undone(ctx, aws.EnterStandby, activities.EnterStandbyInput{
-			Instance: s.instance(), Pace: s.pace(),
-		}); err != nil {
-			return err
-		}
 	}
-	if own := s.own(); len(own) > 0 {
-		if err := s.undone(ctx, aws.DeregisterTargets, activities.TargetsInput{
-			Instance: s.instance(), Targets: own,
-		}); err != nil {
-			return err
-		}
-	}
-	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
-		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
-	}, nil)
+	return s.leaveService(ctx, s.undone)
 }
 
 // staysOut tells an instance that never came out of standby: it needs no room to be out, and with more room than before

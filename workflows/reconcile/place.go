@@ -130,10 +130,7 @@ func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (runnin
 		run.Controlling(ctx, "which of them run"),
 		control.FindOwners,
 		activities.FindOwnersInput{WorkflowIDs: ids},
-	).Get(
-		ctx,
-		&owners,
-	); err != nil {
+	).Get(ctx, &owners); err != nil {
 		return "", "", err
 	}
 	now := workflow.Now(ctx)
@@ -158,10 +155,7 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		activities.LastRecordInput{
 			WaveID: work.waveID, Group: work.group,
 		},
-	).Get(
-		ctx,
-		&read,
-	); err != nil {
+	).Get(ctx, &read); err != nil {
 		work.heal.Record = nil
 		p.failed(
 			"auto scaling group "+work.group.Name(),
@@ -219,9 +213,7 @@ func (p *placeSearch) carryOut(ctx workflow.Context, work *groupWork) {
 		return
 	}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: names.GroupLock(
-			work.group,
-		),
+		WorkflowID:          names.GroupLock(work.group),
 		TaskQueue:           names.TaskQueue,
 		ParentClosePolicy:   run.ParentClose,
 		WaitForCancellation: true,
@@ -268,10 +260,7 @@ func (p *placeSearch) odd(ctx workflow.Context, found activities.Marked) {
 			run.Controlling(ctx, "which of them run"),
 			control.FindOwners,
 			activities.FindOwnersInput{WorkflowIDs: []string{lock}},
-		).Get(
-			ctx,
-			&owners,
-		)
+		).Get(ctx, &owners)
 		if err == nil && len(owners.Running) > 0 {
 			continue // in the middle of its work
 		}

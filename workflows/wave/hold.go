@@ -61,9 +61,7 @@ func (w *wave) holdText(held []*lockedGroup) string {
 }
 
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
-func (w *wave) awaitDecision(
-	ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision,
-) patch.Decision {
+func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision) patch.Decision {
 	told := func() bool { return w.inbox.decision != nil }
 	var err error
 	answered := true

@@ -66,9 +66,7 @@ func (w *wave) awaitWindow(
 // park lets everything go and waits for a window and for somebody who wants the wave to go on in it. Where it goes on,
 // its locks are taken again, and preflight has found nothing against it. Nobody's word by the end of the window that
 // follows ends the wave. Where the stage does not go on, its outcome is told.
-func (w *wave) park(
-	ctx workflow.Context, stage int, standing *patch.Decision,
-) (outcome patch.Outcome, goesOn bool) {
+func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (outcome patch.Outcome, goesOn bool) {
 	w.inbox.resumed = nil
 	// What is told while the locks are let go acts as if it was told of a parked wave.
 	w.parking.letting, w.parking.toldWhy = true, ""

@@ -44,9 +44,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 
 // rollBackGroup puts back what a group patched, while a person may give up on all that is put back. It reports
 // whether the group was put back whole, and says why not.
-func (w *wave) rollBackGroup(
-	ctx workflow.Context, held *lockedGroup, first, last int,
-) (why string, whole bool) {
+func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, last int) (why string, whole bool) {
 	if held.lost {
 		return "was not put back: " + lostReason, false
 	}

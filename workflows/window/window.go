@@ -123,11 +123,8 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 		TaskQueue:             names.TaskQueue,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary: names.WaveSummary(
-			o.plan,
-			"its schedule",
-		),
-		StaticDetails: names.WaveDetails(o.result.WaveID, why),
+		StaticSummary:         names.WaveSummary(o.plan, "its schedule"),
+		StaticDetails:         names.WaveDetails(o.result.WaveID, why),
 	})
 	wave := workflow.ExecuteChildWorkflow(child, wave.PatchWave, wave.Request{
 		Plan: o.plan, Actor: "schedule", Reason: why,

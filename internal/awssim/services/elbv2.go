@@ -66,27 +66,23 @@ func (s balancingService) describeGroups(
 	out := &elb.DescribeTargetGroupsOutput{TargetGroups: []types.TargetGroup{}, NextMarker: next}
 	for _, group := range found {
 		view := types.TargetGroup{
-			TargetGroupArn:     &group.ARN,
-			TargetGroupName:    &group.Name,
-			Port:               number(group.Port),
-			Protocol:           types.ProtocolEnumHttp,
-			TargetType:         targetType(group),
-			HealthCheckEnabled: ref(!group.Unchecked),
-			HealthCheckPath:    &group.HealthPath,
-			HealthCheckPort: ref(
-				"traffic-port",
-			),
+			TargetGroupArn:      &group.ARN,
+			TargetGroupName:     &group.Name,
+			Port:                number(group.Port),
+			Protocol:            types.ProtocolEnumHttp,
+			TargetType:          targetType(group),
+			HealthCheckEnabled:  ref(!group.Unchecked),
+			HealthCheckPath:     &group.HealthPath,
+			HealthCheckPort:     ref("traffic-port"),
 			HealthCheckProtocol: types.ProtocolEnumHttp,
 			VpcId: ref("vpc-0" + call.Account +
 				"0000"),
-			HealthCheckIntervalSeconds: number(
-				int(group.Interval.Seconds()),
-			),
-			HealthyThresholdCount:     number(group.HealthyThreshold),
-			UnhealthyThresholdCount:   number(group.UnhealthyThreshold),
-			HealthCheckTimeoutSeconds: number(5),
-			LoadBalancerArns:          []string{},
-			Matcher:                   &types.Matcher{HttpCode: ref("200")},
+			HealthCheckIntervalSeconds: number(int(group.Interval.Seconds())),
+			HealthyThresholdCount:      number(group.HealthyThreshold),
+			UnhealthyThresholdCount:    number(group.UnhealthyThreshold),
+			HealthCheckTimeoutSeconds:  number(5),
+			LoadBalancerArns:           []string{},
+			Matcher:                    &types.Matcher{HttpCode: ref("200")},
 		}
 		if group.LoadBalancer != "" {
 			view.LoadBalancerArns = []string{region.LoadBalancerARN(group.LoadBalancer)}
@@ -158,9 +154,7 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 		return nil, err
 	}
 	for _, target := range in.Targets {
-		if instance := group.Resolve(
-			deref(target.Id),
-		); instance == nil ||
+		if instance := group.Resolve(deref(target.Id)); instance == nil ||
 			instance.State != world.Running && instance.State != world.Pending {
 			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be "+
 				"registered: '%s'", deref(target.Id))
@@ -219,9 +213,7 @@ func (s balancingService) describeLoadBalancers(
 	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
 	for _, name := range names {
 		out.LoadBalancers = append(out.LoadBalancers, types.LoadBalancer{
-			LoadBalancerArn: ref(
-				region.LoadBalancerARN(name),
-			),
+			LoadBalancerArn:  ref(region.LoadBalancerARN(name)),
 			LoadBalancerName: &name,
 			Type:             types.LoadBalancerTypeEnumApplication,
 			Scheme:           types.LoadBalancerSchemeEnumInternal,

@@ -309,9 +309,7 @@ func (run *patchRun) end() {
 	fmt.Fprintf(
 		&run.log,
 		"Installed: %d, InstalledOther: %d, InstalledPendingReboot: %d, Missing: %d, Failed: %d\n",
-		s.Count(
-			"Installed",
-		),
+		s.Count("Installed"),
 		s.Count("InstalledOther"),
 		s.Count("InstalledPendingReboot"),
 		s.Count("Missing"),

@@ -159,10 +159,7 @@ func (b *runbook) checkStep(n int) error {
 	if step.NextStep != "" && b.index(step.NextStep) < 0 {
 		return invalidContent("step %s: there is no step %q to go to.", step.Name, step.NextStep)
 	}
-	if target, jumps := strings.CutPrefix(
-		step.OnCancel,
-		"step:",
-	); step.OnCancel != "" && step.OnCancel != "Abort" &&
+	if target, jumps := strings.CutPrefix(step.OnCancel, "step:"); step.OnCancel != "" && step.OnCancel != "Abort" &&
 		(!jumps || b.index(target) < 0) {
 		return invalidContent("step %s: onCancel %q is neither Abort nor step:<name of a step>.", step.Name, step.OnCancel)
 	}

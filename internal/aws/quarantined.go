@@ -10,8 +10,8 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// Outside is what EC2 and Auto Scaling say of an instance that was taken out of its group.
-type Outside struct {
+// Quarantined is what EC2 and Auto Scaling say of an instance that was taken out of its group.
+type Quarantined struct {
 	Present bool      // EC2 has it
 	State   string    // EC2's word for its state
 	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
@@ -20,14 +20,14 @@ type Outside struct {
 	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
 }
 
-// ReadOutside reads an instance that is outside of its group, or was. One that EC2 no longer has is not Present, which
-// is no error.
-func ReadOutside(ctx context.Context, s *Services, in Instance) (*Outside, error) {
+// ReadQuarantined reads an instance that was taken out of its group, as a quarantine does. One that EC2 no longer has
+// is not Present, which is no error.
+func ReadQuarantined(ctx context.Context, s *Services, in Instance) (*Quarantined, error) {
 	instances, at, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
 	if err != nil {
 		return nil, err
 	}
-	seen := &Outside{At: at}
+	seen := &Quarantined{At: at}
 	if len(instances) == 0 {
 		return seen, nil
 	}
