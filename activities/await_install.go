@@ -59,12 +59,12 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 			return false, "", err
 		}
 		for _, id := range slices.Sorted(maps.Keys(commands)) {
-			if invocation := commands[id]; invocation != nil && !aws.CommandOver(invocation.Status) {
+			if invocation := commands[id]; invocation != nil && !invocation.Over() {
 				return false, "the command " + id + ", which is " + string(invocation.Status), nil
 			}
 		}
-		report = execution.Report(commands)
-		return true, "", nil
+		report, err = execution.Report(ctx, s, where, commands)
+		return err == nil, "", err
 	})
 	return report, err
 }

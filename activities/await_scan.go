@@ -49,10 +49,10 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		var ran []string
 		for _, id := range in.Instances {
 			invocation, sent := invocations[id]
-			if sent && !aws.CommandOver(invocation.Status) {
+			if sent && !invocation.Over() {
 				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
 			}
-			if sent && invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+			if sent && invocation.Succeeded() {
 				ran = append(ran, id)
 			}
 		}
@@ -80,7 +80,7 @@ func readScan(
 	s *aws.Services,
 	in AwaitScanInput,
 	id string,
-	invocations map[string]ssmtypes.CommandInvocation,
+	invocations map[string]aws.Invocation,
 	states map[string]ssmtypes.InstancePatchState,
 ) (scan patch.Scan, waitingFor string, err error) {
 	scan = patch.Scan{Instance: id}
@@ -90,12 +90,9 @@ func readScan(
 		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the " +
 			"endpoints"
 		return scan, "", nil
-	case invocation.Status != ssmtypes.CommandInvocationStatusSuccess:
-		output, err := aws.FindInvocation(ctx, s, in.Group.String(), id, in.Ticket.CommandID)
-		scan.Error = string(invocation.Status)
-		if output != nil {
-			scan.Error = aws.DescribeEnd(output)
-		}
+	case !invocation.Succeeded():
+		err := invocation.ReadOutput(ctx, s, in.Group.String())
+		scan.Error = invocation.DescribeEnd()
 		return scan, "", err
 	}
 	state, known := states[id]

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/facts"
@@ -52,19 +51,22 @@ func (a *AWS) CollectMachineFacts(ctx context.Context, in CollectMachineFactsInp
 		switch {
 		case err != nil:
 			return false, "", err
-		case invocation == nil || !aws.CommandOver(invocation.Status):
+		case invocation == nil || !invocation.Over():
 			return false, "its agent's answer", nil
 		}
-		if invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
+		if err := invocation.ReadOutput(ctx, s, where); err != nil {
+			return false, "", err
+		}
+		if invocation.Succeeded() {
 			// A package list that does not fit its hash is not the answer asked for.
-			known, _, parseErr := facts.Parse(aws.Deref(invocation.StandardOutputContent))
+			known, _, parseErr := facts.Parse(invocation.Stdout)
 			if parseErr == nil {
 				answer = known
 				return true, "", nil
 			}
 			return false, "an answer; the last one: " + parseErr.Error(), ask()
 		}
-		return false, "its agent's answer; the last command ended: " + aws.DescribeEnd(invocation), ask()
+		return false, "its agent's answer; the last command ended: " + invocation.DescribeEnd(), ask()
 	})
 	return answer, err
 }

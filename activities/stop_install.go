@@ -43,7 +43,7 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error)
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		invocation := commands[id]
 		if invocation != nil &&
-			(aws.CommandOver(invocation.Status) || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
+			(invocation.Over() || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
 			continue
 		}
 		if _, err := s.SSM.CancelCommand(

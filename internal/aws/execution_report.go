@@ -1,15 +1,27 @@
 package aws
 
 import (
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"context"
+
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/facts"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Report says what a terminal execution left.
-func (e *Execution) Report(commands map[string]*ssm.GetCommandInvocationOutput) *patch.PatchReport {
+// Report says what a terminal execution left. It reads what the commands that it tells of have printed.
+func (e *Execution) Report(
+	ctx context.Context, s *Services, where string, commands map[string]*Invocation,
+) (*patch.PatchReport, error) {
+	for id, invocation := range commands {
+		told := id == e.commandOf("factsBefore") || id == e.commandOf("factsAfter")
+		if invocation == nil || !told && invocation.Succeeded() {
+			continue
+		}
+		if err := invocation.ReadOutput(ctx, s, where); err != nil {
+			return nil, err
+		}
+	}
 	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status)}
 	before, packagesBefore := e.facts("factsBefore", commands)
 	after, packagesAfter := e.facts("factsAfter", commands)
@@ -24,12 +36,12 @@ func (e *Execution) Report(commands map[string]*ssm.GetCommandInvocationOutput) 
 		e.Status != ssmtypes.AutomationExecutionStatusCompletedWithSuccess {
 		report.Failure = e.why(commands)
 	}
-	return report
+	return report, nil
 }
 
 // installBegan reports whether the install may have reached the instance: its step started, or there is a command that
 // is no other step's.
-func (e *Execution) installBegan(commands map[string]*ssm.GetCommandInvocationOutput) bool {
+func (e *Execution) installBegan(commands map[string]*Invocation) bool {
 	for _, step := range e.steps {
 		if Deref(step.StepName) == "install" && step.ExecutionStartTime != nil {
 			return true
@@ -45,12 +57,11 @@ func (e *Execution) installBegan(commands map[string]*ssm.GetCommandInvocationOu
 
 // facts reads what a facts step printed, from the command itself where it can be had: a step's output is cut shorter.
 func (e *Execution) facts(
-	step string, commands map[string]*ssm.GetCommandInvocationOutput,
+	step string, commands map[string]*Invocation,
 ) (*patch.MachineFacts, []string) {
 	output := ""
-	if invocation := commands[e.commandOf(step)]; invocation != nil &&
-		invocation.Status == ssmtypes.CommandInvocationStatusSuccess {
-		output = Deref(invocation.StandardOutputContent)
+	if invocation := commands[e.commandOf(step)]; invocation != nil && invocation.Succeeded() {
+		output = invocation.Stdout
 	}
 	for _, execution := range e.steps {
 		if output == "" && Deref(execution.StepName) == step &&
@@ -71,16 +82,15 @@ func (e *Execution) facts(
 }
 
 // why names the step that failed and its command's own words, which say more than Automation's.
-func (e *Execution) why(commands map[string]*ssm.GetCommandInvocationOutput) string {
+func (e *Execution) why(commands map[string]*Invocation) string {
 	for _, step := range e.steps {
 		if !executionOver(step.StepStatus) || step.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
 			continue
 		}
 		name := Deref(step.StepName)
 		reason := lastLine(Deref(step.FailureMessage))
-		if invocation := commands[e.commandOf(name)]; invocation != nil &&
-			invocation.Status != ssmtypes.CommandInvocationStatusSuccess {
-			reason = DescribeEnd(invocation)
+		if invocation := commands[e.commandOf(name)]; invocation != nil && !invocation.Succeeded() {
+			reason = invocation.DescribeEnd()
 		}
 		if reason == "" {
 			reason = string(step.StepStatus)

@@ -94,8 +94,8 @@ func (e *Execution) commandOf(name string) string {
 // know (yet, or any more).
 func (e *Execution) Commands(
 	ctx context.Context, s *Services, where, instance string,
-) (map[string]*ssm.GetCommandInvocationOutput, error) {
-	found := map[string]*ssm.GetCommandInvocationOutput{}
+) (map[string]*Invocation, error) {
+	found := map[string]*Invocation{}
 	for _, step := range e.steps {
 		if id := e.commandOf(Deref(step.StepName)); id != "" {
 			found[id] = nil

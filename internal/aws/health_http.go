@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -100,22 +99,20 @@ func (p Probes) ask(
 		}
 		p[key] = id
 	}
-	out, err := s.SSM.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{CommandId: Ptr(p[key]), InstanceId: &in.ID})
-	if IsNotFound(err) { // as it is for a moment after SendCommand
+	probe, err := FindInvocation(ctx, s, in.String(), in.ID, p[key])
+	switch {
+	case err != nil:
+		return seen, false, err
+	case probe == nil || !probe.Over(): // not listed, as it is for a moment after SendCommand
 		return seen, false, nil
+	case !probe.Succeeded():
+		seen.Error = fmt.Sprintf("the check's command ended as %s %s", probe.Status, probe.Details)
+		return seen, true, nil
 	}
-	if err != nil {
-		return seen, false, Wrap("read an http check", in.String(), err)
+	if err := probe.ReadOutput(ctx, s, in.String()); err != nil {
+		return seen, false, err
 	}
-	switch out.Status {
-	case ssmtypes.CommandInvocationStatusPending, ssmtypes.CommandInvocationStatusInProgress,
-		ssmtypes.CommandInvocationStatusDelayed, ssmtypes.CommandInvocationStatusCancelling:
-		return seen, false, nil
-	case ssmtypes.CommandInvocationStatusSuccess:
-		readProbe(&seen, Deref(out.StandardOutputContent), Deref(out.StandardErrorContent))
-	default:
-		seen.Error = fmt.Sprintf("the check's command ended as %s %s", out.Status, Deref(out.StatusDetails))
-	}
+	readProbe(&seen, probe.Stdout, probe.Stderr)
 	return seen, true, nil
 }
 

@@ -43,7 +43,9 @@ func TestOverrideListFromS3(t *testing.T) {
 			require.NoError(t, err)
 			f.pass(5 * time.Minute)
 			got, err := f.ssm.GetCommandInvocation(
-				f.ctx, &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &id},
+				f.ctx, &ssm.GetCommandInvocationInput{
+					CommandId: sent.Command.CommandId, InstanceId: &id, PluginName: aws.String("PatchLinux"),
+				},
 			)
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got.Status, aws.ToString(got.StandardErrorContent))

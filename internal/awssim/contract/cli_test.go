@@ -126,7 +126,11 @@ func TestAWSCommandLine(t *testing.T) {
 		)
 		command := get(t, sent, "Command", "CommandId").(string)
 		s.clock.pass(2 * time.Minute)
-		invocation := c.run("ssm", "get-command-invocation", "--command-id", command, "--instance-id", id)
+		_, failed := c.try("ssm", "get-command-invocation", "--command-id", command, "--instance-id", id)
+		require.Contains(t, failed, "(InvalidPluginName)", "the document has a step for each system")
+		invocation := c.run(
+			"ssm", "get-command-invocation", "--command-id", command, "--instance-id", id, "--plugin-name", "PatchLinux",
+		)
 		require.Equal(t, "Success", get(t, invocation, "Status"))
 		states := c.run("ssm", "describe-instance-patch-states", "--instance-ids", id)
 		require.Equal(t, "Scan", get(t, states, "InstancePatchStates", 0, "Operation"))

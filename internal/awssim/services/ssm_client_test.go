@@ -82,7 +82,9 @@ func TestScanByRunCommand(t *testing.T) {
 		Parameters:     map[string][]string{"Operation": {"Scan"}, "SnapshotId": {snapshot}},
 	})
 	require.NoError(t, err)
-	look := &ssm.GetCommandInvocationInput{CommandId: sent.Command.CommandId, InstanceId: &ids[0]}
+	look := &ssm.GetCommandInvocationInput{
+		CommandId: sent.Command.CommandId, InstanceId: &ids[0], PluginName: aws.String("PatchLinux"),
+	}
 	_, err = client.GetCommandInvocation(ctx, look)
 	require.Equal(t, "InvocationDoesNotExist", code(t, err))
 	a.pass(5 * time.Second)
@@ -90,7 +92,23 @@ func TestScanByRunCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, types.CommandInvocationStatusInProgress, invocation.Status)
 	require.EqualValues(t, -1, invocation.ResponseCode)
+	for _, guess := range []*string{nil, aws.String("aws:runShellScript")} {
+		_, err = client.GetCommandInvocation(ctx, &ssm.GetCommandInvocationInput{
+			CommandId: sent.Command.CommandId, InstanceId: &ids[0], PluginName: guess,
+		})
+		require.Equal(t, "InvalidPluginName", code(t, err))
+	}
 	a.pass(time.Minute)
+	invocations, err := client.ListCommandInvocations(ctx, &ssm.ListCommandInvocationsInput{
+		CommandId: sent.Command.CommandId, InstanceId: &ids[0], Details: true,
+	})
+	require.NoError(t, err)
+	plugins := invocations.CommandInvocations[0].CommandPlugins
+	require.Len(t, plugins, 3)
+	require.Equal(t, "PatchWindows", *plugins[0].Name)
+	require.Contains(t, *plugins[0].Output, "Step execution skipped")
+	require.Equal(t, types.CommandPluginStatusSuccess, plugins[0].Status, "as the agent tells a step that is not for it")
+	require.NotContains(t, *plugins[1].Output, "skipped")
 	listed, err := client.ListCommands(ctx, &ssm.ListCommandsInput{InstanceId: &ids[1], Filters: []types.CommandFilter{
 		{Key: types.CommandFilterKeyInvokedAfter, Value: aws.String(a.now.Add(-time.Hour).Format(time.RFC3339))},
 		{Key: types.CommandFilterKeyDocumentName, Value: aws.String("AWS-RunPatchBaseline")},
@@ -186,7 +204,9 @@ func TestInstallByAutomation(t *testing.T) {
 	require.Equal(t, "0", *step.ResponseCode)
 	require.Contains(t, step.Outputs["Output"][0], "Installed 6 packages")
 	invocation, err := client.GetCommandInvocation(
-		ctx, &ssm.GetCommandInvocationInput{CommandId: &step.Outputs["CommandId"][0], InstanceId: &ids[0]},
+		ctx, &ssm.GetCommandInvocationInput{
+			CommandId: &step.Outputs["CommandId"][0], InstanceId: &ids[0], PluginName: aws.String("PatchLinux"),
+		},
 	)
 	require.NoError(t, err)
 	require.Equal(t, types.CommandInvocationStatusSuccess, invocation.Status)

@@ -91,15 +91,19 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				)
 			}
 			v := command.On(aws.ToString(in.InstanceId))
+			step, found := v.Step(aws.ToString(in.PluginName))
+			if !found {
+				return nil, api.Errorf("InvalidPluginName", "The plugin name isn't valid.")
+			}
 			return &ssm.GetCommandInvocationOutput{
 				CommandId: aws.String(command.ID), InstanceId: aws.String(v.Instance.ID), Comment: aws.String(command.Comment),
 				DocumentName: aws.String(command.Document), DocumentVersion: aws.String(cmp.Or(command.Version, "$DEFAULT")),
-				PluginName: aws.String(pluginOf(command.Document)),
-				Status:     types.CommandInvocationStatus(v.Status), StatusDetails: aws.String(v.Details),
-				ResponseCode:           int32(v.Code),
-				StandardOutputContent:  aws.String(cut(v.Stdout, stdoutLimit)),
-				StandardErrorContent:   aws.String(cut(v.Stderr, stderrLimit)),
-				ExecutionStartDateTime: aws.String(isoTime(v.Started)), ExecutionEndDateTime: aws.String(isoTime(v.Ended)),
+				PluginName: aws.String(step.Name),
+				Status:     types.CommandInvocationStatus(step.Status), StatusDetails: aws.String(step.Details),
+				ResponseCode:           int32(step.Code),
+				StandardOutputContent:  aws.String(cut(step.Stdout, stdoutLimit)),
+				StandardErrorContent:   aws.String(cut(step.Stderr, stderrLimit)),
+				ExecutionStartDateTime: aws.String(isoTime(step.Started)), ExecutionEndDateTime: aws.String(isoTime(step.Ended)),
 				StandardOutputUrl: aws.String(""), StandardErrorUrl: aws.String(""),
 			}, nil
 		})
@@ -128,16 +132,6 @@ func isoTime(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-func pluginOf(document string) string {
-	switch document {
-	case "AWS-RunShellScript":
-		return "aws:runShellScript"
-	case "AWS-RunPowerShellScript":
-		return "aws:runPowerShellScript"
-	}
-	return "PatchLinux"
 }
 
 // chooseCommands picks commands, newest first, by id, instance and filters.
@@ -232,20 +226,19 @@ func ssmInvocation(v *world.Invocation, details bool) types.CommandInvocation {
 	if !details {
 		return out
 	}
-	plugin := types.CommandPlugin{
-		Name: aws.String(pluginOf(v.Command.Document)), Output: aws.String(cut(v.Stdout+v.Stderr, pluginLimit)),
-		ResponseCode: int32(v.Code),
-		Status:       types.CommandPluginStatus(v.Status), StatusDetails: aws.String(v.Details),
+	for _, step := range v.Steps() {
+		plugin := types.CommandPlugin{
+			Name: aws.String(step.Name), Output: aws.String(cut(step.Stdout+step.Stderr, pluginLimit)),
+			ResponseCode: int32(step.Code),
+			Status:       types.CommandPluginStatus(step.Status), StatusDetails: aws.String(step.Details),
+		}
+		if !step.Started.IsZero() {
+			plugin.ResponseStartDateTime = aws.Time(step.Started)
+		}
+		if !step.Ended.IsZero() {
+			plugin.ResponseFinishDateTime = aws.Time(step.Ended)
+		}
+		out.CommandPlugins = append(out.CommandPlugins, plugin)
 	}
-	if v.Status == "Cancelling" {
-		plugin.Status = types.CommandPluginStatusInProgress
-	}
-	if !v.Started.IsZero() {
-		plugin.ResponseStartDateTime = aws.Time(v.Started)
-	}
-	if !v.Ended.IsZero() {
-		plugin.ResponseFinishDateTime = aws.Time(v.Ended)
-	}
-	out.CommandPlugins = []types.CommandPlugin{plugin}
 	return out
 }
