@@ -16,17 +16,19 @@ import (
 type AwaitInServiceInput struct {
 	Instance Instance
 	Before   []patch.Target // as read before it went out
+	Attached []string       // ARNs that its Auto Scaling group was attached to then
 	Pace     Pace
 }
 
 // Returned tells when the instance was seen in service, by AWS's clock.
 type Returned struct {
-	Member patch.Member
-	At     time.Time
+	Member  patch.Member
+	At      time.Time
+	Changes []string // what others changed of its target groups meanwhile (patch.ExpectTargets)
 }
 
 // AwaitInService waits until the instance is InService (an Auto Scaling member) and healthy in every target group it
-// was healthy in before. Gone when it is no longer there.
+// was healthy in before, as far as they still serve it (patch.ExpectTargets). Gone when it is no longer there.
 func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (_ *Returned, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -39,10 +41,11 @@ func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (_ *Re
 		if err != nil {
 			return false, "", err
 		}
-		if why := notBack(in.Instance.Group, seen.Member, in.Before); len(why) > 0 {
+		expected, changes := patch.ExpectTargets(in.Before, in.Attached, seen.Serving, seen.Member.Targets)
+		if why := notBack(in.Instance.Group, seen.Member, expected); len(why) > 0 {
 			return false, in.Instance.String() + " is not back in service yet: " + strings.Join(why, "; "), nil
 		}
-		returned = &Returned{Member: seen.Member, At: seen.At}
+		returned = &Returned{Member: seen.Member, At: seen.At, Changes: changes}
 		return true, "", nil
 	})
 	return returned, err

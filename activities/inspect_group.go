@@ -11,6 +11,9 @@ import (
 // InspectGroupInput names a group to be read.
 type InspectGroupInput struct {
 	Group patch.Group
+	// Known are instances that were members: that the group does not list one is believed only once it stays so, or once
+	// EC2 says that it is terminated.
+	Known []string
 }
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those
@@ -24,6 +27,12 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.
 	}
 	state, err := aws.ReadGroupState(ctx, s, in.Group)
 	if err != nil {
+		return nil, err
+	}
+	if err := aws.ExpectMembers(ctx, s, in.Group, state.At, in.Known, func(id string) bool {
+		_, listed := state.Member(id)
+		return listed
+	}); err != nil {
 		return nil, err
 	}
 	for i := range state.TargetGroups {

@@ -89,5 +89,7 @@ func TestObserveRefuses(t *testing.T) {
 	}
 	require.Zero(t, f.Calls("SendCommand"))
 	in.Instance.ID, in.Checks = "i-00000000000000000", nil
+	require.False(t, f.fails(f.ObserveHealth, in).NonRetryable(), "one look that does not show it proves nothing")
+	f.Pass(time.Minute)
 	require.Equal(t, activities.ErrGone, f.fails(f.ObserveHealth, in).Type())
 }

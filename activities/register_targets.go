@@ -39,22 +39,19 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error
 		})
 }
 
-// RegisterTargets makes the exact registrations again; those that stand are done. Gone when a target group no longer
-// exists.
+// RegisterTargets makes the exact registrations again; those that stand are done, and there are none to make in a
+// target group that somebody deleted.
 func (a *AWS) RegisterTargets(ctx context.Context, in TargetsInput) (err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return err
 	}
-	missing := func(state aws.TargetState) bool { return !state.Registered() }
+	missing := func(state aws.TargetState) bool { return !state.Registered() && !state.GroupGone }
 	return changeTargets(ctx, s, in, missing, func(arn string, targets []elbtypes.TargetDescription) error {
 		_, err := s.ELB.RegisterTargets(ctx, &elb.RegisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 		if aws.IsNotFound(err) {
-			return once.Final(
-				ErrGone, "%s: the target group %s no longer exists, so the instance cannot be registered in it again", in.Instance,
-				arn,
-			)
+			return nil
 		}
 		return aws.Wrap("register in "+arn, in.Instance.String(), err)
 	})

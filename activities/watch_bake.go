@@ -13,7 +13,7 @@ import (
 func (a *AWS) WatchBake(ctx context.Context, in AwaitHealthyInput) (err error) {
 	defer once.Typed(&err)
 	_, err = a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
-		if health := patch.JudgeHealth(in.Before, in.Observe.Checks, *seen, in.Since.At); !health.Healthy() {
+		if health := in.judge(*seen); !health.Healthy() {
 			return false, "", once.Final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)
 		}
 		return false, in.Observe.Instance.String() + " is healthy and stays under watch", nil

@@ -26,15 +26,27 @@ func FindGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.
 		return nil, time.Time{}, Wrap("describe the Auto Scaling group", group.String(), err)
 	}
 	at, err := TimeOf(out.ResultMetadata, group.String())
-	if err != nil || len(out.AutoScalingGroups) == 0 {
+	if err != nil {
 		return nil, at, err
+	}
+	listed := len(out.AutoScalingGroups) > 0
+	if s.Absences.doubtGroup(at, group.String(), listed) {
+		return nil, at, doubtful(group.String(), "Auto Scaling", []string{group.AutoScalingGroup})
+	}
+	if !listed {
+		return nil, at, nil
 	}
 	return &out.AutoScalingGroups[0], at, nil
 }
 
 // ReadGroup reads an Auto Scaling group; one that does not exist is GroupNotFound.
 func ReadGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, error) {
-	found, err := FindGroup(ctx, s, group)
+	found, _, err := readGroupAt(ctx, s, group)
+	return found, err
+}
+
+func readGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.AutoScalingGroup, time.Time, error) {
+	found, at, err := FindGroupAt(ctx, s, group)
 	if err == nil && found == nil {
 		err = Final(
 			GroupNotFound,
@@ -42,7 +54,7 @@ func ReadGroup(ctx context.Context, s *Services, group patch.Group) (*astypes.Au
 			group,
 		)
 	}
-	return found, err
+	return found, at, err
 }
 
 // FindMember finds an instance in its group; nil when it is no member.

@@ -57,11 +57,12 @@ func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patc
 }
 
 func readScalingState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
-	described, err := ReadGroup(ctx, s, group)
+	described, at, err := readGroupAt(ctx, s, group)
 	if err != nil {
 		return nil, err
 	}
 	state := &patch.GroupState{
+		At:  at,
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)),
 		Zones:   slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
@@ -80,7 +81,7 @@ func readScalingState(ctx context.Context, s *Services, group patch.Group) (*pat
 	if err != nil {
 		return nil, err
 	}
-	state.Operator, state.At = operatorOf(described, found.Instances), found.At
+	state.Operator = operatorOf(described, found.Instances)
 	registered, err := readRegistrations(ctx, s, group.String(), AttachedTo(described), found.Instances)
 	if err != nil {
 		return nil, err

@@ -2,29 +2,32 @@ package aws
 
 import (
 	"context"
-
-	"github.com/patchtide/patchtide/internal/patch"
+	"slices"
 )
 
-// observeTargets reads the instance's health in the target groups that the caller names: those it was in before it went
-// out.
+// observeTargets reads the instance's health in the target groups that the caller names, those it was in before it went
+// out, and in those that its group is attached to now.
 func observeTargets(ctx context.Context, look *healthLook) (err error) {
-	look.seen.Member.Targets, err = readTargets(ctx, look.services, look.Instance, look.sighting, look.TargetGroups)
+	err = look.sighting.readTargets(ctx, look.services, look.Instance, look.TargetGroups)
+	look.seen.Member.Targets, look.seen.Serving = look.sighting.Member.Targets, look.sighting.Serving
 	return err
 }
 
-// readTargets reads how the instance is in each target group, in a fixed order.
-func readTargets(
-	ctx context.Context, s *Services, in Instance, sighting Sighting, arns []string,
-) ([]patch.Target, error) {
-	var targets []patch.Target
+// readTargets reads how the instance is in each of the target groups and in those that its group is attached to, in a
+// fixed order.
+func (seen *Sighting) readTargets(ctx context.Context, s *Services, in Instance, arns []string) error {
+	seen.Member.Targets = nil
+	arns = slices.Compact(slices.Sorted(slices.Values(slices.Concat(arns, seen.Serving.Attached))))
 	for _, arn := range arns {
-		health, err := readTargetHealth(ctx, s, in.String(), arn)
+		health, exists, err := readTargetHealth(ctx, s, in.String(), arn)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		targets = append(targets, targetsOf(arn, sighting.machine, health)...)
+		if !exists {
+			seen.Serving.Gone = append(seen.Serving.Gone, arn)
+		}
+		seen.Member.Targets = append(seen.Member.Targets, targetsOf(arn, seen.machine, health)...)
 	}
-	sortTargets(targets)
-	return targets, nil
+	sortTargets(seen.Member.Targets)
+	return nil
 }

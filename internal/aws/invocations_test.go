@@ -23,7 +23,8 @@ func TestAnInvocationIsReadByTheStepThatRan(t *testing.T) {
 	}{
 		{"one of three", "AWS-RunPatchBaseline", map[string][]string{"Operation": {"Scan"}}, "Success", "Scan"},
 		{
-			"the only one", "AWS-RunShellScript", map[string][]string{"commands": {"# patchtide:http 80 /healthz"}},
+			"the only one", "AWS-RunShellScript",
+			map[string][]string{"commands": {"# patchtide:http 80 /healthz"}},
 			"Success", "200",
 		},
 		{"it failed", "AWS-RunShellScript", map[string][]string{"commands": {"uname -r"}}, "Failed", ""},

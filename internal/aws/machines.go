@@ -42,8 +42,8 @@ func ReadMachines(ctx context.Context, s *Services, where string, ids []string) 
 	return found, found.readHealth(ctx, s, where)
 }
 
-// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out. The time is AWS's,
-// of the last answer; zero when no id is given.
+// ReadInstances reads instances by id, without their health. One that EC2 does not know is left out, once that is
+// believed (Absences). The time is AWS's, of the last answer; zero when no id is given.
 func ReadInstances(
 	ctx context.Context, s *Services, where string, ids []string,
 ) (map[string]ec2types.Instance, time.Time, error) {
@@ -59,6 +59,10 @@ func ReadInstances(
 		for _, instance := range instances {
 			found[Deref(instance.InstanceId)] = instance
 		}
+	}
+	listed := func(id string) bool { _, listed := found[id]; return listed }
+	if doubted := s.Absences.doubt("EC2", at, ids, listed); len(doubted) > 0 {
+		return nil, at, doubtful(where, "EC2", doubted)
 	}
 	return found, at, nil
 }
@@ -105,15 +109,16 @@ func ReadMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Insta
 
 // FindMachine reads one instance without its health; nil when EC2 does not know it or has it terminated.
 func FindMachine(ctx context.Context, s *Services, in Instance) (*ec2types.Instance, error) {
-	instances, _, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
-	if err != nil || len(instances) == 0 {
+	found, _, err := ReadInstances(ctx, s, in.String(), []string{in.ID})
+	if err != nil {
 		return nil, err
 	}
-	switch StateOf(instances[0]) {
+	instance := found[in.ID]
+	switch StateOf(instance) {
 	case "", "terminated", "shutting-down":
 		return nil, nil
 	}
-	return &instances[0], nil
+	return &instance, nil
 }
 
 // DescribeInstances lists the instances that the filters let through; the time is AWS's, of the answer.

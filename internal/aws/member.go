@@ -13,20 +13,22 @@ import (
 
 // Sighting is one look at an instance.
 type Sighting struct {
-	Member patch.Member
-	At     time.Time // AWS's clock
+	Member  patch.Member
+	Serving patch.Serving
+	At      time.Time // AWS's clock
 
 	machine ec2types.Instance
 }
 
-// ReadSighting looks at one instance as EC2, its Auto Scaling group and the named target groups show it. Gone when EC2
-// no longer has it, or when it has left its Auto Scaling group or is leaving it: no wait mends that.
+// ReadSighting looks at one instance as EC2, its Auto Scaling group, the target groups that is attached to and the named
+// ones show it. Gone when EC2 no longer has it, or when it has left its Auto Scaling group or is leaving it: no wait
+// mends that.
 func ReadSighting(ctx context.Context, s *Services, in Instance, targetGroups []string) (Sighting, error) {
 	seen, err := readMachineSighting(ctx, s, in)
 	if err != nil {
 		return Sighting{}, err
 	}
-	seen.Member.Targets, err = readTargets(ctx, s, in, seen, targetGroups)
+	err = seen.readTargets(ctx, s, in, targetGroups)
 	return seen, err
 }
 
@@ -44,14 +46,11 @@ func readMachineSighting(ctx context.Context, s *Services, in Instance) (Sightin
 	if !in.Group.IsAutoScaling() {
 		return seen, nil
 	}
-	group, err := ReadGroup(ctx, s, in.Group)
+	group, listed, err := readMember(ctx, s, in)
 	if err != nil {
 		return Sighting{}, err
 	}
-	listed := FindMember(group, in.ID)
-	if listed == nil {
-		return Sighting{}, Final(Gone, "%s: the instance is no member of its group any more", in)
-	}
+	seen.Serving.Attached = AttachedTo(group)
 	if state := string(listed.LifecycleState); Leaving(state) {
 		return Sighting{}, Final(Gone, "%s: its group is taking the instance out (%s)", in, state)
 	}
@@ -62,14 +61,24 @@ func readMachineSighting(ctx context.Context, s *Services, in Instance) (Sightin
 // ReadMember reads an instance as its Auto Scaling group lists it, and the group. Gone when EC2 has not got it any
 // more, also while the group still lists it, or when it is no member.
 func ReadMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
-	group, err := ReadGroup(ctx, s, in.Group)
-	if err != nil {
-		return nil, nil, err
-	}
 	if _, err := ReadMachine(ctx, s, in); err != nil {
 		return nil, nil, err
 	}
+	return readMember(ctx, s, in)
+}
+
+// readMember reads how a group lists an instance that is in EC2. Gone when it is no member.
+func readMember(ctx context.Context, s *Services, in Instance) (*astypes.AutoScalingGroup, *astypes.Instance, error) {
+	group, at, err := readGroupAt(ctx, s, in.Group)
+	if err != nil {
+		return nil, nil, err
+	}
 	listed := FindMember(group, in.ID)
+	if err := ExpectMembers(
+		ctx, s, in.Group, at, []string{in.ID}, func(string) bool { return listed != nil },
+	); err != nil {
+		return nil, nil, err
+	}
 	if listed == nil {
 		return nil, nil, Final(Gone, "%s: the instance is no member of its group any more", in)
 	}
@@ -98,7 +107,7 @@ func ReadNewcomers(
 	}
 	registered := map[string][]patch.Target{}
 	for _, arn := range attached {
-		health, err := readTargetHealth(ctx, s, group.String(), arn)
+		health, _, err := readTargetHealth(ctx, s, group.String(), arn)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -23,21 +23,18 @@ type Quarantined struct {
 // ReadQuarantined reads an instance that was taken out of its group, as a quarantine does. One that EC2 no longer has
 // is not Present, which is no error.
 func ReadQuarantined(ctx context.Context, s *Services, in Instance) (*Quarantined, error) {
-	instances, at, err := DescribeInstances(ctx, s, in.String(), Filter("instance-id", in.ID))
+	found, at, err := ReadInstances(ctx, s, in.String(), []string{in.ID})
 	if err != nil {
 		return nil, err
 	}
-	seen := &Quarantined{At: at}
-	if len(instances) == 0 {
-		return seen, nil
-	}
-	switch seen.State = StateOf(instances[0]); seen.State {
+	seen, instance := &Quarantined{At: at}, found[in.ID]
+	switch seen.State = StateOf(instance); seen.State {
 	case "", "terminated", "shutting-down":
 		return seen, nil
 	}
 	seen.Present = true
 	if journal, problem := ParseQuarantine(
-		TagOf(instances[0].Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID),
+		TagOf(instance.Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID),
 	); problem == "" {
 		seen.Quarantine = journal
 	}

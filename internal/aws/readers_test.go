@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,9 @@ func TestFindAnswersNothingWhereReadFails(t *testing.T) {
 	_, err = aws.ReadGroupState(t.Context(), s, missing)
 	require.Equal(t, aws.GroupNotFound, aws.KindOf(err))
 
+	_, err = aws.FindMachine(t.Context(), s, gone)
+	require.Equal(t, aws.Passing, aws.KindOf(err), "one look that does not show it proves nothing")
+	f.Pass(time.Minute)
 	machine, err := aws.FindMachine(t.Context(), s, gone)
 	require.NoError(t, err)
 	require.Nil(t, machine)
@@ -91,10 +95,11 @@ func TestReadQuarantined(t *testing.T) {
 	require.Equal(t, "web", seen.Member)
 	require.Zero(t, seen.Quarantine)
 
-	seen, err = aws.ReadQuarantined(
-		t.Context(), s,
-		aws.Instance{Group: patch.Group{Account: simtest.Production.Account, Region: simtest.Tokyo}, ID: nowhere},
-	)
+	away := aws.Instance{Group: patch.Group{Account: simtest.Production.Account, Region: simtest.Tokyo}, ID: nowhere}
+	_, err = aws.ReadQuarantined(t.Context(), s, away)
+	require.Equal(t, aws.Passing, aws.KindOf(err))
+	f.Pass(time.Minute)
+	seen, err = aws.ReadQuarantined(t.Context(), s, away)
 	require.NoError(t, err)
 	require.False(t, seen.Present)
 	require.True(t, seen.At.Equal(f.Clock()), "AWS's clock is read all the same")

@@ -18,6 +18,8 @@ type Services struct {
 	CloudFormation CloudFormationAPI
 	CodeDeploy     CodeDeployAPI
 	KMS            KMSAPI
+
+	Absences *Absences // nil believes at once that what EC2 does not list is gone
 }
 
 // Connector gives the clients of an account and region; it assumes roles, caches, and sends mutations once.

@@ -53,7 +53,7 @@ func (r *registrations) read(
 	if len(here) == 0 && !isAttached {
 		return nil
 	}
-	health, err := readTargetHealth(ctx, s, where, arn)
+	health, _, err := readTargetHealth(ctx, s, where, arn)
 	if err != nil {
 		return err
 	}
@@ -92,16 +92,18 @@ func reachable(group elbtypes.TargetGroup, instances map[string]ec2types.Instanc
 	return here
 }
 
-// readTargetHealth reads all targets of a group; a group that is gone has none.
-func readTargetHealth(ctx context.Context, s *Services, where, arn string) ([]elbtypes.TargetHealthDescription, error) {
-	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
+// readTargetHealth reads all targets of a group, or the given ones; a group that does not exist has none.
+func readTargetHealth(
+	ctx context.Context, s *Services, where, arn string, targets ...elbtypes.TargetDescription,
+) (health []elbtypes.TargetHealthDescription, exists bool, err error) {
+	out, err := s.ELB.DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn, Targets: targets})
 	if IsNotFound(err) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, Wrap("describe the targets of "+arn, where, err)
+		return nil, false, Wrap("describe the targets of "+arn, where, err)
 	}
-	return out.TargetHealthDescriptions, nil
+	return out.TargetHealthDescriptions, true, nil
 }
 
 // targetsOf picks an instance's registrations out of a group's.

@@ -20,6 +20,8 @@ const (
 	FaultSlow       = "slow"        // the effect happens at once, the reply comes late
 	FaultWrongState = "wrong_state" // the service's own error for something that is not in a state for the call, no effect
 	FaultPartial    = "partial"     // of several things that the call is about the first half is done, then it fails
+	FaultEmpty      = "empty"       // a list answers as if there were nothing
+	FaultUnlisted   = "unlisted"    // a list lacks the last of what it should show
 	FaultTimeout    = "timeout"     // the client's deadline passes at once; Effect says whether the call took effect
 )
 

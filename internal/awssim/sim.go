@@ -226,6 +226,9 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	if fault.Kind == FaultPartial && err == nil {
 		output, err = nil, half(event.Resource, input)
 	}
+	if (fault.Kind == FaultEmpty || fault.Kind == FaultUnlisted) && err == nil {
+		err = forget(fault.Kind, output)
+	}
 	return output, fault, err
 }
 

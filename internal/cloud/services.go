@@ -8,9 +8,12 @@ import (
 )
 
 // Activities gives the same clients by the narrow interfaces that Patchtide sees AWS through.
-func (c *Cloud) Activities() aws.Connector { return connector{c} }
+func (c *Cloud) Activities() aws.Connector { return connector{c, &aws.Absences{}} }
 
-type connector struct{ cloud *Cloud }
+type connector struct {
+	cloud    *Cloud
+	absences *aws.Absences
+}
 
 // Connect returns the services of an account and region.
 func (c connector) Connect(ctx context.Context, account patch.Account, region string) (*aws.Services, error) {
@@ -22,6 +25,7 @@ func (c connector) Connect(ctx context.Context, account patch.Account, region st
 		AutoScaling: clients.AutoScaling, EC2: clients.EC2, ELB: clients.ELB,
 		SSM: clients.SSM, CloudWatch: clients.CloudWatch, STS: clients.STS,
 		CloudFormation: clients.CloudFormation, CodeDeploy: clients.CodeDeploy, KMS: clients.KMS,
+		Absences: c.absences,
 	}, nil
 }
 

@@ -50,21 +50,23 @@ const (
 	cancelled      trouble = "wave cancelled"
 	workerStopped  trouble = "worker stopped before the effect"
 	workerStopped2 trouble = "worker stopped after the effect"
+	emptyAnswer    trouble = "empty answer"
+	notListed      trouble = "not listed once" // the last of what a list should show
 )
 
 var troubles = []trouble{
 	errorBefore, lostReply, throttledFive, timeoutBefore, timeoutAfter, accessDenied, cancelled, workerStopped,
-	workerStopped2,
+	workerStopped2, emptyAnswer, notListed,
 }
 
 // readTroubles are those that differ for a call without an effect.
 var readTroubles = []trouble{
-	cancelled, errorBefore, workerStopped, throttledFive, accessDenied, lostReply, timeoutBefore,
+	cancelled, emptyAnswer, errorBefore, workerStopped, notListed, throttledFive, accessDenied, lostReply, timeoutBefore,
 }
 
 // readShare is how many of readTroubles each read gets, in turn: the kinds of one read follow those of the read before
 // it in the same place, an operation of an activity. A wave reads in the same place for each instance and the two
-// fleets read it again: one read seven times sees all kinds. All kinds for all reads would be far more than 20 minutes
+// fleets read it again: one read nine times sees all kinds. All kinds for all reads would be far more than 20 minutes
 // hold.
 const readShare = 1
 
@@ -141,17 +143,28 @@ func singles(fleet string, calls []placedCall, turns map[string]int) []sweepCase
 	for _, at := range calls {
 		if !isRead(at.operation) {
 			for _, trouble := range troubles {
-				add(at.call, trouble)
+				if trouble.of(at.operation) {
+					add(at.call, trouble)
+				}
 			}
 			continue
 		}
 		place := at.activity + " " + at.account + " " + at.operation
 		for range readShare {
+			for !readTroubles[turns[place]%len(readTroubles)].of(at.operation) {
+				turns[place]++
+			}
 			add(at.call, readTroubles[turns[place]%len(readTroubles)])
 			turns[place]++
 		}
 	}
 	return cases
+}
+
+// of reports whether the trouble can befall an operation: only lists can lack something.
+func (t trouble) of(operation string) bool {
+	lists := strings.HasPrefix(operation, "Describe") || strings.HasPrefix(operation, "List")
+	return lists && operation != "DescribeDocument" || t != emptyAnswer && t != notListed
 }
 
 // pairs are the cases in which the first change of what a single one set off fails as well.

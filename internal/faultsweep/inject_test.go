@@ -62,6 +62,10 @@ func (i *injector) decide(info awssim.CallInfo) awssim.Fault {
 		return awssim.Fault{Kind: awssim.FaultTimeout}
 	case timeoutAfter:
 		return awssim.Fault{Kind: awssim.FaultTimeout, Effect: true}
+	case emptyAnswer:
+		return awssim.Fault{Kind: awssim.FaultEmpty}
+	case notListed:
+		return awssim.Fault{Kind: awssim.FaultUnlisted}
 	case accessDenied:
 		return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "injected"}
 	case workerStopped:

@@ -225,6 +225,13 @@ func lies(scene *wavetest.Scene, before fleetBefore, result *patch.WaveResult) [
 	if result == nil {
 		return nil
 	}
+	if result.Outcome == patch.Succeeded && before.patched != nil {
+		for id, packages := range packagesOf(scene) {
+			if packages != before.patched[id] {
+				found = append(found, id+": the wave says succeeded, and its packages are not those of a good wave")
+			}
+		}
+	}
 	scene.EachRegion(func(region *world.Region) {
 		for _, instance := range instancesOf(result) {
 			machine := region.Instance(instance.ID)

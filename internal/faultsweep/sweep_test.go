@@ -33,7 +33,8 @@ const (
 )
 
 // TestFaultSweep reruns a wave once for each case. The whole takes long (`make sweep`, which sets PATCHTIDE_SWEEP=all);
-// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
+// go test runs a fixed slice of it, and the cases kept. PATCHTIDE_SWEEP_TROUBLE names one kind of trouble;
+// PATCHTIDE_SWEEP_CASE is one case, as a violation prints it.
 func TestFaultSweep(t *testing.T) {
 	// Much is made and little kept: a fifth of the time is spent otherwise on looking through it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -56,6 +57,9 @@ func TestFaultSweep(t *testing.T) {
 	}
 	// Changes first: they can do most harm.
 	slices.SortStableFunc(cases, func(a, b sweepCase) int { return rank(a) - rank(b) })
+	if only := trouble(os.Getenv("PATCHTIDE_SWEEP_TROUBLE")); only != "" {
+		cases = slices.DeleteFunc(cases, func(c sweepCase) bool { return c.trouble != only })
+	}
 	if only := os.Getenv("PATCHTIDE_SWEEP_CASE"); only != "" {
 		c, err := parseCase(only)
 		require.NoError(t, err)

@@ -50,10 +50,11 @@ func (c HealthCheck) Kind() (kind HealthKind, ok bool) {
 
 // HealthObservation is what one look at an instance saw.
 type HealthObservation struct {
-	Member Member
-	HTTP   []HTTPObservation
-	Alarms []AlarmObservation
-	At     time.Time // AWS's clock
+	Member  Member
+	Serving Serving
+	HTTP    []HTTPObservation
+	Alarms  []AlarmObservation
+	At      time.Time // AWS's clock
 }
 
 // Health is a judgement: Healthy, or Waiting for what a further look may find healthy, or Failed for what no wait will

@@ -103,6 +103,10 @@ func (s *saga) snapshotID() string { return run.SnapshotID(s.in.WaveID) }
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
 
+func (s *saga) inspect() activities.InspectGroupInput {
+	return activities.InspectGroupInput{Group: s.in.Group, Known: []string{s.in.Instance}}
+}
+
 func (s *saga) ask(name string) activities.CollectMachineFactsInput {
 	return activities.CollectMachineFactsInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent,

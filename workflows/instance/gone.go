@@ -17,7 +17,7 @@ func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 		return nil
 	}
 	var now patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
+	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
 		return err
 	}
 	member, listed := now.Member(s.in.Instance)

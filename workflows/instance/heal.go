@@ -52,7 +52,7 @@ func (s *healed) heal(ctx workflow.Context) {
 	defer stop()
 	s.enter(clean, patch.StepPreflight)
 	var now patch.GroupState
-	err := s.read(clean, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now)
+	err := s.read(clean, aws.InspectGroup, s.inspect(), &now)
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		s.strand(patch.StepPreflight, err)
 		return

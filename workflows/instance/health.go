@@ -29,7 +29,7 @@ func (s *saga) awaitHealth(ctx workflow.Context) error {
 
 func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error {
 	err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
-		Observe: s.observe(), Before: s.member.Targets, Since: s.health.since,
+		Observe: s.observe(), Before: s.member.Targets, Attached: s.attached(), Since: s.health.since,
 	}, nil)
 	if err != nil {
 		return err
@@ -57,7 +57,9 @@ func (s *saga) bake(ctx workflow.Context) error {
 			s.health.cut = true
 			return nil
 		}
-		watch := activities.AwaitHealthyInput{Observe: s.observe(), Before: s.member.Targets, Since: s.health.since}
+		watch := activities.AwaitHealthyInput{
+			Observe: s.observe(), Before: s.member.Targets, Attached: s.attached(), Since: s.health.since,
+		}
 		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake,
 			watch).Get(ctx, nil)
 		switch {

@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"strings"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -34,7 +36,7 @@ func refusedBy(refusal *patch.Refusal) *notBegun {
 // Having no room is waited out, for a group that has just scaled heals by itself; everything else is final. Nil means
 // that the instance may go out of service.
 func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
-	deadline := workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D())
+	deadline, doubted := workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D()), false
 	for {
 		view := patch.View{
 			Group: s.in.Group, Policy: s.in.Policy, Now: workflow.Now(ctx), Instance: s.in.Instance, Holdings: s.in.Ours,
@@ -44,7 +46,7 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 		}
 		var state patch.GroupState
 		if err := workflow.ExecuteActivity(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), aws.InspectGroup,
-			activities.InspectGroupInput{Group: s.in.Group}).Get(ctx, &state); err != nil {
+			s.inspect()).Get(ctx, &state); err != nil {
 			return s.unread(ctx, err)
 		}
 		member, found := state.Member(s.in.Instance)
@@ -54,6 +56,16 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 		view.Now, view.State = workflow.Now(ctx), &state
 		refusal := patch.First(level, view)
 		if refusal == nil {
+			// A list that lacks a registration for once would have the instance rebooted under its traffic.
+			if lost := patch.LostTargets(s.member.Targets, member.Targets); len(lost) > 0 && !doubted {
+				doubted = true
+				if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.ReadLag.D(), workflow.TimerOptions{
+					Summary: "to see again whether it has left " + strings.Join(lost, ", "),
+				}).Get(ctx, nil); err != nil {
+					return &cancelledBefore
+				}
+				continue
+			}
 			s.before, s.member = state, member
 			if s.looked {
 				return nil

@@ -64,7 +64,7 @@ func (s *saga) planQuarantine(ctx workflow.Context) (*journal.Quarantine, error)
 		return planned, nil
 	}
 	var state patch.GroupState
-	if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &state); err != nil {
+	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &state); err != nil {
 		return nil, err
 	}
 	planned.DesiredWanted = state.Desired + 1

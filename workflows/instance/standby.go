@@ -2,6 +2,7 @@ package instance
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -42,17 +43,21 @@ func (s *saga) resume(ctx workflow.Context) error {
 // own are the registrations that standby neither drains nor brings back: those in target groups that are not attached
 // to the group, and all of an instance that was chosen by tags.
 func (s *saga) own() []patch.Target {
-	attached := map[string]bool{}
+	attached := s.attached()
+	return slices.DeleteFunc(slices.Clone(s.member.Targets), func(target patch.Target) bool {
+		return slices.Contains(attached, target.TargetGroupARN)
+	})
+}
+
+// attached are the target groups that Auto Scaling registered the instance with when it was looked at first.
+func (s *saga) attached() []string {
+	var arns []string
 	for _, group := range s.before.TargetGroups {
-		attached[group.ARN] = group.Attached
-	}
-	var own []patch.Target
-	for _, target := range s.member.Targets {
-		if !attached[target.TargetGroupARN] {
-			own = append(own, target)
+		if group.Attached {
+			arns = append(arns, group.ARN)
 		}
 	}
-	return own
+	return arns
 }
 
 // takeOut takes the instance out of service and waits until nothing is sent to it any more.
@@ -120,7 +125,7 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	}
 	var now patch.GroupState
 	if err := workflow.ExecuteActivity(options, aws.InspectGroup,
-		activities.InspectGroupInput{Group: s.in.Group}).Get(clean, &now); err != nil {
+		s.inspect()).Get(clean, &now); err != nil {
 		return err
 	}
 	was := s.record.Intended
@@ -159,9 +164,13 @@ func (s *saga) raisedMax(before int) patch.Stranded {
 
 func (s *saga) awaitIn(ctx workflow.Context) error {
 	var returned activities.Returned
-	return s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitInService, activities.AwaitInServiceInput{
-		Instance: s.instance(), Before: s.member.Targets, Pace: s.pace(),
+	err := s.await(ctx, s.in.Policy.Timing.InService, aws.AwaitInService, activities.AwaitInServiceInput{
+		Instance: s.instance(), Before: s.member.Targets, Attached: s.attached(), Pace: s.pace(),
 	}, &returned)
+	for _, change := range returned.Changes {
+		s.note("%s: it is judged by the target groups that there are now", change)
+	}
+	return err
 }
 
 // takeOutAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
@@ -169,7 +178,7 @@ func (s *saga) awaitIn(ctx workflow.Context) error {
 func (s *saga) takeOutAgain(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
 		var now patch.GroupState
-		if err := s.read(ctx, aws.InspectGroup, activities.InspectGroupInput{Group: s.in.Group}, &now); err != nil {
+		if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
 			return err
 		}
 		member, found := now.Member(s.in.Instance)
