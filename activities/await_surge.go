@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/once"
@@ -14,7 +15,8 @@ import (
 // AwaitSurgeInput waits for the instance that a raise launched.
 type AwaitSurgeInput struct {
 	Group patch.Group
-	Known []string // members before the raise
+	Known []string  // members before the raise
+	Since time.Time // AWS's clock when they were read
 	Pace  Pace
 }
 
@@ -23,8 +25,9 @@ type SurgeInstance struct {
 	ID string
 }
 
-// AwaitSurge waits until a member that was not known before is InService and healthy in its target groups. Of several
-// the one launched first is ours: others came later, by somebody else's doing.
+// AwaitSurge waits until a member that was launched since and not known before is InService and healthy in its target
+// groups. Of several the one launched first is ours: others came later, by somebody else's doing. One launched before
+// was attached by somebody, or a list lacked it for once: it is never ours.
 func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInstance, err error) {
 	defer once.Typed(&err)
 	if err := aws.RequireGroup(in.Group, "launch one more instance"); err != nil {
@@ -40,6 +43,7 @@ func (a *AWS) AwaitSurge(ctx context.Context, in AwaitSurgeInput) (_ *SurgeInsta
 		if err != nil {
 			return false, "", err
 		}
+		members = slices.DeleteFunc(members, func(m patch.Member) bool { return m.LaunchTime.Before(in.Since) })
 		if len(members) == 0 {
 			return false, in.Group.String() + ": no instance has been launched for the surge yet", nil
 		}

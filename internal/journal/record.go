@@ -55,13 +55,14 @@ type GroupBefore struct {
 	Suspended         []string
 	Members           []string
 	TargetGroups      []patch.TargetGroup
+	At                time.Time // AWS's clock when they were read
 }
 
 // BeforeOf takes from a group's state what is journalled of it.
 func BeforeOf(state patch.GroupState) GroupBefore {
 	return GroupBefore{
 		Min: state.Min, Max: state.Max, Desired: state.Desired, Suspended: state.Suspended,
-		Members: state.IDs(), TargetGroups: state.TargetGroups,
+		Members: state.IDs(), TargetGroups: state.TargetGroups, At: state.At,
 	}
 }
 
@@ -69,6 +70,7 @@ func BeforeOf(state patch.GroupState) GroupBefore {
 func (b GroupBefore) State() patch.GroupState {
 	state := patch.GroupState{
 		Min: b.Min, Max: b.Max, Desired: b.Desired, Suspended: b.Suspended, TargetGroups: b.TargetGroups,
+		At: b.At,
 	}
 	for _, id := range b.Members {
 		state.Members = append(state.Members, patch.Member{ID: id})

@@ -151,11 +151,12 @@ func (s GroupState) Order() []Member {
 	return ordered
 }
 
-// FirstNewcomer is the member launched first of those that were not known before; "" when there is none.
-func FirstNewcomer(state GroupState, known []string) string {
+// FirstNewcomer is the member launched first of those that were launched since and not known before; "" when there is
+// none. An older one that is not known was attached by somebody, or a list lacked it for once.
+func FirstNewcomer(state GroupState, known []string, since time.Time) string {
 	first := Member{}
 	for _, member := range state.Members {
-		if !member.Present() || slices.Contains(known, member.ID) {
+		if !member.Present() || slices.Contains(known, member.ID) || member.LaunchTime.Before(since) {
 			continue
 		}
 		if first.ID == "" || member.LaunchTime.Before(first.LaunchTime) {

@@ -69,6 +69,7 @@ func TestFirstNewcomer(t *testing.T) {
 		known   []string
 		want    string
 	}{
+		{"attached by hand, or not listed for once: it is older", []patch.Member{at(2, -1, "running")}, nil, ""},
 		{"nobody new", []patch.Member{at(1, 0, "running")}, []string{"i-01"}, ""},
 		{"one new", []patch.Member{at(1, 0, "running"), at(2, 5, "running")}, []string{"i-01"}, "i-02"},
 		{
@@ -80,7 +81,7 @@ func TestFirstNewcomer(t *testing.T) {
 		{"an empty group", nil, []string{"i-01"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.want, patch.FirstNewcomer(patch.GroupState{Members: c.members}, c.known))
+			require.Equal(t, c.want, patch.FirstNewcomer(patch.GroupState{Members: c.members}, c.known, noon))
 		})
 	}
 }

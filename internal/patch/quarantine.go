@@ -66,9 +66,9 @@ func PlanRelease(group Group, state GroupState, stage Stage, view ReleaseView) (
 	giveWay = view.GiveWay
 	if giveWay == "" {
 		launched := GroupState{Members: slices.DeleteFunc(slices.Clone(state.Members), func(m Member) bool {
-			return m.Leaving() || m.LaunchTime.Before(view.Since.Add(-launchSlack))
+			return m.Leaving()
 		})}
-		giveWay = FirstNewcomer(launched, view.Known)
+		giveWay = FirstNewcomer(launched, view.Known, view.Since.Add(-launchSlack))
 	}
 	if giveWay == "" {
 		return refuse(

@@ -2,7 +2,6 @@ package group
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -122,9 +121,6 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	}
 }
 
-// launchSlack is how far the clocks of AWS and Temporal may be apart.
-const launchSlack = time.Minute
-
 // roomOf rebuilds the room that a record tells of, as far as it still stands. It refuses where nobody can tell whether
 // an instance is the one that our raise launched.
 func roomOf(record journal.Record, now patch.GroupState) (*room.Room, error) {
@@ -139,13 +135,12 @@ func roomOf(record journal.Record, now patch.GroupState) (*room.Room, error) {
 	if r.Surge != "" {
 		return r, nil
 	}
-	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs()))
+	first, found := now.Member(patch.FirstNewcomer(now, r.Before.IDs(), r.Before.At))
 	if !found {
 		return r, nil
 	}
 	latest := record.At.Add(record.Policy.Timing.Surge.D())
-	if now.Desired != r.Before.Desired+1 || first.LaunchTime.Before(record.At.Add(-launchSlack)) ||
-		first.LaunchTime.After(latest) {
+	if now.Desired != r.Before.Desired+1 || first.LaunchTime.After(latest) {
 		return nil, fmt.Errorf("its desired is %d and was %d before we may have raised it by one, and nobody can tell "+
 			"whether %s was launched for that",
 			now.Desired, r.Before.Desired, first.ID)

@@ -68,7 +68,7 @@ func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 	var fresh activities.SurgeInstance
 	t := r.policy.Timing
 	if err := workflow.ExecuteActivity(run.Waiting(ctx, r.group, t, t.Surge), aws.AwaitSurge, activities.AwaitSurgeInput{
-		Group: r.group, Known: before.IDs(), Pace: run.Pace(t),
+		Group: r.group, Known: before.IDs(), Since: before.At, Pace: run.Pace(t),
 	}).Get(ctx, &fresh); err != nil {
 		return err
 	}
@@ -116,8 +116,8 @@ func (r *Room) drop(ctx, options workflow.Context) error {
 	}).Get(ctx, nil)
 }
 
-// launched finds the instance that our raise launched when the wait for it was cut: of the members that were not there
-// before, the one launched first. "" when there is none, or when nobody can tell whether desired is raised by us.
+// launched finds the instance that our raise launched when the wait for it was cut: of the members launched since, the
+// first. "" when there is none, or when nobody can tell whether desired is raised by us.
 func (r *Room) launched(ctx, options workflow.Context) string {
 	var now patch.GroupState
 	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx,
@@ -127,7 +127,7 @@ func (r *Room) launched(ctx, options workflow.Context) string {
 	if r.unsure && now.Desired != r.Before.Desired+1 {
 		return "" // a newcomer stands for what somebody else did
 	}
-	return patch.FirstNewcomer(now, r.Before.IDs())
+	return patch.FirstNewcomer(now, r.Before.IDs(), r.Before.At)
 }
 
 func orUnknown(id string) string {
