@@ -112,8 +112,11 @@ func checkGateAlarms(v View) []*Refusal {
 	var found []*Refusal
 	for _, alarm := range v.Around.GateAlarms {
 		if alarm.State != "OK" {
-			found = append(found, v.refuseGroup(fmt.Sprintf("alarm %s is %s before we began", alarm.Name, alarm.State),
-				"mend what it reports, then retry")...)
+			what := fmt.Sprintf("alarm %s is %s before we began", alarm.Name, alarm.State)
+			if v.level == LevelInstance {
+				what = fmt.Sprintf("alarm %s is %s, and would not tell our harm from another's", alarm.Name, alarm.State)
+			}
+			found = append(found, v.refuseGroup(what, "mend what it reports, then retry")...)
 		}
 	}
 	return found

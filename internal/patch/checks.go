@@ -132,7 +132,7 @@ var checksOfInstance = []Check{
 		LeftOut: map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
-		Code: RefusedCapacity, Needs: NeedsState | NeedsInstance, Refuses: checkRoom,
+		Code: RefusedCapacity, Waits: true, Needs: NeedsState | NeedsInstance, Refuses: checkRoom,
 		When:     "one fewer would break `max_unavailable` or min in the group. Waited for, up to `timing.in_service`",
 		WhatToDo: "wait until it is healthy",
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
@@ -144,7 +144,7 @@ var checksOfInstance = []Check{
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
-		Code: RefusedCapacity, Needs: NeedsState | NeedsInstance, Refuses: checkTargetRoom,
+		Code: RefusedCapacity, Waits: true, Needs: NeedsState | NeedsInstance, Refuses: checkTargetRoom,
 		When:     "one fewer would break them in one of its target groups. Waited for likewise",
 		WhatToDo: "wait until it is healthy",
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
@@ -218,11 +218,13 @@ var checksOfOthers = []Check{
 	},
 	{
 		Code: RefusedAlarm, Needs: NeedsAround, Refuses: checkGateAlarms,
-		When: "an alarm that is to judge the stage is not OK before it begins", WhatToDo: "mend what it reports",
+		Waits: true,
+		When: "an alarm that is to judge the stage is not OK before a group of it, or before the next instance. That one " +
+			"waits for it, up to `timing.in_service`",
+		WhatToDo: "mend what it reports",
 		LeftOut: map[Level]string{
-			LevelWave:     "a stage may begin hours later: it is asked before each group",
-			LevelInstance: "its bake judges by what has rung since it returned",
-			LevelPutBack:  "one that rings is a reason to put back", LevelReturn: "its health checks judge once it is back",
+			LevelWave:    "a stage may begin hours later: it is asked before each group",
+			LevelPutBack: "one that rings is a reason to put back", LevelReturn: "its health checks judge once it is back",
 		},
 	},
 	{

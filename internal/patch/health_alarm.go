@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// AlarmRings is the state of an alarm that has something to report.
+const AlarmRings = "ALARM"
+
 // AlarmObservation is one alarm's state.
 type AlarmObservation struct {
 	Name  string
@@ -15,16 +18,22 @@ type AlarmObservation struct {
 	Needs Duration
 }
 
-// alarmHealth: an alarm must not ring after our return. One that rang before says nothing of us; that it is OK before
-// the first instance is looked at apart, by GateRefusals.
+// alarmHealth: an alarm must not ring after the time from which on alarms count: our return, and once the bake is over
+// the moment before the instance went out. One that rang before that says nothing of us, which is said; that it is OK
+// before a group and before each instance is looked at apart, by a check.
 var alarmHealth = HealthKind{
 	Key:  "alarm",
 	Asks: func(check HealthCheck) bool { return check.Alarm != "" },
 	Judge: func(health *Health, view HealthView) {
 		for _, alarm := range view.Now.Alarms {
-			if alarm.State == "ALARM" && alarm.Since.After(view.Returned) {
-				said := fmt.Sprintf("alarm %s entered ALARM at %s", alarm.Name, alarm.Since.Format(time.RFC3339))
+			if alarm.State != AlarmRings {
+				continue
+			}
+			said := fmt.Sprintf("alarm %s entered ALARM at %s", alarm.Name, alarm.Since.Format(time.RFC3339))
+			if alarm.Since.After(view.Returned) {
 				health.Failed = append(health.Failed, said)
+			} else {
+				health.Unsaid = append(health.Unsaid, said+" and is not judged")
 			}
 		}
 	},

@@ -65,6 +65,7 @@ type Check struct {
 	When     string // what refuses, for docs/refusals.md
 	WhatToDo string // likewise
 	Ends     bool   // the group ends there without a failure, as at the end of a window
+	Waits    bool   // it is likely to pass: the instance that is about to go out waits for it
 	Needs    Needs
 	LeftOut  map[Level]string // why a level does not ask it
 	// Refuses returns why not; nil when nothing stands against it. The code is set by who asks.
@@ -123,6 +124,11 @@ func firstOf(level Level, view View, codes ...RefusalCode) *Refusal {
 // Ends reports whether a group that is refused so ends there without a failure: a later window does the rest.
 func (c RefusalCode) Ends() bool {
 	return slices.ContainsFunc(checks, func(check Check) bool { return check.Code == c && check.Ends })
+}
+
+// Waits reports whether an instance that is refused so waits for it to pass.
+func (c RefusalCode) Waits() bool {
+	return slices.ContainsFunc(checks, func(check Check) bool { return check.Code == c && check.Waits })
 }
 
 // refuse is one refusal of what the view is about: the plan, a group or an instance.

@@ -121,7 +121,7 @@ func TestPutBackAmongOthers(t *testing.T) {
 	require.Empty(t, patch.Refusals(patch.LevelPutBack, view))
 	require.Equal(t, []patch.RefusalCode{
 		patch.RefusedOutsideWindow, patch.RefusedFrozen, patch.RefusedCalendar, patch.RefusedDeployment,
-		patch.RefusedStopAlarm, patch.RefusedOtherPatcher,
+		patch.RefusedStopAlarm, patch.RefusedOtherPatcher, patch.RefusedAlarm,
 	}, codesOf(patch.Refusals(patch.LevelInstance, view)))
 	view.Around.Stacks = []string{"web (UPDATE_IN_PROGRESS)"}
 	view.Around.Deployments = []patch.Deployment{{ID: "d-2", Instance: "i-01"}, {ID: "d-3", Instance: "i-02"}}

@@ -1,6 +1,8 @@
 package instance
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -51,7 +53,7 @@ func (s *saga) bake(ctx workflow.Context) error {
 	for {
 		left := patch.Duration(until.Sub(workflow.Now(ctx)))
 		if left <= 0 {
-			return nil
+			return s.bakeEnds(clean)
 		}
 		if ctx.Err() != nil {
 			s.health.cut = true
@@ -67,7 +69,7 @@ func (s *saga) bake(ctx workflow.Context) error {
 			s.health.cut = true
 			return nil
 		case err == nil || run.IsType(err, activities.ErrNotReady):
-			return nil // healthy until the bake's time was spent
+			return s.bakeEnds(clean) // healthy until the bake's time was spent
 		}
 		s.health.proven = false
 		if again := s.awaitHealthFor(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
@@ -77,6 +79,32 @@ func (s *saga) bake(ctx workflow.Context) error {
 			s.note("a look during the bake was bad and the next was not: %s", run.Reason(err))
 		}
 	}
+}
+
+// bakeEnds looks at the alarms once more. One that rings still fails the instance, unless it rang before this one went
+// out, which is said: one that rang while it was out may be its doing, and had the bake's time to pass.
+func (s *saga) bakeEnds(ctx workflow.Context) error {
+	look := s.observe()
+	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
+		return check.Alarm == ""
+	})
+	if len(look.Checks) == 0 {
+		return nil
+	}
+	var seen patch.HealthObservation
+	if err := s.await(ctx, looksToBelieve*s.in.Policy.Timing.Look, aws.AwaitHealthy, activities.AwaitHealthyInput{
+		Observe: look, Since: patch.HealthObservation{At: s.before.At},
+	}, &seen); err != nil {
+		s.health.proven = false
+		return err
+	}
+	for _, alarm := range seen.Alarms {
+		if alarm.State == patch.AlarmRings {
+			s.note("alarm %s rings since %s, before this one went out, and did not judge it", alarm.Name,
+				run.Moment(alarm.Since))
+		}
+	}
+	return nil
 }
 
 // finish ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -33,8 +34,8 @@ func refusedBy(refusal *patch.Refusal) *notBegun {
 }
 
 // preflight is step 0: it reads in phases and asks the table of checks after each, at the level of what is to be done.
-// Having no room is waited out, for a group that has just scaled heals by itself; everything else is final. Nil means
-// that the instance may go out of service.
+// What is likely to pass is waited out, as a group that has just scaled heals by itself; everything else is final. Nil
+// means that the instance may go out of service.
 func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 	deadline, doubted := workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D()), false
 	for {
@@ -71,42 +72,56 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 				return nil
 			}
 			s.looked = true
-			return s.askOthers(ctx, level, view)
+			return s.askOthers(ctx, level, view, deadline)
 		}
-		if refusal.Code != patch.RefusedCapacity || workflow.Now(ctx).After(deadline) {
-			return refusedBy(refusal)
-		}
-		if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.HealthPoll.D(),
-			workflow.TimerOptions{Summary: "waiting for room: " + refusal.What}).Get(ctx, nil); err != nil {
-			return &cancelledBefore
+		if end := s.waitOut(ctx, refusal, deadline); end != nil {
+			return end
 		}
 	}
 }
 
+// waitOut waits a moment for a refusal to pass; it is the end where none is waited for, or no longer.
+func (s *saga) waitOut(ctx workflow.Context, refusal *patch.Refusal, deadline time.Time) *notBegun {
+	if !refusal.Code.Waits() || workflow.Now(ctx).After(deadline) {
+		return refusedBy(refusal)
+	}
+	if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.HealthPoll.D(),
+		workflow.TimerOptions{Summary: "until this has passed: " + refusal.What}).Get(ctx, nil); err != nil {
+		return &cancelledBefore
+	}
+	return nil
+}
+
 // askOthers reads what others do to this instance, and then, before it is patched, asks the machine itself: a fresh
 // command proves its agent, and tells whether its root volume is all of it.
-func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view patch.View) *notBegun {
+func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view patch.View, deadline time.Time) *notBegun {
 	in := activities.ReadInterferenceInput{
 		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore,
 		Within: s.in.Policy.Budget(view.State.TargetGroups).OnItsWay(),
 	}
-	if level == patch.LevelInstance { // calendars keep nobody from being put back
-		in.Calendars = s.in.Policy.Calendars
+	if level == patch.LevelInstance { // neither calendars nor alarms keep anybody from being put back
+		in.Calendars, in.Alarms = s.in.Policy.Calendars, run.Gates(s.in.Policy.Health)
 	}
-	around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
-	if err != nil {
-		return s.unread(ctx, err)
-	}
-	view.Around = &around
-	if refusal := patch.First(level, view); refusal != nil {
-		return refusedBy(refusal)
+	for {
+		around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
+		if err != nil {
+			return s.unread(ctx, err)
+		}
+		view.Now, view.Around = workflow.Now(ctx), &around
+		refusal := patch.First(level, view)
+		if refusal == nil {
+			break
+		}
+		if end := s.waitOut(ctx, refusal, deadline); end != nil {
+			return end
+		}
 	}
 	if level != patch.LevelInstance { // what is put back may be unable to answer: that may be why
 		return nil
 	}
 	answer := patch.MachineAnswer{Within: s.in.Policy.Timing.Agent}
 	var facts patch.MachineFacts
-	err = s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts)
+	err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts)
 	switch {
 	case err == nil:
 		answer.Facts = &facts
