@@ -19,21 +19,44 @@ type AwaitInstallInput struct {
 	Pace      Pace
 }
 
+// AwaitInstallTurn waits until Automation has begun the execution, which it may queue behind others for hours. Until
+// then the error's type is InstallPending: nothing was touched.
+func (a *AWS) AwaitInstallTurn(ctx context.Context, in AwaitInstallInput) (err error) {
+	defer once.Typed(&err)
+	s, err := a.connect(ctx, in.Instance.Group)
+	if err != nil {
+		return err
+	}
+	queued := once.Waiting(
+		ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID,
+	)
+	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+		execution, err := aws.FindExecution(ctx, s, in.Instance.String(), in.Execution.ID)
+		if err != nil || execution == nil {
+			return false, "the execution to be listed", err
+		}
+		if execution.Status == ssmtypes.AutomationExecutionStatusPending {
+			return false, "", queued
+		}
+		return true, "", nil
+	})
+	return err
+}
+
 // AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a
-// report, not an error. While it is Pending the error's type is InstallPending, else NotReady, so that the caller can
-// bound only the time it runs.
+// report, not an error.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
-	return a.awaitExecution(ctx, in, true)
+	return a.awaitExecution(ctx, in)
 }
 
 // AwaitStopped waits until the execution and every command of it are terminal, and reports what is known.
 func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
-	return a.awaitExecution(ctx, in, false)
+	return a.awaitExecution(ctx, in)
 }
 
-func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue bool) (*patch.PatchReport, error) {
+func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -46,11 +69,6 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, mayQueue
 			return false, "the execution to be listed", err
 		}
 		if !execution.Over() {
-			if mayQueue && execution.Status == ssmtypes.AutomationExecutionStatusPending {
-				return false, "", once.Waiting(
-					ErrInstallPending, in.Pace.Poll.D(), "%s: Automation has queued %s", in.Instance, in.Execution.ID,
-				)
-			}
 			return false, "the install, " + execution.Doing(), nil
 		}
 		// A step that timed out says nothing about its command, which may still be patching.

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -22,7 +23,7 @@ func (e *Execution) Report(
 			return nil, err
 		}
 	}
-	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status)}
+	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status), Unbegun: e.unbegun(commands)}
 	before, packagesBefore := e.facts("factsBefore", commands)
 	after, packagesAfter := e.facts("factsAfter", commands)
 	if after == nil && !e.installBegan(commands) {
@@ -37,6 +38,14 @@ func (e *Execution) Report(
 		report.Failure = e.why(commands)
 	}
 	return report, nil
+}
+
+// unbegun reports whether the execution ended while it was queued: no step of it has started, and no command of it is
+// known.
+func (e *Execution) unbegun(commands map[string]*Invocation) bool {
+	return len(commands) == 0 && !slices.ContainsFunc(e.steps, func(step ssmtypes.StepExecution) bool {
+		return step.ExecutionStartTime != nil || step.StepStatus == ssmtypes.AutomationExecutionStatusInprogress
+	})
 }
 
 // installBegan reports whether the install may have reached the instance: its step started, or there is a command that

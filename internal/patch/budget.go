@@ -114,18 +114,6 @@ func (b Budget) Total() time.Duration {
 	return (b.Patch + b.RollBack + b.Deregistration + b.SlowStart + b.Snapshot + b.Volume).D()
 }
 
-// TooLate refuses to begin an instance at t that the window has no room for.
-func TooLate(w *Window, where string, t time.Time, b Budget) *Refusal {
-	code := RefusedWindowEnds
-	if open, _ := w.Open(t); !open {
-		code = RefusedOutsideWindow
-	}
-	if fits, why := w.HasRoomFor(t, b); !fits {
-		return &Refusal{Code: code, Where: where, What: why, WhatToDo: "the rest is patched in another window"}
-	}
-	return nil
-}
-
 // HasRoomFor reports whether an instance started at t would be patched, or else put back, before the cutoff, and if
 // not, why. It is the only judge of what is left of a window.
 func (w *Window) HasRoomFor(t time.Time, b Budget) (bool, string) {

@@ -100,7 +100,7 @@ func TestJudgeHealth(t *testing.T) {
 			unsaid: "web-5xx",
 		},
 		{
-			name: "alarm rang at the moment of our return",
+			name:   "alarm rang at the moment of our return",
 			now:    patch.HealthObservation{Member: well(1, "a"), Alarms: alarm("ALARM", 0)},
 			unsaid: "web-5xx",
 		},

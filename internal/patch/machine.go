@@ -89,13 +89,14 @@ type PatchReport struct {
 	Before      *MachineFacts   `json:"before,omitempty"` // nil: never learnt
 	After       *MachineFacts   `json:"after,omitempty"`
 	Changes     []PackageChange `json:"changes,omitempty"`
+	Unbegun     bool            `json:"unbegun,omitempty"` // it ended before any step of it had started
 }
 
 // Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be
 // learnt.
 func (r PatchReport) Touched() bool {
-	return r.Before == nil || r.After == nil ||
-		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256
+	return !r.Unbegun && (r.Before == nil || r.After == nil ||
+		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256)
 }
 
 // Verdict says whether one pass of install and reboot did what it was to do.

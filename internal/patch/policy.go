@@ -1,7 +1,5 @@
 package patch
 
-import "time"
-
 // Policy is the part of a plan and one of its stages that a group and its instances need.
 type Policy struct {
 	Plan string
@@ -52,10 +50,4 @@ func (p Policy) PlanView() Plan {
 // Budget is what one instance may need of a window, where it is a target of these groups.
 func (p Policy) Budget(groups []TargetGroup) Budget {
 	return p.PlanView().Budget(p.StageView(), groups)
-}
-
-// TooLate refuses to begin one more instance: the window is closed, or what is left of it may not be enough to patch
-// one and, if that fails at the very end, to put it back. Nil means that it may begin.
-func (p Policy) TooLate(where string, now time.Time, groups []TargetGroup) *Refusal {
-	return TooLate(p.Window, where, now, p.Budget(groups))
 }

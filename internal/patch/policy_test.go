@@ -29,11 +29,16 @@ func TestAPolicyIsAPlanAndAStage(t *testing.T) {
 	groups := []patch.TargetGroup{{ARN: "web", DeregistrationDelay: 3 * minute, SlowStart: 2 * minute}}
 	require.Equal(t, plan.Budget(stage, groups), policy.Budget(groups))
 
-	require.Nil(t, policy.TooLate("web", at, groups))
-	late := policy.TooLate("web", at.Add(40*time.Minute), groups)
+	view := patch.View{
+		Group: webGroup, Policy: policy, State: &patch.GroupState{TargetGroups: groups}, Instance: "i-01", Now: at,
+	}
+	require.Nil(t, patch.TooLate(patch.LevelInstance, view))
+	view.Now = at.Add(40 * time.Minute)
+	late := patch.TooLate(patch.LevelInstance, view)
 	require.NotNil(t, late)
 	require.Equal(t, patch.RefusedWindowEnds, late.Code)
-	require.Equal(t, patch.RefusedOutsideWindow, policy.TooLate("web", at.Add(time.Hour), groups).Code)
-	policy.Window = nil
-	require.Nil(t, policy.TooLate("web", at, groups))
+	view.Now = at.Add(time.Hour)
+	require.Equal(t, patch.RefusedOutsideWindow, patch.TooLate(patch.LevelInstance, view).Code)
+	view.Policy.Window = nil
+	require.Nil(t, patch.TooLate(patch.LevelInstance, view))
 }

@@ -34,6 +34,30 @@ func (s *saga) doGet(ctx workflow.Context, activity, input, output any) error {
 	return workflow.ExecuteActivity(options, activity, input).Get(options, output)
 }
 
+// doInTime is do for what may not begin after the window's cutoff: what AWS throttles until then is given up.
+func (s *saga) doInTime(ctx workflow.Context, activity, input any) error {
+	return s.doInTimeGet(ctx, activity, input, nil)
+}
+
+func (s *saga) doInTimeGet(ctx workflow.Context, activity, input, output any) error {
+	options := s.act(ctx)
+	if window := s.in.Policy.Window; window != nil && s.putBack == nil {
+		options = run.Before(options, window.Cutoff)
+	}
+	return workflow.ExecuteActivity(options, activity, input).Get(options, output)
+}
+
+// tooLate is why what is about to begin may not begin any more; nil when it may. Nobody is put back too late.
+func (s *saga) tooLate(ctx workflow.Context) *patch.Refusal {
+	if s.putBack != nil {
+		return nil
+	}
+	return patch.TooLate(patch.LevelInstance, patch.View{
+		Group: s.in.Group, Policy: s.in.Policy, Now: workflow.Now(ctx), Instance: s.in.Instance, Holdings: s.in.Ours,
+		State: &s.before,
+	})
+}
+
 // undone acts to put something back.
 func (s *saga) undone(ctx workflow.Context, activity, input any) error {
 	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, nil)

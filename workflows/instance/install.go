@@ -3,6 +3,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -52,7 +53,7 @@ func (s *saga) install(ctx workflow.Context) error {
 	before := s.patching.scan
 	for pass := 1; ; pass++ {
 		s.enter(clean, patch.StepInstall)
-		report, err := s.installOnce(clean, pass)
+		report, err := s.installOnce(ctx, pass)
 		if err != nil {
 			return err
 		}
@@ -81,37 +82,72 @@ func (s *saga) install(ctx workflow.Context) error {
 	}
 }
 
-// installOnce starts the execution and waits: for ever while Automation has it queued, within the budget once it runs.
+// installOnce starts the execution and waits for it. One that Automation has queued has touched nothing: until it runs,
+// a cancel and the window's cutoff leave it, and so does the budget of an install. Once it runs it is waited for within
+// that budget, whatever comes.
 func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, error) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if pass == 1 {
+		if open, _ := s.in.Policy.Window.Open(workflow.Now(ctx)); !open {
+			return nil, s.tooLate(ctx)
+		}
+	}
 	s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
 	try := &s.patching.tries[len(s.patching.tries)-1]
-	if err := s.doGet(ctx, aws.StartInstall, activities.StartInstallInput{
+	start := s.doGet
+	if pass == 1 {
+		start = s.doInTimeGet
+	}
+	if err := start(ctx, aws.StartInstall, activities.StartInstallInput{
 		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.patching.runbook, SnapshotID: s.snapshotID(),
 		Reboot: s.in.Policy.Reboot, Attempt: try.attempt, Budget: s.in.Policy.Timing.Install, Pace: s.pace(),
 	}, &try.execution); err != nil {
 		return nil, err
 	}
 	s.status.Result.AutomationExecutionID = try.execution.ID
-	for {
-		var report patch.PatchReport
-		err := s.await(ctx, s.in.Policy.Timing.Install, aws.AwaitInstall, activities.AwaitInstallInput{
-			Instance: s.instance(), Execution: try.execution, Pace: s.pace(),
-		}, &report)
-		if run.IsType(err, activities.ErrInstallPending) {
-			continue // queued behind others: its time has not begun
-		}
-		if err != nil {
-			return nil, err
-		}
-		try.ended = true
-		return &report, nil
+	if err := s.awaitItsTurn(ctx, pass, try.execution); err != nil {
+		return nil, err
 	}
+	var report patch.PatchReport
+	if err := s.await(clean, s.in.Policy.Timing.Install, aws.AwaitInstall, activities.AwaitInstallInput{
+		Instance: s.instance(), Execution: try.execution, Pace: s.pace(),
+	}, &report); err != nil {
+		return nil, err
+	}
+	try.ended = true
+	return &report, nil
+}
+
+// awaitItsTurn waits until Automation has begun the execution. Its error says why it is not waited for any longer.
+func (s *saga) awaitItsTurn(ctx workflow.Context, pass int, execution activities.Execution) error {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	turn := activities.AwaitInstallInput{Instance: s.instance(), Execution: execution, Pace: s.pace()}
+	budget := s.in.Policy.Timing.Install
+	if window := s.in.Policy.Window; window != nil && pass == 1 {
+		budget = min(budget, patch.Duration(max(window.Cutoff.Sub(workflow.Now(ctx)), time.Second)))
+	}
+	err := s.await(ctx, budget, aws.AwaitInstallTurn, turn, nil)
+	if err == nil || !run.IsType(err, activities.ErrInstallPending) && ctx.Err() == nil {
+		return err
+	}
+	// It may have begun just now: then it is waited for like any other.
+	last := s.await(clean, s.in.Policy.Timing.Look, aws.AwaitInstallTurn, turn, nil)
+	switch {
+	case last == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	if late := s.tooLate(ctx); late != nil && pass == 1 {
+		return late
+	}
+	return fmt.Errorf("Automation has had the install queued for %s and has not begun it: %s", budget, run.Reason(last)) //nolint:staticcheck // a name
 }
 
 // merge makes one report of all passes: the first facts before, the last after.
 func (s *saga) merge(report patch.PatchReport) {
 	if s.patching.report.ExecutionID != "" {
-		report.Before = s.patching.report.Before
+		report.Before, report.Unbegun = s.patching.report.Before, false
 		report.Changes = append(s.patching.report.Changes, report.Changes...)
 	}
 	s.patching.report = report

@@ -3,6 +3,9 @@
 package instance
 
 import (
+	"errors"
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -155,6 +158,11 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 		if ctx.Err() != nil && len(s.patching.tries) == 0 && s.putBack == nil && !s.health.proven {
 			return step.name, ctx.Err()
 		}
+		if step.name == patch.StepStandby { // marking and suspending may have been throttled meanwhile
+			if late := s.tooLate(ctx); late != nil {
+				return step.name, late
+			}
+		}
 		s.enter(ctx, step.name)
 		s.undo.push(step)
 		if err := step.do(ctx); err != nil {
@@ -180,8 +188,38 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 	}
 	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
 	s.status.Undoing = false
+	if result.Outcome == patch.Failed && s.untouched() {
+		s.endNotBegun(ctx, cause)
+	}
 	if result.Outcome == patch.RolledBack {
 		result.PutBackIn = patch.Duration(workflow.Now(ctx).Sub(began))
+	}
+}
+
+// untouched reports whether nothing of an install can have reached the machine: none was started, or the one that was
+// has ended without a command.
+func (s *saga) untouched() bool {
+	return len(s.patching.tries) == 0 || s.patching.report.ExecutionID != "" && !s.patching.report.Touched()
+}
+
+// endNotBegun ends one that was taken out and put back with nothing installed because it was cancelled, or because its
+// window had closed by then: that is no failure of it.
+func (s *saga) endNotBegun(ctx workflow.Context, cause error) {
+	result := &s.status.Result
+	var refusal *patch.Refusal
+	switch window := s.in.Policy.Window; {
+	case s.putBack != nil:
+	case ctx.Err() != nil:
+		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
+	case errors.As(cause, &refusal) && refusal.Code.Ends():
+		s.endUntouched(*refusedBy(refusal))
+	default:
+		if open, why := window.Open(workflow.Now(ctx)); !open {
+			s.endUntouched(notBegun{
+				outcome: patch.NotStarted, code: patch.RefusedOutsideWindow,
+				why: fmt.Sprintf("%s; put back before anything was installed (%s)", why, run.Reason(cause)),
+			})
+		}
 	}
 }
 

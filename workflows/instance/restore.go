@@ -129,7 +129,7 @@ func (s *saga) restore(ctx workflow.Context) error {
 		s.unfitReason = "the install could not be proven to have ended: " + run.Reason(err)
 		return nil
 	}
-	if len(s.patching.tries) == 0 || s.patching.report.ExecutionID != "" && !s.patching.report.Touched() {
+	if s.untouched() {
 		return nil
 	}
 	s.enter(ctx, patch.StepRestore)

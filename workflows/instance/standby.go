@@ -62,7 +62,7 @@ func (s *saga) attached() []string {
 
 // takeOut takes the instance out of service and waits until nothing is sent to it any more.
 func (s *saga) takeOut(ctx workflow.Context) error {
-	return s.leaveService(ctx, s.do)
+	return s.leaveService(ctx, s.doInTime)
 }
 
 // leaveService is how an instance goes out, the first time and again; act is how it is asked.

@@ -93,6 +93,16 @@ func Controlling(ctx workflow.Context, summary string) workflow.Context {
 // Pace is how the waits of a plan look.
 func Pace(t patch.Timing) activities.Pace { return activities.Pace{Poll: t.Poll, ReadLag: t.ReadLag} }
 
+// Before gives an act up at a time at which it may not begin any more.
+func Before(ctx workflow.Context, cutoff time.Time) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	left := max(cutoff.Sub(workflow.Now(ctx)), time.Second)
+	if options.ScheduleToCloseTimeout == 0 || left < options.ScheduleToCloseTimeout {
+		options.ScheduleToCloseTimeout = left
+	}
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Summed says in the Temporal UI what an activity is for, where its name and group do not.
 func Summed(ctx workflow.Context, summary string) workflow.Context {
 	options := workflow.GetActivityOptions(ctx)
