@@ -294,11 +294,11 @@ func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
 		}
 		refusals := patch.Refusals(patch.LevelPutBack, view)
 		require.ElementsMatch(t, slices.DeleteFunc(patch.Refusals(patch.LevelInstance, view), mayIgnore), refusals)
-		serves := chosen.Serving(group.IsAutoScaling())
-		if len(refusals) > 0 || !serves {
+		serving := patch.Out(group, state, patch.Holdings{}).Serving
+		if len(refusals) > 0 || !slices.Contains(serving, chosen.ID) {
 			return
 		}
-		left := len(patch.Out(group, state, patch.Holdings{}).Serving) - 1
+		left := len(serving) - 1
 		wanted := len(state.Members)
 		if group.IsAutoScaling() {
 			wanted = state.Desired

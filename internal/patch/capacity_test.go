@@ -318,6 +318,32 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 			state: four(untracked, member(1, health(patch.TargetUnhealthy))), refused: patch.RefusedCapacity,
 		},
 		{
+			name: "tags: somebody deregistered another by hand", group: tagsGroup, refused: patch.RefusedCapacity,
+			state: four(untracked, member(1, func(m *patch.Member) { m.Targets = nil })),
+		},
+		{
+			name: "tags: of two one was deregistered by hand: the other serves alone", group: tagsGroup,
+			refused: patch.RefusedCapacity,
+			state: four(untracked, func(s *patch.GroupState) {
+				s.Members = s.Members[:2]
+				s.Members[1].Targets = nil
+			}),
+		},
+		{
+			name: "tags: two, and two may be out: the last healthy target of several stays", group: tagsGroup, most: 2,
+			refused: patch.RefusedCapacity,
+			state: four(untracked, member(1, health(patch.TargetUnhealthy)), func(s *patch.GroupState) {
+				s.Members = s.Members[:2]
+			}),
+		},
+		{
+			name: "tags: each serves in a target group of its own", group: tagsGroup,
+			state: four(untracked, func(s *patch.GroupState) {
+				s.Members = s.Members[:2]
+				s.Members[1].Targets[0].TargetGroupARN += "-other"
+			}),
+		},
+		{
 			name: "tags: the only one", group: tagsGroup,
 			state: four(untracked, func(s *patch.GroupState) { s.Members = s.Members[:1] }),
 		},

@@ -14,7 +14,9 @@ type Holdings struct {
 type OutOfService struct {
 	Serving []string // members that take part in the group's work
 	Ours    []string // members that the wave took out and that nobody returned since
-	Ill     []string // members that do not serve for another reason: ill, launching, stopped, taken out by others
+	// Ill are members that do not serve for another reason: ill, launching, stopped, taken out by others; and of those
+	// chosen by tags the ones that are registered in fewer target groups than most, as somebody took them out there.
+	Ill []string
 	// Gone are those that the wave took out, that the group does not list any more and in whose place nothing is
 	// launched: one quarantined of those chosen by tags. In an Auto Scaling group another is launched, or desired is
 	// one less.
@@ -25,11 +27,12 @@ type OutOfService struct {
 // so that no two of them can differ about what was quarantined, or returned by somebody.
 func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 	var out OutOfService
+	usual := usualRegistrations(group, state)
 	for _, member := range state.Members {
 		switch {
 		case holdings.holds(group, member):
 			out.Ours = append(out.Ours, member.ID)
-		case member.Serving(group.IsAutoScaling()):
+		case member.Serving(group.IsAutoScaling()) && member.registrations() >= usual:
 			out.Serving = append(out.Serving, member.ID)
 		default:
 			out.Ill = append(out.Ill, member.ID)
@@ -41,6 +44,37 @@ func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 		}
 	}
 	return out
+}
+
+// usualRegistrations is in how many target groups most of a group's members are registered, of two answers the larger.
+// Auto Scaling registers its own, so that 0 is asked of them.
+func usualRegistrations(group Group, state GroupState) int {
+	if group.IsAutoScaling() {
+		return 0
+	}
+	times, usual := map[int]int{}, 0
+	for _, member := range state.Members {
+		if !member.Present() {
+			continue
+		}
+		n := member.registrations()
+		times[n]++
+		if times[n] > times[usual] || times[n] == times[usual] && n > usual {
+			usual = n
+		}
+	}
+	return usual
+}
+
+// registrations counts the target groups that the member is registered in.
+func (m Member) registrations() int {
+	var arns []string
+	for _, target := range m.Targets {
+		if !slices.Contains(arns, target.TargetGroupARN) {
+			arns = append(arns, target.TargetGroupARN)
+		}
+	}
+	return len(arns)
 }
 
 // Wanted is how many should serve in an Auto Scaling group, and in each target group that it registers with: standby

@@ -49,7 +49,7 @@ func without(ids []string, id string) []string {
 
 // checkTargetRoom asks of each target group what checkRoom asks of the group: a member in service may be missing from
 // one of them, or be unhealthy in it alone. Target groups that Auto Scaling registers with must serve with all of the
-// group; in others counts who is registered.
+// group; in others counts who is registered. Of several targets one always stays.
 func checkTargetRoom(v View) []*Refusal {
 	var found []*Refusal
 	out := Out(v.Group, *v.State, v.Holdings)
@@ -72,6 +72,9 @@ func checkTargetRoom(v View) []*Refusal {
 		wanted, least := registered, 0
 		if v.Group.IsAutoScaling() && targetGroup.Attached {
 			wanted, least = out.Wanted(*v.State, v.Holdings), v.State.Min
+		}
+		if registered > 1 {
+			least = max(least, 1) // the last of several is never taken
 		}
 		if after := healthy - 1; after < wanted-v.Policy.MaxUnavailable || after < least {
 			found = append(found, v.refuse(fmt.Sprintf(
