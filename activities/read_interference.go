@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"time"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/once"
@@ -35,11 +38,7 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.Calendars, err = aws.ReadCalendars(ctx, a.Connector, in.Group, in.Calendars); err != nil {
 		return nil, err
 	}
-	ids := in.Instances
-	if len(ids) == 0 {
-		ids = []string{noInstance} // so that AWS's clock is read all the same
-	}
-	instances, at, err := aws.ReadInstances(ctx, s, in.Group.String(), ids)
+	instances, at, err := readOrLook(ctx, s, in)
 	if err != nil {
 		return nil, err
 	}
@@ -63,4 +62,15 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 		around.LockedRoots, err = aws.ReadLockedRoots(ctx, s, in.Group, instances)
 	}
 	return around, err
+}
+
+// readOrLook reads the instances, if any are named, and AWS's clock all the same.
+func readOrLook(
+	ctx context.Context, s *aws.Services, in ReadInterferenceInput,
+) (map[string]ec2types.Instance, time.Time, error) {
+	if len(in.Instances) > 0 {
+		return aws.ReadInstances(ctx, s, in.Group.String(), in.Instances)
+	}
+	_, at, err := aws.DescribeInstances(ctx, s, in.Group.String(), aws.Filter("instance-id", noInstance))
+	return nil, at, err
 }

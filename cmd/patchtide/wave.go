@@ -130,11 +130,14 @@ func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStat
 	return &status, nil
 }
 
-// exitOf is a wave's exit code: 3 where it waits for a person, 1 where it ended badly.
+// exitOf is a wave's exit code: 3 where it waits for a person, 4 where it did not reach every member, 1 where it ended
+// badly.
 func exitOf(status patch.WaveStatus) error {
 	switch {
 	case status.Asks():
 		return &exitError{code: exitOnHold}
+	case status.State == patch.StateClosed && status.Outcome == patch.SucceededWithGaps:
+		return &exitError{code: exitGaps}
 	case status.State == patch.StateClosed:
 		// A roll back of a closed wave that did what it was asked ended well.
 		putBack := status.PutsBack != "" && status.Outcome == patch.RolledBack

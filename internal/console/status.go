@@ -49,6 +49,13 @@ func Status(status patch.WaveStatus) string {
 	for _, verb := range status.Verbs {
 		fmt.Fprintf(&text, "  %s\n", Command(verb, status.WaveID))
 	}
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			for _, gap := range group.Gaps {
+				fmt.Fprintf(&text, "NOT REACHED %s\n", gap.In(group.Group))
+			}
+		}
+	}
 	for _, left := range status.Stranded {
 		fmt.Fprintf(&text, "STRANDED %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
 	}

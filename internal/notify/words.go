@@ -118,6 +118,9 @@ func finished(n patch.Notice) Message {
 	case patch.SucceededWithSkips:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" succeeded with skips: "+tally(n), "Look at what was skipped; the next wave tries it again."
+	case patch.SucceededWithGaps:
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+
+			" left gaps: "+tally(n), "Look at who was not reached and why; another wave takes them."
 	case patch.Aborted:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."

@@ -28,7 +28,9 @@ const (
 const (
 	Succeeded          Outcome = "succeeded"
 	SucceededWithSkips Outcome = "succeeded_with_skips"
-	Aborted            Outcome = "aborted"
+	// SucceededWithGaps: all that were tried ended well, and members of a group, as it is at its end, were not tried.
+	SucceededWithGaps Outcome = "succeeded_with_gaps"
+	Aborted           Outcome = "aborted"
 )
 
 // Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a
@@ -80,6 +82,7 @@ type GroupResult struct {
 	Outcome   Outcome          `json:"outcome"`
 	Reason    string           `json:"reason,omitempty"`
 	Instances []InstanceResult `json:"instances"`
+	Gaps      []Gap            `json:"gaps,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 
@@ -143,7 +146,7 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 // CombinedOutcome judges a stage by its groups, or a wave by its stages: the worst one names the whole. What was not
 // started counts only when nothing else happened.
 func CombinedOutcome(parts []Outcome) Outcome {
-	for _, worst := range []Outcome{Failed, RolledBack, Aborted, SucceededWithSkips, Succeeded} {
+	for _, worst := range []Outcome{Failed, RolledBack, Aborted, SucceededWithGaps, SucceededWithSkips, Succeeded} {
 		if slices.Contains(parts, worst) {
 			return worst
 		}

@@ -46,6 +46,7 @@ type GroupCounts struct {
 	Done       int              `json:"done"` // ended, however
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Reason     string           `json:"reason,omitempty"`
+	Gaps       []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
 	Stranded   []Stranded       `json:"stranded,omitempty"` // so far, its instances' included
 	Closed     RefusalCode      `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
 	Each       Duration         `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
@@ -93,6 +94,7 @@ type GroupStatus struct {
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
 	Now       *InstanceNow     `json:"now,omitempty"`     // what the one under way is doing
 	Instances []InstanceResult `json:"instances"`         // in order; not_started until each has ended
+	Gaps      []Gap            `json:"gaps,omitempty"`    // members that were not reached, once all others were
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 

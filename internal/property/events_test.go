@@ -99,10 +99,13 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 			if line.Account+"/"+line.Group != group {
 				continue
 			}
-			least := 0
+			least, itself := 0, 0 // one that is out takes nothing away
 			for _, point := range line.Points {
 				if !point.Time.Before(event.Time) {
 					break
+				}
+				if point.Instance == id {
+					itself = map[bool]int{true: 1}[point.Out]
 				}
 				if point.Time.After(event.Time.Add(-soon)) {
 					least = min(least, point.OutOfService)
@@ -110,6 +113,7 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 					least = point.OutOfService
 				}
 			}
+			least -= itself
 			if least >= p.script.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, wavetest.Production+"/")] {
 				found = append(found,
 					fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))

@@ -35,6 +35,11 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"one that somebody had taken out of its target group went out, which takes nothing away, and was counted beside itself",
+		`{"Staging":1,"Groups":[{"Members":2,"Slack":2,"Zones":1,"EC2Health":true}],"Patch":"breaks production","Plan":{"MaxParallel":1,"Bake":30,"Passes":1},` +
+			`"Others":[{"At":{"On":"ExitStandby","Delay":120},"Do":"scale in","Group":2},{"At":{"On":"EnterStandby"},"Do":"deregister","Group":2,"Instance":3}]}`,
+	},
+	{
 		"somebody scaled the group to its max while an instance was out that then left for good: the end of the surge " +
 			"left it one short",
 		`{"Groups":[{"Members":1,"Headroom":1,"Zones":1}],"Patch":"breaks everything","Plan":{"MaxFailures":1,"Backup":"none","Restore":"replace","Bake":240},` +

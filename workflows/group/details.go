@@ -35,5 +35,8 @@ func (g *group) details() string {
 		}
 		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", instance.ID, stands, since, missing, run.Cell(instance.Reason))
 	}
+	for _, gap := range g.status.Gaps {
+		fmt.Fprintf(&text, "\n- **not reached** %s\n", gap.In(g.status.Group))
+	}
 	return text.String()
 }

@@ -70,6 +70,7 @@ type progress struct {
 	paceSoFar      // of those patched
 	ended     int  // instances that have ended in this run
 	resumed   bool // this run goes on with what an earlier one began
+	rounds    int  // how often somebody had joined once all others were tried
 	goOn      bool // the rest is for the next run
 }
 
@@ -174,7 +175,7 @@ func (g *group) report(ctx workflow.Context) {
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
-		Outcome: g.result().Outcome, Each: g.each(), Stranded: g.status.Stranded,
+		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
 	}
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
@@ -207,8 +208,8 @@ func (g *group) isFailure(instance patch.InstanceResult) bool {
 func (g *group) result() *patch.GroupResult {
 	result := &patch.GroupResult{
 		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Name: g.in.Group.Name(),
-		Outcome: patch.GroupOutcome(g.status.Instances), Reason: g.status.Reason,
-		Instances: g.status.Instances, Stranded: g.status.Stranded,
+		Outcome: patch.GroupOutcome(g.status.Instances).Judged(g.status.Gaps), Reason: g.status.Reason,
+		Instances: g.status.Instances, Gaps: g.status.Gaps, Stranded: g.status.Stranded,
 	}
 	switch {
 	case len(g.status.Instances) == 0:

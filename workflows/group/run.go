@@ -19,7 +19,7 @@ const stoppedEarly = "stopped before all instances were taken"
 // Whatever the end, the group gets its room back and nothing of ours stays suspended.
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
-	g.closed = nil
+	g.closed, g.status.Gaps = nil, nil
 	if !g.takeResumed() {
 		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
 			g.enter(ctx, patch.GroupPaused, g.whyPaused)
@@ -102,7 +102,8 @@ func (g *group) patch(ctx workflow.Context) {
 		g.freeze(ctx, frozen)
 	case g.paused && g.unfinished():
 		g.enter(ctx, patch.GroupPaused, g.whyPaused)
-	case g.unfinished(): // a pause that was lifted while the room was given back
+	case g.unfinished(), // a pause that was lifted while the room was given back
+		g.takeJoined(ctx):
 		g.patch(ctx)
 	default:
 		g.enter(ctx, patch.GroupDone, "")

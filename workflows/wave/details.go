@@ -53,6 +53,13 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 		fmt.Fprintf(&text, "\n**ETA**: %s\n", status.ETA)
 	}
 	writeVerbs(&text, status)
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			for _, gap := range group.Gaps {
+				fmt.Fprintf(&text, "\n- **not reached** %s\n", gap.In(group.Group))
+			}
+		}
+	}
 	for _, left := range status.Stranded {
 		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n",
 			left.Account, left.Region, left.Resource, left.State, left.WhatToDo)

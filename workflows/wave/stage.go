@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -143,7 +144,11 @@ func (w *wave) judge(stage int) patch.Outcome {
 			w.reason = held.group.String() + ": " + held.counts.Reason
 			return patch.Aborted
 		}
-		if held.counts.Outcome != patch.Succeeded {
+		switch {
+		case held.counts.Outcome == patch.SucceededWithGaps:
+			outcome = patch.SucceededWithGaps
+			w.reason = strings.TrimPrefix(w.reason+"; "+patch.Missed(held.group.String(), held.counts.Gaps), "; ")
+		case held.counts.Outcome != patch.Succeeded && outcome == patch.Succeeded:
 			outcome = patch.SucceededWithSkips
 		}
 	}

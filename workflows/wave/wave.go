@@ -59,7 +59,7 @@ func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	outcomes := notStarted(w.plan)
 	for stage := range w.plan.Stages {
 		outcomes[stage] = w.runStage(ctx, stage)
-		if !slices.Contains([]patch.Outcome{patch.Succeeded, patch.SucceededWithSkips}, outcomes[stage]) {
+		if !outcomes[stage].EndsWell() {
 			break
 		}
 	}

@@ -1,0 +1,62 @@
+package group
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// mostRounds is how often a group is looked at again for members that joined meanwhile: one that loses and launches
+// instances for ever would never end.
+const mostRounds = 5
+
+// takeJoined looks at the group as it is now that all of it was tried, and takes in the members that joined meanwhile:
+// scaled out, launched in the place of others, or attached. Those on their way into service are waited for, and what is
+// not reached is a gap. It reports whether there is somebody to patch.
+func (g *group) takeJoined(ctx workflow.Context) bool {
+	view := g.view(ctx)
+	deadline := view.Now.Add(g.in.Policy.Timing.InService.D())
+	for told := false; ; {
+		var state patch.GroupState
+		if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
+			g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
+			return false
+		}
+		end := patch.EndOf(g.in.Group, state, g.status.Instances)
+		view.Now, view.State = workflow.Now(ctx), &state
+		late := patch.TooLate(patch.LevelGroup, view)
+		goesOn := late == nil && g.rounds < mostRounds && !g.stopped && ctx.Err() == nil
+		switch {
+		case goesOn && len(end.Joined) > 0:
+			for _, id := range end.Joined {
+				g.status.Instances = append(g.status.Instances, patch.Untouched(id))
+			}
+			g.rounds++
+			return true
+		case goesOn && len(end.Coming) > 0 && len(g.orders) == 0 && view.Now.Before(deadline):
+			if !told {
+				told = true
+				g.enter(ctx, patch.GroupPatching, "waiting for whoever joins: "+end.Coming[0].Instance+" "+end.Coming[0].Why)
+			}
+			if workflow.NewTimerWithOptions(ctx, g.in.Policy.Timing.HealthPoll.D(), workflow.TimerOptions{
+				Summary: "until those that joined are in service",
+			}).Get(ctx, nil) == nil {
+				continue
+			}
+		}
+		g.status.Gaps = slices.Concat(end.Gaps, end.Coming)
+		for _, id := range end.Joined {
+			why := "it joined meanwhile, again and again"
+			if late != nil {
+				why = "it joined meanwhile, and " + late.What
+			}
+			g.status.Gaps = append(g.status.Gaps, patch.Gap{Instance: id, Why: why})
+		}
+		return false
+	}
+}
