@@ -20,8 +20,8 @@ type Sighting struct {
 	machine ec2types.Instance
 }
 
-// ReadSighting looks at one instance as EC2, its Auto Scaling group, the target groups that is attached to and the named
-// ones show it. Gone when EC2 no longer has it, or when it has left its Auto Scaling group or is leaving it: no wait
+// ReadSighting looks at one instance as EC2, its Auto Scaling group, the target groups that it is attached to and those
+// named show it. Gone when EC2 no longer has it, or when it has left its Auto Scaling group or is leaving it: no wait
 // mends that.
 func ReadSighting(ctx context.Context, s *Services, in Instance, targetGroups []string) (Sighting, error) {
 	seen, err := readMachineSighting(ctx, s, in)

@@ -13,10 +13,14 @@ import (
 // A service that activities learn to use must be asked for, or left out by decision.
 func TestEveryServiceOfTheActivitiesHasAPrefix(t *testing.T) {
 	services := reflect.TypeFor[aws.Services]()
+	clients := 0
 	for i := range services.NumField() {
-		require.Contains(t, servicePrefixes, services.Field(i).Name)
+		if services.Field(i).Type.Kind() == reflect.Interface { // the rest is what clients share
+			clients++
+			require.Contains(t, servicePrefixes, services.Field(i).Name)
+		}
 	}
-	require.Len(t, servicePrefixes, services.NumField())
+	require.Len(t, servicePrefixes, clients)
 }
 
 func TestClocks(t *testing.T) {

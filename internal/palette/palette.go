@@ -37,9 +37,10 @@ var (
 
 var marks = map[patch.Outcome]Mark{
 	patch.Patched: good, patch.AlreadyCompliant: good, patch.Succeeded: good, patch.WouldRun: good, patch.Released: good,
-	patch.RolledBack: back,
-	patch.Skipped:    left, patch.SucceededWithSkips: left, patch.SucceededWithGaps: bad, patch.Gone: left, patch.Terminated: left,
-	patch.Failed: bad, patch.Quarantined: bad, patch.Aborted: bad, patch.Blocked: bad,
+	patch.RolledBack:        back,
+	patch.SucceededWithGaps: bad, patch.Skipped: left, patch.SucceededWithSkips: left, patch.Gone: left,
+	patch.Terminated: left,
+	patch.Failed:     bad, patch.Quarantined: bad, patch.Aborted: bad, patch.Blocked: bad,
 	patch.NotStarted: quiet,
 }
 

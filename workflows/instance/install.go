@@ -141,7 +141,7 @@ func (s *saga) awaitItsTurn(ctx workflow.Context, pass int, execution activities
 	if late := s.tooLate(ctx); late != nil && pass == 1 {
 		return late
 	}
-	return fmt.Errorf("Automation has had the install queued for %s and has not begun it: %s", budget, run.Reason(last)) //nolint:staticcheck // a name
+	return fmt.Errorf("queued for %s by Automation, which has not begun it: %s", budget, run.Reason(last))
 }
 
 // merge makes one report of all passes: the first facts before, the last after.
