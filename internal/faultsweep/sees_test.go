@@ -135,7 +135,7 @@ func TestSweepSeesLies(t *testing.T) {
 	}
 	instance.Outcome = patch.Patched
 	before.patched[instance.ID] = before.packages[instance.ID]
-	require.Len(t, lies(scene, before, result), 1)
+	require.Len(t, lies(scene, before, result), 2, "told of the instance, and of the wave that succeeded")
 }
 
 // Harm that only the order of the calls shows: the log of a good wave, with something done to it.
