@@ -199,14 +199,14 @@ func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
 		calls = append(calls, placedCall{callOf(info), activity})
 		return awssim.Fault{}
 	})
-	scene.Wire.Wrap = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+	scene.Wire.Through(func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if by, ok := request.Context().Value(attemptKey{}).(*attempt); ok {
 			activity = by.activity
 		}
 		return next.RoundTrip(request)
-	}
+	})
 	before := fleetOf(scene)
 	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	require.NoError(t, err)
@@ -225,7 +225,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	scene.Decide = slices.Clone(c.decide)
 	inject := &injector{scene: scene, c: c}
 	scene.Sim.SetInterceptor(inject.decide)
-	scene.Wire.Wrap = inject.roundTrip
+	scene.Wire.Through(inject.roundTrip)
 	scene.Impatient = true
 	scene.GivesUp = func() bool {
 		inject.mu.Lock()
@@ -238,7 +238,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	}
 	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	scene.Sim.SetInterceptor(nil)
-	scene.Wire.Wrap = nil
+	scene.Wire.Through(nil)
 	told := tellingsOf(scene, result, err)
 	found = append(found, violations(scene, before, told)...)
 	found = append(found, lies(scene, before, result)...)

@@ -14,13 +14,25 @@ import (
 // Wire is the way from the clients to the simulator, for a test to cut.
 type Wire struct {
 	next http.RoundTripper
-	Wrap func(*http.Request, http.RoundTripper) (*http.Response, error)
+	wrap atomic.Pointer[Wrap] // an activity that nobody waits for any more may still read it when a test lets go
+}
+
+// Wrap is what a test puts between the clients and the simulator.
+type Wrap func(request *http.Request, next http.RoundTripper) (*http.Response, error)
+
+// Through sends every request by way of wrap; nil sends them straight on.
+func (w *Wire) Through(wrap Wrap) {
+	if wrap == nil {
+		w.wrap.Store(nil)
+		return
+	}
+	w.wrap.Store(&wrap)
 }
 
 // RoundTrip sends a request, by way of what the test has put in between.
 func (w *Wire) RoundTrip(request *http.Request) (*http.Response, error) {
-	if w.Wrap != nil {
-		return w.Wrap(request, w.next)
+	if wrap := w.wrap.Load(); wrap != nil {
+		return (*wrap)(request, w.next)
 	}
 	return w.next.RoundTrip(request)
 }
@@ -51,19 +63,19 @@ func (s *Scene) DieAt(account, operation string, nth int) {
 	s.T.Helper()
 	var reached, cut atomic.Bool
 	s.AtCall(account, operation, nth, func() { reached.Store(true) })
-	s.Wire.Wrap = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+	s.Wire.Through(func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if cut.Load() {
 			return nil, errors.New("no route")
 		}
 		response, err := next.RoundTrip(request)
 		cut.Store(reached.Load())
 		return response, err
-	}
+	})
 	s.Env.SetWorkflowRunTimeout(Patience)
 	s.Env.SetDetachedChildWait(false) // the children end with it
 	_, err := s.Run(WebWave)
 	require.Error(s.T, err)
 	require.True(s.T, reached.Load(), "the wave never called %s #%d", operation, nth)
 	s.Sim.SetInterceptor(nil)
-	s.Wire.Wrap = nil
+	s.Wire.Through(nil)
 }

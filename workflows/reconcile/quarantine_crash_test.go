@@ -107,19 +107,19 @@ func dieEnding(scene *wavetest.Scene, request workflows.QuarantineRequest, accou
 	scene.T.Helper()
 	var reached, cut atomic.Bool
 	scene.AtCall(account, operation, nth, func() { reached.Store(true) })
-	scene.Wire.Wrap = func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
+	scene.Wire.Through(func(request *http.Request, next http.RoundTripper) (*http.Response, error) {
 		if cut.Load() {
 			return nil, errors.New("no route")
 		}
 		response, err := next.RoundTrip(request)
 		cut.Store(reached.Load())
 		return response, err
-	}
+	})
 	scene.QuarantineDies = true
 	_, err := scene.EndQuarantine(request)
 	scene.QuarantineDies = false
 	require.Error(scene.T, err)
 	require.True(scene.T, reached.Load(), "the release never called %s #%d", operation, nth)
 	scene.Sim.SetInterceptor(nil)
-	scene.Wire.Wrap = nil
+	scene.Wire.Through(nil)
 }
