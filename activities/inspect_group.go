@@ -14,6 +14,9 @@ type InspectGroupInput struct {
 	// Known are instances that were members: that the group does not list one is believed only once it stays so, or once
 	// EC2 says that it is terminated.
 	Known []string
+	// Unseen says that nobody has seen the group yet: see aws.Services. Who has it in a record, or under its lock, has seen
+	// it, whatever this worker remembers.
+	Unseen bool
 }
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those
@@ -25,7 +28,9 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.
 	if err != nil {
 		return nil, err
 	}
-	state, err := aws.ReadGroupState(ctx, s, in.Group)
+	looks := *s
+	looks.Unseen = in.Unseen
+	state, err := aws.ReadGroupState(ctx, &looks, in.Group)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ const maxAbsenceGap = 3 * time.Minute
 type Absences struct {
 	mu     sync.Mutex
 	absent map[string]absence
-	groups map[string]bool // Auto Scaling groups that were listed once
 }
 
 type absence struct{ since, last time.Time }
@@ -54,24 +53,6 @@ func (a *Absences) doubt(list string, at time.Time, asked []string, listed func(
 		}
 	}
 	return doubted
-}
-
-// doubtGroup is doubt for an Auto Scaling group. One that was never listed is a name that is wrong, of which a person
-// should hear at once.
-func (a *Absences) doubtGroup(at time.Time, group string, listed bool) bool {
-	if a == nil {
-		return false
-	}
-	a.mu.Lock()
-	known := a.groups[group]
-	if listed && !known {
-		if a.groups == nil {
-			a.groups = map[string]bool{}
-		}
-		a.groups[group] = true
-	}
-	a.mu.Unlock()
-	return known && len(a.doubt("groups", at, []string{group}, func(string) bool { return listed })) > 0
 }
 
 func doubtful(where, list string, names []string) error {

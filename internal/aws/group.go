@@ -30,8 +30,11 @@ func FindGroupAt(ctx context.Context, s *Services, group patch.Group) (*astypes.
 		return nil, at, err
 	}
 	listed := len(out.AutoScalingGroups) > 0
-	if s.Absences.doubtGroup(at, group.String(), listed) {
-		return nil, at, doubtful(group.String(), "Auto Scaling", []string{group.AutoScalingGroup})
+	if !s.Unseen {
+		doubted := s.Absences.doubt("groups", at, []string{group.String()}, func(string) bool { return listed })
+		if len(doubted) > 0 {
+			return nil, at, doubtful(group.String(), "Auto Scaling", []string{group.AutoScalingGroup})
+		}
 	}
 	if !listed {
 		return nil, at, nil

@@ -19,7 +19,10 @@ type Services struct {
 	CodeDeploy     CodeDeployAPI
 	KMS            KMSAPI
 
-	Absences *Absences // nil believes at once that what EC2 does not list is gone
+	Absences *Absences // nil believes at once that what AWS does not list is gone
+	// Unseen says that nobody has seen the group yet: one that is not listed has a wrong name, of which a person should
+	// hear at once.
+	Unseen bool
 }
 
 // Connector gives the clients of an account and region; it assumes roles, caches, and sends mutations once.

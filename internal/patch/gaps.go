@@ -41,6 +41,8 @@ func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
 			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and is " + member.State})
 		case !member.AgentOnline:
 			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and its SSM agent is not online"})
+		case !member.Serving(group.IsAutoScaling()):
+			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and does not serve yet"})
 		default:
 			end.Joined = append(end.Joined, member.ID)
 		}

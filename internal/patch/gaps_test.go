@@ -93,3 +93,19 @@ func TestGapsAreNoSuccess(t *testing.T) {
 	require.Equal(t, "a/b/web: not reached: x, x, x, and 2 more",
 		patch.Missed("a/b/web", []patch.Gap{{Why: "x"}, {Why: "x"}, {Why: "x"}, {Why: "x"}, {Why: "x"}}))
 }
+
+// Instances of two roles behind one tag: the one without a target is taken for one that somebody deregistered, and the
+// refusal says whom it means.
+func TestTagsThatNameTwoRolesAreToldApart(t *testing.T) {
+	state := four(func(s *patch.GroupState) { s.Members[3].Targets = nil })
+	refusal := patch.First(patch.LevelInstance, patch.View{
+		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1},
+	})
+	require.NotNil(t, refusal)
+	require.Contains(t, refusal.WhatToDo, "registered in fewer target groups than the others: i-04")
+	state.Members[3].State = "stopped"
+	refusal = patch.First(patch.LevelInstance, patch.View{
+		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1},
+	})
+	require.NotContains(t, refusal.WhatToDo, "registered in fewer", "that one is ill")
+}

@@ -3,6 +3,7 @@ package patch
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // checkStrategy refuses a group whose numbers leave no way to make room as its stage asks.
@@ -27,7 +28,7 @@ func checkRoom(v View) []*Refusal {
 		others := len(out.Gone) + len(without(out.Ours, v.Instance)) + len(without(out.Ill, v.Instance))
 		if serves && others >= most {
 			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", others, total, most),
-				"wait until the others are healthy again")
+				"wait until the others are healthy again"+v.registerThem(without(out.Ill, v.Instance)))
 		}
 		return nil
 	}
@@ -41,6 +42,20 @@ func checkRoom(v View) []*Refusal {
 			"use capacity: auto or surge, or lower min")
 	}
 	return nil
+}
+
+// registerThem says what makes members serve again that are well and registered in fewer target groups than most.
+func (v View) registerThem(ids []string) string {
+	usual := usualRegistrations(v.Group, *v.State)
+	fewer := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		member, _ := v.State.Member(id)
+		return !member.Serving(false) || member.registrations() >= usual
+	})
+	if len(fewer) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; registered in fewer target groups than the others: %s. Register them, or choose instances of one "+
+		"role by tags and give the rest a group of their own", strings.Join(fewer, ", "))
 }
 
 func without(ids []string, id string) []string {

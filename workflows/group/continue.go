@@ -81,6 +81,7 @@ type Carried struct {
 	Room       *CarriedRoom // nil: none was made
 	Closed     *Closing     // see group.closed
 	Earlier    time.Time    // see GroupOrder.Earlier
+	Rounds     int          // see progress.rounds
 }
 
 // Closing is why no instance may begin for the time being: a window or a calendar has closed. It is no failure.
@@ -108,7 +109,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
-	g.closed, g.earlier = c.Closed, c.Earlier
+	g.closed, g.earlier, g.rounds = c.Closed, c.Earlier, c.Rounds
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
@@ -122,6 +123,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 	return &Carried{
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
 		Took:   g.took,
-		Closed: g.closed, Earlier: g.earlier,
+		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds,
 	}
 }

@@ -116,6 +116,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 		case OrderRollBack:
 			g.rollBack(ctx)
 		case OrderRelease:
+			g.nameLatecomers(ctx)
 			return g.end(), nil
 		case OrderPark:
 			return g.park(), nil

@@ -21,14 +21,11 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 	view := g.view(ctx)
 	deadline := view.Now.Add(g.in.Policy.Timing.InService.D())
 	for told := false; ; {
-		var state patch.GroupState
-		if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
-			g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
+		state, end := g.readEnd(ctx)
+		if state == nil {
 			return false
 		}
-		end := patch.EndOf(g.in.Group, state, g.status.Instances)
-		view.Now, view.State = workflow.Now(ctx), &state
+		view.Now, view.State = workflow.Now(ctx), state
 		late := patch.TooLate(patch.LevelGroup, view)
 		goesOn := late == nil && g.rounds < mostRounds && !g.stopped && ctx.Err() == nil
 		switch {
@@ -38,7 +35,7 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 			}
 			g.rounds++
 			return true
-		case goesOn && len(end.Coming) > 0 && len(g.orders) == 0 && view.Now.Before(deadline):
+		case goesOn && len(end.Coming) > 0 && !g.wanted() && view.Now.Before(deadline):
 			if !told {
 				told = true
 				g.enter(ctx, patch.GroupPatching, "waiting for whoever joins: "+end.Coming[0].Instance+" "+end.Coming[0].Why)
@@ -59,4 +56,41 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 		}
 		return false
 	}
+}
+
+// readEnd compares the group as it is now with what was tried; nil where it cannot be read, which is a gap.
+func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) {
+	var state patch.GroupState
+	if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
+		g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
+		return nil, patch.Ending{}
+	}
+	return &state, patch.EndOf(g.in.Group, state, g.status.Instances)
+}
+
+// nameLatecomers looks once more before a group that ended well is let go: who joined since, while the wave worked on
+// others or waited for people, is named.
+func (g *group) nameLatecomers(ctx workflow.Context) {
+	if g.status.Phase != patch.GroupDone || !g.result().Outcome.EndsWell() {
+		return
+	}
+	state, end := g.readEnd(ctx)
+	if state == nil {
+		return
+	}
+	for _, id := range end.Joined {
+		end.Gaps = append(end.Gaps, patch.Gap{Instance: id, Why: "it joined when the wave had gone on to others"})
+	}
+	for _, gap := range slices.Concat(end.Gaps, end.Coming) {
+		if !slices.ContainsFunc(g.status.Gaps, func(known patch.Gap) bool { return known.Instance == gap.Instance }) {
+			g.status.Gaps = append(g.status.Gaps, gap)
+		}
+	}
+}
+
+// wanted reports whether the wave wants something else of the group now. A pause that was lifted while an instance was
+// under way is no such thing, though its order still waits to be taken.
+func (g *group) wanted() bool {
+	return slices.ContainsFunc(g.orders, func(order OrderKind) bool { return order != OrderResume })
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -80,4 +81,92 @@ func TestWhoeverJoinsIsPatchedOrNamed(t *testing.T) {
 			require.Contains(t, result.Reason, c.gap)
 		})
 	}
+}
+
+// Whoever joins late is waited for until it serves, is patched like any other, and is named where the wave has gone on
+// without it.
+func TestWhoeverJoinsLate(t *testing.T) {
+	production := func(result *patch.WaveResult) patch.GroupResult { return result.Stages[1].Groups[0] }
+	grow := func(t *testing.T, group *world.ScalingGroup) {
+		require.NoError(t, group.SetDesired(group.Desired+1))
+	}
+	t.Run("as the last instance ends", func(t *testing.T) {
+		for _, paused := range []bool{false, true} {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			if paused { // and the pause is lifted while the instance is under way
+				scene.WhenAtStep(patch.StepInstall, func(string) {
+					scene.Tell(patch.Pause, patch.Scope(""))
+					scene.Env.RegisterDelayedCallback(func() { scene.Tell(patch.Resume, patch.Scope("")) }, 30*time.Second)
+				})
+			}
+			unmarked := 0
+			scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Account == wavetest.Production && call.Operation == "DeleteTags" && call.Service == "ec2" {
+					if unmarked++; unmarked == 4 {
+						scene.Env.RegisterDelayedCallback(func() {
+							scene.Production(func(group *world.ScalingGroup) { grow(t, group) })
+						}, 0)
+					}
+				}
+				return awssim.Fault{}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
+			require.Len(t, production(result).Instances, 5)
+		}
+	})
+	t.Run("when the wave has gone on to another stage", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{
+			Scenario: "healthy", Fleet: wavetest.TwoGroups,
+			Config: wavetest.PlanWith(wavetest.WebOnly, "auto_scaling_group: api\n", "      - name: production\n",
+				`      - name: earlier
+        groups:
+          - account: production
+            region: ap-northeast-1
+            auto_scaling_group: web
+      - name: production
+`),
+		})
+		out := 0
+		scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			if call.Account == wavetest.Production && call.Operation == "EnterStandby" {
+				if out++; out == 5 { // the second stage has begun
+					scene.Env.RegisterDelayedCallback(func() {
+						scene.Production(func(group *world.ScalingGroup) { grow(t, group) })
+					}, 0)
+				}
+			}
+			return awssim.Fault{}
+		})
+		result, err := scene.Run(wavetest.WebWave)
+		require.NoError(t, err)
+		require.Equal(t, patch.SucceededWithGaps, result.Outcome, result.Reason)
+		require.Equal(t, patch.SucceededWithGaps, result.Stages[1].Outcome)
+		require.Equal(t, patch.Succeeded, result.Stages[2].Outcome)
+		require.Contains(t, result.Reason, "when the wave had gone on")
+		require.Contains(t, result.Reason, production(result).Gaps[0].Instance)
+	})
+	t.Run("again and again, in a group that begins its history anew", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(1, 2, 30)})
+		scene.Decide = []patch.Verb{patch.Abort}
+		out := 0
+		scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			if call.Account == wavetest.Production && call.Operation == "EnterStandby" {
+				if out++; out >= 2 && out < 14 {
+					scene.Env.RegisterDelayedCallback(func() {
+						scene.Production(func(group *world.ScalingGroup) { grow(t, group) })
+					}, 0)
+				}
+			}
+			return awssim.Fault{}
+		})
+		request := wavetest.WebWave
+		request.ContinueAfter = 2
+		result, err := scene.Run(request)
+		require.NoError(t, err)
+		require.Equal(t, patch.SucceededWithGaps, result.Outcome, result.Reason)
+		require.Less(t, out, 14)
+		require.Contains(t, production(result).Gaps[0].Why, "again and again")
+	})
 }

@@ -101,3 +101,32 @@ func TestTheNextInstanceWaitsForAnAlarm(t *testing.T) {
 		})
 	}
 }
+
+// A scan takes minutes. What rings meanwhile is heeded before the instance goes out: it may be the doing of the one
+// before it.
+func TestAnAlarmRingsDuringAScan(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Decide = []patch.Verb{patch.Abort}
+	ring := bell(t, scene)
+	unmarked, asked := 0, 0
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		switch {
+		case call.Account != wavetest.Production:
+		case call.Operation == "DeleteTags" && call.Service == "ec2":
+			unmarked++
+		case call.Operation == "SendCommand" && unmarked == 3:
+			if asked++; asked == 2 { // the last instance's first facts come first, then its scan
+				scene.Env.RegisterDelayedCallback(func() { ring("ALARM") }, 0)
+			}
+		}
+		return awssim.Fault{}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, asked, 2)
+	last := result.Stages[1].Groups[0].Instances[3]
+	require.Equal(t, patch.Failed, last.Outcome)
+	require.Contains(t, last.Reason, "AlarmNotOK")
+	require.Len(t, scene.Effects("EnterStandby"), 3)
+	scene.RequireInvariants(result, wavetest.Except{})
+}

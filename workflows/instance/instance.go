@@ -46,7 +46,7 @@ type saga struct {
 	record      journal.Record   // what the journal holds of it
 	before      patch.GroupState // read at preflight
 	member      patch.Member     // the instance in it
-	looked      bool             // it has asked what others do
+	asked       bool             // others and the machine itself have been asked once
 	suspended   []string         // what we suspended, and so what we resume
 	room        *room.Room       // surge that only the undo needed
 	patching    patching
@@ -188,7 +188,7 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 	}
 	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
 	s.status.Undoing = false
-	if result.Outcome == patch.Failed && s.untouched() {
+	if result.Outcome == patch.Failed && s.untouched() && len(result.Stranded) == 0 {
 		s.endNotBegun(ctx, cause)
 	}
 	if result.Outcome == patch.RolledBack {

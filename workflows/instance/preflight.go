@@ -60,19 +60,27 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 			// A list that lacks a registration for once would have the instance rebooted under its traffic.
 			if lost := patch.LostTargets(s.member.Targets, member.Targets); len(lost) > 0 && !doubted {
 				doubted = true
-				if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.ReadLag.D(), workflow.TimerOptions{
-					Summary: "to see again whether it has left " + strings.Join(lost, ", "),
-				}).Get(ctx, nil); err != nil {
-					return &cancelledBefore
+				if end := waitFor(ctx, s.in.Policy.Timing.ReadLag,
+					"to see again whether it has left "+strings.Join(lost, ", ")); end != nil {
+					return end
 				}
 				continue
 			}
+			unseen := s.member.ID == ""
 			s.before, s.member = state, member
-			if s.looked {
-				return nil
+			if unseen && level == patch.LevelPutBack { // patching looks again after its scan
+				if end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "to see its target groups twice"); end != nil {
+					return end
+				}
+				continue
 			}
-			s.looked = true
-			return s.askOthers(ctx, level, view, deadline)
+			var end *notBegun
+			if refusal, end = s.askOthers(ctx, level, &view); end != nil {
+				return end
+			}
+		}
+		if refusal == nil {
+			return s.askMachine(ctx, level, view)
 		}
 		if end := s.waitOut(ctx, refusal, deadline); end != nil {
 			return end
@@ -85,40 +93,45 @@ func (s *saga) waitOut(ctx workflow.Context, refusal *patch.Refusal, deadline ti
 	if !refusal.Code.Waits() || workflow.Now(ctx).After(deadline) {
 		return refusedBy(refusal)
 	}
-	if err := workflow.NewTimerWithOptions(ctx, s.in.Policy.Timing.HealthPoll.D(),
-		workflow.TimerOptions{Summary: "until this has passed: " + refusal.What}).Get(ctx, nil); err != nil {
+	return waitFor(ctx, s.in.Policy.Timing.HealthPoll, "until this has passed: "+refusal.What)
+}
+
+func waitFor(ctx workflow.Context, span patch.Duration, why string) *notBegun {
+	err := workflow.NewTimerWithOptions(ctx, span.D(), workflow.TimerOptions{Summary: why}).Get(ctx, nil)
+	if err != nil {
 		return &cancelledBefore
 	}
 	return nil
 }
 
-// askOthers reads what others do to this instance, and then, before it is patched, asks the machine itself: a fresh
-// command proves its agent, and tells whether its root volume is all of it.
-func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view patch.View, deadline time.Time) *notBegun {
+// askOthers reads what others do to this instance, and asks again. Calendars and alarms, which change within minutes,
+// are read at each look.
+func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.View) (*patch.Refusal, *notBegun) {
 	in := activities.ReadInterferenceInput{
-		Group: s.in.Group, Instances: []string{s.in.Instance}, Restore: s.in.Policy.Restore,
+		Group: s.in.Group, Restore: s.in.Policy.Restore,
 		Within: s.in.Policy.Budget(view.State.TargetGroups).OnItsWay(),
+	}
+	if !s.asked {
+		in.Instances = []string{s.in.Instance}
 	}
 	if level == patch.LevelInstance { // neither calendars nor alarms keep anybody from being put back
 		in.Calendars, in.Alarms = s.in.Policy.Calendars, run.Gates(s.in.Policy.Health)
 	}
-	for {
-		around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
-		if err != nil {
-			return s.unread(ctx, err)
-		}
-		view.Now, view.Around = workflow.Now(ctx), &around
-		refusal := patch.First(level, view)
-		if refusal == nil {
-			break
-		}
-		if end := s.waitOut(ctx, refusal, deadline); end != nil {
-			return end
-		}
+	around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
+	if err != nil {
+		return nil, s.unread(ctx, err)
 	}
-	if level != patch.LevelInstance { // what is put back may be unable to answer: that may be why
+	view.Now, view.Around = workflow.Now(ctx), &around
+	return patch.First(level, *view), nil
+}
+
+// askMachine asks the machine itself, once, before it is patched: a fresh command proves its agent, and tells whether
+// its root volume is all of it.
+func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.View) *notBegun {
+	if level != patch.LevelInstance || s.asked { // what is put back may be unable to answer: that may be why
 		return nil
 	}
+	s.asked = true
 	answer := patch.MachineAnswer{Within: s.in.Policy.Timing.Agent}
 	var facts patch.MachineFacts
 	err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts)

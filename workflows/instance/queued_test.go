@@ -110,3 +110,23 @@ func TestNothingBeginsAfterTheCutoff(t *testing.T) {
 		})
 	}
 }
+
+// An instance that stays in Standby, as nobody may return it, was not put back, whatever it was that kept it from being
+// begun.
+func TestOneThatIsStrandedAtTheCutoffIsNotCalledPutBack(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Decide, scene.Impatient = []patch.Verb{patch.Abort}, true
+	opens := scene.Env.Now()
+	cutoff := opens.Add(115 * time.Minute)
+	scene.Plans.Within = &patch.Window{Opens: opens, Cutoff: cutoff, Closes: cutoff.Add(time.Hour)}
+	scene.WhenAtStep(patch.StepSnapshot, func(string) {
+		scene.Production(func(group *world.ScalingGroup) { keepBusy(t, group.Region, "PT8H") })
+	})
+	denies(scene, wavetest.Production, "ExitStandby", 1)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	first := result.Stages[1].Groups[0].Instances[0]
+	require.NotEmpty(t, first.Stranded)
+	require.Equal(t, patch.Failed, first.Outcome)
+	require.NotContains(t, first.Reason, "put back")
+}

@@ -76,7 +76,8 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(
-		run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group},
+		run.Reading(ctx, group, plan.Timing), aws.InspectGroup,
+		activities.InspectGroupInput{Group: group, Unseen: true},
 	).Get(ctx, &state); err != nil {
 		return []patch.Scan{}, run.Reason(err)
 	}

@@ -1,6 +1,8 @@
 package wave
 
 import (
+	"strings"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -45,6 +47,28 @@ func (w *wave) close(ctx workflow.Context, outcomes []patch.Outcome) []patch.Sta
 	w.status.Stranded = w.roster.stranded()
 	w.expireBackups(clean)
 	return stages
+}
+
+// judgeLatecomers takes in who joined a group after its stage had been judged, and tells how the wave ends with them.
+func (w *wave) judgeLatecomers(outcome patch.Outcome, stages []patch.StageResult) patch.Outcome {
+	outcomes := make([]patch.Outcome, len(stages))
+	for i, stage := range stages {
+		for _, group := range stage.Groups {
+			judged := stage.Outcome.Judged(group.Gaps)
+			if judged == stage.Outcome {
+				continue
+			}
+			stages[i].Outcome, w.status.Stages[i].Outcome = judged, judged
+			if name := group.Account + "/" + group.Region + "/" + group.Name; outcome.EndsWell() {
+				w.reason = strings.TrimPrefix(w.reason+"; "+patch.Missed(name, group.Gaps), "; ")
+			}
+		}
+		outcomes[i] = stages[i].Outcome
+	}
+	if !outcome.EndsWell() {
+		return outcome
+	}
+	return patch.CombinedOutcome(outcomes)
 }
 
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.

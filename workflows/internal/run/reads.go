@@ -24,13 +24,14 @@ func TargetGroups(state patch.GroupState) []string {
 	return arns
 }
 
-// InspectServed reads a group, and names the queue when nobody serves it. ctx has the read's options.
+// InspectServed reads a group for the first time, and names the queue when nobody serves it. ctx has the read's options.
 func InspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, error) {
 	options := workflow.GetActivityOptions(ctx)
 	options.ScheduleToStartTimeout = unserved
 	var state patch.GroupState
 	err := workflow.ExecuteActivity(
-		workflow.WithActivityOptions(ctx, options), aws.InspectGroup, activities.InspectGroupInput{Group: group},
+		workflow.WithActivityOptions(ctx, options), aws.InspectGroup,
+		activities.InspectGroupInput{Group: group, Unseen: true},
 	).Get(ctx, &state)
 	switch {
 	case isUnserved(err):
