@@ -180,6 +180,7 @@ func (g *group) report(ctx workflow.Context) {
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
 	}
+	counts.Unproven = patch.Unproven(g.status.Group, g.status.Instances, g.status.Reason)
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {
 			counts.Done++
