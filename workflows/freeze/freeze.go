@@ -153,7 +153,7 @@ func (f *freezer) show(ctx workflow.Context) {
 	}
 	var text strings.Builder
 	for _, freeze := range f.status.Freezes {
-		fmt.Fprintf(&text, "- %s\n", freeze)
+		run.Write(&text, "- %s\n", freeze)
 	}
 	workflow.SetCurrentDetails(ctx, text.String())
 }
