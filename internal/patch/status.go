@@ -10,6 +10,8 @@ type WaveStatus struct {
 	State    WaveState `json:"state"`
 	Outcome  Outcome   `json:"outcome,omitempty"` // once closed
 	Stage    string    `json:"stage,omitempty"`   // the current one
+	// Hold counts how often it has asked people so far, or has begun to put back or to end: see Point.
+	Hold     int    `json:"hold,omitempty"`
 	Awaiting string `json:"awaiting,omitempty"` // what a person is asked for, with the reason
 	Verbs    []Verb `json:"verbs,omitempty"`    // what it takes now
 	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.

@@ -26,7 +26,8 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 		n.Instances = gate.Unproven[:min(len(gate.Unproven), run.MostListed)]
 	})
 	decision := w.awaitDecision(ctx, gate.Timeout, patch.Decision{
-		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + gate.Timeout.String(), Stage: name,
+		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + gate.Timeout.String(),
+		Point: w.status.Point(),
 	})
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)

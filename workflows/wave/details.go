@@ -40,6 +40,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.Stage != "" && status.State != patch.StateClosed {
 		run.Write(&text, ", stage **%s**", status.Stage)
 	}
+	if status.Hold > 0 && status.State != patch.StateClosed {
+		run.Write(&text, ", hold **%d**", status.Hold)
+	}
 	run.Write(&text, ", since %s\n\n", run.Moment(status.Since))
 	if status.Awaiting != "" {
 		run.Write(&text, "> %s\n\n", status.Awaiting)

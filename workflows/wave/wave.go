@@ -124,8 +124,12 @@ func stagesOf(plan patch.Plan) []patch.StageStatus {
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
 func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
+	if patch.NewHold(w.status.State, state) {
+		w.status.Hold++
+	}
 	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
 	w.status.Verbs = w.verbsIn(state)
+	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window
 	w.show(ctx)
 	index(ctx, w.status)
