@@ -35,6 +35,10 @@ type wave struct {
 // operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail
 // it before anything was changed; a wave that changed anything always ends with a result.
 func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
+	return unlessReset(ctx, func(ctx workflow.Context) (*patch.WaveResult, error) { return patchWave(ctx, request) })
+}
+
+func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
 	w := &wave{request: request}
 	w.status = patch.WaveStatus{
 		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{},
