@@ -21,7 +21,7 @@ func (g *group) watchOwner(ctx workflow.Context) {
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(clean, func(c workflow.Context) {
-		if run.AwaitClosed(c, *owner, run.OwnerPoll, "until the wave's run has closed, as by a reset") {
+		if run.AwaitClosed(c, *owner, run.OwnerPoll(g.in.Policy.Timing), "until the wave's run has closed, as by a reset") {
 			g.orphan()
 		}
 	})

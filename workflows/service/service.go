@@ -13,6 +13,7 @@ import (
 type Input struct {
 	WaveID  string
 	Service patch.Service // with those of its groups that the wave may take instances of
+	Timing  patch.Timing
 }
 
 // Release is the wave's word that it is done with a service.
@@ -48,7 +49,7 @@ func HoldService(ctx workflow.Context, in Input) error {
 	orphaned, owner := workflow.NewChannel(ctx), run.Owner(ctx)
 	if owner != nil {
 		workflow.Go(ctx, func(c workflow.Context) {
-			if run.AwaitClosed(c, *owner, run.OwnerPoll, "until the wave's run has closed, as by a reset") {
+			if run.AwaitClosed(c, *owner, run.OwnerPoll(in.Timing), "until the wave's run has closed, as by a reset") {
 				orphaned.Close()
 			}
 		})

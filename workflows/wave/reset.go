@@ -21,8 +21,7 @@ func unlessReset(
 	ctx workflow.Context, wave func(workflow.Context) (*patch.WaveResult, error),
 ) (result *patch.WaveResult, err error) {
 	itself := run.Itself(ctx)
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
+	clean, _ := workflow.NewDisconnectedContext(ctx)
 	over, reset := false, false
 	workflow.Go(clean, func(c workflow.Context) {
 		reset = run.AwaitClosed(c, itself, run.ItselfPoll, "unless somebody resets the wave")

@@ -31,12 +31,13 @@ func Itself(ctx workflow.Context) activities.RunOf {
 	return of
 }
 
-// How often it is asked whether a run goes on. A lock whose owner is gone ends within the first. A workflow's own run
-// always goes on: only Temporal's reset has it asked anew, at once.
-const (
-	OwnerPoll  = patch.Duration(10 * time.Minute)
-	ItselfPoll = patch.Duration(24 * time.Hour)
-)
+// OwnerPoll is how often it is asked whether an owner goes on, whose locks end within that: ten minutes by default. Who
+// begins an instance asks for itself.
+func OwnerPoll(t patch.Timing) patch.Duration { return 40 * t.Poll }
+
+// ItselfPoll is how often a workflow has its own run asked for. That always goes on: only Temporal's reset has it asked
+// anew, at once.
+const ItselfPoll = patch.Duration(24 * time.Hour)
 
 // AwaitClosed waits until a run has closed, and reports whether it has; not: the wait was cancelled. It is one activity,
 // whose attempts are in no history.
