@@ -139,14 +139,22 @@ func (v Verb) ToFill(at Point) (flags []string) {
 	return append(flags, at.Flags()...)
 }
 
+// Answered refuses what nobody answers for, or for no reason.
+func Answered(actor, reason string) error {
+	switch {
+	case strings.TrimSpace(actor) == "":
+		return errors.New("actor: is missing; say who you are")
+	case strings.TrimSpace(reason) == "":
+		return errors.New("reason: is missing; the next on-call will want to know")
+	}
+	return nil
+}
+
 // Check refuses a decision that says nothing of who and why, holds another verb's fields or wrong values in its own. It
 // begins with the field's name.
 func (d Decision) Check() error {
-	switch {
-	case strings.TrimSpace(d.Actor) == "":
-		return errors.New("actor: is missing; say who you are")
-	case strings.TrimSpace(d.Reason) == "":
-		return errors.New("reason: is missing; the next on-call will want to know")
+	if err := Answered(d.Actor, d.Reason); err != nil {
+		return err
 	}
 	for _, spec := range verbs {
 		for _, field := range spec.Fields {

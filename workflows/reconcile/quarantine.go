@@ -52,10 +52,8 @@ func (r QuarantineRequest) Validate() error {
 		case r.broken != nil:
 		case !strings.HasPrefix(r.Instance, "i-"):
 			return run.Invalid(fmt.Sprintf("instance: %q is no instance's id", r.Instance), quarantineExample)
-		case strings.TrimSpace(r.Actor) == "":
-			return run.Invalid("actor: is missing; say who you are", quarantineExample)
-		case strings.TrimSpace(r.Reason) == "":
-			return run.Invalid("reason: is missing; the next on-call will want to know", quarantineExample)
+		case patch.Answered(r.Actor, r.Reason) != nil:
+			return run.Invalid(patch.Answered(r.Actor, r.Reason).Error(), quarantineExample)
 		case r.GiveWay != "" && r.Verb != patch.QuarantineRelease:
 			return run.Invalid("give_way: only release has one", quarantineExample)
 		}

@@ -42,10 +42,9 @@ func (r RollBackRequest) Validate() error {
 		return run.Invalid(r.broken.Error(), rollBackExample)
 	case strings.TrimSpace(r.WaveID) == "":
 		return run.Invalid("wave_id: is missing; it is the wave's workflow id", rollBackExample)
-	case strings.TrimSpace(r.Actor) == "":
-		return run.Invalid("actor: is missing; say who you are", rollBackExample)
-	case strings.TrimSpace(r.Reason) == "":
-		return run.Invalid("reason: is missing; the next on-call will want to know", rollBackExample)
+	}
+	if err := patch.Answered(r.Actor, r.Reason); err != nil {
+		return run.Invalid(err.Error(), rollBackExample)
 	}
 	return nil
 }
