@@ -20,8 +20,8 @@ type KeepLeftInput struct {
 	Result  patch.GroupResult
 }
 
-// KeepLeft writes what a group did into the evidence, beside its wave's document, which nobody writes any more: the wave
-// can be rolled back by it.
+// KeepLeft writes what a group did into the evidence, beside its wave's document, which nobody writes any more: by it
+// the wave can be rolled back.
 func (c *Control) KeepLeft(ctx context.Context, in KeepLeftInput) error {
 	stage := in.Policy.StageView()
 	stage.Groups = []patch.Group{in.Group}
@@ -31,7 +31,8 @@ func (c *Control) KeepLeft(ctx context.Context, in KeepLeftInput) error {
 		Version: 1,
 		Status:  patch.WaveStatus{WaveID: in.WaveID, Plan: plan.Name, Stages: []patch.StageStatus{}},
 		Result: patch.WaveResult{
-			WaveID: in.WaveID, Plan: plan.Name, Outcome: patch.Failed, Stranded: []patch.Stranded{}, Stages: []patch.StageResult{{
+			WaveID: in.WaveID, Plan: plan.Name, Outcome: patch.Failed, Stranded: []patch.Stranded{},
+			Stages: []patch.StageResult{{
 				Name: stage.Name, Outcome: in.Result.Outcome, Groups: []patch.GroupResult{in.Result},
 			}},
 		},

@@ -17,7 +17,8 @@ func WaveDetails(wave, reason string) string {
 	if strings.TrimSpace(reason) == "" {
 		reason = "nobody said"
 	}
-	return "**Why**: " + plain.Markdown(reason) + "\n\nWhere it stands and what may be sent to it is beside this, under *Current " +
+	return "**Why**: " + plain.Markdown(reason) + "\n\n" +
+		"Where it stands and what may be sent to it is beside this, under *Current " +
 		"Details*. On a command line: `patchtide wave watch " +
 		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is " +
 		"put back."

@@ -29,8 +29,9 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 	return Policy{
 		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
-		Calendars: plan.Calendars, Stage: stage.Name, Service: stage.Service, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity,
-		Health: stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
+		Calendars: plan.Calendars, Stage: stage.Name, Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
+		Capacity: stage.Capacity,
+		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 	}
 }
 

@@ -1,6 +1,8 @@
 package plain
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 	"unicode"
 )
@@ -39,4 +41,25 @@ func special(runes []rune, i int) bool {
 		return word(i-1) && word(i+1)
 	}
 	return false
+}
+
+// Marked is text that is Markdown already.
+type Marked string
+
+// Markdownf is Markdown by a format. What is filled in is other people's text, in part, and shown as it is; only the
+// format, numbers and what is Marked are ours.
+func Markdownf(format string, filled ...any) Marked {
+	shown := make([]any, len(filled))
+	for i, one := range filled {
+		shown[i] = one
+		if marked, is := one.(Marked); is {
+			shown[i] = string(marked)
+			continue
+		}
+		_, speaks := one.(fmt.Stringer)
+		if kind := reflect.ValueOf(one).Kind(); speaks || kind == reflect.String || kind == reflect.Slice {
+			shown[i] = Markdown(fmt.Sprint(one))
+		}
+	}
+	return Marked(fmt.Sprintf(format, shown...))
 }

@@ -284,7 +284,8 @@ func (r QuarantineResult) details() string {
 		)
 	}
 	for _, problem := range r.Problems {
-		run.Write(&text, "\n- **problem** %s/%s %s: %s -> %s\n", problem.Account, problem.Region, problem.Resource, problem.State,
+		run.Write(&text, "\n- **problem** %s/%s %s: %s -> %s\n",
+			problem.Account, problem.Region, problem.Resource, problem.State,
 			problem.WhatToDo,
 		)
 	}

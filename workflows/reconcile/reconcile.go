@@ -168,7 +168,8 @@ func (r Reconciliation) details() string {
 	if r.DryRun {
 		mode = " Dry run: nothing is changed."
 	}
-	run.Write(&text, "%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n",
+	run.Write(&text, "%d of %d accounts and regions looked through.%s\n\n"+
+		"| | account | region | resource | |\n|---|---|---|---|---|\n",
 		r.Inspected, r.Places, mode,
 	)
 	rows := 0

@@ -10,7 +10,8 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// approve waits where the stage asks for it, or the one before it did not prove the patches on all. Where the stage does not go on, its outcome is told.
+// approve waits where the stage asks for it, or the one before it did not prove the patches on all. Where
+// the stage does not go on, its outcome is told.
 func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
 	name := w.plan.Stages[stage].Name
 	gate := w.plan.Gate(stage, w.roster.unproven(stage-1))

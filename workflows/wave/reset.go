@@ -34,8 +34,8 @@ func unlessReset(
 		return nil, waited
 	}
 	if !over {
-		return nil, temporal.NewNonRetryableApplicationError(fmt.Sprintf("this wave was reset in Temporal from run %s, which "+
-			"no wave survives: its groups stop between two instances and free their locks by themselves. Once they have, "+
+		return nil, temporal.NewNonRetryableApplicationError(fmt.Sprintf("this wave was reset in Temporal from run %s, "+
+			"which no wave survives: its groups stop between two instances and free their locks by themselves. Once they have, "+
 			"`patchtide wave roll-back %s` puts back what it had patched, and another wave patches the rest",
 			itself.RunID, itself.WorkflowID), ErrReset, nil)
 	}

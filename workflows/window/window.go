@@ -78,7 +78,8 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 		return nil, ctx.Err()
 	case answer.Frozen():
 		return o.skip(
-			ctx, answer.Why, "once it may go on: patchtide unfreeze --reason ..., and start a wave inside the window if there is time",
+			ctx, answer.Why, "once it may go on: patchtide unfreeze --reason ..., "+
+				"and start a wave inside the window if there is time",
 		), nil
 	}
 	return o.start(ctx, *resolved.Plan.Window)

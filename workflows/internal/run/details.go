@@ -2,7 +2,6 @@ package run
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
@@ -15,32 +14,15 @@ import (
 const LongestTable = 40
 
 // Marked is text that is Markdown already.
-type Marked string
+type Marked = plain.Marked
 
-// Write adds to details, which are Markdown. What is filled in is other people's text, in part, and shown as it is; only
-// the format, numbers and what is Marked are ours.
+// Write adds to details, which are Markdown: what is filled in is shown as it is.
 func Write(details *strings.Builder, format string, filled ...any) {
-	shown := make([]any, len(filled))
-	for i, one := range filled {
-		shown[i] = one
-		if marked, is := one.(Marked); is {
-			shown[i] = string(marked)
-			continue
-		}
-		_, speaks := one.(fmt.Stringer)
-		if kind := reflect.ValueOf(one).Kind(); speaks || kind == reflect.String || kind == reflect.Slice {
-			shown[i] = plain.Markdown(fmt.Sprint(one))
-		}
-	}
-	fmt.Fprintf(details, format, shown...)
+	details.WriteString(string(plain.Markdownf(format, filled...)))
 }
 
 // Said is what Write would add.
-func Said(format string, filled ...any) Marked {
-	var text strings.Builder
-	Write(&text, format, filled...)
-	return Marked(text.String())
-}
+func Said(format string, filled ...any) Marked { return plain.Markdownf(format, filled...) }
 
 // Code is a text between backticks in a Markdown table, where nothing is escaped but what would end it.
 func Code(text string) Marked {

@@ -39,8 +39,8 @@ func OwnerPoll(t patch.Timing) patch.Duration { return 40 * t.Poll }
 // anew, at once.
 const ItselfPoll = patch.Duration(24 * time.Hour)
 
-// AwaitClosed waits until a run has closed, and reports whether it has; not: the wait was cancelled. It is one activity,
-// whose attempts are in no history.
+// AwaitClosed waits until a run has closed, and reports whether it has; not: the wait was cancelled. It is one
+// activity, whose attempts are in no history.
 func AwaitClosed(ctx workflow.Context, of activities.RunOf, poll patch.Duration, summary string) bool {
 	options := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: names.TaskQueue, Summary: summary, StartToCloseTimeout: 30 * time.Second,
