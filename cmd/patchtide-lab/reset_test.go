@@ -30,7 +30,8 @@ func TestAResetWave(t *testing.T) {
 			b.drive(waveID)
 			b.eventually(func() bool { return effects(b.aws.Events(), "EnterStandby") > 0 }, "an instance is under way")
 			b.reset(waveID, point)
-			for _, lock := range []string{productionLock, "patch-group/222233334444/ap-northeast-1/Role=web", "patch-service/web"} {
+			const stagingLock = "patch-group/222233334444/ap-northeast-1/Role=web"
+			for _, lock := range []string{productionLock, stagingLock, "patch-service/web"} {
 				b.closedAt(lock)
 			}
 			require.LessOrEqual(t, effects(b.aws.Events(), "EnterStandby"), 2, "instances were begun with nobody in control")

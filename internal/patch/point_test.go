@@ -27,7 +27,9 @@ func TestAVerbMeansThePointThatItWasSentFor(t *testing.T) {
 		{"the one before", patch.Approve, staging, production, patch.StateAwaitingApproval, gates, "is for stage staging"},
 		{"its hold alone", patch.Approve, at("", 1), production, patch.StateAwaitingApproval, gates, "is for hold 1"},
 		{"the hold alone that is asked", patch.Approve, at("", 2), production, patch.StateAwaitingApproval, gates, ""},
-		{"the stage alone, asked once", patch.Approve, at("production", 0), production, patch.StateAwaitingApproval, gates, ""},
+		{
+			"the stage alone, asked once", patch.Approve, at("production", 0), production, patch.StateAwaitingApproval, gates, "",
+		},
 		{"nothing, asked once", patch.Approve, blank, staging, patch.StateAwaitingApproval, gates[:1], ""},
 		{
 			"nothing, asked twice", patch.Approve, blank, production, patch.StateAwaitingApproval, gates,
@@ -51,8 +53,12 @@ func TestAVerbMeansThePointThatItWasSentFor(t *testing.T) {
 			"a roll back that was meant for staging", patch.RollBack, blank, production, patch.StateRunning, gates,
 			"names no stage, and the wave has taken it in another one before",
 		},
-		{"a roll back that names its stage", patch.RollBack, at("production", 0), production, patch.StateRunning, gates, ""},
-		{"more groups for staging", patch.SetConcurrency, at("staging", 0), production, patch.StateRunning, gates, "for stage"},
+		{
+			"a roll back that names its stage", patch.RollBack, at("production", 0), production, patch.StateRunning, gates, "",
+		},
+		{
+			"more groups for staging", patch.SetConcurrency, at("staging", 0), production, patch.StateRunning, gates, "for stage",
+		},
 		{"a pause means the same at any time", patch.Pause, blank, production, patch.StateRunning, gates, ""},
 		{"a pause for something else", patch.Pause, staging, production, patch.StateRunning, gates, "is for stage staging"},
 		{"an abort means the same", patch.Abort, blank, production, patch.StateOnHold, gates, ""},

@@ -10,7 +10,7 @@ import (
 
 func TestMarkdown(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"as people write":      {"production/eu/web: 1 failed, more than 0. Send roll_back.", "production/eu/web: 1 failed, more than 0. Send roll_back."},
+		"as people write":      {"eu/web: 1 failed, more than 0. Send roll_back.", "eu/web: 1 failed, more than 0. Send roll_back."},
 		"a link":               {"[approve](https://evil.example)", `\[approve\](https\://evil.example)`},
 		"an address":           {"see www.evil.example, a@evil.example", `see www\.evil.example, a\@evil.example`},
 		"a picture":            {"![x](//evil.example/?leak)", `!\[x\](//evil.example/?leak)`},
