@@ -10,15 +10,28 @@ import (
 // AskFreezeInput names accounts.
 type AskFreezeInput struct {
 	Accounts []string // their names
+	Owner    *RunOf   `json:",omitempty"` // whose word begins things there; nil: nobody's but the asker's own
 }
 
 // Frozen tells why nothing may begin in one of them; "" when it may.
 type Frozen struct {
-	Why string
+	Why   string
+	Ended bool `json:",omitempty"` // the owner's run has closed: nothing may ever
 }
 
-// AskFreeze asks whether somebody froze one of the accounts, or everything. No answer means frozen.
+// AskFreeze asks whether somebody froze one of the accounts, or everything, and whether the owner goes on. No answer
+// means frozen.
 func (c *Control) AskFreeze(ctx context.Context, in AskFreezeInput) (*Frozen, error) {
+	if in.Owner != nil {
+		runs, err := c.runs(ctx, *in.Owner)
+		switch {
+		case err != nil:
+			return &Frozen{Why: "nobody knows whether its wave goes on, which counts as frozen: " + err.Error()}, nil
+		case !runs:
+			return &Frozen{Ended: true, Why: "run " + in.Owner.RunID + " of " + in.Owner.WorkflowID + ", which began it, has " +
+				"ended; was it reset or terminated?"}, nil
+		}
+	}
 	freezes, err := c.Freezes.Freezes(ctx)
 	if err != nil {
 		return &Frozen{Why: "nobody knows whether it is frozen, which counts as frozen: " + err.Error()}, nil

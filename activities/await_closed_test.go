@@ -23,6 +23,8 @@ func (l lockBook) Holder(_ context.Context, id string) (*activities.LockHolder, 
 	return l[id], nil
 }
 
+func (l lockBook) Runs(_ context.Context, id, _ string) (bool, error) { return l[id] != nil, nil }
+
 func (l lockBook) Closed(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
 // journalOf is a store whose journal holds those records.

@@ -50,4 +50,6 @@ type Locks interface {
 	Holder(ctx context.Context, workflowID string) (*LockHolder, error)
 	// Closed is when the workflow with that id ended, by Temporal's clock; zero when it runs or is not known.
 	Closed(ctx context.Context, workflowID string) (time.Time, error)
+	// Runs reports whether that very run of a workflow goes on.
+	Runs(ctx context.Context, workflowID, runID string) (bool, error)
 }

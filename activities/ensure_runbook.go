@@ -8,12 +8,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"github.com/goccy/go-yaml"
-
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
 //go:embed runbook.yaml
@@ -119,14 +118,19 @@ func findRunbook(ctx context.Context, s *aws.Services, where string) (version st
 	return "", true, nil
 }
 
+// longestDocument is Systems Manager's own limit of a document's content.
+const longestDocument = 64 << 10
+
 // sameDocument compares what two documents say, since Systems Manager may hand one back in another layout.
 func sameDocument(a, b string) bool {
 	return a == b || meaning(a) != "" && meaning(a) == meaning(b)
 }
 
+// meaning is what a document says, whatever its layout; "" where it cannot be ours. Whoever may write documents in one
+// account must not exhaust the worker of all: ours has no aliases, and what has some is not looked into.
 func meaning(document string) string {
-	var parsed any
-	if yaml.Unmarshal([]byte(document), &parsed) != nil {
+	parsed, err := strictyaml.Plain(document, longestDocument)
+	if err != nil {
 		return ""
 	}
 	text, err := json.Marshal(parsed) // map keys come out sorted

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -61,4 +62,27 @@ func TestSameDocument(t *testing.T) {
 	require.True(t, sameDocument(string(asJSON), runbookYAML), "another layout of the same")
 	require.False(t, sameDocument(strings.Replace(runbookYAML, "maxAttempts: 1", "maxAttempts: 2", 1), runbookYAML))
 	require.False(t, sameDocument("", runbookYAML))
+}
+
+// Somebody's own copy of the runbook in one account must not exhaust the worker of all accounts: nothing is decoded
+// that could be larger than it is written.
+func TestADocumentThatCouldExhaustTheWorkerIsNotOurs(t *testing.T) {
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 3 {
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d, ", i), 9)+fmt.Sprintf("*a%d", i))
+	}
+	for name, document := range map[string]string{
+		"aliases":         bomb,
+		"a merge key":     "a: &a {b: c}\nd:\n  <<: *a\n",
+		"an anchor alone": "a: &a 1\n",
+		"too long":        "# " + strings.Repeat("x", longestDocument) + "\na: 1\n",
+		"too deep":        strings.Repeat("[", 1000) + strings.Repeat("]", 1000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.True(t, meaning(document) == "", "it was decoded")
+			require.False(t, sameDocument(document, runbookYAML))
+		})
+	}
+	require.Less(t, len(runbookYAML), longestDocument)
+	require.NotEmpty(t, meaning(runbookYAML))
 }

@@ -28,7 +28,7 @@ type temporalLocks struct{ client Describer }
 
 // Holder is the workflow with that id and its parent, if it runs.
 func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHolder, error) {
-	info, err := l.describe(ctx, workflowID)
+	info, err := l.describe(ctx, workflowID, "")
 	if err != nil || info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return nil, err
 	}
@@ -42,16 +42,24 @@ func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHold
 
 // Closed is when the newest workflow with that id ended.
 func (l temporalLocks) Closed(ctx context.Context, workflowID string) (time.Time, error) {
-	info, err := l.describe(ctx, workflowID)
+	info, err := l.describe(ctx, workflowID, "")
 	if err != nil || info.GetCloseTime() == nil {
 		return time.Time{}, err
 	}
 	return info.GetCloseTime().AsTime(), nil
 }
 
-// describe asks for the newest workflow with that id; nil when there is none any more.
-func (l temporalLocks) describe(ctx context.Context, workflowID string) (*workflow.WorkflowExecutionInfo, error) {
-	described, err := l.client.DescribeWorkflowExecution(ctx, workflowID, "")
+// Runs reports whether that very run goes on: another of the same id may, after a reset.
+func (l temporalLocks) Runs(ctx context.Context, workflowID, runID string) (bool, error) {
+	info, err := l.describe(ctx, workflowID, runID)
+	return info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
+}
+
+// describe asks for a run of a workflow, or the newest with that id; nil when there is none any more.
+func (l temporalLocks) describe(
+	ctx context.Context, workflowID, runID string,
+) (*workflow.WorkflowExecutionInfo, error) {
+	described, err := l.client.DescribeWorkflowExecution(ctx, workflowID, runID)
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		return nil, nil

@@ -20,10 +20,12 @@ type ReadWaveInput struct {
 type WaveRead struct {
 	Running  bool
 	Document WaveDocument
+	Left     bool `json:",omitempty"` // the wave was gone before its groups, which left what they did beside its document
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a wave left: closed, or parked once and terminated since. One that left none, or
+// ReadWave reads the document that a wave left: closed, or parked once and terminated since; and what its groups left
+// beside it where they outlived it. One that left none, or
 // none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
@@ -38,14 +40,23 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	read := &WaveRead{Notifies: c.notifies()}
 	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
+	if err == nil || errors.As(err, &missing) {
+		left, failed := c.readLeft(ctx, in.WaveID, &read.Document)
+		switch {
+		case failed != nil:
+			return nil, evidenceError("read what groups left of wave "+in.WaveID, failed)
+		case left:
+			read.Left, err = true, nil
+		}
+	}
 	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
 	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(
 		read.Document.Result,
 	) {
 		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is "+
 			"spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated, "+
-			"and was never parked, leaves only its journal", in.WaveID)
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
+			"with its groups, and was never parked, leaves only its journal", in.WaveID)
 	}
 	if err != nil {
 		return nil, evidenceError("read the document of wave "+in.WaveID, err)

@@ -3,6 +3,8 @@ package activities
 import (
 	"context"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -10,6 +12,7 @@ import (
 type SaveWaveInput struct {
 	WaveID   string
 	Document WaveDocument
+	Of       RunOf // the run that its history began with
 }
 
 // WaveDocument is the one JSON document a wave leaves in the evidence store.
@@ -22,7 +25,13 @@ type WaveDocument struct {
 	Runbooks map[string]Runbook `json:"runbooks"` // by account/region
 }
 
-// SaveWave writes the wave's document.
+// SaveWave writes the wave's document. A run that somebody has reset believes what was before, and writes over nothing.
 func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
+	if activity.IsActivity(ctx) {
+		if now := activity.GetInfo(ctx).WorkflowExecution.RunID; in.Of.RunID != "" && in.Of.RunID != now {
+			activity.GetLogger(ctx).Warn("a wave that was reset writes no evidence", "wave", in.WaveID, "run", now)
+			return nil
+		}
+	}
 	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, in.Document))
 }

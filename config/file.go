@@ -39,6 +39,7 @@ type Plan struct {
 	Timing     map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
 	Estimates  Estimates                 `yaml:"estimates" example:"{patch: 30m}" doc:"How long one instance takes, until earlier waves have shown it: in a window an instance is started only if all of it fits before the cutoff."`
 	Stages     []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
+	Promote    patch.Promote             `yaml:"promote" enum:"proven,with_skips" default:"proven" example:"proven" doc:"What the next stage may begin after. proven: where a stage put an instance back or skipped one, by max_failures, by then: skip or by a person's skip, the next stage waits for an approval that names it, for as long as on_failure.timeout where it has no gate of its own; if nobody approves, the wave ends. with_skips: it goes on by itself."`
 	Window     *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
 }
 

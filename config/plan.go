@@ -38,6 +38,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		Reboot:     plan.Reboot,
 		Passes:     plan.Passes,
 		Retention:  plan.Retention,
+		Promote:    plan.Promote,
 		Timing:     resolveTiming(plan.Timing),
 		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},
 		Estimates: &patch.Estimates{

@@ -141,6 +141,11 @@ func TestVersionsAreThoseOfGoMod(t *testing.T) {
 	require.Equal(t, "temporalio/server:"+server, project.Services["temporal"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["schema"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["namespace"].Image)
+	for _, switched := range []string{"WORKFLOW_TERMINATE", "WORKFLOW_RESET", "BATCH_ACTIONS"} {
+		value := project.Services["ui"].Environment["TEMPORAL_"+switched+"_DISABLED"]
+		require.NotNil(t, value, switched)
+		require.Equal(t, "true", *value, switched)
+	}
 	require.Equal(t, "temporalio/ui:"+required(t, "github.com/temporalio/ui-server/v2"), project.Services["ui"].Image)
 
 	goVersion := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "go.mod"))[1]

@@ -30,22 +30,26 @@ func newCheck() *cobra.Command {
 			); err != nil {
 				return err
 			}
-			return printLosses(cmd.OutOrStdout(), loaded)
+			return printWarnings(cmd.OutOrStdout(), loaded)
 		},
 	}
 	printsJSON(cmd)
 	return cmd
 }
 
-// printLosses tells of each plan what putting an instance back loses: at design time is the time to know.
-func printLosses(out io.Writer, loaded *config.Config) error {
+// printWarnings tells of each plan what putting an instance back loses, and where a stage may begin after failures: at
+// design time is the time to know.
+func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)
 		if err != nil {
 			return err
 		}
-		if loses := plan.PutBackLoses(); loses != "" {
-			if _, err := fmt.Fprintf(out, "plan %s: %s\n", name, loses); err != nil {
+		for _, said := range []string{plan.PutBackLoses(), plan.PromotesUnproven()} {
+			if said == "" {
+				continue
+			}
+			if _, err := fmt.Fprintf(out, "plan %s: %s\n", name, said); err != nil {
 				return err
 			}
 		}

@@ -52,6 +52,15 @@ func TestCheckOfARightFile(t *testing.T) {
 	require.Empty(t, stderr)
 }
 
+func TestCheckWarnsOfAPlanThatPromotesWhatWasPutBack(t *testing.T) {
+	path := file(t, "restore: root_volume", "restore: root_volume\n    promote: with_skips",
+		"approval: {required: true, timeout: 24h}", "approval: {required: false}")
+	code, stdout, stderr := call(t, "check", "--config", path)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "plan web: promote: with_skips lets stage production begin by itself after instances of "+
+		"stage staging failed and were put back")
+}
+
 func TestCheckTellsWhereAndWhatToWrite(t *testing.T) {
 	for _, c := range []struct {
 		name  string

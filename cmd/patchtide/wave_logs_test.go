@@ -56,7 +56,9 @@ func TestLogsOfAWaveThatTemporalHasForgotten(t *testing.T) {
 	require.NoError(
 		t, store.PutWave(t.Context(), "wave-web-1", activities.WaveDocument{Version: 1, Status: patch.WaveStatus{
 			State: patch.StateClosed, Since: at,
-			Decisions: []patch.Decision{{Verb: patch.Abort, Actor: "alice", Reason: "not now", Stage: "staging", At: at}},
+			Decisions: []patch.Decision{{
+				Verb: patch.Abort, Actor: "alice", Reason: "not now", Point: patch.Point{Stage: "staging"}, At: at,
+			}},
 		}, Result: patch.WaveResult{Outcome: patch.Aborted, Reason: "aborted: alice: not now"}}))
 	require.NoError(t, store.Close())
 

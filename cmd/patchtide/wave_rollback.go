@@ -89,7 +89,11 @@ func isRunning(ctx context.Context, c client.Client, wave string) (running, know
 
 // tellRollBack sends the verb to a wave that runs.
 func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
-	accepted, err := tell(cmd.Context(), c, asked.wave, asked.decision)
+	meant, err := aim(cmd, c, asked.wave, asked.decision)
+	if err != nil {
+		return err
+	}
+	accepted, err := tell(cmd.Context(), c, asked.wave, meant)
 	switch {
 	case err != nil:
 		return err

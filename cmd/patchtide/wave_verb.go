@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -27,7 +28,11 @@ func newVerb(verb patch.Verb) *cobra.Command {
 				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				accepted, err := tell(cmd.Context(), c, args[0], decision)
+				meant, err := aim(cmd, c, args[0], decision)
+				if err != nil {
+					return err
+				}
+				accepted, err := tell(cmd.Context(), c, args[0], meant)
 				if err != nil {
 					return err
 				}
@@ -44,8 +49,10 @@ func newVerb(verb patch.Verb) *cobra.Command {
 	return cmd
 }
 
-// verbFlags adds a flag for each thing that the verb takes beside who and why.
+// verbFlags adds a flag for each thing that the verb takes beside who and why, and for what it is meant.
 func verbFlags(cmd *cobra.Command, decision *patch.Decision) {
+	cmd.Flags().StringVar(&decision.Stage, "stage", "", "the stage that it is for (default: the one of now)")
+	cmd.Flags().IntVar(&decision.Hold, "hold", 0, "the hold that it is for, by its number (default: the one of now)")
 	for _, field := range decision.Verb.Spec().Fields {
 		cmd.Flags().Var(fieldFlag{field, decision}, field.Flag(), field.Usage)
 	}
@@ -79,7 +86,46 @@ func requestOf(decision patch.Decision) workflows.VerbRequest {
 	return workflows.VerbRequest{
 		Actor: decision.Actor, Reason: decision.Reason,
 		Scope: decision.Scope, MaxParallelGroups: decision.MaxParallelGroups, Until: decision.Until,
+		Point: decision.Point,
 	}
+}
+
+// aim looks where the wave stands, where nothing says what the verb is for, and tells what it will be sent for.
+func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decision) (patch.Decision, error) {
+	if decision.Point != (patch.Point{}) {
+		return decision, nil
+	}
+	ctx, stop := context.WithTimeout(cmd.Context(), tellWait)
+	defer stop()
+	status, err := askWave(ctx, c, wave)
+	if err != nil {
+		return decision, err
+	}
+	aimed, said, err := aimedAt(*status, decision)
+	if err != nil {
+		return decision, err
+	}
+	line(cmd.ErrOrStderr(), "%s", said)
+	return aimed, nil
+}
+
+// aimedAt is the verb for where the wave stands, and what is said of it. It refuses what is dangerous to mean by
+// accident: an abort where things are put back already gives up on them.
+func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Decision, said string, err error) {
+	aimed, said = decision, status.WaveID+" is "+strings.ReplaceAll(string(status.State), "_", " ")
+	aimed.Point = status.Point()
+	at := strings.Join(aimed.Flags(), " ")
+	if decision.Verb == patch.Abort && decision.Verb.AboutIn(status.State) == patch.AboutHold {
+		return decision, "", fmt.Errorf("%s already: another abort gives up on what cannot be put back, and reports it; "+
+			"where that is meant, send it with %s", said, at)
+	}
+	if at != "" {
+		said += "; " + string(decision.Verb) + " is sent for " + at
+	}
+	if status.Awaiting != "" {
+		said += ". It asks: " + status.Awaiting
+	}
+	return aimed, said, nil
 }
 
 // rightVerb refuses as wrong usage what no wave would take.

@@ -165,7 +165,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 	}
 	limits := newLimits(c.options.Speed)
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions),
-		awsmiddleware.AddUserAgentKeyValue("patchtide", c.options.Version), mutateOnce, limits.add)
+		awsmiddleware.AddUserAgentKeyValue("patchtide", c.options.Version), mutateOnce, limits.add, plainText)
 	if account.RoleARN != "" {
 		// Regional and not shared between regions, so that one region's trouble stays there.
 		provider := stscreds.NewAssumeRoleProvider(

@@ -15,6 +15,9 @@ import (
 func Status(status patch.WaveStatus) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s  plan %s  %s", status.WaveID, status.Plan, waveState(status))
+	if status.Hold > 0 && status.State != patch.StateClosed {
+		fmt.Fprintf(&text, "  hold %d", status.Hold)
+	}
 	if status.State != patch.StateClosed {
 		fmt.Fprintf(&text, " since %s", status.Since.Local().Format("15:04:05"))
 	}
@@ -47,7 +50,7 @@ func Status(status patch.WaveStatus) string {
 		)
 	}
 	for _, verb := range status.Verbs {
-		fmt.Fprintf(&text, "  %s\n", Command(verb, status.WaveID))
+		fmt.Fprintf(&text, "  %s\n", Command(verb, status))
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {

@@ -41,6 +41,8 @@ func TestTheCommandOfEveryVerb(t *testing.T) {
 	}
 	for _, verb := range patch.Verbs() {
 		plain := "patchtide wave " + verb.Command() + ` wave-1 --reason "..."`
-		require.Equal(t, cmp.Or(want[verb], plain), console.Command(verb, "wave-1"))
+		require.Equal(t, cmp.Or(want[verb], plain), console.Command(verb, patch.WaveStatus{WaveID: "wave-1"}))
+		require.Contains(t, console.Command(verb, patch.WaveStatus{WaveID: "wave-1", Stage: "production", Hold: 2}),
+			` --stage production --hold 2 --reason "..."`, "it says what it is for")
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 //go:embed scripts/facts.sh
@@ -76,6 +77,7 @@ func Parse(output string) (*patch.MachineFacts, []string, error) {
 			return nil, nil, fmt.Errorf("the facts script's line is no JSON: %w", err)
 		}
 	}
+	plain.Strings(&facts.MachineFacts) // what JSON had escaped
 	if facts.BootID == "" || facts.PackagesSHA256 == "" {
 		return nil, nil, errors.New("the facts script told no boot id or no hash of the packages")
 	}
@@ -102,5 +104,5 @@ func unpack(packed, hash string) ([]string, error) {
 	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != hash {
 		return nil, errors.New("the package list does not have the hash it was sent with")
 	}
-	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
+	return strings.Split(strings.TrimRight(plain.Text(string(text)), "\n"), "\n"), nil
 }

@@ -45,6 +45,7 @@ func startUI(ctx context.Context, listen, temporalAddress string) (*webUI, error
 		// a wave can answer, its Updates and a cancel.
 		WorkflowTerminateDisabled: true,
 		WorkflowResetDisabled:     true,
+		BatchActionsDisabled:      true, // in bulk it would offer both all the same
 	}
 	ui := &webUI{
 		url:    "http://" + dialable(address),

@@ -1,9 +1,15 @@
 package names
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/patchtide/patchtide/internal/plain"
+)
 
 // WaveSummary is what the Temporal UI shows of a wave in lists and on its page.
-func WaveSummary(plan, actor string) string { return "plan " + plan + ", started by " + actor }
+func WaveSummary(plan, actor string) string {
+	return plain.Text("plan " + plan + ", started by " + actor)
+}
 
 // WaveDetails is what the Temporal UI shows of a wave beside its live table, in Markdown: why it was started, and where
 // to look.
@@ -11,7 +17,8 @@ func WaveDetails(wave, reason string) string {
 	if strings.TrimSpace(reason) == "" {
 		reason = "nobody said"
 	}
-	return "**Why**: " + reason + "\n\nWhere it stands and what may be sent to it is beside this, under *Current " +
+	return "**Why**: " + plain.Markdown(reason) + "\n\n" +
+		"Where it stands and what may be sent to it is beside this, under *Current " +
 		"Details*. On a command line: `patchtide wave watch " +
 		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is " +
 		"put back."

@@ -132,6 +132,15 @@ func short(name string) string {
 	return strings.ToValidUTF8(name[:longest-33], "") + "-" + hex.EncodeToString(sum[:16])
 }
 
+// LeftPrefix begins the names of what a wave's groups leave in the evidence where the wave itself is gone.
+func LeftPrefix(wave string) string { return wave + "/left-" }
+
+// LeftOf names what a group leaves so.
+func LeftOf(wave string, group patch.Group) string {
+	sum := sha256.Sum256([]byte(GroupLock(group)))
+	return LeftPrefix(wave) + hex.EncodeToString(sum[:8])
+}
+
 // RollBack is RollBackWave's workflow id, and so keeps two people from rolling one wave back at the same time.
 func RollBack(wave string) string { return "roll-back-" + short(wave) }
 

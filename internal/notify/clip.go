@@ -3,8 +3,9 @@ package notify
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Bounds on a message's parts, so that whatever a reason says, every channel takes it and a person can read it.
@@ -15,15 +16,9 @@ const (
 	mostDetails     = 12
 )
 
-// clip cuts text to a number of characters and says that it did. Control characters, which no channel shows, become
-// spaces.
+// clip cuts text to a number of characters and says that it did. What no channel shows, and some obey, is taken out.
 func clip(text string, limit int) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
-			return ' '
-		}
-		return r
-	}, strings.TrimSpace(strings.ToValidUTF8(text, "?")))
+	text = strings.ReplaceAll(strings.TrimSpace(plain.Text(text)), "\t", " ")
 	if utf8.RuneCountInString(text) <= limit {
 		return text
 	}

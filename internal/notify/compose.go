@@ -117,6 +117,8 @@ func became(outcome patch.Outcome) string {
 		return "failed, could not be proven after its restore and is quarantined, out of its group"
 	case patch.Gone:
 		return "is gone"
+	case patch.Skipped:
+		return "was skipped"
 	}
 	return "failed"
 }

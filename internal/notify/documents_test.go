@@ -86,10 +86,10 @@ func TestCommandsAreWholeAndQuoted(t *testing.T) {
 		lines = append(lines, command.Line)
 	}
 	require.Equal(t, []string{
-		`patchtide wave retry 'nightly wave; rm -rf /' --reason "..."`,
-		`patchtide wave skip 'nightly wave; rm -rf /' --reason "..."`,
-		`patchtide wave roll-back 'nightly wave; rm -rf /' --reason "..."`,
-		`patchtide wave abort 'nightly wave; rm -rf /' --reason "..."`,
+		`patchtide wave retry 'nightly wave; rm -rf /' --stage production --hold 2 --reason "..."`,
+		`patchtide wave skip 'nightly wave; rm -rf /' --stage production --hold 2 --reason "..."`,
+		`patchtide wave roll-back 'nightly wave; rm -rf /' --stage production --hold 2 --reason "..."`,
+		`patchtide wave abort 'nightly wave; rm -rf /' --stage production --hold 2 --reason "..."`,
 	}, lines)
 }
 

@@ -29,23 +29,23 @@ func samples() map[string]patch.Notice {
 	return map[string]patch.Notice{
 		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
 		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
-			Stage: "production",
+			Stage: "production", Hold: 2,
 			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or " +
 				"reject.",
 			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
 		}),
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
-			Stage: "production",
+			Stage: "production", Hold: 2,
 			Why:   "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
 			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),
 		"parked": wave(patch.NoticeParked, patch.Notice{
-			Stage: "production",
+			Stage: "production", Hold: 2,
 			Why:   "the window's cutoff was at 2026-11-22T05:00:00Z. Left: 3 of 5 of production/ap-northeast-1/web.",
 			Verbs: decisions(patch.StateParked), Otherwise: patch.Abort, Until: &until,
 		}),
 		"parked_with_a_standing_verb": wave(patch.NoticeParked, patch.Notice{
-			Stage: "production",
+			Stage: "production", Hold: 2,
 			Why: "the window's cutoff was at 2026-11-22T05:00:00Z. approve by alice (looks well) at 2026-11-22T06:00:00Z: " +
 				"acts when the window opens at 2026-12-13T02:00:00Z.",
 			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},

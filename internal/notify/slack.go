@@ -37,15 +37,15 @@ func slackMessage(m Message) slack.WebhookMessage {
 		),
 	}
 	if m.Why != "" {
-		blocks = append(blocks, sections("*Why:* "+mrkdwn(m.Why, slackSection-20))...)
+		blocks = append(blocks, sections("*Why:* "+said(m.Why, slackSection-20))...)
 	}
 	var details []string
 	for _, detail := range m.Details {
-		details = append(details, "• "+mrkdwn(detail, slackSection-20))
+		details = append(details, "• "+said(detail, slackSection-20))
 	}
 	blocks = append(blocks, sections(details...)...)
 	if m.WhatToDo != "" {
-		blocks = append(blocks, sections("*What to do now:* "+mrkdwn(m.WhatToDo, slackSection-20))...)
+		blocks = append(blocks, sections("*What to do now:* "+said(m.WhatToDo, slackSection-20))...)
 	}
 	var commands []string
 	for _, command := range m.Commands {
@@ -62,12 +62,12 @@ func slackMessage(m Message) slack.WebhookMessage {
 	blocks = append(blocks, sections(commands...)...)
 	var links []string
 	for _, link := range m.Links {
-		links = append(links, "<"+mrkdwn(link.URL, slackSection)+"|"+mrkdwn(link.Title, 300)+">")
+		links = append(links, "<"+mrkdwn(link.URL, slackSection)+"|"+said(link.Title, 300)+">")
 	}
 	blocks = append(blocks, sections(links...)...)
 	var facts []string
 	for _, fact := range m.Facts {
-		facts = append(facts, fact.Name+": "+mrkdwn(fact.Value, 300))
+		facts = append(facts, fact.Name+": "+said(fact.Value, 300))
 	}
 	facts = append(facts, "Notice: "+mrkdwn(m.ID, 500))
 	blocks = append(
@@ -100,6 +100,12 @@ func sections(paragraphs ...string) []slack.Block {
 		add(packed)
 	}
 	return blocks
+}
+
+// said is other people's text in Slack's markup. That has no escape for emphasis and code, by which a reason could look
+// like a part of ours, such as another command to type: what looks alike takes their place.
+func said(text string, limit int) string {
+	return mrkdwn(strings.NewReplacer("*", "∗", "`", "'", "~", "∼").Replace(text), limit)
 }
 
 // mrkdwn escapes what Slack's markup takes for links and mentions, and cuts between characters, not inside an escape.

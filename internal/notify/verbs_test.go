@@ -11,10 +11,13 @@ import (
 
 // A notice that asks says of every verb when to send it, and how.
 func TestEveryVerbIsSaidInANotice(t *testing.T) {
-	message := words(patch.Notice{Kind: patch.NoticeOnHold, WaveID: "wave-web-1", Verbs: patch.Verbs()})
+	at := patch.Point{Stage: "production", Hold: 2}
+	message := words(patch.Notice{
+		Kind: patch.NoticeOnHold, WaveID: "wave-web-1", Verbs: patch.Verbs(), Stage: at.Stage, Hold: at.Hold,
+	})
 	require.Len(t, message.Commands, len(patch.Verbs()))
 	for i, verb := range patch.Verbs() {
 		require.NotEmpty(t, message.Commands[i].When, verb)
-		require.Equal(t, names.VerbCommand(verb, "wave-web-1", verb.ToFill()...), message.Commands[i].Line)
+		require.Equal(t, names.VerbCommand(verb, "wave-web-1", verb.ToFill(at)...), message.Commands[i].Line)
 	}
 }

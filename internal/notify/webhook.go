@@ -27,6 +27,7 @@ type document struct {
 	PutsBack  string                  `json:"puts_back,omitempty"`
 	Plan      string                  `json:"plan,omitempty"`
 	Stage     string                  `json:"stage,omitempty"`
+	Hold      int                     `json:"hold,omitempty"` // what a verb is for, with the stage
 	Subject   string                  `json:"subject,omitempty"`
 	Actor     string                  `json:"actor,omitempty"`
 	Verbs     []patch.Verb            `json:"verbs,omitempty"`
@@ -56,7 +57,7 @@ func documentOf(m Message) document {
 		Version: 1, ID: m.ID, Kind: m.Kind, Severity: m.Severity, At: m.At, Headline: m.Headline, Why: m.Why,
 		WhatToDo: m.WhatToDo,
 		Commands: []command{}, Links: []link{}, Details: append([]string{}, m.Details...),
-		WaveID: n.WaveID, RunID: n.RunID, PutsBack: n.PutsBack, Plan: n.Plan, Stage: n.Stage,
+		WaveID: n.WaveID, RunID: n.RunID, PutsBack: n.PutsBack, Plan: n.Plan, Stage: n.Stage, Hold: n.Hold,
 		Subject: line(n.Subject, longestLine),
 		Actor:   line(n.Actor, longestLine), Verbs: n.Verbs, Otherwise: n.Otherwise, Until: n.Until, Outcome: n.Outcome,
 		Tally: n.Tally,

@@ -184,8 +184,9 @@ func otherwise(n patch.Notice) string {
 // verbs are the commands for what the wave takes now.
 func verbs(n patch.Notice) []Command {
 	var list []Command
+	at := patch.Point{Stage: n.Stage, Hold: n.Hold}
 	for _, verb := range n.Verbs {
-		list = append(list, Command{When: verb.Spec().Notice, Line: names.VerbCommand(verb, n.WaveID, verb.ToFill()...)})
+		list = append(list, Command{When: verb.Spec().Notice, Line: names.VerbCommand(verb, n.WaveID, verb.ToFill(at)...)})
 	}
 	return list
 }

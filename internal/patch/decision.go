@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,25 +21,33 @@ type Decision struct {
 	Verb  Verb  `json:"verb"`
 	Scope Scope `json:"scope,omitempty"`
 	// MaxParallelGroups comes with set_concurrency, Until with extend_window.
-	MaxParallelGroups int       `json:"max_parallel_groups,omitempty"`
-	Until             string    `json:"until,omitempty"` // RFC 3339
-	Actor             string    `json:"actor"`
-	Reason            string    `json:"reason"`
-	Stage             string    `json:"stage,omitempty"`
-	At                time.Time `json:"at"`
-	Acts              time.Time `json:"acts,omitzero"` // of one sent outside the window: when that opens
+	MaxParallelGroups int    `json:"max_parallel_groups,omitempty"`
+	Until             string `json:"until,omitempty"` // RFC 3339
+	Actor             string `json:"actor"`
+	Reason            string `json:"reason"`
+	// Where the wave stood when it took it; as it was sent, what it was for.
+	Point
+	At   time.Time `json:"at"`
+	Acts time.Time `json:"acts,omitzero"` // of one sent outside the window: when that opens
 }
 
 // Repeats reports whether a verb was taken already: the newest decision is the same in every word, so that sending it
-// again, as people and scripts do when an answer got lost, is answered and changes nothing.
+// again, as people and scripts do when an answer got lost, is answered and changes nothing. Of one that names its hold
+// the newest of that verb counts, for nothing else can be meant.
 func Repeats(decisions []Decision, again Decision) bool {
-	if len(decisions) == 0 {
-		return false
+	for _, last := range slices.Backward(decisions) {
+		if again.Hold != 0 && last.Verb != again.Verb {
+			continue
+		}
+		named := again.Point
+		if named.Stage != "" && named.Stage != last.Stage || named.Hold != 0 && named.Hold != last.Hold {
+			return false
+		}
+		last.At, last.Point, last.Acts = time.Time{}, Point{}, time.Time{}
+		again.At, again.Point, again.Acts = time.Time{}, Point{}, time.Time{}
+		return last == again
 	}
-	last := decisions[len(decisions)-1]
-	last.At, last.Stage, last.Acts = time.Time{}, "", time.Time{}
-	again.At, again.Stage, again.Acts = time.Time{}, "", time.Time{}
-	return last == again
+	return false
 }
 
 // FourEyes refuses an approval by the person who started the wave, where the stage demands somebody else's. Names are

@@ -9,9 +9,15 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
+// answered is a decision of one hold.
+func answered(d patch.Decision, hold int) patch.Decision {
+	d.Hold = hold
+	return d
+}
+
 func TestRepeats(t *testing.T) {
 	approve := patch.Decision{
-		Verb: patch.Approve, Actor: "ann", Reason: "looks well", Stage: "production", At: time.Unix(1, 0),
+		Verb: patch.Approve, Actor: "ann", Reason: "looks well", Point: patch.Point{Stage: "production"}, At: time.Unix(1, 0),
 	}
 	for _, c := range []struct {
 		name  string
@@ -38,6 +44,18 @@ func TestRepeats(t *testing.T) {
 			[]patch.Decision{{Verb: patch.RollBack}},
 			patch.Decision{Verb: patch.RollBack, Scope: patch.ScopeWave},
 			false,
+		},
+		{
+			"of the same hold, whatever came between",
+			[]patch.Decision{answered(approve, 1), {Verb: patch.ExtendWindow, Actor: "bob"}},
+			answered(approve, 1), true,
+		},
+		{"of the hold before", []patch.Decision{answered(approve, 1)}, answered(approve, 2), false},
+		{
+			"by its hold alone",
+			[]patch.Decision{answered(approve, 1)},
+			patch.Decision{Verb: patch.Approve, Actor: "ann", Reason: "looks well", Point: patch.Point{Hold: 1}},
+			true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, patch.Repeats(c.taken, c.again)) })

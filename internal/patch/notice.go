@@ -15,6 +15,7 @@ type Notice struct {
 	PutsBack string `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
 	Plan     string `json:"plan,omitempty"`
 	Stage    string `json:"stage,omitempty"`
+	Hold     int    `json:"hold,omitempty"` // see Point: what is asked now
 	// Subject is what the notice is about where that is no wave: a schedule, a baseline, the accounts that are frozen.
 	Subject string `json:"subject,omitempty"`
 	// WorkflowID is the workflow to look at where that is no wave.

@@ -50,6 +50,7 @@ type Plan struct {
 	Reboot    RebootOption `json:"reboot"`
 	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
 	Stages    []Stage      `json:"stages"`
+	Promote   Promote      `json:"promote"`             // what the next stage may begin after
 	Window    *Window      `json:"window,omitempty"`    // nil: any time
 	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
 	Retention Duration     `json:"retention"`           // how long snapshots and replaced volumes are kept

@@ -16,6 +16,7 @@ type Policy struct {
 	Calendars      []string // Change Calendars that must be open
 	Estimates      *Estimates
 	Stage          string
+	Service        string // the stage's
 	MaxUnavailable int
 	Capacity       CapacityMode
 	Health         []HealthCheck
@@ -28,14 +29,18 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 	return Policy{
 		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
-		Calendars: plan.Calendars, Stage: stage.Name, MaxUnavailable: stage.MaxUnavailable, Capacity: stage.Capacity,
-		Health: stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
+		Calendars: plan.Calendars, Stage: stage.Name, Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
+		Capacity: stage.Capacity,
+		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 	}
 }
 
 // StageView is the policy as the decisions about a stage know it; its groups are not in it.
 func (p Policy) StageView() Stage {
-	return Stage{Name: p.Stage, MaxUnavailable: p.MaxUnavailable, Capacity: p.Capacity, Health: p.Health, Bake: p.Bake}
+	return Stage{
+		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable, Capacity: p.Capacity, Health: p.Health,
+		Bake: p.Bake,
+	}
 }
 
 // PlanView is the policy as the decisions about a plan know it; its stages are not in it.

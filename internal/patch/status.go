@@ -8,10 +8,12 @@ type WaveStatus struct {
 	Plan     string    `json:"plan"`
 	PutsBack string    `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
 	State    WaveState `json:"state"`
-	Outcome  Outcome   `json:"outcome,omitempty"`  // once closed
-	Stage    string    `json:"stage,omitempty"`    // the current one
-	Awaiting string    `json:"awaiting,omitempty"` // what a person is asked for, with the reason
-	Verbs    []Verb    `json:"verbs,omitempty"`    // what it takes now
+	Outcome  Outcome   `json:"outcome,omitempty"` // once closed
+	Stage    string    `json:"stage,omitempty"`   // the current one
+	// Hold counts how often it has asked people so far, or has begun to put back or to end: see Point.
+	Hold     int    `json:"hold,omitempty"`
+	Awaiting string `json:"awaiting,omitempty"` // what a person is asked for, with the reason
+	Verbs    []Verb `json:"verbs,omitempty"`    // what it takes now
 	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.
 	Otherwise Verb       `json:"otherwise,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
@@ -45,13 +47,15 @@ type GroupCounts struct {
 	Total      int              `json:"total"`
 	Done       int              `json:"done"` // ended, however
 	Failed     []InstanceResult `json:"failed,omitempty"`
-	Reason     string           `json:"reason,omitempty"`
-	Gaps       []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
-	Stranded   []Stranded       `json:"stranded,omitempty"` // so far, its instances' included
-	Closed     RefusalCode      `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
-	Each       Duration         `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
-	ETA        *ETA             `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Now        *InstanceNow     `json:"now,omitempty"`      // filled in by the wave from what instances tell
+	// Unproven are those that it took and did not prove: see Plan.Gate.
+	Unproven []NoticedInstance `json:"unproven,omitempty"`
+	Reason   string            `json:"reason,omitempty"`
+	Gaps     []Gap             `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	Stranded []Stranded        `json:"stranded,omitempty"` // so far, its instances' included
+	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
+	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
+	ETA      *ETA              `json:"eta,omitempty"`      // the wave's word, while there is something left to do
+	Now      *InstanceNow      `json:"now,omitempty"`      // filled in by the wave from what instances tell
 }
 
 // InstanceNow is what an instance under way is doing. It is told for people to look at, and nothing is decided by it.

@@ -93,8 +93,9 @@ var untilField = VerbField{
 	},
 }
 
-// Data is what is sent with the verb's Update, as JSON on one line. value gives a field's value as it is typed.
-func (v Verb) Data(reason string, value func(VerbField) string) string {
+// Data is what is sent with the verb's Update, as JSON on one line: for one point of a wave, or for none by name. value
+// gives a field's value as it is typed.
+func (v Verb) Data(reason string, at Point, value func(VerbField) string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `{"actor": "you", "reason": %q`, reason)
 	for _, field := range v.Spec().Fields {
@@ -104,12 +105,18 @@ func (v Verb) Data(reason string, value func(VerbField) string) string {
 		}
 		fmt.Fprintf(&text, `, "%s": %s`, field.Name, typed)
 	}
+	if at.Stage != "" {
+		fmt.Fprintf(&text, `, "stage": %q`, at.Stage)
+	}
+	if at.Hold != 0 {
+		fmt.Fprintf(&text, `, "hold": %d`, at.Hold)
+	}
 	return text.String() + "}"
 }
 
 // Example is right data for the verb's Update.
 func (v Verb) Example() string {
-	return v.Data(v.Spec().Reason, func(f VerbField) string { return f.Example })
+	return v.Data(v.Spec().Reason, Point{}, func(f VerbField) string { return f.Example })
 }
 
 // ToSend is data, and flags of its command, that a wave of that status takes as they stand; the reason is in dots.
@@ -117,27 +124,37 @@ func (v Verb) ToSend(status WaveStatus) (data string, flags []string) {
 	for _, field := range v.Spec().Fields {
 		flags = append(flags, "--"+field.Flag(), field.Suggest(status))
 	}
-	return v.Data("...", func(f VerbField) string { return f.Suggest(status) }), flags
+	flags = append(flags, status.Point().Flags()...)
+	return v.Data("...", status.Point(), func(f VerbField) string { return f.Suggest(status) }), flags
 }
 
-// ToFill is the flags that the verb's command needs beside its reason, with dots for what a person has to fill in.
-func (v Verb) ToFill() (flags []string) {
+// ToFill is the flags of the verb's command beside its reason, for one point of a wave, with dots for what a person has
+// to fill in.
+func (v Verb) ToFill(at Point) (flags []string) {
 	for _, field := range v.Spec().Fields {
 		if field.Needed {
 			flags = append(flags, "--"+field.Flag(), "...")
 		}
 	}
-	return flags
+	return append(flags, at.Flags()...)
+}
+
+// Answered refuses what nobody answers for, or for no reason.
+func Answered(actor, reason string) error {
+	switch {
+	case strings.TrimSpace(actor) == "":
+		return errors.New("actor: is missing; say who you are")
+	case strings.TrimSpace(reason) == "":
+		return errors.New("reason: is missing; the next on-call will want to know")
+	}
+	return nil
 }
 
 // Check refuses a decision that says nothing of who and why, holds another verb's fields or wrong values in its own. It
 // begins with the field's name.
 func (d Decision) Check() error {
-	switch {
-	case strings.TrimSpace(d.Actor) == "":
-		return errors.New("actor: is missing; say who you are")
-	case strings.TrimSpace(d.Reason) == "":
-		return errors.New("reason: is missing; the next on-call will want to know")
+	if err := Answered(d.Actor, d.Reason); err != nil {
+		return err
 	}
 	for _, spec := range verbs {
 		for _, field := range spec.Fields {

@@ -37,6 +37,7 @@ type VerbSpec struct {
 	States   []WaveState // in which it is taken
 	Windowed bool        // only where the plan has a window
 	Answers  bool        // it answers a hold or a gate, once
+	About    About       // what it is about, whatever a state makes of it: see AboutIn
 	GoesOn   bool        // it lets a wave go on that waits for a person
 	Tunes    bool        // it changes how the wave goes on, and decides nothing
 	// TakesBack is a verb that a parked wave has taken and not acted on yet, which this one replaces.
@@ -50,34 +51,35 @@ var underWay = []WaveState{StateAwaitingApproval, StateRunning, StatePaused, Sta
 // verbs is the table of verbs, in the order in which people read them.
 var verbs = []VerbSpec{
 	{
-		Verb: Approve, Key: "a", States: []WaveState{StateAwaitingApproval}, Answers: true, GoesOn: true,
+		Verb: Approve, Key: "a", States: []WaveState{StateAwaitingApproval}, Answers: true, GoesOn: true, About: AboutHold,
 		Short:  "Let the stage that waits for approval begin",
 		Notice: "to let the stage begin", Reason: "staging looks well",
 	},
 	{
 		Verb: Reject, Key: "x", States: []WaveState{StateAwaitingApproval}, Answers: true, TakesBack: Approve,
+		About:  AboutHold,
 		Short:  "Refuse the stage that waits for approval: the wave ends",
 		More:   "Nothing of that stage was touched",
 		Notice: "to end the wave, with nothing of the stage touched", Reason: "release tonight",
 	},
 	{
-		Verb: Pause, Key: "p", States: []WaveState{StateRunning},
+		Verb: Pause, Key: "p", States: []WaveState{StateRunning}, About: AboutWave,
 		Short:  "Begin no further instance until resume; one under way ends first",
 		More:   "Nothing stays suspended or out of service",
 		Notice: "to begin nothing more for now", Reason: "errors since the patch, looking",
 	},
 	{
-		Verb: Resume, Key: "r", States: []WaveState{StatePaused, StateParked}, GoesOn: true,
+		Verb: Resume, Key: "r", States: []WaveState{StatePaused, StateParked}, GoesOn: true, About: AboutHold,
 		Short:  "Go on after a pause; or, parked, when the next window is open",
 		Notice: "to patch the rest in the next window", Reason: "it was the deployment",
 	},
 	{
-		Verb: Retry, Key: "t", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true,
+		Verb: Retry, Key: "t", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true, About: AboutHold,
 		Short:  "Try the failed instances again, then go on",
 		Notice: "if what failed has passed", Reason: "the repository was away, it is back",
 	},
 	{
-		Verb: Skip, Key: "s", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true,
+		Verb: Skip, Key: "s", States: []WaveState{StateOnHold}, Answers: true, GoesOn: true, About: AboutHold,
 		Short:  "Leave the failed instances as they are (put back) and go on with the others",
 		Notice: "if that machine is odd and the patch is well", Reason: "that machine is odd, the patch is well",
 	},
@@ -86,10 +88,10 @@ var verbs = []VerbSpec{
 		Short:  "Put back every instance that the stage (or, with scope wave, the wave) patched",
 		More:   "One under way is put back or, once proven, finished first",
 		Notice: "if the patch is bad: puts back what the stage patched", Reason: "the new openssl breaks logins",
-		Fields: []VerbField{scopeField},
+		Fields: []VerbField{scopeField}, About: AboutStage,
 	},
 	{
-		Verb: Abort, Key: "A",
+		Verb: Abort, Key: "A", About: AboutWave,
 		// While things are put back it gives up on what cannot be.
 		States: append([]WaveState{StatePreflight, StateRollingBack, StateAborting}, underWay...),
 		Short:  "Stop: what runs is put back or, once proven, finished; nothing else is started",
@@ -101,14 +103,14 @@ var verbs = []VerbSpec{
 		Short:  "Change how many groups of the current stage are worked on at once",
 		More:   "Running ones are let end when it is lowered",
 		Notice: "to work on more or fewer groups at once", Reason: "the fleet is quiet",
-		Fields: []VerbField{groupsField},
+		Fields: []VerbField{groupsField}, About: AboutStage,
 	},
 	{
 		Verb: ExtendWindow, Key: "w", States: underWay, Tunes: true, Windowed: true,
 		Short:  "Let the wave's window close later",
 		More:   "Its cutoff keeps its distance from its end",
 		Notice: "if the window is too short for the rest", Reason: "two instances are left",
-		Fields: []VerbField{untilField},
+		Fields: []VerbField{untilField}, About: AboutWave,
 	},
 }
 
@@ -134,6 +136,9 @@ func (v Verb) Spec() VerbSpec {
 // Help is all that is said of what the verb does and needs, as the Temporal UI shows it beside the Update.
 func (v Verb) Help() string {
 	spec := v.Spec()
+	if spec.Short == "" {
+		return ""
+	}
 	said := []string{spec.Short}
 	if spec.More != "" {
 		said = append(said, spec.More)
@@ -145,6 +150,8 @@ func (v Verb) Help() string {
 		}
 		said = append(said, takes+field.Name+", such as "+field.Example)
 	}
+	said = append(said, "stage and hold say what it is for, as the wave's page shows them; it is refused where the wave "+
+		"stands elsewhere by then")
 	return strings.Join(said, ". ")
 }
 

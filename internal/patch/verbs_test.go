@@ -68,13 +68,16 @@ func TestEveryVerbSaysAllThatIsAskedOfIt(t *testing.T) {
 func TestWhatIsShownIsTaken(t *testing.T) {
 	since := time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
 	window := &patch.Window{Closes: since.Add(time.Hour)}
-	for _, status := range []patch.WaveStatus{{Since: since}, {Since: since, Window: window}} {
+	for _, status := range []patch.WaveStatus{
+		{Since: since}, {Since: since, Window: window}, {Since: since, Stage: "production", Hold: 2},
+	} {
 		for _, verb := range patch.Verbs() {
 			data, flags := verb.ToSend(status)
 			decision := patch.Decision{Verb: verb}
 			require.NoError(t, json.Unmarshal([]byte(data), &decision))
 			require.NoError(t, decision.Check(), data)
-			require.Len(t, flags, 2*len(verb.Spec().Fields))
+			require.Len(t, flags, 2*len(verb.Spec().Fields)+len(status.Point().Flags()))
+			require.Equal(t, status.Point(), decision.Point, "it says what it is for")
 		}
 	}
 }

@@ -160,7 +160,9 @@ func (p *play) say(act personAct) {
 			}
 		},
 		OnReject: func(error) {}, OnComplete: func(any, error) {},
-	}, workflows.VerbRequest{Actor: "tester", Reason: "the test says so", Scope: patch.Scope(act.Scope)})
+	}, workflows.VerbRequest{
+		Actor: "tester", Reason: "the test says so", Scope: patch.Scope(act.Scope), Point: status.Point(),
+	})
 }
 
 func (p *play) stop() {

@@ -15,6 +15,7 @@ import (
 // dialog asks for what a verb needs, its reason above all: nothing is sent without one.
 type dialog struct {
 	verb    patch.Verb
+	point   patch.Point       // where the wave stood when it was opened: what it asked then is what is answered
 	labels  []string          // the verb's fields', then that of the reason
 	fields  []textinput.Model // as many
 	at      int               // the field that is typed into
@@ -22,8 +23,8 @@ type dialog struct {
 	problem string
 }
 
-func newDialog(verb patch.Verb) *dialog {
-	d := &dialog{verb: verb}
+func newDialog(verb patch.Verb, point patch.Point) *dialog {
+	d := &dialog{verb: verb, point: point}
 	for _, field := range verb.Spec().Fields {
 		d.add(field.Label, field.Preset)
 	}
@@ -56,7 +57,7 @@ func (d *dialog) update(msg tea.Msg) (cmd tea.Cmd) {
 
 // decision is what was typed.
 func (d *dialog) decision(actor string) (patch.Decision, error) {
-	typed := patch.Decision{Verb: d.verb, Actor: actor}
+	typed := patch.Decision{Verb: d.verb, Actor: actor, Point: d.point}
 	for i, field := range d.verb.Spec().Fields {
 		if err := field.Set(&typed, d.typed(i)); err != nil {
 			return typed, err
@@ -119,6 +120,12 @@ func (m *Model) dialogLines() []string {
 	lines := []string{
 		palette.Asks.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor,
 		d.verb.Spec().Short,
+	}
+	if at := strings.Join(d.point.Flags(), " "); at != "" {
+		lines[0] += "  " + at
+	}
+	if m.last.Status.Point() != d.point {
+		lines = append(lines, palette.Bad.Render("The wave stands elsewhere by now; esc, look, and decide again"))
 	}
 	if !m.takes(d.verb) {
 		lines = append(lines, palette.Bad.Render("The wave does not take it any more: it is "+words(m.last.Status.State)))

@@ -158,7 +158,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 		m.every = !m.every
 	default:
 		if verb, taken := m.verbOf(name); taken {
-			m.dialog = newDialog(verb)
+			m.dialog = newDialog(verb, m.last.Status.Point())
 			return m.dialog.focus(0)
 		}
 		return m.scroll(key)

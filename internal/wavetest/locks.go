@@ -18,6 +18,7 @@ import (
 type Elsewhere struct {
 	Locks      map[string]string    // workflow id to its parent: who holds which lock
 	ClosedAt   map[string]time.Time // workflow id to when it ended
+	Orphaned   bool                 // the runs that began others have ended, as by a reset
 	Frozen     patch.Freezes        // what Freeze answers
 	FreezeLost error                // Freeze does not answer
 }
@@ -33,6 +34,9 @@ func (e *Elsewhere) Holder(_ context.Context, workflowID string) (*activities.Lo
 
 // Freezes answers what is frozen, as the workflow Freeze would.
 func (e *Elsewhere) Freezes(context.Context) (patch.Freezes, error) { return e.Frozen, e.FreezeLost }
+
+// Runs answers whether a run goes on, as Temporal would.
+func (e *Elsewhere) Runs(context.Context, string, string) (bool, error) { return !e.Orphaned, nil }
 
 // Closed answers when a workflow ended.
 func (e *Elsewhere) Closed(_ context.Context, workflowID string) (time.Time, error) {

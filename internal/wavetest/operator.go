@@ -132,8 +132,11 @@ func Because(reason string) workflows.VerbRequest {
 	return workflows.VerbRequest{Actor: "tester", Reason: reason}
 }
 
-// MustTake sends one verb that the wave must take.
+// MustTake sends one verb that the wave must take, for where it stands, as the command does.
 func (s *Scene) MustTake(verb patch.Verb, request workflows.VerbRequest) {
+	if status, ok := s.Status(); ok && request.Point == (patch.Point{}) {
+		request.Point = status.Point()
+	}
 	s.Env.UpdateWorkflow(string(verb), "", &testsuite.TestUpdateCallback{
 		OnAccept:   func() {},
 		OnReject:   func(err error) { s.T.Errorf("%s was rejected: %v", verb, err) },

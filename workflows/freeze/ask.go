@@ -10,19 +10,30 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// Ask asks for a freeze of any of the accounts.
-func Ask(ctx workflow.Context, accounts ...string) string {
+// State is whether something may begin.
+type State struct {
+	Why   string // why nothing may; "": it may
+	Ended bool   // whoever began the asker has ended: nothing ever may
+}
+
+// Frozen reports whether nothing may begin for the time being.
+func (s State) Frozen() bool { return s.Why != "" && !s.Ended }
+
+// Ask asks for a freeze of any of the accounts, and whether the owner's run goes on; nil: there is none. Whoever is
+// cancelled meanwhile looks at that next, and is told that nothing is frozen.
+func Ask(ctx workflow.Context, owner *activities.RunOf, accounts ...string) State {
 	var frozen activities.Frozen
 	err := workflow.ExecuteActivity(
-		run.Controlling(ctx, "is anything frozen"), control.AskFreeze, activities.AskFreezeInput{Accounts: accounts},
+		run.Controlling(ctx, "is anything frozen"), control.AskFreeze,
+		activities.AskFreezeInput{Accounts: accounts, Owner: owner},
 	).Get(ctx, &frozen)
 	switch {
 	case ctx.Err() != nil:
-		return "" // cancelled, which the caller looks at next
+		return State{}
 	case err != nil:
-		return "nobody knows whether it is frozen: " + run.Reason(err)
+		return State{Why: "nobody knows whether it is frozen: " + run.Reason(err)}
 	}
-	return frozen.Why
+	return State{Why: frozen.Why, Ended: frozen.Ended}
 }
 
 // Thawing is for the wait for the end of a freeze: it has no budget, for a person ends it.

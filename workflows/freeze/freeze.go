@@ -38,13 +38,12 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 
 // Validate answers with InvalidInput what is wrong and shows a right example.
 func (r Request) Validate() error {
-	switch {
-	case r.broken != nil:
-		return run.Invalid(r.broken.Error(), freezeExample)
-	case strings.TrimSpace(r.Actor) == "":
-		return run.Invalid("actor: is missing; say who you are", freezeExample)
-	case strings.TrimSpace(r.Reason) == "":
-		return run.Invalid("reason: is missing; whoever wants to go on will ask", freezeExample)
+	err := r.broken
+	if err == nil {
+		err = patch.Answered(r.Actor, r.Reason)
+	}
+	if err != nil {
+		return run.Invalid(err.Error(), freezeExample)
 	}
 	return nil
 }
@@ -153,7 +152,7 @@ func (f *freezer) show(ctx workflow.Context) {
 	}
 	var text strings.Builder
 	for _, freeze := range f.status.Freezes {
-		fmt.Fprintf(&text, "- %s\n", freeze)
+		run.Write(&text, "- %s\n", freeze)
 	}
 	workflow.SetCurrentDetails(ctx, text.String())
 }

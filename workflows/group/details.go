@@ -12,31 +12,31 @@ import (
 // details is what the Temporal UI shows of the group.
 func (g *group) details() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** is **%s**", g.status.Group, run.Words(string(g.status.Phase)))
+	run.Write(&text, "**%s** is **%s**", g.status.Group, run.Words(string(g.status.Phase)))
 	if mode := g.status.Strategy.Mode; mode != "" {
-		fmt.Fprintf(&text, ", room by %s", mode)
+		run.Write(&text, ", room by %s", mode)
 	}
 	text.WriteString("\n\n")
 	if g.status.Reason != "" {
-		fmt.Fprintf(&text, "> %s\n\n", g.status.Reason)
+		run.Write(&text, "> %s\n\n", g.status.Reason)
 	}
 	text.WriteString("| instance | now or outcome | since | missing | why |\n|---|---|---|---|---|\n")
 	for i, instance := range g.status.Instances {
 		if i >= run.LongestTable {
-			fmt.Fprintf(&text, "\nand %d more\n", len(g.status.Instances)-i)
+			run.Write(&text, "\nand %d more\n", len(g.status.Instances)-i)
 			break
 		}
-		stands, since, missing := run.Words(string(instance.Outcome)), "", ""
+		stands, since, missing := run.Marked(run.Words(string(instance.Outcome))), "", ""
 		if now := run.AtWork(g.status.Phase, g.status.Now); now != nil && now.ID == instance.ID {
-			stands, since = "**"+run.Doing(now.Step, now.Undoing)+"**", now.Since.UTC().Format(time.TimeOnly)
+			stands, since = run.Marked("**"+run.Doing(now.Step, now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
 		}
 		if instance.Outcome != patch.NotStarted {
 			missing = fmt.Sprintf("%d → %d", len(instance.MissingBefore), len(instance.MissingAfter))
 		}
-		fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", instance.ID, stands, since, missing, run.Cell(instance.Reason))
+		run.Write(&text, "| %s | %s | %s | %s | %s |\n", instance.ID, stands, since, missing, run.Cell(instance.Reason))
 	}
 	for _, gap := range g.status.Gaps {
-		fmt.Fprintf(&text, "\n- **not reached** %s\n", gap.In(g.status.Group))
+		run.Write(&text, "\n- **not reached** %s\n", gap.In(g.status.Group))
 	}
 	return text.String()
 }

@@ -6,11 +6,18 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// frozen tells why no instance may begin; "" when one may. No answer is a freeze. Putting back is never asked for.
+// frozen tells why no instance may begin for the time being; "" when one may, and when the wave's run has ended, which
+// stops the group. No answer is a freeze. Putting back is never asked for.
 func (g *group) frozen(ctx workflow.Context) string {
-	return freeze.Ask(ctx, g.in.Group.Account.Name)
+	answer := freeze.Ask(ctx, run.Owner(ctx), g.in.Group.Account.Name)
+	if answer.Ended {
+		g.orphan()
+		return ""
+	}
+	return answer.Why
 }
 
 // freeze holds the group between two instances, with nothing out of service, until the freeze is lifted or the wave has

@@ -60,6 +60,7 @@ type mailbox struct {
 	channel   workflow.ReceiveChannel
 	telling   bool // the listener is handing something on
 	orders    []OrderKind
+	orphaned  bool // the wave's run has closed: no order will come
 	paused    bool
 	whyPaused string
 	stopped   bool
@@ -89,11 +90,12 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 	if err := g.begin(ctx); err != nil {
 		return nil, err
 	}
+	g.watchOwner(ctx)
 	for ; ; order = "" {
 		if order == "" {
 			// A cancelled group goes on until nothing is under way, and then needs no release.
 			if err := workflow.Await(ctx, func() bool { return len(g.orders) > 0 }); err != nil {
-				return g.end(), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
+				return g.leave(ctx), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
 			}
 			order, g.orders = g.orders[0], g.orders[1:]
 		}
@@ -111,13 +113,13 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 			}
 		case OrderStop:
 			if g.status.Phase == patch.GroupPaused {
-				g.enter(ctx, patch.GroupDone, stoppedEarly)
+				g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 			}
 		case OrderRollBack:
 			g.rollBack(ctx)
 		case OrderRelease:
 			g.nameLatecomers(ctx)
-			return g.end(), nil
+			return g.leave(ctx), nil
 		case OrderPark:
 			return g.park(), nil
 		}
@@ -181,6 +183,7 @@ func (g *group) report(ctx workflow.Context) {
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
 	}
+	counts.Unproven = patch.Unproven(g.status.Group, g.status.Instances, g.status.Reason)
 	for _, instance := range g.status.Instances {
 		if instance.Outcome != patch.NotStarted {
 			counts.Done++

@@ -31,7 +31,12 @@ func (g *group) patch(ctx workflow.Context) {
 			g.enter(ctx, patch.GroupDone, g.closed.Why)
 			return
 		}
-		if frozen := g.frozen(ctx); frozen != "" {
+		frozen := g.frozen(ctx)
+		switch {
+		case g.orphaned:
+			g.enter(ctx, patch.GroupDone, orphanedWhy)
+			return
+		case frozen != "":
 			g.freeze(ctx, frozen)
 			return
 		}
@@ -95,7 +100,7 @@ func (g *group) patch(ctx workflow.Context) {
 	case failed != "":
 		g.enter(ctx, patch.GroupHeld, failed)
 	case g.stopped || ctx.Err() != nil:
-		g.enter(ctx, patch.GroupDone, stoppedEarly)
+		g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 	case g.closed != nil:
 		g.enter(ctx, patch.GroupDone, g.closed.Why)
 	case frozen != "":

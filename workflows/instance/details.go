@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -33,12 +32,12 @@ func (s *saga) doing() string {
 // details is what the Temporal UI shows of the instance.
 func (s *saga) details() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
+	run.Write(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
 	if s.status.Result.Reason != "" {
-		fmt.Fprintf(&text, "\n%s\n", s.status.Result.Reason)
+		run.Write(&text, "\n%s\n", s.status.Result.Reason)
 	}
 	for _, left := range s.status.Result.Stranded {
-		fmt.Fprintf(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
+		run.Write(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
 	}
 	return text.String()
 }

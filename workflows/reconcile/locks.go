@@ -110,7 +110,8 @@ func holdServices(
 			),
 		})
 		future := workflow.ExecuteChildWorkflow(child, service.HoldService, service.Input{
-			WaveID: waveID, Service: patch.Service{Name: name, Groups: []patch.Group{ending.Record.Group}},
+			WaveID: waveID, Timing: ending.Record.Policy.Timing,
+			Service: patch.Service{Name: name, Groups: []patch.Group{ending.Record.Group}},
 		})
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			held.Release(ctx, true)

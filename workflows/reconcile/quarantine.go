@@ -52,10 +52,8 @@ func (r QuarantineRequest) Validate() error {
 		case r.broken != nil:
 		case !strings.HasPrefix(r.Instance, "i-"):
 			return run.Invalid(fmt.Sprintf("instance: %q is no instance's id", r.Instance), quarantineExample)
-		case strings.TrimSpace(r.Actor) == "":
-			return run.Invalid("actor: is missing; say who you are", quarantineExample)
-		case strings.TrimSpace(r.Reason) == "":
-			return run.Invalid("reason: is missing; the next on-call will want to know", quarantineExample)
+		case patch.Answered(r.Actor, r.Reason) != nil:
+			return run.Invalid(patch.Answered(r.Actor, r.Reason).Error(), quarantineExample)
 		case r.GiveWay != "" && r.Verb != patch.QuarantineRelease:
 			return run.Invalid("give_way: only release has one", quarantineExample)
 		}
@@ -268,16 +266,14 @@ func (r QuarantineResult) details() string {
 	text.WriteString("| account | region | group | instance | since | until | why |\n|---|---|---|---|---|---|---|\n")
 	for i, one := range r.Instances {
 		if i >= run.LongestTable {
-			fmt.Fprintf(&text, "| and %d more | | | | | | |\n", len(r.Instances)-i)
+			run.Write(&text, "| and %d more | | | | | | |\n", len(r.Instances)-i)
 			break
 		}
 		until := "a person decides"
 		if one.Until != nil {
 			until = one.Until.UTC().Format("2006-01-02 15:04")
 		}
-		fmt.Fprintf(
-			&text,
-			"| %s | %s | %s | %s | %s | %s | %s |\n",
+		run.Write(&text, "| %s | %s | %s | %s | %s | %s | %s |\n",
 			one.Account,
 			one.Region,
 			run.Cell(one.Group),
@@ -288,13 +284,13 @@ func (r QuarantineResult) details() string {
 		)
 	}
 	for _, problem := range r.Problems {
-		fmt.Fprintf(
-			&text, "\n- **problem** %s/%s %s: %s -> %s\n", problem.Account, problem.Region, problem.Resource, problem.State,
+		run.Write(&text, "\n- **problem** %s/%s %s: %s -> %s\n",
+			problem.Account, problem.Region, problem.Resource, problem.State,
 			problem.WhatToDo,
 		)
 	}
 	if r.Ended != nil {
-		fmt.Fprintf(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome, run.Cell(r.Ended.Reason))
+		run.Write(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome, run.Cell(r.Ended.Reason))
 	}
 	return text.String()
 }

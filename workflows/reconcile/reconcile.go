@@ -3,7 +3,6 @@ package reconcile
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -169,15 +168,14 @@ func (r Reconciliation) details() string {
 	if r.DryRun {
 		mode = " Dry run: nothing is changed."
 	}
-	fmt.Fprintf(
-		&text,
-		"%d of %d accounts and regions looked through.%s\n\n| | account | region | resource | |\n|---|---|---|---|---|\n",
+	run.Write(&text, "%d of %d accounts and regions looked through.%s\n\n"+
+		"| | account | region | resource | |\n|---|---|---|---|---|\n",
 		r.Inspected, r.Places, mode,
 	)
 	rows := 0
-	row := func(what, account, region, resource, state string) {
+	row := func(what run.Marked, account, region, resource, state string) {
 		if rows++; rows <= run.LongestTable {
-			fmt.Fprintf(&text, "| %s | %s | %s | %s | %s |\n", what, account, region, run.Cell(resource), run.Cell(state))
+			run.Write(&text, "| %s | %s | %s | %s | %s |\n", what, account, region, run.Cell(resource), run.Cell(state))
 		}
 	}
 	for _, failed := range r.Failed {
@@ -185,11 +183,11 @@ func (r Reconciliation) details() string {
 	}
 	for _, list := range r.lists() {
 		for _, found := range list.findings {
-			row(list.name, found.Account, found.Region, found.Resource, found.State)
+			row(run.Marked(list.name), found.Account, found.Region, found.Resource, found.State)
 		}
 	}
 	if rows > run.LongestTable {
-		fmt.Fprintf(&text, "| and %d more | | | | |\n", rows-run.LongestTable)
+		run.Write(&text, "| and %d more | | | | |\n", rows-run.LongestTable)
 	}
 	return text.String()
 }

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"fmt"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -107,7 +106,7 @@ func (f *FleetScan) details() string {
 		for _, instance := range group.Instances {
 			missing += len(instance.Missing)
 		}
-		fmt.Fprintf(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
+		run.Write(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
 			group.Scanned, len(group.Instances), group.Compliant, missing, run.Cell(group.Error))
 	}
 	return text.String()

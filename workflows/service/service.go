@@ -2,18 +2,18 @@
 package service
 
 import (
-	"fmt"
-
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // Input starts HoldService. Its workflow id is the service's lock.
 type Input struct {
 	WaveID  string
 	Service patch.Service // with those of its groups that the wave may take instances of
+	Timing  patch.Timing
 }
 
 // Release is the wave's word that it is done with a service.
@@ -43,10 +43,20 @@ func HoldService(ctx workflow.Context, in Input) error {
 		return err
 	}
 	workflow.SetCurrentDetails(
-		ctx, fmt.Sprintf("**%s** is taken one instance at a time in all, and %s has its turn.", in.Service.Name, in.WaveID),
+		ctx, string(run.Said("**%s** is taken one instance at a time in all, and %s has its turn.",
+			in.Service.Name, in.WaveID)),
 	)
 	var release Release
+	orphaned, owner := workflow.NewChannel(ctx), run.Owner(ctx)
+	if owner != nil {
+		workflow.Go(ctx, func(c workflow.Context) {
+			if run.AwaitClosed(c, *owner, run.OwnerPoll(in.Timing), "until the wave's run has closed, as by a reset") {
+				orphaned.Close()
+			}
+		})
+	}
 	workflow.NewSelector(ctx).
+		AddReceive(orphaned, func(workflow.ReceiveChannel, bool) {}).
 		AddReceive(
 			workflow.GetSignalChannel(ctx, names.SignalRelease),
 			func(c workflow.ReceiveChannel, _ bool) { c.Receive(ctx, &release) },
@@ -58,7 +68,8 @@ func HoldService(ctx workflow.Context, in Input) error {
 	}
 	status.Releasing = true
 	workflow.SetCurrentDetails(
-		ctx, fmt.Sprintf("%s is done or gone; what it left under way in **%s** is waited for.", in.WaveID, in.Service.Name),
+		ctx, string(run.Said("%s is done or gone; what it left under way in **%s** is waited for.",
+			in.WaveID, in.Service.Name)),
 	)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// Twice: an instance whose group was terminated may not have heard the cancel at the first look, and have begun to

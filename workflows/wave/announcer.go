@@ -54,7 +54,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	runID := workflow.GetInfo(ctx).WorkflowExecution.RunID
 	told := patch.Notice{
 		Kind: kind, At: workflow.Now(ctx), WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack,
-		Plan: w.plan.Name, Stage: w.status.Stage, Why: w.status.Awaiting,
+		Plan: w.plan.Name, Stage: w.status.Stage, Hold: w.status.Hold, Why: w.status.Awaiting,
 		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
 	told.Key = w.announcer.number(runID, told)
@@ -124,7 +124,8 @@ func (w *wave) tellEnd(ctx workflow.Context, result patch.WaveResult) {
 		kind = patch.NoticeRolledBack
 	}
 	w.tell(ctx, kind, func(n *patch.Notice) {
-		n.Stage, n.Why, n.Outcome, n.Tally = "", result.Reason, result.Outcome, map[patch.Outcome]int{}
+		n.Stage, n.Hold = "", 0
+		n.Why, n.Outcome, n.Tally = result.Reason, result.Outcome, map[patch.Outcome]int{}
 		n.Stranded = result.Stranded[:min(len(result.Stranded), run.MostListed)]
 		for _, stage := range result.Stages {
 			for _, group := range stage.Groups {

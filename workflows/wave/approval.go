@@ -7,30 +7,45 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// approve waits where the stage asks for it. Where the stage does not go on, its outcome is told.
+// approve waits where the stage asks for it, or the one before it did not prove the patches on all. Where
+// the stage does not go on, its outcome is told.
 func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
-	planned := w.plan.Stages[stage]
-	if planned.Approval == nil {
+	name := w.plan.Stages[stage].Name
+	gate := w.plan.Gate(stage, w.roster.unproven(stage-1))
+	if gate == nil {
 		return "", true
 	}
-	timeout := planned.Approval.Timeout
-	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage))
-	w.tell(ctx, patch.NoticeAwaitingApproval, unless(ctx, timeout, patch.Reject))
-	decision := w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + timeout.String(), Stage: planned.Name,
+	left := ""
+	if len(gate.Unproven) > 0 {
+		left = patch.NotProven(w.plan.Stages[stage-1].Name, gate.Unproven)
+	}
+	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, left))
+	w.tell(ctx, patch.NoticeAwaitingApproval, unless(ctx, gate.Timeout, patch.Reject), func(n *patch.Notice) {
+		n.Instances = gate.Unproven[:min(len(gate.Unproven), run.MostListed)]
+	})
+	decision := w.awaitDecision(ctx, gate.Timeout, patch.Decision{
+		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + gate.Timeout.String(),
+		Point: w.status.Point(),
 	})
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)
 	}
-	w.reason = fmt.Sprintf("%s was not approved: %s: %s", planned.Name, decision.Actor, decision.Reason)
+	w.reason = fmt.Sprintf("%s was not approved: %s: %s", name, decision.Actor, decision.Reason)
+	if left != "" {
+		w.reason += "; " + left
+	}
 	return patch.Aborted, false
 }
 
-// approvalText tells what will happen, and what a rollback would lose.
-func (w *wave) approvalText(stage int) string {
+// approvalText tells what the stage before left unproven, what will happen, and what a rollback would lose.
+func (w *wave) approvalText(stage int, left string) string {
 	var text strings.Builder
+	if left != "" {
+		text.WriteString("Look first: " + left + ". ")
+	}
 	fmt.Fprintf(&text, "Stage %s: ", w.plan.Stages[stage].Name)
 	for _, held := range w.roster.of(stage) {
 		fmt.Fprintf(&text, "%s: %d instances, %d patches missing in all; ", held.group, held.counts.Total, held.missing)

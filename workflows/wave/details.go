@@ -1,7 +1,6 @@
 package wave
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -34,38 +33,41 @@ func (w *wave) show(ctx workflow.Context) {
 // cells.
 func waveDetails(status patch.WaveStatus, namespace string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
+	run.Write(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
 	if status.Outcome != "" {
-		fmt.Fprintf(&text, ": **%s**", run.Words(string(status.Outcome)))
+		run.Write(&text, ": **%s**", run.Words(string(status.Outcome)))
 	}
 	if status.Stage != "" && status.State != patch.StateClosed {
-		fmt.Fprintf(&text, ", stage **%s**", status.Stage)
+		run.Write(&text, ", stage **%s**", status.Stage)
 	}
-	fmt.Fprintf(&text, ", since %s\n\n", run.Moment(status.Since))
+	if status.Hold > 0 && status.State != patch.StateClosed {
+		run.Write(&text, ", hold **%d**", status.Hold)
+	}
+	run.Write(&text, ", since %s\n\n", run.Moment(status.Since))
 	if status.Awaiting != "" {
-		fmt.Fprintf(&text, "> %s\n\n", status.Awaiting)
+		run.Write(&text, "> %s\n\n", status.Awaiting)
 	}
 	if status.Until != nil {
-		fmt.Fprintf(&text, "If nobody answers by %s: **%s**.\n\n", run.Moment(*status.Until), status.Otherwise)
+		run.Write(&text, "If nobody answers by %s: **%s**.\n\n", run.Moment(*status.Until), status.Otherwise)
 	}
 	writeGroups(&text, status.Stages, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
-		fmt.Fprintf(&text, "\n**ETA**: %s\n", status.ETA)
+		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
 	writeVerbs(&text, status)
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			for _, gap := range group.Gaps {
-				fmt.Fprintf(&text, "\n- **not reached** %s\n", gap.In(group.Group))
+				run.Write(&text, "\n- **not reached** %s\n", gap.In(group.Group))
 			}
 		}
 	}
 	for _, left := range status.Stranded {
-		fmt.Fprintf(&text, "\n- **stranded** %s/%s %s: %s. %s\n",
+		run.Write(&text, "\n- **stranded** %s/%s %s: %s. %s\n",
 			left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
 	}
 	for _, problem := range status.NotTold {
-		fmt.Fprintf(&text, "\n- nobody was told of %s\n", problem)
+		run.Write(&text, "\n- nobody was told of %s\n", problem)
 	}
 	return text.String()
 }
@@ -75,7 +77,7 @@ const mostReasons = 15
 
 // writeGroups writes one row a group, then why a group stands where it does.
 func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace string) {
-	var rows, reasons []string
+	var rows, reasons []run.Marked
 	for _, stage := range stages {
 		for _, group := range stage.Groups {
 			instance, step, since := "", run.Words(string(group.Phase)), ""
@@ -83,15 +85,15 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 				instance, step = now.ID, run.Doing(now.Step, now.Undoing)
 				since = now.Since.UTC().Format(time.TimeOnly)
 			}
-			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
+			done := run.Said("%d of %d", group.Done, group.Total)
 			if failed := len(group.Failed); failed > 0 {
-				done += fmt.Sprintf(", **%d failed**", failed)
+				done += run.Said(", **%d failed**", failed)
 			}
 			page := run.PageOf(namespace, group.WorkflowID, group.Group)
-			rows = append(rows, fmt.Sprintf("| **%s** %s | %s | %s | %s | %s | %s |\n",
+			rows = append(rows, run.Said("| **%s** %s | %s | %s | %s | %s | %s |\n",
 				stage.Name, page, done, instance, step, since, etaOf(group.ETA)))
 			if group.Reason != "" {
-				reasons = append(reasons, fmt.Sprintf("- %s: %s\n", group.Group, run.Cell(group.Reason)))
+				reasons = append(reasons, run.Said("- %s: %s\n", group.Group, run.Cell(group.Reason)))
 			}
 		}
 	}
@@ -100,12 +102,15 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 	}
 	text.WriteString("| stage, group | done | instance | step | since | ETA |\n|---|---|---|---|---|---|\n")
 	for _, row := range rows[:min(len(rows), run.LongestTable)] {
-		text.WriteString(row)
+		text.WriteString(string(row))
 	}
 	if more := len(rows) - run.LongestTable; more > 0 {
-		fmt.Fprintf(text, "\nand %d more groups\n", more)
+		run.Write(text, "\nand %d more groups\n", more)
 	}
-	text.WriteString("\n" + strings.Join(reasons[:min(len(reasons), mostReasons)], ""))
+	text.WriteString("\n")
+	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
+		text.WriteString(string(reason))
+	}
 }
 
 // etaOf is when a group is likely to be done, or how much of its work is left while that hangs on a person.
@@ -128,7 +133,7 @@ func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
 	text.WriteString("| Update | its data | command |\n|---|---|---|\n")
 	for _, verb := range status.Verbs {
 		data, flags := verb.ToSend(status)
-		command := strings.ReplaceAll(names.VerbCommand(verb, status.WaveID, flags...), "|", "\\|")
-		fmt.Fprintf(text, "| **%s** | `%s` | `%s` |\n", verb, data, command)
+		command := names.VerbCommand(verb, status.WaveID, flags...)
+		run.Write(text, "| **%s** | %s | %s |\n", verb, run.Code(data), run.Code(command))
 	}
 }

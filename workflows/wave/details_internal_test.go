@@ -17,7 +17,7 @@ var at = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
 
 func TestTheLiveTableOfAWave(t *testing.T) {
 	status := patch.WaveStatus{
-		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Stage: "production", Since: at,
+		WaveID: "wave-web-1", Plan: "web", State: patch.StateOnHold, Stage: "production", Hold: 2, Since: at,
 		Awaiting: "it failed. Send retry, skip, roll_back or abort.",
 		Window:   &patch.Window{Opens: at, Cutoff: at.Add(3 * time.Hour), Closes: at.Add(4 * time.Hour)},
 		Verbs:    patch.VerbsIn(patch.StateOnHold, true),
@@ -44,15 +44,16 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 	}
 	text := waveDetails(status, "ops")
 	for _, part := range []string{
-		"**web** is **on hold**, stage **production**, since 2026-11-22 02:10:00 UTC\n",
+		"**web** is **on hold**, stage **production**, hold **2**, since 2026-11-22 02:10:00 UTC\n",
 		"> it failed. Send retry, skip, roll_back or abort.\n",
 		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
 			"|  |  |\n",
 		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
 		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
-		"| **skip** | `{\"actor\": \"you\", \"reason\": \"...\"}` | `patchtide wave skip wave-web-1 --reason \"...\"` |\n",
-		"`patchtide wave extend-window wave-web-1 --until 2026-11-22T07:10:00Z --reason \"...\"`",
+		"| **skip** | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
+			"`patchtide wave skip wave-web-1 --stage production --hold 2 --reason \"...\"` |\n",
+		"`patchtide wave extend-window wave-web-1 --until 2026-11-22T07:10:00Z --stage production --hold 2 --reason \"...\"`",
 		"- **stranded** production/r instance i-1: in standby. look\n",
 	} {
 		require.Contains(t, text, part)

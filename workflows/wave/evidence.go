@@ -135,7 +135,7 @@ func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
 	for _, held := range w.roster.groups {
 		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
 	}
-	input := activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document}
+	input := activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document, Of: run.Itself(ctx)}
 	options := run.Controlling(ctx, "the wave's evidence")
 	if err := workflow.ExecuteActivity(options, control.SaveWave, input).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", run.Reason(err))

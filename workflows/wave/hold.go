@@ -28,7 +28,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	timeout := planned.OnFailure.Timeout
 	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, timeout, then))
 	decision := w.awaitDecision(ctx, timeout, patch.Decision{
-		Verb: then, Actor: "patchtide", Reason: silence, Stage: planned.Name,
+		Verb: then, Actor: "patchtide", Reason: silence, Point: w.status.Point(),
 	})
 	switch decision.Verb {
 	case patch.Retry, patch.Skip:

@@ -15,6 +15,20 @@ type inbox struct {
 	parallel map[string]int  // set_concurrency, by stage
 	extended bool            // the window was: every order brings it
 	told     *patch.Window   // the extended window that running groups have heard of
+
+	offered map[patch.Verb][]patch.Point // where the wave has taken each verb so far
+}
+
+// offer notes that the wave takes verbs at a point.
+func (i *inbox) offer(verbs []patch.Verb, at patch.Point) {
+	if i.offered == nil {
+		i.offered = map[patch.Verb][]patch.Point{}
+	}
+	for _, verb := range verbs {
+		if !slices.Contains(i.offered[verb], at) {
+			i.offered[verb] = append(i.offered[verb], at)
+		}
+	}
 }
 
 // verb is the one that waits to be acted on; "": none does.

@@ -54,7 +54,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 	for _, wanted := range services {
 		id := names.ServiceLock(wanted.Name)
 		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.Name), service.HoldService,
-			service.Input{WaveID: w.status.WaveID, Service: wanted})
+			service.Input{WaveID: w.status.WaveID, Service: wanted, Timing: w.plan.Timing})
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 				return err

@@ -34,7 +34,9 @@ func decideLater(story wavetest.Story, wave string, verb patch.Verb) {
 				continue
 			}
 			require.NoError(story.Scene.T, story.Scene.Env.UpdateWorkflowByID(wave, string(verb), "", silentUpdate{},
-				workflows.VerbRequest{Actor: "tester", Reason: "the test says so"}))
+				workflows.VerbRequest{
+					Actor: "tester", Reason: "the test says so", Point: patch.Point{Stage: "production"},
+				}))
 			return
 		}
 	})

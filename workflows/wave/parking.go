@@ -80,6 +80,7 @@ func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (
 		return w.rollBackInstead(ctx, stage, outcome, whole), false
 	}
 	w.parking.wait = &patch.Parked{Window: w.plan.Window, Next: next.Window}
+	w.status.Hold++
 	defer func() { w.parking.wait, w.status.NextWindow = nil, nil }()
 	w.stand(ctx, standing)
 	for {
@@ -150,6 +151,7 @@ func (w *wave) askForWindow(ctx workflow.Context) *leaving {
 	if wait.GivesUp() {
 		w.parking.why += "; it was tried until the window's cutoff, and stands no longer"
 		wait.Stand(nil)
+		w.status.Hold++ // people are asked again
 	}
 	next := w.nextWindow(ctx)
 	switch {
@@ -180,6 +182,7 @@ func (w *wave) actParked(ctx workflow.Context, stage int) *leaving {
 		w.parking.wait.Stand(nil) // who wants it back does not want it to go on
 		if err := w.lockAgain(ctx); err != nil {
 			w.couldNot(decision, err)
+			w.status.Hold++ // what stood is taken back: people are asked again
 			return nil
 		}
 		return &leaving{outcome: w.rollBack(ctx, stage, *decision)}

@@ -93,8 +93,10 @@ func TestSetConcurrencyTakesEffectBetweenInstances(t *testing.T) {
 				Scenario: "healthy", Fleet: wavetest.TwoGroups,
 				Config: wavetest.PlanWith(append(c.service, wavetest.WebOnly, wavetest.WebAndAPI)...),
 			})
-			scene.When(scene.InProduction, func(patch.WaveStatus) {
-				request := workflows.VerbRequest{Actor: "tester", Reason: "quiet", MaxParallelGroups: 2}
+			scene.When(scene.InProduction, func(status patch.WaveStatus) {
+				request := workflows.VerbRequest{
+					Actor: "tester", Reason: "quiet", MaxParallelGroups: 2, Point: status.Point(),
+				}
 				if c.refused != "" {
 					scene.Refuses(patch.SetConcurrency, request, c.refused)
 					return

@@ -59,7 +59,7 @@ func (w *wave) checkPlan(ctx workflow.Context) error {
 	if err := refused(ctx, patch.LevelWave, view); err != nil {
 		return err
 	}
-	view.Frozen = freeze.Ask(ctx, accountsOf(w.plan)...)
+	view.Frozen = freeze.Ask(ctx, nil, accountsOf(w.plan)...).Why
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

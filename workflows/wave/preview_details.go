@@ -12,32 +12,32 @@ import (
 // previewDetails is a preview as Markdown, for the Temporal UI.
 func previewDetails(p patch.Preview) string {
 	var text strings.Builder
-	verdict := "**could run**"
+	verdict := run.Marked("**could run**")
 	if !p.CouldRun() {
-		verdict = fmt.Sprintf("**is blocked**, by %d", len(p.Blockers))
+		verdict = run.Said("**is blocked**, by %d", len(p.Blockers))
 	}
-	fmt.Fprintf(&text, "Nothing was changed. A wave of **%s** %s. "+
+	run.Write(&text, "Nothing was changed. A wave of **%s** %s. "+
 		"%d of %d instances are due, %d patches missing, %d reboots.\n\n",
 		p.Plan, verdict, p.Due, p.Instances, p.Missing, p.Reboots)
-	fmt.Fprintf(&text, "It takes about **%s**", p.Takes.Rough())
+	run.Write(&text, "It takes about **%s**", p.Takes.Rough())
 	if len(p.NotCounted) > 0 {
-		fmt.Fprintf(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
+		run.Write(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
 	}
 	if p.Window != nil {
-		fmt.Fprintf(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", p.Window.Opens.Format(time.RFC3339),
+		run.Write(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", p.Window.Opens.Format(time.RFC3339),
 			p.Window.Closes.Format(time.RFC3339), p.Window.Cutoff.Format(time.RFC3339), p.InTime, p.Due)
 	}
 	text.WriteString(".\n\n")
 	for i, blocker := range p.Blockers {
 		if i >= run.LongestTable/4 {
-			fmt.Fprintf(&text, "- and %d more\n", len(p.Blockers)-i)
+			run.Write(&text, "- and %d more\n", len(p.Blockers)-i)
 			break
 		}
 		of := ""
 		if len(blocker.Instances) > 0 {
 			of = " (" + run.Shorten(strings.Join(blocker.Instances, ", ")) + ")"
 		}
-		fmt.Fprintf(&text, "- **%s** %s%s: %s. %s\n",
+		run.Write(&text, "- **%s** %s%s: %s. %s\n",
 			blocker.Code, blocker.Where, of, run.Cell(blocker.What), run.Cell(blocker.WhatToDo))
 	}
 	text.WriteString("\n| begins | stage | group | room | instance | does | missing | reboot | known |\n" +
@@ -46,11 +46,11 @@ func previewDetails(p patch.Preview) string {
 	for _, stage := range p.Stages {
 		for _, group := range stage.Groups {
 			if rows++; len(group.Instances) == 0 && rows <= run.LongestTable {
-				fmt.Fprintf(&text, "| | %s | %s | %s | | | | | |\n", stage.Name, group.Group, run.Cell(group.Refused))
+				run.Write(&text, "| | %s | %s | %s | | | | | |\n", stage.Name, group.Group, run.Cell(group.Refused))
 			}
 			for _, instance := range group.Instances {
 				if rows++; rows <= run.LongestTable {
-					fmt.Fprintf(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+					run.Write(&text, "| +%s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 						instance.Begins.Rough(), stage.Name, group.Group, madeBy(group), instance.ID, instance.Does,
 						missesBySeverity(instance), yesNo(instance.Reboot), knownAgo(instance))
 				}
@@ -58,13 +58,13 @@ func previewDetails(p patch.Preview) string {
 		}
 	}
 	if rows > run.LongestTable {
-		fmt.Fprintf(&text, "\nand %d more rows: see the result\n", rows-run.LongestTable)
+		run.Write(&text, "\nand %d more rows: see the result\n", rows-run.LongestTable)
 	}
 	if p.Loses != "" {
-		fmt.Fprintf(&text, "\n- %s\n", p.Loses)
+		run.Write(&text, "\n- %s\n", p.Loses)
 	}
 	for _, note := range p.Notes {
-		fmt.Fprintf(&text, "\n- %s\n", note)
+		run.Write(&text, "\n- %s\n", note)
 	}
 	return text.String()
 }
@@ -92,7 +92,7 @@ func missesBySeverity(instance patch.PreviewInstance) string {
 		if i == 0 {
 			sign = ":"
 		}
-		text += fmt.Sprintf("%s %d %s", sign, end-i, run.Cell(instance.Missing[i].Severity))
+		text += fmt.Sprintf("%s %d %s", sign, end-i, instance.Missing[i].Severity)
 		i = end
 	}
 	return text

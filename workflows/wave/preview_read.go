@@ -105,7 +105,7 @@ func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.
 	var found []patch.Blocker
 	view := wholePlan(p.plan)
 	view.Policy.Window = nil // when each would begin is in the preview's times, and so is what would be too late
-	view.Frozen = freeze.Ask(ctx, accountsOf(p.plan)...)
+	view.Frozen = freeze.Ask(ctx, nil, accountsOf(p.plan)...).Why
 	for _, refusal := range patch.Refusals(patch.LevelWave, view) {
 		found = append(found, refusal.Blocker())
 	}

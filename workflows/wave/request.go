@@ -53,6 +53,8 @@ type VerbRequest struct {
 	// Until is extend_window's: when the window is to close, in RFC 3339. Absolute, so that sending it twice extends it
 	// once.
 	Until string `json:"until,omitempty"`
+	// What it is for: it is refused where the wave stands elsewhere by then. Blank is taken where it can mean one thing.
+	patch.Point
 
 	broken error
 }
@@ -76,10 +78,10 @@ func (r VerbRequest) Validate(verb patch.Verb) error {
 	return nil
 }
 
-// decision is what the request decides.
+// decision is what the request decides, at the point that it names.
 func (r VerbRequest) decision(verb patch.Verb) patch.Decision {
 	return patch.Decision{
 		Verb: verb, Scope: r.Scope, MaxParallelGroups: r.MaxParallelGroups, Until: r.Until,
-		Actor: r.Actor, Reason: r.Reason,
+		Actor: r.Actor, Reason: r.Reason, Point: r.Point,
 	}
 }

@@ -42,10 +42,9 @@ func (r RollBackRequest) Validate() error {
 		return run.Invalid(r.broken.Error(), rollBackExample)
 	case strings.TrimSpace(r.WaveID) == "":
 		return run.Invalid("wave_id: is missing; it is the wave's workflow id", rollBackExample)
-	case strings.TrimSpace(r.Actor) == "":
-		return run.Invalid("actor: is missing; say who you are", rollBackExample)
-	case strings.TrimSpace(r.Reason) == "":
-		return run.Invalid("reason: is missing; the next on-call will want to know", rollBackExample)
+	}
+	if err := patch.Answered(r.Actor, r.Reason); err != nil {
+		return run.Invalid(err.Error(), rollBackExample)
 	}
 	return nil
 }
@@ -63,6 +62,10 @@ const (
 // are left alone, so that it may be run again. It shows itself as a wave does, takes the verb abort (give up on what
 // cannot be put back), and leaves a document of its own.
 func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
+	return unlessReset(ctx, func(ctx workflow.Context) (*patch.WaveResult, error) { return rollBackWave(ctx, request) })
+}
+
+func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
 	w := &wave{run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
 	w.status = patch.WaveStatus{
 		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{},
@@ -125,6 +128,9 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and "+
 			"tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrUnsupportedEvidence, nil)
+	case read.Left:
+		unended = fmt.Sprintf("; wave %s was reset or terminated: what its groups left is from the evidence, and what an "+
+			"instance did whose group was terminated as well is not in it, look with `patchtide scan`", id)
 	case document.Status.State != patch.StateClosed:
 		unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence "+
 			"was written is not in it, look with `patchtide scan`", id)

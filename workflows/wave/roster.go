@@ -109,6 +109,15 @@ func (r *roster) failures(stage int) int {
 	return count
 }
 
+// unproven are the instances that a stage did not prove; none of a stage before the first.
+func (r *roster) unproven(stage int) []patch.NoticedInstance {
+	var left []patch.NoticedInstance
+	for _, held := range r.of(stage) {
+		left = append(left, held.counts.Unproven...)
+	}
+	return left
+}
+
 // instances counts those of all groups, as preflight found them.
 func (r *roster) instances() int {
 	count := 0

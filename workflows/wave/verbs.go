@@ -14,6 +14,7 @@ import (
 type VerbAccepted struct {
 	Verb  patch.Verb      `json:"verb"`
 	State patch.WaveState `json:"state"`
+	patch.Point
 }
 
 // answer sets the status query, the verbs and the groups' reports up.
@@ -41,12 +42,12 @@ func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description st
 // take registers one verb: it validates, records the decision and returns; the main loop does the work.
 func (w *wave) take(ctx workflow.Context, verb patch.Verb, help string) error {
 	handle := func(ctx workflow.Context, request VerbRequest) (VerbAccepted, error) {
-		decision := w.decisionOf(ctx, verb, request)
-		if !w.repeats(ctx, decision) {
+		if !w.repeats(ctx, verb, request) {
+			decision := w.decisionOf(ctx, verb, request)
 			w.status.Decisions = append(w.status.Decisions, decision)
 			w.keep(ctx, &decision)
 		}
-		return VerbAccepted{Verb: verb, State: w.status.State}, nil
+		return VerbAccepted{Verb: verb, State: w.status.State, Point: w.status.Point()}, nil
 	}
 	return workflow.SetUpdateHandlerWithOptions(ctx, string(verb), handle, workflow.UpdateHandlerOptions{
 		Description: help,
@@ -79,26 +80,40 @@ func (w *wave) keep(ctx workflow.Context, decision *patch.Decision) {
 
 func (w *wave) decisionOf(ctx workflow.Context, verb patch.Verb, request VerbRequest) patch.Decision {
 	decision := request.decision(verb)
-	decision.Stage, decision.At = w.status.Stage, workflow.Now(ctx)
+	decision.Point, decision.At = w.status.Point(), workflow.Now(ctx)
 	return decision
 }
 
 // repeats reports whether a verb was taken already and is sent again, which the state it led to would refuse. A verb
 // that the state takes is a decision of its own: retry may be sent twice for two failures.
-func (w *wave) repeats(ctx workflow.Context, decision patch.Decision) bool {
-	if standing := w.parking.standing(); standing != nil && patch.Repeats([]patch.Decision{*standing}, decision) {
+func (w *wave) repeats(ctx workflow.Context, verb patch.Verb, request VerbRequest) bool {
+	again := request.decision(verb)
+	if again.Point == w.status.Point() {
+		again.Point = patch.Point{} // whoever lost the answer looked anew, as the command does
+	}
+	if standing := w.parking.standing(); standing != nil && patch.Repeats([]patch.Decision{*standing}, again) {
 		return true
 	}
-	carriedOut := len(w.status.Verbs) == 0 && decision.Verb.Answers()
-	taken := w.inbox.decision == nil && !carriedOut && w.verbAllowed(ctx, decision.Verb) == nil
-	return !taken && patch.Repeats(w.status.Decisions, decision)
+	carriedOut := len(w.status.Verbs) == 0 && verb.Answers()
+	taken := w.inbox.decision == nil && !carriedOut && w.verbAllowed(ctx, verb) == nil && w.means(verb, request) == nil
+	return !taken && patch.Repeats(w.status.Decisions, again)
+}
+
+// means refuses a verb that was meant for another point of the wave, or may have been.
+func (w *wave) means(verb patch.Verb, request VerbRequest) error {
+	return verb.Means(request.Point, w.status, w.inbox.offered[verb])
 }
 
 // mayTake refuses a verb that the wave does not take now: another is being carried out, its state does not, or its
 // plan.
 func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
-	if w.repeats(ctx, w.decisionOf(ctx, verb, request)) {
+	if w.repeats(ctx, verb, request) {
 		return nil
+	}
+	if named := request.Point; named != (patch.Point{}) {
+		if err := w.means(verb, request); err != nil {
+			return err
+		}
 	}
 	if pending := w.inbox.decision; pending != nil {
 		return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", pending.Verb, pending.Actor)
@@ -107,6 +122,9 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 		return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
 	}
 	if err := w.verbAllowed(ctx, verb); err != nil {
+		return err
+	}
+	if err := w.means(verb, request); err != nil {
 		return err
 	}
 	return w.planAllows(ctx, verb, request)

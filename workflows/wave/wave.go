@@ -35,6 +35,10 @@ type wave struct {
 // operators' verbs as Updates and answers `status`. A plan or request that is wrong, and a preflight that refuses, fail
 // it before anything was changed; a wave that changed anything always ends with a result.
 func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
+	return unlessReset(ctx, func(ctx workflow.Context) (*patch.WaveResult, error) { return patchWave(ctx, request) })
+}
+
+func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
 	w := &wave{request: request}
 	w.status = patch.WaveStatus{
 		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{},
@@ -125,8 +129,12 @@ func stagesOf(plan patch.Plan) []patch.StageStatus {
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
 func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
+	if patch.NewHold(w.status.State, state) {
+		w.status.Hold++
+	}
 	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
 	w.status.Verbs = w.verbsIn(state)
+	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window
 	w.show(ctx)
 	index(ctx, w.status)

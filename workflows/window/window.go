@@ -72,13 +72,14 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 	if why, whatToDo := o.judge(resolved.Plan.Window, workflow.Now(ctx)); why != "" {
 		return o.skip(ctx, why, whatToDo), nil
 	}
-	why := freeze.Ask(ctx, accountsOf(resolved.Plan)...)
+	answer := freeze.Ask(ctx, nil, accountsOf(resolved.Plan)...)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case why != "":
+	case answer.Frozen():
 		return o.skip(
-			ctx, why, "once it may go on: patchtide unfreeze --reason ..., and start a wave inside the window if there is time",
+			ctx, answer.Why, "once it may go on: patchtide unfreeze --reason ..., "+
+				"and start a wave inside the window if there is time",
 		), nil
 	}
 	return o.start(ctx, *resolved.Plan.Window)
@@ -167,7 +168,7 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 // skip tells people that this opening starts no wave.
 func (o *openWindow) skip(ctx workflow.Context, why, whatToDo string) *WindowOpened {
 	o.result.Started, o.result.Why = false, why
-	workflow.SetCurrentDetails(ctx, "no wave: "+why)
+	workflow.SetCurrentDetails(ctx, string(run.Said("no wave: %s", why)))
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	// Whether somebody hears it is the notice's own workflow's to tell.
 	notice.Tell(ctx, patch.Notice{

@@ -36,6 +36,7 @@ type Order struct {
 	Actor  string      `json:"actor"`
 	Reason string      `json:"reason"`
 	Scope  patch.Scope `json:"scope,omitempty"`
+	patch.Point
 }
 
 // Driver runs one wave. Its fields are set before Run.
@@ -130,6 +131,7 @@ func (d *Driver) answer(ctx context.Context, status patch.WaveStatus) {
 		d.answered[status.Since] = true
 		return
 	}
+	order.Point = status.Point()
 	if err := d.tell(ctx, status.WaveID, verb, order); err != nil {
 		d.Console.Say("The wave did not take %s: %v. It will be told again.", verb, err)
 		return

@@ -172,8 +172,8 @@ func TestDriverApprovesAndDecides(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, patch.RolledBack, result.Outcome)
 	require.Equal(t, []string{
-		`approve {"actor":"patchtide-lab","reason":"the demo approves by itself"}`,
-		`roll_back {"actor":"patchtide-lab","reason":"the scenario's decision"}`,
+		`approve {"actor":"patchtide-lab","reason":"the demo approves by itself","stage":"production"}`,
+		`roll_back {"actor":"patchtide-lab","reason":"the scenario's decision","stage":"production"}`,
 	}, w.told, "each once, the refused one again")
 	require.Contains(t, text, "The laboratory approves stage production by itself; in production a person does.")
 	require.Contains(t, text, "The wave did not take approve: the worker is busy. It will be told again.")

@@ -6,19 +6,35 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // LongestTable keeps a table under the 20 KB that the UI shows.
 const LongestTable = 40
 
-// Cell keeps a text from breaking a Markdown table.
-func Cell(text string) string {
-	text = strings.NewReplacer("|", "\\|", "\n", " ").Replace(text)
+// Marked is text that is Markdown already.
+type Marked = plain.Marked
+
+// Write adds to details, which are Markdown: what is filled in is shown as it is.
+func Write(details *strings.Builder, format string, filled ...any) {
+	details.WriteString(string(plain.Markdownf(format, filled...)))
+}
+
+// Said is what Write would add.
+func Said(format string, filled ...any) Marked { return plain.Markdownf(format, filled...) }
+
+// Code is a text between backticks in a Markdown table, where nothing is escaped but what would end it.
+func Code(text string) Marked {
+	return Marked("`" + strings.NewReplacer("`", "'", "|", "\\|", "\n", " ").Replace(plain.Text(text)) + "`")
+}
+
+// Cell is a text as a Markdown table shows it, cut short.
+func Cell(text string) Marked {
 	if len(text) > 160 {
 		text = strings.ToValidUTF8(text[:160], "") + "..."
 	}
-	return text
+	return Marked(plain.Markdown(text))
 }
 
 // Words writes a state, an outcome or a phase as people say it.
@@ -36,12 +52,12 @@ func Doing(step patch.Step, undoing bool) string {
 }
 
 // PageOf links to a workflow's page. The UI shows details in a frame beside its root, from where the address counts.
-func PageOf(namespace, workflowID, title string) string {
+func PageOf(namespace, workflowID, title string) Marked {
 	if workflowID == "" {
-		return title
+		return Marked(plain.Markdown(title))
 	}
 	page := temporalui.UI{Namespace: namespace}.Workflow(workflowID, "")
-	return fmt.Sprintf("[%s](%s)", title, strings.TrimPrefix(page, "/"))
+	return Marked(fmt.Sprintf("[%s](%s)", plain.Markdown(title), strings.TrimPrefix(page, "/")))
 }
 
 // List makes an empty list of nil, for documents that promise lists.

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Strict decodes one JSON object with known fields only.
@@ -33,6 +34,7 @@ func Strict(data []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more than one JSON value")
 	}
+	plain.Strings(into) // names and reasons go to other people's terminals
 	return nil
 }
 
