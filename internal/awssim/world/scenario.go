@@ -88,6 +88,8 @@ type Patch struct {
 	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
 	// id of a patch that has to take effect before this one is listed, as on Windows
 	After string `yaml:"after"`
+	// of Windows: an update that is no hotfix, such as definitions: patch states have it, the list of hotfixes does not
+	Unlisted bool `yaml:"unlisted"`
 }
 
 // Breaks names an application that a patch breaks.
