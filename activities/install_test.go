@@ -87,7 +87,9 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			}))
 
 			after := f.scan([]string{id}, baseline.BaselineID)[0]
-			require.True(t, patch.Verify(patch.RebootIfNeeded, before, after, report).Proven(), "%+v", after)
+			require.True(t, patch.Verify(patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1, Before: before, After: after, Report: report,
+			}).Proven(), "%+v", after)
 
 			must[nothing](
 				f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
@@ -141,7 +143,7 @@ func TestStopInstall(t *testing.T) {
 	require.NotEmpty(t, report.Failure)
 	require.NotNil(t, report.Before)
 	require.Nil(t, report.After, "what it left was never learnt")
-	require.True(t, report.Touched())
+	require.True(t, report.Touched(patch.Linux))
 	f.Inspect(func(w *world.World) {
 		for _, command := range w.Account(staging.Account.ID).Region(staging.Region).Commands() {
 			require.True(t, command.Done(), "%s: %s", command.Document, command.Status())

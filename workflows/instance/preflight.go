@@ -129,7 +129,7 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view patch.Vie
 	default:
 		return s.unread(ctx, err)
 	}
-	view.Machine = &answer
+	view.Machine, s.patching.first = &answer, facts
 	if refusal := patch.First(level, view); refusal != nil {
 		return refusedBy(refusal)
 	}
