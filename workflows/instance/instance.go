@@ -54,6 +54,7 @@ type saga struct {
 	point       patch.RestorePoint
 	unfitReason string // why it must not go back into service; "" when it may
 	health      proof
+	restored    bool // its root volume was put back
 }
 
 // patching is what an install is made by, and what came of it.
@@ -93,6 +94,7 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		return nil, err
 	}
 	do(ctx)
+	s.scanRestored(ctx)
 	s.enter(ctx, patch.StepEnded)
 	return &s.status.Result, nil
 }
