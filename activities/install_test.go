@@ -152,6 +152,48 @@ func TestStopInstall(t *testing.T) {
 	must[nothing](f, f.aws.StopInstall, in)
 }
 
+// Run Command's lists lag, and by instance they leave out what no agent has fetched: an install that they do not show
+// is no install that has ended.
+func TestStopInstallThatIsNotListedYet(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		silent bool // its agent has not fetched it
+	}{{"it runs", false}, {"it waits for its agent", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFleetOf(t, func(s *world.Scenario) {
+				s.Durations.CommandLag, s.Durations.Install = world.Duration(40*time.Second), world.Duration(10*time.Minute)
+			})
+			id := f.Instances(staging.Account.ID)[0]
+			execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+			var install *world.Command
+			for install == nil {
+				f.Pass(100 * time.Millisecond)
+				f.Inspect(func(w *world.World) {
+					region := w.Account(staging.Account.ID).Region(staging.Region)
+					for _, command := range region.Commands() {
+						if command.Document == "AWS-RunPatchBaseline" {
+							install = command
+						}
+					}
+					if install != nil && c.silent {
+						region.Instance(id).StopAgent()
+					}
+				})
+			}
+			if !c.silent {
+				f.Pass(5 * time.Second)
+			}
+			in := activities.AwaitInstallInput{
+				Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+			}
+			f.Inspect(func(*world.World) { require.False(t, install.Done()) })
+			must[nothing](f, f.aws.StopInstall, in)
+			must[patch.PatchReport](f, f.aws.AwaitStopped, in)
+			f.Inspect(func(*world.World) { require.True(t, install.Done(), "told as stopped: %s", install.Status()) })
+		})
+	}
+}
+
 func TestFindInstallThatNeverWas(t *testing.T) {
 	f := newFleet(t)
 	began := f.Clock()
