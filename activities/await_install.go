@@ -2,8 +2,6 @@ package activities
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -47,16 +45,17 @@ func (a *AWS) AwaitInstallTurn(ctx context.Context, in AwaitInstallInput) (err e
 // report, not an error.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
-	return a.awaitExecution(ctx, in)
+	return a.awaitExecution(ctx, in, false)
 }
 
-// AwaitStopped waits until the execution and every command of it are terminal, and reports what is known.
+// AwaitStopped waits until the execution and every command of it are terminal, and reports what is known. Lists lag:
+// whatever command they show only now is cancelled, too.
 func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
-	return a.awaitExecution(ctx, in)
+	return a.awaitExecution(ctx, in, true)
 }
 
-func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput) (*patch.PatchReport, error) {
+func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop bool) (*patch.PatchReport, error) {
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
@@ -76,10 +75,13 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput) (*patch.
 		if err != nil {
 			return false, "", err
 		}
-		for _, id := range slices.Sorted(maps.Keys(commands)) {
-			if invocation := commands[id]; invocation != nil && !invocation.Over() {
-				return false, "the command " + id + ", which is " + string(invocation.Status), nil
+		if stop { // one that was not listed when the others were cancelled is cancelled now
+			if err := cancelCommands(ctx, s, in.Instance, commands); err != nil {
+				return false, "", err
 			}
+		}
+		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag)); what != "" {
+			return false, what, nil
 		}
 		report, err = execution.Report(ctx, s, where, commands)
 		return err == nil, "", err

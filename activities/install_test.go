@@ -87,7 +87,9 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			}))
 
 			after := f.scan([]string{id}, baseline.BaselineID)[0]
-			require.True(t, patch.Verify(patch.RebootIfNeeded, before, after, report).Proven(), "%+v", after)
+			require.True(t, patch.Verify(patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1, Before: before, After: after, Report: report,
+			}).Proven(), "%+v", after)
 
 			must[nothing](
 				f, f.aws.AwaitSnapshot, activities.AwaitSnapshotInput{Instance: instance, SnapshotID: taken.SnapshotID, Pace: pace},
@@ -141,13 +143,55 @@ func TestStopInstall(t *testing.T) {
 	require.NotEmpty(t, report.Failure)
 	require.NotNil(t, report.Before)
 	require.Nil(t, report.After, "what it left was never learnt")
-	require.True(t, report.Touched())
+	require.True(t, report.Touched(patch.Linux))
 	f.Inspect(func(w *world.World) {
 		for _, command := range w.Account(staging.Account.ID).Region(staging.Region).Commands() {
 			require.True(t, command.Done(), "%s: %s", command.Document, command.Status())
 		}
 	})
 	must[nothing](f, f.aws.StopInstall, in)
+}
+
+// Run Command's lists lag, and by instance they leave out what no agent has fetched: an install that they do not show
+// is no install that has ended.
+func TestStopInstallThatIsNotListedYet(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		silent bool // its agent has not fetched it
+	}{{"it runs", false}, {"it waits for its agent", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFleetOf(t, func(s *world.Scenario) {
+				s.Durations.CommandLag, s.Durations.Install = world.Duration(40*time.Second), world.Duration(10*time.Minute)
+			})
+			id := f.Instances(staging.Account.ID)[0]
+			execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+			var install *world.Command
+			for install == nil {
+				f.Pass(100 * time.Millisecond)
+				f.Inspect(func(w *world.World) {
+					region := w.Account(staging.Account.ID).Region(staging.Region)
+					for _, command := range region.Commands() {
+						if command.Document == "AWS-RunPatchBaseline" {
+							install = command
+						}
+					}
+					if install != nil && c.silent {
+						region.Instance(id).StopAgent()
+					}
+				})
+			}
+			if !c.silent {
+				f.Pass(5 * time.Second)
+			}
+			in := activities.AwaitInstallInput{
+				Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+			}
+			f.Inspect(func(*world.World) { require.False(t, install.Done()) })
+			must[nothing](f, f.aws.StopInstall, in)
+			must[patch.PatchReport](f, f.aws.AwaitStopped, in)
+			f.Inspect(func(*world.World) { require.True(t, install.Done(), "told as stopped: %s", install.Status()) })
+		})
+	}
 }
 
 func TestFindInstallThatNeverWas(t *testing.T) {

@@ -205,7 +205,7 @@ func TestAFailedInstallIsAReport(t *testing.T) {
 	require.Equal(t, "Failed", report.Status)
 	require.Contains(t, report.Failure, "step install: ")
 	require.NotNil(t, report.After, "what a failed install left is learnt")
-	require.True(t, report.Touched())
+	require.True(t, report.Touched(patch.Linux))
 }
 
 // TestAnythingMayGoWrongAtAnyTime lets a tenth of all calls lose their reply and a tenth be throttled, with several

@@ -40,6 +40,13 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error)
 	if err != nil {
 		return err
 	}
+	return cancelCommands(ctx, s, in.Instance, commands)
+}
+
+// cancelCommands cancels every command that is not known to have ended, or to be cancelled.
+func cancelCommands(
+	ctx context.Context, s *aws.Services, instance Instance, commands map[string]*aws.Invocation,
+) error {
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		invocation := commands[id]
 		if invocation != nil &&
@@ -48,10 +55,9 @@ func (a *AWS) StopInstall(ctx context.Context, in AwaitInstallInput) (err error)
 		}
 		if _, err := s.SSM.CancelCommand(
 			ctx,
-			&ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{in.Instance.ID}},
-		); err != nil &&
-			!aws.IsNotFound(err) {
-			return aws.Wrap("cancel the install's command", where, err)
+			&ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{instance.ID}},
+		); err != nil && !aws.IsNotFound(err) {
+			return aws.Wrap("cancel the install's command", instance.String(), err)
 		}
 	}
 	return nil

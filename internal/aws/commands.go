@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -39,6 +40,32 @@ func FindCommands(ctx context.Context, s *Services, where, instance, comment str
 	slices.SortStableFunc(found, func(a, b ssmtypes.Command) int {
 		return Deref(b.RequestedDateTime).Compare(Deref(a.RequestedDateTime))
 	})
+	return found, nil
+}
+
+// FindCommandsSince lists the commands of any instance that were sent since a moment with the given comment: lists by
+// instance leave out what no agent has fetched yet.
+func FindCommandsSince(
+	ctx context.Context, s *Services, where string, since time.Time, comment string,
+) ([]ssmtypes.Command, error) {
+	var found []ssmtypes.Command
+	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{
+		MaxResults: Ptr(int32(50)),
+		Filters: []ssmtypes.CommandFilter{{
+			Key: ssmtypes.CommandFilterKeyInvokedAfter, Value: Ptr(since.UTC().Add(-time.Minute).Format(time.RFC3339)),
+		}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("list commands", where, err)
+		}
+		for _, command := range page.Commands {
+			if Deref(command.Comment) == comment {
+				found = append(found, command)
+			}
+		}
+	}
 	return found, nil
 }
 

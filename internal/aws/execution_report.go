@@ -26,7 +26,8 @@ func (e *Execution) Report(
 	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status), Unbegun: e.unbegun(commands)}
 	before, packagesBefore := e.facts("factsBefore", commands)
 	after, packagesAfter := e.facts("factsAfter", commands)
-	if after == nil && !e.installBegan(commands) {
+	report.Installing = e.installBegan(commands)
+	if after == nil && !report.Installing {
 		after = before // nothing of ours ran since
 	}
 	report.Before, report.After = before, after

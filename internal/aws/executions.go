@@ -18,6 +18,9 @@ type Execution struct {
 	Status  ssmtypes.AutomationExecutionStatus
 	failure string
 	steps   []ssmtypes.StepExecution
+	started time.Time
+	ended   time.Time // zero: not yet, or AWS does not tell
+	readAt  time.Time // AWS's clock
 }
 
 // FindExecution reads an execution with all of its steps; nil when Automation does not list it yet.
@@ -35,6 +38,10 @@ func FindExecution(ctx context.Context, s *Services, where, id string) (*Executi
 	got := out.AutomationExecution
 	read := &Execution{
 		id: id, Status: got.AutomationExecutionStatus, failure: Deref(got.FailureMessage), steps: got.StepExecutions,
+		started: Deref(got.ExecutionStartTime), ended: Deref(got.ExecutionEndTime),
+	}
+	if read.readAt, err = TimeOf(out.ResultMetadata, where); err != nil {
+		return nil, err
 	}
 	if !got.StepExecutionsTruncated {
 		return read, nil
@@ -89,6 +96,37 @@ func (e *Execution) commandOf(name string) string {
 	return ""
 }
 
+// installDelivery is how long Run Command may take to hand over the runbook's install: its TimeoutSeconds.
+const installDelivery = 10 * time.Minute
+
+// commandsKept is how long Run Command lists what was run.
+const commandsKept = 30 * 24 * time.Hour
+
+// unsettled reports whether less than that has passed since the execution has ended.
+func (e *Execution) unsettled(since time.Duration) bool {
+	return e.ended.IsZero() || e.readAt.Sub(e.ended) < since
+}
+
+// Unproven says what may still run of an execution that is over; "" when nothing does. A command that is known and not
+// listed may yet be handed over until its delivery has timed out, and one that a step has not told of may not be listed
+// before lag has passed.
+func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration) string {
+	for _, id := range slices.Sorted(maps.Keys(commands)) {
+		switch invocation := commands[id]; {
+		case invocation == nil && e.unsettled(installDelivery):
+			return "the command " + id + ", which is not listed"
+		case invocation != nil && !invocation.Over():
+			return "the command " + id + ", which is " + string(invocation.Status)
+		}
+	}
+	for _, step := range e.steps {
+		if step.ExecutionStartTime != nil && e.commandOf(Deref(step.StepName)) == "" && e.unsettled(lag) {
+			return "the list to show what the step " + Deref(step.StepName) + " has sent"
+		}
+	}
+	return ""
+}
+
 // Commands reads every command of the execution. A step tells its command only once it has ended, so that those under
 // way are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not
 // know (yet, or any more).
@@ -107,6 +145,14 @@ func (e *Execution) Commands(
 	}
 	for _, command := range listed {
 		found[Deref(command.CommandId)] = nil
+	}
+	if !e.started.IsZero() && e.unsettled(commandsKept) { // beyond it neither list has any
+		if listed, err = FindCommandsSince(ctx, s, where, e.started, "patchtide "+e.id); err != nil {
+			return nil, err
+		}
+		for _, command := range listed {
+			found[Deref(command.CommandId)] = nil
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		if found[id], err = FindInvocation(ctx, s, where, instance, id); err != nil {

@@ -205,6 +205,9 @@ func (m Machines) Member(id string) patch.Member {
 	member.LaunchTime = Deref(instance.LaunchTime)
 	member.RootDevice = Deref(instance.RootDeviceName)
 	member.RootVolumeID = RootVolume(instance)
+	if root := rootDevice(instance); root != nil {
+		member.RootSince = Deref(root.AttachTime)
+	}
 	member.ProductCodes = len(instance.ProductCodes) > 0
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
@@ -224,15 +227,23 @@ func (m Machines) Member(id string) patch.Member {
 
 // RootVolume is the id of an instance's root volume; "" where that is no EBS volume.
 func RootVolume(instance ec2types.Instance) string {
-	if instance.RootDeviceType != ec2types.DeviceTypeEbs {
-		return ""
-	}
-	for _, mapping := range instance.BlockDeviceMappings {
-		if Deref(mapping.DeviceName) == Deref(instance.RootDeviceName) && mapping.Ebs != nil {
-			return Deref(mapping.Ebs.VolumeId)
-		}
+	if root := rootDevice(instance); root != nil {
+		return Deref(root.VolumeId)
 	}
 	return ""
+}
+
+// rootDevice is an instance's root volume as it is attached; nil where that is no EBS volume.
+func rootDevice(instance ec2types.Instance) *ec2types.EbsInstanceBlockDevice {
+	if instance.RootDeviceType != ec2types.DeviceTypeEbs {
+		return nil
+	}
+	for _, mapping := range instance.BlockDeviceMappings {
+		if Deref(mapping.DeviceName) == Deref(instance.RootDeviceName) {
+			return mapping.Ebs
+		}
+	}
+	return nil
 }
 
 // bareMetal tells types whose root volume cannot be replaced; Macs are bare metal too, but theirs can.

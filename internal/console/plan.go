@@ -142,8 +142,14 @@ func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets se
 	switch instance.Does {
 	case patch.WouldNothing:
 		mark, style, does = "·", palette.Quiet, "nothing missing, not touched"
+		if len(instance.PendingReboot) > 0 {
+			does = fmt.Sprintf("nothing missing, %d wait for a reboot, not touched", len(instance.PendingReboot))
+		}
 	case patch.WouldScan:
 		mark, style, does = "?", palette.Asks, "never scanned"
+		if instance.Outdated {
+			does = "not scanned since its last start or new root volume"
+		}
 	case patch.WouldPatch:
 		if name := sets.of[instance.ID]; name != "" && len(sets.all) > 1 {
 			does += " (" + name + ")"
@@ -167,7 +173,7 @@ func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets se
 		text, "    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
 		style.Render(does),
 	)
-	if !instance.KnownAt.IsZero() {
+	if !instance.KnownAt.IsZero() && !instance.Outdated {
 		text.WriteString(palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago"))
 	}
 	if !instance.InTime {

@@ -84,7 +84,7 @@ func parked(n patch.Notice) Message {
 // putBackMore shows a wave that was rolled back, and how what its other stages patched is put back.
 func putBackMore(n patch.Notice) []Command {
 	list := []Command{{Line: waveCommand("show", n.WaveID)}}
-	if n.PutsBack == "" && n.Tally[patch.Patched] > 0 {
+	if n.PutsBack == "" && n.Tally[patch.Patched]+n.Tally[patch.PatchedRebootPending] > 0 {
 		list = append(
 			list,
 			Command{When: "to put back what its other stages patched, too", Line: names.VerbCommand(patch.RollBack, n.WaveID)},
@@ -202,8 +202,8 @@ func planCommand(n patch.Notice) []Command {
 func tally(n patch.Notice) string {
 	var parts []string
 	for _, outcome := range []patch.Outcome{
-		patch.Patched, patch.AlreadyCompliant, patch.RolledBack, patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone,
-		patch.NotStarted,
+		patch.Patched, patch.PatchedRebootPending, patch.AlreadyCompliant, patch.RebootPending, patch.RolledBack,
+		patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone, patch.NotStarted,
 	} {
 		if count := n.Tally[outcome]; count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count, strings.ReplaceAll(string(outcome), "_", " ")))

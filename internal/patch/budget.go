@@ -55,8 +55,8 @@ func (m *Measured) Measure(result WaveResult) {
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				if took := instance.Ended.Sub(instance.Started); instance.Outcome == Patched && !instance.Started.IsZero() &&
-					took > 0 {
+				if took := instance.Ended.Sub(instance.Started); instance.Outcome.LeftPatched() &&
+					!instance.Started.IsZero() && took > 0 {
 					m.Patches = append(m.Patches, Duration(took))
 				}
 				if instance.PutBackIn > 0 {

@@ -34,6 +34,7 @@ type Member struct {
 	Lifecycle    string // Auto Scaling's: InService, Standby, ...; "" when it is no member
 	Health       string // Auto Scaling's: Healthy, Unhealthy
 	LaunchTime   time.Time
+	RootSince    time.Time // when its root volume was attached
 	AgentOnline  bool
 	AgentPing    time.Time // AWS's clock
 	Platform     Platform

@@ -76,9 +76,13 @@ type Scan struct {
 	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
 }
 
-// Compliant reports whether there is nothing to do.
-func (s Scan) Compliant() bool {
-	return s.Error == "" && len(s.Missing) == 0 && len(s.Failed) == 0 && len(s.PendingReboot) == 0
+// Compliant reports whether there is nothing to do and nothing to tell.
+func (s Scan) Compliant() bool { return !s.Due(RebootIfNeeded) }
+
+// Due reports whether there is something that an install would do: what waits for a reboot is due only where the plan
+// reboots.
+func (s Scan) Due(reboot RebootOption) bool {
+	return s.Error != "" || len(s.Missing) > 0 || len(s.Failed) > 0 || len(s.PendingReboot) > 0 && reboot != RebootNever
 }
 
 // PatchReport is what an install's Automation execution left behind.
@@ -89,29 +93,55 @@ type PatchReport struct {
 	Before      *MachineFacts   `json:"before,omitempty"` // nil: never learnt
 	After       *MachineFacts   `json:"after,omitempty"`
 	Changes     []PackageChange `json:"changes,omitempty"`
-	Unbegun     bool            `json:"unbegun,omitempty"` // it ended before any step of it had started
+	Unbegun     bool            `json:"unbegun,omitempty"`    // it ended before any step of it had started
+	Installing  bool            `json:"installing,omitempty"` // the install may have reached the machine
 }
 
 // Touched reports whether the machine may differ from its snapshot: packages or boot id changed, or nothing could be
-// learnt.
-func (r PatchReport) Touched() bool {
-	return !r.Unbegun && (r.Before == nil || r.After == nil ||
+// learnt. Of Windows the list of hotfixes tells only when something changed, never that nothing did.
+func (r PatchReport) Touched(platform Platform) bool {
+	return !r.Unbegun && (r.Before == nil || r.After == nil || platform == Windows && r.Installing ||
 		r.Before.BootID != r.After.BootID || r.Before.PackagesSHA256 != r.After.PackagesSHA256)
+}
+
+// changed reports whether the machine's own list of packages changed.
+func (r PatchReport) changed() bool {
+	return r.Before.PackagesSHA256 != r.After.PackagesSHA256 || len(r.Changes) > 0
+}
+
+// Pass is one pass of install and reboot, and what it is judged by.
+type Pass struct {
+	Platform      Platform
+	Reboot        RebootOption
+	Number, Of    int  // Of: how many there may be
+	Before, After Scan // of our own, by one snapshot of the baseline
+	Report        PatchReport
 }
 
 // Verdict says whether one pass of install and reboot did what it was to do.
 type Verdict struct {
-	Reason    string   // why it failed; "" when it did not
-	Remaining []string // ids that were missing before and still are: another pass may install them
-	New       []string // ids that appeared meanwhile: reported, not a failure
+	Reason string   // why it failed; "" when it did not
+	Again  []string // ids that are approved and missing: another pass may install them
+	Late   []string // ids that were published while the last pass ran: told by name, not a failure
+	Waits  []string // what takes effect with a reboot that has not come
 }
 
-// Proven reports whether nothing is left to do.
-func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Remaining) == 0 }
+// TheMachine stands among what waits for a reboot where the machine says that it waits for one, and no patch does.
+const TheMachine = "the machine itself"
 
-// Verify judges an unpinned pass by a Scan of our own after the reboot: none of the ids missing before may be missing
-// now. Zero changes where changes were due is a failure, and so are patches that failed or wait for a reboot.
-func Verify(reboot RebootOption, before, after Scan, report PatchReport) Verdict {
+// Proven reports whether nothing is left to do.
+func (v Verdict) Proven() bool { return v.Reason == "" && len(v.Again) == 0 }
+
+// Verify judges an unpinned pass by a Scan of our own after the reboot: no approved patch may be missing then, whether
+// it was missing before or came to light by the reboot, and as long as there are passes left another one follows. A
+// reboot that was due is proven by the boot id.
+//
+// After the last pass what is new differs by platform. On Windows the snapshot of the baseline holds the updates that
+// were approved when it was taken, so that a new one was only hidden behind another. On Linux a run installs all that
+// its repositories have: what is new was published since.
+func Verify(pass Pass) Verdict {
+	report, before, after := pass.Report, pass.Before, pass.After
+	reboots := pass.Reboot != RebootNever
 	switch {
 	case report.Failure != "":
 		return Verdict{Reason: "install: " + report.Failure}
@@ -121,23 +151,46 @@ func Verify(reboot RebootOption, before, after Scan, report PatchReport) Verdict
 		return Verdict{Reason: "scan after install: " + after.Error}
 	case len(after.Failed) > 0:
 		return Verdict{Reason: "failed patches: " + strings.Join(after.Failed, ", ")}
-	case len(after.PendingReboot) > 0 && reboot != RebootNever:
+	case len(after.PendingReboot) > 0 && reboots:
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
-	case len(before.Missing) > 0 && report.Before.PackagesSHA256 == report.After.PackagesSHA256 &&
-		len(report.Changes) == 0:
+	case pass.Platform != Windows && len(before.Missing) > 0 && !report.changed():
 		return Verdict{Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", len(before.Missing))}
-	case len(before.PendingReboot) > 0 && reboot != RebootNever && report.Before.BootID == report.After.BootID:
-		return Verdict{Reason: "a reboot was pending but the boot id is as before"}
 	}
-	verdict := Verdict{}
-	for _, id := range after.Missing {
-		if slices.Contains(before.Missing, id) {
-			verdict.Remaining = append(verdict.Remaining, id)
-		} else {
-			verdict.New = append(verdict.New, id)
+	if same := report.Before.BootID == report.After.BootID; same {
+		switch {
+		case report.Before.Kernel != report.After.Kernel:
+			return Verdict{Reason: fmt.Sprintf("another kernel runs (%s, before %s) and the boot id is as before",
+				report.After.Kernel, report.Before.Kernel)}
+		case len(before.PendingReboot) > 0 && reboots:
+			return Verdict{Reason: "a reboot was pending but the boot id is as before"}
+		case report.changed() && reboots: // RebootIfNeeded reboots after any installation
+			return Verdict{Reason: "packages changed, a reboot was due and the boot id is as before"}
 		}
 	}
+	verdict := Verdict{Waits: after.Waits(report.After)}
+	for _, id := range after.Missing {
+		if pass.Platform != Windows && pass.Number >= pass.Of && !slices.Contains(before.Missing, id) {
+			verdict.Late = append(verdict.Late, id)
+		} else {
+			verdict.Again = append(verdict.Again, id)
+		}
+	}
+	if len(verdict.Again) > 0 && pass.Number >= pass.Of {
+		passes := fmt.Sprintf("%d passes", pass.Number)
+		if pass.Number == 1 {
+			passes = "1 pass"
+		}
+		verdict.Reason = fmt.Sprintf("still missing after %s: %v", passes, verdict.Again)
+	}
 	return verdict
+}
+
+// Waits lists what takes effect with the next boot only, by the scan or else by the machine's own word.
+func (s Scan) Waits(machine *MachineFacts) []string {
+	if len(s.PendingReboot) == 0 && machine != nil && machine.PendingReboot {
+		return []string{TheMachine}
+	}
+	return s.PendingReboot
 }
 
 // RestorePoint is what is needed to put an instance back.

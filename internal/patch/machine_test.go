@@ -61,28 +61,71 @@ func TestTouched(t *testing.T) {
 		{"rebooted", patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")}, true},
 		{"packages changed", patch.PatchReport{Before: facts("1", "a"), After: facts("1", "b")}, true},
 	} {
-		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.report.Touched()) })
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.report.Touched(patch.Linux)) })
 	}
+}
+
+// The list of hotfixes does not tell that nothing was installed.
+func TestTouchedOnWindows(t *testing.T) {
+	same := patch.PatchReport{Before: facts("1", "a"), After: facts("1", "a")}
+	require.False(t, same.Touched(patch.Windows), "the install never reached it")
+	same.Installing = true
+	require.True(t, same.Touched(patch.Windows))
+	require.False(t, same.Touched(patch.Linux), "there the list has everything")
 }
 
 func TestVerify(t *testing.T) {
 	missing := func(ids ...string) patch.Scan { return patch.Scan{Missing: ids} }
+	waits := func(ids ...string) patch.Scan { return patch.Scan{PendingReboot: ids} }
 	done := patch.PatchReport{Before: facts("1", "a"), After: facts("2", "b")}
+	unchanged := patch.PatchReport{Before: facts("1", "a"), After: facts("1", "a")}
+	unbooted := patch.PatchReport{Before: facts("1", "a"), After: facts("1", "b")}
+	kernel := func(report patch.PatchReport) patch.PatchReport {
+		before, after := *report.Before, *report.After
+		before.Kernel, after.Kernel = "5", "6"
+		report.Before, report.After = &before, &after
+		return report
+	}
+	itself := patch.PatchReport{Before: facts("1", "a"), After: &patch.MachineFacts{
+		BootID: "2", PackagesSHA256: "b", PendingReboot: true,
+	}}
 	for _, c := range []struct {
 		name          string
+		platform      patch.Platform // "": Linux
 		reboot        patch.RebootOption
+		of            int // passes; 0: 1
 		before, after patch.Scan
 		report        patch.PatchReport
 		reason        string // a part of it; "" when it did its work
-		remaining     []string
-		fresh         []string
+		again         []string
+		late          []string
+		waits         []string
 	}{
 		{name: "all installed", before: missing("k", "o"), report: done},
 		{
-			name: "one remains: another pass", before: missing("k", "o"), after: missing("o"), report: done,
-			remaining: []string{"o"},
+			name: "one remains: another pass", of: 2, before: missing("k", "o"), after: missing("o"), report: done,
+			again: []string{"o"},
 		},
-		{name: "a new one is no failure", before: missing("k"), after: missing("n"), report: done, fresh: []string{"n"}},
+		{
+			name: "one remains after the last pass", before: missing("k", "o"), after: missing("o"), report: done,
+			again: []string{"o"}, reason: "still missing after 1 pass: [o]",
+		},
+		{
+			name: "a new one: another pass", of: 2, before: missing("k"), after: missing("n"), report: done,
+			again: []string{"n"},
+		},
+		{
+			name: "a new one after the last pass was published meanwhile", before: missing("k"), after: missing("n"),
+			report: done, late: []string{"n"},
+		},
+		{
+			name: "on Windows it was hidden: another pass", platform: patch.Windows, of: 2, before: missing("k"),
+			after: missing("n"), report: done, again: []string{"n"},
+		},
+		{
+			name: "on Windows it was hidden, and the passes are spent", platform: patch.Windows, before: missing("k"),
+			after: missing("n"), report: done, again: []string{"n"}, reason: "still missing after 1 pass: [n]",
+		},
 		{
 			name: "the install failed", before: missing("k"),
 			report: patch.PatchReport{Failure: "exit 195", Before: facts("1", "a"), After: facts("2", "b")}, reason: "exit 195",
@@ -101,47 +144,77 @@ func TestVerify(t *testing.T) {
 			reason: "failed patches: k",
 		},
 		{
-			name: "waits for a reboot", before: missing("k"), after: patch.Scan{PendingReboot: []string{"k"}}, report: done,
+			name: "waits for a reboot", before: missing("k"), after: waits("k"), report: done,
 			reason: "reboot that did not happen: k",
 		},
 		{
-			name: "waits for a reboot, as wanted", reboot: patch.RebootNever, before: missing("k"),
-			after:  patch.Scan{PendingReboot: []string{"k"}},
-			report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "b")},
+			name: "waits for a reboot, as wanted", reboot: patch.RebootNever, before: missing("k"), after: waits("k"),
+			report: unbooted, waits: []string{"k"},
+		},
+		{
+			name: "the machine says that it waits for another", before: missing("k"), report: itself,
+			waits: []string{patch.TheMachine},
 		},
 		{
 			name: "zero changes where changes were due", before: missing("k"),
 			report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")}, reason: "changed nothing",
 		},
 		{
-			name: "Windows: packages do not tell, changes do", before: missing("KB1"),
+			name: "Windows: hotfixes do not tell, the scan does", platform: patch.Windows, before: missing("definitions"),
+			report: unchanged,
+		},
+		{
+			name: "Windows: the scan says that nothing was installed", platform: patch.Windows, before: missing("definitions"),
+			after: missing("definitions"), report: unchanged, again: []string{"definitions"}, reason: "still missing",
+		},
+		{
+			name: "Windows: packages do not tell, changes do", platform: patch.Windows, before: missing("KB1"),
 			report: patch.PatchReport{
 				Before: facts("1", ""), After: facts("2", ""), Changes: []patch.PackageChange{{Name: "KB1", To: "installed"}},
 			},
 		},
+		{name: "only a reboot was due", before: waits("k"), report: patch.PatchReport{
+			Before: facts("1", "a"), After: facts("2", "a"),
+		}},
 		{
-			name: "only a reboot was due", before: patch.Scan{PendingReboot: []string{"k"}},
-			report: patch.PatchReport{Before: facts("1", "a"), After: facts("2", "a")},
+			name: "only a reboot was due and did not come", before: waits("k"), report: unchanged,
+			reason: "boot id is as before",
 		},
 		{
-			name: "only a reboot was due and did not come", before: patch.Scan{PendingReboot: []string{"k"}},
-			report: patch.PatchReport{Before: facts("1", "a"), After: facts("1", "a")}, reason: "boot id is as before",
+			name: "installed, and the reboot did not come", before: missing("k"), report: unbooted,
+			reason: "a reboot was due and the boot id is as before",
 		},
+		{
+			name: "another kernel without a boot", before: missing("k"), report: kernel(unbooted),
+			reason: "another kernel runs (6, before 5)",
+		},
+		{
+			name: "another kernel without a boot, never rebooted", reboot: patch.RebootNever, before: missing("k"),
+			report: kernel(unbooted), reason: "another kernel runs (6, before 5)",
+		},
+		{name: "another kernel by a boot", before: missing("k"), report: kernel(done)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			reboot := c.reboot
-			if reboot == "" {
-				reboot = patch.RebootIfNeeded
+			pass := patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: max(c.of, 1), Before: c.before,
+				After: c.after, Report: c.report,
 			}
-			verdict := patch.Verify(reboot, c.before, c.after, c.report)
+			if c.platform != "" {
+				pass.Platform = c.platform
+			}
+			if c.reboot != "" {
+				pass.Reboot = c.reboot
+			}
+			verdict := patch.Verify(pass)
 			if c.reason == "" {
 				require.Empty(t, verdict.Reason)
 			} else {
 				require.Contains(t, verdict.Reason, c.reason)
 			}
-			require.Equal(t, c.remaining, verdict.Remaining)
-			require.Equal(t, c.fresh, verdict.New)
-			require.Equal(t, c.reason == "" && c.remaining == nil, verdict.Proven())
+			require.Equal(t, c.again, verdict.Again)
+			require.Equal(t, c.late, verdict.Late)
+			require.Equal(t, c.waits, verdict.Waits)
+			require.Equal(t, c.reason == "" && c.again == nil, verdict.Proven())
 		})
 	}
 }
@@ -158,6 +231,11 @@ func TestCompliant(t *testing.T) {
 		"not scanned":    {patch.Scan{Error: "timed out"}, false},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.scan.Compliant()) })
+	}
+	require.True(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootIfNeeded))
+	require.False(t, patch.Scan{PendingReboot: []string{"k"}}.Due(patch.RebootNever), "no wave of that plan would change it")
+	for _, due := range []patch.Scan{{Missing: []string{"k"}}, {Failed: []string{"k"}}, {Error: "timed out"}} {
+		require.True(t, due.Due(patch.RebootNever))
 	}
 }
 

@@ -12,12 +12,15 @@ type Outcome string
 const (
 	Patched          Outcome = "patched"
 	AlreadyCompliant Outcome = "already_compliant" // nothing missing, no reboot pending: untouched
-	RolledBack       Outcome = "rolled_back"       // also of groups, stages and waves
-	Skipped          Outcome = "skipped"           // a person decided so; it was never changed
-	Quarantined      Outcome = "quarantined"
-	Gone             Outcome = "gone"   // terminated by somebody else meanwhile
-	Failed           Outcome = "failed" // also of groups, stages and waves
-	NotStarted       Outcome = "not_started"
+	// PatchedRebootPending: patched, and part of it takes effect with a reboot that the plan leaves to others.
+	PatchedRebootPending Outcome = "patched_reboot_pending"
+	RebootPending        Outcome = "reboot_pending" // nothing missing, only such a reboot: untouched
+	RolledBack           Outcome = "rolled_back"    // also of groups, stages and waves
+	Skipped              Outcome = "skipped"        // a person decided so; it was never changed
+	Quarantined          Outcome = "quarantined"
+	Gone                 Outcome = "gone"   // terminated by somebody else meanwhile
+	Failed               Outcome = "failed" // also of groups, stages and waves
+	NotStarted           Outcome = "not_started"
 
 	// Of a quarantined instance that a person, or its time, has settled.
 	Released   Outcome = "released"
@@ -32,6 +35,17 @@ const (
 	SucceededWithGaps Outcome = "succeeded_with_gaps"
 	Aborted           Outcome = "aborted"
 )
+
+// LeftPatched reports whether an instance ended with patches of the wave on it, in service.
+func (o Outcome) LeftPatched() bool { return o == Patched || o == PatchedRebootPending }
+
+// PatchedAs is the outcome of a patched instance for which so much waits for a reboot.
+func PatchedAs(waits []string) Outcome {
+	if len(waits) > 0 {
+		return PatchedRebootPending
+	}
+	return Patched
+}
 
 // Stranded is one thing that is not in the state it had before and not where the wave meant it to be, with what a
 // person should do about it.
@@ -49,11 +63,13 @@ type InstanceResult struct {
 	Outcome Outcome `json:"outcome"`
 	Reason  string  `json:"reason,omitempty"` // why it is not patched, for a person
 	// of one not started: a window or a calendar closed; of one not put back: which check
-	Refused               RefusalCode `json:"refused,omitempty"`
-	MissingBefore         []string    `json:"missing_before"` // patch ids of a Scan before
-	MissingAfter          []string    `json:"missing_after"`  // patch ids of a Scan after
-	AutomationExecutionID string      `json:"automation_execution_id,omitempty"`
-	BootID                string      `json:"boot_id,omitempty"` // after the install
+	Refused       RefusalCode `json:"refused,omitempty"`
+	MissingBefore []string    `json:"missing_before"` // patch ids of a Scan before
+	MissingAfter  []string    `json:"missing_after"`  // patch ids of a Scan after
+	// what takes effect with the next boot only: patch ids, or TheMachine
+	RebootPending         []string `json:"reboot_pending,omitempty"`
+	AutomationExecutionID string   `json:"automation_execution_id,omitempty"`
+	BootID                string   `json:"boot_id,omitempty"` // after the install
 	// MachineFacts.PackagesSHA256 after the install
 	PackagesAfter string `json:"packages_after,omitempty"`
 	// MachineFacts.ApplicationSHA256 after the install
@@ -123,7 +139,7 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 	var skipped, bad, open bool
 	for _, instance := range instances {
 		switch instance.Outcome {
-		case Patched, AlreadyCompliant, Gone:
+		case Patched, PatchedRebootPending, AlreadyCompliant, RebootPending, Gone:
 		case Skipped, RolledBack:
 			skipped = true
 		case NotStarted:

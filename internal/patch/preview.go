@@ -90,9 +90,11 @@ type PreviewInstance struct {
 	KnownAt       time.Time `json:"known_at,omitzero"`   // AWS's clock: when Systems Manager learnt what is missing
 	Age           Duration  `json:"age,omitempty"`       // of that
 	JudgedBy      string    `json:"judged_by,omitempty"` // the patch baseline's id, where it is not the plan's
-	Begins        Duration  `json:"begins"`
-	Takes         Duration  `json:"takes"`
-	InTime        bool      `json:"in_time"` // it may still be begun in the window
+	// what Systems Manager knows is older than its last start or its root volume: nobody knows what it misses
+	Outdated bool     `json:"outdated,omitempty"`
+	Begins   Duration `json:"begins"`
+	Takes    Duration `json:"takes"`
+	InTime   bool     `json:"in_time"` // it may still be begun in the window
 }
 
 // PreviewAction is what a wave would do to an instance.

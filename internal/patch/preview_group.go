@@ -98,10 +98,24 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 	return shown
 }
 
+// unchangedSince is since when a machine has run on the root volume that it has. What Systems Manager learnt before is
+// of another boot, or of a volume that was put back since.
+func (m Member) unchangedSince() time.Time {
+	since := m.LaunchTime
+	if m.RootSince.After(since) {
+		since = m.RootSince
+	}
+	return since.Truncate(time.Second) // patch states have whole seconds
+}
+
 func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
 	shown := PreviewInstance{ID: member.ID, Zone: member.Zone, Does: WouldScan, Missing: []MissingPatch{}}
 	state, known := r.Known[member.ID]
 	if !known {
+		return shown
+	}
+	if since := member.unchangedSince(); state.At.Before(since) {
+		shown.Outdated, shown.KnownAt = true, state.At
 		return shown
 	}
 	shown.Failed, shown.PendingReboot = state.Failed, state.PendingReboot
@@ -118,7 +132,7 @@ func (r GroupReading) instance(plan Plan, member Member) PreviewInstance {
 		shown.JudgedBy = state.BaselineID
 	}
 	shown.Does = WouldNothing
-	if len(state.Missing)+len(state.Failed)+len(state.PendingReboot) > 0 {
+	if len(state.Missing)+len(state.Failed) > 0 || len(state.PendingReboot) > 0 && plan.Reboot != RebootNever {
 		shown.Does = WouldPatch
 		// RebootIfNeeded reboots after any installation, and for what waits for it.
 		shown.Reboot = plan.Reboot != RebootNever

@@ -126,6 +126,10 @@ func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
 			"only a reboot is pending", &patch.PatchState{PendingReboot: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch,
 			true,
 		},
+		{
+			"only a reboot is pending, and the plan does not reboot", &patch.PatchState{PendingReboot: []string{"a"}},
+			patch.RebootNever, patch.WouldNothing, false,
+		},
 		{"one failed", &patch.PatchState{Failed: []string{"a"}}, patch.RebootIfNeeded, patch.WouldPatch, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -141,6 +145,33 @@ func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
 			require.Equal(t, c.does, instance.Does)
 			require.Equal(t, c.boots, instance.Reboot)
 			require.Zero(t, instance.Age, "never negative")
+		})
+	}
+}
+
+// What Systems Manager learnt before a machine's last start, or before its root volume was put back, is believed of
+// neither: nobody knows what it misses.
+func TestAPreviewBelievesNoStateOfAnotherRoot(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		launched, attached time.Duration // since the state
+		does               patch.PreviewAction
+	}{
+		{"scanned since", -time.Hour, -time.Hour, patch.WouldNothing},
+		{"scanned in the same second", 300 * time.Millisecond, 0, patch.WouldNothing},
+		{"started since", time.Minute, -time.Hour, patch.WouldScan},
+		{"its root volume was replaced since", -time.Hour, time.Minute, patch.WouldScan},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reading := readGroup(previewG, 1, 0)
+			state := patch.PatchState{At: readAt.Add(-2 * time.Hour)}
+			reading.Known["i-0000"] = state
+			reading.State.Members[0].LaunchTime = state.At.Add(c.launched)
+			reading.State.Members[0].RootSince = state.At.Add(c.attached)
+			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1})
+			instance := preview(plan, reading).Stages[0].Groups[0].Instances[0]
+			require.Equal(t, c.does, instance.Does)
+			require.Equal(t, c.does == patch.WouldScan, instance.Outdated)
 		})
 	}
 }

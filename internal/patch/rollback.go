@@ -48,7 +48,7 @@ type RollBackJudgement struct {
 }
 
 // WantsRollBack reports whether a wave left the instance patched.
-func (r InstanceResult) WantsRollBack() bool { return r.Outcome == Patched || r.StillPatched }
+func (r InstanceResult) WantsRollBack() bool { return r.Outcome.LeftPatched() || r.StillPatched }
 
 // JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old
 // root volume also undoes deployments and rotated secrets made since, so age and changes since are losses.

@@ -13,7 +13,7 @@ type paceSoFar struct {
 }
 
 func (p *paceSoFar) learn(result patch.InstanceResult, took time.Duration) {
-	if result.Outcome == patch.Patched {
+	if result.Outcome.LeftPatched() {
 		p.timed, p.took = p.timed+1, p.took+patch.Duration(took)
 	}
 }

@@ -47,7 +47,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	var patched, refused []string
 	for _, instance := range g.status.Instances {
 		switch {
-		case instance.Outcome == patch.Patched:
+		case instance.Outcome.LeftPatched():
 			patched = append(patched, instance.ID)
 		case lacksRoom(instance):
 			patched, refused = append(patched, instance.ID), append(refused, instance.ID)
@@ -80,10 +80,13 @@ func (g *group) putBackNext(ctx workflow.Context) {
 		return
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
-	result.MissingAfter = was.MissingBefore
+	if len(result.MissingAfter) == 0 { // it could not be scanned: it stands where it stood before
+		result.MissingAfter = was.MissingBefore
+	}
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
 		result.BootID, result.PackagesAfter, result.Changes = was.BootID, was.PackagesAfter, was.Changes
+		result.RebootPending = was.RebootPending
 	}
 	g.status.Instances[i] = result
 	g.status.Stranded = append(g.status.Stranded, result.Stranded...)
@@ -102,7 +105,8 @@ func lacksRoom(instance patch.InstanceResult) bool {
 func (g *group) askAgain() {
 	for i, instance := range g.status.Instances {
 		if lacksRoom(instance) {
-			instance.Outcome, instance.StillPatched, instance.Reason, instance.Refused = patch.Patched, false, "", ""
+			instance.Outcome, instance.StillPatched = patch.PatchedAs(instance.RebootPending), false
+			instance.Reason, instance.Refused = "", ""
 			g.status.Instances[i] = instance
 		}
 	}
@@ -119,7 +123,7 @@ func (g *group) leftEarlier(was patch.InstanceResult) *journal.LeftBy {
 // leavePatched says of every instance still to be put back why it was not.
 func (g *group) leavePatched(why string) {
 	for i, instance := range g.status.Instances {
-		if instance.Outcome == patch.Patched {
+		if instance.Outcome.LeftPatched() {
 			g.status.Instances[i].Outcome, g.status.Instances[i].StillPatched, g.status.Instances[i].Reason = patch.Failed,
 				true, why
 		}
@@ -129,7 +133,7 @@ func (g *group) leavePatched(why string) {
 // needsBack reports whether an instance is to be put back that was not refused for want of room since anything changed.
 func (g *group) needsBack() bool {
 	for _, instance := range g.status.Instances {
-		if instance.Outcome == patch.Patched {
+		if instance.Outcome.LeftPatched() {
 			return true
 		}
 	}

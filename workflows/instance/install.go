@@ -3,6 +3,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -42,8 +43,8 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 	return nil
 }
 
-// install runs the passes: install, reboot, and a Scan of our own, until nothing that was missing is missing, or the
-// passes are spent. A cancel lets a running install end within its budget.
+// install runs the passes: install, reboot, and a Scan of our own, until nothing approved is missing, or the passes are
+// spent. A cancel lets a running install end within its budget.
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true
@@ -66,17 +67,19 @@ func (s *saga) install(ctx workflow.Context) error {
 			}
 			s.status.Result.MissingAfter = run.List(after.Missing)
 		}
-		verdict := patch.Verify(s.in.Policy.Reboot, before, *after, *report)
+		verdict := patch.Verify(patch.Pass{
+			Platform: s.in.Policy.Platform, Reboot: s.in.Policy.Reboot, Number: pass, Of: s.in.Policy.Passes,
+			Before: before, After: *after, Report: *report,
+		})
 		switch {
 		case verdict.Reason != "":
 			return errors.New(verdict.Reason)
 		case verdict.Proven():
-			if len(verdict.New) > 0 {
-				s.note("new since the scan before, not part of this wave: %v", verdict.New)
+			s.patching.waits = verdict.Waits
+			if len(verdict.Late) > 0 {
+				s.note("published while it was patched, left to the next wave: %s", strings.Join(verdict.Late, ", "))
 			}
 			return nil
-		case pass >= s.in.Policy.Passes:
-			return fmt.Errorf("still missing after %d passes: %v", pass, verdict.Remaining)
 		}
 		before = *after
 	}
@@ -149,6 +152,7 @@ func (s *saga) merge(report patch.PatchReport) {
 	if s.patching.report.ExecutionID != "" {
 		report.Before, report.Unbegun = s.patching.report.Before, false
 		report.Changes = append(s.patching.report.Changes, report.Changes...)
+		report.Installing = report.Installing || s.patching.report.Installing
 	}
 	s.patching.report = report
 	s.status.Result.Changes = report.Changes

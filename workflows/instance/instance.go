@@ -5,6 +5,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -53,6 +54,7 @@ type saga struct {
 	point       patch.RestorePoint
 	unfitReason string // why it must not go back into service; "" when it may
 	health      proof
+	restored    bool // its root volume was put back
 }
 
 // patching is what an install is made by, and what came of it.
@@ -62,6 +64,8 @@ type patching struct {
 	scan     patch.Scan // what was missing before
 	tries    []installTry
 	report   patch.PatchReport // all passes as one
+	first    patch.MachineFacts
+	waits    []string // what takes effect with the next boot only
 }
 
 // proof is what is known of an instance's health since it returned.
@@ -90,6 +94,7 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		return nil, err
 	}
 	do(ctx)
+	s.scanRestored(ctx)
 	s.enter(ctx, patch.StepEnded)
 	return &s.status.Result, nil
 }
@@ -116,8 +121,12 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	s.patching.scan, result.MissingBefore = *scan, run.List(scan.Missing)
-	if scan.Compliant() {
+	if !scan.Due(s.in.Policy.Reboot) {
 		result.Outcome, result.MissingAfter = patch.AlreadyCompliant, []string{}
+		if s.patching.waits = scan.Waits(&s.patching.first); len(s.patching.waits) > 0 {
+			result.Outcome = patch.RebootPending
+			s.tellReboot()
+		}
 		return
 	}
 	result.MissingAfter = run.List(scan.Missing)
@@ -136,9 +145,18 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.compensate(ctx, failed, err)
 		return
 	}
-	result.Outcome = patch.Patched
+	result.Outcome = patch.PatchedAs(s.patching.waits)
+	s.tellReboot()
 	if s.health.cut {
 		result.Notes = append(result.Notes, "the bake was cut short by a cancel")
+	}
+}
+
+// tellReboot names what takes effect with the next boot only.
+func (s *saga) tellReboot() {
+	if len(s.patching.waits) > 0 {
+		s.status.Result.RebootPending = s.patching.waits
+		s.note("waits for a reboot, which this wave leaves to others: %s", strings.Join(s.patching.waits, ", "))
 	}
 }
 
@@ -199,7 +217,8 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 // untouched reports whether nothing of an install can have reached the machine: none was started, or the one that was
 // has ended without a command.
 func (s *saga) untouched() bool {
-	return len(s.patching.tries) == 0 || s.patching.report.ExecutionID != "" && !s.patching.report.Touched()
+	report := s.patching.report
+	return len(s.patching.tries) == 0 || report.ExecutionID != "" && !report.Touched(s.in.Policy.Platform)
 }
 
 // endNotBegun ends one that was taken out and put back with nothing installed because it was cancelled, or because its

@@ -142,7 +142,7 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 	default:
 		return s.unread(ctx, err)
 	}
-	view.Machine = &answer
+	view.Machine, s.patching.first = &answer, facts
 	if refusal := patch.First(level, view); refusal != nil {
 		return refusedBy(refusal)
 	}

@@ -146,6 +146,26 @@ func (s *saga) restore(ctx workflow.Context) error {
 	return nil
 }
 
+// scanRestored has Systems Manager look at a root volume that was put back: what it knows is of the one before, and says
+// that nothing is missing. That it could not is told, and is no failure of what was put back.
+func (s *saga) scanRestored(ctx workflow.Context) {
+	if !s.restored || s.status.Result.Outcome == patch.Gone || s.status.Result.Outcome == patch.Quarantined {
+		return
+	}
+	s.enter(ctx, patch.StepScan)
+	clean, stop := run.UntilGivenUp(ctx)
+	defer stop()
+	scan, err := s.scanNow(clean, "scan-restored")
+	switch {
+	case err != nil:
+		s.note("not scanned since its root volume was put back: %s", run.Reason(err))
+	case scan.Error != "":
+		s.note("not scanned since its root volume was put back: %s", scan.Error)
+	default:
+		s.status.Result.MissingAfter = run.List(scan.Missing)
+	}
+}
+
 // restoreRoot puts the root volume back from the snapshot and proves it: another volume, another boot, the packages as
 // before. The snapshot is waited for here, where it is needed.
 func (s *saga) restoreRoot(ctx workflow.Context) error {
@@ -179,6 +199,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	if why := patch.ProveRestored(s.point, patched, restored.RootVolumeID, facts); why != "" {
 		return errors.New(why)
 	}
+	s.restored = true
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
 	s.status.Result.MissingAfter = s.status.Result.MissingBefore
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,

@@ -108,3 +108,44 @@ func TestAnInstanceOfATagGroupThatCannotBeRestoredStaysDeregistered(t *testing.T
 	require.Equal(t, patch.Quarantined, victim.Outcome, "%+v", victim)
 	scene.RequireInvariants(result, wavetest.Except{Out: []string{victim.ID}})
 }
+
+// After a roll back the last that Systems Manager knew is of the volume that was there before, which misses nothing: it
+// looks again, so that whoever reads patch states is told the truth.
+func TestWhatWasPutBackIsScannedAgain(t *testing.T) {
+	alarm := func(scene *wavetest.Scene) {
+		scene.WhenAtStep(patch.StepBake, func(string) {
+			scene.Production(func(group *world.ScalingGroup) {
+				require.NoError(scene.T, group.Region.SetAlarm("web-5xx", "ALARM", "by the test"))
+			})
+		})
+	}
+	for _, c := range []struct {
+		name  string
+		fleet func(*world.Scenario)
+		after func(*wavetest.Scene)
+	}{
+		{"the install failed half-way", wavetest.FailsOnce(nil), nil},
+		{"patched, and an alarm rang", nil, alarm},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: c.fleet, Config: wavetest.ProductionOnly(wavetest.Unattended),
+			})
+			scene.Decide = []patch.Verb{patch.Abort}
+			if c.after != nil {
+				c.after(scene)
+			}
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			victim := result.Stages[0].Groups[0].Instances[0]
+			require.Equal(t, patch.RolledBack, victim.Outcome, victim.Reason)
+			require.Len(t, victim.MissingAfter, 6)
+			scene.Production(func(group *world.ScalingGroup) {
+				state := group.Region.PatchState(victim.ID)
+				require.Equal(t, 6, state.Count("Missing"), "what Systems Manager knows of it")
+				root := group.Region.Volume(group.Region.Instance(victim.ID).RootVolume)
+				require.True(t, state.End.After(root.Created), "scanned since its root is there")
+			})
+		})
+	}
+}

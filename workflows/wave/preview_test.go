@@ -287,3 +287,29 @@ func TestAPreviewsInput(t *testing.T) {
 		})
 	}
 }
+
+// Systems Manager keeps what it learnt of a root volume that is not there any more; a preview does not believe it.
+func TestAPreviewAfterARootWasReplaced(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
+	_, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	var replaced string
+	scene.Sim.Inspect(func(w *world.World) {
+		region := w.Account(wavetest.Staging).Region(wavetest.Tokyo)
+		replaced = region.Instances()[0].ID
+		_, err := region.ReplaceRoot(replaced, "", "", false, nil)
+		require.NoError(t, err)
+	})
+	scene.Again(scene.Env.Now().Add(time.Hour))
+	seen := 0
+	for _, instance := range previewOf(scene, ofWeb).Stages[0].Groups[0].Instances {
+		if instance.ID != replaced {
+			require.Equal(t, patch.WouldNothing, instance.Does)
+			continue
+		}
+		seen++
+		require.Equal(t, patch.WouldScan, instance.Does)
+		require.True(t, instance.Outdated)
+	}
+	require.Equal(t, 1, seen)
+}

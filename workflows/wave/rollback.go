@@ -155,7 +155,8 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		}
 		// What has no part in putting back stays behind: an order is one payload of Temporal's.
 		patched = append(patched, patch.InstanceResult{
-			ID: instance.ID, Outcome: patch.Patched, BootID: instance.BootID, Backup: instance.Backup,
+			ID: instance.ID, Outcome: patch.PatchedAs(instance.RebootPending), RebootPending: instance.RebootPending,
+			BootID: instance.BootID, Backup: instance.Backup,
 			PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter,
 			AutomationExecutionID: instance.AutomationExecutionID,
 			MissingBefore:         run.List(instance.MissingBefore), MissingAfter: run.List(instance.MissingAfter),

@@ -161,7 +161,12 @@ func chooseCommands(
 			return nil, api.NotModelled("filter %s of ssm:ListCommands", filter.Key)
 		}
 	}
+	lag := region.World.Scenario.Durations.CommandLag.D()
 	return slices.DeleteFunc(commands, func(command *world.Command) bool {
+		if lag > 0 && (region.World.Now().Before(command.Requested.Add(lag)) ||
+			instance != "" && command.On(instance) != nil && command.On(instance).Status == "Pending") {
+			return true
+		}
 		return instance != "" && command.On(instance) == nil || !commandPasses(command, filters)
 	}), nil
 }

@@ -292,7 +292,8 @@ func (e *Execution) Stop(kind string) error {
 		if step := e.Current(); step != nil && (step.Status == "InProgress" || step.Status == "Waiting") {
 			step.Status, step.Ended = "Cancelled", e.Region.World.now
 			step.Failure = "Step was cancelled."
-			if step.command != nil {
+			// Nothing promises that a cancelled step's command is cancelled too: where lists lag it is not.
+			if step.command != nil && e.Region.World.Scenario.Durations.CommandLag == 0 {
 				step.command.Cancel(nil)
 			}
 			if step.child != nil && !step.child.Done() {

@@ -73,6 +73,7 @@ type patchRun struct {
 	invocation *Invocation
 	instance   *Instance
 	baseline   *Baseline
+	taken      time.Time // of its snapshot; zero: a snapshot of this run alone
 	state      *PatchState
 	override   []overrideEntry
 	unreported bool // its baseline was an override: only its output tells how it went
@@ -112,7 +113,7 @@ func (v *Invocation) runPatchBaseline() {
 		v.end("Failed", 1, "", "SnapshotId is not a GUID: "+id)
 		return
 	default:
-		run.baseline = i.Region.atSnapshot(id, run.baseline)
+		run.baseline, run.taken = i.Region.atSnapshot(id, run.baseline)
 	}
 	run.state.BaselineID = run.baseline.ID
 	if err := run.readBaselineOverride(); err != nil {
@@ -160,10 +161,20 @@ func (run *patchRun) readOverride() error {
 	return nil
 }
 
+// approves reports whether the run's baseline approves a patch: on Windows as of its snapshot.
+func (run *patchRun) approves(p Patch) bool {
+	w, os := run.instance.Region.World, run.instance.Disk().os
+	at := w.now
+	if os.Windows() && !run.taken.IsZero() {
+		at = run.taken
+	}
+	return run.baseline.approves(w, os, p, at)
+}
+
 // due lists what this run installs: what the baseline approves, or what the override list names. Windows needs both.
 func (run *patchRun) due() []Patch {
 	w, disk := run.instance.Region.World, run.instance.Disk()
-	approved := func(p Patch) bool { return run.baseline.approves(w, disk.os, p, w.now) }
+	approved := run.approves
 	if run.override == nil {
 		return w.applicable(disk, approved)
 	}
@@ -269,7 +280,7 @@ func (run *patchRun) report() {
 			state = "InstalledPendingReboot"
 		case run.baseline.Action == "BLOCK" && run.baseline.rejects(patch):
 			state = "InstalledRejected"
-		case run.baseline.approves(w, disk.os, patch, w.now):
+		case run.approves(patch):
 			state = "Installed"
 		}
 		s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: state, Installed: w.now})
@@ -278,7 +289,7 @@ func (run *patchRun) report() {
 		s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: "Failed"})
 	}
 	if s.Operation == "Scan" {
-		missing := w.applicable(disk, func(p Patch) bool { return run.baseline.approves(w, disk.os, p, w.now) })
+		missing := w.applicable(disk, run.approves)
 		for _, patch := range missing {
 			s.Patches = append(s.Patches, PatchReport{Patch: patch, Title: patch.title(), State: "Missing"})
 		}

@@ -46,7 +46,9 @@ type Durations struct {
 	Stop            Duration `yaml:"stop"`             // stopping until stopped
 	AppStart        Duration `yaml:"app_start"`        // from boot until the application answers
 	ReadLag         Duration `yaml:"read_lag"`         // how far DescribeAutomationExecutions lags behind
-	ScalingLag      Duration `yaml:"scaling_lag"`      // how far Auto Scaling's describe calls lag behind; none by default
+	// how far Run Command's lists lag behind, and whether those by instance hide what no agent has fetched; none by default
+	CommandLag Duration `yaml:"command_lag"`
+	ScalingLag Duration `yaml:"scaling_lag"` // how far Auto Scaling's describe calls lag behind; none by default
 }
 
 // DefaultDurations are those of a small Linux machine.
@@ -88,6 +90,8 @@ type Patch struct {
 	Breaks         []Breaks `yaml:"breaks"` // applications that fail once it is installed
 	// id of a patch that has to take effect before this one is listed, as on Windows
 	After string `yaml:"after"`
+	// of Windows: an update that is no hotfix, such as definitions: patch states have it, the list of hotfixes does not
+	Unlisted bool `yaml:"unlisted"`
 }
 
 // Breaks names an application that a patch breaks.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,6 +71,20 @@ func (d *Disk) PackageList() string {
 	return list.String()
 }
 
+// listedPackages are those that the machine's own list has: on Windows the hotfixes.
+func (i *Instance) listedPackages() string {
+	disk := i.Disk()
+	var list strings.Builder
+	for _, p := range disk.Packages() {
+		if !slices.ContainsFunc(i.Region.World.Scenario.Patches, func(known Patch) bool {
+			return known.Unlisted && known.OS == disk.os.Name && known.ID == p.Name
+		}) {
+			list.WriteString(p.Name + " " + p.Version + "\n")
+		}
+	}
+	return list.String()
+}
+
 // packers are used again and again: each holds most of a megabyte.
 var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
@@ -90,7 +105,7 @@ func (i *Instance) Deploy(version string) { i.Disk().app.Version = version }
 
 func (i *Instance) factsLine() string {
 	disk := i.Disk()
-	list := disk.PackageList()
+	list := i.listedPackages()
 	sum := sha256.Sum256([]byte(list))
 	var packed bytes.Buffer
 	writer := packers.Get().(*gzip.Writer)

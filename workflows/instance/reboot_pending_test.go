@@ -1,0 +1,41 @@
+package instance_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// With `reboot: NoReboot` what was installed takes effect with a boot that others make: that is told, and the next wave
+// takes nobody out for it.
+func TestWhatWaitsForARebootIsToldAndNotTakenOutAgain(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: false}", "backup: snapshot", "backup: snapshot\n    reboot: NoReboot")),
+	})
+	kernel := []string{"kernel.x86_64"}
+	scene.Play(func(story wavetest.Story) {
+		first := story.Wave("first")
+		require.Equal(t, patch.Succeeded, first.Outcome)
+		for _, instance := range first.Stages[0].Groups[0].Instances {
+			require.Equal(t, patch.PatchedRebootPending, instance.Outcome, instance.Reason)
+			require.Equal(t, kernel, instance.RebootPending)
+			require.Contains(t, instance.Notes, "waits for a reboot, which this wave leaves to others: kernel.x86_64")
+		}
+		out, installs := len(scene.Effects("EnterStandby")), len(scene.Effects("StartAutomationExecution"))
+		story.Later(time.Hour)
+		second := story.Wave("second")
+		require.Equal(t, patch.Succeeded, second.Outcome)
+		for _, instance := range second.Stages[0].Groups[0].Instances {
+			require.Equal(t, patch.RebootPending, instance.Outcome, instance.Reason)
+			require.Equal(t, kernel, instance.RebootPending)
+		}
+		require.Len(t, scene.Effects("EnterStandby"), out, "nobody was taken out again")
+		require.Len(t, scene.Effects("StartAutomationExecution"), installs)
+	})
+}
