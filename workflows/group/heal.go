@@ -31,6 +31,9 @@ type HealInput struct {
 
 // HealGroup puts back what a dead wave left of a group, and closes; no orders are needed.
 func HealGroup(ctx workflow.Context, in HealInput) (*End, error) {
+	if err := run.ChildOf(ctx, "Reconcile,", names.ReconcileID); err != nil {
+		return nil, err
+	}
 	g := newGroup(Input{WaveID: in.WaveID, Group: in.Group, Policy: in.Policy})
 	return g.alone(ctx, func(ctx workflow.Context) { g.heal(ctx, in.Heal) })
 }

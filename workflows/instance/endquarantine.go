@@ -41,13 +41,22 @@ type quarantined struct {
 
 func (s *quarantined) end(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Quarantined
-	s.record = s.ask.Record
+	s.enter(ctx, patch.StepPreflight)
+	read, err := run.ReadRecord(ctx, run.RecordOf(s.ask.Record.WaveID, s.in.Group, s.in.Instance))
+	switch {
+	case err != nil:
+		s.status.Result.Reason = "nothing was changed: its record could not be read: " + run.Reason(err)
+		return
+	case read.Record == nil || read.Record.Quarantine == nil:
+		s.status.Result.Reason = "nothing was changed: its record tells of no quarantine; " + read.Untrusted
+		return
+	}
+	s.ask.Record, s.record = *read.Record, *read.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
-	s.enter(ctx, patch.StepPreflight)
 	var seen activities.QuarantinedInstance
-	err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
+	err = s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 	switch {
 	case err != nil:
 		s.status.Result.Reason = "nothing was changed: " + run.Reason(err)

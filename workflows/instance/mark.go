@@ -101,7 +101,5 @@ func (s *saga) journal() activities.MarkInstanceInput {
 
 // readRecord reads the instance's own record of this wave.
 func (s *saga) readRecord(ctx workflow.Context) (activities.RecordRead, error) {
-	return run.ReadRecord(ctx, activities.ReadRecordInput{Pointer: s.journal().Journal, About: journal.About{
-		WaveID: s.in.WaveID, Place: s.in.Group.Place(), Instance: s.in.Instance,
-	}})
+	return run.ReadRecord(ctx, run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance))
 }

@@ -108,6 +108,10 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
+	if id := names.QuarantineID(request.Instance); request.Instance != "" && workflow.GetInfo(ctx).WorkflowExecution.ID != id {
+		return nil, run.Invalid("start it under the workflow id "+id+", so that nobody ends the quarantine a second time "+
+			"meanwhile", quarantineExample)
+	}
 	q := &quarantineSearch{
 		request: request, result: QuarantineResult{Instances: []Quarantined{}, Problems: []patch.Stranded{}},
 	}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // ReadRecord reads and verifies the record that a mark points to. One that is not to be trusted is an answer, not an
@@ -14,6 +16,23 @@ func ReadRecord(ctx workflow.Context, in activities.ReadRecordInput) (read activ
 		Controlling(ctx, "what the journal's record says"), control.ReadRecord, in,
 	).Get(ctx, &read)
 	return read, err
+}
+
+// RecordOf asks for a wave's record of a group, or of an instance of it where instance is not "".
+func RecordOf(waveID string, group patch.Group, instance string) activities.ReadRecordInput {
+	return activities.ReadRecordInput{
+		Pointer: activities.Journal{WaveID: waveID, Record: names.JournalRecord(group, instance)},
+		About: journal.About{
+			WaveID: waveID, Place: group.Place(), Instance: instance, AutoScalingGroup: groupName(group, instance),
+		},
+	}
+}
+
+func groupName(group patch.Group, instance string) string {
+	if instance != "" {
+		return ""
+	}
+	return group.AutoScalingGroup
 }
 
 // WriteRecord appends the record to the journal as of now, before what it tells of is done.
