@@ -25,6 +25,8 @@ func (l lockBook) Holder(_ context.Context, id string) (*activities.LockHolder, 
 
 func (l lockBook) Closed(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
+func (l lockBook) Ending(context.Context, string, string) (journal.Ending, error) { return "", nil }
+
 // journalOf is a store whose journal holds those records.
 type journalOf struct {
 	store
@@ -44,6 +46,7 @@ func TestAwaitAtRest(t *testing.T) {
 	var documents []json.RawMessage
 	for i, id := range []string{"", "i-1", "i-2"} {
 		document, err := json.Marshal(journal.Record{
+			Origin: journal.Origin{RunID: "run"},
 			WaveID: "wave-1", Group: group, Instance: id, At: at.Add(time.Duration(i) * time.Minute),
 			Policy: patch.Policy{Timing: patch.DefaultTiming()},
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -16,6 +17,8 @@ type Control struct {
 	Notifier Notifier // nil: nobody is told
 	Notices  Notices
 	Freezes  Freezes
+	// NamespaceID is Temporal's own id of the worker's namespace: records that another wrote are not acted upon.
+	NamespaceID string
 	// Speed divides every duration of a resolved plan; only the laboratory sets it, whose AWS lives that much faster.
 	Speed float64
 }
@@ -50,4 +53,6 @@ type Locks interface {
 	Holder(ctx context.Context, workflowID string) (*LockHolder, error)
 	// Closed is when the workflow with that id ended, by Temporal's clock; zero when it runs or is not known.
 	Closed(ctx context.Context, workflowID string) (time.Time, error)
+	// Ending is how that very run of a workflow, and those that it continued as, ended.
+	Ending(ctx context.Context, workflowID, runID string) (journal.Ending, error)
 }

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 )
 
@@ -28,7 +29,7 @@ type temporalLocks struct{ client Describer }
 
 // Holder is the workflow with that id and its parent, if it runs.
 func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHolder, error) {
-	info, err := l.describe(ctx, workflowID)
+	info, err := l.describe(ctx, workflowID, "")
 	if err != nil || info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return nil, err
 	}
@@ -42,16 +43,39 @@ func (l temporalLocks) Holder(ctx context.Context, workflowID string) (*LockHold
 
 // Closed is when the newest workflow with that id ended.
 func (l temporalLocks) Closed(ctx context.Context, workflowID string) (time.Time, error) {
-	info, err := l.describe(ctx, workflowID)
+	info, err := l.describe(ctx, workflowID, "")
 	if err != nil || info.GetCloseTime() == nil {
 		return time.Time{}, err
 	}
 	return info.GetCloseTime().AsTime(), nil
 }
 
-// describe asks for the newest workflow with that id; nil when there is none any more.
-func (l temporalLocks) describe(ctx context.Context, workflowID string) (*workflow.WorkflowExecutionInfo, error) {
-	described, err := l.client.DescribeWorkflowExecution(ctx, workflowID, "")
+// Ending asks for that very run, and for the newest one where it continued as new.
+func (l temporalLocks) Ending(ctx context.Context, workflowID, runID string) (journal.Ending, error) {
+	info, err := l.describe(ctx, workflowID, runID)
+	if err != nil || info == nil {
+		return journal.RunUnknown, err
+	}
+	if info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW {
+		first := info.GetFirstRunId()
+		if info, err = l.describe(ctx, workflowID, ""); err != nil || info.GetFirstRunId() != first || first == "" {
+			return journal.RunUnknown, err // another has had the id since
+		}
+	}
+	switch info.GetStatus() {
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+		return journal.RunOpen, nil
+	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		return journal.RunCompleted, nil
+	}
+	return journal.RunBroken, nil
+}
+
+// describe asks for a run of the workflow with that id, "" for the newest; nil when there is none any more.
+func (l temporalLocks) describe(
+	ctx context.Context, workflowID, runID string,
+) (*workflow.WorkflowExecutionInfo, error) {
+	described, err := l.client.DescribeWorkflowExecution(ctx, workflowID, runID)
 	var missing *serviceerror.NotFound
 	if errors.As(err, &missing) {
 		return nil, nil

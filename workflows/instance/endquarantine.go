@@ -39,6 +39,9 @@ type quarantined struct {
 	ask QuarantineEnd
 }
 
+const notQuarantined = "nothing was changed: it is not in the quarantine any more that was asked about; see " +
+	"`patchtide quarantine list`"
+
 func (s *quarantined) end(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Quarantined
 	s.enter(ctx, patch.StepPreflight)
@@ -49,6 +52,10 @@ func (s *quarantined) end(ctx workflow.Context) {
 		return
 	case read.Record == nil || read.Record.Quarantine == nil:
 		s.status.Result.Reason = "nothing was changed: its record tells of no quarantine; " + read.Untrusted
+		return
+	case !read.Record.Quarantine.Ended.IsZero():
+		s.status.Result.Outcome = patch.NotStarted
+		s.status.Result.Reason = notQuarantined
 		return
 	}
 	s.ask.Record, s.record = *read.Record, *read.Record
@@ -64,8 +71,7 @@ func (s *quarantined) end(ctx workflow.Context) {
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
 	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
-		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see " +
-			"`patchtide quarantine list`"
+		s.status.Result.Reason = notQuarantined
 	case s.ask.Verb == patch.QuarantineTerminate:
 		s.terminateQuarantined(ctx)
 	default:
@@ -127,7 +133,7 @@ func (s *quarantined) planRelease(ctx workflow.Context, seen activities.Quaranti
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return fmt.Errorf("it is a member of Auto Scaling group %s meanwhile", seen.Member)
 	}
-	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason}
+	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason, Of: s.ask.Record.WaveID}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
 		return nil
@@ -256,6 +262,7 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)
 	}
+	s.freeRecord(clean)
 	if err := s.undone(clean, aws.UntagQuarantined, s.instance()); err != nil {
 		s.strand(patch.StepQuarantine, err)
 	}
@@ -264,6 +271,20 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	}
 	s.undo = nil
 	return nil
+}
+
+// freeRecord writes into the record that the quarantine's tag points to that it is over, before the tag comes off: who
+// puts the tag back later has nobody terminate the instance, or hide it.
+func (s *saga) freeRecord(ctx workflow.Context) {
+	if s.record.Release == nil || s.record.Release.Of == "" {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := run.EndRecord(clean, activities.EndJournalInput{
+		Record: run.RecordOf(s.record.Release.Of, s.in.Group, s.in.Instance), Freed: true,
+	}); err != nil {
+		s.note("the journal does not say that its quarantine is over: %s", run.Reason(err))
+	}
 }
 
 // finishRelease ends a release that died: an instance that came back and is healthy stays, any other is quarantined
@@ -283,6 +304,7 @@ func (s *saga) finishRelease(ctx workflow.Context) error {
 		}
 		if err == nil {
 			s.status.Result.Outcome = patch.Released
+			s.freeRecord(ctx)
 			return s.undone(ctx, aws.UntagQuarantined, s.instance())
 		}
 		s.note("released, but not healthy: %s", run.Reason(err))

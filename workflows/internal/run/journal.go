@@ -1,6 +1,8 @@
 package run
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -40,4 +42,25 @@ func WriteRecord(ctx workflow.Context, record *journal.Record) error {
 	record.At = workflow.Now(ctx)
 	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.AppendJournal,
 		activities.AppendJournalInput{Record: *record}).Get(ctx, nil)
+}
+
+// evidenceBudget is how long what puts back waits for the evidence store: then it goes on, and says so.
+const evidenceBudget = 5 * time.Minute
+
+// WhilePuttingBack bounds a write to the evidence store which an undo makes: an instance must not stay out of service
+// for a bucket's sake.
+func WhilePuttingBack(ctx workflow.Context, summary string) workflow.Context {
+	ctx = Controlling(ctx, summary)
+	options := workflow.GetActivityOptions(ctx)
+	options.ScheduleToCloseTimeout = evidenceBudget
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// EndRecord writes a record's last version before its mark comes off, or, with left, that it stays. Its error is for
+// the notes: nothing waits for it.
+func EndRecord(ctx workflow.Context, in activities.EndJournalInput) error {
+	in.At = workflow.Now(ctx)
+	return workflow.ExecuteActivity(
+		WhilePuttingBack(ctx, "into the journal: what is left of it"), control.EndJournal, in,
+	).Get(ctx, nil)
 }
