@@ -53,7 +53,8 @@ func TestOwners(t *testing.T) {
 		want   activities.Owners
 	}{
 		{
-			"running", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
+			"running",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
 			activities.Owners{Running: []string{"wave"}, Wrote: journal.RunOpen},
 		},
 		{

@@ -42,7 +42,9 @@ func (e *Elsewhere) Closed(_ context.Context, workflowID string) (time.Time, err
 }
 
 // Ending answers how a run ended: it was terminated, unless the test says something else.
-func (e *Elsewhere) Ending(context.Context, string, string) (journal.Ending, error) { return e.Ended, nil }
+func (e *Elsewhere) Ending(context.Context, string, string) (journal.Ending, error) {
+	return e.Ended, nil
+}
 
 // The locks of the two groups: the workflow ids of their groups.
 const (
