@@ -83,3 +83,20 @@ func TestReconcileTellsOfRecordsWhoseOwnerItDoesNotKnow(t *testing.T) {
 		})
 	}
 }
+
+// A released instance serves: who puts the quarantine's old tag back neither hides it nor has it ended.
+func TestAnEndedQuarantineIsNotActedUponAgain(t *testing.T) {
+	scene, id := quarantineOne(t, "production", nil)
+	scene.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(wavetest.Settled)) })
+	result, err := scene.EndQuarantine(wavetest.ReleaseRequest(id))
+	require.NoError(t, err)
+	require.Equal(t, patch.Released, result.Ended.Outcome, "%+v", result.Ended)
+	findInstance(scene, id, func(instance *world.Instance) {
+		instance.Tags[names.TagQuarantine] = "wave-test " + wavetest.Production + "/" + wavetest.Tokyo + "/" + id + " -"
+	})
+	told := scene.Reconcile(workflows.ReconcileRequest{}, 100*time.Hour)
+	require.Empty(t, told.Quarantined)
+	require.Contains(t, wavetest.Resources(told.Untrusted), "instance "+id)
+	require.Contains(t, told.Untrusted[0].State, "its quarantine ended on")
+	findInstance(scene, id, func(instance *world.Instance) { require.Equal(t, world.Running, instance.State) })
+}
