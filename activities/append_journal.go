@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -17,10 +19,23 @@ type AppendJournalInput struct {
 // AppendJournal appends to the journal before a change is made.
 func (c *Control) AppendJournal(ctx context.Context, in AppendJournalInput) error {
 	record := in.Record
+	record.Origin = c.origin(ctx)
 	if err := c.Evidence.AppendJournal(ctx, record.WaveID, record.Name(), record); err != nil {
 		return evidenceError("record "+record.Name()+" of wave "+record.WaveID, err)
 	}
 	return c.recordRaise(ctx, record)
+}
+
+// origin is the run that asks, as Temporal tells it.
+func (c *Control) origin(ctx context.Context) journal.Origin {
+	if !activity.IsActivity(ctx) {
+		return journal.Origin{} // nobody acts upon such a record
+	}
+	info := activity.GetInfo(ctx)
+	return journal.Origin{
+		Namespace: info.WorkflowNamespace, NamespaceID: c.NamespaceID, WorkflowID: info.WorkflowExecution.ID,
+		RunID: info.WorkflowExecution.RunID,
+	}
 }
 
 // raise is the last time that a wave was about to raise a group's max. Standby and suspended processes can be seen in a

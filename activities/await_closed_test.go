@@ -27,6 +27,8 @@ func (l lockBook) Runs(_ context.Context, id, _ string) (bool, error) { return l
 
 func (l lockBook) Closed(context.Context, string) (time.Time, error) { return time.Time{}, nil }
 
+func (l lockBook) Ending(context.Context, string, string) (journal.Ending, error) { return "", nil }
+
 // journalOf is a store whose journal holds those records.
 type journalOf struct {
 	store
@@ -46,6 +48,7 @@ func TestAwaitAtRest(t *testing.T) {
 	var documents []json.RawMessage
 	for i, id := range []string{"", "i-1", "i-2"} {
 		document, err := json.Marshal(journal.Record{
+			Origin: journal.Origin{RunID: "run"},
 			WaveID: "wave-1", Group: group, Instance: id, At: at.Add(time.Duration(i) * time.Minute),
 			Policy: patch.Policy{Timing: patch.DefaultTiming()},
 		})

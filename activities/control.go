@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -16,6 +17,8 @@ type Control struct {
 	Notifier Notifier // nil: nobody is told
 	Notices  Notices
 	Freezes  Freezes
+	// NamespaceID is Temporal's own id of the worker's namespace: records that another wrote are not acted upon.
+	NamespaceID string
 	// Speed divides every duration of a resolved plan; only the laboratory sets it, whose AWS lives that much faster.
 	Speed float64
 }
@@ -52,4 +55,6 @@ type Locks interface {
 	Closed(ctx context.Context, workflowID string) (time.Time, error)
 	// Runs reports whether that very run of a workflow goes on.
 	Runs(ctx context.Context, workflowID, runID string) (bool, error)
+	// Ending is how that very run of a workflow, and those that it continued as, ended.
+	Ending(ctx context.Context, workflowID, runID string) (journal.Ending, error)
 }

@@ -140,21 +140,21 @@ func meaning(document string) string {
 	return string(text)
 }
 
-// checkPinned refuses a runbook that is not the one the wave pinned.
-func checkPinned(ctx context.Context, s *aws.Services, where string, pinned Runbook) error {
-	described, err := aws.FindDescription(ctx, s, where, names.Runbook, pinned.Version)
+// checkPinned refuses a version of the runbook that says something else than this worker's own. What a wave was told to
+// have pinned decides only which version is asked for: the hash that it names could be any version's.
+func checkPinned(ctx context.Context, s *aws.Services, where, version string) error {
+	pinned, err := aws.FindDocument(ctx, s, where, names.Runbook, version)
 	switch {
 	case err != nil:
 		return err
-	case described == nil:
+	case pinned == nil:
 		return once.Final(
 			ErrRunbookChanged, "%s: version %s of the runbook %s is gone; start a new wave, which registers it again", where,
-			pinned.Version, pinned.Name,
+			version, names.Runbook,
 		)
-	case aws.Deref(described.Hash) != pinned.Hash:
-		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s has hash %s, the wave pinned %s; find out "+
-			"who changed it, then start a new wave",
-			where, pinned.Version, pinned.Name, aws.Deref(described.Hash), pinned.Hash)
+	case !sameDocument(aws.Deref(pinned.Content), runbookYAML):
+		return once.Final(ErrRunbookChanged, "%s: version %s of the runbook %s is not the one of this worker; find out who "+
+			"changed it, or whether workers of two versions run, then start a new wave", where, version, names.Runbook)
 	}
 	return nil
 }

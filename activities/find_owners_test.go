@@ -52,17 +52,33 @@ func TestOwners(t *testing.T) {
 		server server
 		want   activities.Owners
 	}{
-		{"running", server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, activities.Owners{Running: []string{"wave"}}},
+		{
+			"running",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
+			activities.Owners{Running: []string{"wave"}, Wrote: journal.RunOpen},
+		},
 		{
 			"terminated",
 			server{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, closed: ended},
+			activities.Owners{Closed: ended, Wrote: journal.RunBroken},
+		},
+		{
+			"closed normally",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, closed: ended},
+			activities.Owners{Closed: ended, Wrote: journal.RunCompleted},
+		},
+		{
+			"continued as new, and another has its id since",
+			server{status: enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, closed: ended},
 			activities.Owners{Closed: ended},
 		},
 		{"forgotten", server{err: serviceerror.NewNotFound("no")}, activities.Owners{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			control := &activities.Control{Locks: activities.NewLocks(c.server)}
-			owners, err := control.FindOwners(t.Context(), activities.FindOwnersInput{WorkflowIDs: []string{"wave"}})
+			owners, err := control.FindOwners(t.Context(), activities.FindOwnersInput{
+				WorkflowIDs: []string{"wave"}, Wrote: journal.Origin{WorkflowID: "wave", RunID: "run"},
+			})
 			require.NoError(t, err)
 			require.Equal(t, c.want, *owners)
 		})

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/once"
 )
 
@@ -13,6 +14,13 @@ type Journal = aws.Journal
 
 // QuarantinedInstance is what EC2 and Auto Scaling say of an instance that was taken out of its group.
 type QuarantinedInstance = aws.Quarantined
+
+// How a run ended; see journal.Ending.
+const (
+	RunUnknown   = journal.RunUnknown
+	RunCompleted = journal.RunCompleted
+	RunBroken    = journal.RunBroken
+)
 
 // Attempt identifies one try of one step, so that what it makes in AWS can be found again after a lost reply.
 type Attempt = once.Attempt

@@ -1,6 +1,8 @@
 package activities_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -205,13 +208,33 @@ func TestFindInstallThatNeverWas(t *testing.T) {
 }
 
 func TestInstallIsNotStarted(t *testing.T) {
-	t.Run("when the pinned version has another hash", func(t *testing.T) {
+	// What a wave is told to have pinned is only its version: name and content are the worker's own.
+	t.Run("of a version that says something else than the worker's runbook", func(t *testing.T) {
 		f := newFleet(t)
 		in := f.startInstall(f.Instances(staging.Account.ID)[0])
-		in.Runbook.Hash = "0000"
+		f.Inspect(func(w *world.World) {
+			region := w.Account(staging.Account.ID).Region(staging.Region)
+			ours, err := region.Document(names.Runbook)
+			require.NoError(t, err)
+			content := strings.Replace(ours.Versions[0].Content, "maxAttempts: 1", "maxAttempts: 2", 1)
+			other, err := region.UpdateDocument(names.Runbook, "$LATEST", "YAML", content, "")
+			require.NoError(t, err)
+			in.Runbook.Version, in.Runbook.Hash = strconv.Itoa(other.Version), other.Hash
+		})
 		_, err := run[activities.Execution](f, time.Hour, f.aws.StartInstall, in)
 		requireType(t, err, activities.ErrRunbookChanged)
 		require.Zero(t, f.Effects("StartAutomationExecution"))
+	})
+	t.Run("of another document than the worker's", func(t *testing.T) {
+		f := newFleet(t)
+		in := f.startInstall(f.Instances(staging.Account.ID)[0])
+		in.Runbook.Name = "Somebody-Elses"
+		must[activities.Execution](f, f.aws.StartInstall, in)
+		f.Inspect(func(w *world.World) {
+			for _, execution := range w.Account(staging.Account.ID).Region(staging.Region).Executions() {
+				require.Equal(t, names.Runbook, execution.Document)
+			}
+		})
 	})
 	t.Run("a second time when the first was throttled, and without a minute's wait", func(t *testing.T) {
 		f := newFleet(t)

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 )
 
@@ -55,7 +56,28 @@ func (l temporalLocks) Runs(ctx context.Context, workflowID, runID string) (bool
 	return info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, err
 }
 
-// describe asks for a run of a workflow, or the newest with that id; nil when there is none any more.
+// Ending asks for that very run, and for the newest one where it continued as new.
+func (l temporalLocks) Ending(ctx context.Context, workflowID, runID string) (journal.Ending, error) {
+	info, err := l.describe(ctx, workflowID, runID)
+	if err != nil || info == nil {
+		return journal.RunUnknown, err
+	}
+	if info.GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW {
+		first := info.GetFirstRunId()
+		if info, err = l.describe(ctx, workflowID, ""); err != nil || info.GetFirstRunId() != first || first == "" {
+			return journal.RunUnknown, err // another has had the id since
+		}
+	}
+	switch info.GetStatus() {
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+		return journal.RunOpen, nil
+	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		return journal.RunCompleted, nil
+	}
+	return journal.RunBroken, nil
+}
+
+// describe asks for a run of the workflow with that id, "" for the newest; nil when there is none any more.
 func (l temporalLocks) describe(
 	ctx context.Context, workflowID, runID string,
 ) (*workflow.WorkflowExecutionInfo, error) {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/patchtide/patchtide/internal/evidence"
@@ -20,6 +21,7 @@ type ReadRecordInput struct {
 type RecordRead struct {
 	Record    *journal.Record // nil: Untrusted says why
 	Untrusted string
+	Elsewhere bool // it is another Temporal's, whose worker knows what runs
 }
 
 // ReadRecord reads the record that a mark points to, verifies every version's signature and decodes it. One that is
@@ -36,8 +38,13 @@ func (c *Control) ReadRecord(ctx context.Context, in ReadRecordInput) (*RecordRe
 		return nil, evidenceError("read record "+in.Pointer.Record+" of wave "+in.Pointer.WaveID, err)
 	}
 	record, err := journal.Decode(document, in.About)
-	if err != nil {
+	switch {
+	case err != nil:
 		return &RecordRead{Untrusted: err.Error()}, nil
+	case record.Origin.NamespaceID != c.NamespaceID:
+		return &RecordRead{Elsewhere: true, Untrusted: fmt.Sprintf(
+			"its record was written by %s in the namespace %s of another Temporal, which uses the same evidence store and key",
+			record.Origin.WorkflowID, record.Origin.Namespace)}, nil
 	}
 	return &RecordRead{Record: &record}, nil
 }
@@ -57,7 +64,7 @@ type LastRecords struct {
 }
 
 // LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time,
-// so only that one can have been out of service when the wave ended. What cannot be decoded is left out.
+// so only that one can have been out of service when the wave ended. What cannot be decoded, or has ended, is left out.
 func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
 	documents, err := c.Evidence.ListJournal(ctx, in.WaveID)
 	if err != nil {
@@ -66,7 +73,7 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 	last := &LastRecords{}
 	for _, document := range documents {
 		record, err := journal.DecodeOfWave(document, in.WaveID, in.Group)
-		if err != nil || record.Instance == "" {
+		if err != nil || record.Instance == "" || record.Ended || record.Origin.NamespaceID != c.NamespaceID {
 			continue
 		}
 		if record.Intended.RaiseMax {

@@ -18,7 +18,7 @@ import (
 type StartInstallInput struct {
 	Instance   Instance
 	Platform   patch.Platform
-	Runbook    Runbook
+	Runbook    Runbook // only its version counts
 	SnapshotID string
 	Reboot     patch.RebootOption
 	Attempt    Attempt
@@ -33,7 +33,7 @@ type Execution struct {
 
 // StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat
 // it looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty
-// reads. It refuses when the document's pinned version no longer has the pinned hash (RunbookChanged, terminal).
+// reads. It refuses when the pinned version does not say what this worker's own runbook does (RunbookChanged, terminal).
 func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execution, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)
@@ -48,14 +48,14 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 	if found != "" {
 		return &Execution{ID: found}, nil
 	}
-	if err := checkPinned(ctx, s, where, in.Runbook); err != nil {
+	if err := checkPinned(ctx, s, where, in.Runbook.Version); err != nil {
 		return nil, once.Unsent(ctx, err)
 	}
 	if err := a.waits().MaySend(ctx, in.Pace, at, "the install"); err != nil {
 		return nil, err
 	}
 	out, err := s.SSM.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
-		DocumentName:    &in.Runbook.Name,
+		DocumentName:    aws.Ptr(names.Runbook),
 		DocumentVersion: &in.Runbook.Version,
 		ClientToken:     &in.Attempt.Token,
 		Parameters:      a.runbookParameters(in),

@@ -18,6 +18,7 @@ func whole() journal.Record {
 		WaveID: "wave-1", Instance: "i-1", At: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC),
 		Group:  patch.Group{Account: place.Account, Region: place.Region, AutoScalingGroup: "web"},
 		Policy: patch.Policy{Timing: patch.DefaultTiming()},
+		Origin: journal.Origin{Namespace: "default", NamespaceID: "id", WorkflowID: "patch-instance/i-1", RunID: "run"},
 	}
 }
 
@@ -40,6 +41,7 @@ func TestDecodeTrustsOnlyAWholeRecordOfTheVeryResource(t *testing.T) {
 		{"without a wave", func(r *journal.Record) { r.WaveID = "" }, nil, "lacks what putting back needs"},
 		{"without an account", func(r *journal.Record) { r.Group.Account.ID = "" }, nil, "lacks what putting back needs"},
 		{"without time-outs", func(r *journal.Record) { r.Policy = patch.Policy{} }, nil, "lacks what putting back needs"},
+		{"without who wrote it", func(r *journal.Record) { r.Origin = journal.Origin{} }, nil, "lacks what putting back needs"},
 		{"without its moment", func(r *journal.Record) { r.At = time.Time{} }, nil, "lacks what putting back needs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

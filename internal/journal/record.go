@@ -31,6 +31,13 @@ type Record struct {
 	// Installing is written before the first install is started: without it none has been.
 	Installing bool `json:",omitempty"`
 
+	// Origin is who wrote this version. It is filled where it is signed, never by a workflow's input.
+	Origin Origin
+	// Ended: nothing of what it tells is left to be put back. The last version before the mark comes off says so.
+	Ended bool `json:",omitempty"`
+	// Left: its saga ended by itself and left something, which it has told. Nobody else may take it for left.
+	Left bool `json:",omitempty"`
+
 	Quarantine *Quarantine     `json:",omitempty"` // of an instance that must not serve
 	Release    *Release        `json:",omitempty"` // of a quarantined one that is on its way back
 	Ends       *patch.Decision `json:",omitempty"` // of a quarantined one that is about to be terminated
@@ -46,7 +53,7 @@ func (r Record) Name() string { return names.JournalRecord(r.Group, r.Instance) 
 
 // complete reports whether the record holds what putting back needs.
 func (r Record) complete() bool {
-	return r.WaveID != "" && r.Group.Account.ID != "" && r.Policy.Timing.Act > 0 && !r.At.IsZero()
+	return r.WaveID != "" && r.Group.Account.ID != "" && r.Policy.Timing.Act > 0 && !r.At.IsZero() && r.Origin.RunID != ""
 }
 
 // GroupBefore are a group's values before a change.
@@ -116,6 +123,7 @@ type Quarantine struct {
 	DesiredWanted int       // of its Auto Scaling group: the capacity it gets back
 	Members       []string  // of its Auto Scaling group, without it: one launched since stands in its place
 	Isolation     *Isolation
+	Ended         time.Time `json:",omitzero"` // it was released: whatever a tag says, it is over
 }
 
 // Isolation is what isolating an instance changes.
@@ -136,4 +144,5 @@ type Release struct {
 	Reason        string
 	DesiredBefore int    // of its Auto Scaling group
 	GiveWay       string // the instance that is terminated with decrement first; "" for none
+	Of            string // the wave whose record tells of the quarantine
 }

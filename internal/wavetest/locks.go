@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -19,6 +20,7 @@ type Elsewhere struct {
 	Locks      map[string]string    // workflow id to its parent: who holds which lock
 	ClosedAt   map[string]time.Time // workflow id to when it ended
 	Orphaned   bool                 // the runs that began others have ended, as by a reset
+	Ended      journal.Ending       // how runs ended that are asked about
 	Frozen     patch.Freezes        // what Freeze answers
 	FreezeLost error                // Freeze does not answer
 }
@@ -41,6 +43,11 @@ func (e *Elsewhere) Runs(context.Context, string, string) (bool, error) { return
 // Closed answers when a workflow ended.
 func (e *Elsewhere) Closed(_ context.Context, workflowID string) (time.Time, error) {
 	return e.ClosedAt[workflowID], nil
+}
+
+// Ending answers how a run ended: it was terminated, unless the test says something else.
+func (e *Elsewhere) Ending(context.Context, string, string) (journal.Ending, error) {
+	return e.Ended, nil
 }
 
 // The locks of the two groups: the workflow ids of their groups.

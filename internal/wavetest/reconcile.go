@@ -16,7 +16,11 @@ func (s *Scene) EndQuarantine(request any) (*workflows.QuarantineResult, error) 
 	s.T.Helper()
 	s.NewEnv(s.Env.Now().Add(time.Hour))
 	s.Register()
-	s.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "quarantine-test", TaskQueue: names.TaskQueue})
+	id := names.QuarantineListID
+	if of, ok := request.(workflows.QuarantineRequest); ok && of.Instance != "" {
+		id = names.QuarantineID(of.Instance)
+	}
+	s.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id, TaskQueue: names.TaskQueue})
 	if s.QuarantineDies {
 		s.Env.SetWorkflowRunTimeout(Patience)
 		s.Env.SetDetachedChildWait(false)

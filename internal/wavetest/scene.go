@@ -20,6 +20,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/worker"
 	"github.com/patchtide/patchtide/workflows"
@@ -68,7 +69,7 @@ type Options struct {
 // New sets a scene: the simulated fleet of a scenario, and all that a worker has.
 func New(t TB, options Options) *Scene {
 	t.Helper()
-	s := &Scene{T: t, Elsewhere: Elsewhere{Locks: map[string]string{}}}
+	s := &Scene{T: t, Elsewhere: Elsewhere{Locks: map[string]string{}, Ended: journal.RunBroken}}
 	if options.Start.IsZero() {
 		options.Start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
 	}
@@ -101,7 +102,7 @@ func New(t TB, options Options) *Scene {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
-	s.Control = &activities.Control{Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s}
+	s.Control = &activities.Control{Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s, NamespaceID: "of-the-scene"}
 	s.AWS = &activities.AWS{Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines}
 	s.Register()
 	return s

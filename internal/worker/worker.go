@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -59,6 +60,12 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if err := checkSearchAttributes(ctx, options.Client, options.Namespace); err != nil {
 		return nil, err
 	}
+	namespace, err := options.Client.WorkflowService().DescribeNamespace(
+		ctx, &workflowservice.DescribeNamespaceRequest{Namespace: options.Namespace},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("ask Temporal for the id of the namespace %s: %w", options.Namespace, err)
+	}
 	clouds, err := clouds(ctx, options)
 	if err != nil {
 		return nil, err
@@ -77,6 +84,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
 		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
+		NamespaceID: namespace.GetNamespaceInfo().GetId(),
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait

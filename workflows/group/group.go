@@ -85,6 +85,9 @@ type stops struct {
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when
 // it is cancelled and has put its part back.
 func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
+	if err := run.ChildOf(ctx, "its wave,", in.WaveID); err != nil {
+		return nil, err
+	}
 	g := newGroup(in)
 	order := g.takeOver(in.Carried)
 	if err := g.begin(ctx); err != nil {

@@ -31,6 +31,9 @@ type HealInput struct {
 
 // HealGroup puts back what a dead wave left of a group, and closes; no orders are needed.
 func HealGroup(ctx workflow.Context, in HealInput) (*End, error) {
+	if err := run.ChildOf(ctx, "Reconcile,", names.ReconcileID); err != nil {
+		return nil, err
+	}
 	g := newGroup(Input{WaveID: in.WaveID, Group: in.Group, Policy: in.Policy})
 	return g.alone(ctx, func(ctx workflow.Context) { g.heal(ctx, in.Heal) })
 }
@@ -69,13 +72,26 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 // healRoom gives back the room that the group's record tells of, and takes the group's mark off. Where an instance has
 // left for good and others have left no room for another, what was launched for room stays in its place.
 func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
-	record := *heal.Record
+	read, err := run.ReadRecord(ctx, run.RecordOf(g.in.WaveID, g.in.Group, ""))
+	switch {
+	case err != nil:
+		g.strand("its record cannot be read: "+run.Reason(err), "run `patchtide reconcile` again")
+		return
+	case read.Record == nil:
+		g.strand(read.Untrusted, "run `patchtide reconcile` again")
+		return
+	}
+	record := *read.Record
 	if len(g.status.Stranded) > 0 {
+		g.endRecord(ctx)
 		g.strand("it keeps its mark and its room while an instance of it is left as it is",
 			"mend the instance, then run `patchtide reconcile` again")
 		return
 	}
-	if record.Intended.RaiseDesired {
+	if record.Ended {
+		heal.MaxBefore = nil
+	}
+	if record.Intended.RaiseDesired && !record.Ended {
 		var now patch.GroupState
 		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &now)
@@ -111,10 +127,11 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 				before))
 		}
 	}
+	g.endRecord(ctx)
 	if len(g.status.Stranded) > 0 {
 		return
 	}
-	err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
+	err = workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
 		g.journal()).Get(ctx, nil)
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		g.strand("it still carries our tag: "+run.Reason(err), "remove the tag "+names.TagJournal+" from the group")

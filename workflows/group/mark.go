@@ -47,13 +47,25 @@ func (g *group) giveBack(ctx workflow.Context) {
 		g.room = nil
 	}
 	if len(g.status.Stranded) > 0 {
+		g.endRecord(ctx)
 		return
 	}
 	g.unmark(clean)
 }
 
+// endRecord writes into the journal that nothing of the group's record is left, or that what is stranded is.
+func (g *group) endRecord(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := run.EndRecord(clean, activities.EndJournalInput{
+		Record: run.RecordOf(g.in.WaveID, g.in.Group, ""), Left: len(g.status.Stranded) > 0,
+	}); err != nil {
+		workflow.GetLogger(ctx).Warn("the group's record is not ended", "group", g.in.Group.String(), "error", run.Reason(err))
+	}
+}
+
 // unmark takes the group's mark off; one that cannot be taken off is told.
 func (g *group) unmark(ctx workflow.Context) {
+	g.endRecord(ctx)
 	if err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
 		g.journal()).Get(ctx, nil); err != nil &&
 		!run.IsType(err, activities.ErrGroupNotFound) {

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -21,6 +22,11 @@ type ReleaseInput struct {
 // orders are needed. A release changes the group's desired and processes, so the group is journalled and marked for its
 // time.
 func ReleaseGroup(ctx workflow.Context, in ReleaseInput) (*End, error) {
+	if err := run.ChildOf(
+		ctx, "Quarantine or Reconcile,", names.QuarantineID(in.End.Record.Instance), names.ReconcileID,
+	); err != nil {
+		return nil, err
+	}
 	g := newGroup(Input{WaveID: in.WaveID, Group: in.Group, Policy: in.Policy})
 	return g.alone(ctx, func(ctx workflow.Context) { g.endQuarantine(ctx, in.End) })
 }

@@ -39,15 +39,31 @@ type quarantined struct {
 	ask QuarantineEnd
 }
 
+const notQuarantined = "nothing was changed: it is not in the quarantine any more that was asked about; see " +
+	"`patchtide quarantine list`"
+
 func (s *quarantined) end(ctx workflow.Context) {
 	s.status.Result.Outcome = patch.Quarantined
-	s.record = s.ask.Record
+	s.enter(ctx, patch.StepPreflight)
+	read, err := run.ReadRecord(ctx, run.RecordOf(s.ask.Record.WaveID, s.in.Group, s.in.Instance))
+	switch {
+	case err != nil:
+		s.status.Result.Reason = "nothing was changed: its record could not be read: " + run.Reason(err)
+		return
+	case read.Record == nil || read.Record.Quarantine == nil:
+		s.status.Result.Reason = "nothing was changed: its record tells of no quarantine; " + read.Untrusted
+		return
+	case !read.Record.Quarantine.Ended.IsZero():
+		s.status.Result.Outcome = patch.NotStarted
+		s.status.Result.Reason = notQuarantined
+		return
+	}
+	s.ask.Record, s.record = *read.Record, *read.Record
 	s.record.WaveID, s.record.PutBack, s.record.Installing, s.record.Try = s.in.WaveID, nil, false, s.in.Try
 	s.before = s.record.Before.State()
 	s.member = patch.Member{ID: s.in.Instance, Targets: s.record.Targets, RootVolumeID: s.record.RootVolume}
-	s.enter(ctx, patch.StepPreflight)
 	var seen activities.QuarantinedInstance
-	err := s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
+	err = s.doGet(ctx, aws.DescribeQuarantined, s.instance(), &seen)
 	switch {
 	case err != nil:
 		s.status.Result.Reason = "nothing was changed: " + run.Reason(err)
@@ -55,8 +71,7 @@ func (s *quarantined) end(ctx workflow.Context) {
 		s.status.Result.Outcome, s.status.Result.Reason = patch.Gone, "EC2 no longer has it"
 	case s.ended(seen):
 		s.status.Result.Outcome = patch.NotStarted
-		s.status.Result.Reason = "nothing was changed: it is not in the quarantine any more that was asked about; see " +
-			"`patchtide quarantine list`"
+		s.status.Result.Reason = notQuarantined
 	case s.ask.Verb == patch.QuarantineTerminate:
 		s.terminateQuarantined(ctx)
 	default:
@@ -118,7 +133,7 @@ func (s *quarantined) planRelease(ctx workflow.Context, seen activities.Quaranti
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return fmt.Errorf("it is a member of Auto Scaling group %s meanwhile", seen.Member)
 	}
-	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason}
+	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason, Of: s.ask.Record.WaveID}
 	s.record.Release = release
 	if !s.in.Group.IsAutoScaling() {
 		return nil
@@ -247,6 +262,7 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)
 	}
+	s.freeRecord(clean)
 	if err := s.undone(clean, aws.UntagQuarantined, s.instance()); err != nil {
 		s.strand(patch.StepQuarantine, err)
 	}
@@ -255,6 +271,20 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	}
 	s.undo = nil
 	return nil
+}
+
+// freeRecord writes into the record that the quarantine's tag points to that it is over, before the tag comes off: who
+// puts the tag back later has nobody terminate the instance, or hide it.
+func (s *saga) freeRecord(ctx workflow.Context) {
+	if s.record.Release == nil || s.record.Release.Of == "" {
+		return
+	}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := run.EndRecord(clean, activities.EndJournalInput{
+		Record: run.RecordOf(s.record.Release.Of, s.in.Group, s.in.Instance), Freed: true,
+	}); err != nil {
+		s.note("the journal does not say that its quarantine is over: %s", run.Reason(err))
+	}
 }
 
 // finishRelease ends a release that died: an instance that came back and is healthy stays, any other is quarantined
@@ -274,6 +304,7 @@ func (s *saga) finishRelease(ctx workflow.Context) error {
 		}
 		if err == nil {
 			s.status.Result.Outcome = patch.Released
+			s.freeRecord(ctx)
 			return s.undone(ctx, aws.UntagQuarantined, s.instance())
 		}
 		s.note("released, but not healthy: %s", run.Reason(err))

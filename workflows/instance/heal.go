@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type HealInput struct {
 // quarantines it; then it resumes what was suspended and takes the mark off. An instance in service stays there. It
 // always ends with a result.
 func HealInstance(ctx workflow.Context, in HealInput) (*patch.InstanceResult, error) {
-	s := &healed{saga: &saga{in: in.Common, putBack: in.Record.PutBack, record: in.Record}, marked: in.Marked}
+	s := &healed{saga: &saga{in: in.Common}, marked: in.Marked}
 	return s.begin(ctx, s.heal)
 }
 
@@ -46,13 +47,33 @@ type healed struct {
 func (s *healed) heal(ctx workflow.Context) {
 	result := &s.status.Result
 	result.Outcome = patch.Failed
+	s.enter(ctx, patch.StepPreflight)
+	// The record as it is now: what it was when somebody looked for marks may have ended since.
+	read, err := s.readRecord(ctx)
+	switch {
+	case err != nil:
+		s.strand(patch.StepPreflight, err)
+		return
+	case read.Record == nil:
+		s.strand(patch.StepPreflight, errors.New(read.Untrusted))
+		return
+	}
+	s.record, s.putBack = *read.Record, read.Record.PutBack
 	s.remember()
 	s.status.Undoing = true
 	clean, stop := run.UntilGivenUp(ctx)
 	defer stop()
-	s.enter(clean, patch.StepPreflight)
+	if s.record.Ended {
+		result.Reason = "its record had ended: only its mark was taken off"
+		s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
+		s.undo.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
+		if len(result.Stranded) == 0 {
+			result.Outcome = patch.NotStarted
+		}
+		return
+	}
 	var now patch.GroupState
-	err := s.read(clean, aws.InspectGroup, s.inspect(), &now)
+	err = s.read(clean, aws.InspectGroup, s.inspect(), &now)
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		s.strand(patch.StepPreflight, err)
 		return
@@ -212,7 +233,8 @@ func (s *healed) unmarkHealed(ctx workflow.Context) error {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
 		s.room = nil
 	}
-	if !s.marked || len(s.status.Result.Stranded) > 0 {
+	if !s.marked {
+		s.endRecord(ctx)
 		return nil
 	}
 	return s.unmark(ctx)

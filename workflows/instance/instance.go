@@ -83,8 +83,12 @@ func PatchInstance(ctx workflow.Context, in Input) (*patch.InstanceResult, error
 	return s.begin(ctx, s.patch)
 }
 
-// begin answers the query, does what the workflow is for and returns its result.
+// begin answers the query, does what the workflow is for and returns its result. Only its group's workflow, which has
+// the group's lock, may ask for it.
 func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.InstanceResult, error) {
+	if err := run.ChildOf(ctx, "its group's workflow", names.GroupLock(s.in.Group)); err != nil {
+		return nil, err
+	}
 	s.status = patch.InstanceStatus{ID: s.in.Instance, Result: patch.InstanceResult{
 		ID: s.in.Instance, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{},
 	}}

@@ -43,10 +43,25 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	if s.room != nil {
 		s.status.Result.Stranded = append(s.status.Result.Stranded, s.room.GiveBack(ctx)...)
 	}
+	if s.left && s.record.At.IsZero() {
+		return nil // the record is still the earlier saga's, which left something
+	}
+	s.endRecord(ctx)
 	if len(s.status.Result.Stranded) > 0 {
 		return nil
 	}
 	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+}
+
+// endRecord writes into the journal that nothing of the record is left, or that what is stranded is. While the mark is
+// on, the last word stands there already: who puts an old mark back later leads nobody to act on it.
+func (s *saga) endRecord(ctx workflow.Context) {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	if err := run.EndRecord(clean, activities.EndJournalInput{
+		Record: run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance), Left: len(s.status.Result.Stranded) > 0,
+	}); err != nil {
+		s.note("the journal does not say that it is done with it: %s", run.Reason(err))
+	}
 }
 
 // toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended
@@ -101,7 +116,5 @@ func (s *saga) journal() activities.MarkInstanceInput {
 
 // readRecord reads the instance's own record of this wave.
 func (s *saga) readRecord(ctx workflow.Context) (activities.RecordRead, error) {
-	return run.ReadRecord(ctx, activities.ReadRecordInput{Pointer: s.journal().Journal, About: journal.About{
-		WaveID: s.in.WaveID, Place: s.in.Group.Place(), Instance: s.in.Instance,
-	}})
+	return run.ReadRecord(ctx, run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance))
 }

@@ -19,6 +19,9 @@ import (
 // activity of its own: one that is away delays no other. It ends when all have ended, and fails when a channel could
 // not be told, so that a search for failed workflows finds it.
 func Notify(ctx workflow.Context, notice patch.Notice) error {
+	if err := run.ChildOf(ctx, "who has something to tell"); err != nil {
+		return err
+	}
 	var channels []string
 	if err := workflow.ExecuteActivity(telling(ctx, "which channels"), control.Channels).Get(ctx, &channels); err != nil {
 		return err

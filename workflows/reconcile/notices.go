@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -8,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 	"github.com/patchtide/patchtide/workflows/notice"
@@ -26,7 +26,7 @@ func (r *reconciliation) tell(ctx workflow.Context) {
 		for _, found := range r.result.Untrusted {
 			told.Stranded = append(told.Stranded, patch.Stranded{
 				Account: found.Account, Region: found.Region, Resource: found.Resource, State: found.State,
-				WhatToDo: "compare it by hand, then remove its tag " + names.TagJournal,
+				WhatToDo: cmp.Or(found.WhatToDo, "compare it by hand, then remove the tag that leads to its record"),
 			})
 		}
 		told.Stranded = told.Stranded[:min(len(told.Stranded), run.MostListed)]

@@ -87,12 +87,20 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		p.kept[marked.Member] = resource + ": its record could not be read"
 		return
 	}
-	if read.Record == nil {
-		keep(&p.result.Untrusted, read.Untrusted)
+	distrust := func(state, whatToDo string) {
+		keep(&p.result.Untrusted, state)
+		p.result.Untrusted[len(p.result.Untrusted)-1].WhatToDo = whatToDo
+	}
+	switch {
+	case read.Elsewhere:
+		distrust(read.Untrusted, "run `patchtide reconcile` there; leave its tag alone")
+		return
+	case read.Record == nil:
+		distrust(read.Untrusted, compareByHand)
 		return
 	}
 	record := *read.Record
-	owner, lately, err := p.owner(ctx, record)
+	owner, lately, wrote, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
 		p.failed(resource, "not touched, since nobody knows whether its workflow runs: "+run.Reason(err), "see that "+
@@ -102,6 +110,8 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 		keep(&p.result.InUse, owner+" runs")
 	case lately != "":
 		keep(&p.result.TooRecent, lately)
+	case !record.Ended && journal.Distrust(record, wrote, workflow.Now(ctx)) != "":
+		distrust(journal.Distrust(record, wrote, workflow.Now(ctx)), compareByHand)
 	case marked.Instance != "":
 		work := p.work(record)
 		work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: record, Marked: true})
@@ -114,13 +124,20 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 	default:
 		work := p.work(record)
 		work.heal.Record = read.Record
-		p.addLast(ctx, work, found)
+		if !record.Ended {
+			p.addLast(ctx, work, found)
+		}
 	}
 }
 
-// owner asks who of those that may own the resource runs, and whether the record or the end of the last of them is too
-// recent.
-func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (running, lately string, err error) {
+// compareByHand is what to do about a mark that leads to nothing to be acted upon.
+const compareByHand = "compare it by hand with its record in the evidence store, then remove its tag " + names.TagJournal
+
+// owner asks who of those that may own the resource runs, whether the record or the end of the last of them is too
+// recent, and how the run ended that wrote the record.
+func (p *placeSearch) owner(
+	ctx workflow.Context, record journal.Record,
+) (running, lately string, wrote journal.Ending, err error) {
 	ids := []string{record.WaveID, names.GroupLock(record.Group)}
 	if record.Instance != "" {
 		ids = append(ids, names.InstanceLock(record.Group, record.Instance))
@@ -129,20 +146,22 @@ func (p *placeSearch) owner(ctx workflow.Context, record journal.Record) (runnin
 	if err := workflow.ExecuteActivity(
 		run.Controlling(ctx, "which of them run"),
 		control.FindOwners,
-		activities.FindOwnersInput{WorkflowIDs: ids},
+		activities.FindOwnersInput{WorkflowIDs: ids, Wrote: record.Origin},
 	).Get(ctx, &owners); err != nil {
-		return "", "", err
+		return "", "", "", err
 	}
 	now := workflow.Now(ctx)
 	switch {
 	case len(owners.Running) > 0:
-		return strings.Join(owners.Running, ", "), "", nil
+		return strings.Join(owners.Running, ", "), "", owners.Wrote, nil
+	case owners.Wrote == journal.RunOpen:
+		return record.Origin.WorkflowID, "", owners.Wrote, nil
 	case now.Sub(record.At) < p.scope.TooRecent.D():
 		lately = "its record was written at " + record.At.UTC().Format("15:04:05 MST")
 	case now.Sub(owners.Closed) < p.scope.TooRecent.D():
 		lately = "its workflow ended at " + owners.Closed.UTC().Format("15:04:05 MST")
 	}
-	return "", lately, nil
+	return "", lately, owners.Wrote, nil
 }
 
 // addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its

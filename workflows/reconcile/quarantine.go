@@ -106,6 +106,10 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
+	if id := names.QuarantineID(request.Instance); request.Instance != "" && workflow.GetInfo(ctx).WorkflowExecution.ID != id {
+		return nil, run.Invalid("start it under the workflow id "+id+", so that nobody ends the quarantine a second time "+
+			"meanwhile", quarantineExample)
+	}
 	q := &quarantineSearch{
 		request: request, result: QuarantineResult{Instances: []Quarantined{}, Problems: []patch.Stranded{}},
 	}
@@ -244,6 +248,9 @@ func readQuarantine(
 		return journal.Record{}, read.Untrusted, nil
 	case read.Record.Quarantine == nil:
 		return journal.Record{}, "its record tells of no quarantine", nil
+	case !read.Record.Quarantine.Ended.IsZero():
+		return journal.Record{}, "its quarantine ended on " +
+			read.Record.Quarantine.Ended.UTC().Format("2006-01-02 15:04 MST") + ", and somebody has put the tag back", nil
 	}
 	return *read.Record, "", nil
 }

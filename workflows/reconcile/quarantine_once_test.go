@@ -34,13 +34,12 @@ func TestAQuarantineIsEndedOnce(t *testing.T) {
 
 				scene.NewEnv(scene.Env.Now().Add(time.Hour))
 				scene.Register()
-				scene.Env.ExecuteWorkflow(names.ReleaseGroup, workflows.GroupReleaseInput{
-					WaveID: "quarantine-again", Group: stale.Group, Policy: stale.Policy,
-					End: instance.QuarantineEnd{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
-				})
-				require.NoError(t, scene.Env.GetWorkflowError())
 				var again patch.GroupResult
-				require.NoError(t, scene.Env.GetWorkflowResult(&again))
+				scene.AsParent(names.QuarantineID(id), names.GroupLock(stale.Group), names.ReleaseGroup,
+					workflows.GroupReleaseInput{
+						WaveID: names.QuarantineID(id), Group: stale.Group, Policy: stale.Policy,
+						End: instance.QuarantineEnd{Verb: verb, Record: stale, Actor: "another", Reason: "me too"},
+					}, &again)
 				require.Equal(t, patch.NotStarted, again.Instances[0].Outcome)
 				require.Contains(t, again.Instances[0].Reason, "nothing was changed: it is not in the quarantine any more")
 				require.Empty(t, again.Stranded)
@@ -87,7 +86,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 	scene.Play(func(story wavetest.Story) {
 		locked := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: lock})
 		wave := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{
-			WaveID: "wave-1", Service: patch.Service{Name: "web"},
+			WaveID: "wave-test", Service: patch.Service{Name: "web"},
 		})
 		require.NoError(t, wave.GetChildWorkflowExecution().Get(locked, nil))
 		ended := releases(story, id)
@@ -119,7 +118,7 @@ func TestAReleaseHoldsTheServicesLock(t *testing.T) {
 		// It is free again: another may take it.
 		locked := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: lock})
 		next := workflow.ExecuteChildWorkflow(locked, names.HoldService, workflows.ServiceInput{
-			WaveID: "wave-2", Service: patch.Service{Name: "web"},
+			WaveID: "wave-test", Service: patch.Service{Name: "web"},
 		})
 		require.NoError(t, next.GetChildWorkflowExecution().Get(locked, nil))
 		require.NoError(t,

@@ -59,7 +59,7 @@ func (p *placeSearch) quarantined(ctx workflow.Context, one activities.MarkedRes
 		p.result.Quarantined = append(p.result.Quarantined, p.finding(resource, record.WaveID, quarantineState(record)))
 		return
 	}
-	owner, lately, err := p.owner(ctx, record)
+	owner, lately, _, err := p.owner(ctx, record)
 	switch {
 	case err != nil:
 		p.failed(

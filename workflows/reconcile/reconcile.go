@@ -73,6 +73,7 @@ type Finding struct {
 	Resource string `json:"resource"`
 	WaveID   string `json:"wave_id,omitempty"`
 	State    string `json:"state"`
+	WhatToDo string `json:"what_to_do,omitempty"` // of what is untrusted
 }
 
 // placesAtOnce is how many accounts and regions are looked through at the same time; each has its own queue and quotas.

@@ -33,6 +33,9 @@ type Status struct {
 // it. A wave that is terminated releases nothing: then the lock stays until the groups' and instances' workflows, which
 // are asked to cancel, have put back what they hold. It ends without an error in either case.
 func HoldService(ctx workflow.Context, in Input) error {
+	if err := run.ChildOf(ctx, "the wave or the release that it is held for,", in.WaveID); err != nil {
+		return err
+	}
 	status := Status{Service: in.Service.Name, WaveID: in.WaveID, Groups: []string{}}
 	for _, group := range in.Service.Groups {
 		status.Groups = append(status.Groups, group.String())

@@ -147,6 +147,7 @@ func TestAServiceStaysLockedUntilWhatIsUnderWayHasEnded(t *testing.T) {
 		Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web",
 	}
 	in := workflows.ServiceInput{WaveID: "wave-1", Service: patch.Service{Name: "web", Groups: []patch.Group{group}}}
+	lock := names.ServiceLock("web")
 	for _, c := range []struct {
 		name   string
 		end    func(*wavetest.Scene)
@@ -154,10 +155,11 @@ func TestAServiceStaysLockedUntilWhatIsUnderWayHasEnded(t *testing.T) {
 		least  time.Duration
 	}{
 		{"released at rest: at once", func(scene *wavetest.Scene) {
-			scene.Env.SignalWorkflow(names.SignalRelease, workflows.ServiceRelease{AtRest: true})
+			require.NoError(t, scene.Env.SignalWorkflowByID(
+				lock, names.SignalRelease, workflows.ServiceRelease{AtRest: true}))
 		}, time.Second, 0},
 		{"released with a group that was terminated", func(scene *wavetest.Scene) {
-			scene.Env.SignalWorkflow(names.SignalRelease, workflows.ServiceRelease{})
+			require.NoError(t, scene.Env.SignalWorkflowByID(lock, names.SignalRelease, workflows.ServiceRelease{}))
 		}, 2 * time.Minute, time.Hour},
 		{"its wave is terminated", func(scene *wavetest.Scene) { scene.Env.CancelWorkflow() }, 2 * time.Minute, time.Hour},
 	} {
@@ -167,16 +169,14 @@ func TestAServiceStaysLockedUntilWhatIsUnderWayHasEnded(t *testing.T) {
 			told := scene.Env.Now().Add(time.Hour)
 			scene.Env.RegisterDelayedCallback(func() { c.end(scene) }, time.Hour)
 			scene.Env.RegisterDelayedCallback(func() {
-				value, err := scene.Env.QueryWorkflow(names.QueryStatus)
+				value, err := scene.Env.QueryWorkflowByID(lock, names.QueryStatus)
 				require.NoError(t, err)
 				var status workflows.ServiceStatus
 				require.NoError(t, value.Get(&status))
 				require.Equal(t, c.least > 0, status.Releasing)
 			}, time.Hour+time.Minute)
 			scene.Env.RegisterDelayedCallback(func() { delete(scene.Locks, names.GroupLock(group)) }, 2*time.Hour)
-			scene.Env.ExecuteWorkflow(names.HoldService, in)
-			require.True(t, scene.Env.IsWorkflowCompleted())
-			require.NoError(t, scene.Env.GetWorkflowError())
+			scene.AsParent(in.WaveID, lock, names.HoldService, in, nil)
 			took := scene.Env.Now().Sub(told)
 			require.GreaterOrEqual(t, took, c.least)
 			require.LessOrEqual(t, took, c.least+c.within)

@@ -1,0 +1,84 @@
+package workflows_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows"
+	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/instance"
+)
+
+// children are the workflows that only others start, each with an input that would make it act.
+func children() map[string]any {
+	web := patch.Group{
+		Account: patch.Account{Name: "production", ID: wavetest.Production}, Region: wavetest.Tokyo, AutoScalingGroup: "web",
+	}
+	policy := patch.Policy{Timing: patch.DefaultTiming()}
+	of := instance.Common{WaveID: "wave-1", Group: web, Instance: "i-0123456789abcdef0", Policy: policy}
+	record := journal.Record{WaveID: "wave-1", Group: web, Policy: policy, Instance: of.Instance}
+	end := instance.QuarantineEnd{Verb: patch.QuarantineTerminate, Record: record, Actor: "anybody", Reason: "none"}
+	return map[string]any{
+		names.PatchGroup:      group.Input{WaveID: "wave-1", Group: web, Policy: policy},
+		names.HealGroup:       group.HealInput{WaveID: "wave-1", Group: web, Policy: policy},
+		names.ReleaseGroup:    group.ReleaseInput{WaveID: "wave-1", Group: web, Policy: policy, End: end},
+		names.PatchInstance:   instance.Input{Common: of},
+		names.RestoreInstance: instance.RestoreInput{Common: of},
+		names.HealInstance:    instance.HealInput{Common: of, Heal: instance.Heal{Record: record, Marked: true}},
+		names.EndQuarantine:   instance.EndQuarantineInput{Common: of, End: end},
+		names.HoldService:     workflows.ServiceInput{WaveID: "wave-1", Service: patch.Service{Name: "web"}},
+		names.Notify:          patch.Notice{Kind: patch.NoticeStranded, Key: "forged"},
+	}
+}
+
+// Who may start workflows must not patch, restore or terminate an instance of their choice by starting a child by hand.
+func TestAChildStartedByHandDoesNothing(t *testing.T) {
+	for name, input := range children() {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "by-hand", TaskQueue: names.TaskQueue})
+			scene.Env.ExecuteWorkflow(name, input)
+			requireNotByHand(t, scene, scene.Env.GetWorkflowError(), name)
+		})
+	}
+}
+
+// Nor from within a workflow that is not the one whose lock, or whose wave, the child works for.
+func TestAChildOfAStrangerDoesNothing(t *testing.T) {
+	for name, input := range children() {
+		if name == names.Notify {
+			continue // anybody's
+		}
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "stranger", TaskQueue: names.TaskQueue})
+			stranger := func(ctx workflow.Context) error {
+				child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{WorkflowID: "of-a-stranger"})
+				return workflow.ExecuteChildWorkflow(child, name, input).Get(child, nil)
+			}
+			scene.Env.RegisterWorkflowWithOptions(stranger, workflow.RegisterOptions{Name: "stranger"})
+			scene.Env.ExecuteWorkflow("stranger")
+			requireNotByHand(t, scene, scene.Env.GetWorkflowError(), name)
+		})
+	}
+}
+
+func requireNotByHand(t *testing.T, scene *wavetest.Scene, err error, name string) {
+	t.Helper()
+	var refused *temporal.ApplicationError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, activities.ErrInvalidInput, refused.Type())
+	require.True(t, refused.NonRetryable())
+	require.Contains(t, refused.Message(), name+" is started by")
+	require.Contains(t, refused.Message(), "nothing was done")
+	require.Empty(t, scene.Sim.Events())
+}
