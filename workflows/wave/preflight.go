@@ -141,7 +141,7 @@ func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID
-	scans, problem := scan.Group(ctx, held.group, w.plan, w.status.WaveID)
+	scans, _, problem := scan.Group(ctx, held.group, w.plan, w.status.WaveID)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
