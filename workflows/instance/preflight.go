@@ -101,6 +101,7 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view patch.Vie
 	}
 	if level == patch.LevelInstance { // neither calendars nor alarms keep anybody from being put back
 		in.Calendars, in.Alarms = s.in.Policy.Calendars, run.Gates(s.in.Policy.Health)
+		in.Baseline = s.in.Policy.Baseline
 	}
 	for {
 		around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)

@@ -107,7 +107,7 @@ func (w *wave) examine(ctx workflow.Context, held *lockedGroup) error {
 func interferenceOf(group patch.Group, state patch.GroupState, policy patch.Policy) activities.ReadInterferenceInput {
 	return activities.ReadInterferenceInput{
 		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
-		Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
+		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 }
 
