@@ -39,7 +39,9 @@ func TestJudgedElsewhere(t *testing.T) {
 		{
 			"five are named, the command has all", many, "",
 			[]string{"7 of 7 instances are not in the patch group it's al", "i-5 (none), and 2 more"},
-			[]string{"--resources i-1 i-2 i-3 i-4 i-5 i-6 i-7 --tags 'Key=PatchGroup,Value=it'\\''s al'", "PropagateAtLaunch=true"},
+			[]string{
+				"--resources i-1 i-2 i-3 i-4 i-5 i-6 i-7 --tags 'Key=PatchGroup,Value=it'\\''s al'", "PropagateAtLaunch=true",
+			},
 		},
 		{
 			"one in its turn", with(patch.Elsewhere{Instance: "i-1", Joined: "old"}), "i-1",

@@ -43,10 +43,9 @@ func (f *FleetScan) Whole() bool {
 	})
 }
 
-// ScanFleet scans every group of a plan. It installs nothing; what it changes is compliance data and, where it is not as
-// the file says, the plan's baseline in Systems Manager and its registration for the patch group: without them AWS's own
-// baseline would judge. One group that cannot be scanned does
-// not hide the others.
+// ScanFleet scans every group of a plan. It installs nothing; what it changes is compliance data and, where it is not
+// as the file says, the plan's baseline in Systems Manager and its registration for the patch group: without them AWS's
+// own baseline would judge. One group that cannot be scanned does not hide the others.
 func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err

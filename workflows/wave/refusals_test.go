@@ -155,7 +155,9 @@ func TestOthersRefuseTheWave(t *testing.T) {
 				delete(member.Instance.Tags, "PatchGroup")
 				member.Instance.Tags["Patch Group"] = "ours"
 			}
-		}, want: []string{"NotInPatchGroup", "4 of 4 instances", "(Patch Group=ours)", "Key=Patch Group,Value=amazon-linux-2023"}},
+		}, want: []string{
+			"NotInPatchGroup", "4 of 4 instances", "(Patch Group=ours)", "Key=Patch Group,Value=amazon-linux-2023",
+		}},
 		{name: "an instance of two patch groups", do: func(_ *testing.T, g scaling) {
 			g.Members()[0].Instance.Tags["Patch Group"] = "ours"
 		}, want: []string{"NotInPatchGroup", "(PatchGroup=amazon-linux-2023, Patch Group=ours)", "delete-tags"}},
