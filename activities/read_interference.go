@@ -17,6 +17,7 @@ type ReadInterferenceInput struct {
 	Instances []string // those that are about to be changed; none: only what concerns the group as a whole
 	Calendars []string // Change Calendars, by name or ARN
 	Alarms    []string // those that are to judge the stage
+	Baseline  string   // the plan's, that is to judge the instances; "": nothing is to be installed
 	Restore   patch.Restore
 	Within    patch.Duration // how long an instance is likely to take, in the plan's time
 }
@@ -26,7 +27,7 @@ const noInstance = "i-00000000000000000"
 
 // ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars,
 // stack updates, deployments, alarms that stop machines, maintenance windows and associations that patch; and whether
-// the keys of encrypted root volumes may be used. It judges nothing and changes nothing. A calendar that gives no
+// the keys of encrypted root volumes may be used, and which baseline judges the instances. It judges nothing and changes nothing. A calendar that gives no
 // answer is told as such; any other question that AWS does not answer is an error.
 func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_ *patch.Interference, err error) {
 	defer once.Typed(&err)
@@ -46,6 +47,11 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.Stacks, err = aws.ReadStacks(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
+	if in.Baseline != "" {
+		if around.Judges, err = a.readJudges(ctx, s, in, instances); err != nil {
+			return nil, err
+		}
+	}
 	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
 		return around, err
 	}
@@ -62,6 +68,19 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 		around.LockedRoots, err = aws.ReadLockedRoots(ctx, s, in.Group, instances)
 	}
 	return around, err
+}
+
+// readJudges reads which baseline Systems Manager would judge the instances by.
+func (a *AWS) readJudges(
+	ctx context.Context, s *aws.Services, in ReadInterferenceInput, instances map[string]ec2types.Instance,
+) (*patch.Judges, error) {
+	wanted, err := a.baselineOf(in.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	return aws.ReadJudges(ctx, s, in.Group.String(), aws.WantedBaseline{
+		Name: wanted.SSMName(), PatchGroup: wanted.PatchGroup, System: wanted.OperatingSystem,
+	}, instances)
 }
 
 // readOrLook reads the instances, if any are named, and AWS's clock all the same.

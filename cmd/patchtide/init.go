@@ -95,6 +95,14 @@ type begun struct {
 	Plans   []string          `json:"plans"`
 	Groups  int               `json:"groups"`
 	LeftOut []starter.LeftOut `json:"left_out"`
+	Mend    []toMend          `json:"mend"`
+}
+
+// toMend is what a wave would refuse of a group, with the commands that mend it.
+type toMend struct {
+	Where    string `json:"where"`
+	What     string `json:"what"`
+	WhatToDo string `json:"what_to_do"`
 }
 
 // begunFile looks at every account and writes the file.
@@ -120,6 +128,12 @@ func begunFile(ctx context.Context, path string, options initOptions) (begun, er
 		return begun{}, err
 	}
 	result := begun{File: path, Groups: len(fleet.Groups), LeftOut: append([]starter.LeftOut{}, fleet.LeftOut...)}
+	result.Mend = []toMend{}
+	for _, group := range fleet.Groups {
+		if found := group.Elsewhere; found != nil {
+			result.Mend = append(result.Mend, toMend{found.Where, found.What, found.WhatToDo})
+		}
+	}
 	for _, plan := range starter.Plans(fleet.Groups) {
 		result.Plans = append(result.Plans, plan.Name)
 	}
@@ -210,8 +224,12 @@ func leftOut(all []starter.LeftOut) string {
 }
 
 func printBegun(out io.Writer, result begun) error {
-	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s\n\nNext: read it, then `patchtide check` and, on the "+
+	var mend strings.Builder
+	for _, each := range result.Mend {
+		fmt.Fprintf(&mend, "\nbefore a wave  %s: %s\n    %s", each.Where, each.What, each.WhatToDo)
+	}
+	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s%s\n\nNext: read it, then `patchtide check` and, on the "+
 		"worker's machine, `patchtide doctor`\n",
-		result.File, result.Groups, result.Plans, leftOut(result.LeftOut))
+		result.File, result.Groups, result.Plans, leftOut(result.LeftOut), mend.String())
 	return err
 }

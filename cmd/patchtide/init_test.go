@@ -92,6 +92,26 @@ func TestInitLeavesOutWhatOthersOperate(t *testing.T) {
 	require.Equal(t, exitDone, code, stderr)
 }
 
+// Without the tag another baseline would judge the instances, and a wave refuses them: init offers the commands.
+func TestInitOffersWhatPutsInstancesInTheirPatchGroup(t *testing.T) {
+	sim := simulated(t)
+	code, stdout, stderr := call(t, append(initArgs, "--force")...)
+	require.Equal(t, exitDone, code, stderr)
+	require.NotContains(t, stdout, "create-tags", "all have it")
+	var id string
+	sim.Inspect(func(w *world.World) {
+		group, err := w.Account("111122223333").Region("ap-northeast-1").ScalingGroup("web")
+		require.NoError(t, err)
+		id = group.Members()[0].Instance.ID
+		delete(group.Members()[0].Instance.Tags, "PatchGroup")
+	})
+	code, stdout, stderr = call(t, append(initArgs, "--force")...)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "1 of 4 instances are not in the patch group amazon-linux-2023: "+id+" (none)")
+	require.Contains(t, stdout, "aws ec2 create-tags --region ap-northeast-1 --resources "+id)
+	require.Contains(t, stdout, "aws autoscaling create-or-update-tags")
+}
+
 func TestInitAsksNothingWithoutATerminal(t *testing.T) {
 	simulated(t)
 	for name, c := range map[string]struct {

@@ -19,7 +19,7 @@ const (
 	exitFailed = 1
 	exitUsage  = 2 // wrong usage or configuration
 	exitOnHold = 3 // a person is asked for a decision
-	exitGaps   = 4 // a wave ended well for all that it tried, and did not reach every member
+	exitGaps   = 4 // a wave, or a scan, ended well for all that it tried, and did not reach every member
 )
 
 func main() {

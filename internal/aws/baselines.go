@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -13,7 +14,16 @@ import (
 func FindBaseline(
 	ctx context.Context, s *Services, where, name string, system ssmtypes.OperatingSystem,
 ) (string, error) {
-	var found []string
+	found, err := findBaseline(ctx, s, where, name, system)
+	return Deref(found.BaselineId), err
+}
+
+// findBaseline is FindBaseline with whether it is the default of its operating system; the zero value when there is
+// none.
+func findBaseline(
+	ctx context.Context, s *Services, where, name string, system ssmtypes.OperatingSystem,
+) (ssmtypes.PatchBaselineIdentity, error) {
+	var found []ssmtypes.PatchBaselineIdentity
 	pages := ssm.NewDescribePatchBaselinesPaginator(
 		s.SSM, &ssm.DescribePatchBaselinesInput{Filters: []ssmtypes.PatchOrchestratorFilter{
 			{Key: Ptr("NAME_PREFIX"), Values: []string{name}}, {Key: Ptr("OWNER"), Values: []string{"Self"}},
@@ -21,16 +31,18 @@ func FindBaseline(
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", Wrap("look for the patch baseline "+name, where, err)
+			return ssmtypes.PatchBaselineIdentity{}, Wrap("look for the patch baseline "+name, where, err)
 		}
 		for _, baseline := range page.BaselineIdentities {
 			if Deref(baseline.BaselineName) == name && baseline.OperatingSystem == system {
-				found = append(found, Deref(baseline.BaselineId))
+				found = append(found, baseline)
 			}
 		}
 	}
 	if len(found) == 0 {
-		return "", nil
+		return ssmtypes.PatchBaselineIdentity{}, nil
 	}
-	return slices.Min(found), nil
+	return slices.MinFunc(found, func(a, b ssmtypes.PatchBaselineIdentity) int {
+		return strings.Compare(Deref(a.BaselineId), Deref(b.BaselineId))
+	}), nil
 }

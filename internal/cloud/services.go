@@ -21,12 +21,17 @@ func (c connector) Connect(ctx context.Context, account patch.Account, region st
 	if err != nil {
 		return nil, err
 	}
+	services := clients.Services()
+	services.Absences = c.absences
+	return services, nil
+}
+
+// Services are the same clients by the narrow interfaces of internal/aws, which remember no absences.
+func (c *Clients) Services() *aws.Services {
 	return &aws.Services{
-		AutoScaling: clients.AutoScaling, EC2: clients.EC2, ELB: clients.ELB,
-		SSM: clients.SSM, CloudWatch: clients.CloudWatch, STS: clients.STS,
-		CloudFormation: clients.CloudFormation, CodeDeploy: clients.CodeDeploy, KMS: clients.KMS,
-		Absences: c.absences,
-	}, nil
+		AutoScaling: c.AutoScaling, EC2: c.EC2, ELB: c.ELB, SSM: c.SSM, CloudWatch: c.CloudWatch, STS: c.STS,
+		CloudFormation: c.CloudFormation, CodeDeploy: c.CodeDeploy, KMS: c.KMS, Absences: &aws.Absences{},
+	}
 }
 
 // AutomationRole is the role that Automation assumes in the account.

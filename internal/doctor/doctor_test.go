@@ -178,6 +178,33 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{"instance or task role"},
 			2,
 		},
+		"an instance without a patch group": {
+			func(b *scene) {
+				b.aws.Inspect(func(w *world.World) {
+					group, err := w.Account(production).Region(tokyo).ScalingGroup("web")
+					require.NoError(b.t, err)
+					delete(group.Members()[0].Instance.Tags, "PatchGroup")
+				})
+			}, "patch group", "production/ap-northeast-1/web", doctor.Problem,
+			[]string{"1 of 4 instances are not in the patch group amazon-linux-2023", "(none)"},
+			[]string{
+				"aws ec2 create-tags --region ap-northeast-1 --resources i-", "PropagateAtLaunch=true",
+			},
+			0,
+		},
+		"a patch group that another baseline has": {
+			func(b *scene) {
+				b.aws.Inspect(func(w *world.World) {
+					region := w.Account(production).Region(tokyo)
+					theirs, err := region.CreateBaseline(world.Baseline{Name: "theirs", OS: "AMAZON_LINUX_2023"})
+					require.NoError(b.t, err)
+					require.NoError(b.t, region.RegisterPatchGroup("amazon-linux-2023", theirs.ID))
+				})
+			}, "patch group", "production/ap-northeast-1/web", doctor.Problem,
+			[]string{"registered with the baseline theirs"},
+			[]string{"deregister-patch-baseline-for-patch-group", "--patch-group 'amazon-linux-2023'"},
+			0,
+		},
 		"actions that are missing": {
 			func(b *scene) {
 				b.policy(
@@ -242,7 +269,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			"production/ap-northeast-1/web", doctor.Problem,
 			[]string{"4 of 4", "Amazon Linux 2023", "UBUNTU"},
 			[]string{"baseline of that system"},
-			1,
+			3, // in both places neither system nor patch group fits
 		},
 		"agents that fell silent": {
 			func(b *scene) {

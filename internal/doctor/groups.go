@@ -16,6 +16,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/baselines"
+	paws "github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -50,6 +51,7 @@ func (p place) groups(ctx context.Context, clients *cloud.Clients) (results []Re
 				}
 				resources = append(resources, arns...)
 				results = append(results, p.agents(ctx, clients, group, members, wanted)...)
+				results = append(results, p.judges(ctx, clients, group, members, wanted)...)
 			}
 		}
 	}
@@ -185,6 +187,38 @@ func (p place) agents(
 		results = append(
 			results, Result{Check: "agents", Where: group.String(), State: OK, Says: fmt.Sprintf("all %d online", len(ids))},
 		)
+	}
+	return results
+}
+
+// judges asks which baseline Systems Manager would judge the instances of a group by, and says what a wave's preflight
+// would.
+func (p place) judges(
+	ctx context.Context, clients *cloud.Clients, group patch.Group, ids []string, wanted baselines.Baseline,
+) []Result {
+	if len(ids) == 0 {
+		return nil
+	}
+	services := clients.Services()
+	instances, _, err := paws.ReadInstances(ctx, services, group.String(), ids)
+	if err != nil {
+		return []Result{p.unread("patch group", group.String(), err)}
+	}
+	judges, err := paws.ReadJudges(ctx, services, group.String(), paws.WantedBaseline{
+		Name: wanted.SSMName(), PatchGroup: wanted.PatchGroup, System: wanted.OperatingSystem,
+	}, instances)
+	if err != nil {
+		return []Result{p.unread("patch group", group.String(), err)}
+	}
+	var results []Result
+	for _, refusal := range patch.JudgedElsewhere(group, "", *judges) {
+		results = append(results, Result{"patch group", refusal.Where, Problem, refusal.What, refusal.WhatToDo})
+	}
+	if len(results) == 0 {
+		results = append(results, Result{
+			Check: "patch group", Where: group.String(), State: OK,
+			Says: fmt.Sprintf("all %d are judged by %s", len(instances), wanted.SSMName()),
+		})
 	}
 	return results
 }

@@ -49,6 +49,7 @@ func (d *doctor) temporal(ctx context.Context) []Result {
 		{Check: "temporal", Where: t.Address, State: OK, Says: "answers, namespace " + t.Namespace}, attributes(ctx, t),
 	}
 	results = append(results, d.pollers(ctx, t)...)
+	results = append(results, d.schedules(ctx, t)...)
 	ahead, err := ahead(ctx, t.Client, t.Namespace, d.Now)
 	if err != nil {
 		return append(

@@ -212,6 +212,14 @@ var checksOfOthers = []Check{
 		},
 	},
 	{
+		Code: RefusedPatchGroup, Needs: NeedsAround, Refuses: checkPatchGroup,
+		When: "an instance lacks the tag `PatchGroup` (or `Patch Group`) with the `patch_group` of the plan's baseline, or " +
+			"has both with different values, or another baseline has that patch group: Systems Manager would scan and install " +
+			"by another baseline",
+		WhatToDo: "tag the instances, and their Auto Scaling group for those to come; the refusal has the commands",
+		LeftOut:  map[Level]string{LevelPutBack: "nothing is installed then", LevelReturn: nothingNew},
+	},
+	{
 		Code: RefusedNoRestore, Needs: NeedsAround, Refuses: checkVolumeKey,
 		When: "a key of the root volume that our role may not use", WhatToDo: "mend it, or `restore: replace` or `none`",
 		LeftOut: map[Level]string{LevelGroup: inItsTurn, LevelReturn: nothingNew},

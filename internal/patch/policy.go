@@ -6,6 +6,7 @@ type Policy struct {
 	// Run is the wave's first run id: a wave started again under its old id must not find the old run's backups.
 	Run            string
 	Platform       Platform
+	Baseline       string
 	Backup         Backup
 	Restore        Restore
 	Reboot         RebootOption
@@ -27,7 +28,8 @@ type Policy struct {
 // PolicyOf is a stage's policy under a plan. Run is left to whoever knows it.
 func PolicyOf(plan Plan, stage Stage) Policy {
 	return Policy{
-		Plan: plan.Name, Platform: plan.Platform, Backup: plan.Backup, Restore: plan.Restore, Reboot: plan.Reboot,
+		Plan: plan.Name, Platform: plan.Platform, Baseline: plan.Baseline, Backup: plan.Backup, Restore: plan.Restore,
+		Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
 		Calendars: plan.Calendars, Stage: stage.Name, Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
@@ -46,7 +48,8 @@ func (p Policy) StageView() Stage {
 // PlanView is the policy as the decisions about a plan know it; its stages are not in it.
 func (p Policy) PlanView() Plan {
 	return Plan{
-		Name: p.Plan, Platform: p.Platform, Backup: p.Backup, Restore: p.Restore, Reboot: p.Reboot, Passes: p.Passes,
+		Name: p.Plan, Platform: p.Platform, Baseline: p.Baseline, Backup: p.Backup, Restore: p.Restore, Reboot: p.Reboot,
+		Passes:    p.Passes,
 		Retention: p.Retention, Timing: p.Timing, Window: p.Window, Estimates: p.Estimates, Calendars: p.Calendars,
 		Quarantine: p.Quarantine,
 	}

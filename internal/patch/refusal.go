@@ -42,6 +42,7 @@ const (
 	RefusedBake             RefusalCode = "BakeTooShort"
 	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"
 	RefusedOtherPatcher     RefusalCode = "OtherPatcher"
+	RefusedPatchGroup       RefusalCode = "NotInPatchGroup"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 )

@@ -15,6 +15,7 @@ type Interference struct {
 	Patchers    []Patcher
 	LockedRoots []LockedRoot
 	GateAlarms  []AlarmObservation // those that are to judge the stage
+	Judges      *Judges            // which baseline judges them; nil: not asked
 }
 
 // Calendar is what a Change Calendar says.

@@ -23,6 +23,11 @@ type Group struct {
 	Instances        int
 	TargetGroups     int
 	Check            *HTTPCheck // the health check of its first HTTP target group
+	// Elsewhere is told where its instances are not in their baseline's patch group, with the commands that mend it; nil
+	// where they are.
+	Elsewhere *patch.Refusal
+
+	ids []string
 }
 
 // HTTPCheck is a path and a port that a load balancer asks.

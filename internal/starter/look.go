@@ -21,6 +21,7 @@ import (
 	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Tags that people put on machines.
@@ -35,18 +36,25 @@ const (
 type look struct {
 	account, region string
 	clients         *cloud.Clients
-	systems         map[string]string // a baseline by instance id; "" for a system without one
+	systems         map[string]string            // a baseline by instance id; "" for a system without one
+	tags            map[string]map[string]string // by instance id
 	fleet           *Fleet
 }
 
 // Look looks at one region of an account with its clients and adds what it sees to the fleet.
 func (f *Fleet) Look(ctx context.Context, account, region string, clients *cloud.Clients) error {
-	l := look{account: account, region: region, clients: clients, systems: map[string]string{}, fleet: f}
+	l := look{
+		account: account, region: region, clients: clients, systems: map[string]string{},
+		tags: map[string]map[string]string{}, fleet: f,
+	}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
 	}{
-		{"the agents of Systems Manager", l.agents}, {"Auto Scaling groups", l.scaling}, {"instances", l.instances},
+		{"the agents of Systems Manager", l.agents},
+		{"Auto Scaling groups", l.scaling},
+		{"instances", l.instances},
+		{"patch groups", l.patchGroups},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s/%s: look at %s: %w", account, region, step.what, err)
@@ -144,7 +152,7 @@ func (l *look) scaling(ctx context.Context) error {
 			group := Group{
 				Account: l.account, Region: l.region, AutoScalingGroup: name, Role: cmp.Or(tags[tagRole], name),
 				Environment: tags[tagEnvironment],
-				Baseline:    baseline, Instances: len(ids), TargetGroups: len(found.TargetGroupARNs),
+				Baseline:    baseline, ids: ids, Instances: len(ids), TargetGroups: len(found.TargetGroupARNs),
 			}
 			if group.Check, err = l.check(ctx, found.TargetGroupARNs); err != nil {
 				return err
@@ -198,6 +206,7 @@ func (l *look) instances(ctx context.Context) error {
 		for _, reservation := range page.Reservations {
 			for _, instance := range reservation.Instances {
 				tags := tagsOf(instance)
+				l.tags[awssdk.ToString(instance.InstanceId)] = tags
 				switch id := awssdk.ToString(instance.InstanceId); {
 				case tags[tagOfGroup] != "":
 					inGroups[tags[tagRole]] = true
@@ -224,6 +233,7 @@ func (l *look) instances(ctx context.Context) error {
 			group.Environment = cmp.Or(group.Environment, tagsOf(instance)[tagEnvironment])
 		}
 		slices.Sort(ids)
+		group.ids = ids
 		var why string
 		if group.Baseline, why = l.baselineOf(ids); why == "" && inGroups[role] {
 			why = "members of Auto Scaling groups carry the same tag: choose these by another one"
@@ -233,6 +243,36 @@ func (l *look) instances(ctx context.Context) error {
 			continue
 		}
 		l.fleet.Groups = append(l.fleet.Groups, group)
+	}
+	return nil
+}
+
+// patchGroups finds groups with instances that lack the tag by which Systems Manager would judge them by their
+// baseline. A wave would refuse those.
+func (l *look) patchGroups(context.Context) error {
+	for i := range l.fleet.Groups {
+		group := &l.fleet.Groups[i]
+		if group.Account != l.account || group.Region != l.region {
+			continue
+		}
+		baseline, err := baselines.Load(group.Baseline)
+		if err != nil {
+			return err
+		}
+		judges := patch.Judges{Baseline: baseline.SSMName(), PatchGroup: baseline.PatchGroup, Asked: len(group.ids)}
+		for _, id := range group.ids {
+			joined, spaced := l.tags[id][patch.TagPatchGroup], l.tags[id][patch.TagPatchGroupSpaced]
+			if name, sure := patch.PatchGroupOf(joined, spaced); !sure || name != baseline.PatchGroup {
+				judges.Elsewhere = append(judges.Elsewhere, patch.Elsewhere{Instance: id, Joined: joined, Spaced: spaced})
+			}
+		}
+		found := patch.JudgedElsewhere(patch.Group{
+			Account: patch.Account{Name: group.Account}, Region: group.Region,
+			AutoScalingGroup: group.AutoScalingGroup, Tags: group.Tags,
+		}, "", judges)
+		if len(found) > 0 {
+			group.Elsewhere = found[0]
+		}
 	}
 	return nil
 }

@@ -182,10 +182,14 @@ func (g *group) view(ctx workflow.Context) patch.View {
 // askOthers reads what concerns the group as a whole beside its own state, its gate's alarms with it, and asks again.
 func (g *group) askOthers(ctx workflow.Context, level patch.Level, view patch.View) error {
 	policy := g.in.Policy
-	around, err := run.ReadInterference(ctx, activities.ReadInterferenceInput{
+	in := activities.ReadInterferenceInput{
 		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore,
 		Within: policy.Budget(view.State.TargetGroups).OnItsWay(), Alarms: run.Gates(policy.Health),
-	}, policy.Timing)
+	}
+	if level == patch.LevelGroup { // what is put back is judged by no baseline
+		in.Baseline = policy.Baseline
+	}
+	around, err := run.ReadInterference(ctx, in, policy.Timing)
 	if err != nil {
 		return err
 	}

@@ -116,6 +116,7 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 	}
 	if level == patch.LevelInstance { // neither calendars nor alarms keep anybody from being put back
 		in.Calendars, in.Alarms = s.in.Policy.Calendars, run.Gates(s.in.Policy.Health)
+		in.Baseline = s.in.Policy.Baseline
 	}
 	around, err := run.ReadInterference(ctx, in, s.in.Policy.Timing)
 	if err != nil {

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
@@ -29,10 +30,21 @@ type GroupScan struct {
 	Compliant int          `json:"compliant"`
 	Scanned   int          `json:"scanned"` // coverage: scanned of len(Instances)
 	Error     string       `json:"error,omitempty"`
+	// BaselineID is the plan's baseline in Systems Manager, which the scan has made there where it was not yet, and
+	// registered for its patch group; "" where that failed.
+	BaselineID string `json:"baseline_id,omitempty"`
 }
 
-// ScanFleet scans every group of a plan and changes nothing but compliance data. One group that cannot be scanned does
-// not hide the others.
+// Whole reports whether all that a scan should tell it tells: every group was read, and each of its instances scanned.
+func (f *FleetScan) Whole() bool {
+	return !slices.ContainsFunc(f.Groups, func(group GroupScan) bool {
+		return group.Error != "" || group.Scanned < len(group.Instances)
+	})
+}
+
+// ScanFleet scans every group of a plan. It installs nothing; what it changes is compliance data and, where it is not
+// as the file says, the plan's baseline in Systems Manager and its registration for the patch group: without them AWS's
+// own baseline would judge. One group that cannot be scanned does not hide the others.
 func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	if err := request.Validate(); err != nil {
 		return nil, err
@@ -53,7 +65,7 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	waveID := workflow.GetInfo(ctx).WorkflowExecution.ID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
 	for _, group := range plan.Groups() {
 		scan := GroupScan{Account: group.Account.Name, Region: group.Region, Name: group.Name()}
-		scan.Instances, scan.Error = Group(ctx, group, plan, waveID)
+		scan.Instances, scan.BaselineID, scan.Error = Group(ctx, group, plan, waveID)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -71,30 +83,33 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 	return fleet, nil
 }
 
-// Group scans a group by its plan's baseline. What kept it from being scanned is told; "" when nothing did.
-func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
+// Group scans a group by its plan's baseline, whose id it returns. What kept it from being scanned is told; "" when
+// nothing did.
+func Group(
+	ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string,
+) (scans []patch.Scan, baselineID, problem string) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(
 		run.Reading(ctx, group, plan.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: group, Unseen: true},
 	).Get(ctx, &state); err != nil {
-		return []patch.Scan{}, run.Reason(err)
+		return []patch.Scan{}, "", run.Reason(err)
 	}
 	var baseline activities.RegisteredBaseline
 	if err := workflow.ExecuteActivity(
 		run.Acting(ctx, group, plan.Timing), aws.EnsureBaseline, activities.EnsureBaselineInput{
 			Group: group, Baseline: plan.Baseline,
 		}).Get(ctx, &baseline); err != nil {
-		return []patch.Scan{}, run.Reason(err)
+		return []patch.Scan{}, "", run.Reason(err)
 	}
 	scans, err := Instances(
 		ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID,
 		run.Attempt(waveID, group.String(), "scan-fleet", 0),
 	)
 	if err != nil {
-		return []patch.Scan{}, run.Reason(err)
+		return []patch.Scan{}, baseline.BaselineID, run.Reason(err)
 	}
-	return scans, ""
+	return scans, baseline.BaselineID, ""
 }
 
 // details is what the Temporal UI shows of a scan.

@@ -107,7 +107,7 @@ func (w *wave) examine(ctx workflow.Context, held *lockedGroup) error {
 func interferenceOf(group patch.Group, state patch.GroupState, policy patch.Policy) activities.ReadInterferenceInput {
 	return activities.ReadInterferenceInput{
 		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
-		Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
+		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
 	}
 }
 
@@ -141,7 +141,7 @@ func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID
-	scans, problem := scan.Group(ctx, held.group, w.plan, w.status.WaveID)
+	scans, _, problem := scan.Group(ctx, held.group, w.plan, w.status.WaveID)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

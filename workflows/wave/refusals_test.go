@@ -143,6 +143,34 @@ func TestOthersRefuseTheWave(t *testing.T) {
 				Name: "inventory", Document: "AWS-GatherSoftwareInventory", Schedule: "rate(1 day)",
 			})
 		}},
+		{name: "an instance without a patch group", do: func(_ *testing.T, g scaling) {
+			delete(g.Members()[0].Instance.Tags, "PatchGroup")
+		}, want: []string{
+			"NotInPatchGroup", "1 of 4 instances", "(none)", "amazon-linux-2023",
+			"aws ec2 create-tags --region ap-northeast-1 --resources i-",
+			"ResourceId=web,ResourceType=auto-scaling-group,Key=PatchGroup,Value=amazon-linux-2023,PropagateAtLaunch=true",
+		}},
+		{name: "instances of another patch group, spelt the other way", do: func(_ *testing.T, g scaling) {
+			for _, member := range g.Members() {
+				delete(member.Instance.Tags, "PatchGroup")
+				member.Instance.Tags["Patch Group"] = "ours"
+			}
+		}, want: []string{
+			"NotInPatchGroup", "4 of 4 instances", "(Patch Group=ours)", "Key=Patch Group,Value=amazon-linux-2023",
+		}},
+		{name: "an instance of two patch groups", do: func(_ *testing.T, g scaling) {
+			g.Members()[0].Instance.Tags["Patch Group"] = "ours"
+		}, want: []string{"NotInPatchGroup", "(PatchGroup=amazon-linux-2023, Patch Group=ours)", "delete-tags"}},
+		{name: "the patch group belongs to another baseline", do: func(t *testing.T, g scaling) {
+			other, err := g.Region.CreateBaseline(world.Baseline{Name: "theirs", OS: "AMAZON_LINUX_2023"})
+			require.NoError(t, err)
+			require.NoError(t, g.Region.RegisterPatchGroup("amazon-linux-2023", other.ID))
+		}, want: []string{"NotInPatchGroup", "theirs", "deregister-patch-baseline-for-patch-group"}},
+		{name: "a patch group by the other spelling", do: func(_ *testing.T, g scaling) {
+			tags := g.Members()[0].Instance.Tags
+			delete(tags, "PatchGroup")
+			tags["Patch Group"] = "amazon-linux-2023"
+		}},
 		{
 			name: "bake too short for the alarm", config: wavetest.PlanWith("bake: 5m", "bake: 179s"),
 			do: func(*testing.T, scaling) {}, want: []string{"BakeTooShort", "web-5xx", "bake: 3m0s or more"},

@@ -1,0 +1,83 @@
+package aws
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// WantedBaseline is a plan's baseline as Systems Manager knows it, or will once a wave has made it.
+type WantedBaseline struct {
+	Name       string // in Systems Manager
+	PatchGroup string
+	System     ssmtypes.OperatingSystem
+}
+
+// ReadJudges reads which of the instances Systems Manager would judge by another baseline than the wanted one. A patch
+// group that no baseline has counts as the wanted one's: a wave registers it. For a patch group that is not registered
+// Systems Manager answers with the default of the operating system.
+func ReadJudges(
+	ctx context.Context, s *Services, where string, wanted WantedBaseline, instances map[string]ec2types.Instance,
+) (*patch.Judges, error) {
+	ours, err := findBaseline(ctx, s, where, wanted.Name, wanted.System)
+	if err != nil {
+		return nil, err
+	}
+	judges := &patch.Judges{
+		Baseline: wanted.Name, PatchGroup: wanted.PatchGroup, System: string(wanted.System), Asked: len(instances),
+	}
+	if wanted.PatchGroup != "" {
+		judge, err := judgeOf(ctx, s, where, wanted.PatchGroup, wanted.System)
+		if err != nil {
+			return nil, err
+		}
+		if BareID(judge) != BareID(Deref(ours.BaselineId)) {
+			other, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &judge})
+			if err != nil {
+				return nil, Wrap("read the patch baseline "+judge, where, err)
+			}
+			if slices.Contains(other.PatchGroups, wanted.PatchGroup) { // else it is the default only
+				judges.TakenBy, judges.TakenByID = Deref(other.Name), judge
+			}
+		}
+	}
+	ofGroup := map[string]bool{wanted.PatchGroup: true}
+	ofGroup[""] = ours.DefaultBaseline // the last word, for a baseline without a patch group
+	for _, id := range slices.Sorted(maps.Keys(instances)) {
+		tags := instances[id].Tags
+		joined, spaced := TagOf(tags, patch.TagPatchGroup), TagOf(tags, patch.TagPatchGroupSpaced)
+		name, sure := patch.PatchGroupOf(joined, spaced)
+		judged, known := ofGroup[name]
+		if !known && sure && ours.BaselineId != nil {
+			judge, err := judgeOf(ctx, s, where, name, wanted.System)
+			if err != nil {
+				return nil, err
+			}
+			judged = BareID(judge) == BareID(Deref(ours.BaselineId))
+			ofGroup[name] = judged
+		}
+		if !judged || !sure {
+			judges.Elsewhere = append(judges.Elsewhere, patch.Elsewhere{Instance: id, Joined: joined, Spaced: spaced})
+		}
+	}
+	return judges, nil
+}
+
+// judgeOf is the baseline that judges a patch group: the one that is registered for it, else the default.
+func judgeOf(
+	ctx context.Context, s *Services, where, patchGroup string, system ssmtypes.OperatingSystem,
+) (string, error) {
+	out, err := s.SSM.GetPatchBaselineForPatchGroup(ctx, &ssm.GetPatchBaselineForPatchGroupInput{
+		PatchGroup: &patchGroup, OperatingSystem: system,
+	})
+	if err != nil {
+		return "", Wrap("read which baseline judges the patch group "+patchGroup, where, err)
+	}
+	return Deref(out.BaselineId), nil
+}
