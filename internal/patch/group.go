@@ -46,8 +46,8 @@ type Member struct {
 	// StandbyFrom is of one on standby with which desired went down: the desired before that. 0: desired did not, and
 	// Auto Scaling launches another in its place.
 	StandbyFrom int
-	FreeTags     bool
-	Targets      []Target
+	FreeTags    bool
+	Targets     []Target
 }
 
 // Lifecycle states of Auto Scaling that decisions depend on.
