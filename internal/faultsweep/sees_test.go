@@ -189,8 +189,8 @@ func TestSweepCasesAreTheirText(t *testing.T) {
 	require.Equal(t, &resume, compensation([]call{first, then}, []call{first, describe, resume, then}))
 }
 
-// What is told as succeeded is compared with the machines: with those of a fleet that nothing was done to, a good wave's
-// result is a lie.
+// What is told as succeeded is compared with the machines: with those of a fleet that nothing was done to, a good
+// wave's result is a lie.
 func TestSweepSeesWhatLacksPatches(t *testing.T) {
 	good, _, result := aGoodWave(t)
 	require.Empty(t, good.Untrue(result))

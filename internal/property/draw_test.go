@@ -222,8 +222,8 @@ const (
 	actUnmark          = "take our mark off"
 )
 
-// Not drawn yet: what others can do with what we have signed, such as an old record put on again, a quarantine's tag set
-// by hand, a child of ours started. Each joins the acts once records are bound to their wave and children ask who
+// Not drawn yet: what others can do with what we have signed, such as an old record put on again, a quarantine's tag
+// set by hand, a child of ours started. Each joins the acts once records are bound to their wave and children ask who
 // started them; until then it would be all that is found.
 
 func drawOther(t *rapid.T) otherAct {

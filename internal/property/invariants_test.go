@@ -252,7 +252,8 @@ func (p *play) regionWrong(region *world.Region) []string {
 		}
 		for id, touched := range p.others.touched {
 			instance := region.Instance(id)
-			if touched[actRegister] && p.others.targets[group.Name] == "" && strings.HasSuffix(group.Name, "-elsewhere") && instance != nil &&
+			if touched[actRegister] && p.others.targets[group.Name] == "" &&
+				strings.HasSuffix(group.Name, "-elsewhere") && instance != nil &&
 				instance.Group == strings.TrimSuffix(group.Name, "-elsewhere") &&
 				!p.excused(region, id) && group.Find(id, group.Port) == nil {
 				found = append(found,

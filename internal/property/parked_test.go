@@ -172,7 +172,8 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 			for _, group := range region.TargetGroups() {
 				for _, was := range p.Before.Targets[group.Name] {
 					id, _, _ := strings.Cut(was, ":")
-					if p.others.targets[group.Name] == "" && !quarantined[id] && !p.excused(region, id) && group.Find(id, group.Port) == nil {
+					if p.others.targets[group.Name] == "" && !quarantined[id] && !p.excused(region, id) &&
+						group.Find(id, group.Port) == nil {
 						found = append(found, fmt.Sprintf("%s is not registered in %s", id, group.Name))
 					}
 				}

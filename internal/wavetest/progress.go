@@ -30,8 +30,8 @@ type word struct {
 	failed map[string]string // instances on hold: id to reason
 }
 
-// StandsStill is how long a wave may do nothing, wait for nobody, and tell nothing new. Its longest wait of that kind is
-// an instance that drains, an hour and a quarter by default.
+// StandsStill is how long a wave may do nothing, wait for nobody, and tell nothing new. Its longest wait of that kind
+// is an instance that drains, an hour and a quarter by default.
 const StandsStill = 2 * time.Hour
 
 // Watch begins to judge a scene's wave.
