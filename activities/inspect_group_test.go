@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -44,6 +46,42 @@ func TestInspectAutoScalingGroup(t *testing.T) {
 	)
 	require.Nil(t, refusal)
 	require.Equal(t, patch.CapacityDecrement, strategy.Mode)
+}
+
+// AWS tells only in its scaling activities whether desired went down with one that was put on standby.
+func TestInspectTellsOfStandbyWithDecrement(t *testing.T) {
+	f := newAttempts(t)
+	var shrunk, replaced string
+	f.Inspect(func(w *world.World) {
+		group, err := w.Account(production.Account.ID).Region(tokyo).ScalingGroup("web")
+		require.NoError(t, err)
+		shrunk, replaced = group.Members()[0].Instance.ID, group.Members()[1].Instance.ID
+		_, err = group.EnterStandby([]string{shrunk}, true)
+		require.NoError(t, err)
+		_, err = group.EnterStandby([]string{replaced}, false)
+		require.NoError(t, err)
+	})
+	from := func() map[string]int {
+		known := map[string]int{}
+		for _, member := range f.inspect(production).Members {
+			if member.StandbyFrom > 0 {
+				known[member.ID] = member.StandbyFrom
+			}
+		}
+		return known
+	}
+	require.Equal(t, map[string]int{shrunk: 4}, from())
+
+	everybody := map[string]int{shrunk: patch.StandbyFromUnknown, replaced: patch.StandbyFromUnknown}
+	for _, fault := range []awssim.Fault{{Kind: awssim.FaultEmpty}, {Kind: awssim.FaultError, Code: "AccessDenied"}} {
+		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			if call.Operation == "DescribeScalingActivities" {
+				return fault
+			}
+			return awssim.Fault{}
+		})
+		require.Equal(t, everybody, from(), "what AWS does not tell is not taken for replaced")
+	}
 }
 
 func TestInspectTaggedInstances(t *testing.T) {

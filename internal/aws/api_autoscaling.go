@@ -18,6 +18,11 @@ type AutoScalingAPI interface {
 		in *autoscaling.DescribeInstanceRefreshesInput,
 		opts ...func(*autoscaling.Options),
 	) (*autoscaling.DescribeInstanceRefreshesOutput, error)
+	DescribeScalingActivities(
+		ctx context.Context,
+		in *autoscaling.DescribeScalingActivitiesInput,
+		opts ...func(*autoscaling.Options),
+	) (*autoscaling.DescribeScalingActivitiesOutput, error)
 	DescribeAutoScalingInstances(
 		ctx context.Context,
 		in *autoscaling.DescribeAutoScalingInstancesInput,

@@ -87,8 +87,14 @@ func readScalingState(ctx context.Context, s *Services, group patch.Group) (*pat
 		return nil, err
 	}
 	state.TargetGroups = registered.groups
+	away, err := standbyFrom(ctx, s, group, described)
+	if err != nil {
+		return nil, err
+	}
 	for _, id := range MemberIDs(described) {
-		state.Members = append(state.Members, found.GroupMember(group, FindMember(described, id), registered.targets[id]))
+		member := found.GroupMember(group, FindMember(described, id), registered.targets[id])
+		member.StandbyFrom = away[id]
+		state.Members = append(state.Members, member)
 	}
 	return state, nil
 }

@@ -28,7 +28,8 @@ type Event struct {
 	Fault     string          `json:"fault,omitempty"` // kind of the injected fault
 }
 
-func (e Event) info() CallInfo {
+// Call names the call of an event, as an interceptor was asked about it.
+func (e Event) Call() CallInfo {
 	return CallInfo{
 		Account: e.Account, Region: e.Region, Caller: e.Caller, Service: e.Service, Operation: e.Operation,
 		Resource: e.Resource, Ordinal: e.Ordinal, Time: e.Time,

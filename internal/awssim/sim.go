@@ -206,7 +206,7 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	if !s.quotas.take(identity.account, scope, request.Operation, s.world.Now()) {
 		return nil, Fault{}, throttled(scope.service)
 	}
-	fault := s.faults.choose(event.info(), s.world)
+	fault := s.faults.choose(event.Call(), s.world)
 	if err, before := fault.before(scope.service, request.Operation); before {
 		return nil, fault, err
 	}

@@ -27,6 +27,7 @@ type instanceRecord struct {
 	serves   bool   // it serves now
 	out      bool
 	homes    map[*world.TargetGroup]bool // where it was healthy once and should be again
+	attached []*world.TargetGroup        // what its group was attached to when it was looked at last
 }
 
 // move is an instance going out of service or coming back.
@@ -73,6 +74,22 @@ func (s *serviceRecord) measure(region *world.Region) {
 	}
 }
 
+// forget drops the target groups that somebody has taken off its group, or deleted: nothing is sent there to anybody.
+func (r *instanceRecord) forget(group *world.ScalingGroup) {
+	for _, was := range r.attached {
+		if !slices.Contains(group.TargetGroups, was) {
+			delete(r.homes, was)
+		}
+	}
+	r.attached = slices.Clone(group.TargetGroups)
+	all := group.Region.TargetGroups()
+	for home := range r.homes {
+		if !slices.Contains(all, home) {
+			delete(r.homes, home)
+		}
+	}
+}
+
 func targetsOf(region *world.Region) map[*world.Instance][]*world.Target {
 	targets := map[*world.Instance][]*world.Target{}
 	for _, group := range region.TargetGroups() {
@@ -87,6 +104,7 @@ func targetsOf(region *world.Region) map[*world.Instance][]*world.Target {
 func (s *serviceRecord) look(record *instanceRecord, member *world.Member, targets []*world.Target) {
 	if member != nil {
 		record.group = member.Group.Name
+		record.forget(member.Group)
 	}
 	record.leaving = leaving(record, member)
 	serves := serving(record, member, targets)

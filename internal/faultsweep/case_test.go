@@ -52,11 +52,21 @@ const (
 	workerStopped2 trouble = "worker stopped after the effect"
 	emptyAnswer    trouble = "empty answer"
 	notListed      trouble = "not listed once" // the last of what a list should show
+
+	queuedForHours trouble = "Automation that queues for hours" // the account's other executions are in the way
+	undoDenied     trouble = "denied for good at every undo"    // and so is the call itself
 )
 
 var troubles = []trouble{
 	errorBefore, lostReply, throttledFive, timeoutBefore, timeoutAfter, accessDenied, cancelled, workerStopped,
-	workerStopped2, emptyAnswer, notListed,
+	workerStopped2, emptyAnswer, notListed, queuedForHours, undoDenied,
+}
+
+// undoes are the operations by which changes are taken back; some of them also bring an instance back patched.
+var undoes = []string{
+	"ExitStandby", "RegisterTargets", "ResumeProcesses", "DeleteTags", "UpdateAutoScalingGroup", "SetDesiredCapacity",
+	"CreateReplaceRootVolumeTask", "StopAutomationExecution", "CancelCommand", "TerminateInstanceInAutoScalingGroup",
+	"DetachInstances",
 }
 
 // readTroubles are those that differ for a call without an effect.
@@ -106,7 +116,8 @@ func parseCase(text string) (sweepCase, error) {
 	if parts == nil {
 		return sweepCase{}, fmt.Errorf("%q is no case of the sweep", text)
 	}
-	c := sweepCase{fleet: parts[1], trouble: trouble(parts[2]), at: parseCall(parts[3]), forGood: parts[5] == "for good"}
+	c := sweepCase{fleet: parts[1], trouble: trouble(parts[2]), at: parseCall(parts[3])}
+	c.forGood = parts[5] == "for good" || c.trouble == undoDenied
 	if !slices.Contains(troubles, c.trouble) {
 		return sweepCase{}, fmt.Errorf("%q is no trouble; these are: %v", c.trouble, troubles)
 	}
@@ -138,7 +149,9 @@ func singles(fleet string, calls []placedCall, turns map[string]int) []sweepCase
 	decisions := [][]patch.Verb{{patch.Skip}, {patch.RollBack}, {patch.Retry, patch.Skip}, {patch.Abort}}
 	add := func(at call, trouble trouble) {
 		decide := append(slices.Clone(decisions[len(cases)%len(decisions)]), patch.Abort)
-		cases = append(cases, sweepCase{fleet: fleet, at: at, trouble: trouble, decide: decide})
+		cases = append(cases, sweepCase{
+			fleet: fleet, at: at, trouble: trouble, decide: decide, forGood: trouble == undoDenied,
+		})
 	}
 	for _, at := range calls {
 		if !isRead(at.operation) {
@@ -161,8 +174,11 @@ func singles(fleet string, calls []placedCall, turns map[string]int) []sweepCase
 	return cases
 }
 
-// of reports whether the trouble can befall an operation: only lists can lack something.
+// of reports whether the trouble can befall an operation: only lists can lack something, and only executions queue.
 func (t trouble) of(operation string) bool {
+	if t == queuedForHours {
+		return operation == "StartAutomationExecution"
+	}
 	lists := strings.HasPrefix(operation, "Describe") || strings.HasPrefix(operation, "List")
 	return lists && operation != "DescribeDocument" || t != emptyAnswer && t != notListed
 }
@@ -170,7 +186,7 @@ func (t trouble) of(operation string) bool {
 // pairs are the cases in which the first change of what a single one set off fails as well.
 func pairs(c sweepCase, undisturbed, made []call) []sweepCase {
 	first := compensation(undisturbed, made)
-	if first == nil {
+	if first == nil || c.trouble == undoDenied {
 		return nil
 	}
 	five, forGood := c, c
@@ -207,8 +223,8 @@ func simpler(c sweepCase) []sweepCase {
 			cases = append(cases, less)
 		}
 	}
-	add(nil, false, patch.Abort)
-	add(nil, false, c.decide...)
+	add(nil, c.trouble == undoDenied, patch.Abort)
+	add(nil, c.trouble == undoDenied, c.decide...)
 	if c.then != nil {
 		add(c.then, c.forGood, patch.Abort)
 	}

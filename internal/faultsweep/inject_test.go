@@ -4,19 +4,23 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
 // injector makes the trouble of a case and notes the calls of the wave.
 type injector struct {
 	scene *wavetest.Scene
+	world *world.World // to be touched under the simulator's lock only
 	c     sweepCase
 
 	mu    sync.Mutex
@@ -24,7 +28,9 @@ type injector struct {
 	fired bool
 	hit   bool // the call under way is the one in trouble
 	times int
-	thens int // failures of the compensation's first call
+	thens int // failures of the compensation's first call, or of undos
+
+	denied time.Time // the first undo was
 }
 
 const (
@@ -46,6 +52,12 @@ func (i *injector) decide(info awssim.CallInfo) awssim.Fault {
 		i.thens++
 		return awssim.Fault{Kind: awssim.FaultError}
 	}
+	if i.fired && i.c.trouble == undoDenied && slices.Contains(undoes, info.Operation) {
+		if i.thens++; i.thens == 1 {
+			i.denied = info.Time
+		}
+		return deniedCall
+	}
 	if !i.c.at.again(at) || i.times >= i.lasts() {
 		return awssim.Fault{}
 	}
@@ -66,8 +78,10 @@ func (i *injector) decide(info awssim.CallInfo) awssim.Fault {
 		return awssim.Fault{Kind: awssim.FaultEmpty}
 	case notListed:
 		return awssim.Fault{Kind: awssim.FaultUnlisted}
-	case accessDenied:
-		return awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "injected"}
+	case accessDenied, undoDenied:
+		return deniedCall
+	case queuedForHours:
+		i.keepBusy(info)
 	case workerStopped:
 		i.hit = true
 		return awssim.Fault{Kind: awssim.FaultTimeout}
@@ -78,6 +92,37 @@ func (i *injector) decide(info awssim.CallInfo) awssim.Fault {
 		i.hit = true
 	}
 	return awssim.Fault{}
+}
+
+var deniedCall = awssim.Fault{Kind: awssim.FaultError, Code: "AccessDenied", Message: "injected"}
+
+// keepBusy lets so many executions run that any other waits for hours. It runs under the simulator's lock.
+func (i *injector) keepBusy(info awssim.CallInfo) {
+	region := i.world.Account(info.Account).Region(info.Region)
+	_, err := region.CreateDocument(napDocument, "Automation", "JSON", `{"schemaVersion":"0.3","mainSteps":[`+
+		`{"name":"nap","action":"aws:sleep","inputs":{"Duration":"PT2H"}}]}`, "", nil)
+	for n := 0; n < world.AutomationAtOnce && err == nil; n++ {
+		_, err = region.StartAutomation(world.StartSpec{Document: napDocument})
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// napDocument is what the executions of others run.
+const napDocument = "Nap"
+
+// patience is how long a person looks on while undos are denied.
+const patience = 30 * time.Minute
+
+// givesUp reports whether a person ends a wave whose undo fails for good.
+func (i *injector) givesUp() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.c.trouble == undoDenied {
+		return !i.denied.IsZero() && i.scene.Env.Now().Sub(i.denied) > patience
+	}
+	return i.c.forGood && i.thens >= enough
 }
 
 // lasts is how many calls in a row are in trouble.

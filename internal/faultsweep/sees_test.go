@@ -172,6 +172,7 @@ func TestSweepCasesAreTheirText(t *testing.T) {
 		{fleet: "surge", trouble: timeoutAfter, at: first, decide: []patch.Verb{patch.Retry, patch.Abort}},
 		{fleet: "decrement", trouble: cancelled, at: first, then: &then, forGood: true, decide: []patch.Verb{patch.Abort}},
 		{fleet: "decrement", trouble: workerStopped2, at: first, then: &then, decide: []patch.Verb{patch.Abort}},
+		{fleet: "surge", trouble: undoDenied, at: first, forGood: true, decide: []patch.Verb{patch.Abort}},
 	} {
 		again, err := parseCase(c.String())
 		require.NoError(t, err)
@@ -186,4 +187,103 @@ func TestSweepCasesAreTheirText(t *testing.T) {
 	require.Nil(t, compensation([]call{first, then}, []call{first}), "it stopped, and had nothing to undo")
 	resume := call{"111122223333", "ResumeProcesses", "web", 1}
 	require.Equal(t, &resume, compensation([]call{first, then}, []call{first, describe, resume, then}))
+}
+
+// What is told as succeeded is compared with the machines: with those of a fleet that nothing was done to, a good
+// wave's result is a lie.
+func TestSweepSeesWhatLacksPatches(t *testing.T) {
+	good, _, result := aGoodWave(t)
+	require.Empty(t, good.Untrue(result))
+
+	other := sweepScene(t, "decrement")
+	require.Contains(t, strings.Join(other.Untrue(result), "\n"), "which is told to have succeeded, and is behind by")
+
+	result.Stages[0].Groups[0].Instances[0].Outcome = patch.RolledBack
+	require.Contains(t, strings.Join(good.Untrue(result), "\n"), "it has what was put back on")
+}
+
+// A machine that waits for a reboot is told as such, or it is a lie.
+func TestSweepSeesAnUntoldReboot(t *testing.T) {
+	_, _, result := aGoodWave(t)
+	scene := sweepScene(t, "decrement")
+	scene.Production(func(group *world.ScalingGroup) {
+		_, err := group.Region.Send(world.SendSpec{
+			Document: "AWS-RunPatchBaseline", Instances: []string{group.Members()[0].Instance.ID},
+			Parameters: map[string][]string{"Operation": {"Install"}, "RebootOption": {"NoReboot"}},
+		})
+		require.NoError(t, err)
+		group.Region.World.Advance(group.Region.World.Now().Add(time.Hour))
+	})
+	require.Contains(t, strings.Join(scene.Untrue(result), "\n"), "waits for a reboot that nobody is told of")
+}
+
+// Whoever waits for a person and tells nobody is seen, and so is what is stranded and in no notice.
+func TestSweepSeesWhoIsNotTold(t *testing.T) {
+	for _, tells := range []bool{true, false} {
+		scene := sweepScene(t, "decrement")
+		ear := scene.Overhear()
+		if !tells {
+			scene.Control.Notifier = nil
+		}
+		scene.OnLook = ear.Looked
+		result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+		require.NoError(t, err)
+		if tells {
+			require.Empty(t, ear.Untold(result))
+			result.Stranded = []patch.Stranded{{Resource: "instance i-1", State: "left", WhatToDo: "look"}}
+			require.Contains(t, strings.Join(ear.Untold(result), "\n"), "nobody was told that instance i-1 is stranded")
+			continue
+		}
+		require.Contains(t, strings.Join(ear.Untold(result), "\n"), "that the wave is awaiting_approval")
+	}
+}
+
+// A wave that stands still, forgets somebody, or does not do what a person decided is seen.
+func TestSweepSeesNoProgress(t *testing.T) {
+	scene := sweepScene(t, "decrement")
+	progress := scene.Watch()
+	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
+	require.NoError(t, err)
+	require.Empty(t, progress.Missed(result, false))
+
+	onHold := patch.WaveStatus{State: patch.StateOnHold, Stage: "production"}
+	progress.Decided(onHold, patch.RollBack, "")
+	require.Contains(t, strings.Join(progress.Missed(result, false), "\n"), "was to be put back, is patched")
+	require.Empty(t, progress.Missed(result, true), "somebody ended it before")
+
+	group := &result.Stages[1].Groups[0]
+	failed := &group.Instances[0]
+	failed.Outcome, failed.Reason = patch.Failed, "no room"
+	onHold.Stages = []patch.StageStatus{{
+		Name: "production", Groups: []patch.GroupCounts{{Failed: []patch.InstanceResult{*failed}}},
+	}}
+	progress.Decided(onHold, patch.Retry, "")
+	require.Contains(t, strings.Join(progress.Missed(result, false), "\n"), "was to be tried again, was not")
+
+	failed.Reason = ""
+	require.Contains(t, strings.Join(progress.Missed(result, false), "\n"), "nobody is told why")
+	group.Instances = group.Instances[1:]
+	require.Contains(t, strings.Join(progress.Missed(result, false), "\n"), "is named nowhere")
+}
+
+func TestSweepSeesAWaveThatStandsStill(t *testing.T) {
+	scene := sweepScene(t, "decrement")
+	progress, made := scene.Watch(), 0
+	look := func(status patch.WaveStatus) { progress.Looked(status, func() int { return made }) }
+	running := patch.WaveStatus{State: patch.StateRollingBack}
+	scene.Play(func(story wavetest.Story) {
+		look(running)
+		for range 3 {
+			story.Later(wavetest.StandsStill + time.Minute)
+			look(patch.WaveStatus{State: patch.StateOnHold})
+		}
+		look(running)
+		made++
+		story.Later(wavetest.StandsStill + time.Minute)
+		look(running)
+		require.Empty(t, progress.Missed(nil, false), "it waits for a person, or changes something")
+		story.Later(wavetest.StandsStill + time.Minute)
+		look(running)
+	})
+	require.Contains(t, strings.Join(progress.Missed(nil, false), "\n"), "nothing has come of it since")
 }

@@ -102,7 +102,7 @@ func some(cases []sweepCase) []sweepCase {
 		many = shortSlice
 	}
 	n := max(len(cases)/many, 1)
-	for n%3 == 0 || n%7 == 0 {
+	for n%2 == 0 || n%3 == 0 || n%5 == 0 || n%7 == 0 {
 		n--
 	}
 	var few []sweepCase
@@ -224,14 +224,17 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	before.patched = s.patched[c.fleet]
 	scene.Decide = slices.Clone(c.decide)
 	inject := &injector{scene: scene, c: c}
+	scene.Sim.Inspect(func(w *world.World) { inject.world = w })
 	scene.Sim.SetInterceptor(inject.decide)
 	scene.Wire.Through(inject.roundTrip)
 	scene.Impatient = true
-	scene.GivesUp = func() bool {
-		inject.mu.Lock()
-		defer inject.mu.Unlock()
-		return c.forGood && inject.thens >= enough
+	scene.GivesUp = inject.givesUp
+	ear, progress := scene.Overhear(), scene.Watch()
+	scene.OnLook = func(status patch.WaveStatus) {
+		ear.Looked(status)
+		progress.Looked(status, func() int { return len(scene.Mutations(wavetest.Production)) })
 	}
+	scene.OnDecision = progress.Decided
 	var found []string
 	scene.OnHold = func(status patch.WaveStatus) {
 		found = append(found, leftAtHold(scene, before, tellings{stranded: status.Stranded})...)
@@ -240,6 +243,12 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	scene.Sim.SetInterceptor(nil)
 	scene.Wire.Through(nil)
 	told := tellingsOf(scene, result, err)
+	found = append(found, scene.Untrue(result)...)
+	found = append(found, ear.Untold(result)...)
+	found = append(found, progress.Missed(result, scene.GaveUp || errors.As(err, new(*temporal.CanceledError)))...)
+	if wavetest.UndoTells && scene.GaveUp && !inject.denied.IsZero() && !ear.ToldWithin(inject.denied, patience) {
+		found = append(found, fmt.Sprintf("nobody was told of undos that are denied since %s", inject.denied))
+	}
 	found = append(found, violations(scene, before, told)...)
 	found = append(found, lies(scene, before, result)...)
 	if !c.forGood {

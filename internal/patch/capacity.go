@@ -43,7 +43,8 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 		return Strategy{Mode: CapacityDecrement}, nil
 	case CapacitySurge:
 	default:
-		if canDecrement {
+		// Where somebody else has an instance on standby there is room only beside the others.
+		if canDecrement && len(Out(group, state, Holdings{}).Missed) < stage.MaxUnavailable {
 			return Strategy{Mode: CapacityDecrement}, nil
 		}
 	}

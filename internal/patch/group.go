@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +44,11 @@ type Member struct {
 	ProductCodes bool // a Marketplace image: its root cannot be replaced
 	BareMetal    bool
 	OwnerGroup   string // the Auto Scaling group it belongs to, also when it was found by tags
-	FreeTags     bool
-	Targets      []Target
+	// StandbyFrom is of one on standby with which desired went down: the desired before that. 0: desired did not, and
+	// Auto Scaling launches another in its place.
+	StandbyFrom int
+	FreeTags    bool
+	Targets     []Target
 }
 
 // Lifecycle states of Auto Scaling that decisions depend on.
@@ -54,6 +58,9 @@ const (
 	LifecycleEnteringStandby = "EnteringStandby"
 	LifecyclePending         = "Pending"
 )
+
+// StandbyFromUnknown is of one on standby whose scaling activity cannot be read, or is older than AWS keeps them.
+const StandbyFromUnknown = math.MaxInt32
 
 // TargetGroup is one that serves a group.
 type TargetGroup struct {

@@ -17,6 +17,8 @@ type OutOfService struct {
 	// Ill are members that do not serve for another reason: ill, launching, stopped, taken out by others; and of those
 	// chosen by tags the ones that are registered in fewer target groups than most, as somebody took them out there.
 	Ill []string
+	// Missed are members that somebody else put on standby with decrement: nothing serves in their place.
+	Missed []string
 	// Gone are those that the wave took out, that the group does not list any more and in whose place nothing is
 	// launched: one quarantined of those chosen by tags. In an Auto Scaling group another is launched, or desired is
 	// one less.
@@ -27,6 +29,7 @@ type OutOfService struct {
 // so that no two of them can differ about what was quarantined, or returned by somebody.
 func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 	var out OutOfService
+	var away []Member
 	usual := usualRegistrations(group, state)
 	for _, member := range state.Members {
 		switch {
@@ -34,7 +37,19 @@ func Out(group Group, state GroupState, holdings Holdings) OutOfService {
 			out.Ours = append(out.Ours, member.ID)
 		case member.Serving(group.IsAutoScaling()) && member.registrations() >= usual:
 			out.Serving = append(out.Serving, member.ID)
+		case member.StandbyFrom > 0:
+			away = append(away, member)
 		default:
+			out.Ill = append(out.Ill, member.ID)
+		}
+	}
+	wanted := out.Wanted(state, holdings)
+	for _, member := range away {
+		// The desired before may have been smaller by one that we had out then: only where others have raised it beyond
+		// that is another known to serve in the place of this one.
+		if member.StandbyFrom >= wanted {
+			out.Missed = append(out.Missed, member.ID)
+		} else {
 			out.Ill = append(out.Ill, member.ID)
 		}
 	}
@@ -78,9 +93,9 @@ func (m Member) registrations() int {
 }
 
 // Wanted is how many should serve in an Auto Scaling group, and in each target group that it registers with: standby
-// took desired down by ours, surge took it up by one.
+// took desired down by ours and by those who are missed, surge took it up by one.
 func (o OutOfService) Wanted(state GroupState, holdings Holdings) int {
-	wanted := state.Desired + len(o.Ours)
+	wanted := state.Desired + len(o.Ours) + len(o.Missed)
 	if holdings.Surge {
 		wanted--
 	}

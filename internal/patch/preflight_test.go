@@ -199,3 +199,39 @@ func TestWhoIsOut(t *testing.T) {
 		"in the place of one that is gone nothing is launched",
 	)
 }
+
+// Desired went down with one that somebody else put on standby: the group still has one less than it had.
+func TestWhoSomebodyElsePutOnStandbyIsOut(t *testing.T) {
+	away := func(from int) func(*patch.GroupState) {
+		return member(0, func(m *patch.Member) { m.Lifecycle, m.StandbyFrom = patch.LifecycleStandby, from })
+	}
+	for _, c := range []struct {
+		name  string
+		state patch.GroupState
+		holds patch.Holdings
+		out   bool
+		mode  patch.CapacityMode
+	}{
+		{"with decrement", four(sizes(2, 3, 6), away(4)), patch.Holdings{}, true, patch.CapacitySurge},
+		{"replaced", four(sizes(2, 4, 6), away(0)), patch.Holdings{}, false, patch.CapacityDecrement},
+		{"nobody knows", four(sizes(2, 3, 6), away(patch.StandbyFromUnknown)), patch.Holdings{}, true, patch.CapacitySurge},
+		{"scaled out since", four(sizes(2, 5, 6), away(4)), patch.Holdings{}, false, patch.CapacityDecrement},
+		{"ours", four(sizes(2, 3, 6), away(4)), patch.Holdings{Out: []string{"i-01"}}, false, ""},
+		{"while ours was out, which is back", four(sizes(2, 3, 6), away(3)), patch.Holdings{}, true, patch.CapacitySurge},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.out, len(patch.Out(webGroup, c.state, c.holds).Missed) > 0)
+			view := viewOf(c.state, "i-02")
+			view.Holdings = c.holds
+			if refusal := patch.First(patch.LevelInstance, view); c.out {
+				requireRefusal(t, refusal, patch.RefusedCapacity, "/i-02")
+				require.Contains(t, refusal.What, "i-01")
+			}
+			if c.mode != "" {
+				strategy, refusal := patch.PlanCapacity(webGroup, c.state, patch.Stage{MaxUnavailable: 1})
+				require.Nil(t, refusal)
+				require.Equal(t, c.mode, strategy.Mode, "one more is launched first where one is missed")
+			}
+		})
+	}
+}

@@ -34,8 +34,13 @@ func checkRoom(v View) []*Refusal {
 	}
 	wanted := out.Wanted(*v.State, v.Holdings)
 	if after := healthy - 1; serves && (after < wanted-most || after < v.State.Min) {
-		return v.refuse(fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d",
-			healthy, wanted, v.State.Min, most), "wait until the group is healthy again")
+		what := fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, wanted,
+			v.State.Min, most)
+		if len(out.Missed) > 0 {
+			return v.refuse(what+"; somebody has put "+strings.Join(out.Missed, ", ")+" on standby, and nothing serves instead",
+				"return it to service, or set capacity: surge")
+		}
+		return v.refuse(what, "wait until the group is healthy again")
 	}
 	if v.State.Desired-1 < v.State.Min { // AWS lets none go on standby then, ill or not
 		return v.refuse(fmt.Sprintf("desired %d is already min %d", v.State.Desired, v.State.Min),

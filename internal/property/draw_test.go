@@ -209,7 +209,22 @@ const (
 	actDeregister = "deregister"
 	actRegister   = "register elsewhere"
 	actSpot       = "spot interruption"
+
+	actStandbyReplaced = "put on standby, replaced" // without decrement: another is launched in its place
+	actDetach          = "detach"                   // with decrement where By is even
+	actAttach          = "attach"                   // an instance that was launched long ago and never was a member
+	actAttachTargets   = "attach a target group"
+	actDetachTargets   = "detach the target group"
+	actSwapTargets     = "swap the target group"
+	actDeleteTargets   = "delete a target group" // one registered by hand; the attached one where there is no other
+	actRing            = "ring the alarms"
+	actMark            = "set our mark by hand"
+	actUnmark          = "take our mark off"
 )
+
+// Not drawn yet: what others can do with what we have signed, such as an old record put on again, a quarantine's tag
+// set by hand, a child of ours started. Each joins the acts once records are bound to their wave and children ask who
+// started them; until then it would be all that is found.
 
 func drawOther(t *rapid.T) otherAct {
 	o := otherAct{
@@ -218,13 +233,20 @@ func drawOther(t *rapid.T) otherAct {
 			actScaleOut, actScaleIn, actRaiseMin, actLowerMax, actRaiseMax, actSuspend, actResume, actRefresh, actTerminate,
 			actStop, actStandby,
 			actComeBack, actDeregister, actRegister, actSpot, actDelete,
+			actStandbyReplaced, actDetach, actAttach, actAttachTargets, actDetachTargets, actSwapTargets, actDeleteTargets,
+			actRing, actMark, actUnmark,
 		}).Draw(t, "do"),
 		Group: rapid.IntRange(0, mostScriptGroups-1).Draw(t, "group"),
 	}
 	switch o.Do {
-	case actTerminate, actStop, actStandby, actComeBack, actDeregister, actRegister, actSpot:
+	case actTerminate, actStop, actStandby, actComeBack, actDeregister, actRegister, actSpot, actStandbyReplaced, actMark:
 		o.Instance = rapid.IntRange(othersAtWork, mostScriptMembers-1).Draw(t, "instance")
-	case actScaleOut, actScaleIn, actRaiseMax:
+	case actDetach:
+		o.Instance = rapid.IntRange(othersAtWork, mostScriptMembers-1).Draw(t, "instance")
+		o.By = rapid.IntRange(0, 1).Draw(t, "replaced")
+	case actUnmark:
+		o.Instance = othersAtWork
+	case actScaleOut, actScaleIn, actRaiseMax, actRing:
 		o.By = rapid.IntRange(0, 2).Draw(t, "by")
 	case actSuspend, actResume:
 		o.Names = rapid.SampledFrom([][]string{
@@ -249,8 +271,10 @@ func drawPerson(t *rapid.T) personAct {
 			string(patch.Approve), string(patch.Reject),
 			string(patch.Pause), string(patch.Pause), string(patch.Resume),
 		}).Draw(t, "verb"),
+		Again: rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "again"),
 	}
-	if p.Verb == string(patch.RollBack) {
+	// A scope is roll_back's: said with another verb it is misaddressed.
+	if p.Verb == string(patch.RollBack) || seldom(t, "misaddressed") {
 		p.Scope = rapid.SampledFrom([]string{"", string(patch.ScopeWave)}).Draw(t, "scope")
 	}
 	return p

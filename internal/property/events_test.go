@@ -17,6 +17,7 @@ import (
 func (p *play) eventsWrong() []string {
 	var found []string
 	suspended, begun, taken := map[string]bool{}, map[string]time.Time{}, map[string]time.Time{}
+	rang := map[string]bool{} // taken out last while an alarm rang
 	for _, event := range p.Sim.Events() {
 		if !event.Effect {
 			continue
@@ -60,9 +61,18 @@ func (p *play) eventsWrong() []string {
 			found = append(found, p.beginsLate(event, begun)...)
 			for id := range strings.SplitSeq(event.Resource, ",") {
 				taken[id] = event.Time
+				delete(rang, id)
+				if p.script.alarmed() && event.Account == wavetest.Production && p.atOut[event.Call()].rings {
+					rang[id] = true
+				}
 			}
 		case "StartAutomationExecution":
 			found = append(found, p.installsLate(event, taken)...)
+			for id := range rang {
+				if strings.Contains(string(event.Arguments), id) {
+					found = append(found, fmt.Sprintf("%s was begun while an alarm rang", id))
+				}
+			}
 		}
 	}
 	return found
@@ -100,9 +110,13 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				continue
 			}
 			least, itself := 0, 0 // one that is out takes nothing away
+			replaced := map[string]bool{}
 			for _, point := range line.Points {
 				if !point.Time.Before(event.Time) {
 					break
+				}
+				if p.others.replaced[point.Instance] {
+					replaced[point.Instance] = point.Out
 				}
 				if point.Instance == id {
 					itself = map[bool]int{true: 1}[point.Out]
@@ -114,6 +128,11 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				}
 			}
 			least -= itself
+			for _, out := range replaced {
+				if out && p.atOut[event.Call()].whole {
+					least-- // another serves in its place
+				}
+			}
 			if least >= p.script.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, wavetest.Production+"/")] {
 				found = append(found,
 					fmt.Sprintf("%s was begun at %s, when %d of %s were out already", id, event.Time, least, group))

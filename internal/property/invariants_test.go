@@ -22,7 +22,9 @@ var ours = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
 // violations judges a script that has been played: the simulator's state once AWS has settled, its event log, and last
 // whether what the wave told of its instances is so.
 func (p *play) violations() []string {
-	found := slices.Clone(p.onHold)
+	found := append(slices.Clone(p.onHold), p.Untrue(p.result)...)
+	found = append(found, p.ear.Untold(p.result)...)
+	found = append(found, p.notDone()...)
 	p.Sim.Inspect(func(w *world.World) { w.Advance(w.Now().Add(wavetest.Settled)) })
 	found = append(found, p.resting(p.stranded)...)
 	p.Sim.Inspect(func(w *world.World) {
@@ -38,6 +40,15 @@ func (p *play) violations() []string {
 	found = append(found, wavetest.DoneTwice(p.Sim.Events())...)
 	found = append(found, p.eventsWrong()...)
 	return append(found, p.toldWrong()...)
+}
+
+// notDone is what was not done, of all that could be, and that nobody is told of.
+func (p *play) notDone() []string {
+	forGood := slices.ContainsFunc(p.script.Calls, func(c callTrouble) bool { return c.Times == forGood })
+	if forGood && !wavetest.UndoTells { // what is denied for good is tried again for ever
+		return nil
+	}
+	return p.progress.Missed(p.result, p.gaveUp || !p.stopped.IsZero())
 }
 
 // told reports whether a resource is told as stranded, by name.
@@ -80,7 +91,8 @@ func (p *play) resting(stranded []patch.Stranded) []string {
 			for _, member := range group.Members() {
 				id := member.Instance.ID
 				outOf := member.State == world.LifecycleStandby || member.State == world.LifecycleEnteringStandby
-				if outOf && !told(stranded, "instance", id) && !p.others.touched[id][actStandby] {
+				if outOf && !told(stranded, "instance", id) && !p.others.touched[id][actStandby] &&
+					!p.others.touched[id][actStandbyReplaced] {
 					found = append(found, fmt.Sprintf("%s: %s is %s (EC2: %s)", group.Name, id, member.State, member.Instance.State))
 				}
 			}
@@ -171,10 +183,11 @@ func (p *play) groupWrong(group *world.ScalingGroup) []string {
 	for _, member := range group.Members() {
 		id := member.Instance.ID
 		touched := p.others.touched[id]
+		found = append(found, p.unattached(group, member)...)
 		switch {
 		case member.State == world.LifecycleInService && member.Instance.AppHealthy():
 			serving++
-		case touched[actStop], touched[actStandby], touched[actTerminate], touched[actSpot]:
+		case touched[actStop], touched[actStandby], touched[actStandbyReplaced], touched[actTerminate], touched[actSpot]:
 			serving++ // by nobody's fault but theirs: where ReplaceUnhealthy is suspended nothing replaces it
 		case told(p.stranded, "instance", id):
 		case member.State == world.LifecycleInService:
@@ -192,12 +205,29 @@ func (p *play) groupWrong(group *world.ScalingGroup) []string {
 	return found
 }
 
+// unattached finds a member in service that is not registered where its group is attached now.
+func (p *play) unattached(group *world.ScalingGroup, member *world.Member) []string {
+	var found []string
+	if member.State != world.LifecycleInService || group.Suspended["AddToLoadBalancer"] != "" ||
+		p.others.either[group.Name+" AddToLoadBalancer"] || p.excused(group.Region, member.Instance.ID) {
+		return nil
+	}
+	for _, target := range group.TargetGroups {
+		if target.Find(member.Instance.ID, 0) == nil {
+			found = append(found, fmt.Sprintf("%s is not registered in %s in the end, which its group is attached to",
+				member.Instance.ID, target.Name))
+		}
+	}
+	return found
+}
+
 // regionWrong is what must be so of instances, targets and commands in the end.
 func (p *play) regionWrong(region *world.Region) []string {
 	var found []string
 	for _, instance := range region.Instances() {
 		// Its mark stays while anything of it or of its group is stranded, so that it is found again.
-		marked := instance.State != world.Terminated && instance.Tags[names.TagJournal] != ""
+		mark := instance.Tags[names.TagJournal]
+		marked := instance.State != world.Terminated && mark != "" && mark != markByHand
 		if marked && !told(p.stranded, "instance", instance.ID) && !toldGroup(p.stranded, instance.Group) {
 			found = append(found,
 				fmt.Sprintf("%s carries the journal's tag in the end (%s)", instance.ID, p.outcomes[instance.ID]))
@@ -211,7 +241,7 @@ func (p *play) regionWrong(region *world.Region) []string {
 	for _, group := range region.TargetGroups() {
 		for _, was := range p.Before.Targets[group.Name] {
 			id, port, _ := strings.Cut(was, ":")
-			if p.excused(region, id) {
+			if p.others.targets[group.Name] != "" || p.excused(region, id) {
 				continue
 			}
 			number, err := strconv.Atoi(port)
@@ -222,7 +252,8 @@ func (p *play) regionWrong(region *world.Region) []string {
 		}
 		for id, touched := range p.others.touched {
 			instance := region.Instance(id)
-			if touched[actRegister] && strings.HasSuffix(group.Name, "-elsewhere") && instance != nil &&
+			if touched[actRegister] && p.others.targets[group.Name] == "" &&
+				strings.HasSuffix(group.Name, "-elsewhere") && instance != nil &&
 				instance.Group == strings.TrimSuffix(group.Name, "-elsewhere") &&
 				!p.excused(region, id) && group.Find(id, group.Port) == nil {
 				found = append(found,
@@ -242,7 +273,7 @@ func (p *play) excused(region *world.Region, id string) bool {
 	}
 	touched := p.others.touched[id]
 	return p.outcomes[id] == patch.Quarantined || told(p.stranded, "instance", id) || touched[actStop] ||
-		touched[actStandby] || touched[actDeregister]
+		touched[actStandby] || touched[actStandbyReplaced] || touched[actDeregister]
 }
 
 // outWrong is the first promise, from the simulator's own timeline since the wave began.

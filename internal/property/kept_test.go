@@ -35,6 +35,10 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"one that somebody had put on standby with decrement was not counted as out, since desired went down with it",
+		`{"Groups":[{"Members":4,"Slack":3,"Headroom":2}],"Plan":{"Capacity":"decrement"},"Others":[{"At":{"On":"ExitStandby"},"Do":"put on standby"}],"Decide":["skip"]}`,
+	},
+	{
 		"one that somebody had taken out of its target group went out, which takes nothing away, and was counted beside itself",
 		`{"Staging":1,"Groups":[{"Members":2,"Slack":2,"Zones":1,"EC2Health":true}],"Patch":"breaks production","Plan":{"MaxParallel":1,"Bake":30,"Passes":1},` +
 			`"Others":[{"At":{"On":"ExitStandby","Delay":120},"Do":"scale in","Group":2},{"At":{"On":"EnterStandby"},"Do":"deregister","Group":2,"Instance":3}]}`,

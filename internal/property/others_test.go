@@ -25,6 +25,10 @@ type othersLog struct {
 	unknown map[string]int
 	either  map[string]bool // "group process"
 
+	replaced map[string]bool   // by instance: on standby, and another was launched in its place
+	targets  map[string]string // by target group: what was done to it
+	attached []string          // instances
+
 	overwritten map[string]bool      // groups whose numbers they changed just before we set them
 	changed     map[string]time.Time // when they last changed a group's numbers
 }
@@ -34,7 +38,7 @@ func newOthersLog() othersLog {
 		desired: map[string]int{}, min: map[string]int{}, max: map[string]int{}, suspends: map[string]map[string]bool{},
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
 		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{},
-		changed: map[string]time.Time{},
+		changed: map[string]time.Time{}, replaced: map[string]bool{}, targets: map[string]string{},
 	}
 }
 
@@ -89,6 +93,12 @@ func (o *othersLog) act(p *play, act otherAct, region *world.Region, group *worl
 	case actDelete:
 		o.deleted[group.Name] = true
 		happen(world.WorldFault{Kind: world.FaultGroupDeleted})
+	case actAttach:
+		o.attach(region, group)
+	case actAttachTargets, actDetachTargets, actSwapTargets, actDeleteTargets:
+		o.actOnTargets(act, region, group)
+	case actRing:
+		ring(region, 20*(act.By+1))
 	default:
 		if member := chosen(group, act.Instance); member != nil {
 			o.actOn(act, region, group, member)
@@ -127,8 +137,10 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 		o.touched[instance.ID] = map[string]bool{}
 	}
 	o.touched[instance.ID][act.Do] = true
-	if ours := instance.Tags[names.TagJournal] != ""; ours && (act.Do == actStandby || act.Do == actComeBack) {
-		o.unclear[group.Name] = true
+	ours := instance.Tags[names.TagJournal] != "" && instance.Tags[names.TagJournal] != markByHand
+	switch act.Do {
+	case actStandby, actStandbyReplaced, actComeBack, actDetach:
+		o.unclear[group.Name] = o.unclear[group.Name] || ours
 	}
 	switch act.Do {
 	case actTerminate:
@@ -142,9 +154,24 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 			o.outs[group.Name]++
 		}
 	case actStandby:
-		if _, err := group.EnterStandby([]string{instance.ID}, group.Desired > group.Min); err == nil {
+		decrement := group.Desired > group.Min
+		if _, err := group.EnterStandby([]string{instance.ID}, decrement); err == nil {
 			o.outs[group.Name]++
+			o.replaced[instance.ID] = !decrement
 		}
+	case actStandbyReplaced:
+		if _, err := group.EnterStandby([]string{instance.ID}, false); err == nil {
+			o.outs[group.Name]++
+			o.replaced[instance.ID] = true
+		}
+	case actDetach:
+		_, _ = group.Detach([]string{instance.ID}, act.By%2 == 0) // where min forbids it, they leave it
+	case actMark:
+		if instance.Tags[names.TagJournal] == "" {
+			instance.Tags[names.TagJournal] = markByHand
+		}
+	case actUnmark:
+		delete(instance.Tags, names.TagJournal)
 	case actComeBack:
 		_, _ = group.ExitStandby([]string{instance.ID}) // one that is not on standby stays where it is
 	case actDeregister:
@@ -164,5 +191,69 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 				_ = target.Register(instance, 0) // one that does not run cannot be
 			}
 		}
+	}
+}
+
+// markByHand is what somebody writes into a tag of ours.
+const markByHand = "by-hand"
+
+// attach takes the spare instance into the group, which has room for it or not.
+func (o *othersLog) attach(region *world.Region, group *world.ScalingGroup) {
+	for _, instance := range region.Instances() {
+		if instance.Tags["Name"] == spare && group.Attach([]string{instance.ID}) == nil {
+			o.attached = append(o.attached, instance.ID)
+		}
+	}
+}
+
+// actOnTargets changes where a group is registered. Whoever serves through what is taken away serves there no more.
+func (o *othersLog) actOnTargets(act otherAct, region *world.Region, group *world.ScalingGroup) {
+	drop := func(target *world.TargetGroup) {
+		if group.DetachTargetGroups([]*world.TargetGroup{target}) == nil {
+			o.targets[target.Name] = act.Do
+		}
+	}
+	attach := func() {
+		for _, target := range region.TargetGroups() {
+			if target.Name == elsewhere(group.Name) {
+				group.AttachTargetGroups([]*world.TargetGroup{target})
+				delete(o.targets, target.Name)
+			}
+		}
+	}
+	switch act.Do {
+	case actAttachTargets:
+		attach()
+	case actDetachTargets, actSwapTargets:
+		for _, target := range slices.Clone(group.TargetGroups) {
+			if target.Name != elsewhere(group.Name) {
+				drop(target)
+			}
+		}
+		if act.Do == actSwapTargets {
+			attach()
+		}
+	case actDeleteTargets:
+		for _, name := range []string{byHand(group.Name), group.Name} {
+			for _, target := range region.TargetGroups() {
+				if target.Name != name {
+					continue
+				}
+				target.LoadBalancer = ""                 // its listener goes first
+				_ = region.DeleteTargetGroup(target.ARN) // it is there, and nothing uses it any more
+				o.targets[name] = act.Do
+				return
+			}
+		}
+	}
+}
+
+// ring has the region's alarms ring for so many half minutes: each look at what they watch would find that all is well.
+func ring(region *world.Region, times int) {
+	for _, alarm := range region.AllAlarms() {
+		_ = region.SetAlarm(alarm.Name, world.AlarmRaised, "somebody else's trouble") // it was just listed
+	}
+	if times > 0 {
+		region.World.After(30*time.Second, func() { ring(region, times-1) })
 	}
 }

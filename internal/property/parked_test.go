@@ -83,7 +83,8 @@ type parking struct {
 // watchChildren notes which of the wave's child workflows run.
 func (p *play) watchChildren() {
 	p.parking.running = map[string]bool{}
-	p.Env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, _ converter.EncodedValues) {
+	p.Env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+		p.ear.Started(info, args)
 		p.parking.running[info.WorkflowExecution.ID] = true
 	})
 	p.Env.SetOnChildWorkflowCompletedListener(func(info *workflow.Info, _ converter.EncodedValue, _ error) {
@@ -159,7 +160,7 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 		for _, account := range []string{wavetest.Staging, wavetest.Production} {
 			region := w.Account(account).Region(wavetest.Tokyo)
 			for _, instance := range region.Instances() {
-				if instance.State != world.Terminated && instance.Tags[names.TagJournal] != "" {
+				if mark := instance.Tags[names.TagJournal]; instance.State != world.Terminated && mark != "" && mark != markByHand {
 					found = append(found, instance.ID+" carries the journal's tag")
 				}
 			}
@@ -171,7 +172,8 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 			for _, group := range region.TargetGroups() {
 				for _, was := range p.Before.Targets[group.Name] {
 					id, _, _ := strings.Cut(was, ":")
-					if !quarantined[id] && !p.excused(region, id) && group.Find(id, group.Port) == nil {
+					if p.others.targets[group.Name] == "" && !quarantined[id] && !p.excused(region, id) &&
+						group.Find(id, group.Port) == nil {
 						found = append(found, fmt.Sprintf("%s is not registered in %s", id, group.Name))
 					}
 				}

@@ -27,7 +27,10 @@ type play struct {
 	seen   map[string]int
 	others othersLog
 
-	parking parking
+	parking  parking
+	ear      *wavetest.Ear
+	progress *wavetest.Progress
+	atOut    map[awssim.CallInfo]outAt // at calls that take an instance out of service
 
 	began    time.Time
 	stopped  time.Time // when the wave took an abort or a cancel; zero: it did not
@@ -50,6 +53,7 @@ func (s script) run(t wavetest.TB) *play {
 	p.Sim.Inspect(func(w *world.World) { p.world = w })
 	p.Sim.SetInterceptor(p.call)
 	p.Silent = true // the scene's operator; this one has his own mind
+	p.ear, p.progress, p.atOut = p.Overhear(), p.Watch(), map[awssim.CallInfo]outAt{}
 	for _, act := range s.People {
 		if act.At.On == "" {
 			p.later(act.At.Delay, func() { p.say(act) })
@@ -86,6 +90,9 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		p.others.overwritten[info.Resource] = true
 	}
 	p.peopleAct(info.Operation, now)
+	if info.Operation == "EnterStandby" || info.Operation == "DeregisterTargets" {
+		p.lookAtOut(info)
+	}
 	for _, trouble := range p.script.Calls {
 		if trouble.On == info.Operation && now > trouble.Nth && (trouble.Times == forGood ||
 			now <= trouble.Nth+1+trouble.Times) {
@@ -93,6 +100,32 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 		}
 	}
 	return awssim.Fault{}
+}
+
+// outAt is how it stood when an instance was taken out of service.
+type outAt struct {
+	whole bool // as many members of its group were in service as the group wanted
+	rings bool // an alarm had rung for a while
+}
+
+// lookAtOut notes how it stands when a call takes an instance out. It runs under the simulator's lock.
+func (p *play) lookAtOut(info awssim.CallInfo) {
+	region := p.world.Account(info.Account).Region(info.Region)
+	at := outAt{}
+	for _, group := range region.ScalingGroups() {
+		serving, mine := 0, false
+		for _, member := range group.Members() {
+			mine = mine || strings.Contains(info.Resource, member.Instance.ID)
+			if member.State == world.LifecycleInService && member.Instance.AppHealthy() {
+				serving++
+			}
+		}
+		at.whole = at.whole || mine && serving >= group.Desired
+	}
+	for _, alarm := range region.AllAlarms() {
+		at.rings = at.rings || alarm.State == world.AlarmRaised && p.world.Now().Sub(alarm.Transitioned) > soon
+	}
+	p.atOut[info] = at
 }
 
 // happened is a moment that is no call's.
@@ -151,9 +184,15 @@ func (p *play) say(act personAct) {
 		p.stop()
 		return
 	}
+	if act.Again > 0 {
+		p.later(30, func() { p.say(personAct{Verb: act.Verb, Scope: act.Scope, Again: act.Again - 1}) })
+	}
 	status, _ := p.Status()
 	p.Env.UpdateWorkflow(act.Verb, "", &testsuite.TestUpdateCallback{
 		OnAccept: func() {
+			if status.State == patch.StateOnHold {
+				p.progress.Decided(status, patch.Verb(act.Verb), patch.Scope(act.Scope))
+			}
 			if act.Verb == string(patch.Abort) {
 				p.stop()
 				p.gaveUp = p.gaveUp || status.State == patch.StateRollingBack
@@ -191,6 +230,8 @@ func (p *play) operate() {
 		if !ok {
 			return
 		}
+		p.ear.Looked(status)
+		p.progress.Looked(status, p.changes)
 		p.watchParked(status)
 		if p.Env.Now().After(began.Add(p.script.patience())) {
 			p.say(personAct{Verb: string(patch.Abort)})

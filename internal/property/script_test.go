@@ -120,6 +120,7 @@ type personAct struct {
 	At    moment
 	Verb  string
 	Scope string `json:",omitempty"`
+	Again int    `json:",omitempty"` // how often it is said again, each half a minute later
 }
 
 func (s script) String() string {

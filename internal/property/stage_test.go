@@ -91,6 +91,11 @@ func (s script) fleet(scenario *world.Scenario) {
 		}
 		production.Groups = append(production.Groups, group)
 	}
+	if s.attaches() {
+		production.Instances = append(production.Instances, world.InstanceSpec{
+			Name: spare, Count: 1, Image: group.Image, Type: group.Type, Zone: zones[0], Tags: maps.Clone(group.Tags),
+		})
+	}
 	s.patches(scenario)
 	if !s.alarmed() {
 		production.Alarms = nil
@@ -199,6 +204,13 @@ func (s script) alarmed() bool {
 
 func (s script) maxUnavailable() int { return 1 + s.Plan.MaxUnavailable }
 
+// spare is the name of an instance that serves nobody and may be attached to a group.
+const spare = "spare"
+
+func (s script) attaches() bool {
+	return slices.ContainsFunc(s.Others, func(o otherAct) bool { return o.Do == actAttach })
+}
+
 func or(drawn, usual string) string {
 	if drawn == "" {
 		return usual
@@ -209,7 +221,7 @@ func or(drawn, usual string) string {
 // atWork is the member of a group that a wave has at work: the one that carries its mark.
 func atWork(group *world.ScalingGroup) *world.Member {
 	for _, member := range group.Members() {
-		if member.Instance.Tags[names.TagJournal] != "" {
+		if mark := member.Instance.Tags[names.TagJournal]; mark != "" && mark != markByHand {
 			return member
 		}
 	}

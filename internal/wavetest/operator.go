@@ -26,7 +26,10 @@ type Operator struct {
 	Decide []patch.Verb           // what is sent at each hold, in order; then abort
 	Scope  patch.Scope            // of a roll_back among them
 	OnHold func(patch.WaveStatus) // before a hold is decided
-	Silent bool                   // nothing is answered
+	// OnDecision is what is sent at a hold.
+	OnDecision func(patch.WaveStatus, patch.Verb, patch.Scope)
+	Silent     bool                   // nothing is answered
+	OnLook     func(patch.WaveStatus) // at each look at the wave
 
 	// Impatient aborts a wave that is still not closed after Patience, and again and again until it gives up.
 	Impatient bool
@@ -44,7 +47,11 @@ func (s *Scene) Run(request any) (*patch.WaveResult, error) {
 		if s.Impatient && (s.Env.Now().After(began.Add(Patience)) || s.GivesUp != nil && s.GivesUp()) {
 			s.giveUp()
 		}
-		if status, ok := s.Status(); ok && !s.Silent && status.Since != answered && s.answer(status) {
+		status, ok := s.Status()
+		if ok && s.OnLook != nil {
+			s.OnLook(status)
+		}
+		if ok && !s.Silent && status.Since != answered && s.answer(status) {
 			answered = status.Since
 		}
 		return false
@@ -93,6 +100,9 @@ func (s *Scene) answer(status patch.WaveStatus) bool {
 		scope := s.Scope
 		if verb != patch.RollBack {
 			scope = ""
+		}
+		if s.OnDecision != nil {
+			s.OnDecision(status, verb, scope)
 		}
 		s.Tell(verb, scope)
 	default:

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
@@ -22,13 +23,14 @@ func (g *ScalingGroup) EnterStandby(ids []string, decrement bool) ([]*Activity, 
 				"please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Min, g.Max, g.Desired, len(members))
 	}
-	cause := "an instance was moved to standby in response to a user request"
-	if decrement {
-		g.Desired -= len(members)
-		cause += ", shrinking the capacity"
-	}
 	var activities []*Activity
 	for _, member := range members {
+		// The words are those of the sample answers in AWS's API reference of EnterStandby and ExitStandby.
+		cause := "instance " + member.Instance.ID + " was moved to standby in response to a user request"
+		if decrement {
+			cause += fmt.Sprintf(", shrinking the capacity from %d to %d", g.Desired, g.Desired-1)
+			g.Desired--
+		}
 		activities = append(activities, g.begin("Moving EC2 instance to Standby: ", member.Instance.ID, cause))
 		member.change.Stop()
 		member.change = nil
@@ -58,11 +60,12 @@ func (g *ScalingGroup) ExitStandby(ids []string) ([]*Activity, error) {
 				"please update the AutoScalingGroup sizes appropriately.",
 			g.Name, g.Min, g.Max, g.Desired, len(members))
 	}
-	g.Desired += len(members)
 	var activities []*Activity
 	for _, member := range members {
-		activities = append(activities, g.begin("Moving EC2 instance out of Standby: ", member.Instance.ID,
-			"an instance was moved out of standby in response to a user request, increasing the capacity"))
+		activities = append(activities, g.begin("Moving EC2 instance out of Standby: ", member.Instance.ID, fmt.Sprintf(
+			"instance %s was moved out of standby in response to a user request, increasing the capacity from %d to %d",
+			member.Instance.ID, g.Desired, g.Desired+1)))
+		g.Desired++
 		g.leaveStandby(member)
 	}
 	g.Region.resettle()

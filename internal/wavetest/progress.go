@@ -1,0 +1,183 @@
+package wavetest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Progress judges that a wave goes on: after a person's word, and by itself, whatever may be patched or put back is,
+// within a bound, and whoever is not is named with why.
+type Progress struct {
+	scene   *Scene
+	seen    string
+	since   time.Time
+	stood   bool
+	changes int
+	words   []word
+	found   []string
+}
+
+// word is a decision that the wave took at a hold.
+type word struct {
+	verb   patch.Verb
+	scope  patch.Scope
+	stage  string
+	at     time.Time
+	failed map[string]string // instances on hold: id to reason
+}
+
+// StandsStill is how long a wave may do nothing, wait for nobody, and tell nothing new. Its longest wait of that kind
+// is an instance that drains, an hour and a quarter by default.
+const StandsStill = 2 * time.Hour
+
+// Watch begins to judge a scene's wave.
+func (s *Scene) Watch() *Progress { return &Progress{scene: s, since: s.Env.Now()} }
+
+// Looked notes where a wave stands. changes counts what it has changed in AWS so far; it is asked seldom.
+func (p *Progress) Looked(status patch.WaveStatus, changes func() int) {
+	now := p.scene.Env.Now()
+	seen, waits := stands(status)
+	if waits || seen != p.seen {
+		p.seen, p.since, p.stood = seen, now, false
+		return
+	}
+	if p.stood || now.Sub(p.since) <= StandsStill || status.Awaiting != "" {
+		return
+	}
+	if made := changes(); made != p.changes {
+		p.changes, p.since = made, now
+		return
+	}
+	p.stood = true
+	p.found = append(p.found, fmt.Sprintf("the wave is %s, and nothing has come of it since %s: %s", status.State, p.since,
+		seen))
+}
+
+// stands tells where a wave stands, and whether it waits for somebody.
+func stands(status patch.WaveStatus) (seen string, waits bool) {
+	switch status.State {
+	case patch.StateOnHold, patch.StateAwaitingApproval, patch.StatePaused, patch.StateParked, patch.StateClosed:
+		waits = true
+	}
+	seen = string(status.State)
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			seen += fmt.Sprintf("; %s %s %d of %d, %d failed", group.Group, group.Phase, group.Done, group.Total,
+				len(group.Failed))
+			if group.Now != nil {
+				seen += fmt.Sprintf(", %s at %s", group.Now.ID, group.Now.Step)
+			}
+		}
+	}
+	return seen, waits
+}
+
+// Decided notes a word that the wave took at a hold.
+func (p *Progress) Decided(status patch.WaveStatus, verb patch.Verb, scope patch.Scope) {
+	decided := word{verb: verb, scope: scope, stage: status.Stage, at: p.scene.Env.Now(), failed: map[string]string{}}
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Failed {
+				if stage.Name == status.Stage && instance.Outcome == patch.Failed && len(instance.Stranded) == 0 {
+					decided.failed[instance.ID] = instance.Reason
+				}
+			}
+		}
+	}
+	p.words = append(p.words, decided)
+}
+
+// Missed lists what was not done and is not named. stopped: somebody ended the wave before it was done.
+func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
+	found := append([]string{}, p.found...)
+	if result == nil {
+		return found
+	}
+	told := map[string]patch.InstanceResult{}
+	for _, stage := range result.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				told[instance.ID] = instance
+			}
+			found = append(found, p.unnamed(stage, group)...)
+		}
+	}
+	if len(p.words) == 0 || stopped {
+		return found
+	}
+	last := p.words[len(p.words)-1]
+	switch last.verb {
+	case patch.Retry:
+		for id, why := range last.failed {
+			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.touched(id, last.at) {
+				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
+			}
+		}
+	case patch.RollBack:
+		for _, stage := range result.Stages {
+			if stage.Name == last.stage || last.scope == patch.ScopeWave {
+				found = append(found, p.notPutBack(stage)...)
+			}
+		}
+	}
+	return found
+}
+
+// unnamed finds members from before of a group at work that nothing is told of, and what ended badly without a why.
+func (p *Progress) unnamed(stage patch.StageResult, group patch.GroupResult) []string {
+	var found []string
+	named := map[string]bool{}
+	for _, instance := range group.Instances {
+		named[instance.ID] = true
+		bad := instance.Outcome == patch.Failed || instance.Outcome == patch.Quarantined
+		if instance.Outcome == "" || bad && instance.Reason == "" {
+			found = append(found, fmt.Sprintf("%s is told to be %q, and nobody is told why", instance.ID, instance.Outcome))
+		}
+	}
+	if group.Outcome == patch.NotStarted {
+		return found
+	}
+	for _, gap := range group.Gaps {
+		named[gap.Instance] = true
+	}
+	p.scene.inRegionOf(group, func(region *world.Region) {
+		scaling, err := region.ScalingGroup(group.Name)
+		if err != nil {
+			return
+		}
+		for _, id := range p.scene.Before.Groups[GroupKey(scaling)].Members {
+			if !named[id] && scaling.Member(id) != nil {
+				found = append(found, fmt.Sprintf("%s of %s in %s is named nowhere", id, group.Name, stage.Name))
+			}
+		}
+	})
+	return found
+}
+
+// notPutBack finds what is patched after a roll back, and nobody is told why.
+func (p *Progress) notPutBack(stage patch.StageResult) []string {
+	var found []string
+	for _, group := range stage.Groups {
+		for _, instance := range group.Instances {
+			named := instance.StillPatched || instance.Reason != "" || instance.Refused != "" || len(instance.Stranded) > 0
+			if instance.Outcome == patch.Patched && !named && group.Reason == "" {
+				found = append(found, fmt.Sprintf("%s was to be put back, is patched, and nobody is told why", instance.ID))
+			}
+		}
+	}
+	return found
+}
+
+// touched reports whether anything was asked of, or done to, an instance since a moment.
+func (p *Progress) touched(id string, since time.Time) bool {
+	for _, event := range p.scene.Sim.Events() {
+		if event.Effect && event.Time.After(since) && strings.Contains(event.Resource+string(event.Arguments), id) {
+			return true
+		}
+	}
+	return false
+}
