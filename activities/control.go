@@ -13,6 +13,7 @@ type Control struct {
 	Plans    Plans
 	Evidence Evidence
 	Locks    Locks
+	Pendings Pendings
 	Notifier Notifier // nil: nobody is told
 	Notices  Notices
 	Freezes  Freezes

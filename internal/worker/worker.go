@@ -76,7 +76,8 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	workflows.Register(main)
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
-		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
+		Pendings: activities.NewPendings(options.Client),
+		Freezes:  activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait

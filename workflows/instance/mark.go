@@ -46,7 +46,7 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	if len(s.status.Result.Stranded) > 0 {
 		return nil
 	}
-	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+	return s.undone(ctx, aws.UnmarkInstance, s.journal())
 }
 
 // toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended

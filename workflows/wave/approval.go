@@ -18,9 +18,10 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 	timeout := planned.Approval.Timeout
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage))
 	w.tell(ctx, patch.NoticeAwaitingApproval, unless(ctx, timeout, patch.Reject))
+	until := unless(ctx, timeout, patch.Reject)
 	decision := w.awaitDecision(ctx, timeout, patch.Decision{
 		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + timeout.String(), Stage: planned.Name,
-	})
+	}, func(ctx workflow.Context) { w.tell(ctx, patch.NoticeAwaitingApproval, until) })
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)
 	}

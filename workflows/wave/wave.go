@@ -22,6 +22,7 @@ type wave struct {
 	hash      string // the plan's
 	run       string // of a RollBackWave: see group.Input.Run
 	status    patch.WaveStatus
+	asks      string    // what its state asks of people
 	reason    string    // why it ended as it did
 	turn      turn      // the stage under way
 	roster    roster    // the groups whose locks it holds
@@ -124,7 +125,7 @@ func stagesOf(plan patch.Plan) []patch.StageStatus {
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
 func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
-	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
+	w.status.State, w.asks, w.status.Since = state, awaiting, workflow.Now(ctx)
 	w.status.Verbs = w.verbsIn(state)
 	w.status.Window = w.plan.Window
 	w.show(ctx)
