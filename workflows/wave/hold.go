@@ -107,8 +107,11 @@ func (w *wave) reminds(ctx workflow.Context, again func(workflow.Context)) workf
 			timer := workflow.NewTimerWithOptions(ctx, patch.Reminds(asked), workflow.TimerOptions{
 				Summary: "until people are asked again",
 			})
-			if timer.Get(ctx, nil) != nil || w.inbox.decision != nil {
+			if timer.Get(ctx, nil) != nil || ctx.Err() != nil || w.inbox.decision != nil {
 				return
+			}
+			if until := w.status.Until; until != nil && !workflow.Now(ctx).Before(*until) {
+				return // it is decided at this very moment
 			}
 			again(ctx)
 		}
