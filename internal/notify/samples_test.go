@@ -97,6 +97,20 @@ func samples() map[string]patch.Notice {
 				},
 			},
 		},
+		"undo_fails": wave(patch.NoticeUndoFails, patch.Notice{
+			Stage: "production", WorkflowID: "patch-instance/111122223333/ap-northeast-1/i-1",
+			Subject: "the undo of standby on i-1 of production/ap-northeast-1/web",
+			Why: "the undo of standby on i-1 of production/ap-northeast-1/web fails since 2026-11-22 02:05 UTC, attempt 9 " +
+				"(ExitStandby): AccessDenied: an SCP denies it",
+			Commands: []string{"aws autoscaling exit-standby --auto-scaling-group-name web --instance-ids i-1 --region " +
+				"ap-northeast-1"},
+			Verbs: []patch.Verb{patch.Abort},
+		}),
+		"undo_ended": wave(patch.NoticeUndoEnded, patch.Notice{
+			Stage: "production", WorkflowID: "patch-instance/111122223333/ap-northeast-1/i-1",
+			Subject: "the undo of standby on i-1 of production/ap-northeast-1/web",
+			Why:     "the undo of standby on i-1 of production/ap-northeast-1/web has ended after 2h0m0s",
+		}),
 		"test": {Kind: patch.NoticeTest, Key: "test/1", At: at, Actor: "alice", Why: "somebody asked for it"},
 	}
 }

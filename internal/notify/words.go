@@ -60,6 +60,19 @@ func words(n patch.Notice) Message {
 			Headline: fmt.Sprintf("%s: %s", sentence(about(n)), plural(len(n.Stranded), "thing")+" left stranded"), Why: n.Why,
 			WhatToDo: "Do what each line says, then look again.", Commands: []Command{{Line: "patchtide reconcile --dry-run"}},
 		}
+	case patch.NoticeUndoFails:
+		return Message{
+			Severity: Alarm, Headline: sentence(about(n)) + " fails, and is tried again", Why: n.Why,
+			WhatToDo: "Mend what the error says, such as a permission that was taken away: it is tried until it succeeds, and " +
+				"ends by itself. Or do it by hand.",
+			Commands: append(verbs(n), Command{When: "to look at it", Line: waveCommand("show", n.WaveID)}),
+		}
+	case patch.NoticeUndoEnded:
+		return Message{
+			Severity: Info, Headline: sentence(about(n)) + " is not failing any longer", Why: n.Why,
+			WhatToDo: "Nothing, unless it was given up: then do what the wave tells as stranded.",
+			Commands: []Command{{Line: waveCommand("show", n.WaveID)}},
+		}
 	case patch.NoticeTest:
 		return Message{
 			Severity: Info, Headline: "This is a test: Patchtide reaches this channel", Why: n.Why, WhatToDo: "Nothing.",

@@ -64,5 +64,7 @@ const (
 	NoticeDrift           NoticeKind = "drift"            // AWS or Temporal has something else than the files: Findings
 	NoticeFrozen          NoticeKind = "frozen"           // somebody froze accounts, or lifted that
 	NoticeStranded        NoticeKind = "stranded"         // something was found that is not as it was: Stranded
+	NoticeUndoFails       NoticeKind = "undo_fails"       // something that is to be put back cannot be: Why, Commands
+	NoticeUndoEnded       NoticeKind = "undo_ended"       // what was told so has ended: Why
 	NoticeTest            NoticeKind = "test"             // somebody tries whether notices arrive
 )

@@ -24,7 +24,9 @@ type WaveStatus struct {
 	Stages     []StageStatus `json:"stages"`
 	Decisions  []Decision    `json:"decisions,omitempty"`
 	Stranded   []Stranded    `json:"stranded,omitempty"`
-	NotTold    []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
+	// FailingUndos are tried again and again, and end by themselves once AWS lets them.
+	FailingUndos []FailingUndo `json:"failing_undos,omitempty"`
+	NotTold      []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
 	// nil: nobody can tell, as before it has its locks or while it puts back
 	ETA *ETA `json:"eta,omitempty"`
 }
@@ -55,7 +57,8 @@ type GroupCounts struct {
 	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
 	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
 	ETA      *ETA              `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Now      *InstanceNow      `json:"now,omitempty"`      // filled in by the wave from what instances tell
+	Failing  *FailingUndo      `json:"failing_undo,omitempty"`
+	Now      *InstanceNow      `json:"now,omitempty"` // filled in by the wave from what instances tell
 }
 
 // InstanceNow is what an instance under way is doing. It is told for people to look at, and nothing is decided by it.
@@ -65,6 +68,8 @@ type InstanceNow struct {
 	Step    Step      `json:"step"`
 	Undoing bool      `json:"undoing,omitempty"`
 	Since   time.Time `json:"since"`
+	// Failing is its undo that does not end; nil: there is none.
+	Failing *FailingUndo `json:"failing_undo,omitempty"`
 }
 
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an
@@ -97,8 +102,9 @@ type GroupStatus struct {
 	Strategy  Strategy         `json:"strategy"`
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
 	Now       *InstanceNow     `json:"now,omitempty"`     // what the one under way is doing
-	Instances []InstanceResult `json:"instances"`         // in order; not_started until each has ended
-	Gaps      []Gap            `json:"gaps,omitempty"`    // members that were not reached, once all others were
+	Failing   *FailingUndo     `json:"failing_undo,omitempty"`
+	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
+	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 
@@ -108,6 +114,7 @@ type InstanceStatus struct {
 	Step    Step           `json:"step"`
 	Since   time.Time      `json:"since"`
 	Undoing bool           `json:"undoing"`
+	Failing *FailingUndo   `json:"failing_undo,omitempty"`
 	Result  InstanceResult `json:"result"`
 }
 
@@ -133,5 +140,6 @@ const (
 	StepIsolate    Step = "isolate"
 	StepRelease    Step = "release"
 	StepTerminate  Step = "terminate"
+	StepRoom       Step = "room" // of a group: what was raised or launched for it, and its mark
 	StepEnded      Step = "ended"
 )

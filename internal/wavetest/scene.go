@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	sdkworker "go.temporal.io/sdk/worker"
@@ -42,8 +43,9 @@ type Scene struct {
 	Control *activities.Control
 	AWS     *activities.AWS
 
-	Before         Snapshot // the fleet when the wave began
-	QuarantineDies bool     // Quarantine ends without running any code once Patience is over
+	Before         Snapshot  // the fleet when the wave began
+	attempts       *attempts // how activities under way stand
+	QuarantineDies bool      // Quarantine ends without running any code once Patience is over
 }
 
 // TB is what a scene needs of a test, so that a property test's can stand in for it.
@@ -69,7 +71,10 @@ type Options struct {
 // New sets a scene: the simulated fleet of a scenario, and all that a worker has.
 func New(t TB, options Options) *Scene {
 	t.Helper()
-	s := &Scene{T: t, Elsewhere: Elsewhere{Locks: map[string]string{}, Ended: journal.RunBroken}}
+	s := &Scene{
+		T: t, Elsewhere: Elsewhere{Locks: map[string]string{}, Ended: journal.RunBroken},
+		attempts: &attempts{last: map[activities.ReadPendingInput]activities.Pending{}},
+	}
 	if options.Start.IsZero() {
 		options.Start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
 	}
@@ -102,7 +107,10 @@ func New(t TB, options Options) *Scene {
 	store, err := evidence.Open(t.Context(), "mem://", evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	s.Sim, s.Store, s.Wire, s.Plans = fleet.Sim, store, cable, &Plans{Plans: loaded}
-	s.Control = &activities.Control{Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s, NamespaceID: "of-the-scene"}
+	s.Control = &activities.Control{
+		Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s, Pendings: s.attempts,
+		NamespaceID: "of-the-scene",
+	}
 	s.AWS = &activities.AWS{Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines}
 	s.Register()
 	return s
@@ -114,7 +122,7 @@ func (s *Scene) NewEnv(start time.Time) {
 	suite.SetLogger(QuietLogger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
+	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{s.attempts}})
 	env.SetStartTime(start)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
 	s.Env = env

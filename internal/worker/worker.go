@@ -85,6 +85,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
 		Freezes: activities.NewFreezes(options.Client), Speed: options.Speed, Notifier: channels, Notices: options.Evidence,
 		NamespaceID: namespace.GetNamespaceInfo().GetId(),
+		Pendings:    activities.NewPendings(options.Client),
 	})
 	w.add(names.TaskQueue, main)
 	wait := shortWait

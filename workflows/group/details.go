@@ -20,6 +20,7 @@ func (g *group) details() string {
 	if g.status.Reason != "" {
 		run.Write(&text, "> %s\n\n", g.status.Reason)
 	}
+	text.WriteString(strings.TrimPrefix(run.Failing(g.status.Failing)+"\n", "\n"))
 	text.WriteString("| instance | now or outcome | since | missing | why |\n|---|---|---|---|---|\n")
 	for i, instance := range g.status.Instances {
 		if i >= run.LongestTable {

@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/internal/room"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // Input starts PatchGroup. Its workflow id is the group's lock, from preflight until the wave releases it.
@@ -38,11 +39,12 @@ type group struct {
 	waited     bool  // its parent waits for the result and is told nothing meanwhile
 	status     patch.GroupStatus
 	runbook    activities.Runbook
-	base       string     // the patch baseline's id
-	closed     *Closing   // nil while instances may begin
-	rolledBack bool       // what was patched has been put back
-	earlier    time.Time  // see GroupOrder.Earlier
-	room       *room.Room // nil: none was made
+	base       string      // the patch baseline's id
+	closed     *Closing    // nil while instances may begin
+	rolledBack bool        // what was patched has been put back
+	earlier    time.Time   // see GroupOrder.Earlier
+	room       *room.Room  // nil: none was made
+	watch      *undo.Watch // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
 	progress
@@ -79,7 +81,7 @@ type progress struct {
 type stops struct {
 	thawed     workflow.CancelFunc // the watch for the end of a freeze
 	halt       workflow.CancelFunc // the instance under way
-	stopTrying workflow.CancelFunc // the giving back of room
+	stopTrying func()              // the giving back of room
 }
 
 // PatchGroup holds a group's lock and patches its instances in order when told to. It closes only on release, or when
@@ -182,6 +184,7 @@ func (g *group) report(ctx workflow.Context) {
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
+		Failing: g.status.Failing,
 	}
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
@@ -330,7 +333,7 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 		),
 	})
 	g.status.Current = []string{lock}
-	defer func() { g.status.Current, g.status.Now = nil, nil; g.ended++ }()
+	defer func() { g.status.Current, g.status.Now, g.status.Failing = nil, nil, nil; g.ended++ }()
 	var result patch.InstanceResult
 	err := workflow.ExecuteChildWorkflow(child, kind, in).Get(child, &result)
 	switch {

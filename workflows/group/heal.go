@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/internal/room"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // Heal asks for what a dead wave left of a group to be put back from the journal's records.
@@ -42,9 +43,8 @@ func HealGroup(ctx workflow.Context, in HealInput) (*End, error) {
 // instance is left the group keeps its room: without it fewer would serve than promised.
 func (g *group) heal(ctx workflow.Context, left Heal) {
 	g.enter(ctx, patch.GroupRollingBack, "putting back what a wave left")
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	g.stopTrying = stop
-	defer func() { g.stopTrying = nil; stop() }()
+	clean, stop := g.undoing(ctx)
+	defer stop()
 	surged := left.Record != nil && left.Record.Intended.RaiseDesired
 	stays := false // an instance left for good, and its group had no room for another
 	for _, heal := range left.Instances {
@@ -93,8 +93,8 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	}
 	if record.Intended.RaiseDesired && !record.Ended {
 		var now patch.GroupState
-		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &now)
+		err := undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+			activities.InspectGroupInput{Group: g.in.Group}, &now)
 		switch {
 		case run.IsType(err, activities.ErrGroupNotFound):
 			return
@@ -120,8 +120,9 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 		g.status.Stranded = append(g.status.Stranded, left.GiveBack(ctx)...)
 	}
 	for _, before := range heal.MaxBefore {
-		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.LowerMax,
-			activities.MaxInput{Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing)}).Get(ctx, nil)
+		err := g.undone(ctx, aws.LowerMax, activities.MaxInput{
+			Group: g.in.Group, MaxBefore: before, Pace: run.Pace(g.in.Policy.Timing),
+		})
 		if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 			g.strand("its max is still raised: "+run.Reason(err), fmt.Sprintf("set max back to %d once desired is there again",
 				before))
@@ -131,8 +132,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	if len(g.status.Stranded) > 0 {
 		return
 	}
-	err = workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
-		g.journal()).Get(ctx, nil)
+	err = g.undone(ctx, aws.UnmarkGroup, g.journal())
 	if err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		g.strand("it still carries our tag: "+run.Reason(err), "remove the tag "+names.TagJournal+" from the group")
 	}

@@ -39,9 +39,8 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 // giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the
 // mark stays, so that Reconcile finds it again.
 func (g *group) giveBack(ctx workflow.Context) {
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	g.stopTrying = stop
-	defer func() { g.stopTrying = nil; stop() }()
+	clean, stop := g.undoing(ctx)
+	defer stop()
 	if g.room != nil {
 		g.status.Stranded = append(g.status.Stranded, g.room.GiveBack(clean)...)
 		g.room = nil
@@ -66,9 +65,7 @@ func (g *group) endRecord(ctx workflow.Context) {
 // unmark takes the group's mark off; one that cannot be taken off is told.
 func (g *group) unmark(ctx workflow.Context) {
 	g.endRecord(ctx)
-	if err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.UnmarkGroup,
-		g.journal()).Get(ctx, nil); err != nil &&
-		!run.IsType(err, activities.ErrGroupNotFound) {
+	if err := g.undone(ctx, aws.UnmarkGroup, g.journal()); err != nil && !run.IsType(err, activities.ErrGroupNotFound) {
 		g.status.Stranded = append(g.status.Stranded, patch.Stranded{
 			Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Resource: "auto scaling group " + g.in.Group.Name(),
 			State: "still carries our tag: " + run.Reason(err), WhatToDo: "remove the tag " + names.TagJournal +
@@ -83,16 +80,9 @@ func (g *group) unmarkUnsure(ctx workflow.Context, cause error) {
 	if run.IsType(cause, activities.ErrOwnedByAnotherWave, activities.ErrGroupNotFound) || len(g.status.Stranded) > 0 {
 		return
 	}
-	clean, stop := workflow.NewDisconnectedContext(ctx)
-	g.stopTrying = stop
-	defer func() { g.stopTrying = nil; stop() }()
+	clean, stop := g.undoing(ctx)
+	defer stop()
 	run.OutwaitLag(clean, g.in.Policy.Timing)
-	if clean.Err() != nil {
-		// A person gave up while only the lag was waited for: one look tells whether there is a mark at all.
-		clean, stop = workflow.NewDisconnectedContext(ctx)
-		g.stopTrying = stop
-		defer stop()
-	}
 	g.unmark(clean)
 }
 

@@ -23,6 +23,9 @@ func (g *group) follow(ctx workflow.Context) {
 				continue
 			}
 			g.status.Now = &now
+			if now.Failing != nil || g.status.Failing != nil {
+				g.fails(c, now.Failing)
+			}
 			workflow.SetCurrentDetails(c, g.details())
 			if g.in.Tells && parent != nil {
 				workflow.SignalExternalWorkflow(c, parent.ID, parent.RunID, names.SignalInstanceNow, now)

@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
@@ -60,12 +61,12 @@ func (s *saga) tooLate(ctx workflow.Context) *patch.Refusal {
 
 // undone acts to put something back.
 func (s *saga) undone(ctx workflow.Context, activity, input any) error {
-	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, nil)
+	return undo.Act(s.undoAct(ctx), activity, input, nil)
 }
 
 // read is a read that putting back depends on: it retries as an undo does.
 func (s *saga) read(ctx workflow.Context, activity, input, output any) error {
-	return workflow.ExecuteActivity(s.undoAct(ctx), activity, input).Get(ctx, output)
+	return undo.Act(s.undoAct(ctx), activity, input, output)
 }
 
 // await waits within a budget; it is as cancellable as ctx is. While things are put back, a refusal that may pass is no
@@ -75,7 +76,7 @@ func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, inpu
 	if s.status.Undoing {
 		options = patient(options)
 	}
-	return workflow.ExecuteActivity(options, activity, input).Get(ctx, output)
+	return undo.Wait(options, activity, input, output)
 }
 
 // patient retries what would be final going forward.

@@ -20,7 +20,7 @@ func (s *saga) tell(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
 		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
-		Since: s.status.Since,
+		Since: s.status.Since, Failing: s.status.Failing,
 	})
 }
 
@@ -36,6 +36,7 @@ func (s *saga) details() string {
 	if s.status.Result.Reason != "" {
 		run.Write(&text, "\n%s\n", s.status.Result.Reason)
 	}
+	text.WriteString(run.Failing(s.status.Failing))
 	for _, left := range s.status.Result.Stranded {
 		run.Write(&text, "\n- **stranded** %s: %s. %s\n", left.Resource, left.State, left.WhatToDo)
 	}

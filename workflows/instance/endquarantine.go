@@ -257,7 +257,7 @@ func (s *saga) unlessChanged(err error) error {
 
 // finishReleased takes off what a quarantined instance carries. It serves and is healthy whatever happens here.
 func (s *saga) finishReleased(ctx workflow.Context) error {
-	clean, stop := run.UntilGivenUp(ctx)
+	clean, stop := s.undoing(ctx)
 	defer stop()
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)
@@ -269,7 +269,7 @@ func (s *saga) finishReleased(ctx workflow.Context) error {
 	if err := s.unmark(clean); err != nil {
 		s.strand(patch.StepMark, err)
 	}
-	s.undo = nil
+	s.undos = nil
 	return nil
 }
 
@@ -295,7 +295,7 @@ func (s *saga) finishRelease(ctx workflow.Context) error {
 		return err
 	}
 	if back {
-		err := s.readClock(ctx, s.undoAct(ctx))
+		err := s.readClock(s.undoAct(ctx))
 		if err == nil {
 			err = s.awaitIn(ctx)
 		}

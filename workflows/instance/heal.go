@@ -61,12 +61,12 @@ func (s *healed) heal(ctx workflow.Context) {
 	s.record, s.putBack = *read.Record, read.Record.PutBack
 	s.remember()
 	s.status.Undoing = true
-	clean, stop := run.UntilGivenUp(ctx)
+	clean, stop := s.undoing(ctx)
 	defer stop()
 	if s.record.Ended {
 		result.Reason = "its record had ended: only its mark was taken off"
-		s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
-		s.undo.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
+		s.undos.push(step{patch.StepMark, nil, s.unmarkHealed})
+		s.undos.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
 		if len(result.Stranded) == 0 {
 			result.Outcome = patch.NotStarted
 		}
@@ -79,7 +79,7 @@ func (s *healed) heal(ctx workflow.Context) {
 		return
 	}
 	s.push(clean, now)
-	s.undo.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
+	s.undos.unwind(clean, func(step patch.Step) { s.enter(clean, step) }, s.strand)
 	s.status.Undoing = false
 	if result.Outcome == patch.Failed && len(result.Stranded) == 0 {
 		result.Outcome = patch.NotStarted
@@ -113,16 +113,16 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		s.pushQuarantine()
 		return
 	}
-	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
-	s.undo.push(step{patch.StepSuspend, nil, s.resume})
+	s.undos.push(step{patch.StepMark, nil, s.unmarkHealed})
+	s.undos.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
+		s.undos.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	why := s.outOfService(member, listed)
 	switch {
 	case why != "":
 		s.status.Result.Reason = why
-		s.undo.push(step{patch.StepStandby, nil, s.returnUnpatched})
+		s.undos.push(step{patch.StepStandby, nil, s.returnUnpatched})
 		s.pushInstall()
 	case s.in.Group.IsAutoScaling() && !listed:
 		s.status.Result.Reason = "it is no member of its group any more"
@@ -170,7 +170,7 @@ func (s *saga) outOfService(now patch.Member, listed bool) string {
 func (s *saga) pushInstall() {
 	switch {
 	case s.putBack != nil:
-		s.undo.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
+		s.undos.push(step{patch.StepRestore, nil, func(ctx workflow.Context) error {
 			// Not proven makes it unfit, and returnUnpatched quarantines it.
 			_ = s.restoreOrQuarantine(ctx)
 			return nil
@@ -179,7 +179,7 @@ func (s *saga) pushInstall() {
 		for pass := 1; pass <= max(s.in.Policy.Passes, 1); pass++ {
 			s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
 		}
-		s.undo.push(step{patch.StepInstall, nil, s.restore})
+		s.undos.push(step{patch.StepInstall, nil, s.restore})
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *saga) lookHealthy(ctx workflow.Context) {
 	if len(s.suspended) == 0 {
 		return
 	}
-	err := s.readClock(ctx, s.undoAct(ctx))
+	err := s.readClock(s.undoAct(ctx))
 	if err == nil {
 		err = s.awaitHealth(ctx)
 	}
@@ -242,19 +242,19 @@ func (s *healed) unmarkHealed(ctx workflow.Context) error {
 
 // pushQuarantine puts the undo on the stack of a quarantine, or of a release from it, that was under way.
 func (s *healed) pushQuarantine() {
-	s.undo.push(step{patch.StepMark, nil, s.unmarkHealed})
-	s.undo.push(step{patch.StepSuspend, nil, s.resume})
+	s.undos.push(step{patch.StepMark, nil, s.unmarkHealed})
+	s.undos.push(step{patch.StepSuspend, nil, s.resume})
 	if s.record.Intended.RaiseMax {
-		s.undo.push(step{patch.StepFinish, nil, s.lowerMax})
+		s.undos.push(step{patch.StepFinish, nil, s.lowerMax})
 	}
 	if s.record.Release != nil {
 		s.status.Result.Reason = "its release from quarantine was under way"
-		s.undo.push(step{patch.StepRelease, nil, s.finishRelease})
+		s.undos.push(step{patch.StepRelease, nil, s.finishRelease})
 		return
 	}
 	s.status.Result.Reason = "its quarantine was under way"
 	s.unfitReason = s.record.Quarantine.Why
-	s.undo.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
+	s.undos.push(step{patch.StepQuarantine, nil, func(ctx workflow.Context) error {
 		err := s.quarantine(ctx)
 		if run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound) {
 			return s.handleGone(ctx, err)

@@ -110,7 +110,7 @@ func (s *saga) bakeEnds(ctx workflow.Context) error {
 // finish ends the instance's time: nothing of ours stays. The instance is patched and healthy whatever happens here, so
 // a failure strands a mark or a suspension, which is told, but undoes no patch.
 func (s *saga) finish(ctx workflow.Context) error {
-	clean, stop := run.UntilGivenUp(ctx)
+	clean, stop := s.undoing(ctx)
 	defer stop()
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)
@@ -118,6 +118,6 @@ func (s *saga) finish(ctx workflow.Context) error {
 	if err := s.unmark(clean); err != nil {
 		s.strand(patch.StepMark, err)
 	}
-	s.undo = nil
+	s.undos = nil
 	return nil
 }

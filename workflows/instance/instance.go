@@ -15,6 +15,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/room"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // Common is what every workflow of an instance is given.
@@ -40,7 +41,7 @@ type Input struct {
 type saga struct {
 	in      Common
 	status  patch.InstanceStatus
-	undo    undoStack
+	undos   undoStack
 	putBack *journal.PutBack // what is put back: by RestoreInstance, or by whoever heals one that died; nil: it is another
 	left    bool             // see Input.Left
 
@@ -54,7 +55,8 @@ type saga struct {
 	point       patch.RestorePoint
 	unfitReason string // why it must not go back into service; "" when it may
 	health      proof
-	restored    bool // its root volume was put back
+	restored    bool        // its root volume was put back
+	watch       *undo.Watch // beside its undos; nil: none has begun
 }
 
 // patching is what an install is made by, and what came of it.
@@ -186,7 +188,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 			}
 		}
 		s.enter(ctx, step.name)
-		s.undo.push(step)
+		s.undos.push(step)
 		if err := step.do(ctx); err != nil {
 			return step.name, err
 		}
@@ -203,12 +205,12 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 	}
 	s.status.Undoing = true
 	began := workflow.Now(ctx)
-	clean, stop := run.UntilGivenUp(ctx)
+	clean, stop := s.undoing(ctx)
 	defer stop()
 	if unsure(failed, cause) {
 		run.OutwaitLag(clean, s.in.Policy.Timing)
 	}
-	s.undo.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
+	s.undos.unwind(clean, func(step patch.Step) { s.enter(ctx, step) }, s.strand)
 	s.status.Undoing = false
 	if result.Outcome == patch.Failed && s.untouched() && len(result.Stranded) == 0 {
 		s.endNotBegun(ctx, cause)

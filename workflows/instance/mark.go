@@ -50,7 +50,7 @@ func (s *saga) unmark(ctx workflow.Context) error {
 	if len(s.status.Result.Stranded) > 0 {
 		return nil
 	}
-	return workflow.ExecuteActivity(s.undoAct(ctx), aws.UnmarkInstance, s.journal()).Get(ctx, nil)
+	return s.undone(ctx, aws.UnmarkInstance, s.journal())
 }
 
 // endRecord writes into the journal that nothing of the record is left, or that what is stranded is. While the mark is

@@ -153,7 +153,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 		return
 	}
 	s.enter(ctx, patch.StepScan)
-	clean, stop := run.UntilGivenUp(ctx)
+	clean, stop := s.undoing(ctx)
 	defer stop()
 	scan, err := s.scanNow(clean, "scan-restored")
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/room"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // suspend keeps Auto Scaling from working against us while the instance is out; only what nobody had suspended before.
@@ -89,7 +90,7 @@ func (s *saga) leaveService(ctx workflow.Context, act func(workflow.Context, any
 // returnPatched returns the patched instance to service. From here on no cancel is looked at.
 func (s *saga) returnPatched(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	if err := s.readClock(clean, s.act(ctx)); err != nil {
+	if err := s.readClock(s.act(ctx)); err != nil {
 		return err
 	}
 	if own := s.own(); len(own) > 0 {
@@ -106,10 +107,10 @@ func (s *saga) returnPatched(ctx workflow.Context) error {
 }
 
 // readClock notes AWS's time just before the instance returns: an alarm counts only if it rang after that.
-func (s *saga) readClock(ctx, options workflow.Context) error {
+func (s *saga) readClock(options workflow.Context) error {
 	look := s.observe()
 	look.Checks, look.TargetGroups = nil, nil
-	return workflow.ExecuteActivity(options, aws.ObserveHealth, look).Get(ctx, &s.health.since)
+	return undo.Act(options, aws.ObserveHealth, look, &s.health.since)
 }
 
 // exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
@@ -119,13 +120,12 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}
 	// Out of service for as long as max leaves no room would be stranded: this wait must not be an endless retry of the
 	// activity, so MaxReached is final here whatever the options say.
-	err := workflow.ExecuteActivity(finalOn(options, activities.ErrMaxReached), aws.ExitStandby, exit).Get(clean, nil)
+	err := undo.Act(finalOn(options, activities.ErrMaxReached), aws.ExitStandby, exit, nil)
 	if !run.IsType(err, activities.ErrMaxReached) {
 		return err
 	}
 	var now patch.GroupState
-	if err := workflow.ExecuteActivity(options, aws.InspectGroup,
-		s.inspect()).Get(clean, &now); err != nil {
+	if err := undo.Act(options, aws.InspectGroup, s.inspect(), &now); err != nil {
 		return err
 	}
 	was := s.record.Intended
@@ -134,9 +134,9 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	var raised activities.Raised
-	if err := workflow.ExecuteActivity(options, aws.RaiseMax, activities.MaxInput{
+	if err := undo.Act(options, aws.RaiseMax, activities.MaxInput{
 		Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace(),
-	}).Get(clean, &raised); err != nil {
+	}, &raised); err != nil {
 		return err
 	}
 	if raised.MaxTheirs {
@@ -144,9 +144,9 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		if err := run.WriteRecord(clean, &s.record); err != nil {
 			return err
 		}
-		return workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil)
+		return undo.Act(options, aws.ExitStandby, exit, nil)
 	}
-	if err := workflow.ExecuteActivity(options, aws.ExitStandby, exit).Get(clean, nil); err != nil {
+	if err := undo.Act(options, aws.ExitStandby, exit, nil); err != nil {
 		return err
 	}
 	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
@@ -211,7 +211,7 @@ func staysOut(member patch.Member) bool {
 // that must not go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group
 // had.
 func (s *saga) returnUnpatched(ctx workflow.Context) error {
-	err := s.readClock(ctx, s.undoAct(ctx))
+	err := s.readClock(s.undoAct(ctx))
 	if err == nil {
 		if s.unfitReason != "" {
 			err = s.quarantine(ctx)

@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // undoStack holds the steps that may have had an effect. A step goes on it before it is done, for its effect may land
@@ -31,6 +32,29 @@ func (u *undoStack) unwind(ctx workflow.Context, before func(patch.Step), failed
 			failed(last.name, err)
 		}
 	}
+}
+
+// undoing returns a context for undoing: it survives the workflow's cancel, and ends when an undo fails and a person
+// gives it up. Undo acts retry until then, and people are told of one that does not end.
+func (s *saga) undoing(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
+	if s.watch == nil {
+		s.watch = &undo.Watch{About: s.aboutUndo, Notice: func() patch.Notice {
+			told := patch.Notice{WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Stage: s.in.Policy.Stage}
+			if s.in.Tells { // a wave that takes verbs
+				told.Verbs = []patch.Verb{patch.Abort}
+			}
+			return told
+		}, Changed: func(ctx workflow.Context) {
+			s.status.Failing = s.watch.Failing
+			workflow.SetCurrentDetails(ctx, s.details())
+			s.tell(ctx)
+		}}
+	}
+	return s.watch.BeginHeeding(ctx)
+}
+
+func (s *saga) aboutUndo() patch.FailingUndo {
+	return patch.FailingUndo{Group: s.in.Group.String(), Instance: s.in.Instance, Step: s.status.Step}
 }
 
 // unsure tells that the step failed in an act on what lags, which may have had its effect; a wait that ran out or was

@@ -54,7 +54,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	runID := workflow.GetInfo(ctx).WorkflowExecution.RunID
 	told := patch.Notice{
 		Kind: kind, At: workflow.Now(ctx), WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack,
-		Plan: w.plan.Name, Stage: w.status.Stage, Hold: w.status.Hold, Why: w.status.Awaiting,
+		Plan: w.plan.Name, Stage: w.status.Stage, Hold: w.status.Hold, Why: w.asks,
 		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
 	told.Key = w.announcer.number(runID, told)
@@ -78,9 +78,9 @@ func by(actor, why string) func(*patch.Notice) {
 
 // unless says what is decided when nobody answers within the timeout; 0: nothing, ever.
 func unless(ctx workflow.Context, timeout patch.Duration, otherwise patch.Verb) func(*patch.Notice) {
+	until := workflow.Now(ctx).Add(timeout.D())
 	return func(n *patch.Notice) {
 		if timeout > 0 {
-			until := workflow.Now(ctx).Add(timeout.D())
 			n.Otherwise, n.Until = otherwise, &until
 		}
 	}

@@ -23,13 +23,17 @@ func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, 
 		left = patch.NotProven(w.plan.Stages[stage-1].Name, gate.Unproven)
 	}
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, left))
-	w.tell(ctx, patch.NoticeAwaitingApproval, unless(ctx, gate.Timeout, patch.Reject), func(n *patch.Notice) {
-		n.Instances = gate.Unproven[:min(len(gate.Unproven), run.MostListed)]
-	})
+	until := unless(ctx, gate.Timeout, patch.Reject)
+	ask := func(ctx workflow.Context) {
+		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {
+			n.Instances = gate.Unproven[:min(len(gate.Unproven), run.MostListed)]
+		})
+	}
+	ask(ctx)
 	decision := w.awaitDecision(ctx, gate.Timeout, patch.Decision{
 		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + gate.Timeout.String(),
 		Point: w.status.Point(),
-	})
+	}, ask)
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)
 	}

@@ -24,7 +24,8 @@ func (w *wave) show(ctx workflow.Context) {
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
-	w.status.Stranded = w.roster.stranded()
+	w.status.Stranded, w.status.FailingUndos = w.roster.stranded(), w.roster.failing()
+	w.status.Awaiting = patch.Asks(w.asks, w.status.FailingUndos)
 	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))
 }
@@ -61,6 +62,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 				run.Write(&text, "\n- **not reached** %s\n", gap.In(group.Group))
 			}
 		}
+	}
+	for _, failing := range status.FailingUndos {
+		text.WriteString(run.Failing(&failing))
 	}
 	for _, left := range status.Stranded {
 		run.Write(&text, "\n- **stranded** %s/%s %s: %s. %s\n",

@@ -26,10 +26,11 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	w.enter(ctx, patch.StateOnHold, w.holdText(held))
 	then, silence := planned.Silence(w.parking.rounds > 0)
 	timeout := planned.OnFailure.Timeout
-	w.tell(ctx, patch.NoticeOnHold, failing(held), unless(ctx, timeout, then))
+	until := unless(ctx, timeout, then)
+	w.tell(ctx, patch.NoticeOnHold, failing(held), until)
 	decision := w.awaitDecision(ctx, timeout, patch.Decision{
 		Verb: then, Actor: "patchtide", Reason: silence, Point: w.status.Point(),
-	})
+	}, func(ctx workflow.Context) { w.tell(ctx, patch.NoticeOnHold, failing(held), until) })
 	switch decision.Verb {
 	case patch.Retry, patch.Skip:
 		if outcome, goesOn = w.awaitWindow(ctx, stage, decision); !goesOn {
@@ -61,8 +62,13 @@ func (w *wave) holdText(held []*lockedGroup) string {
 }
 
 // awaitDecision waits for a verb; after timeout (0: never) otherwise is decided. A cancel is an abort.
-func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision) patch.Decision {
+// Until then people are asked again now and then.
+func (w *wave) awaitDecision(
+	ctx workflow.Context, timeout patch.Duration, otherwise patch.Decision, again func(workflow.Context),
+) patch.Decision {
 	told := func() bool { return w.inbox.decision != nil }
+	stop := w.reminds(ctx, again)
+	defer stop()
 	var err error
 	answered := true
 	if timeout > 0 {
@@ -88,6 +94,29 @@ func (w *wave) awaitDecision(ctx workflow.Context, timeout patch.Duration, other
 	w.status.Verbs = nil // as after a person's decision
 	w.status.Decisions = append(w.status.Decisions, otherwise)
 	return otherwise
+}
+
+// reminds asks people again now and then, until it is stopped.
+func (w *wave) reminds(ctx workflow.Context, again func(workflow.Context)) workflow.CancelFunc {
+	waiting, stop := workflow.WithCancel(ctx)
+	if !w.announcer.notifies {
+		return stop
+	}
+	workflow.Go(waiting, func(ctx workflow.Context) {
+		for asked := 1; ; asked++ {
+			timer := workflow.NewTimerWithOptions(ctx, patch.Reminds(asked), workflow.TimerOptions{
+				Summary: "until people are asked again",
+			})
+			if timer.Get(ctx, nil) != nil || ctx.Err() != nil || w.inbox.decision != nil {
+				return
+			}
+			if until := w.status.Until; until != nil && !workflow.Now(ctx).Before(*until) {
+				return // it is decided at this very moment
+			}
+			again(ctx)
+		}
+	})
+	return stop
 }
 
 // goOnFrom gives the held groups an order and lets paused ones go on, unless a person's pause lasts.

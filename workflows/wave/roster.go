@@ -141,6 +141,17 @@ func (r *roster) stranded() []patch.Stranded {
 	return left
 }
 
+// failing are the undos that do not end, of groups whose workflow runs.
+func (r *roster) failing() []patch.FailingUndo {
+	var failing []patch.FailingUndo
+	for _, held := range r.groups {
+		if held.counts.Failing != nil && held.result == nil && !held.lost {
+			failing = append(failing, *held.counts.Failing)
+		}
+	}
+	return failing
+}
+
 // keepLocked forgets the groups whose lock was not taken.
 func (r *roster) keepLocked() {
 	r.groups = r.which(func(held *lockedGroup) bool { return held.child != nil })

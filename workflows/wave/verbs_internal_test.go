@@ -79,7 +79,7 @@ func TestAWaveThatWasAnsweredAsksNoMore(t *testing.T) {
 					return err
 				}
 				require.True(t, w.status.Asks())
-				w.awaitDecision(ctx, patch.Duration(time.Hour), patch.Decision{Verb: patch.Abort})
+				w.awaitDecision(ctx, patch.Duration(time.Hour), patch.Decision{Verb: patch.Abort}, func(workflow.Context) {})
 				require.False(t, w.status.Asks())
 				return nil
 			})

@@ -22,6 +22,7 @@ type wave struct {
 	hash      string // the plan's
 	run       string // of a RollBackWave: see group.Input.Run
 	status    patch.WaveStatus
+	asks      string    // what its state asks of people
 	reason    string    // why it ended as it did
 	turn      turn      // the stage under way
 	roster    roster    // the groups whose locks it holds
@@ -132,7 +133,7 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	if patch.NewHold(w.status.State, state) {
 		w.status.Hold++
 	}
-	w.status.State, w.status.Awaiting, w.status.Since = state, awaiting, workflow.Now(ctx)
+	w.status.State, w.asks, w.status.Since = state, awaiting, workflow.Now(ctx)
 	w.status.Verbs = w.verbsIn(state)
 	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window

@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
 )
 
 // Room is one instance more than the group had, for as long as somebody of it is out of service.
@@ -48,10 +49,10 @@ func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 	before := r.Before
 	r.Raised = true
 	var raised activities.Raised
-	if err := workflow.ExecuteActivity(options, aws.RaiseDesired, activities.RaiseInput{
+	if err := undo.Act(options, aws.RaiseDesired, activities.RaiseInput{
 		Group: r.group, DesiredBefore: before.Desired, MaxBefore: before.Max, RaiseMax: r.Strategy.RaiseMax,
 		Pace: run.Pace(r.policy.Timing),
-	}).Get(clean, &raised); err != nil {
+	}, &raised); err != nil {
 		r.unsure = true
 		if activities.NothingDone(err) {
 			r.Raised, r.unsure, r.Record.Intended = false, false, journal.Intended{}
@@ -88,12 +89,12 @@ func (r *Room) GiveBack(ctx workflow.Context) []patch.Stranded {
 	}
 	var err error
 	if !r.Dropped {
-		err = r.drop(ctx, options)
+		err = r.drop(options)
 	}
 	if err == nil && r.Strategy.RaiseMax {
-		err = workflow.ExecuteActivity(options, aws.LowerMax, activities.MaxInput{
+		err = undo.Act(options, aws.LowerMax, activities.MaxInput{
 			Group: r.group, MaxBefore: r.Before.Max, Pace: run.Pace(r.policy.Timing),
-		}).Get(ctx, nil)
+		}, nil)
 	}
 	if err == nil || run.IsType(err, activities.ErrGroupNotFound) {
 		r.Raised = false
@@ -107,21 +108,20 @@ func (r *Room) GiveBack(ctx workflow.Context) []patch.Stranded {
 }
 
 // drop terminates the surge instance with decrement.
-func (r *Room) drop(ctx, options workflow.Context) error {
+func (r *Room) drop(options workflow.Context) error {
 	if r.Surge == "" {
-		r.Surge = r.launched(ctx, options)
+		r.Surge = r.launched(options)
 	}
-	return workflow.ExecuteActivity(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
+	return undo.Act(options, aws.TerminateSurgeInstance, activities.TerminateSurgeInstanceInput{
 		Group: r.group, ID: r.Surge, DesiredBefore: r.Before.Desired, Pace: run.Pace(r.policy.Timing),
-	}).Get(ctx, nil)
+	}, nil)
 }
 
 // launched finds the instance that our raise launched when the wait for it was cut: of the members launched since, the
 // first. "" when there is none, or when nobody can tell whether desired is raised by us.
-func (r *Room) launched(ctx, options workflow.Context) string {
+func (r *Room) launched(options workflow.Context) string {
 	var now patch.GroupState
-	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx,
-		&now); err != nil {
+	if err := undo.Act(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}, &now); err != nil {
 		return ""
 	}
 	if r.unsure && now.Desired != r.Before.Desired+1 {

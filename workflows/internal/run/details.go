@@ -51,6 +51,18 @@ func Doing(step patch.Step, undoing bool) string {
 	return string(step)
 }
 
+// Failing is an undo that does not end, as details tell it; "" for none.
+func Failing(undo *patch.FailingUndo) string {
+	if undo == nil {
+		return ""
+	}
+	text := fmt.Sprintf("\n- **%s**. It is tried until it succeeds.\n", Cell(undo.String()))
+	for _, command := range undo.Commands {
+		text += fmt.Sprintf("  By hand: `%s`\n", command)
+	}
+	return text
+}
+
 // PageOf links to a workflow's page. The UI shows details in a frame beside its root, from where the address counts.
 func PageOf(namespace, workflowID, title string) Marked {
 	if workflowID == "" {

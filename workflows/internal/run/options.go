@@ -90,6 +90,13 @@ func Controlling(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// Looking is Controlling for a look that only shows something to people: it gives up soon.
+func Looking(ctx workflow.Context, summary string) workflow.Context {
+	options := workflow.GetActivityOptions(Controlling(ctx, summary))
+	options.ScheduleToCloseTimeout = time.Minute
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Pace is how the waits of a plan look.
 func Pace(t patch.Timing) activities.Pace { return activities.Pace{Poll: t.Poll, ReadLag: t.ReadLag} }
 

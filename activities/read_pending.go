@@ -1,0 +1,67 @@
+package activities
+
+import (
+	"context"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+)
+
+// ReadPendingInput names an activity that a workflow waits for.
+type ReadPendingInput struct {
+	WorkflowID string
+	RunID      string
+	Activity   string // its type
+}
+
+// Pending is how an activity stands that is tried again and again; a workflow is told only how it ended.
+type Pending struct {
+	Attempt int
+	Failure string // of the last attempt; "": none has failed
+	Waits   bool   // that failure says only that a wait goes on
+}
+
+// Pendings answers how an activity of a workflow stands; nil when it is not under way.
+type Pendings interface {
+	Pending(ctx context.Context, in ReadPendingInput) (*Pending, error)
+}
+
+// NewPendings answers by asking Temporal.
+func NewPendings(client Describer) Pendings { return temporalPendings{client} }
+
+type temporalPendings struct{ client Describer }
+
+// Pending looks for the activity among those that Temporal lists of the workflow.
+func (p temporalPendings) Pending(ctx context.Context, in ReadPendingInput) (*Pending, error) {
+	described, err := p.client.DescribeWorkflowExecution(ctx, in.WorkflowID, in.RunID)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range described.GetPendingActivities() {
+		if one.GetActivityType().GetName() != in.Activity {
+			continue
+		}
+		failure := one.GetLastFailure()
+		pending := &Pending{Attempt: int(one.GetAttempt()), Failure: failure.GetMessage()}
+		pending.Waits = failure.GetApplicationFailureInfo().GetCategory() == enums.APPLICATION_ERROR_CATEGORY_BENIGN
+		if failure == nil && one.GetState() == enums.PENDING_ACTIVITY_STATE_SCHEDULED {
+			pending.Failure = "no worker has taken it yet; see that one runs whose configuration has the account and region"
+		}
+		return pending, nil
+	}
+	return nil, nil
+}
+
+// ReadPending asks Temporal how an activity stands that does not end; empty when it is not under way any more.
+func (c *Control) ReadPending(ctx context.Context, in ReadPendingInput) (*Pending, error) {
+	pending, err := c.Pendings.Pending(ctx, in)
+	switch {
+	case err != nil:
+		return nil, temporal.NewApplicationErrorWithCause(
+			"ask Temporal how "+in.Activity+" stands: "+err.Error(), ErrLockUnknown, err,
+		)
+	case pending == nil:
+		return &Pending{}, nil
+	}
+	return pending, nil
+}

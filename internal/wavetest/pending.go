@@ -1,0 +1,63 @@
+package wavetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/activities"
+)
+
+// attempts remembers how each activity under way stands, as Temporal does; its test environment cannot be asked.
+type attempts struct {
+	interceptor.WorkerInterceptorBase
+	mu   sync.Mutex
+	last map[activities.ReadPendingInput]activities.Pending
+}
+
+// InterceptActivity looks at each attempt.
+func (a *attempts) InterceptActivity(
+	_ context.Context, next interceptor.ActivityInboundInterceptor,
+) interceptor.ActivityInboundInterceptor {
+	return &attempt{ActivityInboundInterceptorBase: interceptor.ActivityInboundInterceptorBase{Next: next}, all: a}
+}
+
+type attempt struct {
+	interceptor.ActivityInboundInterceptorBase
+	all *attempts
+}
+
+func (a *attempt) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	info := activity.GetInfo(ctx)
+	which := activities.ReadPendingInput{WorkflowID: info.WorkflowExecution.ID, Activity: info.ActivityType.Name}
+	result, err := a.Next.ExecuteActivity(ctx, in)
+	a.all.mu.Lock()
+	defer a.all.mu.Unlock()
+	if err == nil {
+		delete(a.all.last, which)
+		return result, nil
+	}
+	now := activities.Pending{Attempt: int(info.Attempt) + 1, Failure: err.Error()}
+	var typed *temporal.ApplicationError
+	if errors.As(err, &typed) {
+		now.Failure = typed.Message()
+		now.Waits = typed.Category() == temporal.ApplicationErrorCategoryBenign
+	}
+	a.all.last[which] = now
+	return result, err
+}
+
+// Pending answers how an activity stands.
+func (a *attempts) Pending(_ context.Context, in activities.ReadPendingInput) (*activities.Pending, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	in.RunID = "" // of which the test environment has one a workflow
+	if now, found := a.last[in]; found {
+		return &now, nil
+	}
+	return nil, nil
+}

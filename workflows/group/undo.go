@@ -1,0 +1,39 @@
+package group
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/internal/undo"
+)
+
+// undoing returns a context for what the group itself puts back: its room and its mark. It survives the workflow's
+// cancel, and ends when an act in it fails and a person gives it up; people are told of one that does not end.
+func (g *group) undoing(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
+	if g.watch == nil {
+		g.watch = &undo.Watch{About: func() patch.FailingUndo {
+			return patch.FailingUndo{Group: g.in.Group.String(), Step: patch.StepRoom}
+		}, Notice: func() patch.Notice {
+			told := patch.Notice{WaveID: g.in.WaveID, Plan: g.in.Policy.Plan, Stage: g.in.Policy.Stage}
+			if !g.waited { // a wave that takes verbs
+				told.Verbs = []patch.Verb{patch.Abort}
+			}
+			return told
+		}, Changed: func(ctx workflow.Context) { g.fails(ctx, g.watch.Failing) }}
+	}
+	undoing, stop := g.watch.Begin(ctx)
+	g.stopTrying = g.watch.GiveUp
+	return undoing, func() { g.stopTrying = nil; stop() }
+}
+
+// fails shows, and tells the wave, that an undo of the group's or of its instance does not end; nil: it has.
+func (g *group) fails(ctx workflow.Context, failing *patch.FailingUndo) {
+	g.status.Failing = failing
+	g.report(ctx)
+}
+
+// undone acts to put something of the group back.
+func (g *group) undone(ctx workflow.Context, activity, input any) error {
+	return undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), activity, input, nil)
+}
