@@ -13,7 +13,8 @@ func TestFromEvidence(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 11, 22, 2, minute, 0, 0, time.UTC) }
 	status := patch.WaveStatus{State: patch.StateClosed, Since: at(9), Decisions: []patch.Decision{
 		{
-			Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: "alice", Reason: "logins break", Stage: "production", At: at(6),
+			Verb: patch.RollBack, Scope: patch.ScopeWave, Actor: "alice", Reason: "logins break", At: at(6),
+			Point: patch.Point{Stage: "production"},
 		},
 	}}
 	result := patch.WaveResult{
