@@ -123,7 +123,7 @@ func TestInspectRefuses(t *testing.T) {
 		{"neither name nor tags", patch.Group{Account: production.Account, Region: tokyo}, activities.ErrInvalidInput},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.want, f.fails(f.InspectGroup, activities.InspectGroupInput{Group: c.group}).Type())
+			require.Equal(t, c.want, f.fails(f.InspectGroup, activities.InspectGroupInput{Group: c.group, Unseen: true}).Type())
 		})
 	}
 	t.Run("nothing matches: an empty list, for the decision to refuse", func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -85,6 +86,8 @@ func TestDropSurgeWithoutAnID(t *testing.T) {
 		f.Change(func(region *world.Region, group *world.ScalingGroup) {
 			require.NoError(t, region.DeleteScalingGroup(group.Name))
 		})
+		require.Equal(t, aws.Passing, f.fails(f.TerminateSurgeInstance, drop).Type(), "one look proves nothing")
+		f.Pass(time.Minute)
 		f.must(f.TerminateSurgeInstance, drop, nil)
 		f.must(f.LowerMax, activities.MaxInput{Group: production, MaxBefore: 6}, nil)
 	})

@@ -21,6 +21,9 @@ func TestFindAnswersNothingWhereReadFails(t *testing.T) {
 	missing.AutoScalingGroup = "nowhere"
 	gone := aws.Instance{Group: simtest.Production, ID: nowhere}
 
+	_, err := aws.FindGroup(t.Context(), s, missing)
+	require.Equal(t, aws.Passing, aws.KindOf(err), "one look that does not show it proves nothing")
+	s.Unseen = true
 	group, err := aws.FindGroup(t.Context(), s, missing)
 	require.NoError(t, err)
 	require.Nil(t, group)
