@@ -33,7 +33,7 @@ func (c *Control) origin(ctx context.Context) journal.Origin {
 	}
 	info := activity.GetInfo(ctx)
 	return journal.Origin{
-		Namespace: info.WorkflowNamespace, NamespaceID: c.NamespaceID, WorkflowID: info.WorkflowExecution.ID,
+		Namespace: info.Namespace, NamespaceID: c.NamespaceID, WorkflowID: info.WorkflowExecution.ID,
 		RunID: info.WorkflowExecution.RunID,
 	}
 }

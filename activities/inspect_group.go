@@ -14,8 +14,8 @@ type InspectGroupInput struct {
 	// Known are instances that were members: that the group does not list one is believed only once it stays so, or once
 	// EC2 says that it is terminated.
 	Known []string
-	// Unseen says that nobody has seen the group yet: see aws.Services. Who has it in a record, or under its lock, has seen
-	// it, whatever this worker remembers.
+	// Unseen says that nobody has seen the group yet: see aws.Services. Who has it in a record, or under its lock, has
+	// seen it, whatever this worker remembers.
 	Unseen bool
 }
 

@@ -74,7 +74,7 @@ func TestInspectTellsOfStandbyWithDecrement(t *testing.T) {
 
 	everybody := map[string]int{shrunk: patch.StandbyFromUnknown, replaced: patch.StandbyFromUnknown}
 	for _, fault := range []awssim.Fault{{Kind: awssim.FaultEmpty}, {Kind: awssim.FaultError, Code: "AccessDenied"}} {
-		f.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
 			if call.Operation == "DescribeScalingActivities" {
 				return fault
 			}

@@ -27,8 +27,9 @@ const noInstance = "i-00000000000000000"
 
 // ReadInterference reads what others do, or are about to do, to a group and the named instances: change calendars,
 // stack updates, deployments, alarms that stop machines, maintenance windows and associations that patch; and whether
-// the keys of encrypted root volumes may be used, and which baseline judges the instances. It judges nothing and changes nothing. A calendar that gives no
-// answer is told as such; any other question that AWS does not answer is an error.
+// the keys of encrypted root volumes may be used, and which baseline judges the instances. It judges nothing and
+// changes nothing. A calendar that gives no answer is told as such; any other question that AWS does not answer is an
+// error.
 func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_ *patch.Interference, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)

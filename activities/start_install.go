@@ -33,7 +33,8 @@ type Execution struct {
 
 // StartInstall starts our runbook once per attempt token: the token is ClientToken and part of a tag key. On a repeat
 // it looks the execution up before it starts one, and concludes that none was started only after Pace.ReadLag of empty
-// reads. It refuses when the pinned version does not say what this worker's own runbook does (RunbookChanged, terminal).
+// reads. It refuses when the pinned version does not say what this worker's own runbook does (RunbookChanged,
+// terminal).
 func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execution, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)

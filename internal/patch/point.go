@@ -36,8 +36,8 @@ const (
 	AboutWave  About = "wave"  // it means the same whenever it is heard
 )
 
-// AboutIn is what the verb is about in a wave of that state: while things are put back an abort gives up on them, and is
-// another verb than the one that stops a wave.
+// AboutIn is what the verb is about in a wave of that state: while things are put back an abort gives up on them, and
+// is another verb than the one that stops a wave.
 func (v Verb) AboutIn(state WaveState) About {
 	if v == Abort && (state == StateRollingBack || state == StateAborting) {
 		return AboutHold

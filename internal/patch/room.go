@@ -59,8 +59,8 @@ func (v View) registerThem(ids []string) string {
 	if len(fewer) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; registered in fewer target groups than the others: %s. Register them, or choose instances of one "+
-		"role by tags and give the rest a group of their own", strings.Join(fewer, ", "))
+	return fmt.Sprintf("; registered in fewer target groups than the others: %s. Register them, or choose instances of "+
+		"one role by tags and give the rest a group of their own", strings.Join(fewer, ", "))
 }
 
 func without(ids []string, id string) []string {

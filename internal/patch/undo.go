@@ -53,7 +53,8 @@ func Asks(own string, failing []FailingUndo) string {
 	if more := len(failing) - 1; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
-	return text + ". It is tried until it succeeds: mend what the error says, or do it by hand; a second abort gives it up."
+	return text + ". It is tried until it succeeds: mend what the error says, or do it by hand; a second abort gives it " +
+		"up."
 }
 
 // NextLook is after how long an undo is looked at again that has been tried for so long: ever more seldom, since each

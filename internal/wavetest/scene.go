@@ -122,7 +122,9 @@ func (s *Scene) NewEnv(start time.Time) {
 	suite.SetLogger(QuietLogger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{s.attempts}})
+	env.SetWorkerOptions(sdkworker.Options{
+		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{s.attempts},
+	})
 	env.SetStartTime(start)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
 	s.Env = env

@@ -58,7 +58,8 @@ func (g *group) endRecord(ctx workflow.Context) {
 	if err := run.EndRecord(clean, activities.EndJournalInput{
 		Record: run.RecordOf(g.in.WaveID, g.in.Group, ""), Left: len(g.status.Stranded) > 0,
 	}); err != nil {
-		workflow.GetLogger(ctx).Warn("the group's record is not ended", "group", g.in.Group.String(), "error", run.Reason(err))
+		workflow.GetLogger(ctx).Warn("the group's record is not ended", "group", g.in.Group.String(),
+			"error", run.Reason(err))
 	}
 }
 

@@ -139,8 +139,8 @@ func TestRoomIsGivenBackBehindAnEmptyAnswer(t *testing.T) {
 	}
 }
 
-// Whoever is put back is looked at twice: a registration that one answer lacks would have its root volume replaced under
-// its traffic.
+// Whoever is put back is looked at twice: a registration that one answer lacks would have its root volume replaced
+// under its traffic.
 func TestAPutBackLooksAtItsTargetsTwice(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.PlanWith()),

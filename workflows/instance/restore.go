@@ -146,8 +146,8 @@ func (s *saga) restore(ctx workflow.Context) error {
 	return nil
 }
 
-// scanRestored has Systems Manager look at a root volume that was put back: what it knows is of the one before, and says
-// that nothing is missing. That it could not is told, and is no failure of what was put back.
+// scanRestored has Systems Manager look at a root volume that was put back: what it knows is of the one before, and
+// says that nothing is missing. That it could not is told, and is no failure of what was put back.
 func (s *saga) scanRestored(ctx workflow.Context) {
 	if !s.restored || s.status.Result.Outcome == patch.Gone || s.status.Result.Outcome == patch.Quarantined {
 		return

@@ -245,7 +245,8 @@ func (s *saga) returnAsBefore(ctx workflow.Context) error {
 	}
 	if err == nil {
 		s.health.proven = true
-		if s.status.Result.Outcome == patch.Failed && s.patching.report.Touched(s.in.Policy.Platform) && len(s.patching.tries) > 0 {
+		if s.status.Result.Outcome == patch.Failed && s.patching.report.Touched(s.in.Policy.Platform) &&
+			len(s.patching.tries) > 0 {
 			s.status.Result.Outcome = patch.RolledBack
 		}
 		return nil

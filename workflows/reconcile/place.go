@@ -131,7 +131,8 @@ func (p *placeSearch) examine(ctx workflow.Context, marked activities.MarkedReso
 }
 
 // compareByHand is what to do about a mark that leads to nothing to be acted upon.
-const compareByHand = "compare it by hand with its record in the evidence store, then remove its tag " + names.TagJournal
+const compareByHand = "compare it by hand with its record in the evidence store, then remove its tag " +
+	names.TagJournal
 
 // owner asks who of those that may own the resource runs, whether the record or the end of the last of them is too
 // recent, and how the run ended that wrote the record.

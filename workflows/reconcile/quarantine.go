@@ -106,7 +106,8 @@ func Quarantine(ctx workflow.Context, request QuarantineRequest) (*QuarantineRes
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
-	if id := names.QuarantineID(request.Instance); request.Instance != "" && workflow.GetInfo(ctx).WorkflowExecution.ID != id {
+	is, id := workflow.GetInfo(ctx).WorkflowExecution.ID, names.QuarantineID(request.Instance)
+	if request.Instance != "" && is != id {
 		return nil, run.Invalid("start it under the workflow id "+id+", so that nobody ends the quarantine a second time "+
 			"meanwhile", quarantineExample)
 	}

@@ -46,7 +46,8 @@ type Durations struct {
 	Stop            Duration `yaml:"stop"`             // stopping until stopped
 	AppStart        Duration `yaml:"app_start"`        // from boot until the application answers
 	ReadLag         Duration `yaml:"read_lag"`         // how far DescribeAutomationExecutions lags behind
-	// how far Run Command's lists lag behind, and whether those by instance hide what no agent has fetched; none by default
+	// how far Run Command's lists lag behind, and whether those by instance hide what no agent has fetched; none by
+	// default
 	CommandLag Duration `yaml:"command_lag"`
 	ScalingLag Duration `yaml:"scaling_lag"` // how far Auto Scaling's describe calls lag behind; none by default
 }

@@ -24,7 +24,8 @@ func TargetGroups(state patch.GroupState) []string {
 	return arns
 }
 
-// InspectServed reads a group for the first time, and names the queue when nobody serves it. ctx has the read's options.
+// InspectServed reads a group for the first time, and names the queue when nobody serves it. ctx has the read's
+// options.
 func InspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, error) {
 	options := workflow.GetActivityOptions(ctx)
 	options.ScheduleToStartTimeout = unserved

@@ -37,7 +37,8 @@ func ByHand(activity string, input any) []string {
 		return []string{fmt.Sprintf("aws ec2 delete-tags --resources %s --tags Key=%s --region %s", in.Instance.ID,
 			names.TagJournal, in.Instance.Group.Region)}
 	case activities.MarkGroupInput:
-		tag := fmt.Sprintf("ResourceId=%s,ResourceType=auto-scaling-group,Key=%s", in.Group.AutoScalingGroup, names.TagJournal)
+		tag := fmt.Sprintf("ResourceId=%s,ResourceType=auto-scaling-group,Key=%s", in.Group.AutoScalingGroup,
+			names.TagJournal)
 		return []string{"aws autoscaling delete-tags --tags " + names.ShellWord(tag) + " --region " + in.Group.Region}
 	}
 	return nil

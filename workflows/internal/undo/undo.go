@@ -3,9 +3,6 @@
 package undo
 
 import (
-	"reflect"
-	"runtime"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -40,10 +37,7 @@ type try struct {
 }
 
 // name is the activity's, as Temporal shows it.
-func (t try) name() string {
-	name := runtime.FuncForPC(reflect.ValueOf(t.activity).Pointer()).Name()
-	return strings.TrimSuffix(name[strings.LastIndex(name, ".")+1:], "-fm")
-}
+func (t try) name() string { return activities.NameOf(t.activity) }
 
 func watched(ctx workflow.Context, t try, output any) error {
 	future := workflow.ExecuteActivity(ctx, t.activity, t.input)
@@ -109,7 +103,7 @@ func (w *Watch) follow(ctx workflow.Context, t try, future workflow.Future) {
 		case w.asked && patch.MayGiveUp(pending.Failure != "", pending.Waits, tried):
 			w.giveUp()
 			return
-		case tried >= patch.UndoFailsAfter && !(t.waits && pending.Waits):
+		case tried >= patch.UndoFailsAfter && (!t.waits || !pending.Waits):
 			w.fails(ctx, t, pending)
 		}
 		if wait = patch.NextLook(tried); w.asked {
