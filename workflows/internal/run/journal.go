@@ -37,9 +37,10 @@ func groupName(group patch.Group, instance string) string {
 	return group.AutoScalingGroup
 }
 
-// WriteRecord appends the record to the journal as of now, before what it tells of is done.
+// WriteRecord appends the record to the journal as of now, before what it tells of is done. One that had ended, as that
+// of a quarantine had for its wave, has begun again.
 func WriteRecord(ctx workflow.Context, record *journal.Record) error {
-	record.At = workflow.Now(ctx)
+	record.At, record.Ended, record.Left = workflow.Now(ctx), false, false
 	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.AppendJournal,
 		activities.AppendJournalInput{Record: *record}).Get(ctx, nil)
 }
