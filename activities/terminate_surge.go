@@ -57,7 +57,11 @@ func (a *AWS) TerminateSurgeInstance(ctx context.Context, in TerminateSurgeInsta
 		return err
 	}
 	if machine == nil {
-		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice.
+		// A member that EC2 has terminated may still be listed: a second terminate would take desired down twice. After
+		// one of unknown fate the list, and desired with it, is believed only once the lag is over.
+		if err := a.waits().MaySend(ctx, in.Pace, at, "the end of "+surge.String()); err != nil {
+			return err
+		}
 		return a.lowerDesired(ctx, s, in, group)
 	}
 	if state := string(listed.LifecycleState); !aws.Filling(state) {

@@ -35,6 +35,14 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"the reply to the end of a surge was lost: EC2 told of it before Auto Scaling's list did, and what the list still " +
+			"showed was taken for somebody else's",
+		`{"Groups":[{"Members":5,"Slack":2,"Zones":2,"Targets":"by hand","OneZone":true}],"Plan":{"MaxFailures":2,"MaxParallel":1,"Service":true,` +
+			`"Capacity":"surge","Backup":"none","Restore":"none","Break":10},"ScalingLag":5,"ReadLag":5,"Calls":[` +
+			`{"On":"StartAutomationExecution","Nth":1,"Kind":"error","Times":1},{"On":"TerminateInstanceInAutoScalingGroup","Nth":1,"Kind":"lost_reply"},` +
+			`{"On":"ResumeProcesses","Nth":3,"Kind":"error","Times":1}],"Decide":["retry"]}`,
+	},
+	{
 		"one that somebody had put on standby with decrement was not counted as out, since desired went down with it",
 		`{"Groups":[{"Members":4,"Slack":3,"Headroom":2}],"Plan":{"Capacity":"decrement"},"Others":[{"At":{"On":"ExitStandby"},"Do":"put on standby"}],"Decide":["skip"]}`,
 	},
