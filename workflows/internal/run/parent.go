@@ -21,7 +21,10 @@ func ChildOf(ctx workflow.Context, whose string, ids ...string) error {
 	info := workflow.GetInfo(ctx)
 	parent := info.ParentWorkflowExecution
 	is := "by hand"
-	if parent != nil && info.ParentWorkflowNamespace != "" && info.ParentWorkflowNamespace != info.Namespace {
+	// Whoever is refused ends at once, so that what is replayed was not; and a saved history is replayed in a namespace
+	// of no such name.
+	foreign := info.ParentWorkflowNamespace != "" && info.ParentWorkflowNamespace != info.Namespace
+	if parent != nil && foreign && !workflow.IsReplaying(ctx) {
 		is = "from the namespace " + info.ParentWorkflowNamespace
 	} else if parent != nil {
 		if len(ids) == 0 {
