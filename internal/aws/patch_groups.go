@@ -37,7 +37,7 @@ func ReadJudges(
 		if err != nil {
 			return nil, err
 		}
-		if BareID(judge) != BareID(Deref(ours.BaselineId)) {
+		if judge != "" && BareID(judge) != BareID(Deref(ours.BaselineId)) {
 			other, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &judge})
 			if err != nil {
 				return nil, Wrap("read the patch baseline "+judge, where, err)
@@ -59,7 +59,7 @@ func ReadJudges(
 			if err != nil {
 				return nil, err
 			}
-			judged = BareID(judge) == BareID(Deref(ours.BaselineId))
+			judged = judge != "" && BareID(judge) == BareID(Deref(ours.BaselineId))
 			ofGroup[name] = judged
 		}
 		if !judged || !sure {
@@ -69,13 +69,17 @@ func ReadJudges(
 	return judges, nil
 }
 
-// judgeOf is the baseline that judges a patch group: the one that is registered for it, else the default.
+// judgeOf is the baseline that judges a patch group: the one that is registered for it, else the default; "" where AWS
+// knows none. Its texts do not say which of the two it answers of a group that nobody has registered.
 func judgeOf(
 	ctx context.Context, s *Services, where, patchGroup string, system ssmtypes.OperatingSystem,
 ) (string, error) {
 	out, err := s.SSM.GetPatchBaselineForPatchGroup(ctx, &ssm.GetPatchBaselineForPatchGroupInput{
 		PatchGroup: &patchGroup, OperatingSystem: system,
 	})
+	if IsNotFound(err) {
+		return "", nil
+	}
 	if err != nil {
 		return "", Wrap("read which baseline judges the patch group "+patchGroup, where, err)
 	}
