@@ -214,7 +214,17 @@ func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
 	scene.Sim.SetInterceptor(nil)
 	require.Empty(t, violations(scene, before, tellings{}))
 	require.Empty(t, lies(scene, before, result))
-	return calls, packagesOf(scene)
+	return inTurn(calls), packagesOf(scene)
+}
+
+// inTurn orders the looks of the groups at their end, which they take all at once, by account.
+func inTurn(calls []placedCall) []placedCall {
+	last := len(calls)
+	for last > 0 && isRead(calls[last-1].operation) {
+		last--
+	}
+	slices.SortStableFunc(calls[last:], func(a, b placedCall) int { return strings.Compare(a.account, b.account) })
+	return calls
 }
 
 // run runs one case and returns what is wrong afterwards, and the calls that were made.

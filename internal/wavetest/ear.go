@@ -41,8 +41,8 @@ const (
 	ops        = "ops" // the channel that an Ear has for notices
 )
 
-// UndoTells says that people are told of an undo that does not end. It is not kept yet (docs/invariants.md, 12): until
-// it is, who gives such a wave up is not asked who told him.
+// UndoTells asks who was told of an undo that does not end. People are told of it now (TestAnUndoThatAWSDeniesIsTold...);
+// the sweep with this question has not been run to its end yet.
 const UndoTells = false
 
 // Overhear gives the scene a channel for notices and hears what goes there. The caller passes on each status that it

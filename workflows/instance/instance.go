@@ -56,6 +56,7 @@ type saga struct {
 	unfitReason string // why it must not go back into service; "" when it may
 	health      proof
 	restored    bool        // its root volume was put back
+	serves      bool        // it could not be taken out again to be put back
 	watch       *undo.Watch // beside its undos; nil: none has begun
 }
 

@@ -132,6 +132,11 @@ func (s *saga) restore(ctx workflow.Context) error {
 	if s.untouched() {
 		return nil
 	}
+	if s.serves {
+		s.status.Result.StillPatched = true
+		s.note("its root volume was left as it is, since it could not be taken out of service")
+		return nil
+	}
 	s.enter(ctx, patch.StepRestore)
 	switch {
 	case s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling():

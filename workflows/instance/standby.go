@@ -173,6 +173,14 @@ func (s *saga) awaitIn(ctx workflow.Context) error {
 	return err
 }
 
+// takeOutToPutBack is takeOutAgain before something is put back. One that cannot be taken out serves as it is: what was to
+// be done to it out of service is left, and it is told as stranded.
+func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
+	err := s.takeOutAgain(ctx)
+	s.serves = err != nil && !run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound)
+	return err
+}
+
 // takeOutAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
 // launched first: the group must not shrink below min for our sake.
 func (s *saga) takeOutAgain(ctx workflow.Context) error {
@@ -211,6 +219,9 @@ func staysOut(member patch.Member) bool {
 // that must not go back into service. One that somebody terminated meanwhile is gone, and so is what a deleted group
 // had.
 func (s *saga) returnUnpatched(ctx workflow.Context) error {
+	if s.serves {
+		return nil
+	}
 	err := s.readClock(s.undoAct(ctx))
 	if err == nil {
 		if s.unfitReason != "" {

@@ -104,3 +104,24 @@ func TestARetryRemembersTheMaxThatTheFirstTryRaised(t *testing.T) {
 	require.Empty(t, scene.Marks())
 	scene.Production(func(g *world.ScalingGroup) { require.Equal(t, 6, g.Max) })
 }
+
+// One that is in service and cannot be taken out to be put back is left as it is, and told: its root volume is not
+// replaced under its traffic.
+func TestWhatCannotBeTakenOutAgainIsNotRestored(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch", Config: wavetest.PlanWith()})
+	scene.Decide, scene.Impatient = []patch.Verb{patch.Abort}, true
+	denies(scene, wavetest.Production, "EnterStandby", 2)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	first := result.Stages[1].Groups[0].Instances[0]
+	require.Equal(t, patch.Failed, first.Outcome, first.Reason)
+	require.True(t, first.StillPatched)
+	require.Contains(t, first.Stranded[0].WhatToDo, "could not be taken out")
+	for _, event := range scene.Effects("CreateReplaceRootVolumeTask") {
+		require.NotEqual(t, wavetest.Production, event.Account)
+	}
+	scene.Production(func(group *world.ScalingGroup) {
+		require.Equal(t, world.LifecycleInService, group.Member(first.ID).State)
+	})
+	require.NotEmpty(t, scene.Marks())
+}

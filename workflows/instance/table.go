@@ -23,7 +23,7 @@ func (s *saga) table() []step {
 		{patch.StepStandby, s.takeOut, s.returnUnpatched},
 		{patch.StepSnapshot, s.snapshot, nil},
 		{patch.StepInstall, s.install, s.restore},
-		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
+		{patch.StepReturn, s.returnPatched, s.takeOutToPutBack},
 		{patch.StepHealth, s.awaitHealth, nil},
 		{patch.StepBake, s.bake, nil},
 		{patch.StepFinish, s.finish, nil},
@@ -37,7 +37,7 @@ func (s *saga) restoreTable() []step {
 		{patch.StepSuspend, s.suspend, s.resume},
 		{patch.StepStandby, s.takeOut, s.returnUnpatched},
 		{patch.StepRestore, s.restoreOrQuarantine, nil},
-		{patch.StepReturn, s.returnPatched, s.takeOutAgain},
+		{patch.StepReturn, s.returnPatched, s.takeOutToPutBack},
 		{patch.StepHealth, s.healthOrQuarantine, nil},
 		{patch.StepFinish, s.finish, nil},
 	}
