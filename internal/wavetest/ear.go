@@ -41,7 +41,7 @@ const (
 	ops        = "ops" // the channel that an Ear has for notices
 )
 
-// UndoTells asks who was told of an undo that does not end. People are told of it now (TestAnUndoThatAWSDeniesIsTold...);
+// UndoTells asks who was told of an undo that does not end. People are told of it (TestAnUndoThatAWSDeniesIsTold...);
 // the sweep with this question has not been run to its end yet.
 const UndoTells = false
 
