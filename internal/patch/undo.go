@@ -72,7 +72,8 @@ func Reminds(told int) time.Duration {
 }
 
 // MayGiveUp reports whether an undo may be given up that has been tried for so long: what has not failed yet may not,
-// nor a wait that goes on as waits do, until it is one that does not end.
+// nor a wait that goes on as waits do, until it is one that does not end. Then a person's word is enough, whatever else
+// is known of it.
 func MayGiveUp(failed, waits bool, tried time.Duration) bool {
-	return failed && (!waits || tried >= UndoFailsAfter)
+	return failed && !waits || tried >= UndoFailsAfter
 }

@@ -149,3 +149,6 @@ func QuietLogger() log.Logger { return log.NewStructuredLogger(slog.New(slog.Dis
 // SkipInShort leaves out three of four waves under -short: the race detector makes each ten times as slow, and looks
 // for other things than their ends.
 func SkipInShort(i int) bool { return testing.Short() && i%4 != 0 }
+
+// Attempts notes what each attempt of an activity came to, as Temporal does; who sets options of a worker keeps it.
+func (s *Scene) Attempts() interceptor.WorkerInterceptor { return s.attempts }

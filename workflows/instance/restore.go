@@ -51,6 +51,8 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	began := workflow.Now(ctx)
 	if failed, err := s.run(ctx, s.restoreTable()); err != nil {
 		s.compensate(ctx, failed, err)
+		// What failed before its root volume was touched has come back as it was.
+		result.StillPatched = result.Outcome == patch.Failed && s.unfitReason == "" && !s.restored
 		return
 	}
 	result.Outcome = patch.RolledBack
