@@ -184,7 +184,8 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 		},
 	})
 	scene.Env.SetWorkerOptions(sdkworker.Options{
-		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{scene.Attempts(), &attempts{}},
+		DeadlockDetectionTimeout: 30 * time.Second,
+		Interceptors:             []interceptor.WorkerInterceptor{scene.Attempts(), &attempts{}},
 	})
 	return scene
 }

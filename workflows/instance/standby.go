@@ -173,8 +173,8 @@ func (s *saga) awaitIn(ctx workflow.Context) error {
 	return err
 }
 
-// takeOutToPutBack is takeOutAgain before something is put back. One that cannot be taken out serves as it is: what was to
-// be done to it out of service is left, and it is told as stranded.
+// takeOutToPutBack is takeOutAgain before something is put back. One that cannot be taken out serves as it is: what was
+// to be done to it out of service is left, and it is told as stranded.
 func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
 	err := s.takeOutAgain(ctx)
 	s.serves = err != nil && !run.IsType(err, activities.ErrGone, activities.ErrGroupNotFound)
