@@ -52,8 +52,12 @@ func scaling(group patch.Group, verb, arguments string) string {
 func targets(verb string, in activities.TargetsInput) []string {
 	var commands []string
 	for _, target := range in.Targets {
-		commands = append(commands, fmt.Sprintf("aws elbv2 %s --target-group-arn %s --targets Id=%s,Port=%d --region %s",
-			verb, target.TargetGroupARN, target.ID, target.Port, in.Instance.Group.Region))
+		id := "Id=" + target.ID
+		if target.Port != 0 { // else the target group's own
+			id += fmt.Sprintf(",Port=%d", target.Port)
+		}
+		commands = append(commands, fmt.Sprintf("aws elbv2 %s --target-group-arn %s --targets %s --region %s",
+			verb, target.TargetGroupARN, id, in.Instance.Group.Region))
 	}
 	return commands
 }
