@@ -31,11 +31,7 @@ func FindCommands(ctx context.Context, s *Services, where, instance, comment str
 		if err != nil {
 			return nil, Wrap("list commands", where, err)
 		}
-		for _, command := range page.Commands {
-			if Deref(command.Comment) == comment {
-				found = append(found, command)
-			}
-		}
+		found = append(found, withComment(page.Commands, comment)...)
 	}
 	slices.SortStableFunc(found, func(a, b ssmtypes.Command) int {
 		return Deref(b.RequestedDateTime).Compare(Deref(a.RequestedDateTime))
@@ -60,11 +56,7 @@ func FindCommandsSince(
 		if err != nil {
 			return nil, Wrap("list commands", where, err)
 		}
-		for _, command := range page.Commands {
-			if Deref(command.Comment) == comment {
-				found = append(found, command)
-			}
-		}
+		found = append(found, withComment(page.Commands, comment)...)
 	}
 	return found, nil
 }
@@ -86,4 +78,8 @@ func ReadManaged(ctx context.Context, s *Services, where string, ids []string) (
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !known[id] }), nil
+}
+
+func withComment(commands []ssmtypes.Command, comment string) []ssmtypes.Command {
+	return slices.DeleteFunc(commands, func(command ssmtypes.Command) bool { return Deref(command.Comment) != comment })
 }
