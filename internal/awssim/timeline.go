@@ -103,6 +103,9 @@ func targetsOf(region *world.Region) map[*world.Instance][]*world.Target {
 // look judges one instance and notes when the judgement changes.
 func (s *serviceRecord) look(record *instanceRecord, member *world.Member, targets []*world.Target) {
 	if member != nil {
+		if record.group != member.Group.Name {
+			record.served = false // what it did before is nothing that its new group had
+		}
 		record.group = member.Group.Name
 		record.forget(member.Group)
 	}

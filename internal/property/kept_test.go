@@ -35,6 +35,13 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"one that served by itself and that somebody attached while an instance was out was measured as out of service " +
+			"until its new group's balancer found it healthy, though the group had never had it",
+		`{"Staging":2,"Groups":[{"Members":1,"Headroom":2,"Zones":1,"EC2Health":true,"Suspended":["AZRebalance","ScheduledActions"]}],` +
+			`"Plan":{"MaxFailures":2,"MaxParallel":2,"Backup":"none","Restore":"none","Then":"skip","Bake":30},"ScalingLag":5,"ReadLag":30,` +
+			`"Others":[{"At":{"On":"StartAutomationExecution","Nth":2},"Do":"attach","Group":2}]}`,
+	},
+	{
 		"the reply to the end of a surge was lost: EC2 told of it before Auto Scaling's list did, and what the list still " +
 			"showed was taken for somebody else's",
 		`{"Groups":[{"Members":5,"Slack":2,"Zones":2,"Targets":"by hand","OneZone":true}],"Plan":{"MaxFailures":2,"MaxParallel":1,"Service":true,` +
