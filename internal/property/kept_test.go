@@ -35,6 +35,13 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"a retry that no other window followed was told by the wave and not by its instance, and was held for untold",
+		`{"Groups":[{"Members":3,"Slack":2,"Zones":1,"Targets":"by hand","EC2Health":true,"Suspended":["ScheduledActions"]}],` +
+			`"Plan":{"MaxFailures":1,"MaxParallel":2,"Approval":true,"Restore":"replace","Then":"abort","Bake":30,"Passes":1,"Cutoff":12,"Estimate":9,` +
+			`"Patient":true},"Windows":[{"After":60,"For":69}],"Calls":[{"On":"StartAutomationExecution","Nth":1,"Kind":"denied","Times":1}],` +
+			`"Decide":["late retry","roll_back","roll_back wave"]}`,
+	},
+	{
 		"one that served by itself and that somebody attached while an instance was out was measured as out of service " +
 			"until its new group's balancer found it healthy, though the group had never had it",
 		`{"Staging":2,"Groups":[{"Members":1,"Headroom":2,"Zones":1,"EC2Health":true,"Suspended":["AZRebalance","ScheduledActions"]}],` +

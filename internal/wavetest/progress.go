@@ -112,6 +112,9 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	last := p.words[len(p.words)-1]
 	switch last.verb {
 	case patch.Retry:
+		if strings.Contains(result.Reason, string(patch.Retry)+" by ") {
+			break // the wave says itself why nothing came of it
+		}
 		for id, why := range last.failed {
 			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.touched(id, last.at) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
