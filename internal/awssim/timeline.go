@@ -28,6 +28,7 @@ type instanceRecord struct {
 	out      bool
 	homes    map[*world.TargetGroup]bool // where it was healthy once and should be again
 	attached []*world.TargetGroup        // what its group was attached to when it was looked at last
+	dropped  map[*world.TargetGroup]bool // what somebody took off its group since: no home, though it is still healthy there
 }
 
 // move is an instance going out of service or coming back.
@@ -66,7 +67,9 @@ func (s *serviceRecord) measure(region *world.Region) {
 	for _, instance := range region.Instances() {
 		record := s.byID[instance]
 		if record == nil {
-			record = &instanceRecord{instance: instance, homes: map[*world.TargetGroup]bool{}}
+			record = &instanceRecord{
+				instance: instance, homes: map[*world.TargetGroup]bool{}, dropped: map[*world.TargetGroup]bool{},
+			}
 			s.byID[instance] = record
 			s.instances = append(s.instances, record)
 		}
@@ -79,7 +82,11 @@ func (r *instanceRecord) forget(group *world.ScalingGroup) {
 	for _, was := range r.attached {
 		if !slices.Contains(group.TargetGroups, was) {
 			delete(r.homes, was)
+			r.dropped[was] = true
 		}
+	}
+	for _, is := range group.TargetGroups {
+		delete(r.dropped, is)
 	}
 	r.attached = slices.Clone(group.TargetGroups)
 	all := group.Region.TargetGroups()
@@ -115,7 +122,7 @@ func (s *serviceRecord) look(record *instanceRecord, member *world.Member, targe
 	if serves {
 		record.served = true
 		for _, target := range targets {
-			if target.State == world.TargetHealthy {
+			if target.State == world.TargetHealthy && !record.dropped[target.Group] {
 				record.homes[target.Group] = true
 			}
 		}
