@@ -12,6 +12,8 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
 // fleet is the production group "web" of the healthy scenario: min 2, desired 4, max 6, deregistration delay 60 s, two
@@ -370,4 +372,24 @@ func TestZonesAreRebalancedUnlessSuspended(t *testing.T) {
 			require.EqualValues(t, 2, *f.group().DesiredCapacity)
 		})
 	}
+}
+
+// Nobody drains from a target group that is not there any more.
+func TestATargetGroupIsDeletedWhileAMemberDrainsFromIt(t *testing.T) {
+	f := newFleet(t)
+	id := f.ids()[0]
+	_, err := f.scaling.TerminateInstanceInAutoScalingGroup(f.ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: &id, ShouldDecrementDesiredCapacity: aws.Bool(true),
+	})
+	require.NoError(t, err)
+	f.pass(10 * time.Second)
+	require.Equal(t, "Terminating", f.lifecycle(id))
+	f.Inspect(func(w *world.World) {
+		for _, group := range w.Account(production).Region(tokyo).TargetGroups() {
+			group.LoadBalancer = "" // its listener goes first
+			require.NoError(t, group.Region.DeleteTargetGroup(group.ARN))
+		}
+	})
+	f.pass(2 * time.Minute)
+	require.Empty(t, f.lifecycle(id), "it has left the group")
 }

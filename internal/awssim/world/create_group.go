@@ -82,11 +82,13 @@ func (r *Region) DeleteTargetGroup(arn string) error {
 	for _, target := range group.targets {
 		target.cancel()
 	}
+	group.targets = nil
 	for _, scaling := range r.ScalingGroups() {
 		scaling.TargetGroups = slices.DeleteFunc(scaling.TargetGroups, func(g *TargetGroup) bool { return g == group })
 	}
 	r.LoadBalancing.groups.drop(arn)
 	r.Changed("target", arn, "deleted")
+	r.resettle() // who drained there has left it
 	return nil
 }
 
