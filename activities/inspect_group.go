@@ -14,10 +14,13 @@ type InspectGroupInput struct {
 	// Known are instances that were members: that the group does not list one is believed only once it stays so, or once
 	// EC2 says that it is terminated.
 	Known []string
+	// Targets are the ARNs of the target groups that are known to hold a member, which are looked through beside those
+	// that are attached. Nil: every one of the account and region is, once before a group begins; there may be hundreds.
+	Targets []string
 }
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those
-// that are not attached to it) and every member's registrations and agent. It changes nothing. A group that does not
+// that are not attached to it, see InspectGroupInput.Targets) and every member's registrations and agent. It changes nothing. A group that does not
 // exist is the non-retryable error GroupNotFound; AccessDenied is named and final going forward.
 func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
 	defer once.Typed(&err)
@@ -25,7 +28,7 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.
 	if err != nil {
 		return nil, err
 	}
-	state, err := aws.ReadGroupState(ctx, s, in.Group)
+	state, err := aws.ReadGroupStateIn(ctx, s, in.Group, in.Targets)
 	if err != nil {
 		return nil, err
 	}

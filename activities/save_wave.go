@@ -3,13 +3,17 @@ package activities
 import (
 	"context"
 
+	"go.temporal.io/sdk/temporal"
+
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
-// SaveWaveInput is a wave's evidence.
+// SaveWaveInput is a wave's evidence, or the pages in which it was saved before, by SavePage.
 type SaveWaveInput struct {
 	WaveID   string
-	Document WaveDocument
+	Document *WaveDocument `json:",omitempty"` // nil: it is in pages
+	Pages    []string      `json:",omitempty"` // their hashes, in order
 }
 
 // WaveDocument is the one JSON document a wave leaves in the evidence store.
@@ -22,7 +26,38 @@ type WaveDocument struct {
 	Runbooks map[string]Runbook `json:"runbooks"` // by account/region
 }
 
-// SaveWave writes the wave's document.
+// SaveWave writes the wave's document. A page that is not the one that was saved is an error: somebody else wrote it.
 func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
-	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, in.Document))
+	document := in.Document
+	if document == nil {
+		document = &WaveDocument{}
+		pages := make([][]byte, len(in.Pages))
+		for i, sum := range in.Pages {
+			page, err := c.Evidence.GetDraft(ctx, in.WaveID, i)
+			if err != nil {
+				return evidenceError("read the document of wave "+in.WaveID, err)
+			}
+			if payload.Sum(page) != sum {
+				return temporal.NewNonRetryableApplicationError("save the document of wave "+in.WaveID+
+					": one of its pages in the evidence is not as it was written; see who else writes there", ErrEvidence, nil)
+			}
+			pages[i] = page
+		}
+		if err := payload.Unpack(pages, document); err != nil {
+			return evidenceError("read the document of wave "+in.WaveID, err)
+		}
+	}
+	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, *document))
+}
+
+// SavePageInput is a page of a document that is too large for one activity.
+type SavePageInput struct {
+	WaveID  string
+	Page    int // from 0
+	Content []byte
+}
+
+// SavePage keeps a page until SaveWave has them all.
+func (c *Control) SavePage(ctx context.Context, in SavePageInput) error {
+	return evidenceError("save a page of wave "+in.WaveID, c.Evidence.PutDraft(ctx, in.WaveID, in.Page, in.Content))
 }

@@ -45,7 +45,7 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 			group.Scanned, len(group.Instances), group.Compliant, group.Error)
 		for _, instance := range group.Instances {
 			line(
-				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing), strings.Join(instance.Missing, " "),
+				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing)+instance.MissingCount, strings.Join(instance.Missing, " "),
 				instance.Error,
 			)
 		}

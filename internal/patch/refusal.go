@@ -18,6 +18,7 @@ type RefusalCode string
 // workflows; a test holds both to that.
 const (
 	RefusedTooMany          RefusalCode = "TooManyGroups"
+	RefusedTooLarge         RefusalCode = "TooManyInstances"
 	RefusedNoInstances      RefusalCode = "NoInstances"
 	RefusedNotInService     RefusalCode = "NotInService"
 	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"
@@ -42,6 +43,7 @@ const (
 	RefusedBake             RefusalCode = "BakeTooShort"
 	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"
 	RefusedOtherPatcher     RefusalCode = "OtherPatcher"
+	RefusedBalancer         RefusalCode = "LoadBalancerNotRead"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 )

@@ -37,6 +37,7 @@ type Scene struct {
 	Store *evidence.Store
 	Wire  *Wire // between the clients and the simulator
 	Plans *Plans
+	Sizes Sizes // of what went through Temporal
 
 	Control *activities.Control
 	AWS     *activities.AWS
@@ -115,6 +116,7 @@ func (s *Scene) NewEnv(start time.Time) {
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(sdkworker.Options{DeadlockDetectionTimeout: 30 * time.Second})
 	env.SetStartTime(start)
+	env.SetDataConverter(s.Sizes.converter())
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
 	s.Env = env
 }

@@ -78,7 +78,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	if record.Intended.RaiseDesired {
 		var now patch.GroupState
 		err := workflow.ExecuteActivity(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &now)
+			activities.InspectGroupInput{Group: g.in.Group, Targets: []string{}}).Get(ctx, &now)
 		switch {
 		case run.IsType(err, activities.ErrGroupNotFound):
 			return

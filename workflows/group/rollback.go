@@ -59,7 +59,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
 	_ = workflow.ExecuteActivity(run.Reading(clean, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: g.in.Group}).Get(clean, &state)
+		activities.InspectGroupInput{Group: g.in.Group, Targets: g.targets}).Get(clean, &state)
 	g.stopTrying = nil
 	stop()
 	i := indexOf(g.status.Instances, patch.NextPutBack(g.in.Group, state, patched, refused))
@@ -80,10 +80,11 @@ func (g *group) putBackNext(ctx workflow.Context) {
 		return
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
+	result.Changes, result.Details = was.Changes, was.Details // what was done, and is put back
 	result.MissingAfter = was.MissingBefore
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
-		result.BootID, result.PackagesAfter, result.Changes = was.BootID, was.PackagesAfter, was.Changes
+		result.BootID, result.PackagesAfter = was.BootID, was.PackagesAfter
 	}
 	g.status.Instances[i] = result
 	g.status.Stranded = append(g.status.Stranded, result.Stranded...)

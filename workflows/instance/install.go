@@ -64,7 +64,7 @@ func (s *saga) install(ctx workflow.Context) error {
 			if after, err = s.scanNow(clean, fmt.Sprintf("scan-after-%d", pass)); err != nil {
 				return err
 			}
-			s.status.Result.MissingAfter = run.List(after.Missing)
+			s.status.Result.MissingAfter, s.patching.missing = len(after.Missing), after.Missing
 		}
 		verdict := patch.Verify(s.in.Policy.Reboot, before, *after, *report)
 		switch {
@@ -151,7 +151,7 @@ func (s *saga) merge(report patch.PatchReport) {
 		report.Changes = append(s.patching.report.Changes, report.Changes...)
 	}
 	s.patching.report = report
-	s.status.Result.Changes = report.Changes
+	s.status.Result.Changes = len(report.Changes)
 	if report.After != nil {
 		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
 		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256

@@ -180,7 +180,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return errors.New(why)
 	}
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
-	s.status.Result.MissingAfter = s.status.Result.MissingBefore
+	s.status.Result.MissingAfter, s.patching.missing = s.status.Result.MissingBefore, s.patching.scan.Missing
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,
 		s.point.TakenAt.Format("2006-01-02 15:04 MST"))
 	return nil

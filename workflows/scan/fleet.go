@@ -67,16 +67,26 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 			}
 		}
 		fleet.Groups = append(fleet.Groups, scan)
+		fleet.fit()
 		workflow.SetCurrentDetails(ctx, fleet.details())
 	}
 	return fleet, nil
+}
+
+// fit keeps what is told of the scans small enough for Temporal.
+func (f *FleetScan) fit() {
+	scans := make([][]patch.Scan, len(f.Groups))
+	for i, group := range f.Groups {
+		scans[i] = group.Instances
+	}
+	patch.FitScans(scans)
 }
 
 // Group scans a group by its plan's baseline. What kept it from being scanned is told; "" when nothing did.
 func Group(ctx workflow.Context, group patch.Group, plan patch.Plan, waveID string) ([]patch.Scan, string) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(
-		run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group},
+		run.Reading(ctx, group, plan.Timing), aws.InspectGroup, activities.InspectGroupInput{Group: group, Targets: []string{}},
 	).Get(ctx, &state); err != nil {
 		return []patch.Scan{}, run.Reason(err)
 	}
@@ -104,7 +114,7 @@ func (f *FleetScan) details() string {
 	for _, group := range f.Groups {
 		missing := 0
 		for _, instance := range group.Instances {
-			missing += len(instance.Missing)
+			missing += len(instance.Missing) + instance.MissingCount
 		}
 		fmt.Fprintf(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
 			group.Scanned, len(group.Instances), group.Compliant, missing, run.Cell(group.Error))

@@ -120,7 +120,9 @@ func (r *Room) drop(ctx, options workflow.Context) error {
 // first. "" when there is none, or when nobody can tell whether desired is raised by us.
 func (r *Room) launched(ctx, options workflow.Context) string {
 	var now patch.GroupState
-	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}).Get(ctx,
+	if err := workflow.ExecuteActivity(options, aws.InspectGroup, activities.InspectGroupInput{
+		Group: r.group, Targets: []string{},
+	}).Get(ctx,
 		&now); err != nil {
 		return ""
 	}
