@@ -124,11 +124,11 @@ func TestAWavesResultTellsOfFewInstancesOneByOne(t *testing.T) {
 }
 
 func TestAPreviewOfTheMostGroupsIsSmall(t *testing.T) {
-	for _, instances := range []int{2, 600} {
+	for _, instances := range []int{4, 600} {
 		var preview patch.Preview
 		plan, _ := large()
 		stage := patch.PreviewStage{Name: "production"}
-		for _, group := range plan.Stages[0].Groups[:min(patch.MostGroups, 2_000/instances*2)] {
+		for _, group := range plan.Stages[0].Groups[:min(patch.MostGroups, 3_000/instances)] {
 			shown := patch.PreviewGroup{Group: group.String(), EachFrom: "the usual time, bake and draining"}
 			for i := range instances {
 				shown.Instances = append(shown.Instances, patch.PreviewInstance{
