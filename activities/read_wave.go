@@ -3,12 +3,14 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 // ReadWaveInput names a wave by its workflow id.
@@ -20,12 +22,25 @@ type ReadWaveInput struct {
 type WaveRead struct {
 	Running  bool
 	Document WaveDocument
-	Left     bool `json:",omitempty"` // the wave was gone before its groups, which left what they did beside its document
-	Notifies bool `json:",omitempty"` // see ResolvedPlan
+	// Left says that the wave was gone before its groups, which left what they did beside its document.
+	Left     bool     `json:",omitempty"`
+	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
+	Notifies bool     `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a wave left: closed, or parked once and terminated since; and what its groups left
-// beside it where they outlived it. One that left none, or
+// WavePage is a page of a document.
+type WavePage struct {
+	Content []byte
+}
+
+// ReadWavePageInput names a page of what a wave left.
+type ReadWavePageInput struct {
+	WaveID string
+	Page   int // from 0
+}
+
+// ReadWave reads, of what a wave left, what is needed to roll it back: closed, or parked once and terminated since; and
+// what its groups left beside its document where they outlived it. One that left none, or
 // none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
@@ -61,7 +76,48 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	if err != nil {
 		return nil, evidenceError("read the document of wave "+in.WaveID, err)
 	}
+	read.Document.forRollBack()
+	pages, err := payload.Pages(read.Document)
+	if err != nil {
+		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	}
+	if len(pages) > 0 {
+		read.Document = WaveDocument{}
+	}
+	for _, page := range pages {
+		read.Pages = append(read.Pages, payload.Sum(page))
+	}
 	return read, nil
+}
+
+// ReadWavePage reads a page of what ReadWave told to be too large.
+func (c *Control) ReadWavePage(ctx context.Context, in ReadWavePageInput) (*WavePage, error) {
+	var document WaveDocument
+	if err := c.Evidence.GetWave(ctx, in.WaveID, &document); err != nil {
+		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	}
+	document.forRollBack()
+	pages, err := payload.Pages(document)
+	switch {
+	case err != nil:
+		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	case in.Page < 0 || in.Page >= len(pages):
+		return nil, once.Final(ErrEvidence, "the document of wave %s has no page %d any more", in.WaveID, in.Page)
+	}
+	return &WavePage{Content: pages[in.Page]}, nil
+}
+
+// forRollBack leaves of a document what a roll back needs: instances that it would put back.
+func (d *WaveDocument) forRollBack() {
+	d.Status = patch.WaveStatus{WaveID: d.Status.WaveID, State: d.Status.State, Stages: []patch.StageStatus{}}
+	for s := range d.Result.Stages {
+		for g := range d.Result.Stages[s].Groups {
+			group := &d.Result.Stages[s].Groups[g]
+			group.Instances = slices.DeleteFunc(group.Instances, func(i patch.InstanceResult) bool {
+				return !i.WantsRollBack()
+			})
+		}
+	}
 }
 
 // tellsResults tells that instances are in a wave's result.

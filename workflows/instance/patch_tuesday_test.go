@@ -137,7 +137,7 @@ func TestPatchTuesday(t *testing.T) {
 			})
 			if c.want == patch.Patched {
 				require.Equal(t, patch.Succeeded, result.Outcome)
-				require.Empty(t, first.MissingAfter)
+				require.Zero(t, first.MissingAfter)
 			}
 		})
 	}

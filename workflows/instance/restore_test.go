@@ -139,7 +139,7 @@ func TestWhatWasPutBackIsScannedAgain(t *testing.T) {
 			require.NoError(t, err)
 			victim := result.Stages[0].Groups[0].Instances[0]
 			require.Equal(t, patch.RolledBack, victim.Outcome, victim.Reason)
-			require.Len(t, victim.MissingAfter, 6)
+			require.Equal(t, 6, victim.MissingAfter)
 			scene.Production(func(group *world.ScalingGroup) {
 				state := group.Region.PatchState(victim.ID)
 				require.Equal(t, 6, state.Count("Missing"), "what Systems Manager knows of it")
