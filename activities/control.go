@@ -42,7 +42,10 @@ type Evidence interface {
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error
-	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError
+	// RenewJournal is AppendJournal for what leads nobody to act by an earlier version: behind one that cannot be trusted
+	// it begins anew.
+	RenewJournal(ctx context.Context, wave, name string, record any) error
+	// ReadJournal gives the newest version of a record once its signature is verified: *evidence.NotFoundError
 	// for none, *evidence.InvalidRecordError for one that cannot be trusted.
 	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
 	// ListJournal gives those of a wave's records that can be trusted.

@@ -121,6 +121,10 @@ func (s *store) AppendJournal(_ context.Context, wave, name string, record any) 
 	return s.err
 }
 
+func (s *store) RenewJournal(ctx context.Context, wave, name string, record any) error {
+	return s.AppendJournal(ctx, wave, name, record)
+}
+
 func (s *store) ReadJournal(context.Context, string, string) (json.RawMessage, error) {
 	return nil, s.err
 }

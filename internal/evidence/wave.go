@@ -15,7 +15,8 @@ import (
 // the same place.
 type Store struct {
 	place  objects
-	signer Signer
+	signer Signer   // signs what is written
+	older  []Signer // prove what was signed before
 }
 
 // Close releases the place.

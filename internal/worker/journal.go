@@ -26,6 +26,15 @@ func (j journal) AppendJournal(ctx context.Context, wave, name string, record an
 	return j.Store.AppendJournal(ctx, key, record)
 }
 
+// RenewJournal takes a record's name apart, as AppendJournal does.
+func (j journal) RenewJournal(ctx context.Context, wave, name string, record any) error {
+	key, err := keyOf(wave, name)
+	if err != nil {
+		return err
+	}
+	return j.Store.RenewJournal(ctx, key, record)
+}
+
 // ReadJournal reads the newest version of a record. A name that no record can have leads to none.
 func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error) {
 	key, err := keyOf(wave, name)
