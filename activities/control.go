@@ -50,6 +50,8 @@ type Evidence interface {
 	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
 	// ListJournal gives those of a wave's records that can be trusted.
 	ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error)
+	// ListVersions gives all versions of them that can be trusted.
+	ListVersions(ctx context.Context, wave string) ([]json.RawMessage, error)
 }
 
 // Locks answers who holds a lock: the workflow with that id, if it runs; nil when nobody does.

@@ -131,6 +131,8 @@ func (s *store) ReadJournal(context.Context, string, string) (json.RawMessage, e
 
 func (s *store) ListJournal(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
 
+func (s *store) ListVersions(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
+
 func TestEvidence(t *testing.T) {
 	kept := &store{}
 	control := &activities.Control{Evidence: kept}
