@@ -22,6 +22,7 @@ type GroupState struct {
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
 	FreeTags            bool      // a tag slot is free on the group
+	Hidden              []string  // who carries the group's tags and is no member: why, with its id
 	At                  time.Time // AWS's clock when it was read
 }
 
@@ -48,6 +49,7 @@ type Member struct {
 	// Auto Scaling launches another in its place.
 	StandbyFrom int
 	FreeTags    bool
+	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }
 

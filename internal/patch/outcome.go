@@ -99,6 +99,7 @@ type GroupResult struct {
 	Reason    string           `json:"reason,omitempty"`
 	Instances []InstanceResult `json:"instances"`
 	Gaps      []Gap            `json:"gaps,omitempty"`
+	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 
