@@ -24,7 +24,7 @@ type WaveRead struct {
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a wave left: closed, or parked once and terminated since; and what its groups left
+// ReadWave reads and proves the document that a wave left: closed, or parked once and terminated since; and what its groups left
 // beside it where they outlived it. One that left none, or
 // none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
@@ -38,7 +38,7 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 		return &WaveRead{Running: true}, nil
 	}
 	read := &WaveRead{Notifies: c.notifies()}
-	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
+	err = c.Evidence.ProvenWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
 	if err == nil || errors.As(err, &missing) {
 		left, failed := c.readLeft(ctx, in.WaveID, &read.Document)

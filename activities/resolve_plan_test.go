@@ -114,6 +114,10 @@ func (s *store) GetWave(_ context.Context, id string, into any) error {
 	return nil
 }
 
+func (s *store) ProvenWave(ctx context.Context, id string, into any) error {
+	return s.GetWave(ctx, id, into)
+}
+
 func (s *store) ListWaves(context.Context) ([]string, error) { return s.waves, s.err }
 
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {

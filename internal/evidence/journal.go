@@ -119,7 +119,7 @@ func (s *Store) list(ctx context.Context, wave string, of func(numbers []int) []
 	if err != nil {
 		return nil, err
 	}
-	keys, versions, err := s.versions(ctx, folder, wave)
+	keys, versions, _, err := s.versions(ctx, folder, wave)
 	if err != nil {
 		return nil, err
 	}
@@ -142,17 +142,20 @@ func (s *Store) list(ctx context.Context, wave string, of func(numbers []int) []
 	return records, errors.Join(wrong...)
 }
 
-// versions lists the records of a wave in the order of their names, and the numbers of each one's versions, ascending.
-func (s *Store) versions(ctx context.Context, folder, wave string) ([]RecordKey, map[RecordKey][]int, error) {
+// versions lists the records of a wave in the order of their names, the numbers of each one's versions, ascending, and
+// what else lies beside them.
+func (s *Store) versions(
+	ctx context.Context, folder, wave string,
+) (keys []RecordKey, versions map[RecordKey][]int, others []string, err error) {
 	names, err := s.place.list(ctx, folder+"journal/")
 	if err != nil {
-		return nil, nil, fmt.Errorf("evidence: list the journal of wave %s: %w", wave, err)
+		return nil, nil, nil, fmt.Errorf("evidence: list the journal of wave %s: %w", wave, err)
 	}
-	var keys []RecordKey
-	versions := map[RecordKey][]int{}
+	versions = map[RecordKey][]int{}
 	for _, name := range names {
 		key, number, ok := parseJournalObject(wave, name)
 		if !ok {
+			others = append(others, folder+"journal/"+name)
 			continue
 		}
 		if len(versions[key]) == 0 {
@@ -163,7 +166,7 @@ func (s *Store) versions(ctx context.Context, folder, wave string) ([]RecordKey,
 	for _, numbers := range versions {
 		slices.Sort(numbers)
 	}
-	return keys, versions, nil
+	return keys, versions, others, nil
 }
 
 func (r signedRecord) read() Record { return Record{Key: r.Key, Sequence: r.Sequence, Body: r.Record} }
@@ -220,12 +223,15 @@ func (s *Store) readNewest(ctx context.Context, key RecordKey) (signedRecord, er
 	return s.readVersion(ctx, folder, key, highest)
 }
 
+// isGone is why a version cannot be trusted that was listed.
+const isGone = "is not there"
+
 // readVersion reads and verifies one version.
 func (s *Store) readVersion(ctx context.Context, folder string, key RecordKey, number int) (signedRecord, error) {
 	name := journalObject(folder, key, number)
 	content, err := s.place.read(ctx, name)
 	if errors.Is(err, errMissing) {
-		return signedRecord{}, &InvalidRecordError{Name: name, Reason: "is listed and is not there"}
+		return signedRecord{}, &InvalidRecordError{Name: name, Reason: isGone}
 	}
 	if err != nil {
 		return signedRecord{}, fmt.Errorf("evidence: read journal record %s: %w", key, err)

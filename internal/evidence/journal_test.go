@@ -228,7 +228,8 @@ func TestJournalRefusesKeys(t *testing.T) {
 func TestJournalNeedsAKey(t *testing.T) {
 	store, err := Open(t.Context(), "mem://", Options{})
 	require.NoError(t, err)
-	require.NoError(t, store.PutWave(t.Context(), wave, document{}), "a wave's document is not signed")
+	require.ErrorContains(t, store.PutWave(t.Context(), wave, document{}), "set journal_key_from")
+	require.ErrorContains(t, store.ProvenWave(t.Context(), wave, &document{}), "set journal_key_from")
 	require.ErrorContains(t, store.AppendJournal(t.Context(), key, 1), "set journal_key_from")
 	_, err = store.ListJournal(t.Context(), wave)
 	require.ErrorContains(t, err, "set journal_key_from")
