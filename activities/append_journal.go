@@ -54,6 +54,6 @@ func (c *Control) recordRaise(ctx context.Context, record journal.Record) error 
 	}
 	group := record.Group
 	return evidenceError("record that the max of "+group.String()+" is raised",
-		c.Evidence.AppendJournal(ctx, names.RaisedMaxJournal, names.JournalRecord(group, ""),
+		c.Evidence.RenewJournal(ctx, names.RaisedMaxJournal, names.JournalRecord(group, ""),
 			raise{WaveID: record.WaveID, Group: group, MaxBefore: record.Intended.MaxBefore, At: record.At}))
 }

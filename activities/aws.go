@@ -29,6 +29,8 @@ type AWS struct {
 	ShortWait time.Duration
 	// Baselines gives patch baselines by name; nil is those that come with Patchtide.
 	Baselines Baselines
+	// Quarantines proves who is in quarantine.
+	Quarantines aws.Quarantines
 	// Speed is how much faster than the wall AWS's clock runs; 0 is 1. Only the laboratory sets it: intervals of a scaled
 	// plan that are told to AWS, or measured by its clock, are multiplied by it again.
 	Speed float64
@@ -47,12 +49,15 @@ func (a *AWS) waits() once.Waits { return once.Waits{ShortWait: a.ShortWait, Spe
 // with another account's credentials would find other instances by the same tags.
 func (a *AWS) connect(ctx context.Context, group patch.Group) (*aws.Services, error) {
 	where := group.Account.Name + "/" + group.Region
-	services, err := a.Connector.Connect(ctx, group.Account, group.Region)
+	connected, err := a.Connector.Connect(ctx, group.Account, group.Region)
 	if err != nil {
 		// An account that this worker does not know may be known to the next one, after a change of configuration: final
 		// going forward, but a reason to wait for what must be put back.
 		return nil, temporal.NewApplicationErrorWithCause("connect to "+where+": "+err.Error(), ErrRejected, err)
 	}
+	ours := *connected
+	ours.Quarantines = a.Quarantines
+	services := &ours
 	place := group.Account.ID + "/" + group.Region
 	if _, known := a.proven.Load(place); known {
 		return services, nil

@@ -44,14 +44,22 @@ type Evidence interface {
 	// PutDraft and GetDraft keep pages of a document that is not whole yet.
 	PutDraft(ctx context.Context, wave string, page int, content []byte) error
 	GetDraft(ctx context.Context, wave string, page int) ([]byte, error)
+	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed or
+	// does not follow the one before it.
+	ProvenWave(ctx context.Context, id string, into any) error
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error
-	// ReadJournal gives the newest version of a record once every version's signature is verified: *evidence.NotFoundError
+	// RenewJournal is AppendJournal for what leads nobody to act by an earlier version: behind one that cannot be trusted
+	// it begins anew.
+	RenewJournal(ctx context.Context, wave, name string, record any) error
+	// ReadJournal gives the newest version of a record once its signature is verified: *evidence.NotFoundError
 	// for none, *evidence.InvalidRecordError for one that cannot be trusted.
 	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
 	// ListJournal gives those of a wave's records that can be trusted.
 	ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error)
+	// ListVersions gives all versions of them that can be trusted.
+	ListVersions(ctx context.Context, wave string) ([]json.RawMessage, error)
 }
 
 // Locks answers who holds a lock: the workflow with that id, if it runs; nil when nobody does.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // EndJournalInput names a record that its saga is done with.
@@ -15,6 +16,8 @@ type EndJournalInput struct {
 	Left   bool      // something is left, and stays marked; else nothing is
 	Freed  bool      // the instance is out of its quarantine
 	At     time.Time // by Temporal's clock
+	// Point is the backup that was taken after the record's last version: a backup that no record names never expires.
+	Point *patch.RestorePoint `json:",omitempty"`
 }
 
 // EndJournal writes a record's last version: that nothing of it is left to be put back, or that its saga left
@@ -34,6 +37,9 @@ func (c *Control) EndJournal(ctx context.Context, in EndJournalInput) error {
 		return evidenceError("end record "+name+" of wave "+wave, err)
 	}
 	record.Ended, record.Left, record.At, record.Origin = !in.Left, in.Left, in.At, c.origin(ctx)
+	if record.Point == nil {
+		record.Point = in.Point
+	}
 	if in.Freed && record.Quarantine != nil {
 		record.Quarantine.Ended = in.At
 	}

@@ -18,7 +18,7 @@ const (
 	ErrInstallPending      = "InstallPending" // Automation has queued the execution; its time has not begun
 	ErrThrottled           = aws.Throttled
 	ErrAWS                 = aws.Passing
-	ErrEvidence            = "EvidenceStore"       // the store is away; non-retryable when a record cannot be trusted
+	ErrEvidence            = "EvidenceStore"       // the store is away; non-retryable when what it holds cannot be trusted
 	ErrLockUnknown         = "LockUnknown"         // Temporal did not say who holds a lock
 	ErrNotificationPending = "NotificationPending" // a channel did not take a notice, and may
 
@@ -53,7 +53,8 @@ func evidenceError(doing string, err error) error {
 		return nil
 	}
 	var invalid *evidence.InvalidRecordError
-	if errors.As(err, &invalid) {
+	var altered *evidence.InvalidWaveError
+	if errors.As(err, &invalid) || errors.As(err, &altered) {
 		return temporal.NewNonRetryableApplicationError(doing+": "+err.Error(), ErrEvidence, err)
 	}
 	return temporal.NewApplicationErrorWithCause(doing+": "+err.Error(), ErrEvidence, err)

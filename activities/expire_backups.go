@@ -19,18 +19,26 @@ type ExpireInput struct {
 	Group  patch.Group
 	DryRun bool     // only list what would be deleted
 	Keep   []string // waves whose backups stay, however old: they are open, or are being rolled back
+	Named  []string // ids that signed records of their waves name: only these are deleted
 }
 
 // Expired lists what was deleted.
 type Expired struct {
 	Snapshots []string
 	Volumes   []string
-	Waves     []string // whose they are, sorted
+	Unnamed   []Backup // past their time by their tags, and not Named: they stay
+}
+
+// Backup is a snapshot or a replaced volume, with the wave that its tags name.
+type Backup struct {
+	ID     string
+	WaveID string
 }
 
 // ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by
-// AWS's clock, never one that is attached, in use, lacks our tags or is of a wave to keep. Who calls it asks first
-// which waves those are.
+// AWS's clock, never one that is attached, in use, lacks our tags, is of a wave to keep or is not Named: tags are copied
+// with what somebody keeps for another purpose, ids are not. Who calls it asks first which waves those are, and what
+// their records name.
 func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)
@@ -44,10 +52,9 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 	}
 	expired := &Expired{}
 	for _, snapshot := range snapshots {
-		if !mayExpire(snapshot.Tags, at, in.Keep) {
+		if !mayExpire(snapshot.Tags, at, in.Keep) || !expired.names(in, aws.Deref(snapshot.SnapshotId), snapshot.Tags) {
 			continue
 		}
-		expired.of(snapshot.Tags)
 		if in.DryRun {
 			expired.Snapshots = append(expired.Snapshots, aws.Deref(snapshot.SnapshotId))
 			continue
@@ -71,12 +78,10 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 		}
 		for _, volume := range page.Volumes {
 			replaced := slices.Contains(aws.TagKeys(volume.Tags), names.TagReplaced)
-			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable || !mayExpire(
-				volume.Tags, at, in.Keep,
-			) {
+			if !replaced || len(volume.Attachments) > 0 || volume.State != ec2types.VolumeStateAvailable ||
+				!mayExpire(volume.Tags, at, in.Keep) || !expired.names(in, aws.Deref(volume.VolumeId), volume.Tags) {
 				continue
 			}
-			expired.of(volume.Tags)
 			if in.DryRun {
 				expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
 				continue
@@ -91,15 +96,16 @@ func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, er
 			expired.Volumes = append(expired.Volumes, aws.Deref(volume.VolumeId))
 		}
 	}
-	slices.Sort(expired.Waves)
 	return expired, nil
 }
 
-// of notes whose wave's backup is among them.
-func (e *Expired) of(tags []ec2types.Tag) {
-	if wave := aws.TagOf(tags, names.TagWave); !slices.Contains(e.Waves, wave) {
-		e.Waves = append(e.Waves, wave)
+// names reports whether a signed record names the backup, and notes one that none does.
+func (e *Expired) names(in ExpireInput, id string, tags []ec2types.Tag) bool {
+	named := slices.Contains(in.Named, id)
+	if !named {
+		e.Unnamed = append(e.Unnamed, Backup{ID: id, WaveID: aws.TagOf(tags, names.TagWave)})
 	}
+	return named
 }
 
 // mayExpire tells whether the tags are ours, their time has passed, and their wave is none to keep. An expiry that

@@ -113,7 +113,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 			}
 			require.Empty(t, patch.ProveRestored(point, report.After.BootID, restored.RootVolumeID, facts))
 
-			expire := activities.ExpireInput{Group: staging}
+			expire := activities.ExpireInput{Group: staging, Named: []string{taken.SnapshotID, volume}}
 			require.Empty(t, must[activities.Expired](f, f.aws.ExpireBackups, expire).Snapshots, "too young")
 			f.Pass(week.D() + time.Hour)
 			expired := must[activities.Expired](f, f.aws.ExpireBackups, expire)

@@ -55,7 +55,7 @@ func (c *Control) readLeft(ctx context.Context, wave string, document *WaveDocum
 		}
 		var one WaveDocument
 		var missing *evidence.NotFoundError
-		switch err := c.Evidence.GetWave(ctx, id, &one); {
+		switch err := c.Evidence.ProvenWave(ctx, id, &one); {
 		case errors.As(err, &missing):
 			continue
 		case err != nil:

@@ -24,7 +24,7 @@ type RecordRead struct {
 	Elsewhere bool // it is another Temporal's, whose worker knows what runs
 }
 
-// ReadRecord reads the record that a mark points to, verifies every version's signature and decodes it. One that is
+// ReadRecord reads the record that a mark points to, verifies its signature and decodes it. One that is
 // missing, not signed, altered, moved, not whole or about something else is an answer, not an error: the mark is not
 // ours to act upon.
 func (c *Control) ReadRecord(ctx context.Context, in ReadRecordInput) (*RecordRead, error) {

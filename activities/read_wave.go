@@ -39,7 +39,7 @@ type ReadWavePageInput struct {
 	Page   int // from 0
 }
 
-// ReadWave reads, of what a wave left, what is needed to roll it back: closed, or parked once and terminated since; and
+// ReadWave reads and proves, of what a wave left, what is needed to roll it back: closed, or parked once and terminated since; and
 // what its groups left beside its document where they outlived it. One that left none, or
 // none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
@@ -53,7 +53,7 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 		return &WaveRead{Running: true}, nil
 	}
 	read := &WaveRead{Notifies: c.notifies()}
-	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
+	err = c.Evidence.ProvenWave(ctx, in.WaveID, &read.Document)
 	var missing *evidence.NotFoundError
 	if err == nil || errors.As(err, &missing) {
 		left, failed := c.readLeft(ctx, in.WaveID, &read.Document)

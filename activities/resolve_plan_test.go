@@ -120,6 +120,10 @@ func (s *store) PutDraft(context.Context, string, int, []byte) error { return s.
 
 func (s *store) GetDraft(context.Context, string, int) ([]byte, error) { return nil, s.err }
 
+func (s *store) ProvenWave(ctx context.Context, id string, into any) error {
+	return s.GetWave(ctx, id, into)
+}
+
 func (s *store) ListWaves(context.Context) ([]string, error) { return s.waves, s.err }
 
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {
@@ -127,11 +131,17 @@ func (s *store) AppendJournal(_ context.Context, wave, name string, record any) 
 	return s.err
 }
 
+func (s *store) RenewJournal(ctx context.Context, wave, name string, record any) error {
+	return s.AppendJournal(ctx, wave, name, record)
+}
+
 func (s *store) ReadJournal(context.Context, string, string) (json.RawMessage, error) {
 	return nil, s.err
 }
 
 func (s *store) ListJournal(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
+
+func (s *store) ListVersions(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
 
 func TestEvidence(t *testing.T) {
 	kept := &store{}

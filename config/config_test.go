@@ -47,6 +47,7 @@ notify:
   - {webhook: {url_from: 'file:/run/secrets/webhook'}}
 evidence: s3://bucket/prefix
 journal_key_from: file:/run/secrets/journal-key
+journal_older_keys_from: [ssm:/patchtide/journal-key-2025, 'kms:alias/patchtide-journal']
 log_level: debug
 log_format: json
 temporal_profile: lab
@@ -133,6 +134,9 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Len(t, c.Notify, 4)
+	require.Equal(t, []config.Source{
+		"ssm:/patchtide/journal-key-2025", "kms:alias/patchtide-journal",
+	}, c.JournalOlderKeysFrom)
 	require.NoError(t, c.CheckWorker())
 }
 

@@ -10,10 +10,16 @@ import "github.com/patchtide/patchtide/internal/patch"
 
 // file is the whole of patchtide.yaml.
 type file struct {
-	Settings `yaml:",inline"`
-	Accounts []Account `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
-	Plans    []Plan    `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
-	Notify   []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told what waves do and when they need somebody. Without it nobody is."`
+	Settings  `yaml:",inline"`
+	OlderKeys `yaml:",inline"`
+	Accounts  []Account `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
+	Plans     []Plan    `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
+	Notify    []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told what waves do and when they need somebody. Without it nobody is."`
+}
+
+// OlderKeys are the journal's keys of before.
+type OlderKeys struct {
+	JournalOlderKeysFrom []Source `yaml:"journal_older_keys_from" example:"[ssm:/patchtide/journal-key-2025]" doc:"Where earlier journal keys are kept, like journal_key_from: what was signed with them is still believed, and nothing more is signed with them. Keep one for as long as backups of its waves are kept."`
 }
 
 // Account is one AWS account and how to act in it.

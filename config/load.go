@@ -32,6 +32,8 @@ type Config struct {
 	Notify    []Notify
 	Baselines *baselines.Catalog
 
+	JournalOlderKeysFrom []Source // see Settings.JournalKeyFrom
+
 	doc *strictyaml.Document
 }
 
@@ -88,7 +90,8 @@ func Parse(path string, data []byte, flags *pflag.FlagSet) (*Config, error) {
 		return nil, problems
 	}
 	return &Config{
-		File: path, Settings: settings, Accounts: f.Accounts, Plans: f.Plans, Notify: f.Notify, Baselines: catalog, doc: doc,
+		File: path, Settings: settings, Accounts: f.Accounts, Plans: f.Plans, Notify: f.Notify, Baselines: catalog,
+		JournalOlderKeysFrom: f.JournalOlderKeysFrom, doc: doc,
 	}, nil
 }
 

@@ -37,6 +37,9 @@ the file: keys that end in _from say where one is kept.
 	for _, s := range SettingsTable() {
 		fmt.Fprintf(&b, "| `%s` | `--%s` | `%s` | %s | %s |\n", s.Key, s.Flag, s.Env, fallback(s.field), meaning(s.field))
 	}
+	section(&b, "The journal's earlier keys", "To rotate the key, name the new one here first, for every worker, "+
+		"and restart them; then exchange it with that of journal_key_from. So no worker meets a key that it does not know.")
+	fields(&b, reflect.TypeFor[OlderKeys]())
 	for _, part := range []struct {
 		title, text string
 		of          reflect.Type

@@ -56,6 +56,8 @@ func refuseSecretKey(key string) string {
 		return here + "write where it is kept, like url_from: file:/run/secrets/webhook"
 	case "journal_key":
 		return here + "write where it is kept, like journal_key_from: ssm:/patchtide/journal-key"
+	case "journal_older_keys", "journal_older_key":
+		return here + "write where they are kept, like journal_older_keys_from: [ssm:/patchtide/journal-key-2025]"
 	case "access_key",
 		"access_key_id",
 		"aws_access_key_id",

@@ -28,6 +28,10 @@ func (v *validator) run() {
 		v.unique(names, at+".name", plan.Name, "plan")
 		v.checkPlan(at, plan)
 	}
+	for i, older := range v.file.JournalOlderKeysFrom {
+		checkSource(v.doc, fmt.Sprintf("journal_older_keys_from[%d]", i), older,
+			"journal_older_keys_from: [ssm:/patchtide/journal-key-2025]", "file", "ssm", "kms")
+	}
 	targets := map[string]string{}
 	for i, target := range v.file.Notify {
 		at := fmt.Sprintf("notify[%d]", i)

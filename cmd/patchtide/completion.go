@@ -30,7 +30,7 @@ func completes(root *cobra.Command) {
 	}
 	_, argument, _ := strings.Cut(root.Use, " ")
 	switch argument {
-	case "WAVE":
+	case "WAVE", "[WAVE]":
 		root.ValidArgsFunction = first(completeWaves)
 	case "PLAN":
 		root.ValidArgsFunction = first(completePlans)

@@ -18,6 +18,7 @@ func newRoot() *cobra.Command {
 		newScan(),
 		newPlan(),
 		newWave(),
+		newEvidence(),
 		newReconcile(),
 		newQuarantine(),
 		newSchedule(),

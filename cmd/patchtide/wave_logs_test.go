@@ -50,7 +50,7 @@ func logs(t *testing.T, wave string, flags ...string) (string, error) {
 func TestLogsOfAWaveThatTemporalHasForgotten(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "evidence")
 	path := file(t, "evidence: ./evidence", "evidence: "+folder)
-	store, err := evidence.Open(t.Context(), folder, evidence.Options{})
+	store, err := evidence.Open(t.Context(), folder, evidence.Options{Signer: evidence.GenerateKey()})
 	require.NoError(t, err)
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 	require.NoError(

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
-	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/worker"
 )
 
@@ -48,13 +47,9 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
-	key, err := evidence.LoadKey(ctx, string(loaded.Settings.JournalKeyFrom), evidence.PlacesOf(aws))
+	store, err := openEvidence(ctx, loaded, aws)
 	if err != nil {
-		return &exitError{code: exitUsage, cause: err}
-	}
-	store, err := evidence.Open(ctx, loaded.Settings.Evidence, evidence.Options{Signer: key, AWS: &aws})
-	if err != nil {
-		return &exitError{code: exitUsage, cause: err}
+		return err
 	}
 	defer func() {
 		if err := store.Close(); err != nil {

@@ -41,11 +41,13 @@ func readTaggedState(
 			group,
 		)
 	}
-	found, err := ReadTagged(ctx, s, group.String(), group.Tags)
+	found, err := ReadTagged(ctx, s, group)
 	if err != nil {
 		return nil, err
 	}
-	state := &patch.GroupState{FreeTags: true, Operator: operatorOf(nil, found.Instances), At: found.At}
+	state := &patch.GroupState{
+		FreeTags: true, Operator: operatorOf(nil, found.Instances), Hidden: found.hidden, At: found.At,
+	}
 	if len(found.Instances) == 0 {
 		return state, nil
 	}

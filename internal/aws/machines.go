@@ -30,6 +30,9 @@ type Machines struct {
 	statusOK  map[string]bool
 	agents    map[string]ssmtypes.InstanceInformation
 	At        time.Time // AWS's clock
+
+	hidden     []string          // of those that carry a group's tags: who is in quarantine
+	unbelieved map[string]string // by id: why one that carries the quarantine's tag is not
 }
 
 // ReadMachines reads instances by id. One that EC2 does not know is left out: presence is EC2's to tell.
@@ -67,8 +70,10 @@ func ReadInstances(
 	return found, at, nil
 }
 
-// ReadTagged reads the instances that carry all of the tags, are not on their way out and not quarantined.
-func ReadTagged(ctx context.Context, s *Services, where string, tags map[string]string) (Machines, error) {
+// ReadTagged reads the instances that carry all of a group's tags, are not on their way out and not proven to be in
+// quarantine.
+func ReadTagged(ctx context.Context, s *Services, group patch.Group) (Machines, error) {
+	where, tags := group.String(), group.Tags
 	filters := []ec2types.Filter{Filter("instance-state-name", "pending", "running", "stopping", "stopped")}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		filters = append(filters, Filter("tag:"+key, tags[key]))
@@ -79,9 +84,6 @@ func ReadTagged(ctx context.Context, s *Services, where string, tags map[string]
 	}
 	// EC2 takes * and ? in a filter for wildcards; a plan means them literally.
 	instances = slices.DeleteFunc(instances, func(instance ec2types.Instance) bool {
-		if TagOf(instance.Tags, names.TagQuarantine) != "" {
-			return true // it was taken out of its group
-		}
 		for key, value := range tags {
 			if !slices.ContainsFunc(
 				instance.Tags, func(tag ec2types.Tag) bool { return Deref(tag.Key) == key && Deref(tag.Value) == value },
@@ -91,10 +93,17 @@ func ReadTagged(ctx context.Context, s *Services, where string, tags map[string]
 		}
 		return false
 	})
-	found := Machines{Instances: map[string]ec2types.Instance{}, At: at}
+	found := Machines{Instances: map[string]ec2types.Instance{}, unbelieved: map[string]string{}, At: at}
 	for _, instance := range instances {
-		found.Instances[Deref(instance.InstanceId)] = instance
+		hidden, why := s.hides(ctx, group, instance)
+		if hidden { // it was taken out of its group
+			found.hidden = append(found.hidden, why)
+			continue
+		}
+		id := Deref(instance.InstanceId)
+		found.Instances[id], found.unbelieved[id] = instance, why
 	}
+	slices.Sort(found.hidden)
 	return found, found.readHealth(ctx, s, where)
 }
 
@@ -200,7 +209,7 @@ func (m Machines) Member(id string) patch.Member {
 		member.Zone = Deref(instance.Placement.AvailabilityZone)
 	}
 	member.PrivateIP = Deref(instance.PrivateIpAddress)
-	member.State = StateOf(instance)
+	member.State, member.Unbelieved = StateOf(instance), m.unbelieved[id]
 	member.StatusOK = m.statusOK[id]
 	member.LaunchTime = Deref(instance.LaunchTime)
 	member.RootDevice = Deref(instance.RootDeviceName)

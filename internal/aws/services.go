@@ -19,6 +19,9 @@ type Services struct {
 	CodeDeploy     CodeDeployAPI
 	KMS            KMSAPI
 
+	// Quarantines proves who is in quarantine; nil believes the tag where it has the right form.
+	Quarantines Quarantines
+
 	Absences *Absences // nil believes at once that what AWS does not list is gone
 	// Unseen says that nobody has seen the group yet: one that is not listed has a wrong name, of which a person should
 	// hear at once.

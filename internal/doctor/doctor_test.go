@@ -315,6 +315,14 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{"openssl rand -base64 48"},
 			0,
 		},
+		"no older journal key": {
+			func(b *scene) {
+				b.replace("\njournal_key_from:", "\njournal_older_keys_from: [file:/no/such/key]\njournal_key_from:")
+			}, "older journal key", "file:/no/such/key", doctor.Problem,
+			[]string{"no such file"},
+			[]string{"put it back where journal_older_keys_from says"},
+			0,
+		},
 		"no place for evidence": {
 			func(b *scene) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem,
 			[]string{"cannot be written"},

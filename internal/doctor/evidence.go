@@ -19,7 +19,24 @@ func (d *doctor) evidence(ctx context.Context) []Result {
 		}}
 		return append(results, d.store(ctx, nil))
 	}
-	return []Result{{Check: "journal key", Where: from, State: OK, Says: "is there: " + key.KeyID()}, d.store(ctx, key)}
+	results := []Result{{Check: "journal key", Where: from, State: OK, Says: "is there: " + key.KeyID()}}
+	for _, older := range d.Config.JournalOlderKeysFrom {
+		results = append(results, d.olderKey(ctx, string(older)))
+	}
+	return append(results, d.store(ctx, key))
+}
+
+// olderKey reads an earlier key, which proves what was signed before.
+func (d *doctor) olderKey(ctx context.Context, from string) Result {
+	keys, err := evidence.LoadOlderKeys(ctx, []string{from}, evidence.PlacesOf(d.config()))
+	if err != nil {
+		return Result{
+			"older journal key", from, Problem, reason(err),
+			"put it back where journal_older_keys_from says; take it out of the list only if no wave that was signed with " +
+				"it is to be rolled back or reconciled any more: a worker does not start without it",
+		}
+	}
+	return Result{Check: "older journal key", Where: from, State: OK, Says: "is there: " + keys[0].KeyID()}
 }
 
 func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result) {

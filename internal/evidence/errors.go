@@ -22,6 +22,19 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("evidence: %s was written by somebody else meanwhile; read it again and decide again", e.Name)
 }
 
+// InvalidWaveError says that a wave's document cannot be trusted: a version of it is unsigned, altered, moved, missing
+// or does not follow the one before it. Nothing may be rolled back by it.
+type InvalidWaveError struct {
+	Name   string // the object
+	Reason string
+}
+
+// Error names the object, what is wrong and what to do.
+func (e *InvalidWaveError) Error() string {
+	return fmt.Sprintf("evidence: the wave's document %s %s; do not act on it: `patchtide evidence verify` lists all that is "+
+		"wrong; put the object back from a copy of your own, or roll back by hand", e.Name, e.Reason)
+}
+
 // InvalidRecordError says that a journal record cannot be trusted: unsigned, signed with another key, altered, moved,
 // or with a version missing. Nothing may be undone from it.
 type InvalidRecordError struct {

@@ -46,6 +46,19 @@ func LoadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error)
 	return signer, nil
 }
 
+// LoadOlderKeys finds the keys of `journal_older_keys_from`, which only prove what was signed before.
+func LoadOlderKeys(ctx context.Context, from []string, places KeyPlaces) ([]Signer, error) {
+	var keys []Signer
+	for _, one := range from {
+		key, err := loadKey(ctx, one, places)
+		if err != nil {
+			return nil, fmt.Errorf("journal_older_keys_from: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
 func loadKey(ctx context.Context, from string, places KeyPlaces) (Signer, error) {
 	kind, name, found := strings.Cut(from, ":")
 	if !found || name == "" {

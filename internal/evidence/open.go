@@ -18,6 +18,8 @@ import (
 type Options struct {
 	// Signer signs and checks journal records; without one the journal can be neither written nor read.
 	Signer Signer
+	// Older are earlier keys, which prove what was signed before the present one took their place.
+	Older []Signer
 	// AWS is the configuration that an s3:// place uses. Nil: the SDK's default chain.
 	AWS *aws.Config
 }
@@ -36,7 +38,7 @@ func Open(ctx context.Context, location string, options Options) (*Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("evidence: %s: %w", redacted(location), err)
 	}
-	return &Store{place: place, signer: options.Signer}, nil
+	return &Store{place: place, signer: options.Signer, older: options.Older}, nil
 }
 
 // IsLocal reports whether a location is a folder or memory of this machine, which a second worker on another machine

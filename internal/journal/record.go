@@ -126,6 +126,18 @@ type Quarantine struct {
 	Ended         time.Time `json:",omitzero"` // it was released: whatever a tag says, it is over
 }
 
+// DoubtQuarantine is why a record does not tell of a quarantine that goes on; "" when it does.
+func (r Record) DoubtQuarantine() string {
+	switch {
+	case r.Quarantine == nil:
+		return "its record tells of no quarantine"
+	case !r.Quarantine.Ended.IsZero():
+		return "its quarantine ended on " + r.Quarantine.Ended.UTC().Format("2006-01-02 15:04 MST") +
+			", and somebody has put the tag back"
+	}
+	return ""
+}
+
 // Isolation is what isolating an instance changes.
 type Isolation struct {
 	SecurityGroup string             // id of the isolating one

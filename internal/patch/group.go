@@ -21,7 +21,8 @@ type GroupState struct {
 	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
-	FreeTags            bool // a tag slot is free on the group
+	FreeTags            bool     // a tag slot is free on the group
+	Hidden              []string // who carries the group's tags and is no member: why, with its id
 	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load Balancer web".
 	OtherBalancers []string
 	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in ARN".
@@ -52,6 +53,7 @@ type Member struct {
 	// Auto Scaling launches another in its place.
 	StandbyFrom int
 	FreeTags    bool
+	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }
 

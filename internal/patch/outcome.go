@@ -120,6 +120,7 @@ type GroupResult struct {
 	Instances []InstanceResult `json:"instances"`
 	Tally     map[Outcome]int  `json:"tally,omitempty"` // of its instances, where they are in the evidence only
 	Gaps      []Gap            `json:"gaps,omitempty"`
+	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 

@@ -115,6 +115,7 @@ type GroupStatus struct {
 	Failing   *FailingUndo     `json:"failing_undo,omitempty"`
 	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
 	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
+	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
 

@@ -112,7 +112,10 @@ func New(t TB, options Options) *Scene {
 		Plans: s.Plans, Evidence: worker.Journal(store), Locks: s, Freezes: s, Pendings: s.attempts,
 		NamespaceID: "of-the-scene",
 	}
-	s.AWS = &activities.AWS{Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines}
+	s.AWS = &activities.AWS{
+		Connector: clouds.Activities(), HTTP: fleet.HTTP, Baselines: loaded.Baselines,
+		Quarantines: activities.NewQuarantines(s.Control.Evidence),
+	}
 	s.Register()
 	return s
 }

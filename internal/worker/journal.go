@@ -26,6 +26,15 @@ func (j journal) AppendJournal(ctx context.Context, wave, name string, record an
 	return j.Store.AppendJournal(ctx, key, record)
 }
 
+// RenewJournal takes a record's name apart, as AppendJournal does.
+func (j journal) RenewJournal(ctx context.Context, wave, name string, record any) error {
+	key, err := keyOf(wave, name)
+	if err != nil {
+		return err
+	}
+	return j.Store.RenewJournal(ctx, key, record)
+}
+
 // ReadJournal reads the newest version of a record. A name that no record can have leads to none.
 func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error) {
 	key, err := keyOf(wave, name)
@@ -43,16 +52,25 @@ func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMe
 
 // ListJournal reads those of a wave's records that can be trusted.
 func (j journal) ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error) {
-	records, err := j.Store.ListJournal(ctx, wave)
+	return bodies(j.Store.ListJournal(ctx, wave))
+}
+
+// ListVersions reads every version of them that can be trusted.
+func (j journal) ListVersions(ctx context.Context, wave string) ([]json.RawMessage, error) {
+	return bodies(j.Store.ListVersions(ctx, wave))
+}
+
+// bodies are what records say; those that cannot be trusted are not among them.
+func bodies(records []evidence.Record, err error) ([]json.RawMessage, error) {
 	var invalid *evidence.InvalidRecordError
 	if err != nil && !errors.As(err, &invalid) {
 		return nil, err
 	}
-	bodies := make([]json.RawMessage, len(records))
+	said := make([]json.RawMessage, len(records))
 	for i, record := range records {
-		bodies[i] = record.Body
+		said[i] = record.Body
 	}
-	return bodies, nil
+	return said, nil
 }
 
 func keyOf(wave, name string) (evidence.RecordKey, error) {

@@ -101,7 +101,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			)
 			register(local, &activities.AWS{
 				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
-				Speed: options.Speed,
+				Quarantines: activities.NewQuarantines(Journal(options.Evidence)), Speed: options.Speed,
 			})
 			w.add(queue, local)
 		}

@@ -39,5 +39,8 @@ func (g *group) details() string {
 	for _, gap := range g.status.Gaps {
 		run.Write(&text, "\n- **not reached** %s\n", gap.In(g.status.Group))
 	}
+	for _, note := range g.status.Notes {
+		run.Write(&text, "\n- %s\n", note)
+	}
 	return text.String()
 }

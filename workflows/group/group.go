@@ -232,7 +232,8 @@ func (g *group) result() *patch.GroupResult {
 	result := &patch.GroupResult{
 		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Name: g.in.Group.Name(),
 		Outcome: patch.GroupOutcome(g.status.Instances).Judged(g.status.Gaps), Reason: g.status.Reason,
-		Instances: g.status.Instances, Gaps: g.status.Gaps, Stranded: g.status.Stranded,
+		Instances: g.status.Instances, Gaps: g.status.Gaps, Notes: g.status.Notes,
+		Stranded: g.status.Stranded,
 	}
 	switch {
 	case len(g.status.Instances) == 0:

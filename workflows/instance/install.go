@@ -48,7 +48,7 @@ func (s *saga) snapshot(ctx workflow.Context) error {
 func (s *saga) install(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	s.record.Point, s.record.Installing = &s.point, true
-	if err := run.WriteRecord(clean, &s.record); err != nil {
+	if err := run.WriteRecord(run.WhileOut(clean), &s.record); err != nil {
 		return err
 	}
 	before := s.patching.scan

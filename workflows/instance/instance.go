@@ -112,7 +112,12 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 func (s *saga) patch(ctx workflow.Context) {
 	result := &s.status.Result
 	s.enter(ctx, patch.StepPreflight)
-	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+	end := s.preflight(ctx, patch.LevelInstance)
+	if s.member.Unbelieved != "" {
+		s.note("it carries the tag %s, which is not believed: %s; compare by hand, then remove the tag", names.TagQuarantine,
+			s.member.Unbelieved)
+	}
+	if end != nil {
 		s.endUntouched(*end)
 		return
 	}

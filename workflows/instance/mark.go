@@ -59,6 +59,7 @@ func (s *saga) endRecord(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.EndRecord(clean, activities.EndJournalInput{
 		Record: run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance), Left: len(s.status.Result.Stranded) > 0,
+		Point: s.status.Result.Backup,
 	}); err != nil {
 		s.note("the journal does not say that it is done with it: %s", run.Reason(err))
 	}

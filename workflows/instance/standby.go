@@ -114,9 +114,10 @@ func (s *saga) readClock(options workflow.Context) error {
 }
 
 // exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
-// before.
+// before. Where the journal does not take it in time the instance comes back all the same, and that is told.
 func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	clean = run.WhileOut(clean)
 	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}
 	// Out of service for as long as max leaves no room would be stranded: this wait must not be an endless retry of the
 	// activity, so MaxReached is final here whatever the options say.
@@ -130,9 +131,7 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	}
 	was := s.record.Intended
 	s.record.Intended.RaiseMax, s.record.Intended.MaxBefore = true, now.Max
-	if err := run.WriteRecord(clean, &s.record); err != nil {
-		return err
-	}
+	unrecorded := run.WriteRecord(clean, &s.record)
 	var raised activities.Raised
 	if err := undo.Act(options, aws.RaiseMax, activities.MaxInput{
 		Group: s.in.Group, MaxBefore: now.Max, Pace: s.pace(),
@@ -141,8 +140,8 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	}
 	if raised.MaxTheirs {
 		s.record.Intended = was
-		if err := run.WriteRecord(clean, &s.record); err != nil {
-			return err
+		if err := run.WriteRecord(clean, &s.record); err != nil && unrecorded == nil {
+			s.note("the journal still says that max was raised, which it was not: %s", run.Reason(err))
 		}
 		return undo.Act(options, aws.ExitStandby, exit, nil)
 	}
@@ -150,7 +149,13 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 		return err
 	}
 	// Desired stands at the raised max now: lowering max would have Auto Scaling terminate an instance of its choice.
-	s.status.Result.Stranded = append(s.status.Result.Stranded, s.raisedMax(now.Max))
+	left := s.raisedMax(now.Max)
+	if unrecorded != nil {
+		s.note("max was raised without a record of it in the journal: %s", run.Reason(unrecorded))
+		left.WhatToDo = fmt.Sprintf("set max back to %d by hand once desired is there again: the journal does not tell of it, "+
+			"and `patchtide reconcile` cannot", now.Max)
+	}
+	s.status.Result.Stranded = append(s.status.Result.Stranded, left)
 	return nil
 }
 

@@ -312,6 +312,13 @@ func (p *placeSearch) expire(ctx workflow.Context) {
 	for _, id := range slices.Concat(expired.Snapshots, expired.Volumes) {
 		p.result.Expired = append(p.result.Expired, p.finding(id, "", "past its retention"))
 	}
+	for _, backup := range expired.Unnamed {
+		finding := p.finding(backup.ID, backup.WaveID, "past its retention by its tags, but no signed record of its wave "+
+			"names it: it is not deleted")
+		finding.WhatToDo = "if nobody keeps it for another purpose, delete it by hand; else take its tag " +
+			names.TagExpires + " off"
+		p.result.Untrusted = append(p.result.Untrusted, finding)
+	}
 }
 
 func (p *placeSearch) reading(ctx workflow.Context) workflow.Context {

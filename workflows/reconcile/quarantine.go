@@ -247,11 +247,9 @@ func readQuarantine(
 		return journal.Record{}, "", err
 	case read.Record == nil:
 		return journal.Record{}, read.Untrusted, nil
-	case read.Record.Quarantine == nil:
-		return journal.Record{}, "its record tells of no quarantine", nil
-	case !read.Record.Quarantine.Ended.IsZero():
-		return journal.Record{}, "its quarantine ended on " +
-			read.Record.Quarantine.Ended.UTC().Format("2006-01-02 15:04 MST") + ", and somebody has put the tag back", nil
+	}
+	if doubt := read.Record.DoubtQuarantine(); doubt != "" {
+		return journal.Record{}, doubt, nil
 	}
 	return *read.Record, "", nil
 }

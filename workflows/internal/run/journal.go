@@ -15,7 +15,7 @@ import (
 // error.
 func ReadRecord(ctx workflow.Context, in activities.ReadRecordInput) (read activities.RecordRead, err error) {
 	err = workflow.ExecuteActivity(
-		Controlling(ctx, "what the journal's record says"), control.ReadRecord, in,
+		inTime(ctx, "what the journal's record says"), control.ReadRecord, in,
 	).Get(ctx, &read)
 	return read, err
 }
@@ -38,19 +38,34 @@ func groupName(group patch.Group, instance string) string {
 }
 
 // WriteRecord appends the record to the journal as of now, before what it tells of is done. One that had ended, as that
-// of a quarantine had for its wave, has begun again.
+// of a quarantine had for its wave, has begun again. In a context of WhileOut it gives up soon.
 func WriteRecord(ctx workflow.Context, record *journal.Record) error {
 	record.At, record.Ended, record.Left = workflow.Now(ctx), false, false
-	return workflow.ExecuteActivity(Controlling(ctx, "into the journal, before it is done"), control.AppendJournal,
+	return workflow.ExecuteActivity(inTime(ctx, "into the journal, before it is done"), control.AppendJournal,
 		activities.AppendJournalInput{Record: *record}).Get(ctx, nil)
 }
 
-// evidenceBudget is how long what puts back waits for the evidence store: then it goes on, and says so.
+// evidenceBudget is how long anybody who has an instance out of service, or puts something back, waits for the evidence
+// store: then it goes on without, or puts back, and says so.
 const evidenceBudget = 5 * time.Minute
 
-// WhilePuttingBack bounds a write to the evidence store which an undo makes: an instance must not stay out of service
+type outKey struct{}
+
+// WhileOut marks a context in which an instance is out of service, or something is put back: nothing in it waits long
+// for the evidence store.
+func WhileOut(ctx workflow.Context) workflow.Context { return workflow.WithValue(ctx, outKey{}, true) }
+
+// inTime are the options of what asks the evidence store.
+func inTime(ctx workflow.Context, summary string) workflow.Context {
+	if ctx.Value(outKey{}) != nil {
+		return whilePuttingBack(ctx, summary)
+	}
+	return Controlling(ctx, summary)
+}
+
+// whilePuttingBack bounds a write to the evidence store which an undo makes: an instance must not stay out of service
 // for a bucket's sake.
-func WhilePuttingBack(ctx workflow.Context, summary string) workflow.Context {
+func whilePuttingBack(ctx workflow.Context, summary string) workflow.Context {
 	ctx = Controlling(ctx, summary)
 	options := workflow.GetActivityOptions(ctx)
 	options.ScheduleToCloseTimeout = evidenceBudget
@@ -62,6 +77,6 @@ func WhilePuttingBack(ctx workflow.Context, summary string) workflow.Context {
 func EndRecord(ctx workflow.Context, in activities.EndJournalInput) error {
 	in.At = workflow.Now(ctx)
 	return workflow.ExecuteActivity(
-		WhilePuttingBack(ctx, "into the journal: what is left of it"), control.EndJournal, in,
+		whilePuttingBack(ctx, "into the journal: what is left of it"), control.EndJournal, in,
 	).Get(ctx, nil)
 }

@@ -33,7 +33,7 @@ type watchKey struct{}
 func (w *Watch) Begin(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	w.stop, w.asked = stop, false
-	return workflow.WithValue(clean, watchKey{}, w), stop
+	return run.WhileOut(workflow.WithValue(clean, watchKey{}, w)), stop
 }
 
 // BeginHeeding is Begin, and heeds the signal give-up, which is an abort told during the undo. One that was told before

@@ -1,0 +1,137 @@
+package evidence
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Finding is an object of the store that is not as we wrote it.
+type Finding struct {
+	Object  string `json:"object"`
+	Problem string `json:"problem"` // completes a sentence that begins with the object
+}
+
+// Verified is what Verify looked at and found.
+type Verified struct {
+	Waves     int       `json:"waves"`
+	Documents int       `json:"documents"` // versions of waves' documents
+	Records   int       `json:"records"`   // versions of journal records
+	Findings  []Finding `json:"findings"`
+}
+
+const (
+	isMissing = "is missing although a later version is there: it was deleted, or a rule of the bucket has expired it"
+	forks     = "does not follow the version before it: one of the two was exchanged for another"
+	isForeign = "is not named as anything of ours, and nobody reads it"
+)
+
+// Verify reads all that a wave left, or every wave where it is "", and tells of each object that is altered, unsigned,
+// moved, missing or does not follow the one before it. That the newest versions were deleted cannot be seen.
+func (s *Store) Verify(ctx context.Context, wave string) (*Verified, error) {
+	if s.signer == nil {
+		return nil, errNoKey
+	}
+	result := &Verified{Findings: []Finding{}}
+	waves, err := s.ListWaves(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range waves {
+		if wave != "" && wave != id {
+			continue
+		}
+		result.Waves++
+		if err := s.verifyAll(ctx, id, result); err != nil {
+			return nil, fmt.Errorf("evidence: verify wave %s: %w", id, err)
+		}
+	}
+	if wave != "" && result.Waves == 0 {
+		return nil, &NotFoundError{Name: "evidence of wave " + wave}
+	}
+	return result, nil
+}
+
+func (s *Store) verifyAll(ctx context.Context, id string, result *Verified) error {
+	folder, err := waveFolder(id)
+	if err != nil {
+		return err
+	}
+	if err := s.verifyDocuments(ctx, folder, id, result); err != nil {
+		return err
+	}
+	return s.verifyRecords(ctx, folder, id, result)
+}
+
+func (s *Store) verifyDocuments(ctx context.Context, folder, id string, result *Verified) error {
+	numbers, others, err := s.waveVersions(ctx, folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range others {
+		result.Findings = append(result.Findings, Finding{name, isForeign})
+	}
+	shown, err := s.place.read(ctx, folder+"wave.json")
+	if err != nil && !errors.Is(err, errMissing) {
+		return err
+	}
+	if len(numbers) == 0 {
+		if err == nil {
+			result.Findings = append(result.Findings, Finding{folder + "wave.json", "is a copy for people of a document " +
+				"that is not there"})
+		}
+		return nil
+	}
+	newest, read, wrong, err := s.followWave(ctx, folder, id, numbers)
+	if err != nil {
+		return err
+	}
+	result.Documents += read
+	result.Findings = append(result.Findings, wrong...)
+	if len(wrong) > 0 {
+		return nil
+	}
+	if copied, err := readable(newest.Document); err != nil || !bytes.Equal(copied, shown) {
+		result.Findings = append(result.Findings, Finding{folder + "wave.json", "is not the copy for people of the newest " +
+			"version, " + historyObject(folder, newest.Sequence)})
+	}
+	return nil
+}
+
+func (s *Store) verifyRecords(ctx context.Context, folder, id string, result *Verified) error {
+	keys, versions, others, err := s.versions(ctx, folder, id)
+	if err != nil {
+		return err
+	}
+	for _, name := range others {
+		result.Findings = append(result.Findings, Finding{name, isForeign})
+	}
+	for _, key := range keys {
+		previous, known := "", true
+		numbers := versions[key]
+		for number := 1; number <= numbers[len(numbers)-1]; number++ {
+			stored, err := s.readVersion(ctx, folder, key, number)
+			var invalid *InvalidRecordError
+			switch {
+			case errors.As(err, &invalid):
+				reason := invalid.Reason
+				if reason == isGone {
+					reason = isMissing
+				} else {
+					result.Records++
+				}
+				result.Findings = append(result.Findings, Finding{invalid.Name, reason})
+				known = false
+				continue
+			case err != nil:
+				return err
+			case known && stored.Previous != previous:
+				result.Findings = append(result.Findings, Finding{journalObject(folder, key, number), forks})
+			}
+			result.Records++
+			previous, known = stored.Signature.Value, true
+		}
+	}
+	return nil
+}
