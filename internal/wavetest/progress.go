@@ -110,11 +110,11 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 		return found
 	}
 	last := p.words[len(p.words)-1]
+	if strings.Contains(result.Reason, string(last.verb)+" by ") {
+		return found // the wave says itself why nothing came of it
+	}
 	switch last.verb {
 	case patch.Retry:
-		if strings.Contains(result.Reason, string(patch.Retry)+" by ") {
-			break // the wave says itself why nothing came of it
-		}
 		for id, why := range last.failed {
 			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.tried(id, why, last.at) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
