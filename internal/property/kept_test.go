@@ -35,6 +35,19 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"a retry that a roll back of the parked wave took back was held for forgotten",
+		`{"Groups":[{"Members":3,"Slack":2,"Zones":1,"Targets":"by hand","EC2Health":true,"Suspended":["ScheduledActions"]}],"Patch":"needs no reboot",` +
+			`"Plan":{"MaxFailures":1,"MaxParallel":2,"Approval":true,"Restore":"replace","Then":"abort","Bake":30,"Passes":1,"Cutoff":55,"Estimate":15,` +
+			`"PutBack":15,"Patient":true},"Windows":[{"After":240,"For":45}],"ReadLag":5,"Calls":[{"On":"StartAutomationExecution","Nth":1,"Kind":"denied",` +
+			`"Times":1}],"Decide":["late retry","roll_back","abort","abort"],"Parked":[{"Verb":"roll_back","After":5}]}`,
+	},
+	{
+		"one that was refused for want of room, tried again and refused for the same reason, was held for forgotten",
+		`{"Staging":3,"StagingZones":2,"Groups":[{"Members":3,"Slack":2,"Zones":2,"EC2Health":true}],"Patch":"breaks everything",` +
+			`"Plan":{"MaxUnavailable":1,"Approval":true,"Capacity":"surge","Restore":"none","Then":"abort","Bake":30,"Passes":1,"Cutoff":200,"Break":90},` +
+			`"ReadLag":5,"Decide":["skip","retry","retry","late skip"]}`,
+	},
+	{
 		"somebody detached the target group in the moment between two of our calls, and those that were not deregistered " +
 			"yet were measured as out of it for ever",
 		`{"Groups":[{"Members":5,"Slack":1,"Zones":2},{"Members":4,"Slack":1,"Headroom":1,"Zones":2}],"Plan":{"MaxFailures":1,"MaxParallel":1,"Approval":true,"` +

@@ -190,7 +190,7 @@ func (p *play) say(act personAct) {
 	status, _ := p.Status()
 	p.Env.UpdateWorkflow(act.Verb, "", &testsuite.TestUpdateCallback{
 		OnAccept: func() {
-			if status.State == patch.StateOnHold {
+			if status.State == patch.StateOnHold || status.State == patch.StateParked {
 				p.progress.Decided(status, patch.Verb(act.Verb), patch.Scope(act.Scope))
 			}
 			if act.Verb == string(patch.Abort) {

@@ -110,13 +110,13 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 		return found
 	}
 	last := p.words[len(p.words)-1]
+	if strings.Contains(result.Reason, string(last.verb)+" by ") {
+		return found // the wave says itself why nothing came of it
+	}
 	switch last.verb {
 	case patch.Retry:
-		if strings.Contains(result.Reason, string(patch.Retry)+" by ") {
-			break // the wave says itself why nothing came of it
-		}
 		for id, why := range last.failed {
-			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.touched(id, last.at) {
+			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.tried(id, why, last.at) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
 			}
 		}
@@ -175,10 +175,13 @@ func (p *Progress) notPutBack(stage patch.StageResult) []string {
 	return found
 }
 
-// touched reports whether anything was asked of, or done to, an instance since a moment.
-func (p *Progress) touched(id string, since time.Time) bool {
+// tried reports whether anything was done to an instance since a moment; of one that was refused, whether it was looked
+// at: it may well be refused again, for the same reason.
+func (p *Progress) tried(id, why string, since time.Time) bool {
+	refused := strings.HasPrefix(why, "refused: ")
 	for _, event := range p.scene.Sim.Events() {
-		if event.Effect && event.Time.After(since) && strings.Contains(event.Resource+string(event.Arguments), id) {
+		if (event.Effect || refused) && event.Time.After(since) &&
+			strings.Contains(event.Resource+string(event.Arguments), id) {
 			return true
 		}
 	}
