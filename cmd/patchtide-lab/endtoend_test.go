@@ -33,6 +33,9 @@ func endToEnd(t *testing.T, scenario string) (report console.Report, effects map
 	root.SetOut(&stdout)
 	root.SetErr(&stderr)
 	require.NoError(t, root.ExecuteContext(t.Context()), stderr.String())
+	if scenario == "healthy" {
+		require.NotContains(t, stderr.String(), "level=", "what is normal is no warning")
+	}
 	decoder := json.NewDecoder(&stdout)
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&report))

@@ -14,6 +14,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/isolation"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // workerInput is what the product's worker gets from the laboratory. AWS it finds as everywhere, by the default chain
@@ -84,7 +85,9 @@ func open(
 		return nil, err
 	}
 	l.undo = append(l.undo, l.temporal.Stop)
-	if l.client, err = l.temporal.Dial(ctx, client.Options{Identity: "patchtide-lab"}); err != nil {
+	if l.client, err = l.temporal.Dial(
+		ctx, client.Options{Identity: "patchtide-lab", Logger: worker.Log(logger(stderr))},
+	); err != nil {
 		return nil, err
 	}
 	l.undo = append(l.undo, func() error { l.client.Close(); return nil })

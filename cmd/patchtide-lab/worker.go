@@ -36,7 +36,7 @@ func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (s
 	if err != nil {
 		return nil, err
 	}
-	logger := slog.New(slog.NewTextHandler(in.Log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	logger := logger(in.Log)
 	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(in.HTTP), awsconfig.WithLogger(quietly(logger)))
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)

@@ -5,19 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/url"
 	"os"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/isolation"
 	"github.com/patchtide/patchtide/internal/payload"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // workerOptions are the flags of the worker alone.
@@ -97,9 +96,7 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 	}
 	connection, err := client.DialContext(ctx, client.Options{
 		HostPort: options.temporal, Namespace: lab.Namespace, DataConverter: payload.NewGuard(),
-		Logger: sdklog.NewStructuredLogger(
-			slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		),
+		Logger: worker.Log(logger(stderr)),
 	})
 	if err != nil {
 		return fmt.Errorf( //nolint:staticcheck // a name

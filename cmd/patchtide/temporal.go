@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/schedules"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // temporalOptions are Temporal's own: profile, environment and file by envconfig, with what our settings say on top.
@@ -48,8 +48,7 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 	if err != nil {
 		return nil, options, err
 	}
-	options.Logger = log.NewStructuredLogger(logger)
-	options.DataConverter = payload.NewGuard()
+	options.Logger, options.DataConverter = worker.Log(logger), payload.NewGuard()
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {

@@ -90,11 +90,17 @@ func newWaveShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show WAVE",
 		Short: "Show where a wave stands",
-		Long:  "Show where a wave stands. Exit code 3 where it waits for a person, 1 where it ended badly.",
-		Args:  cobra.ExactArgs(1),
+		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file names " +
+			"still tells how it ended.\n" +
+			"Exit code 3 where it waits for a person, 1 where it ended badly.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
 				status, err := askWave(cmd.Context(), c, args[0])
+				var unknown *unknownWaveError
+				if errors.As(err, &unknown) {
+					return showForgotten(cmd, unknown)
+				}
 				if err != nil {
 					return err
 				}
@@ -119,7 +125,7 @@ func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStat
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return nil, fmt.Errorf("there is no wave %s in this namespace", wave)
+		return nil, &unknownWaveError{wave}
 	case err != nil:
 		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
 	}

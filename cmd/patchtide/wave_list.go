@@ -31,8 +31,11 @@ type listed struct {
 	Stage    string     `json:"stage,omitempty"`
 	Outcome  string     `json:"outcome,omitempty"`
 	Temporal string     `json:"temporal"` // Temporal's own status: Running, Completed, Failed, Canceled, Terminated
-	Started  time.Time  `json:"started"`
+	Started  time.Time  `json:"started,omitzero"`
 	Closed   *time.Time `json:"closed,omitempty"`
+
+	// FromEvidence is one that Temporal has forgotten: its evidence tells it, and not when it started.
+	FromEvidence bool `json:"from_evidence,omitempty"`
 }
 
 // listFilter chooses waves.
@@ -48,8 +51,10 @@ func newWaveList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List waves, the newest first",
-		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them. Exit code 3 with " +
-			"--waiting where one waits for a person.",
+		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them; after them those " +
+			"that Temporal has\n" +
+			"forgotten, where the configuration names the evidence that knows them. Exit code 3 with --waiting where one " +
+			"waits for a person.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
@@ -68,6 +73,7 @@ func newWaveList() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				waves = listForgotten(cmd, waves, filter)
 				err = show(cmd, waves, printWaves)
 				if err == nil && filter.waiting && len(waves) > 0 {
 					err = &exitError{code: exitOnHold}
@@ -180,11 +186,19 @@ func printWaves(out io.Writer, waves []listed) error {
 	for _, wave := range waves {
 		rows.Row(
 			wave.WaveID, wave.Plan, wave.told(), wave.Stage, strings.ReplaceAll(wave.Outcome, "_", " "),
-			wave.Started.Local().Format("2006-01-02 15:04:05"),
+			wave.when(),
 		)
 	}
 	_, err := io.WriteString(out, rows.Render()+"\n")
 	return err
+}
+
+// when is when the wave started, as far as that is known.
+func (w listed) when() string {
+	if w.FromEvidence {
+		return "ended " + w.Closed.Local().Format("2006-01-02 15:04:05") + ", by its evidence"
+	}
+	return w.Started.Local().Format("2006-01-02 15:04:05")
 }
 
 // told is the wave's state; of one that ended without closing itself, Temporal's word for it.

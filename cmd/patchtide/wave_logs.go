@@ -11,8 +11,6 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
-	"github.com/patchtide/patchtide/activities"
-	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
@@ -98,25 +96,9 @@ func eventWriter(out io.Writer, asJSON bool) func(wavelog.Event) error {
 
 // eventsOfEvidence reads what the evidence store knows of a wave that Temporal has forgotten.
 func eventsOfEvidence(cmd *cobra.Command, wave string) ([]wavelog.Event, error) {
-	unknown := fmt.Errorf("there is no wave %s in this namespace", wave)
-	loaded, err := loadConfig(cmd)
+	document, err := evidenceOf(cmd, &unknownWaveError{wave})
 	if err != nil {
-		return nil, fmt.Errorf(
-			"%w; if Temporal has forgotten it, its evidence tells: name the worker's configuration with --config", unknown,
-		)
-	}
-	store, err := evidence.Open(cmd.Context(), loaded.Settings.Evidence, evidence.Options{})
-	if err != nil {
-		return nil, errors.Join(unknown, err)
-	}
-	defer func() { _ = store.Close() }() // it was only read
-	var document activities.WaveDocument
-	var none *evidence.NotFoundError
-	switch err := store.GetWave(cmd.Context(), wave, &document); {
-	case errors.As(err, &none):
-		return nil, fmt.Errorf("%w, and %s has no evidence of it", unknown, loaded.Settings.Evidence)
-	case err != nil:
-		return nil, errors.Join(unknown, err)
+		return nil, err
 	}
 	return wavelog.FromEvidence(document.Status, document.Result), nil
 }

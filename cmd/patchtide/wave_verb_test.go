@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
 // Every verb has a command that says what the verb does and has a flag for each thing that it takes.
@@ -37,4 +40,35 @@ func TestWhatARefusalSays(t *testing.T) {
 		"wave-1 refused skip: the wave is running: it takes pause, not skip")
 	away := errors.New("connection lost")
 	require.EqualError(t, refused("wave-1", "skip", away), "tell wave-1 skip: connection lost", "nobody refused")
+}
+
+// What a notice of a failing undo says to type works: first it stops the wave, and then it names the point that another
+// abort is for, which the wave takes.
+func TestAFailingUndoIsGivenUpByTheNoticesCommand(t *testing.T) {
+	said := notify.Compose(patch.Notice{
+		Kind: patch.NoticeUndoFails, Key: "k", WaveID: "wave-1", Stage: "production", Verbs: []patch.Verb{patch.Abort},
+	}, temporalui.UI{}).Commands[0]
+	words := strings.Fields(strings.ReplaceAll(said.Line, `"..."`, "why"))[1:]
+	typed := func(more ...string) patch.Decision {
+		cmd, flags, err := newRoot().Find(append(words, more...))
+		require.NoError(t, err)
+		require.NoError(t, cmd.ParseFlags(flags))
+		decision := patch.Decision{Verb: patch.Abort}
+		decision.Stage, _ = cmd.Flags().GetString("stage")
+		decision.Hold, _ = cmd.Flags().GetInt("hold")
+		return decision
+	}
+	running := patch.WaveStatus{WaveID: "wave-1", State: patch.StateRunning, Stage: "production"}
+	require.Equal(t, patch.Point{}, typed().Point, "it is aimed where the wave stands")
+	first, _, err := aimedAt(running, typed())
+	require.NoError(t, err)
+	require.NoError(t, patch.Abort.Means(first.Point, running, []patch.Point{running.Point()}))
+	aborting := patch.WaveStatus{WaveID: "wave-1", State: patch.StateAborting, Stage: "production", Hold: 3}
+	_, _, err = aimedAt(aborting, typed())
+	require.ErrorContains(t, err, "send it with --stage production --hold 3")
+	_, flags, _ := strings.Cut(err.Error(), "send it with ")
+	second := typed(strings.Fields(flags)...)
+	require.NoError(t, patch.Abort.Means(second.Point, aborting, []patch.Point{running.Point(), aborting.Point()}))
+	before := patch.Point{Stage: "production"} // as the notice had it
+	require.Error(t, patch.Abort.Means(before, aborting, []patch.Point{running.Point(), aborting.Point()}))
 }

@@ -14,7 +14,14 @@ import (
 // that it reads the same in a terminal, a log and a ticket.
 func Status(status patch.WaveStatus) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s  plan %s  %s", status.WaveID, status.Plan, waveState(status))
+	text.WriteString(status.WaveID)
+	if status.Plan != "" { // a roll back whose wave left no evidence has none
+		text.WriteString("  plan " + status.Plan)
+	}
+	if status.PutsBack != "" {
+		text.WriteString("  puts back " + status.PutsBack)
+	}
+	text.WriteString("  " + waveState(status))
 	if status.Hold > 0 && status.State != patch.StateClosed {
 		fmt.Fprintf(&text, "  hold %d", status.Hold)
 	}
@@ -22,6 +29,9 @@ func Status(status patch.WaveStatus) string {
 		fmt.Fprintf(&text, " since %s", status.Since.Local().Format("15:04:05"))
 	}
 	text.WriteString("\n")
+	if status.Reason != "" {
+		fmt.Fprintf(&text, "Why: %s\n", status.Reason)
+	}
 	if status.Awaiting != "" {
 		fmt.Fprintf(&text, "It asks: %s\n", status.Awaiting)
 	}

@@ -65,7 +65,7 @@ func words(n patch.Notice) Message {
 			Severity: Alarm, Headline: sentence(about(n)) + " fails, and is tried again", Why: n.Why,
 			WhatToDo: "Mend what the error says, such as a permission that was taken away: it is tried until it succeeds, and " +
 				"ends by itself. Or do it by hand.",
-			Commands: append(verbs(n), Command{When: "to look at it", Line: waveCommand("show", n.WaveID)}),
+			Commands: append(giveUp(n), Command{When: "to look at it", Line: waveCommand("show", n.WaveID)}),
 		}
 	case patch.NoticeUndoEnded:
 		return Message{
@@ -202,6 +202,18 @@ func verbs(n patch.Notice) []Command {
 		list = append(list, Command{When: verb.Spec().Notice, Line: names.VerbCommand(verb, n.WaveID, verb.ToFill(at)...)})
 	}
 	return list
+}
+
+// giveUp is the command of an abort, where an undo fails. It names no point: an abort stops a wave first, and one more
+// gives the undo up; the command looks where the wave stands, and names the point that the second one needs.
+func giveUp(n patch.Notice) []Command {
+	if !slices.Contains(n.Verbs, patch.Abort) {
+		return nil
+	}
+	return []Command{{
+		When: "to give it up: it stops the wave; sent again it says what to add, and then what is left is reported",
+		Line: names.VerbCommand(patch.Abort, n.WaveID),
+	}}
 }
 
 func planCommand(n patch.Notice) []Command {

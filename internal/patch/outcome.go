@@ -39,6 +39,11 @@ const (
 // LeftPatched reports whether an instance ended with patches of the wave on it, in service.
 func (o Outcome) LeftPatched() bool { return o == Patched || o == PatchedRebootPending }
 
+// Worries reports whether an instance's outcome is one that somebody should look at.
+func (o Outcome) Worries() bool {
+	return slices.Contains([]Outcome{Failed, RolledBack, Quarantined, Gone}, o)
+}
+
 // PatchedAs is the outcome of a patched instance for which so much waits for a reboot.
 func PatchedAs(waits []string) Outcome {
 	if len(waits) > 0 {

@@ -9,6 +9,7 @@ type WaveStatus struct {
 	PutsBack string    `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
 	State    WaveState `json:"state"`
 	Outcome  Outcome   `json:"outcome,omitempty"` // once closed
+	Reason   string    `json:"reason,omitempty"`  // once closed: why it ended so, where there is something to say
 	Stage    string    `json:"stage,omitempty"`   // the current one
 	// Hold counts how often it has asked people so far, or has begun to put back or to end: see Point.
 	Hold     int    `json:"hold,omitempty"`

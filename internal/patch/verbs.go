@@ -174,6 +174,15 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 	})
 }
 
+// Takes refuses a verb that would change nothing in the stage.
+func (s Stage) Takes(verb Verb) error {
+	if verb == SetConcurrency && s.Service != "" {
+		return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all",
+			s.Name, s.Service)
+	}
+	return nil
+}
+
 // VerbsParked lists the verbs that a parked wave takes, by the one that stands; "" when none does. An approval that has
 // not acted yet may still be taken back.
 func VerbsParked(standing Verb) []Verb {

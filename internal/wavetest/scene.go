@@ -44,7 +44,8 @@ type Scene struct {
 	Control *activities.Control
 	AWS     *activities.AWS
 
-	Before         Snapshot  // the fleet when the wave began
+	Before         Snapshot // the fleet when the wave began
+	log            *slog.Logger
 	attempts       *attempts // how activities under way stand
 	QuarantineDies bool      // Quarantine ends without running any code once Patience is over
 }
@@ -67,6 +68,7 @@ type Options struct {
 	Config   func([]byte) []byte   // changes the example configuration; nil: as it is
 	// Zero: a Saturday in the future by the wall's clock, or every assumed role would have expired.
 	Start time.Time
+	Log   *slog.Logger // what the worker logs; nil: dropped
 }
 
 // New sets a scene: the simulated fleet of a scenario, and all that a worker has.
@@ -74,7 +76,7 @@ func New(t TB, options Options) *Scene {
 	t.Helper()
 	s := &Scene{
 		T: t, Elsewhere: Elsewhere{Locks: map[string]string{}, Ended: journal.RunBroken},
-		attempts: &attempts{last: map[activities.ReadPendingInput]activities.Pending{}},
+		log: options.Log, attempts: &attempts{last: map[activities.ReadPendingInput]activities.Pending{}},
 	}
 	if options.Start.IsZero() {
 		options.Start = time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
@@ -123,11 +125,11 @@ func New(t TB, options Options) *Scene {
 // NewEnv gives the scene a fresh Temporal: the simulated AWS and the evidence stay as they are.
 func (s *Scene) NewEnv(start time.Time) {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(QuietLogger())
+	suite.SetLogger(s.logger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(sdkworker.Options{
-		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{s.attempts},
+		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: s.interceptors(),
 	})
 	env.SetStartTime(start)
 	env.SetDataConverter(s.Sizes.converter())
@@ -146,6 +148,20 @@ func (s *Scene) Register() {
 	workflows.Register(s.Env)
 	s.Env.RegisterActivity(s.Control)
 	s.Env.RegisterActivity(s.AWS)
+}
+
+func (s *Scene) logger() log.Logger {
+	if s.log == nil {
+		return QuietLogger()
+	}
+	return worker.Log(s.log)
+}
+
+func (s *Scene) interceptors() []interceptor.WorkerInterceptor {
+	if s.log == nil {
+		return []interceptor.WorkerInterceptor{s.attempts}
+	}
+	return []interceptor.WorkerInterceptor{s.attempts, worker.Attempts(s.log)}
 }
 
 // QuietLogger drops every line: what a wave logs is not judged.

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/patchtide/patchtide/activities"
@@ -79,7 +80,8 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{}
-	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{})
+	attempts := []interceptor.WorkerInterceptor{Attempts(options.Logger)}
+	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{Interceptors: attempts})
 	workflows.Register(main)
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
@@ -96,9 +98,9 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 		for _, region := range account.Regions {
 			queue := names.ActivityQueue(patch.Account{Name: account.Name, ID: account.ID}, region)
 			// One poller a queue: a frontend holds a limited number of long polls, and AWS's quotas bind long before a poller.
-			local := sdkworker.New(
-				options.Client, queue, sdkworker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1},
-			)
+			local := sdkworker.New(options.Client, queue, sdkworker.Options{
+				DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1, Interceptors: attempts,
+			})
 			register(local, &activities.AWS{
 				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
 				Quarantines: activities.NewQuarantines(Journal(options.Evidence)), Speed: options.Speed,

@@ -77,6 +77,8 @@ func Freeze(ctx workflow.Context, in Input) error {
 			workflow.AllHandlersFinished(ctx)
 	}); err != nil {
 		f.status.Closed = true
+		f.changes++
+		f.tell(ctx, ended())
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes})
@@ -124,10 +126,16 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 			)
 		}
 	}
+	known := slices.ContainsFunc(f.status.Freezes, func(freeze patch.Freeze) bool {
+		return freeze.Account == request.Account && freeze.Actor == request.Actor && freeze.Reason == request.Reason
+	})
 	f.status.Freezes = f.status.Freezes.With(patch.Freeze{
 		Account: request.Account, Actor: request.Actor, Reason: request.Reason, Since: workflow.Now(ctx),
 	})
 	f.changed(ctx)
+	if !known { // who says it twice is heard once
+		f.tell(ctx, frozen(request))
+	}
 	return Answer{Changed: true, Freezes: f.status.Freezes}, nil
 }
 
@@ -135,6 +143,9 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 	left, lifted := f.status.Freezes.Without(request.Account)
 	f.status.Freezes = left
 	f.changed(ctx)
+	if lifted {
+		f.tell(ctx, thawed(request, left))
+	}
 	return Answer{Changed: lifted, Freezes: left}, nil
 }
 

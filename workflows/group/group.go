@@ -176,6 +176,7 @@ func (g *group) alone(ctx workflow.Context, do func(workflow.Context)) (*End, er
 // enter changes the phase and tells the wave.
 func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) {
 	g.status.Phase, g.status.Reason = phase, why
+	g.log(ctx)
 	g.report(ctx)
 }
 

@@ -211,6 +211,7 @@ func (s *saga) run(ctx workflow.Context, steps []step) (patch.Step, error) {
 func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) {
 	result := &s.status.Result
 	result.Outcome, result.Reason = patch.Failed, string(failed)+": "+run.Reason(cause)
+	workflow.GetLogger(ctx).Info("it is put back", "instance", s.in.Instance, "because", result.Reason)
 	if ctx.Err() != nil && len(s.patching.tries) == 0 {
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
 	}
@@ -276,6 +277,7 @@ func (s *saga) strand(step patch.Step, err error) {
 
 // enter tells where the saga is.
 func (s *saga) enter(ctx workflow.Context, step patch.Step) {
+	s.log(ctx, step)
 	s.status.Step, s.status.Since = step, workflow.Now(ctx)
 	workflow.SetCurrentDetails(ctx, s.details())
 	s.tell(ctx)

@@ -101,7 +101,7 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	if result.Stranded == nil {
 		result.Stranded = []patch.Stranded{}
 	}
-	w.status.Outcome = outcome
+	w.status.Outcome, w.status.Reason = outcome, w.reason
 	w.enter(clean, patch.StateClosed, "")
 	w.evidence.idle(clean)
 	w.save(clean, *result)

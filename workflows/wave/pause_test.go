@@ -2,6 +2,7 @@ package wave_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,6 +98,7 @@ func TestSetConcurrencyTakesEffectBetweenInstances(t *testing.T) {
 				request := workflows.VerbRequest{
 					Actor: "tester", Reason: "quiet", MaxParallelGroups: 2, Point: status.Point(),
 				}
+				require.Equal(t, c.refused == "", slices.Contains(status.Verbs, patch.SetConcurrency), "offered where it is taken")
 				if c.refused != "" {
 					scene.Refuses(patch.SetConcurrency, request, c.refused)
 					return
@@ -303,4 +305,8 @@ func TestAFrozenPlanIsNotBegun(t *testing.T) {
 	require.ErrorContains(t, err, string(code)+": web: account production is frozen by ann")
 	require.ErrorContains(t, err, "patchtide unfreeze")
 	require.Empty(t, scene.Sim.Calls())
+	status, answers := scene.Status()
+	require.True(t, answers)
+	require.Equal(t, patch.StateClosed, status.State)
+	require.Contains(t, status.Reason, "account production is frozen by ann", "whoever asks where it stands is told why")
 }

@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -132,15 +133,9 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 
 // planAllows refuses what the state would take and the plan does not.
 func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbRequest) error {
-	stage := w.currentStage()
 	switch verb {
 	case patch.Approve:
-		return patch.FourEyes(stage, w.request.Actor, request.Actor)
-	case patch.SetConcurrency:
-		if stage.Service != "" && request.MaxParallelGroups > 1 {
-			return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all",
-				stage.Name, stage.Service)
-		}
+		return patch.FourEyes(w.currentStage(), w.request.Actor, request.Actor)
 	case patch.ExtendWindow:
 		until, err := time.Parse(time.RFC3339, request.Until)
 		if err == nil {
@@ -153,6 +148,9 @@ func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbReq
 
 // verbAllowed refuses a verb that the wave does not take as it stands.
 func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
+	if err := w.currentStage().Takes(verb); err != nil {
+		return err
+	}
 	err := patch.VerbAllowed(verb, w.status.State, w.verbsIn(w.status.State))
 	standing := w.parking.standing()
 	if err == nil || w.status.State != patch.StateParked || standing == nil {
@@ -166,8 +164,10 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 }
 
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
+	verbs := patch.VerbsIn(state, w.plan.Window != nil)
 	if standing := w.parking.standing(); state == patch.StateParked && standing != nil {
-		return patch.VerbsParked(standing.Verb)
+		verbs = patch.VerbsParked(standing.Verb)
 	}
-	return patch.VerbsIn(state, w.plan.Window != nil)
+	stage := w.currentStage()
+	return slices.DeleteFunc(verbs, func(verb patch.Verb) bool { return stage.Takes(verb) != nil })
 }

@@ -137,6 +137,7 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	w.status.Verbs = w.verbsIn(state)
 	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window
+	w.log(ctx)
 	w.show(ctx)
 	index(ctx, w.status)
 }

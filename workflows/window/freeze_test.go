@@ -1,6 +1,7 @@
 package window_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	people := scene.Listen("ops")
 	var answer workflows.FreezeAnswer
 	var refused error
 	update := func(name string, request workflows.FreezeRequest) {
@@ -75,6 +77,15 @@ func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{})
 	require.Error(t, scene.Env.GetWorkflowError())
 	require.True(t, frozen().Closed, "what a cancelled one says counts no more")
+	var told []string
+	for _, notice := range people.Heard["ops"] {
+		require.Equal(t, patch.NoticeFrozen, notice.Kind)
+		told = append(told, strings.TrimSpace(notice.Subject+" "+notice.Actor+" "+notice.Why))
+	}
+	require.Equal(t, []string{
+		"account production is frozen ann incident", "account production is no longer frozen bob over",
+		"everything counts as frozen  the workflow patchtide-freeze was cancelled",
+	}, told, "what changes nothing is told to nobody")
 }
 
 func TestFreezeBeginsItsHistoryAnewWithAllItKeeps(t *testing.T) {

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// What Temporal has forgotten the evidence still tells, and it is said that it does.
+func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "patchtide.yaml")
+	require.NoError(t, os.WriteFile(file, config.Example(), 0o600))
+	t.Setenv("PATCHTIDE_EVIDENCE", filepath.Join(folder, "evidence"))
+	store, err := evidence.Open(t.Context(), filepath.Join(folder, "evidence"), evidence.Options{})
+	require.NoError(t, err)
+	for id, status := range map[string]patch.WaveStatus{
+		"wave-web-20261101-020000": {Plan: "web", State: patch.StateClosed, Outcome: patch.Succeeded},
+		"wave-web-20261108-020000": {
+			Plan: "web", State: patch.StateClosed, Outcome: patch.Failed, Reason: "GroupLocked: wave-2 has it",
+		},
+		"wave-db-20261109-020000":  {Plan: "db", State: patch.StateClosed, Outcome: patch.Succeeded},
+		"wave-web-20261110-020000": {Plan: "web", State: patch.StateParked},
+	} {
+		status.WaveID, status.Since = id, time.Date(2026, 11, 8, 3, 0, 0, 0, time.UTC)
+		require.NoError(t, store.PutWave(t.Context(), id, activities.WaveDocument{Version: 1, Status: status}))
+	}
+	require.NoError(t, store.Close())
+	command := func(name string) (*cobra.Command, *bytes.Buffer) {
+		cmd, flags, err := newRoot().Find([]string{"wave", name, "--config", file})
+		require.NoError(t, err)
+		require.NoError(t, cmd.ParseFlags(flags))
+		cmd.SetContext(t.Context())
+		var out bytes.Buffer
+		cmd.SetOut(&out)
+		cmd.SetErr(&out)
+		return cmd, &out
+	}
+	cmd, out := command("show")
+	var exit *exitError
+	require.ErrorAs(t, showForgotten(cmd, &unknownWaveError{"wave-web-20261108-020000"}), &exit)
+	require.Equal(t, exitFailed, exit.code, out.String())
+	require.Contains(t, out.String(), "Temporal knows this wave no more; its evidence tells")
+	require.Contains(t, out.String(), "Why: GroupLocked: wave-2 has it")
+
+	cmd, out = command("list")
+	known := []listed{{WaveID: "wave-web-20261101-020000"}}
+	all := listForgotten(cmd, known, listFilter{plan: "web", most: 20})
+	require.NoError(t, printWaves(out, all))
+	require.Contains(t, out.String(), "by its evidence")
+	require.Len(t, all, 2, "neither one of another plan nor one that has not ended by itself: %s", out)
+	require.Equal(t, "wave-web-20261108-020000", all[1].WaveID)
+	require.Len(t, listForgotten(cmd, known, listFilter{most: 1}), 1)
+	require.Len(t, listForgotten(cmd, known, listFilter{most: 20, waiting: true}), 1)
+}

@@ -1,0 +1,67 @@
+package freeze
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/notice"
+)
+
+// tell tells people what is frozen or is no longer: whoever waits for a wave must learn why nothing begins. It waits
+// for nothing but that the telling has begun.
+func (f *freezer) tell(ctx workflow.Context, told patch.Notice) {
+	told.Kind, told.At = patch.NoticeFrozen, workflow.Now(ctx)
+	told.Key = fmt.Sprintf("%s/%s/%d", names.FreezeID, workflow.GetInfo(ctx).WorkflowExecution.RunID, f.changes)
+	notice.Tell(ctx, told)
+}
+
+// frozen is what people are told of a freeze.
+func frozen(request Request) patch.Notice {
+	return patch.Notice{
+		Subject: named(request.Account) + " is frozen", Actor: request.Actor, Why: request.Reason,
+		WhatToDo: "Nothing further is begun there until it is lifted: waves hold between instances, and new ones are " +
+			"refused. Putting back goes on. To lift it:",
+		Commands: []string{"patchtide unfreeze" + flag(request.Account) + ` --reason "..."`},
+	}
+}
+
+// thawed is what people are told of a freeze that was lifted.
+func thawed(request Request, left patch.Freezes) patch.Notice {
+	told := patch.Notice{
+		Subject: named(request.Account) + " is no longer frozen", Actor: request.Actor, Why: request.Reason,
+		WhatToDo: "Nothing: waves that it held go on by themselves.",
+	}
+	if len(left) > 0 {
+		told.WhatToDo = "Nothing: waves that it held go on by themselves, where nothing else is frozen."
+		for _, freeze := range left {
+			told.Findings = append(told.Findings, freeze.String())
+		}
+	}
+	return told
+}
+
+// ended is what people are told when somebody has cancelled what keeps the freezes.
+func ended() patch.Notice {
+	return patch.Notice{
+		Subject: "everything counts as frozen", Why: "the workflow " + names.FreezeID + " was cancelled",
+		WhatToDo: "No wave begins an instance until it is started anew; freeze again what must be.",
+		Commands: []string{`patchtide unfreeze --reason "..."`},
+	}
+}
+
+func named(account string) string {
+	if account == "" {
+		return "everything"
+	}
+	return "account " + account
+}
+
+func flag(account string) string {
+	if account == "" {
+		return ""
+	}
+	return " --account " + names.ShellWord(account)
+}

@@ -1,0 +1,34 @@
+package wave
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// log tells in the worker's log where the wave stands.
+func (w *wave) log(ctx workflow.Context) {
+	var about []any
+	add := func(name, value string) {
+		if value != "" {
+			about = append(about, name, value)
+		}
+	}
+	add("plan", w.status.Plan)
+	add("stage", w.status.Stage)
+	add("outcome", string(w.status.Outcome))
+	add("asks", w.asks)
+	tell := workflow.GetLogger(ctx).Info
+	switch w.status.State {
+	case patch.StateOnHold:
+		tell = workflow.GetLogger(ctx).Warn
+	case patch.StateClosed:
+		add("reason", w.reason)
+		wanted := w.status.Outcome.EndsWell() || w.status.PutsBack != "" && w.status.Outcome == patch.RolledBack
+		if !wanted {
+			tell = workflow.GetLogger(ctx).Warn
+		}
+	}
+	tell("wave: "+run.Words(string(w.status.State)), about...)
+}
