@@ -26,7 +26,7 @@ type word struct {
 	verb   patch.Verb
 	scope  patch.Scope
 	stage  string
-	at     time.Time
+	events int               // how many calls there had been then
 	failed map[string]string // instances on hold: id to reason
 }
 
@@ -78,7 +78,9 @@ func stands(status patch.WaveStatus) (seen string, waits bool) {
 
 // Decided notes a word that the wave took at a hold.
 func (p *Progress) Decided(status patch.WaveStatus, verb patch.Verb, scope patch.Scope) {
-	decided := word{verb: verb, scope: scope, stage: status.Stage, at: p.scene.Env.Now(), failed: map[string]string{}}
+	decided := word{
+		verb: verb, scope: scope, stage: status.Stage, events: len(p.scene.Sim.Events()), failed: map[string]string{},
+	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Failed {
@@ -116,7 +118,7 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 	switch last.verb {
 	case patch.Retry:
 		for id, why := range last.failed {
-			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.tried(id, why, last.at) {
+			if now := told[id]; now.Outcome == patch.Failed && now.Reason == why && !p.tried(id, why, last.events) {
 				found = append(found, fmt.Sprintf("%s was to be tried again, was not, and nobody is told why: %s", id, why))
 			}
 		}
@@ -175,12 +177,12 @@ func (p *Progress) notPutBack(stage patch.StageResult) []string {
 	return found
 }
 
-// tried reports whether anything was done to an instance since a moment; of one that was refused, whether it was looked
+// tried reports whether anything was done to an instance after so many calls; of one that was refused, whether it was looked
 // at: it may well be refused again, for the same reason.
-func (p *Progress) tried(id, why string, since time.Time) bool {
+func (p *Progress) tried(id, why string, events int) bool {
 	refused := strings.HasPrefix(why, "refused: ")
-	for _, event := range p.scene.Sim.Events() {
-		if (event.Effect || refused) && event.Time.After(since) &&
+	for _, event := range p.scene.Sim.Events()[events:] {
+		if (event.Effect || refused) &&
 			strings.Contains(event.Resource+string(event.Arguments), id) {
 			return true
 		}
