@@ -39,8 +39,8 @@ type Plans interface {
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
 	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
-	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed or
-	// does not follow the one before it.
+	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed,
+	// or does not follow the one before it.
 	ProvenWave(ctx context.Context, id string, into any) error
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)

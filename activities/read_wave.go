@@ -24,9 +24,9 @@ type WaveRead struct {
 	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads and proves the document that a wave left: closed, or parked once and terminated since; and what its groups left
-// beside it where they outlived it. One that left none, or
-// none with results, is UnknownWave, which lists what to check.
+// ReadWave reads and proves the document that a wave left: closed, or parked once and terminated since; and what its
+// groups left beside it where they outlived it. One that left none, or none with results, is UnknownWave, which lists
+// what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
 	switch {
