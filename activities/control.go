@@ -44,8 +44,8 @@ type Evidence interface {
 	// PutDraft and GetDraft keep pages of a document that is not whole yet.
 	PutDraft(ctx context.Context, wave string, page int, content []byte) error
 	GetDraft(ctx context.Context, wave string, page int) ([]byte, error)
-	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed or
-	// does not follow the one before it.
+	// ProvenWave is GetWave for who acts by the document: *evidence.InvalidWaveError where a version of it is not signed,
+	// or does not follow the one before it.
 	ProvenWave(ctx context.Context, id string, into any) error
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)

@@ -36,9 +36,9 @@ type Backup struct {
 }
 
 // ExpireBackups deletes snapshots and replaced volumes of ours (names.TagWave) whose names.TagExpires has passed by
-// AWS's clock, never one that is attached, in use, lacks our tags, is of a wave to keep or is not Named: tags are copied
-// with what somebody keeps for another purpose, ids are not. Who calls it asks first which waves those are, and what
-// their records name.
+// AWS's clock, never one that is attached, in use, lacks our tags, is of a wave to keep or is not Named: tags are
+// copied with what somebody keeps for another purpose, ids are not. Who calls it asks first which waves those are, and
+// what their records name.
 func (a *AWS) ExpireBackups(ctx context.Context, in ExpireInput) (_ *Expired, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)

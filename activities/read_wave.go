@@ -39,9 +39,9 @@ type ReadWavePageInput struct {
 	Page   int // from 0
 }
 
-// ReadWave reads and proves, of what a wave left, what is needed to roll it back: closed, or parked once and terminated since; and
-// what its groups left beside its document where they outlived it. One that left none, or
-// none with results, is UnknownWave, which lists what to check.
+// ReadWave reads and proves, of what a wave left, what is needed to roll it back: closed, or parked once and terminated
+// since; and what its groups left beside its document where they outlived it. One that left none, or none with results,
+// is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
 	switch {

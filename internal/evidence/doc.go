@@ -1,11 +1,12 @@
 // Package evidence keeps what a wave did where it outlives every process: one JSON document per wave for people and
-// programs, and a journal of signed records, one per instance, from which a change can be undone after a crash.
+// programs, and a journal of records, one per instance, from which a change can be undone after a crash. Both are
+// signed.
 //
 // Nothing is ever overwritten but a convenience copy: every version is an object of its own, created only if it is not
 // there yet, so that two writers cannot silently lose each other's words and a repeated write is harmless.
 //
-//	waves/<wave>/wave.json                                       the newest document, for people
-//	waves/<wave>/history/000001.json ...                         every version of it; the highest number counts
+//	waves/<wave>/wave.json                                       the newest document, for people; nobody acts by it
+//	waves/<wave>/history/000001.json ...                         every version of it, signed; the highest number counts
 //	waves/<wave>/journal/<account>-<region>-<instance>.json      the record written before the first change
 //	waves/<wave>/journal/<account>-<region>-<instance>.2.json    an amendment; the highest number counts
 //
@@ -24,7 +25,8 @@
 //
 // # What a signature proves
 //
-// A record was written by a holder of the key, for this instance and as this version, and follows the version before
-// it. It does not prove that nothing newer was deleted: against that, deny s3:DeleteObject to everybody or use Object
-// Lock.
+// An object was written by a holder of one of the ring's keys, for this wave or instance and as this version. A record
+// is acted upon by its newest version alone; a wave's document only where every version follows the one before it
+// (ProvenWave), by its SHA-256. It does not prove that nothing newer was deleted: against that, deny s3:DeleteObject to
+// everybody or use Object Lock. Verify looks at everything.
 package evidence
