@@ -220,11 +220,12 @@ const (
 	actRing            = "ring the alarms"
 	actMark            = "set our mark by hand"
 	actUnmark          = "take our mark off"
+	actReplay          = "put an old mark on"
+	actQuarantine      = "set the quarantine's tag by hand"
 )
 
-// Not drawn yet: what others can do with what we have signed, such as an old record put on again, a quarantine's tag
-// set by hand, a child of ours started. Each joins the acts once records are bound to their wave and children ask who
-// started them; until then it would be all that is found.
+// Not drawn: a child of ours that somebody starts by hand. The test environment has one root;
+// TestAChildStartedByHandDoesNothing and its neighbour try each.
 
 func drawOther(t *rapid.T) otherAct {
 	o := otherAct{
@@ -234,12 +235,13 @@ func drawOther(t *rapid.T) otherAct {
 			actStop, actStandby,
 			actComeBack, actDeregister, actRegister, actSpot, actDelete,
 			actStandbyReplaced, actDetach, actAttach, actAttachTargets, actDetachTargets, actSwapTargets, actDeleteTargets,
-			actRing, actMark, actUnmark,
+			actRing, actMark, actUnmark, actReplay, actQuarantine,
 		}).Draw(t, "do"),
 		Group: rapid.IntRange(0, mostScriptGroups-1).Draw(t, "group"),
 	}
 	switch o.Do {
-	case actTerminate, actStop, actStandby, actComeBack, actDeregister, actRegister, actSpot, actStandbyReplaced, actMark:
+	case actTerminate, actStop, actStandby, actComeBack, actDeregister, actRegister, actSpot, actStandbyReplaced, actMark,
+		actReplay, actQuarantine:
 		o.Instance = rapid.IntRange(othersAtWork, mostScriptMembers-1).Draw(t, "instance")
 	case actDetach:
 		o.Instance = rapid.IntRange(othersAtWork, mostScriptMembers-1).Draw(t, "instance")
@@ -277,5 +279,6 @@ func drawPerson(t *rapid.T) personAct {
 	if p.Verb == string(patch.RollBack) || seldom(t, "misaddressed") {
 		p.Scope = rapid.SampledFrom([]string{"", string(patch.ScopeWave)}).Draw(t, "scope")
 	}
+	p.For = rapid.SampledFrom([]string{"", "", "", "", forFirst, forNext, forAnother, forNone}).Draw(t, "for")
 	return p
 }

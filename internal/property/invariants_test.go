@@ -227,7 +227,7 @@ func (p *play) regionWrong(region *world.Region) []string {
 	for _, instance := range region.Instances() {
 		// Its mark stays while anything of it or of its group is stranded, so that it is found again.
 		mark := instance.Tags[names.TagJournal]
-		marked := instance.State != world.Terminated && mark != "" && mark != markByHand
+		marked := instance.State != world.Terminated && mark != "" && !p.others.theirs(instance.ID, mark)
 		if marked && !told(p.stranded, "instance", instance.ID) && !toldGroup(p.stranded, instance.Group) {
 			found = append(found,
 				fmt.Sprintf("%s carries the journal's tag in the end (%s)", instance.ID, p.outcomes[instance.ID]))

@@ -2,6 +2,7 @@ package property
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -31,6 +32,9 @@ type othersLog struct {
 
 	overwritten map[string]bool      // groups whose numbers they changed just before we set them
 	changed     map[string]time.Time // when they last changed a group's numbers
+
+	signed   []string          // marks of ours that were on an instance, the oldest first
+	replayed map[string]string // by instance: the one that they put on
 }
 
 func newOthersLog() othersLog {
@@ -39,7 +43,38 @@ func newOthersLog() othersLog {
 		touched: map[string]map[string]bool{}, outs: map[string]int{}, deleted: map[string]bool{}, refresh: map[string]bool{},
 		unclear: map[string]bool{}, unknown: map[string]int{}, either: map[string]bool{}, overwritten: map[string]bool{},
 		changed: map[string]time.Time{}, replaced: map[string]bool{}, targets: map[string]string{},
+		replayed: map[string]string{},
 	}
+}
+
+// theirs reports whether a mark on an instance is none that we put there.
+func (o *othersLog) theirs(instance, mark string) bool {
+	return mark == markByHand || mark != "" && o.replayed[instance] == mark
+}
+
+// remember keeps the marks that are on instances, to be put on again later. It runs under the simulator's lock.
+func (o *othersLog) remember(region *world.Region) {
+	for _, group := range region.ScalingGroups() {
+		for _, member := range group.Members() {
+			mark := member.Instance.Tags[names.TagJournal]
+			if mark != "" && mark != markByHand && !slices.Contains(o.signed, mark) {
+				o.signed = append(o.signed, mark)
+			}
+		}
+	}
+}
+
+// old is a mark that somebody may put on an instance: its own of before, or else the oldest of another's.
+func (o *othersLog) old(instance string) string {
+	for _, mark := range o.signed {
+		if strings.HasSuffix(mark, instance) {
+			return mark
+		}
+	}
+	if len(o.signed) > 0 {
+		return o.signed[0]
+	}
+	return ""
 }
 
 // do lets it happen, under the simulator's lock, and notes what came of it at once. What cannot happen does not.
@@ -137,7 +172,8 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 		o.touched[instance.ID] = map[string]bool{}
 	}
 	o.touched[instance.ID][act.Do] = true
-	ours := instance.Tags[names.TagJournal] != "" && instance.Tags[names.TagJournal] != markByHand
+	worn := instance.Tags[names.TagJournal]
+	ours := worn != "" && !o.theirs(instance.ID, worn)
 	switch act.Do {
 	case actStandby, actStandbyReplaced, actComeBack, actDetach:
 		o.unclear[group.Name] = o.unclear[group.Name] || ours
@@ -169,6 +205,14 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 	case actMark:
 		if instance.Tags[names.TagJournal] == "" {
 			instance.Tags[names.TagJournal] = markByHand
+		}
+	case actReplay:
+		if old := o.old(instance.ID); instance.Tags[names.TagJournal] == "" && old != "" {
+			instance.Tags[names.TagJournal], o.replayed[instance.ID] = old, old
+		}
+	case actQuarantine:
+		if instance.Tags[names.TagQuarantine] == "" {
+			instance.Tags[names.TagQuarantine] = or(o.old(instance.ID), markByHand)
 		}
 	case actUnmark:
 		delete(instance.Tags, names.TagJournal)

@@ -160,7 +160,8 @@ func (p *play) parkedWrong(status patch.WaveStatus) []string {
 		for _, account := range []string{wavetest.Staging, wavetest.Production} {
 			region := w.Account(account).Region(wavetest.Tokyo)
 			for _, instance := range region.Instances() {
-				if mark := instance.Tags[names.TagJournal]; instance.State != world.Terminated && mark != "" && mark != markByHand {
+				mark := instance.Tags[names.TagJournal]
+				if instance.State != world.Terminated && mark != "" && !p.others.theirs(instance.ID, mark) {
 					found = append(found, instance.ID+" carries the journal's tag")
 				}
 			}

@@ -84,6 +84,9 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 	}
 	p.seen[info.Operation]++
 	now := p.seen[info.Operation]
+	if info.Operation == "DeleteTags" || info.Operation == "EnterStandby" || info.Operation == "DeregisterTargets" {
+		p.others.remember(p.world.Account(wavetest.Production).Region(wavetest.Tokyo))
+	}
 	p.othersAct(info.Operation, now)
 	if sets := info.Operation == "SetDesiredCapacity" || info.Operation == "UpdateAutoScalingGroup"; sets &&
 		p.unseen(info.Resource) {
@@ -185,7 +188,9 @@ func (p *play) say(act personAct) {
 		return
 	}
 	if act.Again > 0 {
-		p.later(30, func() { p.say(personAct{Verb: act.Verb, Scope: act.Scope, Again: act.Again - 1}) })
+		again := act
+		again.Again--
+		p.later(30, func() { p.say(again) })
 	}
 	status, _ := p.Status()
 	p.Env.UpdateWorkflow(act.Verb, "", &testsuite.TestUpdateCallback{
@@ -200,7 +205,7 @@ func (p *play) say(act personAct) {
 		},
 		OnReject: func(error) {}, OnComplete: func(any, error) {},
 	}, workflows.VerbRequest{
-		Actor: "tester", Reason: "the test says so", Scope: patch.Scope(act.Scope), Point: status.Point(),
+		Actor: "tester", Reason: "the test says so", Scope: patch.Scope(act.Scope), Point: act.point(status.Point()),
 	})
 }
 

@@ -2,6 +2,8 @@ package property
 
 import (
 	"encoding/json"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // script is all that is drawn of a wave: its fleet, its plan, what goes wrong, what others do meanwhile, and what
@@ -121,6 +123,33 @@ type personAct struct {
 	Verb  string
 	Scope string `json:",omitempty"`
 	Again int    `json:",omitempty"` // how often it is said again, each half a minute later
+	For   string `json:",omitempty"` // what it is meant for; "": where the wave stands
+}
+
+// What a misaddressed verb is meant for.
+const (
+	forFirst   = "the first hold"
+	forNext    = "the next hold"
+	forAnother = "another stage"
+	forNone    = "nothing by name"
+)
+
+// point is what the verb is meant for where the wave stands at a point.
+func (a personAct) point(at patch.Point) patch.Point {
+	switch a.For {
+	case forFirst:
+		at.Hold = min(at.Hold, 1)
+	case forNext:
+		at.Hold++
+	case forAnother:
+		at.Stage = map[string]string{"staging": "production"}[at.Stage]
+		if at.Stage == "" {
+			at.Stage = "staging"
+		}
+	case forNone:
+		return patch.Point{}
+	}
+	return at
 }
 
 func (s script) String() string {
