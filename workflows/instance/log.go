@@ -28,7 +28,7 @@ func (s *saga) log(ctx workflow.Context, next patch.Step) {
 		return
 	}
 	about = append(about, "outcome", result.Outcome, "missing",
-		fmt.Sprintf("%d to %d", len(result.MissingBefore), len(result.MissingAfter)))
+		fmt.Sprintf("%d to %d", result.MissingBefore, result.MissingAfter))
 	if result.Reason != "" {
 		about = append(about, "reason", result.Reason)
 	}
