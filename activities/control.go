@@ -39,6 +39,11 @@ type Plans interface {
 type Evidence interface {
 	PutWave(ctx context.Context, id string, document any) error
 	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
+	// PutInstance writes what a wave did to an instance, in the place of what was there, and returns its SHA-256.
+	PutInstance(ctx context.Context, wave, instance string, document any) (string, error)
+	// PutDraft and GetDraft keep pages of a document that is not whole yet.
+	PutDraft(ctx context.Context, wave string, page int, content []byte) error
+	GetDraft(ctx context.Context, wave string, page int) ([]byte, error)
 	// ListWaves gives the ids of all waves that left evidence, sorted.
 	ListWaves(ctx context.Context) ([]string, error)
 	AppendJournal(ctx context.Context, wave, name string, record any) error

@@ -17,10 +17,13 @@ type InspectGroupInput struct {
 	// Unseen says that nobody has seen the group yet: see aws.Services. Who has it in a record, or under its lock, has
 	// seen it, whatever this worker remembers.
 	Unseen bool
+	// Targets are the ARNs of the target groups that are known to hold a member, which are looked through beside those
+	// that are attached. Nil: every one of the account and region is, once before a group begins; there may be hundreds.
+	Targets []string
 }
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those
-// that are not attached to it) and every member's registrations and agent. It changes nothing. A group that does not
+// that are not attached to it, see InspectGroupInput.Targets) and every member's registrations and agent. It changes nothing. A group that does not
 // exist is the non-retryable error GroupNotFound; AccessDenied is named and final going forward.
 func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
 	defer once.Typed(&err)
@@ -30,7 +33,7 @@ func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.
 	}
 	looks := *s
 	looks.Unseen = in.Unseen
-	state, err := aws.ReadGroupState(ctx, &looks, in.Group)
+	state, err := aws.ReadGroupStateIn(ctx, &looks, in.Group, in.Targets)
 	if err != nil {
 		return nil, err
 	}

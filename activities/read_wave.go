@@ -3,12 +3,14 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 // ReadWaveInput names a wave by its workflow id.
@@ -20,12 +22,24 @@ type ReadWaveInput struct {
 type WaveRead struct {
 	Running  bool
 	Document WaveDocument
-	Left     bool `json:",omitempty"` // the wave was gone before its groups, which left what they did beside its document
-	Notifies bool `json:",omitempty"` // see ResolvedPlan
+	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
+	Left     bool     `json:",omitempty"` // the wave was gone before its groups, which left what they did beside it
+	Notifies bool     `json:",omitempty"` // see ResolvedPlan
 }
 
-// ReadWave reads the document that a wave left: closed, or parked once and terminated since; and what its groups left
-// beside it where they outlived it. One that left none, or
+// WavePage is a page of a document.
+type WavePage struct {
+	Content []byte
+}
+
+// ReadWavePageInput names a page of what a wave left.
+type ReadWavePageInput struct {
+	WaveID string
+	Page   int // from 0
+}
+
+// ReadWave reads what is needed to roll a wave back of the document that it left: closed, or parked once and terminated
+// since; and what its groups left beside it where they outlived it. One that left none, or
 // none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
@@ -38,30 +52,79 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 		return &WaveRead{Running: true}, nil
 	}
 	read := &WaveRead{Notifies: c.notifies()}
-	err = c.Evidence.GetWave(ctx, in.WaveID, &read.Document)
-	var missing *evidence.NotFoundError
-	if err == nil || errors.As(err, &missing) {
-		left, failed := c.readLeft(ctx, in.WaveID, &read.Document)
-		switch {
-		case failed != nil:
-			return nil, evidenceError("read what groups left of wave "+in.WaveID, failed)
-		case left:
-			read.Left, err = true, nil
-		}
+	if read.Document, read.Left, err = c.readWhole(ctx, in.WaveID); err != nil {
+		return nil, err
 	}
-	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
-	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(
-		read.Document.Result,
-	) {
-		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is "+
-			"spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
-			"with its groups, and was never parked, leaves only its journal", in.WaveID)
-	}
+	read.Document.forRollBack()
+	pages, err := payload.Pages(read.Document)
 	if err != nil {
 		return nil, evidenceError("read the document of wave "+in.WaveID, err)
 	}
+	if len(pages) > 0 {
+		read.Document = WaveDocument{}
+	}
+	for _, page := range pages {
+		read.Pages = append(read.Pages, payload.Sum(page))
+	}
 	return read, nil
+}
+
+// ReadWavePage reads a page of what ReadWave told to be too large.
+func (c *Control) ReadWavePage(ctx context.Context, in ReadWavePageInput) (*WavePage, error) {
+	document, _, err := c.readWhole(ctx, in.WaveID)
+	if err != nil {
+		return nil, err
+	}
+	document.forRollBack()
+	pages, err := payload.Pages(document)
+	switch {
+	case err != nil:
+		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	case in.Page < 0 || in.Page >= len(pages):
+		return nil, once.Final(ErrEvidence, "the document of wave %s has no page %d any more", in.WaveID, in.Page)
+	}
+	return &WavePage{Content: pages[in.Page]}, nil
+}
+
+// readWhole reads the document that a wave left, with what its groups left beside it.
+func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocument, left bool, err error) {
+	err = c.Evidence.GetWave(ctx, wave, &document)
+	var missing *evidence.NotFoundError
+	if err == nil || errors.As(err, &missing) {
+		var failed error
+		left, failed = c.readLeft(ctx, wave, &document)
+		switch {
+		case failed != nil:
+			return document, left, evidenceError("read what groups left of wave "+wave, failed)
+		case left:
+			err = nil
+		}
+	}
+	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
+	if errors.As(err, &missing) ||
+		err == nil && document.Status.State != patch.StateClosed && !tellsResults(document.Result) {
+		return document, left, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its "+
+			"id is spelt as in the Temporal UI, "+
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
+			"with its groups, and was never parked, leaves only its journal", wave)
+	}
+	if err != nil {
+		return document, left, evidenceError("read the document of wave "+wave, err)
+	}
+	return document, left, nil
+}
+
+// forRollBack leaves of a document what a roll back needs: instances that it would put back.
+func (d *WaveDocument) forRollBack() {
+	d.Status = patch.WaveStatus{WaveID: d.Status.WaveID, State: d.Status.State, Stages: []patch.StageStatus{}}
+	for s := range d.Result.Stages {
+		for g := range d.Result.Stages[s].Groups {
+			group := &d.Result.Stages[s].Groups[g]
+			group.Instances = slices.DeleteFunc(group.Instances, func(i patch.InstanceResult) bool {
+				return !i.WantsRollBack()
+			})
+		}
+	}
 }
 
 // tellsResults tells that instances are in a wave's result.

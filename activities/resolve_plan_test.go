@@ -114,6 +114,12 @@ func (s *store) GetWave(_ context.Context, id string, into any) error {
 	return nil
 }
 
+func (s *store) PutInstance(context.Context, string, string, any) (string, error) { return "", s.err }
+
+func (s *store) PutDraft(context.Context, string, int, []byte) error { return s.err }
+
+func (s *store) GetDraft(context.Context, string, int) ([]byte, error) { return nil, s.err }
+
 func (s *store) ListWaves(context.Context) ([]string, error) { return s.waves, s.err }
 
 func (s *store) AppendJournal(_ context.Context, wave, name string, record any) error {
@@ -131,7 +137,7 @@ func TestEvidence(t *testing.T) {
 	kept := &store{}
 	control := &activities.Control{Evidence: kept}
 	document := activities.WaveDocument{Version: 1, Hash: "abc"}
-	require.NoError(t, control.SaveWave(t.Context(), activities.SaveWaveInput{WaveID: "w", Document: document}))
+	require.NoError(t, control.SaveWave(t.Context(), activities.SaveWaveInput{WaveID: "w", Document: &document}))
 	require.Equal(t, document, kept.wave)
 	record := activities.AppendJournalInput{Record: journal.Record{
 		WaveID: "w", Instance: "i-1", Group: patch.Group{Account: patch.Account{ID: "1"}, Region: "r"},

@@ -4,15 +4,18 @@ import (
 	"context"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
-// SaveWaveInput is a wave's evidence.
+// SaveWaveInput is a wave's evidence, or the pages in which it was saved before, by SavePage.
 type SaveWaveInput struct {
 	WaveID   string
-	Document WaveDocument
-	Of       RunOf // the run that its history began with
+	Document *WaveDocument `json:",omitempty"` // nil: it is in pages
+	Pages    []string      `json:",omitempty"` // their hashes, in order
+	Of       RunOf         // the run that its history began with
 }
 
 // WaveDocument is the one JSON document a wave leaves in the evidence store.
@@ -25,13 +28,53 @@ type WaveDocument struct {
 	Runbooks map[string]Runbook `json:"runbooks"` // by account/region
 }
 
-// SaveWave writes the wave's document. A run that somebody has reset believes what was before, and writes over nothing.
+// SaveWave writes the wave's document. A page that is not the one that was saved is an error: somebody else wrote it. A
+// run that somebody has reset believes what was before, and writes over nothing.
 func (c *Control) SaveWave(ctx context.Context, in SaveWaveInput) error {
-	if activity.IsActivity(ctx) {
-		if now := activity.GetInfo(ctx).WorkflowExecution.RunID; in.Of.RunID != "" && in.Of.RunID != now {
-			activity.GetLogger(ctx).Warn("a wave that was reset writes no evidence", "wave", in.WaveID, "run", now)
-			return nil
+	if wasReset(ctx, in.Of) {
+		activity.GetLogger(ctx).Warn("a wave that was reset writes no evidence", "wave", in.WaveID)
+		return nil
+	}
+	document := in.Document
+	if document == nil {
+		document = &WaveDocument{}
+		pages := make([][]byte, len(in.Pages))
+		for i, sum := range in.Pages {
+			page, err := c.Evidence.GetDraft(ctx, in.WaveID, i)
+			if err != nil {
+				return evidenceError("read the document of wave "+in.WaveID, err)
+			}
+			if payload.Sum(page) != sum {
+				return temporal.NewNonRetryableApplicationError("save the document of wave "+in.WaveID+
+					": one of its pages in the evidence is not as it was written; see who else writes there", ErrEvidence, nil)
+			}
+			pages[i] = page
+		}
+		if err := payload.Unpack(pages, document); err != nil {
+			return evidenceError("read the document of wave "+in.WaveID, err)
 		}
 	}
-	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, in.Document))
+	return evidenceError("save the document of wave "+in.WaveID, c.Evidence.PutWave(ctx, in.WaveID, *document))
+}
+
+// wasReset reports whether the activity's workflow is another run than the one its history began with.
+func wasReset(ctx context.Context, began RunOf) bool {
+	return activity.IsActivity(ctx) && began.RunID != "" &&
+		began.RunID != activity.GetInfo(ctx).WorkflowExecution.RunID
+}
+
+// SavePageInput is a page of a document that is too large for one activity.
+type SavePageInput struct {
+	WaveID  string
+	Page    int // from 0
+	Content []byte
+	Of      RunOf // see SaveWaveInput
+}
+
+// SavePage keeps a page until SaveWave has them all.
+func (c *Control) SavePage(ctx context.Context, in SavePageInput) error {
+	if wasReset(ctx, in.Of) {
+		return nil
+	}
+	return evidenceError("save a page of wave "+in.WaveID, c.Evidence.PutDraft(ctx, in.WaveID, in.Page, in.Content))
 }

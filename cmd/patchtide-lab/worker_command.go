@@ -17,6 +17,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/isolation"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 // workerOptions are the flags of the worker alone.
@@ -95,7 +96,7 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 		return fmt.Errorf("make the folder for evidence: %w", err)
 	}
 	connection, err := client.DialContext(ctx, client.Options{
-		HostPort: options.temporal, Namespace: lab.Namespace,
+		HostPort: options.temporal, Namespace: lab.Namespace, DataConverter: payload.NewGuard(),
 		Logger: sdklog.NewStructuredLogger(
 			slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		),

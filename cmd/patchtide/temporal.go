@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
@@ -48,6 +49,7 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 		return nil, options, err
 	}
 	options.Logger = log.NewStructuredLogger(logger)
+	options.DataConverter = payload.NewGuard()
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {

@@ -103,6 +103,27 @@ func AttachedTo(group *astypes.AutoScalingGroup) []string {
 	return slices.Compact(attached)
 }
 
+// otherBalancers names what is attached to the group beside target groups: Auto Scaling registers members there as well.
+func otherBalancers(group *astypes.AutoScalingGroup) []string {
+	var others []string
+	for _, name := range group.LoadBalancerNames {
+		others = append(others, "Classic Load Balancer "+name)
+	}
+	for _, source := range group.TrafficSources {
+		switch kind, id := Deref(source.Type), Deref(source.Identifier); kind {
+		case "elbv2", "":
+		case "elb":
+			others = append(others, "Classic Load Balancer "+id)
+		case "vpc-lattice":
+			others = append(others, "VPC Lattice target group "+id)
+		default:
+			others = append(others, "traffic source "+kind+" "+id)
+		}
+	}
+	slices.Sort(others)
+	return slices.Compact(others)
+}
+
 // weighted reports a group whose numbers do not count instances.
 func weighted(group *astypes.AutoScalingGroup) bool {
 	if kind := Deref(group.DesiredCapacityType); kind != "" && kind != "units" {

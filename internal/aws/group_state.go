@@ -17,13 +17,23 @@ import (
 // ReadGroupState reads a group with its members, their registrations and agents. Intervals are as AWS's clock counts
 // them. A group that does not exist is GroupNotFound.
 func ReadGroupState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
-	if group.IsAutoScaling() {
-		return readScalingState(ctx, s, group)
-	}
-	return readTaggedState(ctx, s, group)
+	return ReadGroupStateIn(ctx, s, group, nil)
 }
 
-func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+// ReadGroupStateIn is ReadGroupState that looks for registrations in these target groups and in those attached only;
+// nil: in all of them.
+func ReadGroupStateIn(
+	ctx context.Context, s *Services, group patch.Group, targetGroups []string,
+) (*patch.GroupState, error) {
+	if group.IsAutoScaling() {
+		return readScalingState(ctx, s, group, targetGroups)
+	}
+	return readTaggedState(ctx, s, group, targetGroups)
+}
+
+func readTaggedState(
+	ctx context.Context, s *Services, group patch.Group, targetGroups []string,
+) (*patch.GroupState, error) {
 	if len(group.Tags) == 0 {
 		return nil, Final(
 			InvalidInput,
@@ -39,11 +49,11 @@ func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patc
 	if len(found.Instances) == 0 {
 		return state, nil
 	}
-	registered, err := readRegistrations(ctx, s, group.String(), nil, found.Instances)
+	registered, err := readRegistrations(ctx, s, group.String(), nil, targetGroups, found.Instances)
 	if err != nil {
 		return nil, err
 	}
-	state.TargetGroups = registered.groups
+	state.TargetGroups, state.ElsewhereTargets = registered.groups, registered.elsewhere
 	for _, id := range slices.Sorted(maps.Keys(found.Instances)) {
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
@@ -56,7 +66,9 @@ func readTaggedState(ctx context.Context, s *Services, group patch.Group) (*patc
 	return state, nil
 }
 
-func readScalingState(ctx context.Context, s *Services, group patch.Group) (*patch.GroupState, error) {
+func readScalingState(
+	ctx context.Context, s *Services, group patch.Group, targetGroups []string,
+) (*patch.GroupState, error) {
 	described, at, err := readGroupAt(ctx, s, group)
 	if err != nil {
 		return nil, err
@@ -70,6 +82,7 @@ func readScalingState(ctx context.Context, s *Services, group patch.Group) (*pat
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
+		OtherBalancers:      otherBalancers(described),
 	}
 	if state.RefreshRunning, err = refreshing(ctx, s, group); err != nil {
 		return nil, err
@@ -82,11 +95,13 @@ func readScalingState(ctx context.Context, s *Services, group patch.Group) (*pat
 		return nil, err
 	}
 	state.Operator = operatorOf(described, found.Instances)
-	registered, err := readRegistrations(ctx, s, group.String(), AttachedTo(described), found.Instances)
+	registered, err := readRegistrations(
+		ctx, s, group.String(), AttachedTo(described), targetGroups, found.Instances,
+	)
 	if err != nil {
 		return nil, err
 	}
-	state.TargetGroups = registered.groups
+	state.TargetGroups, state.ElsewhereTargets = registered.groups, registered.elsewhere
 	away, err := standbyFrom(ctx, s, group, described)
 	if err != nil {
 		return nil, err

@@ -143,13 +143,13 @@ func sample() Report {
 			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupResult{{
 				Account: "staging", Region: "ap-northeast-1", Name: "Role=web", Outcome: patch.Succeeded,
 				Instances: []patch.InstanceResult{{
-					ID: "i-0a", Outcome: patch.Patched, MissingBefore: []string{"kernel", "openssl"}, AutomationExecutionID: "e-1",
+					ID: "i-0a", Outcome: patch.Patched, MissingBefore: 2, AutomationExecutionID: "e-1",
 				}},
 			}}},
 			{Name: "production", Outcome: patch.SucceededWithSkips, Groups: []patch.GroupResult{{
 				Account: "production", Region: "ap-northeast-1", Name: "web", Outcome: patch.SucceededWithSkips,
 				Instances: []patch.InstanceResult{
-					{ID: "i-0c", Outcome: patch.RolledBack, MissingBefore: []string{"kernel"}, MissingAfter: []string{"kernel"}},
+					{ID: "i-0c", Outcome: patch.RolledBack, MissingBefore: 1, MissingAfter: 1},
 				},
 			}}},
 		},

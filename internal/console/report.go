@@ -89,7 +89,7 @@ func reportGroup(group patch.GroupResult, measured Measured) ReportGroup {
 	for _, instance := range group.Instances {
 		shown.Instances = append(shown.Instances, ReportInstance{
 			ID: instance.ID, Outcome: instance.Outcome,
-			MissingBefore: len(instance.MissingBefore), MissingAfter: len(instance.MissingAfter),
+			MissingBefore: instance.MissingBefore, MissingAfter: instance.MissingAfter,
 			AutomationExecutionID: instance.AutomationExecutionID,
 		})
 	}

@@ -36,7 +36,7 @@ func Status(status patch.WaveStatus) string {
 		for _, group := range stage.Groups {
 			rows.Row(
 				stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total),
-				fmt.Sprint(len(group.Failed)),
+				fmt.Sprint(group.FailedCount()),
 			)
 		}
 	}

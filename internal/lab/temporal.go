@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/server/temporal"
+
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 // Namespace is the one namespace the laboratory creates; it is the SDK's and the UI's default too.
@@ -125,6 +127,9 @@ func (t *Temporal) WorkflowURL(workflowID string) string { return t.ui.workflow(
 // Dial connects a client to the namespace of the laboratory. The caller closes it.
 func (t *Temporal) Dial(ctx context.Context, options client.Options) (client.Client, error) {
 	options.HostPort = t.address
+	if options.DataConverter == nil {
+		options.DataConverter = payload.NewGuard() // as the product's clients have
+	}
 	if options.Namespace == "" {
 		options.Namespace = Namespace
 	}

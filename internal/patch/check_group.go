@@ -90,9 +90,36 @@ func checkLifecycles(v View) []*Refusal {
 	var found []*Refusal
 	for _, member := range v.State.Members {
 		if !knownLifecycle(member.Lifecycle) {
-			found = append(found, v.refuseGroup(fmt.Sprintf("%s is in the state %q, which Patchtide does not know",
-				member.ID, member.Lifecycle), "wait until it has settled")...)
+			is := "which Patchtide does not know"
+			if replacingRoot(member.Lifecycle) {
+				is = "in which an instance refresh replaces its root volume"
+			}
+			found = append(found, v.refuseGroup(fmt.Sprintf("%s is in the state %q, %s", member.ID, member.Lifecycle, is),
+				"wait until it has settled")...)
 		}
+	}
+	return found
+}
+
+// replacingRoot reports one of the states of a refresh that keeps an instance and replaces its root volume.
+func replacingRoot(state string) bool {
+	return strings.HasPrefix(state, "ReplacingRootVolume") || strings.HasPrefix(state, "RootVolumeReplaced")
+}
+
+// checkBalancers refuses what sends requests and is not read. Auto Scaling takes a member out of a Classic Load Balancer
+// and of VPC Lattice by itself; whether it is healthy there again only an http check can tell.
+func checkBalancers(v View) []*Refusal {
+	var found []*Refusal
+	checked := slices.ContainsFunc(v.Policy.Health, func(check HealthCheck) bool { return check.HTTP != nil })
+	for _, balancer := range v.State.OtherBalancers {
+		if !checked {
+			found = append(found, v.refuseGroup("it is attached to the "+balancer+", whose word on its members is not read",
+				"add a health check of `type: http` to the stage, which then judges its instances")...)
+		}
+	}
+	for _, target := range v.State.ElsewhereTargets {
+		found = append(found, v.refuseGroup(target+" is a target of another network's group: requests may reach it there",
+			"take the address out of that target group, or leave the group out of the plan")...)
 	}
 	return found
 }

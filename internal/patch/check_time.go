@@ -41,15 +41,27 @@ func (v View) budget() Budget {
 	return v.Policy.Budget(v.State.TargetGroups)
 }
 
-// MostGroups keeps a wave's history, about thirty events a group, well under Temporal's 51,200: a wave never continues
-// as new, since its groups are its children.
-const MostGroups = 1000
+// MostGroups keeps a wave's history under Temporal's 51,200 events: some seventy a group, and 8,000 for reports of
+// counts (ReportsEvery). A wave never continues as new, since its groups are its children.
+const MostGroups = 600
 
 func checkGroupCount(v View) []*Refusal {
 	if v.Groups <= MostGroups {
 		return nil
 	}
 	return v.refuse(fmt.Sprintf("it has %d groups and a wave's history holds %d", v.Groups, MostGroups), "split the plan")
+}
+
+// MostInstances keeps a group's results, some 800 bytes an instance, within what goes through Temporal at once: they
+// travel from one run of its workflow to the next, and to the wave.
+const MostInstances = 600
+
+func checkInstanceCount(v View) []*Refusal {
+	if v.State == nil || len(v.State.Members) <= MostInstances {
+		return nil
+	}
+	return v.refuse(fmt.Sprintf("it has %d instances and %d are patched as one group", len(v.State.Members), MostInstances),
+		"divide it: one at a time, as a group is patched, it would take days")
 }
 
 func checkFreeze(v View) []*Refusal {

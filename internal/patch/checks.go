@@ -45,6 +45,14 @@ var checksOfTime = []Check{
 		},
 	},
 	{
+		Code: RefusedTooLarge, Refuses: checkInstanceCount,
+		When:     "a group has more instances than its results may have in what goes through Temporal at once",
+		WhatToDo: "divide the group",
+		LeftOut: map[Level]string{
+			LevelInstance: beforeTheWave, LevelPutBack: anyTime, LevelReturn: anyTime,
+		},
+	},
+	{
 		Code: RefusedFrozen, Refuses: checkFreeze,
 		When:     "somebody froze the account or everything, or nobody knows whether. A wave under way waits instead",
 		WhatToDo: "ask who and why; then `patchtide unfreeze`, and start the wave again",
@@ -97,6 +105,15 @@ var checksOfGroup = []Check{
 	{
 		Code: RefusedUnknownState, Needs: NeedsState, Refuses: checkLifecycles,
 		When: "a member is in a lifecycle state that Patchtide does not know", WhatToDo: "wait until it has settled",
+	},
+	{
+		Code: RefusedBalancer, Needs: NeedsState, Refuses: checkBalancers,
+		When: "the group is attached to a Classic Load Balancer or to VPC Lattice, whose word on an instance is not read, " +
+			"and the plan has no `http` check; or a member's address is a target of another network's target group",
+		WhatToDo: "add a health check of `type: http`; take the address out of that target group",
+		LeftOut: map[Level]string{
+			LevelPutBack: mayBeIll, LevelReturn: nothingNew,
+		},
 	},
 	{
 		Code: RefusedCapacity, Needs: NeedsState, Refuses: checkStrategy,

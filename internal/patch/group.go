@@ -21,8 +21,12 @@ type GroupState struct {
 	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
-	FreeTags            bool      // a tag slot is free on the group
-	At                  time.Time // AWS's clock when it was read
+	FreeTags            bool // a tag slot is free on the group
+	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load Balancer web".
+	OtherBalancers []string
+	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in ARN".
+	ElsewhereTargets []string
+	At               time.Time // AWS's clock when it was read
 }
 
 // Member is one instance of a group as EC2, Auto Scaling and the load balancers see it.
@@ -140,6 +144,16 @@ func (s GroupState) IDs() []string {
 		ids = append(ids, member.ID)
 	}
 	return ids
+}
+
+// Numbers is the state with nothing of its members but their ids.
+func (s GroupState) Numbers() GroupState {
+	members := make([]Member, len(s.Members))
+	for i, member := range s.Members {
+		members[i].ID = member.ID
+	}
+	s.Members, s.TargetGroups = members, nil
+	return s
 }
 
 // Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance

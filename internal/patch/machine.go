@@ -10,9 +10,9 @@ import (
 // MachineFacts is what an instance says of itself when asked by a command.
 type MachineFacts struct {
 	BootID         string `json:"boot_id"`
-	Release        string `json:"release"` // for example 2023.6.20241010; what Amazon Linux locks its repositories to
-	Kernel         string `json:"kernel"`
-	PendingReboot  bool   `json:"pending_reboot"`
+	Release        string `json:"release,omitempty"` // for example 2023.6.20241010; what Amazon Linux locks its repositories to
+	Kernel         string `json:"kernel,omitempty"`
+	PendingReboot  bool   `json:"pending_reboot,omitempty"`
 	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"
 	// ApplicationSHA256 is of what deployments leave outside packages: files below /opt, /srv, /usr/local and /var/www, by
 	// name, size and time, without logs, caches and the like. "": not told, as by Windows.
@@ -21,9 +21,9 @@ type MachineFacts struct {
 	DomainJoined *bool `json:"domain_joined,omitempty"`
 	// Elsewhere are directories of the operating system or its package database that are not on the root's disk: "/var on
 	// nvme1n1". Nil: it did not tell.
-	Elsewhere []string `json:"elsewhere"`
+	Elsewhere []string `json:"elsewhere,omitzero"`
 	// Patchers install packages by themselves: "unattended-upgrades". Nil: it did not tell.
-	Patchers []string `json:"patchers"`
+	Patchers []string `json:"patchers,omitzero"`
 }
 
 // PackageChange is one package that differs between two lists; From is "" for an added one, To for a removed one.
@@ -70,7 +70,8 @@ func DiffPackages(before, after []string) []PackageChange {
 type Scan struct {
 	Instance      string   `json:"instance"`
 	BaselineID    string   `json:"baseline_id"`
-	Missing       []string `json:"missing"` // patch ids, sorted
+	Missing       []string `json:"missing"`                 // patch ids, sorted
+	MissingCount  int      `json:"missing_count,omitempty"` // where the ids are left out, since there are too many
 	Failed        []string `json:"failed"`
 	PendingReboot []string `json:"pending_reboot"`
 	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
@@ -82,7 +83,8 @@ func (s Scan) Compliant() bool { return !s.Due(RebootIfNeeded) }
 // Due reports whether there is something that an install would do: what waits for a reboot is due only where the plan
 // reboots.
 func (s Scan) Due(reboot RebootOption) bool {
-	return s.Error != "" || len(s.Missing) > 0 || len(s.Failed) > 0 || len(s.PendingReboot) > 0 && reboot != RebootNever
+	return s.Error != "" || len(s.Missing)+s.MissingCount > 0 || len(s.Failed) > 0 ||
+		len(s.PendingReboot) > 0 && reboot != RebootNever
 }
 
 // PatchReport is what an install's Automation execution left behind.

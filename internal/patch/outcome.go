@@ -64,8 +64,8 @@ type InstanceResult struct {
 	Reason  string  `json:"reason,omitempty"` // why it is not patched, for a person
 	// of one not started: a window or a calendar closed; of one not put back: which check
 	Refused       RefusalCode `json:"refused,omitempty"`
-	MissingBefore []string    `json:"missing_before"` // patch ids of a Scan before
-	MissingAfter  []string    `json:"missing_after"`  // patch ids of a Scan after
+	MissingBefore int         `json:"missing_before"` // patches, by a Scan before; which: see InstanceDetails
+	MissingAfter  int         `json:"missing_after"`  // patches, by a Scan after
 	// what takes effect with the next boot only: patch ids, or TheMachine
 	RebootPending         []string `json:"reboot_pending,omitempty"`
 	AutomationExecutionID string   `json:"automation_execution_id,omitempty"`
@@ -75,19 +75,39 @@ type InstanceResult struct {
 	// MachineFacts.ApplicationSHA256 after the install
 	ApplicationAfter string `json:"application_after,omitempty"`
 	// putting it back was refused: patched and in service
-	StillPatched bool            `json:"still_patched,omitempty"`
-	Changes      []PackageChange `json:"changes,omitempty"`
-	Backup       *RestorePoint   `json:"backup,omitempty"`
-	Stranded     []Stranded      `json:"stranded,omitempty"`
-	Started      time.Time       `json:"started,omitzero"` // of its first change; zero when nothing was
-	Ended        time.Time       `json:"ended,omitzero"`
-	PutBackIn    Duration        `json:"put_back_in,omitempty"` // how long putting it back took
+	StillPatched bool          `json:"still_patched,omitempty"`
+	Changes      int           `json:"changes,omitempty"`        // packages
+	Details      string        `json:"details_sha256,omitempty"` // of its InstanceDetails; "": none were written
+	Backup       *RestorePoint `json:"backup,omitempty"`
+	Stranded     []Stranded    `json:"stranded,omitempty"`
+	Started      time.Time     `json:"started,omitzero"` // of its first change; zero when nothing was
+	Ended        time.Time     `json:"ended,omitzero"`
+	PutBackIn    Duration      `json:"put_back_in,omitempty"` // how long putting it back took
 	// it left its group for good, which was at its max by others and launched nobody instead
 	NoRoomForAnother bool `json:"no_room_for_another,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
+}
+
+// InstanceDetails is what has no bound of what was done to an instance. It is in the evidence only, an object an
+// instance: results, which travel through Temporal, have its counts and its hash.
+type InstanceDetails struct {
+	WaveID        string          `json:"wave_id"`
+	Group         string          `json:"group"` // account/region/name
+	Instance      string          `json:"instance"`
+	Try           int             `json:"try"`            // from 0; another saga of the instance writes in its place
+	MissingBefore []string        `json:"missing_before"` // patch ids of a Scan before
+	MissingAfter  []string        `json:"missing_after"`  // patch ids of the last Scan
+	Changes       []PackageChange `json:"changes"`        // what the install did, put back since or not
+	Before        *MachineFacts   `json:"before,omitempty"`
+	After         *MachineFacts   `json:"after,omitempty"`
+}
+
+// Any reports whether there is anything to be written down.
+func (d InstanceDetails) Any() bool {
+	return len(d.MissingBefore)+len(d.MissingAfter)+len(d.Changes) > 0
 }
 
 // GroupResult is how one group ended.
@@ -98,6 +118,7 @@ type GroupResult struct {
 	Outcome   Outcome          `json:"outcome"`
 	Reason    string           `json:"reason,omitempty"`
 	Instances []InstanceResult `json:"instances"`
+	Tally     map[Outcome]int  `json:"tally,omitempty"` // of its instances, where they are in the evidence only
 	Gaps      []Gap            `json:"gaps,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }
@@ -172,5 +193,5 @@ func CombinedOutcome(parts []Outcome) Outcome {
 
 // Untouched is the result of an instance that nothing was done to.
 func Untouched(id string) InstanceResult {
-	return InstanceResult{ID: id, Outcome: NotStarted, MissingBefore: []string{}, MissingAfter: []string{}}
+	return InstanceResult{ID: id, Outcome: NotStarted}
 }

@@ -18,6 +18,7 @@ type RefusalCode string
 // workflows; a test holds both to that.
 const (
 	RefusedTooMany          RefusalCode = "TooManyGroups"
+	RefusedTooLarge         RefusalCode = "TooManyInstances"
 	RefusedNoInstances      RefusalCode = "NoInstances"
 	RefusedNotInService     RefusalCode = "NotInService"
 	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"
@@ -43,6 +44,7 @@ const (
 	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"
 	RefusedOtherPatcher     RefusalCode = "OtherPatcher"
 	RefusedPatchGroup       RefusalCode = "NotInPatchGroup"
+	RefusedBalancer         RefusalCode = "LoadBalancerNotRead"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"
 )

@@ -49,6 +49,7 @@ type GroupCounts struct {
 	Total      int              `json:"total"`
 	Done       int              `json:"done"` // ended, however
 	Failed     []InstanceResult `json:"failed,omitempty"`
+	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
 	// Unproven are those that it took and did not prove: see Plan.Gate.
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
 	Reason   string            `json:"reason,omitempty"`
@@ -70,6 +71,7 @@ type InstanceNow struct {
 	Since   time.Time `json:"since"`
 	// Failing is its undo that does not end; nil: there is none.
 	Failing *FailingUndo `json:"failing_undo,omitempty"`
+	Done    int       `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 }
 
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an
@@ -79,6 +81,14 @@ const mostFollowed = 100
 // FollowsInstances reports whether a wave of so many instances is told what each is doing. A larger one's groups are; a
 // group begins its history anew now and then.
 func FollowsInstances(instances int) bool { return instances <= mostFollowed }
+
+// mostReports is how many reports of counts the groups of a wave send it while all goes well; each costs it some four
+// events of the 51,200 that its history may have.
+const mostReports = 2_000
+
+// ReportsEvery is after how many instances a group of a wave of so many reports its counts: two events an instance at
+// most. A group whose wave follows each instance tells its count with what that does.
+func ReportsEvery(instances int) int { return max(2, (instances+mostReports-1)/mostReports) }
 
 // GroupPhase is where a group stands.
 type GroupPhase string

@@ -39,6 +39,7 @@ type Scene struct {
 	Store *evidence.Store
 	Wire  *Wire // between the clients and the simulator
 	Plans *Plans
+	Sizes Sizes // of what went through Temporal
 
 	Control *activities.Control
 	AWS     *activities.AWS
@@ -126,6 +127,7 @@ func (s *Scene) NewEnv(start time.Time) {
 		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: []interceptor.WorkerInterceptor{s.attempts},
 	})
 	env.SetStartTime(start)
+	env.SetDataConverter(s.Sizes.converter())
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
 	s.Env = env
 }

@@ -55,10 +55,11 @@ func (g *group) continueAsNew(ctx workflow.Context, order OrderKind) error {
 	in := g.in
 	in.Members = nil // they are in the status
 	in.Carried = g.carry(doing)
+	in.Carried.Status.Instances = patch.FitResults(in.Carried.Status.Instances)
 	in.Carried.Orders, in.Carried.Paused = g.orders, g.paused
 	if g.room != nil {
 		in.Carried.Room = &CarriedRoom{
-			Strategy: g.room.Strategy, Before: g.room.Before, Raised: g.room.Raised, Surge: g.room.Surge,
+			Strategy: g.room.Strategy, Before: g.room.Before.Numbers(), Raised: g.room.Raised, Surge: g.room.Surge,
 			Dropped: g.room.Dropped,
 		}
 	}
@@ -74,6 +75,7 @@ type Carried struct {
 	BaselineID string
 	Try        map[string]int
 	Left       map[string]bool // see group.left
+	Targets    []string        // see group.targets
 	Orders     []OrderKind     // not yet obeyed
 	Paused     bool
 	Timed      int // see paceSoFar
@@ -109,7 +111,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
-	g.closed, g.earlier, g.rounds = c.Closed, c.Earlier, c.Rounds
+	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
@@ -123,6 +125,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 	return &Carried{
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
 		Took:   g.took,
-		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds,
+		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
 	}
 }

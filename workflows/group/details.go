@@ -32,7 +32,7 @@ func (g *group) details() string {
 			stands, since = run.Marked("**"+run.Doing(now.Step, now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
 		}
 		if instance.Outcome != patch.NotStarted {
-			missing = fmt.Sprintf("%d → %d", len(instance.MissingBefore), len(instance.MissingAfter))
+			missing = fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
 		}
 		run.Write(&text, "| %s | %s | %s | %s | %s |\n", instance.ID, stands, since, missing, run.Cell(instance.Reason))
 	}

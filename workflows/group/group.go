@@ -31,6 +31,7 @@ type Input struct {
 	Carried       *Carried // what an earlier run of this group leaves to this one
 
 	Tells bool // the wave listens to what each instance is doing
+	Every int  // instances after which the wave is told the counts; 0: each
 }
 
 // group is one group's run.
@@ -44,6 +45,7 @@ type group struct {
 	rolledBack bool        // what was patched has been put back
 	earlier    time.Time   // see GroupOrder.Earlier
 	room       *room.Room  // nil: none was made
+	targets    []string    // ARNs of the target groups that hold members; nil: they have not been looked through yet
 	watch      *undo.Watch // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
@@ -146,7 +148,11 @@ func newGroup(in Input) *group {
 // begin answers the query, and listens to the wave and to the instances.
 func (g *group) begin(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
-		func() (patch.GroupStatus, error) { return g.status, nil },
+		func() (patch.GroupStatus, error) {
+			answer := g.status
+			answer.Instances = patch.FitResults(answer.Instances)
+			return answer, nil
+		},
 		workflow.QueryHandlerOptions{
 			Description: "The group's phase, the instances under way and the results so far",
 		}); err != nil {
@@ -173,7 +179,17 @@ func (g *group) enter(ctx workflow.Context, phase patch.GroupPhase, why string) 
 	g.report(ctx)
 }
 
-// report tells the wave the group's counts: at each phase, each failure and every tenth instance.
+// done counts the instances that have ended.
+func (g *group) done() (done int) {
+	for _, instance := range g.status.Instances {
+		if instance.Outcome != patch.NotStarted {
+			done++
+		}
+	}
+	return done
+}
+
+// report tells the wave the group's counts: at each phase, each failure and every few instances.
 func (g *group) report(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, g.details())
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
@@ -182,7 +198,7 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	counts := patch.GroupCounts{
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
-		Strategy: g.status.Strategy, Total: len(g.status.Instances), Reason: g.status.Reason,
+		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
 		Failing: g.status.Failing,
 	}
@@ -191,9 +207,6 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	counts.Unproven = patch.Unproven(g.status.Group, g.status.Instances, g.status.Reason)
 	for _, instance := range g.status.Instances {
-		if instance.Outcome != patch.NotStarted {
-			counts.Done++
-		}
 		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
 		if g.isFailure(instance) && !waits {
 			counts.Failed = append(counts.Failed, instance)
@@ -296,7 +309,8 @@ func (g *group) putBackInstance(ctx workflow.Context, id string, putBack journal
 func (g *group) common(id string) instance.Common {
 	return instance.Common{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
-		Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
+		Targets: g.targets,
+		Ours:    patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
 	}
 }
 
@@ -355,7 +369,7 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 		}}
 	}
 	g.left[id] = g.left[id] || len(result.Stranded) > 0
-	return result
+	return result.Brief()
 }
 
 func indexOf(instances []patch.InstanceResult, id string) int {

@@ -94,7 +94,7 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 	if record.Intended.RaiseDesired && !record.Ended {
 		var now patch.GroupState
 		err := undo.Act(run.Undoing(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-			activities.InspectGroupInput{Group: g.in.Group}, &now)
+			activities.InspectGroupInput{Group: g.in.Group, Targets: []string{}}, &now)
 		switch {
 		case run.IsType(err, activities.ErrGroupNotFound):
 			return

@@ -62,7 +62,7 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) {
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
+		activities.InspectGroupInput{Group: g.in.Group, Targets: g.targets}).Get(ctx, &state); err != nil {
 		g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
 		return nil, patch.Ending{}
 	}

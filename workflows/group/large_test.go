@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -23,9 +24,7 @@ func TestAGroupOfSixHundred(t *testing.T) {
 	scene.Env.OnWorkflow(names.PatchInstance, mock.Anything, mock.Anything).Return(
 		func(_ workflow.Context, in workflows.InstanceInput) (*patch.InstanceResult, error) {
 			taken = append(taken, in.Instance)
-			return &patch.InstanceResult{
-				ID: in.Instance, Outcome: patch.Patched, MissingBefore: []string{}, MissingAfter: []string{},
-			}, nil
+			return &patch.InstanceResult{ID: in.Instance, Outcome: patch.Patched}, nil
 		})
 	runs := countRuns(scene.Env)
 	result, err := scene.Run(wavetest.WebWave)
@@ -34,7 +33,10 @@ func TestAGroupOfSixHundred(t *testing.T) {
 	require.Equal(t, 6, runs(wavetest.ProductionLock))
 	require.Len(t, taken, many)
 	seen := map[string]bool{}
-	for i, instance := range result.Stages[0].Groups[0].Instances {
+	require.Equal(t, map[patch.Outcome]int{patch.Patched: many}, result.Stages[0].Groups[0].Tally)
+	var document activities.WaveDocument
+	require.NoError(t, scene.Store.GetWave(t.Context(), result.WaveID, &document))
+	for i, instance := range document.Result.Stages[0].Groups[0].Instances {
 		require.Equal(t, instance.ID, taken[i])
 		require.Equal(t, patch.Patched, instance.Outcome)
 		seen[instance.ID] = true

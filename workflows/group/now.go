@@ -28,6 +28,7 @@ func (g *group) follow(ctx workflow.Context) {
 			}
 			workflow.SetCurrentDetails(c, g.details())
 			if g.in.Tells && parent != nil {
+				now.Done = g.done()
 				workflow.SignalExternalWorkflow(c, parent.ID, parent.RunID, names.SignalInstanceNow, now)
 			}
 		}

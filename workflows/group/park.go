@@ -12,7 +12,11 @@ type End struct {
 	Parked *Carried `json:"parked,omitempty"`
 }
 
-func (g *group) end() *End { return &End{GroupResult: *g.result()} }
+func (g *group) end() *End {
+	end := &End{GroupResult: *g.result()}
+	end.Instances = patch.FitResults(end.Instances)
+	return end
+}
 
 // park ends the group between two instances: with its room given back and its mark off nothing of it is left, and the
 // end of its workflow frees the lock.

@@ -59,7 +59,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	clean, stop := workflow.NewDisconnectedContext(ctx)
 	g.stopTrying = stop
 	_ = workflow.ExecuteActivity(run.Reading(clean, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: g.in.Group}).Get(clean, &state)
+		activities.InspectGroupInput{Group: g.in.Group, Targets: g.targets}).Get(clean, &state)
 	g.stopTrying = nil
 	stop()
 	i := indexOf(g.status.Instances, patch.NextPutBack(g.in.Group, state, patched, refused))
@@ -80,12 +80,13 @@ func (g *group) putBackNext(ctx workflow.Context) {
 		return
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
-	if len(result.MissingAfter) == 0 { // it could not be scanned: it stands where it stood before
+	result.Changes, result.Details = was.Changes, was.Details // what was done, and is put back
+	if result.MissingAfter == 0 { // it could not be scanned: it stands where it stood before
 		result.MissingAfter = was.MissingBefore
 	}
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
-		result.BootID, result.PackagesAfter, result.Changes = was.BootID, was.PackagesAfter, was.Changes
+		result.BootID, result.PackagesAfter = was.BootID, was.PackagesAfter
 		result.RebootPending = was.RebootPending
 	}
 	g.status.Instances[i] = result

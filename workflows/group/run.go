@@ -90,7 +90,7 @@ func (g *group) patch(ctx workflow.Context) {
 			g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 			break
 		}
-		if i%10 == 9 {
+		if g.ended%max(g.in.Every, 1) == 0 {
 			g.report(ctx)
 		}
 		workflow.SetCurrentDetails(ctx, g.details())
@@ -135,10 +135,15 @@ func (g *group) allTried() bool { return len(g.status.Instances) > 0 && !g.unfin
 // cannot; it is a *patch.Refusal where a check refused. Newcomers are for patching only.
 func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	var state patch.GroupState
-	if err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state); err != nil {
+	look := activities.InspectGroupInput{Group: g.in.Group}
+	if level == patch.LevelPutBack {
+		look.Targets = g.targets // what is put back was looked through before it went out
+	}
+	if err := workflow.ExecuteActivity(run.Sweeping(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
+		look).Get(ctx, &state); err != nil {
 		return err
 	}
+	g.targets = run.TargetGroups(state)
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal

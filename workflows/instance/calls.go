@@ -129,7 +129,7 @@ func (s *saga) snapshotID() string { return run.SnapshotID(s.in.WaveID) }
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
 
 func (s *saga) inspect() activities.InspectGroupInput {
-	return activities.InspectGroupInput{Group: s.in.Group, Known: []string{s.in.Instance}}
+	return activities.InspectGroupInput{Group: s.in.Group, Known: []string{s.in.Instance}, Targets: s.in.Targets}
 }
 
 func (s *saga) ask(name string) activities.CollectMachineFactsInput {

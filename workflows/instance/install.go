@@ -65,7 +65,7 @@ func (s *saga) install(ctx workflow.Context) error {
 			if after, err = s.scanNow(clean, fmt.Sprintf("scan-after-%d", pass)); err != nil {
 				return err
 			}
-			s.status.Result.MissingAfter = run.List(after.Missing)
+			s.status.Result.MissingAfter, s.patching.missing = len(after.Missing), after.Missing
 		}
 		verdict := patch.Verify(patch.Pass{
 			Platform: s.in.Policy.Platform, Reboot: s.in.Policy.Reboot, Number: pass, Of: s.in.Policy.Passes,
@@ -155,7 +155,7 @@ func (s *saga) merge(report patch.PatchReport) {
 		report.Installing = report.Installing || s.patching.report.Installing
 	}
 	s.patching.report = report
-	s.status.Result.Changes = report.Changes
+	s.status.Result.Changes = len(report.Changes)
 	if report.After != nil {
 		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
 		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256

@@ -27,6 +27,7 @@ type Common struct {
 	Try      int            // the saga's try: the verb `retry` raises it
 	Ours     patch.Holdings // what this wave holds of the group already
 	Tells    bool           // its group listens to what it is doing
+	Targets  []string       // see activities.InspectGroupInput; nil: its group has not looked through them
 }
 
 // Input starts PatchInstance.
@@ -65,6 +66,7 @@ type patching struct {
 	runbook  activities.Runbook
 	baseline string
 	scan     patch.Scan // what was missing before
+	missing  []string   // patch ids, by the last scan
 	tries    []installTry
 	report   patch.PatchReport // all passes as one
 	first    patch.MachineFacts
@@ -93,7 +95,7 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 		return nil, err
 	}
 	s.status = patch.InstanceStatus{ID: s.in.Instance, Result: patch.InstanceResult{
-		ID: s.in.Instance, Outcome: patch.NotStarted, MissingBefore: []string{}, MissingAfter: []string{},
+		ID: s.in.Instance, Outcome: patch.NotStarted,
 	}}
 	if err := workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
 		func() (patch.InstanceStatus, error) { return s.status, nil },
@@ -127,16 +129,16 @@ func (s *saga) patch(ctx workflow.Context) {
 		result.Outcome, result.Reason = patch.Failed, "scan: "+scan.Error
 		return
 	}
-	s.patching.scan, result.MissingBefore = *scan, run.List(scan.Missing)
+	s.patching.scan, s.patching.missing = *scan, scan.Missing
+	result.MissingBefore, result.MissingAfter = len(scan.Missing), len(scan.Missing)
 	if !scan.Due(s.in.Policy.Reboot) {
-		result.Outcome, result.MissingAfter = patch.AlreadyCompliant, []string{}
+		result.Outcome = patch.AlreadyCompliant
 		if s.patching.waits = scan.Waits(&s.patching.first); len(s.patching.waits) > 0 {
 			result.Outcome = patch.RebootPending
 			s.tellReboot()
 		}
 		return
 	}
-	result.MissingAfter = run.List(scan.Missing)
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
 	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
@@ -147,7 +149,10 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.note("%s", note)
 	}
 	result.Started = workflow.Now(ctx)
-	defer func() { result.Ended = workflow.Now(ctx) }()
+	defer func() {
+		result.Ended = workflow.Now(ctx)
+		s.keepDetails(ctx)
+	}()
 	if failed, err := s.run(ctx, s.table()); err != nil {
 		s.compensate(ctx, failed, err)
 		return

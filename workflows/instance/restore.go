@@ -169,7 +169,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 	case scan.Error != "":
 		s.note("not scanned since its root volume was put back: %s", scan.Error)
 	default:
-		s.status.Result.MissingAfter = run.List(scan.Missing)
+		s.status.Result.MissingAfter, s.patching.missing = len(scan.Missing), scan.Missing
 	}
 }
 
@@ -208,7 +208,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	}
 	s.restored = true
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
-	s.status.Result.MissingAfter = s.status.Result.MissingBefore
+	s.status.Result.MissingAfter, s.patching.missing = s.status.Result.MissingBefore, s.patching.scan.Missing
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,
 		s.point.TakenAt.Format("2006-01-02 15:04 MST"))
 	return nil

@@ -78,9 +78,19 @@ func ScanFleet(ctx workflow.Context, request Request) (*FleetScan, error) {
 			}
 		}
 		fleet.Groups = append(fleet.Groups, scan)
+		fleet.fit()
 		workflow.SetCurrentDetails(ctx, fleet.details())
 	}
 	return fleet, nil
+}
+
+// fit keeps what is told of the scans small enough for Temporal.
+func (f *FleetScan) fit() {
+	scans := make([][]patch.Scan, len(f.Groups))
+	for i, group := range f.Groups {
+		scans[i] = group.Instances
+	}
+	patch.FitScans(scans)
 }
 
 // Group scans a group by its plan's baseline, whose id it returns. What kept it from being scanned is told; "" when
@@ -91,7 +101,7 @@ func Group(
 	var state patch.GroupState
 	if err := workflow.ExecuteActivity(
 		run.Reading(ctx, group, plan.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: group, Unseen: true},
+		activities.InspectGroupInput{Group: group, Unseen: true, Targets: []string{}},
 	).Get(ctx, &state); err != nil {
 		return []patch.Scan{}, "", run.Reason(err)
 	}
@@ -119,7 +129,7 @@ func (f *FleetScan) details() string {
 	for _, group := range f.Groups {
 		missing := 0
 		for _, instance := range group.Instances {
-			missing += len(instance.Missing)
+			missing += len(instance.Missing) + instance.MissingCount
 		}
 		run.Write(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
 			group.Scanned, len(group.Instances), group.Compliant, missing, run.Cell(group.Error))

@@ -8,6 +8,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
@@ -105,7 +106,8 @@ func (w *wave) finish(ctx workflow.Context, outcome patch.Outcome, stages []patc
 	w.evidence.idle(clean)
 	w.save(clean, *result)
 	w.tellEnd(clean, *result)
-	return result
+	told := result.Told()
+	return &told
 }
 
 // keepDecisions writes what people decide to the evidence as they decide it: a wave that is terminated tells at least
@@ -135,11 +137,31 @@ func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
 	for _, held := range w.roster.groups {
 		document.Runbooks[held.group.Account.ID+"/"+held.group.Region] = held.runbook
 	}
-	input := activities.SaveWaveInput{WaveID: w.status.WaveID, Document: document, Of: run.Itself(ctx)}
-	options := run.Controlling(ctx, "the wave's evidence")
-	if err := workflow.ExecuteActivity(options, control.SaveWave, input).Get(ctx, nil); err != nil {
+	if err := saveDocument(ctx, document); err != nil {
 		workflow.GetLogger(ctx).Error("evidence not written", "wave", w.status.WaveID, "error", run.Reason(err))
 	}
+}
+
+// saveDocument hands a wave's document over: as it is, or in pages where it is too large for one activity.
+func saveDocument(ctx workflow.Context, document activities.WaveDocument) error {
+	input := activities.SaveWaveInput{WaveID: document.Status.WaveID, Of: run.Itself(ctx)}
+	options := run.Controlling(ctx, "the wave's evidence")
+	pages, err := payload.Pages(document)
+	if err != nil {
+		return err
+	}
+	if len(pages) == 0 {
+		input.Document = &document
+	}
+	for i, page := range pages {
+		if err := workflow.ExecuteActivity(options, control.SavePage, activities.SavePageInput{
+			WaveID: input.WaveID, Page: i, Content: page, Of: input.Of,
+		}).Get(ctx, nil); err != nil {
+			return err
+		}
+		input.Pages = append(input.Pages, payload.Sum(page))
+	}
+	return workflow.ExecuteActivity(options, control.SaveWave, input).Get(ctx, nil)
 }
 
 // keepParked leaves the results so far in the evidence: a wave that is terminated while it is parked can be rolled

@@ -32,7 +32,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
 			Run: w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
-			Tells: patch.FollowsInstances(w.roster.instances()),
+			Tells: patch.FollowsInstances(w.roster.instances()), Every: patch.ReportsEvery(w.roster.instances()),
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
@@ -107,7 +107,7 @@ func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
 
 // readGroup reads a group; one that is gone is empty.
 func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.GroupState, err error) {
-	err = workflow.ExecuteActivity(run.Reading(ctx, group, w.plan.Timing), aws.InspectGroup,
+	err = workflow.ExecuteActivity(run.Sweeping(ctx, group, w.plan.Timing), aws.InspectGroup,
 		activities.InspectGroupInput{Group: group}).Get(ctx, &state)
 	if run.IsType(err, activities.ErrGroupNotFound) {
 		return patch.GroupState{}, nil

@@ -81,7 +81,7 @@ func accountsOf(plan patch.Plan) []string {
 // account's queue that nobody serves is a worker that does not know the account.
 func (w *wave) examine(ctx workflow.Context, held *lockedGroup) error {
 	group, stage := held.group, w.plan.Stages[held.stage]
-	state, err := run.InspectServed(run.Reading(ctx, group, w.plan.Timing), group)
+	state, err := run.InspectServed(run.Sweeping(ctx, group, w.plan.Timing), group)
 	if err != nil {
 		return err
 	}
@@ -141,14 +141,15 @@ func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID
-	scans, _, problem := scan.Group(ctx, held.group, w.plan, w.status.WaveID)
+	scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, w.status.WaveID,
+		run.Attempt(w.status.WaveID, held.group.String(), "scan-fleet", 0))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if problem != "" {
-		workflow.GetLogger(ctx).Warn("scan before the wave failed", "group", held.group.String(), "error", problem)
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("scan before the wave failed", "group", held.group.String(), "error", run.Reason(err))
 	}
 	held.count(scans)
-	held.counts.Total = len(scans)
+	held.counts.Total = len(held.members)
 	return nil
 }

@@ -90,7 +90,7 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 	}
 	p.enter(ctx, patch.StateClosed)
 	workflow.SetCurrentDetails(ctx, previewDetails(*found))
-	return &PreviewResult{Outcome: p.status.Outcome, Preview: *found}, nil
+	return &PreviewResult{Outcome: p.status.Outcome, Preview: found.Fit()}, nil
 }
 
 // enter changes the state and shows it where people look.

@@ -24,6 +24,7 @@ func (w *wave) listen(ctx workflow.Context) {
 			for _, held := range w.roster.groups {
 				if held.group.String() == now.Group && run.Newer(held.now, now) {
 					held.now = &now
+					held.counts.Done = max(held.counts.Done, now.Done)
 					w.show(c)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
@@ -118,6 +119,11 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 		return "", err
 	}
 	document := read.Document
+	if len(read.Pages) > 0 {
+		if document, err = readPages(ctx, id, read.Pages); err != nil {
+			return "", err
+		}
+	}
 	switch {
 	case read.Running:
 		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf(
@@ -146,6 +152,24 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 	return unended, nil
 }
 
+// readPages reads a document that is too large for one activity. A page that is not as it was listed was written since.
+func readPages(ctx workflow.Context, id string, sums []string) (document activities.WaveDocument, err error) {
+	pages := make([][]byte, len(sums))
+	for i, sum := range sums {
+		var page activities.WavePage
+		if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWavePage,
+			activities.ReadWavePageInput{WaveID: id, Page: i}).Get(ctx, &page); err != nil {
+			return document, err
+		}
+		if payload.Sum(page.Content) != sum {
+			return document, temporal.NewNonRetryableApplicationError("the evidence of wave "+id+
+				" was written while it was read: ask again", activities.ErrEvidence, nil)
+		}
+		pages[i] = page.Content
+	}
+	return document, payload.Unpack(pages, &document)
+}
+
 // keepPatched makes a group of the wave one of ours, if the wave left instances of it patched.
 func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 	var patched []patch.InstanceResult
@@ -159,7 +183,7 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 			BootID: instance.BootID, Backup: instance.Backup,
 			PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter,
 			AutomationExecutionID: instance.AutomationExecutionID,
-			MissingBefore:         run.List(instance.MissingBefore), MissingAfter: run.List(instance.MissingAfter),
+			MissingBefore:         instance.MissingBefore, MissingAfter: instance.MissingAfter,
 		})
 	}
 	if len(patched) == 0 {

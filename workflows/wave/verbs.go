@@ -35,7 +35,7 @@ func (w *wave) answer(ctx workflow.Context) error {
 // answerStatus answers the query status.
 func answerStatus(ctx workflow.Context, status *patch.WaveStatus, description string) error {
 	return workflow.SetQueryHandlerWithOptions(ctx, names.QueryStatus,
-		func() (patch.WaveStatus, error) { return *status, nil },
+		func() (patch.WaveStatus, error) { return status.Fit(), nil },
 		workflow.QueryHandlerOptions{Description: description})
 }
 

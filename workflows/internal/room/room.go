@@ -121,7 +121,9 @@ func (r *Room) drop(options workflow.Context) error {
 // first. "" when there is none, or when nobody can tell whether desired is raised by us.
 func (r *Room) launched(options workflow.Context) string {
 	var now patch.GroupState
-	if err := undo.Act(options, aws.InspectGroup, activities.InspectGroupInput{Group: r.group}, &now); err != nil {
+	if err := undo.Act(options, aws.InspectGroup, activities.InspectGroupInput{
+		Group: r.group, Targets: []string{},
+	}, &now); err != nil {
 		return ""
 	}
 	if r.unsure && now.Desired != r.Before.Desired+1 {

@@ -76,6 +76,15 @@ func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 	})
 }
 
+// Sweeping is for a read that looks through every target group of an account, of which there may be hundreds: one
+// attempt may take as long as all of them together.
+func Sweeping(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
+	ctx = Reading(ctx, group, t)
+	options := workflow.GetActivityOptions(ctx)
+	options.StartToCloseTimeout = options.ScheduleToCloseTimeout
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Controlling is for activities that touch no target account; they run on the workflows' own queue. summary says for
 // people what it is about.
 func Controlling(ctx workflow.Context, summary string) workflow.Context {
@@ -107,6 +116,13 @@ func Before(ctx workflow.Context, cutoff time.Time) workflow.Context {
 	if options.ScheduleToCloseTimeout == 0 || left < options.ScheduleToCloseTimeout {
 		options.ScheduleToCloseTimeout = left
 	}
+	return workflow.WithActivityOptions(ctx, options)
+}
+
+// Within gives an activity up after so long.
+func Within(ctx workflow.Context, budget time.Duration) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	options.ScheduleToCloseTimeout = budget
 	return workflow.WithActivityOptions(ctx, options)
 }
 

@@ -1,0 +1,62 @@
+package instance_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim"
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// withOthersTargetGroups gives every region target groups of others.
+func withOthersTargetGroups(many int) func(*world.Scenario) {
+	return func(s *world.Scenario) {
+		for a := range s.Accounts {
+			for r := range s.Accounts[a].Regions {
+				region := &s.Accounts[a].Regions[r]
+				for n := range many {
+					target := region.TargetGroups[0]
+					target.Name, target.LoadBalancer = fmt.Sprintf("other-%d", n), ""
+					region.TargetGroups = append(region.TargetGroups, target)
+				}
+			}
+		}
+	}
+}
+
+// Hundreds of target groups of others are looked through before a group begins, and not for each instance again.
+func TestOthersTargetGroupsAreLookedThroughOncePerGroup(t *testing.T) {
+	calls := func(others int) (health, all int) {
+		scene := wavetest.New(t, wavetest.Options{
+			Scenario: "healthy", Config: wavetest.ProductionOnly(wavetest.Unattended),
+			Fleet: withOthersTargetGroups(others),
+		})
+		var mu sync.Mutex
+		scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+			mu.Lock()
+			defer mu.Unlock()
+			all++
+			if call.Operation == "DescribeTargetHealth" {
+				health++
+			}
+			return awssim.Fault{}
+		})
+		result, err := scene.Run(wavetest.WebWave)
+		require.NoError(t, err)
+		require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
+		return health, all
+	}
+	const others = 40
+	without, base := calls(0)
+	with, all := calls(others)
+	t.Logf("calls: %d (%d of target health) without, %d (%d) with %d target groups of others",
+		base, without, all, with, others)
+	sweeps := float64(with-without) / others
+	require.LessOrEqual(t, sweeps, 2.0, "before the wave, and before the group")
+	require.Less(t, base/4, 450, "AWS calls an instance of four, what its group and the wave cost counted in")
+}
