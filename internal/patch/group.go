@@ -22,9 +22,11 @@ type GroupState struct {
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
 	FreeTags            bool // a tag slot is free on the group
-	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load Balancer web".
+	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load
+	// Balancer web".
 	OtherBalancers []string
-	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in ARN".
+	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in
+	// ARN".
 	ElsewhereTargets []string
 	At               time.Time // AWS's clock when it was read
 }

@@ -81,7 +81,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 	result.Changes, result.Details = was.Changes, was.Details // what was done, and is put back
-	if result.MissingAfter == 0 { // it could not be scanned: it stands where it stood before
+	if result.MissingAfter == 0 {                             // it could not be scanned: it stands where it stood before
 		result.MissingAfter = was.MissingBefore
 	}
 	if result.StillPatched {
