@@ -23,8 +23,9 @@ type InspectGroupInput struct {
 }
 
 // InspectGroup reads all that decisions need of a group: its numbers, members, processes, target groups (also those
-// that are not attached to it, see InspectGroupInput.Targets) and every member's registrations and agent. It changes nothing. A group that does not
-// exist is the non-retryable error GroupNotFound; AccessDenied is named and final going forward.
+// that are not attached to it, see InspectGroupInput.Targets) and every member's registrations and agent. It changes
+// nothing. A group that does not exist is the non-retryable error GroupNotFound; AccessDenied is named and final going
+// forward.
 func (a *AWS) InspectGroup(ctx context.Context, in InspectGroupInput) (_ *patch.GroupState, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Group)

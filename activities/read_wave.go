@@ -22,9 +22,8 @@ type ReadWaveInput struct {
 type WaveRead struct {
 	Running  bool
 	Document WaveDocument
-	// Left says that the wave was gone before its groups, which left what they did beside its document.
-	Left     bool     `json:",omitempty"`
 	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
+	Left     bool     `json:",omitempty"` // the wave was gone before its groups, which left what they did beside it
 	Notifies bool     `json:",omitempty"` // see ResolvedPlan
 }
 
@@ -53,28 +52,8 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 		return &WaveRead{Running: true}, nil
 	}
 	read := &WaveRead{Notifies: c.notifies()}
-	err = c.Evidence.ProvenWave(ctx, in.WaveID, &read.Document)
-	var missing *evidence.NotFoundError
-	if err == nil || errors.As(err, &missing) {
-		left, failed := c.readLeft(ctx, in.WaveID, &read.Document)
-		switch {
-		case failed != nil:
-			return nil, evidenceError("read what groups left of wave "+in.WaveID, failed)
-		case left:
-			read.Left, err = true, nil
-		}
-	}
-	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
-	if errors.As(err, &missing) || err == nil && read.Document.Status.State != patch.StateClosed && !tellsResults(
-		read.Document.Result,
-	) {
-		return nil, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its id is "+
-			"spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
-			"with its groups, and was never parked, leaves only its journal", in.WaveID)
-	}
-	if err != nil {
-		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	if read.Document, read.Left, err = c.readWhole(ctx, in.WaveID); err != nil {
+		return nil, err
 	}
 	read.Document.forRollBack()
 	pages, err := payload.Pages(read.Document)
@@ -92,9 +71,9 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 
 // ReadWavePage reads a page of what ReadWave told to be too large.
 func (c *Control) ReadWavePage(ctx context.Context, in ReadWavePageInput) (*WavePage, error) {
-	var document WaveDocument
-	if err := c.Evidence.GetWave(ctx, in.WaveID, &document); err != nil {
-		return nil, evidenceError("read the document of wave "+in.WaveID, err)
+	document, _, err := c.readWhole(ctx, in.WaveID)
+	if err != nil {
+		return nil, err
 	}
 	document.forRollBack()
 	pages, err := payload.Pages(document)
@@ -105,6 +84,34 @@ func (c *Control) ReadWavePage(ctx context.Context, in ReadWavePageInput) (*Wave
 		return nil, once.Final(ErrEvidence, "the document of wave %s has no page %d any more", in.WaveID, in.Page)
 	}
 	return &WavePage{Content: pages[in.Page]}, nil
+}
+
+// readWhole reads and proves the document that a wave left, with what its groups left beside it.
+func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocument, left bool, err error) {
+	err = c.Evidence.ProvenWave(ctx, wave, &document)
+	var missing *evidence.NotFoundError
+	if err == nil || errors.As(err, &missing) {
+		var failed error
+		left, failed = c.readLeft(ctx, wave, &document)
+		switch {
+		case failed != nil:
+			return document, left, evidenceError("read what groups left of wave "+wave, failed)
+		case left:
+			err = nil
+		}
+	}
+	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
+	if errors.As(err, &missing) ||
+		err == nil && document.Status.State != patch.StateClosed && !tellsResults(document.Result) {
+		return document, left, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its "+
+			"id is spelt as in the Temporal UI, "+
+			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
+			"with its groups, and was never parked, leaves only its journal", wave)
+	}
+	if err != nil {
+		return document, left, evidenceError("read the document of wave "+wave, err)
+	}
+	return document, left, nil
 }
 
 // forRollBack leaves of a document what a roll back needs: instances that it would put back.

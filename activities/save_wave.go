@@ -76,9 +76,13 @@ type SavePageInput struct {
 	WaveID  string
 	Page    int // from 0
 	Content []byte
+	Of      RunOf // see SaveWaveInput
 }
 
 // SavePage keeps a page until SaveWave has them all.
 func (c *Control) SavePage(ctx context.Context, in SavePageInput) error {
+	if wasReset(ctx, in.Of) {
+		return nil
+	}
 	return evidenceError("save a page of wave "+in.WaveID, c.Evidence.PutDraft(ctx, in.WaveID, in.Page, in.Content))
 }

@@ -57,8 +57,8 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 		}
 		for _, instance := range group.Instances {
 			line(
-				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing)+instance.MissingCount, strings.Join(instance.Missing, " "),
-				instance.Error,
+				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing)+instance.MissingCount,
+				strings.Join(instance.Missing, " "), instance.Error,
 			)
 		}
 	}

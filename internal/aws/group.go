@@ -103,7 +103,7 @@ func AttachedTo(group *astypes.AutoScalingGroup) []string {
 	return slices.Compact(attached)
 }
 
-// otherBalancers names what is attached to the group beside target groups: Auto Scaling registers members there as well.
+// otherBalancers names what is attached to the group beside target groups: Auto Scaling registers members there too.
 func otherBalancers(group *astypes.AutoScalingGroup) []string {
 	var others []string
 	for _, name := range group.LoadBalancerNames {

@@ -72,8 +72,8 @@ func eachTargetGroup(
 // namedAtOnce is how many target groups one call may name.
 const namedAtOnce = 20
 
-// eachNamed reads target groups by their ARNs. One that is gone fails the call for all that it names: then each is asked
-// for by itself, and what is gone holds nobody.
+// eachNamed reads target groups by their ARNs. One that is gone fails the call for all that it names: then each is
+// asked for by itself, and what is gone holds nobody.
 func eachNamed(
 	ctx context.Context, s *Services, where string, arns []string, each func([]elbtypes.TargetGroup) error,
 ) error {
@@ -169,8 +169,8 @@ func readTargetHealth(
 // outsideItsNetwork is the zone of a target that is not in its target group's network: of a peered one, or beyond.
 const outsideItsNetwork = "all"
 
-// targetsElsewhere names the targets of a group of another network that have the address of one of the instances: it may
-// be the instance by way of a peering, or somebody else's machine with the same address. Nobody can tell.
+// targetsElsewhere names the targets of a group of another network that have the address of one of the instances: it
+// may be the instance by way of a peering, or somebody else's machine with the same address. Nobody can tell.
 func targetsElsewhere(
 	arn string, here, instances map[string]ec2types.Instance, health []elbtypes.TargetHealthDescription,
 ) (found []string) {

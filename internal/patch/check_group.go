@@ -106,8 +106,8 @@ func replacingRoot(state string) bool {
 	return strings.HasPrefix(state, "ReplacingRootVolume") || strings.HasPrefix(state, "RootVolumeReplaced")
 }
 
-// checkBalancers refuses what sends requests and is not read. Auto Scaling takes a member out of a Classic Load Balancer
-// and of VPC Lattice by itself; whether it is healthy there again only an http check can tell.
+// checkBalancers refuses what sends requests and is not read. Auto Scaling takes a member out of a Classic Load
+// Balancer and of VPC Lattice by itself; whether it is healthy there again only an http check can tell.
 func checkBalancers(v View) []*Refusal {
 	var found []*Refusal
 	checked := slices.ContainsFunc(v.Policy.Health, func(check HealthCheck) bool { return check.HTTP != nil })

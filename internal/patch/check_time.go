@@ -60,7 +60,8 @@ func checkInstanceCount(v View) []*Refusal {
 	if v.State == nil || len(v.State.Members) <= MostInstances {
 		return nil
 	}
-	return v.refuse(fmt.Sprintf("it has %d instances and %d are patched as one group", len(v.State.Members), MostInstances),
+	members := len(v.State.Members)
+	return v.refuse(fmt.Sprintf("it has %d instances and %d are patched as one group", members, MostInstances),
 		"divide it: one at a time, as a group is patched, it would take days")
 }
 

@@ -23,9 +23,11 @@ type GroupState struct {
 	MaxInstanceLifetime Duration
 	FreeTags            bool     // a tag slot is free on the group
 	Hidden              []string // who carries the group's tags and is no member: why, with its id
-	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load Balancer web".
+	// OtherBalancers are attached to the group and of a kind whose registrations are not read: "Classic Load
+	// Balancer web".
 	OtherBalancers []string
-	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in ARN".
+	// ElsewhereTargets are registrations by the address of a member in target groups of another network: "10.0.0.1 in
+	// ARN".
 	ElsewhereTargets []string
 	At               time.Time // AWS's clock when it was read
 }

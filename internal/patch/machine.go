@@ -10,7 +10,7 @@ import (
 // MachineFacts is what an instance says of itself when asked by a command.
 type MachineFacts struct {
 	BootID         string `json:"boot_id"`
-	Release        string `json:"release,omitempty"` // for example 2023.6.20241010; what Amazon Linux locks its repositories to
+	Release        string `json:"release,omitempty"` // for example 2023.6.20241010; Amazon Linux locks its repositories to it
 	Kernel         string `json:"kernel,omitempty"`
 	PendingReboot  bool   `json:"pending_reboot,omitempty"`
 	PackagesSHA256 string `json:"packages_sha256"` // of the sorted list "name.arch epoch:version-release"

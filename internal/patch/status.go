@@ -70,9 +70,9 @@ type InstanceNow struct {
 	Step    Step      `json:"step"`
 	Undoing bool      `json:"undoing,omitempty"`
 	Since   time.Time `json:"since"`
-	Done    int       `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 	// Failing is its undo that does not end; nil: there is none.
 	Failing *FailingUndo `json:"failing_undo,omitempty"`
+	Done    int          `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 }
 
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an
@@ -87,9 +87,9 @@ func FollowsInstances(instances int) bool { return instances <= mostFollowed }
 // events of the 51,200 that its history may have.
 const mostReports = 2_000
 
-// ReportsEvery is after how many instances a group of a wave of so many reports its counts: two events an instance at
-// most. A group whose wave follows each instance tells its count with what that does.
-func ReportsEvery(instances int) int { return max(2, (instances+mostReports-1)/mostReports) }
+// ReportsEvery is after how many instances a group of a wave of so many reports its counts: each, but in waves of more
+// than mostReports. A group whose wave follows each instance tells its count with what that does.
+func ReportsEvery(instances int) int { return max(1, (instances+mostReports-1)/mostReports) }
 
 // GroupPhase is where a group stands.
 type GroupPhase string

@@ -169,7 +169,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 	case scan.Error != "":
 		s.note("not scanned since its root volume was put back: %s", scan.Error)
 	default:
-		s.status.Result.MissingAfter = len(scan.Missing)
+		s.status.Result.MissingAfter, s.patching.missing = len(scan.Missing), scan.Missing
 	}
 }
 

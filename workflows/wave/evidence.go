@@ -155,7 +155,7 @@ func saveDocument(ctx workflow.Context, document activities.WaveDocument) error 
 	}
 	for i, page := range pages {
 		if err := workflow.ExecuteActivity(options, control.SavePage, activities.SavePageInput{
-			WaveID: input.WaveID, Page: i, Content: page,
+			WaveID: input.WaveID, Page: i, Content: page, Of: input.Of,
 		}).Get(ctx, nil); err != nil {
 			return err
 		}
