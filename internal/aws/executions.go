@@ -105,8 +105,8 @@ func (e *Execution) unsettled(since time.Duration) bool {
 }
 
 // Unproven says what may still run of an execution that is over; "" when nothing does. A command that is known and not
-// listed proves nothing for as long as commands are listed, and one that a step has not told of may not be listed before
-// lag has passed.
+// listed proves nothing for as long as commands are listed, and one that a step has not told of may not be listed
+// before lag has passed.
 func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration) string {
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		switch invocation := commands[id]; {

@@ -212,8 +212,8 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by, nothing is done to
-// it, and its group may have back what was suspended for its sake.
+// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by, nothing is done
+// to it, and its group may have back what was suspended for its sake.
 func (s *saga) awaitBackup(ctx workflow.Context) error {
 	wanted := activities.AwaitSnapshotInput{
 		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
