@@ -155,16 +155,26 @@ func TestStopInstall(t *testing.T) {
 	must[nothing](f, f.aws.StopInstall, in)
 }
 
-// Run Command's lists lag, and by instance they leave out what no agent has fetched: an install that they do not show
-// is no install that has ended.
+// Run Command's lists lag, and by instance they leave out what no agent has fetched; a step tells its command only once
+// it has ended, or late. An install that none of them shows is no install that has ended.
 func TestStopInstallThatIsNotListedYet(t *testing.T) {
+	const never = 1000 * time.Hour
 	for _, c := range []struct {
-		name   string
-		silent bool // its agent has not fetched it
-	}{{"it runs", false}, {"it waits for its agent", true}} {
+		name      string
+		silent    bool // its agent has not fetched it
+		listed    time.Duration
+		stepTells time.Duration // after its end
+	}{
+		{"it runs, and nothing tells of it", false, 40 * time.Second, never},
+		{"it runs, and its step tells of it before the lists do", false, 40 * time.Second, 0},
+		{"it waits for its agent, and only the list of all instances shows it", true, 40 * time.Second, never},
+		{"it waits for its agent, and its step tells of it", true, 40 * time.Second, 0},
+		{"its step tells of it, and no list does for as long as a list may lag", false, 5 * time.Minute, 0},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFleetOf(t, func(s *world.Scenario) {
-				s.Durations.CommandLag, s.Durations.Install = world.Duration(40*time.Second), world.Duration(10*time.Minute)
+				s.Durations.CommandLag, s.Durations.StepLag = world.Duration(c.listed), world.Duration(c.stepTells)
+				s.Durations.Install = world.Duration(10 * time.Minute)
 			})
 			id := f.Instances(staging.Account.ID)[0]
 			execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
@@ -190,11 +200,35 @@ func TestStopInstallThatIsNotListedYet(t *testing.T) {
 				Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
 			}
 			f.Inspect(func(*world.World) { require.False(t, install.Done()) })
+			began := f.Clock()
 			must[nothing](f, f.aws.StopInstall, in)
 			must[patch.PatchReport](f, f.aws.AwaitStopped, in)
-			f.Inspect(func(*world.World) { require.True(t, install.Done(), "told as stopped: %s", install.Status()) })
+			require.Less(t, f.Clock().Sub(began), 6*time.Minute, "what no agent will fetch is listed without an instance")
+			f.Inspect(func(*world.World) {
+				require.Equal(t, "Cancelled", install.On(id).Status, "told as stopped")
+			})
 		})
 	}
+}
+
+// A command that is known, and that no list shows for longer than it might have been handed over, may have been: its
+// agent fell silent while it ran, and its cancel was not heard.
+func TestACommandThatNoListShowsHasNotEnded(t *testing.T) {
+	f := newFleetOf(t, func(s *world.Scenario) {
+		s.Durations.CommandLag, s.Durations.Install = world.Duration(3*time.Hour), world.Duration(10*time.Minute)
+	})
+	id := f.Instances(staging.Account.ID)[0]
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	f.Pass(time.Minute)
+	f.Inspect(func(w *world.World) {
+		w.Account(staging.Account.ID).Region(staging.Region).Instance(id).StopAgent()
+	})
+	in := activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	}
+	must[nothing](f, f.aws.StopInstall, in)
+	_, err := run[patch.PatchReport](f, 30*time.Minute, f.aws.AwaitStopped, in)
+	requireType(t, err, activities.ErrNotReady)
 }
 
 func TestFindInstallThatNeverWas(t *testing.T) {

@@ -20,6 +20,14 @@ type BackupAPI interface {
 	DescribeVolumes(ctx context.Context, in *ec2.DescribeVolumesInput, opts ...func(*ec2.Options)) (
 		*ec2.DescribeVolumesOutput, error,
 	)
+	GetEbsEncryptionByDefault(
+		ctx context.Context,
+		in *ec2.GetEbsEncryptionByDefaultInput,
+		opts ...func(*ec2.Options),
+	) (*ec2.GetEbsEncryptionByDefaultOutput, error)
+	GetEbsDefaultKmsKeyId(ctx context.Context, in *ec2.GetEbsDefaultKmsKeyIdInput, opts ...func(*ec2.Options)) (
+		*ec2.GetEbsDefaultKmsKeyIdOutput, error,
+	)
 	DeleteVolume(ctx context.Context, in *ec2.DeleteVolumeInput, opts ...func(*ec2.Options)) (
 		*ec2.DeleteVolumeOutput, error,
 	)

@@ -96,9 +96,6 @@ func (e *Execution) commandOf(name string) string {
 	return ""
 }
 
-// installDelivery is how long Run Command may take to hand over the runbook's install: its TimeoutSeconds.
-const installDelivery = 10 * time.Minute
-
 // commandsKept is how long Run Command lists what was run.
 const commandsKept = 30 * 24 * time.Hour
 
@@ -108,12 +105,12 @@ func (e *Execution) unsettled(since time.Duration) bool {
 }
 
 // Unproven says what may still run of an execution that is over; "" when nothing does. A command that is known and not
-// listed may yet be handed over until its delivery has timed out, and one that a step has not told of may not be listed
+// listed proves nothing for as long as commands are listed, and one that a step has not told of may not be listed
 // before lag has passed.
 func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration) string {
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		switch invocation := commands[id]; {
-		case invocation == nil && e.unsettled(installDelivery):
+		case invocation == nil && e.unsettled(commandsKept):
 			return "the command " + id + ", which is not listed"
 		case invocation != nil && !invocation.Over():
 			return "the command " + id + ", which is " + string(invocation.Status)

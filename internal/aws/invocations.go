@@ -105,11 +105,10 @@ func lastLine(text string) string {
 }
 
 // FindInvocation reads how a command goes on an instance; nil when Systems Manager does not list it, which is so for a
-// moment after it was sent and again when its history of 30 days is over.
+// moment after it was sent and again when its history of 30 days is over. It is not asked for by instance: such a list
+// leaves out what no agent has fetched (API reference of ListCommandInvocations).
 func FindInvocation(ctx context.Context, s *Services, where, instance, command string) (*Invocation, error) {
-	found, err := readInvocations(ctx, s, where, &ssm.ListCommandInvocationsInput{
-		CommandId: &command, InstanceId: &instance, Details: true,
-	})
+	found, err := ReadInvocations(ctx, s, where, command)
 	if v, listed := found[instance]; listed {
 		return &v, err
 	}

@@ -257,7 +257,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	found = append(found, scene.Untrue(result)...)
 	found = append(found, ear.Untold(result)...)
 	found = append(found, progress.Missed(result, scene.GaveUp || errors.As(err, new(*temporal.CanceledError)))...)
-	if wavetest.UndoTells && scene.GaveUp && !inject.denied.IsZero() && !ear.ToldWithin(inject.denied, patience) {
+	if scene.GaveUp && !inject.denied.IsZero() && !ear.ToldWithin(inject.denied, patience) {
 		found = append(found, fmt.Sprintf("nobody was told of undos that are denied since %s", inject.denied))
 	}
 	found = append(found, violations(scene, before, told)...)

@@ -238,8 +238,9 @@ var checksOfOthers = []Check{
 	},
 	{
 		Code: RefusedNoRestore, Needs: NeedsAround, Refuses: checkVolumeKey,
-		When: "a key of the root volume that our role may not use", WhatToDo: "mend it, or `restore: replace` or `none`",
-		LeftOut: map[Level]string{LevelGroup: inItsTurn, LevelReturn: nothingNew},
+		When:     "a key of the root volume, or of the account's encryption by default, that our role may not use",
+		WhatToDo: "mend it, or `restore: replace` or `none`",
+		LeftOut:  map[Level]string{LevelGroup: inItsTurn, LevelReturn: nothingNew},
 	},
 	{
 		Code: RefusedAlarm, Needs: NeedsAround, Refuses: checkGateAlarms,

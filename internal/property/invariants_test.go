@@ -44,10 +44,6 @@ func (p *play) violations() []string {
 
 // notDone is what was not done, of all that could be, and that nobody is told of.
 func (p *play) notDone() []string {
-	forGood := slices.ContainsFunc(p.script.Calls, func(c callTrouble) bool { return c.Times == forGood })
-	if forGood && !wavetest.UndoTells { // what is denied for good is tried again for ever
-		return nil
-	}
 	return p.progress.Missed(p.result, p.gaveUp || !p.stopped.IsZero())
 }
 

@@ -41,10 +41,6 @@ const (
 	ops        = "ops" // the channel that an Ear has for notices
 )
 
-// UndoTells asks who was told of an undo that does not end. People are told of it (TestAnUndoThatAWSDeniesIsTold...);
-// the sweep with this question has not been run to its end yet.
-const UndoTells = false
-
 // Overhear gives the scene a channel for notices and hears what goes there. The caller passes on each status that it
 // looks at, and, where it listens to child workflows itself, each that starts.
 func (s *Scene) Overhear() *Ear {

@@ -177,9 +177,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 // before. The snapshot is waited for here, where it is needed.
 func (s *saga) restoreRoot(ctx workflow.Context) error {
 	t := s.in.Policy.Timing
-	if err := s.await(ctx, t.Snapshot, aws.AwaitSnapshot, activities.AwaitSnapshotInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
-	}, nil); err != nil {
+	if err := s.awaitBackup(ctx); err != nil {
 		return err
 	}
 	var task activities.RestoreTask
@@ -212,4 +210,59 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,
 		s.point.TakenAt.Format("2006-01-02 15:04 MST"))
 	return nil
+}
+
+// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by, nothing is done
+// to it, and its group may have back what was suspended for its sake.
+func (s *saga) awaitBackup(ctx workflow.Context) error {
+	wanted := activities.AwaitSnapshotInput{
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
+	}
+	t := s.in.Policy.Timing
+	if len(s.suspended) == 0 {
+		return s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
+	}
+	err := s.await(ctx, min(t.Look, t.Snapshot), aws.AwaitSnapshot, wanted, nil)
+	if err == nil || ctx.Err() != nil || run.IsType(err, activities.ErrSnapshotFailed) {
+		return err
+	}
+	if err := s.letGoOfProcesses(ctx); err != nil {
+		return err
+	}
+	err = s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
+	if again := s.suspendAgain(ctx); again != nil {
+		return again
+	}
+	return err
+}
+
+// letGoOfProcesses resumes what we suspended, and then has the record say that nothing is: what somebody suspends
+// meanwhile is theirs.
+func (s *saga) letGoOfProcesses(ctx workflow.Context) error {
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	return s.ownsSuspended(ctx, nil)
+}
+
+// suspendAgain suspends what nobody else has suspended by now, before the instance is restored and comes back.
+func (s *saga) suspendAgain(ctx workflow.Context) error {
+	var now patch.GroupState
+	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
+		return err
+	}
+	s.before.Suspended = now.Suspended
+	if err := s.ownsSuspended(ctx, s.toSuspend()); err != nil || len(s.suspended) == 0 {
+		return err
+	}
+	return s.undone(ctx, aws.SuspendProcesses, activities.ProcessesInput{
+		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+	})
+}
+
+// ownsSuspended records which processes are suspended, or about to be, by us.
+func (s *saga) ownsSuspended(ctx workflow.Context, ours []string) error {
+	s.suspended = ours
+	s.record.Before.Suspended, s.record.Intended.Suspend = s.before.Suspended, ours
+	return run.WriteRecord(ctx, &s.record)
 }

@@ -1,10 +1,14 @@
 package instance_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -148,4 +152,43 @@ func TestWhatWasPutBackIsScannedAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A restore waits for its snapshot for as long as that takes. Its group has its processes back meanwhile, but for those
+// that somebody else suspends, and they are suspended again before the root volume is replaced.
+func TestNothingStaysSuspendedWhileASnapshotIsWaitedFor(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Fleet: wavetest.FailsOnce(func(s *world.Scenario) {
+			s.Durations.Snapshot = world.Duration(3 * time.Hour)
+		}),
+	})
+	scene.Decide = []patch.Verb{patch.Skip}
+	during := []string{"never asked"}
+	scene.WhenAtStep(patch.StepRestore, func(string) {
+		scene.Env.RegisterDelayedCallback(func() {
+			scene.Production(func(g *world.ScalingGroup) {
+				during = slices.Sorted(maps.Keys(g.Suspended))
+				require.NoError(t, g.Suspend([]string{"AZRebalance"})) // by somebody else
+			})
+		}, time.Hour)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Empty(t, during, "an hour into the wait")
+	require.Equal(t, 1, wavetest.CountInProduction(result, patch.RolledBack), "%v", wavetest.ProductionOutcomes(result))
+	last := awssim.Event{}
+	for _, event := range scene.Sim.Events() {
+		switch event.Operation {
+		case "SuspendProcesses", "ResumeProcesses":
+			last = event
+		case "CreateReplaceRootVolumeTask":
+			require.Equal(t, "SuspendProcesses", last.Operation, "when its root volume is replaced")
+			require.Contains(t, string(last.Arguments), "ReplaceUnhealthy")
+			require.NotContains(t, string(last.Arguments), "AZRebalance")
+		}
+	}
+	scene.Production(func(g *world.ScalingGroup) {
+		require.Equal(t, []string{"AZRebalance"}, slices.Sorted(maps.Keys(g.Suspended)), "theirs stays, ours goes")
+	})
 }

@@ -183,6 +183,13 @@ func TestOthersRefuseTheWave(t *testing.T) {
 		}, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
 		{name: "a key that may be used", fleet: encrypted, do: func(*testing.T, scaling) {}},
 		{name: "AWS's own key", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Manager = "AWS" }},
+		{name: "encryption by default, with a key that may not be used", do: func(_ *testing.T, g scaling) {
+			g.Region.PutKey(&world.Key{ARN: webKey, State: "Enabled", Manager: "CUSTOMER", Denied: true})
+			g.Region.EncryptsByDefault, g.Region.DefaultKey = true, webKey
+		}, want: []string{"RestoreNotPossible", webKey, "encryption by default", "may not be used by our role"}},
+		{name: "encryption by default, with AWS's own key", do: func(_ *testing.T, g scaling) {
+			g.Region.EncryptsByDefault = true
+		}},
 		{name: "lifetime ends", fleet: wavetest.EachGroup(func(g *world.GroupSpec) {
 			g.MaxLifetime = world.Duration(24 * time.Hour)
 		}), do: func(_ *testing.T, g scaling) {

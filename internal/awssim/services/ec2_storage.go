@@ -29,6 +29,18 @@ func byID[T any](all []T, ids []string, id func(T) string, code, what string) ([
 }
 
 func registerEC2Storage(r *api.Registry, w *world.World) {
+	api.Handle(r, "ec2", "GetEbsEncryptionByDefault", nil,
+		func(c api.Call, _ *ec2.GetEbsEncryptionByDefaultInput) (*ec2.GetEbsEncryptionByDefaultOutput, error) {
+			return &ec2.GetEbsEncryptionByDefaultOutput{EbsEncryptionByDefault: &regionOf(w, c).EncryptsByDefault}, nil
+		})
+	api.Handle(r, "ec2", "GetEbsDefaultKmsKeyId", nil,
+		func(c api.Call, _ *ec2.GetEbsDefaultKmsKeyIdInput) (*ec2.GetEbsDefaultKmsKeyIdOutput, error) {
+			key := regionOf(w, c).EBSKey()
+			if regionOf(w, c).DefaultKey == "" {
+				return &ec2.GetEbsDefaultKmsKeyIdOutput{KmsKeyId: aws.String(key.Alias)}, nil
+			}
+			return &ec2.GetEbsDefaultKmsKeyIdOutput{KmsKeyId: &key.ARN}, nil
+		})
 	api.Handle(r, "ec2", "DescribeVolumes", []string{"Filters", "VolumeIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeVolumesInput) (*ec2.DescribeVolumesOutput, error) {
 			chosen, err := byID(

@@ -221,7 +221,7 @@ func ssmSteps(e *world.Execution) []types.StepExecution {
 	for _, step := range e.Steps {
 		out := types.StepExecution{
 			StepExecutionId: aws.String(step.ID), StepName: aws.String(step.Step), Action: aws.String(step.Action),
-			StepStatus: types.AutomationExecutionStatus(step.Status), Inputs: step.Inputs, Outputs: step.Outputs,
+			StepStatus: types.AutomationExecutionStatus(step.Status), Inputs: step.Inputs, Outputs: stepOutputs(e, step),
 			FailureMessage: notEmpty(step.Failure), ResponseCode: notEmpty(step.Code), OnFailure: aws.String(step.OnFail),
 			MaxAttempts: aws.Int32(int32(step.Attempts)), IsEnd: aws.Bool(step.IsEnd), IsCritical: aws.Bool(step.Critical),
 			NextStep: notEmpty(step.NextStep),
@@ -238,4 +238,14 @@ func ssmSteps(e *world.Execution) []types.StepExecution {
 		steps = append(steps, out)
 	}
 	return steps
+}
+
+// stepOutputs are those of a step that has ended: one under way tells none, its command's id neither. AWS does not say
+// when a step's outputs may be read, so that the worst is modelled: unverified.
+func stepOutputs(e *world.Execution, step *world.StepExecution) map[string][]string {
+	w := e.Region.World
+	if step.Ended.IsZero() || w.Now().Before(step.Ended.Add(w.Scenario.Durations.StepLag.D())) {
+		return nil
+	}
+	return step.Outputs
 }

@@ -164,7 +164,7 @@ func chooseCommands(
 	lag := region.World.Scenario.Durations.CommandLag.D()
 	return slices.DeleteFunc(commands, func(command *world.Command) bool {
 		if lag > 0 && (region.World.Now().Before(command.Requested.Add(lag)) ||
-			instance != "" && command.On(instance) != nil && command.On(instance).Status == "Pending") {
+			instance != "" && command.On(instance) != nil && command.On(instance).Started.IsZero()) {
 			return true
 		}
 		return instance != "" && command.On(instance) == nil || !commandPasses(command, filters)

@@ -53,6 +53,9 @@ type Region struct {
 	launchTemplates shelf[*LaunchTemplate]
 	tokens          map[string]made // by client token
 
+	EncryptsByDefault bool   // what EBS makes is encrypted, whatever it is made of
+	DefaultKey        string // ARN of the key for that; "": AWS's own
+
 	patching   patching
 	documents  documents
 	commands   commands

@@ -174,7 +174,7 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 		instance.Ordinal = int(w.counters[key])
 	}
 	root := r.newVolume(instance.Zone, "", image.disk.Clone())
-	root.Key = image.Key
+	root.Key = r.keyOver(image.Key)
 	root.attach(instance)
 	instance.RootVolume = root.ID
 	instance.roots = []string{root.ID}

@@ -104,7 +104,12 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 	w := r.World
 	whole := w.Scenario.Durations.RootReplacement.D()
 	reboot := min(w.Scenario.Durations.Reboot.D(), whole/2)
-	keyed := instance.keyUnusable()
+	key := instance.Image.Key
+	if root := r.Volume(instance.RootVolume); root != nil {
+		key = root.Key
+	}
+	key = r.keyOver(key)
+	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && r.Key(key).Denied)
 	fails := w.faults.strikes(FaultRootReplaceFails, instance)
 	detaches := w.faults.strikes(FaultRootReplaceDetaches, instance)
 	end := func(state string) {
@@ -149,7 +154,7 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 				return
 			}
 			volume := r.newVolume(instance.Zone, task.SnapshotID, content)
-			volume.Key = instance.Image.Key
+			volume.Key = key
 			volume.attach(instance)
 			if old != nil {
 				old.Attached = ""

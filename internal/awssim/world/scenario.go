@@ -49,6 +49,8 @@ type Durations struct {
 	// how far Run Command's lists lag behind, and whether those by instance hide what no agent has fetched; none by
 	// default
 	CommandLag Duration `yaml:"command_lag"`
+	// how long after its end an Automation step tells its outputs; at once by default
+	StepLag    Duration `yaml:"step_lag"`
 	ScalingLag Duration `yaml:"scaling_lag"` // how far Auto Scaling's describe calls lag behind; none by default
 }
 

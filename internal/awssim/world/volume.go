@@ -31,6 +31,26 @@ func (r *Region) newVolume(zone, snapshot string, disk *Disk) *Volume {
 	return volume
 }
 
+// EBSKey is the key of EBS's encryption by default. AWS makes its own at the first use of its alias.
+func (r *Region) EBSKey() *Key {
+	const alias = "alias/aws/ebs"
+	if r.DefaultKey != "" {
+		return r.Key(r.DefaultKey)
+	}
+	if r.Key(alias) == nil {
+		r.PutKey(&Key{ARN: r.ARN("kms", "key/"+r.NewUUID("ebs key")), State: "Enabled", Manager: "AWS", Alias: alias})
+	}
+	return r.Key(alias)
+}
+
+// keyOver is the key of a volume that is made of what has the given one, or none.
+func (r *Region) keyOver(key string) string {
+	if key == "" && r.EncryptsByDefault {
+		return r.EBSKey().ARN
+	}
+	return key
+}
+
 func (v *Volume) attach(i *Instance) { v.Attached = i.ID }
 
 // Volume returns the volume with that id, or nil.
