@@ -35,6 +35,13 @@ type keptScript struct{ name, script string }
 // keptScripts are counterexamples, each as small as it would shrink, named for what was wrong.
 var keptScripts = []keptScript{
 	{
+		"what a roll back took out was quarantined at the first denial of its new root volume, though it passed in minutes",
+		`{"Groups":[{"Members":2,"Slack":1,"Headroom":1,"Zones":2,"Targets":"by hand","EC2Health":true},{"Members":5,"Slack":2,"Headroom":2,"Zones":2,` +
+			`"Targets":"both","OneZone":true,"EC2Health":true,"Suspended":["ScheduledActions"]}],"Patch":"needs no reboot","Plan":{"MaxUnavailable":1,` +
+			`"Bake":240,"Break":90},"Calls":[{"On":"CreateReplaceRootVolumeTask","Nth":1,"Kind":"denied","Times":2}],"People":[{"At":` +
+			`{"On":"SetDesiredCapacity","Nth":3,"Delay":10},"Verb":"pause"}],"Decide":["roll_back wave"]}`,
+	},
+	{
 		"one that was tried again, and refused again, in the very moment of the retry was held for forgotten",
 		`{"Groups":[{"Members":1,"Slack":2,"Headroom":2,"Zones":2,"Targets":"by hand","OneZone":true}],"Patch":"needs no reboot",` +
 			`"Plan":{"MaxParallel":2,"Approval":true,"Passes":1,"Cutoff":14,"Estimate":11},"Windows":[{"After":10,"For":71}],` +
