@@ -104,6 +104,9 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 	}
 	do(ctx)
 	s.scanRestored(ctx)
+	if !s.status.Result.Started.IsZero() {
+		s.keepDetails(ctx)
+	}
 	s.enter(ctx, patch.StepEnded)
 	return &s.status.Result, nil
 }
@@ -154,10 +157,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.note("%s", note)
 	}
 	result.Started = workflow.Now(ctx)
-	defer func() {
-		result.Ended = workflow.Now(ctx)
-		s.keepDetails(ctx)
-	}()
+	defer func() { result.Ended = workflow.Now(ctx) }()
 	if failed, err := s.run(ctx, s.table()); err != nil {
 		s.compensate(ctx, failed, err)
 		return
