@@ -22,7 +22,8 @@ func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
 	file := filepath.Join(folder, "patchtide.yaml")
 	require.NoError(t, os.WriteFile(file, config.Example(), 0o600))
 	t.Setenv("PATCHTIDE_EVIDENCE", filepath.Join(folder, "evidence"))
-	store, err := evidence.Open(t.Context(), filepath.Join(folder, "evidence"), evidence.Options{})
+	options := evidence.Options{Signer: evidence.GenerateKey()}
+	store, err := evidence.Open(t.Context(), filepath.Join(folder, "evidence"), options)
 	require.NoError(t, err)
 	for id, status := range map[string]patch.WaveStatus{
 		"wave-web-20261101-020000": {Plan: "web", State: patch.StateClosed, Outcome: patch.Succeeded},

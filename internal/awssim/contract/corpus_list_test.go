@@ -236,6 +236,12 @@ func restOfEC2(s *simulator) contract.Scenario {
 					did(c.EC2.DescribeLaunchTemplates(ctx, &ec2.DescribeLaunchTemplatesInput{})),
 				)
 			}},
+			{Name: "encryption by default", Do: func(ctx context.Context) error {
+				return errors.Join(
+					did(c.EC2.GetEbsEncryptionByDefault(ctx, &ec2.GetEbsEncryptionByDefaultInput{})),
+					did(c.EC2.GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})),
+				)
+			}},
 			{Name: "a root volume is replaced", Do: func(ctx context.Context) error {
 				described, err := c.EC2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{c.Managed}})
 				if err != nil {
