@@ -2,6 +2,8 @@ package instance
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -212,57 +214,69 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	return nil
 }
 
-// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by, nothing is done
-// to it, and its group may have back what was suspended for its sake.
+// replaceUnhealthy is the process that a group may not lack for hours. The others stay suspended for as long as the
+// instance is out: a group that may rebalance its zones would terminate another for the one that is on standby.
+const replaceUnhealthy = "ReplaceUnhealthy"
+
+// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by and nothing is done
+// to it; once that takes longer than an instance is out otherwise, its group may replace again what is ill.
 func (s *saga) awaitBackup(ctx workflow.Context) error {
 	wanted := activities.AwaitSnapshotInput{
 		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
 	}
 	t := s.in.Policy.Timing
-	if len(s.suspended) == 0 {
+	if !slices.Contains(s.suspended, replaceUnhealthy) {
 		return s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
 	}
-	err := s.await(ctx, min(t.Look, t.Snapshot), aws.AwaitSnapshot, wanted, nil)
+	err := s.await(ctx, min(t.InService, t.Snapshot), aws.AwaitSnapshot, wanted, nil)
 	if err == nil || ctx.Err() != nil || run.IsType(err, activities.ErrSnapshotFailed) {
 		return err
 	}
-	if err := s.letGoOfProcesses(ctx); err != nil {
+	if err := s.letGoOfReplacing(ctx); err != nil {
 		return err
 	}
 	err = s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
-	if again := s.suspendAgain(ctx); again != nil {
+	if again := s.suspendReplacing(ctx); again != nil {
 		return again
 	}
 	return err
 }
 
-// letGoOfProcesses resumes what we suspended, and then has the record say that nothing is: what somebody suspends
-// meanwhile is theirs.
-func (s *saga) letGoOfProcesses(ctx workflow.Context) error {
-	if err := s.resume(ctx); err != nil {
+// letGoOfReplacing resumes the process, and then has the record say that it is not ours: who suspends it meanwhile
+// keeps it so.
+func (s *saga) letGoOfReplacing(ctx workflow.Context) error {
+	if err := s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
+		Group: s.in.Group, Processes: []string{replaceUnhealthy}, Pace: s.pace(),
+	}); err != nil {
 		return err
 	}
-	return s.ownsSuspended(ctx, nil)
+	s.ownsSuspended(ctx, slices.DeleteFunc(slices.Clone(s.suspended), func(process string) bool {
+		return process == replaceUnhealthy
+	}))
+	return nil
 }
 
-// suspendAgain suspends what nobody else has suspended by now, before the instance is restored and comes back.
-func (s *saga) suspendAgain(ctx workflow.Context) error {
+// suspendReplacing suspends the process again, unless somebody else has by now, before the instance is restored and
+// comes back.
+func (s *saga) suspendReplacing(ctx workflow.Context) error {
 	var now patch.GroupState
 	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
 		return err
 	}
-	s.before.Suspended = now.Suspended
-	if err := s.ownsSuspended(ctx, s.toSuspend()); err != nil || len(s.suspended) == 0 {
-		return err
+	if slices.Contains(now.Suspended, replaceUnhealthy) {
+		return nil
 	}
+	s.ownsSuspended(ctx, append(slices.Clone(s.suspended), replaceUnhealthy))
 	return s.undone(ctx, aws.SuspendProcesses, activities.ProcessesInput{
-		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+		Group: s.in.Group, Processes: []string{replaceUnhealthy}, Pace: s.pace(),
 	})
 }
 
-// ownsSuspended records which processes are suspended, or about to be, by us.
-func (s *saga) ownsSuspended(ctx workflow.Context, ours []string) error {
-	s.suspended = ours
-	s.record.Before.Suspended, s.record.Intended.Suspend = s.before.Suspended, ours
-	return run.WriteRecord(ctx, &s.record)
+// ownsSuspended records which processes are suspended, or about to be, by us. An evidence store that is away keeps no
+// instance out of service.
+func (s *saga) ownsSuspended(ctx workflow.Context, ours []string) {
+	s.suspended, s.record.Intended.Suspend = ours, ours
+	if err := run.WriteRecord(run.WhileOut(ctx), &s.record); err != nil {
+		s.note("that %s are suspended is not in the journal: %s", strings.Join(ours, ", "), run.Reason(err))
+	}
 }

@@ -154,9 +154,9 @@ func TestWhatWasPutBackIsScannedAgain(t *testing.T) {
 	}
 }
 
-// A restore waits for its snapshot for as long as that takes. Its group has its processes back meanwhile, but for those
-// that somebody else suspends, and they are suspended again before the root volume is replaced.
-func TestNothingStaysSuspendedWhileASnapshotIsWaitedFor(t *testing.T) {
+// A restore waits for its snapshot for as long as that takes. Its group may replace what is ill meanwhile, and that is
+// suspended again before the root volume is replaced, unless somebody else has suspended it.
+func TestAGroupReplacesTheIllWhileASnapshotIsWaitedFor(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy",
 		Fleet: wavetest.FailsOnce(func(s *world.Scenario) {
@@ -169,13 +169,13 @@ func TestNothingStaysSuspendedWhileASnapshotIsWaitedFor(t *testing.T) {
 		scene.Env.RegisterDelayedCallback(func() {
 			scene.Production(func(g *world.ScalingGroup) {
 				during = slices.Sorted(maps.Keys(g.Suspended))
-				require.NoError(t, g.Suspend([]string{"AZRebalance"})) // by somebody else
+				require.NoError(t, g.Suspend([]string{"Terminate"})) // by somebody else
 			})
 		}, time.Hour)
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
-	require.Empty(t, during, "an hour into the wait")
+	require.Equal(t, []string{"AZRebalance", "InstanceRefresh"}, during, "an hour into the wait")
 	require.Equal(t, 1, wavetest.CountInProduction(result, patch.RolledBack), "%v", wavetest.ProductionOutcomes(result))
 	last := awssim.Event{}
 	for _, event := range scene.Sim.Events() {
@@ -185,10 +185,9 @@ func TestNothingStaysSuspendedWhileASnapshotIsWaitedFor(t *testing.T) {
 		case "CreateReplaceRootVolumeTask":
 			require.Equal(t, "SuspendProcesses", last.Operation, "when its root volume is replaced")
 			require.Contains(t, string(last.Arguments), "ReplaceUnhealthy")
-			require.NotContains(t, string(last.Arguments), "AZRebalance")
 		}
 	}
 	scene.Production(func(g *world.ScalingGroup) {
-		require.Equal(t, []string{"AZRebalance"}, slices.Sorted(maps.Keys(g.Suspended)), "theirs stays, ours goes")
+		require.Equal(t, []string{"Terminate"}, slices.Sorted(maps.Keys(g.Suspended)), "theirs stays, ours goes")
 	})
 }
