@@ -89,9 +89,9 @@ func defaultKeyTrouble(ctx context.Context, s *Services, group patch.Group) (str
 }
 
 // keyTrouble says why a key may not serve; "" when it does. What has it is named for a person. A key of AWS's own
-// (aws/ebs) is open to whoever may use EBS in the account and can be tried by nobody directly, so its state is all there
-// is to ask. A customer's key is tried: a dry run of the one action among those that a restore needs which no condition
-// about grants keeps from us. CreateGrant cannot be tried without making one.
+// (aws/ebs) is open to whoever may use EBS in the account and can be tried by nobody directly, so its state is all
+// there is to ask. A customer's key is tried: a dry run of the one action among those that a restore needs which no
+// condition about grants keeps from us. CreateGrant cannot be tried without making one.
 func keyTrouble(ctx context.Context, s *Services, group patch.Group, key, of string) (string, error) {
 	if key == "" {
 		return of + " has a key that EC2 does not name", nil

@@ -28,7 +28,7 @@ type instanceRecord struct {
 	out      bool
 	homes    map[*world.TargetGroup]bool // where it was healthy once and should be again
 	attached []*world.TargetGroup        // what its group was attached to when it was looked at last
-	dropped  map[*world.TargetGroup]bool // what somebody took off its group since: no home, though it is still healthy there
+	dropped  map[*world.TargetGroup]bool // taken off its group since: no home, though it is still healthy there
 }
 
 // move is an instance going out of service or coming back.

@@ -177,8 +177,8 @@ func (p *Progress) notPutBack(stage patch.StageResult) []string {
 	return found
 }
 
-// tried reports whether anything was done to an instance after so many calls; of one that was refused, whether it was looked
-// at: it may well be refused again, for the same reason.
+// tried reports whether anything was done to an instance after so many calls; of one that was refused, whether it was
+// looked at: it may well be refused again, for the same reason.
 func (p *Progress) tried(id, why string, events int) bool {
 	refused := strings.HasPrefix(why, "refused: ")
 	for _, event := range p.scene.Sim.Events()[events:] {

@@ -218,8 +218,8 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 // instance is out: a group that may rebalance its zones would terminate another for the one that is on standby.
 const replaceUnhealthy = "ReplaceUnhealthy"
 
-// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by and nothing is done
-// to it; once that takes longer than an instance is out otherwise, its group may replace again what is ill.
+// awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by and nothing is
+// done to it; once that takes longer than an instance is out otherwise, its group may replace again what is ill.
 func (s *saga) awaitBackup(ctx workflow.Context) error {
 	wanted := activities.AwaitSnapshotInput{
 		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),

@@ -152,8 +152,8 @@ func (s *saga) exitStandby(ctx, options workflow.Context) error {
 	left := s.raisedMax(now.Max)
 	if unrecorded != nil {
 		s.note("max was raised without a record of it in the journal: %s", run.Reason(unrecorded))
-		left.WhatToDo = fmt.Sprintf("set max back to %d by hand once desired is there again: the journal does not tell of it, "+
-			"and `patchtide reconcile` cannot", now.Max)
+		left.WhatToDo = fmt.Sprintf("set max back to %d by hand once desired is there again: the journal does not tell of "+
+			"it, and `patchtide reconcile` cannot", now.Max)
 	}
 	s.status.Result.Stranded = append(s.status.Result.Stranded, left)
 	return nil
