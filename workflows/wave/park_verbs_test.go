@@ -179,7 +179,7 @@ func TestAResumeThatNeverActsIsToldAndEndsWithItsWindow(t *testing.T) {
 			require.Equal(t, patch.StateParked, status.State)
 			require.Contains(t, status.Awaiting, "it was tried until the window's cutoff, and stands no longer")
 			require.Contains(t, status.Awaiting, "The next window opens at "+next.Add(24*time.Hour).Format(time.RFC3339))
-			require.Equal(t, patch.VerbsParked(""), status.Verbs)
+			require.Equal(t, ofAService(patch.VerbsParked("")), status.Verbs)
 			scene.Frozen = patch.Freezes{}
 			scene.MustTake(patch.Resume, wavetest.Because("now it may"))
 		}, next.Sub(scene.Env.Now())+4*time.Hour)

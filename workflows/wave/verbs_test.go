@@ -19,9 +19,7 @@ func TestRetryTriesTheFailedInstanceAgain(t *testing.T) {
 			scene.Decide = []patch.Verb{patch.Retry}
 			scene.OnHold = func(status patch.WaveStatus) {
 				require.Contains(t, status.Awaiting, "Send retry, skip, roll_back or abort.")
-				require.Equal(t, []patch.Verb{
-					patch.Retry, patch.Skip, patch.RollBack, patch.Abort, patch.SetConcurrency,
-				}, status.Verbs)
+				require.Equal(t, []patch.Verb{patch.Retry, patch.Skip, patch.RollBack, patch.Abort}, status.Verbs)
 			}
 			result, err := scene.Run(wavetest.WebWave)
 			require.NoError(t, err)
