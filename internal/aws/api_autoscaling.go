@@ -28,11 +28,6 @@ type AutoScalingAPI interface {
 		in *autoscaling.DescribeAutoScalingInstancesInput,
 		opts ...func(*autoscaling.Options),
 	) (*autoscaling.DescribeAutoScalingInstancesOutput, error)
-	DescribeLifecycleHooks(
-		ctx context.Context,
-		in *autoscaling.DescribeLifecycleHooksInput,
-		opts ...func(*autoscaling.Options),
-	) (*autoscaling.DescribeLifecycleHooksOutput, error)
 
 	SuspendProcesses(ctx context.Context, in *autoscaling.SuspendProcessesInput, opts ...func(*autoscaling.Options)) (
 		*autoscaling.SuspendProcessesOutput, error,

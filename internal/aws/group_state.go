@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -80,16 +79,13 @@ func readScalingState(
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)),
 		Zones:   slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
-		WarmPool: described.WarmPoolConfiguration != nil, Deleting: Deref(described.Status) != "",
+		WarmPool: warmPoolOf(described), Deleting: Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),
 		OtherBalancers:      otherBalancers(described),
 	}
 	if state.RefreshRunning, err = refreshing(ctx, s, group); err != nil {
-		return nil, err
-	}
-	if state.LifecycleHooks, err = lifecycleHooks(ctx, s, group); err != nil {
 		return nil, err
 	}
 	found, err := ReadMachines(ctx, s, group.String(), MemberIDs(described))
@@ -148,19 +144,14 @@ func refreshing(ctx context.Context, s *Services, group patch.Group) (bool, erro
 	}), nil
 }
 
-func lifecycleHooks(ctx context.Context, s *Services, group patch.Group) ([]string, error) {
-	out, err := s.AutoScaling.DescribeLifecycleHooks(
-		ctx, &autoscaling.DescribeLifecycleHooksInput{AutoScalingGroupName: &group.AutoScalingGroup},
-	)
-	if err != nil {
-		return nil, Wrap("describe lifecycle hooks", group.String(), err)
+// warmPoolOf is the state in which a group's warm pool keeps its instances; "" where it has none, or is about to.
+func warmPoolOf(group *astypes.AutoScalingGroup) string {
+	pool := group.WarmPoolConfiguration
+	switch {
+	case pool == nil || pool.Status == astypes.WarmPoolStatusPendingDelete:
+		return ""
+	case pool.PoolState == "":
+		return string(astypes.WarmPoolStateStopped) // AWS's default
 	}
-	hooks := make([]string, len(out.LifecycleHooks))
-	for i, hook := range out.LifecycleHooks {
-		hooks[i] = Deref(hook.LifecycleHookName) + " (" + strings.TrimPrefix(
-			Deref(hook.LifecycleTransition), "autoscaling:",
-		) + ")"
-	}
-	slices.Sort(hooks)
-	return hooks, nil
+	return string(pool.PoolState)
 }

@@ -48,5 +48,9 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 			return Strategy{Mode: CapacityDecrement}, nil
 		}
 	}
-	return Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}, nil
+	surge := Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}
+	if refusal := state.checkWarmPool(group, surge); refusal != nil {
+		return Strategy{}, refusal
+	}
+	return surge, nil
 }

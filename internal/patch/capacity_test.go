@@ -88,6 +88,18 @@ func TestPlanCapacity(t *testing.T) {
 			name: "surge: desired above max, as AWS may show in passing", state: four(sizes(2, 7, 6)),
 			capacity: patch.CapacitySurge, want: raised,
 		},
+		{
+			name: "surge: from a warm pool that is stopped", state: four(func(s *patch.GroupState) { s.WarmPool = "Stopped" }),
+			capacity: patch.CapacitySurge, want: surge,
+		},
+		{
+			name: "surge: from a warm pool that runs", capacity: patch.CapacitySurge, refused: patch.RefusedCapacity,
+			state: four(func(s *patch.GroupState) { s.WarmPool = patch.WarmPoolRunning }),
+		},
+		{
+			name: "auto: beside a warm pool that runs", capacity: patch.CapacityAuto, want: decrement,
+			state: four(func(s *patch.GroupState) { s.WarmPool = patch.WarmPoolRunning }),
+		},
 		{name: "no members", state: four(func(s *patch.GroupState) { s.Members = nil }), refused: patch.RefusedNoInstances},
 		{name: "tags: no members", group: tagsGroup, refused: patch.RefusedNoInstances},
 		{name: "tags: nothing to plan", group: tagsGroup, state: patch.GroupState{Members: []patch.Member{well(1, "a")}}},

@@ -48,6 +48,9 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 			for _, target := range reading.State.TargetGroups {
 				work.Shares = append(work.Shares, target.ARN)
 			}
+			for _, note := range reading.State.Untouched() {
+				p.Notes = append(p.Notes, group.String()+": "+note)
+			}
 		}
 		for _, instance := range one.Instances {
 			if instance.Does != WouldNothing {

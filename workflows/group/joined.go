@@ -66,7 +66,7 @@ func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) 
 		g.status.Gaps = []patch.Gap{{Why: "it could not be read at its end, to see who joined: " + run.Reason(err)}}
 		return nil, patch.Ending{}
 	}
-	g.status.Notes = state.Hidden
+	g.status.Notes = state.Untouched()
 	return &state, patch.EndOf(g.in.Group, state, g.status.Instances)
 }
 

@@ -170,3 +170,17 @@ func TestWhoeverJoinsLate(t *testing.T) {
 		require.Contains(t, production(result).Gaps[0].Why, "again and again")
 	})
 }
+
+// What waits in a warm pool is no member, is not patched, and is told: a scale-out after the wave brings it into service.
+func TestWhatWaitsInAWarmPoolIsTold(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(scenario *world.Scenario) {
+		scenario.Accounts[1].Regions[0].Groups[0].WarmPool = &world.WarmPoolSpec{MinSize: 1}
+	}})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, result.Reason)
+	production := result.Stages[1].Groups[0]
+	require.Len(t, production.Notes, 1)
+	require.Contains(t, production.Notes[0], "warm pool is not patched")
+	scene.Production(func(group *world.ScalingGroup) { require.NotEmpty(t, group.Warm()) })
+}
