@@ -101,6 +101,8 @@ func TestSetConcurrencyTakesEffectBetweenInstances(t *testing.T) {
 				require.Equal(t, c.refused == "", slices.Contains(status.Verbs, patch.SetConcurrency), "offered where it is taken")
 				if c.refused != "" {
 					scene.Refuses(patch.SetConcurrency, request, c.refused)
+					request.MaxParallelGroups = 1 // as it is
+					scene.MustTake(patch.SetConcurrency, request)
 					return
 				}
 				scene.MustTake(patch.SetConcurrency, request)
