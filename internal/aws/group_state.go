@@ -79,7 +79,7 @@ func readScalingState(
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
 		Desired: int(Deref(described.DesiredCapacity)),
 		Zones:   slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
-		WarmPool: warmPoolOf(described), Deleting: Deref(described.Status) != "",
+		WarmPoolState: warmPoolOf(described), Deleting: Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),
 		FreeTags:            freeTags(groupTagKeys(described), names.TagJournal),

@@ -89,16 +89,16 @@ func TestPlanCapacity(t *testing.T) {
 			capacity: patch.CapacitySurge, want: raised,
 		},
 		{
-			name: "surge: from a warm pool that is stopped", state: four(func(s *patch.GroupState) { s.WarmPool = "Stopped" }),
+			name: "surge: from a warm pool that is stopped", state: four(func(s *patch.GroupState) { s.WarmPoolState = "Stopped" }),
 			capacity: patch.CapacitySurge, want: surge,
 		},
 		{
 			name: "surge: from a warm pool that runs", capacity: patch.CapacitySurge, refused: patch.RefusedCapacity,
-			state: four(func(s *patch.GroupState) { s.WarmPool = patch.WarmPoolRunning }),
+			state: four(func(s *patch.GroupState) { s.WarmPoolState = patch.WarmPoolRunning }),
 		},
 		{
 			name: "auto: beside a warm pool that runs", capacity: patch.CapacityAuto, want: decrement,
-			state: four(func(s *patch.GroupState) { s.WarmPool = patch.WarmPoolRunning }),
+			state: four(func(s *patch.GroupState) { s.WarmPoolState = patch.WarmPoolRunning }),
 		},
 		{name: "no members", state: four(func(s *patch.GroupState) { s.Members = nil }), refused: patch.RefusedNoInstances},
 		{name: "tags: no members", group: tagsGroup, refused: patch.RefusedNoInstances},

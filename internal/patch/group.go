@@ -15,7 +15,7 @@ type GroupState struct {
 	Members             []Member // sorted by id
 	TargetGroups        []TargetGroup
 	RefreshRunning      bool
-	WarmPool            string // the state in which its warm pool keeps instances; "": it has none
+	WarmPoolState       string // the state in which its warm pool keeps instances; "": it has none
 	Deleting            bool
 	Weighted            bool   // weights, or a desired-capacity type other than units
 	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk

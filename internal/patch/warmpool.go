@@ -9,7 +9,7 @@ const WarmPoolRunning = "Running"
 // member, and what waits in its warm pool.
 func (s GroupState) Untouched() []string {
 	notes := s.Hidden
-	if s.WarmPool != "" {
+	if s.WarmPoolState != "" {
 		notes = append(notes[:len(notes):len(notes)], "what waits in its warm pool is not patched, and serves as it was "+
 			"prepared: renew the pool by an instance refresh, or delete it and put it again, once its image has the patches")
 	}
@@ -19,13 +19,13 @@ func (s GroupState) Untouched() []string {
 // checkWarmPool refuses a surge that would come from a warm pool of running instances: they were launched before it, so
 // that the one that comes could not be told from one that somebody attaches.
 func (s GroupState) checkWarmPool(group Group, strategy Strategy) *Refusal {
-	if strategy.Mode != CapacitySurge || s.WarmPool != WarmPoolRunning {
+	if strategy.Mode != CapacitySurge || s.WarmPoolState != WarmPoolRunning {
 		return nil
 	}
 	return &Refusal{
 		Code: RefusedCapacity, Where: group.String(),
 		What: fmt.Sprintf("its warm pool keeps instances %s, and room would be made by one of them: it could not be told "+
-			"from one that somebody attaches", s.WarmPool),
+			"from one that somebody attaches", s.WarmPoolState),
 		WhatToDo: "use capacity: decrement with min below desired, or a warm pool of stopped instances",
 	}
 }
