@@ -171,7 +171,8 @@ func TestWhoeverJoinsLate(t *testing.T) {
 	})
 }
 
-// What waits in a warm pool is no member, is not patched, and is told: a scale-out after the wave brings it into service.
+// What waits in a warm pool is no member, is not patched, and is told: a scale-out after the wave brings it into
+// service.
 func TestWhatWaitsInAWarmPoolIsTold(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(scenario *world.Scenario) {
 		scenario.Accounts[1].Regions[0].Groups[0].WarmPool = &world.WarmPoolSpec{MinSize: 1}
