@@ -3,8 +3,11 @@ package evidence
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Finding is an object of the store that is not as we wrote it.
@@ -17,6 +20,7 @@ type Finding struct {
 type Verified struct {
 	Waves     int       `json:"waves"`
 	Documents int       `json:"documents"` // versions of waves' documents
+	Instances int       `json:"instances"` // documents of instances that a wave's document names by their SHA-256
 	Records   int       `json:"records"`   // versions of journal records
 	Findings  []Finding `json:"findings"`
 }
@@ -25,6 +29,8 @@ const (
 	isMissing = "is missing although a later version is there: it was deleted, or a rule of the bucket has expired it"
 	forks     = "does not follow the version before it: one of the two was exchanged for another"
 	isForeign = "is not named as anything of ours, and nobody reads it"
+	isLost    = "is missing although the wave's document names it"
+	isAnother = "is not the one that the wave's document names by its SHA-256"
 )
 
 // Verify reads all that a wave left, or every wave where it is "", and tells of each object that is altered, unsigned,
@@ -95,6 +101,49 @@ func (s *Store) verifyDocuments(ctx context.Context, folder, id string, result *
 	if copied, err := readable(newest.Document); err != nil || !bytes.Equal(copied, shown) {
 		result.Findings = append(result.Findings, Finding{folder + "wave.json", "is not the copy for people of the newest " +
 			"version, " + historyObject(folder, newest.Sequence)})
+	}
+	return s.verifyInstances(ctx, newest, result)
+}
+
+// detailed is of a wave's document what leads to the documents of its instances.
+type detailed struct {
+	Status struct {
+		State patch.WaveState `json:"state"`
+	} `json:"status"`
+	Result patch.WaveResult `json:"result"`
+}
+
+// verifyInstances compares the documents of instances with what a proven wave's document says of them. Of a wave that
+// has not closed they may be newer than it: its groups write them, and it tells of them later.
+func (s *Store) verifyInstances(ctx context.Context, proven signedWave, result *Verified) error {
+	var wave detailed
+	if json.Unmarshal(proven.Document, &wave) != nil || wave.Status.State != "" &&
+		wave.Status.State != patch.StateClosed {
+		return nil // what is no wave's document names none
+	}
+	for _, stage := range wave.Result.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				if instance.Details == "" {
+					continue
+				}
+				name, err := instanceObject(wave.Result.WaveID, instance.ID)
+				if err != nil {
+					return err
+				}
+				content, err := s.place.read(ctx, name)
+				switch {
+				case errors.Is(err, errMissing):
+					result.Findings = append(result.Findings, Finding{name, isLost})
+					continue
+				case err != nil:
+					return err
+				case hashOf(content) != instance.Details:
+					result.Findings = append(result.Findings, Finding{name, isAnother})
+				}
+				result.Instances++
+			}
+		}
 	}
 	return nil
 }

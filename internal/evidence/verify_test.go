@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // stored lets change alter an object as whoever may write to the bucket can.
@@ -159,4 +161,52 @@ func TestAWaveOutlivesTheRotationOfItsKey(t *testing.T) {
 		require.ErrorAs(t, reopened(store, rotated.signer).ProvenWave(t.Context(), wave, &got), &altered)
 		require.ErrorContains(t, altered, "journal_older_keys_from")
 	})
+}
+
+// What was done to an instance is an object of its own, which only its SHA-256 in the wave's signed document proves.
+func TestVerifyComparesTheDocumentsOfInstances(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		state patch.WaveState
+		alter func(t *testing.T, store *Store, name string)
+		says  string // "": nothing is found
+	}{
+		{"as it was written", patch.StateClosed, func(*testing.T, *Store, string) {}, ""},
+		{"altered", patch.StateClosed, func(t *testing.T, store *Store, name string) {
+			require.NoError(t, store.place.replace(t.Context(), name, []byte(`{"changes": []}`)))
+		}, "is not the one that the wave's document names"},
+		{"deleted", patch.StateClosed, func(t *testing.T, store *Store, name string) {
+			require.NoError(t, store.place.(bucket).Delete(t.Context(), name))
+		}, "is missing although the wave's document names it"},
+		{"written anew while its wave runs", patch.StateRunning, func(t *testing.T, store *Store, _ string) {
+			_, err := store.PutInstance(t.Context(), wave, "i-1", change{Desired: 2})
+			require.NoError(t, err)
+		}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store, err := Open(t.Context(), "mem://", Options{Signer: GenerateKey()})
+			require.NoError(t, err)
+			sum, err := store.PutInstance(t.Context(), wave, "i-1", change{Desired: 1})
+			require.NoError(t, err)
+			var told detailed
+			told.Status.State = c.state
+			told.Result = patch.WaveResult{WaveID: wave, Stages: []patch.StageResult{{Groups: []patch.GroupResult{
+				{Instances: []patch.InstanceResult{{ID: "i-1", Details: sum}}},
+			}}}}
+			require.NoError(t, store.PutWave(t.Context(), wave, told))
+			name, err := instanceObject(wave, "i-1")
+			require.NoError(t, err)
+			c.alter(t, store, name)
+			found, err := store.Verify(t.Context(), wave)
+			require.NoError(t, err)
+			if c.says == "" {
+				require.Empty(t, found.Findings)
+				require.Equal(t, c.state == patch.StateClosed, found.Instances == 1)
+				return
+			}
+			require.Len(t, found.Findings, 1)
+			require.Equal(t, name, found.Findings[0].Object)
+			require.Contains(t, found.Findings[0].Problem, c.says)
+		})
+	}
 }

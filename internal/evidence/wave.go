@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,8 +221,7 @@ func sumOf(content []byte) string {
 	if plain, err := canonical(content); err == nil {
 		content = plain
 	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
+	return hashOf(content)
 }
 
 // ListWaves returns the IDs of all waves that left evidence, a journal without a document included, sorted.

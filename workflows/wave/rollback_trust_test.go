@@ -52,6 +52,10 @@ func TestRollBackWaveActsOnNoDocumentThatIsNotProven(t *testing.T) {
 				history, err := filepath.Glob(filepath.Join(folder, "waves", "wave-1", "history", "*.json"))
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, len(history), 2)
+				clean, err := store.Verify(t.Context(), "")
+				require.NoError(t, err)
+				require.Empty(t, clean.Findings)
+				require.Equal(t, 6, clean.Instances, "what was done to each of the wave's instances")
 				require.NoError(t, c.alter(history))
 				story.RollBackRefused("wave-1", true, activities.ErrEvidence, c.says, "waves/wave-1/history/",
 					"patchtide evidence verify")
