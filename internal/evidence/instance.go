@@ -1,12 +1,9 @@
 package evidence
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 )
@@ -37,26 +34,6 @@ func (s *Store) PutInstance(ctx context.Context, wave, instance string, document
 	}
 	if err := s.place.replace(ctx, name, content); err != nil {
 		return "", fmt.Errorf("evidence: put instance %s of wave %s: %w", instance, wave, err)
-	}
-	return hashOf(content), nil
-}
-
-// GetInstance decodes what a wave did to an instance into the value that into points at, and returns its hash, which is
-// to be compared with the one in the wave's document. Of an instance without such a document it is a *NotFoundError.
-func (s *Store) GetInstance(ctx context.Context, wave, instance string, into any) (string, error) {
-	name, err := instanceObject(wave, instance)
-	if err != nil {
-		return "", err
-	}
-	content, err := s.place.read(ctx, name)
-	switch {
-	case errors.Is(err, errMissing):
-		return "", &NotFoundError{Name: fmt.Sprintf("document of instance %s of wave %s", instance, wave)}
-	case err != nil:
-		return "", fmt.Errorf("evidence: get instance %s of wave %s: %w", instance, wave, err)
-	}
-	if err := json.NewDecoder(bytes.NewReader(content)).Decode(into); err != nil {
-		return "", fmt.Errorf("evidence: the document of instance %s of wave %s does not fit: %w", instance, wave, err)
 	}
 	return hashOf(content), nil
 }
