@@ -69,7 +69,8 @@ func eachTargetGroup(
 	return nil
 }
 
-// namedAtOnce is how many target groups one call may name.
+// namedAtOnce is how many target groups one call may name. AWS documents twenty for load balancers, and for target
+// groups nothing: unverified.
 const namedAtOnce = 20
 
 // eachNamed reads target groups by their ARNs. One that is gone fails the call for all that it names: then each is
@@ -166,7 +167,8 @@ func readTargetHealth(
 	return out.TargetHealthDescriptions, true, nil
 }
 
-// outsideItsNetwork is the zone of a target that is not in its target group's network: of a peered one, or beyond.
+// outsideItsNetwork is the zone of a target that is not in its target group's network: of a peered one, or beyond (API
+// reference of TargetDescription).
 const outsideItsNetwork = "all"
 
 // targetsElsewhere names the targets of a group of another network that have the address of one of the instances: it
