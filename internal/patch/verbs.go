@@ -174,13 +174,22 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 	})
 }
 
-// Takes refuses a verb that would change nothing in the stage.
-func (s Stage) Takes(verb Verb) error {
-	if verb == SetConcurrency && s.Service != "" {
+// AtOnce refuses that so many groups of the stage are patched at once: those of one service never are. One is what a
+// service has anyway, and is taken from whoever asks for less.
+func (s Stage) AtOnce(groups int) error {
+	if s.Service != "" && groups > 1 {
 		return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all",
 			s.Name, s.Service)
 	}
 	return nil
+}
+
+// Offered are those of the verbs that people are offered in the stage: of what it would take, the ones that can change
+// something.
+func (s Stage) Offered(verbs []Verb) []Verb {
+	return slices.DeleteFunc(slices.Clone(verbs), func(verb Verb) bool {
+		return verb == SetConcurrency && s.AtOnce(2) != nil
+	})
 }
 
 // VerbsParked lists the verbs that a parked wave takes, by the one that stands; "" when none does. An approval that has

@@ -122,9 +122,6 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 	if len(w.status.Verbs) == 0 && verb.Answers() {
 		return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")
 	}
-	if verb == patch.SetConcurrency && request.MaxParallelGroups == 1 && w.currentStage().Service != "" {
-		return nil // it is so already: whoever wants less at once has it
-	}
 	if err := w.verbAllowed(ctx, verb); err != nil {
 		return err
 	}
@@ -139,6 +136,8 @@ func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbReq
 	switch verb {
 	case patch.Approve:
 		return patch.FourEyes(w.currentStage(), w.request.Actor, request.Actor)
+	case patch.SetConcurrency:
+		return w.currentStage().AtOnce(request.MaxParallelGroups)
 	case patch.ExtendWindow:
 		until, err := time.Parse(time.RFC3339, request.Until)
 		if err == nil {
@@ -151,12 +150,13 @@ func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbReq
 
 // verbAllowed refuses a verb that the wave does not take as it stands.
 func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
-	if err := w.currentStage().Takes(verb); err != nil {
-		return err
+	taken := w.verbsIn(w.status.State)
+	if slices.Contains(taken, verb) {
+		return nil
 	}
-	err := patch.VerbAllowed(verb, w.status.State, w.verbsIn(w.status.State))
+	err := patch.VerbAllowed(verb, w.status.State, w.currentStage().Offered(taken))
 	standing := w.parking.standing()
-	if err == nil || w.status.State != patch.StateParked || standing == nil {
+	if w.status.State != patch.StateParked || standing == nil {
 		return err
 	}
 	if w.parking.wait.Tries > 0 {
@@ -167,10 +167,8 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 }
 
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
-	verbs := patch.VerbsIn(state, w.plan.Window != nil)
 	if standing := w.parking.standing(); state == patch.StateParked && standing != nil {
-		verbs = patch.VerbsParked(standing.Verb)
+		return patch.VerbsParked(standing.Verb)
 	}
-	stage := w.currentStage()
-	return slices.DeleteFunc(verbs, func(verb patch.Verb) bool { return stage.Takes(verb) != nil })
+	return patch.VerbsIn(state, w.plan.Window != nil)
 }

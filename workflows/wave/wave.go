@@ -134,7 +134,7 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 		w.status.Hold++
 	}
 	w.status.State, w.asks, w.status.Since = state, awaiting, workflow.Now(ctx)
-	w.status.Verbs = w.verbsIn(state)
+	w.status.Verbs = w.currentStage().Offered(w.verbsIn(state))
 	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window
 	w.log(ctx)
