@@ -103,6 +103,7 @@ type Intended struct {
 type PutBack struct {
 	Point       patch.RestorePoint
 	PatchedBoot string // boot id after the install: a restored machine has another one
+	Missing     int    `json:",omitempty"` // patches that it lacked before the install, and lacks again
 	Run         string // of the RollBackWave that asks, "" for the wave that patched: its attempts are its own
 	// Earlier comes with one that an earlier window of the wave patched: what putting it back would lose is asked first.
 	// Nil: this window patched it, or a person has accepted what would be lost.

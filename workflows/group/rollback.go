@@ -71,6 +71,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	}
 	result := g.putBackInstance(ctx, was.ID, journal.PutBack{
 		Point: point, PatchedBoot: was.BootID, Run: g.in.Run, Earlier: g.leftEarlier(was),
+		Missing: was.MissingBefore,
 	})
 	if lacksRoom(result) {
 		// What the wave knows of it is kept: it may be asked again.
@@ -81,9 +82,6 @@ func (g *group) putBackNext(ctx workflow.Context) {
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID
 	result.Changes, result.Details = was.Changes, was.Details // what was done, and is put back
-	if result.MissingAfter == 0 {                             // it could not be scanned: it stands where it stood before
-		result.MissingAfter = was.MissingBefore
-	}
 	if result.StillPatched {
 		result.ApplicationAfter, result.MissingAfter = was.ApplicationAfter, was.MissingAfter
 		result.BootID, result.PackagesAfter = was.BootID, was.PackagesAfter

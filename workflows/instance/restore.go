@@ -31,6 +31,7 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	result := &s.status.Result
 	s.point = s.putBack.Point
 	result.Backup = &s.point
+	result.MissingBefore, result.MissingAfter = s.putBack.Missing, s.putBack.Missing // until a scan says otherwise
 	s.enter(ctx, patch.StepPreflight)
 	if end := s.preflight(ctx, patch.LevelPutBack); end != nil {
 		result.Outcome, result.Reason, result.Refused = end.outcome, "not rolled back: "+end.why, end.code
