@@ -226,17 +226,18 @@ func (s *saga) awaitBackup(ctx workflow.Context) error {
 		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Pace: s.pace(),
 	}
 	t := s.in.Policy.Timing
-	if !slices.Contains(s.suspended, replaceUnhealthy) {
+	rest := t.Snapshot - t.InService
+	if rest <= 0 || !slices.Contains(s.suspended, replaceUnhealthy) {
 		return s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
 	}
-	err := s.await(ctx, min(t.InService, t.Snapshot), aws.AwaitSnapshot, wanted, nil)
+	err := s.await(ctx, t.InService, aws.AwaitSnapshot, wanted, nil)
 	if err == nil || ctx.Err() != nil || run.IsType(err, activities.ErrSnapshotFailed) {
 		return err
 	}
 	if err := s.letGoOfReplacing(ctx); err != nil {
 		return err
 	}
-	err = s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
+	err = s.await(ctx, rest, aws.AwaitSnapshot, wanted, nil)
 	if again := s.suspendReplacing(ctx); again != nil {
 		return again
 	}
