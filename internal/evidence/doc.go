@@ -2,11 +2,13 @@
 // programs, and a journal of records, one per instance, from which a change can be undone after a crash. Both are
 // signed.
 //
-// Nothing is ever overwritten but a convenience copy: every version is an object of its own, created only if it is not
+// Nothing that is signed is ever overwritten: every version is an object of its own, created only if it is not
 // there yet, so that two writers cannot silently lose each other's words and a repeated write is harmless.
 //
 //	waves/<wave>/wave.json                                       the newest document, for people; nobody acts by it
 //	waves/<wave>/history/000001.json ...                         every version of it, signed; the highest number counts
+//	waves/<wave>/instances/<instance>.json                       what was done to one; the document has its SHA-256
+//	waves/<wave>/draft/000000 ...                                pages of a document until it is whole
 //	waves/<wave>/journal/<account>-<region>-<instance>.json      the record written before the first change
 //	waves/<wave>/journal/<account>-<region>-<instance>.2.json    an amendment; the highest number counts
 //
