@@ -144,13 +144,8 @@ func exitOf(status patch.WaveStatus) error {
 		return &exitError{code: exitOnHold}
 	case status.State == patch.StateClosed && status.Outcome == patch.SucceededWithGaps:
 		return &exitError{code: exitGaps}
-	case status.State == patch.StateClosed:
-		// A roll back of a closed wave that did what it was asked ended well.
-		putBack := status.PutsBack != "" && status.Outcome == patch.RolledBack
-		if status.Outcome != patch.Succeeded && status.Outcome != patch.SucceededWithSkips &&
-			status.Outcome != patch.WouldRun && !putBack {
-			return &exitError{code: exitFailed}
-		}
+	case status.State == patch.StateClosed && !status.EndedWell():
+		return &exitError{code: exitFailed}
 	}
 	return nil
 }

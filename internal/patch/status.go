@@ -75,6 +75,16 @@ type InstanceNow struct {
 	Done    int          `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 }
 
+// EndedWell reports whether a wave that has closed did all that it was asked, so that nobody need look: a roll back
+// that put back what it was to put back did.
+func (s WaveStatus) EndedWell() bool {
+	switch s.Outcome {
+	case Succeeded, SucceededWithSkips, WouldRun:
+		return true
+	}
+	return s.PutsBack != "" && s.Outcome == RolledBack
+}
+
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an
 // instance fifteen steps: 6,000 of the 51,200 that a wave's history may have.
 const mostFollowed = 100

@@ -25,8 +25,7 @@ func (w *wave) log(ctx workflow.Context) {
 		tell = workflow.GetLogger(ctx).Warn
 	case patch.StateClosed:
 		add("reason", w.reason)
-		wanted := w.status.Outcome.EndsWell() || w.status.PutsBack != "" && w.status.Outcome == patch.RolledBack
-		if !wanted {
+		if !w.status.EndedWell() {
 			tell = workflow.GetLogger(ctx).Warn
 		}
 	}
