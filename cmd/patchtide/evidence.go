@@ -74,7 +74,7 @@ func printVerified(out io.Writer, found evidence.Verified) error {
 		said = fmt.Sprintf("%d are wrong: find out who may write to the store, and put them back from a copy of your own "+
 			"(an earlier version of the object, where the bucket keeps versions)", len(found.Findings))
 	}
-	_, err := fmt.Fprintf(out, "%d waves, %d versions of their documents, %d documents of instances, %d versions of journal "+
-		"records: %s\n", found.Waves, found.Documents, found.Instances, found.Records, said)
+	_, err := fmt.Fprintf(out, "%d waves, %d versions of their documents, %d documents of instances, "+
+		"%d versions of journal records: %s\n", found.Waves, found.Documents, found.Instances, found.Records, said)
 	return err
 }
