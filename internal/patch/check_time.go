@@ -41,7 +41,7 @@ func (v View) budget() Budget {
 	return v.Policy.Budget(v.State.TargetGroups)
 }
 
-// MostGroups keeps a wave's history under Temporal's 51,200 events: 78 a group, as measured on a server, and 8,000 for
+// MostGroups keeps a wave's history under Temporal's 51,200 events: eventsOfGroup a group, and leastForReports for
 // reports of counts (ReportsEvery). A wave never continues as new, since its groups are its children.
 const MostGroups = 500
 
