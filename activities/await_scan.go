@@ -20,6 +20,7 @@ type AwaitScanInput struct {
 	Instances  []string
 	Ticket     ScanTicket
 	BaselineID string // the one it must have been judged by; "" accepts any
+	Counts     bool   // how many patches are missing is enough: their names are neither read nor told
 	Pace       Pace
 }
 
@@ -71,7 +72,11 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		results = read
 		return true, "", nil
 	})
-	return results, err
+	if err != nil {
+		return nil, err
+	}
+	patch.FitScans([][]patch.Scan{results.Scans})
+	return results, nil
 }
 
 // readScan is one instance's result. waitingFor says what is still to come.
@@ -114,6 +119,9 @@ func readScan(
 			"patch group of the plan's baseline",
 			scan.BaselineID, in.BaselineID)
 		return scan, "", nil
+	}
+	if in.Counts {
+		scan.MissingCount, state.MissingCount = int(state.MissingCount), 0
 	}
 	err = fillPatches(ctx, s, in.Group.String(), &scan, state)
 	return scan, "", err

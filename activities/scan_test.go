@@ -40,6 +40,22 @@ func TestScanOfSeveral(t *testing.T) {
 	}
 	require.Contains(t, scans[2].Error, "does not manage the instance")
 
+	t.Run("counted", func(t *testing.T) {
+		named := f.Calls("DescribeInstancePatches")
+		ticket := must[activities.ScanTicket](f, f.aws.StartScan, activities.StartScanInput{
+			Group: staging, Instances: ids[:2], SnapshotID: uuid.NewString(), Attempt: attempt(),
+			Budget: patch.Duration(time.Hour), Pace: pace,
+		})
+		results := must[activities.ScanResults](f, f.aws.AwaitScan, activities.AwaitScanInput{
+			Group: staging, Instances: ids[:2], Ticket: ticket, Counts: true, Pace: pace,
+		})
+		require.Equal(t, named, f.Calls("DescribeInstancePatches"), "nothing is read by name")
+		for _, scan := range results.Scans {
+			require.Empty(t, scan.Missing)
+			require.Equal(t, 6, scan.MissingNumber())
+			require.False(t, scan.Compliant())
+		}
+	})
 	t.Run("judged by another baseline", func(t *testing.T) {
 		scan := f.scan(ids[:1], "pb-0123456789abcdef0")[0]
 		require.Contains(t, scan.Error, "judged by baseline "+baseline.BaselineID)

@@ -57,7 +57,7 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 		}
 		for _, instance := range group.Instances {
 			line(
-				out, "  %s  %d missing: %s %s", instance.Instance, len(instance.Missing)+instance.MissingCount,
+				out, "  %s  %d missing: %s %s", instance.Instance, instance.MissingNumber(),
 				strings.Join(instance.Missing, " "), instance.Error,
 			)
 		}

@@ -77,13 +77,16 @@ type Scan struct {
 	Error         string   `json:"error,omitempty"` // the scan did not run, for a person
 }
 
+// MissingNumber is how many patches are missing, whether they are named or not.
+func (s Scan) MissingNumber() int { return len(s.Missing) + s.MissingCount }
+
 // Compliant reports whether there is nothing to do and nothing to tell.
 func (s Scan) Compliant() bool { return !s.Due(RebootIfNeeded) }
 
 // Due reports whether there is something that an install would do: what waits for a reboot is due only where the plan
 // reboots.
 func (s Scan) Due(reboot RebootOption) bool {
-	return s.Error != "" || len(s.Missing)+s.MissingCount > 0 || len(s.Failed) > 0 ||
+	return s.Error != "" || s.MissingNumber() > 0 || len(s.Failed) > 0 ||
 		len(s.PendingReboot) > 0 && reboot != RebootNever
 }
 

@@ -184,7 +184,7 @@ func FitScans(groups [][]Scan) {
 	}
 	for _, scans := range groups {
 		for i := range scans {
-			scans[i].MissingCount, scans[i].Missing = len(scans[i].Missing), []string{}
+			scans[i].MissingCount, scans[i].Missing = scans[i].MissingNumber(), []string{}
 		}
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/room"
 )
 
-// continueAfter keeps a group's history well under the 4,096 events at which Temporal suggests to begin anew: an
-// instance costs its group about ten events, a report three.
+// continueAfter bounds what one run of a group hands to the next. Most runs end sooner, after some fifty instances: an
+// instance that tells each of its steps costs its group 78 events, as measured on a server, and at 4,096 Temporal
+// suggests to begin anew.
 const continueAfter = 100
 
 // takeResumed tells, once, that the group has been read, marked and given room by an earlier run.

@@ -65,7 +65,7 @@ func (s *saga) install(ctx workflow.Context) error {
 			if after, err = s.scanNow(clean, fmt.Sprintf("scan-after-%d", pass)); err != nil {
 				return err
 			}
-			s.status.Result.MissingAfter, s.patching.missing = len(after.Missing), after.Missing
+			s.status.Result.MissingAfter, s.patching.missing = after.MissingNumber(), after.Missing
 		}
 		verdict := patch.Verify(patch.Pass{
 			Platform: s.in.Policy.Platform, Reboot: s.in.Policy.Reboot, Number: pass, Of: s.in.Policy.Passes,

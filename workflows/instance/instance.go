@@ -137,7 +137,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		result.Outcome, result.Reason = patch.Failed, "scan: "+scan.Error
 		return
 	}
-	s.patching.scan, result.MissingBefore = *scan, len(scan.Missing)
+	s.patching.scan, result.MissingBefore = *scan, scan.MissingNumber()
 	if !scan.Due(s.in.Policy.Reboot) {
 		result.Outcome = patch.AlreadyCompliant
 		if s.patching.waits = scan.Waits(&s.patching.first); len(s.patching.waits) > 0 {
@@ -146,7 +146,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		}
 		return
 	}
-	result.MissingAfter, s.patching.missing = len(scan.Missing), scan.Missing
+	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
 	if end := s.preflight(ctx, patch.LevelInstance); end != nil {

@@ -172,7 +172,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 	case scan.Error != "":
 		s.note("not scanned since its root volume was put back: %s", scan.Error)
 	default:
-		s.status.Result.MissingAfter, s.patching.missing = len(scan.Missing), scan.Missing
+		s.status.Result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	}
 }
 

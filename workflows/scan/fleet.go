@@ -129,7 +129,7 @@ func (f *FleetScan) details() string {
 	for _, group := range f.Groups {
 		missing := 0
 		for _, instance := range group.Instances {
-			missing += len(instance.Missing) + instance.MissingCount
+			missing += instance.MissingNumber()
 		}
 		run.Write(&text, "| %s/%s/%s | %d of %d | %d | %d | %s |\n", group.Account, group.Region, group.Name,
 			group.Scanned, len(group.Instances), group.Compliant, missing, run.Cell(group.Error))

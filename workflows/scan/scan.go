@@ -17,23 +17,42 @@ func Instances(
 	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
+	return each(ctx, t, activities.AwaitScanInput{Group: group, Instances: ids, BaselineID: baselineID}, waveID, first)
+}
+
+// Counts is Instances for whoever needs to know how many patches are missing, and not which: a wave has all its groups'
+// scans in one history.
+func Counts(
+	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
+	first activities.Attempt,
+) ([]patch.Scan, error) {
+	return each(ctx, t, activities.AwaitScanInput{
+		Group: group, Instances: ids, BaselineID: baselineID, Counts: true,
+	}, waveID, first)
+}
+
+func each(
+	ctx workflow.Context, t patch.Timing, of activities.AwaitScanInput, waveID string, first activities.Attempt,
+) ([]patch.Scan, error) {
 	var scans []patch.Scan
 	number := 0
-	for part := range slices.Chunk(ids, run.Batch) {
+	for part := range slices.Chunk(of.Instances, run.Batch) {
 		token := first
 		if number++; number > 1 {
 			token = run.Attempt(waveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
 		}
 		var ticket activities.ScanTicket
 		// A scan changes nothing, so starting one may be cancelled like a wait.
-		if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.ActBudget), aws.StartScan, activities.StartScanInput{
-			Group: group, Instances: part, SnapshotID: run.SnapshotID(waveID), Attempt: token, Budget: t.Scan, Pace: run.Pace(t),
+		options := run.Waiting(ctx, of.Group, t, t.ActBudget)
+		if err := workflow.ExecuteActivity(options, aws.StartScan, activities.StartScanInput{
+			Group: of.Group, Instances: part, SnapshotID: run.SnapshotID(waveID), Attempt: token, Budget: t.Scan,
+			Pace: run.Pace(t),
 		}).Get(ctx, &ticket); err != nil {
 			return nil, err
 		}
 		var results activities.ScanResults
-		if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.Scan), aws.AwaitScan, activities.AwaitScanInput{
-			Group: group, Instances: part, Ticket: ticket, BaselineID: baselineID, Pace: run.Pace(t),
+		if err := workflow.ExecuteActivity(run.Waiting(ctx, of.Group, t, t.Scan), aws.AwaitScan, activities.AwaitScanInput{
+			Group: of.Group, Instances: part, Ticket: ticket, BaselineID: of.BaselineID, Counts: of.Counts, Pace: run.Pace(t),
 		}).Get(ctx, &results); err != nil {
 			return nil, err
 		}

@@ -209,7 +209,7 @@ func (h *lockedGroup) goesOn(ctx workflow.Context) {
 func (h *lockedGroup) count(scans []patch.Scan) {
 	h.missing, h.compliant = 0, 0
 	for _, scan := range scans {
-		h.missing += len(scan.Missing)
+		h.missing += scan.MissingNumber()
 		if scan.Compliant() {
 			h.compliant++
 		}

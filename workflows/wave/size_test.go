@@ -1,6 +1,7 @@
 package wave_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/payload"
@@ -71,4 +73,64 @@ func TestAWaveOfFiveHundredIsSmall(t *testing.T) {
 	var again activities.WaveDocument
 	require.NoError(t, payload.Unpack(pages, &again))
 	require.Equal(t, document.Result, again.Result)
+}
+
+// farBehind is a production group of so many machines that lack 450 packages each, beside the usual six.
+func farBehind(machines, nameLength int) func(*world.Scenario) {
+	return func(s *world.Scenario) {
+		wavetest.Sized(2, machines, machines)(s)
+		for i := range 450 {
+			name := fmt.Sprintf("package-%03d-%s.x86_64", i, strings.Repeat("n", nameLength-len("package-000-.x86_64")))
+			s.OperatingSystems[0].Packages[name] = "1:3.2.2-1.amzn2023.0.2"
+			s.Patches = append(s.Patches, world.Patch{
+				OS: s.OperatingSystems[0].Name, ID: name, Version: "1:3.2.2-1.amzn2023.0.7", Severity: "Critical",
+				Classification: "Security", AgeDays: 10,
+			})
+		}
+	}
+}
+
+const lacking = 456
+
+// What a scan of whole groups finds is counted, and not carried through Temporal by name: a wave has all its groups in
+// one history. Whoever approves is told.
+func TestAWaveOfMachinesFarBehind(t *testing.T) {
+	const many = 50
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: farBehind(many, 36)})
+	scene.Env.OnWorkflow(names.PatchInstance, mock.Anything, mock.Anything).Return(
+		func(ctx workflow.Context, in workflows.InstanceInput) (*patch.InstanceResult, error) {
+			return patchedWith(in.Instance, lacking, workflow.Now(ctx)), nil
+		})
+	var asked []string
+	scene.OnLook = func(status patch.WaveStatus) {
+		if status.State == patch.StateAwaitingApproval {
+			asked = append(asked, status.Awaiting)
+		}
+	}
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
+	require.NotEmpty(t, asked)
+	require.Contains(t, asked[0], fmt.Sprintf("%d instances, %d patches missing in all", many, many*lacking))
+	require.Empty(t, scene.Sizes.Largest(payload.Most/4))
+}
+
+// ScanFleet tells by name what fits, and else how many.
+func TestAScanThatDoesNotFitIsCounted(t *testing.T) {
+	const many = 8
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: farBehind(many, 150)})
+	scene.Env.ExecuteWorkflow(names.ScanFleet, workflows.ScanRequest{Plan: "web"})
+	require.NoError(t, scene.Env.GetWorkflowError())
+	var fleet workflows.FleetScan
+	require.NoError(t, scene.Env.GetWorkflowResult(&fleet))
+	scanned := 0
+	for _, group := range fleet.Groups {
+		require.Empty(t, group.Error)
+		for _, instance := range group.Instances {
+			scanned++
+			require.Equal(t, lacking, instance.MissingNumber(), instance.Instance)
+		}
+	}
+	require.Equal(t, 2+many, scanned)
+	require.Empty(t, scene.Sizes.Largest(payload.Most))
 }
