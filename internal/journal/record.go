@@ -159,3 +159,10 @@ type Release struct {
 	GiveWay       string // the instance that is terminated with decrement first; "" for none
 	Of            string // the wave whose record tells of the quarantine
 }
+
+// LeftPatched reports whether the saga that wrote the record, which was the try of that number or a later one, installed
+// what was due and left the instance so, on the root volume that it has still.
+func (r Record) LeftPatched(try int, root string) bool {
+	return r.Installing && r.Ended && !r.Left && r.PutBack == nil && r.Quarantine == nil && r.Point != nil &&
+		r.Try >= try && r.RootVolume == root
+}

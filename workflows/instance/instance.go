@@ -144,6 +144,7 @@ func (s *saga) patch(ctx workflow.Context) {
 			result.Outcome = patch.RebootPending
 			s.tellReboot()
 		}
+		s.rememberPatched(ctx)
 		return
 	}
 	result.MissingAfter, s.patching.missing = len(scan.Missing), scan.Missing
