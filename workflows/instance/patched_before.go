@@ -17,15 +17,21 @@ func (s *saga) rememberPatched(ctx workflow.Context) {
 	case err != nil:
 		s.note("nobody knows whether this wave had patched it already: %s", run.Reason(err))
 		return
-	case read.Record == nil || !read.Record.LeftPatched(s.in.Try, s.member.RootVolumeID):
+	case read.Record == nil || !read.Record.LeftPatched(s.in.Policy.Run, s.in.Try, s.member.RootVolumeID):
 		return
+	}
+	// What was asked at preflight may be remembered from before the patch.
+	var facts patch.MachineFacts
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-patched"),
+		&facts); err != nil {
+		s.note("what this wave left on it is not known any more: %s", run.Reason(err))
 	}
 	result.Outcome = patch.PatchedAs(s.patching.waits)
 	if read.Record.Point.SnapshotID != "" {
 		result.Backup = read.Record.Point
 	}
-	result.BootID, result.PackagesAfter = s.patching.first.BootID, s.patching.first.PackagesSHA256
-	result.ApplicationAfter = s.patching.first.ApplicationSHA256
+	result.BootID, result.PackagesAfter = facts.BootID, facts.PackagesSHA256
+	result.ApplicationAfter = facts.ApplicationSHA256
 	s.note("this wave patched it at %s, as its journal says: Temporal has forgotten that, as an older copy of its "+
 		"database does; what was missing before is not known any more", run.Moment(read.Record.At))
 }

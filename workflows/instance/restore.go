@@ -87,7 +87,7 @@ func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
 	if earlier != nil {
 		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
 		var facts patch.MachineFacts
-		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-now"), &facts); {
+		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-now"), &facts); {
 		case err == nil:
 			view.Facts = &facts
 		case run.IsType(err, activities.ErrGone):
@@ -185,7 +185,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	}
 	var task activities.RestoreTask
 	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"),
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.recorded(s.record.Intended.RestoreToken),
 		Retention: s.in.Policy.Retention, Pace: s.pace(),
 	}, &task); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return err
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
+	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-restored"), &facts); err != nil {
 		return err
 	}
 	patched := s.status.Result.BootID

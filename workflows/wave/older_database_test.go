@@ -24,7 +24,6 @@ func TestAnOlderCopyOfTheDatabaseForgetsNoPatch(t *testing.T) {
 	require.Len(t, scene.Effects("StartAutomationExecution"), 6, "nobody is patched twice")
 	for i, stage := range again.Stages {
 		for j, instance := range stage.Groups[0].Instances {
-			t.Log(instance.ID, did.Stages[i].Groups[0].Instances[j].ID, instance.Notes)
 			was := did.Stages[i].Groups[0].Instances[j]
 			require.Equal(t, was.Backup, instance.Backup)
 			require.Equal(t, []string{was.BootID, was.PackagesAfter}, []string{instance.BootID, instance.PackagesAfter})

@@ -166,7 +166,8 @@ func (w *wave) viewBatch(ctx workflow.Context, group patch.Group, views []patch.
 		options := run.Summed(run.Waiting(ctx, group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
 		answers[i] = workflow.ExecuteActivity(options, aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 			Instance: activities.Instance{Group: group, ID: view.Was.ID}, Platform: w.plan.Platform,
-			Attempt: run.Attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0), Budget: t.Agent, Pace: run.Pace(t),
+			Attempt: run.Anew(ctx, run.Attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0)), Budget: t.Agent,
+			Pace: run.Pace(t),
 		})
 	}
 	slices.Sort(ids)
