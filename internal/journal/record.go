@@ -159,8 +159,8 @@ type Release struct {
 	Of            string // the wave whose record tells of the quarantine
 }
 
-// LeftPatched reports whether the saga that wrote the record, in that run of its wave and as the try of that number or a
-// later one, installed what was due and left the instance so, on the root volume that it has still.
+// LeftPatched reports whether the saga that wrote the record, in that run of its wave and as the try of that number or
+// a later one, installed what was due and left the instance so, on the root volume that it has still.
 func (r Record) LeftPatched(run string, try int, root string) bool {
 	return r.Installing && r.Ended && !r.Left && r.PutBack == nil && r.Quarantine == nil && r.Point != nil &&
 		r.Policy.Run == run && r.Try >= try && r.RootVolume == root
