@@ -23,6 +23,10 @@ const (
 	mostBytes  = 50 << 20
 )
 
+// largeSpeed leaves each attempt, whose budget is divided by it, seconds on a busy machine: little is waited for where
+// nothing is installed.
+const largeSpeed = 30
+
 // largeAccounts have the groups of a large plan: AWS's quotas are an account's.
 const largeAccounts = 10
 
@@ -50,7 +54,7 @@ func largePlan(groups int) (scenario, configuration string) {
 		"severity: Medium, classification: Security, age_days: 0}\naccounts:\n" + fleet.String()
 	configuration = "accounts:\n" + accounts.String() + "plans:\n  - name: web\n    baseline: amazon-linux-2023\n" +
 		"    backup: snapshot\n    restore: root_volume\n    stages:\n      - name: production\n" +
-		"        max_parallel_groups: 20\n        groups:\n" + plan.String() +
+		"        max_parallel_groups: 40\n        groups:\n" + plan.String() +
 		"evidence: ./evidence\nsingle_worker: true\njournal_key_from: file:journal.key\n"
 	return scenario, configuration
 }
@@ -65,7 +69,7 @@ func TestLargePlanOfGroups(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "many-groups.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(scenario), 0o600))
 	l, err := open(t.Context(), laboratoryOptions{
-		aws:      awsOptions{listen: "127.0.0.1:0", speed: demoSpeed, scenario: file},
+		aws:      awsOptions{listen: "127.0.0.1:0", speed: largeSpeed, scenario: file},
 		temporal: temporalOptions{listen: "127.0.0.1:0"},
 	}, func(ctx context.Context, in workerInput) (func(), error) {
 		return startWorkerOf(ctx, in, []byte(configuration))

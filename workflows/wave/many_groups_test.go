@@ -45,9 +45,10 @@ func manyGroups(t *testing.T, many int) *wavetest.Scene {
 	return scene
 }
 
-// A thousand groups of one instance each, whose own sagas are left out here.
-func TestAWaveOfTheMostGroupsIsSmall(t *testing.T) {
-	scene := manyGroups(t, patch.MostGroups)
+// Many groups of one instance each, whose own sagas are left out here. As many as a plan may have: `make large`.
+func TestAWaveOfManyGroupsIsSmall(t *testing.T) {
+	const many = 200
+	scene := manyGroups(t, many)
 	scene.Env.OnWorkflow(names.PatchInstance, mock.Anything, mock.Anything).Return(
 		func(ctx workflow.Context, in workflows.InstanceInput) (*patch.InstanceResult, error) {
 			return patchedWith(in.Instance, 150, workflow.Now(ctx)), nil
@@ -57,5 +58,5 @@ func TestAWaveOfTheMostGroupsIsSmall(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, "%s", result.Reason)
 	require.Empty(t, scene.Sizes.Largest(payload.Most*9/10))
-	require.Len(t, result.Stages[0].Groups, patch.MostGroups)
+	require.Len(t, result.Stages[0].Groups, many)
 }
