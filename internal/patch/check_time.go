@@ -41,9 +41,10 @@ func (v View) budget() Budget {
 	return v.Policy.Budget(v.State.TargetGroups)
 }
 
-// MostGroups keeps a wave's history under Temporal's 51,200 events: 78 a group, as measured on a server, and 8,000 for
-// reports of counts (ReportsEvery). A wave never continues as new, since its groups are its children.
-const MostGroups = 500
+// MostGroups keeps a wave's history under Temporal's 51,200 events: some 30 a group, and 8,000 for reports of counts
+// (ReportsEvery). A wave never continues as new, since its groups are its children. The next limit is the 2,000 children
+// that Temporal lets a workflow have at once: each group's lock is one, and each service's.
+const MostGroups = 1_000
 
 func checkGroupCount(v View) []*Refusal {
 	if v.Groups <= MostGroups {

@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
@@ -54,7 +55,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 	reading.State = &state
 	var around patch.Interference
 	if err := workflow.ExecuteActivity(run.Summed(reads, "what others do to "+group.String()), aws.ReadInterference,
-		interferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
+		preflight.InterferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
 		problem(err)
 	} else {
 		reading.Around = &around
