@@ -48,11 +48,17 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		}
 		var ran []string
 		for _, id := range in.Instances {
-			invocation, sent := invocations[id]
-			if sent && !invocation.Over() {
+			if in.Ticket.Left[id] != "" {
+				continue
+			}
+			invocation, listed := invocations[id]
+			switch { // just after the command was sent the list may have some of them only
+			case !listed:
+				return false, "the scan of " + id + " to be listed", nil
+			case !invocation.Over():
 				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
 			}
-			if sent && invocation.Succeeded() {
+			if invocation.Succeeded() {
 				ran = append(ran, id)
 			}
 		}
@@ -84,11 +90,10 @@ func readScan(
 	states map[string]ssmtypes.InstancePatchState,
 ) (scan patch.Scan, waitingFor string, err error) {
 	scan = patch.Scan{Instance: id}
-	invocation, sent := invocations[id]
+	invocation := invocations[id]
 	switch {
-	case !sent:
-		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the " +
-			"endpoints"
+	case in.Ticket.Left[id] != "":
+		scan.Error = in.Ticket.Left[id]
 		return scan, "", nil
 	case !invocation.Succeeded():
 		err := invocation.ReadOutput(ctx, s, in.Group.String())
