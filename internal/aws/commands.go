@@ -91,19 +91,9 @@ const notManaged = "Systems Manager does not manage the instance; check its agen
 // ReadAddressees tells whose agents take a command. A command that names one instance whose agent does not run may be
 // refused for all (InvalidInstanceId in the API reference of SendCommand), and else waits for that one.
 func ReadAddressees(ctx context.Context, s *Services, where string, ids []string) (*Addressees, error) {
-	agents := map[string]ssmtypes.InstanceInformation{}
-	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
-		MaxResults: Ptr(int32(agentsPerRequest)),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, Wrap("describe the SSM agents", where, err)
-		}
-		for _, agent := range page.InstanceInformationList {
-			agents[Deref(agent.InstanceId)] = agent
-		}
+	agents, err := ReadAgents(ctx, s, where, ids)
+	if err != nil {
+		return nil, err
 	}
 	found := &Addressees{Left: map[string]string{}}
 	for _, id := range ids {
@@ -118,6 +108,28 @@ func ReadAddressees(ctx context.Context, s *Services, where string, ids []string
 		}
 	}
 	return found, nil
+}
+
+// ReadAgents reads what Systems Manager says of the agents of at most 50 instances, by instance; it lists none of one
+// that it does not manage.
+func ReadAgents(
+	ctx context.Context, s *Services, where string, ids []string,
+) (map[string]ssmtypes.InstanceInformation, error) {
+	agents := map[string]ssmtypes.InstanceInformation{}
+	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
+		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
+		MaxResults: Ptr(int32(agentsPerRequest)),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, Wrap("describe the SSM agents", where, err)
+		}
+		for _, agent := range page.InstanceInformationList {
+			agents[Deref(agent.InstanceId)] = agent
+		}
+	}
+	return agents, nil
 }
 
 // Drop takes out those whom AWS names in refusing a command for all. It reports whether it named any: an agent may fall

@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -177,19 +176,11 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 		}
 	}
 	for chunk := range slices.Chunk(running, agentsPerRequest) {
-		pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-			Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: chunk}},
-			MaxResults: Ptr(int32(agentsPerRequest)),
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return Wrap("describe the SSM agents", where, err)
-			}
-			for _, agent := range page.InstanceInformationList {
-				m.agents[Deref(agent.InstanceId)] = agent
-			}
+		agents, err := ReadAgents(ctx, s, where, chunk)
+		if err != nil {
+			return err
 		}
+		maps.Copy(m.agents, agents)
 	}
 	return nil
 }
