@@ -22,6 +22,9 @@ type ScanTicket struct {
 	SnapshotID string
 	Started    time.Time         // AWS's clock: the command's RequestedDateTime
 	Left       map[string]string // by id: why it was not sent to one
+	// Before is when the patch state of each instance ended that stood before, by its node's clock; zero where there was
+	// none. Nil: not known, since an earlier attempt sent the command.
+	Before map[string]time.Time
 }
 
 // StartScanInput asks for a patch scan of at most 50 instances of one group.
@@ -62,11 +65,20 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 			return ticketOf(found[0], in, to.Left), nil
 		}
 	}
+	before, err := aws.ReadPatchStates(ctx, s, where, to.Online)
+	if err != nil {
+		return nil, err
+	}
 	for len(to.Online) > 0 {
 		out, err := s.SSM.SendCommand(ctx, a.scanOf(in, to.Online, comment))
 		switch {
 		case err == nil:
-			return ticketOf(*out.Command, in, to.Left), nil
+			ticket := ticketOf(*out.Command, in, to.Left)
+			ticket.Before = map[string]time.Time{}
+			for _, id := range to.Online {
+				ticket.Before[id] = aws.Deref(before[id].OperationEndTime)
+			}
+			return ticket, nil
 		case !to.Drop(err):
 			return nil, aws.Wrap("start the scan", where, err)
 		}

@@ -57,7 +57,8 @@ func (w *wave) scanAgain(ctx workflow.Context, stage int) error {
 		if !w.hasToDo(held, stage) || held.counts.Phase == patch.GroupHeld {
 			continue
 		}
-		scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, w.status.WaveID,
+		scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID,
+			run.SnapshotID(w.status.WaveID, run.Age(ctx)),
 			run.Attempt(w.status.WaveID, held.group.String(), "scan-again", w.parking.rounds))
 		switch {
 		case ctx.Err() != nil:

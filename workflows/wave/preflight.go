@@ -114,7 +114,7 @@ func interferenceOf(group patch.Group, state patch.GroupState, policy patch.Poli
 // policy is a stage's policy for this run of the wave.
 func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
 	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
-	policy.Run = workflow.GetInfo(ctx).FirstRunID
+	policy.Run, policy.Began = workflow.GetInfo(ctx).FirstRunID, workflow.GetInfo(ctx).WorkflowStartTime
 	return policy
 }
 
@@ -141,7 +141,7 @@ func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID
-	scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, w.status.WaveID,
+	scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, run.SnapshotID(w.status.WaveID, run.Age(ctx)),
 		run.Attempt(w.status.WaveID, held.group.String(), "scan-fleet", 0))
 	if ctx.Err() != nil {
 		return ctx.Err()
