@@ -105,8 +105,8 @@ func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
 	return s.scanBy(ctx, name, s.snapshotID(ctx))
 }
 
-// scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, one that has
-// been used for no other scan.
+// scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
+// no other scan has used.
 func (s *saga) scanBy(ctx workflow.Context, name, snapshot string) (*patch.Scan, error) {
 	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline,
 		snapshot, s.attempt(name))

@@ -10,7 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// Where AWS's texts leave open what it does, a wave ends well either way: with each doubt in turn, with what waves meet.
+// Where AWS's texts leave open what it does, a wave ends well either way: with each doubt in turn, whatever it meets.
 func TestAWaveEndsWellWhateverAWSDoes(t *testing.T) {
 	for _, doubt := range world.Doubts() {
 		if doubt == world.DoubtNoStepTimeout {

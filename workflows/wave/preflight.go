@@ -141,7 +141,8 @@ func (w *wave) prepare(ctx workflow.Context, held *lockedGroup) error {
 		return run.PreflightError(held.group, err)
 	}
 	held.baselineID = baseline.BaselineID
-	scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID, run.SnapshotID(w.status.WaveID, run.Age(ctx)),
+	scans, err := scan.Instances(ctx, held.group, w.plan.Timing, held.members, held.baselineID,
+		run.SnapshotID(w.status.WaveID, run.Age(ctx)),
 		run.Attempt(w.status.WaveID, held.group.String(), "scan-fleet", 0))
 	if ctx.Err() != nil {
 		return ctx.Err()
