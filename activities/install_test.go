@@ -260,6 +260,22 @@ func TestACancelThatNoAgentAnswers(t *testing.T) {
 	}
 }
 
+// Systems Manager takes no cancel for an instance that is no more, and there is nothing to cancel.
+func TestStopInstallOfAnInstanceThatIsGone(t *testing.T) {
+	f := newFleet(t)
+	id := f.Instances(staging.Account.ID)[0]
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	f.Pass(40 * time.Second)
+	f.Inspect(func(w *world.World) {
+		w.Account(staging.Account.ID).Region(staging.Region).Instance(id).Terminate()
+	})
+	f.Pass(5 * time.Minute)
+	_, err := run[nothing](f, time.Hour, f.aws.StopInstall, activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	})
+	requireType(t, err, activities.ErrGone)
+}
+
 func TestFindInstallThatNeverWas(t *testing.T) {
 	f := newFleet(t)
 	began := f.Clock()

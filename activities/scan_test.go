@@ -242,6 +242,21 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 	}
 }
 
+// AWS keeps client tokens for a time that it does not tell: what one made may have been deleted since.
+func TestABaselineThatSomebodyDeletedIsMadeAgain(t *testing.T) {
+	f := newFleetOf(t, func(s *world.Scenario) { s.Doubts = []world.Doubt{world.DoubtTokensOutliveBaselines} })
+	in := activities.EnsureBaselineInput{Group: staging, Baseline: "windows-server-2022"}
+	first := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	f.Inspect(func(w *world.World) {
+		region := w.Account(staging.Account.ID).Region(staging.Region)
+		require.NoError(t, region.DeregisterPatchGroup("windows-server-2022", first.BaselineID))
+		require.NoError(t, region.DeleteBaseline(first.BaselineID))
+	})
+	again := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	require.NotEqual(t, first.BaselineID, again.BaselineID)
+	require.Equal(t, again, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
+}
+
 // Whoever's agent is silent does not keep the others' results, whether AWS refuses a command that names it or lets it
 // wait; and one that falls silent right after the look is told like it.
 func TestASilentAgentKeepsNobodysScan(t *testing.T) {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -199,7 +200,7 @@ func (m Machines) Member(id string) patch.Member {
 	if instance.Placement != nil {
 		member.Zone = Deref(instance.Placement.AvailabilityZone)
 	}
-	member.PrivateIP = Deref(instance.PrivateIpAddress)
+	member.PrivateIP = cmp.Or(Deref(instance.PrivateIpAddress), Deref(instance.Ipv6Address)) // of a subnet of IPv6 only
 	member.State, member.Unbelieved = StateOf(instance), m.unbelieved[id]
 	member.StatusOK = m.statusOK[id]
 	member.LaunchTime = Deref(instance.LaunchTime)
@@ -212,7 +213,7 @@ func (m Machines) Member(id string) patch.Member {
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
 	member.FreeTags = freeTags(TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
-	if instance.Platform == ec2types.PlatformValuesWindows {
+	if strings.EqualFold(string(instance.Platform), string(ec2types.PlatformValuesWindows)) { // EC2 says "windows"
 		member.Platform = patch.Windows
 	}
 	if agent, ok := m.agents[id]; ok {

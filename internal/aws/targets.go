@@ -191,7 +191,7 @@ func targetsElsewhere(
 
 // targetsOf picks an instance's registrations out of a group's.
 func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetHealthDescription) []patch.Target {
-	own := []string{Deref(instance.InstanceId), Deref(instance.PrivateIpAddress)}
+	own := []string{Deref(instance.InstanceId), Deref(instance.PrivateIpAddress), Deref(instance.Ipv6Address)}
 	for _, networkInterface := range instance.NetworkInterfaces {
 		for _, address := range networkInterface.PrivateIpAddresses {
 			own = append(own, Deref(address.PrivateIpAddress))

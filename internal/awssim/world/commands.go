@@ -44,6 +44,7 @@ type Invocation struct {
 	Stdout   string
 	Stderr   string
 
+	platform  string // of the machine when the command was sent: an instance that is terminated has no disk any more
 	cancelled bool
 	timeout   *Event
 	work      *Event
@@ -93,7 +94,7 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)
 		}
 		command.Invocations = append(command.Invocations, &Invocation{
-			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1,
+			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1, platform: instance.platform(),
 		})
 	}
 	command.ID = r.NewUUID("command")

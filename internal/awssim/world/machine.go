@@ -83,6 +83,14 @@ func (m *machine) start(i *Instance, at time.Time) {
 // Up reports whether the operating system runs.
 func (i *Instance) Up() bool { return i.State == Running && i.machine.up }
 
+// platform is what its disk holds: Linux or Windows; "" without a disk.
+func (i *Instance) platform() string {
+	if disk := i.Disk(); disk != nil {
+		return disk.os.Platform
+	}
+	return ""
+}
+
 // clock is the machine's own, which is the world's unless nodes' clocks are in doubt: then every other one is seven
 // minutes fast, and the rest are as slow.
 func (i *Instance) clock() time.Time {
