@@ -100,10 +100,16 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// scanNow scans the instance and waits for the result.
+// scanNow scans the instance by the rules that the wave goes by, and waits for the result.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
+	return s.scanBy(ctx, name, s.snapshotID(ctx))
+}
+
+// scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
+// no other scan has used.
+func (s *saga) scanBy(ctx workflow.Context, name, snapshot string) (*patch.Scan, error) {
 	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline,
-		s.in.WaveID, run.Anew(ctx, s.attempt(name)))
+		snapshot, run.Anew(ctx, s.attempt(name)))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +140,11 @@ func (s *saga) recorded(token string) activities.Attempt {
 	return activities.Attempt{WaveID: s.in.WaveID, Token: token}
 }
 
-func (s *saga) snapshotID() string { return run.SnapshotID(s.in.WaveID) }
+// snapshotID is the same for all that this saga does, however long it takes.
+func (s *saga) snapshotID(ctx workflow.Context) string {
+	began := workflow.GetInfo(ctx).WorkflowStartTime
+	return run.SnapshotID(s.in.WaveID, began.Sub(s.in.Policy.Began))
+}
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
 

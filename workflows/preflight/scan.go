@@ -11,9 +11,10 @@ import (
 
 // ScanInput starts ScanGroups.
 type ScanInput struct {
-	WaveID string
-	Groups []Scanning
-	Timing patch.Timing
+	WaveID     string
+	SnapshotID string // what the rules are as of
+	Groups     []Scanning
+	Timing     patch.Timing
 }
 
 // Scanning is a group that is to be scanned.
@@ -36,7 +37,7 @@ type Scanned struct {
 func ScanGroups(ctx workflow.Context, in ScanInput) ([]Scanned, error) {
 	return ofEach(ctx, in.WaveID, in.Groups, func(ctx workflow.Context, of Scanning) (found Scanned, err error) {
 		scans, err := scan.Instances(
-			ctx, of.Group, in.Timing, of.Members, of.BaselineID, in.WaveID, of.Attempt,
+			ctx, of.Group, in.Timing, of.Members, of.BaselineID, in.SnapshotID, of.Attempt,
 		)
 		switch {
 		case ctx.Err() != nil:

@@ -14,7 +14,7 @@ import (
 
 // Instances scans instances of one group, fifty at a time, and returns one result for each in their order.
 func Instances(
-	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
+	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, snapshotID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
 	var scans []patch.Scan
@@ -22,12 +22,12 @@ func Instances(
 	for part := range slices.Chunk(ids, run.Batch) {
 		token := first
 		if number++; number > 1 {
-			token = run.Attempt(waveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
+			token = run.Attempt(first.WaveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
 		}
 		var ticket activities.ScanTicket
 		// A scan changes nothing, so starting one may be cancelled like a wait.
 		if err := workflow.ExecuteActivity(run.Waiting(ctx, group, t, t.ActBudget), aws.StartScan, activities.StartScanInput{
-			Group: group, Instances: part, SnapshotID: run.SnapshotID(waveID), Attempt: token, Budget: t.Scan, Pace: run.Pace(t),
+			Group: group, Instances: part, SnapshotID: snapshotID, Attempt: token, Budget: t.Scan, Pace: run.Pace(t),
 		}).Get(ctx, &ticket); err != nil {
 			return nil, err
 		}

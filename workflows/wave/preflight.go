@@ -99,7 +99,7 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 // policy is a stage's policy for this run of the wave.
 func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
 	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
-	policy.Run = workflow.GetInfo(ctx).FirstRunID
+	policy.Run, policy.Began = workflow.GetInfo(ctx).FirstRunID, workflow.GetInfo(ctx).WorkflowStartTime
 	return policy
 }
 
@@ -122,7 +122,9 @@ func (w *wave) register(ctx workflow.Context) error {
 func (w *wave) scan(ctx workflow.Context, groups []*lockedGroup, step string) error {
 	return inBatches(ctx, w, preflight.ScanGroups, "scans", toScan(groups),
 		func(batch []*lockedGroup) any {
-			in := preflight.ScanInput{WaveID: w.status.WaveID, Timing: w.plan.Timing}
+			in := preflight.ScanInput{
+				WaveID: w.status.WaveID, SnapshotID: run.SnapshotID(w.status.WaveID, run.Age(ctx)), Timing: w.plan.Timing,
+			}
 			for _, held := range batch {
 				in.Groups = append(in.Groups, preflight.Scanning{
 					Group: held.group, Members: held.members, BaselineID: held.baselineID,

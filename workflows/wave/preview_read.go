@@ -97,7 +97,8 @@ func mends(errorType string) string {
 // scan scans by whatever baseline Systems Manager has for the instances: registering the plan's would change something.
 func (p *preview) scan(ctx workflow.Context, group patch.Group, state patch.GroupState) error {
 	id := p.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
-	_, err := scan.Instances(ctx, group, p.plan.Timing, state.IDs(), "", id, run.Attempt(id, group.String(), "preview", 0))
+	_, err := scan.Instances(ctx, group, p.plan.Timing, state.IDs(), "", run.SnapshotID(id, 0),
+		run.Attempt(id, group.String(), "preview", 0))
 	return err
 }
 

@@ -74,6 +74,9 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	if err := request.Validate(); err != nil {
 		return nil, err
 	}
+	if err := names.CheckWaveID(w.status.WaveID); err != nil {
+		return nil, run.Invalid(err.Error(), rollBackExample)
+	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err
 	}

@@ -216,7 +216,7 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	out.ProductCodes = productCodes(i.Image)
 	if i.Image.OS().Windows() {
-		out.Platform, out.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
+		out.Platform, out.PlatformDetails = "windows", aws.String("Windows") // in small letters, as EC2 has it
 	}
 	if i.State != world.Terminated {
 		out.PrivateIpAddress = aws.String(i.PrivateIP)

@@ -114,13 +114,13 @@ func (s balancingService) describeHealth(
 	out := &elb.DescribeTargetHealthOutput{TargetHealthDescriptions: []types.TargetHealthDescription{}}
 	if len(in.Targets) == 0 {
 		for _, target := range group.Targets() {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, targetView(target))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.targetView(target))
 		}
 		return out, nil
 	}
 	for _, wanted := range in.Targets {
 		if target := group.Find(deref(wanted.Id), int(deref(wanted.Port))); target != nil {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, targetView(target))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.targetView(target))
 			continue
 		}
 		port := wanted.Port
@@ -138,14 +138,18 @@ func (s balancingService) describeHealth(
 	return out, nil
 }
 
-func targetView(target *world.Target) types.TargetHealthDescription {
-	return types.TargetHealthDescription{
+func (s balancingService) targetView(target *world.Target) types.TargetHealthDescription {
+	view := types.TargetHealthDescription{
 		Target:          &types.TargetDescription{Id: ref(target.ID()), Port: number(target.Port)},
 		HealthCheckPort: ref(strconv.Itoa(target.Port)),
 		TargetHealth: &types.TargetHealth{
 			State: types.TargetHealthStateEnum(target.State), Reason: types.TargetHealthReasonEnum(target.Reason),
 		},
 	}
+	if s.w.Has(world.DoubtZonesTold) {
+		view.Target.AvailabilityZone = ref(target.Instance.Zone)
+	}
+	return view
 }
 
 func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
@@ -154,6 +158,10 @@ func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) 
 		return nil, err
 	}
 	for _, target := range in.Targets {
+		if target.AvailabilityZone != nil && !group.ByAddress {
+			return nil, api.Errorf("ValidationError", "An Availability Zone cannot be specified for the target '%s', since the "+
+				"target type of the target group is instance", deref(target.Id))
+		}
 		if instance := group.Resolve(deref(target.Id)); instance == nil ||
 			instance.State != world.Running && instance.State != world.Pending {
 			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be "+

@@ -104,10 +104,12 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 			return nil, api.Errorf("ValidationError", "The instance %s is not in InService or Standby.", member.Instance.ID)
 		}
 	}
-	counted := 0
+	counted, standing := 0, 0
 	for _, member := range members {
 		if member.State == LifecycleInService {
 			counted++
+		} else {
+			standing++
 		}
 	}
 	if decrement && g.Desired-counted < g.Min {
@@ -130,8 +132,23 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 		member.become(LifecycleDetaching)
 		g.detachTargets(member)
 	}
+	if g.Region.World.Has(DoubtDetachTerminates) {
+		g.loseUnexpectedly(standing)
+	}
 	g.Region.resettle()
 	return activities, nil
+}
+
+// loseUnexpectedly terminates so many members in service, as AWS warns that it may when others were detached from
+// Standby: it finds more in service than it counts, and chooses as for any scale-in, unless that is suspended.
+func (g *ScalingGroup) loseUnexpectedly(count int) {
+	for _, member := range g.Members() {
+		if count > 0 && member.State == LifecycleInService && !g.suspended("Terminate") {
+			g.terminate(member, "an instance was taken out of service in response to a difference between desired and actual "+
+				"capacity")
+			count--
+		}
+	}
 }
 
 // Attach takes running instances that are in no group into this one and raises desired.

@@ -49,6 +49,7 @@ type patching struct {
 	defaults  map[string]string // SSM's operating system to baseline id
 	groups    map[string]string // patch group and operating system to baseline id
 	states    map[string]*PatchState
+	tokens    map[string]*Baseline        // by client token: what it made, deleted or not
 	snapshots map[string]baselineSnapshot // SnapshotId and baseline id to what they stand for
 }
 
@@ -63,6 +64,7 @@ var awsBaselines = []struct{ os, name string }{
 func (r *Region) setUpPatching() {
 	r.patching = patching{
 		defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{},
+		tokens:    map[string]*Baseline{},
 		snapshots: map[string]baselineSnapshot{},
 	}
 	week := 7
@@ -132,6 +134,9 @@ const (
 // CreateBaseline registers a new baseline; a repeat with the same client token returns the first.
 func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
 	own := 0
+	if old := r.patching.tokens[b.ClientToken]; old != nil && r.World.Has(DoubtTokensOutliveBaselines) {
+		return old, nil
+	}
 	for _, other := range r.patching.baselines.all() {
 		if b.ClientToken != "" && other.ClientToken == b.ClientToken {
 			return other, nil
@@ -155,6 +160,9 @@ func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
 	}
 	b.Tags = b.Tags.Clone()
 	r.patching.baselines.put(b.ID, &b)
+	if b.ClientToken != "" {
+		r.patching.tokens[b.ClientToken] = &b
+	}
 	return &b, nil
 }
 

@@ -55,6 +55,9 @@ func (r *Region) setUpDocuments() {
 			"commands": true, "workingDirectory": false, "executionTimeout": false,
 		}},
 	}
+	if r.World.Has(DoubtNoStepTimeout) {
+		delete(known[0].parameters, "StepTimeoutSeconds")
+	}
 	for _, each := range known {
 		content := `{"schemaVersion":"2.2","description":` + strconv.Quote(each.content) + `}`
 		document := &Document{

@@ -16,6 +16,7 @@ type Scenario struct {
 	Patches          []Patch           `yaml:"patches"`
 	Accounts         []AccountSpec     `yaml:"accounts"`
 	Faults           Faults            `yaml:"faults"`
+	Doubts           []Doubt           `yaml:"doubts"` // what AWS does otherwise than believed
 
 	// what the demo decides when the wave is on hold: roll_back, skip, retry or abort; "" when no hold is expected
 	Decide string `yaml:"decide"`
