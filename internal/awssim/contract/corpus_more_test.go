@@ -319,6 +319,9 @@ func messages(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
+				if err := restOfSQS(ctx, queues, queue.QueueUrl); err != nil {
+					return err
+				}
 				subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{
 					TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
 					Attributes: map[string]string{"RawMessageDelivery": "true"},
