@@ -34,7 +34,11 @@ func registerSNS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sns", "Unsubscribe", []string{"SubscriptionArn"}, m.unsubscribe)
 	api.Handle(r, "sns", "ListSubscriptionsByTopic", []string{"TopicArn", "NextToken"}, m.subscriptions)
 	api.Handle(
-		r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes", "MessageGroupId", "MessageDeduplicationId"},
+		r, "sns", "Publish",
+		[]string{
+			"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes", "MessageGroupId",
+			"MessageDeduplicationId",
+		},
 		m.publishCall,
 	)
 }
@@ -80,9 +84,7 @@ func (m *messageStore) createTopic(call api.Call, in *sns.CreateTopicInput) (*sn
 	case len(name) > 256 || !topicName.MatchString(stem), named && !fifo:
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Topic Name")
 	case fifo && !named:
-		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Fifo Topic names must end with .fifo and must be made "+
-			"up of only uppercase and lowercase ASCII letters, numbers, underscores, and hyphens, and must be between 1 and 256 "+
-			"characters long.")
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Fifo Topic names must end with .fifo")
 	case !fifo && in.Attributes["ContentBasedDeduplication"] == "true":
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Attributes Reason: Content-based deduplication can "+
 			"only be set for FIFO topics")

@@ -45,8 +45,8 @@ func registerSQS(r *api.Registry, m *messageStore) {
 	registerSQSBatches(r, m)
 }
 
-// queue finds a queue of the caller's account and of the endpoint's region. Another account's is refused, for policies of
-// queues are not modelled.
+// queue finds a queue of the caller's account and of the endpoint's region. Another account's is refused, for policies
+// of queues are not modelled.
 func (m *messageStore) queue(call api.Call, url *string) (*queue, error) {
 	found := m.queues[deref(url)]
 	switch {
