@@ -165,7 +165,7 @@ func TestSTS(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := newClients(l.config()).sts.AssumeRole(
-				ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("s"), ExternalId: &tc.externalID},
+				ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("session"), ExternalId: &tc.externalID},
 			)
 			requireCode(t, err, tc.code)
 		})
@@ -294,7 +294,7 @@ func TestWhatIsNotModelledFailsLoudly(t *testing.T) {
 	)
 	requireCode(t, err, "NotModelled")
 	require.ErrorContains(t, err, "VPCZoneIdentifier")
-	_, err = c.watch.EnableAlarmActions(ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: []string{"x"}})
+	_, err = c.watch.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{})
 	requireCode(t, err, "NotModelled")
 
 	request := httptest.NewRequest(

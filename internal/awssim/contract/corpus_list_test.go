@@ -287,11 +287,14 @@ func restOfS3() contract.Scenario {
 		return []contract.Step{{Name: "buckets and heads", Do: func(ctx context.Context) error {
 			bucket, key := aws.String("corpus-bucket"), aws.String("key")
 			return errors.Join(
-				did(c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})),
+				did(c.S3.CreateBucket(ctx, newBucket(bucket))),
 				did(c.S3.ListBuckets(ctx, &s3.ListBucketsInput{})),
 				did(c.S3.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: bucket})),
 				did(c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key})),
 				did(c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})),
+				did(c.S3.CopyObject(ctx, &s3.CopyObjectInput{
+					Bucket: bucket, Key: aws.String("copy"), CopySource: aws.String("corpus-bucket/key"),
+				})),
 			)
 		}}}
 	})

@@ -147,11 +147,13 @@ type xmlWriter struct {
 	name namer
 	item string // name of a list's elements
 	flat bool   // lists are their elements, without one around them
+
+	without map[string]string // fields that travel otherwise
 }
 
 func (w *xmlWriter) fields(v reflect.Value) {
 	for _, field := range members(v.Type()) {
-		if value := v.FieldByIndex(field.Index); !absent(value) {
+		if value := v.FieldByIndex(field.Index); !absent(value) && w.without[field.Name] == "" {
 			w.element(w.name(v.Type(), field), value)
 		}
 	}
