@@ -200,6 +200,9 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 		Account: identity.account, Region: scope.region, Service: scope.service, Operation: request.Operation,
 		Caller: identity.caller, Time: s.world.Now(),
 	}
+	if err := wire.Validate(scope.service, input); err != nil {
+		return nil, Fault{}, err
+	}
 	if err := s.authorize(call, input); err != nil {
 		return nil, Fault{}, err
 	}

@@ -22,7 +22,7 @@ func registerCreation(r *api.Registry, w *world.World) {
 	api.Handle(r, "autoscaling", "CreateAutoScalingGroup", []string{
 		"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "LaunchTemplate",
 		"TargetGroupARNs",
-		"HealthCheckType", "HealthCheckGracePeriod", "Tags",
+		"HealthCheckType", "HealthCheckGracePeriod", "Tags", "VPCZoneIdentifier", "DefaultCooldown",
 	}, s.create)
 	b := balancingService{w}
 	api.Handle(r, "elasticloadbalancing", "CreateTargetGroup", []string{
@@ -77,9 +77,19 @@ func (s scalingService) create(
 	if err != nil {
 		return nil, err
 	}
+	if err := healthCheckType(in.HealthCheckType); err != nil {
+		return nil, err
+	}
+	if err := groupTags(nil, in.Tags); err != nil {
+		return nil, err
+	}
+	zones, err := zonesOf(region, in.AvailabilityZones, in.VPCZoneIdentifier)
+	if err != nil {
+		return nil, err
+	}
 	spec := world.GroupSpec{
 		Name: deref(in.AutoScalingGroupName), Min: int(*in.MinSize), Max: int(*in.MaxSize), Desired: int(*in.MinSize),
-		Zones: in.AvailabilityZones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
+		Zones: zones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
 		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type,
 	}
 	if in.DesiredCapacity != nil {
@@ -108,6 +118,10 @@ func (s scalingService) create(
 		return nil, err
 	}
 	group.UseTemplate(template, named)
+	group.BySubnets = deref(in.VPCZoneIdentifier) != ""
+	if in.DefaultCooldown != nil {
+		group.Cooldown = time.Duration(*in.DefaultCooldown) * time.Second
+	}
 	return nil, nil
 }
 

@@ -13,10 +13,11 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// pageRange is what a request may ask for as MaxResults.
+// pageRange is what a request may ask for as MaxResults, and how many it gets that does not ask.
 type pageRange struct{ low, high, usual int }
 
-// cutPage cuts one page out of items; the token says where the next one begins. The error is the code given.
+// cutPage cuts one page out of items; the token says where the next one begins. The error is the code given. Sizes
+// that AWS's descriptions limit are refused before, by wire.Validate.
 func cutPage[T any](items []T, token *string, asked *int32, allowed pageRange, code string) ([]T, *string, error) {
 	begin, size := 0, allowed.usual
 	if asked != nil {

@@ -3,6 +3,7 @@ package services_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,9 +51,10 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 			return err
 		}, []int32{1, 50}, []int32{51}},
 		{"values of a filter", func(count int32) error {
+			values := slices.Repeat([]string{"key"}, int(count))
 			_, err := client.DescribeAutomationExecutions(
 				ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
-					{Key: types.AutomationExecutionFilterKeyTagKey, Values: make([]string, count)},
+					{Key: types.AutomationExecutionFilterKeyTagKey, Values: values},
 				}})
 			return err
 		}, []int32{1, 10}, []int32{11}},

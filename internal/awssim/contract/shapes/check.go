@@ -86,7 +86,10 @@ func (c *checker) structure(of string, s *shape, node any, path string) {
 // newer are members, under their names on the wire, that AWS added after the descriptions were archived. The SDK's
 // current types have them.
 var newer = map[string]bool{
-	"Snapshot.completionTime": true, // EC2
+	"Snapshot.completionTime":                                      true, // EC2
+	"DescribeAlarmsOutput.LogAlarms":                               true,
+	"RevokeSecurityGroupEgressResult.revokedSecurityGroupRuleSet":  true,
+	"RevokeSecurityGroupIngressResult.revokedSecurityGroupRuleSet": true,
 }
 
 // loose are members whose real values AWS's own descriptions exclude.
