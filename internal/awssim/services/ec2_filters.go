@@ -2,6 +2,7 @@ package services
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,19 +115,28 @@ func tagsOf(list []types.Tag) world.Tags {
 
 // specified returns the tags that a creation asks for on a resource of this type, and refuses those for other types.
 func specified(specs []types.TagSpecification, kind types.ResourceType) (world.Tags, error) {
-	tags := world.Tags{}
+	all, err := specifiedFor(specs, kind)
+	return all[kind], err
+}
+
+// specifiedFor is specified for a creation that makes resources of several types.
+func specifiedFor(
+	specs []types.TagSpecification, kinds ...types.ResourceType,
+) (map[types.ResourceType]world.Tags, error) {
+	all := map[types.ResourceType]world.Tags{}
+	for _, kind := range kinds {
+		all[kind] = world.Tags{}
+	}
 	for _, spec := range specs {
-		if spec.ResourceType != kind {
+		if !slices.Contains(kinds, spec.ResourceType) {
 			return nil, api.Errorf(
 				"InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", spec.ResourceType,
 			)
 		}
-		for key, value := range tagsOf(spec.Tags) {
-			if strings.HasPrefix(key, "aws:") {
-				return nil, api.Errorf("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
-			}
-			tags[key] = value
+		if err := checkTags(spec.Tags); err != nil {
+			return nil, err
 		}
+		maps.Copy(all[spec.ResourceType], tagsOf(spec.Tags))
 	}
-	return tags, nil
+	return all, nil
 }
