@@ -39,7 +39,8 @@ const (
 // commandDocuments are the published ones. Patterns of AWS-RunPatchBaseline's are by its guide; unverified.
 var commandDocuments = []commandDocument{
 	{
-		"AWS-RunPatchBaseline", "Scans for or installs patches from a patch baseline.", []string{"Windows", "Linux", "MacOS"},
+		"AWS-RunPatchBaseline", "Scans for or installs patches from a patch baseline.",
+		[]string{"Windows", "Linux", "MacOS"},
 		[]CommandParameter{
 			{Name: "Operation", Type: "String", Description: "What to do.", Allowed: []string{"Scan", "Install"}},
 			{Name: "AssociationId", Type: "String", Description: "An association.", Default: &none, Pattern: idPattern},
