@@ -200,9 +200,6 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 		Account: identity.account, Region: scope.region, Service: scope.service, Operation: request.Operation,
 		Caller: identity.caller, Time: s.world.Now(),
 	}
-	if err := wire.Validate(scope.service, input); err != nil {
-		return nil, Fault{}, err
-	}
 	if err := s.authorize(call, input); err != nil {
 		return nil, Fault{}, err
 	}
@@ -211,6 +208,10 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	}
 	fault := s.faults.choose(event.Call(), s.world)
 	if err, before := fault.before(scope.service, request.Operation); before {
+		return nil, fault, err
+	}
+	// Who may not call is told so before a wrong request is, and faults stand for whatever comes first.
+	if err := wire.Validate(scope.service, input); err != nil {
 		return nil, fault, err
 	}
 	if fault.Kind == FaultPartial {

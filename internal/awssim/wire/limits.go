@@ -93,8 +93,9 @@ type limitChecker struct {
 }
 
 func (c *limitChecker) complain(v reflect.Value, path, format string, args ...any) {
+	shown := fmt.Sprint(v)
 	c.found = append(c.found, fmt.Sprintf(
-		"Value '%.100v' at '%s' failed to satisfy constraint: Member must ", v, path,
+		"Value '%s' at '%s' failed to satisfy constraint: Member must ", shown[:min(len(shown), 100)], path,
 	)+fmt.Sprintf(format, args...))
 }
 
