@@ -78,7 +78,9 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 		s.detach,
 	)
 	api.Handle(r, service, "AttachInstances", []string{"AutoScalingGroupName", "InstanceIds"}, s.attach)
-	api.Handle(r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy", "Preferences"}, s.startRefresh)
+	api.Handle(
+		r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy", "Preferences"}, s.startRefresh,
+	)
 	api.Handle(r, service, "CancelInstanceRefresh", []string{"AutoScalingGroupName"}, s.cancelRefresh)
 	api.Handle(r, service, "DeleteAutoScalingGroup", []string{"AutoScalingGroupName", "ForceDelete"}, s.deleteGroup)
 	api.Handle(r, service, "CreateOrUpdateTags", []string{"Tags"}, s.tag)

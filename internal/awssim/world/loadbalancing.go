@@ -81,7 +81,8 @@ func (r *Region) buildLoadBalancing(spec RegionSpec) error {
 func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 	sum := r.World.digest(r.Account.ID + "/" + r.Name + "/targetgroup")
 	group := &TargetGroup{
-		Region: r, made: spec, Name: spec.Name, ARN: r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
+		Region: r, made: spec, Name: spec.Name,
+		ARN:  r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
 		Port: spec.Port, HealthPath: spec.HealthPath, Interval: spec.HealthInterval.or(defaultHealthInterval),
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer,
