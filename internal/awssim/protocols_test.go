@@ -289,11 +289,11 @@ func TestWhatIsNotModelledFailsLoudly(t *testing.T) {
 	_, err = c.scaling.UpdateAutoScalingGroup(
 		ctx,
 		&autoscaling.UpdateAutoScalingGroupInput{
-			AutoScalingGroupName: aws.String("web"), VPCZoneIdentifier: aws.String("subnet-1"),
+			AutoScalingGroupName: aws.String("web"), PlacementGroup: aws.String("together"),
 		},
 	)
 	requireCode(t, err, "NotModelled")
-	require.ErrorContains(t, err, "VPCZoneIdentifier")
+	require.ErrorContains(t, err, "PlacementGroup")
 	_, err = c.watch.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{})
 	requireCode(t, err, "NotModelled")
 

@@ -217,6 +217,10 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	if err, before := fault.before(scope.service, request.Operation); before {
 		return nil, fault, err
 	}
+	// Who may not call is told so before a wrong request is, and faults stand for whatever comes first.
+	if err := wire.Validate(scope.service, input); err != nil {
+		return nil, fault, err
+	}
 	if fault.Kind == FaultPartial {
 		if err := halve(input); err != nil {
 			return nil, fault, err

@@ -31,6 +31,9 @@ func (c jsonCodec) decode(into any) error {
 }
 
 func (c jsonCodec) encode(_ string, output any, requestID string) (Response, error) {
+	if c.service != "sqs" {
+		fillLists(output)
+	}
 	body, err := json.Marshal(namedTree(reflect.ValueOf(output), replyName, func(t time.Time) any {
 		return math.Round(float64(t.UnixMilli())) / 1000
 	}))

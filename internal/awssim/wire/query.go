@@ -92,6 +92,9 @@ func ec2ReplyName(owner reflect.Type, field reflect.StructField) string {
 }
 
 func (c queryCodec) encode(operation string, output any, requestID string) (Response, error) {
+	if !strings.HasSuffix(operation, "Attribute") { // EC2 answers with the one attribute that was asked for
+		fillLists(output)
+	}
 	w := &xmlWriter{name: plainName, item: "member"}
 	w.text.WriteString(xml.Header)
 	w.text.WriteString(`<` + operation + `Response xmlns="` + namespaces[c.service] + `">`)

@@ -4,6 +4,7 @@
 package wire
 
 //go:generate go run ./ec2names
+//go:generate go run ./limits
 
 import (
 	"bytes"

@@ -63,9 +63,25 @@ func (g *ScalingGroup) SetDesired(desired int) error {
 	return g.Resize(Sizes{Desired: &desired})
 }
 
-// Busy reports whether a scaling activity is under way.
-func (g *ScalingGroup) Busy() bool {
-	return slices.ContainsFunc(g.activities, func(a *Activity) bool { return a.Status == "InProgress" })
+// Cooling is the launch or termination that keeps the group from scaling as long as its cooldown is honoured: one that
+// is under way, or that ended less than the cooldown ago. Nil means that it may scale.
+func (g *ScalingGroup) Cooling() *Activity {
+	for _, activity := range slices.Backward(g.activities) {
+		scales := strings.HasPrefix(activity.Description, "Launching") ||
+			strings.HasPrefix(activity.Description, "Terminating")
+		if activity.Status == "InProgress" || scales && activity.Status == "Successful" &&
+			g.Region.World.now.Before(activity.End.Add(g.Cooldown)) {
+			return activity
+		}
+	}
+	return nil
+}
+
+// MoveTo lets the group launch in other zones; bySubnets tells that it was asked for by subnets.
+func (g *ScalingGroup) MoveTo(zones []string, bySubnets bool) {
+	g.Zones, g.BySubnets = zones, bySubnets
+	g.Region.Changed("group", g.Name, "moved to "+strings.Join(zones, ","))
+	g.Region.resettle()
 }
 
 // TerminateMember ends an instance of the group. With decrement desired goes down too, every time it is asked, even for

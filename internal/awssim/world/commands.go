@@ -61,6 +61,7 @@ type SendSpec struct {
 	Version    string
 	Comment    string
 	Instances  []string
+	Targeted   bool // they were found by targets: there may be none, or more than can be named
 	Parameters map[string][]string
 	Delivery   time.Duration // 0 is an hour
 }
@@ -75,7 +76,14 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	if err := document.checkParameters(spec.Parameters); err != nil {
 		return nil, err
 	}
-	if len(spec.Instances) == 0 || len(spec.Instances) > 50 {
+	seen := map[string]bool{}
+	for _, id := range spec.Instances {
+		if seen[id] {
+			return nil, api.Errorf("DuplicateInstanceId", "Instance %s is named more than once.", id)
+		}
+		seen[id] = true
+	}
+	if !spec.Targeted && (len(spec.Instances) == 0 || len(spec.Instances) > 50) {
 		return nil, api.Errorf("ValidationException", "InstanceIds must hold 1 to 50 ids, it holds %d.", len(spec.Instances))
 	}
 	w := r.World

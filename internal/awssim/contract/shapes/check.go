@@ -92,6 +92,9 @@ var newer = map[string]bool{
 	"ListBucketsOutput.Prefix": true, "CompleteMultipartUploadOutput.ChecksumCRC64NVME": true,
 	"CompleteMultipartUploadOutput.ChecksumType": true, "CopyObjectResult.ChecksumCRC64NVME": true,
 	"CopyObjectResult.ChecksumType": true, "MultipartUpload.ChecksumType": true, "ListPartsOutput.ChecksumType": true,
+	"DescribeAlarmsOutput.LogAlarms":                               true,
+	"RevokeSecurityGroupEgressResult.revokedSecurityGroupRuleSet":  true,
+	"RevokeSecurityGroupIngressResult.revokedSecurityGroupRuleSet": true,
 }
 
 // loose are members whose real values AWS's own descriptions exclude.
