@@ -206,12 +206,15 @@ func compensation(undisturbed, made []call) *call {
 	return nil
 }
 
-// changes are the changing calls, one repeated at once told once.
+// changes are the changing calls by account, one repeated at once told once.
 func changes(calls []call) []call {
-	return slices.CompactFunc(slices.DeleteFunc(slices.Clone(calls), func(c call) bool {
+	changing := slices.DeleteFunc(slices.Clone(calls), func(c call) bool {
 		return isRead(c.operation) || c.operation == "SendCommand"
-	}),
-		func(a, b call) bool { return a.operation == b.operation && a.resource == b.resource })
+	})
+	slices.SortStableFunc(changing, func(a, b call) int { return strings.Compare(a.account, b.account) })
+	return slices.CompactFunc(changing, func(a, b call) bool {
+		return a.operation == b.operation && a.resource == b.resource
+	})
 }
 
 // simpler are the cases that may show the same with less, the simplest first.

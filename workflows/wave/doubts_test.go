@@ -57,3 +57,14 @@ func TestAWaveEndsWellWhateverAWSDoes(t *testing.T) {
 		})
 	}
 }
+
+// A region whose AWS-RunPatchBaseline is older is refused before anything is touched.
+func TestARegionWhoseDocumentHasNoTimeOutIsRefused(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+		s.Doubts = []world.Doubt{world.DoubtNoStepTimeout}
+	}})
+	_, err := scene.Run(wavetest.WebWave)
+	require.ErrorContains(t, err, "has no parameter StepTimeoutSeconds in this region")
+	require.Empty(t, scene.Effects("EnterStandby"))
+	require.Empty(t, scene.Effects("SendCommand"))
+}
