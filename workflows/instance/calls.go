@@ -102,7 +102,7 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 
 // scanNow scans the instance by the rules that the wave goes by, and waits for the result.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
-	return s.scanBy(ctx, name, s.snapshotID(ctx))
+	return s.scanBy(ctx, name, s.snapshotID())
 }
 
 // scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
@@ -141,9 +141,8 @@ func (s *saga) recorded(token string) activities.Attempt {
 }
 
 // snapshotID is the same for all that this saga does, however long it takes.
-func (s *saga) snapshotID(ctx workflow.Context) string {
-	began := workflow.GetInfo(ctx).WorkflowStartTime
-	return run.SnapshotID(s.in.WaveID, began.Sub(s.in.Policy.Began))
+func (s *saga) snapshotID() string {
+	return run.SnapshotID(s.in.WaveID, s.began.Sub(s.in.Policy.Began))
 }
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }

@@ -105,7 +105,7 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 		start = s.doInTimeGet
 	}
 	if err := start(ctx, aws.StartInstall, activities.StartInstallInput{
-		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.patching.runbook, SnapshotID: s.snapshotID(ctx),
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Runbook: s.patching.runbook, SnapshotID: s.snapshotID(),
 		Reboot: s.in.Policy.Reboot, Attempt: try.attempt, Budget: s.in.Policy.Timing.Install, Pace: s.pace(),
 	}, &try.execution); err != nil {
 		return nil, err

@@ -99,7 +99,7 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 // policy is a stage's policy for this run of the wave.
 func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
 	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
-	policy.Run, policy.Began = workflow.GetInfo(ctx).FirstRunID, workflow.GetInfo(ctx).WorkflowStartTime
+	policy.Run, policy.Began = workflow.GetInfo(ctx).FirstRunID, w.began
 	return policy
 }
 
@@ -123,7 +123,8 @@ func (w *wave) scan(ctx workflow.Context, groups []*lockedGroup, step string) er
 	return inBatches(ctx, w, preflight.ScanGroups, "scans", toScan(groups),
 		func(batch []*lockedGroup) any {
 			in := preflight.ScanInput{
-				WaveID: w.status.WaveID, SnapshotID: run.SnapshotID(w.status.WaveID, run.Age(ctx)), Timing: w.plan.Timing,
+				WaveID: w.status.WaveID, Timing: w.plan.Timing,
+				SnapshotID: run.SnapshotID(w.status.WaveID, workflow.Now(ctx).Sub(w.began)),
 			}
 			for _, held := range batch {
 				in.Groups = append(in.Groups, preflight.Scanning{

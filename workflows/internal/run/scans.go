@@ -1,10 +1,6 @@
 package run
 
-import (
-	"time"
-
-	"go.temporal.io/sdk/workflow"
-)
+import "time"
 
 // Batch is how many instances one command may name.
 const Batch = 50
@@ -18,9 +14,4 @@ const snapshotKept = 48 * time.Hour
 // with another.
 func SnapshotID(waveID string, age time.Duration) string {
 	return Attempt(waveID, "", "baseline-snapshot", int(age/snapshotKept)).Token
-}
-
-// Age is for how long a wave has been going on, by itself.
-func Age(ctx workflow.Context) time.Duration {
-	return workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime)
 }
