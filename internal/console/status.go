@@ -51,6 +51,10 @@ func Status(status patch.WaveStatus) string {
 		}
 	}
 	text.WriteString(rows.Render() + "\n")
+	if status.CountsEvery > 1 && status.State != patch.StateClosed {
+		fmt.Fprintf(&text, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups\n"+
+			"themselves, which know of each.\n", status.CountsEvery)
+	}
 	for _, why := range reasons(status) {
 		text.WriteString(why + "\n")
 	}

@@ -32,6 +32,16 @@ func TestStatusOfAHold(t *testing.T) {
 	}
 }
 
+// In a very large wave the counts lag behind the groups: whoever reads them must know.
+func TestStatusTellsThatCountsLag(t *testing.T) {
+	status := patch.WaveStatus{WaveID: "wave-1", Plan: "web", State: patch.StateRunning, CountsEvery: 5}
+	require.Contains(t, console.Status(status), "Done moves after every 5 instances of a group.")
+	status.State = patch.StateClosed
+	require.NotContains(t, console.Status(status), "Done moves", "all have ended and are counted")
+	status.State, status.CountsEvery = patch.StateRunning, 0
+	require.NotContains(t, console.Status(status), "Done moves")
+}
+
 // A command that is shown has dots wherever a person has to fill something in, and nowhere else.
 func TestTheCommandOfEveryVerb(t *testing.T) {
 	want := map[patch.Verb]string{

@@ -164,8 +164,17 @@ func TestScansThatDoNotFitKeepTheirNumbers(t *testing.T) {
 }
 
 func TestGroupsReportTheirCounts(t *testing.T) {
-	for instances, every := range map[int]int{101: 1, 2_000: 1, 4_000: 2, 10_000: 5} {
-		require.Equal(t, every, patch.ReportsEvery(instances))
+	for _, c := range []struct{ instances, groups, every int }{
+		{101, 1, 1},
+		{500, 1, 1},
+		{2_000, patch.MostGroups, 1},
+		{4_000, patch.MostGroups, 2},
+		{10_000, patch.MostGroups, 5},
+		{10_000, 20, 1},
+		{60_000, 100, 7},
+		{300_000, patch.MostGroups, 150},
+	} {
+		require.Equal(t, c.every, patch.ReportsEvery(c.instances, c.groups), "%+v", c)
 	}
 }
 

@@ -28,6 +28,8 @@ type WaveStatus struct {
 	// FailingUndos are tried again and again, and end by themselves once AWS lets them.
 	FailingUndos []FailingUndo `json:"failing_undos,omitempty"`
 	NotTold      []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
+	// CountsEvery is after how many instances each group's Done moves; 0: with each. See ReportsEvery.
+	CountsEvery int `json:"counts_every,omitempty"`
 	// nil: nobody can tell, as before it has its locks or while it puts back
 	ETA *ETA `json:"eta,omitempty"`
 }
@@ -93,13 +95,20 @@ const mostFollowed = 100
 // group begins its history anew now and then.
 func FollowsInstances(instances int) bool { return instances <= mostFollowed }
 
-// mostReports is how many reports of counts the groups of a wave send it while all goes well; each costs it some four
-// events of the 51,200 that its history may have.
-const mostReports = 2_000
+// Events of the 51,200 that a wave's history may have.
+const (
+	eventsOfGroup   = 36 // what a group costs its wave from its lock to its release; some 30 as counted
+	eventsOfReport  = 4  // what a report of a group's counts costs it
+	leastForReports = 8_000
+)
 
-// ReportsEvery is after how many instances a group of a wave of so many reports its counts: each, but in waves of more
-// than mostReports. A group whose wave follows each instance tells its count with what that does.
-func ReportsEvery(instances int) int { return max(1, (instances+mostReports-1)/mostReports) }
+// ReportsEvery is after how many instances the groups of a wave report their counts: each, as long as the wave's history
+// holds so many reports beside what its groups cost. The fewer groups there are the more it holds: 2,000 of MostGroups,
+// 10,800 of twenty. A group whose wave follows each instance tells its count with what that does.
+func ReportsEvery(instances, groups int) int {
+	most := (leastForReports + eventsOfGroup*max(MostGroups-groups, 0)) / eventsOfReport
+	return max(1, (instances+most-1)/most)
+}
 
 // GroupPhase is where a group stands.
 type GroupPhase string

@@ -137,7 +137,8 @@ func (m *Model) counts(stages ...patch.StageStatus) (done, total int) {
 	return done, total
 }
 
-// countsOf are those of a group: its own word where it has answered, since its wave hears of every tenth instance only.
+// countsOf are those of a group: its own word where it has answered, since a very large wave does not hear of each
+// instance (patch.ReportsEvery).
 func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
 	status, answered := m.last.Details.Groups[group.WorkflowID]
 	if !answered {

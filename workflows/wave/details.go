@@ -51,7 +51,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.Until != nil {
 		run.Write(&text, "If nobody answers by %s: **%s**.\n\n", run.Moment(*status.Until), status.Otherwise)
 	}
-	writeGroups(&text, status.Stages, namespace)
+	writeGroups(&text, status.Stages, status.CountsEvery, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
@@ -80,7 +80,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 const mostReasons = 15
 
 // writeGroups writes one row a group, then why a group stands where it does.
-func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace string) {
+func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, namespace string) {
 	var rows, reasons []run.Marked
 	count := 0
 	for _, stage := range stages {
@@ -114,6 +114,9 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, namespace st
 	}
 	if more := count - len(rows); more > 0 {
 		run.Write(text, "\nand %d more groups\n", more)
+	}
+	if every > 1 {
+		run.Write(text, "\nEach group is counted after every %d instances of it; its own page tells of each.\n", every)
 	}
 	text.WriteString("\n")
 	for _, reason := range reasons {

@@ -103,6 +103,16 @@ func TestALongTableStaysUnderWhatTheUIShows(t *testing.T) {
 	require.Contains(t, text, "**skip**", "what to send stays")
 }
 
+func TestTheTableTellsThatCountsLag(t *testing.T) {
+	status := patch.WaveStatus{Plan: "web", State: patch.StateRunning, Since: at, Stages: []patch.StageStatus{{
+		Name: "production", Groups: []patch.GroupCounts{{Group: "production/r/web", Total: 600, Done: 5}},
+	}}}
+	require.NotContains(t, waveDetails(status, "default"), "counted after")
+	status.CountsEvery = 5
+	require.Contains(t, waveDetails(status, "default"),
+		"Each group is counted after every 5 instances of it; its own page tells of each.\n")
+}
+
 func TestSignalsThatOvertakeEachOtherChangeNothing(t *testing.T) {
 	known := patch.InstanceNow{ID: "i-1", Step: patch.StepBake, Since: at}
 	require.True(t, run.Newer(nil, known))

@@ -24,6 +24,10 @@ const (
 // lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child.
 // Refused: those taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
+	every := patch.ReportsEvery(w.roster.instances(), len(w.roster.groups))
+	if every > 1 {
+		w.status.CountsEvery = every
+	}
 	for _, planned := range w.plan.Groups() {
 		held := w.roster.planned(planned)
 		if held == nil {
@@ -33,7 +37,7 @@ func (w *wave) lock(ctx workflow.Context) error {
 		future := workflow.ExecuteChildWorkflow(options, group.PatchGroup, group.Input{
 			WaveID: w.status.WaveID, Group: planned, Policy: w.policy(ctx, held.stage), Members: held.members,
 			Run: w.run, ContinueAfter: w.request.ContinueAfter, Carried: held.carried,
-			Tells: patch.FollowsInstances(w.roster.instances()), Every: patch.ReportsEvery(w.roster.instances()),
+			Tells: patch.FollowsInstances(w.roster.instances()), Every: every,
 		})
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
