@@ -179,7 +179,8 @@ func requireTimeout(ctx context.Context, s *aws.Services, where string) error {
 		return nil
 	}
 	return once.Final(
-		ErrRejected, "%s: AWS's document %s has no parameter %s in this region, so that no install could be bounded; leave the "+
-			"region's groups out of the plan until AWS has renewed the document there", where, aws.PatchDocument, timeoutParameter,
+		ErrRejected, "%s: AWS's document %s has no parameter %s in this region, so that no install could be bounded; leave "+
+			"the region's groups out of the plan until AWS has renewed the document there", where, aws.PatchDocument,
+		timeoutParameter,
 	)
 }

@@ -6,7 +6,8 @@ import "time"
 const Batch = 50
 
 // snapshotKept is for how long one baseline snapshot is used. AWS may forget one after three days and then makes
-// another under the same id, by other rules and without a word (the guide on AWS-RunPatchBaseline); an instance takes hours.
+// another under the same id, by other rules and without a word (the guide on AWS-RunPatchBaseline); an instance takes
+// hours.
 const snapshotKept = 48 * time.Hour
 
 // SnapshotID is the baseline snapshot that the scans and installs of one wave share, so that rules are evaluated as of
