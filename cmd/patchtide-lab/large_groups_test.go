@@ -23,16 +23,16 @@ const (
 	mostBytes  = 50 << 20
 )
 
-// largeSpeed leaves each attempt, whose budget is divided by it, seconds on a busy machine: little is waited for where
+// speedOfGroups leaves each attempt, whose budget is divided by it, seconds on a busy machine: little is waited for where
 // nothing is installed.
-const largeSpeed = 30
+const speedOfGroups = 30
 
 // largeAccounts have the groups of a large plan: AWS's quotas are an account's.
 const largeAccounts = 10
 
-// largePlan is a scenario, and a configuration with its plan, of so many groups of one instance each. Nothing is
+// planOfGroups is a scenario, and a configuration with its plan, of so many groups of one instance each. Nothing is
 // missing on any: what is measured is what a wave costs, whatever its instances do.
-func largePlan(groups int) (scenario, configuration string) {
+func planOfGroups(groups int) (scenario, configuration string) {
 	var accounts, fleet, plan strings.Builder
 	for account := range largeAccounts {
 		id := fmt.Sprintf("1111000000%02d", account)
@@ -65,11 +65,11 @@ func TestLargePlanOfGroups(t *testing.T) {
 		t.Skip("PATCHTIDE_LARGE is not set; `make large` sets it")
 	}
 	const waveID = "wave-large"
-	scenario, configuration := largePlan(patch.MostGroups)
+	scenario, configuration := planOfGroups(patch.MostGroups)
 	file := filepath.Join(t.TempDir(), "many-groups.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(scenario), 0o600))
 	l, err := open(t.Context(), laboratoryOptions{
-		aws:      awsOptions{listen: "127.0.0.1:0", speed: largeSpeed, scenario: file},
+		aws:      awsOptions{listen: "127.0.0.1:0", speed: speedOfGroups, scenario: file},
 		temporal: temporalOptions{listen: "127.0.0.1:0"},
 	}, func(ctx context.Context, in workerInput) (func(), error) {
 		return startWorkerOf(ctx, in, []byte(configuration))

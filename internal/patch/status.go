@@ -103,8 +103,8 @@ const (
 )
 
 // ReportsEvery is after how many instances the groups of a wave report their counts: each, as long as the wave's
-// history holds so many reports beside what its groups cost. The fewer groups there are the more it holds: 2,000 of MostGroups,
-// 10,800 of twenty. A group whose wave follows each instance tells its count with what that does.
+// history holds so many reports beside what its groups cost. The fewer groups there are the more it holds: 2,000 of
+// MostGroups, 10,800 of twenty. A group whose wave follows each instance tells its count with what that does.
 func ReportsEvery(instances, groups int) int {
 	most := (leastForReports + eventsOfGroup*max(MostGroups-groups, 0)) / eventsOfReport
 	return max(1, (instances+most-1)/most)
