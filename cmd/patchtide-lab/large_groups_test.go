@@ -27,14 +27,14 @@ const (
 // nothing is installed.
 const speedOfGroups = 30
 
-// largeAccounts have the groups of a large plan: AWS's quotas are an account's.
-const largeAccounts = 10
+// accountsOfGroups have the groups of a large plan: AWS's quotas are an account's.
+const accountsOfGroups = 10
 
 // planOfGroups is a scenario, and a configuration with its plan, of so many groups of one instance each. Nothing is
 // missing on any: what is measured is what a wave costs, whatever its instances do.
 func planOfGroups(groups int) (scenario, configuration string) {
 	var accounts, fleet, plan strings.Builder
-	for account := range largeAccounts {
+	for account := range accountsOfGroups {
 		id := fmt.Sprintf("1111000000%02d", account)
 		fmt.Fprintf(&accounts, "  - {name: a%d, id: %q, role_arn: 'arn:aws:iam::%s:role/patchtide',\n"+
 			"     external_id_from: 'env:%s', automation_role_arn: 'arn:aws:iam::%s:role/patchtide-automation',\n"+
@@ -42,7 +42,7 @@ func planOfGroups(groups int) (scenario, configuration string) {
 		fmt.Fprintf(&fleet, "  - name: a%d\n    id: %q\n    roles: [{name: patchtide, external_id: patchtide-lab}, "+
 			"{name: patchtide-automation}]\n    regions:\n      - name: ap-northeast-1\n        auto_scaling_groups:\n",
 			account, id)
-		for i := range groups / largeAccounts {
+		for i := range groups / accountsOfGroups {
 			fmt.Fprintf(&fleet, "          - {name: web-%04d, min: 0, desired: 1, max: 1, zones: [ap-northeast-1a], "+
 				"health_check_type: EC2, grace: 60s, image: web-2.4, tags: {PatchGroup: amazon-linux-2023}}\n", i)
 			fmt.Fprintf(&plan, "          - {account: a%d, region: ap-northeast-1, auto_scaling_group: web-%04d}\n",
