@@ -23,8 +23,8 @@ const (
 	mostBytes  = 50 << 20
 )
 
-// speedOfGroups leaves each attempt, whose budget is divided by it, seconds on a busy machine: little is waited for where
-// nothing is installed.
+// speedOfGroups leaves each attempt, whose budget is divided by it, seconds on a busy machine: little is waited for
+// where nothing is installed.
 const speedOfGroups = 30
 
 // accountsOfGroups have the groups of a large plan: AWS's quotas are an account's.
