@@ -44,6 +44,10 @@ crash: ## kill workers and the Temporal server 30 times, mid-wave
 	PATCHTIDE_LAB=$(CURDIR)/bin/patchtide-lab PATCHTIDE_CRASHES=30 \
 	  go test -v -count=1 -timeout 30m -run TestCrash ./cmd/patchtide-lab
 
+.PHONY: large
+large: ## the largest waves there may be, on a real Temporal server, and how large their histories are
+	PATCHTIDE_LARGE=1 go test -v -count=1 -timeout 60m -run '^TestLarge' ./cmd/patchtide-lab
+
 .PHONY: screenshots
 screenshots: ## the README's pictures of the Temporal UI, taken anew by the test that uses it
 	rm -rf bin/screenshots

@@ -48,8 +48,8 @@ func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.
 	return a.awaitExecution(ctx, in, false)
 }
 
-// AwaitStopped waits until the execution and every command of it are terminal, and reports what is known. Lists lag:
-// whatever command they show only now is cancelled, too.
+// AwaitStopped waits until the execution and every command of it are terminal, or cancelled on a machine whose agent is
+// silent, and reports what is known. Lists lag: whatever command they show only now is cancelled, too.
 func (a *AWS) AwaitStopped(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, true)
@@ -81,10 +81,25 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 			}
 		}
 		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag)); what != "" {
-			return false, what, nil
+			if deaf, err := isDeaf(ctx, s, in.Instance, execution, commands, stop); err != nil || !deaf {
+				return false, what, err
+			}
 		}
 		report, err = execution.Report(ctx, s, where, commands)
 		return err == nil, "", err
 	})
 	return report, err
+}
+
+// isDeaf reports whether a stopped execution's commands are waited for in vain: a machine that hangs in its reboot
+// answers no cancel, and is what the backup is for.
+func isDeaf(
+	ctx context.Context, s *aws.Services, instance Instance, execution *aws.Execution,
+	commands map[string]*aws.Invocation, stopped bool,
+) (bool, error) {
+	if !stopped {
+		return false, nil
+	}
+	agents, err := aws.ReadAgents(ctx, s, instance.String(), []string{instance.ID})
+	return err == nil && execution.Deaf(commands, agents[instance.ID]), err
 }

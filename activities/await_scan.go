@@ -30,7 +30,7 @@ type ScanResults struct {
 }
 
 // AwaitScan waits until the command has ended on each instance and the patch states are proven to be of this run:
-// Operation Scan, our SnapshotId, OperationEndTime not before it started. An instance whose scan did not run has Error
+// Operation Scan, our SnapshotId, an OperationEndTime other than before. An instance whose scan did not run has Error
 // set, and so has one that was judged by another baseline than ours.
 func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults, err error) {
 	defer once.Typed(&err)
@@ -49,11 +49,17 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		}
 		var ran []string
 		for _, id := range in.Instances {
-			invocation, sent := invocations[id]
-			if sent && !invocation.Over() {
+			if in.Ticket.Left[id] != "" {
+				continue
+			}
+			invocation, listed := invocations[id]
+			switch { // just after the command was sent the list may have some of them only
+			case !listed:
+				return false, "the scan of " + id + " to be listed", nil
+			case !invocation.Over():
 				return false, fmt.Sprintf("the scan of %s, which is %s", id, invocation.Status), nil
 			}
-			if sent && invocation.Succeeded() {
+			if invocation.Succeeded() {
 				ran = append(ran, id)
 			}
 		}
@@ -89,11 +95,10 @@ func readScan(
 	states map[string]ssmtypes.InstancePatchState,
 ) (scan patch.Scan, waitingFor string, err error) {
 	scan = patch.Scan{Instance: id}
-	invocation, sent := invocations[id]
+	invocation := invocations[id]
 	switch {
-	case !sent:
-		scan.Error = "Systems Manager does not manage the instance; check its agent, instance profile and route to the " +
-			"endpoints"
+	case in.Ticket.Left[id] != "":
+		scan.Error = in.Ticket.Left[id]
 		return scan, "", nil
 	case !invocation.Succeeded():
 		err := invocation.ReadOutput(ctx, s, in.Group.String())
@@ -101,7 +106,7 @@ func readScan(
 		return scan, "", err
 	}
 	state, known := states[id]
-	switch whose(in.Ticket, state) {
+	switch whose(in.Ticket, id, state) {
 	case notYet:
 		return scan, "the patch state of " + id, nil
 	case another:
@@ -135,10 +140,18 @@ const (
 	another
 )
 
-// whose tells whose run a patch state is of. AWS's times only are compared; those of patch states have whole seconds.
-func whose(ticket ScanTicket, state ssmtypes.InstancePatchState) owner {
+// clocksDiffer is by how much a node's clock may be wrong without its first patch state being taken for an older one.
+const clocksDiffer = 15 * time.Minute
+
+// whose tells whose run a patch state is of. Its times may be the node's clock, which may be wrong: it is compared with
+// the state that stood before. Where there was none AWS's clock has to do, and more narrowly where that is not known.
+func whose(ticket ScanTicket, id string, state ssmtypes.InstancePatchState) owner {
+	ended, before, earliest := aws.Deref(state.OperationEndTime), ticket.Before[id], ticket.Started.Truncate(time.Second)
+	if ticket.Before != nil {
+		earliest = earliest.Add(-clocksDiffer)
+	}
 	switch {
-	case aws.Deref(state.OperationEndTime).Before(ticket.Started.Truncate(time.Second)):
+	case before.IsZero() && ended.Before(earliest), !before.IsZero() && ended.Equal(before):
 		return notYet
 	case state.Operation == ssmtypes.PatchOperationTypeScan &&
 		strings.EqualFold(aws.Deref(state.SnapshotId), ticket.SnapshotID):

@@ -36,6 +36,12 @@ func (a *AWS) AwaitSnapshot(ctx context.Context, in AwaitSnapshotInput) (err err
 				ErrSnapshotFailed, "%s: the snapshot %s ended in error: %s", in.Instance, in.SnapshotID,
 				aws.Deref(found[0].StateMessage),
 			)
+		case found[0].State == ec2types.SnapshotStateRecoverable:
+			return false, "", once.Final(
+				ErrSnapshotFailed, "%s: somebody deleted the snapshot %s, which is in the recycle bin; restore it from there "+
+					"(aws ec2 restore-snapshot-from-recycle-bin --snapshot-id %s), then put the instance back by hand", in.Instance,
+				in.SnapshotID, in.SnapshotID,
+			)
 		}
 		return found[0].State == ec2types.SnapshotStateCompleted, "the snapshot " + in.SnapshotID + ", " +
 			aws.Deref(found[0].Progress), nil

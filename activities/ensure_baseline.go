@@ -53,19 +53,14 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	if err != nil {
 		return nil, err
 	}
+	var current *ssm.GetPatchBaselineOutput
 	if id == "" {
-		create := wanted.ToSSM()
-		// The content's hash as token: a lost reply, or another worker at the same time, makes no second one.
-		create.ClientToken = aws.Ptr("patchtide-" + wanted.Hash())
-		out, err := s.SSM.CreatePatchBaseline(ctx, create)
-		if err != nil {
-			return nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
-		}
-		id = aws.Deref(out.BaselineId)
+		id, current, err = createBaseline(ctx, s, where, wanted)
+	} else {
+		current, err = readBaseline(ctx, s, where, wanted, id)
 	}
-	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
 	if err != nil {
-		return nil, aws.Wrap("read the patch baseline "+wanted.SSMName(), where, err)
+		return nil, err
 	}
 	if err := updateBaseline(ctx, s, where, wanted, current); err != nil {
 		return nil, err
@@ -85,6 +80,43 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 		return nil, aws.Wrap("register the patch group "+wanted.PatchGroup, where, err)
 	}
 	return &RegisteredBaseline{BaselineID: id}, nil
+}
+
+// createBaseline makes the baseline, with the content's hash as token: a lost reply, or another worker at the same
+// time, makes no second one. AWS keeps tokens for a time that it does not tell, be it that what one made was deleted
+// since, or that the token was used for other content: then another token is used, the same for all who meet it.
+func createBaseline(
+	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline,
+) (string, *ssm.GetPatchBaselineOutput, error) {
+	token := "patchtide-" + wanted.Hash()
+	for range 2 {
+		create := wanted.ToSSM()
+		create.ClientToken = &token
+		out, err := s.SSM.CreatePatchBaseline(ctx, create)
+		if aws.IsTokenUsed(err) {
+			token += "-again"
+			continue
+		}
+		if err != nil {
+			return "", nil, aws.Wrap("create the patch baseline "+wanted.SSMName(), where, err)
+		}
+		id := aws.Deref(out.BaselineId)
+		current, err := readBaseline(ctx, s, where, wanted, id)
+		if !aws.IsNotFound(err) {
+			return id, current, err
+		}
+		token = "patchtide-" + wanted.Hash() + "-not-" + id // it was deleted
+	}
+	return "", nil, once.NotReady(
+		0, "%s: AWS answers the creation of the patch baseline %s with one that was deleted", where, wanted.SSMName(),
+	)
+}
+
+func readBaseline(
+	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline, id string,
+) (*ssm.GetPatchBaselineOutput, error) {
+	current, err := s.SSM.GetPatchBaseline(ctx, &ssm.GetPatchBaselineInput{BaselineId: &id})
+	return current, aws.Wrap("read the patch baseline "+wanted.SSMName(), where, err)
 }
 
 // updateBaseline puts back what differs from the file. Replace, for what the file leaves out must go.

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -46,6 +47,9 @@ func (a *AWS) EnsureRunbook(ctx context.Context, in EnsureRunbookInput) (_ *Runb
 		return nil, err
 	}
 	where := in.Group.Account.Name + "/" + in.Group.Region
+	if err := requireTimeout(ctx, s, where); err != nil {
+		return nil, err
+	}
 	version, exists, err := findRunbook(ctx, s, where)
 	if err != nil {
 		return nil, err
@@ -157,4 +161,26 @@ func checkPinned(ctx context.Context, s *aws.Services, where, version string) er
 			"changed it, or whether workers of two versions run, then start a new wave", where, version, names.Runbook)
 	}
 	return nil
+}
+
+// timeoutParameter is what bounds an install on the machine.
+const timeoutParameter = "StepTimeoutSeconds"
+
+// requireTimeout refuses a region whose AWS-RunPatchBaseline is older than its time-out: regions get its versions at
+// different times, and a command with a parameter that the document does not declare is refused.
+func requireTimeout(ctx context.Context, s *aws.Services, where string) error {
+	described, err := aws.FindDescription(ctx, s, where, aws.PatchDocument, "$DEFAULT")
+	if err != nil || described == nil || len(described.Parameters) == 0 {
+		return err
+	}
+	if slices.ContainsFunc(described.Parameters, func(parameter ssmtypes.DocumentParameter) bool {
+		return aws.Deref(parameter.Name) == timeoutParameter
+	}) {
+		return nil
+	}
+	return once.Final(
+		ErrRejected, "%s: AWS's document %s has no parameter %s in this region, so that no install could be bounded; leave "+
+			"the region's groups out of the plan until AWS has renewed the document there", where, aws.PatchDocument,
+		timeoutParameter,
+	)
 }

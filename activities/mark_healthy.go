@@ -40,9 +40,13 @@ func (a *AWS) MarkHealthy(ctx context.Context, in MarkHealthyInput) (err error) 
 		) {
 			continue
 		}
-		if _, err := s.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
+		_, err := s.AutoScaling.SetInstanceHealth(ctx, &autoscaling.SetInstanceHealthInput{
 			InstanceId: &id, HealthStatus: aws.Ptr("Healthy"), ShouldRespectGracePeriod: aws.Ptr(false),
-		}); err != nil {
+		})
+		if aws.HasCode(err, aws.CodeValidation) { // what one that has left since the look is answered with
+			err = aws.InPassing("mark the instance healthy", in.Group.String()+"/"+id, err)
+		}
+		if err != nil {
 			return aws.Wrap("mark the instance healthy", in.Group.String()+"/"+id, err)
 		}
 	}

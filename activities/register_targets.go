@@ -29,7 +29,7 @@ func (a *AWS) DeregisterTargets(ctx context.Context, in TargetsInput) (err error
 	return changeTargets(
 		ctx, s, in, aws.TargetState.Registered, func(arn string, targets []elbtypes.TargetDescription) error {
 			for i := range targets {
-				targets[i].AvailabilityZone = nil // belongs to registering only
+				targets[i].AvailabilityZone, targets[i].QuicServerId = nil, nil // belong to registering only
 			}
 			_, err := s.ELB.DeregisterTargets(ctx, &elb.DeregisterTargetsInput{TargetGroupArn: &arn, Targets: targets})
 			if aws.IsNotFound(err) || aws.HasCode(err, aws.CodeNotRegistered) {
@@ -84,6 +84,9 @@ func describeTarget(target patch.Target) elbtypes.TargetDescription {
 	description := elbtypes.TargetDescription{Id: &target.ID, Port: aws.Ptr(int32(target.Port))}
 	if target.Zone != "" {
 		description.AvailabilityZone = &target.Zone
+	}
+	if target.QUICServerID != "" {
+		description.QuicServerId = &target.QUICServerID
 	}
 	return description
 }

@@ -93,7 +93,9 @@ func TestScanStartedTwiceIsOne(t *testing.T) {
 		Budget: patch.Duration(time.Hour), Pace: pace,
 	}
 	first := must[activities.ScanTicket](f, f.aws.StartScan, in)
-	require.Equal(t, first, must[activities.ScanTicket](f, f.aws.StartScan, in))
+	again := must[activities.ScanTicket](f, f.aws.StartScan, in)
+	require.Equal(t, first.CommandID, again.CommandID)
+	require.Nil(t, again.Before, "what stood before it is not known any more")
 	require.Equal(t, 1, f.Effects("SendCommand"))
 }
 
@@ -254,4 +256,66 @@ func TestAnythingMayGoWrongAtAnyTime(t *testing.T) {
 		require.Equal(t, 1, f.Effects("CreateDocument"), "seed %d", seed)
 		require.Equal(t, 1, f.Effects("CreatePatchBaseline"), "seed %d", seed)
 	}
+}
+
+// AWS keeps client tokens for a time that it does not tell: what one made may have been deleted since.
+func TestABaselineThatSomebodyDeletedIsMadeAgain(t *testing.T) {
+	f := newFleetOf(t, func(s *world.Scenario) { s.Doubts = []world.Doubt{world.DoubtTokensOutliveBaselines} })
+	in := activities.EnsureBaselineInput{Group: staging, Baseline: "windows-server-2022"}
+	first := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	f.Inspect(func(w *world.World) {
+		region := w.Account(staging.Account.ID).Region(staging.Region)
+		require.NoError(t, region.DeregisterPatchGroup("windows-server-2022", first.BaselineID))
+		require.NoError(t, region.DeleteBaseline(first.BaselineID))
+	})
+	again := must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in)
+	require.NotEqual(t, first.BaselineID, again.BaselineID)
+	require.Equal(t, again, must[activities.RegisteredBaseline](f, f.aws.EnsureBaseline, in))
+}
+
+// Whoever's agent is silent does not keep the others' results, whether AWS refuses a command that names it or lets it
+// wait; and one that falls silent right after the look is told like it.
+func TestASilentAgentKeepsNobodysScan(t *testing.T) {
+	silence := func(f *fleet, id string) {
+		f.Inspect(func(w *world.World) {
+			w.Account(staging.Account.ID).Region(staging.Region).Instance(id).StopAgent()
+		})
+	}
+	for name, doubts := range map[string][]world.Doubt{
+		"it waits for its agent": nil, "the command is refused for all": {world.DoubtSilentAgentRefused},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			f.Inspect(func(w *world.World) { w.Scenario.Doubts = doubts })
+			ids := f.Instances(staging.Account.ID)
+			silence(f, ids[0])
+			f.Pass(10 * time.Minute)
+			scans := f.scan(ids, "")
+			require.Contains(t, scans[0].Error, "its agent is silent (ConnectionLost) since ")
+			require.Empty(t, scans[1].Error)
+			require.NotEmpty(t, scans[1].Missing)
+		})
+	}
+	t.Run("since the look", func(t *testing.T) {
+		f := newFleet(t)
+		ids := f.Instances(staging.Account.ID)
+		silence(f, ids[0]) // for five minutes more Systems Manager says that it is online
+		scans := f.scan(ids, "")
+		require.Contains(t, scans[0].Error, "DeliveryTimedOut")
+		require.NotEmpty(t, scans[1].Missing)
+	})
+	t.Run("all of them", func(t *testing.T) {
+		f := newFleet(t)
+		ids := f.Instances(staging.Account.ID)
+		for _, id := range ids {
+			silence(f, id)
+		}
+		f.Pass(10 * time.Minute)
+		_, err := run[activities.ScanTicket](f, time.Hour, f.aws.StartScan, activities.StartScanInput{
+			Group: staging, Instances: ids, SnapshotID: uuid.NewString(), Attempt: attempt(),
+			Budget: patch.Duration(time.Hour), Pace: pace,
+		})
+		requireType(t, err, activities.ErrRejected)
+		require.ErrorContains(t, err, ids[1]+": its agent is silent")
+	})
 }

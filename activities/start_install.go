@@ -77,12 +77,13 @@ func (a *AWS) StartInstall(ctx context.Context, in StartInstallInput) (_ *Execut
 
 func (a *AWS) runbookParameters(in StartInstallInput) map[string][]string {
 	document, script := facts.Script(in.Platform)
+	_, execution := a.speed().Share(in.Budget)
 	parameters := map[string][]string{
 		"InstanceId":            {in.Instance.ID},
 		"RebootOption":          {string(in.Reboot)},
 		"ScriptDocument":        {document},
 		"FactsScript":           script,
-		"InstallTimeoutSeconds": {strconv.Itoa(int(a.speed().Seconds(in.Budget, aws.LeastInstall, aws.MostInstall)))},
+		"InstallTimeoutSeconds": {strconv.Itoa(int(execution))},
 	}
 	// Automation refuses empty values: what is not wanted is left to the runbook's default.
 	if role := a.Connector.AutomationRole(in.Instance.Group.Account); role != "" {

@@ -53,10 +53,14 @@ func cancelCommands(
 			(invocation.Over() || invocation.Status == ssmtypes.CommandInvocationStatusCancelling) {
 			continue
 		}
-		if _, err := s.SSM.CancelCommand(
-			ctx,
-			&ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{instance.ID}},
-		); err != nil && !aws.IsNotFound(err) {
+		_, err := s.SSM.CancelCommand(ctx, &ssm.CancelCommandInput{CommandId: &id, InstanceIds: []string{instance.ID}})
+		if aws.HasCode(err, aws.CodeAgentNotUsable) { // of an instance that is no more there is nothing to cancel
+			_, err = aws.ReadMachine(ctx, s, instance)
+			if err == nil {
+				err = once.NotReady(0, "%s: Systems Manager takes no cancel for it, and EC2 has the instance", instance)
+			}
+		}
+		if err != nil && !aws.IsNotFound(err) {
 			return aws.Wrap("cancel the install's command", instance.String(), err)
 		}
 	}

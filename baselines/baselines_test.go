@@ -78,9 +78,23 @@ func TestToSSM(t *testing.T) {
 		b, err := baselines.Load("ubuntu-22.04")
 		require.NoError(t, err)
 		rule := b.ToSSM().ApprovalRules.PatchRules[0]
-		require.Nil(t, rule.ApproveAfterDays)
+		require.Equal(t, aws.Int32(0), rule.ApproveAfterDays, "one without it is refused")
 		require.Equal(t, types.PatchFilterKeyPriority, rule.PatchFilterGroup.PatchFilters[1].Key)
 	})
+}
+
+func TestDiffOfASystemWithoutDelay(t *testing.T) {
+	b, err := baselines.Load("ubuntu-22.04")
+	require.NoError(t, err)
+	for name, days := range map[string]*int32{"given back": aws.Int32(0), "left out": nil} {
+		t.Run(name, func(t *testing.T) {
+			got := asRead(b)
+			for n := range got.ApprovalRules.PatchRules {
+				got.ApprovalRules.PatchRules[n].ApproveAfterDays = days
+			}
+			require.Empty(t, b.Diff(got))
+		})
+	}
 }
 
 // asRead is what Systems Manager answers for a baseline that was created from the file and registered for its group.

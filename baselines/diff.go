@@ -70,10 +70,10 @@ func diffRules(want, got *types.PatchRuleGroup) []string {
 func ruleText(rule types.PatchRule) string {
 	text := filterText(rule.PatchFilterGroup)
 	switch {
-	case rule.ApproveAfterDays != nil:
-		text += fmt.Sprintf(" after %d days", *rule.ApproveAfterDays)
 	case aws.ToString(rule.ApproveUntilDate) != "":
 		text += " until " + *rule.ApproveUntilDate
+	default: // absent is 0: Systems Manager may leave it out where it has no effect
+		text += fmt.Sprintf(" after %d days", aws.ToInt32(rule.ApproveAfterDays))
 	}
 	text += " as " + string(cmp.Or(rule.ComplianceLevel, types.PatchComplianceLevelUnspecified))
 	if aws.ToBool(rule.EnableNonSecurity) {

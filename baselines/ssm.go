@@ -3,6 +3,7 @@ package baselines
 import (
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
@@ -57,6 +58,10 @@ func (b Baseline) ssmRule(rule Rule) types.PatchRule {
 		PatchFilterGroup: &types.PatchFilterGroup{PatchFilters: filters},
 		ApproveAfterDays: rule.ApproveAfterDays,
 		ComplianceLevel:  rule.ComplianceLevel,
+	}
+	if !system.delay {
+		// It has no effect there, and a request without it or a date is refused all the same: API reference of PatchRule.
+		translated.ApproveAfterDays = aws.Int32(0)
 	}
 	if rule.NonSecurity {
 		translated.EnableNonSecurity = &rule.NonSecurity

@@ -18,7 +18,7 @@ type system struct {
 	severityKey     types.PatchFilterKey
 	severities      []string
 	priorities      []string
-	delay           bool // ApproveAfterDays is supported
+	delay           bool // ApproveAfterDays has an effect
 }
 
 // wildcard matches every value of a filter.

@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/instance"
+	"github.com/patchtide/patchtide/workflows/preflight"
 )
 
 // children are the workflows that only others start, each with an input that would make it act.
@@ -27,8 +28,20 @@ func children() map[string]any {
 	of := instance.Common{WaveID: "wave-1", Group: web, Instance: "i-0123456789abcdef0", Policy: policy}
 	record := journal.Record{WaveID: "wave-1", Group: web, Policy: policy, Instance: of.Instance}
 	end := instance.QuarantineEnd{Verb: patch.QuarantineTerminate, Record: record, Actor: "anybody", Reason: "none"}
+	plan := patch.Plan{Timing: policy.Timing, Stages: []patch.Stage{{Groups: []patch.Group{web}}}}
 	return map[string]any{
-		names.PatchGroup:      group.Input{WaveID: "wave-1", Group: web, Policy: policy},
+		names.PatchGroup:    group.Input{WaveID: "wave-1", Group: web, Policy: policy},
+		names.ExamineGroups: preflight.ExamineInput{WaveID: "wave-1", Plan: plan},
+		names.RegisterGroups: preflight.RegisterInput{
+			WaveID: "wave-1", Groups: []patch.Group{web}, Baseline: "amazon-linux-2023", Timing: policy.Timing,
+		},
+		names.FindTargetGroups: preflight.TargetsInput{WaveID: "wave-1", Groups: []patch.Group{web}, Timing: policy.Timing},
+		names.JudgeGroups: preflight.JudgeInput{
+			WaveID: "wave-1", Plan: plan, Was: [][]patch.InstanceResult{{{ID: of.Instance}}},
+		},
+		names.ScanGroups: preflight.ScanInput{
+			WaveID: "wave-1", Groups: []preflight.Scanning{{Group: web, Members: []string{of.Instance}}}, Timing: policy.Timing,
+		},
 		names.HealGroup:       group.HealInput{WaveID: "wave-1", Group: web, Policy: policy},
 		names.ReleaseGroup:    group.ReleaseInput{WaveID: "wave-1", Group: web, Policy: policy, End: end},
 		names.PatchInstance:   instance.Input{Common: of},

@@ -30,10 +30,10 @@ var recorded = map[string]func(group, instance *journal.Record) bool{
 		return len(instance.Intended.Deregister) > 0
 	},
 	"CreateSnapshot": func(_, instance *journal.Record) bool {
-		return instance.Intended.SnapshotToken != ""
+		return instance.RootVolume != ""
 	},
 	"StartAutomationExecution": func(_, instance *journal.Record) bool {
-		return instance.Installing && instance.Point != nil
+		return instance.Installing && instance.Point != nil && len(instance.Intended.InstallTokens) > 0
 	},
 	"CreateReplaceRootVolumeTask": func(_, instance *journal.Record) bool {
 		return instance.Intended.RestoreToken != ""

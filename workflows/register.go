@@ -12,6 +12,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/notice"
+	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/reconcile"
 	"github.com/patchtide/patchtide/workflows/scan"
 	"github.com/patchtide/patchtide/workflows/service"
@@ -22,23 +23,28 @@ import (
 // Register makes every workflow known under the name that people see.
 func Register(registry worker.WorkflowRegistry) {
 	for name, run := range map[string]any{
-		names.PatchWave:       wave.PatchWave,
-		names.PreviewWave:     wave.PreviewWave,
-		names.RollBackWave:    wave.RollBackWave,
-		names.PatchGroup:      group.PatchGroup,
-		names.HealGroup:       group.HealGroup,
-		names.ReleaseGroup:    group.ReleaseGroup,
-		names.PatchInstance:   instance.PatchInstance,
-		names.RestoreInstance: instance.RestoreInstance,
-		names.HealInstance:    instance.HealInstance,
-		names.EndQuarantine:   instance.EndQuarantine,
-		names.ScanFleet:       scan.ScanFleet,
-		names.Reconcile:       reconcile.Reconcile,
-		names.Quarantine:      reconcile.Quarantine,
-		names.Freeze:          freeze.Freeze,
-		names.HoldService:     service.HoldService,
-		names.OpenWindow:      window.OpenWindow,
-		names.Notify:          notice.Notify,
+		names.PatchWave:        wave.PatchWave,
+		names.PreviewWave:      wave.PreviewWave,
+		names.RollBackWave:     wave.RollBackWave,
+		names.PatchGroup:       group.PatchGroup,
+		names.ExamineGroups:    preflight.ExamineGroups,
+		names.RegisterGroups:   preflight.RegisterGroups,
+		names.FindTargetGroups: preflight.FindTargetGroups,
+		names.JudgeGroups:      preflight.JudgeGroups,
+		names.ScanGroups:       preflight.ScanGroups,
+		names.HealGroup:        group.HealGroup,
+		names.ReleaseGroup:     group.ReleaseGroup,
+		names.PatchInstance:    instance.PatchInstance,
+		names.RestoreInstance:  instance.RestoreInstance,
+		names.HealInstance:     instance.HealInstance,
+		names.EndQuarantine:    instance.EndQuarantine,
+		names.ScanFleet:        scan.ScanFleet,
+		names.Reconcile:        reconcile.Reconcile,
+		names.Quarantine:       reconcile.Quarantine,
+		names.Freeze:           freeze.Freeze,
+		names.HoldService:      service.HoldService,
+		names.OpenWindow:       window.OpenWindow,
+		names.Notify:           notice.Notify,
 	} {
 		registry.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}

@@ -147,8 +147,8 @@ func largeAccounts() []largeAccount {
 	return []largeAccount{{"staging", "222233334444"}, {"production", "111122223333"}}
 }
 
-// largeConfiguration is one plan over the whole fleet. One attempt may last longer than the laboratory's otherwise:
-// with twenty sagas at once on two cores, two seconds fail attempts that are well.
+// largeConfiguration is one plan over the whole fleet. Attempts and budgets may last longer than the laboratory's
+// otherwise: with twenty sagas at once on two cores, on which others work too, seconds fail what is well.
 func largeConfiguration() string {
 	var text strings.Builder
 	text.WriteString("accounts:\n")
@@ -158,7 +158,8 @@ func largeConfiguration() string {
 			"    regions: [ap-northeast-1]\n", account.name, account.id, externalIDEnv)
 	}
 	fmt.Fprintf(&text, "plans:\n  - name: %s\n    baseline: amazon-linux-2023\n    backup: snapshot\n"+
-		"    restore: root_volume\n    timing: {act: 10m, look: 10m}\n    stages:\n      - name: production\n"+
+		"    restore: root_volume\n    timing: {act: 10m, look: 10m, act_budget: 5h, scan: 5h, drain: 5h, install: 5h,\n"+
+		"      in_service: 5h, health_budget: 5h, agent: 5h}\n    stages:\n      - name: production\n"+
 		"        max_parallel_groups: %d\n        bake: 1m\n        groups:\n", largePlan, largeGroups)
 	for g := range largeGroups {
 		fmt.Fprintf(&text, "          - {account: %s, region: ap-northeast-1, auto_scaling_group: web-%02d}\n",

@@ -41,6 +41,9 @@ func newWaveStart() *cobra.Command {
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
 			}
+			if err := names.CheckWaveID(id); err != nil {
+				return err
+			}
 			return withTemporal(cmd, func(c client.Client) error {
 				run, err := begin(
 					cmd.Context(),

@@ -2,17 +2,21 @@ package aws
 
 import (
 	"errors"
+	"maps"
+	"net"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 )
 
-var throttleCodes = []string{
-	"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "TooManyRequestsException",
-	"RequestThrottled",
-	"SlowDown", "AutomationExecutionLimitExceeded", "AutomationExecutionLimitExceededException", "ResourceContention",
-	"ScalingActivityInProgress", "ScalingActivityInProgressFault", "ResourceContentionFault",
-}
+// throttleCodes are the SDK's, and those that a service has of its own for what passes by waiting: Systems Manager's
+// TooManyUpdates, and Auto Scaling's ResourceInUse while another call changes the same group.
+var throttleCodes = append(slices.Collect(maps.Keys(retry.DefaultThrottleErrorCodes)),
+	"AutomationExecutionLimitExceeded", "AutomationExecutionLimitExceededException", "TooManyUpdates",
+	"ResourceContention", "ResourceContentionFault", "ResourceInUse", "ResourceInUseFault",
+	"ScalingActivityInProgress", "ScalingActivityInProgressFault",
+)
 
 var deniedCodes = []string{
 	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure",
@@ -71,6 +75,13 @@ var codesExecutionOver = []string{"InvalidAutomationStatusUpdateException", "Inv
 // exists.
 var codesTokenUsed = []string{
 	"IdempotentParameterMismatch", "IdempotentParameterMismatchException", "DuplicateClientToken",
+}
+
+// HasNoEndpoint reports whether the service has no endpoint in the region, as new and isolated regions lack some: its
+// name does not resolve.
+func HasNoEndpoint(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns) && dns.IsNotFound
 }
 
 // HasCode reports whether AWS answered with one of the codes.

@@ -2,11 +2,15 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // Run Command's delivery time-out may be 30 seconds to 30 days: API reference of SendCommand.
@@ -14,6 +18,20 @@ const (
 	LeastDelivery = 30
 	MostDelivery  = 2592000
 )
+
+// usualDelivery is how long an agent may take to fetch a command that is given minutes or hours in all.
+const usualDelivery = 10 * time.Minute
+
+// Share divides the time that a run of PatchDocument has in all between its delivery and its execution, in AWS's
+// seconds. A command whose agent is silent is given up when both have passed (the guide on command statuses), so that
+// whoever waits for the whole budget learns how each instance's ended.
+func (s Speed) Share(budget patch.Duration) (delivery, execution int32) {
+	whole := s.OnAWS(budget)
+	whole -= whole / 20 // for the lists to tell
+	fetched := max(min(usualDelivery, whole/3), LeastDelivery*time.Second)
+	left := min(max(whole-fetched, LeastInstall*time.Second), MostInstall*time.Second)
+	return int32(fetched.Seconds()), int32(left.Seconds())
+}
 
 // commandPages bounds the search for a command by its comment. Lists begin with the newest and ours is minutes old, so
 // that this many pages of an instance's commands reach far behind it.
@@ -61,9 +79,43 @@ func FindCommandsSince(
 	return found, nil
 }
 
-// ReadManaged keeps those that Systems Manager manages, in the order given.
-func ReadManaged(ctx context.Context, s *Services, where string, ids []string) ([]string, error) {
-	known := map[string]bool{}
+// Addressees are instances that a command is meant for.
+type Addressees struct {
+	Online []string          // whose agents take it, in the order given
+	Left   map[string]string // by id: why it is not sent to one
+}
+
+const notManaged = "Systems Manager does not manage the instance; check its agent, instance profile and route to the " +
+	"endpoints"
+
+// ReadAddressees tells whose agents take a command. A command that names one instance whose agent does not run may be
+// refused for all (InvalidInstanceId in the API reference of SendCommand), and else waits for that one.
+func ReadAddressees(ctx context.Context, s *Services, where string, ids []string) (*Addressees, error) {
+	agents, err := ReadAgents(ctx, s, where, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := &Addressees{Left: map[string]string{}}
+	for _, id := range ids {
+		switch agent, known := agents[id]; {
+		case !known:
+			found.Left[id] = notManaged
+		case agent.PingStatus != ssmtypes.PingStatusOnline:
+			found.Left[id] = fmt.Sprintf("its agent is silent (%s) since %s; see that it runs and reaches its endpoints",
+				agent.PingStatus, Deref(agent.LastPingDateTime).UTC().Format(time.RFC3339))
+		default:
+			found.Online = append(found.Online, id)
+		}
+	}
+	return found, nil
+}
+
+// ReadAgents reads what Systems Manager says of the agents of at most 50 instances, by instance; it lists none of one
+// that it does not manage.
+func ReadAgents(
+	ctx context.Context, s *Services, where string, ids []string,
+) (map[string]ssmtypes.InstanceInformation, error) {
+	agents := map[string]ssmtypes.InstanceInformation{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
 		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
 		MaxResults: Ptr(int32(agentsPerRequest)),
@@ -74,10 +126,27 @@ func ReadManaged(ctx context.Context, s *Services, where string, ids []string) (
 			return nil, Wrap("describe the SSM agents", where, err)
 		}
 		for _, agent := range page.InstanceInformationList {
-			known[Deref(agent.InstanceId)] = true
+			agents[Deref(agent.InstanceId)] = agent
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !known[id] }), nil
+	return agents, nil
+}
+
+// Drop takes out those whom AWS names in refusing a command for all. It reports whether it named any: an agent may fall
+// silent, and an instance be terminated, between the look and the call.
+func (a *Addressees) Drop(err error) bool {
+	if !HasCode(err, CodeAgentNotUsable) {
+		return false
+	}
+	before := len(a.Online)
+	a.Online = slices.DeleteFunc(a.Online, func(id string) bool {
+		named := strings.Contains(err.Error(), id)
+		if named {
+			a.Left[id] = "Systems Manager takes no command for it: " + err.Error()
+		}
+		return named
+	})
+	return len(a.Online) < before
 }
 
 func withComment(commands []ssmtypes.Command, comment string) []ssmtypes.Command {

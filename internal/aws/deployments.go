@@ -78,6 +78,9 @@ func ReadDeployments(
 		}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
+		if HasNoEndpoint(err) {
+			return nil, nil // a region without CodeDeploy has no deployments
+		}
 		if err != nil {
 			return nil, Wrap("list deployments", group.String(), err)
 		}

@@ -124,6 +124,21 @@ func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration)
 	return ""
 }
 
+// Deaf reports whether what may still run of an ended execution is waited for in vain: its commands were asked to end,
+// and the machine's agent is silent. AWS promises no end of a cancel that no agent answers (API reference of
+// CancelCommand); what still runs then runs on the root volume that is to be replaced.
+func (e *Execution) Deaf(commands map[string]*Invocation, agent ssmtypes.InstanceInformation) bool {
+	if agent.PingStatus == "" || agent.PingStatus == ssmtypes.PingStatusOnline {
+		return false
+	}
+	for _, invocation := range commands {
+		if invocation == nil || !invocation.Over() && invocation.Status != ssmtypes.CommandInvocationStatusCancelling {
+			return false
+		}
+	}
+	return true
+}
+
 // Commands reads every command of the execution. A step tells its command only once it has ended, so that those under
 // way are found by their comment, in which the runbook names its execution. Nil for one that Systems Manager does not
 // know (yet, or any more).

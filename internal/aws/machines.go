@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -177,19 +177,11 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 		}
 	}
 	for chunk := range slices.Chunk(running, agentsPerRequest) {
-		pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
-			Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: chunk}},
-			MaxResults: Ptr(int32(agentsPerRequest)),
-		})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return Wrap("describe the SSM agents", where, err)
-			}
-			for _, agent := range page.InstanceInformationList {
-				m.agents[Deref(agent.InstanceId)] = agent
-			}
+		agents, err := ReadAgents(ctx, s, where, chunk)
+		if err != nil {
+			return err
 		}
+		maps.Copy(m.agents, agents)
 	}
 	return nil
 }
@@ -208,7 +200,7 @@ func (m Machines) Member(id string) patch.Member {
 	if instance.Placement != nil {
 		member.Zone = Deref(instance.Placement.AvailabilityZone)
 	}
-	member.PrivateIP = Deref(instance.PrivateIpAddress)
+	member.PrivateIP = cmp.Or(Deref(instance.PrivateIpAddress), Deref(instance.Ipv6Address)) // of a subnet of IPv6 only
 	member.State, member.Unbelieved = StateOf(instance), m.unbelieved[id]
 	member.StatusOK = m.statusOK[id]
 	member.LaunchTime = Deref(instance.LaunchTime)
@@ -221,7 +213,7 @@ func (m Machines) Member(id string) patch.Member {
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
 	member.FreeTags = freeTags(TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
-	if instance.Platform == ec2types.PlatformValuesWindows {
+	if strings.EqualFold(string(instance.Platform), string(ec2types.PlatformValuesWindows)) { // EC2 says "windows"
 		member.Platform = patch.Windows
 	}
 	if agent, ok := m.agents[id]; ok {

@@ -20,6 +20,9 @@ func describeTargetGroup(
 	out, err := s.ELB.DescribeTargetGroupAttributes(
 		ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: group.TargetGroupArn},
 	)
+	if IsNotFound(err) {
+		return described, nil // deleted since it was listed
+	}
 	if err != nil {
 		return described, Wrap("describe the attributes of "+described.ARN, where, err)
 	}

@@ -191,7 +191,7 @@ func targetsElsewhere(
 
 // targetsOf picks an instance's registrations out of a group's.
 func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetHealthDescription) []patch.Target {
-	own := []string{Deref(instance.InstanceId), Deref(instance.PrivateIpAddress)}
+	own := []string{Deref(instance.InstanceId), Deref(instance.PrivateIpAddress), Deref(instance.Ipv6Address)}
 	for _, networkInterface := range instance.NetworkInterfaces {
 		for _, address := range networkInterface.PrivateIpAddresses {
 			own = append(own, Deref(address.PrivateIpAddress))
@@ -208,7 +208,10 @@ func targetsOf(arn string, instance ec2types.Instance, health []elbtypes.TargetH
 		}
 		target := patch.Target{
 			TargetGroupARN: arn, ID: *description.Target.Id, Port: int(Deref(description.Target.Port)),
-			Zone: Deref(description.Target.AvailabilityZone),
+			QUICServerID: Deref(description.Target.QuicServerId),
+		}
+		if _, err := netip.ParseAddr(target.ID); err == nil { // of instances none may be registered again with one
+			target.Zone = Deref(description.Target.AvailabilityZone)
 		}
 		if description.TargetHealth != nil {
 			target.Health, target.Reason = patch.TargetHealth(description.TargetHealth.State), string(

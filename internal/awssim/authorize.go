@@ -1,9 +1,7 @@
 package awssim
 
 import (
-	"fmt"
 	"maps"
-	"net/http"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/services"
@@ -59,29 +57,4 @@ func (s *Sim) authorize(call api.Call, input any) error {
 		}
 	}
 	return nil
-}
-
-// refusal is AccessDenied in the words and with the code of the service.
-func refusal(call api.Call, ask world.Ask, verdict world.Verdict) *api.Error {
-	reason := fmt.Sprintf("because no identity-based policy allows the %s action", ask.Action)
-	if verdict == world.Denied {
-		reason = "with an explicit deny in an identity-based policy"
-	}
-	resource := ask.Resource
-	if call.Service == "s3" {
-		resource = `"` + resource + `"`
-	}
-	message := fmt.Sprintf(
-		"User: %s is not authorized to perform: %s on resource: %s %s", call.Caller, ask.Action, resource, reason,
-	)
-	switch call.Service {
-	case "ec2":
-		return &api.Error{
-			Code: "UnauthorizedOperation", Status: http.StatusForbidden,
-			Message: "You are not authorized to perform this operation. " + message,
-		}
-	case "ssm", "sqs", "kms", "codedeploy":
-		return &api.Error{Code: "AccessDeniedException", Status: http.StatusBadRequest, Message: message}
-	}
-	return &api.Error{Code: "AccessDenied", Status: http.StatusForbidden, Message: message}
 }

@@ -3,6 +3,7 @@ package awssim
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ const (
 	FaultPartial    = "partial"     // of several things that the call is about the first half is done, then it fails
 	FaultEmpty      = "empty"       // a list answers as if there were nothing
 	FaultUnlisted   = "unlisted"    // a list lacks the last of what it should show
+	FaultNoEndpoint = "no_endpoint" // the service is not in the region: its name does not resolve
 	FaultTimeout    = "timeout"     // the client's deadline passes at once; Effect says whether the call took effect
 )
 
@@ -50,6 +52,8 @@ func (f Fault) before(service, operation string) (error, bool) {
 		return wrongState(service, operation), true
 	case FaultThrottle:
 		return throttled(service), true
+	case FaultNoEndpoint:
+		return api.Errorf("NoEndpoint", "injected: %s is not in this region", service), true
 	case FaultTimeout:
 		return api.Errorf("RequestTimeout", "injected: the deadline passed before the call took effect"), !f.Effect
 	case FaultError:
@@ -85,6 +89,8 @@ func (f Fault) cut() error {
 	switch f.Kind {
 	case FaultLostReply:
 		return io.ErrUnexpectedEOF
+	case FaultNoEndpoint:
+		return &net.DNSError{Err: "no such host", IsNotFound: true}
 	case FaultTimeout:
 		return context.DeadlineExceeded
 	}

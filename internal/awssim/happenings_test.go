@@ -33,7 +33,7 @@ func groupOf(extra string) string {
 accounts:
   - name: production
     id: "111122223333"
-    roles: [{name: patchtide, external_id: patchtide-lab}]
+    roles: [{name: patchtide, external_id: patchtide-lab, max_session: 12h}]
     regions:
       - name: ap-northeast-1
         target_groups: [{name: web, port: 80, health_path: /healthz, health_interval: 10s, healthy_threshold: 2, deregistration_delay: 30s, load_balancer: web}]

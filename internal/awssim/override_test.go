@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
@@ -26,7 +27,10 @@ func TestOverrideListFromS3(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := fleetWith(t, tc.faults)
-			_, err := f.s3.CreateBucket(f.ctx, &s3.CreateBucketInput{Bucket: aws.String("manifests")})
+			_, err := f.s3.CreateBucket(f.ctx, &s3.CreateBucketInput{
+				Bucket:                    aws.String("manifests"),
+				CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: tokyo},
+			})
 			require.NoError(t, err)
 			_, err = f.s3.PutObject(f.ctx, &s3.PutObjectInput{
 				Bucket: aws.String("manifests"), Key: aws.String("web.yaml"),

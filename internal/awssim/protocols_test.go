@@ -165,7 +165,7 @@ func TestSTS(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := newClients(l.config()).sts.AssumeRole(
-				ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("s"), ExternalId: &tc.externalID},
+				ctx, &sts.AssumeRoleInput{RoleArn: &tc.role, RoleSessionName: aws.String("session"), ExternalId: &tc.externalID},
 			)
 			requireCode(t, err, tc.code)
 		})
@@ -289,12 +289,12 @@ func TestWhatIsNotModelledFailsLoudly(t *testing.T) {
 	_, err = c.scaling.UpdateAutoScalingGroup(
 		ctx,
 		&autoscaling.UpdateAutoScalingGroupInput{
-			AutoScalingGroupName: aws.String("web"), VPCZoneIdentifier: aws.String("subnet-1"),
+			AutoScalingGroupName: aws.String("web"), PlacementGroup: aws.String("together"),
 		},
 	)
 	requireCode(t, err, "NotModelled")
-	require.ErrorContains(t, err, "VPCZoneIdentifier")
-	_, err = c.watch.EnableAlarmActions(ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: []string{"x"}})
+	require.ErrorContains(t, err, "PlacementGroup")
+	_, err = c.watch.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{})
 	requireCode(t, err, "NotModelled")
 
 	request := httptest.NewRequest(

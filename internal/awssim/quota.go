@@ -41,7 +41,8 @@ var throttleErrors = map[string]*api.Error{
 	"ec2": {
 		Code: "RequestLimitExceeded", Message: "Request limit exceeded.", Status: http.StatusServiceUnavailable,
 	},
-	"s3": {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
+	"sqs": {Code: "RequestThrottled", Message: "Rate exceeded", Status: http.StatusBadRequest},
+	"s3":  {Code: "SlowDown", Message: "Please reduce your request rate.", Status: http.StatusServiceUnavailable},
 }
 
 func throttled(service string) *api.Error {
@@ -53,7 +54,7 @@ func throttled(service string) *api.Error {
 
 func isThrottle(code string) bool {
 	switch code {
-	case "ThrottlingException", "RequestLimitExceeded", "SlowDown", "Throttling":
+	case "ThrottlingException", "RequestLimitExceeded", "SlowDown", "Throttling", "RequestThrottled":
 		return true
 	}
 	return false

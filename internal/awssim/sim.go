@@ -121,7 +121,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request, err := wire.Read(r, scope.service)
-	if !signed {
+	switch {
+	case !signed && unsigned[request.Operation]:
+		err = api.NotModelled("operation sts:%s", request.Operation)
+	case !signed:
 		err = &api.Error{
 			Code: "MissingAuthenticationToken", Status: http.StatusForbidden, Message: "Request is missing Authentication Token",
 		}
@@ -142,6 +145,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(response.Status)
 	_, _ = w.Write(response.Body) // the client is gone: nobody to tell
 }
+
+// unsigned are STS's operations whose caller proves by a token who it is (API reference of AssumeRoleWithWebIdentity:
+// "does not require the use of AWS security credentials").
+var unsigned = map[string]bool{"AssumeRoleWithWebIdentity": true, "AssumeRoleWithSAML": true}
 
 // hangUp ends the connection without a reply, as a broken network does.
 func hangUp(w http.ResponseWriter, why error) {
@@ -208,6 +215,10 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	}
 	fault := s.faults.choose(event.Call(), s.world)
 	if err, before := fault.before(scope.service, request.Operation); before {
+		return nil, fault, err
+	}
+	// Who may not call is told so before a wrong request is, and faults stand for whatever comes first.
+	if err := wire.Validate(scope.service, input); err != nil {
 		return nil, fault, err
 	}
 	if fault.Kind == FaultPartial {

@@ -111,7 +111,7 @@ func (p place) members(ctx context.Context, clients *cloud.Clients, group patch.
 	}
 	slices.Sort(ids)
 	if len(ids) > 0 {
-		arns = append(arns, fmt.Sprintf("arn:aws:ec2:%s:%s:instance/%s", p.region, p.account.ID, ids[0]))
+		arns = append(arns, p.arn("ec2", "instance/"+ids[0]))
 	}
 	return ids, arns, nil
 }

@@ -170,11 +170,10 @@ func (p place) elsewhere(
 
 // samples are ARNs of the kinds that a wave makes or uses, whose names it does not know yet.
 func (p place) samples() []string {
-	of := func(service, rest string) string {
-		return "arn:aws:" + service + ":" + p.region + ":" + p.account.ID + ":" + rest
-	}
+	of := p.arn
 	return []string{
-		of("ec2", "volume/vol-0123456789abcdef0"), "arn:aws:ec2:" + p.region + "::snapshot/snap-0123456789abcdef0",
+		of("ec2", "volume/vol-0123456789abcdef0"),
+		strings.Replace(of("ec2", "snapshot/snap-0123456789abcdef0"), p.account.ID, "", 1), // snapshots are without one
 		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/"+names.Runbook),
 		of("ssm", "automation-definition/"+names.Runbook+":$DEFAULT"),
 		of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/patchtide/patchtide/config"
@@ -22,6 +23,17 @@ type place struct {
 }
 
 func (p place) String() string { return p.account.Name + "/" + p.region }
+
+// arn is the ARN of a resource of the account and region, in the partition that its role's ARN names.
+func (p place) arn(service, resource string) string {
+	partition := "aws"
+	if role, err := arn.Parse(p.account.RoleARN); err == nil {
+		partition = role.Partition
+	}
+	return arn.ARN{
+		Partition: partition, Service: service, Region: p.region, AccountID: p.account.ID, Resource: resource,
+	}.String()
+}
 
 // look looks at a place: the role first, since everything else is asked with it.
 func (p place) look(ctx context.Context) []Result {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/awssim"
@@ -20,7 +21,11 @@ func useSimulatedS3(t *testing.T) string {
 	t.Helper()
 	awsConfig, _ := useSimulatedAWS(t)
 	client := s3.NewFromConfig(awsConfig, func(o *s3.Options) { o.UsePathStyle = true })
-	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("evidence")})
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{
+		Bucket: aws.String("evidence"), CreateBucketConfiguration: &types.CreateBucketConfiguration{
+			LocationConstraint: types.BucketLocationConstraint(awsConfig.Region),
+		},
+	})
 	require.NoError(t, err)
 	return "evidence"
 }

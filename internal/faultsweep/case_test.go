@@ -195,23 +195,36 @@ func pairs(c sweepCase, undisturbed, made []call) []sweepCase {
 }
 
 // compensation finds the first change that the undisturbed wave does not make there: what trouble has set off. nil when
-// it set off nothing. How often a wait probes an instance depends on the time lost, so that probes are left aside.
+// it set off nothing. How often a wait probes an instance depends on the time lost, so that probes are left aside; and
+// which account's changes come first is chance.
 func compensation(undisturbed, made []call) *call {
-	expected, seen := changes(undisturbed), changes(made)
-	for i, now := range seen {
-		if i >= len(expected) || expected[i].operation != now.operation || expected[i].resource != now.resource {
+	expected, at := map[string][]call{}, map[string]int{}
+	for _, change := range changes(undisturbed) {
+		expected[change.account] = append(expected[change.account], change)
+	}
+	for _, now := range changes(made) {
+		there, i := expected[now.account], at[now.account]
+		if i >= len(there) || there[i].operation != now.operation || there[i].resource != now.resource {
 			return &now
 		}
+		at[now.account]++
 	}
 	return nil
 }
 
-// changes are the changing calls, one repeated at once told once.
+// changes are the changing calls, one repeated at once in its account told once.
 func changes(calls []call) []call {
-	return slices.CompactFunc(slices.DeleteFunc(slices.Clone(calls), func(c call) bool {
-		return isRead(c.operation) || c.operation == "SendCommand"
-	}),
-		func(a, b call) bool { return a.operation == b.operation && a.resource == b.resource })
+	var changing []call
+	last := map[string]call{}
+	for _, c := range calls {
+		before := last[c.account]
+		if isRead(c.operation) || c.operation == "SendCommand" ||
+			before.operation == c.operation && before.resource == c.resource {
+			continue
+		}
+		changing, last[c.account] = append(changing, c), c
+	}
+	return changing
 }
 
 // simpler are the cases that may show the same with less, the simplest first.

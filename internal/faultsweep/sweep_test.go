@@ -218,13 +218,16 @@ func recordCalls(t *testing.T, fleet string) ([]placedCall, map[string]string) {
 	return inTurn(calls), packagesOf(scene)
 }
 
-// inTurn orders the looks of the groups at their end, which they take all at once, by account.
+// inTurn orders calls by the account that they are about: groups are looked at all at once, and which account's comes
+// first is chance.
 func inTurn(calls []placedCall) []placedCall {
-	last := len(calls)
-	for last > 0 && isRead(calls[last-1].operation) {
-		last--
+	about := func(c placedCall) string {
+		if c.operation == "AssumeRole" {
+			return c.account + c.resource
+		}
+		return c.account
 	}
-	slices.SortStableFunc(calls[last:], func(a, b placedCall) int { return strings.Compare(a.account, b.account) })
+	slices.SortStableFunc(calls, func(a, b placedCall) int { return strings.Compare(about(a), about(b)) })
 	return calls
 }
 

@@ -90,9 +90,8 @@ type Intended struct {
 	Suspend       []string       `json:",omitempty"`
 	Standby       bool           `json:",omitempty"`
 	Deregister    []patch.Target `json:",omitempty"`
-	SnapshotToken string         `json:",omitempty"`
-	InstallToken  string         `json:",omitempty"`
-	RestoreToken  string         `json:",omitempty"`
+	InstallTokens []string       `json:",omitempty"` // one a pass: by them an install that may run is found
+	RestoreToken  string         `json:",omitempty"` // by it a replacement of the root volume is found
 	RaiseDesired  bool           `json:",omitempty"`
 	RaiseMax      bool           `json:",omitempty"`
 	MaxBefore     int            `json:",omitempty"` // with RaiseMax
@@ -158,4 +157,11 @@ type Release struct {
 	DesiredBefore int    // of its Auto Scaling group
 	GiveWay       string // the instance that is terminated with decrement first; "" for none
 	Of            string // the wave whose record tells of the quarantine
+}
+
+// LeftPatched reports whether the saga that wrote the record, in that run of its wave and as the try of that number or
+// a later one, installed what was due and left the instance so, on the root volume that it has still.
+func (r Record) LeftPatched(run string, try int, root string) bool {
+	return r.Installing && r.Ended && !r.Left && r.PutBack == nil && r.Quarantine == nil && r.Point != nil &&
+		r.Policy.Run == run && r.Try >= try && r.RootVolume == root
 }

@@ -5,8 +5,11 @@ package names
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -22,23 +25,28 @@ func ActivityQueue(account patch.Account, region string) string {
 
 // Workflow types, as people see them in the Temporal UI.
 const (
-	PatchWave       = "PatchWave"
-	PreviewWave     = "PreviewWave"
-	PatchGroup      = "PatchGroup"
-	HealGroup       = "HealGroup"
-	ReleaseGroup    = "ReleaseGroup"
-	PatchInstance   = "PatchInstance"
-	RestoreInstance = "RestoreInstance"
-	HealInstance    = "HealInstance"
-	EndQuarantine   = "EndQuarantine"
-	ScanFleet       = "ScanFleet"
-	Reconcile       = "Reconcile"
-	RollBackWave    = "RollBackWave"
-	OpenWindow      = "OpenWindow"
-	Notify          = "Notify"
-	Quarantine      = "Quarantine"
-	HoldService     = "HoldService"
-	Freeze          = "Freeze"
+	PatchWave        = "PatchWave"
+	PreviewWave      = "PreviewWave"
+	PatchGroup       = "PatchGroup"
+	ExamineGroups    = "ExamineGroups"
+	RegisterGroups   = "RegisterGroups"
+	FindTargetGroups = "FindTargetGroups"
+	JudgeGroups      = "JudgeGroups"
+	ScanGroups       = "ScanGroups"
+	HealGroup        = "HealGroup"
+	ReleaseGroup     = "ReleaseGroup"
+	PatchInstance    = "PatchInstance"
+	RestoreInstance  = "RestoreInstance"
+	HealInstance     = "HealInstance"
+	EndQuarantine    = "EndQuarantine"
+	ScanFleet        = "ScanFleet"
+	Reconcile        = "Reconcile"
+	RollBackWave     = "RollBackWave"
+	OpenWindow       = "OpenWindow"
+	Notify           = "Notify"
+	Quarantine       = "Quarantine"
+	HoldService      = "HoldService"
+	Freeze           = "Freeze"
 )
 
 // FreezeID is Freeze's workflow id: the one place where everybody asks.
@@ -92,6 +100,7 @@ func SearchAttributes() []string {
 // Tags on resources in the target accounts. Journal goes on before a change and comes off last.
 const (
 	TagJournal = "patchtide:journal"  // value: wave id and where its record is
+	TagPrefix  = "patchtide:"         // begins the keys of all tags of ours
 	TagAttempt = "patchtide:attempt:" // prefix of a tag key on Automation executions; the attempt's token follows
 	// TagQuarantine is on a quarantined instance. Value: wave id and where its record is, as the journal's, and until when
 	// it is kept: RFC 3339, or "-" for ever.
@@ -169,6 +178,25 @@ func JournalRecord(group patch.Group, instance string) string {
 // wave of it is refused, also after the first has closed.
 func ScheduledWave(plan string, opens time.Time) string {
 	return WaveOf(plan) + opens.UTC().Format("20060102-150405")
+}
+
+// longestWaveID leaves room for what stands beside it: in the journal's tag of 256 characters the key of a record.
+const longestWaveID = 120
+
+// waveID are the characters of tags of Systems Manager (API reference of Tag), less the space, which ends a wave's id
+// in the journal's tag.
+var waveID = regexp.MustCompile(`^[\p{L}\p{N}_.:/=+\-@]+$`)
+
+// CheckWaveID refuses an id that AWS would not take in a tag, before anything is touched.
+func CheckWaveID(id string) error {
+	switch {
+	case !waveID.MatchString(id):
+		return fmt.Errorf("wave id %q: only letters, digits and _.:/=+-@ may stand in the tags of AWS that hold it; start "+
+			"the wave under another id", id)
+	case utf8.RuneCountInString(id) > longestWaveID:
+		return fmt.Errorf("wave id %q: is longer than %d characters; start the wave under a shorter id", id, longestWaveID)
+	}
+	return nil
 }
 
 // WaveOf begins the ids of a plan's waves, where nobody chose another: the time follows.

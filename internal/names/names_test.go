@@ -75,3 +75,28 @@ func TestSearchAttributesFitPostgreSQL(t *testing.T) {
 		seen[attribute] = true
 	}
 }
+
+func TestCheckWaveID(t *testing.T) {
+	for _, c := range []struct {
+		name, id string
+		wrong    string // "": it is right
+	}{
+		{"ours", "wave-web-20261108-020000", ""},
+		{"Temporal's own", "0197c9a5-5b4c-7d3f-8f6e-2b1a0c9d8e7f", ""},
+		{"in other letters", "вечер/夜", ""},
+		{"with a space, which ends it in the journal's tag", "wave 7", "only letters, digits"},
+		{"with what Systems Manager takes in no tag", "wave#7", "only letters, digits"},
+		{"longer than the journal's tag has room", strings.Repeat("w", 121), "longer than 120 characters"},
+		{"none", "", "only letters, digits"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := names.CheckWaveID(c.id)
+			if c.wrong == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.wrong)
+			require.ErrorContains(t, err, "start the wave under")
+		})
+	}
+}

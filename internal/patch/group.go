@@ -84,7 +84,8 @@ type Target struct {
 	TargetGroupARN string
 	ID             string // instance id or private address, as registered
 	Port           int
-	Zone           string // as registered; "" for the group's default
+	Zone           string // as registered, of an address; "" for the group's default
+	QUICServerID   string // of a target group that speaks QUIC, which needs it
 	Health         TargetHealth
 	Reason         string
 }

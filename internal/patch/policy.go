@@ -1,10 +1,13 @@
 package patch
 
+import "time"
+
 // Policy is the part of a plan and one of its stages that a group and its instances need.
 type Policy struct {
 	Plan string
 	// Run is the wave's first run id: a wave started again under its old id must not find the old run's backups.
 	Run            string
+	Began          time.Time // when the wave was started
 	Platform       Platform
 	Baseline       string
 	Backup         Backup

@@ -171,7 +171,7 @@ func TestGroupsReportTheirCounts(t *testing.T) {
 		{4_000, patch.MostGroups, 2},
 		{10_000, patch.MostGroups, 5},
 		{10_000, 20, 1},
-		{60_000, 100, 7},
+		{60_000, 100, 6},
 		{300_000, patch.MostGroups, 150},
 	} {
 		require.Equal(t, c.every, patch.ReportsEvery(c.instances, c.groups), "%+v", c)

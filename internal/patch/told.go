@@ -86,10 +86,12 @@ const (
 	shortReason = 100
 	fewFailed   = 3
 	fewStranded = 100
+	fewTold     = 30
+	shortest    = 24
 )
 
-// FitResults shortens the texts of a group's instances where all of them together would not fit. Each instance's own
-// workflow has them whole.
+// FitResults shortens the texts of a group's instances where all of them together would not fit, and then leaves out
+// what no decision needs. Each instance's own workflow, and its details in the evidence, have them whole.
 func FitResults(results []InstanceResult) []InstanceResult {
 	if fits(results) {
 		return results
@@ -97,8 +99,55 @@ func FitResults(results []InstanceResult) []InstanceResult {
 	short := slices.Clone(results)
 	for i := range short {
 		short[i].Reason, short[i].Notes = Clip(short[i].Reason, shortReason), nil
+		short[i].Stranded = shorten(short[i].Stranded)
+	}
+	if fits(short) {
+		return short
+	}
+	for i := range short {
+		short[i].Details = ""
+		short[i].Reason = Clip(short[i].Reason, shortest)
+		short[i].RebootPending = short[i].RebootPending[:min(len(short[i].RebootPending), 1)]
+		if short[i].Outcome.EndsWell() {
+			short[i].Reason = ""
+		}
+		for j := range short[i].Stranded {
+			short[i].Stranded[j] = Stranded{State: Clip(short[i].Stranded[j].State, shortest)}
+		}
 	}
 	return short
+}
+
+// shorten is what is left with its texts cut.
+func shorten(left []Stranded) []Stranded {
+	short := slices.Clone(left)
+	for i := range short {
+		short[i].State, short[i].WhatToDo = Clip(short[i].State, shortReason), Clip(short[i].WhatToDo, shortReason)
+	}
+	return short
+}
+
+// Fit is the group's result as it goes through Temporal: of what is left, and of who was not reached, the first ones
+// stand for all where there are too many, and how many there are is said.
+func (r GroupResult) Fit() GroupResult {
+	if fits(r) {
+		return r
+	}
+	r.Instances = FitResults(r.Instances)
+	if more := len(r.Stranded) - fewTold; more > 0 {
+		r.Stranded = append(shorten(r.Stranded[:fewTold]), Stranded{
+			Account: r.Account, Region: r.Region, Resource: fmt.Sprintf("%d more of group %s", more, r.Name),
+			State: "left as well", WhatToDo: "the instances' own workflows and their records in the journal tell of each",
+		})
+	}
+	if more := len(r.Gaps) - fewTold; more > 0 {
+		r.Gaps = append(slices.Clone(r.Gaps[:fewTold]), Gap{Why: fmt.Sprintf("%d more that are not named here", more)})
+	}
+	for i := range r.Gaps {
+		r.Gaps[i].Why = Clip(r.Gaps[i].Why, shortReason)
+	}
+	r.Notes = r.Notes[:min(len(r.Notes), mostNotes)]
+	return r
 }
 
 // Fit is the status as a query answers with it: of a wave that is too large for one answer, without each group's own

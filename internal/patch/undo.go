@@ -23,8 +23,8 @@ type FailingUndo struct {
 	Step     Step      `json:"step"`               // whose undo it is
 	Act      string    `json:"act"`                // the activity that is tried
 	Since    time.Time `json:"since"`              // when it was tried first
-	Attempt  int       `json:"attempt"`            // the last one, as of At
-	Error    string    `json:"error"`              // the last one, as of At
+	Attempt  int       `json:"attempt,omitempty"`  // the last one, as of At; none: nobody can tell
+	Error    string    `json:"error,omitempty"`    // the last one, as of At; none: nobody can tell
 	At       time.Time `json:"at"`
 	Commands []string  `json:"commands,omitempty"` // what does it by hand
 }
@@ -38,10 +38,20 @@ func (f FailingUndo) What() string {
 	return fmt.Sprintf("the undo of %s on %s", f.Step, where)
 }
 
-// String says in one line what fails, since when, and why.
+// String says in one line what fails, since when, and why; and what of it is not known.
 func (f FailingUndo) String() string {
-	return fmt.Sprintf("%s fails since %s, attempt %d (%s): %s", f.What(),
-		f.Since.UTC().Format("2006-01-02 15:04 MST"), f.Attempt, f.Act, f.Error)
+	verb, attempt, why := "fails", fmt.Sprintf(", attempt %d", f.Attempt), f.Error
+	switch {
+	case f.Attempt > 0 && f.Error != "":
+	case f.Attempt > 0:
+		verb, why = "does not end", "Temporal tells of no failure: an attempt is under way, or about to be"
+	case f.Error != "":
+		verb, attempt, why = "does not end", "", f.Error+"; it is not known how often it was tried"
+	default:
+		verb, attempt, why = "does not end", "", "it is not known how often it was tried, nor why it does not end"
+	}
+	return fmt.Sprintf("%s %s since %s%s (%s): %s", f.What(), verb, f.Since.UTC().Format("2006-01-02 15:04 MST"), attempt,
+		f.Act, why)
 }
 
 // Asks is what a wave asks of people: its own question, or else what its failing undos need.

@@ -31,7 +31,9 @@ func (p *play) eventsWrong() []string {
 		switch event.Operation {
 		case "SuspendProcesses":
 			for _, process := range in.ScalingProcesses {
-				if !slices.Contains(ours, process) || slices.Contains(before.Suspended, process) &&
+				// One that is out may have to leave for good, and its group is to terminate nobody else for it.
+				may := slices.Contains(ours, process) || process == "Terminate" && len(taken) > 0
+				if !may || slices.Contains(before.Suspended, process) &&
 					!p.others.saidOf(in.AutoScalingGroupName, process) {
 					found = append(found, fmt.Sprintf("%s: we suspended %s", in.AutoScalingGroupName, process))
 				}

@@ -13,9 +13,7 @@ type End struct {
 }
 
 func (g *group) end() *End {
-	end := &End{GroupResult: *g.result()}
-	end.Instances = patch.FitResults(end.Instances)
-	return end
+	return &End{GroupResult: g.result().Fit()}
 }
 
 // park ends the group between two instances: with its room given back and its mark off nothing of it is left, and the

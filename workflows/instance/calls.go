@@ -100,10 +100,16 @@ func finalOn(ctx workflow.Context, errorType string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// scanNow scans the instance and waits for the result.
+// scanNow scans the instance by the rules that the wave goes by, and waits for the result.
 func (s *saga) scanNow(ctx workflow.Context, name string) (*patch.Scan, error) {
+	return s.scanBy(ctx, name, s.snapshotID())
+}
+
+// scanBy scans by a baseline snapshot: where the state that stood before may be one of another root volume, by one that
+// no other scan has used.
+func (s *saga) scanBy(ctx workflow.Context, name, snapshot string) (*patch.Scan, error) {
 	results, err := scan.Instances(ctx, s.in.Group, s.in.Policy.Timing, []string{s.in.Instance}, s.patching.baseline,
-		s.in.WaveID, s.attempt(name))
+		snapshot, run.Anew(ctx, s.attempt(name)))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +130,20 @@ func (s *saga) attempt(name string) activities.Attempt {
 	return run.Attempt(s.in.WaveID, s.in.Instance, name, s.in.Try)
 }
 
-func (s *saga) snapshotID() string { return run.SnapshotID(s.in.WaveID) }
+func (s *saga) installAttempt(pass int) activities.Attempt {
+	return s.attempt(fmt.Sprintf("install-%d", pass))
+}
+
+// recorded is the attempt that the journal's record names: whoever heals finds what was begun by what stands there, and
+// not by what it would make of it itself.
+func (s *saga) recorded(token string) activities.Attempt {
+	return activities.Attempt{WaveID: s.in.WaveID, Token: token}
+}
+
+// snapshotID is the same for all that this saga does, however long it takes.
+func (s *saga) snapshotID() string {
+	return run.SnapshotID(s.in.WaveID, s.began.Sub(s.in.Policy.Began))
+}
 
 func (s *saga) pace() activities.Pace { return run.Pace(s.in.Policy.Timing) }
 
@@ -132,10 +151,11 @@ func (s *saga) inspect() activities.InspectGroupInput {
 	return activities.InspectGroupInput{Group: s.in.Group, Known: []string{s.in.Instance}, Targets: s.in.Targets}
 }
 
-func (s *saga) ask(name string) activities.CollectMachineFactsInput {
+// ask asks the machine what it is now.
+func (s *saga) ask(ctx workflow.Context, name string) activities.CollectMachineFactsInput {
 	return activities.CollectMachineFactsInput{
-		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: s.attempt(name), Budget: s.in.Policy.Timing.Agent,
-		Pace: s.pace(),
+		Instance: s.instance(), Platform: s.in.Policy.Platform, Attempt: run.Anew(ctx, s.attempt(name)),
+		Budget: s.in.Policy.Timing.Agent, Pace: s.pace(),
 	}
 }
 

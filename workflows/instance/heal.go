@@ -176,8 +176,8 @@ func (s *saga) pushInstall() {
 			return nil
 		}})
 	case s.record.Installing:
-		for pass := 1; pass <= max(s.in.Policy.Passes, 1); pass++ {
-			s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+		for _, token := range s.record.Intended.InstallTokens {
+			s.patching.tries = append(s.patching.tries, installTry{attempt: s.recorded(token)})
 		}
 		s.undos.push(step{patch.StepInstall, nil, s.restore})
 	}

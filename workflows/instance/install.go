@@ -24,7 +24,10 @@ type installTry struct {
 // snapshot: it is the state of the volume at the call.
 func (s *saga) snapshot(ctx workflow.Context) error {
 	var facts patch.MachineFacts
-	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-before"), &facts); err != nil {
+	asked := s.ask(ctx, "facts-before")
+	// A snapshot that was taken before Temporal forgot it is found again, and so must be what the machine was then.
+	asked.Attempt = s.attempt("facts-before")
+	if err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, asked, &facts); err != nil {
 		return err
 	}
 	s.point = patch.RestorePoint{VolumeID: s.member.RootVolumeID, Facts: facts}
@@ -95,7 +98,7 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 			return nil, s.tooLate(ctx)
 		}
 	}
-	s.patching.tries = append(s.patching.tries, installTry{attempt: s.attempt(fmt.Sprintf("install-%d", pass))})
+	s.patching.tries = append(s.patching.tries, installTry{attempt: s.installAttempt(pass)})
 	try := &s.patching.tries[len(s.patching.tries)-1]
 	start := s.doGet
 	if pass == 1 {

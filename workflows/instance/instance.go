@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -41,6 +42,7 @@ type Input struct {
 // saga is one instance on its way through a table of steps.
 type saga struct {
 	in      Common
+	began   time.Time
 	status  patch.InstanceStatus
 	undos   undoStack
 	putBack *journal.PutBack // what is put back: by RestoreInstance, or by whoever heals one that died; nil: it is another
@@ -94,6 +96,7 @@ func (s *saga) begin(ctx workflow.Context, do func(workflow.Context)) (*patch.In
 	if err := run.ChildOf(ctx, "its group's workflow", names.GroupLock(s.in.Group)); err != nil {
 		return nil, err
 	}
+	s.began = workflow.Now(ctx)
 	s.status = patch.InstanceStatus{ID: s.in.Instance, Result: patch.InstanceResult{
 		ID: s.in.Instance, Outcome: patch.NotStarted,
 	}}
@@ -144,6 +147,7 @@ func (s *saga) patch(ctx workflow.Context) {
 			result.Outcome = patch.RebootPending
 			s.tellReboot()
 		}
+		s.rememberPatched(ctx)
 		return
 	}
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing

@@ -24,8 +24,7 @@ func (s *saga) mark(ctx workflow.Context) error {
 		Before: journal.BeforeOf(s.before), Targets: s.member.Targets, RootVolume: s.member.RootVolumeID, PutBack: s.putBack,
 		Intended: journal.Intended{
 			Suspend: s.suspended, Standby: s.in.Group.IsAutoScaling(), Deregister: s.own(),
-			SnapshotToken: s.attempt("snapshot").Token, InstallToken: s.attempt("install-1").Token,
-			RestoreToken: s.attempt("restore").Token,
+			InstallTokens: s.installTokens(), RestoreToken: s.attempt("restore").Token,
 		},
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -36,6 +35,15 @@ func (s *saga) mark(ctx workflow.Context) error {
 		return err
 	}
 	return workflow.ExecuteActivity(s.act(ctx), aws.MarkInstance, s.journal()).Get(clean, nil)
+}
+
+// installTokens are those of the passes of an install that may follow; none of what is put back.
+func (s *saga) installTokens() []string {
+	var tokens []string
+	for pass := 1; pass <= max(s.in.Policy.Passes, 1) && s.putBack == nil; pass++ {
+		tokens = append(tokens, s.installAttempt(pass).Token)
+	}
+	return tokens
 }
 
 // unmark takes the mark off. What is stranded keeps it, with its record, so that Reconcile finds it again.

@@ -135,7 +135,7 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 	s.asked = true
 	answer := patch.MachineAnswer{Within: s.in.Policy.Timing.Agent}
 	var facts patch.MachineFacts
-	err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-first"), &facts)
+	err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-first"), &facts)
 	switch {
 	case err == nil:
 		answer.Facts = &facts

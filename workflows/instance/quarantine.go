@@ -37,6 +37,9 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}
 	}
 	if s.in.Group.IsAutoScaling() {
+		if err := s.keepOthers(ctx); err != nil {
+			return err
+		}
 		var detached activities.DetachResult
 		if err := s.read(ctx, aws.Detach, activities.DetachInput{
 			Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
@@ -52,6 +55,16 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 	s.noteQuarantine(quarantine)
 	s.isolate(ctx)
 	return nil
+}
+
+// keepOthers has the group terminate nobody while a member of it is detached: of one that is in Standby the guide on
+// detaching says that it may cause others to terminate unexpectedly. A group that is gone has nobody.
+func (s *saga) keepOthers(ctx workflow.Context) error {
+	err := s.suspendAlso(ctx, "Terminate")
+	if run.IsType(err, activities.ErrGroupNotFound) {
+		return nil
+	}
+	return err
 }
 
 // planQuarantine reads what the quarantine will change. Standby had lowered desired by one; detaching gives that one

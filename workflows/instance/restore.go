@@ -87,7 +87,7 @@ func (s *saga) judgePutBack(ctx workflow.Context) patch.RollBackJudgement {
 	if earlier != nil {
 		view.Was.PackagesAfter, view.Was.ApplicationAfter = earlier.Packages, earlier.Application
 		var facts patch.MachineFacts
-		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask("facts-now"), &facts); {
+		switch err := s.await(ctx, s.in.Policy.Timing.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-now"), &facts); {
 		case err == nil:
 			view.Facts = &facts
 		case run.IsType(err, activities.ErrGone):
@@ -165,7 +165,7 @@ func (s *saga) scanRestored(ctx workflow.Context) {
 	s.enter(ctx, patch.StepScan)
 	clean, stop := s.undoing(ctx)
 	defer stop()
-	scan, err := s.scanNow(clean, "scan-restored")
+	scan, err := s.scanBy(clean, "scan-restored", s.attempt("snapshot-restored").Token)
 	switch {
 	case err != nil:
 		s.note("not scanned since its root volume was put back: %s", run.Reason(err))
@@ -185,7 +185,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	}
 	var task activities.RestoreTask
 	if err := s.await(ctx, t.RestoreRoot, aws.RestoreRoot, activities.RestoreRootInput{
-		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.attempt("restore"),
+		Instance: s.instance(), SnapshotID: s.point.SnapshotID, Attempt: s.recorded(s.record.Intended.RestoreToken),
 		Retention: s.in.Policy.Retention, Pace: s.pace(),
 	}, &task); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return err
 	}
 	var facts patch.MachineFacts
-	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask("facts-restored"), &facts); err != nil {
+	if err := s.await(ctx, t.Agent, aws.CollectMachineFacts, s.ask(ctx, "facts-restored"), &facts); err != nil {
 		return err
 	}
 	patched := s.status.Result.BootID
@@ -238,7 +238,7 @@ func (s *saga) awaitBackup(ctx workflow.Context) error {
 		return err
 	}
 	err = s.await(ctx, rest, aws.AwaitSnapshot, wanted, nil)
-	if again := s.suspendReplacing(ctx); again != nil {
+	if again := s.suspendAlso(ctx, replaceUnhealthy); again != nil {
 		return again
 	}
 	return err
@@ -258,19 +258,18 @@ func (s *saga) letGoOfReplacing(ctx workflow.Context) error {
 	return nil
 }
 
-// suspendReplacing suspends the process again, unless somebody else has by now, before the instance is restored and
-// comes back.
-func (s *saga) suspendReplacing(ctx workflow.Context) error {
+// suspendAlso suspends one more process, unless somebody else has by now. It is resumed with the others.
+func (s *saga) suspendAlso(ctx workflow.Context, process string) error {
 	var now patch.GroupState
 	if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
 		return err
 	}
-	if slices.Contains(now.Suspended, replaceUnhealthy) {
+	if slices.Contains(now.Suspended, process) {
 		return nil
 	}
-	s.ownsSuspended(ctx, append(slices.Clone(s.suspended), replaceUnhealthy))
+	s.ownsSuspended(ctx, append(slices.Clone(s.suspended), process))
 	return s.undone(ctx, aws.SuspendProcesses, activities.ProcessesInput{
-		Group: s.in.Group, Processes: []string{replaceUnhealthy}, Pace: s.pace(),
+		Group: s.in.Group, Processes: []string{process}, Pace: s.pace(),
 	})
 }
 

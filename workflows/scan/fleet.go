@@ -113,7 +113,7 @@ func Group(
 		return []patch.Scan{}, "", run.Reason(err)
 	}
 	scans, err := Instances(
-		ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, waveID,
+		ctx, group, plan.Timing, state.IDs(), baseline.BaselineID, run.SnapshotID(waveID, 0),
 		run.Attempt(waveID, group.String(), "scan-fleet", 0),
 	)
 	if err != nil {

@@ -14,38 +14,38 @@ import (
 
 // Instances scans instances of one group, fifty at a time, and returns one result for each in their order.
 func Instances(
-	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
+	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, snapshotID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
-	return each(ctx, t, activities.AwaitScanInput{Group: group, Instances: ids, BaselineID: baselineID}, waveID, first)
+	return each(ctx, t, activities.AwaitScanInput{Group: group, Instances: ids, BaselineID: baselineID}, snapshotID, first)
 }
 
-// Counts is Instances for whoever needs to know how many patches are missing, and not which: a wave has all its groups'
-// scans in one history.
+// Counts is Instances for whoever needs to know how many patches are missing, and not which: many groups are scanned in
+// one history.
 func Counts(
-	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, waveID string,
+	ctx workflow.Context, group patch.Group, t patch.Timing, ids []string, baselineID, snapshotID string,
 	first activities.Attempt,
 ) ([]patch.Scan, error) {
 	return each(ctx, t, activities.AwaitScanInput{
 		Group: group, Instances: ids, BaselineID: baselineID, Counts: true,
-	}, waveID, first)
+	}, snapshotID, first)
 }
 
 func each(
-	ctx workflow.Context, t patch.Timing, of activities.AwaitScanInput, waveID string, first activities.Attempt,
+	ctx workflow.Context, t patch.Timing, of activities.AwaitScanInput, snapshotID string, first activities.Attempt,
 ) ([]patch.Scan, error) {
 	var scans []patch.Scan
 	number := 0
 	for part := range slices.Chunk(of.Instances, run.Batch) {
 		token := first
 		if number++; number > 1 {
-			token = run.Attempt(waveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
+			token = run.Attempt(first.WaveID, first.Token, fmt.Sprintf("batch-%d", number), 0)
 		}
 		var ticket activities.ScanTicket
 		// A scan changes nothing, so starting one may be cancelled like a wait.
 		options := run.Waiting(ctx, of.Group, t, t.ActBudget)
 		if err := workflow.ExecuteActivity(options, aws.StartScan, activities.StartScanInput{
-			Group: of.Group, Instances: part, SnapshotID: run.SnapshotID(waveID), Attempt: token, Budget: t.Scan,
+			Group: of.Group, Instances: part, SnapshotID: snapshotID, Attempt: token, Budget: t.Scan,
 			Pace: run.Pace(t),
 		}).Get(ctx, &ticket); err != nil {
 			return nil, err

@@ -82,8 +82,15 @@ const mostReasons = 15
 // writeGroups writes one row a group, then why a group stands where it does.
 func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, namespace string) {
 	var rows, reasons []run.Marked
+	count := 0
 	for _, stage := range stages {
 		for _, group := range stage.Groups {
+			if group.Reason != "" && len(reasons) < mostReasons {
+				reasons = append(reasons, run.Said("- %s: %s\n", group.Group, run.Cell(group.Reason)))
+			}
+			if count++; count > run.LongestTable {
+				continue // it is written at each report: of a thousand groups that would take a replay minutes
+			}
 			instance, step, since := "", run.Words(string(group.Phase)), ""
 			if now := group.Now; now != nil {
 				instance, step = now.ID, run.Doing(now.Step, now.Undoing)
@@ -96,26 +103,23 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 			page := run.PageOf(namespace, group.WorkflowID, group.Group)
 			rows = append(rows, run.Said("| **%s** %s | %s | %s | %s | %s | %s |\n",
 				stage.Name, page, done, instance, step, since, etaOf(group.ETA)))
-			if group.Reason != "" {
-				reasons = append(reasons, run.Said("- %s: %s\n", group.Group, run.Cell(group.Reason)))
-			}
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
 	text.WriteString("| stage, group | done | instance | step | since | ETA |\n|---|---|---|---|---|---|\n")
-	for _, row := range rows[:min(len(rows), run.LongestTable)] {
+	for _, row := range rows {
 		text.WriteString(string(row))
 	}
-	if more := len(rows) - run.LongestTable; more > 0 {
+	if more := count - len(rows); more > 0 {
 		run.Write(text, "\nand %d more groups\n", more)
 	}
 	if every > 1 {
 		run.Write(text, "\nEach group is counted after every %d instances of it; its own page tells of each.\n", every)
 	}
 	text.WriteString("\n")
-	for _, reason := range reasons[:min(len(reasons), mostReasons)] {
+	for _, reason := range reasons {
 		text.WriteString(string(reason))
 	}
 }

@@ -1,6 +1,7 @@
 package wave
 
 import (
+	"cmp"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -13,11 +14,6 @@ type expected struct {
 	each   patch.Duration // one instance
 	from   string         // what that is made of
 	launch patch.Duration // one more instance, before the first goes out; 0 once that is done
-}
-
-func (e *expected) expects(plan patch.Plan, stage patch.Stage, state patch.GroupState, strategy patch.Strategy) {
-	e.each, e.from = plan.Likely(stage, state.TargetGroups)
-	e.launch = strategy.LaunchTime(plan.Timing)
 }
 
 // estimate fills in how long what is left is likely to take, from what the wave knows already. It asks nobody and
@@ -54,11 +50,18 @@ func (w *wave) estimateStage(stage int, before patch.ETA) patch.Duration {
 	var works []patch.Work
 	var shown []*patch.GroupCounts
 	var from []string
-	for i, held := range w.roster.of(stage) {
+	groups := w.roster.of(stage)
+	var known patch.Duration // what the instances of the last group took that has patched any
+	for _, held := range groups {
+		if held.counts.Each > 0 {
+			known = held.counts.Each
+		}
+	}
+	for i, held := range groups {
 		if held.counts.Phase == patch.GroupDone || held.lost {
 			continue
 		}
-		work, basis := w.workOf(stage, held, before.At)
+		work, basis := w.workOf(held, known, before.At)
 		works, from = append(works, work), append(from, basis)
 		shown = append(shown, &w.status.Stages[stage].Groups[i])
 	}
@@ -83,14 +86,12 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 }
 
 // workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups,
-// whose bake is the same.
-func (w *wave) workOf(stage int, held *lockedGroup, now time.Time) (patch.Work, string) {
+// known, whose bake is the same.
+func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (patch.Work, string) {
 	work := patch.Work{Each: held.each, First: held.launch, Begun: held.started, Shares: held.targetGroups}
 	basis := held.from
-	for _, other := range w.roster.of(stage) {
-		if each := other.counts.Each; each > 0 && (other == held || held.counts.Each == 0) {
-			work.Each, basis = each, "instances of this wave"
-		}
+	if each := cmp.Or(held.counts.Each, known); each > 0 {
+		work.Each, basis = each, "instances of this wave"
 	}
 	// Which of those done had nothing to patch is not known: at most so many are left.
 	work.Instances = max(held.counts.Total-max(held.counts.Done, held.compliant), 0)

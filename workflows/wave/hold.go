@@ -123,17 +123,14 @@ func (w *wave) reminds(ctx workflow.Context, again func(workflow.Context)) workf
 func (w *wave) goOnFrom(
 	ctx workflow.Context, stage int, held []*lockedGroup, kind group.OrderKind,
 ) (outcome patch.Outcome, goesOn bool) {
-	for _, one := range held {
-		one.goesOn(ctx)
-		w.order(ctx, one, group.Order{Kind: kind})
-	}
+	setGoing(ctx, held)
+	w.order(ctx, held, group.Order{Kind: kind})
 	if w.inbox.paused == nil { // else the verb resume lets them go on
-		for _, paused := range w.roster.of(stage) {
-			if paused.counts.Phase == patch.GroupPaused {
-				paused.goesOn(ctx)
-				w.order(ctx, paused, group.Order{Kind: group.OrderResume})
-			}
-		}
+		paused := w.roster.which(func(one *lockedGroup) bool {
+			return one.stage == stage && one.counts.Phase == patch.GroupPaused
+		})
+		setGoing(ctx, paused)
+		w.order(ctx, paused, group.Order{Kind: group.OrderResume})
 	}
 	w.enter(ctx, patch.StateRunning, "")
 	return "", true

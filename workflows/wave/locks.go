@@ -11,6 +11,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/service"
 )
 
@@ -74,12 +75,17 @@ func (w *wave) lock(ctx workflow.Context) error {
 func (w *wave) locking(ctx workflow.Context, id, summary string) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
-		StaticSummary: summary,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
-			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
-		),
+		StaticSummary:         summary,
+		TypedSearchAttributes: w.attributes(),
 	})
+}
+
+// attributes are those by which the children of a wave are found.
+func (w *wave) attributes() temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(
+		temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(w.plan.Name),
+		temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(w.status.WaveID),
+	)
 }
 
 // wantedServices lists the services and shared target groups of the groups that this wave holds.
@@ -95,28 +101,24 @@ func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
 		if len(stages[i].Groups) < 2 {
 			continue // it shares no target group
 		}
+		// A roll back reads its groups under their locks.
+		unread := w.roster.which(func(held *lockedGroup) bool { return held.stage == i && held.targetGroups == nil })
+		if err := w.findTargetGroups(ctx, unread); err != nil {
+			return nil, err
+		}
 		for _, held := range w.roster.of(i) {
-			if held.targetGroups == nil { // of a roll back, which reads its groups under their locks
-				state, err := w.readGroup(ctx, held.group)
-				if err != nil {
-					return nil, run.PreflightError(held.group, err)
-				}
-				held.targetGroups = run.TargetGroups(state)
-			}
 			targets[held.group.String()] = held.targetGroups
 		}
 	}
 	return patch.Services(stages, targets), nil
 }
 
-// readGroup reads a group; one that is gone is empty.
-func (w *wave) readGroup(ctx workflow.Context, group patch.Group) (state patch.GroupState, err error) {
-	err = workflow.ExecuteActivity(run.Sweeping(ctx, group, w.plan.Timing), aws.InspectGroup,
-		activities.InspectGroupInput{Group: group}).Get(ctx, &state)
-	if run.IsType(err, activities.ErrGroupNotFound) {
-		return patch.GroupState{}, nil
-	}
-	return state, err
+func (w *wave) findTargetGroups(ctx workflow.Context, groups []*lockedGroup) error {
+	return inBatches(ctx, w, preflight.FindTargetGroups, "finds the target groups of", toJudge(groups),
+		func(batch []*lockedGroup) any {
+			return preflight.TargetsInput{WaveID: w.status.WaveID, Groups: plainly(batch), Timing: w.plan.Timing}
+		},
+		func(held *lockedGroup, found preflight.Targets) { held.targetGroups = found.ARNs })
 }
 
 // locked names who holds the lock.
@@ -152,9 +154,7 @@ func (w *wave) letGo(ctx workflow.Context, kind group.OrderKind) bool {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	atRest := true
 	locked := w.roster.which(func(held *lockedGroup) bool { return held.result == nil })
-	for _, held := range locked {
-		w.order(clean, held, group.Order{Kind: kind})
-	}
+	w.order(clean, locked, group.Order{Kind: kind})
 	for _, held := range locked {
 		var end group.End
 		if err := held.child.Get(clean, &end); err != nil {

@@ -10,9 +10,35 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 )
 
-// order tells a group what to do. A group that is gone is noticed by its future.
-func (w *wave) order(ctx workflow.Context, held *lockedGroup, order group.Order) {
+// ordersAtOnce bounds the orders that are on their way at once: Temporal keeps up to a hundred events for a workflow
+// while a task of it runs.
+const ordersAtOnce = 50
+
+// order tells groups what to do. It returns when all were told: what is ordered next comes after it. A group that is
+// gone is noticed by its future.
+func (w *wave) order(ctx workflow.Context, groups []*lockedGroup, order group.Order) {
+	w.orderEach(ctx, groups, func(*lockedGroup) group.Order { return order })
+}
+
+// orderEach is order, with one of its own for each group. Orders go out together: one after another, each would cost
+// the wave's history a workflow task.
+func (w *wave) orderEach(ctx workflow.Context, groups []*lockedGroup, order func(*lockedGroup) group.Order) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	for some := range slices.Chunk(groups, ordersAtOnce) {
+		sent := make([]workflow.Future, len(some))
+		for i, held := range some {
+			sent[i] = held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, w.asItStands(order(held)))
+		}
+		for i, held := range some {
+			if err := sent[i].Get(clean, nil); err != nil {
+				workflow.GetLogger(ctx).Warn("order not delivered", "group", held.group.String(), "error", err)
+			}
+		}
+	}
+}
+
+// asItStands is an order with the window as extended, and with the pause that lasts.
+func (w *wave) asItStands(order group.Order) group.Order {
 	if w.inbox.extended {
 		order.Window = w.plan.Window
 	}
@@ -20,19 +46,12 @@ func (w *wave) order(ctx workflow.Context, held *lockedGroup, order group.Order)
 	if w.inbox.paused != nil && answers {
 		order.Paused, order.Why = true, whyPaused(w.inbox.paused)
 	}
-	if err := held.child.SignalChildWorkflow(clean, names.SignalGroupOrder, order).Get(clean, nil); err != nil {
-		workflow.GetLogger(ctx).Warn("order not delivered",
-			"group", held.group.String(), "order", order.Kind, "error", err)
-	}
+	return order
 }
 
 // orderStage gives an order to the stage's groups that were told to go.
 func (w *wave) orderStage(ctx workflow.Context, stage int, order group.Order) {
-	for _, held := range w.roster.of(stage) {
-		if held.started {
-			w.order(ctx, held, order)
-		}
-	}
+	w.order(ctx, w.roster.which(func(held *lockedGroup) bool { return held.stage == stage && held.started }), order)
 }
 
 const heldWhy = "waits while another group of the stage is held"
@@ -42,8 +61,8 @@ const heldWhy = "waits while another group of the stage is held"
 func (w *wave) makeWait(ctx workflow.Context, groups []*lockedGroup) {
 	for _, held := range groups {
 		held.waits = true
-		w.order(ctx, held, group.Order{Kind: group.OrderPause, Why: heldWhy})
 	}
+	w.order(ctx, groups, group.Order{Kind: group.OrderPause, Why: heldWhy})
 }
 
 // stopWaiting tells groups that wait for a held one to stop, once that one's workflow has ended without its word:
@@ -51,8 +70,8 @@ func (w *wave) makeWait(ctx workflow.Context, groups []*lockedGroup) {
 func (w *wave) stopWaiting(ctx workflow.Context, groups []*lockedGroup) {
 	for _, held := range groups {
 		held.waits, held.counts.Phase = false, patch.GroupPatching // until it has heard
-		w.order(ctx, held, group.Order{Kind: group.OrderStop})
 	}
+	w.order(ctx, groups, group.Order{Kind: group.OrderStop})
 }
 
 // giveUp tells groups that still put things back to stop trying and to report what is left.

@@ -5,8 +5,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
-	"github.com/patchtide/patchtide/workflows/internal/run"
-	"github.com/patchtide/patchtide/workflows/scan"
 )
 
 // goOn makes a parked wave ready to go on: preflight of what is left to do, then every lock, a scan, and the groups of
@@ -38,38 +36,20 @@ func (w *wave) mayGoOn(ctx workflow.Context, stage int) error {
 	if err := w.checkPlan(ctx); err != nil {
 		return err
 	}
-	for _, held := range w.roster.groups {
-		if !w.hasToDo(held, stage) || held.counts.Phase == patch.GroupHeld {
-			continue
-		}
-		if err := w.examine(ctx, held); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.examine(ctx, w.waiting(stage))
 }
 
-// scanAgain counts what is missing now, by the baseline that the wave began with. As at first, a scan that fails is
-// told but does not refuse: each instance is scanned before it is touched.
+// scanAgain counts what is missing now, by the baseline that the wave began with.
 func (w *wave) scanAgain(ctx workflow.Context, stage int) error {
 	w.parking.rounds++
-	for _, held := range w.roster.groups {
-		if !w.hasToDo(held, stage) || held.counts.Phase == patch.GroupHeld {
-			continue
-		}
-		scans, err := scan.Counts(ctx, held.group, w.plan.Timing, held.members, held.baselineID, w.status.WaveID,
-			run.Attempt(w.status.WaveID, held.group.String(), "scan-again", w.parking.rounds))
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			workflow.GetLogger(ctx).Warn("scan after the wave was parked failed",
-				"group", held.group.String(), "error", run.Reason(err))
-		default:
-			held.count(scans)
-		}
-	}
-	return nil
+	return w.scan(ctx, w.waiting(stage), "scan-again")
+}
+
+// waiting are the groups that have something to do, and about which nobody is asked.
+func (w *wave) waiting(stage int) []*lockedGroup {
+	return w.roster.which(func(held *lockedGroup) bool {
+		return w.hasToDo(held, stage) && held.counts.Phase != patch.GroupHeld
+	})
 }
 
 // hasToDo reports whether instances of the group are left to be patched, from a stage on.

@@ -39,17 +39,25 @@ type leaving struct {
 	goesOn  bool
 }
 
-// A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): taking every lock again costs
-// some twenty events a group, and each group's results travel with it. A wave never continues as new.
+// A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): each group's results travel with
+// it. And it goes on only if the rest fits: a lock costs some 13 events to take and to free, a group that is patched as
+// many again, and a report of counts 4. A wave never continues as new.
 const (
 	longestParked = 25_000   // events
 	largestParked = 25 << 20 // bytes
+	longest       = 50_000   // events at its end
+	ofALock       = 13
+	ofATurn       = 13
+	ofReports     = 8_000 // see patch.ReportsEvery
 )
 
-// outgrown reports whether the wave's history is too long, or too large, to go on with.
-func outgrown(ctx workflow.Context) bool {
+// outgrown reports whether the wave's history is too long, or too large, to go on with from a stage.
+func (w *wave) outgrown(ctx workflow.Context, stage int) bool {
 	info := workflow.GetInfo(ctx)
-	return info.GetCurrentHistoryLength() > longestParked || info.GetCurrentHistorySize() > largestParked
+	left := w.roster.which(func(held *lockedGroup) bool { return w.hasToDo(held, stage) })
+	rest := ofALock*len(w.roster.groups) + ofATurn*len(left) + min(4*w.roster.instances(), ofReports)
+	length := info.GetCurrentHistoryLength()
+	return length > longestParked || length+rest > longest || info.GetCurrentHistorySize() > largestParked
 }
 
 // awaitWindow parks the wave where a verb was sent outside the window: it is recorded, and acts when the window opens.
@@ -127,7 +135,7 @@ func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
 
 // tryToGoOn carries out the standing verb in a window that is open. Where it cannot, it is tried again.
 func (w *wave) tryToGoOn(ctx workflow.Context, stage int) *leaving {
-	if outgrown(ctx) {
+	if w.outgrown(ctx, stage) {
 		w.reason = w.parking.why + tooLong
 		return &leaving{outcome: patch.Aborted}
 	}

@@ -33,7 +33,7 @@ func (w *wave) endsInstead(
 		return w.judge(stage), true // no other window follows: it ends here, and each group says why
 	case next.Window == nil:
 		w.reason = standing.Verb.By(*standing) + " cannot act any more: no other window follows: " + next.Why
-	case outgrown(ctx):
+	case w.outgrown(ctx, stage):
 		w.reason = before + tooLong + dropped
 	default:
 		return "", false

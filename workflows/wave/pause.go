@@ -12,10 +12,11 @@ import (
 // pause lets the groups pause between two instances, as a person wants it. An instance under way is never interrupted.
 func (w *wave) pause(ctx workflow.Context, stage int) {
 	why := whyPaused(w.inbox.paused)
-	for _, held := range w.roster.pausable(stage) {
+	pausable := w.roster.pausable(stage)
+	for _, held := range pausable {
 		held.waits = false // its reason is another now
-		w.order(ctx, held, group.Order{Kind: group.OrderPause, Why: why})
 	}
+	w.order(ctx, pausable, group.Order{Kind: group.OrderPause, Why: why})
 	w.enter(ctx, patch.StatePaused, why+". An instance under way ends first. Send resume, roll_back or abort.")
 }
 
@@ -25,12 +26,9 @@ func (w *wave) resumePaused(ctx workflow.Context, stage int) {
 	if len(w.roster.onHold(stage)) > 0 {
 		return // a failure stops the others, whatever was paused; the hold's decision lets them go on
 	}
-	for _, held := range w.roster.of(stage) {
-		if held.view().Begun() {
-			held.goesOn(ctx)
-			w.order(ctx, held, group.Order{Kind: group.OrderResume})
-		}
-	}
+	begun := w.roster.which(func(held *lockedGroup) bool { return held.stage == stage && held.view().Begun() })
+	setGoing(ctx, begun)
+	w.order(ctx, begun, group.Order{Kind: group.OrderResume})
 }
 
 func whyPaused(pause *patch.Decision) string {

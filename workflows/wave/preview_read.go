@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/scan"
 )
 
@@ -54,7 +55,7 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 	reading.State = &state
 	var around patch.Interference
 	if err := workflow.ExecuteActivity(run.Summed(reads, "what others do to "+group.String()), aws.ReadInterference,
-		interferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
+		preflight.InterferenceOf(group, state, patch.PolicyOf(p.plan, stage))).Get(ctx, &around); err != nil {
 		problem(err)
 	} else {
 		reading.Around = &around
@@ -96,7 +97,8 @@ func mends(errorType string) string {
 // scan scans by whatever baseline Systems Manager has for the instances: registering the plan's would change something.
 func (p *preview) scan(ctx workflow.Context, group patch.Group, state patch.GroupState) error {
 	id := p.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
-	_, err := scan.Counts(ctx, group, p.plan.Timing, state.IDs(), "", id, run.Attempt(id, group.String(), "preview", 0))
+	_, err := scan.Counts(ctx, group, p.plan.Timing, state.IDs(), "", run.SnapshotID(id, 0),
+		run.Attempt(id, group.String(), "preview", 0))
 	return err
 }
 

@@ -67,12 +67,15 @@ func RollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 }
 
 func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveResult, error) {
-	w := &wave{run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-"}
+	w := &wave{run: "-" + workflow.Now(ctx).UTC().Format(time.RFC3339Nano) + "-", began: workflow.Now(ctx)}
 	w.status = patch.WaveStatus{
 		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, PutsBack: request.WaveID, Stages: []patch.StageStatus{},
 	}
 	if err := request.Validate(); err != nil {
 		return nil, err
+	}
+	if err := names.CheckWaveID(w.status.WaveID); err != nil {
+		return nil, run.Invalid(err.Error(), rollBackExample)
 	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err

@@ -2,15 +2,14 @@ package wave
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/preflight"
 )
 
 // verdicts is what stands against rolling a wave back, an instance a line.
@@ -32,21 +31,20 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) (cavea
 		return "", err
 	}
 	var found verdicts
+	if err := inBatches(ctx, w, preflight.JudgeGroups, "judges", toJudge(w.roster.groups),
+		func(batch []*lockedGroup) any {
+			in := preflight.JudgeInput{WaveID: w.status.WaveID, Run: w.run, Plan: w.planOf(batch)}
+			for _, held := range batch {
+				in.Was = append(in.Was, held.results)
+			}
+			return in
+		},
+		func(held *lockedGroup, judged preflight.Judged) { held.judged = judged },
+	); err != nil {
+		return "", err
+	}
 	for _, held := range w.roster.groups {
-		state, views, err := w.viewGroup(ctx, held)
-		if err != nil {
-			return "", run.PreflightError(held.group, err)
-		}
-		before := found.able
-		for i, view := range views {
-			found.judge(held, i, view, w.plan)
-		}
-		if found.able > before {
-			found.ask(patch.View{
-				Group: held.group, Policy: patch.PolicyOf(w.plan, w.plan.Stages[held.stage]), Now: workflow.Now(ctx),
-				State: &state,
-			})
-		}
+		found.add(held, w.plan.Platform)
 	}
 	caveat = patch.DomainCaveat(found.joined, found.unknown)
 	switch {
@@ -62,26 +60,31 @@ func (w *wave) mayRollBack(ctx workflow.Context, request RollBackRequest) (cavea
 	return caveat, nil
 }
 
-// ask asks the table of checks whether a group may begin to put back.
-func (v *verdicts) ask(view patch.View) {
-	refusal := patch.First(patch.LevelPutBack, view)
-	v.begins = v.begins || refusal == nil
+// add adds a group's, and keeps the verdicts in its results.
+func (v *verdicts) add(held *lockedGroup, platform patch.Platform) {
+	before := v.able
+	for i, judged := range held.judged.Instances {
+		v.judge(held, i, judged, platform)
+	}
+	if v.able == before {
+		return
+	}
+	v.begins = v.begins || held.judged.Refusal == nil
 	if v.refusal == nil {
-		v.refusal = refusal
+		v.refusal = held.judged.Refusal
 	}
 }
 
-// judge judges the group's i-th instance, and keeps the verdict in its results.
-func (v *verdicts) judge(held *lockedGroup, i int, view patch.RollBackView, plan patch.Plan) {
-	judged := patch.JudgeRollBack(view, plan.Timing.RollbackMaxAge)
+// judge keeps the verdict of the group's i-th instance in its results.
+func (v *verdicts) judge(held *lockedGroup, i int, judged preflight.JudgedInstance, platform patch.Platform) {
 	was := &held.results[i]
 	was.Outcome, was.Reason = judged.Verdict.Ends(), judged.Reason
 	name := fmt.Sprintf("%s/%s", held.group, was.ID)
 	switch judged.Verdict {
 	case patch.PutBackCan:
 		v.able++
-		switch domain := view.DomainJoined(); {
-		case plan.Platform != patch.Windows:
+		switch domain := judged.Joined; {
+		case platform != patch.Windows:
 		case domain == nil:
 			v.unknown = append(v.unknown, name)
 		case *domain:
@@ -125,77 +128,4 @@ func named(lines []string) string {
 		text.WriteString("- " + line + "\n")
 	}
 	return text.String()
-}
-
-// viewGroup reads what is needed to judge a group and its instances, in the order of its results.
-func (w *wave) viewGroup(
-	ctx workflow.Context, held *lockedGroup,
-) (state patch.GroupState, views []patch.RollBackView, err error) {
-	views = make([]patch.RollBackView, len(held.results))
-	for i, was := range held.results {
-		views[i].Was = was
-	}
-	state, err = w.readGroup(ctx, held.group)
-	if err != nil || len(state.Members) == 0 { // it is gone, and its instances with it
-		return state, views, err
-	}
-	for part := range slices.Chunk(views, run.Batch) {
-		for i := range part {
-			part[i].Member, _ = state.Member(part[i].Was.ID)
-		}
-		if err := w.viewBatch(ctx, held.group, part); err != nil {
-			return state, nil, err
-		}
-	}
-	return state, views, nil
-}
-
-// viewBatch reads the backups of some instances at once and asks those that are there for their packages. One that does
-// not answer is no error: a patch that went wrong may be why it is to be put back.
-func (w *wave) viewBatch(ctx workflow.Context, group patch.Group, views []patch.RollBackView) error {
-	t := w.plan.Timing
-	var ids []string
-	answers := make([]workflow.Future, len(views))
-	for i, view := range views {
-		if view.Was.Backup != nil && view.Was.Backup.SnapshotID != "" {
-			ids = append(ids, view.Was.Backup.SnapshotID)
-		}
-		if !view.Member.Present() {
-			continue
-		}
-		options := run.Summed(run.Waiting(ctx, group, t, t.Agent), "what changed since the wave: "+view.Was.ID)
-		answers[i] = workflow.ExecuteActivity(options, aws.CollectMachineFacts, activities.CollectMachineFactsInput{
-			Instance: activities.Instance{Group: group, ID: view.Was.ID}, Platform: w.plan.Platform,
-			Attempt: run.Attempt(w.status.WaveID, view.Was.ID, "facts-now"+w.run, 0), Budget: t.Agent, Pace: run.Pace(t),
-		})
-	}
-	slices.Sort(ids)
-	var backups activities.Backups
-	if err := workflow.ExecuteActivity(run.Reading(ctx, group, t), aws.ReadBackups, activities.ReadBackupsInput{
-		Group: group, SnapshotIDs: slices.Compact(ids),
-	}).Get(ctx, &backups); err != nil {
-		return err
-	}
-	for i := range views {
-		views[i].At = backups.At
-		if views[i].Was.Backup != nil {
-			views[i].Snapshot = backups.States[views[i].Was.Backup.SnapshotID]
-		}
-		if answers[i] == nil {
-			continue
-		}
-		var facts patch.MachineFacts
-		err := answers[i].Get(ctx, &facts)
-		switch {
-		case err == nil:
-			views[i].Facts = &facts
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case run.IsType(err, activities.ErrGone):
-			views[i].Member = patch.Member{}
-		case !run.IsType(err, activities.ErrNotReady):
-			return err
-		}
-	}
-	return nil
 }

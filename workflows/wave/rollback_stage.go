@@ -49,7 +49,9 @@ func (w *wave) rollBackGroup(ctx workflow.Context, held *lockedGroup, first, las
 		return "was not put back: " + lostReason, false
 	}
 	held.counts.Phase = patch.GroupRollingBack
-	w.order(ctx, held, group.Order{Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since})
+	w.order(ctx, []*lockedGroup{held}, group.Order{
+		Kind: group.OrderRollBack, Results: held.results, Earlier: w.parking.since,
+	})
 	for !held.idle() {
 		_ = workflow.Await(ctx, func() bool { return held.idle() || w.inbox.aborts() })
 		if w.inbox.aborts() {

@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/preflight"
 	"github.com/patchtide/patchtide/workflows/service"
 )
 
@@ -53,6 +54,7 @@ type progress struct {
 // past is what a group has done, and goes on with.
 type past struct {
 	results []patch.InstanceResult // of a RollBackWave: what the wave did, and what is to become of it
+	judged  preflight.Judged       // of a RollBackWave: what stands against it
 	result  *patch.GroupResult     // nil while the lock is held
 	kept    *patch.GroupResult     // what it had done when the wave was parked last; nil: not, or it had no lock yet
 	carried *group.Carried         // what a parked group goes on with
@@ -200,19 +202,10 @@ func (h *lockedGroup) view() patch.GroupNow {
 // idle reports whether nothing of the group is under way any more.
 func (h *lockedGroup) idle() bool { return h.view().Idle() }
 
-// goesOn is set before a group is told to go, or to go on.
-func (h *lockedGroup) goesOn(ctx workflow.Context) {
-	h.counts.Phase, h.since, h.waits = patch.GroupPatching, workflow.Now(ctx), false
-}
-
-// count takes what is missing in a group from its scans.
-func (h *lockedGroup) count(scans []patch.Scan) {
-	h.missing, h.compliant = 0, 0
-	for _, scan := range scans {
-		h.missing += scan.MissingNumber()
-		if scan.Compliant() {
-			h.compliant++
-		}
+// setGoing is done before groups are told to go, or to go on.
+func setGoing(ctx workflow.Context, groups []*lockedGroup) {
+	for _, held := range groups {
+		held.counts.Phase, held.since, held.waits = patch.GroupPatching, workflow.Now(ctx), false
 	}
 }
 

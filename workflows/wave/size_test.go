@@ -92,7 +92,7 @@ func farBehind(machines, nameLength int) func(*world.Scenario) {
 
 const lacking = 456
 
-// What a scan of whole groups finds is counted, and not carried through Temporal by name: a wave has all its groups in
+// What a scan of whole groups finds is counted, and not carried through Temporal by name: many groups are scanned in
 // one history. Whoever approves is told.
 func TestAWaveOfMachinesFarBehind(t *testing.T) {
 	const many = 50

@@ -116,9 +116,11 @@ func (w *wave) stop(ctx workflow.Context, stage int, state patch.WaveState) {
 func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 	for _, held := range groups {
 		held.started = true
-		held.goesOn(ctx)
-		w.order(ctx, held, group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID})
 	}
+	setGoing(ctx, groups)
+	w.orderEach(ctx, groups, func(held *lockedGroup) group.Order {
+		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID}
+	})
 }
 
 // parallelIn is how many groups of a stage may be worked on at once.

@@ -5,6 +5,7 @@ package wave
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -21,6 +22,7 @@ type wave struct {
 	plan      patch.Plan
 	hash      string // the plan's
 	run       string // of a RollBackWave: see group.Input.Run
+	began     time.Time
 	status    patch.WaveStatus
 	asks      string    // what its state asks of people
 	reason    string    // why it ended as it did
@@ -40,12 +42,15 @@ func PatchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 }
 
 func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error) {
-	w := &wave{request: request}
+	w := &wave{request: request, began: workflow.Now(ctx)}
 	w.status = patch.WaveStatus{
 		WaveID: workflow.GetInfo(ctx).WorkflowExecution.ID, Plan: request.Plan, Stages: []patch.StageStatus{},
 	}
 	if err := request.Validate(); err != nil {
 		return nil, err
+	}
+	if err := names.CheckWaveID(w.status.WaveID); err != nil {
+		return nil, run.Invalid(err.Error(), waveExample)
 	}
 	if err := w.answer(ctx); err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ type Error struct {
 	Code    string // for example "ValidationError"
 	Message string
 	Status  int // HTTP status; 0 means 400
+
+	Details map[string]string // further elements of S3's error document
+	Headers map[string]string // further headers of S3's reply
 }
 
 // Error returns the code and the message.

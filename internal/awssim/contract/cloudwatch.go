@@ -60,6 +60,27 @@ func alarms() Scenario {
 				}
 				return same("state", types.StateValueInsufficientData, alarm.StateValue)
 			}},
+			{"its actions are taken away and given back", func(ctx context.Context) error {
+				for _, on := range []bool{false, true} {
+					var err error
+					if on {
+						_, err = c.Watch.EnableAlarmActions(ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: []string{*name}})
+					} else {
+						_, err = c.Watch.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{*name}})
+					}
+					if err != nil {
+						return err
+					}
+					alarm, err := read(ctx)
+					if err != nil {
+						return err
+					}
+					if err := same("actions", on, aws.ToBool(alarm.ActionsEnabled)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}},
 			{"its state is set, with the reason", func(ctx context.Context) error {
 				_, err := c.Watch.SetAlarmState(
 					ctx,

@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/patchtide/patchtide/internal/awssim/contract"
 )
@@ -265,6 +267,7 @@ func restOfEC2(s *simulator) contract.Scenario {
 	})
 }
 
+// restOfBalancing is it and what scripts read of networks, documents and parameters.
 func restOfBalancing(_ *simulator) contract.Scenario {
 	return scenario("the rest of load balancing", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{{Name: "load balancers and tags", Do: func(ctx context.Context) error {
@@ -272,10 +275,25 @@ func restOfBalancing(_ *simulator) contract.Scenario {
 			if err != nil {
 				return err
 			}
+			arn := groups.TargetGroups[0].TargetGroupArn
 			return errors.Join(
+				did(c.ELB.AddTags(ctx, &elb.AddTagsInput{
+					ResourceArns: []string{*arn}, Tags: []elbtypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+				})),
+				did(c.ELB.RemoveTags(ctx, &elb.RemoveTagsInput{ResourceArns: []string{*arn}, TagKeys: []string{"a"}})),
+				did(c.ELB.ModifyTargetGroup(ctx, &elb.ModifyTargetGroupInput{
+					TargetGroupArn: arn, HealthyThresholdCount: groups.TargetGroups[0].HealthyThresholdCount,
+				})),
+				did(c.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})),
+				did(c.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})),
+				did(c.EC2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{})),
+				did(c.EC2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{})),
+				did(c.SSM.ListDocuments(ctx, &ssm.ListDocumentsInput{})),
+				did(c.SSM.ListDocumentVersions(ctx, &ssm.ListDocumentVersionsInput{Name: aws.String("AWS-RunPatchBaseline")})),
+				did(c.SSM.GetParametersByPath(ctx, &ssm.GetParametersByPathInput{Path: aws.String("/")})),
 				did(c.ELB.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{})),
 				did(
-					c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*groups.TargetGroups[0].TargetGroupArn}}),
+					c.ELB.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{*arn}}),
 				),
 			)
 		}}}
@@ -287,11 +305,14 @@ func restOfS3() contract.Scenario {
 		return []contract.Step{{Name: "buckets and heads", Do: func(ctx context.Context) error {
 			bucket, key := aws.String("corpus-bucket"), aws.String("key")
 			return errors.Join(
-				did(c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})),
+				did(c.S3.CreateBucket(ctx, newBucket(bucket))),
 				did(c.S3.ListBuckets(ctx, &s3.ListBucketsInput{})),
 				did(c.S3.GetBucketLocation(ctx, &s3.GetBucketLocationInput{Bucket: bucket})),
 				did(c.S3.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key})),
 				did(c.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: bucket, Key: key})),
+				did(c.S3.CopyObject(ctx, &s3.CopyObjectInput{
+					Bucket: bucket, Key: aws.String("copy"), CopySource: aws.String("corpus-bucket/key"),
+				})),
 			)
 		}}}
 	})

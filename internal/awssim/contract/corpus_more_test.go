@@ -225,12 +225,19 @@ func rules() contract.Scenario {
 	})
 }
 
+// newBucket asks for a bucket in the region of the tests.
+func newBucket(name *string) *s3.CreateBucketInput {
+	return &s3.CreateBucketInput{
+		Bucket: name, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{LocationConstraint: tokyo},
+	}
+}
+
 func uploads() contract.Scenario {
 	return scenario("objects in parts", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{
 			{Name: "two parts become an object, another upload is given up", Do: func(ctx context.Context) error {
 				bucket, key := aws.String("parts"), aws.String("big")
-				_, err := c.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket})
+				_, err := c.S3.CreateBucket(ctx, newBucket(bucket))
 				if err != nil {
 					return err
 				}
@@ -270,7 +277,17 @@ func uploads() contract.Scenario {
 				if err != nil {
 					return err
 				}
+				under := &s3.ListMultipartUploadsInput{Bucket: bucket}
+				uploads, err := c.S3.ListMultipartUploads(ctx, under)
+				if err != nil {
+					return err
+				}
 				return errors.Join(
+					wrong(len(uploads.Uploads) == 1, "%d uploads are listed", len(uploads.Uploads)),
+					did(c.S3.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
+						Bucket: bucket, Key: key, UploadId: other.UploadId, PartNumber: aws.Int32(1),
+						CopySource: aws.String("parts/big"), CopySourceRange: aws.String("bytes=0-9"),
+					})),
 					wrong(len(listed.Parts) == 2, "%d parts are listed", len(listed.Parts)),
 					wrong(*head.ContentLength == 5<<20+10, "the object has %d bytes", *head.ContentLength),
 					did(
@@ -300,6 +317,9 @@ func messages(s *simulator) contract.Scenario {
 					&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
 				)
 				if err != nil {
+					return err
+				}
+				if err := restOfSQS(ctx, queues, queue.QueueUrl); err != nil {
 					return err
 				}
 				subscribed, err := topics.Subscribe(ctx, &sns.SubscribeInput{

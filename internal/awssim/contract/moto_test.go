@@ -67,9 +67,10 @@ var motoDivergences = map[string]string{
 	"targets/an Auto Scaling group registers what it launches and takes out what stands by": "a standby instance stays " +
 		"healthy in its target group",
 
-	"alarms/a fresh alarm has no data":         "alarms begin OK",
-	"alarms/written again, it keeps its state": "the state is lost",
-	"alarms/an alarm follows its metric":       "metrics have no consequences",
+	"alarms/a fresh alarm has no data":                 "alarms begin OK",
+	"alarms/its actions are taken away and given back": "DisableAlarmActions is not there",
+	"alarms/written again, it keeps its state":         "the state is lost",
+	"alarms/an alarm follows its metric":               "metrics have no consequences",
 
 	"patch baselines": "GetPatchBaseline is not there",
 	"automation":      "there is no Automation",

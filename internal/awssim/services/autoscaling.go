@@ -2,6 +2,7 @@ package services
 
 import (
 	"slices"
+	"strconv"
 
 	as "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
@@ -10,14 +11,15 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// Auto Scaling's page sizes.
-const (
-	groupsPage     = 100
-	membersPage    = 50
-	activitiesPage = 100
+// Auto Scaling's page sizes; more than the most is refused by wire.Validate.
+var (
+	groupsPage     = pageRange{1, 100, 50}
+	membersPage    = pageRange{1, 50, 50}
+	activitiesPage = pageRange{1, 100, 100}
+	targetsPage    = pageRange{1, 100, 100}
 )
 
-var badScalingToken = api.Errorf("InvalidNextToken", "The token is not valid.")
+const badScalingToken = "InvalidNextToken"
 
 type scalingService struct{ w *world.World }
 
@@ -53,7 +55,7 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 		r, service, "UpdateAutoScalingGroup",
 		[]string{
 			"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "HealthCheckGracePeriod", "HealthCheckType",
-			"NewInstancesProtectedFromScaleIn", "LaunchTemplate",
+			"NewInstancesProtectedFromScaleIn", "LaunchTemplate", "DefaultCooldown", "AvailabilityZones", "VPCZoneIdentifier",
 		},
 		s.update,
 	)
@@ -76,7 +78,9 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 		s.detach,
 	)
 	api.Handle(r, service, "AttachInstances", []string{"AutoScalingGroupName", "InstanceIds"}, s.attach)
-	api.Handle(r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy"}, s.startRefresh)
+	api.Handle(
+		r, service, "StartInstanceRefresh", []string{"AutoScalingGroupName", "Strategy", "Preferences"}, s.startRefresh,
+	)
 	api.Handle(r, service, "CancelInstanceRefresh", []string{"AutoScalingGroupName"}, s.cancelRefresh)
 	api.Handle(r, service, "DeleteAutoScalingGroup", []string{"AutoScalingGroupName", "ForceDelete"}, s.deleteGroup)
 	api.Handle(r, service, "CreateOrUpdateTags", []string{"Tags"}, s.tag)
@@ -90,6 +94,10 @@ func (s scalingService) group(call api.Call, name *string) (*world.ScalingGroup,
 func (s scalingService) describeGroups(
 	call api.Call, in *as.DescribeAutoScalingGroupsInput,
 ) (*as.DescribeAutoScalingGroupsOutput, error) {
+	// As many names as records, by the API reference.
+	if most := max(50, int(deref(in.MaxRecords))); len(in.AutoScalingGroupNames) > most {
+		return nil, tooMany("group names", most)
+	}
 	var found []*world.ScalingGroup
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
 		group = group.Seen()
@@ -104,7 +112,7 @@ func (s scalingService) describeGroups(
 			found = append(found, group)
 		}
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +125,10 @@ func (s scalingService) describeGroups(
 		out.AutoScalingGroups = append(out.AutoScalingGroups, view)
 	}
 	return out, nil
+}
+
+func tooMany(what string, most int) *api.Error {
+	return api.Errorf("ValidationError", "The number of %s that may be passed in is limited to %d", what, most)
 }
 
 // groupMatches obeys the filters tag-key, tag-value and tag:KEY; all of them must match.
@@ -158,6 +170,7 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 		HealthCheckGracePeriod: number(int(group.Grace.Seconds())), DefaultCooldown: number(int(group.Cooldown.Seconds())),
 		CreatedTime: moment(group.Created), NewInstancesProtectedFromScaleIn: &group.Protects,
 		LaunchTemplate:      launchTemplate(group),
+		VPCZoneIdentifier:   subnetsOf(group),
 		TerminationPolicies: []string{"Default"}, Instances: []types.Instance{},
 		SuspendedProcesses: []types.SuspendedProcess{},
 		TargetGroupARNs:    []string{}, Tags: []types.TagDescription{}, LoadBalancerNames: []string{},
@@ -181,7 +194,7 @@ func groupView(group *world.ScalingGroup) types.AutoScalingGroup {
 		view.Instances = append(view.Instances, types.Instance{
 			InstanceId: &member.Instance.ID, AvailabilityZone: &member.Instance.Zone, HealthStatus: ref(member.HealthStatus()),
 			LifecycleState: types.LifecycleState(member.State), ProtectedFromScaleIn: &member.Protected,
-			InstanceType: &member.Instance.Type, LaunchTemplate: view.LaunchTemplate,
+			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance),
 		})
 	}
 	for _, name := range world.Processes {
@@ -206,6 +219,18 @@ func launchTemplate(group *world.ScalingGroup) *types.LaunchTemplateSpecificatio
 	}
 }
 
+// launchedFrom is the version that an instance was launched from, as a number: another template of its group is for
+// later launches.
+func launchedFrom(instance *world.Instance) *types.LaunchTemplateSpecification {
+	if instance.Template == nil {
+		return nil
+	}
+	return &types.LaunchTemplateSpecification{
+		LaunchTemplateId: &instance.Template.ID, LaunchTemplateName: &instance.Template.Name,
+		Version: ref(strconv.Itoa(instance.TemplateVersion)),
+	}
+}
+
 func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription {
 	return types.TagDescription{
 		Key: &tag.Key, Value: &tag.Value, PropagateAtLaunch: &tag.Propagate, ResourceId: &group.Name,
@@ -216,6 +241,9 @@ func tagView(group *world.ScalingGroup, tag world.GroupTag) types.TagDescription
 func (s scalingService) describeInstances(
 	call api.Call, in *as.DescribeAutoScalingInstancesInput,
 ) (*as.DescribeAutoScalingInstancesOutput, error) {
+	if len(in.InstanceIds) > membersPage.high {
+		return nil, tooMany("instance ids", membersPage.high)
+	}
 	var found []*world.Member
 	for _, group := range regionOf(s.w, call).ScalingGroups() {
 		for _, member := range group.Seen().Members() {
@@ -224,7 +252,7 @@ func (s scalingService) describeInstances(
 			}
 		}
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, membersPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, membersPage, badScalingToken)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +267,7 @@ func (s scalingService) describeInstances(
 		out.AutoScalingInstances = append(out.AutoScalingInstances, types.AutoScalingInstanceDetails{
 			InstanceId: &member.Instance.ID, AutoScalingGroupName: &member.Group.Name, AvailabilityZone: &member.Instance.Zone,
 			HealthStatus: &health, LifecycleState: ref(string(member.State)), ProtectedFromScaleIn: &member.Protected,
-			InstanceType: &member.Instance.Type, LaunchTemplate: launchTemplate(member.Group),
+			InstanceType: &member.Instance.Type, LaunchTemplate: launchedFrom(member.Instance),
 		})
 	}
 	return out, nil
@@ -258,7 +286,7 @@ func (s scalingService) describeTags(call api.Call, in *as.DescribeTagsInput) (*
 			}
 		}
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
 	return &as.DescribeTagsOutput{Tags: found, NextToken: next}, err
 }
 

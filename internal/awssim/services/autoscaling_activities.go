@@ -48,7 +48,7 @@ func (s scalingService) describeActivities(
 			}
 		}
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, activitiesPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, activitiesPage, badScalingToken)
 	return &as.DescribeScalingActivitiesOutput{Activities: activityViews(found), NextToken: next}, err
 }
 
@@ -62,7 +62,7 @@ func (s scalingService) describeRefreshes(
 	found := slices.DeleteFunc(group.Refreshes(), func(r *world.Refresh) bool {
 		return len(in.InstanceRefreshIds) > 0 && !slices.Contains(in.InstanceRefreshIds, r.ID)
 	})
-	found, next, err := page(found, in.NextToken, in.MaxRecords, activitiesPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
 	out := &as.DescribeInstanceRefreshesOutput{InstanceRefreshes: []types.InstanceRefresh{}, NextToken: next}
 	for _, refresh := range found {
 		out.InstanceRefreshes = append(out.InstanceRefreshes, types.InstanceRefresh{
@@ -85,7 +85,11 @@ func (s scalingService) startRefresh(
 	if in.Strategy != "" && in.Strategy != types.RefreshStrategyRolling {
 		return nil, api.NotModelled("strategy %s of autoscaling:StartInstanceRefresh", in.Strategy)
 	}
-	refresh, err := group.StartRefresh()
+	warmup, err := refreshPreferences(in)
+	if err != nil {
+		return nil, err
+	}
+	refresh, err := group.StartRefreshWith(warmup)
 	if err != nil {
 		return nil, err
 	}

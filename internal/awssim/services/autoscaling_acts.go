@@ -61,23 +61,40 @@ func (s scalingService) update(
 	if err != nil {
 		return nil, err
 	}
-	if deref(in.HealthCheckGracePeriod) < 0 {
-		return nil, api.Errorf("ValidationError", "Health check grace period must not be negative.")
+	if deref(in.HealthCheckGracePeriod) < 0 || deref(in.DefaultCooldown) < 0 {
+		return nil, api.Errorf("ValidationError", "Health check grace period and cooldown must not be negative.")
 	}
+	if err := healthCheckType(in.HealthCheckType); err != nil {
+		return nil, err
+	}
+	zones, err := zonesOf(group.Region, in.AvailabilityZones, in.VPCZoneIdentifier)
+	if err != nil {
+		return nil, err
+	}
+	var template *world.LaunchTemplate
+	version := ""
 	if in.LaunchTemplate != nil {
-		template, version, err := s.template(call, in.LaunchTemplate)
-		if err != nil {
+		if template, version, err = s.template(call, in.LaunchTemplate); err != nil {
 			return nil, err
 		}
-		group.UseTemplate(template, version)
 	}
+	// The sizes are the last that can be refused: a refused update changes nothing.
 	if err := group.Resize(
 		world.Sizes{Min: whole(in.MinSize), Max: whole(in.MaxSize), Desired: whole(in.DesiredCapacity)},
 	); err != nil {
 		return nil, err
 	}
+	if template != nil {
+		group.UseTemplate(template, version)
+	}
+	if len(zones) > 0 {
+		group.MoveTo(zones, deref(in.VPCZoneIdentifier) != "")
+	}
 	if in.HealthCheckGracePeriod != nil {
 		group.Grace = time.Duration(*in.HealthCheckGracePeriod) * time.Second
+	}
+	if in.DefaultCooldown != nil {
+		group.Cooldown = time.Duration(*in.DefaultCooldown) * time.Second
 	}
 	if in.HealthCheckType != nil {
 		group.HealthCheckType = *in.HealthCheckType
@@ -130,10 +147,9 @@ func (s scalingService) setDesired(
 	if in.DesiredCapacity == nil {
 		return nil, missing("desiredCapacity")
 	}
-	if deref(in.HonorCooldown) && group.Busy() {
+	if activity := group.Cooling(); deref(in.HonorCooldown) && activity != nil {
 		return nil, api.Errorf(
-			"ScalingActivityInProgress",
-			"You cannot change the desired capacity while there are scaling activities in progress.",
+			"ScalingActivityInProgress", "Scaling activity %s is in progress and blocks this action", activity.ID,
 		)
 	}
 	return nil, group.SetDesired(int(*in.DesiredCapacity))
@@ -250,6 +266,17 @@ func (s scalingService) eachTag(call api.Call, tags []types.Tag, do func(*world.
 			return err
 		}
 		groups[n] = group
+	}
+	for _, group := range groups {
+		var theirs []types.Tag
+		for n, tag := range tags {
+			if groups[n] == group {
+				theirs = append(theirs, tag)
+			}
+		}
+		if err := groupTags(group.Tags, theirs); err != nil {
+			return err
+		}
 	}
 	for n, tag := range tags {
 		do(groups[n], tag)

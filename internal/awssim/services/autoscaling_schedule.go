@@ -77,7 +77,7 @@ func (s scalingService) describeScheduledActions(
 			})
 		}
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
 	return &as.DescribeScheduledActionsOutput{ScheduledUpdateGroupActions: found, NextToken: next}, err
 }
 
@@ -131,7 +131,7 @@ func (s scalingService) describeWarmPool(
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := page(group.Warm(), in.NextToken, in.MaxRecords, membersPage, badScalingToken)
+	found, next, err := cutPage(group.Warm(), in.NextToken, in.MaxRecords, membersPage, badScalingToken)
 	out := &as.DescribeWarmPoolOutput{
 		Instances: []types.Instance{}, NextToken: next, WarmPoolConfiguration: warmView(group),
 	}
@@ -140,7 +140,7 @@ func (s scalingService) describeWarmPool(
 			InstanceId: &instance.ID, AvailabilityZone: &instance.Zone, HealthStatus: ref("Healthy"),
 			InstanceType:   &instance.Type,
 			LifecycleState: types.LifecycleState(group.WarmState(instance)), ProtectedFromScaleIn: ref(false),
-			LaunchTemplate: launchTemplate(group),
+			LaunchTemplate: launchedFrom(instance),
 		})
 	}
 	return out, err
@@ -203,7 +203,7 @@ func (s scalingService) describeTargetGroups(
 		}
 		found = append(found, types.LoadBalancerTargetGroupState{LoadBalancerTargetGroupARN: &target.ARN, State: &state})
 	}
-	found, next, err := page(found, in.NextToken, in.MaxRecords, groupsPage, badScalingToken)
+	found, next, err := cutPage(found, in.NextToken, in.MaxRecords, targetsPage, badScalingToken)
 	return &as.DescribeLoadBalancerTargetGroupsOutput{LoadBalancerTargetGroups: found, NextToken: next}, err
 }
 

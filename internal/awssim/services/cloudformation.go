@@ -14,7 +14,7 @@ func registerStacks(r *api.Registry, w *world.World) {
 	api.Handle(r, "cloudformation", "DescribeStacks", []string{"StackName", "NextToken"},
 		func(c api.Call, in *cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
 			region := regionOf(w, c)
-			var found []types.Stack
+			found := []types.Stack{} // an empty list is told, as an empty element
 			for _, stack := range region.Stacks() {
 				if name := aws.ToString(in.StackName); name == "" || name == stack.Name || name == stack.ID {
 					found = append(found, types.Stack{

@@ -32,11 +32,16 @@ func registerCloudWatch(r *api.Registry, w *world.World) {
 		"Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator",
 		"TreatMissingData",
 	}, s.put)
+	api.Handle(r, service, "EnableAlarmActions", []string{"AlarmNames"}, s.enable)
+	api.Handle(r, service, "DisableAlarmActions", []string{"AlarmNames"}, s.disable)
 	api.Handle(r, service, "SetAlarmState", []string{"AlarmName", "StateValue", "StateReason"}, s.set)
 	registerMetrics(r, w)
 }
 
 func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.DescribeAlarmsOutput, error) {
+	if err := checkAlarmNames(in.AlarmNames); err != nil {
+		return nil, err
+	}
 	out := &cw.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}}
 	if len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
 		return out, nil
@@ -139,6 +144,11 @@ func checkAlarm(in *cw.PutMetricAlarmInput) error {
 		return api.Errorf("ValidationError", "Statistic %q is not valid", in.Statistic)
 	case !slices.Contains(plainComparisons, in.ComparisonOperator):
 		return api.NotModelled("comparison %s of monitoring:PutMetricAlarm", in.ComparisonOperator)
+	}
+	for _, actions := range [][]string{in.AlarmActions, in.OKActions} {
+		if err := checkActions(actions); err != nil {
+			return err
+		}
 	}
 	period, err := metricPeriod(in.Period)
 	if err != nil {

@@ -1,7 +1,10 @@
 package services
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -26,6 +29,8 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			"SecurityGroupIds",
 			"TagSpecifications",
 			"ClientToken",
+			"SubnetId",
+			"LaunchTemplate",
 		},
 		func(c api.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 			return runInstances(w, c, in)
@@ -44,12 +49,21 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			if aws.ToString(in.AvailabilityZone) == "" {
 				return nil, api.Errorf("MissingParameter", "The request must contain the parameter zone")
 			}
+			if !regionOf(w, c).HasZone(*in.AvailabilityZone) {
+				return nil, api.Errorf("InvalidZone.NotFound", "The zone '%s' does not exist.", *in.AvailabilityZone)
+			}
+			if in.VolumeType != "" && !slices.Contains(in.VolumeType.Values(), in.VolumeType) {
+				return nil, api.Errorf("InvalidParameterValue", "Invalid value '%s' for VolumeType.", in.VolumeType)
+			}
+			kind := cmp.Or(string(in.VolumeType), "gp2") // what EC2 makes where a request is silent
 			if size := aws.ToInt32(in.Size); size != world.SizeGiB {
 				return nil, api.NotModelled("a volume of %d GiB; every volume has %d", size, world.SizeGiB)
 			}
 			volume, err := world.Once(
-				regionOf(w, c), aws.ToString(in.ClientToken), *in.AvailabilityZone, func() (*world.Volume, error) {
-					return regionOf(w, c).CreateVolume(*in.AvailabilityZone, tags), nil
+				regionOf(w, c), aws.ToString(in.ClientToken), *in.AvailabilityZone+kind, func() (*world.Volume, error) {
+					volume := regionOf(w, c).CreateVolume(*in.AvailabilityZone, tags)
+					volume.Type = kind
+					return volume, nil
 				})
 			if err != nil {
 				return nil, err
@@ -57,7 +71,7 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			view := ec2Volume(volume)
 			return &ec2.CreateVolumeOutput{
 				VolumeId: view.VolumeId, AvailabilityZone: view.AvailabilityZone, State: types.VolumeStateCreating, Size: view.Size,
-				CreateTime: view.CreateTime, VolumeType: types.VolumeTypeGp3, Encrypted: view.Encrypted, SnapshotId: aws.String(""),
+				CreateTime: view.CreateTime, VolumeType: view.VolumeType, Encrypted: view.Encrypted, SnapshotId: aws.String(""),
 				Tags: view.Tags,
 			}, nil
 		},
@@ -67,29 +81,19 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 
 func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 	region := regionOf(w, c)
-	tags, err := specified(in.TagSpecifications, types.ResourceTypeInstance)
+	tags, err := specifiedFor(in.TagSpecifications, types.ResourceTypeInstance, types.ResourceTypeVolume)
 	if err != nil {
 		return nil, err
 	}
 	low, high := aws.ToInt32(in.MinCount), aws.ToInt32(in.MaxCount)
-	switch {
-	case aws.ToString(in.ImageId) == "":
-		return nil, api.Errorf("MissingParameter", "The request must contain the parameter ImageId")
-	case low < 1 || high < low:
+	if low < 1 || high < low {
 		return nil, api.Errorf(
 			"InvalidParameterValue", "Value (%d) for parameter maxCount is invalid; minCount is %d.", high, low,
 		)
 	}
-	spec := world.LaunchSpec{
-		Image: *in.ImageId, Type: string(in.InstanceType), Tags: tags, SecurityGroups: in.SecurityGroupIds,
-	}
-	for _, id := range in.SecurityGroupIds {
-		if _, _, err := region.ResourceTags(id); err != nil {
-			return nil, err
-		}
-	}
-	if in.Placement != nil {
-		spec.Zone = aws.ToString(in.Placement.AvailabilityZone)
+	spec, err := launchOf(region, in, tags[types.ResourceTypeInstance])
+	if err != nil {
+		return nil, err
 	}
 	if int(high) > world.MaxInstances {
 		return nil, api.Errorf(
@@ -105,6 +109,7 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 			if err != nil {
 				return nil, err
 			}
+			maps.Copy(region.Volume(instance.RootVolume).Tags, tags[types.ResourceTypeVolume])
 			launched = append(launched, instance)
 		}
 		return launched, nil
@@ -115,7 +120,73 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 	out := &ec2.RunInstancesOutput{OwnerId: aws.String(c.Account), Groups: []types.GroupIdentifier{}}
 	for _, instance := range launched {
 		out.Instances = append(out.Instances, ec2Instance(instance))
-		out.ReservationId = aws.String("r-" + instance.ID[2:])
+		out.ReservationId = aws.String(reservationOf(instance))
 	}
 	return out, nil
+}
+
+// launchOf is what a request launches, its launch template's data under what it says itself.
+func launchOf(region *world.Region, in *ec2.RunInstancesInput, tags world.Tags) (world.LaunchSpec, error) {
+	spec := world.LaunchSpec{
+		Image: aws.ToString(in.ImageId), Type: string(in.InstanceType), Tags: tags, SecurityGroups: in.SecurityGroupIds,
+	}
+	if named := in.LaunchTemplate; named != nil {
+		template, err := templateNamed(region, named.LaunchTemplateId, named.LaunchTemplateName)
+		if err != nil {
+			return spec, err
+		}
+		n, version, err := template.Version(aws.ToString(named.Version))
+		if err != nil {
+			return spec, err
+		}
+		spec.Template, spec.Version, spec.Hibernates = template, n, version.Hibernates
+		spec.Image, spec.Type = cmp.Or(spec.Image, version.Image), cmp.Or(spec.Type, version.Type)
+		spec.Tags = version.Tags.Clone()
+		maps.Copy(spec.Tags, tags)
+	}
+	if spec.Image == "" {
+		return spec, api.Errorf("MissingParameter", "The request must contain the parameter ImageId")
+	}
+	if err := wellFormed("ami", spec.Image); err != nil {
+		return spec, err
+	}
+	if err := knownType(types.InstanceType(spec.Type)); err != nil {
+		return spec, err
+	}
+	if err := wellFormed("sg", in.SecurityGroupIds...); err != nil {
+		return spec, err
+	}
+	for _, id := range in.SecurityGroupIds {
+		if _, err := region.SecurityGroup(id); err != nil {
+			return spec, err
+		}
+	}
+	return spec, placeOf(region, in, &spec)
+}
+
+// placeOf sets the zone, which a subnet or a placement names.
+func placeOf(region *world.Region, in *ec2.RunInstancesInput, spec *world.LaunchSpec) error {
+	if in.Placement != nil {
+		rest := *in.Placement
+		rest.AvailabilityZone = nil
+		if unknown := setFields(rest); len(unknown) > 0 {
+			return api.NotModelled("%v in the Placement of ec2:RunInstances", unknown)
+		}
+		spec.Zone = aws.ToString(in.Placement.AvailabilityZone)
+	}
+	if spec.Zone != "" && !region.HasZone(spec.Zone) {
+		return api.Errorf("InvalidParameterValue", "Invalid availability zone: [%s]", spec.Zone)
+	}
+	if in.SubnetId == nil {
+		return nil
+	}
+	if err := wellFormed("subnet", *in.SubnetId); err != nil {
+		return err
+	}
+	zone, err := region.ZoneOf(*in.SubnetId)
+	if err == nil && spec.Zone != "" && spec.Zone != zone {
+		return api.Errorf("InvalidParameterValue", "The subnet '%s' is not in zone %s.", *in.SubnetId, spec.Zone)
+	}
+	spec.Zone = zone
+	return err
 }

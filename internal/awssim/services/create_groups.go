@@ -1,6 +1,7 @@
 package services
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -22,14 +23,17 @@ func registerCreation(r *api.Registry, w *world.World) {
 	api.Handle(r, "autoscaling", "CreateAutoScalingGroup", []string{
 		"AutoScalingGroupName", "MinSize", "MaxSize", "DesiredCapacity", "AvailabilityZones", "LaunchTemplate",
 		"TargetGroupARNs",
-		"HealthCheckType", "HealthCheckGracePeriod", "Tags",
+		"HealthCheckType", "HealthCheckGracePeriod", "Tags", "VPCZoneIdentifier", "DefaultCooldown",
 	}, s.create)
 	b := balancingService{w}
 	api.Handle(r, "elasticloadbalancing", "CreateTargetGroup", []string{
 		"Name", "Protocol", "Port", "VpcId", "TargetType", "HealthCheckPath", "HealthCheckIntervalSeconds",
 		"HealthyThresholdCount",
-		"UnhealthyThresholdCount",
+		"UnhealthyThresholdCount", "Tags",
 	}, b.createGroup)
+	api.Handle(r, "elasticloadbalancing", "ModifyTargetGroup", []string{
+		"TargetGroupArn", "HealthCheckPath", "HealthCheckIntervalSeconds", "HealthyThresholdCount", "UnhealthyThresholdCount",
+	}, b.modifyGroup)
 	api.Handle(r, "elasticloadbalancing", "DeleteTargetGroup", []string{"TargetGroupArn"},
 		func(c api.Call, in *elb.DeleteTargetGroupInput) (*elb.DeleteTargetGroupOutput, error) {
 			return nil, regionOf(w, c).DeleteTargetGroup(deref(in.TargetGroupArn))
@@ -77,9 +81,19 @@ func (s scalingService) create(
 	if err != nil {
 		return nil, err
 	}
+	if err := healthCheckType(in.HealthCheckType); err != nil {
+		return nil, err
+	}
+	if err := groupTags(nil, in.Tags); err != nil {
+		return nil, err
+	}
+	zones, err := zonesOf(region, in.AvailabilityZones, in.VPCZoneIdentifier)
+	if err != nil {
+		return nil, err
+	}
 	spec := world.GroupSpec{
 		Name: deref(in.AutoScalingGroupName), Min: int(*in.MinSize), Max: int(*in.MaxSize), Desired: int(*in.MinSize),
-		Zones: in.AvailabilityZones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
+		Zones: zones, Grace: world.Duration(time.Duration(deref(in.HealthCheckGracePeriod)) * time.Second),
 		HealthCheckType: deref(in.HealthCheckType), Image: version.Image, Type: version.Type,
 	}
 	if in.DesiredCapacity != nil {
@@ -108,6 +122,10 @@ func (s scalingService) create(
 		return nil, err
 	}
 	group.UseTemplate(template, named)
+	group.BySubnets = deref(in.VPCZoneIdentifier) != ""
+	if in.DefaultCooldown != nil {
+		group.Cooldown = time.Duration(*in.DefaultCooldown) * time.Second
+	}
 	return nil, nil
 }
 
@@ -126,6 +144,10 @@ func (s balancingService) createGroup(
 	case deref(in.VpcId) != region.VPC():
 		return nil, api.Errorf("ValidationError", "The VPC ID '%s' is not found", deref(in.VpcId))
 	}
+	tags, err := balancingTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	group, err := region.CreateTargetGroup(world.TargetGroupSpec{
 		Name: deref(in.Name), Port: int(*in.Port), TargetType: string(in.TargetType), HealthPath: deref(in.HealthCheckPath),
 		HealthInterval:   world.Duration(time.Duration(deref(in.HealthCheckIntervalSeconds)) * time.Second),
@@ -134,11 +156,38 @@ func (s balancingService) createGroup(
 	if err != nil {
 		return nil, err
 	}
+	maps.Copy(group.Tags, tags)
 	made, err := s.describeGroups(call, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{group.ARN}})
 	if err != nil {
 		return nil, err
 	}
 	return &elb.CreateTargetGroupOutput{TargetGroups: made.TargetGroups}, nil
+}
+
+func (s balancingService) modifyGroup(
+	call api.Call, in *elb.ModifyTargetGroupInput,
+) (*elb.ModifyTargetGroupOutput, error) {
+	group, err := s.group(call, in.TargetGroupArn)
+	if err != nil {
+		return nil, err
+	}
+	if in.HealthCheckPath != nil {
+		group.HealthPath = *in.HealthCheckPath
+	}
+	if in.HealthCheckIntervalSeconds != nil {
+		group.Interval = time.Duration(*in.HealthCheckIntervalSeconds) * time.Second
+	}
+	if in.HealthyThresholdCount != nil {
+		group.HealthyThreshold = int(*in.HealthyThresholdCount)
+	}
+	if in.UnhealthyThresholdCount != nil {
+		group.UnhealthyThreshold = int(*in.UnhealthyThresholdCount)
+	}
+	made, err := s.describeGroups(call, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{group.ARN}})
+	if err != nil {
+		return nil, err
+	}
+	return &elb.ModifyTargetGroupOutput{TargetGroups: made.TargetGroups}, nil
 }
 
 // setFields names the exported fields of a struct that are set, sorted.

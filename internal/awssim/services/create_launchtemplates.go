@@ -1,7 +1,7 @@
 package services
 
 import (
-	"slices"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -27,7 +27,11 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 			if err != nil {
 				return nil, err
 			}
-			template, err := regionOf(w, c).CreateLaunchTemplate(aws.ToString(in.LaunchTemplateName), version, tags)
+			name := aws.ToString(in.LaunchTemplateName)
+			template, err := world.Once(
+				regionOf(w, c), aws.ToString(in.ClientToken), fmt.Sprint(name, version, tags),
+				func() (*world.LaunchTemplate, error) { return regionOf(w, c).CreateLaunchTemplate(name, version, tags) },
+			)
 			if err != nil {
 				return nil, err
 			}
@@ -37,9 +41,11 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 	)
 	api.Handle(r, "ec2", "DeleteLaunchTemplate", []string{"LaunchTemplateId", "LaunchTemplateName"},
 		func(c api.Call, in *ec2.DeleteLaunchTemplateInput) (*ec2.DeleteLaunchTemplateOutput, error) {
-			template, err := regionOf(w, c).DeleteLaunchTemplate(
-				aws.ToString(in.LaunchTemplateId) + aws.ToString(in.LaunchTemplateName),
-			)
+			template, err := templateNamed(regionOf(w, c), in.LaunchTemplateId, in.LaunchTemplateName)
+			if err != nil {
+				return nil, err
+			}
+			template, err = regionOf(w, c).DeleteLaunchTemplate(template.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -53,15 +59,21 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 		[]string{"LaunchTemplateIds", "LaunchTemplateNames", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeLaunchTemplatesInput) (*ec2.DescribeLaunchTemplatesOutput, error) {
 			chosen := regionOf(w, c).LaunchTemplates()
-			if wanted := slices.Concat(in.LaunchTemplateIds, in.LaunchTemplateNames); len(wanted) > 0 {
+			if len(in.LaunchTemplateIds)+len(in.LaunchTemplateNames) > 0 {
 				chosen = nil
-				for _, name := range wanted {
-					template, err := regionOf(w, c).LaunchTemplate(name)
-					if err != nil {
-						return nil, err
-					}
-					chosen = append(chosen, template)
+			}
+			for n := range len(in.LaunchTemplateIds) + len(in.LaunchTemplateNames) {
+				var id, name *string
+				if n < len(in.LaunchTemplateIds) {
+					id = &in.LaunchTemplateIds[n]
+				} else {
+					name = &in.LaunchTemplateNames[n-len(in.LaunchTemplateIds)]
 				}
+				template, err := templateNamed(regionOf(w, c), id, name)
+				if err != nil {
+					return nil, err
+				}
+				chosen = append(chosen, template)
 			}
 			page, next, err := cutPage(chosen, in.NextToken, in.MaxResults, pageRange{1, 200, 200}, "InvalidParameterValue")
 			out := &ec2.DescribeLaunchTemplatesOutput{NextToken: next, LaunchTemplates: []types.LaunchTemplate{}}
@@ -71,6 +83,26 @@ func registerLaunchTemplates(r *api.Registry, w *world.World) {
 			return out, err
 		},
 	)
+}
+
+// templateNamed finds a template by its id or by its name, whichever is given; each has an error code of its own.
+func templateNamed(region *world.Region, id, name *string) (*world.LaunchTemplate, error) {
+	if (id == nil) == (name == nil) {
+		return nil, api.Errorf("MissingParameter", "Specify either LaunchTemplateId or LaunchTemplateName, and not both")
+	}
+	if id == nil {
+		return region.LaunchTemplate(*name)
+	}
+	if err := wellFormed("lt", *id); err != nil {
+		return nil, err
+	}
+	template, err := region.LaunchTemplate(*id)
+	if err != nil {
+		return nil, api.Errorf(
+			"InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID %s, does not exist.", *id,
+		)
+	}
+	return template, nil
 }
 
 // templateData reads the parts of a template that are modelled and refuses the others by name.

@@ -20,15 +20,14 @@ func registerEC2(r *api.Registry, w *world.World) {
 	registerEC2Images(r, w)
 	registerEC2Security(r, w)
 	registerEC2Interfaces(r, w)
+	registerEC2Network(r, w)
 }
 
 func registerEC2Instances(r *api.Registry, w *world.World) {
 	api.Handle(r, "ec2", "DescribeInstances", []string{"Filters", "InstanceIds", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
-			if len(in.InstanceIds) > 0 && in.MaxResults != nil {
-				return nil, api.Errorf(
-					"InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults",
-				)
+			if err := notWithIDs(in.InstanceIds, in.MaxResults); err != nil {
+				return nil, err
 			}
 			chosen, err := chooseInstances(regionOf(w, c), "DescribeInstances", in.InstanceIds, in.Filters)
 			if err != nil {
@@ -41,7 +40,7 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 			out := &ec2.DescribeInstancesOutput{NextToken: next}
 			for _, instance := range page {
 				out.Reservations = append(out.Reservations, types.Reservation{
-					ReservationId: aws.String("r-" + instance.ID[2:]), OwnerId: aws.String(c.Account),
+					ReservationId: aws.String(reservationOf(instance)), OwnerId: aws.String(c.Account),
 					Instances: []types.Instance{ec2Instance(instance)},
 				})
 			}
@@ -53,6 +52,9 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 		"DescribeInstanceStatus",
 		[]string{"Filters", "InstanceIds", "IncludeAllInstances", "MaxResults", "NextToken"},
 		func(c api.Call, in *ec2.DescribeInstanceStatusInput) (*ec2.DescribeInstanceStatusOutput, error) {
+			if err := notWithIDs(in.InstanceIds, in.MaxResults); err != nil {
+				return nil, err
+			}
 			chosen, err := chooseInstances(regionOf(w, c), "DescribeInstanceStatus", in.InstanceIds, in.Filters)
 			if err != nil {
 				return nil, err
@@ -156,8 +158,8 @@ func chooseInstances(
 	if len(ids) > 0 {
 		chosen = nil
 		for _, id := range ids {
-			if len(id) < 3 || id[:2] != "i-" {
-				return nil, api.Errorf("InvalidInstanceID.Malformed", "Invalid id: \"%s\"", id)
+			if err := wellFormed("i", id); err != nil {
+				return nil, err
 			}
 			instance := region.Instance(id)
 			if instance == nil {
@@ -185,6 +187,20 @@ func instanceFilter(i *world.Instance, name string) ([]string, bool) {
 		return i.SecurityGroups, true
 	case "private-ip-address":
 		return []string{i.PrivateIP}, true
+	case "vpc-id":
+		return []string{i.Region.VPC()}, true
+	case "subnet-id":
+		return []string{i.Region.SubnetOf(i.Zone)}, true
+	case "instance-type":
+		return []string{i.Type}, true
+	case "architecture":
+		return []string{string(types.ArchitectureValuesX8664)}, true
+	case "reservation-id":
+		return []string{reservationOf(i)}, true
+	case "private-dns-name":
+		return []string{dnsName(i.Region, i.PrivateIP)}, true
+	case "root-device-type":
+		return []string{string(types.DeviceTypeEbs)}, true
 	case "instance-status.status", "system-status.status":
 		return []string{i.StatusCheck()}, true
 	}
@@ -213,13 +229,24 @@ func ec2Instance(i *world.Instance) types.Instance {
 		Tags:               ec2Tags(i.Tags),
 		PlatformDetails:    aws.String("Linux/UNIX"),
 		HibernationOptions: &types.HibernationOptions{Configured: aws.Bool(i.Hibernates)},
+		Monitoring:         &types.Monitoring{State: types.MonitoringStateDisabled},
+		EbsOptimized:       aws.Bool(false), EnaSupport: aws.Bool(true), AmiLaunchIndex: aws.Int32(0),
+		ClientToken: aws.String(""), PublicDnsName: aws.String(""), PrivateDnsName: aws.String(""),
+		CpuOptions: &types.CpuOptions{CoreCount: aws.Int32(1), ThreadsPerCore: aws.Int32(2)},
+		MetadataOptions: &types.InstanceMetadataOptionsResponse{
+			State: types.InstanceMetadataOptionsStateApplied, HttpTokens: types.HttpTokensStateRequired,
+			HttpPutResponseHopLimit: aws.Int32(2), HttpEndpoint: types.InstanceMetadataEndpointStateEnabled,
+			HttpProtocolIpv6:     types.InstanceMetadataProtocolStateDisabled,
+			InstanceMetadataTags: types.InstanceMetadataTagsStateDisabled,
+		},
 	}
 	out.ProductCodes = productCodes(i.Image)
 	if i.Image.OS().Windows() {
-		out.Platform, out.PlatformDetails = types.PlatformValuesWindows, aws.String("Windows")
+		out.Platform, out.PlatformDetails = "windows", aws.String("Windows") // in small letters, as EC2 has it
 	}
 	if i.State != world.Terminated {
-		out.PrivateIpAddress = aws.String(i.PrivateIP)
+		out.PrivateIpAddress, out.PrivateDnsName = aws.String(i.PrivateIP), aws.String(dnsName(i.Region, i.PrivateIP))
+		out.SubnetId, out.SourceDestCheck = aws.String(i.Region.SubnetOf(i.Zone)), aws.Bool(true)
 		out.SecurityGroups = securityGroupViews(i, i.SecurityGroups)
 		out.NetworkInterfaces = interfaceViews(i)
 	}
@@ -237,6 +264,8 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	return out
 }
+
+func reservationOf(i *world.Instance) string { return "r-" + i.ID[2:] }
 
 func productCodes(image *world.Image) []types.ProductCode {
 	if image.Product == "" {
@@ -277,11 +306,10 @@ func registerEC2Tags(r *api.Registry, w *world.World) {
 	api.Handle(
 		r, "ec2", "CreateTags", []string{"Resources", "Tags"},
 		func(c api.Call, in *ec2.CreateTagsInput) (*ec2.CreateTagsOutput, error) {
-			tags, err := specified([]types.TagSpecification{{Tags: in.Tags}}, "")
-			if err != nil {
+			if err := checkTags(in.Tags); err != nil {
 				return nil, err
 			}
-			return &ec2.CreateTagsOutput{}, regionOf(w, c).TagResources(in.Resources, tags)
+			return &ec2.CreateTagsOutput{}, regionOf(w, c).TagResources(in.Resources, tagsOf(in.Tags))
 		})
 	api.Handle(
 		r, "ec2", "DeleteTags", []string{"Resources", "Tags"},

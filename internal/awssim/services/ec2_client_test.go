@@ -29,6 +29,7 @@ type account struct {
 	t      *testing.T
 	now    time.Time
 	config aws.Config
+	home   aws.Config // the home account's
 	sim    *awssim.Sim
 }
 
@@ -57,16 +58,25 @@ func begin(t *testing.T, options awssimtest.Options, id string) *account {
 	a.sim, a.config = fleet.Sim, fleet.Config()
 	a.config.BaseEndpoint = nil // the services' own names, which their signatures hold
 	a.config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	role, err := sts.NewFromConfig(a.config).AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: aws.String("arn:aws:iam::" + id + ":role/patchtide"), RoleSessionName: aws.String("test"),
-		ExternalId:      aws.String("patchtide-lab"),
-		DurationSeconds: aws.Int32(12 * 3600),
-	})
-	require.NoError(t, err)
-	a.config.Credentials = credentials.NewStaticCredentialsProvider(
+	a.home = a.config.Copy()
+	a.config.Credentials = a.assumed("arn:aws:iam::"+id+":role/patchtide", 12*time.Hour)
+	return a
+}
+
+// assumed are credentials of a role; 0 is AWS's default duration.
+func (a *account) assumed(arn string, length time.Duration) aws.CredentialsProvider {
+	a.t.Helper()
+	in := &sts.AssumeRoleInput{
+		RoleArn: &arn, RoleSessionName: aws.String("test"), ExternalId: aws.String("patchtide-lab"),
+	}
+	if length > 0 {
+		in.DurationSeconds = aws.Int32(int32(length.Seconds()))
+	}
+	role, err := sts.NewFromConfig(a.home).AssumeRole(ctx, in)
+	require.NoError(a.t, err)
+	return credentials.NewStaticCredentialsProvider(
 		*role.Credentials.AccessKeyId, *role.Credentials.SecretAccessKey, *role.Credentials.SessionToken,
 	)
-	return a
 }
 
 // conforming checks every reply against AWS's own descriptions of its APIs.

@@ -2,6 +2,7 @@ package services
 
 import (
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,10 +14,11 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// pageRange is what a request may ask for as MaxResults.
+// pageRange is what a request may ask for as MaxResults, and how many it gets that does not ask.
 type pageRange struct{ low, high, usual int }
 
-// cutPage cuts one page out of items; the token says where the next one begins. The error is the code given.
+// cutPage cuts one page out of items; the token says where the next one begins. The error is the code given. Sizes
+// that AWS's descriptions limit are refused before, by wire.Validate.
 func cutPage[T any](items []T, token *string, asked *int32, allowed pageRange, code string) ([]T, *string, error) {
 	begin, size := 0, allowed.usual
 	if asked != nil {
@@ -113,19 +115,28 @@ func tagsOf(list []types.Tag) world.Tags {
 
 // specified returns the tags that a creation asks for on a resource of this type, and refuses those for other types.
 func specified(specs []types.TagSpecification, kind types.ResourceType) (world.Tags, error) {
-	tags := world.Tags{}
+	all, err := specifiedFor(specs, kind)
+	return all[kind], err
+}
+
+// specifiedFor is specified for a creation that makes resources of several types.
+func specifiedFor(
+	specs []types.TagSpecification, kinds ...types.ResourceType,
+) (map[types.ResourceType]world.Tags, error) {
+	all := map[types.ResourceType]world.Tags{}
+	for _, kind := range kinds {
+		all[kind] = world.Tags{}
+	}
 	for _, spec := range specs {
-		if spec.ResourceType != kind {
+		if !slices.Contains(kinds, spec.ResourceType) {
 			return nil, api.Errorf(
 				"InvalidParameterValue", "'%s' is not a valid taggable resource type for this operation.", spec.ResourceType,
 			)
 		}
-		for key, value := range tagsOf(spec.Tags) {
-			if strings.HasPrefix(key, "aws:") {
-				return nil, api.Errorf("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
-			}
-			tags[key] = value
+		if err := checkTags(spec.Tags); err != nil {
+			return nil, err
 		}
+		maps.Copy(all[spec.ResourceType], tagsOf(spec.Tags))
 	}
-	return tags, nil
+	return all, nil
 }

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,6 +65,17 @@ func registerEC2Images(r *api.Registry, w *world.World) {
 		func(_ api.Call, in *ec2.DescribeInstanceTypesInput) (*ec2.DescribeInstanceTypesOutput, error) {
 			if len(in.InstanceTypes) == 0 {
 				return nil, api.NotModelled("ec2:DescribeInstanceTypes without InstanceTypes")
+			}
+			var unknown []string
+			for _, name := range in.InstanceTypes {
+				if knownType(name) != nil {
+					unknown = append(unknown, string(name))
+				}
+			}
+			if len(unknown) > 0 {
+				return nil, api.Errorf(
+					"InvalidInstanceType", "The following supplied instance types do not exist: [%s]", strings.Join(unknown, ", "),
+				)
 			}
 			out := &ec2.DescribeInstanceTypesOutput{}
 			for _, name := range in.InstanceTypes {

@@ -64,6 +64,9 @@ func changeRules(
 		if permission.FromPort != nil && permission.ToPort != nil {
 			rule.From, rule.To = int(*permission.FromPort), int(*permission.ToPort)
 		}
+		if err := portRange(rule); err != nil {
+			return err
+		}
 		for _, within := range permission.IpRanges {
 			rule.Peer = aws.ToString(within.CidrIp)
 			rules = append(rules, rule)
@@ -80,6 +83,17 @@ func changeRules(
 		if err := change(group, rule); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// portRange refuses ports that are none; of ICMP they are types and codes.
+func portRange(rule world.SecurityRule) error {
+	if rule.Protocol != "tcp" && rule.Protocol != "udp" {
+		return nil
+	}
+	if rule.From < 0 || rule.To > 65535 || rule.From > rule.To {
+		return api.Errorf("InvalidParameterValue", "Invalid TCP/UDP port range (%d:%d)", rule.From, rule.To)
 	}
 	return nil
 }

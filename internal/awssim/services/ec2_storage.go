@@ -2,6 +2,7 @@ package services
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,8 +20,15 @@ func byID[T any](all []T, ids []string, id func(T) string, code, what string) ([
 	}
 	chosen := []T{}
 	for _, wanted := range ids {
+		prefix, _, _ := strings.Cut(wanted, "-")
+		if err := wellFormed(prefix, wanted); malformed[prefix] != "" && err != nil {
+			return nil, err
+		}
 		n := slices.IndexFunc(all, func(thing T) bool { return id(thing) == wanted })
 		if n < 0 {
+			if what == "image" {
+				return nil, api.Errorf(code, "The image id '[%s]' does not exist", wanted)
+			}
 			return nil, api.Errorf(code, "The %s '%s' does not exist.", what, wanted)
 		}
 		chosen = append(chosen, all[n])
@@ -280,7 +288,7 @@ func ec2Volume(v *world.Volume) types.Volume {
 	out := types.Volume{
 		VolumeId: aws.String(v.ID), AvailabilityZone: aws.String(v.Zone), State: types.VolumeStateAvailable,
 		Size:       aws.Int32(world.SizeGiB),
-		VolumeType: types.VolumeTypeGp3, CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(v.Key != ""),
+		VolumeType: types.VolumeType(v.Type), CreateTime: aws.Time(v.Created), Encrypted: aws.Bool(v.Key != ""),
 		KmsKeyId: notEmpty(v.Key), Tags: ec2Tags(v.Tags),
 		SnapshotId: aws.String(v.Snapshot),
 	}
@@ -305,6 +313,10 @@ func volumeFilter(v *world.Volume, name string) ([]string, bool) {
 			return []string{"in-use"}, true
 		}
 		return []string{"available"}, true
+	case "availability-zone":
+		return []string{v.Zone}, true
+	case "volume-type":
+		return []string{v.Type}, true
 	case "attachment.instance-id":
 		return []string{v.Attached}, true
 	case "attachment.device":
@@ -349,6 +361,18 @@ func imageFilter(i *world.Image, name string) ([]string, bool) {
 	switch name {
 	case "name":
 		return []string{i.Name}, true
+	case "architecture":
+		return []string{string(types.ArchitectureValuesX8664)}, true
+	case "root-device-type":
+		return []string{string(types.DeviceTypeEbs)}, true
+	case "virtualization-type":
+		return []string{string(types.VirtualizationTypeHvm)}, true
+	case "image-type":
+		return []string{string(types.ImageTypeValuesMachine)}, true
+	case "is-public":
+		return []string{"false"}, true
+	case "owner-alias":
+		return nil, true // of images of Amazon and of the Marketplace; these are the account's own
 	case "image-id":
 		return []string{i.ID}, true
 	case "state":

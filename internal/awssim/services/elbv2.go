@@ -3,6 +3,7 @@ package services
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -11,7 +12,10 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-const balancingPage = 400
+const (
+	balancingPage         = 400
+	describedTargetGroups = 20 // and not more may be named in one call
+)
 
 var badMarker = api.Errorf("ValidationError", "The marker is not valid.")
 
@@ -38,9 +42,24 @@ func registerLoadBalancing(r *api.Registry, w *world.World) {
 		[]string{"LoadBalancerArns", "Names", "Marker", "PageSize"},
 		s.describeLoadBalancers,
 	)
-	api.Handle(r, service, "DescribeTags", []string{"ResourceArns"}, s.describeTags)
+	registerBalancingTags(r, s)
 	api.Handle(r, service, "ModifyTargetGroupAttributes", []string{"TargetGroupArn", "Attributes"}, s.modifyAttributes)
 	api.Handle(r, service, "DescribeLoadBalancerAttributes", []string{"LoadBalancerArn"}, s.describeLoadBalancerAttributes)
+}
+
+// targetGroupARN refuses what is no ARN of a target group.
+func targetGroupARN(arn string) error {
+	if strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":targetgroup/") {
+		return nil
+	}
+	return api.Errorf("ValidationError", "'%s' is not a valid target group ARN", arn)
+}
+
+func (s balancingService) group(call api.Call, arn *string) (*world.TargetGroup, error) {
+	if err := targetGroupARN(deref(arn)); err != nil {
+		return nil, err
+	}
+	return regionOf(s.w, call).TargetGroup(deref(arn))
 }
 
 func (s balancingService) describeGroups(
@@ -48,6 +67,16 @@ func (s balancingService) describeGroups(
 	in *elb.DescribeTargetGroupsInput,
 ) (*elb.DescribeTargetGroupsOutput, error) {
 	region := regionOf(s.w, call)
+	if len(in.TargetGroupArns) > describedTargetGroups || len(in.Names) > describedTargetGroups {
+		return nil, api.Errorf(
+			"ValidationError", "You cannot describe more than '%d' target groups at a time", describedTargetGroups,
+		)
+	}
+	for _, arn := range in.TargetGroupArns {
+		if err := targetGroupARN(arn); err != nil {
+			return nil, err
+		}
+	}
 	var found []*world.TargetGroup
 	for _, group := range region.TargetGroups() {
 		switch {
@@ -96,7 +125,7 @@ func (s balancingService) describeAttributes(
 	call api.Call,
 	in *elb.DescribeTargetGroupAttributesInput,
 ) (*elb.DescribeTargetGroupAttributesOutput, error) {
-	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	group, err := s.group(call, in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
@@ -107,20 +136,20 @@ func (s balancingService) describeHealth(
 	call api.Call,
 	in *elb.DescribeTargetHealthInput,
 ) (*elb.DescribeTargetHealthOutput, error) {
-	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	group, err := s.group(call, in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
 	out := &elb.DescribeTargetHealthOutput{TargetHealthDescriptions: []types.TargetHealthDescription{}}
 	if len(in.Targets) == 0 {
 		for _, target := range group.Targets() {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, targetView(target))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.targetView(target))
 		}
 		return out, nil
 	}
 	for _, wanted := range in.Targets {
 		if target := group.Find(deref(wanted.Id), int(deref(wanted.Port))); target != nil {
-			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, targetView(target))
+			out.TargetHealthDescriptions = append(out.TargetHealthDescriptions, s.targetView(target))
 			continue
 		}
 		port := wanted.Port
@@ -138,24 +167,32 @@ func (s balancingService) describeHealth(
 	return out, nil
 }
 
-func targetView(target *world.Target) types.TargetHealthDescription {
-	return types.TargetHealthDescription{
+func (s balancingService) targetView(target *world.Target) types.TargetHealthDescription {
+	view := types.TargetHealthDescription{
 		Target:          &types.TargetDescription{Id: ref(target.ID()), Port: number(target.Port)},
 		HealthCheckPort: ref(strconv.Itoa(target.Port)),
 		TargetHealth: &types.TargetHealth{
 			State: types.TargetHealthStateEnum(target.State), Reason: types.TargetHealthReasonEnum(target.Reason),
 		},
 	}
+	if s.w.Has(world.DoubtZonesTold) {
+		view.Target.AvailabilityZone = ref(target.Instance.Zone)
+	}
+	return view
 }
 
 func (s balancingService) register(call api.Call, in *elb.RegisterTargetsInput) (*elb.RegisterTargetsOutput, error) {
-	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	group, err := s.group(call, in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
 	for _, target := range in.Targets {
-		if instance := group.Resolve(deref(target.Id)); instance == nil ||
-			instance.State != world.Running && instance.State != world.Pending {
+		if target.AvailabilityZone != nil && !group.ByAddress {
+			return nil, api.Errorf("ValidationError", "An Availability Zone cannot be specified for the target '%s', since the "+
+				"target type of the target group is instance", deref(target.Id))
+		}
+		// "it must be in the running state when you register it", says the API reference.
+		if instance := group.Resolve(deref(target.Id)); instance == nil || instance.State != world.Running {
 			return nil, api.Errorf("InvalidTarget", "The following targets are not in a running state and cannot be "+
 				"registered: '%s'", deref(target.Id))
 		}
@@ -172,16 +209,15 @@ func (s balancingService) deregister(
 	call api.Call,
 	in *elb.DeregisterTargetsInput,
 ) (*elb.DeregisterTargetsOutput, error) {
-	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	group, err := s.group(call, in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
 	for _, target := range in.Targets {
+		// "If the specified target does not exist, the action returns successfully", says the API reference.
 		if group.Find(deref(target.Id), int(deref(target.Port))) == nil {
-			return nil, api.Errorf("InvalidTarget", "The following targets are not registered: '%s'", deref(target.Id))
+			continue
 		}
-	}
-	for _, target := range in.Targets {
 		if err := group.Deregister(*target.Id, int(deref(target.Port))); err != nil {
 			return nil, err
 		}
@@ -224,21 +260,4 @@ func (s balancingService) describeLoadBalancers(
 		})
 	}
 	return out, err
-}
-
-func (s balancingService) describeTags(call api.Call, in *elb.DescribeTagsInput) (*elb.DescribeTagsOutput, error) {
-	region := regionOf(s.w, call)
-	out := &elb.DescribeTagsOutput{}
-	for _, arn := range in.ResourceArns {
-		group, err := region.TargetGroup(arn)
-		if err != nil {
-			return nil, err
-		}
-		description := types.TagDescription{ResourceArn: &arn, Tags: []types.Tag{}}
-		for _, key := range group.Tags.Keys() {
-			description.Tags = append(description.Tags, types.Tag{Key: &key, Value: ref(group.Tags[key])})
-		}
-		out.TagDescriptions = append(out.TagDescriptions, description)
-	}
-	return out, nil
 }

@@ -14,11 +14,14 @@ import (
 
 // The attributes of a target group that are modelled.
 const (
-	delayAttribute     = "deregistration_delay.timeout_seconds"
-	stickyAttribute    = "stickiness.enabled"
-	slowStartAttribute = "slow_start.duration_seconds"
-	crossZoneAttribute = "load_balancing.cross_zone.enabled"
-	unhealthyAttribute = "target_health_state.unhealthy.draining_interval_seconds"
+	delayAttribute  = "deregistration_delay.timeout_seconds"
+	stickyAttribute = "stickiness.enabled"
+	// which requests go where is nothing that health and draining depend on
+	stickyTypeAttribute = "stickiness.type"
+	stickyTimeAttribute = "stickiness.lb_cookie.duration_seconds"
+	slowStartAttribute  = "slow_start.duration_seconds"
+	crossZoneAttribute  = "load_balancing.cross_zone.enabled"
+	unhealthyAttribute  = "target_health_state.unhealthy.draining_interval_seconds"
 )
 
 func targetType(group *world.TargetGroup) types.TargetTypeEnum {
@@ -32,7 +35,9 @@ func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
 	var attributes []types.TargetGroupAttribute
 	for _, pair := range [][2]string{
 		{delayAttribute, strconv.Itoa(int(group.DeregistrationDelay.Seconds()))},
-		{stickyAttribute, "false"},
+		{stickyAttribute, strconv.FormatBool(group.Sticky)},
+		{stickyTypeAttribute, "lb_cookie"},
+		{stickyTimeAttribute, strconv.Itoa(int(group.StickyFor.Seconds()))},
 		{slowStartAttribute, strconv.Itoa(int(group.SlowStart.Seconds()))},
 		{crossZoneAttribute, group.CrossZone},
 		{unhealthyAttribute, strconv.Itoa(int(group.UnhealthyDraining.Seconds()))},
@@ -45,7 +50,7 @@ func attributesOf(group *world.TargetGroup) []types.TargetGroupAttribute {
 func (s balancingService) modifyAttributes(
 	call api.Call, in *elb.ModifyTargetGroupAttributesInput,
 ) (*elb.ModifyTargetGroupAttributesOutput, error) {
-	group, err := regionOf(s.w, call).TargetGroup(deref(in.TargetGroupArn))
+	group, err := s.group(call, in.TargetGroupArn)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +63,7 @@ func (s balancingService) modifyAttributes(
 	group.DeregistrationDelay, group.SlowStart = changed.DeregistrationDelay, changed.SlowStart
 	group.CrossZone = changed.CrossZone
 	group.UnhealthyDraining = changed.UnhealthyDraining
+	group.Sticky, group.StickyFor = changed.Sticky, changed.StickyFor
 	return &elb.ModifyTargetGroupAttributesOutput{Attributes: attributesOf(group)}, nil
 }
 
@@ -70,6 +76,23 @@ func setAttribute(group *world.TargetGroup, key, value string) error {
 			return wrong
 		}
 		group.DeregistrationDelay = time.Duration(seconds) * time.Second
+	case stickyAttribute:
+		if value != "true" && value != "false" {
+			return wrong
+		}
+		group.Sticky = value == "true"
+	case stickyTypeAttribute:
+		if value == "app_cookie" {
+			return api.NotModelled("attribute %s=%s of a target group", key, value)
+		}
+		if value != "lb_cookie" {
+			return wrong
+		}
+	case stickyTimeAttribute:
+		if err != nil || seconds < 1 || seconds > 604800 {
+			return wrong
+		}
+		group.StickyFor = time.Duration(seconds) * time.Second
 	case slowStartAttribute:
 		if err != nil || seconds != 0 && (seconds < 30 || seconds > 900) {
 			return wrong

@@ -12,8 +12,8 @@ import (
 )
 
 // registerIAM answers what a role may do. Source: SimulatePrincipalPolicy in IAM's API reference. How several resources
-// are reported is unverified, so one at a time is modelled; what a policy's conditions would have to know
-// (MissingContextValues) is not told.
+// are reported is unverified, so one at a time is modelled; what a policy's conditions would have to know is
+// told as nothing (MissingContextValues).
 func registerIAM(r *api.Registry, w *world.World) {
 	api.Handle(
 		r,
@@ -51,11 +51,23 @@ func registerIAM(r *api.Registry, w *world.World) {
 				ask.Action = action
 				out.EvaluationResults = append(out.EvaluationResults, types.EvaluationResult{
 					EvalActionName: ref(action), EvalResourceName: ref(ask.Resource), EvalDecision: decision(policy, ask),
+					MatchedStatements: matched(policy, ask, deref(in.PolicySourceArn)), MissingContextValues: []string{},
 				})
 			}
 			return out, nil
 		},
 	)
+}
+
+// matched are the statements that decided. Which lines of the policy they are is not told.
+func matched(policy *world.Policy, ask world.Ask, role string) []types.Statement {
+	if decision(policy, ask) == types.PolicyEvaluationDecisionTypeImplicitDeny {
+		return []types.Statement{}
+	}
+	name := role[strings.LastIndex(role, "/")+1:]
+	return []types.Statement{
+		{SourcePolicyId: ref("role_" + name + "_" + name), SourcePolicyType: types.PolicySourceTypeRole},
+	}
 }
 
 // decision is a policy's verdict in IAM's words; a role without one may do everything here.

@@ -13,7 +13,7 @@ import (
 
 func registerTemplateVersions(r *api.Registry, w *world.World) {
 	find := func(c api.Call, id, name *string) (*world.LaunchTemplate, error) {
-		return regionOf(w, c).LaunchTemplate(aws.ToString(id) + aws.ToString(name))
+		return templateNamed(regionOf(w, c), id, name)
 	}
 	api.Handle(
 		r,

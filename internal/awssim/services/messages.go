@@ -5,10 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"time"
 
-	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
@@ -22,7 +20,11 @@ type messageStore struct {
 
 type topic struct {
 	arn, name     string
+	account       string
+	fifo          bool
+	byContent     bool // a FIFO topic that makes deduplication ids of bodies
 	subscriptions []*subscription
+	seen          map[string]repeated
 }
 
 type subscription struct {
@@ -30,17 +32,24 @@ type subscription struct {
 	raw                     bool // the queue gets the message without SNS's envelope
 }
 
-type queue struct {
-	queueTimes
-	url, arn string
-	created  time.Time
-	messages []*message
+// repeated is what was made of a message whose deduplication id came before.
+type repeated struct {
+	at           time.Time
+	id, sequence string
 }
 
-// queueTimes are the attributes of a queue that can be set.
-type queueTimes struct {
-	visibility time.Duration // a message that was received is hidden so long
-	wait       time.Duration // a receive that does not say waits so long for a message
+// deduplication is how long FIFO queues and topics remember an id.
+const deduplication = 5 * time.Minute
+
+type queue struct {
+	url, arn, account string
+	created           time.Time
+	set               queueAttributes
+	tags              map[string]string
+	messages          []*message
+	receipts          map[string]bool // every handle that was given out
+	seen              map[string]repeated
+	sequence          int
 }
 
 type message struct {
@@ -50,10 +59,9 @@ type message struct {
 	receipt  string    // of the last receive
 	received int
 	first    time.Time // of the first receive
-}
 
-// defaultVisibility is SQS's.
-const defaultVisibility = 30 * time.Second
+	group, once, sequence, sender string
+}
 
 func newMessageStore(w *world.World) *messageStore {
 	m := &messageStore{w: w, topics: map[string]*topic{}, queues: map[string]*queue{}}
@@ -61,22 +69,25 @@ func newMessageStore(w *world.World) *messageStore {
 		for _, spec := range account.Spec.Regions {
 			region := account.Region(spec.Name)
 			for _, name := range spec.Queues {
-				m.addQueue(region, name, queueTimes{visibility: defaultVisibility})
+				m.addQueue(region, name, queueAttributes{})
 			}
 			for _, name := range spec.Topics {
-				m.addTopic(region, name)
+				m.addTopic(region, name, nil)
 			}
 		}
 	}
 	return m
 }
 
-func (m *messageStore) addTopic(region *world.Region, name string) *topic {
+func (m *messageStore) addTopic(region *world.Region, name string, attributes map[string]string) *topic {
 	arn := region.ARN("sns", name)
 	if found := m.topics[arn]; found != nil {
 		return found
 	}
-	made := &topic{arn: arn, name: name}
+	made := &topic{
+		arn: arn, name: name, account: region.Account.ID, fifo: attributes["FifoTopic"] == "true",
+		byContent: attributes["ContentBasedDeduplication"] == "true", seen: map[string]repeated{},
+	}
 	m.topics[arn] = made
 	m.order = append(m.order, arn)
 	return made
@@ -86,8 +97,11 @@ func queueURL(region *world.Region, name string) string {
 	return "https://sqs." + region.Name + ".amazonaws.com/" + region.Account.ID + "/" + name
 }
 
-func (m *messageStore) addQueue(region *world.Region, name string, times queueTimes) *queue {
-	made := &queue{url: queueURL(region, name), arn: region.ARN("sqs", name), queueTimes: times, created: m.w.Now()}
+func (m *messageStore) addQueue(region *world.Region, name string, set queueAttributes) *queue {
+	made := &queue{
+		url: queueURL(region, name), arn: region.ARN("sqs", name), account: region.Account.ID, created: m.w.Now(), set: set,
+		tags: map[string]string{}, receipts: map[string]bool{}, seen: map[string]repeated{},
+	}
 	m.queues[made.url] = made
 	m.order = append(m.order, made.url)
 	return made
@@ -100,15 +114,8 @@ func (m *messageStore) drop(name string) {
 	m.order = slices.DeleteFunc(m.order, func(other string) bool { return other == name })
 }
 
-// send puts a message into a queue.
-func (m *messageStore) send(region *world.Region, q *queue, body string, delay time.Duration) *message {
-	sent := &message{id: region.NewUUID("message"), body: body, sent: m.w.Now(), hidden: m.w.Now().Add(delay)}
-	q.messages = append(q.messages, sent)
-	return sent
-}
-
 // publish gives a message to everything that subscribes to a topic. Only queues are modelled as subscribers.
-func (m *messageStore) publish(region *world.Region, t *topic, subject, body string) string {
+func (m *messageStore) publish(region *world.Region, t *topic, subject, body, group, once string) string {
 	id := region.NewUUID("notification")
 	for _, s := range t.subscriptions {
 		for _, q := range m.queues {
@@ -127,62 +134,10 @@ func (m *messageStore) publish(region *world.Region, t *topic, subject, body str
 				written, _ := json.Marshal(envelope) // texts always marshal
 				text = string(written)
 			}
-			m.send(region, q, text, 0)
+			m.put(region, q, &message{body: text, group: group, once: once, sender: "AIDAISDQCHPAEXAMPLE"}, 0)
 		}
 	}
 	return id
-}
-
-// receive hides and returns up to count messages that nobody holds.
-func (m *messageStore) receive(region *world.Region, q *queue, count int, visibility time.Duration) []*message {
-	now := m.w.Now()
-	var found []*message
-	for _, each := range q.messages {
-		if len(found) == count {
-			break
-		}
-		if each.hidden.After(now) {
-			continue
-		}
-		each.received++
-		if each.received == 1 {
-			each.first = now
-		}
-		each.hidden, each.receipt = now.Add(visibility), region.NewUUID("receipt")
-		found = append(found, each)
-	}
-	return found
-}
-
-// held finds the message that a receipt stands for.
-func (q *queue) held(receipt string) (*message, error) {
-	for _, each := range q.messages {
-		if receipt != "" && each.receipt == receipt {
-			return each, nil
-		}
-	}
-	return nil, api.Errorf(
-		"ReceiptHandleIsInvalid", "The input receipt handle \"%s\" is not a valid receipt handle.", receipt,
-	)
-}
-
-// attributes are what GetQueueAttributes tells.
-func (q *queue) attributes(now time.Time) map[string]string {
-	visible, held := 0, 0
-	for _, each := range q.messages {
-		if each.hidden.After(now) {
-			held++
-		} else {
-			visible++
-		}
-	}
-	return map[string]string{
-		"QueueArn": q.arn, "VisibilityTimeout": strconv.Itoa(int(q.visibility.Seconds())),
-		"CreatedTimestamp":              strconv.FormatInt(q.created.Unix(), 10),
-		"ReceiveMessageWaitTimeSeconds": strconv.Itoa(int(q.wait.Seconds())),
-		"ApproximateNumberOfMessages":   strconv.Itoa(visible), "ApproximateNumberOfMessagesNotVisible": strconv.Itoa(held),
-		"ApproximateNumberOfMessagesDelayed": "0",
-	}
 }
 
 func digestOf(text string) *string {

@@ -46,7 +46,8 @@ func ActionOf(service, operation string) string {
 var s3Actions = map[string]string{
 	"HeadObject": "GetObject", "HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject",
 	"ListBuckets": "ListAllMyBuckets", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
-	"CompleteMultipartUpload": "PutObject", "ListParts": "ListMultipartUploadParts",
+	"CompleteMultipartUpload": "PutObject", "ListParts": "ListMultipartUploadParts", "CopyObject": "PutObject",
+	"UploadPartCopy": "PutObject", "ListMultipartUploads": "ListBucketMultipartUploads",
 }
 
 type resource struct {
@@ -96,6 +97,11 @@ func (q questions) implied() []world.Ask {
 					)
 				}
 			}
+		}
+	}
+	if source := textField(q.input, "CopySource"); source != "" { // the API reference of CopyObject: what it reads
+		if bucket, key, err := copySource(source); err == nil {
+			asks = append(asks, q.ask("s3:GetObject", resource{arn: "arn:aws:s3:::" + bucket + "/" + key}, nil))
 		}
 	}
 	tagged := len(q.requestTags()) > 0

@@ -20,9 +20,15 @@ func (q questions) resources() []resource {
 	case "s3":
 		return q.s3Resources()
 	case "monitoring":
-		if name := textField(q.input, "AlarmName"); name != "" {
-			return []resource{{arn: q.region.ARN("cloudwatch", "alarm:"+name)}}
+		names := q.list("AlarmName")
+		if !q.reads() {
+			names = append(names, q.list("AlarmNames")...)
 		}
+		var alarms []resource
+		for _, name := range names {
+			alarms = append(alarms, resource{arn: q.region.ARN("cloudwatch", "alarm:"+name)})
+		}
+		return alarms
 	case "sns":
 		return arns(q.list("TopicArn"))
 	case "sqs":

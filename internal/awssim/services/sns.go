@@ -2,7 +2,10 @@ package services
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,7 +23,7 @@ const (
 var badTopicToken = api.Errorf("InvalidParameter", "Invalid parameter: NextToken")
 
 func registerSNS(r *api.Registry, m *messageStore) {
-	api.Handle(r, "sns", "CreateTopic", []string{"Name"}, m.createTopic)
+	api.Handle(r, "sns", "CreateTopic", []string{"Name", "Attributes"}, m.createTopic)
 	api.Handle(r, "sns", "DeleteTopic", []string{"TopicArn"}, m.deleteTopic)
 	api.Handle(r, "sns", "ListTopics", []string{"NextToken"}, m.listTopics)
 	api.Handle(r, "sns", "GetTopicAttributes", []string{"TopicArn"}, m.topicAttributes)
@@ -31,30 +34,74 @@ func registerSNS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sns", "Unsubscribe", []string{"SubscriptionArn"}, m.unsubscribe)
 	api.Handle(r, "sns", "ListSubscriptionsByTopic", []string{"TopicArn", "NextToken"}, m.subscriptions)
 	api.Handle(
-		r, "sns", "Publish", []string{"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes"},
+		r, "sns", "Publish",
+		[]string{
+			"TopicArn", "TargetArn", "Message", "MessageStructure", "Subject", "MessageAttributes", "MessageGroupId",
+			"MessageDeduplicationId",
+		},
 		m.publishCall,
 	)
 }
 
-func (m *messageStore) topic(arn *string) (*topic, error) {
-	if found := m.topics[deref(arn)]; found != nil {
+// topic finds a topic of the caller's account and of the endpoint's region (API reference of Publish: "You can publish
+// messages only to topics and endpoints in the same Amazon Web Services Region"). Another account's is refused, for
+// policies of topics are not modelled.
+func (m *messageStore) topic(call api.Call, arn *string) (*topic, error) {
+	parts := strings.Split(deref(arn), ":")
+	switch {
+	case len(parts) < 6:
+		return nil, api.Errorf(
+			"InvalidParameter", "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not %d", len(parts),
+		)
+	case parts[0] != "arn" || parts[2] != "sns" || parts[3] != call.Region || len(parts) > 6:
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: TopicArn")
+	case parts[4] != call.Account:
+		return nil, &api.Error{
+			Code: "AuthorizationError", Status: http.StatusForbidden,
+			Message: "User: " + call.Caller + " is not authorized to perform: SNS:" + call.Operation + " on resource: " + *arn +
+				" because no resource-based policy allows the SNS:" + call.Operation + " action",
+		}
+	}
+	if found := m.topics[*arn]; found != nil {
 		return found, nil
 	}
 	return nil, &api.Error{Code: "NotFound", Message: "Topic does not exist", Status: http.StatusNotFound}
 }
 
+// topicName is the pattern of the API reference of CreateTopic; a FIFO topic's name ends in .fifo.
+var topicName = regexp.MustCompile(`^[\w-]{1,256}$`)
+
 func (m *messageStore) createTopic(call api.Call, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
 	name := deref(in.Name)
-	if name == "" || len(name) > 256 || strings.ContainsAny(name, " .:/") {
-		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Topic Name")
+	stem, named := strings.CutSuffix(name, ".fifo")
+	for key := range in.Attributes {
+		if key != "FifoTopic" && key != "ContentBasedDeduplication" {
+			return nil, api.NotModelled("attribute %s of sns:CreateTopic", key)
+		}
 	}
-	return &sns.CreateTopicOutput{TopicArn: &m.addTopic(regionOf(m.w, call), name).arn}, nil
+	fifo := in.Attributes["FifoTopic"] == "true"
+	switch {
+	case len(name) > 256 || !topicName.MatchString(stem), named && !fifo:
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Topic Name")
+	case fifo && !named:
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Fifo Topic names must end with .fifo")
+	case !fifo && in.Attributes["ContentBasedDeduplication"] == "true":
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Attributes Reason: Content-based deduplication can "+
+			"only be set for FIFO topics")
+	}
+	return &sns.CreateTopicOutput{TopicArn: &m.addTopic(regionOf(m.w, call), name, in.Attributes).arn}, nil
 }
 
 // deleteTopic succeeds for a topic that is gone, as SNS does.
-func (m *messageStore) deleteTopic(_ api.Call, in *sns.DeleteTopicInput) (*sns.DeleteTopicOutput, error) {
-	if m.topics[deref(in.TopicArn)] != nil {
-		m.drop(*in.TopicArn)
+func (m *messageStore) deleteTopic(call api.Call, in *sns.DeleteTopicInput) (*sns.DeleteTopicOutput, error) {
+	var refusal *api.Error
+	found, err := m.topic(call, in.TopicArn)
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == "NotFound":
+	case err != nil:
+		return nil, err
+	default:
+		m.drop(found.arn)
 	}
 	return nil, nil
 }
@@ -74,7 +121,7 @@ func (m *messageStore) listTopics(call api.Call, in *sns.ListTopicsInput) (*sns.
 func (m *messageStore) topicAttributes(
 	call api.Call, in *sns.GetTopicAttributesInput,
 ) (*sns.GetTopicAttributesOutput, error) {
-	found, err := m.topic(in.TopicArn)
+	found, err := m.topic(call, in.TopicArn)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +131,13 @@ func (m *messageStore) topicAttributes(
 }
 
 func (m *messageStore) subscribe(call api.Call, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	found, err := m.topic(in.TopicArn)
+	found, err := m.topic(call, in.TopicArn)
 	if err != nil {
 		return nil, err
+	}
+	if strings.HasSuffix(deref(in.Endpoint), ".fifo") && !found.fifo {
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues "+
+			"can not be subscribed to standard SNS topics")
 	}
 	if deref(in.Protocol) != "sqs" {
 		return nil, api.NotModelled("protocol %q of sns:Subscribe", deref(in.Protocol))
@@ -121,7 +172,7 @@ func (m *messageStore) unsubscribe(_ api.Call, in *sns.UnsubscribeInput) (*sns.U
 func (m *messageStore) subscriptions(
 	call api.Call, in *sns.ListSubscriptionsByTopicInput,
 ) (*sns.ListSubscriptionsByTopicOutput, error) {
-	found, err := m.topic(in.TopicArn)
+	found, err := m.topic(call, in.TopicArn)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +202,7 @@ func (m *messageStore) publishCall(call api.Call, in *sns.PublishInput) (*sns.Pu
 	case len(deref(in.Subject)) > 100 || strings.ContainsAny(deref(in.Subject), "\n\r"):
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Subject")
 	}
-	found, err := m.topic(arn)
+	found, err := m.topic(call, arn)
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +210,45 @@ func (m *messageStore) publishCall(call api.Call, in *sns.PublishInput) (*sns.Pu
 	if err != nil {
 		return nil, err
 	}
-	id := m.publish(regionOf(m.w, call), found, deref(in.Subject), message)
-	return &sns.PublishOutput{MessageId: &id}, nil
+	once := deref(in.MessageDeduplicationId)
+	if err := found.takes(in); err != nil {
+		return nil, err
+	}
+	if !found.fifo {
+		id := m.publish(regionOf(m.w, call), found, deref(in.Subject), message, deref(in.MessageGroupId), "")
+		return &sns.PublishOutput{MessageId: &id}, nil
+	}
+	if once == "" {
+		once = contentID(*in.Message)
+	}
+	if old, known := found.seen[once]; known && call.Time.Sub(old.at) < deduplication {
+		return &sns.PublishOutput{MessageId: &old.id, SequenceNumber: &old.sequence}, nil
+	}
+	id := m.publish(regionOf(m.w, call), found, deref(in.Subject), message, *in.MessageGroupId, once)
+	first := repeated{at: call.Time, id: id, sequence: fmt.Sprintf("%020d", len(found.seen)+1)}
+	found.seen[once] = first
+	return &sns.PublishOutput{MessageId: &id, SequenceNumber: &first.sequence}, nil
+}
+
+// takes refuses FIFO parameters that a topic does not take, and their absence where it needs them (API reference of
+// Publish).
+func (t *topic) takes(in *sns.PublishInput) error {
+	group, once := deref(in.MessageGroupId), deref(in.MessageDeduplicationId)
+	invalid := func(why string) error { return api.Errorf("InvalidParameter", "Invalid parameter: %s", why) }
+	switch {
+	case t.fifo && in.MessageGroupId == nil:
+		return invalid("The MessageGroupId parameter is required for FIFO topics")
+	case in.MessageGroupId != nil && !groupID.MatchString(group):
+		return invalid("MessageGroupId Reason: it has 1 to 128 letters, digits and punctuation")
+	case in.MessageDeduplicationId != nil && !t.fifo:
+		return invalid("The request includes MessageDeduplicationId parameter that is not valid for this topic type")
+	case in.MessageDeduplicationId != nil && !groupID.MatchString(once):
+		return invalid("MessageDeduplicationId Reason: it has 1 to 128 letters, digits and punctuation")
+	case t.fifo && once == "" && !t.byContent:
+		return invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided " +
+			"explicitly")
+	}
+	return nil
 }
 
 // forQueues picks the text for subscribers of the protocol sqs, the only ones modelled. With the structure json a

@@ -2,6 +2,8 @@ package services
 
 import (
 	"cmp"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,14 +22,16 @@ const (
 
 var badQueueToken = api.Errorf("InvalidParameterValue", "Value for parameter NextToken is invalid.")
 
-// registerSQS registers standard queues.
+// registerSQS registers queues, standard and FIFO.
 func registerSQS(r *api.Registry, m *messageStore) {
-	api.Handle(r, "sqs", "CreateQueue", []string{"QueueName", "Attributes"}, m.createQueue)
+	api.Handle(r, "sqs", "CreateQueue", []string{"QueueName", "Attributes", "Tags"}, m.createQueue)
 	api.Handle(r, "sqs", "DeleteQueue", []string{"QueueUrl"}, m.deleteQueue)
 	api.Handle(r, "sqs", "GetQueueUrl", []string{"QueueName"}, m.getQueue)
 	api.Handle(r, "sqs", "ListQueues", []string{"QueueNamePrefix", "MaxResults", "NextToken"}, m.listQueues)
 	api.Handle(r, "sqs", "GetQueueAttributes", []string{"QueueUrl", "AttributeNames"}, m.queueAttributes)
-	api.Handle(r, "sqs", "SendMessage", []string{"QueueUrl", "MessageBody", "DelaySeconds"}, m.sendMessage)
+	api.Handle(r, "sqs", "SendMessage", []string{
+		"QueueUrl", "MessageBody", "DelaySeconds", "MessageGroupId", "MessageDeduplicationId",
+	}, m.sendMessage)
 	api.Handle(r, "sqs", "ReceiveMessage", []string{
 		"QueueUrl", "MaxNumberOfMessages", "VisibilityTimeout", "WaitTimeSeconds", "AttributeNames",
 		"MessageSystemAttributeNames",
@@ -38,57 +42,70 @@ func registerSQS(r *api.Registry, m *messageStore) {
 		r, "sqs", "ChangeMessageVisibility", []string{"QueueUrl", "ReceiptHandle", "VisibilityTimeout"}, m.changeVisibility,
 	)
 	api.Handle(r, "sqs", "PurgeQueue", []string{"QueueUrl"}, m.purge)
+	registerSQSBatches(r, m)
 }
 
-func (m *messageStore) queue(url *string) (*queue, error) {
-	if found := m.queues[deref(url)]; found != nil {
-		return found, nil
+// queue finds a queue of the caller's account and of the endpoint's region. Another account's is refused, for policies
+// of queues are not modelled.
+func (m *messageStore) queue(call api.Call, url *string) (*queue, error) {
+	found := m.queues[deref(url)]
+	switch {
+	case found == nil || !strings.HasPrefix(found.arn, "arn:aws:sqs:"+call.Region+":"):
+		return nil, api.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
+	case found.account != call.Account:
+		return nil, &api.Error{
+			Code: "AccessDeniedException", Status: http.StatusForbidden,
+			Message: "User: " + call.Caller + " is not authorized to perform: sqs:" + strings.ToLower(call.Operation) +
+				" on resource: " + found.arn + " because no resource-based policy allows the sqs:" +
+				strings.ToLower(call.Operation) + " action",
+		}
 	}
-	return nil, api.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
+	return found, nil
 }
+
+// queueName is the pattern of the API reference of CreateQueue; a FIFO queue's name ends in .fifo.
+var queueName = regexp.MustCompile(`^[\w-]{1,80}$`)
 
 func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
-	region, name, wanted := regionOf(m.w, call), deref(in.QueueName), queueTimes{visibility: defaultVisibility}
-	if name == "" || len(name) > 80 || strings.ContainsAny(name, " .:/") {
+	region, name := regionOf(m.w, call), deref(in.QueueName)
+	stem, named := strings.CutSuffix(name, ".fifo")
+	wanted := queueAttributes{}
+	for key, value := range in.Attributes {
+		wanted[key] = value
+	}
+	switch {
+	case len(name) > 80 || !queueName.MatchString(stem):
 		return nil, api.Errorf(
 			"InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
 		)
+	case named && !wanted.fifo():
+		return nil, api.Errorf(
+			"InvalidParameterValue", "The name of a FIFO queue can only include alphanumeric characters, hyphens, or "+
+				"underscores, must end with .fifo suffix and be 1 to 80 in length, and FifoQueue must be true",
+		)
+	case !named && wanted.fifo():
+		return nil, api.Errorf("InvalidParameterValue", "The name of a FIFO queue must end with the .fifo suffix")
 	}
-	for key, value := range in.Attributes {
-		if err := wanted.set(key, value); err != nil {
-			return nil, err
-		}
+	if err := checkAttributes(named, in.Attributes); err != nil {
+		return nil, err
 	}
 	if found := m.queues[queueURL(region, name)]; found != nil {
-		if found.queueTimes != wanted {
+		if !wanted.same(found.set) {
 			return nil, api.Errorf(
 				"QueueNameExists", "A queue already exists with the same name and a different value for its attributes",
 			)
 		}
 		return &sqs.CreateQueueOutput{QueueUrl: &found.url}, nil
 	}
-	return &sqs.CreateQueueOutput{QueueUrl: &m.addQueue(region, name, wanted).url}, nil
+	made := m.addQueue(region, name, wanted)
+	for key, value := range in.Tags {
+		made.tags[key] = value
+	}
+	return &sqs.CreateQueueOutput{QueueUrl: &made.url}, nil
 }
 
-// set sets an attribute as SQS names it.
-func (q *queueTimes) set(key, value string) error {
-	of := map[string]struct {
-		into *time.Duration
-		most int
-	}{"VisibilityTimeout": {&q.visibility, 43200}, "ReceiveMessageWaitTimeSeconds": {&q.wait, longestPoll}}[key]
-	if of.into == nil {
-		return api.NotModelled("attribute %s of sqs:CreateQueue", key)
-	}
-	seconds, err := strconv.Atoi(value)
-	if err != nil || seconds < 0 || seconds > of.most {
-		return api.Errorf("InvalidAttributeValue", "Invalid value for the parameter %s.", key)
-	}
-	*of.into = time.Duration(seconds) * time.Second
-	return nil
-}
-
-func (m *messageStore) deleteQueue(_ api.Call, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+func (m *messageStore) deleteQueue(call api.Call, in *sqs.DeleteQueueInput) (*sqs.DeleteQueueOutput, error) {
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +114,7 @@ func (m *messageStore) deleteQueue(_ api.Call, in *sqs.DeleteQueueInput) (*sqs.D
 }
 
 func (m *messageStore) getQueue(call api.Call, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutput, error) {
-	found, err := m.queue(ref(queueURL(regionOf(m.w, call), deref(in.QueueName))))
+	found, err := m.queue(call, ref(queueURL(regionOf(m.w, call), deref(in.QueueName))))
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +131,9 @@ func (m *messageStore) listQueues(call api.Call, in *sqs.ListQueuesInput) (*sqs.
 }
 
 func (m *messageStore) queueAttributes(
-	_ api.Call, in *sqs.GetQueueAttributesInput,
+	call api.Call, in *sqs.GetQueueAttributesInput,
 ) (*sqs.GetQueueAttributesOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -136,29 +153,46 @@ func (m *messageStore) queueAttributes(
 }
 
 func (m *messageStore) sendMessage(call api.Call, in *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	switch body := deref(in.MessageBody); {
-	case body == "":
-		return nil, api.Errorf("MissingParameter", "The request must contain the parameter MessageBody.")
-	case len(body) > largeMessage:
-		return nil, api.Errorf(
-			"InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than 262144 bytes.",
-		)
+	sent, err := m.accept(call, found, in)
+	if err != nil {
+		return nil, err
+	}
+	return &sqs.SendMessageOutput{
+		MessageId: &sent.id, MD5OfMessageBody: digestOf(sent.body), SequenceNumber: given(sent.sequence),
+	}, nil
+}
+
+// accept puts what a client sends into a queue.
+func (m *messageStore) accept(call api.Call, q *queue, in *sqs.SendMessageInput) (*message, error) {
+	sent, err := q.prepare(
+		deref(in.MessageBody), deref(in.MessageGroupId), deref(in.MessageDeduplicationId), in.MessageGroupId != nil,
+		in.MessageDeduplicationId != nil,
+	)
+	switch {
+	case err != nil:
+		return nil, err
 	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
 		return nil, api.Errorf(
 			"InvalidParameterValue",
 			"Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.", in.DelaySeconds,
 		)
+	case in.DelaySeconds > 0 && q.set.fifo():
+		return nil, api.Errorf(
+			"InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: The request include parameter "+
+				"that is not valid for this queue type.", in.DelaySeconds,
+		)
 	}
-	sent := m.send(regionOf(m.w, call), found, *in.MessageBody, time.Duration(in.DelaySeconds)*time.Second)
-	return &sqs.SendMessageOutput{MessageId: &sent.id, MD5OfMessageBody: digestOf(sent.body)}, nil
+	delay := cmp.Or(time.Duration(in.DelaySeconds)*time.Second, q.set.seconds("DelaySeconds"))
+	sent.sender = "AIDA" + call.Account
+	return m.put(regionOf(m.w, call), q, sent, delay), nil
 }
 
 func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMessageOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +203,7 @@ func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput
 	if count < 1 || count > 10 || in.WaitTimeSeconds < 0 || in.WaitTimeSeconds > longestPoll {
 		return nil, api.Errorf("InvalidParameterValue", "MaxNumberOfMessages must be 1 to 10 and WaitTimeSeconds 0 to 20.")
 	}
-	visibility := found.visibility
+	visibility := found.set.seconds("VisibilityTimeout")
 	if in.VisibilityTimeout > 0 {
 		visibility = time.Duration(in.VisibilityTimeout) * time.Second
 	}
@@ -181,7 +215,7 @@ func (m *messageStore) receiveMessage(call api.Call, in *sqs.ReceiveMessageInput
 		})
 	}
 	if patience := cmp.Or(
-		time.Duration(in.WaitTimeSeconds)*time.Second, found.wait,
+		time.Duration(in.WaitTimeSeconds)*time.Second, found.set.seconds("ReceiveMessageWaitTimeSeconds"),
 	); len(out.Messages) == 0 && patience > 0 {
 		return nil, &api.NotYet{Patience: patience, Empty: out}
 	}
@@ -200,9 +234,10 @@ func systemAttributes(in *sqs.ReceiveMessageInput, each *message) map[string]str
 	chosen := map[string]string{}
 	for name, value := range map[string]string{
 		"ApproximateReceiveCount": strconv.Itoa(each.received), "SentTimestamp": strconv.FormatInt(each.sent.UnixMilli(), 10),
-		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(each.first.UnixMilli(), 10),
+		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(each.first.UnixMilli(), 10), "SenderId": each.sender,
+		"MessageGroupId": each.group, "MessageDeduplicationId": each.once, "SequenceNumber": each.sequence,
 	} {
-		if asked[name] || asked["All"] {
+		if value != "" && (asked[name] || asked["All"]) {
 			chosen[name] = value
 		}
 	}
@@ -213,37 +248,26 @@ func systemAttributes(in *sqs.ReceiveMessageInput, each *message) map[string]str
 }
 
 // deleteMessage succeeds for a message that is gone, as SQS does.
-func (m *messageStore) deleteMessage(_ api.Call, in *sqs.DeleteMessageInput) (*sqs.DeleteMessageOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+func (m *messageStore) deleteMessage(call api.Call, in *sqs.DeleteMessageInput) (*sqs.DeleteMessageOutput, error) {
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	found.messages = slices.DeleteFunc(
-		found.messages, func(each *message) bool { return each.receipt != "" && each.receipt == deref(in.ReceiptHandle) },
-	)
-	return nil, nil
+	return nil, found.remove(deref(in.ReceiptHandle))
 }
 
 func (m *messageStore) changeVisibility(
-	_ api.Call, in *sqs.ChangeMessageVisibilityInput,
+	call api.Call, in *sqs.ChangeMessageVisibilityInput,
 ) (*sqs.ChangeMessageVisibilityOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
-	held, err := found.held(deref(in.ReceiptHandle))
-	if err != nil {
-		return nil, err
-	}
-	if in.VisibilityTimeout < 0 || in.VisibilityTimeout > 43200 {
-		return nil, api.Errorf("InvalidParameterValue", "VisibilityTimeout must be 0 to 43200.")
-	}
-	held.hidden = m.w.Now().Add(time.Duration(in.VisibilityTimeout) * time.Second)
-	return nil, nil
+	return nil, found.hide(deref(in.ReceiptHandle), in.VisibilityTimeout, m.w.Now())
 }
 
-func (m *messageStore) purge(_ api.Call, in *sqs.PurgeQueueInput) (*sqs.PurgeQueueOutput, error) {
-	found, err := m.queue(in.QueueUrl)
+func (m *messageStore) purge(call api.Call, in *sqs.PurgeQueueInput) (*sqs.PurgeQueueOutput, error) {
+	found, err := m.queue(call, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

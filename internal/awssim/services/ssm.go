@@ -1,10 +1,9 @@
 package services
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
+	"maps"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -17,6 +16,7 @@ import (
 // registerSSM registers what is modelled of Systems Manager.
 func registerSSM(r *api.Registry, w *world.World) {
 	registerSSMDocuments(r, w)
+	registerSSMDocumentLists(r, w)
 	registerSSMAutomation(r, w)
 	registerSSMSignal(r, w)
 	registerSSMCommands(r, w)
@@ -124,13 +124,13 @@ func registerSSMDocuments(r *api.Registry, w *world.World) {
 			if err != nil {
 				return nil, err
 			}
-			if in.DocumentFormat != "" && string(in.DocumentFormat) != version.Format {
-				return nil, api.NotModelled("ssm:GetDocument in format %s of a %s document", in.DocumentFormat, version.Format)
+			content, format, err := inFormat(version, in.DocumentFormat)
+			if err != nil {
+				return nil, err
 			}
 			return &ssm.GetDocumentOutput{
-				Name: aws.String(document.Name), Content: aws.String(version.Content),
-				DocumentFormat: types.DocumentFormat(version.Format),
-				DocumentType:   types.DocumentType(document.Type), DocumentVersion: aws.String(strconv.Itoa(version.Version)),
+				Name: aws.String(document.Name), Content: aws.String(content), DocumentFormat: format,
+				DocumentType: types.DocumentType(document.Type), DocumentVersion: aws.String(strconv.Itoa(version.Version)),
 				CreatedDate: aws.Time(version.Created), Status: types.DocumentStatusActive, VersionName: notEmpty(version.Label),
 			}, nil
 		})
@@ -144,15 +144,36 @@ func notEmpty(text string) *string {
 }
 
 func describeDocument(d *world.Document, v *world.DocumentVersion) *types.DocumentDescription {
-	return &types.DocumentDescription{
+	out := &types.DocumentDescription{
 		Name: aws.String(d.Name), DocumentType: types.DocumentType(d.Type), DocumentFormat: types.DocumentFormat(v.Format),
 		Owner: aws.String(d.Owner), CreatedDate: aws.Time(v.Created), Hash: aws.String(v.Hash),
 		HashType:        types.DocumentHashTypeSha256,
 		DocumentVersion: aws.String(strconv.Itoa(v.Version)), DefaultVersion: aws.String(strconv.Itoa(d.Default)),
 		LatestVersion: aws.String(strconv.Itoa(d.Latest().Version)), Status: types.DocumentStatusActive,
 		SchemaVersion: aws.String(v.Schema()),
-		Tags:          ssmTags(d.Tags), VersionName: notEmpty(v.Label),
+		Tags:          ssmTags(d.Tags), VersionName: notEmpty(v.Label), PlatformTypes: platformsOf(d),
+		Description: notEmpty(v.Description()),
 	}
+	for _, parameter := range slices.Concat(d.Parameters, v.Parameters()) {
+		shown := types.DocumentParameter{
+			Name: aws.String(parameter.Name), Type: types.DocumentParameterType(parameter.Type),
+			Description: notEmpty(parameter.Description), DefaultValue: parameter.Default,
+		}
+		out.Parameters = append(out.Parameters, shown)
+	}
+	return out
+}
+
+// platformsOf are those that a document is for; runbooks are for all.
+func platformsOf(d *world.Document) []types.PlatformType {
+	if len(d.Platforms) == 0 {
+		return []types.PlatformType{types.PlatformTypeWindows, types.PlatformTypeLinux, types.PlatformTypeMacos}
+	}
+	var platforms []types.PlatformType
+	for _, name := range d.Platforms {
+		platforms = append(platforms, types.PlatformType(name))
+	}
+	return platforms
 }
 
 func registerSSMTags(r *api.Registry, w *world.World) {
@@ -186,9 +207,12 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 			if err != nil {
 				return nil, err
 			}
-			for key, value := range tagsOfSSM(in.Tags) {
-				tags[key] = value
+			merged := tags.Clone()
+			maps.Copy(merged, tagsOfSSM(in.Tags))
+			if len(merged) > world.MaxTags {
+				return nil, api.Errorf("TooManyTagsError", "A resource may have %d tags.", world.MaxTags)
 			}
+			maps.Copy(tags, merged)
 			return &ssm.AddTagsToResourceOutput{}, nil
 		})
 	api.Handle(r, "ssm", "RemoveTagsFromResource", []string{"ResourceId", "ResourceType", "TagKeys"},
@@ -213,56 +237,6 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 }
 
 func registerSSMRest(r *api.Registry, w *world.World) {
-	api.Handle(
-		r, "ssm", "GetParameter", []string{"Name", "WithDecryption"},
-		func(c api.Call, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
-			parameter, err := regionOf(w, c).Parameter(aws.ToString(in.Name))
-			if err != nil {
-				return nil, err
-			}
-			return &ssm.GetParameterOutput{
-				Parameter: ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)),
-			}, nil
-		})
-	api.Handle(
-		r, "ssm", "GetParameters", []string{"Names", "WithDecryption"},
-		func(c api.Call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
-			out := &ssm.GetParametersOutput{}
-			for _, name := range in.Names {
-				parameter, err := regionOf(w, c).Parameter(name)
-				if err != nil {
-					out.InvalidParameters = append(out.InvalidParameters, name)
-					continue
-				}
-				out.Parameters = append(out.Parameters, *ssmParameter(regionOf(w, c), parameter, aws.ToBool(in.WithDecryption)))
-			}
-			return out, nil
-		})
-	api.Handle(
-		r, "ssm", "PutParameter", []string{"Name", "Value", "Type", "Overwrite", "Tags"},
-		func(c api.Call, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
-			parameter, err := regionOf(w, c).PutParameter(
-				aws.ToString(in.Name), string(in.Type), aws.ToString(in.Value), aws.ToBool(in.Overwrite), tagsOfSSM(in.Tags),
-			)
-			if err != nil {
-				return nil, err
-			}
-			return &ssm.PutParameterOutput{Version: parameter.Version, Tier: types.ParameterTierStandard}, nil
-		})
+	registerSSMParameters(r, w)
 	registerOthers(r, w)
-}
-
-// ssmParameter shows a parameter; a secret that is not to be decrypted comes as ciphertext.
-func ssmParameter(region *world.Region, p *world.Parameter, decrypt bool) *types.Parameter {
-	value := p.Value
-	if p.Type == string(types.ParameterTypeSecureString) && !decrypt {
-		sum := sha256.Sum256([]byte(region.Account.ID + p.Name + p.Value))
-		value = base64.StdEncoding.EncodeToString(sum[:])
-	}
-	return &types.Parameter{
-		Name: aws.String(p.Name), Value: aws.String(value), Type: types.ParameterType(p.Type), Version: p.Version,
-		LastModifiedDate: aws.Time(p.Modified),
-		ARN:              aws.String(region.ARN("ssm", "parameter/"+strings.TrimPrefix(p.Name, "/"))),
-		DataType:         aws.String("text"),
-	}
 }

@@ -26,24 +26,29 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 		r,
 		"ssm",
 		"SendCommand",
-		[]string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds"},
+		[]string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds", "Targets"},
 		func(c api.Call, in *ssm.SendCommandInput) (*ssm.SendCommandOutput, error) {
-			if in.TimeoutSeconds != nil && (*in.TimeoutSeconds < 30 || *in.TimeoutSeconds > 2592000) {
-				return nil, api.Errorf("ValidationException", "TimeoutSeconds must be 30 to 2592000, it is %d.", *in.TimeoutSeconds)
+			if len(in.Targets) > 0 && len(in.InstanceIds) > 0 {
+				return nil, api.Errorf("ValidationException", "Specify InstanceIds or Targets, and not both.")
 			}
-			if len(aws.ToString(in.Comment)) > 100 {
-				return nil, api.Errorf("ValidationException", "Comment is longer than 100 characters.")
+			targeted, err := commandTargets(regionOf(w, c), in.Targets)
+			if err != nil {
+				return nil, err
+			}
+			if len(in.Targets) == 0 {
+				targeted = nil
 			}
 			command, err := regionOf(w, c).Send(world.SendSpec{
 				Document: aws.ToString(in.DocumentName), Version: cmp.Or(aws.ToString(in.DocumentVersion), "$DEFAULT"),
 				Comment:   aws.ToString(in.Comment),
-				Instances: in.InstanceIds, Parameters: in.Parameters,
+				Instances: slices.Concat(in.InstanceIds, targeted), Targeted: len(in.Targets) > 0, Parameters: in.Parameters,
 				Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
 			})
 			if err != nil {
 				return nil, err
 			}
 			out := ssmCommand(command)
+			out.Targets = in.Targets
 			return &ssm.SendCommandOutput{Command: &out}, nil
 		},
 	)
@@ -113,6 +118,11 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 			command := regionOf(w, c).Command(aws.ToString(in.CommandId))
 			if command == nil {
 				return nil, api.Errorf("InvalidCommandId", "Command %s does not exist.", aws.ToString(in.CommandId))
+			}
+			for _, id := range in.InstanceIds {
+				if instance := regionOf(w, c).Instance(id); instance == nil || instance.State == world.Terminated {
+					return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, c.Account)
+				}
 			}
 			command.Cancel(in.InstanceIds)
 			return &ssm.CancelCommandOutput{}, nil

@@ -3,6 +3,7 @@ package services_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,17 +51,19 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 			return err
 		}, []int32{1, 50}, []int32{51}},
 		{"values of a filter", func(count int32) error {
+			values := slices.Repeat([]string{"key"}, int(count))
 			_, err := client.DescribeAutomationExecutions(
 				ctx, &ssm.DescribeAutomationExecutionsInput{Filters: []types.AutomationExecutionFilter{
-					{Key: types.AutomationExecutionFilterKeyTagKey, Values: make([]string, count)},
+					{Key: types.AutomationExecutionFilterKeyTagKey, Values: values},
 				}})
 			return err
 		}, []int32{1, 10}, []int32{11}},
 		{"ids of a command", func(count int32) error {
 			ids := make([]string, count)
 			for n := range ids {
-				ids[n] = id
+				ids[n] = fmt.Sprintf("i-%017x", n)
 			}
+			ids[0] = id
 			_, err := client.SendCommand(
 				ctx,
 				&ssm.SendCommandInput{
@@ -69,7 +72,7 @@ func TestPageSizesOfPatchManager(t *testing.T) {
 				},
 			)
 			return err
-		}, []int32{1, 50}, []int32{51}},
+		}, []int32{1}, []int32{51}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, size := range tc.good {

@@ -1,10 +1,12 @@
 package services
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strings"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -52,39 +54,95 @@ func (s tokenService) identity(call api.Call, _ *sts.GetCallerIdentityInput) (*s
 	return &sts.GetCallerIdentityOutput{Account: &call.Account, Arn: &call.Caller, UserId: ref("AIDA" + call.Account)}, nil
 }
 
-// AWS's bounds of a session's duration.
+// AWS's bounds of a session's duration. A role allows an hour unless it is told to allow more; a role that is assumed
+// with another role's keys allows no more than that (API reference of AssumeRole, DurationSeconds).
 const (
 	defaultSession  = time.Hour
 	shortestSession = 15 * time.Minute
 	longestSession  = 12 * time.Hour
+	chainedSession  = time.Hour
 )
+
+// Patterns of the API reference of AssumeRole.
+var (
+	sessionName = regexp.MustCompile(`^[\w+=,.@-]*$`)
+	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
+	roleARN     = regexp.MustCompile(`^arn:aws:iam::(\d{12}):role/(.+)$`)
+)
+
+// checkAssume is what STS refuses before it looks for the role.
+func checkAssume(in *sts.AssumeRoleInput) error {
+	invalid := func(field, value, rule string) error {
+		return api.Errorf(
+			"ValidationError", "1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must %s",
+			value, field, rule,
+		)
+	}
+	name, external := deref(in.RoleSessionName), deref(in.ExternalId)
+	seconds := deref(in.DurationSeconds)
+	switch {
+	case len(deref(in.RoleArn)) < 20:
+		return invalid("roleArn", deref(in.RoleArn), "have length greater than or equal to 20")
+	case len(name) < 2:
+		return invalid("roleSessionName", name, "have length greater than or equal to 2")
+	case len(name) > 64:
+		return invalid("roleSessionName", name, "have length less than or equal to 64")
+	case !sessionName.MatchString(name):
+		return invalid("roleSessionName", name, `satisfy regular expression pattern: [\w+=,.@-]*`)
+	case in.ExternalId != nil && (len(external) < 2 || len(external) > 1224):
+		return invalid("externalId", external, "have length between 2 and 1224")
+	case !externalID.MatchString(external):
+		return invalid("externalId", external, `satisfy regular expression pattern: [\w+=,.@:\/-]*`)
+	case in.DurationSeconds != nil && time.Duration(seconds)*time.Second < shortestSession:
+		return invalid("durationSeconds", strconv.Itoa(int(seconds)), "have value greater than or equal to 900")
+	case in.DurationSeconds != nil && time.Duration(seconds)*time.Second > longestSession:
+		return invalid("durationSeconds", strconv.Itoa(int(seconds)), "have value less than or equal to 43200")
+	case !roleARN.MatchString(deref(in.RoleArn)):
+		return api.Errorf("ValidationError", "%s is invalid", deref(in.RoleArn))
+	}
+	return nil
+}
+
+// lengthOf is how long a session lasts.
+func lengthOf(call api.Call, in *sts.AssumeRoleInput, role world.RoleSpec) (time.Duration, error) {
+	if in.DurationSeconds == nil {
+		return defaultSession, nil
+	}
+	length := time.Duration(*in.DurationSeconds) * time.Second
+	switch {
+	case length > chainedSession && world.RoleOf(call.Caller) != "":
+		return 0, api.Errorf(
+			"ValidationError",
+			"The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+		)
+	case length > cmp.Or(role.MaxSession.D(), defaultSession):
+		return 0, api.Errorf(
+			"ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+		)
+	}
+	return length, nil
+}
 
 func (s tokenService) assume(call api.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
 	denied := &api.Error{
 		Code: "AccessDenied", Status: http.StatusForbidden,
 		Message: "User: " + call.Caller + " is not authorized to perform: sts:AssumeRole on resource: " + deref(in.RoleArn),
 	}
-	parts := strings.Split(deref(in.RoleArn), ":") // arn:aws:iam::ACCOUNT:role/NAME
-	if len(parts) != 6 || !strings.HasPrefix(parts[5], "role/") || deref(in.RoleSessionName) == "" {
-		return nil, api.Errorf(
-			"ValidationError", "Value '%s' at 'roleArn' or the session name '%s' is not valid", deref(in.RoleArn),
-			deref(in.RoleSessionName),
-		)
+	if err := checkAssume(in); err != nil {
+		return nil, err
 	}
-	length := defaultSession
-	if in.DurationSeconds != nil {
-		length = time.Duration(*in.DurationSeconds) * time.Second
-	}
-	if length < shortestSession || length > longestSession {
-		return nil, api.Errorf("ValidationError", "DurationSeconds %d is not between 900 and 43200", *in.DurationSeconds)
-	}
-	account, name := s.w.Account(parts[4]), strings.TrimPrefix(parts[5], "role/")
+	parts := roleARN.FindStringSubmatch(*in.RoleArn)
+	account, name := s.w.Account(parts[1]), parts[2]
 	if account == nil {
 		return nil, denied
 	}
 	for _, role := range account.Spec.Roles {
 		if role.Name != name || role.ExternalID != "" && role.ExternalID != deref(in.ExternalId) {
 			continue
+		}
+		length, err := lengthOf(call, in, role)
+		if err != nil {
+			return nil, err
 		}
 		session := Session{
 			Account: account.ID, Expires: call.Time.Add(length).UTC(),

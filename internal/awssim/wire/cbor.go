@@ -37,6 +37,7 @@ func (c cborCodec) decode(into any) error {
 }
 
 func (c cborCodec) encode(_ string, output any, requestID string) (Response, error) {
+	fillLists(output)
 	tree := plainTree(reflect.ValueOf(output), func(t time.Time) any { return t })
 	return c.response(http.StatusOK, cbor.Encode(toCBOR(tree)), requestID), nil
 }

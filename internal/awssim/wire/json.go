@@ -31,6 +31,9 @@ func (c jsonCodec) decode(into any) error {
 }
 
 func (c jsonCodec) encode(_ string, output any, requestID string) (Response, error) {
+	if c.service != "sqs" {
+		fillLists(output)
+	}
 	body, err := json.Marshal(namedTree(reflect.ValueOf(output), replyName, func(t time.Time) any {
 		return math.Round(float64(t.UnixMilli())) / 1000
 	}))
@@ -53,7 +56,15 @@ func (c jsonCodec) encodeError(failure *api.Error, requestID string) Response {
 // olderQueueCodes are what clients of SQS look for besides the error's own code.
 var olderQueueCodes = map[string]string{
 	"QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue", "QueueNameExists": "QueueAlreadyExists",
-	"ReceiptHandleIsInvalid": "ReceiptHandleIsInvalid",
+	"ReceiptHandleIsInvalid": "ReceiptHandleIsInvalid", "AccessDeniedException": "AccessDenied",
+	"RequestThrottled": "RequestThrottled", "InvalidAddress": "InvalidAddress",
+	"EmptyBatchRequest":            "AWS.SimpleQueueService.EmptyBatchRequest",
+	"TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+	"BatchEntryIdsNotDistinct":     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+	"InvalidBatchEntryId":          "AWS.SimpleQueueService.InvalidBatchEntryId",
+	"BatchRequestTooLong":          "AWS.SimpleQueueService.BatchRequestTooLong",
+	"UnsupportedOperation":         "AWS.SimpleQueueService.UnsupportedOperation",
+	"PurgeQueueInProgress":         "AWS.SimpleQueueService.PurgeQueueInProgress",
 }
 
 func (c jsonCodec) response(status int, body []byte, requestID string) Response {

@@ -92,6 +92,9 @@ func ec2ReplyName(owner reflect.Type, field reflect.StructField) string {
 }
 
 func (c queryCodec) encode(operation string, output any, requestID string) (Response, error) {
+	if !strings.HasSuffix(operation, "Attribute") { // EC2 answers with the one attribute that was asked for
+		fillLists(output)
+	}
 	w := &xmlWriter{name: plainName, item: "member"}
 	w.text.WriteString(xml.Header)
 	w.text.WriteString(`<` + operation + `Response xmlns="` + namespaces[c.service] + `">`)
@@ -147,11 +150,13 @@ type xmlWriter struct {
 	name namer
 	item string // name of a list's elements
 	flat bool   // lists are their elements, without one around them
+
+	without map[string]string // fields that travel otherwise
 }
 
 func (w *xmlWriter) fields(v reflect.Value) {
 	for _, field := range members(v.Type()) {
-		if value := v.FieldByIndex(field.Index); !absent(value) {
+		if value := v.FieldByIndex(field.Index); !absent(value) && w.without[field.Name] == "" {
 			w.element(w.name(v.Type(), field), value)
 		}
 	}

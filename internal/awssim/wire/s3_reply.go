@@ -3,8 +3,10 @@ package wire
 import (
 	"encoding/xml"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -40,9 +42,23 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 		}
 		response.objectHeaders(output)
 	case *s3.CreateMultipartUploadOutput:
-		response.document("InitiateMultipartUploadResult", &xmlWriter{name: plainName}, output)
+		response.objectHeaders(output)
+		response.document("InitiateMultipartUploadResult", &xmlWriter{name: plainName, without: s3ReplyHeaders}, output)
 	case *s3.CompleteMultipartUploadOutput:
-		response.document("CompleteMultipartUploadResult", &xmlWriter{name: plainName}, output)
+		response.objectHeaders(&s3.PutObjectOutput{
+			ServerSideEncryption: output.ServerSideEncryption, SSEKMSKeyId: output.SSEKMSKeyId,
+		})
+		shown := *output
+		shown.ServerSideEncryption, shown.SSEKMSKeyId = "", nil
+		response.document("CompleteMultipartUploadResult", &xmlWriter{name: plainName}, &shown)
+	case *s3.CopyObjectOutput:
+		response.objectHeaders(output)
+		response.document("CopyObjectResult", &xmlWriter{name: plainName}, output.CopyObjectResult)
+	case *s3.UploadPartCopyOutput:
+		response.objectHeaders(output)
+		response.document("CopyPartResult", &xmlWriter{name: plainName}, output.CopyPartResult)
+	case *s3.ListMultipartUploadsOutput:
+		response.document("ListMultipartUploadsResult", &xmlWriter{name: uploadName, flat: true}, output)
 	case *s3.ListPartsOutput:
 		response.document("ListPartsResult", &xmlWriter{name: partName, flat: true}, output)
 	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
@@ -57,6 +73,14 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 func deleteName(_ reflect.Type, field reflect.StructField) string {
 	if field.Name == "Errors" {
 		return "Error"
+	}
+	return field.Name
+}
+
+// uploadName is how the uploads of a bucket are spelt, one by one.
+func uploadName(_ reflect.Type, field reflect.StructField) string {
+	if field.Name == "Uploads" {
+		return "Upload"
 	}
 	return field.Name
 }
@@ -83,6 +107,14 @@ var s3ReplyHeaders = map[string]string{
 	"AcceptRanges": "Accept-Ranges", "CacheControl": "Cache-Control", "ContentDisposition": "Content-Disposition",
 	"ContentLanguage": "Content-Language", "BucketRegion": "X-Amz-Bucket-Region", "Location": "Location",
 	"ServerSideEncryption": "X-Amz-Server-Side-Encryption", "LastModified": "Last-Modified",
+	"ContentEncoding": "Content-Encoding", "ExpiresString": "Expires", "StorageClass": "X-Amz-Storage-Class",
+	"SSEKMSKeyId":          "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id",
+	"SSECustomerAlgorithm": "X-Amz-Server-Side-Encryption-Customer-Algorithm",
+	"SSECustomerKeyMD5":    "X-Amz-Server-Side-Encryption-Customer-Key-Md5",
+	"ChecksumCRC32":        "X-Amz-Checksum-Crc32", "ChecksumCRC32C": "X-Amz-Checksum-Crc32c",
+	"ChecksumCRC64NVME": "X-Amz-Checksum-Crc64nvme", "ChecksumSHA1": "X-Amz-Checksum-Sha1",
+	"ChecksumSHA256": "X-Amz-Checksum-Sha256", "ChecksumType": "X-Amz-Checksum-Type",
+	"ChecksumAlgorithm": "X-Amz-Checksum-Algorithm",
 }
 
 func (r *Response) objectHeaders(output any) {
@@ -120,10 +152,16 @@ func (c s3Codec) encodeError(failure *api.Error, requestID string) Response {
 			w.element(pair[0], reflect.ValueOf(pair[1]))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(failure.Details)) {
+		w.element(name, reflect.ValueOf(failure.Details[name]))
+	}
 	w.text.WriteString("</Error>")
 	response := Response{Status: failure.HTTPStatus(), Body: w.text.Bytes(), Header: http.Header{
 		"Content-Type": {"application/xml"}, "X-Amz-Request-Id": {requestID},
 	}}
+	for name, value := range failure.Headers {
+		response.Header.Set(name, value)
+	}
 	if c.head || failure.Status == http.StatusNotModified { // neither may carry a body
 		response.Body = nil
 		response.Header.Set("Content-Length", strconv.Itoa(0))

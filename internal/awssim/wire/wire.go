@@ -4,6 +4,7 @@
 package wire
 
 //go:generate go run ./ec2names
+//go:generate go run ./limits
 
 import (
 	"bytes"
@@ -45,13 +46,17 @@ const maxBody = 64 << 20
 // Read finds out which protocol a request to service speaks and which operation it asks for. It reads the body whole.
 // Errors are *api.Error; the Request is usable for encoding them even so.
 func Read(r *http.Request, service string) (*Request, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return &Request{Service: service, codec: fallback(service)}, api.Errorf(
 			"RequestTimeout", "read the request's body: %v", err,
 		)
 	}
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	if len(body) > maxBody {
+		return &Request{Service: service, codec: fallback(service)}, api.NotModelled("a body over %d bytes", maxBody)
+	}
+	// In S3 an encoding is the object's; elsewhere the SDKs compress what they send.
+	if service != "s3" && r.Header.Get("Content-Encoding") == "gzip" {
 		if body, err = gunzip(body); err != nil {
 			return &Request{Service: service, codec: fallback(service)}, api.Errorf(
 				"SerializationException", "the body is not gzip: %v", err,

@@ -99,7 +99,11 @@ func TestChunkedBodies(t *testing.T) {
 		{"negative size", "-5\r\nhello\r\n", "", "IncompleteBody"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := unchunk([]byte(tc.body))
+			header := http.Header{}
+			got, err := unchunk([]byte(tc.body), header)
+			if err == nil {
+				err = checkDigests(header, "PutObject", got)
+			}
 			if tc.code != "" {
 				var failure *api.Error
 				require.ErrorAs(t, err, &failure)

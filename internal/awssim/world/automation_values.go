@@ -22,6 +22,8 @@ func (e *Execution) lookUp(name string) ([]string, bool) {
 		return []string{now.Format(time.DateOnly)}, true
 	case "global:DATE_TIME":
 		return []string{now.Format("2006-01-02_15.04.05")}, true
+	case "global:ACCOUNT_ID":
+		return []string{e.Region.Account.ID}, true
 	case "global:REGION":
 		return []string{e.Region.Name}, true
 	}

@@ -50,6 +50,7 @@ type ScalingGroup struct {
 	Max             int
 	Desired         int
 	Zones           []string
+	BySubnets       bool // its zones were given as subnets
 	TargetGroups    []*TargetGroup
 	Grace           time.Duration
 	HealthCheckType string // EC2 or ELB
@@ -204,7 +205,7 @@ func (g *ScalingGroup) buildExtras(s GroupSpec) error {
 }
 
 func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
-	from := g.launches()
+	from, version := g.launches()
 	tags := Tags{"aws:autoscaling:groupName": g.Name}
 	maps.Copy(tags, from.Tags)
 	for _, tag := range g.Tags {
@@ -214,6 +215,7 @@ func (g *ScalingGroup) launchSpec(zone string) LaunchSpec {
 	}
 	return LaunchSpec{
 		Image: from.Image, Type: from.Type, Zone: zone, Tags: tags, Group: g.Name, Hibernates: from.Hibernates,
+		Template: g.Template, Version: version,
 	}
 }
 

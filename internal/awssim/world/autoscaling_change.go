@@ -63,9 +63,25 @@ func (g *ScalingGroup) SetDesired(desired int) error {
 	return g.Resize(Sizes{Desired: &desired})
 }
 
-// Busy reports whether a scaling activity is under way.
-func (g *ScalingGroup) Busy() bool {
-	return slices.ContainsFunc(g.activities, func(a *Activity) bool { return a.Status == "InProgress" })
+// Cooling is the launch or termination that keeps the group from scaling as long as its cooldown is honoured: one that
+// is under way, or that ended less than the cooldown ago. Nil means that it may scale.
+func (g *ScalingGroup) Cooling() *Activity {
+	for _, activity := range slices.Backward(g.activities) {
+		scales := strings.HasPrefix(activity.Description, "Launching") ||
+			strings.HasPrefix(activity.Description, "Terminating")
+		if activity.Status == "InProgress" || scales && activity.Status == "Successful" &&
+			g.Region.World.now.Before(activity.End.Add(g.Cooldown)) {
+			return activity
+		}
+	}
+	return nil
+}
+
+// MoveTo lets the group launch in other zones; bySubnets tells that it was asked for by subnets.
+func (g *ScalingGroup) MoveTo(zones []string, bySubnets bool) {
+	g.Zones, g.BySubnets = zones, bySubnets
+	g.Region.Changed("group", g.Name, "moved to "+strings.Join(zones, ","))
+	g.Region.resettle()
 }
 
 // TerminateMember ends an instance of the group. With decrement desired goes down too, every time it is asked, even for
@@ -104,10 +120,12 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 			return nil, api.Errorf("ValidationError", "The instance %s is not in InService or Standby.", member.Instance.ID)
 		}
 	}
-	counted := 0
+	counted, standing := 0, 0
 	for _, member := range members {
 		if member.State == LifecycleInService {
 			counted++
+		} else {
+			standing++
 		}
 	}
 	if decrement && g.Desired-counted < g.Min {
@@ -130,8 +148,23 @@ func (g *ScalingGroup) Detach(ids []string, decrement bool) ([]*Activity, error)
 		member.become(LifecycleDetaching)
 		g.detachTargets(member)
 	}
+	if g.Region.World.Has(DoubtDetachTerminates) {
+		g.loseUnexpectedly(standing)
+	}
 	g.Region.resettle()
 	return activities, nil
+}
+
+// loseUnexpectedly terminates so many members in service, as AWS warns that it may when others were detached from
+// Standby: it finds more in service than it counts, and chooses as for any scale-in, unless that is suspended.
+func (g *ScalingGroup) loseUnexpectedly(count int) {
+	for _, member := range g.Members() {
+		if count > 0 && member.State == LifecycleInService && !g.suspended("Terminate") {
+			g.terminate(member, "an instance was taken out of service in response to a difference between desired and actual "+
+				"capacity")
+			count--
+		}
+	}
 }
 
 // Attach takes running instances that are in no group into this one and raises desired.

@@ -16,20 +16,25 @@ type Refresh struct {
 	total      int
 	old        []string // ids still to be replaced
 	blocked    *Event   // ends it when instances stay in standby
+	warmup     time.Duration
+	warming    *Event // goes on when the newest instance is warm
 }
 
 // standbyPatience is how long a refresh waits for instances in standby before it fails.
 const standbyPatience = time.Hour
 
 // StartRefresh begins an instance refresh; one at a time.
-func (g *ScalingGroup) StartRefresh() (*Refresh, error) {
+func (g *ScalingGroup) StartRefresh() (*Refresh, error) { return g.StartRefreshWith(0) }
+
+// StartRefreshWith is StartRefresh for one that waits for the warm-up of the newest instance before it takes the next.
+func (g *ScalingGroup) StartRefreshWith(warmup time.Duration) (*Refresh, error) {
 	if g.openRefresh() != nil {
 		return nil, api.Errorf(
 			"InstanceRefreshInProgress",
 			"An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
 		)
 	}
-	refresh := &Refresh{ID: g.Region.NewUUID("refresh"), Status: "InProgress", Start: g.Region.World.now}
+	refresh := &Refresh{ID: g.Region.NewUUID("refresh"), Status: "InProgress", Start: g.Region.World.now, warmup: warmup}
 	for _, member := range g.members {
 		refresh.old = append(refresh.old, member.Instance.ID)
 	}
@@ -97,9 +102,28 @@ func (g *ScalingGroup) driveRefresh() {
 		g.endRefresh(refresh, "Successful", "")
 	case g.suspended("InstanceRefresh") || g.suspended("Launch") || g.suspended("Terminate"):
 		// It waits.
+	case g.warming(refresh):
+		// It waits for the newest instance, and is asked again when that is warm.
 	default:
 		g.refreshNext(refresh)
 	}
+}
+
+// warming reports whether an instance that the refresh launched is not warm yet.
+func (g *ScalingGroup) warming(refresh *Refresh) bool {
+	newest := time.Time{}
+	for _, member := range g.members {
+		if member.Instance.LaunchTime.After(refresh.Start) && member.Since.After(newest) {
+			newest = member.Since
+		}
+	}
+	left := newest.Add(refresh.warmup).Sub(g.Region.World.now)
+	if newest.IsZero() || left <= 0 {
+		return false
+	}
+	refresh.warming.Stop()
+	refresh.warming = g.Region.World.After(left, g.Region.resettle)
+	return true
 }
 
 func (g *ScalingGroup) refreshNext(refresh *Refresh) {
@@ -120,6 +144,7 @@ func (g *ScalingGroup) refreshNext(refresh *Refresh) {
 
 func (g *ScalingGroup) endRefresh(refresh *Refresh, status, reason string) {
 	refresh.blocked.Stop()
+	refresh.warming.Stop()
 	refresh.Status, refresh.Reason, refresh.End = status, reason, g.Region.World.now
 	g.Region.Changed("group", g.Name, "instance refresh "+status)
 }

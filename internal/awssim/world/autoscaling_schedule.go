@@ -52,6 +52,11 @@ func (g *ScalingGroup) PutScheduledAction(name string, schedule Schedule) error 
 		return api.Errorf("ValidationError", "The start time must be before the end time")
 	case schedule.Sizes == Sizes{}:
 		return api.Errorf("ValidationError", "At least one of min size, max size and desired capacity is needed.")
+	case slices.ContainsFunc(g.scheduled, func(a *ScheduledAction) bool {
+		return a.Name != name && !schedule.Start.IsZero() && a.Next.Equal(schedule.Start)
+	}):
+		// "A scheduled action must have a unique date and time", says the user guide.
+		return api.Errorf("AlreadyExists", "A scheduled action with this scheduled start time already exists.")
 	}
 	g.unschedule(name)
 	action := &ScheduledAction{

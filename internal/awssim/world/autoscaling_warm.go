@@ -29,7 +29,7 @@ func (g *ScalingGroup) Warm() []*Instance { return slices.Clone(g.warm) }
 // SetWarmPool gives the group a warm pool, or takes it away with its instances. One that hibernates needs a launch
 // template whose instances can.
 func (g *ScalingGroup) SetWarmPool(pool *WarmPool) error {
-	if pool != nil && pool.State == WarmHibernated && !g.launches().Hibernates {
+	if pool != nil && pool.State == WarmHibernated && !g.launchesHibernating() {
 		return api.Errorf(
 			"ValidationError",
 			"The launch template of Auto Scaling group %s does not enable hibernation, which a warm pool of state Hibernated "+

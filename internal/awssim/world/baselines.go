@@ -49,6 +49,7 @@ type patching struct {
 	defaults  map[string]string // SSM's operating system to baseline id
 	groups    map[string]string // patch group and operating system to baseline id
 	states    map[string]*PatchState
+	tokens    map[string]*Baseline        // by client token: what it made, deleted or not
 	snapshots map[string]baselineSnapshot // SnapshotId and baseline id to what they stand for
 }
 
@@ -63,6 +64,7 @@ var awsBaselines = []struct{ os, name string }{
 func (r *Region) setUpPatching() {
 	r.patching = patching{
 		defaults: map[string]string{}, groups: map[string]string{}, states: map[string]*PatchState{},
+		tokens:    map[string]*Baseline{},
 		snapshots: map[string]baselineSnapshot{},
 	}
 	week := 7
@@ -83,7 +85,10 @@ func (r *Region) setUpPatching() {
 			}})
 		}
 		if known.os == "UBUNTU" {
-			rules[0].AfterDays = nil
+			rules[0] = ApprovalRule{AfterDays: new(int), Filters: []PatchFilter{
+				{Key: "PRODUCT", Values: []string{"*"}},
+				{Key: "PRIORITY", Values: []string{"Required", "Important", "Standard", "Optional", "Extra"}},
+			}}
 		}
 		r.patching.baselines.put(id, &Baseline{
 			ID: id, Name: known.name, OS: known.os, AWSOwned: true, Rules: rules, Level: "UNSPECIFIED",
@@ -132,6 +137,9 @@ const (
 // CreateBaseline registers a new baseline; a repeat with the same client token returns the first.
 func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
 	own := 0
+	if old := r.patching.tokens[b.ClientToken]; old != nil && r.World.Has(DoubtTokensOutliveBaselines) {
+		return old, nil
+	}
 	for _, other := range r.patching.baselines.all() {
 		if b.ClientToken != "" && other.ClientToken == b.ClientToken {
 			return other, nil
@@ -155,45 +163,10 @@ func (r *Region) CreateBaseline(b Baseline) (*Baseline, error) {
 	}
 	b.Tags = b.Tags.Clone()
 	r.patching.baselines.put(b.ID, &b)
+	if b.ClientToken != "" {
+		r.patching.tokens[b.ClientToken] = &b
+	}
 	return &b, nil
-}
-
-// check refuses what SSM refuses: unknown filter keys, and days or dates for Debian and Ubuntu.
-func (b *Baseline) check() error {
-	severity := "SEVERITY"
-	if b.OS == "WINDOWS" {
-		severity = "MSRC_SEVERITY"
-	}
-	allowed := []string{"PRODUCT", "CLASSIFICATION", severity}
-	switch b.OS {
-	case "WINDOWS":
-		allowed = append(allowed, "PRODUCT_FAMILY", "PATCH_SET", "PATCH_ID")
-	case "UBUNTU", "DEBIAN":
-		allowed = []string{"PRODUCT", "PRIORITY", "SECTION"}
-	}
-	filters := slices.Clone(b.Filters)
-	for _, rule := range b.Rules {
-		filters = append(filters, rule.Filters...)
-		if (b.OS == "UBUNTU" || b.OS == "DEBIAN") && (rule.AfterDays != nil && *rule.AfterDays != 0 || rule.UntilDate != "") {
-			return api.Errorf(
-				"ValidationException", "ApproveAfterDays and ApproveUntilDate are not supported for operating system %s.", b.OS,
-			)
-		}
-		if rule.AfterDays != nil && (*rule.AfterDays < 0 || *rule.AfterDays > 360) {
-			return api.Errorf("ValidationException", "ApproveAfterDays must be between 0 and 360, it is %d.", *rule.AfterDays)
-		}
-	}
-	for _, filter := range filters {
-		if !slices.Contains(allowed, filter.Key) {
-			return api.Errorf("ValidationException", "Patch filter key %s is not supported for operating system %s; use one "+
-				"of %s.",
-				filter.Key, b.OS, strings.Join(allowed, ", "))
-		}
-	}
-	if len(b.Approved) > 50 || len(b.Rejected) > 50 {
-		return api.Errorf("ValidationException", "At most 50 approved and 50 rejected patches are allowed.")
-	}
-	return nil
 }
 
 // Baseline returns the baseline with that id.
@@ -278,6 +251,9 @@ func (b *Baseline) approves(w *World, os *OperatingSystem, p Patch, at time.Time
 			continue
 		}
 		released := w.released(p)
+		if b.atOnce() {
+			return true
+		}
 		if rule.UntilDate != "" {
 			if until, err := time.Parse(time.DateOnly, rule.UntilDate); err == nil && released.Before(until.AddDate(0, 0, 1)) {
 				return true

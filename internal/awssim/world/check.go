@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 var accountID = regexp.MustCompile(`^[0-9]{12}$`)
@@ -65,6 +66,9 @@ func (s *Scenario) problems() []error {
 		}
 		seen[account.ID] = true
 		for _, role := range account.Roles {
+			if longest := role.MaxSession.D(); longest != 0 && (longest < time.Hour || longest > 12*time.Hour) {
+				say("accounts: %s: role %s: max_session is not between 1h and 12h", account.Name, role.Name)
+			}
 			if role.Policy == "" {
 				continue
 			}

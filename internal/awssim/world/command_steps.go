@@ -42,7 +42,7 @@ func (v *Invocation) Steps() []CommandStep {
 			if v.Done() {
 				step.Status, step.Details = v.Status, v.Details
 			}
-		case of.platform != "" && of.platform != v.Instance.Disk().os.Platform:
+		case of.platform != "" && of.platform != v.platform:
 			step.Status, step.Details, step.Code = "Success", "Success", 0
 			step.Started, step.Ended = v.Started, v.Started
 			step.Stdout = fmt.Sprintf(

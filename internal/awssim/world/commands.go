@@ -27,7 +27,7 @@ type Command struct {
 	Comment     string
 	Parameters  map[string][]string
 	Requested   time.Time
-	Expires     time.Time
+	Expires     time.Time // when delivery and execution have had their time
 	Delivery    time.Duration
 	Invocations []*Invocation
 }
@@ -44,6 +44,7 @@ type Invocation struct {
 	Stdout   string
 	Stderr   string
 
+	platform  string // of the machine when the command was sent: an instance that is terminated has no disk any more
 	cancelled bool
 	timeout   *Event
 	work      *Event
@@ -60,6 +61,7 @@ type SendSpec struct {
 	Version    string
 	Comment    string
 	Instances  []string
+	Targeted   bool // they were found by targets: there may be none, or more than can be named
 	Parameters map[string][]string
 	Delivery   time.Duration // 0 is an hour
 }
@@ -74,7 +76,14 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	if err := document.checkParameters(spec.Parameters); err != nil {
 		return nil, err
 	}
-	if len(spec.Instances) == 0 || len(spec.Instances) > 50 {
+	seen := map[string]bool{}
+	for _, id := range spec.Instances {
+		if seen[id] {
+			return nil, api.Errorf("DuplicateInstanceId", "Instance %s is named more than once.", id)
+		}
+		seen[id] = true
+	}
+	if !spec.Targeted && (len(spec.Instances) == 0 || len(spec.Instances) > 50) {
 		return nil, api.Errorf("ValidationException", "InstanceIds must hold 1 to 50 ids, it holds %d.", len(spec.Instances))
 	}
 	w := r.World
@@ -88,17 +97,18 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	command.Expires = w.now.Add(command.Delivery + command.executionTimeout())
 	for _, id := range spec.Instances {
 		instance := r.Instance(id)
-		if instance == nil || instance.State == Terminated || instance.LastPing().IsZero() {
+		if instance == nil || instance.State == Terminated || instance.LastPing().IsZero() ||
+			w.Has(DoubtSilentAgentRefused) && instance.PingStatus() != "Online" {
 			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)
 		}
 		command.Invocations = append(command.Invocations, &Invocation{
-			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1,
+			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1, platform: instance.platform(),
 		})
 	}
 	command.ID = r.NewUUID("command")
 	r.commands.all.put(command.ID, command)
 	for _, invocation := range command.Invocations {
-		invocation.timeout = w.After(command.Delivery, func() { invocation.expire("DeliveryTimedOut") })
+		invocation.timeout = w.After(command.Expires.Sub(w.now), func() { invocation.expire("DeliveryTimedOut") })
 		w.After(deliverAfter, invocation.deliver)
 	}
 	r.Changed("command", command.ID, "sent "+command.Document)
@@ -179,7 +189,7 @@ func (v *Invocation) deliver() {
 	w := v.Instance.Region.World
 	v.timeout.Stop()
 	v.Status, v.Details, v.Started = "InProgress", "InProgress", w.now
-	v.timeout = w.After(v.Command.executionTimeout(), func() { v.expire("ExecutionTimedOut") })
+	v.timeout = w.After(v.Command.executionTimeout(), v.overdue)
 	switch v.Command.Document {
 	case "AWS-RunPatchBaseline":
 		v.runPatchBaseline()
@@ -250,8 +260,20 @@ func (v *Invocation) end(status string, code int, stdout, stderr string) {
 	v.finish()
 }
 
+// overdue is the agent ending what takes too long. Of a machine whose agent is silent Run Command says so only when the
+// whole time for the command is over, delivery and execution: the guide on command statuses.
+func (v *Invocation) overdue() {
+	w := v.Instance.Region.World
+	if left := v.Command.Expires.Sub(w.now); left > 0 && !v.Instance.AgentOnline() {
+		v.timeout = w.After(left, func() { v.expire("DeliveryTimedOut") })
+		return
+	}
+	v.expire("ExecutionTimedOut")
+}
+
 func (v *Invocation) expire(details string) {
-	if v.Done() {
+	w := v.Instance.Region.World
+	if v.Done() || v.cancelled && w.Has(DoubtCancellingStays) && !v.Instance.AgentOnline() {
 		return
 	}
 	v.Status, v.Details = "TimedOut", details

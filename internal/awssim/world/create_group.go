@@ -1,6 +1,7 @@
 package world
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
@@ -55,12 +56,23 @@ func (r *Region) ensureWatched() {
 	}
 }
 
-// CreateTargetGroup makes a target group; none of the load balancers has it until one is told to.
+// targetGroupName is what a name may be: "a maximum of 32 characters, only alphanumeric characters or hyphens, and must
+// not begin or end with a hyphen", says the API reference.
+var targetGroupName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?$`)
+
+// CreateTargetGroup makes a target group; none of the load balancers has it until one is told to. The same settings
+// again are the same group.
 func (r *Region) CreateTargetGroup(spec TargetGroupSpec) (*TargetGroup, error) {
-	if spec.Name == "" {
-		return nil, api.Errorf("ValidationError", "A target group name must be specified")
+	if !targetGroupName.MatchString(spec.Name) {
+		return nil, api.Errorf(
+			"ValidationError", "Target group name '%s' must be 1 to 32 letters, digits and hyphens, and not begin or end with "+
+				"a hyphen", spec.Name,
+		)
 	}
-	if _, err := r.targetGroupNamed(spec.Name); err == nil {
+	if there, err := r.targetGroupNamed(spec.Name); err == nil {
+		if there.made == spec {
+			return there, nil
+		}
 		return nil, api.Errorf(
 			"DuplicateTargetGroupName", "A target group with the same name '%s' exists, but with different settings", spec.Name,
 		)

@@ -112,12 +112,17 @@ func (g *ScalingGroup) UseTemplate(template *LaunchTemplate, version string) {
 	g.Region.Changed("group", g.Name, "launches from "+template.Name)
 }
 
-// launches is what the group launches now: image, type and tags of its template's version.
-func (g *ScalingGroup) launches() LaunchTemplateVersion {
+// launches is what the group launches now: image, type and tags of its template's version, and that version's number.
+func (g *ScalingGroup) launches() (LaunchTemplateVersion, int) {
 	if g.Template != nil {
-		if _, version, err := g.Template.Version(g.TemplateVersion); err == nil {
-			return version
+		if n, version, err := g.Template.Version(g.TemplateVersion); err == nil {
+			return version, n
 		}
 	}
-	return LaunchTemplateVersion{Image: g.Image, Type: g.Type}
+	return LaunchTemplateVersion{Image: g.Image, Type: g.Type}, 0
+}
+
+func (g *ScalingGroup) launchesHibernating() bool {
+	version, _ := g.launches()
+	return version.Hibernates
 }

@@ -3,8 +3,10 @@ package world
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
@@ -20,7 +22,8 @@ type Document struct {
 	Default  int
 	Tags     Tags
 
-	parameters map[string]bool // of a Command document: its names, true where it must be given
+	Platforms  []string
+	Parameters []CommandParameter // of a Command document
 }
 
 // DocumentVersion is one content of a document.
@@ -40,28 +43,17 @@ type documents struct {
 }
 
 func (r *Region) setUpDocuments() {
-	known := []struct {
-		name, content string
-		parameters    map[string]bool
-	}{
-		{"AWS-RunPatchBaseline", "Scans for or installs patches from a patch baseline.", map[string]bool{
-			"Operation": true, "AssociationId": false, "SnapshotId": false, "InstallOverrideList": false, "RebootOption": false,
-			"BaselineOverride": false, "StepTimeoutSeconds": false,
-		}},
-		{"AWS-RunShellScript", "Run a shell script or specify the commands to run.", map[string]bool{
-			"commands": true, "workingDirectory": false, "executionTimeout": false,
-		}},
-		{"AWS-RunPowerShellScript", "Run a PowerShell script or specify the paths to scripts to run.", map[string]bool{
-			"commands": true, "workingDirectory": false, "executionTimeout": false,
-		}},
-	}
-	for _, each := range known {
-		content := `{"schemaVersion":"2.2","description":` + strconv.Quote(each.content) + `}`
+	for _, each := range commandDocuments {
+		if r.World.Has(DoubtNoStepTimeout) {
+			each.parameters = slices.DeleteFunc(slices.Clone(each.parameters), func(p CommandParameter) bool {
+				return p.Name == "StepTimeoutSeconds"
+			})
+		}
 		document := &Document{
 			Name: each.name, Type: "Command", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1,
-			parameters: each.parameters, Tags: Tags{},
+			Platforms: each.platforms, Parameters: each.parameters, Tags: Tags{},
 		}
-		document.add(content, "JSON", "", document.Created, nil)
+		document.add(each.content(), "JSON", "", document.Created, nil)
 		r.documents.all.put(each.name, document)
 	}
 	for _, owned := range r.World.ownedByAWS {
@@ -103,6 +95,13 @@ func (d *Document) At(version string) (*DocumentVersion, error) {
 	return &d.Versions[n-1], nil
 }
 
+// Documents lists the region's documents by name, Amazon's among them.
+func (r *Region) Documents() []*Document {
+	documents := slices.Clone(r.documents.all.all())
+	slices.SortFunc(documents, func(a, b *Document) int { return strings.Compare(a.Name, b.Name) })
+	return documents
+}
+
 // Document returns the document with that name; the error is InvalidDocument.
 func (r *Region) Document(name string) (*Document, error) {
 	document, ok := r.documents.all.get(name)
@@ -117,8 +116,14 @@ func (r *Region) CreateDocument(name, kind, format, content, label string, tags 
 	if _, exists := r.documents.all.get(name); exists {
 		return nil, api.Errorf("DocumentAlreadyExists", "Document with same name %s already exists", name)
 	}
+	if err := checkDocumentName(name); err != nil {
+		return nil, err
+	}
 	if kind != "Automation" {
 		return nil, api.NotModelled("ssm:CreateDocument with DocumentType %s", kind)
+	}
+	if err := checkDocumentSize(content); err != nil {
+		return nil, err
 	}
 	book, err := parseRunbook(content)
 	if err != nil {
@@ -168,6 +173,9 @@ func (r *Region) UpdateDocument(name, base, format, content, label string) (*Doc
 			"The document has too many versions. Delete one or more document versions and try again.",
 		)
 	}
+	if err := checkDocumentSize(content); err != nil {
+		return nil, err
+	}
 	book, err := parseRunbook(content)
 	if err != nil {
 		return nil, err
@@ -205,37 +213,41 @@ func (r *Region) commandDocument(name string) (*Document, error) {
 	return document, nil
 }
 
-// checkParameters refuses parameters a Command document lacks, and missing ones it needs.
-func (d *Document) checkParameters(given map[string][]string) error {
-	for name := range given {
-		if _, known := d.parameters[name]; !known {
-			return api.Errorf("InvalidParameters", "Parameter %s is not defined in document %s.", name, d.Name)
-		}
-	}
-	for name, needed := range d.parameters {
-		if needed && len(given[name]) == 0 {
-			return api.Errorf("InvalidParameters", "Parameter %s of document %s is missing.", name, d.Name)
-		}
-	}
-	if d.Name != "AWS-RunPatchBaseline" {
-		return nil
-	}
-	allowed := map[string][]string{"Operation": {"Scan", "Install"}, "RebootOption": {"RebootIfNeeded", "NoReboot"}}
-	for name, values := range allowed {
-		if value := given[name]; len(value) > 0 && (len(value) > 1 || !slices.Contains(values, value[0])) {
-			return api.Errorf("InvalidParameters", "Parameter %s is %q; allowed are %q.", name, value, values)
-		}
-	}
-	if list := given["InstallOverrideList"]; len(list) > 0 && len(list[0]) > 256 {
-		return api.Errorf("InvalidParameters", "Parameter InstallOverrideList is longer than 256 characters.")
-	}
-	return nil
-}
-
 // Schema is the schema version of the content.
 func (v *DocumentVersion) Schema() string {
 	if v.book != nil {
 		return v.book.SchemaVersion
 	}
 	return "2.2"
+}
+
+// Parameters are those of a runbook, sorted by name.
+func (v *DocumentVersion) Parameters() []CommandParameter {
+	if v.book == nil {
+		return nil
+	}
+	var all []CommandParameter
+	for _, name := range slices.Sorted(maps.Keys(v.book.Parameters)) {
+		from := v.book.Parameters[name]
+		parameter := CommandParameter{Name: name, Type: from.Type, Description: from.Description}
+		if from.Default != nil {
+			text := strings.Join(texts(from.Default), ",")
+			parameter.Default = &text
+		}
+		if !from.isList() {
+			parameter.Type = "String"
+		} else {
+			parameter.Type = "StringList"
+		}
+		all = append(all, parameter)
+	}
+	return all
+}
+
+// Description is what a runbook says of itself.
+func (v *DocumentVersion) Description() string {
+	if v.book == nil {
+		return ""
+	}
+	return v.book.Description
 }

@@ -48,6 +48,9 @@ type Instance struct {
 	Group          string   // the Auto Scaling group that launched it
 	Ordinal        int      // the how many-th of its group, from 1
 	Hibernates     bool     // it was launched so that it can
+	Template       *LaunchTemplate
+	// TemplateVersion is the version of Template that it was launched from; nil and 0: no template.
+	TemplateVersion int
 
 	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
 	Patchers  []string // what patches the machine by itself: unattended-upgrades
@@ -67,6 +70,8 @@ type LaunchSpec struct {
 	SecurityGroups []string
 	Group          string // the Auto Scaling group that launches
 	Hibernates     bool
+	Template       *LaunchTemplate
+	Version        int // of Template
 }
 
 // Launch starts a new instance from an image. It is pending, then running while it boots, and its application answers
@@ -156,6 +161,7 @@ func (r *Region) newInstance(spec LaunchSpec) (*Instance, error) {
 	instance := &Instance{
 		Region: r, ID: r.NewID("i"), Image: image, Type: spec.Type, Zone: spec.Zone, Tags: spec.Tags.Clone(),
 		SecurityGroups: slices.Clone(spec.SecurityGroups), Group: spec.Group, LaunchTime: w.now, Hibernates: spec.Hibernates,
+		Template: spec.Template, TemplateVersion: spec.Version,
 	}
 	if instance.Type == "" {
 		instance.Type = "m7i.large"

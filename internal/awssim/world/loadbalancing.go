@@ -40,13 +40,16 @@ type TargetGroup struct {
 	LoadBalancer        string // name; empty: none, and targets are unused
 	ByAddress           bool   // targets are private addresses, not instances
 	SlowStart           time.Duration
-	Unchecked           bool // health checks are disabled
+	Sticky              bool          // requests of one client go to one target
+	StickyFor           time.Duration // how long
+	Unchecked           bool          // health checks are disabled
 	// how long an unhealthy target keeps its connections, as network load balancers have it
 	UnhealthyDraining time.Duration
 	CrossZone         string // true, false or use_load_balancer_configuration
 	Tags              Tags
 	targets           []*Target
 	counts            counts
+	made              TargetGroupSpec // as it was asked for
 }
 
 // Target is one registration: an instance and a port.
@@ -78,11 +81,12 @@ func (r *Region) buildLoadBalancing(spec RegionSpec) error {
 func (r *Region) addTargetGroup(spec TargetGroupSpec) {
 	sum := r.World.digest(r.Account.ID + "/" + r.Name + "/targetgroup")
 	group := &TargetGroup{
-		Region: r, Name: spec.Name, ARN: r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
+		Region: r, made: spec, Name: spec.Name,
+		ARN:  r.ARN("elasticloadbalancing", "targetgroup/"+spec.Name+"/"+hexDigits(sum[:8])),
 		Port: spec.Port, HealthPath: spec.HealthPath, Interval: spec.HealthInterval.or(defaultHealthInterval),
 		HealthyThreshold: spec.HealthyThreshold, UnhealthyThreshold: spec.UnhealthyThreshold,
 		DeregistrationDelay: spec.DeregistrationDelay.or(defaultDeregistrationDelay), LoadBalancer: spec.LoadBalancer,
-		Tags:      Tags{},
+		Tags: Tags{}, StickyFor: 24 * time.Hour,
 		ByAddress: spec.TargetType == "ip", SlowStart: spec.SlowStart.D(), CrossZone: spec.CrossZone,
 		Unchecked: spec.Unchecked, UnhealthyDraining: spec.UnhealthyDraining.D(),
 	}
@@ -194,7 +198,7 @@ func (g *TargetGroup) place(instance *Instance) {
 // Register adds an instance on a port (0: the group's own). Registering a draining target takes it back; a registered
 // one stays as it is. An instance that does not run is InvalidTarget.
 func (g *TargetGroup) Register(instance *Instance, port int) error {
-	if instance == nil || instance.State != Running && instance.State != Pending {
+	if instance == nil || instance.State != Running {
 		id := ""
 		if instance != nil {
 			id = instance.ID

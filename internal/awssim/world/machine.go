@@ -83,6 +83,27 @@ func (m *machine) start(i *Instance, at time.Time) {
 // Up reports whether the operating system runs.
 func (i *Instance) Up() bool { return i.State == Running && i.machine.up }
 
+// platform is what its disk holds: Linux or Windows; "" without a disk.
+func (i *Instance) platform() string {
+	if disk := i.Disk(); disk != nil {
+		return disk.os.Platform
+	}
+	return ""
+}
+
+// clock is the machine's own, which is the world's unless nodes' clocks are in doubt: then every other one is seven
+// minutes fast, and the rest are as slow.
+func (i *Instance) clock() time.Time {
+	skew := time.Duration(0)
+	if i.Region.World.Has(DoubtNodesClock) {
+		skew = 7 * time.Minute
+		if i.Ordinal%2 == 0 {
+			skew = -skew
+		}
+	}
+	return i.Region.World.now.Add(skew)
+}
+
 // BootID changes with every boot.
 func (i *Instance) BootID() string { return i.machine.bootID }
 

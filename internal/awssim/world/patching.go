@@ -92,7 +92,7 @@ func (v *Invocation) runPatchBaseline() {
 	i, w := v.Instance, v.Instance.Region.World
 	disk := i.Disk()
 	run := &patchRun{invocation: v, instance: i, state: &PatchState{
-		Instance: i, PatchGroup: i.PatchGroupOf(), Operation: v.Command.parameter("Operation", ""), Start: w.now,
+		Instance: i, PatchGroup: i.PatchGroupOf(), Operation: v.Command.parameter("Operation", ""), Start: i.clock(),
 		SnapshotID:   v.Command.parameter("SnapshotId", ""),
 		RebootOption: v.Command.parameter("RebootOption", "RebootIfNeeded"),
 		OverrideList: v.Command.parameter("InstallOverrideList", ""),
@@ -269,7 +269,7 @@ func (run *patchRun) reboot(times int) {
 func (run *patchRun) report() {
 	i, w, s := run.instance, run.instance.Region.World, run.state
 	disk := i.Disk()
-	s.End, s.Patches = w.now, nil
+	s.End, s.Patches = s.Instance.clock(), nil
 	for _, patch := range w.Scenario.Patches {
 		if patch.OS != disk.os.Name || disk.Version(patch.ID) != patch.Version {
 			continue

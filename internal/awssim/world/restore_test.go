@@ -169,10 +169,12 @@ func TestNeverBackFromTheReboot(t *testing.T) {
 			require.Equal(t, "ConnectionLost", i.PingStatus())
 			silent, err := r.Send(SendSpec{
 				Document: "AWS-RunShellScript", Instances: []string{i.ID}, Delivery: time.Minute,
-				Parameters: map[string][]string{"commands": {"# patchtide:facts"}},
+				Parameters: map[string][]string{"commands": {"# patchtide:facts"}, "executionTimeout": {"60"}},
 			})
 			require.NoError(t, err)
-			elapse(t, w, 2*time.Minute)
+			elapse(t, w, 90*time.Second)
+			require.Equal(t, "Pending", silent.Invocations[0].Details, "it has the time for its execution as well")
+			elapse(t, w, time.Minute)
 			require.Equal(t, "DeliveryTimedOut", silent.Invocations[0].Details)
 
 			task, err := r.ReplaceRoot(i.ID, snapshot.ID, "heal", false, nil)

@@ -112,6 +112,9 @@ func parseRunbook(content string) (*runbook, error) {
 		if !known {
 			return nil, invalidContent("parameter %s has type %q, which is not modelled.", name, kind)
 		}
+		if err := book.Parameters[name].check(name); err != nil {
+			return nil, err
+		}
 	}
 	for n := range book.MainSteps {
 		if err := book.checkStep(n); err != nil {
@@ -137,9 +140,11 @@ func (b *runbook) checkStep(n int) error {
 		return invalidContent("step %d has no name, or one that is taken: %q.", n+1, step.Name)
 	}
 	modelled, known := stepInputs[step.Action]
+	if slices.Contains(otherActions, step.Action) {
+		return api.NotModelled("the Automation action %s, of step %s", step.Action, step.Name)
+	}
 	if !known {
-		return invalidContent("step %s: action %q is not modelled; modelled are %s.", step.Name, step.Action,
-			strings.Join(slices.Sorted(maps.Keys(stepInputs)), ", "))
+		return invalidContent("step %s: there is no action %q.", step.Name, step.Action)
 	}
 	for _, input := range slices.Sorted(maps.Keys(step.Inputs)) {
 		if !slices.Contains(modelled, input) && !slices.Contains(apiActions, step.Action) {
@@ -166,6 +171,9 @@ func (b *runbook) checkStep(n int) error {
 	if err := b.MainSteps[n].checkAPI(); err != nil {
 		return err
 	}
+	if err := b.checkShape(step); err != nil {
+		return err
+	}
 	return eachText(step.Inputs, func(text string) error {
 		for _, match := range reference.FindAllStringSubmatch(text, -1) {
 			if err := b.checkReference(match[1]); err != nil {
@@ -184,7 +192,7 @@ func (b *runbook) checkReference(name string) error {
 		return nil
 	}
 	if name == "automation:EXECUTION_ID" || name == "global:DATE" || name == "global:DATE_TIME" ||
-		name == "global:REGION" {
+		name == "global:REGION" || name == "global:ACCOUNT_ID" {
 		return nil
 	}
 	return invalidContent("{{ %s }} is neither a parameter nor a step's output.", name)
@@ -297,7 +305,13 @@ func (b *runbook) bind(given map[string][]string) (map[string][]string, error) {
 		if !parameter.isList() && len(values) != 1 {
 			return nil, wrong("Parameter %s is of type %s and takes one value, not %d.", name, parameter.Type, len(values))
 		}
+		if n := len(values); n < parameter.MinItems || parameter.MaxItems > 0 && n > parameter.MaxItems {
+			return nil, wrong("Parameter %s takes %d to %d items, not %d.", name, parameter.MinItems, parameter.MaxItems, n)
+		}
 		for _, value := range values {
+			if problem := parameter.accepts(value); problem != "" {
+				return nil, wrong("Parameter %s %s: %q.", name, problem, value)
+			}
 			if len(parameter.AllowedValues) > 0 && !slices.Contains(texts(parameter.AllowedValues), value) {
 				return nil, wrong("Parameter %s is %q; allowed are %q.", name, value, texts(parameter.AllowedValues))
 			}

@@ -16,6 +16,7 @@ type Scenario struct {
 	Patches          []Patch           `yaml:"patches"`
 	Accounts         []AccountSpec     `yaml:"accounts"`
 	Faults           Faults            `yaml:"faults"`
+	Doubts           []Doubt           `yaml:"doubts"` // what AWS does otherwise than believed
 
 	// what the demo decides when the wave is on hold: roll_back, skip, retry or abort; "" when no hold is expected
 	Decide string `yaml:"decide"`
@@ -136,6 +137,8 @@ type RoleSpec struct {
 	Name       string `yaml:"name"`
 	ExternalID string `yaml:"external_id"` // must be presented by who assumes it; empty: none is asked for
 	Policy     string `yaml:"policy"`      // JSON policy document; empty: it may do everything
+
+	MaxSession Duration `yaml:"max_session"` // the longest session that may be asked for; 0 is AWS's hour
 }
 
 // RegionSpec is what lives in one region of an account.

@@ -45,6 +45,13 @@ func (r *Region) DeleteSecurityGroup(id string) error {
 			}
 		}
 	}
+	for _, other := range r.securityGroups.all() {
+		if other != group && slices.ContainsFunc(
+			slices.Concat(other.In, other.Out), func(rule SecurityRule) bool { return rule.Peer == id },
+		) {
+			return api.Errorf("DependencyViolation", "resource %s has a dependent object", id)
+		}
+	}
 	r.securityGroups.drop(id)
 	return nil
 }

@@ -18,6 +18,9 @@ type Volume struct {
 	Attached string // instance id; empty: available
 	Key      string // ARN of the KMS key; empty: not encrypted
 	Disk     *Disk
+	Type     string // gp3
+
+	snapped time.Time // when CreateSnapshot was last called for it
 }
 
 // SizeGiB is the size of every root volume.
@@ -26,6 +29,7 @@ const SizeGiB = 8
 func (r *Region) newVolume(zone, snapshot string, disk *Disk) *Volume {
 	volume := &Volume{
 		Region: r, ID: r.NewID("vol"), Zone: zone, Snapshot: snapshot, Created: r.World.now, Tags: Tags{}, Disk: disk,
+		Type: "gp3",
 	}
 	r.volumes.put(volume.ID, volume)
 	return volume
@@ -92,11 +96,45 @@ type Snapshot struct {
 	disk *Disk
 }
 
+// What EBS takes of one volume: a CreateSnapshot in so long, by EC2's error codes, and so many pending snapshots, which
+// is the quota of every type of volume but sc1 and st1.
+const (
+	snapshotPause    = 15 * time.Second
+	pendingSnapshots = 5
+)
+
+// maySnapshot refuses a snapshot of a volume that has had its share.
+func (r *Region) maySnapshot(volume *Volume) error {
+	if !volume.snapped.IsZero() && r.World.now.Before(volume.snapped.Add(snapshotPause)) {
+		return api.Errorf(
+			"SnapshotCreationPerVolumeRateExceeded",
+			"The maximum per volume CreateSnapshot request rate has been exceeded. Use an increasing or variable sleep "+
+				"interval between requests.",
+		)
+	}
+	pending := 0
+	for _, snapshot := range r.snapshots.all() {
+		if snapshot.Volume == volume.ID && snapshot.State == "pending" {
+			pending++
+		}
+	}
+	if pending >= pendingSnapshots {
+		return api.Errorf(
+			"ConcurrentSnapshotLimitExceeded", "Maximum allowed in-progress snapshots for a single volume exceeded.",
+		)
+	}
+	volume.snapped = r.World.now
+	return nil
+}
+
 // CreateSnapshot captures the volume as it is now; the snapshot is pending for a while all the same.
 func (r *Region) CreateSnapshot(volumeID, description string, tags Tags) (*Snapshot, error) {
 	volume := r.Volume(volumeID)
 	if volume == nil {
 		return nil, api.Errorf("InvalidVolume.NotFound", "The volume '%s' does not exist.", volumeID)
+	}
+	if err := r.maySnapshot(volume); err != nil {
+		return nil, err
 	}
 	snapshot := &Snapshot{
 		Region: r, ID: r.NewID("snap"), Volume: volumeID, State: "pending", Progress: "0%", Started: r.World.now,

@@ -15,6 +15,8 @@ var everywhere = []string{
 	"MissingAuthenticationToken", "RequestLimitExceeded", "SerializationException", "ServiceUnavailable", "Throttling",
 	"ThrottlingException", "UnrecognizedClientException", "UnknownOperationException", "ValidationError",
 	"ValidationException",
+	// SQS's common errors, as its guide lists them.
+	"InvalidParameterValue", "MissingParameter",
 	// The simulator's own word for what it does not model is no AWS code, on purpose.
 	"NotModelled",
 }

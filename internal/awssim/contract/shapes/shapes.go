@@ -103,11 +103,7 @@ func (m *Models) service(id string) (*service, error) {
 	if found := m.loaded[id]; found != nil {
 		return found, nil
 	}
-	folder, ok := files[id]
-	if !ok {
-		return nil, fmt.Errorf("no API description is known for service %q; name its folder in shapes.go", id)
-	}
-	text, err := os.ReadFile(filepath.Join(m.dir, filepath.FromSlash(folder), "api-2.json"))
+	text, err := m.Description(id)
 	if err != nil {
 		return nil, err
 	}
@@ -117,4 +113,13 @@ func (m *Models) service(id string) (*service, error) {
 	}
 	m.loaded[id] = found
 	return found, nil
+}
+
+// Description is the text of a service's description.
+func (m *Models) Description(id string) ([]byte, error) {
+	folder, ok := files[id]
+	if !ok {
+		return nil, fmt.Errorf("no API description is known for service %q; name its folder in shapes.go", id)
+	}
+	return os.ReadFile(filepath.Join(m.dir, filepath.FromSlash(folder), "api-2.json"))
 }

@@ -1,0 +1,78 @@
+package preflight
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// ExamineInput starts ExamineGroups.
+type ExamineInput struct {
+	WaveID string
+	Plan   patch.Plan // the wave's, with the batch's groups only
+}
+
+// Examined is what a wave keeps of a group that may be patched.
+type Examined struct {
+	Members      []string       // in order
+	TargetGroups []string       // ARNs of those that serve it
+	Each         patch.Duration // what one instance is likely to take
+	From         string         // what that is made of
+	Launch       patch.Duration // one more instance, before the first goes out; 0: none is launched
+}
+
+// ExamineGroups reads groups, and refuses one that cannot be patched as the plan says. It changes nothing.
+func ExamineGroups(ctx workflow.Context, in ExamineInput) ([]Examined, error) {
+	type planned struct {
+		group patch.Group
+		stage patch.Stage
+	}
+	var groups []planned
+	for _, stage := range in.Plan.Stages {
+		for _, group := range stage.Groups {
+			groups = append(groups, planned{group, stage})
+		}
+	}
+	return ofEach(ctx, in.WaveID, groups, func(ctx workflow.Context, p planned) (Examined, error) {
+		return examine(ctx, in.Plan, p.stage, p.group)
+	})
+}
+
+// examine reads a group, and asks the table of checks. Its task must be picked up soon: an account's queue that nobody
+// serves is a worker that does not know the account.
+func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group patch.Group) (found Examined, err error) {
+	state, err := run.InspectServed(run.Sweeping(ctx, group, plan.Timing), group)
+	if err != nil {
+		return found, err
+	}
+	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage), State: &state}
+	if err := Refused(ctx, patch.LevelWave, view); err != nil {
+		return found, err
+	}
+	around, err := run.ReadInterference(ctx, InterferenceOf(group, state, view.Policy), plan.Timing)
+	if err != nil {
+		return found, run.PreflightError(group, err)
+	}
+	view.Around = &around
+	if err := Refused(ctx, patch.LevelWave, view); err != nil {
+		return found, err
+	}
+	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
+	for _, member := range state.Order() {
+		found.Members = append(found.Members, member.ID)
+	}
+	found.TargetGroups = run.TargetGroups(state)
+	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
+	found.Launch = strategy.LaunchTime(plan.Timing)
+	return found, nil
+}
+
+// InterferenceOf asks what others do to a group and each of its instances.
+func InterferenceOf(group patch.Group, state patch.GroupState, policy patch.Policy) activities.ReadInterferenceInput {
+	return activities.ReadInterferenceInput{
+		Group: group, Instances: state.IDs(), Calendars: policy.Calendars, Alarms: run.Gates(policy.Health),
+		Baseline: policy.Baseline, Restore: policy.Restore, Within: policy.Budget(state.TargetGroups).OnItsWay(),
+	}
+}

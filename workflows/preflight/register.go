@@ -1,0 +1,44 @@
+package preflight
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
+)
+
+// RegisterInput starts RegisterGroups.
+type RegisterInput struct {
+	WaveID   string
+	Groups   []patch.Group
+	Baseline string // the plan's
+	Timing   patch.Timing
+}
+
+// Registered is what a group is patched with and judged by, pinned.
+type Registered struct {
+	Runbook    activities.Runbook
+	BaselineID string
+}
+
+// RegisterGroups registers what patches and what is judged by where groups are, and pins the runbook's version and
+// hash.
+func RegisterGroups(ctx workflow.Context, in RegisterInput) ([]Registered, error) {
+	return ofEach(ctx, in.WaveID, in.Groups, func(ctx workflow.Context, group patch.Group) (done Registered, err error) {
+		options := run.Acting(ctx, group, in.Timing)
+		if err := workflow.ExecuteActivity(options, aws.EnsureRunbook, activities.EnsureRunbookInput{
+			Group: group,
+		}).Get(ctx, &done.Runbook); err != nil {
+			return done, run.PreflightError(group, err)
+		}
+		var baseline activities.RegisteredBaseline
+		if err := workflow.ExecuteActivity(options, aws.EnsureBaseline, activities.EnsureBaselineInput{
+			Group: group, Baseline: in.Baseline,
+		}).Get(ctx, &baseline); err != nil {
+			return done, run.PreflightError(group, err)
+		}
+		done.BaselineID = baseline.BaselineID
+		return done, nil
+	})
+}

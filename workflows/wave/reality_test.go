@@ -1,0 +1,47 @@
+package wave_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// A region without CodeDeploy has nobody who deploys.
+func TestARegionWithoutCodeDeploy(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+		s.Faults.API = append(s.Faults.API, world.APIFault{Kind: "no_endpoint", Service: "codedeploy"})
+	}})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+}
+
+// Backup plans and bills go by the tags of volumes, which EC2 does not carry over to a new root.
+func TestARestoredRootKeepsItsTags(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
+	scene.Decide = []patch.Verb{patch.RollBack}
+	roots := map[string]string{}
+	scene.EachRegion(func(r *world.Region) {
+		for _, instance := range r.Instances() {
+			roots[instance.ID] = instance.RootVolume
+			r.Volume(instance.RootVolume).Tags = world.Tags{"backup": "daily", "cost": "web", "aws:of": "theirs"}
+		}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+	restored := 0
+	scene.EachRegion(func(r *world.Region) {
+		for _, instance := range r.Instances() {
+			if instance.RootVolume != roots[instance.ID] {
+				restored++
+				require.Equal(t, world.Tags{"backup": "daily", "cost": "web"}, r.Volume(instance.RootVolume).Tags)
+			}
+		}
+	})
+	require.Equal(t, 1, restored)
+}
