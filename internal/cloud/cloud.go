@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -167,14 +166,7 @@ func (c *Cloud) make(account Account, region string) *Clients {
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions),
 		awsmiddleware.AddUserAgentKeyValue("patchtide", c.options.Version), mutateOnce, limits.add, plainText)
 	if account.RoleARN != "" {
-		// Regional and not shared between regions, so that one region's trouble stays there.
-		provider := stscreds.NewAssumeRoleProvider(
-			sts.NewFromConfig(cfg), account.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-				o.RoleSessionName = account.SessionName
-				if account.ExternalID != "" {
-					o.ExternalID = aws.String(account.ExternalID)
-				}
-			})
+		provider := roleOf(account, cfg, c.options.Config.Region)
 		cache := aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryMargin })
 		cfg.Credentials = cache
 		cfg.APIOptions = append(cfg.APIOptions, renew(cache))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +142,44 @@ type losing struct{ calls int }
 func (l *losing) Do(*http.Request) (*http.Response, error) {
 	l.calls++
 	return nil, io.ErrUnexpectedEOF
+}
+
+// An opt-in region knows only accounts that have enabled it, and the worker's own need not be one of them.
+func TestARoleIsAssumedAtHomeWhereTheRegionDoesNotKnowTheWorker(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		asked      []string // regions in which the role was asked for
+		fails      bool
+	}{
+		{"it knows the worker", "", []string{"ap-northeast-1"}, false},
+		{"it is not enabled", "RegionDisabledException", []string{"ap-northeast-1", "us-east-1"}, false},
+		{"it does not know the worker's key", "InvalidClientTokenId", []string{"ap-northeast-1", "us-east-1"}, false},
+		{"the role may not be assumed", "AccessDenied", []string{"ap-northeast-1"}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &wire{}
+			var asked []string
+			w.answer = func(r *http.Request, form url.Values) (int, string) {
+				if form.Get("Action") != "AssumeRole" {
+					return http.StatusOK, ""
+				}
+				region := strings.Split(r.URL.Host, ".")[1]
+				asked = append(asked, region)
+				if c.code != "" && region == "ap-northeast-1" {
+					return http.StatusForbidden, "<ErrorResponse><Error><Code>" + c.code + "</Code><Message>words</Message></Error></ErrorResponse>"
+				}
+				return http.StatusOK, assumed
+			}
+			clients := connect(t, w, cloud.Account{ID: production.ID, RoleARN: "arn:aws:iam::111122223333:role/patchtide"})
+			_, err := clients.AutoScaling.DescribeAutoScalingGroups(
+				context.Background(), &autoscaling.DescribeAutoScalingGroupsInput{},
+			)
+			if c.fails {
+				require.ErrorContains(t, err, c.code)
+			}
+			require.Equal(t, c.asked, slices.Compact(asked))
+		})
+	}
 }
 
 func TestRoleIsAssumedOnceForManyCalls(t *testing.T) {

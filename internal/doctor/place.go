@@ -88,6 +88,12 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 			"in the role's trust policy let %s do sts:AssumeRole%s, and let the worker's own policy allow sts:AssumeRole on %s",
 			caller, p.condition(), p.account.RoleARN,
 		)
+	case isStranger(err):
+		result.Says = fmt.Sprintf("%s knows no key of %s: %s", p.region, p.account.Name, reason(err))
+		result.Mend = fmt.Sprintf(
+			"enable the region %s in account %s (aws account enable-region --region-name %s), or leave it out of the plan",
+			p.region, p.account.ID, p.region,
+		)
 	case err != nil:
 		result.Says = fmt.Sprintf("%s does not answer: %s", p.account.RoleARN, reason(err))
 		result.Mend = fmt.Sprintf(
