@@ -17,8 +17,8 @@ import (
 var strangerCodes = []string{"RegionDisabledException", "InvalidClientTokenId", "UnrecognizedClientException"}
 
 // roleProvider assumes the account's role in the region that the credentials are for, so that one region's trouble
-// stays there; and in the worker's own where that region does not know the worker. Tokens of a regional endpoint are good in
-// all regions (IAM guide, "Manage AWS STS in an AWS Region").
+// stays there; and in the worker's own where that region does not know the worker. Tokens of a regional endpoint are
+// good in all regions (IAM guide, "Manage AWS STS in an AWS Region").
 type roleProvider struct {
 	there, home aws.CredentialsProvider // home: nil where it is the same
 }

@@ -159,4 +159,10 @@ var keptScripts = []keptScript{
 		`{"Staging":3,"Groups":[{"Members":5,"Slack":2,"Headroom":2,"Zones":2,"Targets":"by hand"}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"MaxUnavailable":1,"Restore":"none","Then":"skip","Cutoff":70,"Estimate":30,"Break":10},` +
 			`"Windows":[{"After":60,"For":90},{"After":60,"For":35},{"After":10,"For":45}],"ScalingLag":5,"ReadLag":5,"Others":[{"At":{"On":"ExitStandby","Nth":1,"Delay":120},"Do":"scale out","Group":2},{"At":{"On":"EnterStandby","Nth":2,"Delay":1},"Do":"suspend","Group":1,"Names":["Launch"]}],"People":[{"At":{"Delay":14},"Verb":"retry"}],"Decide":["roll_back","skip"],"Parked":[{"After":70}]}`,
 	},
+	{
+		"an instance that was interrupted left its group one short while somebody had scaled it to its max: the evidence of " +
+			"the wave, which waited for a window, says so",
+		`{"Groups":[{"Members":3,"Slack":1,"Headroom":1,"Zones":1}],"Patch":"needs no reboot","Plan":{"MaxFailures":2,"Approval":true,"Capacity":"decrement","Backup":"none","Restore":"replace","Then":"skip","Bake":240,"Cutoff":64,"Estimate":9,"PutBack":15},` +
+			`"Windows":[{"After":240,"For":84}],"ScalingLag":5,"Others":[{"At":{"On":"EnterStandby","Nth":1,"Delay":45},"Do":"spot interruption","Group":2,"Instance":5},{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":10},"Do":"scale out","Group":2,"By":1}],"Parked":[{"Verb":"silence"}]}`,
+	},
 }

@@ -1,6 +1,7 @@
 package property
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -120,9 +122,23 @@ func (p *play) watchParked(status patch.WaveStatus) {
 	} else if !ends {
 		return
 	}
+	p.hearEvidence(status.WaveID)
 	p.watchHold(status)
 	for _, wrong := range p.parkedWrong(status) {
 		p.onHold = append(p.onHold, "while parked: "+wrong)
+	}
+}
+
+// hearEvidence hears what is written down of a wave that waits: its result says so only once it has closed.
+func (p *play) hearEvidence(wave string) {
+	var document activities.WaveDocument
+	if err := p.Store.GetWave(context.Background(), wave, &document); err != nil {
+		return
+	}
+	for _, stage := range document.Result.Stages {
+		for _, group := range stage.Groups {
+			p.hearShort(group.Name, group.Instances)
+		}
 	}
 }
 
