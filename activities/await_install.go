@@ -80,10 +80,14 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 				return false, "", err
 			}
 		}
-		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag)); what != "" {
-			if deaf, err := isDeaf(ctx, s, in.Instance, execution, commands, stop); err != nil || !deaf {
-				return false, what, err
+		silent := false
+		if stop {
+			if silent, err = isSilent(ctx, s, in.Instance); err != nil {
+				return false, "", err
 			}
+		}
+		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag), silent); what != "" {
+			return false, what, nil
 		}
 		report, err = execution.Report(ctx, s, where, commands)
 		return err == nil, "", err
@@ -91,15 +95,10 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 	return report, err
 }
 
-// isDeaf reports whether a stopped execution's commands are waited for in vain: a machine that hangs in its reboot
-// answers no cancel, and is what the backup is for.
-func isDeaf(
-	ctx context.Context, s *aws.Services, instance Instance, execution *aws.Execution,
-	commands map[string]*aws.Invocation, stopped bool,
-) (bool, error) {
-	if !stopped {
-		return false, nil
-	}
+// isSilent reports whether Systems Manager has not heard of the instance's agent for minutes, as of a machine that hangs
+// in its reboot.
+func isSilent(ctx context.Context, s *aws.Services, instance Instance) (bool, error) {
 	agents, err := aws.ReadAgents(ctx, s, instance.String(), []string{instance.ID})
-	return err == nil && execution.Deaf(commands, agents[instance.ID]), err
+	status := agents[instance.ID].PingStatus
+	return status != "" && status != ssmtypes.PingStatusOnline, err
 }

@@ -40,6 +40,29 @@ func TestACancelThatNoAgentAnswers(t *testing.T) {
 	}
 }
 
+// A silent agent excuses no command that neither a step nor a list has told of yet: it may wait for the agent, and would
+// patch what was put back.
+func TestASilentAgentDoesNotHideACommandThatIsNotListed(t *testing.T) {
+	const never = 1000 * time.Hour
+	f := newFleetOf(t, func(s *world.Scenario) {
+		s.Doubts = []world.Doubt{world.DoubtCancellingStays}
+		s.Durations.CommandLag, s.Durations.StepLag = world.Duration(40*time.Minute), world.Duration(never)
+		s.Durations.Install = world.Duration(10 * time.Minute)
+	})
+	id := f.Instances(staging.Account.ID)[0]
+	f.Inspect(func(w *world.World) { w.Account(staging.Account.ID).Region(staging.Region).Instance(id).StopAgent() })
+	f.Pass(10 * time.Minute) // Systems Manager knows that it is silent
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	f.Pass(10 * time.Second)
+	in := activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	}
+	must[nothing](f, f.aws.StopInstall, in)
+	began := f.Clock()
+	_, err := run[patch.PatchReport](f, 15*time.Minute, f.aws.AwaitStopped, in)
+	require.True(t, err != nil || f.Clock().Sub(began) >= pace.ReadLag.D(), "nobody has seen what its first step sent")
+}
+
 // Systems Manager takes no cancel for an instance that is no more, and there is nothing to cancel.
 func TestStopInstallOfAnInstanceThatIsGone(t *testing.T) {
 	f := newFleet(t)

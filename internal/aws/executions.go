@@ -106,12 +106,15 @@ func (e *Execution) unsettled(since time.Duration) bool {
 
 // Unproven says what may still run of an execution that is over; "" when nothing does. A command that is known and not
 // listed proves nothing for as long as commands are listed, and one that a step has not told of may not be listed
-// before lag has passed.
-func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration) string {
+// before lag has passed. On a machine whose agent is silent a cancelled command counts as ended: AWS promises no end of a
+// cancel that no agent answers (API reference of CancelCommand), and what still runs then runs on the root volume that is
+// to be replaced.
+func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration, silent bool) string {
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		switch invocation := commands[id]; {
 		case invocation == nil && e.unsettled(commandsKept):
 			return "the command " + id + ", which is not listed"
+		case silent && invocation != nil && invocation.Status == ssmtypes.CommandInvocationStatusCancelling:
 		case invocation != nil && !invocation.Over():
 			return "the command " + id + ", which is " + string(invocation.Status)
 		}
@@ -122,21 +125,6 @@ func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration)
 		}
 	}
 	return ""
-}
-
-// Deaf reports whether what may still run of an ended execution is waited for in vain: its commands were asked to end,
-// and the machine's agent is silent. AWS promises no end of a cancel that no agent answers (API reference of
-// CancelCommand); what still runs then runs on the root volume that is to be replaced.
-func (e *Execution) Deaf(commands map[string]*Invocation, agent ssmtypes.InstanceInformation) bool {
-	if agent.PingStatus == "" || agent.PingStatus == ssmtypes.PingStatusOnline {
-		return false
-	}
-	for _, invocation := range commands {
-		if invocation == nil || !invocation.Over() && invocation.Status != ssmtypes.CommandInvocationStatusCancelling {
-			return false
-		}
-	}
-	return true
 }
 
 // Commands reads every command of the execution. A step tells its command only once it has ended, so that those under
