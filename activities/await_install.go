@@ -95,8 +95,8 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 	return report, err
 }
 
-// isSilent reports whether Systems Manager has not heard of the instance's agent for minutes, as of a machine that hangs
-// in its reboot.
+// isSilent reports whether Systems Manager has not heard of the instance's agent for minutes, as of a machine that
+// hangs in its reboot.
 func isSilent(ctx context.Context, s *aws.Services, instance Instance) (bool, error) {
 	agents, err := aws.ReadAgents(ctx, s, instance.String(), []string{instance.ID})
 	status := agents[instance.ID].PingStatus

@@ -82,6 +82,10 @@ func (a *AWS) EnsureBaseline(ctx context.Context, in EnsureBaselineInput) (_ *Re
 	return &RegisteredBaseline{BaselineID: id}, nil
 }
 
+// baselinesDeleted is up to how many deletions of one baseline are gone through. How long AWS keeps a token, and
+// whether what it made may have been deleted, is unverified: it publishes neither.
+const baselinesDeleted = 10
+
 // createBaseline makes the baseline, with the content's hash as token: a lost reply, or another worker at the same
 // time, makes no second one. AWS keeps tokens for a time that it does not tell, be it that what one made was deleted
 // since, or that the token was used for other content: then another token is used, the same for all who meet it.
@@ -89,12 +93,12 @@ func createBaseline(
 	ctx context.Context, s *aws.Services, where string, wanted baselines.Baseline,
 ) (string, *ssm.GetPatchBaselineOutput, error) {
 	token := "patchtide-" + wanted.Hash()
-	for range 2 {
+	for range baselinesDeleted {
 		create := wanted.ToSSM()
 		create.ClientToken = &token
 		out, err := s.SSM.CreatePatchBaseline(ctx, create)
 		if aws.IsTokenUsed(err) {
-			token += "-again"
+			token += "-"
 			continue
 		}
 		if err != nil {
@@ -107,8 +111,9 @@ func createBaseline(
 		}
 		token = "patchtide-" + wanted.Hash() + "-not-" + id // it was deleted
 	}
-	return "", nil, once.NotReady(
-		0, "%s: AWS answers the creation of the patch baseline %s with one that was deleted", where, wanted.SSMName(),
+	return "", nil, once.Final(
+		ErrRejected, "%s: AWS answers the creation of the patch baseline %s again and again with one that was deleted; make "+
+			"it by hand, with that name, then try again", where, wanted.SSMName(),
 	)
 }
 

@@ -106,9 +106,9 @@ func (e *Execution) unsettled(since time.Duration) bool {
 
 // Unproven says what may still run of an execution that is over; "" when nothing does. A command that is known and not
 // listed proves nothing for as long as commands are listed, and one that a step has not told of may not be listed
-// before lag has passed. On a machine whose agent is silent a cancelled command counts as ended: AWS promises no end of a
-// cancel that no agent answers (API reference of CancelCommand), and what still runs then runs on the root volume that is
-// to be replaced.
+// before lag has passed. On a machine whose agent is silent a cancelled command counts as ended: AWS promises no end of
+// a cancel that no agent answers (API reference of CancelCommand), and what still runs then runs on the root volume
+// that is to be replaced.
 func (e *Execution) Unproven(commands map[string]*Invocation, lag time.Duration, silent bool) string {
 	for _, id := range slices.Sorted(maps.Keys(commands)) {
 		switch invocation := commands[id]; {

@@ -25,11 +25,16 @@ type roleProvider struct {
 
 func (p roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	keys, err := p.there.Retrieve(ctx)
-	var refused smithy.APIError
-	if p.home == nil || !errors.As(err, &refused) || !slices.Contains(strangerCodes, refused.ErrorCode()) {
+	if p.home == nil || !IsStranger(err) {
 		return keys, err
 	}
 	return p.home.Retrieve(ctx)
+}
+
+// IsStranger reports whether a region refused keys of an account that has not enabled it.
+func IsStranger(err error) bool {
+	var refused smithy.APIError
+	return errors.As(err, &refused) && slices.Contains(strangerCodes, refused.ErrorCode())
 }
 
 // roleOf assumes the account's role for a region whose configuration cfg is.

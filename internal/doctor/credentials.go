@@ -108,11 +108,6 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-// isStranger reports whether the region does not know the account: it is one to be opted in to, and was not.
-func isStranger(err error) bool {
-	return hasCode(err, "RegionDisabledException", "InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure")
-}
-
 // isDenied tells the services' words for "you may not".
 func isDenied(err error) bool {
 	return hasCode(err, "AccessDenied", "AccessDeniedException", "UnauthorizedOperation")

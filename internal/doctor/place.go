@@ -88,7 +88,7 @@ func (p place) enter(ctx context.Context, caller string) (*cloud.Clients, Result
 			"in the role's trust policy let %s do sts:AssumeRole%s, and let the worker's own policy allow sts:AssumeRole on %s",
 			caller, p.condition(), p.account.RoleARN,
 		)
-	case isStranger(err):
+	case cloud.IsStranger(err):
 		result.Says = fmt.Sprintf("%s knows no key of %s: %s", p.region, p.account.Name, reason(err))
 		result.Mend = fmt.Sprintf(
 			"enable the region %s in account %s (aws account enable-region --region-name %s), or leave it out of the plan",
