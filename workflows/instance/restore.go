@@ -208,6 +208,12 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return errors.New(why)
 	}
 	s.restored = true
+	if err := s.await(ctx, t.Look, aws.TagRestored, activities.TagRestoredInput{
+		Instance: s.instance(), TaskID: task.TaskID, RootVolumeID: restored.RootVolumeID,
+	}, nil); err != nil {
+		s.note("its root volume %s lacks the tags of the one before, %s, or that lacks ours, by which it would expire: %s",
+			restored.RootVolumeID, s.point.VolumeID, run.Reason(err))
+	}
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
 	s.status.Result.MissingAfter, s.patching.missing = s.status.Result.MissingBefore, s.patching.scan.Missing
 	s.note("root volume put back from %s as of %s: what was written to it since is lost", s.point.SnapshotID,

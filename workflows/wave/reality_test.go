@@ -1,10 +1,12 @@
 package wave_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -44,4 +46,27 @@ func TestARestoredRootKeepsItsTags(t *testing.T) {
 		}
 	})
 	require.Equal(t, 1, restored)
+}
+
+// Tags are no reason to keep an instance out of service: where the role may not set them that is said.
+func TestARestoreWhoseTagsAreDeniedComesBack(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
+	scene.Decide = []patch.Verb{patch.RollBack}
+	scene.EachRegion(func(r *world.Region) {
+		for _, instance := range r.Instances() {
+			r.Volume(instance.RootVolume).Tags = world.Tags{"backup": "daily"}
+		}
+	})
+	scene.Sim.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+		if call.Operation == "CreateTags" && strings.HasPrefix(call.Resource, "vol-") {
+			return awssim.Fault{Kind: awssim.FaultError, Code: "UnauthorizedOperation", Status: 403}
+		}
+		return awssim.Fault{}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+	first := result.Stages[1].Groups[0].Instances[0]
+	require.Equal(t, patch.RolledBack, first.Outcome, "%+v", first)
+	require.Contains(t, strings.Join(first.Notes, "; "), "lacks the tags of the one before")
 }
