@@ -23,7 +23,8 @@ type Restored struct {
 	RootVolumeID string
 }
 
-// AwaitRestore waits until the task succeeded and the instance runs; RestoreFailed (terminal) with the task's state else. Gone when EC2 no longer has the instance.
+// AwaitRestore waits until the task succeeded and the instance runs; RestoreFailed (terminal) with the task's state
+// else. Gone when EC2 no longer has the instance.
 func (a *AWS) AwaitRestore(ctx context.Context, in AwaitRestoreInput) (_ *Restored, err error) {
 	defer once.Typed(&err)
 	s, err := a.connect(ctx, in.Instance.Group)

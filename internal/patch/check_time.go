@@ -41,9 +41,9 @@ func (v View) budget() Budget {
 	return v.Policy.Budget(v.State.TargetGroups)
 }
 
-// MostGroups keeps a wave's history under Temporal's 51,200 events: eventsOfGroup a group, and leastForReports for
-// reports of counts (ReportsEvery). A wave never continues as new, since its groups are its children. The next limit is
-// the 2,000 children that Temporal lets a workflow have at once: each group's lock is one, and each service's.
+// MostGroups keeps a wave's history within what HistoryLeft reckons with, its preflight of some six events a group
+// included. The next limit is the 2,000 children that Temporal lets a workflow have at once: each group's lock is one,
+// and each service's.
 const MostGroups = 1_000
 
 func checkGroupCount(v View) []*Refusal {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -164,18 +165,41 @@ func TestScansThatDoNotFitKeepTheirNumbers(t *testing.T) {
 }
 
 func TestGroupsReportTheirCounts(t *testing.T) {
-	for _, c := range []struct{ instances, groups, every int }{
-		{101, 1, 1},
-		{500, 1, 1},
-		{2_000, patch.MostGroups, 1},
-		{4_000, patch.MostGroups, 2},
-		{10_000, patch.MostGroups, 5},
-		{10_000, 20, 1},
-		{60_000, 100, 6},
-		{300_000, patch.MostGroups, 150},
+	for _, c := range []struct {
+		name                     string
+		spent, groups, instances int
+		every                    int
+	}{
+		{"a small wave", 100, 3, 101, 1},
+		{"one group of the most", 200, 1, patch.MostInstances, 1},
+		{"a large wave", 600, 20, 500, 1},
+		{"the most groups of one each", 6 * patch.MostGroups, patch.MostGroups, patch.MostGroups, 1},
+		{"the most groups of four each", 6 * patch.MostGroups, patch.MostGroups, 4 * patch.MostGroups, 4},
+		{"twenty groups of the most", 600, 20, 20 * patch.MostInstances, 2},
+		{"the same in a second window", 25_000, 20, 20 * patch.MostInstances, 4},
+		{"the most groups in a second window", 25_000, patch.MostGroups, patch.MostGroups, patch.MostGroups},
 	} {
-		require.Equal(t, c.every, patch.ReportsEvery(c.instances, c.groups), "%+v", c)
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.every, patch.ReportsEvery(patch.HistoryLeft(c.spent, c.groups, c.groups), c.instances))
+		})
 	}
+}
+
+// Whatever a wave that may go on reports, of each instance twice, Temporal does not end it.
+func TestPropertyAWavesHistoryHolds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		groups := rapid.IntRange(1, patch.MostGroups).Draw(t, "groups")
+		turns := rapid.IntRange(0, groups).Draw(t, "turns")
+		instances := rapid.IntRange(groups, groups*patch.MostInstances).Draw(t, "instances")
+		spent := rapid.IntRange(0, 25_000).Draw(t, "spent")
+		left := patch.HistoryLeft(spent, groups, turns)
+		if !patch.HistoryHolds(left, instances) {
+			return
+		}
+		every := patch.ReportsEvery(left, instances)
+		reports := 2 * (instances/every + 1)
+		require.Less(t, spent+13*groups+23*turns+4*reports, 51_200)
+	})
 }
 
 func TestWhatSendsRequestsAndIsNotReadIsRefused(t *testing.T) {

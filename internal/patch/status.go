@@ -95,21 +95,6 @@ const mostFollowed = 100
 // group begins its history anew now and then.
 func FollowsInstances(instances int) bool { return instances <= mostFollowed }
 
-// Events of the 51,200 that a wave's history may have.
-const (
-	eventsOfGroup   = 36 // what a group costs its wave from its lock to its release; some 30 as counted
-	eventsOfReport  = 4  // what a report of a group's counts costs it
-	leastForReports = 8_000
-)
-
-// ReportsEvery is after how many instances the groups of a wave report their counts: each, as long as the wave's
-// history holds so many reports beside what its groups cost. The fewer groups there are the more it holds: 2,000 of
-// MostGroups, 10,800 of twenty. A group whose wave follows each instance tells its count with what that does.
-func ReportsEvery(instances, groups int) int {
-	most := (leastForReports + eventsOfGroup*max(MostGroups-groups, 0)) / eventsOfReport
-	return max(1, (instances+most-1)/most)
-}
-
 // GroupPhase is where a group stands.
 type GroupPhase string
 

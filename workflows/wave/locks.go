@@ -24,7 +24,10 @@ const (
 // lock takes every group's lock, then every service's, in one order for all waves: a lock is the id of a child.
 // Refused: those taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
-	every := patch.ReportsEvery(w.roster.instances(), len(w.roster.groups))
+	groups := len(w.roster.groups)
+	left := patch.HistoryLeft(workflow.GetInfo(ctx).GetCurrentHistoryLength(), groups, groups)
+	every := patch.ReportsEvery(left, w.roster.instances())
+	w.status.CountsEvery = 0
 	if every > 1 {
 		w.status.CountsEvery = every
 	}

@@ -40,24 +40,20 @@ type leaving struct {
 }
 
 // A wave parks up to half of what Temporal lets a history have (51,200 events, 50 MB): each group's results travel with
-// it. And it goes on only if the rest fits: a lock costs some 13 events to take and to free, a group that is patched as
-// many again, and a report of counts 4. A wave never continues as new.
+// it. And it goes on only if the rest fits.
 const (
 	longestParked = 25_000   // events
 	largestParked = 25 << 20 // bytes
-	longest       = 50_000   // events at its end
-	ofALock       = 13
-	ofATurn       = 13
-	ofReports     = 8_000 // see patch.ReportsEvery
 )
 
 // outgrown reports whether the wave's history is too long, or too large, to go on with from a stage.
 func (w *wave) outgrown(ctx workflow.Context, stage int) bool {
 	info := workflow.GetInfo(ctx)
-	left := w.roster.which(func(held *lockedGroup) bool { return w.hasToDo(held, stage) })
-	rest := ofALock*len(w.roster.groups) + ofATurn*len(left) + min(4*w.roster.instances(), ofReports)
-	length := info.GetCurrentHistoryLength()
-	return length > longestParked || length+rest > longest || info.GetCurrentHistorySize() > largestParked
+	turns := w.roster.which(func(held *lockedGroup) bool { return w.hasToDo(held, stage) })
+	spent := info.GetCurrentHistoryLength()
+	left := patch.HistoryLeft(spent, len(w.roster.groups), len(turns))
+	return spent > longestParked || !patch.HistoryHolds(left, w.roster.instances()) ||
+		info.GetCurrentHistorySize() > largestParked
 }
 
 // awaitWindow parks the wave where a verb was sent outside the window: it is recorded, and acts when the window opens.
