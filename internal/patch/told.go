@@ -105,7 +105,6 @@ func FitResults(results []InstanceResult) []InstanceResult {
 		return short
 	}
 	for i := range short {
-		short[i].Details = ""
 		short[i].Reason = Clip(short[i].Reason, shortest)
 		short[i].RebootPending = short[i].RebootPending[:min(len(short[i].RebootPending), 1)]
 		if short[i].Outcome.EndsWell() {
