@@ -40,8 +40,8 @@ func TestACancelThatNoAgentAnswers(t *testing.T) {
 	}
 }
 
-// A silent agent excuses no command that neither a step nor a list has told of yet: it may wait for the agent, and would
-// patch what was put back.
+// A silent agent excuses no command that neither a step nor a list has told of yet: it may wait for the agent, and
+// would patch what was put back.
 func TestASilentAgentDoesNotHideACommandThatIsNotListed(t *testing.T) {
 	const never = 1000 * time.Hour
 	f := newFleetOf(t, func(s *world.Scenario) {
