@@ -50,8 +50,7 @@ var limits = sync.OnceValue(func() map[string]*limit {
 		case "required":
 			all[at].required = true
 		case "pattern":
-			// The few that look ahead are not of Go's engine and are left out.
-			all[at].pattern, _ = regexp.Compile(`^(?s:` + parts[3] + `)$`)
+			all[at].pattern = regexp.MustCompile(`^(?s:` + parts[3] + `)$`)
 		case "min":
 			if err == nil {
 				all[at].min = &bound

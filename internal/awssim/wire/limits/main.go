@@ -1,15 +1,17 @@
 // Command limits writes ../limits.txt: what AWS's descriptions of its APIs ask of the members of requests, for the
 // operations that the simulator models. A line is "service type.member rule value"; [] after a member means its
-// elements, {} the keys of a map and {}= its values. Run `go generate ./internal/awssim/wire` after a change of the
-// operations.
+// elements, {} the keys of a map and {}= its values. Patterns are rewritten for Go's engine, and one that cannot be is an
+// error. Run `go generate ./internal/awssim/wire` after a change of the operations.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,20 +41,25 @@ type shape struct {
 type ref struct{ Shape string }
 
 func main() {
-	if err := run(); err != nil {
+	found, err := lines()
+	if err == nil {
+		err = os.WriteFile("limits.txt", []byte(found), 0o644)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "limits:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+// lines is the text of limits.txt.
+func lines() (string, error) {
 	models, err := shapes.Default()
 	if err != nil {
-		return err
+		return "", err
 	}
 	registry := api.NewRegistry()
 	services.Register(registry, &world.World{})
-	lines := map[string]bool{}
+	all := map[string]bool{}
 	for _, name := range registry.Operations() {
 		service, operation, _ := strings.Cut(name, ":")
 		if !wire.Limited(service) {
@@ -60,20 +67,40 @@ func run() error {
 		}
 		text, err := models.Description(shapes.ServiceIDs[service])
 		if err != nil {
-			return err
+			return "", err
 		}
 		var found description
 		if err := json.Unmarshal(text, &found); err != nil {
-			return fmt.Errorf("API description of %s: %w", service, err)
+			return "", fmt.Errorf("API description of %s: %w", service, err)
 		}
 		known, err := registry.Lookup(service, operation)
 		if err != nil {
-			return err
+			return "", err
 		}
-		w := walk{description: found, service: service, lines: lines, seen: map[reflect.Type]bool{}}
+		w := walk{description: found, service: service, lines: all, seen: map[reflect.Type]bool{}}
 		w.structure(known.Input, found.Shapes[found.Operations[operation].Input.Shape])
+		if w.err != nil {
+			return "", fmt.Errorf("%s: %w", name, w.err)
+		}
 	}
-	return os.WriteFile("limits.txt", []byte(strings.Join(slices.Sorted(maps.Keys(lines)), "")), 0o644)
+	return strings.Join(slices.Sorted(maps.Keys(all)), ""), nil
+}
+
+var (
+	// escape is how the descriptions, which are written for Java, name a character.
+	escape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})`)
+	// rewritten are the parts of patterns that Go's engine says in another way: pairs of surrogates, and looking ahead.
+	rewritten = strings.NewReplacer(
+		`\uD800\uDC00-\uDBFF\uDFFF`, `\x{10000}-\x{10FFFF}`,
+		`^(?!\s*$).+`, `.*\S.*`,
+	)
+)
+
+// pattern returns a description's pattern as Go's engine takes it.
+func pattern(text string) (string, error) {
+	text = escape.ReplaceAllString(rewritten.Replace(text), `\x{$1}`)
+	_, err := regexp.Compile(text)
+	return text, err
 }
 
 type walk struct {
@@ -81,13 +108,14 @@ type walk struct {
 	service string
 	lines   map[string]bool
 	seen    map[reflect.Type]bool
+	err     error
 }
 
-func (w walk) add(at, rule string, value any) {
+func (w *walk) add(at, rule string, value any) {
 	w.lines[fmt.Sprintf("%s %s %s %v\n", w.service, at, rule, value)] = true
 }
 
-func (w walk) structure(t reflect.Type, s shape) {
+func (w *walk) structure(t reflect.Type, s shape) {
 	if w.seen[t] {
 		return
 	}
@@ -105,7 +133,7 @@ func (w walk) structure(t reflect.Type, s shape) {
 	}
 }
 
-func (w walk) member(at string, t reflect.Type, s shape) {
+func (w *walk) member(at string, t reflect.Type, s shape) {
 	if s.Min != nil {
 		w.add(at, "min", *s.Min)
 	}
@@ -113,7 +141,9 @@ func (w walk) member(at string, t reflect.Type, s shape) {
 		w.add(at, "max", *s.Max)
 	}
 	if s.Pattern != "" {
-		w.add(at, "pattern", s.Pattern)
+		text, err := pattern(s.Pattern)
+		w.err = errors.Join(w.err, err)
+		w.add(at, "pattern", text)
 	}
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
