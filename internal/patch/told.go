@@ -107,8 +107,8 @@ func FitResults(results []InstanceResult) []InstanceResult {
 	for i := range short {
 		short[i].Reason = Clip(short[i].Reason, shortest)
 		short[i].RebootPending = short[i].RebootPending[:min(len(short[i].RebootPending), 1)]
-		if short[i].Outcome.EndsWell() {
-			short[i].Reason = ""
+		if short[i].Outcome == Patched { // of one that failed it decides whether another try may take it
+			short[i].Reason, short[i].AutomationExecutionID = "", ""
 		}
 		for j := range short[i].Stranded {
 			short[i].Stranded[j] = Stranded{State: Clip(short[i].Stranded[j].State, shortest)}
