@@ -18,21 +18,33 @@ func (p *play) eventsWrong() []string {
 	var found []string
 	suspended, begun, taken := map[string]bool{}, map[string]time.Time{}, map[string]time.Time{}
 	rang := map[string]bool{} // taken out last while an alarm rang
+	out := map[string]bool{}  // groups of which one was sent into standby
+	kept := map[string]bool{} // groups that were to terminate nobody while one leaves, of which none was let go yet
 	for _, event := range p.Sim.Events() {
-		if !event.Effect {
-			continue
-		}
 		var in struct {
 			AutoScalingGroupName, InstanceId string
 			InstanceIds, ScalingProcesses    []string
 		}
 		_ = json.Unmarshal(event.Arguments, &in)
+		switch event.Operation {
+		case "EnterStandby":
+			out[in.AutoScalingGroupName] = true
+		case "DetachInstances":
+			delete(kept, in.AutoScalingGroupName)
+		}
+		if !event.Effect {
+			continue
+		}
 		before := p.Before.Groups["production/"+wavetest.Tokyo+"/"+in.AutoScalingGroupName]
 		switch event.Operation {
 		case "SuspendProcesses":
 			for _, process := range in.ScalingProcesses {
 				// One that is out may have to leave for good, and its group is to terminate nobody else for it.
-				may := slices.Contains(ours, process) || process == "Terminate" && len(taken) > 0
+				leaves := process == "Terminate" && out[in.AutoScalingGroupName]
+				if leaves {
+					kept[in.AutoScalingGroupName] = true
+				}
+				may := slices.Contains(ours, process) || leaves
 				if !may || slices.Contains(before.Suspended, process) &&
 					!p.others.saidOf(in.AutoScalingGroupName, process) {
 					found = append(found, fmt.Sprintf("%s: we suspended %s", in.AutoScalingGroupName, process))
@@ -76,6 +88,9 @@ func (p *play) eventsWrong() []string {
 				}
 			}
 		}
+	}
+	for group := range kept {
+		found = append(found, group+": we suspended Terminate, and let nobody go")
 	}
 	return found
 }
