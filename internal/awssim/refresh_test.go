@@ -43,6 +43,34 @@ func TestInstanceRefreshWaitsForStandbyThenFails(t *testing.T) {
 	requireCode(t, err, "ActiveInstanceRefreshNotFound")
 }
 
+func TestInstanceRefreshLeavesSoManyHealthy(t *testing.T) {
+	for name, c := range map[string]struct {
+		low  *int32
+		gone int
+	}{
+		"where nothing is said: ninety percent": {nil, 1},
+		"a half":                                {aws.Int32(50), 2},
+		"none":                                  {aws.Int32(0), 4},
+		"all":                                   {aws.Int32(100), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			_, err := f.scaling.StartInstanceRefresh(f.ctx, &autoscaling.StartInstanceRefreshInput{
+				AutoScalingGroupName: aws.String("web"),
+				Preferences:          &astypes.RefreshPreferences{MinHealthyPercentage: c.low},
+			})
+			require.NoError(t, err)
+			gone := 0
+			for _, member := range f.group().Instances {
+				if member.LifecycleState == astypes.LifecycleStateTerminating {
+					gone++
+				}
+			}
+			require.Equal(t, c.gone, gone)
+		})
+	}
+}
+
 func TestTagsOfAGroup(t *testing.T) {
 	f := newFleet(t)
 	tag := astypes.Tag{

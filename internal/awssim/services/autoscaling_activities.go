@@ -85,11 +85,11 @@ func (s scalingService) startRefresh(
 	if in.Strategy != "" && in.Strategy != types.RefreshStrategyRolling {
 		return nil, api.NotModelled("strategy %s of autoscaling:StartInstanceRefresh", in.Strategy)
 	}
-	warmup, err := refreshPreferences(in)
+	warmup, minHealthy, err := refreshPreferences(in)
 	if err != nil {
 		return nil, err
 	}
-	refresh, err := group.StartRefreshWith(warmup)
+	refresh, err := group.StartRefreshWith(warmup, minHealthy)
 	if err != nil {
 		return nil, err
 	}

@@ -95,29 +95,29 @@ func groupTags(present []world.GroupTag, tags []types.Tag) error {
 }
 
 // refreshPreferences obeys what a request says that this world's refresh does anyway, and refuses what AWS refuses.
-func refreshPreferences(in *as.StartInstanceRefreshInput) (time.Duration, error) {
+func refreshPreferences(in *as.StartInstanceRefreshInput) (warmup time.Duration, minHealthy int, err error) {
 	if in.Preferences == nil {
-		return 0, nil
+		return 0, world.MinHealthy, nil
 	}
 	rest := *in.Preferences
-	low, high := int32(90), int32(100) // AWS's defaults
+	low, high := int32(world.MinHealthy), int32(100)
 	if rest.MinHealthyPercentage != nil {
 		low = *rest.MinHealthyPercentage
 	}
 	if rest.MaxHealthyPercentage != nil {
 		high = *rest.MaxHealthyPercentage
 	}
-	warmup := time.Duration(deref(rest.InstanceWarmup)) * time.Second
+	warmup = time.Duration(deref(rest.InstanceWarmup)) * time.Second
 	switch {
 	case rest.MaxHealthyPercentage != nil && rest.MinHealthyPercentage == nil:
-		return 0, api.Errorf("ValidationError", "MinHealthyPercentage is required with MaxHealthyPercentage")
+		return 0, 0, api.Errorf("ValidationError", "MinHealthyPercentage is required with MaxHealthyPercentage")
 	case high-low > 100:
-		return 0, api.Errorf("ValidationError", "MaxHealthyPercentage is at most 100 over MinHealthyPercentage")
+		return 0, 0, api.Errorf("ValidationError", "MaxHealthyPercentage is at most 100 over MinHealthyPercentage")
 	}
-	// The world's refresh replaces one at a time and fails where instances stay in Standby or protected: what a request
-	// says otherwise is not modelled.
+	// The world's refresh launches nothing beyond desired and fails where instances stay in Standby or protected: what a
+	// request says otherwise is not modelled.
 	if high != 100 {
-		return 0, api.NotModelled("MaxHealthyPercentage %d of an instance refresh", high)
+		return 0, 0, api.NotModelled("MaxHealthyPercentage %d of an instance refresh", high)
 	}
 	if p := rest.ScaleInProtectedInstances; p == "" || p == types.ScaleInProtectedInstancesWait {
 		rest.ScaleInProtectedInstances = ""
@@ -133,7 +133,7 @@ func refreshPreferences(in *as.StartInstanceRefreshInput) (time.Duration, error)
 		rest.AutoRollback = nil
 	}
 	if unknown := setFields(rest); len(unknown) > 0 {
-		return 0, api.NotModelled("preferences %v of an instance refresh", unknown)
+		return 0, 0, api.NotModelled("preferences %v of an instance refresh", unknown)
 	}
-	return warmup, nil
+	return warmup, int(low), nil
 }

@@ -17,17 +17,22 @@ type Refresh struct {
 	old        []string // ids still to be replaced
 	blocked    *Event   // ends it when instances stay in standby
 	warmup     time.Duration
+	together   int    // how many are replaced at once
 	warming    *Event // goes on when the newest instance is warm
 }
 
 // standbyPatience is how long a refresh waits for instances in standby before it fails.
 const standbyPatience = time.Hour
 
-// StartRefresh begins an instance refresh; one at a time.
-func (g *ScalingGroup) StartRefresh() (*Refresh, error) { return g.StartRefreshWith(0) }
+// MinHealthy is how many percent of a group a refresh leaves healthy where its request says nothing.
+const MinHealthy = 90
 
-// StartRefreshWith is StartRefresh for one that waits for the warm-up of the newest instance before it takes the next.
-func (g *ScalingGroup) StartRefreshWith(warmup time.Duration) (*Refresh, error) {
+// StartRefresh begins an instance refresh; one at a time.
+func (g *ScalingGroup) StartRefresh() (*Refresh, error) { return g.StartRefreshWith(0, MinHealthy) }
+
+// StartRefreshWith is StartRefresh for one that waits for the warm-up of the newest instance before it takes the next,
+// and that takes as many at once as leave so many percent of the group healthy: one where that leaves none.
+func (g *ScalingGroup) StartRefreshWith(warmup time.Duration, minHealthy int) (*Refresh, error) {
 	if g.openRefresh() != nil {
 		return nil, api.Errorf(
 			"InstanceRefreshInProgress",
@@ -39,6 +44,7 @@ func (g *ScalingGroup) StartRefreshWith(warmup time.Duration) (*Refresh, error) 
 		refresh.old = append(refresh.old, member.Instance.ID)
 	}
 	refresh.total = len(refresh.old)
+	refresh.together = max(1, refresh.total*(100-minHealthy)/100)
 	g.refreshes = append(g.refreshes, refresh)
 	g.Region.Changed("group", g.Name, "instance refresh began")
 	g.Region.resettle()
@@ -105,7 +111,9 @@ func (g *ScalingGroup) driveRefresh() {
 	case g.warming(refresh):
 		// It waits for the newest instance, and is asked again when that is warm.
 	default:
-		g.refreshNext(refresh)
+		for range min(refresh.together, len(refresh.old)) {
+			g.refreshNext(refresh)
+		}
 	}
 }
 
