@@ -3,8 +3,8 @@ package aws
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -132,15 +132,18 @@ func ReadAgents(
 	return agents, nil
 }
 
+// anInstanceID is the id of an instance in a text, of which a shorter one, of the years before 2016, may be a part.
+var anInstanceID = regexp.MustCompile(`i-[0-9a-f]+`)
+
 // Drop takes out those whom AWS names in refusing a command for all. It reports whether it named any: an agent may fall
 // silent, and an instance be terminated, between the look and the call.
 func (a *Addressees) Drop(err error) bool {
 	if !HasCode(err, CodeAgentNotUsable) {
 		return false
 	}
-	before := len(a.Online)
+	before, refused := len(a.Online), anInstanceID.FindAllString(err.Error(), -1)
 	a.Online = slices.DeleteFunc(a.Online, func(id string) bool {
-		named := strings.Contains(err.Error(), id)
+		named := slices.Contains(refused, id)
 		if named {
 			a.Left[id] = "Systems Manager takes no command for it: " + err.Error()
 		}
