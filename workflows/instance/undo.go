@@ -37,6 +37,11 @@ func (u *undoStack) unwind(ctx workflow.Context, before func(patch.Step), failed
 // undoing returns a context for undoing: it survives the workflow's cancel, and ends when an undo fails and a person
 // gives it up. Undo acts retry until then, and people are told of one that does not end.
 func (s *saga) undoing(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
+	return s.watchUndos().BeginHeeding(ctx)
+}
+
+// watchUndos is the watch beside the undos, and beside the steps of a roll back.
+func (s *saga) watchUndos() *undo.Watch {
 	if s.watch == nil {
 		s.watch = &undo.Watch{About: s.aboutUndo, Notice: func() patch.Notice {
 			told := patch.Notice{WaveID: s.in.WaveID, Plan: s.in.Policy.Plan, Stage: s.in.Policy.Stage}
@@ -50,7 +55,7 @@ func (s *saga) undoing(ctx workflow.Context) (workflow.Context, workflow.CancelF
 			s.tell(ctx)
 		}}
 	}
-	return s.watch.BeginHeeding(ctx)
+	return s.watch
 }
 
 func (s *saga) aboutUndo() patch.FailingUndo {

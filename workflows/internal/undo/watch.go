@@ -31,15 +31,36 @@ type watchKey struct{}
 // Begin returns a context for undoing: it survives the workflow's cancel and ends only when what is under way in it
 // fails and a person gives up.
 func (w *Watch) Begin(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
-	clean, stop := workflow.NewDisconnectedContext(ctx)
+	undoing, stop := w.in(workflow.NewDisconnectedContext(ctx))
+	return run.WhileOut(undoing), stop
+}
+
+// in has the watch stand in a context until that is stopped; one may begin within another.
+func (w *Watch) in(ctx workflow.Context, stop workflow.CancelFunc) (workflow.Context, workflow.CancelFunc) {
+	around := w.stop
 	w.stop, w.asked = stop, false
-	return run.WhileOut(workflow.WithValue(clean, watchKey{}, w)), stop
+	return workflow.WithValue(ctx, watchKey{}, w), func() {
+		stop()
+		w.stop = around
+	}
 }
 
 // BeginHeeding is Begin, and heeds the signal give-up, which is an abort told during the undo. One that was told before
 // was about something else: the instance was only waited for then.
 func (w *Watch) BeginHeeding(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
 	undoing, stop := w.Begin(ctx)
+	w.heed(undoing)
+	return undoing, stop
+}
+
+// BesideHeeding is BeginHeeding for what goes forward in order to put back: a cancel of the workflow ends it as well.
+func (w *Watch) BesideHeeding(ctx workflow.Context) (workflow.Context, workflow.CancelFunc) {
+	beside, stop := w.in(workflow.WithCancel(ctx))
+	w.heed(beside)
+	return beside, stop
+}
+
+func (w *Watch) heed(undoing workflow.Context) {
 	signals := workflow.GetSignalChannel(undoing, names.SignalGiveUp)
 	for signals.ReceiveAsync(nil) {
 		continue
@@ -52,7 +73,6 @@ func (w *Watch) BeginHeeding(ctx workflow.Context) (workflow.Context, workflow.C
 			selector.Select(c)
 		}
 	})
-	return undoing, stop
 }
 
 // GiveUp is a person's word that what is under way need not be tried any longer. It is heeded once that fails: an undo
