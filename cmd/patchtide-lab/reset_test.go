@@ -13,15 +13,18 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
+// resetPoints are the workflow tasks, of those completed, to which a workflow is reset.
+var resetPoints = map[string]func(completed []int64) int64{
+	"to where it was":  func(completed []int64) int64 { return completed[len(completed)-1] },
+	"to its beginning": func(completed []int64) int64 { return completed[0] },
+}
+
 // TestAResetWave resets waves in Temporal while an instance of production is under way: to where they were, and to
 // their beginning. Their groups stop between two instances and free their locks, the run in their place ends at once,
 // and what was patched is rolled back from the evidence.
 func TestAResetWave(t *testing.T) {
 	t.Parallel()
-	for name, point := range map[string]func(completed []int64) int64{
-		"to where it was":  func(completed []int64) int64 { return completed[len(completed)-1] },
-		"to its beginning": func(completed []int64) int64 { return completed[0] },
-	} {
+	for name, point := range resetPoints {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newCrashScene(t, ofFive(t))
@@ -53,13 +56,13 @@ func TestAResetWave(t *testing.T) {
 	}
 }
 
-// reset resets a wave as the Temporal UI would, to one of its completed workflow tasks.
-func (b *crashScene) reset(waveID string, point func(completed []int64) int64) {
+// reset resets a workflow as the Temporal UI would, to one of its completed workflow tasks.
+func (b *crashScene) reset(id string, point func(completed []int64) int64) {
 	b.t.Helper()
-	description, err := b.client.DescribeWorkflowExecution(b.t.Context(), waveID, "")
+	description, err := b.client.DescribeWorkflowExecution(b.t.Context(), id, "")
 	require.NoError(b.t, err)
 	run := description.GetWorkflowExecutionInfo().GetExecution().GetRunId()
-	events := b.client.GetWorkflowHistory(b.t.Context(), waveID, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := b.client.GetWorkflowHistory(b.t.Context(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	var completed []int64
 	for events.HasNext() {
 		event, err := events.Next()
@@ -70,10 +73,47 @@ func (b *crashScene) reset(waveID string, point func(completed []int64) int64) {
 	}
 	_, err = b.client.ResetWorkflowExecution(b.t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace:                 lab.Namespace,
-		WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: waveID, RunId: run},
+		WorkflowExecution:         &commonpb.WorkflowExecution{WorkflowId: id, RunId: run},
 		Reason:                    "a test of what that leaves",
 		WorkflowTaskFinishEventId: point(completed),
-		RequestId:                 waveID,
+		RequestId:                 id,
 	})
 	require.NoError(b.t, err)
+}
+
+// TestAResetChild resets a wave's group, or an instance of it, while that is under way. Temporal has it begin again from
+// there, and its parent waits for the run in its place: what the forgotten run did is found and not done twice, and what
+// it left is put back before the instance is begun anew.
+func TestAResetChild(t *testing.T) {
+	t.Parallel()
+	for what, of := range map[string]func(*crashScene) string{
+		"group":    func(*crashScene) string { return productionLock },
+		"instance": (*crashScene).instanceUnderWay,
+	} {
+		for point, at := range resetPoints {
+			t.Run(what+" "+point, func(t *testing.T) {
+				t.Parallel()
+				b := newCrashScene(t, ofFive(t))
+				const waveID = "wave-web-reset"
+				require.NoError(t, b.startWorker())
+				closed := b.drive(waveID)
+				b.eventually(func() bool { return effects(b.aws.Events(), "EnterStandby") > 0 }, "an instance is under way")
+				b.reset(of(b), at)
+				require.NoError(t, <-closed)
+				require.NoError(t, b.stopWorker())
+				require.Empty(t, b.violations())
+			})
+		}
+	}
+}
+
+// instanceUnderWay is the workflow id of the instance that is under way.
+func (b *crashScene) instanceUnderWay() string {
+	b.t.Helper()
+	out, err := b.client.ListWorkflow(b.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: lab.Namespace, Query: "WorkflowType='PatchInstance' AND ExecutionStatus='Running'",
+	})
+	require.NoError(b.t, err)
+	require.Len(b.t, out.GetExecutions(), 1)
+	return out.GetExecutions()[0].GetExecution().GetWorkflowId()
 }

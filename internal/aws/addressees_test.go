@@ -19,7 +19,8 @@ func TestWhoIsNamedInARefusalIsLeftOut(t *testing.T) {
 	}{
 		"one": {
 			refusal("InvalidInstanceId", "Instances [["+other+"]] not in a valid state for account 111122223333"),
-			true, []string{short, long},
+			true,
+			[]string{short, long},
 		},
 		"an id that begins as another one": {refusal("InvalidInstanceId", "Instances [["+long+"]]"), true, []string{short, other}},
 		"nobody by name":                   {refusal("InvalidInstanceId", ""), false, []string{short, long, other}},

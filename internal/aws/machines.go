@@ -212,6 +212,7 @@ func (m Machines) Member(id string) patch.Member {
 	member.ProductCodes = len(instance.ProductCodes) > 0
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
+	member.Mark = TagOf(instance.Tags, names.TagJournal)
 	member.FreeTags = freeTags(TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
 	if strings.EqualFold(string(instance.Platform), string(ec2types.PlatformValuesWindows)) { // EC2 says "windows"
 		member.Platform = patch.Windows

@@ -54,6 +54,7 @@ type Member struct {
 	// Auto Scaling launches another in its place.
 	StandbyFrom int
 	FreeTags    bool
+	Mark        string // the journal's tag; "": it carries none
 	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }

@@ -52,6 +52,7 @@ type saga struct {
 	before      patch.GroupState // read at preflight
 	member      patch.Member     // the instance in it
 	asked       bool             // others and the machine itself have been asked once
+	forgotten   forgotten        // what Temporal has forgotten of it
 	suspended   []string         // what we suspended, and so what we resume
 	room        *room.Room       // surge that only the undo needed
 	patching    patching
@@ -150,6 +151,10 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.rememberPatched(ctx)
 		return
 	}
+	if s.forgotten.installed {
+		result.Outcome, result.Reason = patch.Failed, "what is due is missing still, or again; `retry` patches it anew"
+		return
+	}
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
@@ -183,6 +188,9 @@ func (s *saga) tellReboot() {
 
 // endUntouched is the result of one that was not begun.
 func (s *saga) endUntouched(end notBegun) {
+	if end.told {
+		return
+	}
 	s.status.Result.Outcome, s.status.Result.Reason = end.outcome, end.why
 	if end.outcome == patch.NotStarted {
 		s.status.Result.Refused = end.code

@@ -16,6 +16,7 @@ type notBegun struct {
 	outcome patch.Outcome
 	why     string
 	code    patch.RefusalCode // of a check that refused; "" where none did
+	told    bool              // the result tells the end already
 }
 
 // cancelledBefore is the end of one that was cancelled while it was looked at.
@@ -53,6 +54,11 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 		member, found := state.Member(s.in.Instance)
 		if !found || !member.Present() {
 			return &gone
+		}
+		if healed, end := s.takeUp(ctx, level, member); end != nil {
+			return end
+		} else if healed {
+			continue
 		}
 		view.Now, view.State = workflow.Now(ctx), &state
 		refusal := patch.First(level, view)

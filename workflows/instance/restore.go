@@ -33,7 +33,11 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 	result.Backup = &s.point
 	result.MissingBefore, result.MissingAfter = s.putBack.Missing, s.putBack.Missing // until a scan says otherwise
 	s.enter(ctx, patch.StepPreflight)
-	if end := s.preflight(ctx, patch.LevelPutBack); end != nil {
+	switch end := s.preflight(ctx, patch.LevelPutBack); {
+	case end == nil:
+	case end.told:
+		return
+	default:
 		result.Outcome, result.Reason, result.Refused = end.outcome, "not rolled back: "+end.why, end.code
 		if end.outcome != patch.Gone {
 			result.Outcome, result.StillPatched = patch.Failed, true
@@ -52,7 +56,10 @@ func (s *saga) putBackPatched(ctx workflow.Context) {
 		return
 	}
 	began := workflow.Now(ctx)
-	if failed, err := s.run(ctx, s.restoreTable()); err != nil {
+	told, stop := s.watchUndos().BesideHeeding(ctx) // what is denied here is tried again, as an undo is
+	failed, err := s.run(told, s.restoreTable())
+	stop()
+	if err != nil {
 		s.compensate(ctx, failed, err)
 		// What failed before its root volume was touched has come back as it was.
 		result.StillPatched = result.Outcome == patch.Failed && s.unfitReason == "" && !s.restored
@@ -110,7 +117,8 @@ func (s *saga) readBackup(ctx workflow.Context) (backups activities.Backups, err
 }
 
 func (s *saga) restoreOrQuarantine(ctx workflow.Context) error {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
+	clean, stop := s.undoing(ctx)
+	defer stop()
 	err := s.restoreRoot(clean)
 	if err != nil {
 		s.unfitReason = "restore not proven: " + run.Reason(err)
