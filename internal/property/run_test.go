@@ -44,6 +44,12 @@ type play struct {
 	short    map[string]bool          // groups that the wave told to be one short
 }
 
+// close lets go of the wave's world: see wavetest.Scene.Close.
+func (p *play) close() {
+	p.Scene.Close()
+	*p = play{}
+}
+
 // run plays the script to its end.
 func (s script) run(t wavetest.TB) *play {
 	p := &play{
