@@ -93,6 +93,16 @@ func TestFactsOfADomainsMember(t *testing.T) {
 	)
 }
 
+// TestTheBootOfWindowsHasOneSource: of two, the one that is there today may be gone tomorrow, and reads as a reboot.
+func TestTheBootOfWindowsHasOneSource(t *testing.T) {
+	_, lines := Script(patch.Windows)
+	script := strings.Join(lines, "\n")
+	require.Equal(t, 1, strings.Count(script, "$boot = "), "told by one expression")
+	require.Contains(t, script, "boot_id = $boot;")
+	require.NotContains(t, script, "Get-WinEvent", "its log is overwritten")
+	require.NotContains(t, script, "LastBootUpTime", "it moves when the clock is set")
+}
+
 // TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own
 // braces.
 func TestFactsScriptsFitAutomation(t *testing.T) {
