@@ -55,8 +55,8 @@ type Ran struct {
 	Code           int
 }
 
-// Run runs a script as the agent does: as a file whose lines name no interpreter, by `sh -c FILE`, and nobody types. The
-// environment is empty but for what is given.
+// Run runs a script as the agent does: as a file whose lines name no interpreter, by `sh -c FILE`, and nobody types.
+// The environment is empty but for what is given.
 func (s Shell) Run(t *testing.T, script string, env ...string) Ran {
 	t.Helper()
 	return s.run(t, "", script, env)
