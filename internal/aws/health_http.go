@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"regexp"
@@ -106,7 +105,10 @@ func (p Probes) ask(
 	case probe == nil || !probe.Over(): // not listed, as it is for a moment after SendCommand
 		return seen, false, nil
 	case !probe.Succeeded():
-		seen.Error = fmt.Sprintf("the check's command ended as %s %s", probe.Status, probe.Details)
+		if err := probe.ReadOutput(ctx, s, in.String()); err != nil {
+			return seen, false, err
+		}
+		seen.Error = "the check's command ended: " + probe.DescribeEnd()
 		return seen, true, nil
 	}
 	if err := probe.ReadOutput(ctx, s, in.String()); err != nil {
@@ -116,7 +118,8 @@ func (p Probes) ask(
 	return seen, true, nil
 }
 
-// readProbe reads the status code that the script printed; curl prints 000 when nothing answered.
+// readProbe reads the status code that the script printed, 000 when nothing answered. Where it can ask nothing, its
+// errors say why.
 func readProbe(seen *patch.HTTPObservation, stdout, stderr string) {
 	status, err := strconv.Atoi(strings.TrimSpace(stdout))
 	switch {
@@ -153,33 +156,6 @@ func sendProbe(
 		return "", errors.New("SendCommand answered without a command id")
 	}
 	return *out.Command.CommandId, nil
-}
-
-// The scripts print the status code only, follow no redirect, and end well whatever the answer is: the answer is judged
-// elsewhere. Their first line tells readers of the command history, and the laboratory, what is asked.
-
-func linuxProbe(check patch.HTTPCheck) []string {
-	return []string{
-		fmt.Sprintf("# patchtide:http %d %s", check.Port, check.Path),
-		fmt.Sprintf("curl --silent --output /dev/null --noproxy '*' --max-time %d --write-out '%%{http_code}' "+
-			"'http://localhost:%d%s' || true",
-			int(answerWithin.Seconds()), check.Port, check.Path),
-	}
-}
-
-func windowsProbe(check patch.HTTPCheck) []string {
-	return []string{
-		fmt.Sprintf("# patchtide:http %d %s", check.Port, check.Path),
-		fmt.Sprintf("$request = [System.Net.WebRequest]::Create('http://localhost:%d%s')", check.Port, check.Path),
-		fmt.Sprintf(
-			"$request.Timeout = %d; $request.AllowAutoRedirect = $false; $request.Proxy = $null", answerWithin.Milliseconds(),
-		),
-		// An answer of 400 and above arrives as an exception, wrapped once more by PowerShell.
-		"$answer = $null; try { $answer = $request.GetResponse() } catch { $why = $_.Exception; while ($why -and -not " +
-			"$why.Response) { $why = $why.InnerException }; if ($why) { $answer = $why.Response } }",
-		"if ($answer) { [int]$answer.StatusCode; $answer.Close() } else { 0 }",
-		"exit 0",
-	}
 }
 
 // dial does an HTTP check from the worker to the instance's private address.

@@ -3,22 +3,12 @@ package aws
 import (
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
-
-func TestProbeScripts(t *testing.T) {
-	check := patch.HTTPCheck{Path: "/healthz?deep=1&x=a", Port: 8080}
-	for _, script := range [][]string{linuxProbe(check), windowsProbe(check)} {
-		require.Equal(t, "# patchtide:http 8080 /healthz?deep=1&x=a", script[0])
-		require.Contains(t, strings.Join(script, "\n"), "'http://localhost:8080/healthz?deep=1&x=a'")
-		require.NotContains(t, strings.Join(script, ""), "\n", "one command a line")
-	}
-}
 
 func TestReadProbe(t *testing.T) {
 	for _, c := range []struct {

@@ -88,10 +88,60 @@ func (v Invocation) DescribeEnd() string {
 	if v.ExitCode > 0 {
 		text += fmt.Sprintf(", exit code %d", v.ExitCode)
 	}
-	if reason := lastLine(v.Stderr); reason != "" {
+	if reason := v.reason(); reason != "" {
 		text += ": " + reason
 	}
 	return text
+}
+
+// mostStderr is how much of a step's errors there is to read, from their beginning (API reference of
+// GetCommandInvocation); stderrCut is told where there was more.
+const (
+	mostStderr = 8000
+	stderrCut  = "Systems Manager keeps the first 8,000 characters of its errors: the last ones are on the machine only"
+)
+
+// agentsWords begin the line that the agent puts below a failed script's own errors: it repeats the exit code.
+const agentsWords = "failed to run commands: "
+
+// reason is the line that most probably says why the step failed: the last of its errors that is its own and whole,
+// else the last that AWS-RunPatchBaseline printed as an error.
+func (v Invocation) reason() string {
+	own, agents, cut := "", "", len([]rune(v.Stderr)) >= mostStderr
+	lines := strings.Split(strings.TrimSpace(v.Stderr), "\n")
+	if last := len(lines) - 1; isCutNote(lines[last]) {
+		lines, cut = lines[:last], true
+	}
+	if cut && len(lines) > 1 {
+		lines = lines[:len(lines)-1] // a part of a line
+	}
+	for _, line := range lines {
+		switch line = strings.TrimSpace(line); {
+		case strings.HasPrefix(line, agentsWords):
+			agents = line
+		case line != "":
+			own = line
+		}
+	}
+	if own == "" {
+		for line := range strings.Lines(v.Stdout) {
+			if strings.Contains(line, "[ERROR]") {
+				own = line
+			}
+		}
+	}
+	if own == "" {
+		own = agents
+	}
+	if own = lastLine(own); cut {
+		own += " (" + stderrCut + ")"
+	}
+	return own
+}
+
+// isCutNote reports whether a line is what stands where the rest was cut off: AWS and its agents have had several.
+func isCutNote(line string) bool {
+	return strings.HasPrefix(line, "--") && strings.HasSuffix(strings.TrimRight(line, "-\r"), "truncated")
 }
 
 // lastLine is the last line that says something, short enough for a table.

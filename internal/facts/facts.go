@@ -50,7 +50,9 @@ func Script(platform patch.Platform) (document string, lines []string) {
 // printed is what the scripts print. Packages come last, so that a reply cut short by AWS loses only them.
 type printed struct {
 	patch.MachineFacts
-	PackagesGZ string `json:"packages_gz"` // base64 of the gzip of lines "name.arch epoch:version-release"
+	// PackagesGZ is the base64 of the gzip of lines "name.arch epoch:version-release", with dpkg's state behind what is
+	// installed by half: "libc6.amd64 0:2.36-9 half-configured".
+	PackagesGZ string `json:"packages_gz"`
 }
 
 // mostPackages bounds what a reply may unpack to.
@@ -68,7 +70,7 @@ func Parse(output string) (*patch.MachineFacts, []string, error) {
 		}
 	}
 	if line == "" {
-		return nil, nil, errors.New("the facts script printed no line of JSON")
+		return nil, nil, errors.New("the facts script printed no line of JSON: an agent whose disk is full passes nothing on")
 	}
 	var facts printed
 	if err := json.Unmarshal([]byte(line), &facts); err != nil {

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/shelltest"
 )
 
 // lineOf is a script's line for a list of packages.
@@ -93,6 +93,16 @@ func TestFactsOfADomainsMember(t *testing.T) {
 	)
 }
 
+// TestTheBootOfWindowsHasOneSource: of two, the one that is there today may be gone tomorrow, and reads as a reboot.
+func TestTheBootOfWindowsHasOneSource(t *testing.T) {
+	_, lines := Script(patch.Windows)
+	script := strings.Join(lines, "\n")
+	require.Equal(t, 1, strings.Count(script, "$boot = "), "told by one expression")
+	require.Contains(t, script, "boot_id = $boot;")
+	require.NotContains(t, script, "Get-WinEvent", "its log is overwritten")
+	require.NotContains(t, script, "LastBootUpTime", "it moves when the clock is set")
+}
+
 // TestFactsScriptsFitAutomation keeps the scripts within what Automation takes as a parameter, and away from its own
 // braces.
 func TestFactsScriptsFitAutomation(t *testing.T) {
@@ -110,82 +120,55 @@ func TestFactsScriptsFitAutomation(t *testing.T) {
 	}
 }
 
-// TestFactsShell runs the script: on this machine, and with an Amazon Linux made up in front of its path.
+// TestFactsShell runs the script on this machine, and over what is deployed to it.
 func TestFactsShell(t *testing.T) {
-	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
-		t.Skip("this is no Linux machine, and the script is for Linux")
+	var first *patch.MachineFacts
+	for _, shell := range shelltest.Shells(t) {
+		t.Run(shell.Name, func(t *testing.T) {
+			shelltest.Need(t, "dpkg-query", "dpkg")
+			facts, packages := newMachine(t).tell(shell)
+			boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+			require.NoError(t, err)
+			require.Equal(t, strings.TrimSpace(string(boot)), facts.BootID)
+			require.NotEmpty(t, packages)
+			require.IsIncreasing(t, packages)
+			for _, line := range packages {
+				require.Regexp(t, `^[^ ]+\.[a-z0-9]+ \d+:[^ ]+( unpacked| half-configured| half-installed)?$`, line)
+			}
+			if first == nil {
+				first = facts
+			}
+			require.Equal(t, first, facts, "whatever the shell is")
+		})
 	}
-	_, lines := Script(patch.Linux)
-	script := strings.Join(lines, "\n")
-	tell := func(t *testing.T, script, path string) (*patch.MachineFacts, []string) {
-		t.Helper()
-		command := exec.Command("sh", "-c", script)
-		command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
-		output, err := command.Output()
-		require.NoError(t, err)
-		facts, packages, err := Parse(string(output))
-		require.NoError(t, err)
-		return facts, packages
-	}
-	t.Run("here", func(t *testing.T) {
-		if _, err := exec.LookPath("dpkg-query"); err != nil {
-			t.Skip("this machine has no dpkg")
-		}
-		facts, packages := tell(t, script, t.TempDir())
-		boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-		require.NoError(t, err)
-		require.Equal(t, strings.TrimSpace(string(boot)), facts.BootID)
-		require.NotEmpty(t, packages)
-		require.IsIncreasing(t, packages)
-		for _, line := range packages {
-			require.Regexp(t, `^[^ ]+\.[a-z0-9]+ \d+:[^ ]+$`, line)
-		}
-		again, _ := tell(t, script, t.TempDir())
-		require.Equal(t, facts.PackagesSHA256, again.PackagesSHA256)
-		require.Equal(t, facts.ApplicationSHA256, again.ApplicationSHA256)
-	})
-	t.Run("what is deployed", func(t *testing.T) {
-		place := t.TempDir()
-		here := strings.Replace(script, "/opt /srv /usr/local /var/www", place+" "+place+"/missing", 1)
-		require.NotEqual(t, script, here)
-		seen := func(name, content string) string {
+}
+
+// TestFactsOfWhatIsDeployed: any file counts, but for what an application writes while it runs.
+func TestFactsOfWhatIsDeployed(t *testing.T) {
+	place := t.TempDir()
+	shell := shelltest.Shells(t)[0]
+	seen := func(content string, names ...string) string {
+		for _, name := range names {
 			path := filepath.Join(place, filepath.FromSlash(name))
 			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-			facts, _ := tell(t, here, t.TempDir())
-			require.Len(t, facts.ApplicationSHA256, 64)
-			return facts.ApplicationSHA256
 		}
-		first := seen("app/bin/web", "2.3")
-		for _, noise := range []string{"app/logs/today", "app/web.log", "app/web.log.1", "app/web.pid", "app/cache/page", "app/var/state"} {
-			require.Equal(t, first, seen(noise, "noise"), noise)
-		}
-		require.NotEqual(t, first, seen("app/bin/web", "2.10"))
-		require.NotEqual(t, first, seen("other app/conf", "x"))
-	})
-	t.Run("with rpm", func(t *testing.T) {
-		path := t.TempDir()
-		tool := func(name, body string) {
-			require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
-		}
-		tool("rpm", `case "$*" in
-*system-release*) echo 2023.6.20250211 ;;
--qa*) printf 'zlib.x86_64 0:1.2.11-33\ngpg-pubkey.(none) 0:d832c631-6515c85e\nacl.x86_64 0:2.3.1-2\n' ;;
-esac`)
-		tool("needs-restarting", "echo 'Reboot is required to fully utilize these updates.'; exit 1")
-		facts, packages := tell(t, strings.ReplaceAll(script, "/var/lib/dpkg/status", filepath.Join(path, "none")), path)
-		require.Equal(t, []string{"acl.x86_64 0:2.3.1-2", "zlib.x86_64 0:1.2.11-33"}, packages)
-		require.Equal(t, "2023.6.20250211", facts.Release)
-		require.True(t, facts.PendingReboot)
-	})
+		m := newMachine(t)
+		m.replace("in /none;", "in "+place+" "+place+"/missing;")
+		facts, _ := m.tell(shell)
+		require.Len(t, facts.ApplicationSHA256, 64)
+		return facts.ApplicationSHA256
+	}
+	first := seen("2.3", "app/bin/web")
+	require.Equal(t, first, seen("noise",
+		"app/logs/today", "app/web.log", "app/web.log.1", "app/web.pid", "app/cache/page", "app/var/state"))
+	require.NotEqual(t, first, seen("2.10", "app/bin/web"))
+	require.NotEqual(t, first, seen("x", "other app/conf"))
 }
 
 // TestFactsTellWhatARestoreWouldMiss: a machine made up of other disks and timers.
 func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
-	if _, err := os.Stat("/proc/sys/kernel/random/boot_id"); err != nil {
-		t.Skip("this is no Linux machine, and the script is for Linux")
-	}
-	_, lines := Script(patch.Linux)
+	shell := shelltest.Shells(t)[0]
 	for _, c := range []struct {
 		name, findmnt, lsblk, enabled string
 		elsewhere                     []string
@@ -220,16 +203,12 @@ func TestFactsTellWhatARestoreWouldMiss(t *testing.T) {
 			path := t.TempDir()
 			for name, body := range map[string]string{
 				"findmnt": c.findmnt, "lsblk": c.lsblk, "systemctl": `[ "$3" = "` + c.enabled + `" ]`,
-				"rpm": `case "$*" in -qa*) printf 'acl.x86_64 0:2.3.1-2\n' ;; esac`,
 			} {
-				require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755))
+				shelltest.Fake(t, path, name, body)
 			}
-			command := exec.Command("sh", "-c", strings.Join(lines, "\n"))
-			command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
-			output, err := command.Output()
-			require.NoError(t, err)
-			facts, _, err := Parse(string(output))
-			require.NoError(t, err)
+			m := newMachine(t)
+			m.before(path)
+			facts, _ := m.tell(shell)
 			require.Equal(t, c.elsewhere, facts.Elsewhere)
 			require.Equal(t, c.patchers, facts.Patchers)
 		})

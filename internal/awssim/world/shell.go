@@ -32,6 +32,9 @@ func (v *Invocation) runShell() {
 		status := "Success"
 		if code != 0 {
 			status = "Failed"
+			// The agent says so below what the script said (runscript.go of amazon-ssm-agent).
+			agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
+			stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
 		}
 		v.end(status, code, stdout, stderr)
 	})

@@ -4,13 +4,10 @@ $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 $system = Get-CimInstance Win32_OperatingSystem
 $version = Get-ItemProperty 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-# The kernel writes this event once per boot; LastBootUpTime moves when the clock is set.
-$start = $null
-try {
-  $start = Get-WinEvent -MaxEvents 1 -FilterHashtable @{ LogName = 'System'; ProviderName = 'Microsoft-Windows-Kernel-General'; Id = 12 }
-} catch { $start = $null }
-if ($start) { $boot = $start.TimeCreated.ToUniversalTime().ToString('yyyyMMddHHmmssfffffff') }
-else { $boot = $system.LastBootUpTime.ToUniversalTime().ToString('yyyyMMddHHmmss') }
+# The session manager is the first program of every boot. When it began was written down then, while LastBootUpTime is
+# reckoned from the clock and moves when that is set, and events of the log are overwritten: one source, always there.
+$first = Get-CimInstance Win32_Process -Filter "Name = 'smss.exe'" | Sort-Object CreationDate | Select-Object -First 1
+$boot = $first.CreationDate.ToUniversalTime().ToString('yyyyMMddHHmmssffffff')
 $pending = (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') -or
   (Test-Path 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired')
 $lines = [string[]]@(Get-CimInstance Win32_QuickFixEngineering | ForEach-Object { $_.HotFixID + ' installed' } | Select-Object -Unique)
