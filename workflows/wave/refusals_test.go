@@ -178,15 +178,19 @@ func TestOthersRefuseTheWave(t *testing.T) {
 		{name: "key disabled", fleet: encrypted, do: func(_ *testing.T, g scaling) {
 			g.Region.Key(webKey).State = "Disabled"
 		}, want: []string{"RestoreNotPossible", webKey, "Disabled"}},
-		{name: "key that may not be used", fleet: encrypted, do: func(_ *testing.T, g scaling) {
-			g.Region.Key(webKey).Denied = true
-		}, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
+		{
+			name: "a key that its policy lets EC2 use for us, and nobody directly", fleet: encrypted,
+			do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Via = "ec2" },
+		},
+		{name: "a key to be deleted that EC2 may use for us", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).Via, g.Region.Key(webKey).State = "ec2", "PendingDeletion"
+		}, want: []string{"RestoreNotPossible", webKey, "PendingDeletion"}},
 		{name: "a key that may be used", fleet: encrypted, do: func(*testing.T, scaling) {}},
 		{name: "AWS's own key", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Manager = "AWS" }},
-		{name: "encryption by default, with a key that may not be used", do: func(_ *testing.T, g scaling) {
-			g.Region.PutKey(&world.Key{ARN: webKey, State: "Enabled", Manager: "CUSTOMER", Denied: true})
+		{name: "encryption by default, with a key that is disabled", do: func(_ *testing.T, g scaling) {
+			g.Region.PutKey(&world.Key{ARN: webKey, State: "Disabled", Manager: "CUSTOMER"})
 			g.Region.EncryptsByDefault, g.Region.DefaultKey = true, webKey
-		}, want: []string{"RestoreNotPossible", webKey, "encryption by default", "may not be used by our role"}},
+		}, want: []string{"RestoreNotPossible", webKey, "encryption by default", "Disabled"}},
 		{name: "encryption by default, with AWS's own key", do: func(_ *testing.T, g scaling) {
 			g.Region.EncryptsByDefault = true
 		}},

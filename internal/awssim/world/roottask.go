@@ -109,7 +109,7 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 		key = root.Key
 	}
 	key = r.keyOver(key)
-	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && r.Key(key).Denied)
+	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && !r.Key(key).Serves("ec2"))
 	fails := w.faults.strikes(FaultRootReplaceFails, instance)
 	detaches := w.faults.strikes(FaultRootReplaceDetaches, instance)
 	end := func(state string) {
