@@ -241,6 +241,18 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{`"iam:PassedToService": "ssm.amazonaws.com"`},
 			0,
 		},
+		"Automation's role may not cancel commands": {
+			func(b *scene) {
+				policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+					"Action": ["ssm:SendCommand", "ssm:List*", "ssm:Describe*", "ssm:Get*"], "Resource": "*"}]}`)
+				require.NoError(b.t, err)
+				b.aws.Inspect(func(w *world.World) { w.Account(production).SetPolicy("patchtide-automation", policy) })
+			},
+			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
+			[]string{"Automation may not do with it: ssm:CancelCommand"},
+			[]string{`"Action": ["ssm:CancelCommand"]`},
+			0,
+		},
 		"a read that is denied": {
 			func(b *scene) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"}`)
