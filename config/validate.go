@@ -152,8 +152,8 @@ func (v *validator) checkSession(at string, plan Plan) {
 		}
 	}
 	if len(without) > 0 {
-		v.doc.Problem(at, "%s may outlast the %s for which Automation acts with role_arn's permissions in the account %s: "+
-			"an execution may be queued and run for as long each; write automation_role_arn for that account, or install: %s "+
+		v.doc.Problem(at, "%s may outlast the %s for which Automation acts with role_arn's permissions in the account "+
+			"%s: an execution may be queued and run for as long each; write automation_role_arn for that account, or install: %s "+
 			"or less", install, patch.CallersSession, strings.Join(without, ", "), patch.LongestAsCaller)
 	}
 }
