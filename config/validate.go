@@ -135,8 +135,8 @@ func (v *validator) checkPlan(at string, plan Plan) {
 	}
 }
 
-// checkSession refuses an install that may outlast the session of who starts it, in accounts where Automation has no role
-// of its own.
+// checkSession refuses an install that may outlast the session of who starts it, in accounts where Automation has no
+// role of its own.
 func (v *validator) checkSession(at string, plan Plan) {
 	install := resolveTiming(plan.Timing).Install
 	if install <= patch.LongestAsCaller {
@@ -153,8 +153,8 @@ func (v *validator) checkSession(at string, plan Plan) {
 	}
 	if len(without) > 0 {
 		v.doc.Problem(at, "%s may outlast the %s for which Automation acts with role_arn's permissions in the account "+
-			"%s: an execution may be queued and run for as long each; write automation_role_arn for that account, or install: %s "+
-			"or less", install, patch.CallersSession, strings.Join(without, ", "), patch.LongestAsCaller)
+			"%s: an execution may be queued and run for as long each; write automation_role_arn for that account, or "+
+			"install: %s or less", install, patch.CallersSession, strings.Join(without, ", "), patch.LongestAsCaller)
 	}
 }
 

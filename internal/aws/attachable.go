@@ -21,8 +21,8 @@ func WhyNotAttachable(
 		return fmt.Sprintf("the instance is %s; start it, then release it", seen.State), nil
 	}
 	if zones := group.AvailabilityZones; seen.Zone != "" && !slices.Contains(zones, seen.Zone) {
-		return fmt.Sprintf("it runs in %s, and the group in %s only, so that Auto Scaling would not take it; add that zone to "+
-			"the group, or terminate it (patchtide quarantine terminate)", seen.Zone, strings.Join(zones, ", ")), nil
+		return fmt.Sprintf("it runs in %s, and the group in %s only, so that Auto Scaling would not take it; add that zone "+
+			"to the group, or terminate it (patchtide quarantine terminate)", seen.Zone, strings.Join(zones, ", ")), nil
 	}
 	if seen.Image == "" {
 		return "", nil

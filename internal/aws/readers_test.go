@@ -109,10 +109,12 @@ func TestReadQuarantined(t *testing.T) {
 	require.True(t, seen.At.Equal(f.Clock()), "AWS's clock is read all the same")
 }
 
-// A composite alarm is left out of the answer to a role that may not describe all alarms: who reads that must learn why.
+// A composite alarm is left out of the answer to a role that may not describe all alarms: who reads that must learn
+// why.
 func TestACompositeAlarmNeedsPermissionForAll(t *testing.T) {
 	for name, c := range map[string]struct{ resource, says string }{
-		"all alarms": {"*", ""}, "some alarms": {"arn:aws:cloudwatch:*:*:alarm:*", `cloudwatch:DescribeAlarms on "Resource": "*"`},
+		"all alarms":  {"*", ""},
+		"some alarms": {"arn:aws:cloudwatch:*:*:alarm:*", `cloudwatch:DescribeAlarms on "Resource": "*"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := simtest.New(t, simtest.Options{})

@@ -10,7 +10,9 @@ import (
 // "The AMI used to launch the instance must still exist", and its zone must be one of the group's.
 func TestWhatAGroupTakesIn(t *testing.T) {
 	for name, change := range map[string]func(*ScalingGroup, *Instance){
-		"its image is gone":         func(g *ScalingGroup, i *Instance) { require.NoError(t, g.Region.DeregisterImage(i.Image.ID)) },
+		"its image is gone": func(g *ScalingGroup, i *Instance) {
+			require.NoError(t, g.Region.DeregisterImage(i.Image.ID))
+		},
 		"the group left its zone":   func(g *ScalingGroup, _ *Instance) { g.Zones = []string{"ap-northeast-1d"} },
 		"it is not running":         func(_ *ScalingGroup, i *Instance) { require.NoError(t, i.Stop()) },
 		"desired would exceed max":  func(g *ScalingGroup, _ *Instance) { g.Max = g.Desired },

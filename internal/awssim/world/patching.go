@@ -257,8 +257,8 @@ func (run *patchRun) finish(installed bool) {
 	run.reboot(times)
 }
 
-// reboot reboots so often and then reports. The agent has exit codes of its own for that, 194, and 3010 on Windows, which
-// nobody else sees.
+// reboot reboots so often and then reports. The agent has exit codes of its own for that, 194, and 3010 on Windows,
+// which nobody else sees.
 func (run *patchRun) reboot(times int) {
 	run.invocation.rebootAnd(func() {
 		if times > 1 {
