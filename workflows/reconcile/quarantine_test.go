@@ -246,7 +246,9 @@ func TestASettlementThatIsRefusedChangesNothing(t *testing.T) {
 		}, nil, "does not exist any more, and Auto Scaling attaches no instance of such; have the image back"},
 		{"the group has left its zone", func(scene *wavetest.Scene, id string) {
 			findInstance(scene, id, func(i *world.Instance) {
-				scene.Production(func(g *world.ScalingGroup) { g.Zones = without(g.Zones, i.Zone) })
+				group, err := i.Region.ScalingGroup("web")
+				require.NoError(scene.T, err)
+				group.Zones = without(group.Zones, i.Zone)
 			})
 		}, nil, "add that zone to the group, or terminate it"},
 		{"another wave's mark is on the group", func(scene *wavetest.Scene, _ string) {
