@@ -80,6 +80,12 @@ func attachable(ctx context.Context, s *aws.Services, input AttachInput) (*Quara
 	if aws.FindMember(group, in.ID) != nil {
 		return nil, once.NotReady(0, "%s is on its way out of its group and must settle before it can be attached", in)
 	}
+	if why, err := aws.WhyNotAttachable(ctx, s, group, in, seen); err != nil || why != "" {
+		if err == nil {
+			err = once.Final(ErrRejected, "%s: %s", in, why)
+		}
+		return nil, err
+	}
 	switch desired, limit := int(aws.Deref(group.DesiredCapacity)), int(aws.Deref(group.MaxSize)); {
 	case desired >= limit && desired > input.DesiredBefore:
 		// Either an earlier attempt attached it and the lists lag, or somebody took the room: looking again tells.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,14 @@ func TestRunbook(t *testing.T) {
 		require.Contains(t, step.Inputs["Comment"], "automation:EXECUTION_ID", "%s: commands are found by it", step.Name)
 	}
 	install := book.MainSteps[1]
+	// An account without a role for Automation has what starts it for twelve hours: an install of the longest budget that
+	// such an account's plans may have ends before, by the runbook's own time-outs.
+	facts := book.MainSteps[0].TimeoutSeconds + book.MainSteps[2].TimeoutSeconds
+	timing := patch.DefaultTiming()
+	timing.Install = patch.LongestAsCaller
+	delivery, execution := aws.Speed(1).Share(timing.Install)
+	lasts := timing.Install.D() + time.Duration(facts+int(delivery+execution))*time.Second + timing.Stop.D()
+	require.Less(t, lasts, patch.CallersSession.D())
 	require.Equal(t, "AWS-RunPatchBaseline", install.Inputs["DocumentName"])
 	require.Greater(t, install.TimeoutSeconds, aws.MostInstall+600, "longer than delivery and the longest install")
 	require.Equal(t, "Continue", install.OnFailure)

@@ -66,9 +66,13 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 		return nil, err
 	}
 	if in.Restore == patch.RestoreRootVolume {
-		around.LockedRoots, err = aws.ReadLockedRoots(ctx, s, in.Group, instances)
+		keys, err := aws.ReadRootKeys(ctx, s, in.Group, instances)
+		if err != nil {
+			return nil, err
+		}
+		around.LockedRoots, around.UnprovenRoots = keys.Locked, keys.Unproven
 	}
-	return around, err
+	return around, nil
 }
 
 // readJudges reads which baseline Systems Manager would judge the instances by.

@@ -322,3 +322,25 @@ func TestASilentAgentKeepsNobodysScan(t *testing.T) {
 		require.ErrorContains(t, err, ids[1]+": its agent is silent")
 	})
 }
+
+// One whose scan fails ends nobody else's, whether or not the others' agents have taken the command yet.
+func TestAScanThatFailsEndsNoOther(t *testing.T) {
+	for name, doubts := range map[string][]world.Doubt{
+		"what is under way goes on": nil, "an error ends what no agent has taken": {world.DoubtErrorsEndPending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleetOf(t, func(s *world.Scenario) {
+				s.Doubts, s.Durations.Reboot = doubts, world.Duration(3*time.Minute)
+				s.Faults.World = []world.WorldFault{{Kind: world.FaultScanFails}}
+			})
+			ids := f.Instances(staging.Account.ID)
+			f.Inspect(func(w *world.World) { // which Systems Manager has not noticed yet
+				require.NoError(t, w.Account(staging.Account.ID).Region(staging.Region).Instance(ids[1]).Reboot())
+			})
+			scans := f.scan(ids, "")
+			require.Contains(t, scans[0].Error, "Failed")
+			require.Empty(t, scans[1].Error)
+			require.NotEmpty(t, scans[1].Missing)
+		})
+	}
+}

@@ -86,7 +86,8 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 	return nil, once.Final(ErrRejected, "%s: no agent takes the scan: %s", where, leftOut(to.Left))
 }
 
-// scanOf is the command.
+// scanOf is the command. By itself one that fails is an error too many, and those whose agents have not taken it yet
+// may be ended with it (guide on rate controls of Run Command): each is to tell its own end.
 func (a *AWS) scanOf(in StartScanInput, online []string, comment string) *ssm.SendCommandInput {
 	delivery, execution := a.speed().Share(in.Budget)
 	return &ssm.SendCommandInput{
@@ -96,7 +97,7 @@ func (a *AWS) scanOf(in StartScanInput, online []string, comment string) *ssm.Se
 			"SnapshotId":         {in.SnapshotID},
 			"StepTimeoutSeconds": {strconv.Itoa(int(execution))},
 		},
-		TimeoutSeconds: &delivery,
+		TimeoutSeconds: &delivery, MaxErrors: aws.Ptr("100%"),
 	}
 }
 

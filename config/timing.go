@@ -20,14 +20,15 @@ type TimingKey struct {
 // timingDoc says in an operator's words what each does; the reasons stand with the fields of patch.Timing.
 func timingDoc() map[string]string {
 	return map[string]string{
-		"act":           "How long one attempt to change something in AWS may take.",
-		"look":          "How long one attempt to read something may take.",
-		"poll":          "Time between two looks at something slow, such as an installation or a restore.",
-		"health_poll":   "Time between two looks at health, also while baking.",
-		"act_budget":    "How long a failing change is repeated while going forward. Putting back has no such bound.",
-		"scan":          "How long a patch scan of one batch of instances may take.",
-		"drain":         "How long entering standby and draining may take; a target group may ask for an hour.",
-		"install":       "How long installation, reboot and collecting facts may take once they run.",
+		"act":         "How long one attempt to change something in AWS may take.",
+		"look":        "How long one attempt to read something may take.",
+		"poll":        "Time between two looks at something slow, such as an installation or a restore.",
+		"health_poll": "Time between two looks at health, also while baking.",
+		"act_budget":  "How long a failing change is repeated while going forward. Putting back has no such bound.",
+		"scan":        "How long a patch scan of one batch of instances may take.",
+		"drain":       "How long entering standby and draining may take; a target group may ask for an hour.",
+		"install": "How long installation, reboot and collecting facts may take once they run. More than 5h needs " +
+			"automation_role_arn in each account.",
 		"stop":          "How long a stopped execution and its command may take to end.",
 		"in_service":    "How long the way from standby back to InService and healthy targets may take.",
 		"health_budget": "How long health checks may take to pass after the return, before the bake begins.",

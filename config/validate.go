@@ -126,11 +126,35 @@ func (v *validator) checkPlan(at string, plan Plan) {
 	if plan.Window != nil {
 		checkWindow(v.doc, at+".window", *plan.Window)
 	}
+	v.checkSession(at+".timing.install", plan)
 	names, groups := map[string]string{}, map[string]string{}
 	for i, stage := range plan.Stages {
 		place := fmt.Sprintf("%s.stages[%d]", at, i)
 		v.unique(names, place+".name", stage.Name, "stage")
 		v.checkStage(place, plan, stage, groups)
+	}
+}
+
+// checkSession refuses an install that may outlast the session of who starts it, in accounts where Automation has no
+// role of its own.
+func (v *validator) checkSession(at string, plan Plan) {
+	install := resolveTiming(plan.Timing).Install
+	if install <= patch.LongestAsCaller {
+		return
+	}
+	var without []string
+	for _, stage := range plan.Stages {
+		for _, group := range stage.Groups {
+			account, known := v.accounts[group.Account]
+			if known && account.AutomationRoleARN == "" && !slices.Contains(without, account.Name) {
+				without = append(without, account.Name)
+			}
+		}
+	}
+	if len(without) > 0 {
+		v.doc.Problem(at, "%s may outlast the %s for which Automation acts with role_arn's permissions in the account "+
+			"%s: an execution may be queued and run for as long each; write automation_role_arn for that account, or "+
+			"install: %s or less", install, patch.CallersSession, strings.Join(without, ", "), patch.LongestAsCaller)
 	}
 }
 

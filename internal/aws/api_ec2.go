@@ -15,6 +15,9 @@ type EC2API interface {
 		*ec2.DescribeInstanceStatusOutput, error,
 	)
 
+	DescribeImages(ctx context.Context, in *ec2.DescribeImagesInput, opts ...func(*ec2.Options)) (
+		*ec2.DescribeImagesOutput, error,
+	)
 	DescribeSecurityGroups(ctx context.Context, in *ec2.DescribeSecurityGroupsInput, opts ...func(*ec2.Options)) (
 		*ec2.DescribeSecurityGroupsOutput, error,
 	)

@@ -81,11 +81,17 @@ func MemberIDs(group *astypes.AutoScalingGroup) []string {
 	return ids
 }
 
+// noProcess is a name that AWS itself lists as suspended where somebody suspended all processes years ago. There is no
+// such process any more, and nobody can resume it (guide on suspending processes).
+const noProcess = "RemoveFromLoadBalancerLowPriority"
+
 // SuspendedIn are the names of the processes that are suspended, sorted.
 func SuspendedIn(group *astypes.AutoScalingGroup) []string {
-	processes := make([]string, len(group.SuspendedProcesses))
-	for i, process := range group.SuspendedProcesses {
-		processes[i] = Deref(process.ProcessName)
+	processes := []string{}
+	for _, process := range group.SuspendedProcesses {
+		if name := Deref(process.ProcessName); name != noProcess {
+			processes = append(processes, name)
+		}
 	}
 	slices.Sort(processes)
 	return processes

@@ -40,7 +40,8 @@ func alarmPeriod(alarm cwtypes.MetricAlarm) patch.Duration {
 const alarmsPerRequest = 100
 
 // ReadAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can
-// close is a mistake in the plan.
+// close is a mistake in the plan. A composite alarm is told only to who may describe all of them (the API reference of
+// DescribeAlarms), and looks like one that does not exist to anybody else.
 func ReadAlarms(
 	ctx context.Context, s *Services, group patch.Group, wanted []string, speed Speed,
 ) ([]patch.AlarmObservation, error) {
@@ -82,8 +83,9 @@ func ReadAlarms(
 	for _, name := range wanted {
 		if !slices.ContainsFunc(seen, func(alarm patch.AlarmObservation) bool { return alarm.Name == name }) {
 			return nil, Final(
-				InvalidInput, "%s: there is no CloudWatch alarm %q in this account and region; correct the plan's health checks",
-				group, name,
+				InvalidInput, "%s: there is no CloudWatch alarm %q in this account and region, or it is a composite alarm and our "+
+					"role may not describe all alarms; correct the plan's health checks, or allow cloudwatch:DescribeAlarms on "+
+					"\"Resource\": \"*\"", group, name,
 			)
 		}
 	}

@@ -14,13 +14,18 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadLockedRoots reads the keys of root volumes and tells those that we may not be able to use, so that a snapshot of
-// theirs could not become a volume again: EC2 finds that out only after it has accepted the call. Where an account
-// encrypts by default, a volume that is made of a snapshot which is not encrypted gets the account's default key (EBS
-// guide, encryption by default), be it that this was switched on after the instance was launched.
-func ReadLockedRoots(
+// RootKeys are the keys of root volumes that may keep a snapshot of theirs from becoming a volume again.
+type RootKeys struct {
+	Locked   []patch.LockedRoot // keys that serve nobody
+	Unproven []patch.LockedRoot // keys that we may not try: EC2 may be let use them for us all the same
+}
+
+// ReadRootKeys reads the keys of root volumes: EC2 finds out only after it has accepted a call that it cannot use one.
+// Where an account encrypts by default, a volume that is made of a snapshot which is not encrypted gets the account's
+// default key (EBS guide, encryption by default), be it that this was switched on after the instance was launched.
+func ReadRootKeys(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
-) ([]patch.LockedRoot, error) {
+) (found RootKeys, err error) {
 	byVolume := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
 		if volume := RootVolume(instances[id]); volume != "" {
@@ -35,7 +40,7 @@ func ReadLockedRoots(
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, Wrap("describe root volumes", group.String(), err)
+				return found, Wrap("describe root volumes", group.String(), err)
 			}
 			for _, volume := range page.Volumes {
 				instance := byVolume[Deref(volume.VolumeId)]
@@ -49,84 +54,103 @@ func ReadLockedRoots(
 			}
 		}
 	}
-	var locked []patch.LockedRoot
 	if plain != "" {
-		why, err := defaultKeyTrouble(ctx, s, group)
+		trouble, err := defaultKeyTrouble(ctx, s, group)
 		if err != nil {
-			return nil, err
+			return found, err
 		}
-		if why != "" {
-			locked = append(locked, patch.LockedRoot{Instance: plain, Why: why})
-		}
+		found.add(plain, trouble)
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		why, err := keyTrouble(ctx, s, group, key, "its root volume")
+		trouble, err := readKey(ctx, s, group, key, "its root volume")
 		if err != nil {
-			return nil, err
+			return found, err
 		}
-		if why != "" {
-			locked = append(locked, patch.LockedRoot{Instance: keys[key], Why: why})
-		}
+		found.add(keys[key], trouble)
 	}
-	return locked, nil
+	return found, nil
 }
 
-// defaultKeyTrouble says why a volume that is not encrypted could not be made again; "" when it can.
-func defaultKeyTrouble(ctx context.Context, s *Services, group patch.Group) (string, error) {
+// keyTrouble is why a key may not serve; the zero one when nothing is known against it.
+type keyTrouble struct {
+	why      string
+	unproven bool // nobody but EC2 can tell
+}
+
+func (k *RootKeys) add(instance string, trouble keyTrouble) {
+	root := patch.LockedRoot{Instance: instance, Why: trouble.why}
+	switch {
+	case trouble.unproven:
+		k.Unproven = append(k.Unproven, root)
+	case trouble.why != "":
+		k.Locked = append(k.Locked, root)
+	}
+}
+
+// defaultKeyTrouble says why a volume that is not encrypted could not be made again.
+func defaultKeyTrouble(ctx context.Context, s *Services, group patch.Group) (none keyTrouble, err error) {
 	encrypts, err := s.EC2.GetEbsEncryptionByDefault(ctx, &ec2.GetEbsEncryptionByDefaultInput{})
 	if err != nil {
-		return "", Wrap("read whether EBS encrypts by default", group.String(), err)
+		return none, Wrap("read whether EBS encrypts by default", group.String(), err)
 	}
 	if !Deref(encrypts.EbsEncryptionByDefault) {
-		return "", nil
+		return none, nil
 	}
 	key, err := s.EC2.GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
 	if err != nil {
-		return "", Wrap("read EBS's default key", group.String(), err)
+		return none, Wrap("read EBS's default key", group.String(), err)
 	}
-	return keyTrouble(ctx, s, group, Deref(key.KmsKeyId), "the account's encryption by default, which a restored root "+
+	return readKey(ctx, s, group, Deref(key.KmsKeyId), "the account's encryption by default, which a restored root "+
 		"volume gets")
 }
 
-// keyTrouble says why a key may not serve; "" when it does. What has it is named for a person. A key of AWS's own
-// (aws/ebs) is open to whoever may use EBS in the account and can be tried by nobody directly, so its state is all
-// there is to ask. A customer's key is tried: a dry run of the one action among those that a restore needs which no
-// condition about grants keeps from us. CreateGrant cannot be tried without making one.
-func keyTrouble(ctx context.Context, s *Services, group patch.Group, key, of string) (string, error) {
+// readKey says why a key may not serve. What has it is named for a person. A key of AWS's own (aws/ebs) is open to
+// whoever may use EBS in the account and can be tried by nobody directly, so its state is all there is to ask. A
+// customer's key is tried: a dry run of the one action among those that a restore needs which no condition about grants
+// keeps from us. CreateGrant cannot be tried without making one. A key policy may let our role use a key where EC2 asks
+// for it, and not where we do (kms:ViaService, as EBS's guide on key policies has it): what is denied to us proves
+// nothing, and no call of EC2's tries a key without using it.
+func readKey(ctx context.Context, s *Services, group patch.Group, key, of string) (none keyTrouble, err error) {
+	locked := func(format string, args ...any) (keyTrouble, error) {
+		return keyTrouble{why: fmt.Sprintf("the key %s of %s "+format, append([]any{key, of}, args...)...)}, nil
+	}
+	unproven := func(action string) (keyTrouble, error) {
+		found, err := locked("denies our role %s, as one that only EC2 may use for us (kms:ViaService) does: "+
+			"a restore is not proven", action)
+		found.unproven = true
+		return found, err
+	}
 	if key == "" {
-		return of + " has a key that EC2 does not name", nil
+		return keyTrouble{why: of + " has a key that EC2 does not name"}, nil
 	}
 	described, err := s.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &key})
+	hidden := KindOf(err) == Denied
 	switch {
 	case IsNotFound(err):
-		return fmt.Sprintf("the key %s of %s does not exist any more", key, of), nil
-	case KindOf(err) == Denied:
-		return fmt.Sprintf("the key %s of %s may not be described by our role", key, of), nil
+		return locked("does not exist any more")
+	case hidden: // its dry run may tell
 	case err != nil:
-		return "", Wrap("describe the key "+key, group.String(), err)
-	}
-	metadata := described.KeyMetadata
-	if metadata == nil || metadata.KeyState != kmstypes.KeyStateEnabled {
-		state := kmstypes.KeyState("")
-		if metadata != nil {
-			state = metadata.KeyState
-		}
-		return fmt.Sprintf("the key %s of %s is %s", key, of, state), nil
-	}
-	if metadata.KeyManager == kmstypes.KeyManagerTypeAws {
-		return "", nil
+		return none, Wrap("describe the key "+key, group.String(), err)
+	case described.KeyMetadata == nil:
+		return locked("is described by nothing")
+	case described.KeyMetadata.KeyState != kmstypes.KeyStateEnabled:
+		return locked("is %s", described.KeyMetadata.KeyState)
+	case described.KeyMetadata.KeyManager == kmstypes.KeyManagerTypeAws:
+		return none, nil
 	}
 	_, err = s.KMS.GenerateDataKeyWithoutPlaintext(ctx, &kms.GenerateDataKeyWithoutPlaintextInput{
 		KeyId: &key, KeySpec: kmstypes.DataKeySpecAes256, DryRun: Ptr(true),
 	})
 	switch {
 	case err == nil || HasCode(err, CodeDryRun):
-		return "", nil
+		return none, nil
+	case KindOf(err) == Denied && hidden:
+		return unproven("kms:DescribeKey")
+	case KindOf(err) == Denied:
+		return unproven("kms:GenerateDataKeyWithoutPlaintext")
 	case KindOf(err) == Throttled, KindOf(err) == Passing:
-		return "", Wrap("try the key "+key, group.String(), err)
+		return none, Wrap("try the key "+key, group.String(), err)
 	}
-	return fmt.Sprintf(
-		"the key %s of %s may not be used by our role: %v", key, of,
-		Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err),
-	), nil
+	return locked("may not be used by our role: %v",
+		Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err))
 }

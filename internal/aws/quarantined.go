@@ -15,7 +15,13 @@ type Quarantined struct {
 	Present bool      // EC2 has it
 	State   string    // EC2's word for its state
 	Member  string    // the Auto Scaling group it is a member of, or on its way into; "" for none
+	Image   string    // it was launched from
+	Zone    string    // it runs in
 	At      time.Time // AWS's clock
+
+	// Unattachable says why its group could not take it back, whatever room it has; "" where nothing is known against it,
+	// or where nobody has asked.
+	Unattachable string
 
 	Quarantine Journal // what its quarantine's tag points to; zero where it carries none that can be read
 }
@@ -32,7 +38,10 @@ func ReadQuarantined(ctx context.Context, s *Services, in Instance) (*Quarantine
 	case "", "terminated", "shutting-down":
 		return seen, nil
 	}
-	seen.Present = true
+	seen.Present, seen.Image = true, Deref(instance.ImageId)
+	if instance.Placement != nil {
+		seen.Zone = Deref(instance.Placement.AvailabilityZone)
+	}
 	if journal, problem := ParseQuarantine(
 		TagOf(instance.Tags, names.TagQuarantine), names.JournalRecord(in.Group, in.ID),
 	); problem == "" {

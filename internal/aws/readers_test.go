@@ -9,6 +9,7 @@ import (
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/simtest"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -106,4 +107,41 @@ func TestReadQuarantined(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, seen.Present)
 	require.True(t, seen.At.Equal(f.Clock()), "AWS's clock is read all the same")
+}
+
+// A composite alarm is left out of the answer to a role that may not describe all alarms: who reads that must learn
+// why.
+func TestACompositeAlarmNeedsPermissionForAll(t *testing.T) {
+	for name, c := range map[string]struct{ resource, says string }{
+		"all alarms":  {"*", ""},
+		"some alarms": {"arn:aws:cloudwatch:*:*:alarm:*", `cloudwatch:DescribeAlarms on "Resource": "*"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := simtest.New(t, simtest.Options{})
+			policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [
+				{"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "` + c.resource + `"}]}`)
+			require.NoError(t, err)
+			f.Inspect(func(w *world.World) {
+				account := w.Account(simtest.Production.Account.ID)
+				account.SetPolicy("patchtide", policy)
+				region := account.Region(simtest.Production.Region)
+				region.PutAlarm(&world.Alarm{Name: "all-of-web", Rule: `ALARM("web-5xx")`, State: world.AlarmOK})
+			})
+			read := func(names ...string) ([]patch.AlarmObservation, error) {
+				return aws.ReadAlarms(t.Context(), f.Services(simtest.Production), simtest.Production, names, 0)
+			}
+			_, err = read("web-5xx")
+			require.NoError(t, err, "a metric alarm is told to either")
+			seen, err := read("all-of-web", "web-5xx")
+			if c.says != "" {
+				require.Equal(t, aws.InvalidInput, aws.KindOf(err))
+				require.ErrorContains(t, err, `there is no CloudWatch alarm "all-of-web"`)
+				require.ErrorContains(t, err, c.says)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, seen, 2)
+			require.Zero(t, seen[0].Needs, "nobody knows how long it takes to ring")
+		})
+	}
 }

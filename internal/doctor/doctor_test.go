@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
@@ -241,6 +242,18 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{`"iam:PassedToService": "ssm.amazonaws.com"`},
 			0,
 		},
+		"Automation's role may not cancel commands": {
+			func(b *scene) {
+				policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+					"Action": ["ssm:SendCommand", "ssm:List*", "ssm:Describe*", "ssm:Get*"], "Resource": "*"}]}`)
+				require.NoError(b.t, err)
+				b.aws.Inspect(func(w *world.World) { w.Account(production).SetPolicy("patchtide-automation", policy) })
+			},
+			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
+			[]string{"Automation may not do with it: ssm:CancelCommand"},
+			[]string{`"Action": ["ssm:CancelCommand"]`},
+			0,
+		},
 		"a read that is denied": {
 			func(b *scene) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "ssm:DescribeInstanceInformation", "Resource": "*"}`)
@@ -327,6 +340,22 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			func(b *scene) { b.replace("/evidence\n", "/journal.key/evidence\n") }, "evidence", "", doctor.Problem,
 			[]string{"cannot be written"},
 			[]string{"write into the folder"},
+			0,
+		},
+		"a bucket of another region": {
+			func(b *scene) {
+				at := strings.Index(b.text, "\nevidence: ") + 1
+				line := b.text[at : at+strings.Index(b.text[at:], "\n")]
+				b.replace(line, "evidence: s3://far/patchtide")
+				far := s3.New(s3.Options{
+					Region: "us-east-1", HTTPClient: &http.Client{Transport: awssim.RoundTripper(b.aws)},
+					Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", ""),
+				})
+				_, err := far.CreateBucket(b.t.Context(), &s3.CreateBucketInput{Bucket: aws.String("far")})
+				require.NoError(b.t, err)
+			}, "evidence", "s3://far/patchtide", doctor.Problem,
+			[]string{"the bucket is in us-east-1, and S3 is asked for it in ap-northeast-1"},
+			[]string{"AWS_REGION=us-east-1"},
 			0,
 		},
 		"no bucket": {

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/patchtide/patchtide/internal/evidence"
 )
@@ -45,10 +46,20 @@ func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result)
 	if err == nil {
 		err = errors.Join(store.Probe(ctx, d.Now()), store.Close())
 	}
+	var elsewhere *evidence.OtherRegionError
+	if errors.As(err, &elsewhere) {
+		return Result{
+			"evidence", where, Problem,
+			fmt.Sprintf("the bucket is in %s, and S3 is asked for it in %s", elsewhere.Is, elsewhere.Asked),
+			fmt.Sprintf("set AWS_REGION=%s for the worker and for whoever reads the evidence, or name a bucket of %s",
+				elsewhere.Is, elsewhere.Asked),
+		}
+	}
 	if err != nil {
 		mend := "let whoever runs the worker write into the folder, or name another under evidence:"
 		if !evidence.IsLocal(where) {
-			mend = "make the bucket, and let the worker's own role do s3:PutObject, s3:GetObject and s3:ListBucket there"
+			mend = "make the bucket, and let the worker's own role do s3:PutObject, s3:GetObject and s3:ListBucket there; " +
+				"where it encrypts by a key of KMS, also kms:GenerateDataKey and kms:Decrypt on that key"
 		}
 		return Result{"evidence", where, Problem, "cannot be written and read: " + reason(err), mend}
 	}

@@ -60,11 +60,11 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	if err != nil {
 		return []Result{p.unread("permissions", where, err)}
 	}
-	missing, limited, err := p.elsewhere(ctx, clients, denied, resources)
+	missing, limited, err := p.elsewhere(ctx, clients, p.account.RoleARN, denied, resources)
 	if err != nil {
 		return []Result{p.unread("permissions", where, err)}
 	}
-	role := p.passRole(ctx, clients)
+	role := slices.Concat(p.passRole(ctx, clients), p.automation(ctx, clients, resources))
 	switch {
 	case len(missing) > 0:
 		role = append(role, Result{
@@ -133,7 +133,7 @@ func simulate(
 // elsewhere asks again what is not allowed on everything, on what a wave would change here: a policy may name its
 // resources. Allowed nowhere is missing; allowed on some, or by a condition's leave, is limited.
 func (p place) elsewhere(
-	ctx context.Context, clients *cloud.Clients, denied []verdict, resources []string,
+	ctx context.Context, clients *cloud.Clients, role string, denied []verdict, resources []string,
 ) (missing, limited []string, err error) {
 	var open []string
 	for _, each := range denied {
@@ -149,7 +149,7 @@ func (p place) elsewhere(
 		if len(about) == 0 {
 			continue
 		}
-		still, err := simulate(ctx, clients, p.account.RoleARN, about, resource)
+		still, err := simulate(ctx, clients, role, about, resource)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -175,6 +175,7 @@ func (p place) samples() []string {
 		of("ec2", "volume/vol-0123456789abcdef0"),
 		strings.Replace(of("ec2", "snapshot/snap-0123456789abcdef0"), p.account.ID, "", 1), // snapshots are without one
 		of("ec2", "network-interface/eni-0123456789abcdef0"), of("ssm", "document/"+names.Runbook),
+		strings.Replace(of("ssm", "document/AWS-RunPatchBaseline"), p.account.ID, "", 1), // AWS's documents, likewise
 		of("ssm", "automation-definition/"+names.Runbook+":$DEFAULT"),
 		of("ssm", "automation-execution/01234567-89ab-cdef-0123-456789abcdef"),
 		of("ssm", "patchbaseline/pb-0123456789abcdef0"),
@@ -190,6 +191,43 @@ func split(all []string, is func(string) bool) (yes, no []string) {
 		}
 	}
 	return yes, no
+}
+
+// AutomationActions are those that Automation's own role needs: our runbook sends commands, looks how they end, and
+// cancels them where its execution is stopped (guide on aws:runCommand).
+func AutomationActions() []string {
+	return []string{
+		"ssm:CancelCommand", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations",
+		"ssm:ListCommands", "ssm:SendCommand",
+	}
+}
+
+// automation asks what Automation's own role may do. That our role may not ask it of another is no finding: it needs it
+// of itself only.
+func (p place) automation(ctx context.Context, clients *cloud.Clients, resources []string) []Result {
+	role := p.account.AutomationRoleARN
+	if role == "" {
+		return nil
+	}
+	denied, err := simulate(ctx, clients, role, AutomationActions(), "")
+	if isDenied(err) {
+		return nil
+	}
+	var missing []string
+	if err == nil {
+		missing, _, err = p.elsewhere(ctx, clients, role, denied, resources)
+	}
+	switch {
+	case err != nil:
+		return []Result{p.unread("permissions", role, err)}
+	case len(missing) == 0:
+		return nil
+	}
+	return []Result{{
+		"permissions", role, Problem, "Automation may not do with it: " + strings.Join(missing, " "),
+		fmt.Sprintf(`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`,
+			strings.Join(missing, `", "`)),
+	}}
 }
 
 // passRole asks whether the role may hand Automation its role.

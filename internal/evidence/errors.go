@@ -46,3 +46,17 @@ type InvalidRecordError struct {
 func (e *InvalidRecordError) Error() string {
 	return fmt.Sprintf("evidence: journal record %s %s; do not act on it, compare the instance by hand", e.Name, e.Reason)
 }
+
+// OtherRegionError says that the bucket is in another region than the one in which S3 is asked for it: S3 redirects
+// such requests nowhere that a client could follow.
+type OtherRegionError struct {
+	Bucket string
+	Is     string // the region it is in
+	Asked  string // the region of this program's configuration
+}
+
+// Error names both regions and what to do.
+func (e *OtherRegionError) Error() string {
+	return fmt.Sprintf("evidence: the bucket %s is in %s, and this program asks S3 for it in %s; set AWS_REGION=%s for "+
+		"the worker and for whoever reads the evidence, or name a bucket of %s", e.Bucket, e.Is, e.Asked, e.Is, e.Asked)
+}

@@ -31,7 +31,7 @@ func openFolder(root string) (objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the folder: %w", err)
 	}
-	return folder{bucket: bucket{b}, root: absolute}, nil
+	return folder{bucket: bucket{Bucket: b}, root: absolute}, nil
 }
 
 func (f folder) create(ctx context.Context, name string, content []byte) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 )
@@ -33,11 +34,28 @@ var (
 )
 
 // bucket is a place behind a gocloud.dev driver whose IfNotExist is atomic: S3 and memory.
-type bucket struct{ *blob.Bucket }
+type bucket struct {
+	*blob.Bucket
+	name, region string // of S3's: its name, and where it is asked for
+}
 
 // conflictOfS3 is the code with which S3 refuses a conditional write while another write of the same name is under way;
 // the driver knows only the other one, for a name that is taken.
 const conflictOfS3 = "ConditionalRequestConflict"
+
+// told is an error in the words of OtherRegionError where S3's answer names another region than the one that was asked:
+// 301 PermanentRedirect, and 403 to who may not use the bucket (S3's guide on requests, the reference of HeadBucket).
+func (b bucket) told(err error) error {
+	var answer *smithyhttp.ResponseError
+	if b.name == "" || !errors.As(err, &answer) || answer.Response == nil {
+		return err
+	}
+	is := answer.Response.Header.Get("X-Amz-Bucket-Region")
+	if is == "" || is == b.region {
+		return err
+	}
+	return &OtherRegionError{Bucket: b.name, Is: is, Asked: b.region}
+}
 
 func (b bucket) create(ctx context.Context, name string, content []byte) error {
 	err := b.WriteAll(ctx, name, content, &blob.WriterOptions{ContentType: "application/json", IfNotExist: true})
@@ -49,12 +67,12 @@ func (b bucket) create(ctx context.Context, name string, content []byte) error {
 		errors.As(err, &answer) && answer.ErrorCode() == conflictOfS3:
 		return errTaken
 	}
-	return fmt.Errorf("create %s: %w", name, err)
+	return fmt.Errorf("create %s: %w", name, b.told(err))
 }
 
 func (b bucket) replace(ctx context.Context, name string, content []byte) error {
 	if err := b.WriteAll(ctx, name, content, &blob.WriterOptions{ContentType: "application/json"}); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return fmt.Errorf("write %s: %w", name, b.told(err))
 	}
 	return nil
 }
@@ -67,7 +85,7 @@ func (b bucket) read(ctx context.Context, name string) ([]byte, error) {
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return nil, errMissing
 	}
-	return nil, fmt.Errorf("read %s: %w", name, err)
+	return nil, fmt.Errorf("read %s: %w", name, b.told(err))
 }
 
 func (b bucket) list(ctx context.Context, prefix string) ([]string, error) {
@@ -79,7 +97,7 @@ func (b bucket) list(ctx context.Context, prefix string) ([]string, error) {
 			return names, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", prefix, err)
+			return nil, fmt.Errorf("list %s: %w", prefix, b.told(err))
 		}
 		names = append(names, strings.TrimPrefix(object.Key, prefix))
 	}

@@ -67,7 +67,7 @@ func open(ctx context.Context, location string, options Options) (objects, error
 		}
 		return openFolder(parsed.Path)
 	case "mem":
-		return bucket{memblob.OpenBucket(nil)}, nil
+		return bucket{Bucket: memblob.OpenBucket(nil)}, nil
 	case "s3":
 		return openS3(ctx, parsed.Host, parsed.Path, options.AWS)
 	}
@@ -97,7 +97,7 @@ func openS3(ctx context.Context, name, prefix string, awsConfig *aws.Config) (ob
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		opened = blob.PrefixedBucket(opened, prefix+"/")
 	}
-	return bucket{opened}, nil
+	return bucket{Bucket: opened, name: name, region: awsConfig.Region}, nil
 }
 
 // redacted cuts what may hold a secret off a location that goes into an error.

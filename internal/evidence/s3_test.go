@@ -73,3 +73,26 @@ func TestAMissingBucketIsAnErrorAndNotAnEmptyStore(t *testing.T) {
 	_, err = store.ListWaves(t.Context())
 	require.ErrorContains(t, err, "NoSuchBucket")
 }
+
+// S3 answers for a bucket of another region with a redirect that leads nowhere.
+func TestABucketOfAnotherRegionIsSaidToBeThere(t *testing.T) {
+	awsConfig, _ := useSimulatedAWS(t)
+	virginia := awsConfig.Copy()
+	virginia.Region = "us-east-1"
+	client := s3.NewFromConfig(virginia, func(o *s3.Options) { o.UsePathStyle = true })
+	_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("far")})
+	require.NoError(t, err)
+	store, err := Open(t.Context(), "s3://far/prefix", Options{Signer: GenerateKey()})
+	require.NoError(t, err)
+	_, listed := store.ListWaves(t.Context())
+	_, read := store.ReadJournal(t.Context(), key)
+	for name, err := range map[string]error{
+		"read": read, "listed": listed, "written": store.PutWave(t.Context(), wave, document{Outcome: "x"}),
+		"appended": store.AppendJournal(t.Context(), key, "x"),
+	} {
+		var elsewhere *OtherRegionError
+		require.ErrorAs(t, err, &elsewhere, name)
+		require.ErrorContains(t, err, "the bucket far is in us-east-1, and this program asks S3 for it in "+awsConfig.Region)
+		require.ErrorContains(t, err, "AWS_REGION=us-east-1")
+	}
+}

@@ -75,7 +75,8 @@ func checkRootVolume(v View) []*Refusal {
 		case member.RootVolumeID == "":
 			what = "its root is not an EBS volume"
 		case member.ProductCodes:
-			what = "its image comes from the Marketplace, whose root volumes cannot be replaced"
+			what = "its image comes from the Marketplace (it has a product code), and that AWS puts back such a root volume " +
+				"from a snapshot is not proven"
 		case member.BareMetal:
 			what = "it is bare metal, whose root volume cannot be replaced"
 		default:

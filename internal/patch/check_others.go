@@ -100,7 +100,7 @@ func checkVolumeKey(v View) []*Refusal {
 	for _, locked := range v.Around.LockedRoots {
 		if v.about(locked.Instance) {
 			found = append(found, v.refuseOf(locked.Instance, locked.Why,
-				"let the role use the key (docs/installing.md lists the actions), or use restore: replace or none in the plan")...)
+				"enable the key or cancel its deletion, or use restore: replace or none in the plan")...)
 		}
 	}
 	return found

@@ -238,7 +238,8 @@ var checksOfOthers = []Check{
 	},
 	{
 		Code: RefusedNoRestore, Needs: NeedsAround, Refuses: checkVolumeKey,
-		When:     "a key of the root volume, or of the account's encryption by default, that our role may not use",
+		When: "a key of the root volume, or of the account's encryption by default, that is disabled, about to be deleted " +
+			"or gone",
 		WhatToDo: "mend it, or `restore: replace` or `none`",
 		LeftOut:  map[Level]string{LevelGroup: inItsTurn, LevelReturn: nothingNew},
 	},

@@ -47,7 +47,7 @@ type Member struct {
 	Platform     Platform
 	RootVolumeID string // "" when the root is no EBS volume
 	RootDevice   string
-	ProductCodes bool // a Marketplace image: its root cannot be replaced
+	ProductCodes bool // a Marketplace image: that its root can be replaced is not proven
 	BareMetal    bool
 	OwnerGroup   string // the Auto Scaling group it belongs to, also when it was found by tags
 	// StandbyFrom is of one on standby with which desired went down: the desired before that. 0: desired did not, and

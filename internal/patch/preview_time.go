@@ -52,6 +52,11 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 				p.Notes = append(p.Notes, group.String()+": "+note)
 			}
 		}
+		if reading.Around != nil {
+			for _, untried := range reading.Around.Untried() {
+				p.Notes = append(p.Notes, group.String()+": "+untried)
+			}
+		}
 		for _, instance := range one.Instances {
 			if instance.Does != WouldNothing {
 				work.Instances++

@@ -14,8 +14,10 @@ type Interference struct {
 	StopAlarms  []StopAlarm
 	Patchers    []Patcher
 	LockedRoots []LockedRoot
-	GateAlarms  []AlarmObservation // those that are to judge the stage
-	Judges      *Judges            // which baseline judges them; nil: not asked
+	// UnprovenRoots are those whose key AWS lets nobody but itself try. They refuse nothing, and are told.
+	UnprovenRoots []LockedRoot
+	GateAlarms    []AlarmObservation // those that are to judge the stage
+	Judges        *Judges            // which baseline judges them; nil: not asked
 }
 
 // Calendar is what a Change Calendar says.
@@ -46,10 +48,19 @@ type Patcher struct {
 	Acts     time.Time // when it will next; zero: at any moment
 }
 
-// LockedRoot is a root volume whose encryption key we may not be able to use.
+// LockedRoot is a root volume whose encryption key cannot be used, or may be unusable; of those with one key, one.
 type LockedRoot struct {
 	Instance string
 	Why      string
+}
+
+// Untried says what nobody could try before a restore needs it.
+func (i Interference) Untried() []string {
+	var told []string
+	for _, root := range i.UnprovenRoots {
+		told = append(told, root.Why)
+	}
+	return told
 }
 
 // place names an instance of a group; with "" the group.

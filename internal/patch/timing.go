@@ -76,6 +76,14 @@ func DefaultTiming() Timing {
 	}
 }
 
+// CallersSession is how long Automation acts with the permissions of who starts an execution: what it does later fails,
+// also while it patches (the guide on running automations asks for a service role where it may take longer).
+const CallersSession = Duration(12 * time.Hour)
+
+// LongestAsCaller is the longest `timing.install` of which it is sure that an execution ends within CallersSession: it
+// may be queued for so long, then run for so long, with its facts before and after, and be stopped.
+const LongestAsCaller = Duration(5 * time.Hour)
+
 // MinAttempt is the shortest StartToClose that a scaled plan may have: below it a busy machine fails attempts that are
 // well.
 const MinAttempt = 2 * time.Second

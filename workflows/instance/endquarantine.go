@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -132,6 +133,8 @@ func (s *quarantined) planRelease(ctx workflow.Context, seen activities.Quaranti
 		return fmt.Errorf("the instance is %s; start it, then release it", seen.State)
 	case seen.Member != "" && seen.Member != s.in.Group.AutoScalingGroup:
 		return fmt.Errorf("it is a member of Auto Scaling group %s meanwhile", seen.Member)
+	case seen.Unattachable != "":
+		return errors.New(seen.Unattachable)
 	}
 	release := &journal.Release{Actor: s.ask.Actor, Reason: s.ask.Reason, Of: s.ask.Record.WaveID}
 	s.record.Release = release

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -129,6 +130,11 @@ func (s *saga) askOthers(ctx workflow.Context, level patch.Level, view *patch.Vi
 		return nil, s.unread(ctx, err)
 	}
 	view.Now, view.Around = workflow.Now(ctx), &around
+	for _, untried := range around.Untried() {
+		if !slices.Contains(s.status.Result.Notes, untried) { // what passes is waited for, and read again
+			s.note("%s", untried)
+		}
+	}
 	return patch.First(level, *view), nil
 }
 

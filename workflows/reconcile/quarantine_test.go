@@ -227,6 +227,10 @@ func TestTerminateEndsAQuarantine(t *testing.T) {
 	}
 }
 
+func without(all []string, one string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(each string) bool { return each == one })
+}
+
 func TestASettlementThatIsRefusedChangesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -237,6 +241,16 @@ func TestASettlementThatIsRefusedChangesNothing(t *testing.T) {
 		{"it is stopped", func(scene *wavetest.Scene, id string) {
 			findInstance(scene, id, func(i *world.Instance) { require.NoError(scene.T, i.Stop()) })
 		}, nil, "start it, then release it"},
+		{"its image was deregistered, as a newer one was baked", func(scene *wavetest.Scene, id string) {
+			findInstance(scene, id, func(i *world.Instance) { require.NoError(scene.T, i.Region.DeregisterImage(i.Image.ID)) })
+		}, nil, "does not exist any more, and Auto Scaling attaches no instance of such; have the image back"},
+		{"the group has left its zone", func(scene *wavetest.Scene, id string) {
+			findInstance(scene, id, func(i *world.Instance) {
+				group, err := i.Region.ScalingGroup("web")
+				require.NoError(scene.T, err)
+				group.Zones = without(group.Zones, i.Zone)
+			})
+		}, nil, "add that zone to the group, or terminate it"},
 		{"another wave's mark is on the group", func(scene *wavetest.Scene, _ string) {
 			scene.Production(func(g *world.ScalingGroup) { g.Tag(world.GroupTag{Key: names.TagJournal, Value: "wave-other x"}) })
 		}, nil, "patchtide reconcile"},

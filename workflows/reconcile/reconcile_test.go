@@ -129,6 +129,15 @@ func TestReconcileTouchesNothingOfOthers(t *testing.T) {
 	})
 }
 
+// A name that AWS lists as suspended for a process which it has no more is nothing that anybody could mend.
+func TestAProcessThatIsNoMoreIsNothingOdd(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Production(func(g *world.ScalingGroup) {
+		g.Suspended["RemoveFromLoadBalancerLowPriority"] = "User suspended at 2014-03-01T00:00:00Z"
+	})
+	require.Empty(t, scene.Reconcile(workflows.ReconcileRequest{}, time.Hour).Unmarked)
+}
+
 func TestReconcileTellsOfARaisedMaxWithoutAMark(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: wavetest.Sized(4, 4, 4)})
 	scene.DieAt(wavetest.Production, "UpdateAutoScalingGroup", 1)

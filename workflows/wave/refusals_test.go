@@ -37,6 +37,18 @@ func inStack(g *world.ScalingGroup, status string) {
 	g.Tags = append(g.Tags, world.GroupTag{Key: "aws:cloudformation:stack-id", Value: id})
 }
 
+// fromMarketplace has production's machines launched from an image of the Marketplace.
+func fromMarketplace(doubts ...world.Doubt) func(*world.Scenario) {
+	return func(s *world.Scenario) {
+		s.Doubts = doubts
+		for i := range s.Images {
+			if s.Images[i].Name == "web-2.4" {
+				s.Images[i].ProductCode = "abcdef0123456789abcdef012"
+			}
+		}
+	}
+}
+
 // encrypted gives production's machines an encrypted root.
 func encrypted(s *world.Scenario) {
 	for i := range s.Images {
@@ -175,18 +187,34 @@ func TestOthersRefuseTheWave(t *testing.T) {
 			name: "bake too short for the alarm", config: wavetest.PlanWith("bake: 5m", "bake: 179s"),
 			do: func(*testing.T, scaling) {}, want: []string{"BakeTooShort", "web-5xx", "bake: 3m0s or more"},
 		},
+		{
+			name: "from the Marketplace", fleet: fromMarketplace(), do: func(*testing.T, scaling) {},
+			want: []string{"RestoreNotPossible", "is not proven", "restore: replace or none"},
+		},
+		{
+			name: "from the Marketplace, should AWS refuse it", fleet: fromMarketplace(world.DoubtProductsNotRestored),
+			do: func(*testing.T, scaling) {}, want: []string{"RestoreNotPossible", "is not proven"},
+		},
+		{
+			name: "from the Marketplace, and not to be restored", fleet: fromMarketplace(),
+			config: wavetest.PlanWith("restore: root_volume", "restore: none"), do: func(*testing.T, scaling) {},
+		},
 		{name: "key disabled", fleet: encrypted, do: func(_ *testing.T, g scaling) {
 			g.Region.Key(webKey).State = "Disabled"
 		}, want: []string{"RestoreNotPossible", webKey, "Disabled"}},
-		{name: "key that may not be used", fleet: encrypted, do: func(_ *testing.T, g scaling) {
-			g.Region.Key(webKey).Denied = true
-		}, want: []string{"RestoreNotPossible", "may not be used by our role", "GenerateDataKeyWithoutPlaintext"}},
+		{
+			name: "a key that its policy lets EC2 use for us, and nobody directly", fleet: encrypted,
+			do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Via = "ec2" },
+		},
+		{name: "a key to be deleted that EC2 may use for us", fleet: encrypted, do: func(_ *testing.T, g scaling) {
+			g.Region.Key(webKey).Via, g.Region.Key(webKey).State = "ec2", "PendingDeletion"
+		}, want: []string{"RestoreNotPossible", webKey, "PendingDeletion"}},
 		{name: "a key that may be used", fleet: encrypted, do: func(*testing.T, scaling) {}},
 		{name: "AWS's own key", fleet: encrypted, do: func(_ *testing.T, g scaling) { g.Region.Key(webKey).Manager = "AWS" }},
-		{name: "encryption by default, with a key that may not be used", do: func(_ *testing.T, g scaling) {
-			g.Region.PutKey(&world.Key{ARN: webKey, State: "Enabled", Manager: "CUSTOMER", Denied: true})
+		{name: "encryption by default, with a key that is disabled", do: func(_ *testing.T, g scaling) {
+			g.Region.PutKey(&world.Key{ARN: webKey, State: "Disabled", Manager: "CUSTOMER"})
 			g.Region.EncryptsByDefault, g.Region.DefaultKey = true, webKey
-		}, want: []string{"RestoreNotPossible", webKey, "encryption by default", "may not be used by our role"}},
+		}, want: []string{"RestoreNotPossible", webKey, "encryption by default", "Disabled"}},
 		{name: "encryption by default, with AWS's own key", do: func(_ *testing.T, g scaling) {
 			g.Region.EncryptsByDefault = true
 		}},

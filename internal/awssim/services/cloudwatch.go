@@ -43,13 +43,13 @@ func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.D
 		return nil, err
 	}
 	out := &cw.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}}
-	if len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
-		return out, nil
-	}
+	metric := len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm)
+	composite := slices.Contains(in.AlarmTypes, types.AlarmTypeCompositeAlarm) && s.seesComposites(call)
 	var found []*world.Alarm
 	for _, alarm := range regionOf(s.w, call).AllAlarms() {
 		switch {
-		case len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, alarm.Name),
+		case alarm.Rule == "" && !metric, alarm.Rule != "" && !composite,
+			len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, alarm.Name),
 			!strings.HasPrefix(alarm.Name, deref(in.AlarmNamePrefix)),
 			in.StateValue != "" && string(in.StateValue) != alarm.State,
 			in.ActionPrefix != nil && !slices.ContainsFunc(
@@ -62,9 +62,30 @@ func (s watchService) describe(call api.Call, in *cw.DescribeAlarmsInput) (*cw.D
 	found, next, err := page(found, in.NextToken, in.MaxRecords, alarmsPage, badAlarmToken)
 	out.NextToken = next
 	for _, alarm := range found {
+		if alarm.Rule != "" {
+			out.CompositeAlarms = append(out.CompositeAlarms, compositeView(alarm))
+			continue
+		}
 		out.MetricAlarms = append(out.MetricAlarms, alarmView(alarm))
 	}
 	return out, err
+}
+
+// seesComposites reports whether composite alarms are told to the caller: only to one who may describe all alarms. From
+// any other they are left out in silence (the API reference of DescribeAlarms).
+func (s watchService) seesComposites(call api.Call) bool {
+	policy := s.w.Account(call.Account).Policy(world.RoleOf(call.Caller))
+	return policy == nil || policy.Decide(world.Ask{Action: "cloudwatch:DescribeAlarms", Resource: "*"}) == world.Allowed
+}
+
+func compositeView(alarm *world.Alarm) types.CompositeAlarm {
+	return types.CompositeAlarm{
+		AlarmName: &alarm.Name, AlarmArn: &alarm.ARN, AlarmDescription: given(alarm.Description), AlarmRule: &alarm.Rule,
+		ActionsEnabled: &alarm.ActionsEnabled, AlarmActions: filled(alarm.AlarmActions), OKActions: filled(alarm.OKActions),
+		InsufficientDataActions: []string{}, StateValue: types.StateValue(alarm.State), StateReason: &alarm.Reason,
+		StateUpdatedTimestamp: moment(alarm.Updated), StateTransitionedTimestamp: moment(alarm.Transitioned),
+		AlarmConfigurationUpdatedTimestamp: moment(alarm.Configured),
+	}
 }
 
 func alarmView(alarm *world.Alarm) types.MetricAlarm {

@@ -14,7 +14,8 @@ import (
 
 func registerEC2Images(r *api.Registry, w *world.World) {
 	api.Handle(
-		r, "ec2", "DescribeImages", []string{"Filters", "ImageIds", "Owners"},
+		// No image here is deprecated or disabled: who asks for those as well gets the same.
+		r, "ec2", "DescribeImages", []string{"Filters", "ImageIds", "Owners", "IncludeDeprecated", "IncludeDisabled"},
 		func(c api.Call, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
 			for _, owner := range in.Owners {
 				if owner != "self" && owner != "amazon" && !allDigits(owner) {

@@ -27,6 +27,9 @@ func registerKeys(r *api.Registry, w *world.World) {
 		r, "kms", "DescribeKey", []string{"KeyId"},
 		func(c api.Call, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
 			key, err := find(c, in.KeyId)
+			if err == nil && key.Hidden {
+				err = noPolicy(c)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -91,10 +94,9 @@ func registerKeys(r *api.Registry, w *world.World) {
 // usable tells why a caller cannot use a key for codes (mac) or for encryption.
 func usable(c api.Call, key *world.Key, mac bool) error {
 	switch {
-	case key.Denied || key.Manager == "AWS":
+	case !key.Serves("") || key.Manager == "AWS":
 		// A key of AWS's is used through its service only.
-		return api.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on this resource "+
-			"because no resource-based policy allows the kms:%s action", c.Caller, c.Operation, c.Operation)
+		return noPolicy(c)
 	case key.State == "Disabled":
 		return api.Errorf("DisabledException", "%s is disabled.", key.ARN)
 	case key.State != "Enabled":
@@ -103,6 +105,12 @@ func usable(c api.Call, key *world.Key, mac bool) error {
 		return api.Errorf("InvalidKeyUsageException", "%s key usage is not valid for %s.", key.ARN, c.Operation)
 	}
 	return nil
+}
+
+// noPolicy is the refusal of a call that the key's policy does not allow.
+func noPolicy(c api.Call) error {
+	return api.Errorf("AccessDeniedException", "User: %s is not authorized to perform: kms:%s on this resource "+
+		"because no resource-based policy allows the kms:%s action", c.Caller, c.Operation, c.Operation)
 }
 
 // macOf is the code of a message. The secret follows from the key's ARN: it only has to differ from key to key.

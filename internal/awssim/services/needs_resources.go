@@ -21,8 +21,11 @@ func (q questions) resources() []resource {
 		return q.s3Resources()
 	case "monitoring":
 		names := q.list("AlarmName")
-		if !q.reads() {
+		if !q.reads() || q.call.Operation == "DescribeAlarms" {
 			names = append(names, q.list("AlarmNames")...)
+		}
+		if q.call.Operation == "DescribeAlarms" && len(names) == 0 {
+			names = []string{"*"}
 		}
 		var alarms []resource
 		for _, name := range names {

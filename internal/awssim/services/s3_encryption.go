@@ -62,7 +62,7 @@ func (s *objectStore) kmsKey(region *world.Region, call api.Call, a *attributes)
 		)
 	case key == nil:
 		return badRequest("KMS.NotFoundException", "Key '"+*a.SSEKMSKeyId+"' does not exist")
-	case key.Denied:
+	case !key.Serves("s3"):
 		return s3Error(
 			http.StatusForbidden, "AccessDenied", "User: "+call.Caller+" is not authorized to perform: "+
 				"kms:GenerateDataKey on resource: "+key.ARN+" because no resource-based policy allows it",

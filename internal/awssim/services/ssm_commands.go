@@ -26,7 +26,10 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 		r,
 		"ssm",
 		"SendCommand",
-		[]string{"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds", "Targets"},
+		[]string{
+			"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds", "Targets",
+			"MaxConcurrency", "MaxErrors",
+		},
 		func(c api.Call, in *ssm.SendCommandInput) (*ssm.SendCommandOutput, error) {
 			if len(in.Targets) > 0 && len(in.InstanceIds) > 0 {
 				return nil, api.Errorf("ValidationException", "Specify InstanceIds or Targets, and not both.")
@@ -43,6 +46,7 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				Comment:   aws.ToString(in.Comment),
 				Instances: slices.Concat(in.InstanceIds, targeted), Targeted: len(in.Targets) > 0, Parameters: in.Parameters,
 				Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
+				Rate:     world.RateControl{MaxConcurrency: aws.ToString(in.MaxConcurrency), MaxErrors: aws.ToString(in.MaxErrors)},
 			})
 			if err != nil {
 				return nil, err
@@ -211,7 +215,7 @@ func ssmCommand(command *world.Command) types.Command {
 		ExpiresAfter:      aws.Time(command.Expires), Status: types.CommandStatus(command.Status()),
 		StatusDetails: aws.String(command.Status()),
 		TargetCount:   int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
-		MaxConcurrency: aws.String("50"), MaxErrors: aws.String("0"),
+		MaxConcurrency: &command.Rate.MaxConcurrency, MaxErrors: &command.Rate.MaxErrors,
 	}
 	for _, invocation := range command.Invocations {
 		out.InstanceIds = append(out.InstanceIds, invocation.Instance.ID)

@@ -34,6 +34,7 @@ type Alarm struct {
 	AlarmActions      []string
 	OKActions         []string
 	Tags              Tags
+	Rule              string // of a composite alarm, which keeps the state it was set to; "" for a metric alarm
 
 	State        string // OK, ALARM or INSUFFICIENT_DATA
 	Reason       string

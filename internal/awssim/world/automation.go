@@ -20,6 +20,7 @@ const (
 	automationBegins = 500 * time.Millisecond // from the start call until the first step runs
 	automationStops  = 3 * time.Second        // from the stop call until the execution is cancelled
 	defaultStepLimit = time.Hour              // timeoutSeconds of aws:runCommand where the step is silent
+	callersSession   = 12 * time.Hour         // for which an execution without a role of its own may act as its caller
 	attemptLimit     = 1000                   // of all steps together, so that a runbook that jumps in circles ends
 )
 
@@ -292,8 +293,12 @@ func (e *Execution) Stop(kind string) error {
 		if step := e.Current(); step != nil && (step.Status == "InProgress" || step.Status == "Waiting") {
 			step.Status, step.Ended = "Cancelled", e.Region.World.now
 			step.Failure = "Step was cancelled."
-			// Nothing promises that a cancelled step's command is cancelled too: where lists lag it is not.
-			if step.command != nil && e.Region.World.Scenario.Durations.CommandLag == 0 {
+			// Nothing promises that a cancelled step's command is cancelled too: where lists lag it is not, nor where its
+			// role may not do that.
+			lags := e.Region.World.Scenario.Durations.CommandLag != 0
+			if step.command != nil && !lags && e.allowed("ssm", "CancelCommand", map[string]any{
+				"CommandId": step.command.ID,
+			}) == nil {
 				step.command.Cancel(nil)
 			}
 			if step.child != nil && !step.child.Done() {

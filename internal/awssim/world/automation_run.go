@@ -38,13 +38,20 @@ func (e *Execution) run(n, attempt int) {
 			limit = 72 * time.Hour
 		}
 	}
-	var timeout *Event
+	var timeout, expiry *Event
 	end := func(r result) {
 		if e.turn != turn || e.Done() {
 			return // the step timed out or the execution was stopped meanwhile
 		}
 		timeout.Stop()
+		expiry.Stop()
 		e.stepEnded(n, attempt, r)
+	}
+	if e.callsAs(step.Action) {
+		expiry = w.After(max(e.Started.Add(callersSession).Sub(w.now), 0), func() {
+			end(result{status: "Failed", failure: "The security token included in the request is expired (Service: Ssm, " +
+				"Status Code: 400, Error Code: ExpiredTokenException)"})
+		})
 	}
 	timeout = w.After(limit, func() {
 		end(
@@ -84,6 +91,16 @@ func (e *Execution) run(n, attempt int) {
 	case "aws:pause":
 		e.waitFor(done, &waitingStep{end: end})
 	}
+}
+
+// callsAs reports whether a step calls AWS by its caller's session, which lasts 12 hours (the guide on running
+// automations: "You must specify a service role for automation that you expect to run longer than 12 hours").
+func (e *Execution) callsAs(action string) bool {
+	switch action {
+	case "aws:sleep", "aws:branch", "aws:approve", "aws:pause":
+		return false
+	}
+	return e.role == ""
 }
 
 func (e *Execution) stepEnded(n, attempt int, r result) {

@@ -334,6 +334,45 @@ mainSteps: [{name: nap, action: "aws:sleep", inputs: {Duration: PT1S}}]
 	}
 }
 
+// Without a role of its own an execution acts for 12 hours only: what it does then fails.
+func TestAnExecutionActsAsItsCallerForTwelveHours(t *testing.T) {
+	for _, c := range []struct{ name, nap, role, want string }{
+		{"as its caller, in time", "PT11H", "", "Success"},
+		{"as its caller, too late", "PT12H", "", "Failed"},
+		{"with a role", "PT12H", "arn:aws:iam::222233334444:role/patchtide-automation", "Success"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, "healthy")
+			r := staging(w)
+			_, err := r.CreateDocument("Late", "Automation", "YAML", `
+schemaVersion: "0.3"
+assumeRole: "{{ Role }}"
+parameters: {Role: {type: String, default: ""}, InstanceId: {type: String}}
+mainSteps:
+  - {name: nap, action: "aws:sleep", inputs: {Duration: `+c.nap+`}}
+  - name: run
+    action: aws:runCommand
+    inputs:
+      DocumentName: AWS-RunShellScript
+      InstanceIds: ["{{ InstanceId }}"]
+      Parameters: {commands: ["# patchtide:facts"]}
+`, "", nil)
+			require.NoError(t, err)
+			parameters := map[string][]string{"InstanceId": {r.Instances()[0].ID}}
+			if c.role != "" {
+				parameters["Role"] = []string{c.role}
+			}
+			e, err := r.StartAutomation(StartSpec{Document: "Late", Parameters: parameters})
+			require.NoError(t, err)
+			elapse(t, w, 13*time.Hour)
+			require.Equal(t, c.want, e.Status, e.Failure)
+			if c.want == "Failed" {
+				require.Contains(t, e.Failure, "ExpiredTokenException")
+			}
+		})
+	}
+}
+
 func TestAutomationQueueIsFull(t *testing.T) {
 	w := newWorld(t, "healthy")
 	r := staging(w)

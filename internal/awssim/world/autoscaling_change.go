@@ -182,6 +182,12 @@ func (g *ScalingGroup) Attach(ids []string) error {
 			return api.Errorf("ValidationError", "Invalid Instance ID %s. Instance is not in the running state.", id)
 		case g.Region.MemberOf(id) != nil:
 			return api.Errorf("ValidationError", "Instance %s is already part of an Auto Scaling group.", id)
+		case g.Region.Image(instance.Image.ID) == nil:
+			// "The AMI used to launch the instance must still exist" (the guide on attaching).
+			return api.Errorf("ValidationError", "The image id '[%s]' does not exist", instance.Image.ID)
+		case !slices.Contains(g.Zones, instance.Zone):
+			return api.Errorf("ValidationError", "Instance %s is in the Availability Zone %s, which is none of the group's: %s",
+				id, instance.Zone, strings.Join(g.Zones, ", "))
 		}
 		joining = append(joining, instance)
 	}

@@ -161,7 +161,7 @@ func (f Faults) problems() []error {
 	}
 	worldKinds := []string{
 		FaultAgentSilent, FaultRebootHangs, FaultInstallFails, FaultInstallFailsRebooting, FaultDependencyFails,
-		FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
+		FaultScanFails, FaultRebootsInCircles, FaultSnapshotFails, FaultRootReplaceFails,
 		FaultRootReplaceDetaches, FaultNoCapacity, FaultKeyUnusable, FaultOverrideUnreadable,
 	}
 	worldKinds = append(append(worldKinds, instanceHappenings...), groupHappenings...)

@@ -103,6 +103,11 @@ func (d commandDocument) content() string {
 	return string(text)
 }
 
+// runsOn reports whether a Command document has steps for a platform; "" is one that nobody knows.
+func (d *Document) runsOn(platform string) bool {
+	return platform == "" || slices.Contains(d.Platforms, platform)
+}
+
 // checkParameters refuses parameters a Command document lacks, missing ones it needs, and values it does not allow.
 func (d *Document) checkParameters(given map[string][]string) error {
 	for name := range given {

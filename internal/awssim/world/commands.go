@@ -30,6 +30,9 @@ type Command struct {
 	Expires     time.Time // when delivery and execution have had their time
 	Delivery    time.Duration
 	Invocations []*Invocation
+	Rate        RateControl
+
+	errors int // how many have counted against MaxErrors
 }
 
 // Invocation is a command on one instance.
@@ -45,6 +48,7 @@ type Invocation struct {
 	Stderr   string
 
 	platform  string // of the machine when the command was sent: an instance that is terminated has no disk any more
+	sent      bool   // it is on its way to its agent, or past that: MaxConcurrency has let it
 	cancelled bool
 	timeout   *Event
 	work      *Event
@@ -64,6 +68,7 @@ type SendSpec struct {
 	Targeted   bool // they were found by targets: there may be none, or more than can be named
 	Parameters map[string][]string
 	Delivery   time.Duration // 0 is an hour
+	Rate       RateControl
 }
 
 // Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent
@@ -89,7 +94,10 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	w := r.World
 	command := &Command{
 		Region: r, Document: spec.Document, Version: spec.Version, Comment: spec.Comment, Parameters: spec.Parameters,
-		Requested: w.now, Delivery: spec.Delivery,
+		Requested: w.now, Delivery: spec.Delivery, Rate: spec.Rate.orDefault(),
+	}
+	if err := command.Rate.check(); err != nil {
+		return nil, err
 	}
 	if command.Delivery == 0 {
 		command.Delivery = defaultDelivery
@@ -101,6 +109,10 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 			w.Has(DoubtSilentAgentRefused) && instance.PingStatus() != "Online" {
 			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)
 		}
+		if !spec.Targeted && !document.runsOn(instance.platform()) {
+			return nil, api.Errorf("UnsupportedPlatformType", "Document %s does not support the platform %s of instance %s.",
+				spec.Document, instance.platform(), id)
+		}
 		command.Invocations = append(command.Invocations, &Invocation{
 			Command: command, Instance: instance, Status: "Pending", Details: "Pending", Code: -1, platform: instance.platform(),
 		})
@@ -109,8 +121,8 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	r.commands.all.put(command.ID, command)
 	for _, invocation := range command.Invocations {
 		invocation.timeout = w.After(command.Expires.Sub(w.now), func() { invocation.expire("DeliveryTimedOut") })
-		w.After(deliverAfter, invocation.deliver)
 	}
+	command.sendMore()
 	r.Changed("command", command.ID, "sent "+command.Document)
 	return command, nil
 }
@@ -183,7 +195,7 @@ func (v *Invocation) Done() bool {
 
 // deliver hands the command to the agent, if one is listening; otherwise it waits for the agent to come back.
 func (v *Invocation) deliver() {
-	if v.Status != "Pending" || !v.Instance.AgentOnline() {
+	if v.Status != "Pending" || !v.sent || !v.Instance.AgentOnline() {
 		return
 	}
 	w := v.Instance.Region.World
@@ -292,6 +304,7 @@ func (v *Invocation) finish() {
 		do()
 	}
 	v.onEnd = nil
+	v.Command.ended(v)
 }
 
 // Cancel asks for the invocations on these instances, or all, to end. One that waits for delivery is cancelled at once.

@@ -25,13 +25,20 @@ const (
 	// Detaching a member that is in Standby has the group terminate another one. (The guide on detaching: "may cause
 	// other instances to terminate unexpectedly".)
 	DoubtDetachTerminates Doubt = "detach-terminates"
+	// A command above its MaxErrors ends on instances whose agent has not taken it yet. Believed: on those only to which
+	// MaxConcurrency had not let it.
+	DoubtErrorsEndPending Doubt = "errors-end-pending"
+	// A snapshot may not take the place of the root volume of an instance whose image has a product code. Believed: it
+	// may. (The guide on replacing a root volume has product codes among what must match for an image, and says nothing
+	// of them for a snapshot.)
+	DoubtProductsNotRestored Doubt = "products-not-restored"
 )
 
 // Doubts are all of them.
 func Doubts() []Doubt {
 	return []Doubt{
 		DoubtSilentAgentRefused, DoubtCancellingStays, DoubtZonesTold, DoubtNoStepTimeout, DoubtTokensOutliveBaselines,
-		DoubtNodesClock, DoubtDetachTerminates,
+		DoubtNodesClock, DoubtDetachTerminates, DoubtErrorsEndPending, DoubtProductsNotRestored,
 	}
 }
 

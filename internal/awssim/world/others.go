@@ -59,6 +59,8 @@ type Key struct {
 	State   string // Enabled, Disabled, PendingDeletion, ...
 	Manager string // CUSTOMER or AWS
 	Denied  bool   // its policy does not let callers use it, though they may describe it
+	Via     string // its policy lets callers use it by this service only, "ec2" say (kms:ViaService); "": also directly
+	Hidden  bool   // its policy lets nobody describe it directly either
 	MAC     bool   // it makes and verifies authentication codes (HMAC_256); else it encrypts
 	Alias   string // "alias/..." or ""
 }
@@ -183,6 +185,9 @@ func (r *Region) Key(idOrARN string) *Key {
 	}
 	return nil
 }
+
+// Serves reports whether the key's policy lets a caller use it by a service, or directly by "".
+func (k *Key) Serves(service string) bool { return !k.Denied && (k.Via == "" || k.Via == service) }
 
 // keyOff reports whether a key is known and is not enabled.
 func (r *Region) keyOff(arn string) bool {

@@ -121,6 +121,10 @@ func (v *Invocation) runPatchBaseline() {
 		return
 	}
 	if run.state.Operation == "Scan" {
+		if w.faults.strikes(FaultScanFails, i) {
+			v.end("Failed", 1, "", "Error: Failed to download metadata for repo 'amazonlinux'.")
+			return
+		}
 		v.busy(w.Scenario.Durations.Scan.D(), func() { run.report(); run.end() })
 		return
 	}
@@ -253,7 +257,8 @@ func (run *patchRun) finish(installed bool) {
 	run.reboot(times)
 }
 
-// reboot reboots so often and then reports. The agent asks its own exit code 194 for that, which nobody else sees.
+// reboot reboots so often and then reports. The agent has exit codes of its own for that, 194, and 3010 on Windows,
+// which nobody else sees.
 func (run *patchRun) reboot(times int) {
 	run.invocation.rebootAnd(func() {
 		if times > 1 {

@@ -203,13 +203,19 @@ images:
 	r := production(w)
 	for _, tc := range []struct {
 		name, image, kind, code string
+		doubts                  []Doubt
 	}{
-		{"from the Marketplace", "web-2.3", "m7i.large", "UnsupportedOperation"},
-		{"bare metal", "web-2.4", "m7i.metal-24xl", "UnsupportedOperation"},
-		{"a Mac is metal and may", "web-2.4", "mac2.metal", ""},
-		{"any other", "web-2.4", "m7i.large", ""},
+		{"from the Marketplace", "web-2.3", "m7i.large", "", nil},
+		{
+			"from the Marketplace, should AWS refuse it", "web-2.3", "m7i.large", "UnsupportedOperation",
+			[]Doubt{DoubtProductsNotRestored},
+		},
+		{"bare metal", "web-2.4", "m7i.metal-24xl", "UnsupportedOperation", nil},
+		{"a Mac is metal and may", "web-2.4", "mac2.metal", "", nil},
+		{"any other", "web-2.4", "m7i.large", "", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			w.Scenario.Doubts = tc.doubts
 			i, err := r.Place(LaunchSpec{Image: tc.image, Type: tc.kind})
 			require.NoError(t, err)
 			snapshot, err := r.CreateSnapshot(i.RootVolume, "", nil)

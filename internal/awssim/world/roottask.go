@@ -56,7 +56,7 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 		)
 	}
 	switch {
-	case instance.Image.Product != "":
+	case instance.Image.Product != "" && r.World.Has(DoubtProductsNotRestored):
 		return nil, api.Errorf(
 			"UnsupportedOperation", "The root volume of instance '%s' cannot be replaced: its image has a product code.",
 			instanceID,
@@ -109,7 +109,7 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 		key = root.Key
 	}
 	key = r.keyOver(key)
-	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && r.Key(key).Denied)
+	keyed := instance.keyUnusable() || key != "" && (r.keyOff(key) || r.Key(key) != nil && !r.Key(key).Serves("ec2"))
 	fails := w.faults.strikes(FaultRootReplaceFails, instance)
 	detaches := w.faults.strikes(FaultRootReplaceDetaches, instance)
 	end := func(state string) {

@@ -341,6 +341,7 @@ const (
 	FaultAgentSilent      = "agent_silent"       // the agent does not come back after a reboot that an install brings
 	FaultRebootHangs      = "reboot_hangs"       // the machine does not come back after a reboot that an install brings
 	FaultInstallFails     = "install_fails"      // AWS-RunPatchBaseline Install fails, some packages installed
+	FaultScanFails        = "scan_fails"         // AWS-RunPatchBaseline Scan fails and reports nothing
 	FaultDependencyFails  = "dependency_fails"   // it fails with exit code 196, nothing installed
 	FaultRebootsInCircles = "reboots_in_circles" // it fails with exit code 3 after several reboots, everything installed
 

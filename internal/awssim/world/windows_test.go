@@ -50,15 +50,18 @@ func TestWindows(t *testing.T) {
 	require.Equal(t, "installed", i.Disk().Version("KB5041111"))
 	require.Empty(t, i.Disk().Version("KB5042222"))
 	require.NotEqual(t, before.BootID, factsOf(t, i).BootID)
-	for document, want := range map[string]string{"AWS-RunPowerShellScript": "200\n", "AWS-RunShellScript": ""} {
-		command, err := i.Region.Send(SendSpec{
+	send := func(document string) (*Command, error) {
+		return i.Region.Send(SendSpec{
 			Document: document, Instances: []string{i.ID},
 			Parameters: map[string][]string{"commands": {"# patchtide:http 80 /"}},
 		})
-		require.NoError(t, err)
-		elapse(t, w, time.Minute)
-		require.Equal(t, want, command.Invocations[0].Stdout, document)
 	}
+	command, err := send("AWS-RunPowerShellScript")
+	require.NoError(t, err)
+	elapse(t, w, time.Minute)
+	require.Equal(t, "200\n", command.Invocations[0].Stdout)
+	_, err = send("AWS-RunShellScript")
+	requireCode(t, err, "UnsupportedPlatformType")
 }
 
 // Windows lists what builds on another update only once that one took effect, so that a second pass finds more.
