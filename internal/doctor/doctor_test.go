@@ -385,20 +385,3 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		})
 	}
 }
-
-func TestTheActionsAreThoseOfTheInterfaces(t *testing.T) {
-	actions := doctor.Actions()
-	require.True(t, slices.IsSorted(actions))
-	for _, want := range []string{
-		"autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingGroups", "ec2:CreateReplaceRootVolumeTask",
-		"elasticloadbalancing:DeregisterTargets",
-		"ssm:StartAutomationExecution", "ssm:GetCalendarState", "cloudwatch:DescribeAlarms", "cloudformation:DescribeStacks",
-		"codedeploy:ListDeployments",
-	} {
-		require.Contains(t, actions, want)
-	}
-	for _, action := range actions {
-		require.NotContains(t, action, "kms:")
-		require.Regexp(t, `^[a-z0-9]+:[A-Z][A-Za-z0-9]+$`, action)
-	}
-}

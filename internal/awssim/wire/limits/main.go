@@ -1,7 +1,7 @@
 // Command limits writes ../limits.txt: what AWS's descriptions of its APIs ask of the members of requests, for the
 // operations that the simulator models. A line is "service type.member rule value"; [] after a member means its
-// elements, {} the keys of a map and {}= its values. Patterns are rewritten for Go's engine, and one that cannot be is an
-// error. Run `go generate ./internal/awssim/wire` after a change of the operations.
+// elements, {} the keys of a map and {}= its values. Patterns are rewritten for Go's engine, and one that cannot be is
+// an error. Run `go generate ./internal/awssim/wire` after a change of the operations.
 package main
 
 import (
