@@ -81,9 +81,9 @@ func (b *crashScene) reset(id string, point func(completed []int64) int64) {
 	require.NoError(b.t, err)
 }
 
-// TestAResetChild resets a wave's group, or an instance of it, while that is under way. Temporal has it begin again from
-// there, and its parent waits for the run in its place: what the forgotten run did is found and not done twice, and what
-// it left is put back before the instance is begun anew.
+// TestAResetChild resets a wave's group, or an instance of it, while that is under way. Temporal has it begin again
+// from there, and its parent waits for the run in its place: what the forgotten run did is found and not done twice,
+// and what it left is put back before the instance is begun anew.
 func TestAResetChild(t *testing.T) {
 	t.Parallel()
 	for what, of := range map[string]func(*crashScene) string{

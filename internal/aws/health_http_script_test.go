@@ -32,8 +32,8 @@ func TestProbeScripts(t *testing.T) {
 	}
 }
 
-// TestProbeWithWhatAMachineHas: the same answers by curl, wget, busybox's wget and bash, and plain words where a machine
-// has none of them.
+// TestProbeWithWhatAMachineHas: the same answers by curl, wget, busybox's wget and bash, and plain words where a
+// machine has none of them.
 func TestProbeWithWhatAMachineHas(t *testing.T) {
 	shells := shelltest.Shells(t)
 	answers := http.NewServeMux()

@@ -45,7 +45,6 @@ func (r redHat) run(tool string, arguments ...string) {
 // install builds packages of "name epoch version release" and puts them into the database.
 func (r redHat) install(packages ...string) {
 	r.Helper()
-	spec := ""
 	for i, line := range packages {
 		f := strings.Fields(line)
 		epoch := ""
@@ -54,7 +53,7 @@ func (r redHat) install(packages ...string) {
 		}
 		about := fmt.Sprintf("%sVersion: %s\nRelease: %s\nSummary: made for a test\n", epoch, f[2], f[3])
 		path := filepath.Join(r.home, fmt.Sprintf("%d.spec", i))
-		spec = "Name: " + f[0] + "\n" + about + "License: none\nBuildArch: noarch\n%description\nnone\n%files\n"
+		spec := "Name: " + f[0] + "\n" + about + "License: none\nBuildArch: noarch\n%description\nnone\n%files\n"
 		require.NoError(r, os.WriteFile(path, []byte(spec), 0o600))
 		r.run("rpmbuild", "--quiet", "-bb", path)
 	}

@@ -43,7 +43,8 @@ func TestFactsWithAFullDisk(t *testing.T) {
 	}
 }
 
-// TestFactsOfOddMachines: whatever it has in its environment, a machine tells the same, or says plainly why it does not.
+// TestFactsOfOddMachines: whatever it has in its environment, a machine tells the same, or says plainly why it does
+// not.
 func TestFactsOfOddMachines(t *testing.T) {
 	d := small(t)
 	for _, c := range []struct {

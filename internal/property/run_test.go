@@ -46,7 +46,7 @@ type play struct {
 
 // close lets go of the wave's world: see wavetest.Scene.Close.
 func (p *play) close() {
-	p.Scene.Close()
+	p.Close()
 	*p = play{}
 }
 
