@@ -86,24 +86,25 @@ func (b *crashScene) reset(id string, point func(completed []int64) int64) {
 // and what it left is put back before the instance is begun anew.
 func TestAResetChild(t *testing.T) {
 	t.Parallel()
-	for what, of := range map[string]func(*crashScene) string{
-		"group":    func(*crashScene) string { return productionLock },
-		"instance": (*crashScene).instanceUnderWay,
+	for name, c := range map[string]struct {
+		of    func(*crashScene) string
+		point string
+	}{
+		"the group":    {func(*crashScene) string { return productionLock }, "to where it was"},
+		"the instance": {(*crashScene).instanceUnderWay, "to its beginning"},
 	} {
-		for point, at := range resetPoints {
-			t.Run(what+" "+point, func(t *testing.T) {
-				t.Parallel()
-				b := newCrashScene(t, ofFive(t))
-				const waveID = "wave-web-reset"
-				require.NoError(t, b.startWorker())
-				closed := b.drive(waveID)
-				b.eventually(func() bool { return effects(b.aws.Events(), "EnterStandby") > 0 }, "an instance is under way")
-				b.reset(of(b), at)
-				require.NoError(t, <-closed)
-				require.NoError(t, b.stopWorker())
-				require.Empty(t, b.violations())
-			})
-		}
+		t.Run(name+" "+c.point, func(t *testing.T) {
+			t.Parallel()
+			b := newCrashScene(t, ofFive(t))
+			const waveID = "wave-web-reset"
+			require.NoError(t, b.startWorker())
+			closed := b.drive(waveID)
+			b.eventually(func() bool { return effects(b.aws.Events(), "EnterStandby") > 0 }, "an instance is under way")
+			b.reset(c.of(b), resetPoints[c.point])
+			require.NoError(t, <-closed)
+			require.NoError(t, b.stopWorker())
+			require.Empty(t, b.violations())
+		})
 	}
 }
 
