@@ -44,12 +44,6 @@ type play struct {
 	short    map[string]bool          // groups that the wave told to be one short
 }
 
-// close lets go of the wave's world: see wavetest.Scene.Close.
-func (p *play) close() {
-	p.Close()
-	*p = play{}
-}
-
 // run plays the script to its end.
 func (s script) run(t wavetest.TB) *play {
 	p := &play{

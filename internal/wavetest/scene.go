@@ -122,13 +122,6 @@ func New(t TB, options Options) *Scene {
 	return s
 }
 
-// Close lets go of what the scene holds, for tests that play thousands: an activity that would have been tried again
-// when its workflow ended waits for ever in Temporal's test environment, and keeps all that it can reach.
-func (s *Scene) Close() {
-	*s.AWS, *s.Control = activities.AWS{}, activities.Control{}
-	*s = Scene{T: s.T}
-}
-
 // NewEnv gives the scene a fresh Temporal: the simulated AWS and the evidence stay as they are.
 func (s *Scene) NewEnv(start time.Time) {
 	var suite testsuite.WorkflowTestSuite
