@@ -38,6 +38,7 @@ const (
 func TestFaultSweep(t *testing.T) {
 	// Much is made and little kept: a fifth of the time is spent otherwise on looking through it.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(memoryLimit))
 	whole := os.Getenv("PATCHTIDE_SWEEP") == "all"
 	s := &sweep{undisturbed: map[string][]call{}, patched: map[string]map[string]string{}, began: time.Now(), tells: whole}
 	var cases []sweepCase
@@ -87,6 +88,9 @@ func TestFaultSweep(t *testing.T) {
 	fmt.Printf("fault sweep: %d cases, %d violations\n", s.ran, s.violated)
 	require.NotZero(t, s.ran)
 }
+
+// memoryLimit keeps a whole sweep within a machine's memory: each case leaves some of Temporal's test environment.
+const memoryLimit = 6 << 30
 
 func rank(c sweepCase) int {
 	if isRead(c.at.operation) {
@@ -282,6 +286,7 @@ func (s *sweep) run(t *testing.T, c sweepCase) ([]string, []call) {
 	if c.then != nil && inject.thens == 0 {
 		found = append(found, "the compensation's call was never made: waves are not deterministic")
 	}
+	scene.Close()
 	return found, inject.calls
 }
 

@@ -85,6 +85,7 @@ func tally(what *atomic.Int64, so bool) {
 // judge plays the script and lists what is wrong afterwards.
 func (s script) judge(t wavetest.TB) ([]string, showed) {
 	p := s.run(t)
+	defer p.Close()
 	took := showed{
 		took: len(p.Effects("EnterStandby"))+len(p.Effects("DeregisterTargets")) > 0, parked: p.parking.times > 0,
 		wentOn: p.parking.wentOn,

@@ -15,8 +15,40 @@ import (
 // attempts remembers how each activity under way stands, as Temporal does; its test environment cannot be asked.
 type attempts struct {
 	interceptor.WorkerInterceptorBase
-	mu   sync.Mutex
-	last map[activities.ReadPendingInput]activities.Pending
+	mu    sync.Mutex
+	last  map[activities.ReadPendingInput]activities.Pending
+	under int    // attempts under way, some of which outlive their wave
+	over  func() // what is done once the last has ended, and none begins any more; nil: not yet
+}
+
+// errOver ends an attempt of a scene that is over.
+var errOver = errors.New("the scene is over")
+
+func (a *attempts) begin() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over != nil {
+		return false
+	}
+	a.under++
+	return true
+}
+
+func (a *attempts) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.under--; a.under == 0 && a.over != nil {
+		a.over()
+	}
+}
+
+// close does something when no attempt is under way and none begins any more.
+func (a *attempts) close(then func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over = then; a.under == 0 {
+		then()
+	}
 }
 
 // InterceptActivity looks at each attempt.
@@ -34,6 +66,10 @@ type attempt struct {
 func (a *attempt) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	info := activity.GetInfo(ctx)
 	which := activities.ReadPendingInput{WorkflowID: info.WorkflowExecution.ID, Activity: info.ActivityType.Name}
+	if !a.all.begin() {
+		return nil, errOver
+	}
+	defer a.all.end()
 	result, err := a.Next.ExecuteActivity(ctx, in)
 	a.all.mu.Lock()
 	defer a.all.mu.Unlock()

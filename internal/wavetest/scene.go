@@ -122,6 +122,16 @@ func New(t TB, options Options) *Scene {
 	return s
 }
 
+// Close lets go of what the scene holds once its last activity has ended, for tests that play thousands: an activity
+// that would be tried again when its workflow ends waits for ever in Temporal's test environment, and keeps all that it
+// can reach.
+func (s *Scene) Close() {
+	s.attempts.close(func() {
+		*s.AWS, *s.Control = activities.AWS{}, activities.Control{}
+		*s = Scene{T: s.T}
+	})
+}
+
 // NewEnv gives the scene a fresh Temporal: the simulated AWS and the evidence stay as they are.
 func (s *Scene) NewEnv(start time.Time) {
 	var suite testsuite.WorkflowTestSuite
