@@ -15,7 +15,7 @@ import (
 
 // largestLeft is what a group of the most instances did, with all that may be told of each; harmed: one in six is
 // stranded and left out as well.
-func largestLeft(harmed bool) activities.KeepLeftInput {
+func largestLeft(outcome patch.Outcome, harmed bool) activities.KeepLeftInput {
 	hash := strings.Repeat("0123456789abcdef", 4)
 	at := time.Date(2026, 11, 22, 2, 0, 0, 123456789, time.UTC)
 	in := activities.KeepLeftInput{
@@ -29,7 +29,7 @@ func largestLeft(harmed bool) activities.KeepLeftInput {
 	for i := range patch.MostInstances {
 		id := fmt.Sprintf("i-%017x", i)
 		result := patch.InstanceResult{
-			ID: id, Outcome: patch.Patched, BootID: "01234567-89ab-cdef-0123-456789abcdef",
+			ID: id, Outcome: outcome, BootID: "01234567-89ab-cdef-0123-456789abcdef",
 			AutomationExecutionID: "01234567-89ab-cdef-0123-456789abcdef", MissingBefore: 150, Changes: 150, Details: hash,
 			PackagesAfter: hash, ApplicationAfter: hash, Started: at, Ended: at,
 			Notes: []string{strings.Repeat("a note ", 100)}, Reason: strings.Repeat("why ", 500),
@@ -55,10 +55,17 @@ func largestLeft(harmed bool) activities.KeepLeftInput {
 // What a group of the most instances did goes through Temporal in one piece, however much is told of each: a group that
 // nobody is left to listen to would else be tried for ever, and no evidence would tell what it did.
 func TestWhatTheLargestGroupLeavesIsSmall(t *testing.T) {
-	for _, harmed := range []bool{false, true} {
-		in := largestLeft(harmed)
-		in.Result = in.Result.Fit()
-		_, err := payload.NewGuard().ToPayload(in)
-		require.NoError(t, err)
+	for _, outcome := range []patch.Outcome{
+		patch.Patched, patch.PatchedRebootPending, patch.RolledBack, patch.Failed, patch.Quarantined, patch.Gone,
+		patch.AlreadyCompliant, patch.RebootPending, patch.Skipped, patch.NotStarted,
+	} {
+		for name, harmed := range map[string]bool{"harmed": true, "unharmed": false} {
+			t.Run(string(outcome)+" "+name, func(t *testing.T) {
+				in := largestLeft(outcome, harmed)
+				in.Result = in.Result.Fit()
+				_, err := payload.NewGuard().ToPayload(in)
+				require.NoError(t, err)
+			})
+		}
 	}
 }

@@ -76,9 +76,14 @@ func Clip(text string, longest int) string {
 // mostBytes is what a document of ours may have as JSON, to be well within what is let through (payload.Most).
 const mostBytes = 400 << 10
 
-func fits(document any) bool {
+// closeToIt is what one may have of which nothing more is left out but why.
+const closeToIt = 480 << 10
+
+func fits(document any) bool { return fitsInto(mostBytes, document) }
+
+func fitsInto(most int, document any) bool {
 	content, err := json.Marshal(document)
-	return err == nil && len(content) <= mostBytes
+	return err == nil && len(content) <= most
 }
 
 // How much is left of what does not fit.
@@ -88,6 +93,7 @@ const (
 	fewStranded = 100
 	fewTold     = 30
 	shortest    = 24
+	shortID     = 8
 )
 
 // FitResults shortens the texts of a group's instances where all of them together would not fit, and then leaves out
@@ -105,16 +111,31 @@ func FitResults(results []InstanceResult) []InstanceResult {
 		return short
 	}
 	for i := range short {
-		short[i].Reason = Clip(short[i].Reason, shortest)
-		short[i].RebootPending = short[i].RebootPending[:min(len(short[i].RebootPending), 1)]
-		if short[i].Outcome == Patched { // of one that failed it decides whether another try may take it
-			short[i].Reason, short[i].AutomationExecutionID = "", ""
-		}
-		for j := range short[i].Stranded {
-			short[i].Stranded[j] = Stranded{State: Clip(short[i].Stranded[j].State, shortest)}
+		short[i] = short[i].leanest()
+	}
+	if !fitsInto(closeToIt, short) {
+		for i := range short {
+			short[i].Reason = ""
 		}
 	}
 	return short
+}
+
+// leanest is what decisions need of a result, and a word of why; its Stranded is its own.
+func (r InstanceResult) leanest() InstanceResult {
+	r.Reason, r.AutomationExecutionID = Clip(r.Reason, shortest), Clip(r.AutomationExecutionID, shortID)
+	if r.Outcome != Failed { // of one that failed, that it has one decides whether `skip` may leave it
+		r.AutomationExecutionID = ""
+	}
+	few := 0
+	if r.Outcome == PatchedRebootPending || r.Outcome == RebootPending {
+		few = 1
+	}
+	r.RebootPending = r.RebootPending[:min(len(r.RebootPending), few)]
+	for i := range r.Stranded {
+		r.Stranded[i] = Stranded{State: Clip(r.Stranded[i].State, shortest)}
+	}
+	return r
 }
 
 // shorten is what is left with its texts cut.
