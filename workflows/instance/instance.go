@@ -151,7 +151,7 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.rememberPatched(ctx)
 		return
 	}
-	if s.forgotten.installed {
+	if s.forgotten.toScan {
 		result.Outcome, result.Reason = patch.Failed, "what is due is missing still, or again; `retry` patches it anew"
 		return
 	}

@@ -42,6 +42,12 @@ func TestWhatTemporalForgotIsTakenUp(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
 			require.Empty(t, result.Stranded)
+			for _, stage := range result.Stages {
+				for _, instance := range stage.Groups[0].Instances {
+					require.Equal(t, patch.Patched, instance.Outcome, "%+v", instance)
+					require.NotNil(t, instance.Backup, "it can be put back: %+v", instance)
+				}
+			}
 			scene.Before = before
 			scene.RequireInvariants(nil, wavetest.Except{})
 		})
