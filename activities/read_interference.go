@@ -56,7 +56,7 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.GateAlarms, err = aws.ReadAlarms(ctx, s, in.Group, in.Alarms, a.speed()); err != nil || len(instances) == 0 {
 		return around, err
 	}
-	if around.Deployments, err = aws.ReadDeployments(ctx, s, in.Group, instances); err != nil {
+	if around.Deployments, around.Unasked, err = aws.ReadDeployments(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
 	if around.StopAlarms, err = aws.ReadStopAlarms(ctx, s, in.Group, instances); err != nil {

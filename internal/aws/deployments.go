@@ -66,11 +66,11 @@ func ReadStacks(
 }
 
 // ReadDeployments reads CodeDeploy's deployments that have not ended, and which of the instances they are about. One
-// that has not started cannot tell yet.
+// that has not started cannot tell yet. Unasked is why nobody could ask, where the service's name does not resolve: a
+// region without CodeDeploy has no deployments, and a worker that reads names wrongly finds none either.
 func ReadDeployments(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
-) ([]patch.Deployment, error) {
-	var found []patch.Deployment
+) (found []patch.Deployment, unasked string, err error) {
 	pages := codedeploy.NewListDeploymentsPaginator(
 		s.CodeDeploy, &codedeploy.ListDeploymentsInput{IncludeOnlyStatuses: []cdtypes.DeploymentStatus{
 			cdtypes.DeploymentStatusCreated, cdtypes.DeploymentStatusQueued, cdtypes.DeploymentStatusInProgress,
@@ -79,10 +79,11 @@ func ReadDeployments(
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if HasNoEndpoint(err) {
-			return nil, nil // a region without CodeDeploy has no deployments
+			return nil, "CodeDeploy has no endpoint in " + group.Region + " that this worker can find: a deployment there, if " +
+				"there can be any, is not seen", nil
 		}
 		if err != nil {
-			return nil, Wrap("list deployments", group.String(), err)
+			return nil, "", Wrap("list deployments", group.String(), err)
 		}
 		for _, id := range page.Deployments {
 			about, err := deploymentTargets(ctx, s, id)
@@ -92,7 +93,7 @@ func ReadDeployments(
 			case IsNotFound(err), HasCode(err, CodeDeploymentOther):
 				// It is gone, or one of ECS or Lambda.
 			case err != nil:
-				return nil, Wrap("list the targets of deployment "+id, group.String(), err)
+				return nil, "", Wrap("list the targets of deployment "+id, group.String(), err)
 			}
 			for _, instance := range slices.Sorted(maps.Keys(instances)) {
 				if slices.Contains(about, instance) {
@@ -101,7 +102,7 @@ func ReadDeployments(
 			}
 		}
 	}
-	return found, nil
+	return found, "", nil
 }
 
 // deploymentTargets are a deployment's instance ids; AWS tells them bare or at the end of an ARN.

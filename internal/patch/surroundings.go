@@ -11,6 +11,7 @@ type Interference struct {
 	Calendars   []Calendar
 	Stacks      []string // CloudFormation stacks under way: "web (UPDATE_IN_PROGRESS)"
 	Deployments []Deployment
+	Unasked     string // why nobody could be asked for them, and none are taken to be there; "": they were
 	StopAlarms  []StopAlarm
 	Patchers    []Patcher
 	LockedRoots []LockedRoot
@@ -54,9 +55,12 @@ type LockedRoot struct {
 	Why      string
 }
 
-// Untried says what nobody could try before a restore needs it.
+// Untried says what nobody could ask, or try before a restore needs it. It refuses nothing, and is told.
 func (i Interference) Untried() []string {
 	var told []string
+	if i.Unasked != "" {
+		told = append(told, i.Unasked)
+	}
 	for _, root := range i.UnprovenRoots {
 		told = append(told, root.Why)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
-// A region without CodeDeploy has nobody who deploys.
+// A region without CodeDeploy has nobody who deploys, and a worker with wrong names sees nobody either: that is told.
 func TestARegionWithoutCodeDeploy(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
 		s.Faults.API = append(s.Faults.API, world.APIFault{Kind: "no_endpoint", Service: "codedeploy"})
@@ -20,6 +20,11 @@ func TestARegionWithoutCodeDeploy(t *testing.T) {
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	for _, stage := range result.Stages {
+		for _, instance := range stage.Groups[0].Instances {
+			require.Contains(t, strings.Join(instance.Notes, "; "), "CodeDeploy has no endpoint in ap-northeast-1")
+		}
+	}
 }
 
 // Backup plans and bills go by the tags of volumes, which EC2 does not carry over to a new root.
