@@ -60,7 +60,7 @@ func (a *AWS) ExitStandby(ctx context.Context, in ExitStandbyInput) (err error) 
 	if lookErr != nil {
 		return lookErr
 	}
-	if slices.Contains(aws.SuspendedIn(group), "Launch") {
+	if slices.Contains(aws.SuspendedIn(group), patch.ProcessLaunch) {
 		return temporal.NewApplicationErrorWithCause(
 			fmt.Sprintf(
 				"exit standby (%s): the process Launch is suspended, so nothing can leave standby; resume it: %v", in.Instance, err,

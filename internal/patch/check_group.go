@@ -65,10 +65,6 @@ func checkGroupTagSlot(v View) []*Refusal {
 	return v.refuseGroup("the group has no free tag slot for our journal's pointer", "remove a tag from the group")
 }
 
-// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not
-// be known.
-var mustRun = []string{"Launch", "Terminate", "AddToLoadBalancer", "HealthCheck"}
-
 func checkProcesses(v View) []*Refusal {
 	if !v.Group.IsAutoScaling() {
 		return nil

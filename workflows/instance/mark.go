@@ -8,12 +8,9 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
-
-// outProcesses are suspended while an instance is out: AZRebalance and InstanceRefresh would launch or terminate around
-// it, ReplaceUnhealthy would terminate it while it comes back.
-var outProcesses = []string{"AZRebalance", "InstanceRefresh", "ReplaceUnhealthy"}
 
 // mark writes the journal's record, then puts its pointer on the instance.
 func (s *saga) mark(ctx workflow.Context) error {
@@ -78,7 +75,7 @@ func (s *saga) endRecord(ctx workflow.Context) {
 func (s *saga) toSuspend() []string {
 	var ours []string
 	if s.in.Group.IsAutoScaling() {
-		for _, process := range outProcesses {
+		for _, process := range patch.OutProcesses {
 			if !slices.Contains(s.before.Suspended, process) {
 				ours = append(ours, process)
 			}

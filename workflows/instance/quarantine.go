@@ -60,7 +60,7 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 // keepOthers has the group terminate nobody while a member of it is detached: of one that is in Standby the guide on
 // detaching says that it may cause others to terminate unexpectedly. A group that is gone has nobody.
 func (s *saga) keepOthers(ctx workflow.Context) error {
-	err := s.suspendAlso(ctx, "Terminate")
+	err := s.suspendAlso(ctx, patch.ProcessTerminate)
 	if run.IsType(err, activities.ErrGroupNotFound) {
 		return nil
 	}

@@ -229,10 +229,6 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 	return nil
 }
 
-// replaceUnhealthy is the process that a group may not lack for hours. The others stay suspended for as long as the
-// instance is out: a group that may rebalance its zones would terminate another for the one that is on standby.
-const replaceUnhealthy = "ReplaceUnhealthy"
-
 // awaitBackup waits for the snapshot, which may take hours. Until it is there the instance stands by and nothing is
 // done to it; once that takes longer than an instance is out otherwise, its group may replace again what is ill.
 func (s *saga) awaitBackup(ctx workflow.Context) error {
@@ -241,7 +237,7 @@ func (s *saga) awaitBackup(ctx workflow.Context) error {
 	}
 	t := s.in.Policy.Timing
 	rest := t.Snapshot - t.InService
-	if rest <= 0 || !slices.Contains(s.suspended, replaceUnhealthy) {
+	if rest <= 0 || !slices.Contains(s.suspended, patch.ProcessReplaceUnhealthy) {
 		return s.await(ctx, t.Snapshot, aws.AwaitSnapshot, wanted, nil)
 	}
 	err := s.await(ctx, t.InService, aws.AwaitSnapshot, wanted, nil)
@@ -252,7 +248,7 @@ func (s *saga) awaitBackup(ctx workflow.Context) error {
 		return err
 	}
 	err = s.await(ctx, rest, aws.AwaitSnapshot, wanted, nil)
-	if again := s.suspendAlso(ctx, replaceUnhealthy); again != nil {
+	if again := s.suspendAlso(ctx, patch.ProcessReplaceUnhealthy); again != nil {
 		return again
 	}
 	return err
@@ -262,12 +258,12 @@ func (s *saga) awaitBackup(ctx workflow.Context) error {
 // keeps it so.
 func (s *saga) letGoOfReplacing(ctx workflow.Context) error {
 	if err := s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
-		Group: s.in.Group, Processes: []string{replaceUnhealthy}, Pace: s.pace(),
+		Group: s.in.Group, Processes: []string{patch.ProcessReplaceUnhealthy}, Pace: s.pace(),
 	}); err != nil {
 		return err
 	}
 	s.ownsSuspended(ctx, slices.DeleteFunc(slices.Clone(s.suspended), func(process string) bool {
-		return process == replaceUnhealthy
+		return process == patch.ProcessReplaceUnhealthy
 	}))
 	return nil
 }

@@ -1,0 +1,19 @@
+package patch
+
+// Processes of an Auto Scaling group that decisions depend on, by AWS's names.
+const (
+	ProcessLaunch    = "Launch"
+	ProcessTerminate = "Terminate"
+	// ProcessReplaceUnhealthy is the one that a group may not lack for hours. The others of OutProcesses stay suspended for
+	// as long as the instance is out: a group that may rebalance its zones would terminate another for the one that is on
+	// standby.
+	ProcessReplaceUnhealthy = "ReplaceUnhealthy"
+)
+
+// OutProcesses are suspended while an instance is out: AZRebalance and InstanceRefresh would launch or terminate around
+// it, ReplaceUnhealthy would terminate it while it comes back.
+var OutProcesses = []string{"AZRebalance", "InstanceRefresh", ProcessReplaceUnhealthy}
+
+// mustRun are the processes without which we take nothing out: an instance could not come back, or its health would not
+// be known.
+var mustRun = []string{ProcessLaunch, ProcessTerminate, "AddToLoadBalancer", "HealthCheck"}
