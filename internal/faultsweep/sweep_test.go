@@ -187,6 +187,7 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			}
 		},
 	})
+	scene.OwnersStay()
 	scene.Env.SetWorkerOptions(sdkworker.Options{
 		DeadlockDetectionTimeout: 30 * time.Second,
 		Interceptors:             []interceptor.WorkerInterceptor{scene.Attempts(), &attempts{}},

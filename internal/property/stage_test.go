@@ -26,6 +26,7 @@ func elsewhere(group string) string { return group + "-elsewhere" }
 // stage builds the script: the fleet as it was before the wave, with all that was there already.
 func (s script) stage(t wavetest.TB) *wavetest.Scene {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: s.fleet})
+	scene.OwnersStay()
 	scene.Plans.Change = s.plan
 	scene.Sim.Inspect(func(w *world.World) {
 		region := w.Account(wavetest.Production).Region(wavetest.Tokyo)

@@ -17,6 +17,7 @@ type attempts struct {
 	interceptor.WorkerInterceptorBase
 	mu    sync.Mutex
 	last  map[activities.ReadPendingInput]activities.Pending
+	stays bool   // see Scene.OwnersStay
 	under int    // attempts under way, some of which outlive their wave
 	over  func() // what is done once the last has ended, and none begins any more; nil: not yet
 }
@@ -76,6 +77,9 @@ func (a *attempt) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	if err == nil {
 		delete(a.all.last, which)
 		return result, nil
+	}
+	if a.all.stays && activity.GetInfo(ctx).ActivityType.Name == activities.NameOf((*activities.Control).AwaitRunClosed) {
+		return nil, activity.ErrResultPending
 	}
 	now := activities.Pending{Attempt: int(info.Attempt) + 1, Failure: err.Error()}
 	var typed *temporal.ApplicationError

@@ -122,6 +122,10 @@ func New(t TB, options Options) *Scene {
 	return s
 }
 
+// OwnersStay is for tests in which no run ends that began another: whoever waits for that asks once, and not again and
+// again until its own workflow has ended.
+func (s *Scene) OwnersStay() { s.attempts.stays = true }
+
 // Close lets go of what the scene holds once its last activity has ended, for tests that play thousands: an activity
 // that would be tried again when its workflow ends waits for ever in Temporal's test environment, and keeps all that it
 // can reach.
