@@ -276,8 +276,10 @@ func TestABaselineThatSomebodyDeletedIsMadeAgain(t *testing.T) {
 	}
 }
 
-// Whoever's agent is silent does not keep the others' results, whether AWS refuses a command that names it or lets it
-// wait; and one that falls silent right after the look is told like it.
+// Whoever's agent is silent does not keep the others' results, whether AWS refuses a command that names it (as the API
+// reference of SendCommand has it of InvalidInstanceId) or lets it wait (as the guide on command statuses has it):
+// which of the two is unverified, and a doubt of the simulator's. And one that falls silent right after the look is
+// told like it.
 func TestASilentAgentKeepsNobodysScan(t *testing.T) {
 	silence := func(f *fleet, id string) {
 		f.Inspect(func(w *world.World) {

@@ -11,8 +11,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// AWS does not promise that a cancel ends which no agent answers. A machine whose agent is silent is not waited for:
-// whatever still runs there is on the root volume that is about to be replaced.
+// That a cancel ends which no agent answers is promised nowhere (the API reference of CancelCommand gives no guarantee
+// that a command stops; that `Cancelling` stays is unverified, and a doubt of the simulator's). A machine whose agent
+// is silent is not waited for: whatever still runs there is on the root volume that is about to be replaced.
 func TestACancelThatNoAgentAnswers(t *testing.T) {
 	for name, stays := range map[string][]world.Doubt{
 		"it ends with the command's time": nil, "it never ends": {world.DoubtCancellingStays},

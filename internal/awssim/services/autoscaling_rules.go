@@ -94,7 +94,8 @@ func groupTags(present []world.GroupTag, tags []types.Tag) error {
 	return nil
 }
 
-// refreshPreferences obeys what a request says that this world's refresh does anyway, and refuses what AWS refuses.
+// refreshPreferences obeys what a request says that this world's refresh does, and refuses what the API reference of
+// RefreshPreferences says is refused; the words of the refusals are unverified.
 func refreshPreferences(in *as.StartInstanceRefreshInput) (warmup time.Duration, minHealthy int, err error) {
 	if in.Preferences == nil {
 		return 0, world.MinHealthy, nil

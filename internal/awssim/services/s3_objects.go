@@ -207,11 +207,7 @@ func (c conditions) met(stored *object) error {
 }
 
 func (s *objectStore) get(call api.Call, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := found.readable(in.Key, in)
+	stored, err := s.readable(call, in.Bucket, in.ExpectedBucketOwner, in.Key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -238,8 +234,12 @@ func (s *objectStore) get(call api.Call, in *s3.GetObjectInput) (*s3.GetObjectOu
 }
 
 // readable finds an object and asks the conditions and the key of a read.
-func (b *bucket) readable(key *string, in any) (*object, error) {
-	stored, err := b.object(deref(key))
+func (s *objectStore) readable(call api.Call, bucket, owner, key *string, in any) (*object, error) {
+	found, err := s.bucket(call, bucket, owner)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := found.object(deref(key))
 	if err != nil {
 		return nil, err
 	}
@@ -303,11 +303,7 @@ func parseRange(text string, size int) (first, last int, partial bool, err error
 }
 
 func (s *objectStore) head(call api.Call, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := found.readable(in.Key, in)
+	stored, err := s.readable(call, in.Bucket, in.ExpectedBucketOwner, in.Key, in)
 	if err != nil {
 		return nil, err
 	}
