@@ -4,9 +4,9 @@ package patch
 const (
 	ProcessLaunch    = "Launch"
 	ProcessTerminate = "Terminate"
-	// ProcessReplaceUnhealthy is the one that a group may not lack for hours. The others of OutProcesses stay suspended for
-	// as long as the instance is out: a group that may rebalance its zones would terminate another for the one that is on
-	// standby.
+	// ProcessReplaceUnhealthy is the one that a group may not lack for hours. The others of OutProcesses stay suspended
+	// for as long as the instance is out: a group that may rebalance its zones would terminate another for the one that
+	// is on standby.
 	ProcessReplaceUnhealthy = "ReplaceUnhealthy"
 )
 
