@@ -54,7 +54,7 @@ func (c *Clients) newGroup(ctx context.Context, name string, want sizes, targetG
 		AvailabilityZones: c.Zones,
 		LaunchTemplate:    &types.LaunchTemplateSpecification{LaunchTemplateId: &template}, TargetGroupARNs: targetGroups,
 		Tags: []types.Tag{{
-			Key: aws.String("Role"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name,
+			Key: aws.String("Name"), Value: aws.String(c.Prefix + name), PropagateAtLaunch: aws.Bool(true), ResourceId: g.name,
 			ResourceType: aws.String("auto-scaling-group"),
 		}},
 	})
@@ -193,7 +193,7 @@ func scalingLife() Scenario {
 					tags[*tag.Key] = *tag.Value
 				}
 				return errors.Join(
-					same("aws:autoscaling:groupName", *g.name, tags["aws:autoscaling:groupName"]), same("Role", *g.name, tags["Role"]),
+					same("aws:autoscaling:groupName", *g.name, tags["aws:autoscaling:groupName"]), same("Name", *g.name, tags["Name"]),
 				)
 			}},
 			{"an instance tells its group", func(ctx context.Context) error {

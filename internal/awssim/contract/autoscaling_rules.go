@@ -37,7 +37,8 @@ func scalingErrors() Scenario {
 						InstanceId: aws.String("i-0123456789abcdef0"), HealthStatus: aws.String("Healthy"),
 					},
 				)
-				return refused(err, "ValidationError")
+				// A role whose policy names groups is denied: of a stranger there is no group to name.
+				return refused(err, "ValidationError", "AccessDenied")
 			}},
 			{"a health that is none", func(ctx context.Context) (err error) {
 				if g, err = c.newGroup(ctx, "errors", sizes{1, 1, 2}); err != nil {

@@ -141,10 +141,7 @@ func alarms() Scenario {
 			}},
 			{"and read back", func(ctx context.Context) error {
 				return c.eventually(ctx, func() (bool, string, error) {
-					now := time.Now()
-					if c.Now != nil {
-						now = c.Now()
-					}
+					now := c.Time()
 					out, err := c.Watch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 						Namespace: aws.String("Patchtide/Contract"), MetricName: aws.String("Errors"), Period: aws.Int32(3600),
 						StartTime: aws.Time(now.Add(-2 * time.Hour)), EndTime: aws.Time(now.Add(time.Hour)),

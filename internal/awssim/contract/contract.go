@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -40,6 +41,14 @@ type Endpoint struct {
 	ExternalID string   // which that role asks for; empty: none
 	Managed    string   // id of an instance whose agent is online; empty: there is none
 
+	// What questions need besides.
+	Machines    Machines // nil: no machine with an agent may be launched
+	Profile     string   // name of the instance profile of such machines; empty where they need none
+	MarketImage string   // AMI with a product code; empty: there is none
+	EC2Key      string   // ARN of a key whose policy lets the role use it by way of EC2 only; empty: there is none
+	OldSnapshot string   // SnapshotId of a scan of Managed four days ago; empty: there was none
+	CanSkipDays bool     // Pass takes days in no time
+
 	// Prefix begins the name of everything a scenario makes; it tells runs apart.
 	Prefix string
 	// Patience is how long a scenario waits for something, in the endpoint's time; 0 is a quarter of an hour.
@@ -60,6 +69,7 @@ type Clients struct {
 	S3      *s3.Client
 	SSM     *ssm.Client
 	STS     *sts.Client
+	KMS     *kms.Client
 	undo    []func(context.Context) error
 }
 
@@ -68,7 +78,7 @@ func (e *Endpoint) Dial() *Clients {
 	return &Clients{
 		Endpoint: e,
 		Scaling:  autoscaling.NewFromConfig(e.Config), EC2: ec2.NewFromConfig(e.Config), ELB: elb.NewFromConfig(e.Config),
-		SSM: ssm.NewFromConfig(e.Config), STS: sts.NewFromConfig(e.Config),
+		SSM: ssm.NewFromConfig(e.Config), STS: sts.NewFromConfig(e.Config), KMS: kms.NewFromConfig(e.Config),
 		S3: s3.NewFromConfig(e.Config, func(o *s3.Options) { o.UsePathStyle = e.PathStyleS3 }),
 		Watch: cloudwatch.NewFromConfig(e.Config, func(o *cloudwatch.Options) {
 			if e.QueryCloudWatch {
@@ -76,6 +86,14 @@ func (e *Endpoint) Dial() *Clients {
 			}
 		}),
 	}
+}
+
+// Time is the endpoint's.
+func (e *Endpoint) Time() time.Time {
+	if e.Now == nil {
+		return time.Now()
+	}
+	return e.Now()
 }
 
 // Scenario is one story of several steps, which build on each other.

@@ -14,25 +14,39 @@ import (
 
 // run launches one instance and sees to its end.
 func (c *Clients) run(ctx context.Context, name string) (string, error) {
-	out, err := c.EC2.RunInstances(ctx, &ec2.RunInstancesInput{
+	return c.runWith(ctx, name, func(*ec2.RunInstancesInput) {})
+}
+
+// runWith is run with a request that differs.
+func (c *Clients) runWith(ctx context.Context, name string, change func(*ec2.RunInstancesInput)) (string, error) {
+	in := &ec2.RunInstancesInput{
 		ImageId: &c.Image, InstanceType: types.InstanceType(c.Type), MinCount: aws.Int32(1), MaxCount: aws.Int32(1),
-		Placement: &types.Placement{AvailabilityZone: &c.Zones[0]},
-		TagSpecifications: []types.TagSpecification{
-			{
-				ResourceType: types.ResourceTypeInstance,
-				Tags:         []types.Tag{{Key: aws.String("Name"), Value: aws.String(c.Prefix + name)}},
-			},
-		},
-	})
+		Placement:         &types.Placement{AvailabilityZone: &c.Zones[0]},
+		TagSpecifications: []types.TagSpecification{c.named(types.ResourceTypeInstance, name)},
+	}
+	change(in)
+	out, err := c.EC2.RunInstances(ctx, in)
 	if err != nil {
 		return "", err
 	}
 	id := *out.Instances[0].InstanceId
+	c.endLater(id)
+	return id, nil
+}
+
+// endLater has an instance terminated when the scenario is over.
+func (c *Clients) endLater(id string) {
 	c.Later(func(ctx context.Context) error {
 		_, err := c.EC2.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: []string{id}})
 		return err
 	})
-	return id, nil
+}
+
+// named is the tag Name of what is made, with the prefix by which it is known.
+func (c *Clients) named(kind types.ResourceType, name string) types.TagSpecification {
+	return types.TagSpecification{
+		ResourceType: kind, Tags: []types.Tag{{Key: aws.String("Name"), Value: aws.String(c.Prefix + name)}},
+	}
 }
 
 func (c *Clients) instance(ctx context.Context, id string) (types.Instance, error) {

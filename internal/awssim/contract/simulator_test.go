@@ -37,9 +37,15 @@ type simulator struct {
 
 func newSimulator(t *testing.T) *simulator {
 	t.Helper()
+	return newSimulatorOf(t, func(*world.Scenario) {})
+}
+
+// newSimulatorOf is newSimulator of a scenario that is changed before.
+func newSimulatorOf(t *testing.T, change func(*world.Scenario)) *simulator {
+	t.Helper()
 	s := &simulator{clock: &clock{at: time.Date(2026, 11, 8, 2, 0, 0, 0, time.UTC)}}
 	s.fleet = awssimtest.New(t, awssimtest.Options{
-		Change: withOthers, Now: s.clock.now,
+		Change: func(scenario *world.Scenario) { withOthers(scenario); change(scenario) }, Now: s.clock.now,
 		// Who waits lets time pass.
 		Wait: func(context.Context, time.Duration) error { s.clock.pass(time.Second); return nil },
 		Between: func(next http.RoundTripper) http.RoundTripper {

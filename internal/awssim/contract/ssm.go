@@ -273,7 +273,7 @@ func commands() Scenario {
 					DocumentName: aws.String("AWS-RunShellScript"), InstanceIds: []string{"i-0123456789abcdef0"},
 					Parameters: map[string][]string{"commands": {"true"}},
 				})
-				return refused(err, "InvalidInstanceId")
+				return refused(err, "InvalidInstanceId", "AccessDeniedException") // a role may be kept to instances by their tags
 			}},
 			{"the agent is known to be online", func(ctx context.Context) error {
 				out, err := c.SSM.DescribeInstanceInformation(

@@ -1,6 +1,9 @@
 package services
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -20,6 +23,7 @@ func registerStacks(r *api.Registry, w *world.World) {
 					found = append(found, types.Stack{
 						StackName: &stack.Name, StackId: &stack.ID, StackStatus: types.StackStatus(stack.Status),
 						RootId:       notEmpty(stack.Root),
+						Outputs:      outputsOf(stack),
 						CreationTime: aws.Time(region.World.Now().AddDate(0, -1, 0)),
 					})
 				}
@@ -32,4 +36,12 @@ func registerStacks(r *api.Registry, w *world.World) {
 			)
 			return &cloudformation.DescribeStacksOutput{Stacks: found, NextToken: next}, err
 		})
+}
+
+func outputsOf(stack *world.Stack) []types.Output {
+	var outputs []types.Output
+	for _, key := range slices.Sorted(maps.Keys(stack.Outputs)) {
+		outputs = append(outputs, types.Output{OutputKey: &key, OutputValue: aws.String(stack.Outputs[key])})
+	}
+	return outputs
 }

@@ -31,6 +31,7 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			"ClientToken",
 			"SubnetId",
 			"LaunchTemplate",
+			"BlockDeviceMappings",
 		},
 		func(c api.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {
 			return runInstances(w, c, in)
@@ -101,7 +102,11 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 			high, world.MaxInstances,
 		)
 	}
-	request := fmt.Sprint(low, high, spec)
+	root, err := rootOfRequest(in.BlockDeviceMappings)
+	if err != nil {
+		return nil, err
+	}
+	request := fmt.Sprint(low, high, spec, root)
 	launched, err := world.Once(region, aws.ToString(in.ClientToken), request, func() ([]*world.Instance, error) {
 		var launched []*world.Instance
 		for range high {
@@ -109,7 +114,9 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 			if err != nil {
 				return nil, err
 			}
-			maps.Copy(region.Volume(instance.RootVolume).Tags, tags[types.ResourceTypeVolume])
+			volume := region.Volume(instance.RootVolume)
+			maps.Copy(volume.Tags, tags[types.ResourceTypeVolume])
+			volume.IOPS, volume.Throughput = cmp.Or(root.iops, volume.IOPS), cmp.Or(root.throughput, volume.Throughput)
 			launched = append(launched, instance)
 		}
 		return launched, nil
@@ -123,6 +130,29 @@ func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.R
 		out.ReservationId = aws.String(reservationOf(instance))
 	}
 	return out, nil
+}
+
+// rootSpeed is what a request says of the root volume; 0: nothing.
+type rootSpeed struct{ iops, throughput int32 }
+
+// rootOfRequest reads what a request says of the devices, which may only be how fast the root is.
+func rootOfRequest(mappings []types.BlockDeviceMapping) (rootSpeed, error) {
+	var speed rootSpeed
+	for _, mapping := range mappings {
+		if aws.ToString(mapping.DeviceName) != world.RootDevice || mapping.Ebs == nil {
+			return speed, api.NotModelled("device %s in ec2:RunInstances", aws.ToString(mapping.DeviceName))
+		}
+		rest := *mapping.Ebs
+		speed = rootSpeed{aws.ToInt32(rest.Iops), aws.ToInt32(rest.Throughput)}
+		rest.Iops, rest.Throughput = nil, nil
+		if rest.VolumeType == types.VolumeTypeGp3 {
+			rest.VolumeType = ""
+		}
+		if unknown := setFields(rest); len(unknown) > 0 {
+			return speed, api.NotModelled("%v of a device in ec2:RunInstances", unknown)
+		}
+	}
+	return speed, nil
 }
 
 // launchOf is what a request launches, its launch template's data under what it says itself.

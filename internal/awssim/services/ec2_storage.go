@@ -292,6 +292,9 @@ func ec2Volume(v *world.Volume) types.Volume {
 		KmsKeyId: notEmpty(v.Key), Tags: ec2Tags(v.Tags),
 		SnapshotId: aws.String(v.Snapshot),
 	}
+	if v.Type == "gp3" {
+		out.Iops, out.Throughput = &v.IOPS, &v.Throughput
+	}
 	if v.Attached != "" {
 		out.State = types.VolumeStateInUse
 		out.Attachments = []types.VolumeAttachment{{

@@ -33,8 +33,14 @@ func (q questions) resources() []resource {
 		}
 		return alarms
 	case "sns":
+		if q.call.Operation == "CreateTopic" {
+			return arns([]string{q.region.ARN("sns", textField(q.input, "Name"))})
+		}
 		return arns(q.list("TopicArn"))
 	case "sqs":
+		if q.call.Operation == "CreateQueue" {
+			return arns([]string{q.region.ARN("sqs", textField(q.input, "QueueName"))})
+		}
 		if name := textField(q.input, "QueueUrl"); name != "" {
 			return []resource{{arn: q.region.ARN("sqs", name[strings.LastIndex(name, "/")+1:])}}
 		}
@@ -95,6 +101,7 @@ func (q questions) scalingResources() []resource {
 		return nil
 	}
 	var groups []*world.ScalingGroup
+	var found []resource
 	names := q.list("AutoScalingGroupName")
 	if tags := q.input.FieldByName("Tags"); tags.IsValid() {
 		for n := range tags.Len() {
@@ -104,12 +111,14 @@ func (q questions) scalingResources() []resource {
 	for _, name := range names {
 		if group, err := q.region.ScalingGroup(name); err == nil {
 			groups = append(groups, group)
+			continue
 		}
+		// One that is to be made, or is not there: IAM judges it by its name.
+		found = append(found, resource{arn: q.region.ARN("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+name)})
 	}
-	if member := q.region.MemberOf(textField(q.input, "InstanceId")); len(groups) == 0 && member != nil {
+	if member := q.region.MemberOf(textField(q.input, "InstanceId")); len(names) == 0 && member != nil {
 		groups = append(groups, member.Group)
 	}
-	var found []resource
 	for _, group := range groups {
 		tags := world.Tags{}
 		for _, tag := range group.Tags {
@@ -160,7 +169,7 @@ func (q questions) ssmResources() []resource {
 			}
 		}
 		return found
-	case "CreateDocument", "UpdateDocument", "DescribeDocument", "GetDocument", "UpdateDocumentDefaultVersion":
+	case "CreateDocument", "DeleteDocument", "UpdateDocument", "DescribeDocument", "GetDocument", "UpdateDocumentDefaultVersion":
 		return []resource{q.document()}
 	case "GetParameter", "PutParameter", "DeleteParameter":
 		return one("parameter", "Name")

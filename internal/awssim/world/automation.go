@@ -138,9 +138,9 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	active := 0
 	for _, other := range r.automation.all.all() {
 		if token != "" && other.token == token {
-			if other.asked != asked {
+			if other.asked != asked || r.World.Has(DoubtTokensRefused) {
 				return nil, api.Errorf(
-					"IdempotentParameterMismatch", "ClientToken %s was used with another document or other parameters.",
+					"IdempotentParameterMismatch", "ClientToken %s was used before.",
 					spec.ClientToken,
 				)
 			}

@@ -32,6 +32,12 @@ const (
 	// may. (The guide on replacing a root volume has product codes among what must match for an image, and says nothing
 	// of them for a snapshot.)
 	DoubtProductsNotRestored Doubt = "products-not-restored"
+	// A root volume that was made of a snapshot is as fast as a new one. Believed: as fast as the one whose place it took.
+	// (The guide on replacing a root volume names type, size and deletion on termination among what stays.)
+	DoubtSpeedNotRestored Doubt = "speed-not-restored"
+	// StartAutomationExecution refuses a client token that it has been sent before. Believed: it answers with the
+	// execution of then. ("The token ... can't be reused": API reference.)
+	DoubtTokensRefused Doubt = "tokens-refused"
 )
 
 // Doubts are all of them.
@@ -39,6 +45,7 @@ func Doubts() []Doubt {
 	return []Doubt{
 		DoubtSilentAgentRefused, DoubtCancellingStays, DoubtZonesTold, DoubtNoStepTimeout, DoubtTokensOutliveBaselines,
 		DoubtNodesClock, DoubtDetachTerminates, DoubtErrorsEndPending, DoubtProductsNotRestored,
+		DoubtSpeedNotRestored, DoubtTokensRefused,
 	}
 }
 

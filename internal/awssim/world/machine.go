@@ -29,7 +29,8 @@ type machine struct {
 
 	appUp bool
 
-	domain bool // joined to an Active Directory domain; Windows only
+	wrong  time.Duration // by which somebody has put its clock
+	domain bool          // joined to an Active Directory domain; Windows only
 }
 
 // goDown ends everything that runs on the machine and returns the new epoch.
@@ -91,18 +92,23 @@ func (i *Instance) platform() string {
 	return ""
 }
 
-// clock is the machine's own, which is the world's unless nodes' clocks are in doubt: then every other one is seven
-// minutes fast, and the rest are as slow.
+// clock is the one that patch states are told by, which is the world's unless nodes' clocks are in doubt: then it is the
+// machine's own, and where nobody has put that, every other one is seven minutes fast and the rest are as slow.
 func (i *Instance) clock() time.Time {
-	skew := time.Duration(0)
+	wrong := time.Duration(0)
 	if i.Region.World.Has(DoubtNodesClock) {
-		skew = 7 * time.Minute
-		if i.Ordinal%2 == 0 {
-			skew = -skew
+		if wrong = i.machine.wrong; wrong == 0 {
+			wrong = 7 * time.Minute
+			if i.Ordinal%2 == 0 {
+				wrong = -wrong
+			}
 		}
 	}
-	return i.Region.World.now.Add(skew)
+	return i.Region.World.now.Add(wrong)
 }
+
+// PutClock puts the machine's clock wrong by so much.
+func (i *Instance) PutClock(wrong time.Duration) { i.machine.wrong = wrong }
 
 // BootID changes with every boot.
 func (i *Instance) BootID() string { return i.machine.bootID }

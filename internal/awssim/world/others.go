@@ -44,6 +44,8 @@ type Stack struct {
 	ID     string // ARN; PutStack gives one
 	Status string // UPDATE_COMPLETE, UPDATE_IN_PROGRESS, ...
 	Root   string // ARN of the outermost stack of a nested one
+
+	Outputs map[string]string
 }
 
 // Deployment is one of CodeDeploy.

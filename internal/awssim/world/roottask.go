@@ -155,6 +155,9 @@ func (r *Region) runRootTask(task *RootTask, instance *Instance, content *Disk) 
 			}
 			volume := r.newVolume(instance.Zone, task.SnapshotID, content)
 			volume.Key = key
+			if old != nil && !w.Has(DoubtSpeedNotRestored) {
+				volume.IOPS, volume.Throughput = old.IOPS, old.Throughput
+			}
 			volume.attach(instance)
 			if old != nil {
 				old.Attached = ""

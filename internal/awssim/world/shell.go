@@ -23,7 +23,7 @@ const scriptTime = time.Second
 func (v *Invocation) runShell() {
 	windows := v.Command.Document == "AWS-RunPowerShellScript"
 	script := strings.Join(v.Command.Parameters["commands"], "\n")
-	v.busy(scriptTime, func() {
+	v.busy(timeOf(script), func() {
 		if v.Instance.Disk().os.Windows() != windows {
 			v.end("Success", 0, "", "")
 			return
@@ -40,11 +40,22 @@ func (v *Invocation) runShell() {
 	})
 }
 
-// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first
-// line, and fails on any other with exit code 127.
+// timeOf is how long a script takes, which its first line may say.
+func timeOf(script string) time.Duration {
+	first, _, _ := strings.Cut(script, "\n")
+	if seconds, err := strconv.Atoi(strings.TrimPrefix(first, "# patchtide:sleep ")); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	return scriptTime
+}
+
+// Shell runs a script on the machine. The simulated shell is no shell: it knows some scripts, by their first line, and
+// fails on any other with exit code 127.
 //
 //	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
 //	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
+//	# patchtide:sleep <seconds>     nothing, for so long
+//	# patchtide:fail                nothing, and its exit code is 1
 func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
 	first, _, _ := strings.Cut(strings.TrimLeft(script, "\r\n"), "\n")
 	words := strings.Fields(first)
@@ -57,9 +68,13 @@ func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
 			return 2, "", "patchtide:http: the port is not a number: " + words[2] + "\n"
 		}
 		return 0, fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3])), ""
+	case len(words) == 3 && words[0] == "#" && words[1] == "patchtide:sleep":
+		return 0, "", ""
+	case len(words) == 2 && words[0] == "#" && words[1] == "patchtide:fail":
+		return 1, "", ""
 	}
 	return 127, "", fmt.Sprintf("the simulated machine's shell does not know this script; its first line is %q, "+
-		"and only \"# patchtide:facts\" and \"# patchtide:http <port> <path>\" are modelled\n", first)
+		"and only those of \"# patchtide:\" are modelled: facts, http <port> <path>, sleep <seconds>, fail\n", first)
 }
 
 // named is a list as a script prints it: there, also when it is empty.

@@ -20,16 +20,24 @@ type Volume struct {
 	Disk     *Disk
 	Type     string // gp3
 
+	IOPS, Throughput int32 // of a gp3 volume; throughput in MiB/s
+
 	snapped time.Time // when CreateSnapshot was last called for it
 }
 
 // SizeGiB is the size of every root volume.
 const SizeGiB = 8
 
+// How fast a gp3 volume is where a request is silent.
+const (
+	baseIOPS       = 3000
+	baseThroughput = 125
+)
+
 func (r *Region) newVolume(zone, snapshot string, disk *Disk) *Volume {
 	volume := &Volume{
 		Region: r, ID: r.NewID("vol"), Zone: zone, Snapshot: snapshot, Created: r.World.now, Tags: Tags{}, Disk: disk,
-		Type: "gp3",
+		Type: "gp3", IOPS: baseIOPS, Throughput: baseThroughput,
 	}
 	r.volumes.put(volume.ID, volume)
 	return volume
