@@ -8,6 +8,7 @@ import (
 	"time"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/once"
@@ -39,7 +40,14 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		return nil, err
 	}
 	var results *ScanResults
-	err = a.waits().Look(ctx, in.Pace, func(ctx context.Context) (bool, string, error) {
+	looks := 0 // at lists of patches that were shorter than what is counted
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &looks); err != nil {
+			return nil, err
+		}
+	}
+	kept := func() any { return looks }
+	err = a.waits().LookKeeping(ctx, in.Pace, kept, func(ctx context.Context) (bool, string, error) {
 		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
 			return false, "", err
@@ -68,12 +76,19 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 			return false, "", err
 		}
 		read := &ScanResults{}
+		short := ""
 		for _, id := range in.Instances {
 			scan, waitingFor, err := readScan(ctx, s, in, id, invocations, states)
 			if err != nil || waitingFor != "" {
 				return false, waitingFor, err
 			}
-			read.Scans = append(read.Scans, scan)
+			if scan.unnamed {
+				short = id
+			}
+			read.Scans = append(read.Scans, scan.Scan)
+		}
+		if looks++; short != "" && looks < looksAtShortLists {
+			return false, "the patches of " + short + " to be listed", nil
 		}
 		results = read
 		return true, "", nil
@@ -85,6 +100,16 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	return results, nil
 }
 
+// looksAtShortLists is how often a list of patches is read again that is shorter than what is counted. Then its names are
+// done without: nothing that is counted is left out, and one instance does not hold up the others.
+const looksAtShortLists = 8
+
+// readResult is a scan, and whether it counts patches that were not named.
+type readResult struct {
+	patch.Scan
+	unnamed bool
+}
+
 // readScan is one instance's result. waitingFor says what is still to come.
 func readScan(
 	ctx context.Context,
@@ -93,8 +118,8 @@ func readScan(
 	id string,
 	invocations map[string]aws.Invocation,
 	states map[string]ssmtypes.InstancePatchState,
-) (scan patch.Scan, waitingFor string, err error) {
-	scan = patch.Scan{Instance: id}
+) (scan readResult, waitingFor string, err error) {
+	scan.Instance = id
 	invocation := invocations[id]
 	switch {
 	case in.Ticket.Left[id] != "":
@@ -128,7 +153,7 @@ func readScan(
 	if in.Counts {
 		scan.MissingCount, state.MissingCount = int(state.MissingCount), 0
 	}
-	err = fillPatches(ctx, s, in.Group.String(), &scan, state)
+	scan.unnamed, err = fillPatches(ctx, s, in.Group.String(), &scan.Scan, state)
 	return scan, "", err
 }
 
@@ -160,20 +185,25 @@ func whose(ticket ScanTicket, id string, state ssmtypes.InstancePatchState) owne
 	return another
 }
 
-// fillPatches reads what an instance's patch state counts.
+// fillPatches reads what an instance's patch state counts, and reports whether some of it was not named.
 func fillPatches(
 	ctx context.Context, s *aws.Services, where string, scan *patch.Scan, state ssmtypes.InstancePatchState,
-) error {
+) (bool, error) {
 	lists := map[aws.PatchIs]*[]string{
 		aws.PatchMissing: &scan.Missing, aws.PatchFailed: &scan.Failed, aws.PatchAwaitsReboot: &scan.PendingReboot,
 	}
-	err := aws.EachPatch(ctx, s, where, scan.Instance, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
+	each := func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 		if list := lists[of]; list != nil {
 			*list = append(*list, aws.PatchID(entry))
 		}
-	})
-	for _, list := range lists {
-		slices.Sort(*list)
 	}
-	return err
+	unnamed, err := aws.EachPatch(ctx, s, where, scan.Instance, state, each)
+	scan.MissingCount += unnamed[aws.PatchMissing]
+	for of, list := range lists {
+		slices.Sort(*list)
+		if rest := unnamed.Tell(of); rest != "" && of != aws.PatchMissing {
+			*list = append(*list, rest)
+		}
+	}
+	return len(unnamed) > 0, err
 }

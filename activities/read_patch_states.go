@@ -58,7 +58,7 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 		one := patch.PatchState{
 			Instance: id, BaselineID: aws.BareID(aws.Deref(state.BaselineId)), At: state.OperationEndTime.UTC(),
 		}
-		if err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
+		unnamed, err := aws.EachPatch(ctx, s, where, id, state, func(of aws.PatchIs, entry ssmtypes.PatchComplianceData) {
 			switch of {
 			case aws.PatchMissing:
 				one.Missing = append(one.Missing, patch.MissingPatch{ID: aws.PatchID(entry), Severity: aws.Deref(entry.Severity)})
@@ -67,11 +67,21 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 			case aws.PatchAwaitsReboot:
 				one.PendingReboot = append(one.PendingReboot, aws.PatchID(entry))
 			}
-		}); err != nil {
+		})
+		if err != nil {
 			return nil, err
 		}
 		slices.Sort(one.Failed)
 		slices.Sort(one.PendingReboot)
+		if rest := unnamed.Tell(aws.PatchMissing); rest != "" {
+			one.Missing = append(one.Missing, patch.MissingPatch{ID: rest})
+		}
+		if rest := unnamed.Tell(aws.PatchFailed); rest != "" {
+			one.Failed = append(one.Failed, rest)
+		}
+		if rest := unnamed.Tell(aws.PatchAwaitsReboot); rest != "" {
+			one.PendingReboot = append(one.PendingReboot, rest)
+		}
 		read.States = append(read.States, one)
 	}
 	return read, nil

@@ -346,3 +346,35 @@ func TestAScanThatFailsEndsNoOther(t *testing.T) {
 		})
 	}
 }
+
+// A list of patches that is shorter than what is counted is read again; where it stays so, what is counted is due.
+func TestPatchesThatAreCountedAndNotListedAreDue(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		kind  string
+		times int
+		named int
+	}{
+		{"empty once", awssim.FaultEmpty, 1, 3},
+		{"the last lacks once", awssim.FaultUnlisted, 1, 3},
+		{"empty for good", awssim.FaultEmpty, 1000, 0},
+		{"the last lacks for good", awssim.FaultUnlisted, 1000, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := newFleet(t)
+			times := 0
+			f.SetInterceptor(func(call awssim.CallInfo) awssim.Fault {
+				if call.Operation != "DescribeInstancePatches" || times == tc.times {
+					return awssim.Fault{}
+				}
+				times++
+				return awssim.Fault{Kind: tc.kind}
+			})
+			scan := f.scan(f.Instances(staging.Account.ID)[:1], "")[0]
+			require.Empty(t, scan.Error)
+			require.Len(t, scan.Missing, tc.named)
+			require.Equal(t, 3, scan.MissingNumber())
+			require.True(t, scan.Due(patch.RebootNever))
+		})
+	}
+}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,24 +20,42 @@ const (
 	PatchAwaitsReboot PatchIs = "installedpendingreboot"
 )
 
-// EachPatch reads the ids where the counts say that there are any. The API's reference filters by values like
-// InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by the former and understand both.
+// Unnamed is how many patches of each state a patch state counts and the list of patches does not have: the list may
+// lag, and what is not in it is due all the same.
+type Unnamed map[PatchIs]int
+
+// Tell is for a list of ids, in the place of those that it lacks; "" where it lacks none.
+func (u Unnamed) Tell(of PatchIs) string {
+	if u[of] <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d that Systems Manager counts and does not name", u[of])
+}
+
+// EachPatch reads the ids where the counts say that there are any, and returns how many of those were not listed. The
+// API's reference filters by values like InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by
+// the former and understand both.
 func EachPatch(
 	ctx context.Context, s *Services, where, instance string, state ssmtypes.InstancePatchState,
 	do func(PatchIs, ssmtypes.PatchComplianceData),
-) error {
+) (Unnamed, error) {
+	unnamed := Unnamed{}
 	var wanted []string
-	if state.FailedCount > 0 {
-		wanted = append(wanted, "Failed")
-	}
-	if Deref(state.InstalledPendingRebootCount) > 0 {
-		wanted = append(wanted, "InstalledPendingReboot")
-	}
-	if state.MissingCount > 0 {
-		wanted = append(wanted, "Missing")
+	for _, each := range []struct {
+		is     PatchIs
+		filter string
+		count  int32
+	}{
+		{PatchFailed, "Failed", state.FailedCount},
+		{PatchAwaitsReboot, "InstalledPendingReboot", Deref(state.InstalledPendingRebootCount)},
+		{PatchMissing, "Missing", state.MissingCount},
+	} {
+		if each.count > 0 {
+			unnamed[each.is], wanted = int(each.count), append(wanted, each.filter)
+		}
 	}
 	if len(wanted) == 0 {
-		return nil
+		return nil, nil
 	}
 	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
 		InstanceId: &instance, MaxResults: Ptr(int32(100)),
@@ -45,13 +64,17 @@ func EachPatch(
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return Wrap("read the patches of "+instance, where, err)
+			return nil, Wrap("read the patches of "+instance, where, err)
 		}
 		for _, entry := range page.Patches {
-			do(patchStateOf(entry), entry)
+			is := patchStateOf(entry)
+			if unnamed[is]--; unnamed[is] <= 0 {
+				delete(unnamed, is)
+			}
+			do(is, entry)
 		}
 	}
-	return nil
+	return unnamed, nil
 }
 
 // PatchDocument is AWS's document that scans and installs; its StepTimeoutSeconds takes 1 to 36000.
