@@ -18,6 +18,7 @@ import (
 )
 
 func newDoctor() *cobra.Command {
+	var deep bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
@@ -25,6 +26,9 @@ func newDoctor() *cobra.Command {
 			"agents, patch baselines, Temporal and its search attributes, workers, clocks, the evidence store\n" +
 			"and its key. Run it on the worker's machine, with the worker's configuration and credentials. It\n" +
 			"changes nothing but a document, doctor.json, in the evidence store.\n\n" +
+			"With --deep it also asks AWS, in each account and region, what Patchtide believes of it and\n" +
+			"regions answer differently: what documents take, whether a patch run's output can be read, page\n" +
+			"sizes, whether the region is enabled, services without an endpoint, encryption by default.\n\n" +
 			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is\n" +
 			"wrong.",
 		Args: cobra.NoArgs,
@@ -33,7 +37,7 @@ func newDoctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, err := examine(cmd.Context(), loaded, cmd.ErrOrStderr())
+			report, err := examine(cmd.Context(), loaded, deep, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -47,11 +51,12 @@ func newDoctor() *cobra.Command {
 		},
 	}
 	printsJSON(cmd)
+	cmd.Flags().BoolVar(&deep, "deep", false, "ask AWS as well what Patchtide believes of it; reads only")
 	return cmd
 }
 
 // examine runs the doctor with the credentials and the connection of a worker.
-func examine(ctx context.Context, loaded *config.Config, progress io.Writer) (doctor.Report, error) {
+func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.Writer) (doctor.Report, error) {
 	quiet := slog.New(slog.DiscardHandler)
 	aws, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithLogger(sdkLog(quiet)))
 	if err != nil {
@@ -60,7 +65,7 @@ func examine(ctx context.Context, loaded *config.Config, progress io.Writer) (do
 	tell, done := overwriting(progress)
 	defer done()
 	return doctor.Look(ctx, doctor.Options{
-		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Progress: tell,
+		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Deep: deep, Progress: tell,
 		Dial: func(ctx context.Context) (doctor.Temporal, error) {
 			c, options, err := dial(ctx, loaded.Settings, quiet)
 			return doctor.Temporal{Client: c, Namespace: options.Namespace, Address: options.HostPort}, err

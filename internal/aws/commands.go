@@ -40,7 +40,7 @@ const commandPages = 5
 // FindCommands lists an instance's commands whose comment is the given one, the newest first.
 func FindCommands(ctx context.Context, s *Services, where, instance, comment string) ([]ssmtypes.Command, error) {
 	var found []ssmtypes.Command
-	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{InstanceId: &instance, MaxResults: Ptr(int32(50))})
+	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage))})
 	for range commandPages {
 		if !pages.HasMorePages() {
 			break
@@ -64,7 +64,7 @@ func FindCommandsSince(
 ) ([]ssmtypes.Command, error) {
 	var found []ssmtypes.Command
 	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{
-		MaxResults: Ptr(int32(50)),
+		MaxResults: Ptr(int32(CommandsPage)),
 		Filters: []ssmtypes.CommandFilter{{
 			Key: ssmtypes.CommandFilterKeyInvokedAfter, Value: Ptr(since.UTC().Add(-time.Minute).Format(time.RFC3339)),
 		}},
@@ -118,7 +118,7 @@ func ReadAgents(
 	agents := map[string]ssmtypes.InstanceInformation{}
 	pages := ssm.NewDescribeInstanceInformationPaginator(s.SSM, &ssm.DescribeInstanceInformationInput{
 		Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: Ptr("InstanceIds"), Values: ids}},
-		MaxResults: Ptr(int32(agentsPerRequest)),
+		MaxResults: Ptr(int32(AgentsPage)),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -36,9 +36,6 @@ func alarmPeriod(alarm cwtypes.MetricAlarm) patch.Duration {
 	return patch.Duration(time.Duration(longest) * time.Second)
 }
 
-// alarmsPerRequest is how many names one DescribeAlarms takes.
-const alarmsPerRequest = 100
-
 // ReadAlarms reads alarms in the order of their names. One that does not exist is InvalidInput: a gate that nothing can
 // close is a mistake in the plan. A composite alarm is told only to who may describe all of them (the API reference of
 // DescribeAlarms), and looks like one that does not exist to anybody else.
@@ -47,11 +44,11 @@ func ReadAlarms(
 ) ([]patch.AlarmObservation, error) {
 	wanted = slices.Compact(slices.Sorted(slices.Values(wanted)))
 	var seen []patch.AlarmObservation
-	for chunk := range slices.Chunk(wanted, alarmsPerRequest) {
+	for chunk := range slices.Chunk(wanted, AlarmsPage) {
 		// Composite alarms are left out unless asked for.
 		pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
 			AlarmNames: chunk, AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm},
-			MaxRecords: Ptr(int32(alarmsPerRequest)),
+			MaxRecords: Ptr(int32(AlarmsPage)),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

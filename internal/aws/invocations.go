@@ -19,9 +19,9 @@ type Invocation struct {
 	ExitCode int32  // of the step that ran; -1 where none did
 	Stdout   string // filled by ReadOutput
 	Stderr   string
+	Step     string // the document's step that ran: the first that failed, else the last; "": none has told yet
 
-	step  string // the document's step that ran: the first that failed, else the last; "": none has told yet
-	steps int    // those of the document
+	steps int // those of the document
 }
 
 // skippedStep begins the output that the agent gives a step which is not for this system: a document for several
@@ -37,7 +37,7 @@ func invocationOf(listed ssmtypes.CommandInvocation) Invocation {
 		if plugin.Status == ssmtypes.CommandPluginStatusPending || strings.HasPrefix(Deref(plugin.Output), skippedStep) {
 			continue
 		}
-		v.step, v.ExitCode = Deref(plugin.Name), plugin.ResponseCode
+		v.Step, v.ExitCode = Deref(plugin.Name), plugin.ResponseCode
 		if plugin.Status == ssmtypes.CommandPluginStatusFailed || plugin.Status == ssmtypes.CommandPluginStatusTimedOut {
 			break
 		}
@@ -61,12 +61,12 @@ func (v Invocation) Succeeded() bool { return v.Status == ssmtypes.CommandInvoca
 // ReadOutput fills in what the step that ran has printed, which is nothing where none did. A document of several steps
 // is asked by the step's name: AWS refuses to guess (InvalidPluginName).
 func (v *Invocation) ReadOutput(ctx context.Context, s *Services, where string) error {
-	if v.step == "" {
+	if v.Step == "" {
 		return nil
 	}
 	in := &ssm.GetCommandInvocationInput{CommandId: &v.Command, InstanceId: &v.Instance}
 	if v.steps > 1 {
-		in.PluginName = &v.step
+		in.PluginName = &v.Step
 	}
 	out, err := s.SSM.GetCommandInvocation(ctx, in)
 	if IsNotFound(err) {
@@ -169,7 +169,7 @@ func FindInvocation(ctx context.Context, s *Services, where, instance, command s
 // command was sent.
 func ReadInvocations(ctx context.Context, s *Services, where, command string) (map[string]Invocation, error) {
 	return readInvocations(ctx, s, where, &ssm.ListCommandInvocationsInput{
-		CommandId: &command, Details: true, MaxResults: Ptr(int32(MostPerScan)),
+		CommandId: &command, Details: true, MaxResults: Ptr(int32(CommandsPage)),
 	})
 }
 

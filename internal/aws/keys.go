@@ -55,14 +55,14 @@ func ReadRootKeys(
 		}
 	}
 	if plain != "" {
-		trouble, err := defaultKeyTrouble(ctx, s, group)
+		trouble, err := defaultKeyTrouble(ctx, s, group.String())
 		if err != nil {
 			return found, err
 		}
 		found.add(plain, trouble)
 	}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		trouble, err := readKey(ctx, s, group, key, "its root volume")
+		trouble, err := readKey(ctx, s, group.String(), key, "its root volume")
 		if err != nil {
 			return found, err
 		}
@@ -87,20 +87,27 @@ func (k *RootKeys) add(instance string, trouble keyTrouble) {
 	}
 }
 
+// DefaultKeyTrouble says why a volume that is not encrypted could not be made again where EBS encrypts by default, for a
+// person; unproven is set where nobody but EC2 can tell. Both are zero where nothing is known against it.
+func DefaultKeyTrouble(ctx context.Context, s *Services, where string) (why string, unproven bool, err error) {
+	trouble, err := defaultKeyTrouble(ctx, s, where)
+	return trouble.why, trouble.unproven, err
+}
+
 // defaultKeyTrouble says why a volume that is not encrypted could not be made again.
-func defaultKeyTrouble(ctx context.Context, s *Services, group patch.Group) (none keyTrouble, err error) {
+func defaultKeyTrouble(ctx context.Context, s *Services, where string) (none keyTrouble, err error) {
 	encrypts, err := s.EC2.GetEbsEncryptionByDefault(ctx, &ec2.GetEbsEncryptionByDefaultInput{})
 	if err != nil {
-		return none, Wrap("read whether EBS encrypts by default", group.String(), err)
+		return none, Wrap("read whether EBS encrypts by default", where, err)
 	}
 	if !Deref(encrypts.EbsEncryptionByDefault) {
 		return none, nil
 	}
 	key, err := s.EC2.GetEbsDefaultKmsKeyId(ctx, &ec2.GetEbsDefaultKmsKeyIdInput{})
 	if err != nil {
-		return none, Wrap("read EBS's default key", group.String(), err)
+		return none, Wrap("read EBS's default key", where, err)
 	}
-	return readKey(ctx, s, group, Deref(key.KmsKeyId), "the account's encryption by default, which a restored root "+
+	return readKey(ctx, s, where, Deref(key.KmsKeyId), "the account's encryption by default, which a restored root "+
 		"volume gets")
 }
 
@@ -110,7 +117,7 @@ func defaultKeyTrouble(ctx context.Context, s *Services, group patch.Group) (non
 // keeps from us. CreateGrant cannot be tried without making one. A key policy may let our role use a key where EC2 asks
 // for it, and not where we do (kms:ViaService, as EBS's guide on key policies has it): what is denied to us proves
 // nothing, and no call of EC2's tries a key without using it.
-func readKey(ctx context.Context, s *Services, group patch.Group, key, of string) (none keyTrouble, err error) {
+func readKey(ctx context.Context, s *Services, where string, key, of string) (none keyTrouble, err error) {
 	locked := func(format string, args ...any) (keyTrouble, error) {
 		return keyTrouble{why: fmt.Sprintf("the key %s of %s "+format, append([]any{key, of}, args...)...)}, nil
 	}
@@ -130,7 +137,7 @@ func readKey(ctx context.Context, s *Services, group patch.Group, key, of string
 		return locked("does not exist any more")
 	case hidden: // its dry run may tell
 	case err != nil:
-		return none, Wrap("describe the key "+key, group.String(), err)
+		return none, Wrap("describe the key "+key, where, err)
 	case described.KeyMetadata == nil:
 		return locked("is described by nothing")
 	case described.KeyMetadata.KeyState != kmstypes.KeyStateEnabled:
@@ -149,8 +156,8 @@ func readKey(ctx context.Context, s *Services, group patch.Group, key, of string
 	case KindOf(err) == Denied:
 		return unproven("kms:GenerateDataKeyWithoutPlaintext")
 	case KindOf(err) == Throttled, KindOf(err) == Passing:
-		return none, Wrap("try the key "+key, group.String(), err)
+		return none, Wrap("try the key "+key, where, err)
 	}
 	return locked("may not be used by our role: %v",
-		Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", group.String(), err))
+		Wrap("dry run of kms:GenerateDataKeyWithoutPlaintext", where, err))
 }

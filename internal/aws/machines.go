@@ -18,10 +18,9 @@ import (
 
 // AWS's limits on one request.
 const (
-	filterValues     = 200 // values of one EC2 filter
-	statusIDs        = 100 // ids of one DescribeInstanceStatus
-	agentsPerRequest = 50  // DescribeInstanceInformation
-	tagsPerResource  = 50  // of EC2 and of Auto Scaling, those of AWS itself not counted
+	filterValues    = 200 // values of one EC2 filter
+	statusIDs       = 100 // ids of one DescribeInstanceStatus
+	tagsPerResource = 50  // of EC2 and of Auto Scaling, those of AWS itself not counted
 )
 
 // Machines is what EC2 and Systems Manager say of instances at one moment.
@@ -176,7 +175,7 @@ func (m *Machines) readHealth(ctx context.Context, s *Services, where string) er
 			}
 		}
 	}
-	for chunk := range slices.Chunk(running, agentsPerRequest) {
+	for chunk := range slices.Chunk(running, AgentsPage) {
 		agents, err := ReadAgents(ctx, s, where, chunk)
 		if err != nil {
 			return err

@@ -58,7 +58,7 @@ func EachPatch(
 		return nil, nil
 	}
 	pages := ssm.NewDescribeInstancePatchesPaginator(s.SSM, &ssm.DescribeInstancePatchesInput{
-		InstanceId: &instance, MaxResults: Ptr(int32(100)),
+		InstanceId: &instance, MaxResults: Ptr(int32(PatchesPage)),
 		Filters: []ssmtypes.PatchOrchestratorFilter{{Key: Ptr("State"), Values: wanted}},
 	})
 	for pages.HasMorePages() {

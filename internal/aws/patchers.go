@@ -203,7 +203,7 @@ func patchingAssociations(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
 ) ([]patch.Patcher, error) {
 	var found []patch.Patcher
-	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(50))})
+	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(AssociationsPage))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

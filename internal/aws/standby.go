@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	activitiesPage = 100 // the most that AWS gives at a time
 	// activityPages are looked through at most: a busy group has hundreds of activities a day, and AWS keeps six weeks.
 	activityPages = 5
 )
@@ -38,7 +37,7 @@ func standbyFrom(
 	var next *string
 	for page := 0; open > 0 && page < activityPages && (page == 0 || next != nil); page++ {
 		out, err := s.AutoScaling.DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
-			AutoScalingGroupName: &group.AutoScalingGroup, MaxRecords: Ptr(int32(activitiesPage)), NextToken: next,
+			AutoScalingGroupName: &group.AutoScalingGroup, MaxRecords: Ptr(int32(ActivitiesPage)), NextToken: next,
 		})
 		if KindOf(err) == Denied {
 			return from, nil // who may not read them must still be able to put back

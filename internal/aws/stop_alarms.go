@@ -27,7 +27,7 @@ func ReadStopAlarms(
 ) ([]patch.StopAlarm, error) {
 	var found []patch.StopAlarm
 	pages := cloudwatch.NewDescribeAlarmsPaginator(s.CloudWatch, &cloudwatch.DescribeAlarmsInput{
-		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: Ptr(int32(alarmsPerRequest)),
+		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: Ptr(int32(AlarmsPage)),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -59,6 +59,8 @@ type Options struct {
 	Now func() time.Time
 	// Version of Patchtide in the user agent.
 	Version string
+	// Deep asks AWS as well what Patchtide believes of it, as far as reading tells.
+	Deep bool
 	// Progress, when not nil, hears of each place that has been looked at; never at the same time.
 	Progress func(done, all int, what string)
 }

@@ -37,15 +37,22 @@ type scene struct {
 	now   time.Duration // AWS's clock, from this machine's: it begins in the past, and look lets it come to
 	ahead time.Duration // what is wrong with it
 	key   string        // the worker's access key
+	deep  bool          // look deeper
 	text  string        // the configuration
 	dial  func(context.Context) (doctor.Temporal, error)
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
+	return newSceneOf(t, nil)
+}
+
+// newSceneOf is newScene of a fleet that is changed before it is made.
+func newSceneOf(t *testing.T, change func(*world.Scenario)) *scene {
+	t.Helper()
 	t.Setenv("PATCHTIDE_EXTERNAL_ID", "patchtide-lab")
 	b := &scene{t: t, now: -10 * time.Minute}
-	fleet := awssimtest.New(t, awssimtest.Options{Now: func() time.Time { return time.Now().Add(b.now) }})
+	fleet := awssimtest.New(t, awssimtest.Options{Change: change, Now: func() time.Time { return time.Now().Add(b.now) }})
 	b.aws, b.key = fleet.Sim, fleet.Scenario.Home.AccessKeyID
 	folder := t.TempDir()
 	keyFile := filepath.Join(folder, "journal.key")
@@ -84,6 +91,7 @@ func (b *scene) look() doctor.Report {
 		Config:  loaded,
 		Now:     time.Now,
 		Version: "test",
+		Deep:    b.deep,
 		Dial:    b.dial,
 		AWS:     aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
 		HTTP: &http.Client{

@@ -21,9 +21,6 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// agentsPerRequest is how many ids DescribeInstanceInformation takes.
-const agentsPerRequest = 50
-
 // groups looks at the groups that plans name here: whether they are there, and whether the agents of their instances
 // answer. It also returns ARNs of what a wave would change, to ask permissions for.
 func (p place) groups(ctx context.Context, clients *cloud.Clients) (results []Result, resources []string) {
@@ -129,10 +126,10 @@ func (p place) agents(
 		}
 	}
 	agents := map[string]ssmtypes.InstanceInformation{}
-	for chunk := range slices.Chunk(ids, agentsPerRequest) {
+	for chunk := range slices.Chunk(ids, paws.AgentsPage) {
 		pages := ssm.NewDescribeInstanceInformationPaginator(clients.SSM, &ssm.DescribeInstanceInformationInput{
 			Filters:    []ssmtypes.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: chunk}},
-			MaxResults: aws.Int32(agentsPerRequest),
+			MaxResults: aws.Int32(paws.AgentsPage),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

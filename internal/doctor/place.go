@@ -52,6 +52,9 @@ func (p place) look(ctx context.Context) []Result {
 	if p.first {
 		results = append(results, p.permissions(ctx, clients, resources)...)
 	}
+	if p.Deep {
+		results = append(results, p.deep(ctx, clients)...)
+	}
 	return results
 }
 

@@ -20,7 +20,7 @@ func detachStandby() Question {
 			"members terminated, members launched, within five minutes?",
 		Believed: "desired +0, terminated 0, launched 0",
 		Doubts:   map[string]string{"detach-terminates": "desired +0, terminated 1, launched 1"},
-		Matters:  "a quarantined instance stays in Standby unless the plan says otherwise, and who left meanwhile is told",
+		Matters:  "Terminate is suspended around the detach of one that is out, and only then",
 		Ask: func(ctx context.Context, c *Clients) (string, error) {
 			g, err := c.newGroup(ctx, "standby", sizes{0, 3, 4})
 			if err != nil {
