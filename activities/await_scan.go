@@ -100,8 +100,8 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	return results, nil
 }
 
-// looksAtShortLists is how often a list of patches is read again that is shorter than what is counted. Then its names are
-// done without: nothing that is counted is left out, and one instance does not hold up the others.
+// looksAtShortLists is how often a list of patches is read again that is shorter than what is counted. Then its names
+// are done without: nothing that is counted is left out, and one instance does not hold up the others.
 const looksAtShortLists = 8
 
 // readResult is a scan, and whether it counts patches that were not named.

@@ -40,7 +40,9 @@ const commandPages = 5
 // FindCommands lists an instance's commands whose comment is the given one, the newest first.
 func FindCommands(ctx context.Context, s *Services, where, instance, comment string) ([]ssmtypes.Command, error) {
 	var found []ssmtypes.Command
-	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage))})
+	pages := ssm.NewListCommandsPaginator(s.SSM, &ssm.ListCommandsInput{
+		InstanceId: &instance, MaxResults: Ptr(int32(CommandsPage)),
+	})
 	for range commandPages {
 		if !pages.HasMorePages() {
 			break

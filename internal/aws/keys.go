@@ -87,8 +87,8 @@ func (k *RootKeys) add(instance string, trouble keyTrouble) {
 	}
 }
 
-// DefaultKeyTrouble says why a volume that is not encrypted could not be made again where EBS encrypts by default, for a
-// person; unproven is set where nobody but EC2 can tell. Both are zero where nothing is known against it.
+// DefaultKeyTrouble says for a person why a volume that is not encrypted could not be made again where EBS encrypts by
+// default; unproven is set where nobody but EC2 can tell. Both are zero where nothing is known against it.
 func DefaultKeyTrouble(ctx context.Context, s *Services, where string) (why string, unproven bool, err error) {
 	trouble, err := defaultKeyTrouble(ctx, s, where)
 	return trouble.why, trouble.unproven, err

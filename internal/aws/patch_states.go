@@ -33,8 +33,8 @@ func (u Unnamed) Tell(of PatchIs) string {
 }
 
 // EachPatch reads the ids where the counts say that there are any, and returns how many of those were not listed. The
-// API's reference filters by values like InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask by
-// the former and understand both.
+// API's reference filters by values like InstalledPendingReboot while its model lists INSTALLED_PENDING_REBOOT: we ask
+// by the former and understand both.
 func EachPatch(
 	ctx context.Context, s *Services, where, instance string, state ssmtypes.InstancePatchState,
 	do func(PatchIs, ssmtypes.PatchComplianceData),

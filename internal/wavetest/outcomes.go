@@ -64,6 +64,10 @@ func DoneTwice(events []awssim.Event) []string {
 	out := map[string]bool{}
 	var found []string
 	for _, event := range events {
+		// Somebody else may have brought it back a moment before: then ours has no effect, and means the same.
+		if event.Operation == "ExitStandby" {
+			out[event.Resource] = false
+		}
 		if !event.Effect {
 			continue
 		}
@@ -82,8 +86,6 @@ func DoneTwice(events []awssim.Event) []string {
 				found = append(found, event.Resource+" was put on standby twice")
 			}
 			out[event.Resource] = true
-		case "ExitStandby":
-			out[event.Resource] = false
 		}
 		if token == "" {
 			continue

@@ -169,7 +169,8 @@ func (q questions) ssmResources() []resource {
 			}
 		}
 		return found
-	case "CreateDocument", "DeleteDocument", "UpdateDocument", "DescribeDocument", "GetDocument", "UpdateDocumentDefaultVersion":
+	case "CreateDocument", "DeleteDocument", "UpdateDocument", "UpdateDocumentDefaultVersion",
+		"DescribeDocument", "GetDocument":
 		return []resource{q.document()}
 	case "GetParameter", "PutParameter", "DeleteParameter":
 		return one("parameter", "Name")

@@ -92,8 +92,8 @@ func (i *Instance) platform() string {
 	return ""
 }
 
-// clock is the one that patch states are told by, which is the world's unless nodes' clocks are in doubt: then it is the
-// machine's own, and where nobody has put that, every other one is seven minutes fast and the rest are as slow.
+// clock is the one that patch states are told by, which is the world's unless nodes' clocks are in doubt: then it is
+// the machine's own, and where nobody has put that, every other one is seven minutes fast and the rest are as slow.
 func (i *Instance) clock() time.Time {
 	wrong := time.Duration(0)
 	if i.Region.World.Has(DoubtNodesClock) {
