@@ -105,7 +105,7 @@ func TestOneInstanceIsPatchedAndPutBack(t *testing.T) {
 				f, f.aws.AwaitRestore, activities.AwaitRestoreInput{Instance: instance, TaskID: task.TaskID, Pace: pace},
 			)
 			require.Equal(t, 1, f.Effects("CreateReplaceRootVolumeTask"))
-			must[nothing](f, f.aws.TagRestored, activities.TagRestoredInput{
+			must[activities.TagRestoredResult](f, f.aws.TagRestored, activities.TagRestoredInput{
 				Instance: instance, TaskID: task.TaskID, RootVolumeID: restored.RootVolumeID,
 			})
 			facts := must[patch.MachineFacts](f, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{

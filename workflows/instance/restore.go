@@ -216,11 +216,16 @@ func (s *saga) restoreRoot(ctx workflow.Context) error {
 		return errors.New(why)
 	}
 	s.restored = true
+	var tagged activities.TagRestoredResult
 	if err := s.await(ctx, t.Look, aws.TagRestored, activities.TagRestoredInput{
 		Instance: s.instance(), TaskID: task.TaskID, RootVolumeID: restored.RootVolumeID,
-	}, nil); err != nil {
+	}, &tagged); err != nil {
 		s.note("its root volume %s lacks the tags of the one before, %s, or that lacks ours, by which it would expire: %s",
 			restored.RootVolumeID, s.point.VolumeID, run.Reason(err))
+	}
+	if tagged.Differs != "" {
+		s.note("its root volume %s is another than the one before: %s; aws ec2 modify-volume --volume-id %s sets it",
+			restored.RootVolumeID, tagged.Differs, restored.RootVolumeID)
 	}
 	// It stands where it stood before; what the scan after the install found is gone with that volume.
 	s.status.Result.MissingAfter, s.patching.missing = s.status.Result.MissingBefore, s.patching.scan.Missing

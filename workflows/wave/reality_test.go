@@ -75,3 +75,32 @@ func TestARestoreWhoseTagsAreDeniedComesBack(t *testing.T) {
 	require.Equal(t, patch.RolledBack, first.Outcome, "%+v", first)
 	require.Contains(t, strings.Join(first.Notes, "; "), "lacks the tags of the one before")
 }
+
+// EC2 says of the type of a new root volume only that it is the old one's: where it is slower, that is told.
+func TestARestoredRootThatIsSlowerIsTold(t *testing.T) {
+	for name, tc := range map[string]struct {
+		doubts []world.Doubt
+		told   bool
+	}{
+		"as fast as before": {nil, false}, "as fast as a new one": {[]world.Doubt{world.DoubtSpeedNotRestored}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "bad-patch", Fleet: func(s *world.Scenario) { s.Doubts = tc.doubts },
+			})
+			scene.Decide = []patch.Verb{patch.RollBack}
+			scene.EachRegion(func(r *world.Region) {
+				for _, volume := range r.Volumes() {
+					volume.IOPS = 4000
+				}
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+			notes := strings.Join(result.Stages[1].Groups[0].Instances[0].Notes, "; ")
+			require.Contains(t, notes, "root volume put back")
+			const told = "is another than the one before: gp3, 3000 IOPS, 125 MiB/s instead of gp3, 4000 IOPS, 125 MiB/s"
+			require.Equal(t, tc.told, strings.Contains(notes, told), notes)
+		})
+	}
+}
