@@ -329,6 +329,16 @@ func messages(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
+				if err := restOfSNS(ctx, topics, topic.TopicArn, subscribed.SubscriptionArn); err != nil {
+					return err
+				}
+				_, err = queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+					QueueUrl: queue.QueueUrl, Attributes: map[string]string{"Policy": `{"Version":"2012-10-17","Statement":{` +
+						`"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*"}}`},
+				})
+				if err != nil {
+					return err
+				}
 				if _, err := topics.Publish(
 					ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")},
 				); err != nil {

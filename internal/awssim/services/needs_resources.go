@@ -35,8 +35,9 @@ func (q questions) resources() []resource {
 	case "sns":
 		return arns(q.list("TopicArn"))
 	case "sqs":
-		if name := textField(q.input, "QueueUrl"); name != "" {
-			return []resource{{arn: q.region.ARN("sqs", name[strings.LastIndex(name, "/")+1:])}}
+		if parts := strings.Split(textField(q.input, "QueueUrl"), "/"); len(parts) > 1 {
+			owner, name := parts[len(parts)-2], parts[len(parts)-1]
+			return []resource{{arn: "arn:aws:sqs:" + q.call.Region + ":" + owner + ":" + name}}
 		}
 	case "kms":
 		return arns(q.list("KeyId"))
