@@ -33,13 +33,14 @@ type bucket struct {
 	rule     types.ServerSideEncryptionRule       // how objects are encrypted of which nothing is said
 }
 
-// newBucket is a bucket as S3 makes it: nothing of it may be public (S3 guide, "Blocking public access": the default for
-// new buckets), and S3's own keys encrypt its objects.
+// newBucket is a bucket as S3 makes it: nothing of it may be public (S3 guide, "Blocking public access": the default
+// for new buckets), and S3's own keys encrypt its objects.
 func newBucket(name, region, account string, created time.Time) *bucket {
 	return &bucket{
 		name: name, region: region, account: account, created: created, objects: map[string]*object{},
 		exposure: types.PublicAccessBlockConfiguration{
-			BlockPublicAcls: ref(true), IgnorePublicAcls: ref(true), BlockPublicPolicy: ref(true), RestrictPublicBuckets: ref(true),
+			BlockPublicAcls: ref(true), IgnorePublicAcls: ref(true), BlockPublicPolicy: ref(true),
+			RestrictPublicBuckets: ref(true),
 		},
 		rule: usualEncryption(),
 	}

@@ -89,7 +89,8 @@ func (s *objectStore) list(call api.Call, in *s3.ListObjectsV2Input) (*s3.ListOb
 func (s *objectStore) listOld(call api.Call, in *s3.ListObjectsInput) (*s3.ListObjectsOutput, error) {
 	after, err := s.list(call, &s3.ListObjectsV2Input{
 		Bucket: in.Bucket, ExpectedBucketOwner: in.ExpectedBucketOwner, Prefix: in.Prefix, Delimiter: in.Delimiter,
-		MaxKeys: in.MaxKeys, EncodingType: in.EncodingType, StartAfter: behind(in.Marker, in.Delimiter), FetchOwner: ref(true),
+		MaxKeys: in.MaxKeys, EncodingType: in.EncodingType, StartAfter: behind(in.Marker, in.Delimiter),
+		FetchOwner: ref(true),
 	})
 	if err != nil {
 		return nil, err

@@ -20,7 +20,9 @@ var bucketOwnersOnly = []string{"GetBucketPolicy", "PutBucketPolicy", "DeleteBuc
 // registerS3Settings registers what clients read and set of a bucket as a whole.
 func registerS3Settings(r *api.Registry, s *objectStore) {
 	api.Handle(r, "s3", "GetBucketPolicy", s3Owner, s.getPolicy)
-	api.Handle(r, "s3", "PutBucketPolicy", fields(s3Owner, []string{"Policy", "ContentMD5", "ChecksumAlgorithm"}), s.putPolicy)
+	api.Handle(
+		r, "s3", "PutBucketPolicy", fields(s3Owner, []string{"Policy", "ContentMD5", "ChecksumAlgorithm"}), s.putPolicy,
+	)
 	api.Handle(r, "s3", "DeleteBucketPolicy", s3Owner, s.deletePolicy)
 	api.Handle(r, "s3", "GetBucketPolicyStatus", s3Owner, s.policyStatus)
 	api.Handle(r, "s3", "GetPublicAccessBlock", s3Owner, s.getExposure)
@@ -50,8 +52,8 @@ func (s *objectStore) grants(who world.Asker, ask world.Ask) world.Verdict {
 	return world.NotAllowed
 }
 
-// closed reports whether other accounts are kept out whatever the policy says: a public one is then for the bucket's own
-// account only (S3 guide, "Blocking public access", RestrictPublicBuckets).
+// closed reports whether other accounts are kept out whatever the policy says: a public one is then for the bucket's
+// own account only (S3 guide, "Blocking public access", RestrictPublicBuckets).
 func (b *bucket) closed() bool {
 	return deref(b.exposure.RestrictPublicBuckets) && b.policy != nil && b.policy.Public()
 }
@@ -189,8 +191,8 @@ func (s *objectStore) putEncryption(
 		return nil, badRequest("InvalidArgument", "a KMSMasterKeyID is not applicable if the default sse algorithm is not "+
 			"aws:kms or aws:kms:dsse")
 	}
-	if unknown := setFields(types.ServerSideEncryptionRule{BlockedEncryptionTypes: rule.BlockedEncryptionTypes}); len(unknown) > 0 {
-		return nil, api.NotModelled("%v of s3:PutBucketEncryption", unknown)
+	if rule.BlockedEncryptionTypes != nil {
+		return nil, api.NotModelled("BlockedEncryptionTypes of s3:PutBucketEncryption")
 	}
 	rule.BucketKeyEnabled = ref(deref(rule.BucketKeyEnabled))
 	found.rule = rule
