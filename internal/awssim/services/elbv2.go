@@ -43,6 +43,10 @@ func registerLoadBalancing(r *api.Registry, w *world.World) {
 		s.describeLoadBalancers,
 	)
 	registerBalancingTags(r, s)
+	api.Handle(
+		r, service, "DescribeListeners", []string{"LoadBalancerArn", "ListenerArns", "Marker", "PageSize"},
+		s.describeListeners,
+	)
 	api.Handle(r, service, "ModifyTargetGroupAttributes", []string{"TargetGroupArn", "Attributes"}, s.modifyAttributes)
 	api.Handle(r, service, "DescribeLoadBalancerAttributes", []string{"LoadBalancerArn"}, s.describeLoadBalancerAttributes)
 }

@@ -233,5 +233,6 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 
 func registerSSMRest(r *api.Registry, w *world.World) {
 	registerSSMParameters(r, w)
+	registerSSMReads(r, w)
 	registerOthers(r, w)
 }

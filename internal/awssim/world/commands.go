@@ -31,6 +31,7 @@ type Command struct {
 	Delivery    time.Duration
 	Invocations []*Invocation
 	Rate        RateControl
+	Output      CommandOutput
 
 	content *commandContent
 	errors  int // how many have counted against MaxErrors
@@ -71,6 +72,7 @@ type SendSpec struct {
 	Parameters map[string][]string
 	Delivery   time.Duration // 0 is an hour
 	Rate       RateControl
+	Output     CommandOutput
 }
 
 // Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent
@@ -97,6 +99,7 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	command := &Command{
 		Region: r, Document: spec.Document, Version: spec.Version, Comment: spec.Comment, Parameters: spec.Parameters,
 		Requested: w.now, Delivery: spec.Delivery, Rate: spec.Rate.orDefault(), content: content,
+		Output: spec.Output,
 	}
 	if err := command.Rate.check(); err != nil {
 		return nil, err
@@ -310,6 +313,7 @@ func (v *Invocation) finish() {
 	v.Ended = v.Instance.Region.World.now
 	v.timeout.Stop()
 	v.work.Stop()
+	v.upload()
 	v.Instance.Region.Changed("command", v.Command.ID, v.Status+" on "+v.Instance.ID)
 	for _, do := range v.onEnd {
 		do()
