@@ -9,10 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -41,7 +43,9 @@ func tools(s *simulator) contract.Scenario {
 						AlarmName: name, AlarmRule: aws.String("TRUE"),
 					})),
 					did(c.Watch.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{AlarmName: name})),
-					did(c.Watch.TagResource(ctx, &cloudwatch.TagResourceInput{ResourceARN: arn, Tags: nil})),
+					did(c.Watch.TagResource(ctx, &cloudwatch.TagResourceInput{
+						ResourceARN: arn, Tags: []cwtypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+					})),
 					did(c.Watch.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: arn})),
 					did(c.Watch.UntagResource(ctx, &cloudwatch.UntagResourceInput{ResourceARN: arn, TagKeys: []string{"a"}})),
 					did(c.Watch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{*name}})),
@@ -106,6 +110,41 @@ func tools(s *simulator) contract.Scenario {
 					})),
 					did(c.ELB.DescribeListeners(ctx, &elb.DescribeListenersInput{
 						LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn,
+					})),
+				)
+			}},
+			{Name: "a load balancer", Do: func(ctx context.Context) error {
+				group, err := c.ELB.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+					Name: aws.String("tools"), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(80), VpcId: &c.VPC,
+				})
+				if err != nil {
+					return err
+				}
+				subnets, err := c.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
+				if err != nil {
+					return err
+				}
+				made, err := c.ELB.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+					Name: aws.String("tools"), Subnets: []string{*subnets.Subnets[0].SubnetId, *subnets.Subnets[1].SubnetId},
+				})
+				if err != nil {
+					return err
+				}
+				arn := made.LoadBalancers[0].LoadBalancerArn
+				listener, err := c.ELB.CreateListener(ctx, &elb.CreateListenerInput{
+					LoadBalancerArn: arn, Port: aws.Int32(80), Protocol: elbtypes.ProtocolEnumHttp,
+					DefaultActions: []elbtypes.Action{{
+						Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: group.TargetGroups[0].TargetGroupArn,
+					}},
+				})
+				if err != nil {
+					return err
+				}
+				return errors.Join(
+					did(c.ELB.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: listener.Listeners[0].ListenerArn})),
+					did(c.ELB.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: arn})),
+					did(c.ELB.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{
+						TargetGroupArn: group.TargetGroups[0].TargetGroupArn,
 					})),
 				)
 			}},

@@ -3,7 +3,6 @@ package services
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -115,52 +114,13 @@ func setAttribute(group *world.TargetGroup, key, value string) error {
 	return nil
 }
 
-// describeListeners tells of a load balancer's only listener, which forwards to its first target group.
-func (s balancingService) describeListeners(
-	call api.Call, in *elb.DescribeListenersInput,
-) (*elb.DescribeListenersOutput, error) {
-	region := regionOf(s.w, call)
-	if in.LoadBalancerArn == nil && len(in.ListenerArns) == 0 {
-		return nil, api.Errorf("ValidationError", "You must specify either listener ARNs or a load balancer ARN")
-	}
-	out, seen := &elb.DescribeListenersOutput{Listeners: []types.Listener{}}, map[string]bool{}
-	for _, group := range region.TargetGroups() {
-		balancer := region.LoadBalancerARN(group.LoadBalancer)
-		arn := strings.Replace(balancer, ":loadbalancer/", ":listener/", 1) + "/0000000000000080"
-		asked := slices.Contains(in.ListenerArns, arn) || in.LoadBalancerArn != nil && *in.LoadBalancerArn == balancer
-		if group.LoadBalancer == "" || seen[arn] || !asked {
-			continue
-		}
-		seen[arn] = true
-		out.Listeners = append(out.Listeners, types.Listener{
-			ListenerArn: &arn, LoadBalancerArn: &balancer, Protocol: types.ProtocolEnumHttp, Port: number(80),
-			DefaultActions: []types.Action{{
-				Type: types.ActionTypeEnumForward, TargetGroupArn: &group.ARN, ForwardConfig: &types.ForwardActionConfig{
-					TargetGroups: []types.TargetGroupTuple{{TargetGroupArn: &group.ARN, Weight: number(1)}},
-				},
-			}},
-		})
-	}
-	switch {
-	case len(out.Listeners) < len(in.ListenerArns):
-		return nil, api.Errorf("ListenerNotFound", "One or more listeners not found")
-	case len(out.Listeners) == 0:
-		return nil, api.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", *in.LoadBalancerArn)
-	}
-	listeners, next, err := page(out.Listeners, in.Marker, in.PageSize, balancingPage, badMarker)
-	out.Listeners, out.NextMarker = listeners, next
-	return out, err
-}
-
 // describeLoadBalancerAttributes tells of application load balancers, whose cross-zone balancing is always on.
 func (s balancingService) describeLoadBalancerAttributes(
 	call api.Call, in *elb.DescribeLoadBalancerAttributesInput,
 ) (*elb.DescribeLoadBalancerAttributesOutput, error) {
 	region := regionOf(s.w, call)
-	if !slices.ContainsFunc(region.TargetGroups(), func(g *world.TargetGroup) bool {
-		return g.LoadBalancer != "" && region.LoadBalancerARN(g.LoadBalancer) == deref(in.LoadBalancerArn)
-	}) {
-		return nil, api.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", deref(in.LoadBalancerArn))
+	if _, err := region.Balancer(deref(in.LoadBalancerArn)); err != nil {
+		return nil, err
 	}
 	out := &elb.DescribeLoadBalancerAttributesOutput{}
 	for _, pair := range [][2]string{
