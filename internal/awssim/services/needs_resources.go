@@ -33,7 +33,7 @@ func (q questions) resources() []resource {
 		}
 		return alarms
 	case "sns":
-		return arns(q.list("TopicArn"))
+		return arns(append(q.list("TopicArn"), q.list("ResourceArn")...))
 	case "sqs":
 		if parts := strings.Split(textField(q.input, "QueueUrl"), "/"); len(parts) > 1 {
 			owner, name := parts[len(parts)-2], parts[len(parts)-1]

@@ -42,17 +42,8 @@ func (e *Execution) Targeted() *TargetSpec {
 	return &e.targets.TargetSpec
 }
 
-// bindTarget checks the parameters of one child.
-func (b *runbook) bindTarget(given map[string][]string, parameter, value string) (map[string][]string, error) {
-	all := maps.Clone(given)
-	if all == nil {
-		all = map[string][]string{}
-	}
-	all[parameter] = []string{value}
-	return b.bind(all)
-}
-
-// checkTargets refuses targets that the runbook has no parameter for.
+// checkTargets refuses targets that the runbook has no parameter for, and binds the other parameters. Whether each
+// target fits its parameter is found out when its child starts.
 func (b *runbook) checkTargets(spec *TargetSpec, given map[string][]string) (map[string][]string, error) {
 	if _, known := b.Parameters[spec.Parameter]; !known {
 		return nil, api.Errorf(
@@ -63,13 +54,10 @@ func (b *runbook) checkTargets(spec *TargetSpec, given map[string][]string) (map
 	if _, twice := given[spec.Parameter]; twice {
 		return nil, api.NotModelled("a TargetParameterName that is among the Parameters as well: %s", spec.Parameter)
 	}
-	value := ""
-	if len(spec.Values) > 0 {
-		value = spec.Values[0]
-	}
-	bound, err := b.bindTarget(given, spec.Parameter, value)
-	delete(bound, spec.Parameter)
-	return bound, err
+	rest := *b
+	rest.Parameters = maps.Clone(b.Parameters)
+	delete(rest.Parameters, spec.Parameter)
+	return rest.bind(given)
 }
 
 // runOn makes the execution the parent of a child for each target. Its steps are the children, by their targets' names

@@ -54,6 +54,11 @@ func TestRunbookMistakesAreNamed(t *testing.T) {
 			"StringMap",
 		},
 		{
+			"a default that is not allowed",
+			`{"schemaVersion":"0.3","parameters":{"P":{"type":"String","default":"c","allowedValues":["a"]}},"mainSteps":[{}]}`,
+			"InvalidDocumentContent", `"c"`,
+		},
+		{
 			"no type", `{"schemaVersion":"0.3","parameters":{"P":{"type":"Text"}},"mainSteps":[{}]}`, "InvalidDocumentContent",
 			"Text",
 		},
