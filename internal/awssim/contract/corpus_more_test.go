@@ -391,10 +391,3 @@ func messages(s *simulator) contract.Scenario {
 		}
 	})
 }
-
-// gone wants the SDK's own error for a queue that does not exist.
-func gone(ctx context.Context, queues *sqs.Client, url *string) error {
-	_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x")})
-	var missing *sqstypes.QueueDoesNotExist
-	return wrong(errors.As(err, &missing), "a deleted queue answers %v", err)
-}

@@ -57,3 +57,10 @@ func restOfSNS(ctx context.Context, topics *sns.Client, topic, subscription *str
 		})),
 	)
 }
+
+// gone wants the SDK's own error for a queue that does not exist.
+func gone(ctx context.Context, queues *sqs.Client, url *string) error {
+	_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x")})
+	var missing *sqstypes.QueueDoesNotExist
+	return wrong(errors.As(err, &missing), "a deleted queue answers %v", err)
+}

@@ -158,9 +158,9 @@ func TestAnAutomationOnTargetsIsStoppedAndStartedOnce(t *testing.T) {
 	in.MaxConcurrency = aws.String("2")
 	_, err = client.StartAutomationExecution(ctx, in)
 	require.Equal(t, "IdempotentParameterMismatch", code(t, err))
-	_, err = client.StopAutomationExecution(
-		ctx, &ssm.StopAutomationExecutionInput{AutomationExecutionId: first.AutomationExecutionId, Type: types.StopTypeCancel},
-	)
+	_, err = client.StopAutomationExecution(ctx, &ssm.StopAutomationExecutionInput{
+		AutomationExecutionId: first.AutomationExecutionId, Type: types.StopTypeCancel,
+	})
 	require.NoError(t, err)
 	a.pass(20 * time.Second)
 	require.Equal(

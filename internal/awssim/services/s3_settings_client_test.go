@@ -88,7 +88,9 @@ func TestSettingsOfABucket(t *testing.T) {
 	require.True(t, *blocked.PublicAccessBlockConfiguration.BlockPublicPolicy, "as every bucket since April 2023")
 	require.True(t, *blocked.PublicAccessBlockConfiguration.RestrictPublicBuckets)
 	_, err = client.PutPublicAccessBlock(ctx, &s3.PutPublicAccessBlockInput{
-		Bucket: bucket, PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{BlockPublicAcls: aws.Bool(true)},
+		Bucket: bucket, PublicAccessBlockConfiguration: &types.PublicAccessBlockConfiguration{
+			BlockPublicAcls: aws.Bool(true),
+		},
 	})
 	require.NoError(t, err)
 	_, err = client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: bucket, Policy: &public})
@@ -130,7 +132,8 @@ func TestABucketEncryptsByDefault(t *testing.T) {
 	kind := func(wanted types.ServerSideEncryption) {
 		told, err := client.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: bucket})
 		require.NoError(t, err)
-		require.Equal(t, wanted, told.ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm)
+		usual := told.ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault
+		require.Equal(t, wanted, usual.SSEAlgorithm)
 		put, err := client.PutObject(ctx, putting("b", "x", nil))
 		require.NoError(t, err)
 		require.Equal(t, wanted, put.ServerSideEncryption)

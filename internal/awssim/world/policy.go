@@ -121,7 +121,7 @@ var errUnmodelledCondition = errors.New("condition")
 func (s writtenStatement) parse() (statement, error) {
 	parsed := statement{allow: s.Effect == "Allow", actions: s.Action, resources: s.Resource}
 	if s.Effect != "Allow" && s.Effect != "Deny" || len(s.Action) == 0 || len(s.Resource) == 0 {
-		return parsed, errors.New("Effect is Allow or Deny, and Action and Resource are needed")
+		return parsed, errors.New("an Effect of Allow or Deny, an Action and a Resource are needed")
 	}
 	for operator, keys := range s.Condition {
 		for key, values := range keys {
