@@ -294,7 +294,7 @@ func TestWhatIsNotModelledFailsLoudly(t *testing.T) {
 	)
 	requireCode(t, err, "NotModelled")
 	require.ErrorContains(t, err, "PlacementGroup")
-	_, err = c.watch.DescribeAlarmHistory(ctx, &cloudwatch.DescribeAlarmHistoryInput{})
+	_, err = c.watch.DescribeAnomalyDetectors(ctx, &cloudwatch.DescribeAnomalyDetectorsInput{})
 	requireCode(t, err, "NotModelled")
 
 	request := httptest.NewRequest(

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"sync"
 	"time"
 
@@ -210,6 +211,9 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 	if err := s.authorize(call, input); err != nil {
 		return nil, Fault{}, err
 	}
+	if err := dryRun(scope.service, input); err != nil {
+		return nil, Fault{}, err
+	}
 	if !s.quotas.take(identity.account, scope, request.Operation, s.world.Now()) {
 		return nil, Fault{}, throttled(scope.service)
 	}
@@ -241,6 +245,23 @@ func (s *Sim) call(ctx context.Context, request *wire.Request, scope scope, even
 		err = forget(fault.Kind, output)
 	}
 	return output, fault, err
+}
+
+// dryRun answers a call of EC2 that only asks whether it may be made; who may not was told so before (EC2's common
+// parameters, DryRun). Of one that does not, the parameter is forgotten.
+func dryRun(service string, input any) error {
+	field := reflect.ValueOf(input).Elem().FieldByName("DryRun")
+	if service != "ec2" || !field.IsValid() || field.IsZero() {
+		return nil
+	}
+	if asks, ok := field.Interface().(*bool); !ok || *asks {
+		return &api.Error{
+			Code: "DryRunOperation", Message: "Request would have succeeded, but DryRun flag is set.",
+			Status: http.StatusPreconditionFailed,
+		}
+	}
+	field.SetZero()
+	return nil
 }
 
 // complain logs what shows a gap in the simulator or a fault it was told to make.

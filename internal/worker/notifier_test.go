@@ -34,6 +34,11 @@ func subscribed(t *testing.T, as aws.Config) (topic string, received func() []st
 		&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{"QueueArn"}},
 	)
 	require.NoError(t, err)
+	_, err = queues.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{
+		QueueUrl: queue.QueueUrl, Attributes: map[string]string{"Policy": `{"Version": "2012-10-17", "Statement": {
+			"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}}`},
+	})
+	require.NoError(t, err)
 	_, err = topics.Subscribe(t.Context(), &sns.SubscribeInput{
 		TopicArn: made.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String(attributes.Attributes["QueueArn"]),
 		Attributes: map[string]string{"RawMessageDelivery": "true"},

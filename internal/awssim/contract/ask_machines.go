@@ -68,10 +68,10 @@ const (
 	execution = 120 * time.Second
 )
 
-// sleeps and fails are scripts; the first line tells the simulated machine, which has no shell, what they do.
+// sleeps and fails are scripts.
 var (
-	sleeps = []string{"# patchtide:sleep 600", "sleep 600"}
-	fails  = []string{"# patchtide:fail", "exit 1"}
+	sleeps = []string{"sleep 600"}
+	fails  = []string{"exit 1"}
 )
 
 // send sends a script to machines.

@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/patchtide/patchtide/internal/awssim/contract"
@@ -22,7 +23,7 @@ import (
 func corpus(s *simulator) []contract.Scenario {
 	return []contract.Scenario{
 		restOfScaling(s), restOfEC2(s), restOfBalancing(s), restOfS3(), restOfPatching(s), restOfSSM(s), images(s),
-		templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s),
+		templates(s), rules(), uploads(), messages(s), metrics(s), signals(s), others(s), tools(s),
 	}
 }
 
@@ -300,6 +301,38 @@ func restOfBalancing(_ *simulator) contract.Scenario {
 	})
 }
 
+// settingsOf reads and sets what a bucket as a whole has.
+func settingsOf(ctx context.Context, c *contract.Clients, bucket *string) error {
+	policy := aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},` +
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::` + *bucket + `/*"}}`)
+	encrypted := &s3types.ServerSideEncryptionConfiguration{Rules: []s3types.ServerSideEncryptionRule{{
+		ApplyServerSideEncryptionByDefault: &s3types.ServerSideEncryptionByDefault{
+			SSEAlgorithm: s3types.ServerSideEncryptionAwsKms,
+		},
+	}}}
+	return errors.Join(
+		did(c.S3.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: bucket, Policy: policy})),
+		did(c.S3.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: bucket})),
+		did(c.S3.GetBucketPolicyStatus(ctx, &s3.GetBucketPolicyStatusInput{Bucket: bucket})),
+		did(c.S3.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: bucket})),
+		did(c.S3.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: bucket})),
+		did(c.S3.PutPublicAccessBlock(ctx, &s3.PutPublicAccessBlockInput{
+			Bucket: bucket, PublicAccessBlockConfiguration: &s3types.PublicAccessBlockConfiguration{},
+		})),
+		did(c.S3.DeletePublicAccessBlock(ctx, &s3.DeletePublicAccessBlockInput{Bucket: bucket})),
+		did(c.S3.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{
+			Bucket: bucket, ServerSideEncryptionConfiguration: encrypted,
+		})),
+		did(c.S3.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: bucket})),
+		did(c.S3.DeleteBucketEncryption(ctx, &s3.DeleteBucketEncryptionInput{Bucket: bucket})),
+		did(c.S3.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: bucket})),
+		did(c.S3.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: bucket})),
+		did(c.S3.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{Bucket: bucket})),
+		did(c.S3.GetBucketLogging(ctx, &s3.GetBucketLoggingInput{Bucket: bucket})),
+		did(c.S3.ListObjects(ctx, &s3.ListObjectsInput{Bucket: bucket})),
+	)
+}
+
 func restOfS3() contract.Scenario {
 	return scenario("the rest of S3", func(c *contract.Clients) []contract.Step {
 		return []contract.Step{{Name: "buckets and heads", Do: func(ctx context.Context) error {
@@ -313,6 +346,7 @@ func restOfS3() contract.Scenario {
 				did(c.S3.CopyObject(ctx, &s3.CopyObjectInput{
 					Bucket: bucket, Key: aws.String("copy"), CopySource: aws.String("corpus-bucket/key"),
 				})),
+				settingsOf(ctx, c, bucket),
 			)
 		}}}
 	})

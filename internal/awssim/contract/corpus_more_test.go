@@ -329,6 +329,16 @@ func messages(s *simulator) contract.Scenario {
 				if err != nil {
 					return err
 				}
+				if err := restOfSNS(ctx, topics, topic.TopicArn, subscribed.SubscriptionArn); err != nil {
+					return err
+				}
+				_, err = queues.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{
+					QueueUrl: queue.QueueUrl, Attributes: map[string]string{"Policy": `{"Version":"2012-10-17","Statement":{` +
+						`"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*"}}`},
+				})
+				if err != nil {
+					return err
+				}
 				if _, err := topics.Publish(
 					ctx, &sns.PublishInput{TopicArn: topic.TopicArn, Subject: aws.String("wave"), Message: aws.String("held")},
 				); err != nil {
@@ -380,11 +390,4 @@ func messages(s *simulator) contract.Scenario {
 			}},
 		}
 	})
-}
-
-// gone wants the SDK's own error for a queue that does not exist.
-func gone(ctx context.Context, queues *sqs.Client, url *string) error {
-	_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x")})
-	var missing *sqstypes.QueueDoesNotExist
-	return wrong(errors.As(err, &missing), "a deleted queue answers %v", err)
 }

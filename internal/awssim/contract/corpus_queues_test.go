@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
@@ -36,4 +38,29 @@ func restOfSQS(ctx context.Context, queues *sqs.Client, url *string) error {
 		did(queues.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: url})),
 		did(queues.UntagQueue(ctx, &sqs.UntagQueueInput{QueueUrl: url, TagKeys: []string{"a"}})),
 	)
+}
+
+// restOfSNS is it for topics.
+func restOfSNS(ctx context.Context, topics *sns.Client, topic, subscription *string) error {
+	return errors.Join(
+		did(topics.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
+			TopicArn: topic, AttributeName: aws.String("DisplayName"), AttributeValue: aws.String("Alerts"),
+		})),
+		did(topics.TagResource(ctx, &sns.TagResourceInput{
+			ResourceArn: topic, Tags: []snstypes.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+		})),
+		did(topics.ListTagsForResource(ctx, &sns.ListTagsForResourceInput{ResourceArn: topic})),
+		did(topics.UntagResource(ctx, &sns.UntagResourceInput{ResourceArn: topic, TagKeys: []string{"a"}})),
+		did(topics.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: subscription})),
+		did(topics.SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
+			SubscriptionArn: subscription, AttributeName: aws.String("RawMessageDelivery"), AttributeValue: aws.String("true"),
+		})),
+	)
+}
+
+// gone wants the SDK's own error for a queue that does not exist.
+func gone(ctx context.Context, queues *sqs.Client, url *string) error {
+	_, err := queues.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x")})
+	var missing *sqstypes.QueueDoesNotExist
+	return wrong(errors.As(err, &missing), "a deleted queue answers %v", err)
 }

@@ -28,7 +28,7 @@ func silentAgent() Question {
 			if err != nil {
 				return "", err
 			}
-			command, err := c.send(ctx, []string{"# patchtide:http 1 /", "true"}, nil, good, silent)
+			command, err := c.send(ctx, []string{"true"}, nil, good, silent)
 			if err != nil {
 				return codeOf(err)
 			}

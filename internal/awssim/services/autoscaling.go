@@ -28,6 +28,7 @@ func registerAutoScaling(r *api.Registry, w *world.World) {
 	const service = "autoscaling"
 	registerScalingHooks(r, s)
 	registerScalingSchedule(r, s)
+	registerScalingPolicies(r, s)
 	api.Handle(
 		r, service, "DescribeAutoScalingGroups",
 		[]string{"AutoScalingGroupNames", "Filters", "IncludeInstances", "MaxRecords", "NextToken"}, s.describeGroups,

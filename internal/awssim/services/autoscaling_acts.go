@@ -148,11 +148,15 @@ func (s scalingService) setDesired(
 		return nil, missing("desiredCapacity")
 	}
 	if activity := group.Cooling(); deref(in.HonorCooldown) && activity != nil {
-		return nil, api.Errorf(
-			"ScalingActivityInProgress", "Scaling activity %s is in progress and blocks this action", activity.ID,
-		)
+		return nil, inProgress(activity)
 	}
 	return nil, group.SetDesired(int(*in.DesiredCapacity))
+}
+
+func inProgress(activity *world.Activity) *api.Error {
+	return api.Errorf(
+		"ScalingActivityInProgress", "Scaling activity %s is in progress and blocks this action", activity.ID,
+	)
 }
 
 // member finds an instance in whatever group it is.

@@ -21,10 +21,6 @@ func registerScalingSchedule(r *api.Registry, s scalingService) {
 	}, s.schedule)
 	api.Handle(r, service, "DeleteScheduledAction", []string{"AutoScalingGroupName", "ScheduledActionName"}, s.unschedule)
 	api.Handle(
-		r, service, "DescribePolicies",
-		[]string{"AutoScalingGroupName", "PolicyNames", "PolicyTypes", "MaxRecords", "NextToken"}, s.describePolicies,
-	)
-	api.Handle(
 		r, service, "DescribeWarmPool", []string{"AutoScalingGroupName", "MaxRecords", "NextToken"}, s.describeWarmPool,
 	)
 	api.Handle(
@@ -109,19 +105,6 @@ func (s scalingService) unschedule(
 		return nil, err
 	}
 	return nil, group.DeleteScheduledAction(deref(in.ScheduledActionName))
-}
-
-// describePolicies answers that there are none: scaling by policy is not modelled, scale-in and scale-out are events of
-// the scenario.
-func (s scalingService) describePolicies(
-	call api.Call, in *as.DescribePoliciesInput,
-) (*as.DescribePoliciesOutput, error) {
-	out := &as.DescribePoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}}
-	if in.AutoScalingGroupName == nil {
-		return out, nil
-	}
-	_, err := s.group(call, in.AutoScalingGroupName)
-	return out, err
 }
 
 func (s scalingService) describeWarmPool(

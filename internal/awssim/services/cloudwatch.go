@@ -30,8 +30,9 @@ func registerCloudWatch(r *api.Registry, w *world.World) {
 		"AlarmName", "AlarmDescription", "ActionsEnabled", "AlarmActions", "OKActions", "MetricName", "Namespace",
 		"Statistic",
 		"Dimensions", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold", "ComparisonOperator",
-		"TreatMissingData",
+		"TreatMissingData", "Tags",
 	}, s.put)
+	registerAlarmsMore(r, s)
 	api.Handle(r, service, "EnableAlarmActions", []string{"AlarmNames"}, s.enable)
 	api.Handle(r, service, "DisableAlarmActions", []string{"AlarmNames"}, s.disable)
 	api.Handle(r, service, "SetAlarmState", []string{"AlarmName", "StateValue", "StateReason"}, s.set)
@@ -132,6 +133,11 @@ func (s watchService) put(call api.Call, in *cw.PutMetricAlarmInput) (*cw.PutMet
 		OKActions:  in.OKActions,
 		Dimensions: dimensionPairs(in.Dimensions),
 	}
+	tags, err := alarmTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	alarm.Tags = tags
 	if alarm.TreatMissingData == "" {
 		alarm.TreatMissingData = "missing"
 	}

@@ -1,6 +1,7 @@
 package services
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +11,9 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
+
+// deploymentID is the pattern of CodeDeploy's ids.
+var deploymentID = regexp.MustCompile(`^d-[A-Z0-9]{9}$`)
 
 // registerDeployments tells of CodeDeploy's deployments; nothing starts them but who plays the world.
 func registerDeployments(r *api.Registry, w *world.World) {
@@ -26,6 +30,25 @@ func registerDeployments(r *api.Registry, w *world.World) {
 			}
 			found, next, err := page(found, in.NextToken, nil, 100, badToken)
 			return &codedeploy.ListDeploymentsOutput{Deployments: found, NextToken: next}, err
+		})
+	api.Handle(r, "codedeploy", "GetDeployment", []string{"DeploymentId"},
+		func(c api.Call, in *codedeploy.GetDeploymentInput) (*codedeploy.GetDeploymentOutput, error) {
+			if !deploymentID.MatchString(aws.ToString(in.DeploymentId)) {
+				return nil, api.Errorf(
+					"InvalidDeploymentIdException", "Deployment id %s is not valid", aws.ToString(in.DeploymentId),
+				)
+			}
+			deployment := regionOf(w, c).Deployment(aws.ToString(in.DeploymentId))
+			if deployment == nil {
+				return nil, api.Errorf(
+					"DeploymentDoesNotExistException", "The deployment %s could not be found", aws.ToString(in.DeploymentId),
+				)
+			}
+			return &codedeploy.GetDeploymentOutput{DeploymentInfo: &types.DeploymentInfo{
+				DeploymentId: &deployment.ID, Status: types.DeploymentStatus(deployment.Status),
+				ComputePlatform: types.ComputePlatformServer, CreateTime: aws.Time(deployment.Began),
+				Creator: types.DeploymentCreatorUser,
+			}}, nil
 		})
 	api.Handle(r, "codedeploy", "ListDeploymentTargets", []string{"DeploymentId", "NextToken"},
 		func(c api.Call, in *codedeploy.ListDeploymentTargetsInput) (*codedeploy.ListDeploymentTargetsOutput, error) {

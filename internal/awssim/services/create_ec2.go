@@ -41,7 +41,7 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 		r,
 		"ec2",
 		"CreateVolume",
-		[]string{"AvailabilityZone", "Size", "VolumeType", "TagSpecifications", "ClientToken"},
+		[]string{"AvailabilityZone", "Size", "SnapshotId", "VolumeType", "TagSpecifications", "ClientToken"},
 		func(c api.Call, in *ec2.CreateVolumeInput) (*ec2.CreateVolumeOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeVolume)
 			if err != nil {
@@ -57,12 +57,23 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 				return nil, api.Errorf("InvalidParameterValue", "Invalid value '%s' for VolumeType.", in.VolumeType)
 			}
 			kind := cmp.Or(string(in.VolumeType), "gp2") // what EC2 makes where a request is silent
-			if size := aws.ToInt32(in.Size); size != world.SizeGiB {
+			switch size := aws.ToInt32(in.Size); {
+			case in.Size == nil && in.SnapshotId == nil:
+				return nil, api.Errorf("MissingParameter", "The request must contain the parameter size or snapshotId")
+			case in.SnapshotId != nil && in.Size != nil && size < world.SizeGiB:
+				return nil, api.Errorf(
+					"InvalidParameterValue", "The size of a volume cannot be less than that of its snapshot: %d GiB", world.SizeGiB,
+				)
+			case in.Size != nil && size != world.SizeGiB:
 				return nil, api.NotModelled("a volume of %d GiB; every volume has %d", size, world.SizeGiB)
 			}
+			request := *in.AvailabilityZone + kind + aws.ToString(in.SnapshotId)
 			volume, err := world.Once(
-				regionOf(w, c), aws.ToString(in.ClientToken), *in.AvailabilityZone+kind, func() (*world.Volume, error) {
-					volume := regionOf(w, c).CreateVolume(*in.AvailabilityZone, tags)
+				regionOf(w, c), aws.ToString(in.ClientToken), request, func() (*world.Volume, error) {
+					volume, err := newVolume(regionOf(w, c), in, tags)
+					if err != nil {
+						return nil, err
+					}
 					volume.Type = kind
 					return volume, nil
 				})
@@ -72,12 +83,23 @@ func registerCreationEC2(r *api.Registry, w *world.World) {
 			view := ec2Volume(volume)
 			return &ec2.CreateVolumeOutput{
 				VolumeId: view.VolumeId, AvailabilityZone: view.AvailabilityZone, State: types.VolumeStateCreating, Size: view.Size,
-				CreateTime: view.CreateTime, VolumeType: view.VolumeType, Encrypted: view.Encrypted, SnapshotId: aws.String(""),
+				CreateTime: view.CreateTime, VolumeType: view.VolumeType, Encrypted: view.Encrypted, SnapshotId: view.SnapshotId,
 				Tags: view.Tags,
 			}, nil
 		},
 	)
 	registerLaunchTemplates(r, w)
+}
+
+// newVolume makes an empty volume, or one with the content of a snapshot.
+func newVolume(region *world.Region, in *ec2.CreateVolumeInput, tags world.Tags) (*world.Volume, error) {
+	if in.SnapshotId == nil {
+		return region.CreateVolume(*in.AvailabilityZone, tags), nil
+	}
+	if err := wellFormed("snap", *in.SnapshotId); err != nil {
+		return nil, err
+	}
+	return region.CreateVolumeFrom(*in.SnapshotId, *in.AvailabilityZone, tags)
 }
 
 func runInstances(w *world.World, c api.Call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, error) {

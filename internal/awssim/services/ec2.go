@@ -21,6 +21,7 @@ func registerEC2(r *api.Registry, w *world.World) {
 	registerEC2Security(r, w)
 	registerEC2Interfaces(r, w)
 	registerEC2Network(r, w)
+	registerEC2Attach(r, w)
 }
 
 func registerEC2Instances(r *api.Registry, w *world.World) {
@@ -120,18 +121,36 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 	api.Handle(
 		r, "ec2", "TerminateInstances", []string{"InstanceIds"},
 		func(c api.Call, in *ec2.TerminateInstancesInput) (*ec2.TerminateInstancesOutput, error) {
+			region, before := regionOf(w, c), map[string]*types.InstanceState{}
+			for _, id := range in.InstanceIds {
+				if instance := region.Instance(id); instance != nil {
+					before[id] = ec2State(instance.State)
+				}
+			}
+			var chosen []*world.Instance
 			changes, err := eachInstance(
-				regionOf(w, c),
-				in.InstanceIds,
-				func(i *world.Instance) error { i.Terminate(); return nil },
+				region, in.InstanceIds, func(i *world.Instance) error { chosen = append(chosen, i); return nil },
 			)
+			if err == nil {
+				err = terminate(chosen)
+			}
+			for n, instance := range chosen {
+				changes[n].PreviousState, changes[n].CurrentState = before[instance.ID], ec2State(instance.State)
+			}
 			return &ec2.TerminateInstancesOutput{TerminatingInstances: changes}, err
 		})
-	api.Handle(r, "ec2", "ModifyInstanceAttribute", []string{"InstanceId", "Groups"},
+	api.Handle(r, "ec2", "ModifyInstanceAttribute", []string{"InstanceId", "Groups", "DisableApiTermination"},
 		func(c api.Call, in *ec2.ModifyInstanceAttributeInput) (*ec2.ModifyInstanceAttributeOutput, error) {
 			chosen, err := chooseInstances(regionOf(w, c), "", []string{aws.ToString(in.InstanceId)}, nil)
 			if err != nil {
 				return nil, err
+			}
+			if in.DisableApiTermination != nil {
+				if len(in.Groups) > 0 {
+					return nil, api.Errorf("InvalidParameterCombination", "Fields for multiple attribute types specified")
+				}
+				chosen[0].Protected = aws.ToBool(in.DisableApiTermination.Value)
+				return &ec2.ModifyInstanceAttributeOutput{}, nil
 			}
 			switch interfaces := chosen[0].Interfaces(); len(interfaces) {
 			case 0:
@@ -253,14 +272,14 @@ func ec2Instance(i *world.Instance) types.Instance {
 	if i.StateReason != "" {
 		out.StateReason = &types.StateReason{Code: aws.String(i.StateReason), Message: aws.String(i.StateReason)}
 	}
-	if volume := i.Region.Volume(i.RootVolume); volume != nil {
-		out.BlockDeviceMappings = []types.InstanceBlockDeviceMapping{{
-			DeviceName: aws.String(world.RootDevice),
+	for _, volume := range i.Attachments() {
+		out.BlockDeviceMappings = append(out.BlockDeviceMappings, types.InstanceBlockDeviceMapping{
+			DeviceName: aws.String(volume.Device),
 			Ebs: &types.EbsInstanceBlockDevice{
 				VolumeId: aws.String(volume.ID), Status: types.AttachmentStatusAttached, AttachTime: aws.Time(volume.Created),
-				DeleteOnTermination: aws.Bool(true),
+				DeleteOnTermination: aws.Bool(volume.ID == i.RootVolume),
 			},
-		}}
+		})
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package services
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -79,8 +81,11 @@ func changeRules(
 	if len(rules) == 0 {
 		return api.Errorf("MissingParameter", "The request must contain the parameter ipPermissions")
 	}
+	before := *group
+	group.In, group.Out = slices.Clone(group.In), slices.Clone(group.Out)
 	for _, rule := range rules {
 		if err := change(group, rule); err != nil {
+			group.In, group.Out = before.In, before.Out // a refused call changes nothing
 			return err
 		}
 	}

@@ -204,18 +204,26 @@ func registerEC2Roots(r *api.Registry, w *world.World) {
 		r,
 		"ec2",
 		"CreateReplaceRootVolumeTask",
-		[]string{"InstanceId", "SnapshotId", "ClientToken", "DeleteReplacedRootVolume", "TagSpecifications"},
+		[]string{"InstanceId", "SnapshotId", "ImageId", "ClientToken", "DeleteReplacedRootVolume", "TagSpecifications"},
 		func(c api.Call, in *ec2.CreateReplaceRootVolumeTaskInput) (*ec2.CreateReplaceRootVolumeTaskOutput, error) {
 			tags, err := specified(in.TagSpecifications, types.ResourceTypeReplaceRootVolumeTask)
 			if err != nil {
 				return nil, err
+			}
+			if in.SnapshotId != nil && in.ImageId != nil {
+				return nil, api.Errorf("InvalidParameterCombination", "Specify a snapshot or an image, and not both.")
+			}
+			if in.ImageId != nil {
+				if err := wellFormed("ami", *in.ImageId); err != nil {
+					return nil, err
+				}
 			}
 			task, err := regionOf(
 				w,
 				c,
 			).ReplaceRoot(
 				aws.ToString(in.InstanceId),
-				aws.ToString(in.SnapshotId),
+				aws.ToString(in.SnapshotId)+aws.ToString(in.ImageId),
 				aws.ToString(in.ClientToken),
 				aws.ToBool(in.DeleteReplacedRootVolume),
 				tags,
@@ -275,6 +283,7 @@ func ec2RootTask(t *world.RootTask) types.ReplaceRootVolumeTask {
 		StartTime: aws.String(t.Started.UTC().Format(time.RFC3339)), DeleteReplacedRootVolume: aws.Bool(t.DeletesOld),
 		Tags: ec2Tags(t.Tags),
 	}
+	out.ImageId = notEmpty(t.ImageID)
 	if t.SnapshotID != "" {
 		out.SnapshotId = aws.String(t.SnapshotID)
 	}
@@ -298,8 +307,9 @@ func ec2Volume(v *world.Volume) types.Volume {
 	if v.Attached != "" {
 		out.State = types.VolumeStateInUse
 		out.Attachments = []types.VolumeAttachment{{
-			InstanceId: aws.String(v.Attached), VolumeId: aws.String(v.ID), Device: aws.String(world.RootDevice),
-			State: types.VolumeAttachmentStateAttached, AttachTime: aws.Time(v.Created), DeleteOnTermination: aws.Bool(true),
+			InstanceId: aws.String(v.Attached), VolumeId: aws.String(v.ID), Device: aws.String(v.Device),
+			State: types.VolumeAttachmentStateAttached, AttachTime: aws.Time(v.Created),
+			DeleteOnTermination: aws.Bool(v.Device == world.RootDevice),
 		}}
 	}
 	return out
@@ -324,7 +334,7 @@ func volumeFilter(v *world.Volume, name string) ([]string, bool) {
 		return []string{v.Attached}, true
 	case "attachment.device":
 		if v.Attached != "" {
-			return []string{world.RootDevice}, true
+			return []string{v.Device}, true
 		}
 		return nil, true
 	}

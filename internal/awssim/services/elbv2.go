@@ -35,13 +35,7 @@ func registerLoadBalancing(r *api.Registry, w *world.World) {
 	api.Handle(r, service, "DescribeTargetHealth", []string{"TargetGroupArn", "Targets"}, s.describeHealth)
 	api.Handle(r, service, "RegisterTargets", []string{"TargetGroupArn", "Targets"}, s.register)
 	api.Handle(r, service, "DeregisterTargets", []string{"TargetGroupArn", "Targets"}, s.deregister)
-	api.Handle(
-		r,
-		service,
-		"DescribeLoadBalancers",
-		[]string{"LoadBalancerArns", "Names", "Marker", "PageSize"},
-		s.describeLoadBalancers,
-	)
+	registerBalancers(r, s)
 	registerBalancingTags(r, s)
 	api.Handle(r, service, "ModifyTargetGroupAttributes", []string{"TargetGroupArn", "Attributes"}, s.modifyAttributes)
 	api.Handle(r, service, "DescribeLoadBalancerAttributes", []string{"LoadBalancerArn"}, s.describeLoadBalancerAttributes)
@@ -223,41 +217,4 @@ func (s balancingService) deregister(
 		}
 	}
 	return nil, nil
-}
-
-func (s balancingService) describeLoadBalancers(
-	call api.Call,
-	in *elb.DescribeLoadBalancersInput,
-) (*elb.DescribeLoadBalancersOutput, error) {
-	region := regionOf(s.w, call)
-	var names []string
-	for _, group := range region.TargetGroups() {
-		name := group.LoadBalancer
-		arn := region.LoadBalancerARN(name)
-		switch {
-		case name == "" || slices.Contains(names, name),
-			len(in.Names) > 0 && !slices.Contains(in.Names, name),
-			len(in.LoadBalancerArns) > 0 && !slices.Contains(in.LoadBalancerArns, arn):
-			continue
-		}
-		names = append(names, name)
-	}
-	if len(names) < len(in.Names) || len(names) < len(in.LoadBalancerArns) {
-		return nil, api.Errorf("LoadBalancerNotFound", "One or more load balancers not found")
-	}
-	names, next, err := page(names, in.Marker, in.PageSize, balancingPage, badMarker)
-	out := &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{}, NextMarker: next}
-	for _, name := range names {
-		out.LoadBalancers = append(out.LoadBalancers, types.LoadBalancer{
-			LoadBalancerArn:  ref(region.LoadBalancerARN(name)),
-			LoadBalancerName: &name,
-			Type:             types.LoadBalancerTypeEnumApplication,
-			Scheme:           types.LoadBalancerSchemeEnumInternal,
-			VpcId:            ref("vpc-0" + call.Account + "0000"),
-			State:            &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive},
-			DNSName:          ref(name + "." + call.Region + ".elb.amazonaws.com"),
-			CreatedTime:      moment(s.w.Start()),
-		})
-	}
-	return out, err
 }

@@ -119,10 +119,8 @@ func (s balancingService) describeLoadBalancerAttributes(
 	call api.Call, in *elb.DescribeLoadBalancerAttributesInput,
 ) (*elb.DescribeLoadBalancerAttributesOutput, error) {
 	region := regionOf(s.w, call)
-	if !slices.ContainsFunc(region.TargetGroups(), func(g *world.TargetGroup) bool {
-		return g.LoadBalancer != "" && region.LoadBalancerARN(g.LoadBalancer) == deref(in.LoadBalancerArn)
-	}) {
-		return nil, api.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", deref(in.LoadBalancerArn))
+	if _, err := region.Balancer(deref(in.LoadBalancerArn)); err != nil {
+		return nil, err
 	}
 	out := &elb.DescribeLoadBalancerAttributesOutput{}
 	for _, pair := range [][2]string{

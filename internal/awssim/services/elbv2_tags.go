@@ -60,16 +60,15 @@ func balancingTags(tags []types.Tag) (world.Tags, error) {
 	return read, nil
 }
 
-// tagsOf finds the tags of a target group or of a load balancer. Load balancers are made by scenarios and have none.
-func (s balancingService) tagsOf(call api.Call, arn string) (tags world.Tags, isGroup bool, err error) {
-	region := regionOf(s.w, call)
+// tagsOf finds the tags of a target group or of a load balancer. Those of load balancers that scenarios make are not
+// kept.
+func (s balancingService) tagsOf(call api.Call, arn string) (tags world.Tags, kept bool, err error) {
 	if strings.Contains(arn, ":loadbalancer/") {
-		for _, group := range region.TargetGroups() {
-			if group.LoadBalancer != "" && region.LoadBalancerARN(group.LoadBalancer) == arn {
-				return world.Tags{}, false, nil
-			}
+		balancer, err := regionOf(s.w, call).Balancer(arn)
+		if err != nil {
+			return nil, false, err
 		}
-		return nil, false, api.Errorf("LoadBalancerNotFound", "Load balancer '%s' not found", arn)
+		return balancer.Tags, len(balancer.Subnets) > 0, nil
 	}
 	group, err := s.group(call, &arn)
 	if err != nil {
@@ -82,12 +81,12 @@ func (s balancingService) tagsOf(call api.Call, arn string) (tags world.Tags, is
 func (s balancingService) eachTags(call api.Call, arns []string, change func(world.Tags) error) error {
 	found := make([]world.Tags, len(arns))
 	for n, arn := range arns {
-		tags, isGroup, err := s.tagsOf(call, arn)
+		tags, kept, err := s.tagsOf(call, arn)
 		if err != nil {
 			return err
 		}
-		if !isGroup {
-			return api.NotModelled("tags on load balancers")
+		if !kept {
+			return api.NotModelled("tags on load balancers that the scenario made")
 		}
 		found[n] = tags
 	}

@@ -22,7 +22,9 @@ type topic struct {
 	arn, name     string
 	account       string
 	fifo          bool
-	byContent     bool // a FIFO topic that makes deduplication ids of bodies
+	set           map[string]string // attributes, as SNS names them
+	tags          map[string]string
+	policy        *world.ResourcePolicy
 	subscriptions []*subscription
 	seen          map[string]repeated
 }
@@ -45,6 +47,7 @@ type queue struct {
 	url, arn, account string
 	created           time.Time
 	set               queueAttributes
+	policy            *world.ResourcePolicy
 	tags              map[string]string
 	messages          []*message
 	receipts          map[string]bool // every handle that was given out
@@ -65,6 +68,7 @@ type message struct {
 
 func newMessageStore(w *world.World) *messageStore {
 	m := &messageStore{w: w, topics: map[string]*topic{}, queues: map[string]*queue{}}
+	w.Grants = append(w.Grants, m.grants)
 	for _, account := range w.Accounts() {
 		for _, spec := range account.Spec.Regions {
 			region := account.Region(spec.Name)
@@ -86,7 +90,7 @@ func (m *messageStore) addTopic(region *world.Region, name string, attributes ma
 	}
 	made := &topic{
 		arn: arn, name: name, account: region.Account.ID, fifo: attributes["FifoTopic"] == "true",
-		byContent: attributes["ContentBasedDeduplication"] == "true", seen: map[string]repeated{},
+		set: map[string]string{}, tags: map[string]string{}, seen: map[string]repeated{},
 	}
 	m.topics[arn] = made
 	m.order = append(m.order, arn)
@@ -114,12 +118,14 @@ func (m *messageStore) drop(name string) {
 	m.order = slices.DeleteFunc(m.order, func(other string) bool { return other == name })
 }
 
-// publish gives a message to everything that subscribes to a topic. Only queues are modelled as subscribers.
+// publish gives a message to everything that subscribes to a topic. Only queues are modelled as subscribers. A queue
+// whose policy does not let the topic send gets nothing, and nobody is told (SNS guide, "Subscribing an Amazon SQS
+// queue to an Amazon SNS topic": the topic has to be given permission).
 func (m *messageStore) publish(region *world.Region, t *topic, subject, body, group, once string) string {
 	id := region.NewUUID("notification")
 	for _, s := range t.subscriptions {
 		for _, q := range m.queues {
-			if q.arn != s.endpoint {
+			if q.arn != s.endpoint || !q.takesFrom(t) {
 				continue
 			}
 			text := body

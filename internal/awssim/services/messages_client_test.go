@@ -19,6 +19,9 @@ func newQueue(t *testing.T, client *sqs.Client, name string, attributes map[stri
 	return made.QueueUrl
 }
 
+const notPrincipal = `{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"},
+	"Action": "sqs:*", "Resource": "*"}}`
+
 // Source: API reference of CreateQueue and SetQueueAttributes.
 func TestQueuesAreMadeByTheRules(t *testing.T) {
 	client := sqs.NewFromConfig(staging(t, "healthy").config)
@@ -37,7 +40,9 @@ func TestQueuesAreMadeByTheRules(t *testing.T) {
 		"no number":                         {"d", map[string]string{"VisibilityTimeout": "x"}, "InvalidAttributeValue"},
 		"kept too short":                    {"d", map[string]string{"MessageRetentionPeriod": "59"}, "InvalidAttributeValue"},
 		"content decides in a plain queue":  {"d", map[string]string{"ContentBasedDeduplication": "true"}, "InvalidAttributeName"},
-		"a policy, which is not modelled":   {"d", map[string]string{"Policy": "{}"}, "NotModelled"},
+		"a policy that is none":             {"d", map[string]string{"Policy": "{}"}, "InvalidAttributeValue"},
+		"a policy that is not modelled":     {"d", map[string]string{"Policy": notPrincipal}, "NotModelled"},
+		"a queue of the dead":               {"d", map[string]string{"RedrivePolicy": "{}"}, "NotModelled"},
 		"the same name, another visibility": {"a_B-1", map[string]string{"VisibilityTimeout": "31"}, "QueueAlreadyExists"},
 	} {
 		if c.code == "" {

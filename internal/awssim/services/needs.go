@@ -34,10 +34,13 @@ func ActionOf(service, operation string) string {
 	if prefix == "" {
 		prefix = service
 	}
-	if service == "s3" {
+	switch service {
+	case "s3":
 		if other := s3Actions[operation]; other != "" {
 			operation = other
 		}
+	case "sqs": // a batch needs the permission for one (SQS guide, "API permissions")
+		operation = strings.TrimSuffix(operation, "Batch")
 	}
 	return prefix + ":" + operation
 }
@@ -45,7 +48,11 @@ func ActionOf(service, operation string) string {
 // s3Actions are S3's operations whose action has another name.
 var s3Actions = map[string]string{
 	"HeadObject": "GetObject", "HeadBucket": "ListBucket", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject",
-	"ListBuckets": "ListAllMyBuckets", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
+	"ListObjects": "ListBucket", "GetBucketEncryption": "GetEncryptionConfiguration",
+	"PutBucketEncryption": "PutEncryptionConfiguration", "DeleteBucketEncryption": "PutEncryptionConfiguration",
+	"GetPublicAccessBlock": "GetBucketPublicAccessBlock", "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+	"DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+	"ListBuckets":             "ListAllMyBuckets", "CreateMultipartUpload": "PutObject", "UploadPart": "PutObject",
 	"CompleteMultipartUpload": "PutObject", "ListParts": "ListMultipartUploadParts", "CopyObject": "PutObject",
 	"UploadPartCopy": "PutObject", "ListMultipartUploads": "ListBucketMultipartUploads",
 }
@@ -65,6 +72,7 @@ type questions struct {
 func (q questions) ask(action string, about resource, more map[string][]string) world.Ask {
 	context := map[string][]string{
 		"aws:RequestedRegion": {q.call.Region}, "aws:PrincipalAccount": {q.call.Account}, "aws:PrincipalArn": {q.call.Caller},
+		"aws:SecureTransport": {"true"},
 	}
 	for key, value := range about.tags {
 		for _, prefix := range []string{"aws", "ec2", "autoscaling", "elasticloadbalancing"} {

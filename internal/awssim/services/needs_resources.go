@@ -36,13 +36,14 @@ func (q questions) resources() []resource {
 		if q.call.Operation == "CreateTopic" {
 			return arns([]string{q.region.ARN("sns", textField(q.input, "Name"))})
 		}
-		return arns(q.list("TopicArn"))
+		return arns(append(q.list("TopicArn"), q.list("ResourceArn")...))
 	case "sqs":
 		if q.call.Operation == "CreateQueue" {
 			return arns([]string{q.region.ARN("sqs", textField(q.input, "QueueName"))})
 		}
-		if name := textField(q.input, "QueueUrl"); name != "" {
-			return []resource{{arn: q.region.ARN("sqs", name[strings.LastIndex(name, "/")+1:])}}
+		if parts := strings.Split(textField(q.input, "QueueUrl"), "/"); len(parts) > 1 {
+			owner, name := parts[len(parts)-2], parts[len(parts)-1]
+			return []resource{{arn: "arn:aws:sqs:" + q.call.Region + ":" + owner + ":" + name}}
 		}
 	case "kms":
 		return arns(q.list("KeyId"))

@@ -23,6 +23,7 @@ func Register(r *api.Registry, w *world.World) {
 	registerSSM(r, w)
 	registerCreation(r, w)
 	registerStacks(r, w)
+	registerRoles(r, w)
 	registerDeployments(r, w)
 	registerKeys(r, w)
 	messages := newMessageStore(w)

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/stretchr/testify/require"
@@ -74,7 +76,7 @@ func TestAWSPatchesAnAsgInstance(t *testing.T) {
 	a.pass(50 * time.Second)
 	require.Equal(t, "EnteringStandby", a.lifecycles()[id])
 	a.pass(15 * time.Second)
-	require.Equal(t, "Success", stepStatus(a.execution(run), "enterStandby"))
+	require.Equal(t, "Success", stepStatus(a.execution(run), "EnterStandby"))
 	require.Equal(t, "EnteringStandby", a.lifecycles()[id], "it never waits for Standby")
 	a.pass(5 * time.Minute)
 	require.Equal(t, "Standby", a.lifecycles()[id])
@@ -104,6 +106,81 @@ func TestAWSPatchAsgInstanceAtMinimum(t *testing.T) {
 	require.Contains(t, *e.FailureMessage, "min-size=4", "desired equal to min is refused, with AWS's words")
 }
 
+// Sources: AWS's runbook reference of AWS-PatchInstanceWithRollback (parameters, "Document Steps") and of
+// AWS-PatchAsgInstance (parameters); a public copy of the latter's content for its steps.
+func TestAWSsRunbooksAreAsTheyAre(t *testing.T) {
+	a := inAccount(t, "healthy", "111122223333")
+	client := ssm.NewFromConfig(a.config)
+	for _, c := range []struct {
+		document   string
+		steps      []string
+		parameters []string
+	}{
+		{
+			"AWS-PatchAsgInstance", []string{
+				"createPatchGroupTags aws:createTags", "EnterStandby aws:executeAutomation",
+				"installMissingOSUpdates aws:runCommand", "SleepToCompleteInstall aws:sleep", "ExitStandby aws:executeAutomation",
+				"CompletePatchGroupTags aws:createTags", "SleepBeforeNextInstance aws:sleep",
+			}, []string{"AutomationAssumeRole", "InstanceId", "LambdaRoleArn", "WaitForInstance", "WaitForReboot"},
+		},
+		{
+			"AWS-PatchInstanceWithRollback", []string{
+				"createDocumentStack aws:createStack", "IdentifyRootVolume aws:invokeLambdaFunction",
+				"PrePatchSnapshot aws:executeAutomation", "installMissingUpdates aws:runCommand",
+				"SleepThruInstallation aws:invokeLambdaFunction", "CheckCompliance aws:invokeLambdaFunction",
+				"SaveComplianceReportToS3 aws:invokeLambdaFunction", "ReportSuccessOrFailure aws:invokeLambdaFunction",
+				"RestoreFromSnapshot aws:invokeLambdaFunction", "DeleteSnapshot aws:invokeLambdaFunction",
+				"deleteCloudFormationTemplate aws:deleteStack",
+			}, []string{"AutomationAssumeRole", "InstanceId", "LambdaAssumeRole", "ReportS3Bucket"},
+		},
+	} {
+		t.Run(c.document, func(t *testing.T) {
+			a.pass(2 * time.Second)
+			var steps, parameters []string
+			for _, step := range a.execution(a.start(c.document, map[string][]string{
+				"InstanceId": {instanceIDs(t, a)[0]},
+			})).StepExecutions {
+				steps = append(steps, *step.StepName+" "+*step.Action)
+			}
+			require.Equal(t, c.steps, steps)
+			described, err := client.DescribeDocument(ctx, &ssm.DescribeDocumentInput{Name: &c.document})
+			require.NoError(t, err)
+			for _, parameter := range described.Document.Parameters {
+				parameters = append(parameters, *parameter.Name)
+			}
+			require.Equal(t, c.parameters, parameters)
+			a.pass(2 * time.Second)
+			for _, other := range []string{"WaitForNothing", "ReportS3Bucket"} {
+				_, err = client.StartAutomationExecution(ctx, &ssm.StartAutomationExecutionInput{
+					DocumentName: &c.document, Parameters: map[string][]string{"InstanceId": {"i-1"}, other: {"x"}},
+				})
+				want := "InvalidAutomationExecutionParametersException"
+				if other == "ReportS3Bucket" && c.document != "AWS-PatchAsgInstance" {
+					want = "NotModelled"
+				}
+				require.Equal(t, want, code(t, err))
+				a.pass(2 * time.Second)
+			}
+		})
+	}
+}
+
+// "If the patching step fails, the tag value might still be set to Completed even though the runbook execution status
+// reports Failed", says AWS's reference of the runbook.
+func TestAFailedPatchOfAWSsRunbookIsCompletedAndFailed(t *testing.T) {
+	a := withScenario(t, "extends: healthy\nfaults:\n  world:\n    - {kind: install_fails, account: production}\n", "111122223333")
+	id := instanceIDs(t, a)[0]
+	run := a.start("AWS-PatchAsgInstance", map[string][]string{"InstanceId": {id}})
+	a.pass(30 * time.Minute)
+	require.Equal(t, types.AutomationExecutionStatusFailed, a.execution(run).AutomationExecutionStatus)
+	require.Equal(t, "Success", stepStatus(a.execution(run), "CompletePatchGroupTags"))
+	tags, err := ec2.NewFromConfig(a.config).DescribeTags(ctx, &ec2.DescribeTagsInput{
+		Filters: []ec2types.Filter{filter("resource-id", id), filter("key", "AutoPatchInstanceInASG")},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "Completed", *tags.Tags[0].Value)
+}
+
 func TestAWSPatchesWithRollback(t *testing.T) {
 	for _, tc := range []struct {
 		name, faults string
@@ -125,7 +202,11 @@ func TestAWSPatchesWithRollback(t *testing.T) {
 			}
 			e := a.execution(run)
 			require.Equal(t, tc.want, e.AutomationExecutionStatus, aws.ToString(e.FailureMessage))
-			require.Equal(t, tc.restored, stepStatus(e, "restoreFromSnapshot"))
+			require.Equal(t, tc.restored, stepStatus(e, "RestoreFromSnapshot"))
+			require.Equal(t, "Success", stepStatus(e, "DeleteSnapshot"))
+			snapshots, err := ec2.NewFromConfig(a.config).DescribeSnapshots(ctx, &ec2.DescribeSnapshotsInput{})
+			require.NoError(t, err)
+			require.Empty(t, snapshots.Snapshots, "it deletes its snapshot, whatever came of the patches")
 		})
 	}
 }

@@ -5,14 +5,18 @@ import (
 	"encoding/hex"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
-// objectStore keeps buckets. Their names are global; each belongs to one account, and nobody else may use it, for
-// policies of buckets are not modelled.
+// objectStore keeps buckets. Their names are global; each belongs to one account, and others may do with it what its
+// policy allows.
 type objectStore struct {
 	w       *world.World
 	buckets map[string]*bucket
@@ -23,6 +27,23 @@ type bucket struct {
 	name, region, account string
 	created               time.Time
 	objects               map[string]*object
+
+	policy   *world.ResourcePolicy
+	exposure types.PublicAccessBlockConfiguration // what of it may be public
+	rule     types.ServerSideEncryptionRule       // how objects are encrypted of which nothing is said
+}
+
+// newBucket is a bucket as S3 makes it: nothing of it may be public (S3 guide, "Blocking public access": the default
+// for new buckets), and S3's own keys encrypt its objects.
+func newBucket(name, region, account string, created time.Time) *bucket {
+	return &bucket{
+		name: name, region: region, account: account, created: created, objects: map[string]*object{},
+		exposure: types.PublicAccessBlockConfiguration{
+			BlockPublicAcls: ref(true), IgnorePublicAcls: ref(true), BlockPublicPolicy: ref(true),
+			RestrictPublicBuckets: ref(true),
+		},
+		rule: usualEncryption(),
+	}
 }
 
 // What several of S3's operations take: whose bucket it should be, what an object is to be like, the key of an object
@@ -58,13 +79,13 @@ func registerS3(r *api.Registry, w *world.World) {
 	for _, account := range w.Accounts() {
 		for _, region := range account.Spec.Regions {
 			for _, name := range region.Buckets {
-				s.buckets[name] = &bucket{
-					name: name, region: region.Name, account: account.ID, created: w.Start(), objects: map[string]*object{},
-				}
+				s.buckets[name] = newBucket(name, region.Name, account.ID, w.Start())
 			}
 		}
 	}
-	w.ReadObject = s.read
+	w.ReadObject, w.WriteObject = s.read, s.write
+	w.Grants = append(w.Grants, s.grants)
+	registerS3Settings(r, s)
 	registerS3Buckets(r, s)
 	registerS3Multipart(r, s)
 	api.Handle(r, "s3", "PutObject", fields(
@@ -82,6 +103,9 @@ func registerS3(r *api.Registry, w *world.World) {
 		r, "s3", "DeleteObjects", fields(s3Owner, []string{"Delete", "ChecksumAlgorithm", "BypassGovernanceRetention"}),
 		s.deleteMany,
 	)
+	api.Handle(r, "s3", "ListObjects", fields(s3Owner, []string{
+		"Prefix", "Delimiter", "MaxKeys", "Marker", "EncodingType",
+	}), s.listOld)
 	api.Handle(r, "s3", "ListObjectsV2", fields(s3Owner, []string{
 		"Prefix", "Delimiter", "MaxKeys", "ContinuationToken", "StartAfter", "FetchOwner", "EncodingType",
 	}), s.list)
@@ -98,6 +122,27 @@ func (s *objectStore) read(_ *world.Region, bucketName, key string) ([]byte, err
 		return nil, err
 	}
 	return stored.body, nil
+}
+
+// write is how a machine writes an object: into a bucket of its own account, or into one whose policy lets it.
+func (s *objectStore) write(region *world.Region, bucketName, key, text string) {
+	found := s.buckets[bucketName]
+	if found == nil {
+		return
+	}
+	call := api.Call{
+		Account: region.Account.ID, Region: region.Name, Service: "s3", Operation: "PutObject", Time: s.w.Now(),
+		Caller: "arn:aws:sts::" + region.Account.ID + ":assumed-role/machine/machine",
+	}
+	if found.usable(call, "s3:PutObject", nil, &key) != nil {
+		return
+	}
+	a, err := s.attributesOf(call, found, &key, &s3.PutObjectInput{})
+	if err != nil {
+		return
+	}
+	stored := newObject(call, []byte(text), a)
+	found.objects[key] = stored
 }
 
 func s3Error(status int, code, message string) *api.Error {
@@ -118,7 +163,9 @@ var (
 // bucket finds a bucket that the caller may use at this endpoint. Another region's endpoint points at the right one (S3
 // guide, "Making requests": 301 PermanentRedirect, which names the endpoint and no Location). A bucket of another
 // account than the caller expects, or than the caller's own, is refused.
-func (s *objectStore) bucket(call api.Call, name, expectedOwner *string) (*bucket, error) {
+//
+// The key is that of the object that the call is about, if it is about one.
+func (s *objectStore) bucket(call api.Call, name, expectedOwner *string, key ...*string) (*bucket, error) {
 	found := s.buckets[deref(name)]
 	switch {
 	case found == nil:
@@ -134,17 +181,25 @@ func (s *objectStore) bucket(call api.Call, name, expectedOwner *string) (*bucke
 			Headers: map[string]string{"X-Amz-Bucket-Region": found.region},
 		}
 	}
-	return found, found.usable(call, expectedOwner)
+	return found, found.usable(call, ActionOf("s3", call.Operation), expectedOwner, key...)
 }
 
-// usable refuses callers of other accounts, and callers who expect another owner: 403 (API reference,
-// ExpectedBucketOwner).
-func (b *bucket) usable(call api.Call, expectedOwner *string) error {
+// usable refuses callers whom the bucket's policy does not let in, and callers who expect another owner: 403 (API
+// reference, ExpectedBucketOwner).
+func (b *bucket) usable(call api.Call, action string, expectedOwner *string, key ...*string) error {
+	arn := bucketARN + b.name
+	if len(key) > 0 {
+		arn += "/" + deref(key[0])
+	}
+	verdict := b.policy.Lets(b.account, askerOf(call), asked(call, action, arn))
+	if b.account != call.Account && (slices.Contains(bucketOwnersOnly, call.Operation) || b.closed()) {
+		verdict = world.NotAllowed
+	}
 	switch expected := deref(expectedOwner); {
 	case expectedOwner != nil && !accountID.MatchString(expected):
 		return badRequest("InvalidBucketOwnerAWSAccountID", "The value of the expected bucket owner parameter must be an "+
 			"AWS Account ID... [12 digits]")
-	case expectedOwner != nil && expected != b.account, b.account != call.Account:
+	case expectedOwner != nil && expected != b.account, verdict != world.Allowed:
 		return accessDenied
 	}
 	return nil

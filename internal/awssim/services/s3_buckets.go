@@ -104,9 +104,7 @@ func (s *objectStore) createBucket(call api.Call, in *s3.CreateBucketInput) (*s3
 			"Your previous request to create the named bucket succeeded and you already own it.",
 		)
 	}
-	s.buckets[name] = &bucket{
-		name: name, region: call.Region, account: call.Account, created: call.Time, objects: map[string]*object{},
-	}
+	s.buckets[name] = newBucket(name, call.Region, call.Account, call.Time)
 	return out, nil
 }
 
@@ -191,7 +189,7 @@ func (s *objectStore) location(call api.Call, in *s3.GetBucketLocationInput) (*s
 	if found == nil {
 		return nil, noSuchBucket
 	}
-	if err := found.usable(call, in.ExpectedBucketOwner); err != nil {
+	if err := found.usable(call, "s3:GetBucketLocation", in.ExpectedBucketOwner); err != nil {
 		return nil, err
 	}
 	if found.region == firstRegion {

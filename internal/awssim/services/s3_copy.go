@@ -52,7 +52,7 @@ func (s *objectStore) find(call api.Call, in any) (bucketName, key string, store
 	if found == nil {
 		return "", "", nil, noSuchBucket
 	}
-	if err = found.usable(call, from.ExpectedSourceBucketOwner); err != nil {
+	if err = found.usable(call, "s3:GetObject", from.ExpectedSourceBucketOwner, &key); err != nil {
 		return "", "", nil, err
 	}
 	if stored, err = found.object(key); err != nil {
@@ -78,7 +78,7 @@ func (s *objectStore) find(call api.Call, in any) (bucketName, key string, store
 }
 
 func (s *objectStore) copy(call api.Call, in *s3.CopyObjectInput) (*s3.CopyObjectOutput, error) {
-	into, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
+	into, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *objectStore) copy(call api.Call, in *s3.CopyObjectInput) (*s3.CopyObjec
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.attributesOf(call, in.Key, in)
+	a, err := s.attributesOf(call, into, in.Key, in)
 	if err != nil {
 		return nil, err
 	}

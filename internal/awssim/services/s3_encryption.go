@@ -19,9 +19,23 @@ import (
 // customerKeySize is that of AES-256, the only algorithm for customers' keys.
 const customerKeySize = 32
 
-// encrypt says how an object is encrypted: as asked, or with S3's own keys, as every object is (S3 guide, "Protecting
-// data with encryption").
-func (s *objectStore) encrypt(call api.Call, a *attributes, wish wishes) error {
+// usualEncryption is that of a bucket of which nothing else was said: with S3's own keys, as every object is (S3 guide,
+// "Protecting data with encryption").
+func usualEncryption() types.ServerSideEncryptionRule {
+	return types.ServerSideEncryptionRule{
+		ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{
+			SSEAlgorithm: types.ServerSideEncryptionAes256,
+		},
+		BucketKeyEnabled: ref(false),
+	}
+}
+
+// encrypt says how an object is encrypted: as asked, or as its bucket has it.
+func (s *objectStore) encrypt(call api.Call, into *bucket, a *attributes, wish wishes) error {
+	if usual := into.rule.ApplyServerSideEncryptionByDefault; a.ServerSideEncryption == "" && !wish.secret() &&
+		a.SSEKMSKeyId == nil {
+		a.ServerSideEncryption, a.SSEKMSKeyId = usual.SSEAlgorithm, usual.KMSMasterKeyID
+	}
 	kms := a.ServerSideEncryption == types.ServerSideEncryptionAwsKms ||
 		a.ServerSideEncryption == types.ServerSideEncryptionAwsKmsDsse
 	switch {

@@ -85,6 +85,46 @@ func (s *objectStore) list(call api.Call, in *s3.ListObjectsV2Input) (*s3.ListOb
 	return out, nil
 }
 
+// listOld is the list of older tools, which goes on behind a marker: the last key or prefix of the page before.
+func (s *objectStore) listOld(call api.Call, in *s3.ListObjectsInput) (*s3.ListObjectsOutput, error) {
+	after, err := s.list(call, &s3.ListObjectsV2Input{
+		Bucket: in.Bucket, ExpectedBucketOwner: in.ExpectedBucketOwner, Prefix: in.Prefix, Delimiter: in.Delimiter,
+		MaxKeys: in.MaxKeys, EncodingType: in.EncodingType, StartAfter: behind(in.Marker, in.Delimiter),
+		FetchOwner: ref(true),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &s3.ListObjectsOutput{
+		Name: after.Name, Prefix: after.Prefix, Delimiter: after.Delimiter, MaxKeys: after.MaxKeys,
+		EncodingType: after.EncodingType, IsTruncated: after.IsTruncated, Contents: after.Contents,
+		CommonPrefixes: after.CommonPrefixes, Marker: ref(deref(in.Marker)),
+	}
+	if in.EncodingType != "" && in.Marker != nil {
+		out.Marker = ref(strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(*in.Marker), "+", "%20"), "%2F", "/"))
+	}
+	// It is told only where a delimiter is: without one the last key says as much (API reference of ListObjects).
+	if *out.IsTruncated && in.Delimiter != nil {
+		last := ""
+		if n := len(after.Contents); n > 0 {
+			last = *after.Contents[n-1].Key
+		}
+		if n := len(after.CommonPrefixes); n > 0 {
+			last = max(last, *after.CommonPrefixes[n-1].Prefix)
+		}
+		out.NextMarker = &last
+	}
+	return out, nil
+}
+
+// behind is what a list begins after for a marker: behind all keys of a prefix that was told as one.
+func behind(marker, delimiter *string) *string {
+	if end := deref(delimiter); end != "" && strings.HasSuffix(deref(marker), end) {
+		return ref(*marker + "\U0010FFFF")
+	}
+	return marker
+}
+
 // spelling is how a list's keys are spelt: plain, or as encoding-type=url has it, percent signs for all but slashes.
 func spelling(encoding types.EncodingType) (func(string) *string, error) {
 	switch encoding {

@@ -76,11 +76,11 @@ var checksumTypes = map[string][]types.ChecksumType{
 func (s *objectStore) createUpload(
 	call api.Call, in *s3.CreateMultipartUploadInput,
 ) (*s3.CreateMultipartUploadOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
+	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.attributesOf(call, in.Key, in)
+	a, err := s.attributesOf(call, found, in.Key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (s *objectStore) createUpload(
 
 // upload finds an upload by what every call on it has.
 func (s *objectStore) upload(call api.Call, bucket, key, id, owner *string) (*upload, error) {
-	if _, err := s.bucket(call, bucket, owner); err != nil {
+	if _, err := s.bucket(call, bucket, owner, key); err != nil {
 		return nil, err
 	}
 	found := s.uploads[deref(id)]

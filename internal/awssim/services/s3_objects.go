@@ -48,7 +48,7 @@ const (
 )
 
 // attributesOf reads and checks what a put, a copy or an upload wants an object to be like.
-func (s *objectStore) attributesOf(call api.Call, key *string, in any) (attributes, error) {
+func (s *objectStore) attributesOf(call api.Call, into *bucket, key *string, in any) (attributes, error) {
 	a, wish := attributes{}, wishes{}
 	carry(&a, in)
 	carry(&wish, in)
@@ -63,7 +63,7 @@ func (s *objectStore) attributesOf(call api.Call, key *string, in any) (attribut
 		return a, badRequest("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
 	}
 	for _, check := range []func() error{
-		wish.check, func() error { return a.setClass() }, func() error { return s.encrypt(call, &a, wish) },
+		wish.check, func() error { return a.setClass() }, func() error { return s.encrypt(call, into, &a, wish) },
 	} {
 		if err := check(); err != nil {
 			return a, err
@@ -129,11 +129,11 @@ var objectArchived = s3Error(
 )
 
 func (s *objectStore) put(call api.Call, in *s3.PutObjectInput) (*s3.PutObjectOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
+	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.attributesOf(call, in.Key, in)
+	a, err := s.attributesOf(call, found, in.Key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func (s *objectStore) get(call api.Call, in *s3.GetObjectInput) (*s3.GetObjectOu
 
 // readable finds an object and asks the conditions and the key of a read.
 func (s *objectStore) readable(call api.Call, bucket, owner, key *string, in any) (*object, error) {
-	found, err := s.bucket(call, bucket, owner)
+	found, err := s.bucket(call, bucket, owner, key)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +328,7 @@ func notLockable(bypass *bool) error {
 }
 
 func (s *objectStore) delete(call api.Call, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
+	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner, in.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -352,7 +352,7 @@ func (s *objectStore) delete(call api.Call, in *s3.DeleteObjectInput) (*s3.Delet
 const mostDeletions = 1000
 
 func (s *objectStore) deleteMany(call api.Call, in *s3.DeleteObjectsInput) (*s3.DeleteObjectsOutput, error) {
-	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner)
+	found, err := s.bucket(call, in.Bucket, in.ExpectedBucketOwner, ref("*"))
 	if err != nil {
 		return nil, err
 	}

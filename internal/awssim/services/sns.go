@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/patchtide/patchtide/internal/awssim/api"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
 const (
@@ -23,10 +25,10 @@ const (
 var badTopicToken = api.Errorf("InvalidParameter", "Invalid parameter: NextToken")
 
 func registerSNS(r *api.Registry, m *messageStore) {
-	api.Handle(r, "sns", "CreateTopic", []string{"Name", "Attributes"}, m.createTopic)
+	registerSNSAttributes(r, m)
+	api.Handle(r, "sns", "CreateTopic", []string{"Name", "Attributes", "Tags"}, m.createTopic)
 	api.Handle(r, "sns", "DeleteTopic", []string{"TopicArn"}, m.deleteTopic)
 	api.Handle(r, "sns", "ListTopics", []string{"NextToken"}, m.listTopics)
-	api.Handle(r, "sns", "GetTopicAttributes", []string{"TopicArn"}, m.topicAttributes)
 	api.Handle(
 		r, "sns", "Subscribe", []string{"TopicArn", "Protocol", "Endpoint", "Attributes", "ReturnSubscriptionArn"},
 		m.subscribe,
@@ -43,9 +45,8 @@ func registerSNS(r *api.Registry, m *messageStore) {
 	)
 }
 
-// topic finds a topic of the caller's account and of the endpoint's region (API reference of Publish: "You can publish
-// messages only to topics and endpoints in the same Amazon Web Services Region"). Another account's is refused, for
-// policies of topics are not modelled.
+// topic finds a topic of the endpoint's region that the caller may use (API reference of Publish: "You can publish
+// messages only to topics and endpoints in the same Amazon Web Services Region").
 func (m *messageStore) topic(call api.Call, arn *string) (*topic, error) {
 	parts := strings.Split(deref(arn), ":")
 	switch {
@@ -55,15 +56,13 @@ func (m *messageStore) topic(call api.Call, arn *string) (*topic, error) {
 		)
 	case parts[0] != "arn" || parts[2] != "sns" || parts[3] != call.Region || len(parts) > 6:
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: TopicArn")
-	case parts[4] != call.Account:
-		return nil, &api.Error{
-			Code: "AuthorizationError", Status: http.StatusForbidden,
-			Message: "User: " + call.Caller + " is not authorized to perform: SNS:" + call.Operation + " on resource: " + *arn +
-				" because no resource-based policy allows the SNS:" + call.Operation + " action",
-		}
 	}
-	if found := m.topics[*arn]; found != nil {
-		return found, nil
+	found := m.topics[*arn]
+	switch {
+	case found != nil:
+		return found, found.mayUse(call)
+	case parts[4] != call.Account:
+		return nil, notAuthorized(call, *arn, world.NotAllowed)
 	}
 	return nil, &api.Error{Code: "NotFound", Message: "Topic does not exist", Status: http.StatusNotFound}
 }
@@ -74,22 +73,39 @@ var topicName = regexp.MustCompile(`^[\w-]{1,256}$`)
 func (m *messageStore) createTopic(call api.Call, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
 	name := deref(in.Name)
 	stem, named := strings.CutSuffix(name, ".fifo")
-	for key := range in.Attributes {
-		if key != "FifoTopic" && key != "ContentBasedDeduplication" {
-			return nil, api.NotModelled("attribute %s of sns:CreateTopic", key)
-		}
-	}
 	fifo := in.Attributes["FifoTopic"] == "true"
 	switch {
 	case len(name) > 256 || !topicName.MatchString(stem), named && !fifo:
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Topic Name")
 	case fifo && !named:
 		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Fifo Topic names must end with .fifo")
-	case !fifo && in.Attributes["ContentBasedDeduplication"] == "true":
-		return nil, api.Errorf("InvalidParameter", "Invalid parameter: Attributes Reason: Content-based deduplication can "+
-			"only be set for FIFO topics")
 	}
-	return &sns.CreateTopicOutput{TopicArn: &m.addTopic(regionOf(m.w, call), name, in.Attributes).arn}, nil
+	made := &topic{fifo: fifo, set: map[string]string{}}
+	for _, key := range slices.Sorted(maps.Keys(in.Attributes)) {
+		if key == "FifoTopic" {
+			continue
+		}
+		if err := made.setAttribute(key, in.Attributes[key]); err != nil {
+			return nil, err
+		}
+	}
+	region := regionOf(m.w, call)
+	if old := m.topics[region.ARN("sns", name)]; old != nil {
+		for key, value := range made.set {
+			if old.set[key] != value {
+				return nil, api.Errorf("InvalidParameter", "Invalid parameter: Attributes Reason: Topic already exists with "+
+					"different attributes")
+			}
+		}
+		return &sns.CreateTopicOutput{TopicArn: &old.arn}, nil
+	}
+	tags, err := topicTags(nil, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	created := m.addTopic(region, name, in.Attributes)
+	created.set, created.policy, created.tags = made.set, made.policy, tags
+	return &sns.CreateTopicOutput{TopicArn: &created.arn}, nil
 }
 
 // deleteTopic succeeds for a topic that is gone, as SNS does.
@@ -118,18 +134,6 @@ func (m *messageStore) listTopics(call api.Call, in *sns.ListTopicsInput) (*sns.
 	return &sns.ListTopicsOutput{Topics: found, NextToken: next}, err
 }
 
-func (m *messageStore) topicAttributes(
-	call api.Call, in *sns.GetTopicAttributesInput,
-) (*sns.GetTopicAttributesOutput, error) {
-	found, err := m.topic(call, in.TopicArn)
-	if err != nil {
-		return nil, err
-	}
-	return &sns.GetTopicAttributesOutput{Attributes: map[string]string{
-		"TopicArn": found.arn, "Owner": call.Account, "DisplayName": "", "SubscriptionsPending": "0",
-	}}, nil
-}
-
 func (m *messageStore) subscribe(call api.Call, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	found, err := m.topic(call, in.TopicArn)
 	if err != nil {
@@ -141,6 +145,12 @@ func (m *messageStore) subscribe(call api.Call, in *sns.SubscribeInput) (*sns.Su
 	}
 	if deref(in.Protocol) != "sqs" {
 		return nil, api.NotModelled("protocol %q of sns:Subscribe", deref(in.Protocol))
+	}
+	switch parts := strings.Split(deref(in.Endpoint), ":"); {
+	case len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs":
+		return nil, api.Errorf("InvalidParameter", "Invalid parameter: SQS endpoint ARN")
+	case parts[4] != call.Account:
+		return nil, api.NotModelled("sns:Subscribe of another account's queue, whose owner has to confirm it")
 	}
 	for name := range in.Attributes {
 		if name != "RawMessageDelivery" {
@@ -160,12 +170,17 @@ func (m *messageStore) subscribe(call api.Call, in *sns.SubscribeInput) (*sns.Su
 	return &sns.SubscribeOutput{SubscriptionArn: &made.arn}, nil
 }
 
-func (m *messageStore) unsubscribe(_ api.Call, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
-	for _, t := range m.topics {
-		t.subscriptions = slices.DeleteFunc(
-			t.subscriptions, func(s *subscription) bool { return s.arn == deref(in.SubscriptionArn) },
-		)
+// unsubscribe succeeds for a subscription that is gone, as SNS does.
+func (m *messageStore) unsubscribe(call api.Call, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
+	var refusal *api.Error
+	of, found, err := m.subscription(call, in.SubscriptionArn)
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == "NotFound":
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
+	of.subscriptions = slices.DeleteFunc(of.subscriptions, func(s *subscription) bool { return s == found })
 	return nil, nil
 }
 
@@ -181,7 +196,7 @@ func (m *messageStore) subscriptions(
 		list = append(
 			list,
 			types.Subscription{
-				SubscriptionArn: &s.arn, Protocol: &s.protocol, Endpoint: &s.endpoint, TopicArn: &found.arn, Owner: &call.Account,
+				SubscriptionArn: &s.arn, Protocol: &s.protocol, Endpoint: &s.endpoint, TopicArn: &found.arn, Owner: &found.account,
 			},
 		)
 	}
@@ -244,7 +259,7 @@ func (t *topic) takes(in *sns.PublishInput) error {
 		return invalid("The request includes MessageDeduplicationId parameter that is not valid for this topic type")
 	case in.MessageDeduplicationId != nil && !groupID.MatchString(once):
 		return invalid("MessageDeduplicationId Reason: it has 1 to 128 letters, digits and punctuation")
-	case t.fifo && once == "" && !t.byContent:
+	case t.fifo && once == "" && t.set["ContentBasedDeduplication"] != "true":
 		return invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided " +
 			"explicitly")
 	}

@@ -2,7 +2,6 @@ package services
 
 import (
 	"cmp"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,7 +25,7 @@ var badQueueToken = api.Errorf("InvalidParameterValue", "Value for parameter Nex
 func registerSQS(r *api.Registry, m *messageStore) {
 	api.Handle(r, "sqs", "CreateQueue", []string{"QueueName", "Attributes", "Tags"}, m.createQueue)
 	api.Handle(r, "sqs", "DeleteQueue", []string{"QueueUrl"}, m.deleteQueue)
-	api.Handle(r, "sqs", "GetQueueUrl", []string{"QueueName"}, m.getQueue)
+	api.Handle(r, "sqs", "GetQueueUrl", []string{"QueueName", "QueueOwnerAWSAccountId"}, m.getQueue)
 	api.Handle(r, "sqs", "ListQueues", []string{"QueueNamePrefix", "MaxResults", "NextToken"}, m.listQueues)
 	api.Handle(r, "sqs", "GetQueueAttributes", []string{"QueueUrl", "AttributeNames"}, m.queueAttributes)
 	api.Handle(r, "sqs", "SendMessage", []string{
@@ -45,22 +44,13 @@ func registerSQS(r *api.Registry, m *messageStore) {
 	registerSQSBatches(r, m)
 }
 
-// queue finds a queue of the caller's account and of the endpoint's region. Another account's is refused, for policies
-// of queues are not modelled.
+// queue finds a queue of the endpoint's region that the caller may use.
 func (m *messageStore) queue(call api.Call, url *string) (*queue, error) {
 	found := m.queues[deref(url)]
-	switch {
-	case found == nil || !strings.HasPrefix(found.arn, "arn:aws:sqs:"+call.Region+":"):
+	if found == nil || !strings.HasPrefix(found.arn, "arn:aws:sqs:"+call.Region+":") {
 		return nil, api.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
-	case found.account != call.Account:
-		return nil, &api.Error{
-			Code: "AccessDeniedException", Status: http.StatusForbidden,
-			Message: "User: " + call.Caller + " is not authorized to perform: sqs:" + strings.ToLower(call.Operation) +
-				" on resource: " + found.arn + " because no resource-based policy allows the sqs:" +
-				strings.ToLower(call.Operation) + " action",
-		}
 	}
-	return found, nil
+	return found, found.mayUse(call)
 }
 
 // queueName is the pattern of the API reference of CreateQueue; a FIFO queue's name ends in .fifo.
@@ -89,6 +79,10 @@ func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sq
 	if err := checkAttributes(named, in.Attributes); err != nil {
 		return nil, err
 	}
+	policy, err := queuePolicy(in.Attributes)
+	if err != nil {
+		return nil, err
+	}
 	if found := m.queues[queueURL(region, name)]; found != nil {
 		if !wanted.same(found.set) {
 			return nil, api.Errorf(
@@ -98,6 +92,7 @@ func (m *messageStore) createQueue(call api.Call, in *sqs.CreateQueueInput) (*sq
 		return &sqs.CreateQueueOutput{QueueUrl: &found.url}, nil
 	}
 	made := m.addQueue(region, name, wanted)
+	made.policy = policy
 	for key, value := range in.Tags {
 		made.tags[key] = value
 	}
@@ -114,7 +109,11 @@ func (m *messageStore) deleteQueue(call api.Call, in *sqs.DeleteQueueInput) (*sq
 }
 
 func (m *messageStore) getQueue(call api.Call, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutput, error) {
-	found, err := m.queue(call, ref(queueURL(regionOf(m.w, call), deref(in.QueueName))))
+	region := regionOf(m.w, call)
+	if owner := m.w.Account(deref(in.QueueOwnerAWSAccountId)); in.QueueOwnerAWSAccountId != nil && owner != nil {
+		region = owner.Region(call.Region)
+	}
+	found, err := m.queue(call, ref(queueURL(region, deref(in.QueueName))))
 	if err != nil {
 		return nil, err
 	}

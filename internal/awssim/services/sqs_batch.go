@@ -2,6 +2,7 @@ package services
 
 import (
 	"errors"
+	"maps"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -154,6 +155,13 @@ func (m *messageStore) setAttributes(
 	if err != nil {
 		return nil, err
 	}
+	if _, given := in.Attributes["Policy"]; given {
+		policy, err := queuePolicy(in.Attributes)
+		if err != nil {
+			return nil, err
+		}
+		found.policy = policy
+	}
 	for key, value := range in.Attributes {
 		found.set[key] = value
 	}
@@ -168,12 +176,12 @@ func (m *messageStore) tagQueue(call api.Call, in *sqs.TagQueueInput) (*sqs.TagQ
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Tags) > mostQueueTags {
+	merged := maps.Clone(found.tags)
+	maps.Copy(merged, in.Tags)
+	if len(merged) > mostQueueTags {
 		return nil, api.Errorf("InvalidParameterValue", "Too many tags added for queue")
 	}
-	for key, value := range in.Tags {
-		found.tags[key] = value
-	}
+	found.tags = merged
 	return nil, nil
 }
 

@@ -47,10 +47,20 @@ func (a queueAttributes) same(b queueAttributes) bool {
 			return false
 		}
 	}
+	if policy, given := a["Policy"]; given && policy != b["Policy"] {
+		return false
+	}
 	return a.fifo() == b.fifo() && (a["ContentBasedDeduplication"] == "true") == (b["ContentBasedDeduplication"] == "true")
 }
 
-// checkAttributes refuses values out of bounds, and by name what is not modelled, policies of queues among them.
+// queuePolicy reads the policy among attributes; nil: there is none.
+func queuePolicy(attributes map[string]string) (*world.ResourcePolicy, error) {
+	return setPolicy(
+		attributes["Policy"], api.Errorf("InvalidAttributeValue", "Invalid value for the parameter Policy."),
+	)
+}
+
+// checkAttributes refuses values out of bounds, and by name what is not modelled. Policies are read elsewhere.
 func checkAttributes(fifo bool, wanted map[string]string) error {
 	for key, value := range wanted {
 		bounds, isNumber := numbers[key]
@@ -58,7 +68,7 @@ func checkAttributes(fifo bool, wanted map[string]string) error {
 		switch {
 		case isNumber && (err != nil || given < bounds.least || given > bounds.most):
 			return api.Errorf("InvalidAttributeValue", "Invalid value for the parameter %s.", key)
-		case isNumber:
+		case isNumber, key == "Policy":
 		case key == "FifoQueue" && value != "true", key == "ContentBasedDeduplication" && value != "true" && value != "false":
 			return api.Errorf("InvalidAttributeValue", "Invalid value for the parameter %s.", key)
 		case (key == "FifoQueue" || key == "ContentBasedDeduplication") && !fifo:
@@ -233,6 +243,9 @@ func (q *queue) attributes(now time.Time) map[string]string {
 	}
 	for name := range numbers {
 		told[name] = strconv.Itoa(q.set.number(name))
+	}
+	if q.policy != nil {
+		told["Policy"] = q.policy.Text
 	}
 	if q.set.fifo() {
 		told["FifoQueue"] = "true"

@@ -2,7 +2,6 @@ package services
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -151,10 +150,10 @@ func describeDocument(d *world.Document, v *world.DocumentVersion) *types.Docume
 		DocumentVersion: aws.String(strconv.Itoa(v.Version)), DefaultVersion: aws.String(strconv.Itoa(d.Default)),
 		LatestVersion: aws.String(strconv.Itoa(d.Latest().Version)), Status: types.DocumentStatusActive,
 		SchemaVersion: aws.String(v.Schema()),
-		Tags:          ssmTags(d.Tags), VersionName: notEmpty(v.Label), PlatformTypes: platformsOf(d),
+		Tags:          ssmTags(d.Tags), VersionName: notEmpty(v.Label), PlatformTypes: platformsOf(v),
 		Description: notEmpty(v.Description()),
 	}
-	for _, parameter := range slices.Concat(d.Parameters, v.Parameters()) {
+	for _, parameter := range v.Parameters() {
 		shown := types.DocumentParameter{
 			Name: aws.String(parameter.Name), Type: types.DocumentParameterType(parameter.Type),
 			Description: notEmpty(parameter.Description), DefaultValue: parameter.Default,
@@ -164,13 +163,9 @@ func describeDocument(d *world.Document, v *world.DocumentVersion) *types.Docume
 	return out
 }
 
-// platformsOf are those that a document is for; runbooks are for all.
-func platformsOf(d *world.Document) []types.PlatformType {
-	if len(d.Platforms) == 0 {
-		return []types.PlatformType{types.PlatformTypeWindows, types.PlatformTypeLinux, types.PlatformTypeMacos}
-	}
+func platformsOf(v *world.DocumentVersion) []types.PlatformType {
 	var platforms []types.PlatformType
-	for _, name := range d.Platforms {
+	for _, name := range v.Platforms() {
 		platforms = append(platforms, types.PlatformType(name))
 	}
 	return platforms
@@ -238,5 +233,6 @@ func registerSSMTags(r *api.Registry, w *world.World) {
 
 func registerSSMRest(r *api.Registry, w *world.World) {
 	registerSSMParameters(r, w)
+	registerSSMReads(r, w)
 	registerOthers(r, w)
 }

@@ -23,14 +23,21 @@ func registerSSMAutomation(r *api.Registry, w *world.World) {
 		r,
 		"ssm",
 		"StartAutomationExecution",
-		[]string{"DocumentName", "DocumentVersion", "Parameters", "ClientToken", "Tags", "Mode"},
+		[]string{
+			"DocumentName", "DocumentVersion", "Parameters", "ClientToken", "Tags", "Mode", "Targets", "TargetParameterName",
+			"MaxConcurrency", "MaxErrors",
+		},
 		func(c api.Call, in *ssm.StartAutomationExecutionInput) (*ssm.StartAutomationExecutionOutput, error) {
 			if in.Mode == types.ExecutionModeInteractive {
 				return nil, api.NotModelled("ssm:StartAutomationExecution in mode %s", in.Mode)
 			}
+			targets, err := automationTargets(regionOf(w, c), in)
+			if err != nil {
+				return nil, err
+			}
 			execution, err := regionOf(w, c).StartAutomation(world.StartSpec{
 				Document: aws.ToString(in.DocumentName), Version: aws.ToString(in.DocumentVersion), Parameters: in.Parameters,
-				ClientToken: aws.ToString(in.ClientToken), Tags: tagsOfSSM(in.Tags), Caller: c.Caller,
+				ClientToken: aws.ToString(in.ClientToken), Tags: tagsOfSSM(in.Tags), Caller: c.Caller, Targets: targets,
 			})
 			if err != nil {
 				return nil, err
@@ -187,7 +194,12 @@ func ssmMetadata(e *world.Execution, status string) types.AutomationExecutionMet
 		DocumentVersion: aws.String(strconv.Itoa(e.Version)),
 		ExecutedBy:      notEmpty(e.Caller), ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto,
 		Outputs:                     e.Outputs,
-		ParentAutomationExecutionId: notEmpty(e.Parent),
+		ParentAutomationExecutionId: notEmpty(e.Parent), Target: notEmpty(e.Target),
+		Targets: []types.Target{}, ResolvedTargets: &types.ResolvedTargets{ParameterValues: []string{}},
+	}
+	if on := e.Targeted(); on != nil {
+		out.TargetParameterName, out.Targets, out.ResolvedTargets = &on.Parameter, askedTargets(on), resolvedTargets(on)
+		out.MaxConcurrency, out.MaxErrors = &on.Rate.MaxConcurrency, &on.Rate.MaxErrors
 	}
 	if e.Done() && status == e.Status {
 		out.ExecutionEndTime, out.FailureMessage = aws.Time(e.Ended), notEmpty(e.Failure)
@@ -204,6 +216,12 @@ func ssmExecution(e *world.Execution) *types.AutomationExecution {
 		ExecutedBy:         notEmpty(e.Caller),
 		ExecutionStartTime: aws.Time(e.Started), Mode: types.ExecutionModeAuto, Parameters: e.Parameters, Outputs: e.Outputs,
 		StepExecutions: ssmSteps(e), FailureMessage: notEmpty(e.Failure), ParentAutomationExecutionId: notEmpty(e.Parent),
+		Target: notEmpty(e.Target), Targets: []types.Target{},
+		ResolvedTargets: &types.ResolvedTargets{ParameterValues: []string{}},
+	}
+	if on := e.Targeted(); on != nil {
+		out.TargetParameterName, out.Targets, out.ResolvedTargets = &on.Parameter, askedTargets(on), resolvedTargets(on)
+		out.MaxConcurrency, out.MaxErrors = &on.Rate.MaxConcurrency, &on.Rate.MaxErrors
 	}
 	if len(out.StepExecutions) > stepsShown {
 		out.StepExecutions, out.StepExecutionsTruncated = out.StepExecutions[:stepsShown], true

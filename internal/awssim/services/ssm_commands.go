@@ -28,7 +28,8 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 		"SendCommand",
 		[]string{
 			"DocumentName", "DocumentVersion", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds", "Targets",
-			"MaxConcurrency", "MaxErrors",
+			"MaxConcurrency", "MaxErrors", "OutputS3BucketName", "OutputS3KeyPrefix",
+			"OutputS3Region", // "The system ignores it", says the API reference
 		},
 		func(c api.Call, in *ssm.SendCommandInput) (*ssm.SendCommandOutput, error) {
 			if len(in.Targets) > 0 && len(in.InstanceIds) > 0 {
@@ -46,7 +47,10 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				Comment:   aws.ToString(in.Comment),
 				Instances: slices.Concat(in.InstanceIds, targeted), Targeted: len(in.Targets) > 0, Parameters: in.Parameters,
 				Delivery: time.Duration(aws.ToInt32(in.TimeoutSeconds)) * time.Second,
-				Rate:     world.RateControl{MaxConcurrency: aws.ToString(in.MaxConcurrency), MaxErrors: aws.ToString(in.MaxErrors)},
+				Output: world.CommandOutput{
+					Bucket: aws.ToString(in.OutputS3BucketName), Prefix: aws.ToString(in.OutputS3KeyPrefix),
+				},
+				Rate: world.RateControl{MaxConcurrency: aws.ToString(in.MaxConcurrency), MaxErrors: aws.ToString(in.MaxErrors)},
 			})
 			if err != nil {
 				return nil, err
@@ -113,7 +117,8 @@ func registerSSMCommands(r *api.Registry, w *world.World) {
 				StandardOutputContent:  aws.String(cut(step.Stdout, stdoutLimit)),
 				StandardErrorContent:   aws.String(cut(step.Stderr, stderrLimit)),
 				ExecutionStartDateTime: aws.String(isoTime(step.Started)), ExecutionEndDateTime: aws.String(isoTime(step.Ended)),
-				StandardOutputUrl: aws.String(""), StandardErrorUrl: aws.String(""),
+				StandardOutputUrl: aws.String(v.OutputURL(step.Name, "stdout")),
+				StandardErrorUrl:  aws.String(v.OutputURL(step.Name, "stderr")),
 			}, nil
 		})
 	api.Handle(
@@ -216,6 +221,7 @@ func ssmCommand(command *world.Command) types.Command {
 		StatusDetails: aws.String(command.Status()),
 		TargetCount:   int32(len(command.Invocations)), TimeoutSeconds: aws.Int32(int32(command.Delivery / time.Second)),
 		MaxConcurrency: &command.Rate.MaxConcurrency, MaxErrors: &command.Rate.MaxErrors,
+		OutputS3BucketName: notEmpty(command.Output.Bucket), OutputS3KeyPrefix: notEmpty(command.Output.Prefix),
 	}
 	for _, invocation := range command.Invocations {
 		out.InstanceIds = append(out.InstanceIds, invocation.Instance.ID)
@@ -250,6 +256,7 @@ func ssmInvocation(v *world.Invocation, details bool) types.CommandInvocation {
 			Name: aws.String(step.Name), Output: aws.String(cut(step.Stdout+step.Stderr, pluginLimit)),
 			ResponseCode: int32(step.Code),
 			Status:       types.CommandPluginStatus(step.Status), StatusDetails: aws.String(step.Details),
+			OutputS3BucketName: notEmpty(v.Command.Output.Bucket), OutputS3KeyPrefix: notEmpty(v.Command.Output.Prefix),
 		}
 		if !step.Started.IsZero() {
 			plugin.ResponseStartDateTime = aws.Time(step.Started)

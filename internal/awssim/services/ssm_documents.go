@@ -74,7 +74,9 @@ func documentMatches(document *world.Document, filters []types.DocumentKeyValues
 				return value == "All" || value == "Self" && mine || value == "Amazon" && !mine || value == "Private" && mine
 			}
 		case "PlatformTypes":
-			matches = func(value string) bool { return slices.Contains(platformsOf(document), types.PlatformType(value)) }
+			matches = func(value string) bool {
+				return slices.Contains(document.Versions[document.Default-1].Platforms(), value)
+			}
 		default:
 			tag, byTag := strings.CutPrefix(key, "tag:")
 			if !byTag {

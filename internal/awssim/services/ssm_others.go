@@ -28,7 +28,7 @@ func registerOthers(r *api.Registry, w *world.World) {
 	api.Handle(
 		r, "ssm", "DescribeMaintenanceWindowExecutions", []string{"WindowId", "MaxResults", "NextToken"}, s.executions,
 	)
-	api.Handle(r, "ssm", "ListAssociations", []string{"MaxResults", "NextToken"}, s.associations)
+	api.Handle(r, "ssm", "ListAssociations", []string{"AssociationFilterList", "MaxResults", "NextToken"}, s.associations)
 	api.Handle(r, "ssm", "DescribeAssociation", []string{"AssociationId"}, s.association)
 }
 
@@ -222,6 +222,13 @@ func (s othersService) executions(
 func (s othersService) associations(c api.Call, in *ssm.ListAssociationsInput) (*ssm.ListAssociationsOutput, error) {
 	var all []types.Association
 	for _, association := range regionOf(s.w, c).Associations() {
+		matches, err := associationMatches(association, in.AssociationFilterList)
+		if err != nil {
+			return nil, err
+		}
+		if !matches {
+			continue
+		}
 		all = append(all, types.Association{
 			AssociationId: &association.ID, AssociationName: notEmpty(association.Name), Name: aws.String(association.Document),
 			ScheduleExpression: notEmpty(association.Schedule), Targets: targetsByTags(association.Tags),
@@ -229,6 +236,23 @@ func (s othersService) associations(c api.Call, in *ssm.ListAssociationsInput) (
 	}
 	page, next, err := cutPage(all, in.NextToken, in.MaxResults, pageRange{1, 50, 50}, badSSMToken)
 	return &ssm.ListAssociationsOutput{Associations: page, NextToken: next}, err
+}
+
+// associationMatches obeys the filters that scripts use; all of them must match.
+func associationMatches(association *world.Association, filters []types.AssociationFilter) (bool, error) {
+	for _, filter := range filters {
+		value, known := map[types.AssociationFilterKey]string{
+			types.AssociationFilterKeyName: association.Document, types.AssociationFilterKeyAssociationId: association.ID,
+			types.AssociationFilterKeyAssociationName: association.Name,
+		}[filter.Key]
+		if !known {
+			return false, api.NotModelled("filter %s of ssm:ListAssociations", filter.Key)
+		}
+		if value != aws.ToString(filter.Value) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (s othersService) association(

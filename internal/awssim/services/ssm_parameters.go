@@ -3,7 +3,6 @@ package services
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -146,38 +145,4 @@ func ssmParameter(region *world.Region, p *world.Parameter, decrypt bool) *types
 		DataType:         aws.String("text"),
 		Selector:         notEmpty(p.Selector),
 	}
-}
-
-// commandTargets resolves the Targets of Run Command: instances by id or by tag, whose agent is online; every target
-// must match.
-func commandTargets(region *world.Region, targets []types.Target) ([]string, error) {
-	var found []string
-	for _, instance := range region.Instances() {
-		if instance.State != world.Running || instance.LastPing().IsZero() {
-			continue
-		}
-		matches := true
-		for _, target := range targets {
-			key := aws.ToString(target.Key)
-			switch tag, byTag := strings.CutPrefix(key, "tag:"); {
-			case byTag:
-				value, tagged := instance.Tags[tag]
-				matches = matches && tagged && slices.Contains(target.Values, value)
-			case strings.EqualFold(key, "InstanceIds"):
-				all := slices.Equal(target.Values, []string{"*"})
-				matches = matches && (all || slices.Contains(target.Values, instance.ID))
-			case key == "tag-key":
-				matches = matches && slices.ContainsFunc(target.Values, func(tag string) bool {
-					_, tagged := instance.Tags[tag]
-					return tagged
-				})
-			default:
-				return nil, api.NotModelled("target %s of ssm:SendCommand", key)
-			}
-		}
-		if matches {
-			found = append(found, instance.ID)
-		}
-	}
-	return found, nil
 }

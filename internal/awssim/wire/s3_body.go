@@ -27,6 +27,15 @@ func (c s3Codec) decodeBody(into any) error {
 	case *s3.DeleteObjectsInput:
 		input.Delete = &types.Delete{}
 		return c.document(input.Delete, "Object", "Objects")
+	case *s3.PutBucketPolicyInput:
+		text := string(c.body)
+		input.Policy = &text
+	case *s3.PutPublicAccessBlockInput:
+		input.PublicAccessBlockConfiguration = &types.PublicAccessBlockConfiguration{}
+		return c.document(input.PublicAccessBlockConfiguration, "", "")
+	case *s3.PutBucketEncryptionInput:
+		input.ServerSideEncryptionConfiguration = &types.ServerSideEncryptionConfiguration{}
+		return c.document(input.ServerSideEncryptionConfiguration, "Rule", "Rules")
 	case *s3.CreateBucketInput:
 		if len(c.body) == 0 {
 			return nil

@@ -12,7 +12,8 @@ import (
 var (
 	s3Queries = map[string]string{
 		"prefix": "Prefix", "delimiter": "Delimiter", "max-keys": "MaxKeys", "continuation-token": "ContinuationToken",
-		"start-after": "StartAfter", "fetch-owner": "FetchOwner", "encoding-type": "EncodingType", "versionId": "VersionId",
+		"start-after": "StartAfter", "marker": "Marker", "fetch-owner": "FetchOwner", "encoding-type": "EncodingType",
+		"versionId":   "VersionId",
 		"max-buckets": "MaxBuckets", "uploadId": "UploadId", "partNumber": "PartNumber", "bucket-region": "BucketRegion",
 		"max-parts": "MaxParts", "part-number-marker": "PartNumberMarker", "max-uploads": "MaxUploads",
 		"key-marker": "KeyMarker", "upload-id-marker": "UploadIdMarker",

@@ -24,6 +24,31 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 		response.document("ListAllMyBucketsResult", &xmlWriter{name: plainName, item: "Bucket"}, output)
 	case *s3.ListObjectsV2Output:
 		response.document("ListBucketResult", &xmlWriter{name: plainName, flat: true}, output)
+	case *s3.ListObjectsOutput:
+		response.document("ListBucketResult", &xmlWriter{name: plainName, flat: true}, output)
+	case *s3.GetBucketPolicyOutput:
+		response.Body = []byte(*output.Policy)
+		response.Header.Set("Content-Type", "application/json")
+	case *s3.GetBucketPolicyStatusOutput:
+		response.document("PolicyStatus", &xmlWriter{name: plainName}, output.PolicyStatus)
+	case *s3.GetPublicAccessBlockOutput:
+		response.document(
+			"PublicAccessBlockConfiguration", &xmlWriter{name: plainName}, output.PublicAccessBlockConfiguration,
+		)
+	case *s3.GetBucketEncryptionOutput:
+		response.document("ServerSideEncryptionConfiguration", &xmlWriter{name: ruleName, flat: true},
+			output.ServerSideEncryptionConfiguration)
+	case *s3.GetBucketOwnershipControlsOutput:
+		response.document("OwnershipControls", &xmlWriter{name: ruleName, flat: true}, output.OwnershipControls)
+	case *s3.GetBucketRequestPaymentOutput:
+		response.document("RequestPaymentConfiguration", &xmlWriter{name: plainName}, output)
+	case *s3.GetBucketVersioningOutput:
+		response.document("VersioningConfiguration", &xmlWriter{name: plainName}, output)
+	case *s3.GetBucketLoggingOutput:
+		response.document("BucketLoggingStatus", &xmlWriter{name: plainName}, output)
+	case *s3.DeleteBucketPolicyOutput, *s3.DeletePublicAccessBlockOutput, *s3.DeleteBucketEncryptionOutput,
+		*s3.PutBucketPolicyOutput:
+		response.Status = http.StatusNoContent
 	case *s3.DeleteObjectsOutput:
 		response.document("DeleteResult", &xmlWriter{name: deleteName, flat: true}, output)
 	case *s3.GetBucketLocationOutput:
@@ -73,6 +98,14 @@ func (c s3Codec) encode(operation string, output any, requestID string) (Respons
 func deleteName(_ reflect.Type, field reflect.StructField) string {
 	if field.Name == "Errors" {
 		return "Error"
+	}
+	return field.Name
+}
+
+// ruleName is how the rules of a setting are spelt, one by one.
+func ruleName(_ reflect.Type, field reflect.StructField) string {
+	if field.Name == "Rules" {
+		return "Rule"
 	}
 	return field.Name
 }

@@ -13,6 +13,7 @@ import (
 // bodies differ by operation.
 type s3Codec struct {
 	bucket, key string
+	operation   string
 	request     *http.Request
 	body        []byte
 	head        bool
@@ -21,7 +22,8 @@ type s3Codec struct {
 func readS3(r *http.Request, body []byte) (*Request, error) {
 	c := s3Codec{request: r, body: body, head: r.Method == http.MethodHead}
 	c.bucket, c.key = s3Place(r)
-	request := &Request{Service: "s3", Operation: s3Operation(r, c.bucket, c.key), codec: c}
+	c.operation = s3Operation(r, c.bucket, c.key)
+	request := &Request{Service: "s3", Operation: c.operation, codec: c}
 	if request.Operation == "" {
 		return request, api.NotModelled("S3 request %s %s", r.Method, r.URL.RequestURI())
 	}
@@ -57,6 +59,8 @@ func s3Operation(r *http.Request, bucket, key string) string {
 	switch {
 	case bucket == "":
 		return map[string]string{http.MethodGet: "ListBuckets"}[r.Method]
+	case key == "" && bucketPart(r) != "":
+		return bucketParts[bucketPart(r)][r.Method]
 	case key == "" && query.Has("location"):
 		return map[string]string{http.MethodGet: "GetBucketLocation"}[r.Method]
 	case key == "" && query.Has("delete"):
@@ -68,6 +72,7 @@ func s3Operation(r *http.Request, bucket, key string) string {
 	case key == "":
 		return map[string]string{
 			http.MethodPut: "CreateBucket", http.MethodHead: "HeadBucket", http.MethodDelete: "DeleteBucket",
+			http.MethodGet: "ListObjects",
 		}[r.Method]
 	}
 	copied := r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != ""
@@ -90,6 +95,36 @@ func s3Operation(r *http.Request, bucket, key string) string {
 	}[r.Method]
 }
 
+// bucketParts are the parts of a bucket that have operations of their own, by query parameter and method.
+var bucketParts = map[string]map[string]string{
+	"policy": {
+		http.MethodGet: "GetBucketPolicy", http.MethodPut: "PutBucketPolicy", http.MethodDelete: "DeleteBucketPolicy",
+	},
+	"policyStatus": {http.MethodGet: "GetBucketPolicyStatus"},
+	"publicAccessBlock": {
+		http.MethodGet: "GetPublicAccessBlock", http.MethodPut: "PutPublicAccessBlock",
+		http.MethodDelete: "DeletePublicAccessBlock",
+	},
+	"encryption": {
+		http.MethodGet: "GetBucketEncryption", http.MethodPut: "PutBucketEncryption",
+		http.MethodDelete: "DeleteBucketEncryption",
+	},
+	"versioning":        {http.MethodGet: "GetBucketVersioning"},
+	"ownershipControls": {http.MethodGet: "GetBucketOwnershipControls"},
+	"requestPayment":    {http.MethodGet: "GetBucketRequestPayment"},
+	"logging":           {http.MethodGet: "GetBucketLogging"},
+}
+
+// bucketPart is the part of a bucket that a request is about; "" is the bucket itself.
+func bucketPart(r *http.Request) string {
+	for name := range r.URL.Query() {
+		if bucketParts[name] != nil {
+			return name
+		}
+	}
+	return ""
+}
+
 func (c s3Codec) decode(into any) error {
 	tree := map[string]any{}
 	if c.bucket != "" {
@@ -102,6 +137,7 @@ func (c s3Codec) decode(into any) error {
 		switch field := s3Queries[name]; {
 		case field != "":
 			tree[field] = values[0]
+		case bucketParts[name] != nil && bucketParts[name][c.request.Method] == c.operation:
 		case !s3Selectors[name] && !strings.HasPrefix(name, "X-Amz-"): // a presigned URL's own parameters
 			return api.NotModelled("S3 query parameter %s", name)
 		}

@@ -34,13 +34,17 @@ type Alarm struct {
 	AlarmActions      []string
 	OKActions         []string
 	Tags              Tags
-	Rule              string // of a composite alarm, which keeps the state it was set to; "" for a metric alarm
+	Rule              string // of a composite alarm; "" for a metric alarm
 
 	State        string // OK, ALARM or INSUFFICIENT_DATA
 	Reason       string
 	Updated      time.Time // of the state's last report
 	Transitioned time.Time // when the state last became another
 	Configured   time.Time
+
+	rule    alarmRule // of a composite alarm that a client put; nil: it keeps the state it was set to
+	about   []string  // the alarms that the rule names
+	history []AlarmEvent
 
 	follows *TargetGroup
 	change  *Event
@@ -49,6 +53,8 @@ type Alarm struct {
 	look  *Event    // when it looks at its metric
 	quiet time.Time // until when that may change its state
 }
+
+const configured = "ConfigurationUpdate"
 
 // States of an alarm.
 const (
@@ -79,7 +85,25 @@ func (r *Region) buildAlarms(spec RegionSpec) error {
 	return nil
 }
 
-// PutAlarm creates an alarm, or replaces the configuration of one and keeps its state, as CloudWatch does.
+// AlarmEvent is a change of an alarm.
+type AlarmEvent struct {
+	At               time.Time
+	Kind             string // StateUpdate or ConfigurationUpdate
+	From, To, Reason string // of a StateUpdate
+}
+
+// Summary is the event in one phrase.
+func (e AlarmEvent) Summary() string {
+	if e.Kind == "StateUpdate" {
+		return "Alarm updated from " + e.From + " to " + e.To
+	}
+	return e.Reason
+}
+
+// History are the alarm's changes, the oldest first.
+func (a *Alarm) History() []AlarmEvent { return a.history }
+
+// PutAlarm creates an alarm, or replaces the configuration of one and keeps its state and its tags, as CloudWatch does.
 func (r *Region) PutAlarm(alarm *Alarm) {
 	alarm.Region, alarm.ARN, alarm.Configured = r, r.ARN("cloudwatch", "alarm:"+alarm.Name), r.World.now
 	if old, ok := r.Alarms.alarms.get(alarm.Name); ok {
@@ -88,7 +112,10 @@ func (r *Region) PutAlarm(alarm *Alarm) {
 		if alarm.follows == nil {
 			alarm.follows = old.follows
 		}
+		alarm.Tags = old.Tags // those of a later put are passed over (API reference of PutMetricAlarm)
+		alarm.history = append(old.history, AlarmEvent{At: r.World.now, Kind: configured, Reason: "Alarm updated"})
 	} else {
+		alarm.history = []AlarmEvent{{At: r.World.now, Kind: configured, Reason: "Alarm created"}}
 		alarm.State, alarm.Reason = AlarmUnknown, "Unchecked: Initial alarm creation"
 		alarm.Updated, alarm.Transitioned = r.World.now, r.World.now
 	}
@@ -120,7 +147,9 @@ func (a *Alarm) become(state, reason string) {
 	now := a.Region.World.now
 	a.Updated, a.Reason = now, reason
 	if a.State != state {
+		a.history = append(a.history, AlarmEvent{At: now, Kind: "StateUpdate", From: a.State, To: state, Reason: reason})
 		a.State, a.Transitioned = state, now
+		defer a.Region.followRules()
 		a.Region.Changed("alarm", a.Name, state)
 	}
 }

@@ -40,6 +40,7 @@ type Execution struct {
 	Tags       Tags
 	Steps      []*StepExecution
 	Parent     string // id of the execution that started this one; empty: a person or a program did
+	Target     string // what a child of an execution on targets runs on
 
 	book      *runbook
 	token     string
@@ -54,6 +55,7 @@ type Execution struct {
 	depth     int    // 1 without a parent
 	cancelled bool   // it was stopped and now runs what the step it was at names for that
 	onEnd     func() // tells its parent
+	targets   *targeted
 }
 
 type statusAt struct {
@@ -99,8 +101,10 @@ type StartSpec struct {
 	ClientToken string
 	Tags        Tags
 	Caller      string
+	Targets     *TargetSpec // nil: the runbook runs once
 
 	parent *Execution
+	target string
 }
 
 // StartAutomation starts a runbook. The same client token with the same document and parameters returns the first
@@ -126,15 +130,28 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	if len(spec.Tags) > 5 {
 		return nil, api.Errorf("ValidationException", "An execution takes at most 5 tags, not %d.", len(spec.Tags))
 	}
-	parameters, err := version.book.bind(spec.Parameters)
+	bind := version.book.bind
+	if spec.Targets != nil {
+		bind = func(given map[string][]string) (map[string][]string, error) {
+			return version.book.checkTargets(spec.Targets, given)
+		}
+	}
+	parameters, err := bind(spec.Parameters)
 	if err != nil {
 		return nil, err
+	}
+	if bucket := parameters["ReportS3Bucket"]; document.Owner == "Amazon" && len(bucket) > 0 && bucket[0] != "" {
+		return nil, api.NotModelled("parameter ReportS3Bucket of %s", document.Name)
 	}
 	role, err := r.assumeRole(version.book, parameters)
 	if err != nil {
 		return nil, err
 	}
-	token, asked := strings.ToLower(spec.ClientToken), fmt.Sprint(spec.Document, version.Version, parameters)
+	token := strings.ToLower(spec.ClientToken)
+	asked := fmt.Sprint(spec.Document, version.Version, parameters)
+	if spec.Targets != nil {
+		asked += fmt.Sprint(spec.Targets.Parameter, spec.Targets.Asked, spec.Targets.Rate)
+	}
 	active := 0
 	for _, other := range r.automation.all.all() {
 		if token != "" && other.token == token {
@@ -146,7 +163,7 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 			}
 			return other, nil
 		}
-		if !other.Done() {
+		if !other.Done() && other.targets == nil {
 			active++
 		}
 	}
@@ -159,10 +176,15 @@ func (r *Region) StartAutomation(spec StartSpec) (*Execution, error) {
 	e := &Execution{
 		Region: r, ID: r.NewUUID("automation"), Document: document.Name, Version: version.Version, Parameters: parameters,
 		Outputs: map[string][]string{}, Started: r.World.now, Caller: spec.Caller, Tags: spec.Tags.Clone(),
-		book: version.book, token: token, asked: asked, current: -1, role: role, depth: 1,
+		book: version.book, token: token, asked: asked, current: -1, role: role, depth: 1, Target: spec.target,
 	}
 	if spec.parent != nil {
 		e.Parent, e.depth = spec.parent.ID, spec.parent.depth+1
+	}
+	if spec.Targets != nil {
+		r.automation.all.put(e.ID, e)
+		e.runOn(spec.Targets, spec.Parameters)
+		return e, nil
 	}
 	for _, step := range version.book.MainSteps {
 		e.Steps = append(e.Steps, &StepExecution{
@@ -190,7 +212,7 @@ func (r *Region) startWaiting() {
 	var waiting []*Execution
 	for _, e := range r.automation.all.all() {
 		switch {
-		case e.Done():
+		case e.Done(), e.targets != nil:
 		case e.Status == "Pending" && e.current < 0:
 			waiting = append(waiting, e)
 		default:
@@ -276,10 +298,13 @@ func (e *Execution) Stop(kind string) error {
 		return api.Errorf(
 			"InvalidAutomationStatusUpdateException", "Execution %s has already ended with status %s.", e.ID, e.Status,
 		)
+	case e.Status == "Cancelling" || e.cancelled:
+		return nil
+	case e.targets != nil:
+		e.stopTargets(kind)
+		return nil
 	case kind == "Complete":
 		e.finishing = true
-		return nil
-	case e.Status == "Cancelling" || e.cancelled:
 		return nil
 	case e.Status == "Pending":
 		e.set("Cancelled")

@@ -90,6 +90,8 @@ func (e *Execution) run(n, attempt int) {
 		e.approveStep(done, resolved, end)
 	case "aws:pause":
 		e.waitFor(done, &waitingStep{end: end})
+	default:
+		e.functionStep(step, resolved, end)
 	}
 }
 

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -181,62 +180,6 @@ func TestClientTokenAndLimits(t *testing.T) {
 	require.Equal(t, "InProgress", last.Status)
 	elapse(t, w, 10*time.Minute)
 	require.Equal(t, "Success", last.Status)
-}
-
-func TestRunbookMistakesAreNamed(t *testing.T) {
-	r := staging(newWorld(t, "healthy"))
-	step := `{"schemaVersion":"0.3","parameters":{"P":{"type":"String"}},"mainSteps":[%s]}`
-	cases := []struct{ name, content, code, want string }{
-		{"not a runbook", "schemaVersion: '2.2'\n", "InvalidDocumentSchemaVersion", "2.2"},
-		{"no steps", "schemaVersion: '0.3'\n", "InvalidDocumentContent", "mainSteps"},
-		{"unknown key", "schemaVersion: '0.3'\nmainStep: []\n", "InvalidDocumentContent", "mainStep"},
-		{
-			"unmodelled action", fmt.Sprintf(step, `{"name":"a","action":"aws:executeScript"}`), "NotModelled",
-			"aws:executeScript",
-		},
-		{
-			"no action", fmt.Sprintf(step, `{"name":"a","action":"aws:fly"}`), "InvalidDocumentContent", "aws:fly",
-		},
-		{
-			"a hyphen", fmt.Sprintf(step, `{"name":"a-b","action":"aws:pause"}`), "InvalidDocumentContent", "a-b",
-		},
-		{
-			"an input that is needed", fmt.Sprintf(step, `{"name":"a","action":"aws:runCommand"}`), "InvalidDocumentContent",
-			"DocumentName",
-		},
-		{
-			"Or of one",
-			fmt.Sprintf(step, `{"name":"a","action":"aws:branch","inputs":{"Choices":[{"NextStep":"a","Or":[{}]}]}}`),
-			"InvalidDocumentContent", "Or",
-		},
-		{
-			"branch to nowhere", fmt.Sprintf(step, `{"name":"a","action":"aws:branch","inputs":{"Choices":[{"NextStep":"b"}]}}`),
-			"InvalidDocumentContent", `"b"`,
-		},
-		{
-			"unmodelled input", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Timestamp":"x"}}`),
-			"InvalidDocumentContent", "Timestamp",
-		},
-		{
-			"unknown reference", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","inputs":{"Duration":"{{ Q }}"}}`),
-			"InvalidDocumentContent", "{{ Q }}",
-		},
-		{
-			"same name twice", fmt.Sprintf(step, `{"name":"a","action":"aws:pause"},{"name":"a","action":"aws:pause"}`),
-			"InvalidDocumentContent", `"a"`,
-		},
-		{
-			"jump to nowhere", fmt.Sprintf(step, `{"name":"a","action":"aws:sleep","onFailure":"step:b"}`),
-			"InvalidDocumentContent", "step:b",
-		},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := r.CreateDocument("Bad", "Automation", "YAML", c.content, "", nil)
-			require.ErrorContains(t, err, c.want)
-			require.ErrorContains(t, err, c.code)
-		})
-	}
 }
 
 func TestDocumentVersions(t *testing.T) {

@@ -68,6 +68,7 @@ type ScalingGroup struct {
 
 	hooks     []*Hook
 	scheduled []*ScheduledAction
+	policies  []*ScalingPolicy
 	pool      *WarmPool
 	warm      []*Instance
 	sightings *sightings

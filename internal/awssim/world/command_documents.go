@@ -85,7 +85,7 @@ func (d commandDocument) content() string {
 	var steps []map[string]any
 	for _, step := range stepsOf(d.name) {
 		action := "aws:runShellScript"
-		if step.platform == "Windows" || d.name == "AWS-RunPowerShellScript" {
+		if step.windows {
 			action = "aws:runPowerShellScript"
 		}
 		entry := map[string]any{"action": action, "name": step.name, "inputs": map[string]any{"runCommand": []string{}}}
@@ -103,23 +103,18 @@ func (d commandDocument) content() string {
 	return string(text)
 }
 
-// runsOn reports whether a Command document has steps for a platform; "" is one that nobody knows.
-func (d *Document) runsOn(platform string) bool {
-	return platform == "" || slices.Contains(d.Platforms, platform)
-}
-
 // checkParameters refuses parameters a Command document lacks, missing ones it needs, and values it does not allow.
-func (d *Document) checkParameters(given map[string][]string) error {
+func (c *commandContent) checkParameters(document string, given map[string][]string) error {
 	for name := range given {
-		if !slices.ContainsFunc(d.Parameters, func(p CommandParameter) bool { return p.Name == name }) {
-			return api.Errorf("InvalidParameters", "Parameter %s is not defined in document %s.", name, d.Name)
+		if !slices.ContainsFunc(c.parameters, func(p CommandParameter) bool { return p.Name == name }) {
+			return api.Errorf("InvalidParameters", "Parameter %s is not defined in document %s.", name, document)
 		}
 	}
-	for _, parameter := range d.Parameters {
+	for _, parameter := range c.parameters {
 		values, there := given[parameter.Name]
 		if !there || len(values) == 0 {
 			if parameter.Default == nil {
-				return api.Errorf("InvalidParameters", "Parameter %s of document %s is missing.", parameter.Name, d.Name)
+				return api.Errorf("InvalidParameters", "Parameter %s of document %s is missing.", parameter.Name, document)
 			}
 			continue
 		}

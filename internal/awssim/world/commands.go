@@ -31,8 +31,10 @@ type Command struct {
 	Delivery    time.Duration
 	Invocations []*Invocation
 	Rate        RateControl
+	Output      CommandOutput
 
-	errors int // how many have counted against MaxErrors
+	content *commandContent
+	errors  int // how many have counted against MaxErrors
 }
 
 // Invocation is a command on one instance.
@@ -47,8 +49,9 @@ type Invocation struct {
 	Stdout   string
 	Stderr   string
 
-	platform  string // of the machine when the command was sent: an instance that is terminated has no disk any more
-	sent      bool   // it is on its way to its agent, or past that: MaxConcurrency has let it
+	results   []CommandStep // of a document of one's own, as far as it has come
+	platform  string        // when the command was sent: a machine that is terminated has no disk any more
+	sent      bool          // it is on its way to its agent, or past that: MaxConcurrency has let it
 	cancelled bool
 	timeout   *Event
 	work      *Event
@@ -69,16 +72,17 @@ type SendSpec struct {
 	Parameters map[string][]string
 	Delivery   time.Duration // 0 is an hour
 	Rate       RateControl
+	Output     CommandOutput
 }
 
 // Send runs a command document on instances. An instance that SSM never heard of is InvalidInstanceId; one whose agent
 // is silent gets the command when it is back, or never.
 func (r *Region) Send(spec SendSpec) (*Command, error) {
-	document, err := r.commandDocument(spec.Document)
+	content, err := r.commandDocument(spec.Document, spec.Version)
 	if err != nil {
 		return nil, err
 	}
-	if err := document.checkParameters(spec.Parameters); err != nil {
+	if err := content.checkParameters(spec.Document, spec.Parameters); err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
@@ -94,7 +98,8 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 	w := r.World
 	command := &Command{
 		Region: r, Document: spec.Document, Version: spec.Version, Comment: spec.Comment, Parameters: spec.Parameters,
-		Requested: w.now, Delivery: spec.Delivery, Rate: spec.Rate.orDefault(),
+		Requested: w.now, Delivery: spec.Delivery, Rate: spec.Rate.orDefault(), content: content,
+		Output: spec.Output,
 	}
 	if err := command.Rate.check(); err != nil {
 		return nil, err
@@ -109,7 +114,7 @@ func (r *Region) Send(spec SendSpec) (*Command, error) {
 			w.Has(DoubtSilentAgentRefused) && instance.PingStatus() != "Online" {
 			return nil, api.Errorf("InvalidInstanceId", "Instances [[%s]] not in a valid state for account %s", id, r.Account.ID)
 		}
-		if !spec.Targeted && !document.runsOn(instance.platform()) {
+		if !spec.Targeted && !content.runsOn(instance.platform()) {
 			return nil, api.Errorf("UnsupportedPlatformType", "Document %s does not support the platform %s of instance %s.",
 				spec.Document, instance.platform(), id)
 		}
@@ -173,6 +178,13 @@ func (c *Command) parameter(name, fallback string) string {
 }
 
 func (c *Command) executionTimeout() time.Duration {
+	if c.content.own {
+		var all time.Duration
+		for _, step := range c.content.steps {
+			all += c.limit(step)
+		}
+		return all
+	}
 	for _, name := range []string{"executionTimeout", "StepTimeoutSeconds"} {
 		if seconds, err := strconv.Atoi(c.parameter(name, "")); err == nil {
 			return time.Duration(seconds) * time.Second
@@ -202,8 +214,10 @@ func (v *Invocation) deliver() {
 	v.timeout.Stop()
 	v.Status, v.Details, v.Started = "InProgress", "InProgress", w.now
 	v.timeout = w.After(v.Command.executionTimeout(), v.overdue)
-	switch v.Command.Document {
-	case "AWS-RunPatchBaseline":
+	switch {
+	case v.Command.content.own:
+		v.runOwn(0)
+	case v.Command.Document == "AWS-RunPatchBaseline":
 		v.runPatchBaseline()
 	default:
 		v.runShell()
@@ -299,6 +313,7 @@ func (v *Invocation) finish() {
 	v.Ended = v.Instance.Region.World.now
 	v.timeout.Stop()
 	v.work.Stop()
+	v.upload()
 	v.Instance.Region.Changed("command", v.Command.ID, v.Status+" on "+v.Instance.ID)
 	for _, do := range v.onEnd {
 		do()

@@ -21,7 +21,7 @@ type condition struct {
 // conditionKeys are the keys that are modelled; those that end in / go on with a tag's key.
 var conditionKeys = []string{
 	"aws:ResourceTag/", "aws:RequestTag/", "aws:TagKeys", "aws:RequestedRegion", "aws:PrincipalAccount",
-	"aws:PrincipalArn",
+	"aws:PrincipalArn", "aws:SourceArn", "aws:SourceAccount", "aws:SourceOwner", "aws:SecureTransport",
 	"ssm:resourceTag/", "ec2:ResourceTag/", "autoscaling:ResourceTag/", "elasticloadbalancing:ResourceTag/",
 	"ec2:CreateAction", "iam:PassedToService", "sts:ExternalId",
 }

@@ -21,9 +21,6 @@ type Document struct {
 	Versions []DocumentVersion // version n stands at n-1
 	Default  int
 	Tags     Tags
-
-	Platforms  []string
-	Parameters []CommandParameter // of a Command document
 }
 
 // DocumentVersion is one content of a document.
@@ -35,7 +32,8 @@ type DocumentVersion struct {
 	Created time.Time
 	Label   string // VersionName
 
-	book *runbook
+	book    *runbook        // of an Automation document
+	command *commandContent // of a Command document
 }
 
 type documents struct {
@@ -51,9 +49,11 @@ func (r *Region) setUpDocuments() {
 		}
 		document := &Document{
 			Name: each.name, Type: "Command", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1,
-			Platforms: each.platforms, Parameters: each.parameters, Tags: Tags{},
+			Tags: Tags{},
 		}
-		document.add(each.content(), "JSON", "", document.Created, nil)
+		document.add(each.content(), "JSON", "", document.Created, DocumentVersion{command: &commandContent{
+			description: each.description, platforms: each.platforms, parameters: each.parameters, steps: stepsOf(each.name),
+		}})
 		r.documents.all.put(each.name, document)
 	}
 	for _, owned := range r.World.ownedByAWS {
@@ -61,17 +61,17 @@ func (r *Region) setUpDocuments() {
 			Name: owned.name, Type: "Automation", Owner: "Amazon", Created: r.World.start.AddDate(-2, 0, 0), Default: 1,
 			Tags: Tags{},
 		}
-		document.add(owned.content, "YAML", "", document.Created, owned.book)
+		document.add(owned.content, "YAML", "", document.Created, DocumentVersion{book: owned.book})
 		r.documents.all.put(owned.name, document)
 	}
 }
 
-func (d *Document) add(content, format, label string, at time.Time, book *runbook) *DocumentVersion {
+// add adds a version of which the content was read.
+func (d *Document) add(content, format, label string, at time.Time, read DocumentVersion) *DocumentVersion {
 	sum := sha256.Sum256([]byte(content))
-	d.Versions = append(d.Versions, DocumentVersion{
-		Version: len(d.Versions) + 1, Content: content, Format: format, Hash: hex.EncodeToString(sum[:]), Created: at,
-		Label: label, book: book,
-	})
+	read.Version, read.Content, read.Format, read.Hash = len(d.Versions)+1, content, format, hex.EncodeToString(sum[:])
+	read.Created, read.Label = at, label
+	d.Versions = append(d.Versions, read)
 	return &d.Versions[len(d.Versions)-1]
 }
 
@@ -111,7 +111,8 @@ func (r *Region) Document(name string) (*Document, error) {
 	return document, nil
 }
 
-// CreateDocument registers an Automation runbook of schema 0.3. Command documents of one's own are not modelled.
+// CreateDocument registers an Automation runbook of schema 0.3 or a Command document of schema 2.2, which is the type
+// of a document of which nothing else is said.
 func (r *Region) CreateDocument(name, kind, format, content, label string, tags Tags) (*Document, error) {
 	if _, exists := r.documents.all.get(name); exists {
 		return nil, api.Errorf("DocumentAlreadyExists", "Document with same name %s already exists", name)
@@ -119,20 +120,20 @@ func (r *Region) CreateDocument(name, kind, format, content, label string, tags 
 	if err := checkDocumentName(name); err != nil {
 		return nil, err
 	}
-	if kind != "Automation" {
-		return nil, api.NotModelled("ssm:CreateDocument with DocumentType %s", kind)
+	if kind == "" {
+		kind = "Command"
 	}
 	if err := checkDocumentSize(content); err != nil {
 		return nil, err
 	}
-	book, err := parseRunbook(content)
+	read, err := parseDocument(kind, content)
 	if err != nil {
 		return nil, err
 	}
 	document := &Document{
 		Name: name, Type: kind, Owner: r.Account.ID, Created: r.World.now, Default: 1, Tags: tags.Clone(),
 	}
-	document.add(content, formatOr(format), label, r.World.now, book)
+	document.add(content, formatOr(format), label, r.World.now, read)
 	r.documents.all.put(name, document)
 	r.Changed("document", name, "created")
 	return document, nil
@@ -176,11 +177,11 @@ func (r *Region) UpdateDocument(name, base, format, content, label string) (*Doc
 	if err := checkDocumentSize(content); err != nil {
 		return nil, err
 	}
-	book, err := parseRunbook(content)
+	read, err := parseDocument(document.Type, content)
 	if err != nil {
 		return nil, err
 	}
-	version := document.add(content, formatOr(format), label, r.World.now, book)
+	version := document.add(content, formatOr(format), label, r.World.now, read)
 	r.Changed("document", name, "version "+strconv.Itoa(version.Version))
 	return version, nil
 }
@@ -199,8 +200,8 @@ func (r *Region) SetDefaultVersion(name, version string) (*Document, error) {
 	return document, nil
 }
 
-// commandDocument finds a document that Run Command can run.
-func (r *Region) commandDocument(name string) (*Document, error) {
+// commandDocument finds what a version of a document says that Run Command can run.
+func (r *Region) commandDocument(name, version string) (*commandContent, error) {
 	document, err := r.Document(name)
 	if err != nil {
 		return nil, err
@@ -210,7 +211,11 @@ func (r *Region) commandDocument(name string) (*Document, error) {
 			"InvalidDocument", "Document %s is of type %s; Run Command needs type Command.", name, document.Type,
 		)
 	}
-	return document, nil
+	at, err := document.At(version)
+	if err != nil {
+		return nil, err
+	}
+	return at.command, nil
 }
 
 // Schema is the schema version of the content.
@@ -221,10 +226,18 @@ func (v *DocumentVersion) Schema() string {
 	return "2.2"
 }
 
-// Parameters are those of a runbook, sorted by name.
+// Platforms are those that a document is for; runbooks are for all.
+func (v *DocumentVersion) Platforms() []string {
+	if v.command != nil {
+		return v.command.platforms
+	}
+	return []string{"Windows", "Linux", "MacOS"}
+}
+
+// Parameters are those of a document, of a runbook sorted by name.
 func (v *DocumentVersion) Parameters() []CommandParameter {
 	if v.book == nil {
-		return nil
+		return v.command.parameters
 	}
 	var all []CommandParameter
 	for _, name := range slices.Sorted(maps.Keys(v.book.Parameters)) {
@@ -244,10 +257,10 @@ func (v *DocumentVersion) Parameters() []CommandParameter {
 	return all
 }
 
-// Description is what a runbook says of itself.
+// Description is what a document says of itself.
 func (v *DocumentVersion) Description() string {
 	if v.book == nil {
-		return ""
+		return v.command.description
 	}
 	return v.book.Description
 }

@@ -48,6 +48,7 @@ type Instance struct {
 	Group          string   // the Auto Scaling group that launched it
 	Ordinal        int      // the how many-th of its group, from 1
 	Hibernates     bool     // it was launched so that it can
+	Protected      bool     // disableApiTermination
 	Template       *LaunchTemplate
 	// TemplateVersion is the version of Template that it was launched from; nil and 0: no template.
 	TemplateVersion int
@@ -328,6 +329,9 @@ func (i *Instance) Terminate() {
 			i.Region.volumes.drop(root.ID)
 		}
 		i.RootVolume = ""
+		for _, volume := range i.Attachments() {
+			volume.Attached, volume.Device = "", ""
+		}
 		i.Region.Changed("instance", i.ID, "terminated")
 		i.Region.World.After(terminatedMemory, func() { i.Region.instances.drop(i.ID) })
 	})

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +11,8 @@ import (
 
 // LoadBalancing is the part of a region that Elastic Load Balancing keeps.
 type LoadBalancing struct {
-	groups shelf[*TargetGroup] // by ARN
+	groups    shelf[*TargetGroup] // by ARN
+	balancers shelf[*Balancer]    // by name, those that clients made
 }
 
 // Target states of Elastic Load Balancing.
@@ -170,7 +172,8 @@ func (t *Target) ID() string {
 }
 
 // Resolve finds the instance that a registration names, by id or by private address as the group has it; nil when there
-// is none. Addresses outside the simulated machines are not modelled.
+// is none. An address of the network that no instance has may be registered as well (guide, "Target groups: register IP
+// addresses"): nothing answers there.
 func (g *TargetGroup) Resolve(id string) *Instance {
 	if !g.ByAddress {
 		return g.Region.Instance(id)
@@ -180,8 +183,14 @@ func (g *TargetGroup) Resolve(id string) *Instance {
 			return instance
 		}
 	}
-	return nil
+	if address, err := netip.ParseAddr(id); err != nil || !network.Contains(address) {
+		return nil
+	}
+	return &Instance{Region: g.Region, ID: id, PrivateIP: id, State: Running}
 }
+
+// network is that of every region.
+var network = netip.MustParsePrefix("10.0.0.0/8")
 
 // place registers an instance that is healthy at once.
 func (g *TargetGroup) place(instance *Instance) {

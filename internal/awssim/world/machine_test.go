@@ -149,7 +149,12 @@ func TestUnknownScriptFailsLoudly(t *testing.T) {
 		{"a closed port", "# patchtide:http 8080 /healthz\n", "000\n", 0},
 		{"a port in words", "# patchtide:http eighty /healthz\n", "", 2},
 		{"anything else", "#!/bin/sh\nrm -rf /\n", "", 127},
-		{"nothing", "", "", 127},
+		{"another script of ours", "# patchtide:other\n", "", 127},
+		{"a pipe", "echo a | tee /etc/motd\n", "", 127},
+		{"what went before", "echo a\nuptime\n", "a\n", 127},
+		{"plain commands", "#!/bin/sh\n# says it\necho \"hi there\"\ntrue\n", "hi there\n", 0},
+		{"an exit", "echo a\nexit 0\nrm -rf /\n", "a\n", 0},
+		{"nothing", "", "", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

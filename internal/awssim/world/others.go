@@ -45,7 +45,14 @@ type Stack struct {
 	Status string // UPDATE_COMPLETE, UPDATE_IN_PROGRESS, ...
 	Root   string // ARN of the outermost stack of a nested one
 
-	Outputs map[string]string
+	Outputs   map[string]string
+	Resources []StackResource
+}
+
+// StackResource is a resource that a stack made.
+type StackResource struct {
+	Logical, Physical string // its name in the template, and its id
+	Type              string // AWS::AutoScaling::AutoScalingGroup, ...
 }
 
 // Deployment is one of CodeDeploy.
@@ -53,6 +60,7 @@ type Deployment struct {
 	ID      string   // d-...
 	Status  string   // Created, Queued, InProgress, Baking, Ready, Succeeded, Failed or Stopped
 	Targets []string // instance ids
+	Began   time.Time
 }
 
 // Key is a KMS key.
@@ -158,6 +166,9 @@ func (r *Region) Stacks() []*Stack { return r.Others.stacks.all() }
 
 // PutDeployment makes a deployment, or replaces the one of that id.
 func (r *Region) PutDeployment(deployment Deployment) {
+	if deployment.Began.IsZero() {
+		deployment.Began = r.World.now
+	}
 	r.Others.deployments.put(deployment.ID, &deployment)
 }
 

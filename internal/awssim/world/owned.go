@@ -25,7 +25,7 @@ func readOwnedRunbooks() []ownedRunbook {
 		if err != nil {
 			panic("the file was just listed: " + err.Error())
 		}
-		book, err := parseRunbook(string(content))
+		book, err := parseBook(string(content), true)
 		if err != nil {
 			panic("the embedded runbook " + file + " is wrong, which its test finds: " + err.Error())
 		}

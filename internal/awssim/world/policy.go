@@ -3,6 +3,7 @@ package world
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,13 +64,27 @@ func (l *listOrOne) UnmarshalJSON(text []byte) error {
 // ParsePolicy reads a policy document. What is not modelled, NotAction and the like, conditions by other operators or
 // keys, policy variables, is an error.
 func ParsePolicy(text string) (*Policy, error) {
-	type written struct {
-		Sid       string
-		Effect    string
-		Action    listOrOne
-		Resource  listOrOne
-		Condition map[string]map[string]listOrOne
+	statements, err := splitPolicy(text, "2012-10-17")
+	if err != nil {
+		return nil, err
 	}
+	policy := &Policy{}
+	for n, raw := range statements {
+		var one writtenStatement
+		if err := strictJSON(raw, &one); err != nil {
+			return nil, fmt.Errorf("policy: Statement: %w", err)
+		}
+		parsed, err := one.parse()
+		if err != nil {
+			return nil, fmt.Errorf("policy: statement %d: %w", n+1, err)
+		}
+		policy.statements = append(policy.statements, parsed)
+	}
+	return policy, nil
+}
+
+// splitPolicy reads a document of one of the versions, the first of which is the one to write, into its statements.
+func splitPolicy(text string, versions ...string) ([]json.RawMessage, error) {
 	var document struct {
 		Version   string
 		ID        string `json:"Id"`
@@ -78,35 +93,46 @@ func ParsePolicy(text string) (*Policy, error) {
 	if err := strictJSON([]byte(text), &document); err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	if document.Version != "2012-10-17" {
-		return nil, fmt.Errorf("policy: Version is %q; write 2012-10-17", document.Version)
+	if !slices.Contains(versions, document.Version) && (len(versions) == 1 || document.Version != "") {
+		return nil, fmt.Errorf("policy: Version is %q; write %s", document.Version, versions[0])
 	}
 	raw := bytes.TrimSpace(document.Statement)
 	if len(raw) > 0 && raw[0] == '{' {
 		raw = slices.Concat([]byte{'['}, raw, []byte{']'})
 	}
-	var statements []written
+	var statements []json.RawMessage
 	if err := strictJSON(raw, &statements); err != nil {
 		return nil, fmt.Errorf("policy: Statement: %w", err)
 	}
-	policy := &Policy{}
-	for n, s := range statements {
-		if s.Effect != "Allow" && s.Effect != "Deny" || len(s.Action) == 0 || len(s.Resource) == 0 {
-			return nil, fmt.Errorf("policy: statement %d: Effect is Allow or Deny, and Action and Resource are needed", n+1)
-		}
-		parsed := statement{allow: s.Effect == "Allow", actions: s.Action, resources: s.Resource}
-		for operator, keys := range s.Condition {
-			for key, values := range keys {
-				c, err := newCondition(operator, key, values)
-				if err != nil {
-					return nil, fmt.Errorf("policy: statement %d: %w", n+1, err)
-				}
-				parsed.conditions = append(parsed.conditions, c)
-			}
-		}
-		policy.statements = append(policy.statements, parsed)
+	return statements, nil
+}
+
+type writtenStatement struct {
+	Sid       string
+	Effect    string
+	Action    listOrOne
+	Resource  listOrOne
+	Condition map[string]map[string]listOrOne
+}
+
+// errUnmodelledCondition is a condition that AWS has and this world has not.
+var errUnmodelledCondition = errors.New("condition")
+
+func (s writtenStatement) parse() (statement, error) {
+	parsed := statement{allow: s.Effect == "Allow", actions: s.Action, resources: s.Resource}
+	if s.Effect != "Allow" && s.Effect != "Deny" || len(s.Action) == 0 || len(s.Resource) == 0 {
+		return parsed, errors.New("an Effect of Allow or Deny, an Action and a Resource are needed")
 	}
-	return policy, nil
+	for operator, keys := range s.Condition {
+		for key, values := range keys {
+			c, err := newCondition(operator, key, values)
+			if err != nil {
+				return parsed, fmt.Errorf("%w: %w", errUnmodelledCondition, err)
+			}
+			parsed.conditions = append(parsed.conditions, c)
+		}
+	}
+	return parsed, nil
 }
 
 func strictJSON(text []byte, into any) error {

@@ -13,6 +13,7 @@ type RootTask struct {
 	ID           string
 	Instance     string
 	SnapshotID   string
+	ImageID      string // what it is made from instead of a snapshot
 	State        string // pending, in-progress, failing, succeeded, failed, failing-detached, failed-detached
 	Started      time.Time
 	Completed    time.Time
@@ -30,9 +31,13 @@ func (t *RootTask) Ended() bool {
 
 // ReplaceRoot swaps the root volume of a running instance for one made from a snapshot of a current or former root of
 // the same instance, or, without a snapshot, for one in the state of its launch. The instance reboots by itself, and
-// its old root stays as an available volume unless deleteOld is set. The same client token returns the same task.
-func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld bool, tags Tags) (*RootTask, error) {
-	same := instanceID + "|" + snapshotID
+// its old root stays as an available volume unless deleteOld is set. The same client token returns the same task. What
+// it is made from may be an image as well.
+func (r *Region) ReplaceRoot(instanceID, from, token string, deleteOld bool, tags Tags) (*RootTask, error) {
+	same, snapshotID, imageID := instanceID+"|"+from, from, ""
+	if strings.HasPrefix(from, "ami-") {
+		snapshotID, imageID = "", from
+	}
 	if token != "" {
 		for _, task := range r.rootTasks.all() {
 			if task.clientToken != token {
@@ -90,8 +95,24 @@ func (r *Region) ReplaceRoot(instanceID, snapshotID, token string, deleteOld boo
 		}
 		content = snapshot.disk
 	}
+	if imageID != "" {
+		image := r.Image(imageID)
+		switch {
+		case image == nil || image.ID != imageID:
+			return nil, api.Errorf("InvalidAMIID.NotFound", "The image id '[%s]' does not exist", imageID)
+		case image.State() != "available":
+			return nil, api.Errorf("InvalidAMIID.Unavailable", "The image ID '%s' is not yet available", imageID)
+		case image.Product != instance.Image.Product || image.OS().Platform != instance.Image.OS().Platform:
+			// "must have the same product code, billing information, architecture type, and virtualization type"
+			return nil, api.Errorf(
+				"InvalidParameterValue", "Image '%s' does not fit the image of instance '%s'.", imageID, instanceID,
+			)
+		}
+		content = image.disk
+	}
 	task := &RootTask{
-		ID: r.NewID("replacevol"), Instance: instanceID, SnapshotID: snapshotID, State: "pending", Started: r.World.now,
+		ImageID: imageID,
+		ID:      r.NewID("replacevol"), Instance: instanceID, SnapshotID: snapshotID, State: "pending", Started: r.World.now,
 		DeletesOld: deleteOld, OldRoot: instance.RootVolume, Tags: tags.Clone(), clientToken: token, sameAsBefore: same,
 	}
 	r.rootTasks.put(task.ID, task)

@@ -21,6 +21,8 @@ type runbook struct {
 	Parameters    map[string]runbookParameter `yaml:"parameters"`
 	MainSteps     []runbookStep               `yaml:"mainSteps"`
 	Outputs       []string                    `yaml:"outputs"`
+
+	owned bool // by AWS
 }
 
 type runbookParameter struct {
@@ -92,9 +94,13 @@ var stepInputs = map[string][]string{
 
 var reference = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_.:-]+)\s*\}\}`)
 
-// parseRunbook reads a runbook as YAML or JSON. Errors are InvalidDocumentSchemaVersion and InvalidDocumentContent.
-func parseRunbook(content string) (*runbook, error) {
-	var book runbook
+// parseRunbook reads a runbook as YAML or JSON. Errors are InvalidDocumentSchemaVersion and InvalidDocumentContent, and
+// NotModelled for what AWS would take.
+func parseRunbook(content string) (*runbook, error) { return parseBook(content, false) }
+
+// parseBook is parseRunbook also for AWS's own runbooks, which have actions that nobody else's may have here.
+func parseBook(content string, owned bool) (*runbook, error) {
+	book := runbook{owned: owned}
 	if err := yaml.UnmarshalWithOptions([]byte(content), &book, yaml.Strict()); err != nil {
 		return nil, invalidContent("%s", yaml.FormatError(err, false, false))
 	}
@@ -109,8 +115,11 @@ func parseRunbook(content string) (*runbook, error) {
 		kind := book.Parameters[name].Type
 		known := slices.Contains([]string{"String", "StringList", "Boolean", "Integer"}, kind) ||
 			strings.HasPrefix(kind, "AWS::") || strings.HasPrefix(kind, "List<AWS::")
-		if !known {
-			return nil, invalidContent("parameter %s has type %q, which is not modelled.", name, kind)
+		switch {
+		case kind == "StringMap" || kind == "MapList":
+			return nil, api.NotModelled("the type %s, of the runbook's parameter %s", kind, name)
+		case !known:
+			return nil, invalidContent("parameter %s has type %q, which does not exist.", name, kind)
 		}
 		if err := book.Parameters[name].check(name); err != nil {
 			return nil, err
@@ -140,15 +149,19 @@ func (b *runbook) checkStep(n int) error {
 		return invalidContent("step %d has no name, or one that is taken: %q.", n+1, step.Name)
 	}
 	modelled, known := stepInputs[step.Action]
-	if slices.Contains(otherActions, step.Action) {
+	if slices.Contains(otherActions, step.Action) && !b.owned {
 		return api.NotModelled("the Automation action %s, of step %s", step.Action, step.Name)
 	}
-	if !known {
+	if !known && !b.owned {
 		return invalidContent("step %s: there is no action %q.", step.Name, step.Action)
 	}
 	for _, input := range slices.Sorted(maps.Keys(step.Inputs)) {
-		if !slices.Contains(modelled, input) && !slices.Contains(apiActions, step.Action) {
-			return invalidContent("step %s: input %s of %s is not modelled.", step.Name, input, step.Action)
+		switch {
+		case slices.Contains(modelled, input), slices.Contains(apiActions, step.Action), b.owned:
+		case slices.Contains(otherInputs[step.Action], input):
+			return api.NotModelled("the input %s of %s, of step %s", input, step.Action, step.Name)
+		default:
+			return invalidContent("step %s: %s has no input %s.", step.Name, step.Action, input)
 		}
 	}
 	switch target, jumps := strings.CutPrefix(step.OnFailure, "step:"); {
@@ -231,7 +244,7 @@ func eachText(value any, visit func(string) error) error {
 func (s *runbookStep) checkAPI() error {
 	isAPI := slices.Contains(apiActions, s.Action)
 	if len(s.Outputs) > 0 && s.Action != "aws:executeAwsApi" {
-		return invalidContent("step %s: outputs of %s are not modelled.", s.Name, s.Action)
+		return api.NotModelled("outputs that step %s declares of %s", s.Name, s.Action)
 	}
 	if !isAPI {
 		return nil
@@ -250,12 +263,13 @@ func (s *runbookStep) checkAPI() error {
 	}
 	for n := range s.Outputs {
 		output := &s.Outputs[n]
-		if output.Name == "" || !slices.Contains([]string{"", "String", "StringList", "Integer", "Boolean"}, output.Type) {
+		switch {
+		case output.Name != "" && (output.Type == "StringMap" || output.Type == "MapList"):
+			return api.NotModelled("the type %s, of output %s of step %s", output.Type, output.Name, s.Name)
+		case output.Name == "" ||
+			!slices.Contains([]string{"", "String", "StringList", "Integer", "Boolean"}, output.Type):
 			return invalidContent(
-				"step %s: output %q has no name, or a type that is not modelled: %q.",
-				s.Name,
-				output.Name,
-				output.Type,
+				"step %s: output %q has no name, or a type that does not exist: %q.", s.Name, output.Name, output.Type,
 			)
 		}
 		path, err := parseSelector(output.Selector)

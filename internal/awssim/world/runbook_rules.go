@@ -40,6 +40,18 @@ var otherActions = []string{
 	"aws:loop", "aws:runInstances", "aws:updateVariable",
 }
 
+// otherInputs are those of the actions that this world runs otherwise, which it cannot obey (the actions' reference).
+var otherInputs = map[string][]string{
+	"aws:runCommand": {
+		"CloudWatchOutputConfig", "DocumentHash", "DocumentHashType", "DocumentVersion", "MaxConcurrency", "MaxErrors",
+		"NotificationConfig", "OutputS3BucketName", "OutputS3KeyPrefix", "ServiceRoleArn", "Targets",
+	},
+	"aws:sleep": {"Timestamp"},
+	"aws:executeAutomation": {
+		"MaxConcurrency", "MaxErrors", "TargetLocations", "TargetMaps", "TargetParameterName", "Targets",
+	},
+}
+
 // neededInputs are those without which an action is refused; those of API calls are checked with the call.
 var neededInputs = map[string][]string{
 	"aws:runCommand": {"DocumentName"}, "aws:sleep": {"Duration"}, "aws:branch": {"Choices"},

@@ -28,34 +28,44 @@ func (v *Invocation) runShell() {
 			v.end("Success", 0, "", "")
 			return
 		}
-		code, stdout, stderr := v.Instance.Shell(script)
+		code, stdout, stderr := v.Instance.runScript(script)
 		status := "Success"
 		if code != 0 {
 			status = "Failed"
-			// The agent says so below what the script said (runscript.go of amazon-ssm-agent).
-			agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
-			stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
 		}
 		v.end(status, code, stdout, stderr)
 	})
 }
 
-// timeOf is how long a script takes, which its first line may say.
+// timeOf is how long a script takes: a moment, and as long as its lines sleep.
 func timeOf(script string) time.Duration {
-	first, _, _ := strings.Cut(script, "\n")
-	if seconds, err := strconv.Atoi(strings.TrimPrefix(first, "# patchtide:sleep ")); err == nil {
-		return time.Duration(seconds) * time.Second
+	takes := scriptTime
+	for line := range strings.Lines(script) {
+		if words := strings.Fields(line); len(words) == 2 && words[0] == "sleep" {
+			if seconds, err := strconv.Atoi(words[1]); err == nil {
+				takes += time.Duration(seconds) * time.Second
+			}
+		}
 	}
-	return scriptTime
+	return takes
 }
 
-// Shell runs a script on the machine. The simulated shell is no shell: it knows some scripts, by their first line, and
-// fails on any other with exit code 127.
+// runScript is Shell as the agent runs it, which says of a script that failed so below what it said itself
+// (runscript.go of amazon-ssm-agent).
+func (i *Instance) runScript(script string) (code int, stdout, stderr string) {
+	code, stdout, stderr = i.Shell(script)
+	if code != 0 {
+		agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
+		stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
+	}
+	return code, stdout, stderr
+}
+
+// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first
+// line, and lines of `echo`, `true`, `false`, `:`, `sleep` and `exit`; it fails on any other with exit code 127.
 //
 //	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
 //	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
-//	# patchtide:sleep <seconds>     nothing, for so long
-//	# patchtide:fail                nothing, and its exit code is 1
 func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
 	first, _, _ := strings.Cut(strings.TrimLeft(script, "\r\n"), "\n")
 	words := strings.Fields(first)
@@ -68,13 +78,39 @@ func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
 			return 2, "", "patchtide:http: the port is not a number: " + words[2] + "\n"
 		}
 		return 0, fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3])), ""
-	case len(words) == 3 && words[0] == "#" && words[1] == "patchtide:sleep":
-		return 0, "", ""
-	case len(words) == 2 && words[0] == "#" && words[1] == "patchtide:fail":
-		return 1, "", ""
 	}
-	return 127, "", fmt.Sprintf("the simulated machine's shell does not know this script; its first line is %q, "+
-		"and only those of \"# patchtide:\" are modelled: facts, http <port> <path>, sleep <seconds>, fail\n", first)
+	return plainShell(script)
+}
+
+// plainShell runs the commands that need no machine, line by line.
+func plainShell(script string) (code int, stdout, stderr string) {
+	for line := range strings.Lines(script) {
+		words := strings.Fields(line)
+		ours := strings.HasPrefix(line, "# patchtide:") // a script of Patchtide's that is not modelled
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") && !ours {
+			continue
+		}
+		code = 0
+		plain := !strings.ContainsAny(line, "$`|&;<>(){}*?\\~")
+		switch {
+		case plain && words[0] == "echo":
+			stdout += strings.NewReplacer(`"`, "", "'", "").Replace(strings.Join(words[1:], " ")) + "\n"
+		case plain && (words[0] == "true" || words[0] == ":"):
+		case plain && words[0] == "sleep" && len(words) == 2: // see timeOf
+		case plain && words[0] == "false":
+			code = 1
+		case plain && words[0] == "exit" && len(words) <= 2:
+			last, err := strconv.Atoi(strings.Join(append(words[1:], "0")[:1], ""))
+			if err != nil {
+				return 2, stdout, stderr + "exit: " + words[1] + ": numeric argument required\n"
+			}
+			return last & 0xff, stdout, stderr
+		default:
+			return 127, stdout, stderr + fmt.Sprintf("the simulated machine's shell does not know %q; \"# patchtide:facts\", "+
+				"\"# patchtide:http <port> <path>\", echo, true, false, sleep and exit are modelled\n", strings.TrimSpace(line))
+		}
+	}
+	return code, stdout, stderr
 }
 
 // named is a list as a script prints it: there, also when it is empty.

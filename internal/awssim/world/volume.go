@@ -16,6 +16,7 @@ type Volume struct {
 	Created  time.Time
 	Tags     Tags
 	Attached string // instance id; empty: available
+	Device   string // at which it is attached
 	Key      string // ARN of the KMS key; empty: not encrypted
 	Disk     *Disk
 	Type     string // gp3
@@ -63,7 +64,7 @@ func (r *Region) keyOver(key string) string {
 	return key
 }
 
-func (v *Volume) attach(i *Instance) { v.Attached = i.ID }
+func (v *Volume) attach(i *Instance) { v.Attached, v.Device = i.ID, RootDevice }
 
 // Volume returns the volume with that id, or nil.
 func (r *Region) Volume(id string) *Volume {

@@ -24,6 +24,12 @@ type World struct {
 	// ReadObject reads an object of the simulated S3 as a machine of that region does; nil when there is no S3.
 	ReadObject func(r *Region, bucket, key string) ([]byte, error)
 
+	// WriteObject writes an object into the simulated S3 as a machine of that region does; nil when there is no S3.
+	WriteObject func(r *Region, bucket, key, text string)
+
+	// Grants tell what the policies of resources say to a caller of their own account, whom IAM's need not allow then.
+	Grants []func(Asker, Ask) Verdict
+
 	// Call makes a call that AWS makes itself and returns its reply under the model's names; nil when there are no
 	// services.
 	Call func(InsideCall) (any, error)

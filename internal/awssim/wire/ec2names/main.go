@@ -21,6 +21,8 @@ import (
 )
 
 var operations = []any{
+	ec2.AttachVolumeInput{},
+	ec2.AttachVolumeOutput{},
 	ec2.AuthorizeSecurityGroupEgressInput{},
 	ec2.AuthorizeSecurityGroupEgressOutput{},
 	ec2.AuthorizeSecurityGroupIngressInput{},
@@ -55,6 +57,10 @@ var operations = []any{
 	ec2.DeleteVolumeOutput{},
 	ec2.DeregisterImageInput{},
 	ec2.DeregisterImageOutput{},
+	ec2.DescribeInstanceAttributeInput{},
+	ec2.DescribeInstanceAttributeOutput{},
+	ec2.DetachVolumeInput{},
+	ec2.DetachVolumeOutput{},
 	ec2.DescribeAvailabilityZonesInput{},
 	ec2.DescribeAvailabilityZonesOutput{},
 	ec2.DescribeImagesInput{},
