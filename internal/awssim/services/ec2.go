@@ -2,6 +2,7 @@ package services
 
 import (
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -252,6 +253,9 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	if i.StateReason != "" {
 		out.StateReason = &types.StateReason{Code: aws.String(i.StateReason), Message: aws.String(i.StateReason)}
+	}
+	if !i.StoppedAt.IsZero() {
+		out.StateTransitionReason = aws.String("User initiated (" + i.StoppedAt.UTC().Format(time.DateTime) + " GMT)")
 	}
 	if volume := i.Region.Volume(i.RootVolume); volume != nil {
 		out.BlockDeviceMappings = []types.InstanceBlockDeviceMapping{{

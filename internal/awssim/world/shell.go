@@ -32,9 +32,6 @@ func (v *Invocation) runShell() {
 		status := "Success"
 		if code != 0 {
 			status = "Failed"
-			// The agent says so below what the script said (runscript.go of amazon-ssm-agent).
-			agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
-			stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
 		}
 		v.end(status, code, stdout, stderr)
 	})
@@ -132,13 +129,14 @@ func (i *Instance) factsLine() string {
 		PendingReboot  bool     `json:"pending_reboot"`
 		Elsewhere      []string `json:"elsewhere"`
 		Patchers       []string `json:"patchers"`
+		Broken         []string `json:"broken"`
 		Application    string   `json:"application_sha256,omitempty"`
 		DomainJoined   *bool    `json:"domain_joined,omitempty"`
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
 		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere),
-		named(i.Patchers), disk.applicationHash(), domain,
+		named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {
