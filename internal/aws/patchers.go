@@ -159,7 +159,8 @@ func patchedBy(
 func taskDoes(
 	ctx context.Context, s *Services, where, window string, task ssmtypes.MaintenanceWindowTask, documents documentReader,
 ) (reads, error) {
-	if task.Type == ssmtypes.MaintenanceWindowTaskTypeLambda || task.Type == ssmtypes.MaintenanceWindowTaskTypeStepFunctions {
+	switch task.Type {
+	case ssmtypes.MaintenanceWindowTaskTypeLambda, ssmtypes.MaintenanceWindowTaskTypeStepFunctions:
 		return reads{unsure: "it is no document"}, nil
 	}
 	// Only this call tells the parameters.

@@ -137,7 +137,7 @@ var (
 	parameter = regexp.MustCompile(`\{\{\s*(?:global:)?(\w+)\s*\}\}`)
 	// updates are commands that bring a system's packages up to date.
 	updates = regexp.MustCompile(`(?i)` + strings.Join([]string{
-		`\b(?:yum|dnf|microdnf|tdnf)\b[^\n\\;&|"']*\s(?:update|upgrade|update-minimal|upgrade-minimal|distro-sync)(?:[^-\w]|$)`,
+		`\b(?:yum|dnf|microdnf|tdnf)\b[^\n\\;&|"']*\s(?:update|upgrade|distro-sync)(?:-minimal)?(?:[^-\w]|$)`,
 		`\b(?:apt|apt-get|aptitude)\b[^\n\\;&|"']*\s(?:upgrade|dist-upgrade|full-upgrade|safe-upgrade)(?:[^-\w]|$)`,
 		`\bunattended-upgrades?\b`, `\bzypper\b[^\n\\;&|"']*\s(?:patch|update|up|dup|dist-upgrade)(?:[^-\w]|$)`,
 		`\b(?:Install-WindowsUpdate|Get-WUInstall|Start-WUInstall|CreateUpdateInstaller)\b`,

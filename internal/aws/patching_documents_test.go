@@ -49,9 +49,10 @@ func TestWhatADocumentDoes(t *testing.T) {
 		{
 			name: "runs what it is told", content: nested("{{ documentPath }}"), unsure: "which document it runs",
 		},
-		{name: "runs what it is told, and that is known", content: nested("{{ documentPath }}"), parameters: map[string][]string{
-			"documentPath": {"Company-Monthly"},
-		}, runs: []string{"Company-Monthly"}},
+		{
+			name: "runs what it is told, and that is known", content: nested("{{ documentPath }}"),
+			parameters: map[string][]string{"documentPath": {"Company-Monthly"}}, runs: []string{"Company-Monthly"},
+		},
 		{
 			name: "runs what it downloads", content: `{"mainSteps":[{"action":"aws:downloadContent"}]}`,
 			unsure: "what is not in it",

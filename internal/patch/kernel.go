@@ -1,0 +1,54 @@
+package patch
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	// kernelPackage is an RPM that holds a kernel: its version is what a machine tells that runs it.
+	kernelPackage = regexp.MustCompile(`^kernel(-core|-default|-uek|-uek-core|-lt|-ml|[0-9.]+)?\.[^.]+$`)
+	// kernelImage is a deb that holds one, by what a machine tells that runs it.
+	kernelImage = regexp.MustCompile(`^linux-image-([0-9].*)\.[^.]+$`)
+)
+
+// oldKernel says that a kernel was installed and the machine has booted, and runs the one that it ran before: pinned in
+// its boot loader, or out of room in /boot. Its patches are installed and in no effect. "" where that is not so, or not
+// known: a deb that replaces a kernel under its own name is not told from the one before.
+func (r PatchReport) oldKernel() string {
+	runs := r.After.Kernel
+	if r.Before.BootID == r.After.BootID || runs == "" || runs != r.Before.Kernel {
+		return ""
+	}
+	var installed []string
+	for _, change := range r.Changes {
+		if image := kernelImage.FindStringSubmatch(change.Name); image != nil && change.From == "" {
+			installed = append(installed, image[1])
+		}
+		if !kernelPackage.MatchString(change.Name) {
+			continue
+		}
+		had := strings.Fields(change.From)
+		for _, version := range strings.Fields(change.To) {
+			if _, plain, ok := strings.Cut(version, ":"); ok && !slices.Contains(had, version) {
+				installed = append(installed, plain)
+			}
+		}
+	}
+	if len(installed) == 0 || slices.ContainsFunc(installed, func(v string) bool { return strings.Contains(runs, v) }) {
+		return ""
+	}
+	return fmt.Sprintf("the kernel %s (the machine has booted %s again: see its boot loader)",
+		strings.Join(installed, ", "), runs)
+}
+
+// NewRelease says that an install has brought another release of the system, to which Amazon Linux locks its
+// repositories; "" where it has not.
+func (r PatchReport) NewRelease() string {
+	if r.Before == nil || r.After == nil || r.Before.Release == r.After.Release {
+		return ""
+	}
+	return fmt.Sprintf("the release went from %s to %s", r.Before.Release, r.After.Release)
+}
