@@ -2,17 +2,24 @@ package patch
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-var (
-	// kernelPackage is an RPM that holds a kernel: its version is what a machine tells that runs it.
-	kernelPackage = regexp.MustCompile(`^kernel(-core|-default|-uek|-uek-core|-lt|-ml|[0-9.]+)?\.[^.]+$`)
-	// kernelImage is a deb that holds one, by what a machine tells that runs it.
-	kernelImage = regexp.MustCompile(`^linux-image-([0-9].*)\.[^.]+$`)
-)
+// kernelPackages are RPMs that hold a kernel, beside those with its series in the name (kernel6.12): their versions are
+// what a machine tells that runs them.
+var kernelPackages = []string{
+	"kernel", "kernel-core", "kernel-default", "kernel-uek", "kernel-uek-core", "kernel-lt", "kernel-ml",
+}
+
+// kernelImage begins the name of a deb that holds one, by what a machine tells that runs it.
+const kernelImage = "linux-image-"
+
+// isKernel reports whether an RPM of this name holds a kernel.
+func isKernel(name string) bool {
+	series, found := strings.CutPrefix(name, "kernel")
+	return slices.Contains(kernelPackages, name) || found && series != "" && strings.Trim(series, "0123456789.") == ""
+}
 
 // oldKernel says that a kernel was installed and the machine has booted, and runs the one that it ran before: pinned in
 // its boot loader, or out of room in /boot. Its patches are installed and in no effect. "" where that is not so, or not
@@ -24,10 +31,12 @@ func (r PatchReport) oldKernel() string {
 	}
 	var installed []string
 	for _, change := range r.Changes {
-		if image := kernelImage.FindStringSubmatch(change.Name); image != nil && change.From == "" {
-			installed = append(installed, image[1])
+		name := change.Name[:max(strings.LastIndex(change.Name, "."), 0)] // without the architecture
+		image, is := strings.CutPrefix(name, kernelImage)
+		if is && image != "" && image[0] >= '0' && image[0] <= '9' && change.From == "" {
+			installed = append(installed, image)
 		}
-		if !kernelPackage.MatchString(change.Name) {
+		if !isKernel(name) {
 			continue
 		}
 		had := strings.Fields(change.From)

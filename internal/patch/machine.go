@@ -123,6 +123,7 @@ type Pass struct {
 	Number, Of    int  // Of: how many there may be
 	Before, After Scan // of our own, by one snapshot of the baseline
 	Report        PatchReport
+	Whole         PatchReport // of all passes so far, as one; the zero value: this is the only one
 }
 
 // Verdict says whether one pass of install and reboot did what it was to do.
@@ -177,7 +178,11 @@ func Verify(pass Pass) Verdict {
 		}
 	}
 	verdict := Verdict{Waits: after.Waits(report.After)}
-	if old := report.oldKernel(); old != "" {
+	whole := pass.Whole
+	if whole.Before == nil || whole.After == nil {
+		whole = report
+	}
+	if old := whole.oldKernel(); old != "" {
 		verdict.Waits = append(slices.Clone(verdict.Waits), old)
 	}
 	for _, id := range after.Missing {

@@ -276,6 +276,19 @@ func TestAKernelThatBootsAsTheOldOne(t *testing.T) {
 			}
 			require.Len(t, verdict.Waits, 1)
 			require.Contains(t, verdict.Waits[0], "has booted "+c.before+" again")
+			later := patch.Verify(patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 2, Of: 2,
+				Report: patch.PatchReport{
+					Before: &patch.MachineFacts{BootID: "2", PackagesSHA256: "b", Kernel: c.after},
+					After:  &patch.MachineFacts{BootID: "3", PackagesSHA256: "c", Kernel: c.after},
+				},
+				Whole: patch.PatchReport{
+					Before:  &patch.MachineFacts{BootID: "1", PackagesSHA256: "a", Kernel: c.before},
+					After:   &patch.MachineFacts{BootID: "3", PackagesSHA256: "c", Kernel: c.after},
+					Changes: c.changes,
+				},
+			})
+			require.Equal(t, verdict.Waits, later.Waits, "another pass does not forget it")
 		})
 	}
 }

@@ -74,7 +74,7 @@ func (s *saga) install(ctx workflow.Context) error {
 		}
 		verdict := patch.Verify(patch.Pass{
 			Platform: s.in.Policy.Platform, Reboot: s.in.Policy.Reboot, Number: pass, Of: s.in.Policy.Passes,
-			Before: before, After: *after, Report: *report,
+			Before: before, After: *after, Report: *report, Whole: s.patching.report,
 		})
 		switch {
 		case verdict.Reason != "":
