@@ -15,7 +15,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // AWS's limits on one request.
@@ -275,12 +274,12 @@ var stoppedBy = regexp.MustCompile(`\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)`)
 
 // whyInState is EC2's own word on why an instance does not run, and when it was stopped, where that is told.
 func whyInState(instance ec2types.Instance) (why string, stopped time.Time) {
-	why = plain.Text(Deref(instance.StateTransitionReason))
+	why = Deref(instance.StateTransitionReason)
 	if told := stoppedBy.FindStringSubmatch(why); told != nil && StateOf(instance) != "running" {
 		stopped, _ = time.Parse(time.DateTime, told[1]) // zero where it is no time: nobody knows then
 	}
 	if why == "" && instance.StateReason != nil {
-		why = plain.Text(Deref(instance.StateReason.Message))
+		why = Deref(instance.StateReason.Message)
 	}
 	return why, stopped
 }
