@@ -55,10 +55,14 @@ func (a *AWS) AwaitInService(ctx context.Context, in AwaitInServiceInput) (_ *Re
 func notBack(group patch.Group, now patch.Member, before []patch.Target) []string {
 	var why []string
 	if now.State != "running" {
-		why = append(why, "EC2 says it is "+now.State)
+		said := "EC2 says it is " + now.State
+		if now.Why != "" {
+			said += " (" + now.Why + ")"
+		}
+		why = append(why, said)
 	}
 	if group.IsAutoScaling() && now.Lifecycle != patch.LifecycleInService {
-		why = append(why, "it is "+now.Lifecycle)
+		why = append(why, "it is "+patch.ToldLifecycle(group, now.Lifecycle))
 	}
 	for _, was := range before {
 		if was.Health != patch.TargetHealthy {

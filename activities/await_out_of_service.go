@@ -34,7 +34,7 @@ func (a *AWS) AwaitOutOfService(ctx context.Context, in AwaitOutOfServiceInput) 
 			if state := string(listed.LifecycleState); aws.Leaving(state) {
 				return false, "", once.Final(ErrGone, "%s: its group is taking the instance out (%s)", in.Instance, state)
 			} else if state != patch.LifecycleStandby {
-				waitingFor = append(waitingFor, "it is "+state)
+				waitingFor = append(waitingFor, "it is "+patch.ToldLifecycle(in.Instance.Group, state))
 			}
 		}
 		states, err := aws.ReadTargetStates(ctx, s, in.Instance, in.Targets)

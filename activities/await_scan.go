@@ -146,7 +146,8 @@ func readScan(
 	scan.BaselineID = aws.BareID(aws.Deref(state.BaselineId))
 	if in.BaselineID != "" && scan.BaselineID != aws.BareID(in.BaselineID) {
 		scan.Error = fmt.Sprintf("judged by baseline %s, not by ours, %s; give the instance the tag PatchGroup with the "+
-			"patch group of the plan's baseline",
+			"patch group of the plan's baseline, and where it has it already see whether the baseline is for its system: "+
+			"patchtide plan tells",
 			scan.BaselineID, in.BaselineID)
 		return scan, "", nil
 	}

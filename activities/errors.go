@@ -23,9 +23,10 @@ const (
 	ErrNotificationPending = "NotificationPending" // a channel did not take a notice, and may
 
 	// Retried in compensation, final going forward (see Final).
-	ErrAccessDenied = aws.Denied
-	ErrRejected     = aws.Refused
-	ErrMaxReached   = "MaxReached"
+	ErrAccessDenied  = aws.Denied
+	ErrNotRecognized = aws.Unrecognized
+	ErrRejected      = aws.Refused
+	ErrMaxReached    = "MaxReached"
 
 	// Final always.
 	ErrInvalidInput          = aws.InvalidInput
@@ -44,7 +45,7 @@ const (
 )
 
 // Final lists the error types that end an activity going forward though compensation retries them.
-func Final() []string { return []string{ErrAccessDenied, ErrRejected, ErrMaxReached} }
+func Final() []string { return []string{ErrAccessDenied, ErrNotRecognized, ErrRejected, ErrMaxReached} }
 
 // evidenceError types a failure of the evidence store. A store that is away comes back; a record that cannot be trusted
 // must be looked at by a person.

@@ -53,7 +53,7 @@ func (a *AWS) observeUntil(
 	}
 	var last *patch.HealthObservation
 	var next time.Time
-	var why string
+	why := once.LastSeen(ctx)
 	err = a.waits().LookKeeping(ctx, in.Pace, func() any { return sent }, func(ctx context.Context) (bool, string, error) {
 		// Answers are looked for often, but an instance is not asked anew more often than the plan says.
 		if time.Now().Before(next) {
@@ -61,7 +61,7 @@ func (a *AWS) observeUntil(
 		}
 		seen, waitingFor, err := aws.Observer{HTTP: a.HTTP, Speed: a.speed()}.Observe(ctx, s, query, sent)
 		if err != nil || len(waitingFor) > 0 {
-			return false, in.Instance.String() + ": no answer yet to " + strings.Join(waitingFor, ", "), err
+			return false, unanswered(in.Instance, why, waitingFor), err
 		}
 		clear(sent)
 		last, next = seen, time.Now().Add(in.Pace.Poll.D())
@@ -73,4 +73,18 @@ func (a *AWS) observeUntil(
 		return nil, err
 	}
 	return last, nil
+}
+
+// unansweredYet begins what is waited for while commands are under way.
+const unansweredYet = "no answer yet to "
+
+// unanswered says what has not answered, behind what the last whole look saw.
+func unanswered(in Instance, seen string, waitingFor []string) string {
+	before, _, _ := strings.Cut(seen, unansweredYet)
+	if before = strings.TrimRight(before, "; "); before == "" {
+		before = in.String() + ":"
+	} else if !strings.HasSuffix(before, ":") {
+		before += ";"
+	}
+	return before + " " + unansweredYet + strings.Join(waitingFor, ", ")
 }

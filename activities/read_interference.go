@@ -62,9 +62,11 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.StopAlarms, err = aws.ReadStopAlarms(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	if around.Patchers, err = aws.ReadPatchers(ctx, s, in.Group, instances, around.Until); err != nil {
+	patchers, err := aws.ReadPatchers(ctx, s, in.Group, instances, around.Until)
+	if err != nil {
 		return nil, err
 	}
+	around.Patchers, around.Unjudged = patchers.Found, patchers.Unjudged
 	if in.Restore == patch.RestoreRootVolume {
 		keys, err := aws.ReadRootKeys(ctx, s, in.Group, instances)
 		if err != nil {

@@ -62,7 +62,9 @@ func check(doc *strictyaml.Document, file string, b *Baseline) {
 	}
 	os, known := systemOf(b.OperatingSystem)
 	if !known {
-		if b.OperatingSystem != "" {
+		if slices.Contains(b.OperatingSystem.Values(), b.OperatingSystem) {
+			doc.Problem("operating_system", "%q is a system of Systems Manager, and %s", string(b.OperatingSystem), Patches())
+		} else if b.OperatingSystem != "" {
 			doc.Problem(
 				"operating_system", "%q is not known; write one of %s", string(b.OperatingSystem),
 				strings.Join(systemNames(), ", "),

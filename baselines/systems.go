@@ -67,20 +67,12 @@ func systemNames() []string {
 	return names
 }
 
-// SystemOf is Systems Manager's name of an operating system by what its agent reports: platform name and version, such
-// as "Amazon Linux" and "2023". "" for one that Patchtide does not patch.
+// Patches says which systems Patchtide patches, wherever people are told of another.
+func Patches() string {
+	return "Patchtide patches " + strings.Join(systemNames(), ", ") + " and no other system"
+}
+
+// SystemOf is patch.SystemOf, as Systems Manager's type.
 func SystemOf(platform, version string) types.OperatingSystem {
-	switch {
-	case platform == "Amazon Linux" && strings.HasPrefix(version, "2023"):
-		return types.OperatingSystemAmazonLinux2023
-	case platform == "Amazon Linux" && strings.HasPrefix(version, "2"):
-		return types.OperatingSystemAmazonLinux2
-	case platform == "Ubuntu":
-		return types.OperatingSystemUbuntu
-	case strings.HasPrefix(platform, "Debian"):
-		return types.OperatingSystemDebian
-	case strings.HasPrefix(platform, "Microsoft Windows"):
-		return types.OperatingSystemWindows
-	}
-	return ""
+	return types.OperatingSystem(patch.SystemOf(platform, version))
 }

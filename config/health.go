@@ -5,7 +5,7 @@ import "github.com/patchtide/patchtide/internal/patch"
 // HealthCheck is one condition; exactly one key is set. Its keys are the kinds of patch.HealthKinds.
 type HealthCheck struct {
 	TargetGroup string     `yaml:"target_group" pattern:"^[A-Za-z0-9-]{1,32}$" example:"auto" doc:"Healthy in this target group; auto: in every one the instance was healthy in before."`
-	HTTP        *HTTPCheck `yaml:"http" example:"{path: /healthz, port: 80}" doc:"A request answered with 2xx or 3xx."`
+	HTTP        *HTTPCheck `yaml:"http" example:"{path: /healthz, port: 80}" doc:"A request answered with 2xx or 3xx, by plain HTTP. It is asked before an instance is taken out as well."`
 	Alarm       string     `yaml:"alarm" pattern:"^.{1,255}$" example:"web-5xx" doc:"A CloudWatch alarm that must be OK before the first instance and must not fire after ours are back."`
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/baselines"
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/awssimtest"
@@ -90,6 +91,24 @@ func TestInitLeavesOutWhatOthersOperate(t *testing.T) {
 	require.Contains(t, string(text), "#   production/ap-northeast-1/web: it is operated by Amazon EKS")
 	code, _, stderr = call(t, "check")
 	require.Equal(t, exitDone, code, stderr)
+}
+
+// A system that Patchtide does not patch is left out by init with the words that check has for its baseline.
+func TestInitAndCheckAgreeOnSystems(t *testing.T) {
+	sim := simulated(t)
+	sim.Inspect(func(w *world.World) {
+		for i := range w.Scenario.OperatingSystems {
+			w.Scenario.OperatingSystems[i].PlatformName = "Red Hat Enterprise Linux"
+			w.Scenario.OperatingSystems[i].PlatformVersion = "8.8"
+		}
+	})
+	code, _, stderr := call(t, initArgs...)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "runs Red Hat Enterprise Linux 8.8: "+baselines.Patches())
+	_, err := baselines.Parse("rhel8.yaml", []byte("name: rhel8\ndescription: d\n"+
+		"operating_system: REDHAT_ENTERPRISE_LINUX\nrules: [{name: all, approve_after_days: 7}]\n"))
+	require.ErrorContains(t, err, baselines.Patches())
+	require.NotContains(t, err.Error(), "is not known")
 }
 
 // Without the tag another baseline would judge the instances, and a wave refuses them: init offers the commands.

@@ -27,7 +27,7 @@ func newPlan() *cobra.Command {
 			"age; --scan scans first. Exit code 0: it could run. 1: something is in the way, or it failed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
+			return withWorker(cmd, func(c client.Client) error {
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
 				summary := fmt.Sprintf("preview of plan %s, started by %s", args[0], actor)
 				run, err := begin(cmd.Context(), c, names.PreviewWave, id, summary, "",

@@ -78,7 +78,7 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 func runQuarantine(
 	cmd *cobra.Command, id string, request workflows.QuarantineRequest,
 ) (result *workflows.QuarantineResult, err error) {
-	err = withTemporal(cmd, func(c client.Client) error {
+	err = withWorker(cmd, func(c client.Client) error {
 		result, err = startQuarantine(cmd.Context(), c, id, request)
 		return err
 	})

@@ -21,7 +21,7 @@ func newReconcile() *cobra.Command {
 			"where something failed or is untrusted, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
+			return withWorker(cmd, func(c client.Client) error {
 				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor,
 					"**Why**: "+request.Reason, request, waitForIt(names.ReconcileID))
 				if err != nil {

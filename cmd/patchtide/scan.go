@@ -24,7 +24,7 @@ func newScan() *cobra.Command {
 			"Exit code 0 where every instance was scanned, 4 where one was not.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
+			return withWorker(cmd, func(c client.Client) error {
 				run, err := c.ExecuteWorkflow(cmd.Context(), client.StartWorkflowOptions{
 					ID: names.Scan(args[0], time.Now()), TaskQueue: names.TaskQueue,
 					StaticSummary: fmt.Sprintf("scans plan %s, started by %s", args[0], operatorName()),

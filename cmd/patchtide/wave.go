@@ -58,6 +58,7 @@ func newWaveStart() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				sayUnserved(cmd.Context(), c, cmd.ErrOrStderr())
 				if watch {
 					return watchWave(cmd, c, id, watching{untilHold: true})
 				}

@@ -89,11 +89,14 @@ func isRunning(ctx context.Context, c client.Client, wave string) (running, know
 
 // tellRollBack sends the verb to a wave that runs.
 func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
-	meant, err := aim(cmd, c, asked.wave, asked.decision)
-	if err != nil {
+	var accepted *workflows.VerbAccepted
+	err := sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func() error {
+		meant, err := aim(cmd, c, asked.wave, asked.decision)
+		if err == nil {
+			accepted, err = tell(cmd.Context(), c, asked.wave, meant)
+		}
 		return err
-	}
-	accepted, err := tell(cmd.Context(), c, asked.wave, meant)
+	})
 	switch {
 	case err != nil:
 		return err
@@ -121,10 +124,11 @@ func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 		},
 		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id),
 	)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case asked.watch:
+	}
+	sayUnserved(cmd.Context(), c, cmd.ErrOrStderr())
+	if asked.watch {
 		return watchWave(cmd, c, id, watching{untilHold: true})
 	}
 	if !asked.known {

@@ -27,7 +27,7 @@ func newVerb(verb patch.Verb) *cobra.Command {
 			if err := rightVerb(cmd, decision); err != nil {
 				return err
 			}
-			return withTemporal(cmd, func(c client.Client) error {
+			return withWorker(cmd, func(c client.Client) error {
 				meant, err := aim(cmd, c, args[0], decision)
 				if err != nil {
 					return err

@@ -18,9 +18,12 @@ var throttleCodes = append(slices.Collect(maps.Keys(retry.DefaultThrottleErrorCo
 	"ScalingActivityInProgress", "ScalingActivityInProgressFault",
 )
 
-var deniedCodes = []string{
-	"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure",
-	"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "OptInRequired",
+var deniedCodes = []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+
+// unrecognizedCodes say that who calls is not known there, which no policy of the role mends.
+var unrecognizedCodes = []string{
+	"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch",
+	"InvalidSignatureException", "OptInRequired", "RegionDisabledException",
 }
 
 // passingCodes are those of what another attempt mends: credentials that ran out on the way, a clock, a server.

@@ -18,8 +18,10 @@ const (
 	Passing = "AWSError"
 
 	// Retried in compensation, final going forward.
-	Denied  = "AccessDenied"
-	Refused = "Rejected" // AWS found the request invalid, which Auto Scaling also says of states in passing
+	Denied = "AccessDenied"
+	// AWS knows no such caller there: credentials, a clock, or a region that an account has not enabled.
+	Unrecognized = "NotRecognized"
+	Refused      = "Rejected" // AWS found the request invalid, which Auto Scaling also says of states in passing
 
 	// Final always: AWS has answered well, and what it said is not what the caller needs.
 	Gone          = "Gone" // EC2 no longer has the instance, or it is no member of its group any more
@@ -82,6 +84,8 @@ func KindOf(err error) string {
 		return Throttled
 	case slices.Contains(deniedCodes, code):
 		return Denied
+	case slices.Contains(unrecognizedCodes, code):
+		return Unrecognized
 	case slices.Contains(passingCodes, code) || serverFailed(err):
 		return Passing
 	}

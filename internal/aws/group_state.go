@@ -45,7 +45,7 @@ func readTaggedState(
 		return nil, err
 	}
 	state := &patch.GroupState{
-		FreeTags: true, Operator: operatorOf(nil, found.Instances), Hidden: found.hidden, At: found.At,
+		FreeTags: true, Hidden: found.hidden, At: found.At,
 	}
 	if len(found.Instances) == 0 {
 		return state, nil
@@ -59,11 +59,7 @@ func readTaggedState(
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
 		state.Members = append(state.Members, member)
-		if !slices.Contains(state.Zones, member.Zone) {
-			state.Zones = append(state.Zones, member.Zone)
-		}
 	}
-	slices.Sort(state.Zones)
 	return state, nil
 }
 
@@ -77,8 +73,7 @@ func readScalingState(
 	state := &patch.GroupState{
 		At:  at,
 		Min: int(Deref(described.MinSize)), Max: int(Deref(described.MaxSize)),
-		Desired: int(Deref(described.DesiredCapacity)),
-		Zones:   slices.Sorted(slices.Values(described.AvailabilityZones)), Suspended: SuspendedIn(described),
+		Desired: int(Deref(described.DesiredCapacity)), Suspended: SuspendedIn(described),
 		WarmPoolState: warmPoolOf(described), Deleting: Deref(described.Status) != "",
 		Weighted:            weighted(described),
 		MaxInstanceLifetime: patch.Duration(time.Duration(Deref(described.MaxInstanceLifetime)) * time.Second),

@@ -12,6 +12,7 @@ func TestOperatorOf(t *testing.T) {
 	tagged := func(key string) map[string]ec2types.Instance {
 		return map[string]ec2types.Instance{"i-1": {Tags: []ec2types.Tag{{Key: &key}}}}
 	}
+	none := &astypes.AutoScalingGroup{}
 	for _, c := range []struct {
 		name      string
 		group     *astypes.AutoScalingGroup
@@ -19,14 +20,22 @@ func TestOperatorOf(t *testing.T) {
 		want      string
 	}{
 		{"nobody", &astypes.AutoScalingGroup{}, tagged("Name"), ""},
-		{"EKS", nil, tagged("eks:cluster-name"), "Amazon EKS (tag eks:cluster-name)"},
-		{"a cluster by its prefix", nil, tagged("kubernetes.io/cluster/blue"), "Kubernetes (tag kubernetes.io/cluster/blue)"},
+		{"EKS", none, tagged("eks:cluster-name"), "Amazon EKS (tag eks:cluster-name)"},
+		{"Karpenter", none, tagged("karpenter.sh/nodepool"), "Karpenter (tag karpenter.sh/nodepool)"},
+		{
+			"EMR, by its prefix", none, tagged("aws:elasticmapreduce:job-flow-id"),
+			"Amazon EMR (tag aws:elasticmapreduce:job-flow-id)",
+		},
+		{
+			"a cluster by its prefix", none, tagged("kubernetes.io/cluster/blue"),
+			"Kubernetes (tag kubernetes.io/cluster/blue)",
+		},
 		{
 			"ECS, by the group's tag", &astypes.AutoScalingGroup{Tags: []astypes.TagDescription{{Key: Ptr("AmazonECSManaged")}}},
 			nil, "Amazon ECS (tag AmazonECSManaged)",
 		},
 		{
-			"Elastic Beanstalk", nil, tagged("elasticbeanstalk:environment-name"),
+			"Elastic Beanstalk", none, tagged("elasticbeanstalk:environment-name"),
 			"Elastic Beanstalk (tag elasticbeanstalk:environment-name)",
 		},
 		{
@@ -34,14 +43,14 @@ func TestOperatorOf(t *testing.T) {
 			nil, "x.amazonaws.com",
 		},
 		{
-			"an instance's own word", nil,
+			"an instance's own word", none,
 			map[string]ec2types.Instance{
 				"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(true), Principal: Ptr("eks.amazonaws.com")}},
 			},
 			"eks.amazonaws.com",
 		},
 		{
-			"an instance that is not managed says so too", nil,
+			"an instance that is not managed says so too", none,
 			map[string]ec2types.Instance{"i-1": {Operator: &ec2types.OperatorResponse{Managed: Ptr(false)}}},
 			"",
 		},

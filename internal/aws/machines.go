@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -201,6 +202,7 @@ func (m Machines) Member(id string) patch.Member {
 	}
 	member.PrivateIP = cmp.Or(Deref(instance.PrivateIpAddress), Deref(instance.Ipv6Address)) // of a subnet of IPv6 only
 	member.State, member.Unbelieved = StateOf(instance), m.unbelieved[id]
+	member.Why, member.StoppedAt = whyInState(instance)
 	member.StatusOK = m.statusOK[id]
 	member.LaunchTime = Deref(instance.LaunchTime)
 	member.RootDevice = Deref(instance.RootDeviceName)
@@ -211,6 +213,7 @@ func (m Machines) Member(id string) patch.Member {
 	member.ProductCodes = len(instance.ProductCodes) > 0
 	member.BareMetal = bareMetal(string(instance.InstanceType))
 	member.OwnerGroup = TagOf(instance.Tags, "aws:autoscaling:groupName")
+	member.Operator = operatorOfInstance(instance)
 	member.Mark = TagOf(instance.Tags, names.TagJournal)
 	member.FreeTags = freeTags(TagKeys(instance.Tags), names.TagJournal, names.TagQuarantine)
 	if strings.EqualFold(string(instance.Platform), string(ec2types.PlatformValuesWindows)) { // EC2 says "windows"
@@ -219,6 +222,7 @@ func (m Machines) Member(id string) patch.Member {
 	if agent, ok := m.agents[id]; ok {
 		member.AgentOnline = agent.PingStatus == ssmtypes.PingStatusOnline
 		member.AgentPing = Deref(agent.LastPingDateTime)
+		member.Runs = patch.System{Name: Deref(agent.PlatformName), Version: Deref(agent.PlatformVersion)}
 		if agent.PlatformType == ssmtypes.PlatformTypeWindows {
 			member.Platform = patch.Windows
 		}
@@ -262,4 +266,19 @@ func freeTags(keys []string, ours ...string) bool {
 		}
 	}
 	return count <= tagsPerResource
+}
+
+// stoppedBy is how EC2 tells who stopped an instance, and when: "User initiated (2026-11-27 18:00:00 GMT)".
+var stoppedBy = regexp.MustCompile(`\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)`)
+
+// whyInState is EC2's own word on why an instance does not run, and when it was stopped, where that is told.
+func whyInState(instance ec2types.Instance) (why string, stopped time.Time) {
+	why = Deref(instance.StateTransitionReason)
+	if told := stoppedBy.FindStringSubmatch(why); told != nil && StateOf(instance) != "running" {
+		stopped, _ = time.Parse(time.DateTime, told[1]) // zero where it is no time: nobody knows then
+	}
+	if why == "" && instance.StateReason != nil {
+		why = Deref(instance.StateReason.Message)
+	}
+	return why, stopped
 }

@@ -9,10 +9,17 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// operators are the tags by which services that run their own instances mark them; a key that ends in "/" is a prefix.
+// operators are the tags by which services that run their own instances mark them; a key that ends in "/" or ":" is a
+// prefix.
 var operators = []struct{ key, service string }{
 	{"eks:cluster-name", "Amazon EKS"},
+	{"eks:eks-cluster-name", "Amazon EKS"},
+	{"aws:eks:cluster-name", "Amazon EKS"},
+	{"karpenter.sh/", "Karpenter"},
+	{"karpenter.k8s.aws/", "Karpenter"},
 	{"kubernetes.io/cluster/", "Kubernetes"},
+	{"aws:elasticmapreduce:", "Amazon EMR"},
+	{"AWSBatchServiceTag", "AWS Batch"},
 	{"AmazonECSManaged", "Amazon ECS"},
 	{"elasticbeanstalk:environment-name", "Elastic Beanstalk"},
 }
@@ -21,7 +28,8 @@ var operators = []struct{ key, service string }{
 func OperatedBy(keys []string) string {
 	for _, key := range keys {
 		for _, operator := range operators {
-			if key == operator.key || strings.HasSuffix(operator.key, "/") && strings.HasPrefix(key, operator.key) {
+			prefix := strings.HasSuffix(operator.key, "/") || strings.HasSuffix(operator.key, ":")
+			if key == operator.key || prefix && strings.HasPrefix(key, operator.key) {
 				return operator.service + " (tag " + key + ")"
 			}
 		}
@@ -29,21 +37,27 @@ func OperatedBy(keys []string) string {
 	return ""
 }
 
-// operatorOf names the service that operates a group, by the group's own word, its tags or those of its instances; ""
-// when nobody claims it. group is nil for instances chosen by tags.
+// operatorOf names the service that operates an Auto Scaling group, by its own word, its tags or those of its
+// instances; "" when nobody claims it.
 func operatorOf(group *astypes.AutoScalingGroup, instances map[string]ec2types.Instance) string {
-	var keys []string
-	if group != nil {
-		if group.Operator != nil {
-			return Deref(group.Operator.Principal)
-		}
-		keys = groupTagKeys(group)
+	if group.Operator != nil {
+		return Deref(group.Operator.Principal)
+	}
+	if operator := OperatedBy(groupTagKeys(group)); operator != "" {
+		return operator
 	}
 	for _, id := range slices.Sorted(maps.Keys(instances)) {
-		if operator := instances[id].Operator; operator != nil && Deref(operator.Managed) {
-			return Deref(operator.Principal)
+		if operator := operatorOfInstance(instances[id]); operator != "" {
+			return operator
 		}
-		keys = append(keys, TagKeys(instances[id].Tags)...)
 	}
-	return OperatedBy(keys)
+	return ""
+}
+
+// operatorOfInstance names the service that operates an instance, by EC2's word or its tags; "" when nobody claims it.
+func operatorOfInstance(instance ec2types.Instance) string {
+	if operator := instance.Operator; operator != nil && Deref(operator.Managed) {
+		return Deref(operator.Principal)
+	}
+	return OperatedBy(slices.Sorted(slices.Values(TagKeys(instance.Tags))))
 }

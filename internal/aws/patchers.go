@@ -15,69 +15,65 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// patchDocuments are AWS's documents that install patches, as the ends of names and ARNs.
-var patchDocuments = []string{
-	"AWS-RunPatchBaseline", "AWS-RunPatchBaselineAssociation", "AWS-RunPatchBaselineWithHooks", "AWS-ApplyPatchBaseline",
-	"AWS-InstallWindowsUpdates", "AWS-FindWindowsUpdates", "AWS-InstallMissingWindowsUpdates", "AWS-PatchAsgInstance",
-	"AWS-PatchInstanceWithRollback",
-}
-
-// installs reports whether a run of the document with these parameters may install anything: a pure scan does not.
-func installs(document string, parameters map[string][]string) bool {
-	name := document[strings.LastIndex(document, "/")+1:]
-	if !slices.Contains(patchDocuments, name) {
-		return false
-	}
-	operation := parameters["Operation"]
-	return len(operation) != 1 || operation[0] != "Scan"
+// Patchers are who else patches instances.
+type Patchers struct {
+	Found []patch.Patcher
+	// Unjudged says of what acts on the instances that nobody could tell whether it installs patches.
+	Unjudged []string
 }
 
 // ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before
 // until.
 func ReadPatchers(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
-) ([]patch.Patcher, error) {
-	windows, err := patchingWindows(ctx, s, group, instances, until)
-	if err != nil {
-		return nil, err
+) (Patchers, error) {
+	var all Patchers
+	documents := newDocumentReader(s, group.String())
+	if err := patchingWindows(ctx, s, group, instances, until, documents, &all); err != nil {
+		return Patchers{}, err
 	}
-	associations, err := patchingAssociations(ctx, s, group, instances)
-	return append(windows, associations...), err
+	return all, patchingAssociations(ctx, s, group, instances, documents, &all)
+}
+
+// unjudged says that nobody could tell what a document does.
+func unjudged(who, document, why string) string {
+	return who + " runs the document " + document + " on it, and whether that installs patches is not known: " + why
 }
 
 func patchingWindows(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
-) ([]patch.Patcher, error) {
-	var found []patch.Patcher
+	documents documentReader, all *Patchers,
+) error {
 	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
 		Filters: []ssmtypes.MaintenanceWindowFilter{{Key: Ptr("Enabled"), Values: []string{"true"}}},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, Wrap("describe maintenance windows", group.String(), err)
+			return Wrap("describe maintenance windows", group.String(), err)
 		}
 		for _, window := range page.WindowIdentities {
 			acts, soon, err := windowActs(ctx, s, group, window, until)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if !soon {
 				continue
 			}
-			patched, err := patchedBy(ctx, s, group, Deref(window.WindowId), instances)
+			name := fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId))
+			patched, unsure, err := patchedBy(ctx, s, group, Deref(window.WindowId), instances, documents)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			for _, instance := range patched {
-				found = append(found, patch.Patcher{
-					Name:     fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId)),
-					Instance: instance, Acts: acts,
-				})
+				all.Found = append(all.Found, patch.Patcher{Name: name, Instance: instance, Acts: acts})
+			}
+			for _, document := range slices.Sorted(maps.Keys(unsure)) {
+				all.Unjudged = append(all.Unjudged, unjudged(name, document, unsure[document]))
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // windowActs reports whether a window is executing (a zero time) or will before until.
@@ -116,48 +112,74 @@ func windowActs(
 	return time.Time{}, running, nil
 }
 
-// patchedBy are the instances on which a window's tasks install patches.
+// patchedBy are the instances on which a window's tasks install patches; unsure is, by its document or function, why
+// nobody can tell of a task that acts on one.
 func patchedBy(
 	ctx context.Context, s *Services, group patch.Group, window string, instances map[string]ec2types.Instance,
-) ([]string, error) {
+	documents documentReader,
+) (patched []string, unsure map[string]string, err error) {
 	where := group.String()
-	var patched []string
+	unsure = map[string]string{}
 	pages := ssm.NewDescribeMaintenanceWindowTasksPaginator(
 		s.SSM, &ssm.DescribeMaintenanceWindowTasksInput{WindowId: &window},
 	)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if IsNotFound(err) {
-			return nil, nil
+			return nil, nil, nil
 		}
 		if err != nil {
-			return nil, Wrap("describe the tasks of maintenance window "+window, where, err)
+			return nil, nil, Wrap("describe the tasks of maintenance window "+window, where, err)
 		}
 		for _, task := range page.Tasks {
-			if !installs(Deref(task.TaskArn), nil) {
-				continue
-			}
-			// Only this call tells the parameters.
-			whole, err := s.SSM.GetMaintenanceWindowTask(
-				ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId},
-			)
-			if err != nil {
-				return nil, Wrap("read a task of maintenance window "+window, where, err)
-			}
-			if given := whole.TaskInvocationParameters; given != nil && given.RunCommand != nil && !installs(
-				Deref(task.TaskArn), given.RunCommand.Parameters,
-			) {
-				continue
-			}
 			targets, err := windowTargets(ctx, s, where, window, task.Targets)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			patched = append(patched, chosen(targets, instances)...)
+			ours := chosen(targets, instances)
+			if len(ours) == 0 {
+				continue
+			}
+			does, err := taskDoes(ctx, s, where, window, task, documents)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case does.installs:
+				patched = append(patched, ours...)
+			case does.unsure != "":
+				unsure[Deref(task.TaskArn)] = does.unsure
+			}
 		}
 	}
 	slices.Sort(patched)
-	return slices.Compact(patched), nil
+	return slices.Compact(patched), unsure, nil
+}
+
+// taskDoes reads what a window's task does.
+func taskDoes(
+	ctx context.Context, s *Services, where, window string, task ssmtypes.MaintenanceWindowTask, documents documentReader,
+) (reads, error) {
+	switch task.Type {
+	case ssmtypes.MaintenanceWindowTaskTypeLambda, ssmtypes.MaintenanceWindowTaskTypeStepFunctions:
+		return reads{unsure: "it is no document"}, nil
+	}
+	// Only this call tells the parameters.
+	whole, err := s.SSM.GetMaintenanceWindowTask(
+		ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId},
+	)
+	if err != nil {
+		return reads{}, Wrap("read a task of maintenance window "+window, where, err)
+	}
+	var parameters map[string][]string
+	if given := whole.TaskInvocationParameters; given != nil {
+		switch {
+		case given.RunCommand != nil:
+			parameters = given.RunCommand.Parameters
+		case given.Automation != nil:
+			parameters = given.Automation.Parameters
+		}
+	}
+	return documents.of(ctx, Deref(task.TaskArn), parameters)
 }
 
 // windowTargets resolves a task's targets that name the window's own ones.
@@ -201,16 +223,16 @@ func windowTargets(
 // ran once, when it was made. When the others run next is not told, so they may at any moment.
 func patchingAssociations(
 	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance,
-) ([]patch.Patcher, error) {
-	var found []patch.Patcher
+	documents documentReader, all *Patchers,
+) error {
 	pages := ssm.NewListAssociationsPaginator(s.SSM, &ssm.ListAssociationsInput{MaxResults: Ptr(int32(AssociationsPage))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, Wrap("list associations", group.String(), err)
+			return Wrap("list associations", group.String(), err)
 		}
 		for _, association := range page.Associations {
-			if Deref(association.ScheduleExpression) == "" || !installs(Deref(association.Name), nil) {
+			if Deref(association.ScheduleExpression) == "" {
 				continue
 			}
 			targets := association.Targets
@@ -218,7 +240,7 @@ func patchingAssociations(
 				targets = append(targets, ssmtypes.Target{Key: Ptr("InstanceIds"), Values: []string{id}})
 			}
 			ours := chosen([][]ssmtypes.Target{targets}, instances)
-			if len(ours) == 0 {
+			if len(ours) == 0 || slices.Contains(otherDocuments, documentName(Deref(association.Name))) {
 				continue
 			}
 			whole, err := s.SSM.DescribeAssociation(ctx, &ssm.DescribeAssociationInput{AssociationId: association.AssociationId})
@@ -226,25 +248,29 @@ func patchingAssociations(
 				continue
 			}
 			if err != nil {
-				return nil, Wrap("describe the association "+Deref(association.AssociationId), group.String(), err)
+				return Wrap("describe the association "+Deref(association.AssociationId), group.String(), err)
 			}
-			if whole.AssociationDescription != nil && !installs(
-				Deref(association.Name), whole.AssociationDescription.Parameters,
-			) {
-				continue
+			var parameters map[string][]string
+			if whole.AssociationDescription != nil {
+				parameters = whole.AssociationDescription.Parameters
+			}
+			does, err := documents.of(ctx, Deref(association.Name), parameters)
+			if err != nil {
+				return err
+			}
+			name := fmt.Sprintf("the association %s (%s, %s)", Deref(association.AssociationName),
+				Deref(association.AssociationId), Deref(association.ScheduleExpression))
+			if does.unsure != "" && !does.installs {
+				all.Unjudged = append(all.Unjudged, unjudged(name, Deref(association.Name), does.unsure))
 			}
 			for _, instance := range ours {
-				found = append(found, patch.Patcher{
-					Name: fmt.Sprintf(
-						"the association %s (%s, %s)", Deref(association.AssociationName), Deref(association.AssociationId),
-						Deref(association.ScheduleExpression),
-					),
-					Instance: instance,
-				})
+				if does.installs {
+					all.Found = append(all.Found, patch.Patcher{Name: name, Instance: instance})
+				}
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // chosen are the instances that some list of targets chooses. Within one list all must choose it. What cannot be told

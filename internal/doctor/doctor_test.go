@@ -150,6 +150,14 @@ func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
 	}
 }
 
+// allBut allows what a wave needs, but for some actions.
+func allBut(missing ...string) string {
+	allowed := []string{"iam:PassRole", "iam:SimulatePrincipalPolicy", "iam:GetRole", "sts:*"}
+	allowed = append(allowed, doctor.Actions()...)
+	allowed = slices.DeleteFunc(allowed, func(action string) bool { return slices.Contains(missing, action) })
+	return `{"Effect": "Allow", "Resource": "*", "Action": ["` + strings.Join(allowed, `", "`) + `"]}`
+}
+
 func TestWhatIsFoundInAWS(t *testing.T) {
 	everything := `{"Effect": "Allow", "Action": "*", "Resource": "*"}`
 	for name, tc := range map[string]struct {
@@ -216,13 +224,19 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 		},
 		"actions that are missing": {
 			func(b *scene) {
-				b.policy(
-					everything +
-						`, {"Effect": "Deny", "Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"], "Resource": "*"}`,
-				)
+				b.policy(allBut("autoscaling:EnterStandby", "ssm:StopAutomationExecution"))
 			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
 			[]string{"2 of ", "not allowed: autoscaling:EnterStandby ssm:StopAutomationExecution"},
 			[]string{`"Action": ["autoscaling:EnterStandby", "ssm:StopAutomationExecution"]`},
+			0,
+		},
+		"an action that a policy denies": {
+			func(b *scene) {
+				b.policy(everything + `, {"Effect": "Deny", "Action": "ec2:CreateSnapshot", "Resource": "*",
+					"Condition": {"Null": {"aws:RequestTag/CostCenter": "true"}}}`)
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
+			[]string{"1 of ", "denied by a policy of the role: ec2:CreateSnapshot"},
+			[]string{"another Allow changes nothing", "tags that a request lacks"},
 			0,
 		},
 		"an action on this group only": {
@@ -246,6 +260,13 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 				b.policy(everything + `, {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}`)
 			},
 			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
+			[]string{"may not pass it", "a policy of the role denies iam:PassRole"},
+			[]string{"another Allow changes nothing"},
+			0,
+		},
+		"a role that nothing lets be passed": {
+			func(b *scene) { b.policy(allBut("iam:PassRole")) },
+			"permissions", "arn:aws:iam::111122223333:role/patchtide-automation", doctor.Problem,
 			[]string{"may not pass it"},
 			[]string{`"iam:PassedToService": "ssm.amazonaws.com"`},
 			0,
@@ -268,7 +289,7 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			},
 			"agents", "production/ap-northeast-1/web", doctor.Problem,
 			[]string{"AccessDenied", "ssm:DescribeInstanceInformation"},
-			[]string{"arn:aws:iam::111122223333:role/patchtide"},
+			[]string{"an Allow in the role's policy changes nothing", "take the Deny out"},
 			1,
 		},
 		"a group that is not there": {

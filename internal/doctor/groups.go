@@ -60,7 +60,8 @@ func (p place) unread(check, where string, err error) Result {
 	mend := "try again; if it stays so, see whether this machine reaches AWS in " + p.region
 	switch {
 	case isDenied(err):
-		mend = fmt.Sprintf("allow what the message names in the policy of %s", p.account.RoleARN)
+		mend = patch.MendDenied(reason(err), fmt.Sprintf("allow what the message names in the policy of %s",
+			p.account.RoleARN))
 	case errors.Is(err, errNoGroup):
 		mend = "correct the group's name, account or region in the plan, or take it out"
 	}
@@ -150,7 +151,7 @@ func (p place) agents(
 			unknown = append(unknown, id)
 		case agent.PingStatus != ssmtypes.PingStatusOnline:
 			silent = append(silent, fmt.Sprintf("%s (%s)", id, agent.PingStatus))
-		case system != "" && system != wanted.OperatingSystem:
+		case system != wanted.OperatingSystem:
 			others = append(
 				others, fmt.Sprintf("%s (%s %s)", id, aws.ToString(agent.PlatformName), aws.ToString(agent.PlatformVersion)),
 			)
@@ -177,7 +178,7 @@ func (p place) agents(
 				"%s of another operating system than the baseline %s (%s)", some(others, len(ids)), wanted.Name,
 				wanted.OperatingSystem,
 			),
-			"name a baseline of that system in the plan, or take them out of the group",
+			"name a baseline of that system in the plan, or take them out of the group; " + baselines.Patches(),
 		})
 	}
 	if len(results) == 0 {

@@ -65,7 +65,10 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 		return []Result{p.unread("permissions", where, err)}
 	}
 	role := slices.Concat(p.passRole(ctx, clients), p.automation(ctx, clients, resources))
+	missing, forbidden := p.forbidden(where, p.account.RoleARN, missing, denied, len(wanted))
+	role = append(role, forbidden...)
 	switch {
+	case len(forbidden) > 0 && len(missing) == 0:
 	case len(missing) > 0:
 		role = append(role, Result{
 			"permissions", where, Problem,
@@ -89,6 +92,26 @@ func (p place) permissions(ctx context.Context, clients *cloud.Clients, resource
 	return role
 }
 
+// forbidden tells of the missing actions that something denies, each with its own advice; the rest is only not allowed.
+func (p place) forbidden(
+	where, role string, missing []string, denied []verdict, all int,
+) (rest []string, results []Result) {
+	for _, by := range []denier{organisation, boundary, rolePolicy} {
+		var these []string
+		these, missing = split(missing, func(action string) bool {
+			return slices.ContainsFunc(denied, func(v verdict) bool { return v.action == action && v.by == by })
+		})
+		if len(these) > 0 {
+			results = append(results, Result{
+				"permissions", where, Problem,
+				fmt.Sprintf("%d of %d actions are denied by %s: %s", len(these), all, by, strings.Join(these, " ")),
+				mendDenied(role, by),
+			})
+		}
+	}
+	return missing, results
+}
+
 // more are the actions that only some configurations need.
 func (p place) more() []string {
 	for _, target := range p.Config.Notify {
@@ -103,6 +126,47 @@ func (p place) more() []string {
 type verdict struct {
 	action      string
 	conditional bool // a condition decides that a simulation cannot know
+	by          denier
+}
+
+// denier is what denies an action that would be allowed without it: no Allow helps then.
+type denier string
+
+// The deniers, as people are told of them.
+const (
+	nobodyDenies   denier = "" // nothing allows it, which is another matter
+	rolePolicy     denier = "a policy of the role"
+	boundary       denier = "the role's permissions boundary"
+	organisation   denier = "a policy of the organisation (service control policy)"
+	deniesOnlySome        = "a Deny may be bound to conditions, such as tags that a request lacks"
+)
+
+// denierOf tells who denies an action (EvaluationResult of IAM's API reference): an explicit Deny, or that the
+// organisation or the boundary does not allow it.
+func denierOf(result iamtypes.EvaluationResult) denier {
+	organisations, bounds := result.OrganizationsDecisionDetail, result.PermissionsBoundaryDecisionDetail
+	switch {
+	case organisations != nil && !organisations.AllowedByOrganizations:
+		return organisation
+	case bounds != nil && !bounds.AllowedByPermissionsBoundary:
+		return boundary
+	case result.EvalDecision == iamtypes.PolicyEvaluationDecisionTypeExplicitDeny:
+		return rolePolicy
+	}
+	return nobodyDenies
+}
+
+// mendDenied is what to do about actions that something denies.
+func mendDenied(role string, by denier) string {
+	switch by {
+	case organisation:
+		return "an Allow in the role's policy changes nothing: ask who owns the organisation's policies to let the role do " +
+			"it; " + deniesOnlySome
+	case boundary:
+		return "an Allow in the role's policy changes nothing: let the permissions boundary of " + role + " allow it"
+	}
+	return "another Allow changes nothing: take the Deny out of the policies of " + role + ", or what it names; " +
+		deniesOnlySome
 }
 
 // simulate returns the actions that are not allowed on a resource, "" being all.
@@ -123,7 +187,9 @@ func simulate(
 		}
 		for _, result := range page.EvaluationResults {
 			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
-				denied = append(denied, verdict{awssdk.ToString(result.EvalActionName), len(result.MissingContextValues) > 0})
+				denied = append(denied, verdict{
+					awssdk.ToString(result.EvalActionName), len(result.MissingContextValues) > 0, denierOf(result),
+				})
 			}
 		}
 	}
@@ -223,11 +289,15 @@ func (p place) automation(ctx context.Context, clients *cloud.Clients, resources
 	case len(missing) == 0:
 		return nil
 	}
-	return []Result{{
+	missing, forbidden := p.forbidden(role, role, missing, denied, len(AutomationActions()))
+	if len(missing) == 0 {
+		return forbidden
+	}
+	return append(forbidden, Result{
 		"permissions", role, Problem, "Automation may not do with it: " + strings.Join(missing, " "),
 		fmt.Sprintf(`add to the role's policy: {"Effect": "Allow", "Action": ["%s"], "Resource": "*"}`,
 			strings.Join(missing, `", "`)),
-	}}
+	})
 }
 
 // passRole asks whether the role may hand Automation its role.
@@ -245,6 +315,12 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 		return []Result{p.unread("permissions", automation, err)}
 	case len(denied) == 0:
 		return []Result{{Check: "permissions", Where: automation, State: OK, Says: "may be passed to Automation"}}
+	case denied[0].by != nobodyDenies:
+		return []Result{{
+			"permissions", automation, Problem,
+			fmt.Sprintf("%s may not pass it to Automation: %s denies iam:PassRole", p.account.RoleARN, denied[0].by),
+			mendDenied(p.account.RoleARN, denied[0].by),
+		}}
 	}
 	return []Result{
 		{

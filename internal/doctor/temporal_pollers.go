@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -69,6 +70,17 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 	return results
 }
 
+// Polling is who polls a queue now, by what Temporal tells of it.
+func Polling(asked *workflowservice.DescribeTaskQueueResponse, now time.Time) []string {
+	var polling []string
+	for _, poller := range asked.GetPollers() {
+		if now.Sub(poller.GetLastAccessTime().AsTime()) < pollAge {
+			polling = append(polling, poller.GetIdentity())
+		}
+	}
+	return polling
+}
+
 // askPollers asks for each kind of task who polled the queue lately.
 func (d *doctor) askPollers(ctx context.Context, t Temporal, q *queue) error {
 	for _, kind := range q.kinds {
@@ -76,14 +88,9 @@ func (d *doctor) askPollers(ctx context.Context, t Temporal, q *queue) error {
 		if err != nil {
 			return err
 		}
-		idle := true
-		for _, poller := range out.GetPollers() {
-			if d.Now().Sub(poller.GetLastAccessTime().AsTime()) < pollAge {
-				idle = false
-				q.served = append(q.served, poller.GetIdentity())
-			}
-		}
-		if idle {
+		polling := Polling(out, d.Now())
+		q.served = append(q.served, polling...)
+		if len(polling) == 0 {
 			q.idle = append(q.idle, kind)
 		}
 	}

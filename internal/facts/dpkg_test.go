@@ -91,7 +91,10 @@ func TestFactsOfDpkg(t *testing.T) {
 		t.Run(shell.Name, func(t *testing.T) {
 			m := newMachine(t)
 			m.env = []string{"DPKG_ADMINDIR=" + d.admin()}
-			_, packages := m.tell(shell)
+			facts, packages := m.tell(shell)
+			require.Equal(t, []string{
+				"broken.all half-configured", "half.all half-installed", "unpacked.all unpacked",
+			}, facts.Broken)
 			require.Equal(t, []string{
 				"acts.all 0:1.0",
 				"broken.all 0:1.0 half-configured",

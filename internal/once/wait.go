@@ -38,23 +38,29 @@ func (w Waits) Look(
 }
 
 // LookKeeping is Look for a wait that keeps something for its next attempt: kept is asked for it before each heartbeat,
-// since a heartbeat without details would wipe the details of the one before.
+// since a heartbeat without details would wipe the details of the one before. What was waited for last is kept behind
+// it: see LastSeen.
 func (w Waits) LookKeeping(
 	ctx context.Context, pace Pace, kept func() any, once func(context.Context) (bool, string, error),
 ) error {
 	until := time.Now().Add(w.patience(ctx))
 	pause := min(pace.Poll.D(), w.ShortWait/looksPerShortWait)
+	seen := LastSeen(ctx)
 	for {
 		done, waitingFor, err := once(ctx)
-		if done || err != nil {
-			return err
+		if err != nil {
+			return stillWaiting(err, seen, pace)
+		}
+		if done {
+			return nil
+		}
+		seen = waitingFor
+		var keeps any
+		if kept != nil {
+			keeps = kept()
 		}
 		// The heartbeat is how a cancel reaches a wait inside an attempt.
-		if kept != nil {
-			activity.RecordHeartbeat(ctx, kept())
-		} else {
-			activity.RecordHeartbeat(ctx)
-		}
+		activity.RecordHeartbeat(ctx, keeps, seen)
 		if pause <= 0 || time.Now().Add(pause).After(until) {
 			return NotReady(pace.Poll.D(), "%s", waitingFor)
 		}

@@ -2,6 +2,7 @@ package once
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -58,4 +61,61 @@ func TestLook(t *testing.T) {
 // inBubble runs a subtest in which time passes only while everything waits.
 func inBubble(t *testing.T, name string, test func(*testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+// notSent is an error of a call that was given up before it was sent, since too little of the attempt was left.
+type notSent struct{}
+
+func (notSent) Error() string { return "SendCommand was not sent: too little time left" }
+func (notSent) Unsent() bool  { return true }
+
+// When a wait's budget is spent people are told of its last attempt, and of nothing else. That tells what was waited
+// for, whatever became of the attempt itself.
+func TestASpentBudgetTellsWhatWasSeenLast(t *testing.T) {
+	const seen = "i-1 is not healthy yet: http /healthz on port 80 answers 503"
+	for _, c := range []struct {
+		name string
+		then error // of the look after
+		want string
+		kind string
+	}{
+		{"no time was left", aws.Wrap("send an http check", "i-1", notSent{}), seen, ErrNotReady},
+		{
+			"AWS was away", aws.Wrap("describe the instance", "i-1", errors.New("connection reset")),
+			seen + "; since then nobody could look: describe the instance (i-1): connection reset", aws.Passing,
+		},
+		{"it is gone", aws.Final(aws.Gone, "i-1 is gone"), "i-1 is gone", aws.Gone},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			looks := 0
+			wait := func(ctx context.Context) (err error) {
+				defer Typed(&err)
+				return Waits{}.LookKeeping(ctx, Pace{Poll: patch.Duration(time.Second)}, func() any { return "kept" },
+					func(context.Context) (bool, string, error) {
+						if looks++; looks > 1 {
+							return false, "", c.then
+						}
+						return false, seen, nil
+					})
+			}
+			var suite testsuite.WorkflowTestSuite
+			env := suite.NewTestWorkflowEnvironment()
+			env.RegisterActivity(wait)
+			env.ExecuteWorkflow(func(ctx workflow.Context) error {
+				ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+					StartToCloseTimeout: time.Minute, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 2},
+				})
+				return workflow.ExecuteActivity(ctx, wait).Get(ctx, nil)
+			})
+			var typed *temporal.ApplicationError
+			require.ErrorAs(t, env.GetWorkflowError(), &typed)
+			var last *temporal.ApplicationError
+			for err := error(typed); errors.As(err, &last); err = errors.Unwrap(last) {
+				typed = last
+			}
+			require.Equal(t, c.want, typed.Message())
+			require.Equal(t, c.kind, typed.Type())
+			require.Equal(t, 2, looks)
+		})
+	}
 }

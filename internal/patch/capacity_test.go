@@ -35,7 +35,7 @@ func well(i int, zone string) patch.Member {
 // four members in two zones, as the demo's production.
 func four(change ...func(*patch.GroupState)) patch.GroupState {
 	state := patch.GroupState{
-		Min: 2, Max: 6, Desired: 4, Zones: []string{"a", "c"}, FreeTags: true,
+		Min: 2, Max: 6, Desired: 4, FreeTags: true,
 		Members:      []patch.Member{well(1, "a"), well(2, "c"), well(3, "a"), well(4, "c")},
 		TargetGroups: []patch.TargetGroup{{ARN: targetGroup, Name: "web", Attached: true, CrossZone: true}},
 	}

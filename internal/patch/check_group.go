@@ -44,11 +44,23 @@ func checkCountsInstances(v View) []*Refusal {
 		"Patchtide counts instances; patch this group by replacing its image")
 }
 
+// checkOperator refuses what a service runs, which knows of no other that drains and reboots: of an Auto Scaling group
+// all of it, of instances chosen by tags each by name, since one tag may choose some that are operated and some not.
 func checkOperator(v View) []*Refusal {
-	if !v.Group.IsAutoScaling() || v.State.Operator == "" {
-		return nil
+	if v.Group.IsAutoScaling() {
+		if v.State.Operator == "" {
+			return nil
+		}
+		return v.refuseGroup("the group is operated by "+v.State.Operator, "patch it through that service")
 	}
-	return v.refuseGroup("the group is operated by "+v.State.Operator, "patch it through that service")
+	var found []*Refusal
+	for _, member := range v.members() {
+		if member.Operator != "" {
+			found = append(found, v.refuseOf(member.ID, "it is operated by "+member.Operator,
+				"patch it through that service, and choose tags that its instances do not carry")...)
+		}
+	}
+	return found
 }
 
 func checkRefresh(v View) []*Refusal {

@@ -1,6 +1,9 @@
 package patch
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // checkInService refuses one that is gone, or that takes no part in its group's work.
 func checkInService(v View) []*Refusal {
@@ -24,7 +27,7 @@ func (v View) stands() (Member, bool) {
 const mendAgent = "check the agent, its instance profile and its route to the SSM endpoints"
 
 func checkAgentOnline(v View) []*Refusal {
-	if member, there := v.stands(); there && !member.AgentOnline {
+	if member, there := v.stands(); there && !member.AgentOnline && member.State == "running" {
 		return v.refuse("its SSM agent is not online", mendAgent)
 	}
 	return nil
@@ -51,6 +54,9 @@ func describeUnhealthy(member Member) string {
 	}
 	if member.Health == "Unhealthy" {
 		return "Auto Scaling holds it for unhealthy before we began"
+	}
+	if member.State != "running" {
+		return strings.TrimPrefix(member.is(), member.ID+": ") + " before we began"
 	}
 	return fmt.Sprintf("EC2 says %s, status checks passed: %t, before we began", member.State, member.StatusOK)
 }

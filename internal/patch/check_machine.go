@@ -41,3 +41,13 @@ func checkPatchesItself(v View) []*Refusal {
 	}
 	return nil
 }
+
+// checkPackagesWhole refuses a machine whose package database is installed by half: an install would end it, or fail
+// for it, and a restore bring it back.
+func checkPackagesWhole(v View) []*Refusal {
+	if facts := v.Machine.Facts; facts != nil && len(facts.Broken) > 0 {
+		return v.refuse("packages are installed by half: "+strings.Join(facts.Broken, ", "),
+			"mend it on the machine (dpkg --configure -a, apt-get -f install); Patchtide starts only from health")
+	}
+	return nil
+}

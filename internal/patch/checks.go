@@ -87,7 +87,9 @@ var checksOfGroup = []Check{
 	},
 	{
 		Code: RefusedOperated, Needs: NeedsState, Refuses: checkOperator,
-		When: "EKS, ECS, Elastic Beanstalk or another operator owns the group", WhatToDo: "patch it through that service",
+		When: "EKS, ECS, Elastic Beanstalk or another operator owns the group; EKS, Karpenter, EMR or another one operates " +
+			"an instance that tags chose",
+		WhatToDo: "patch it through that service, and choose other tags",
 	},
 	{
 		Code: RefusedRefreshRunning, Needs: NeedsState, Refuses: checkRefresh,
@@ -237,6 +239,13 @@ var checksOfOthers = []Check{
 		LeftOut:  map[Level]string{LevelPutBack: "nothing is installed then", LevelReturn: nothingNew},
 	},
 	{
+		Code: RefusedSystem, Needs: NeedsState | NeedsAround, Refuses: checkSystem,
+		When: "an instance runs another operating system than the plan's baseline is for, or one that Patchtide does not " +
+			"patch, by its agent's word",
+		WhatToDo: "a plan for each system; README, Limits, lists those that it patches",
+		LeftOut:  map[Level]string{LevelPutBack: "nothing is installed then", LevelReturn: nothingNew},
+	},
+	{
 		Code: RefusedNoRestore, Needs: NeedsAround, Refuses: checkVolumeKey,
 		When: "a key of the root volume, or of the account's encryption by default, that is disabled, about to be deleted " +
 			"or gone",
@@ -274,6 +283,23 @@ var checksOfMachine = []Check{
 		WhatToDo: "check agent, instance profile and route to the SSM endpoints",
 		LeftOut: map[Level]string{
 			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll, LevelReturn: nothingNew,
+		},
+	},
+	{
+		Code: RefusedUnhealthyBefore, Needs: NeedsInstance | NeedsMachine, Refuses: checkPackagesWhole,
+		When: "packages are installed by half, as dpkg tells it", WhatToDo: "`dpkg --configure -a` on the machine",
+		LeftOut: map[Level]string{
+			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll, LevelReturn: nothingNew,
+		},
+	},
+	{
+		Code: RefusedUnhealthyBefore, Needs: NeedsInstance | NeedsMachine, Refuses: checkHTTPBefore,
+		When: "an `http` check of the stage does not pass while the instance still serves: a wrong port or path, an " +
+			"address that speaks HTTPS, or a machine without a tool to ask with",
+		WhatToDo: "correct the check, which speaks plain HTTP, or mend the instance",
+		LeftOut: map[Level]string{
+			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll,
+			LevelReturn: "its health checks judge once it is back",
 		},
 	},
 	{

@@ -23,6 +23,12 @@ type Ending struct {
 func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
 	var end Ending
 	members := 0
+	for _, member := range state.Members {
+		tried := slices.ContainsFunc(instances, func(r InstanceResult) bool { return r.ID == member.ID })
+		if member.AtRest() && !tried {
+			end.Gaps = append(end.Gaps, Gap{member.ID, "it is " + member.State + ", and was left so"})
+		}
+	}
 	for _, member := range state.Order() {
 		standby := member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
 		if !standby {
@@ -36,7 +42,8 @@ func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
 		case standby:
 			end.Gaps = append(end.Gaps, Gap{member.ID, "it joined meanwhile, and somebody has it on standby"})
 		case group.IsAutoScaling() && member.Lifecycle != LifecycleInService:
-			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and is still " + member.Lifecycle})
+			still := "it joined meanwhile, and is still " + ToldLifecycle(group, member.Lifecycle)
+			end.Coming = append(end.Coming, Gap{member.ID, still})
 		case member.State != "running":
 			end.Coming = append(end.Coming, Gap{member.ID, "it joined meanwhile, and is " + member.State})
 		case !member.AgentOnline:

@@ -10,7 +10,6 @@ import (
 // GroupState is what was read of a group at one moment. For instances chosen by tags the Auto Scaling fields are zero.
 type GroupState struct {
 	Min, Max, Desired   int
-	Zones               []string
 	Suspended           []string // process names, by whomever
 	Members             []Member // sorted by id
 	TargetGroups        []TargetGroup
@@ -18,7 +17,7 @@ type GroupState struct {
 	WarmPoolState       string // the state in which its warm pool keeps instances; "": it has none
 	Deleting            bool
 	Weighted            bool   // weights, or a desired-capacity type other than units
-	Operator            string // the service that operates the group: EKS, ECS, Elastic Beanstalk
+	Operator            string // the service that operates the Auto Scaling group: EKS, ECS, Elastic Beanstalk
 	MaxInstanceLifetime Duration
 	FreeTags            bool     // a tag slot is free on the group
 	Hidden              []string // who carries the group's tags and is no member: why, with its id
@@ -33,10 +32,13 @@ type GroupState struct {
 
 // Member is one instance of a group as EC2, Auto Scaling and the load balancers see it.
 type Member struct {
-	ID           string
-	Zone         string
-	PrivateIP    string
-	State        string // EC2's: running, stopped, ...; "" when EC2 no longer knows it
+	ID        string
+	Zone      string
+	PrivateIP string
+	State     string // EC2's: running, stopped, ...; "" when EC2 no longer knows it
+	Why       string // EC2's own words on why it is in that state; "": it tells none
+	// StoppedAt is when somebody stopped it, by AWS's clock; zero: it is not stopped, or EC2 does not tell.
+	StoppedAt    time.Time
 	StatusOK     bool   // both of EC2's status checks pass
 	Lifecycle    string // Auto Scaling's: InService, Standby, ...; "" when it is no member
 	Health       string // Auto Scaling's: Healthy, Unhealthy
@@ -45,11 +47,13 @@ type Member struct {
 	AgentOnline  bool
 	AgentPing    time.Time // AWS's clock
 	Platform     Platform
+	Runs         System // by its agent's word; zero: the agent is not known
 	RootVolumeID string // "" when the root is no EBS volume
 	RootDevice   string
 	ProductCodes bool // a Marketplace image: that its root can be replaced is not proven
 	BareMetal    bool
 	OwnerGroup   string // the Auto Scaling group it belongs to, also when it was found by tags
+	Operator     string // the service that operates the instance: EKS, Karpenter; "": none that is known
 	// StandbyFrom is of one on standby with which desired went down: the desired before that. 0: desired did not, and
 	// Auto Scaling launches another in its place.
 	StandbyFrom int
@@ -66,6 +70,15 @@ const (
 	LifecycleEnteringStandby = "EnteringStandby"
 	LifecyclePending         = "Pending"
 )
+
+// ToldLifecycle is a lifecycle state for people: where a hook of the group holds a member in it, that is said.
+func ToldLifecycle(group Group, state string) string {
+	if strings.HasSuffix(state, ":Wait") {
+		return state + ", held by a lifecycle hook (aws autoscaling describe-lifecycle-hooks --region " + group.Region +
+			" --auto-scaling-group-name " + group.AutoScalingGroup + ")"
+	}
+	return state
+}
 
 // StandbyFromUnknown is of one on standby whose scaling activity cannot be read, or is older than AWS keeps them.
 const StandbyFromUnknown = math.MaxInt32
@@ -110,6 +123,23 @@ func (t Target) Judged() bool { return t.Health != TargetUnused && t.Health != T
 // Present reports whether EC2 still has the instance: presence is proven by EC2, never by the group.
 func (m Member) Present() bool {
 	return m.State != "" && m.State != "terminated" && m.State != "shutting-down"
+}
+
+// AtRest reports an instance in no Auto Scaling group that is stopped: it serves nobody, and nobody replaces it.
+func (m Member) AtRest() bool {
+	return m.OwnerGroup == "" && (m.State == "stopped" || m.State == "stopping")
+}
+
+// is names the member with EC2's state and its reason, for people.
+func (m Member) is() string {
+	said := m.ID + ": EC2 says " + m.State
+	if m.State == "running" {
+		return m.ID
+	}
+	if m.Why != "" {
+		said += " (" + m.Why + ")"
+	}
+	return said
 }
 
 // Serving reports whether the member takes part in the group's work.
@@ -162,9 +192,10 @@ func (s GroupState) Numbers() GroupState {
 }
 
 // Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance
-// longer than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken.
+// longer than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken,
+// nor those that are stopped.
 func (s GroupState) Order() []Member {
-	ordered := slices.DeleteFunc(slices.Clone(s.Members), Member.Leaving)
+	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool { return m.Leaving() || m.AtRest() })
 	crowd := map[string]int{}
 	for _, member := range ordered {
 		crowd[member.Zone]++

@@ -1,5 +1,7 @@
 package patch
 
+import "fmt"
+
 // HTTPCheck asks for a 2xx or 3xx answer. From "instance" (the default) it is a read-only command to localhost on the
 // instance; from "worker" the worker dials the instance's private address.
 type HTTPCheck struct {
@@ -21,9 +23,36 @@ var httpHealth = HealthKind{
 	Asks: func(check HealthCheck) bool { return check.HTTP != nil },
 	Judge: func(health *Health, view HealthView) {
 		for _, http := range view.Now.HTTP {
-			if http.Status < 200 || http.Status > 399 {
-				health.wait("http %s answers %d %s", http.Check.Path, http.Status, http.Error)
+			if !http.Good() {
+				health.wait("%s", http)
 			}
 		}
 	},
+}
+
+// Good reports whether the answer is one of a healthy instance.
+func (o HTTPObservation) Good() bool { return o.Status >= 200 && o.Status <= 399 }
+
+// String tells a person what was asked and what came back.
+func (o HTTPObservation) String() string {
+	said := fmt.Sprintf("http %s on port %d answers %d", o.Check.Path, o.Check.Port, o.Status)
+	if o.Error != "" {
+		said += ": " + o.Error
+	}
+	return said
+}
+
+// mendHTTP is what to do about a check that does not pass while its instance serves.
+const mendHTTP = "correct the path and port of the stage's health, which is asked by plain HTTP, or leave the check out"
+
+// checkHTTPBefore refuses an instance whose http checks do not pass while it still serves: patched and returned it
+// would be held for ill, and be put back, for what nobody has changed.
+func checkHTTPBefore(v View) []*Refusal {
+	var found []*Refusal
+	for _, answer := range v.Machine.HTTP {
+		if !answer.Good() {
+			found = append(found, v.refuse(answer.String()+", before we began", mendHTTP)...)
+		}
+	}
+	return found
 }

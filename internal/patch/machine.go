@@ -24,6 +24,8 @@ type MachineFacts struct {
 	Elsewhere []string `json:"elsewhere,omitzero"`
 	// Patchers install packages by themselves: "unattended-upgrades". Nil: it did not tell.
 	Patchers []string `json:"patchers,omitzero"`
+	// Broken are packages that are installed by half, and how: "libc6.amd64 half-configured". Nil: it did not tell.
+	Broken []string `json:"broken,omitzero"`
 }
 
 // PackageChange is one package that differs between two lists; From is "" for an added one, To for a removed one.
@@ -121,6 +123,7 @@ type Pass struct {
 	Number, Of    int  // Of: how many there may be
 	Before, After Scan // of our own, by one snapshot of the baseline
 	Report        PatchReport
+	Whole         PatchReport // of all passes so far, as one; the zero value: this is the only one
 }
 
 // Verdict says whether one pass of install and reboot did what it was to do.
@@ -156,6 +159,8 @@ func Verify(pass Pass) Verdict {
 		return Verdict{Reason: "scan after install: " + after.Error}
 	case len(after.Failed) > 0:
 		return Verdict{Reason: "failed patches: " + strings.Join(after.Failed, ", ")}
+	case len(report.After.Broken) > 0:
+		return Verdict{Reason: "installed by half: " + strings.Join(report.After.Broken, ", ")}
 	case len(after.PendingReboot) > 0 && reboots:
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
 	case pass.Platform != Windows && len(before.Missing) > 0 && !report.changed():
@@ -173,6 +178,13 @@ func Verify(pass Pass) Verdict {
 		}
 	}
 	verdict := Verdict{Waits: after.Waits(report.After)}
+	whole := pass.Whole
+	if whole.Before == nil || whole.After == nil {
+		whole = report
+	}
+	if old := whole.oldKernel(); old != "" {
+		verdict.Waits = append(slices.Clone(verdict.Waits), old)
+	}
 	for _, id := range after.Missing {
 		if pass.Platform != Windows && pass.Number >= pass.Of && !slices.Contains(before.Missing, id) {
 			verdict.Late = append(verdict.Late, id)

@@ -193,6 +193,12 @@ func TestVerify(t *testing.T) {
 			report: kernel(unbooted), reason: "another kernel runs (6, before 5)",
 		},
 		{name: "another kernel by a boot", before: missing("k"), report: kernel(done)},
+		{
+			name: "packages are installed by half", before: missing("k"), report: patch.PatchReport{
+				Before: facts("1", "a"),
+				After:  &patch.MachineFacts{BootID: "2", PackagesSHA256: "b", Broken: []string{"libc6.amd64 half-configured"}},
+			}, reason: "installed by half: libc6.amd64 half-configured",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pass := patch.Pass{
@@ -215,6 +221,74 @@ func TestVerify(t *testing.T) {
 			require.Equal(t, c.late, verdict.Late)
 			require.Equal(t, c.waits, verdict.Waits)
 			require.Equal(t, c.reason == "" && c.again == nil, verdict.Proven())
+		})
+	}
+}
+
+// A kernel that is installed and not booted is not plain patched, whatever the scan says.
+func TestAKernelThatBootsAsTheOldOne(t *testing.T) {
+	const old, installed = "6.1.134-150.224.amzn2023.x86_64", "0:6.1.141-155.222.amzn2023"
+	both := []patch.PackageChange{
+		{Name: "kernel.x86_64", From: "0:6.1.134-150.224.amzn2023", To: "0:6.1.134-150.224.amzn2023 " + installed},
+	}
+	for _, c := range []struct {
+		name          string
+		changes       []patch.PackageChange
+		before, after string // kernels
+		boot          string
+		waits         bool
+	}{
+		{"it boots the old one", both, old, old, "2", true},
+		{"it boots the new one", both, old, "6.1.141-155.222.amzn2023.x86_64", "2", false},
+		{"it has not booted: the scan tells what waits", both, old, old, "1", false},
+		{
+			"it runs the new one already", both, "6.1.141-155.222.amzn2023.x86_64", "6.1.141-155.222.amzn2023.x86_64", "2",
+			false,
+		},
+		{"no kernel was installed", []patch.PackageChange{
+			{Name: "kernel-tools.x86_64", From: "0:6.1.134", To: installed}, {Name: "openssl.x86_64", From: "1:3", To: "1:4"},
+		}, old, old, "2", false},
+		{"Ubuntu boots the old one", []patch.PackageChange{
+			{Name: "linux-image-5.15.0-130-generic.amd64", To: "0:5.15.0-130.140"},
+			{Name: "linux-image-generic.amd64", From: "0:5.15.0.119", To: "0:5.15.0.130"},
+		}, "5.15.0-119-generic", "5.15.0-119-generic", "2", true},
+		{"Debian replaces it under its own name", []patch.PackageChange{
+			{Name: "linux-image-6.1.0-31-amd64.amd64", From: "0:6.1.128-1", To: "0:6.1.129-1"},
+		}, "6.1.0-31-amd64", "6.1.0-31-amd64", "2", false},
+		{"nobody tells the kernel", both, "", "", "2", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			verdict := patch.Verify(patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 1, Of: 1, Report: patch.PatchReport{
+					Before:  &patch.MachineFacts{BootID: "1", PackagesSHA256: "a", Kernel: c.before},
+					After:   &patch.MachineFacts{BootID: c.boot, PackagesSHA256: "b", Kernel: c.after},
+					Changes: c.changes,
+				},
+			})
+			if c.boot == "1" {
+				require.Contains(t, verdict.Reason, "boot id is as before")
+				return
+			}
+			require.Empty(t, verdict.Reason)
+			if !c.waits {
+				require.Empty(t, verdict.Waits)
+				return
+			}
+			require.Len(t, verdict.Waits, 1)
+			require.Contains(t, verdict.Waits[0], "has booted "+c.before+" again")
+			later := patch.Verify(patch.Pass{
+				Platform: patch.Linux, Reboot: patch.RebootIfNeeded, Number: 2, Of: 2,
+				Report: patch.PatchReport{
+					Before: &patch.MachineFacts{BootID: "2", PackagesSHA256: "b", Kernel: c.after},
+					After:  &patch.MachineFacts{BootID: "3", PackagesSHA256: "c", Kernel: c.after},
+				},
+				Whole: patch.PatchReport{
+					Before:  &patch.MachineFacts{BootID: "1", PackagesSHA256: "a", Kernel: c.before},
+					After:   &patch.MachineFacts{BootID: "3", PackagesSHA256: "c", Kernel: c.after},
+					Changes: c.changes,
+				},
+			})
+			require.Equal(t, verdict.Waits, later.Waits, "another pass does not forget it")
 		})
 	}
 }

@@ -14,6 +14,8 @@ func TestOrder(t *testing.T) {
 		m.Lifecycle = state
 		return m
 	}
+	stopped := well(8, "a")
+	stopped.State = "stopped"
 	gone := well(9, "a")
 	gone.State = "terminated"
 	for _, c := range []struct {
@@ -40,6 +42,7 @@ func TestOrder(t *testing.T) {
 			[]patch.Member{leaving(1, "a", "Terminating"), well(2, "a"), well(3, "c"), well(4, "c")},
 			[]string{"i-03", "i-04", "i-02"},
 		},
+		{"a stopped one in no Auto Scaling group is not taken", []patch.Member{stopped, well(1, "a")}, []string{"i-01"}},
 		{"a terminated one is not taken", []patch.Member{gone, well(1, "a")}, []string{"i-01"}},
 		{
 			"somebody's standby is: its turn tells the reason",

@@ -44,6 +44,7 @@ const (
 	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"
 	RefusedOtherPatcher     RefusalCode = "OtherPatcher"
 	RefusedPatchGroup       RefusalCode = "NotInPatchGroup"
+	RefusedSystem           RefusalCode = "OtherSystem"
 	RefusedBalancer         RefusalCode = "LoadBalancerNotRead"
 	RefusedTagSlot          RefusalCode = "NoFreeTagSlot"
 	RefusedLifetime         RefusalCode = "InstanceLifetimeEnds"

@@ -24,11 +24,12 @@ func checkRoom(v View) []*Refusal {
 	if !v.Group.IsAutoScaling() {
 		// One that we took out, and that is in no target group, may serve again: nobody can tell. It is no other's
 		// absence.
-		total := len(v.State.Members) + len(out.Gone)
-		others := len(out.Gone) + len(without(out.Ours, v.Instance)) + len(without(out.Ill, v.Instance))
-		if serves && others >= most {
-			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d", others, total, most),
-				"wait until the others are healthy again"+v.registerThem(without(out.Ill, v.Instance)))
+		ill := slices.DeleteFunc(without(out.Ill, v.Instance), v.restsSinceBefore)
+		away := slices.Concat(out.Gone, without(out.Ours, v.Instance), ill)
+		total := len(v.State.Members) + len(out.Gone) - (len(without(out.Ill, v.Instance)) - len(ill))
+		if serves && len(away) >= most {
+			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d: %s", len(away), total, most,
+				v.named(away)), "wait until the others are healthy again"+v.registerThem(ill))
 		}
 		return nil
 	}
@@ -36,6 +37,9 @@ func checkRoom(v View) []*Refusal {
 	if after := healthy - 1; serves && (after < wanted-most || after < v.State.Min) {
 		what := fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, wanted,
 			v.State.Min, most)
+		if away := without(slices.Concat(out.Ours, out.Ill), v.Instance); len(away) > 0 {
+			what += "; not in service: " + v.named(away)
+		}
 		if len(out.Missed) > 0 {
 			return v.refuse(what+"; somebody has put "+strings.Join(out.Missed, ", ")+" on standby, and nothing serves instead",
 				"return it to service, or set capacity: surge")
@@ -47,6 +51,49 @@ func checkRoom(v View) []*Refusal {
 			"use capacity: auto or surge, or lower min")
 	}
 	return nil
+}
+
+// restsSinceBefore reports a member that was stopped before the wave began: it is not out of service because of us, and
+// the group has done without it so far. Where EC2 does not tell when, it counts as out.
+func (v View) restsSinceBefore(id string) bool {
+	member, _ := v.State.Member(id)
+	return member.AtRest() && !member.StoppedAt.IsZero() &&
+		(v.Policy.Began.IsZero() || member.StoppedAt.Before(v.Policy.Began)) && !slices.Contains(v.Holdings.Out, id)
+}
+
+// named names members with why they do not serve, as far as it is told.
+func (v View) named(ids []string) string {
+	var names []string
+	for _, id := range ids[:min(len(ids), namedMost)] {
+		member, listed := v.State.Member(id)
+		switch {
+		case !listed || !member.Present():
+			names = append(names, id+": gone")
+		case member.State != "running":
+			names = append(names, member.is())
+		case v.Group.IsAutoScaling() && member.Lifecycle != LifecycleInService:
+			names = append(names, id+": "+member.Lifecycle)
+		default:
+			names = append(names, id+": "+whyIll(member))
+		}
+	}
+	if more := len(ids) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// whyIll is what is seen of a member that runs and does not serve as the others do.
+func whyIll(member Member) string {
+	for _, target := range member.Targets {
+		if target.Judged() && target.Health != TargetHealthy {
+			return string(target.Health) + " in a target group"
+		}
+	}
+	if member.Health == "Unhealthy" {
+		return "Auto Scaling holds it for unhealthy"
+	}
+	return "not in service as the others are"
 }
 
 // registerThem says what makes members serve again that are well and registered in fewer target groups than most.

@@ -14,6 +14,7 @@ type Interference struct {
 	Unasked     string // why nobody could be asked for them, and none are taken to be there; "": they were
 	StopAlarms  []StopAlarm
 	Patchers    []Patcher
+	Unjudged    []string // what acts on the instances, and may install patches for all that anybody can tell
 	LockedRoots []LockedRoot
 	// UnprovenRoots are those whose key AWS lets nobody but itself try. They refuse nothing, and are told.
 	UnprovenRoots []LockedRoot
@@ -61,6 +62,7 @@ func (i Interference) Untried() []string {
 	if i.Unasked != "" {
 		told = append(told, i.Unasked)
 	}
+	told = append(told, i.Unjudged...)
 	for _, root := range i.UnprovenRoots {
 		told = append(told, root.Why)
 	}

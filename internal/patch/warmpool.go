@@ -1,16 +1,24 @@
 package patch
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // WarmPoolRunning is the state of a warm pool whose instances run while they wait.
 const WarmPoolRunning = "Running"
 
 // Untouched tells, for people, of what belongs to a group and is not patched with it: what carries its tags and is no
-// member, and what waits in its warm pool.
+// member, who is stopped, and what waits in its warm pool.
 func (s GroupState) Untouched() []string {
-	notes := s.Hidden
+	notes := slices.Clone(s.Hidden)
+	for _, member := range s.Members {
+		if member.AtRest() {
+			notes = append(notes, member.is()+": it is not patched, and left as it is")
+		}
+	}
 	if s.WarmPoolState != "" {
-		notes = append(notes[:len(notes):len(notes)], "what waits in its warm pool is not patched, and serves as it was "+
+		notes = append(notes, "what waits in its warm pool is not patched, and serves as it was "+
 			"prepared: renew the pool by an instance refresh, or delete it and put it again, once its image has the patches")
 	}
 	return notes

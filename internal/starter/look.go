@@ -37,6 +37,7 @@ type look struct {
 	account, region string
 	clients         *cloud.Clients
 	systems         map[string]string            // a baseline by instance id; "" for a system without one
+	foreign         map[string]string            // by instance id: a system that Patchtide does not patch
 	tags            map[string]map[string]string // by instance id
 	fleet           *Fleet
 }
@@ -44,7 +45,7 @@ type look struct {
 // Look looks at one region of an account with its clients and adds what it sees to the fleet.
 func (f *Fleet) Look(ctx context.Context, account, region string, clients *cloud.Clients) error {
 	l := look{
-		account: account, region: region, clients: clients, systems: map[string]string{},
+		account: account, region: region, clients: clients, systems: map[string]string{}, foreign: map[string]string{},
 		tags: map[string]map[string]string{}, fleet: f,
 	}
 	for _, step := range []struct {
@@ -76,9 +77,11 @@ func (l *look) agents(ctx context.Context) error {
 			return err
 		}
 		for _, agent := range page.InstanceInformationList {
-			l.systems[awssdk.ToString(agent.InstanceId)] = baselineFor(
-				awssdk.ToString(agent.PlatformName), awssdk.ToString(agent.PlatformVersion),
-			)
+			platform, version := awssdk.ToString(agent.PlatformName), awssdk.ToString(agent.PlatformVersion)
+			l.systems[awssdk.ToString(agent.InstanceId)] = baselineFor(platform, version)
+			if baselines.SystemOf(platform, version) == "" {
+				l.foreign[awssdk.ToString(agent.InstanceId)] = strings.TrimSpace(platform + " " + version)
+			}
 		}
 	}
 	return nil
@@ -104,6 +107,8 @@ func (l *look) baselineOf(ids []string) (name, why string) {
 		switch {
 		case !known:
 			return "", id + " has no agent that Systems Manager knows"
+		case l.foreign[id] != "":
+			return "", id + " runs " + l.foreign[id] + ": " + baselines.Patches()
 		case system == "":
 			return "", id + " runs a system without a built-in baseline: write one into baselines_dir"
 		case n > 0 && system != name:

@@ -63,7 +63,9 @@ func (s *saga) install(ctx workflow.Context) error {
 		}
 		s.merge(*report)
 		after := &patch.Scan{}
-		if report.Failure == "" {
+		if report.Failure != "" {
+			report.Failure += s.failedPatches(clean)
+		} else {
 			s.enter(clean, patch.StepVerify)
 			if after, err = s.scanNow(clean, fmt.Sprintf("scan-after-%d", pass)); err != nil {
 				return err
@@ -72,7 +74,7 @@ func (s *saga) install(ctx workflow.Context) error {
 		}
 		verdict := patch.Verify(patch.Pass{
 			Platform: s.in.Policy.Platform, Reboot: s.in.Policy.Reboot, Number: pass, Of: s.in.Policy.Passes,
-			Before: before, After: *after, Report: *report,
+			Before: before, After: *after, Report: *report, Whole: s.patching.report,
 		})
 		switch {
 		case verdict.Reason != "":
@@ -124,6 +126,23 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 	return &report, nil
 }
 
+// failedPatches are those that Systems Manager lists as failed after an install that failed, for its reason; "" where
+// it lists none, or cannot be asked. What it learnt before this instance was begun says nothing.
+func (s *saga) failedPatches(ctx workflow.Context) string {
+	var known activities.PatchStates
+	read := run.Within(run.Reading(ctx, s.in.Group, s.in.Policy.Timing), s.in.Policy.Timing.Look.D())
+	if err := workflow.ExecuteActivity(read, aws.ReadPatchStates, activities.ReadPatchStatesInput{
+		Group: s.in.Group, Instances: []string{s.in.Instance}, Baseline: s.in.Policy.Baseline,
+	}).Get(ctx, &known); err != nil || len(known.States) == 0 {
+		return ""
+	}
+	state := known.States[0]
+	if len(state.Failed) == 0 || state.At.Before(s.before.At) {
+		return ""
+	}
+	return "; Systems Manager lists as failed: " + strings.Join(state.Failed, ", ")
+}
+
 // awaitItsTurn waits until Automation has begun the execution. Its error says why it is not waited for any longer.
 func (s *saga) awaitItsTurn(ctx workflow.Context, pass int, execution activities.Execution) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -162,6 +181,9 @@ func (s *saga) merge(report patch.PatchReport) {
 	if report.After != nil {
 		s.status.Result.BootID, s.status.Result.PackagesAfter = report.After.BootID, report.After.PackagesSHA256
 		s.status.Result.ApplicationAfter = report.After.ApplicationSHA256
+		if told := report.NewRelease(); told != "" {
+			s.note("%s", told)
+		}
 	}
 }
 

@@ -155,11 +155,50 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 	default:
 		return s.unread(ctx, err)
 	}
+	if answer.Facts != nil {
+		if end := s.askHTTP(ctx, &answer); end != nil {
+			return end
+		}
+	}
 	view.Machine, s.patching.first = &answer, facts
 	if refusal := patch.First(level, view); refusal != nil {
 		return refusedBy(refusal)
 	}
 	return nil
+}
+
+// askHTTP asks the http checks that are to judge the instance once it has returned, while it still serves: they only
+// read. One bad answer is confirmed by another, as in a bake.
+func (s *saga) askHTTP(ctx workflow.Context, answer *patch.MachineAnswer) *notBegun {
+	look := s.observe()
+	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
+		return check.HTTP == nil
+	})
+	if len(look.Checks) == 0 {
+		return nil
+	}
+	look.TargetGroups = nil // the group's state has told of them
+	for looks := 1; ; looks++ {
+		var seen patch.HealthObservation
+		err := s.await(ctx, s.in.Policy.Timing.Agent, aws.ObserveHealth, look, &seen)
+		switch {
+		case err == nil:
+		case run.IsType(err, activities.ErrNotReady) && ctx.Err() == nil:
+			for _, check := range look.Checks {
+				seen.HTTP = append(seen.HTTP, patch.HTTPObservation{Check: *check.HTTP, Error: run.Reason(err)})
+			}
+		default:
+			return s.unread(ctx, err)
+		}
+		answer.HTTP = seen.HTTP
+		bad := slices.ContainsFunc(seen.HTTP, func(o patch.HTTPObservation) bool { return !o.Good() })
+		if !bad || looks >= looksToBelieve {
+			return nil
+		}
+		if end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "to ask its http checks again"); end != nil {
+			return end
+		}
+	}
 }
 
 // unread is the end of an instance that could not be looked at.

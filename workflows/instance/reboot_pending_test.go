@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
@@ -38,4 +39,27 @@ func TestWhatWaitsForARebootIsToldAndNotTakenOutAgain(t *testing.T) {
 		require.Len(t, scene.Effects("EnterStandby"), out, "nobody was taken out again")
 		require.Len(t, scene.Effects("StartAutomationExecution"), installs)
 	})
+}
+
+// A machine whose boot loader starts the old kernel has its patches installed and in no effect: it is not told as plain
+// patched, nor harmed for it.
+func TestAKernelThatDoesNotBootIsTold(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy",
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+			"approval: {required: false}")),
+	})
+	scene.Production(func(g *world.ScalingGroup) {
+		for _, member := range g.Members() {
+			member.Instance.OldKernel = true
+		}
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	for _, instance := range result.Stages[0].Groups[0].Instances {
+		require.Equal(t, patch.PatchedRebootPending, instance.Outcome, instance.Reason)
+		require.Len(t, instance.RebootPending, 1)
+		require.Contains(t, instance.RebootPending[0], "see its boot loader")
+	}
 }

@@ -40,7 +40,8 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 	reading := patch.GroupReading{Group: group, Known: map[string]patch.PatchState{}}
 	problem := func(err error) {
 		reading.Problems = append(reading.Problems, patch.Blocker{
-			Code: run.ErrorType(err), Where: group.String(), What: run.Reason(err), WhatToDo: mends(run.ErrorType(err)),
+			Code: run.ErrorType(err), Where: group.String(), What: run.Reason(err),
+			WhatToDo: mends(run.ErrorType(err), run.Reason(err)),
 		})
 	}
 	if blocker := lockBlocker(ctx, ErrGroupLocked, group.String(), names.GroupLock(group)); blocker != nil {
@@ -82,12 +83,15 @@ func (p *preview) read(ctx workflow.Context, group patch.Group, stage patch.Stag
 }
 
 // mends is what to do about a group that cannot be read; docs/planning.md lists them.
-func mends(errorType string) string {
+func mends(errorType, said string) string {
 	switch errorType {
 	case activities.ErrGroupNotFound:
 		return "correct its name, account or region in the plan"
 	case activities.ErrAccessDenied:
-		return "let the account's role do that; docs/installing.md lists its actions"
+		return patch.MendDenied(said, "let the account's role do that; docs/installing.md lists its actions")
+	case activities.ErrNotRecognized:
+		return "see by `patchtide doctor` whether the worker's credentials and clock are right and the region is enabled " +
+			"in the account; no policy of the role mends it"
 	case run.ErrQueueNotServed:
 		return "start a worker whose configuration has the account and region"
 	}

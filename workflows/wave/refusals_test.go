@@ -36,6 +36,19 @@ func inStack(g *world.ScalingGroup, status string) {
 	g.Tags = append(g.Tags, world.GroupTag{Key: "aws:cloudformation:stack-id", Value: id})
 }
 
+// companyMonthly is a document of somebody's own that patches by one of AWS's.
+const companyMonthly = `schemaVersion: "0.3"
+parameters:
+  InstanceId: {type: String}
+mainSteps:
+  - name: install
+    action: aws:runCommand
+    inputs:
+      DocumentName: AWS-RunPatchBaseline
+      InstanceIds: ["{{ InstanceId }}"]
+      Parameters: {Operation: Install}
+`
+
 // fromMarketplace has production's machines launched from an image of the Marketplace.
 func fromMarketplace(doubts ...world.Doubt) func(*world.Scenario) {
 	return func(s *world.Scenario) {
@@ -145,6 +158,38 @@ func TestOthersRefuseTheWave(t *testing.T) {
 				Name: "patch-all", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Install",
 			})
 		}, want: []string{"OtherPatcher", "patch-all", "at any moment"}},
+		{name: "a patch policy of Quick Setup", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name:     "AWS-QuickSetup-PatchPolicy-InstallPatches-LA-ab12c",
+				Document: "AWSQuickSetup-PatchPolicy-InstallPatches-LA-ab12c", Schedule: "cron(0 2 ? * SAT *)",
+				Tags: map[string]string{"Role": "web"},
+			})
+		}, want: []string{"OtherPatcher", "AWS-QuickSetup-PatchPolicy-InstallPatches-LA-ab12c", "at any moment"}},
+		{name: "a patch policy of Quick Setup that scans", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name:     "AWS-QuickSetup-PatchPolicy-ScanForPatches-LA-ab12c",
+				Document: "AWSQuickSetup-PatchPolicy-ScanForPatches-LA-ab12c", Schedule: "rate(1 day)",
+			})
+		}},
+		{name: "a document of one's own that runs one of AWS's", do: func(t *testing.T, g scaling) {
+			_, err := g.Region.CreateDocument("Company-Monthly", "Automation", "YAML", companyMonthly, "", nil)
+			require.NoError(t, err)
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "monthly", Document: "Company-Monthly", Schedule: "rate(1 day)",
+			})
+		}, want: []string{"OtherPatcher", "the association monthly", "at any moment"}},
+		{name: "a script that updates", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "updates", Document: "AWS-RunShellScript", Schedule: "rate(1 day)",
+				Parameters: map[string][]string{"commands": {"dnf -y upgrade"}},
+			})
+		}, want: []string{"OtherPatcher", "the association updates"}},
+		{name: "a script that does something else", do: func(_ *testing.T, g scaling) {
+			g.Region.AddAssociation(world.AssociationsSpec{
+				Name: "cleans", Document: "AWS-RunShellScript", Schedule: "rate(1 day)",
+				Parameters: map[string][]string{"commands": {"find /tmp -mtime +7 -delete"}},
+			})
+		}},
 		{name: "associations that scan, ran once, or do something else", do: func(_ *testing.T, g scaling) {
 			g.Region.AddAssociation(world.AssociationsSpec{
 				Name: "scan", Document: "AWS-RunPatchBaseline", Schedule: "rate(1 day)", Operation: "Scan",
@@ -177,6 +222,11 @@ func TestOthersRefuseTheWave(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, g.Region.RegisterPatchGroup("amazon-linux-2023", other.ID))
 		}, want: []string{"NotInPatchGroup", "theirs", "deregister-patch-baseline-for-patch-group"}},
+		{name: "a system that Patchtide does not patch", fleet: func(s *world.Scenario) {
+			for i := range s.OperatingSystems {
+				s.OperatingSystems[i].PlatformName, s.OperatingSystems[i].PlatformVersion = "Red Hat Enterprise Linux", "8.8"
+			}
+		}, do: func(*testing.T, scaling) {}, want: []string{"OtherSystem", "Red Hat Enterprise Linux 8.8", "does not patch"}},
 		{name: "a patch group by the other spelling", do: func(_ *testing.T, g scaling) {
 			tags := g.Members()[0].Instance.Tags
 			delete(tags, "PatchGroup")
@@ -271,6 +321,11 @@ func TestOthersRefuseTheNextInstance(t *testing.T) {
 				member.Instance.Patchers = []string{"unattended-upgrades"}
 			}
 		}, want: "OtherPatcher"},
+		{name: "packages come to be installed by half", do: func(g *world.ScalingGroup) {
+			for _, member := range g.Members() {
+				member.Instance.Broken = []string{"libc6.amd64 half-configured"}
+			}
+		}, want: "libc6.amd64 half-configured"},
 		{name: "a system that is not all on its root", do: func(g *world.ScalingGroup) {
 			for _, member := range g.Members() {
 				member.Instance.Elsewhere = []string{"/var/lib/rpm on nvme1n1"}
@@ -344,4 +399,23 @@ func TestTheLastOfItsZoneIsNotTaken(t *testing.T) {
 	require.Equal(t, patch.Aborted, result.Outcome)
 	require.Contains(t, reasons, "LastHealthyInZone")
 	require.Empty(t, scene.Effects("EnterStandby"))
+}
+
+// Silence means no nowhere: what acts on the instances by a document that nobody can read is told, in the plan and with
+// each instance.
+func TestADocumentThatCannotBeReadIsTold(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	scene.Production(func(g *world.ScalingGroup) {
+		g.Region.AddAssociation(world.AssociationsSpec{
+			Name: "night", Document: "arn:aws:ssm:ap-northeast-1:444455556666:document/Shared-Night", Schedule: "rate(1 day)",
+		})
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	for _, instance := range result.Stages[1].Groups[0].Instances {
+		require.Len(t, instance.Notes, 1, "%+v", instance)
+		require.Contains(t, instance.Notes[0], "the association night")
+		require.Contains(t, instance.Notes[0], "whether that installs patches is not known")
+	}
 }

@@ -2,6 +2,7 @@ package services
 
 import (
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -271,6 +272,9 @@ func ec2Instance(i *world.Instance) types.Instance {
 	}
 	if i.StateReason != "" {
 		out.StateReason = &types.StateReason{Code: aws.String(i.StateReason), Message: aws.String(i.StateReason)}
+	}
+	if !i.StoppedAt.IsZero() {
+		out.StateTransitionReason = aws.String("User initiated (" + i.StoppedAt.UTC().Format(time.DateTime) + " GMT)")
 	}
 	for _, volume := range i.Attachments() {
 		out.BlockDeviceMappings = append(out.BlockDeviceMappings, types.InstanceBlockDeviceMapping{

@@ -266,6 +266,7 @@ func (s othersService) association(
 		AssociationId: &association.ID, AssociationName: notEmpty(association.Name), Name: aws.String(association.Document),
 		ScheduleExpression: notEmpty(association.Schedule), Targets: targetsByTags(association.Tags),
 	}
+	description.Parameters = maps.Clone(association.Parameters)
 	if association.Operation != "" {
 		description.Parameters = map[string][]string{"Operation": {association.Operation}}
 	}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -281,6 +282,12 @@ func (v *Invocation) end(status string, code int, stdout, stderr string) {
 	}
 	if v.cancelled {
 		status = "Cancelled"
+	}
+	if status == "Failed" && code > 0 {
+		// Each of these documents is a script to the agent, which says so below what the script said (runscript.go of
+		// amazon-ssm-agent).
+		agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
+		stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
 	}
 	v.Status, v.Details, v.Code, v.Stdout, v.Stderr = status, status, code, stdout, stderr
 	v.finish()

@@ -41,6 +41,7 @@ type Instance struct {
 	PrivateIP      string
 	State          InstanceState
 	StateReason    string
+	StoppedAt      time.Time // when somebody stopped it; zero: nobody has since its start
 	LaunchTime     time.Time
 	Tags           Tags
 	SecurityGroups []string // ids
@@ -55,6 +56,9 @@ type Instance struct {
 
 	Elsewhere []string // directories that are not on the root volume, as the machine tells: "/var/lib/rpm on nvme1n1"
 	Patchers  []string // what patches the machine by itself: unattended-upgrades
+	Broken    []string // packages that are installed by half: "libc6.amd64 half-configured"
+	// OldKernel is a machine whose boot loader starts the kernel that it has run so far, whatever is installed beside.
+	OldKernel bool
 
 	further []*NetworkInterface
 	roots   []string // ids of every volume that is or was the root
@@ -267,7 +271,7 @@ func (i *Instance) Start() error {
 			RootDevice,
 		)
 	}
-	i.State = Pending
+	i.State, i.StoppedAt = Pending, time.Time{}
 	i.Region.Changed("instance", i.ID, "pending")
 	if i.keyUnusable() {
 		epoch := i.machine.goDown(i)
@@ -295,6 +299,7 @@ func (i *Instance) Stop() error {
 		return i.wrongState("stopped")
 	}
 	i.State, i.StateReason = Stopping, "Client.UserInitiatedShutdown"
+	i.StoppedAt = i.Region.World.now
 	epoch := i.machine.goDown(i)
 	i.Region.Changed("instance", i.ID, "stopping")
 	i.after(epoch, i.Region.World.Scenario.Durations.Stop.D(), func() {

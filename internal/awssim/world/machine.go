@@ -75,7 +75,9 @@ func (m *machine) start(i *Instance, at time.Time) {
 	m.up, m.bootedAt = true, at
 	m.bootID = i.Region.NewUUID("boot/" + i.ID)
 	disk.pending = nil
-	m.kernel = disk.Version(disk.os.Kernel)
+	if !i.OldKernel || m.kernel == "" {
+		m.kernel = disk.Version(disk.os.Kernel)
+	}
 	if !m.mute {
 		m.agentUp, m.agentSince = true, at
 	}

@@ -291,8 +291,9 @@ type AssociationsSpec struct {
 	Document string `yaml:"document"`
 	Schedule string `yaml:"schedule"`
 
-	Operation string            `yaml:"operation"` // parameter of that document; empty: not given
-	Tags      map[string]string `yaml:"tags"`      // its targets carry all of them; empty: every managed node
+	Operation  string              `yaml:"operation"`  // parameter of that document; empty: not given
+	Parameters map[string][]string `yaml:"parameters"` // the others
+	Tags       map[string]string   `yaml:"tags"`       // its targets carry all of them; empty: every managed node
 }
 
 // Faults are what goes wrong.

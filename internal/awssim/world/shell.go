@@ -183,13 +183,14 @@ func (i *Instance) factsLine() string {
 		PendingReboot  bool     `json:"pending_reboot"`
 		Elsewhere      []string `json:"elsewhere"`
 		Patchers       []string `json:"patchers"`
+		Broken         []string `json:"broken"`
 		Application    string   `json:"application_sha256,omitempty"`
 		DomainJoined   *bool    `json:"domain_joined,omitempty"`
 		PackagesSHA256 string   `json:"packages_sha256"`
 		PackagesGZ     string   `json:"packages_gz"`
 	}{
 		i.machine.bootID, disk.os.Name, disk.os.Release, i.machine.kernel, disk.PendingReboot(), named(i.Elsewhere),
-		named(i.Patchers), disk.applicationHash(), domain,
+		named(i.Patchers), named(i.Broken), disk.applicationHash(), domain,
 		hex.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 	if err != nil {

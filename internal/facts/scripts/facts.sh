@@ -40,9 +40,10 @@ if [ -e /var/run/reboot-required ] || [ -e /run/reboot-required ]; then pending=
 elif command -v needs-restarting >/dev/null; then says needs-restarting && pending=true
 elif command -v dnf >/dev/null; then says dnf -C -q needs-restarting && pending=true; fi
 # A restore brings back what is on the disk of / and nothing else.
-mounted() { findmnt -nvo SOURCE --target "$1" 2>/dev/null; }
-disks() { lsblk -nso KNAME,TYPE "$1" 2>/dev/null | awk '$2 == "disk" && !seen[$1]++ { printf "%s%s", space, $1; space = " " }'; }
+mounted() { findmnt -nvo SOURCE --target "$1" 2>/dev/null; }; disks() { lsblk -nso KNAME,TYPE "$1" 2>/dev/null | awk '$2 == "disk" && !seen[$1]++ { printf "%s%s", space, $1; space = " " }'; }
 root=$(mounted /); disk=$(disks "$root")
+# What dpkg has left installed by half; a few tell enough.
+broken() { printf '%s\n' "$list" | awk '$NF ~ /^(unpacked|half-configured|half-installed)$/ && n < 20 { printf "%s\"%s %s\"", n++ ? "," : "", $1, $NF }'; }
 elsewhere() {
   case "$disk" in '' | *' '*) printf '"/ on %s",' "$(echo "${disk:-unknown disks}" | plain)" ;; esac
   for at in /boot /etc /usr /usr/lib/sysimage/rpm /var /var/lib /var/lib/rpm /var/lib/dpkg /var/lib/dnf; do
@@ -54,6 +55,6 @@ patchers() {
   if enabled apt-daily-upgrade.timer && apt-config dump 2>/dev/null | grep -q '^APT::Periodic::Unattended-Upgrade "[^0]"'; then printf '"unattended-upgrades",'; fi
   for unit in dnf-automatic.timer dnf-automatic-install.timer dnf5-automatic.timer yum-cron.service; do enabled "$unit" && printf '"%s",' "$unit"; done
 }
-printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"elsewhere":[%s],"patchers":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
-  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$app" \
+printf '{"boot_id":"%s","os":"%s","release":"%s","kernel":"%s","pending_reboot":%s,"elsewhere":[%s],"patchers":[%s],"broken":[%s],"application_sha256":"%s","packages_sha256":"%s","packages_gz":"%s"}\n' \
+  "$boot" "$os" "$release" "$(uname -r | plain)" "$pending" "$(elsewhere | sed 's/,$//')" "$(patchers | sed 's/,$//')" "$(broken)" "$app" \
   "$(printf '%s\n' "$list" | sha256sum | cut -d ' ' -f 1)" "$(printf '%s\n' "$list" | gzip -9nc | base64 | tr -d '\n')"

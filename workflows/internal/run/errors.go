@@ -36,6 +36,11 @@ func Reason(err error) string {
 	}
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
+		var kept any
+		var seen string // see once.LastSeen
+		if timeout.HasLastHeartbeatDetails() && timeout.LastHeartbeatDetails(&kept, &seen) == nil && seen != "" {
+			return "gave up waiting: " + seen
+		}
 		return "no answer in time from the activity: " + timeout.Error()
 	}
 	if temporal.IsCanceledError(err) {

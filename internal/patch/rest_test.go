@@ -1,0 +1,64 @@
+package patch_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// An instance that was stopped before a wave began is not out of service because of the wave, and keeps no other from
+// being patched. One that is stopped meanwhile, or nobody knows when, is one less.
+func TestWhoIsStoppedBeforeTheWaveKeepsNobody(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		since time.Time
+		began time.Time
+		keeps bool
+	}{
+		{"before the wave", noon.Add(-time.Hour), noon, false},
+		{"while the wave runs", noon.Add(time.Minute), noon, true},
+		{"nobody knows when", time.Time{}, noon, true},
+		{"before a preview", noon.Add(-time.Hour), time.Time{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			state := four(untracked, member(2, func(m *patch.Member) {
+				m.State, m.Why, m.StoppedAt = "stopped", "User initiated (2026-11-22 11:00:00 GMT)", c.since
+				m.Targets[0].Health = patch.TargetUnused // as Elastic Load Balancing has one that is stopped
+			}))
+			view := patch.View{
+				Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1, Began: c.began},
+			}
+			found := patch.Refusals(patch.LevelInstance, view)
+			if !c.keeps {
+				require.Empty(t, found)
+				return
+			}
+			require.Equal(t, []patch.RefusalCode{patch.RefusedCapacity}, codesOf(found))
+			require.Contains(t, found[0].What, "i-03: EC2 says stopped (User initiated (2026-11-22 11:00:00 GMT))")
+		})
+	}
+}
+
+// Who is missing is named in an Auto Scaling group, too.
+func TestNoRoomNamesWhoIsMissing(t *testing.T) {
+	state := four(member(2, func(m *patch.Member) { m.Targets[0].Health = patch.TargetUnhealthy }))
+	found := patch.Refusals(patch.LevelInstance, viewOf(state, "i-01"))
+	require.NotEmpty(t, found)
+	require.Equal(t, patch.RefusedCapacity, found[0].Code)
+	require.Contains(t, found[0].What, "not in service: i-03: unhealthy in a target group")
+}
+
+// Of a stopped machine it is told that EC2 has it stopped, and not that its agent is silent.
+func TestAStoppedMachineIsToldAsStopped(t *testing.T) {
+	state := four(untracked, member(0, func(m *patch.Member) {
+		m.State, m.StatusOK, m.AgentOnline, m.Why = "stopped", false, false, "Server.ScheduledStop"
+	}))
+	view := viewOf(state, "i-01")
+	view.Group = tagsGroup
+	found := patch.Refusals(patch.LevelInstance, view)
+	require.Equal(t, []patch.RefusalCode{patch.RefusedUnhealthyBefore}, codesOf(found))
+	require.Equal(t, "EC2 says stopped (Server.ScheduledStop) before we began", found[0].What)
+}
