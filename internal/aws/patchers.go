@@ -167,6 +167,9 @@ func taskDoes(
 	whole, err := s.SSM.GetMaintenanceWindowTask(
 		ctx, &ssm.GetMaintenanceWindowTaskInput{WindowId: &window, WindowTaskId: task.WindowTaskId},
 	)
+	if IsNotFound(err) {
+		return reads{}, nil // somebody has deleted it
+	}
 	if err != nil {
 		return reads{}, Wrap("read a task of maintenance window "+window, where, err)
 	}

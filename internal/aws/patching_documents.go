@@ -66,7 +66,7 @@ func (r documentReader) within(
 		return reads{installs: len(operation) != 1 || operation[0] != "Scan"}, nil
 	case slices.Contains(otherDocuments, name):
 		return reads{}, nil
-	case strings.HasPrefix(name, quickSetup) && strings.Contains(name, "Install"):
+	case strings.HasPrefix(name, quickSetup) && strings.Contains(name, "PatchPolicy-InstallPatches"):
 		return reads{installs: true}, nil
 	case strings.HasPrefix(name, quickSetup) && strings.Contains(name, "Scan"):
 		return reads{}, nil
@@ -135,11 +135,16 @@ var (
 	// operates is the parameter of AWS's documents that tells an install from a scan.
 	operates  = regexp.MustCompile(`Operation["']?\s*[:=]\s*\[?[\s-]*["']?(\w+|\{\{\s*\w+\s*\}\})`)
 	parameter = regexp.MustCompile(`\{\{\s*(?:global:)?(\w+)\s*\}\}`)
+	// options are what may stand between a command and its verb, on further lines too.
+	options = `(?:[^\n\\;&|"']|=(?:"[^"\n]*"|'[^'\n]*')|\\\r?\n|\\["'])*`
 	// updates are commands that bring a system's packages up to date.
 	updates = regexp.MustCompile(`(?i)` + strings.Join([]string{
-		`\b(?:yum|dnf|microdnf|tdnf)\b[^\n\\;&|"']*\s(?:update|upgrade|distro-sync)(?:-minimal)?(?:[^-\w]|$)`,
-		`\b(?:apt|apt-get|aptitude)\b[^\n\\;&|"']*\s(?:upgrade|dist-upgrade|full-upgrade|safe-upgrade)(?:[^-\w]|$)`,
-		`\bunattended-upgrades?\b`, `\bzypper\b[^\n\\;&|"']*\s(?:patch|update|up|dup|dist-upgrade)(?:[^-\w]|$)`,
+		`\b(?:yum|dnf|microdnf|tdnf)\b` + options + `\s(?:update|upgrade|distro-sync)(?:-minimal)?(?:[^-\w]|$)`,
+		`\b(?:apt|apt-get|aptitude)\b` + options + `\s(?:upgrade|dist-upgrade|full-upgrade|safe-upgrade)(?:[^-\w]|$)`,
+		// The command; who disables or removes the package of that name installs nothing.
+		`(?:^|[\n;&|"'\[,/]|sudo|-\s)\s*unattended-upgrades?\b`,
+		`\benable\b[^\n;&|]*\bdnf-automatic-install\.timer\b`,
+		`\bzypper\b` + options + `\s(?:patch|update|up|dup|dist-upgrade)(?:[^-\w]|$)`,
 		`\b(?:Install-WindowsUpdate|Get-WUInstall|Start-WUInstall|CreateUpdateInstaller)\b`,
 		`\bwusa(?:\.exe)?\s`, `\bUsoClient(?:\.exe)?\s+(?:StartInstall|ScanInstallWait)\b`,
 	}, "|"))
@@ -156,6 +161,9 @@ func readContent(content string, parameters map[string][]string) readings {
 		whole = append(whole, values...)
 	}
 	scans, operations := true, operates.FindAllStringSubmatch(content, -1)
+	operations = slices.DeleteFunc(operations, func(operation []string) bool {
+		return operation[1] == "type" // where the parameter is declared
+	})
 	for _, operation := range operations {
 		for _, value := range given(operation[1], parameters) {
 			scans = scans && value == "Scan"

@@ -53,6 +53,9 @@ func checkOperator(v View) []*Refusal {
 		}
 		return v.refuseGroup("the group is operated by "+v.State.Operator, "patch it through that service")
 	}
+	if v.Instance == "" && v.level != LevelWave {
+		return nil // each instance is asked by itself: a stranger that joined keeps nobody from being put back
+	}
 	var found []*Refusal
 	for _, member := range v.members() {
 		if member.Operator != "" {

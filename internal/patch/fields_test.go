@@ -165,7 +165,11 @@ func TestTagsThatChooseWhatAServiceOperates(t *testing.T) {
 	for instance, want := range map[string]int{"": 1, "i-03": 1, "i-01": 0} {
 		view := viewOf(state, instance)
 		view.Group = tagsGroup
-		found := patch.Refusals(patch.LevelInstance, view)
+		level := patch.LevelInstance
+		if instance == "" {
+			level = patch.LevelWave
+		}
+		found := patch.Refusals(level, view)
 		operated := 0
 		for _, refusal := range found {
 			if refusal.Code == patch.RefusedOperated {

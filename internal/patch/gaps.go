@@ -24,7 +24,9 @@ func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
 	var end Ending
 	members := 0
 	for _, member := range state.Members {
-		tried := slices.ContainsFunc(instances, func(r InstanceResult) bool { return r.ID == member.ID })
+		tried := slices.ContainsFunc(instances, func(r InstanceResult) bool {
+			return r.ID == member.ID && r.Outcome != Gone && r.Outcome != NotStarted
+		})
 		if member.AtRest() && !tried {
 			end.Gaps = append(end.Gaps, Gap{member.ID, "it is " + member.State + ", and was left so"})
 		}

@@ -163,8 +163,10 @@ func Verify(pass Pass) Verdict {
 		return Verdict{Reason: "installed by half: " + strings.Join(report.After.Broken, ", ")}
 	case len(after.PendingReboot) > 0 && reboots:
 		return Verdict{Reason: "patches wait for a reboot that did not happen: " + strings.Join(after.PendingReboot, ", ")}
-	case pass.Platform != Windows && len(before.Missing) > 0 && !report.changed():
-		return Verdict{Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", len(before.Missing))}
+	case pass.Platform != Windows && before.MissingNumber() > 0 && !report.changed():
+		return Verdict{
+			Reason: fmt.Sprintf("%d patches were missing but the install changed nothing", before.MissingNumber()),
+		}
 	}
 	if same := report.Before.BootID == report.After.BootID; same {
 		switch {
@@ -185,8 +187,12 @@ func Verify(pass Pass) Verdict {
 	if old := whole.oldKernel(); old != "" {
 		verdict.Waits = append(slices.Clone(verdict.Waits), old)
 	}
+	if after.MissingCount > 0 { // which they are nobody can tell: they may be those that were due
+		verdict.Again = append(verdict.Again, fmt.Sprintf("%d that are not named", after.MissingCount))
+	}
 	for _, id := range after.Missing {
-		if pass.Platform != Windows && pass.Number >= pass.Of && !slices.Contains(before.Missing, id) {
+		late := before.MissingCount == 0 && !slices.Contains(before.Missing, id)
+		if pass.Platform != Windows && pass.Number >= pass.Of && late {
 			verdict.Late = append(verdict.Late, id)
 		} else {
 			verdict.Again = append(verdict.Again, id)

@@ -127,6 +127,18 @@ func TestVerify(t *testing.T) {
 			after: missing("n"), report: done, again: []string{"n"}, reason: "still missing after 1 pass: [n]",
 		},
 		{
+			name: "some remain that are not named", before: missing("k", "o"), after: patch.Scan{MissingCount: 2}, report: done,
+			again: []string{"2 that are not named"}, reason: "still missing after 1 pass: [2 that are not named]",
+		},
+		{
+			name: "one remains of those that were not named", before: patch.Scan{MissingCount: 1}, after: missing("k"),
+			report: done, again: []string{"k"}, reason: "still missing after 1 pass: [k]",
+		},
+		{
+			name: "nothing changed, and what was missing was not named", before: patch.Scan{MissingCount: 2}, report: unchanged,
+			reason: "2 patches were missing but the install changed nothing",
+		},
+		{
 			name: "the install failed", before: missing("k"),
 			report: patch.PatchReport{Failure: "exit 195", Before: facts("1", "a"), After: facts("2", "b")}, reason: "exit 195",
 		},

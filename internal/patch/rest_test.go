@@ -1,6 +1,7 @@
 package patch_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,16 +17,19 @@ func TestWhoIsStoppedBeforeTheWaveKeepsNobody(t *testing.T) {
 		name  string
 		since time.Time
 		began time.Time
+		mark  string
 		keeps bool
 	}{
-		{"before the wave", noon.Add(-time.Hour), noon, false},
-		{"while the wave runs", noon.Add(time.Minute), noon, true},
-		{"nobody knows when", time.Time{}, noon, true},
-		{"before a preview", noon.Add(-time.Hour), time.Time{}, false},
+		{"before the wave", noon.Add(-time.Hour), noon, "", false},
+		{"before the wave, and an earlier one had left it", noon.Add(-time.Hour), noon, "web-1", true},
+		{"while the wave runs", noon.Add(time.Minute), noon, "", true},
+		{"nobody knows when", time.Time{}, noon, "", true},
+		{"before a preview", noon.Add(-time.Hour), time.Time{}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			state := four(untracked, member(2, func(m *patch.Member) {
 				m.State, m.Why, m.StoppedAt = "stopped", "User initiated (2026-11-22 11:00:00 GMT)", c.since
+				m.Mark = c.mark
 				m.Targets[0].Health = patch.TargetUnused // as Elastic Load Balancing has one that is stopped
 			}))
 			view := patch.View{
@@ -61,4 +65,28 @@ func TestAStoppedMachineIsToldAsStopped(t *testing.T) {
 	found := patch.Refusals(patch.LevelInstance, view)
 	require.Equal(t, []patch.RefusalCode{patch.RefusedUnhealthyBefore}, codesOf(found))
 	require.Equal(t, "EC2 says stopped (Server.ScheduledStop) before we began", found[0].What)
+}
+
+// One that was taken for gone, and is a member that is stopped, is named.
+func TestWhoWasTakenForGoneAndIsStoppedIsNamed(t *testing.T) {
+	state := four(untracked, member(2, func(m *patch.Member) { m.State, m.StoppedAt = "stopped", noon }))
+	for outcome, gaps := range map[patch.Outcome]int{patch.Gone: 1, patch.NotStarted: 1, patch.Failed: 0} {
+		end := patch.EndOf(tagsGroup, state, []patch.InstanceResult{
+			{ID: "i-01", Outcome: patch.Patched},
+			{ID: "i-02", Outcome: patch.Patched},
+			{ID: "i-03", Outcome: outcome},
+			{ID: "i-04", Outcome: patch.Patched},
+		})
+		require.Len(t, end.Gaps, gaps, "%s: %+v", outcome, end)
+	}
+}
+
+// A stranger's node that carries the tags of a group keeps nobody from being put back; going forward it is named.
+func TestAStrangersNodeKeepsNobodyFromBeingPutBack(t *testing.T) {
+	state := four(untracked, member(2, func(m *patch.Member) { m.Operator = "Karpenter" }))
+	for level, refused := range map[patch.Level]bool{patch.LevelWave: true, patch.LevelPutBack: false} {
+		view := patch.View{Group: tagsGroup, State: &state, Policy: patch.Policy{MaxUnavailable: 1}}
+		codes := codesOf(patch.Refusals(level, view))
+		require.Equal(t, refused, slices.Contains(codes, patch.RefusedOperated), "%v: %v", level, codes)
+	}
 }

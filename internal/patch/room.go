@@ -57,6 +57,9 @@ func checkRoom(v View) []*Refusal {
 // the group has done without it so far. Where EC2 does not tell when, it counts as out.
 func (v View) restsSinceBefore(id string) bool {
 	member, _ := v.State.Member(id)
+	if member.Mark != "" || member.Unbelieved != "" {
+		return false // a wave has left it: it is out because of us
+	}
 	return member.AtRest() && !member.StoppedAt.IsZero() &&
 		(v.Policy.Began.IsZero() || member.StoppedAt.Before(v.Policy.Began)) && !slices.Contains(v.Holdings.Out, id)
 }
