@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the account of the stack in stack.yaml, as its role, and writes what it answers (docs/first-account.md). What is
-# said besides goes to `go test`; without it the questions are asked, and the contract is not played.
+# Asks the account of the stack in stack.yaml, as its role, and writes what it answers (docs/first-account.md). With
+# PATCHTIDE_CONTRACT_RUN something else of the tests is run than the questions; what is said besides goes to `go test`.
 set -eu
 stack=${PATCHTIDE_CONTRACT_STACK:-patchtide-first-account}
 : "${PATCHTIDE_CONTRACT_EXTERNAL_ID:?is not set: the ExternalId that the stack was made with}"
@@ -40,9 +40,16 @@ export PATCHTIDE_CONTRACT_ROLE PATCHTIDE_CONTRACT_PROFILE PATCHTIDE_CONTRACT_MAN
   PATCHTIDE_CONTRACT_ACCOUNT PATCHTIDE_CONTRACT_VPC PATCHTIDE_CONTRACT_ZONES PATCHTIDE_CONTRACT_ANSWERS
 
 # Everything from here is done as the role.
-keys=$(aws sts assume-role --region "$region" --role-arn "$role" --role-session-name first-account \
-  --duration-seconds 14400 --external-id "$PATCHTIDE_CONTRACT_EXTERNAL_ID" --output text \
-  --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]')
+assume() {
+  aws sts assume-role --region "$region" --role-arn "$role" --role-session-name first-account \
+    --duration-seconds "$1" --external-id "$PATCHTIDE_CONTRACT_EXTERNAL_ID" --output text \
+    --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]'
+}
+# Who has a role already, as by single sign-on, gets another for an hour only.
+keys=$(assume 14400 2>/dev/null) || {
+  echo "the role is had for an hour only: see that it is enough, or ask as a user" >&2
+  keys=$(assume 3600)
+}
 tab=$(printf '\t')
 AWS_ACCESS_KEY_ID=${keys%%"$tab"*}
 keys=${keys#*"$tab"}
@@ -52,5 +59,5 @@ export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 unset AWS_PROFILE
 
 echo "asking account $PATCHTIDE_CONTRACT_ACCOUNT in $region; answers go to $PATCHTIDE_CONTRACT_ANSWERS"
-[ $# -gt 0 ] || set -- -run 'AWSKeepsTheContract/questions' -parallel 12
-exec go test ./internal/awssim/contract -count=1 -v -timeout 3h "$@"
+exec go test ./internal/awssim/contract -count=1 -v -timeout 3h -parallel "${PATCHTIDE_CONTRACT_PARALLEL:-12}" \
+  -run "${PATCHTIDE_CONTRACT_RUN:-AWSKeepsTheContract/questions}" "$@"

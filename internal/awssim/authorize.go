@@ -37,7 +37,8 @@ func (s *Sim) allActions() map[string]map[string]int {
 	return all
 }
 
-// authorize asks the policy of the caller's role; callers without one may do everything.
+// authorize asks the organisation's policy for the caller's account, then the policy of the caller's role; callers
+// without one may do everything.
 func (s *Sim) authorize(call api.Call, input any) error {
 	asks := services.Needs(s.world, call, input)
 	policy := s.world.Account(call.Account).Policy(world.RoleOf(call.Caller))
@@ -48,16 +49,22 @@ func (s *Sim) authorize(call api.Call, input any) error {
 			noted[ask.Action] = true
 		}
 	}
-	if policy == nil {
-		return nil
-	}
+	control := s.world.Account(call.Account).ServiceControl()
 	for _, ask := range asks {
+		if control != nil {
+			if verdict := control.Decide(ask); verdict != world.Allowed {
+				return refusal(call, ask, verdict, "service control policy")
+			}
+		}
+		if policy == nil {
+			continue
+		}
 		verdict := policy.Decide(ask)
 		if verdict == world.NotAllowed {
 			verdict = s.world.Granted(world.Asker{Account: call.Account, Caller: call.Caller}, ask)
 		}
 		if verdict != world.Allowed {
-			return refusal(call, ask, verdict)
+			return refusal(call, ask, verdict, "identity-based policy")
 		}
 	}
 	return nil

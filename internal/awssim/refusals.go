@@ -49,11 +49,16 @@ func expiredToken(service string) *api.Error {
 	return &api.Error{Code: "ExpiredToken", Message: expired, Status: http.StatusForbidden}
 }
 
-// refusal is what a policy's verdict becomes, in the words and with the code of the service.
-func refusal(call api.Call, ask world.Ask, verdict world.Verdict) *api.Error {
-	reason := fmt.Sprintf("because no identity-based policy allows the %s action", ask.Action)
+// refusal is what the verdict of a kind of policy becomes, in the words and with the code of the service. (IAM's guide,
+// access denied error messages.)
+func refusal(call api.Call, ask world.Ask, verdict world.Verdict, kind string) *api.Error {
+	reason := fmt.Sprintf("because no %s allows the %s action", kind, ask.Action)
 	if verdict == world.Denied {
-		reason = "with an explicit deny in an identity-based policy"
+		article := "a"
+		if kind[0] == 'i' {
+			article = "an"
+		}
+		reason = fmt.Sprintf("with an explicit deny in %s %s", article, kind)
 	}
 	resource := ask.Resource
 	if call.Service == "s3" {

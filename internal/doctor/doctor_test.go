@@ -78,6 +78,14 @@ func (b *scene) policy(text string) {
 	b.aws.Inspect(func(w *world.World) { w.Account(production).SetPolicy("patchtide", policy) })
 }
 
+// organisation gives production a service control policy.
+func (b *scene) organisation(text string) {
+	b.t.Helper()
+	policy, err := world.ParsePolicy(`{"Version": "2012-10-17", "Statement": [` + text + `]}`)
+	require.NoError(b.t, err)
+	b.aws.Inspect(func(w *world.World) { w.Account(production).SetServiceControl(policy) })
+}
+
 func (b *scene) look() doctor.Report {
 	b.t.Helper()
 	loaded, err := config.Parse("patchtide.yaml", []byte(b.text), nil)

@@ -98,6 +98,23 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			[]string{"another Allow changes nothing", "tags that a request lacks"},
 			0,
 		},
+		"an action that the organisation denies": {
+			func(b *scene) {
+				b.organisation(everything + `, {"Effect": "Deny", "Action": "ec2:CreateSnapshot", "Resource": "*"}`)
+			}, "permissions", "production arn:aws:iam::111122223333:role/patchtide", doctor.Problem,
+			[]string{"1 of ", "denied by a policy of the organisation (service control policy): ec2:CreateSnapshot"},
+			[]string{"an Allow in the role's policy changes nothing", "who owns the organisation's policies"},
+			0,
+		},
+		"a region that the organisation leaves out": {
+			func(b *scene) {
+				b.organisation(`{"Effect": "Allow", "Action": "*", "Resource": "*",
+					"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}`)
+			}, "group", "production/ap-northeast-1/web", doctor.Problem,
+			[]string{"no service control policy allows the autoscaling:DescribeAutoScalingGroups action"},
+			[]string{"ask who owns the organisation's policies"},
+			2, // what is read of the baseline, and what the role may do
+		},
 		"an action on this group only": {
 			func(b *scene) {
 				b.policy(`{"Effect": "Allow", "Action": ["iam:*", "ec2:*", "ssm:*", "elasticloadbalancing:*", "cloudwatch:*", "cloudformation:*", "codedeploy:*", "autoscaling:Describe*"], "Resource": "*"},

@@ -22,14 +22,38 @@ type Answers struct {
 	Missing   map[string]string `json:"unanswered,omitempty"` // by question: why there is none
 }
 
-// Write writes the answers into a folder and returns the file's name.
+// Write writes the answers into a folder, over those that were given to the same questions on that day, and returns the
+// file's name.
 func (a Answers) Write(folder string) (string, error) {
+	name := filepath.Join(folder, a.Asked+"-"+a.Region+".json")
+	if before, err := os.ReadFile(name); err == nil {
+		var old Answers
+		if err := json.Unmarshal(before, &old); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		a = a.over(old)
+	}
 	text, err := json.MarshalIndent(a, "", "  ")
 	if err != nil {
 		return "", err
 	}
-	name := filepath.Join(folder, a.Asked+"-"+a.Region+".json")
 	return name, os.WriteFile(name, append(text, '\n'), 0o644)
+}
+
+// over has what was answered before as well, and why what never was.
+func (a Answers) over(old Answers) Answers {
+	answers, missing := maps.Clone(old.Answers), maps.Clone(old.Missing)
+	if answers == nil {
+		answers = map[string]string{}
+	}
+	if missing == nil {
+		missing = map[string]string{}
+	}
+	maps.Copy(answers, a.Answers)
+	maps.Copy(missing, a.Missing)
+	maps.DeleteFunc(missing, func(question, _ string) bool { _, answered := answers[question]; return answered })
+	a.Answers, a.Missing = answers, missing
+	return a
 }
 
 // ReadAnswers reads every .json file of a folder, the oldest first.

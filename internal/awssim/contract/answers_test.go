@@ -89,4 +89,16 @@ func TestAnswersAreWrittenAndRead(t *testing.T) {
 	read, err := contract.ReadAnswers(os.DirFS(folder))
 	require.NoError(t, err)
 	require.Equal(t, []contract.Answers{wrote}, read)
+
+	again := contract.Answers{
+		Asked: wrote.Asked, Partition: "aws", Region: wrote.Region, Answers: map[string]string{"other": "yes"},
+		Missing: map[string]string{"zone": "it could not be asked"},
+	}
+	_, err = again.Write(folder)
+	require.NoError(t, err)
+	read, err = contract.ReadAnswers(os.DirFS(folder))
+	require.NoError(t, err)
+	require.Len(t, read, 1)
+	require.Equal(t, map[string]string{"zone": "told", "other": "yes"}, read[0].Answers, "what was answered stays")
+	require.Empty(t, read[0].Missing)
 }

@@ -121,6 +121,9 @@ func putAll(t *testing.T, endpoint *contract.Endpoint, partition string) contrac
 				defer mu.Unlock()
 				if err != nil {
 					answers.Missing[question.Name] = "it could not be asked"
+					if code := contract.CodeOf(err); code != "" {
+						answers.Missing[question.Name] += ": " + code
+					}
 				} else {
 					answers.Answers[question.Name] = answer
 				}

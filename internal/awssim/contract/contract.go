@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -143,6 +144,9 @@ func (c *Clients) eventually(ctx context.Context, look func() (done bool, why st
 	limit := cmp.Or(c.Patience, patience)
 	for waited := time.Duration(0); ; waited += interval {
 		done, why, err := look()
+		if err != nil && waited < notListedYet && isNotFound(err) {
+			done, why, err = false, err.Error(), nil
+		}
 		if done || err != nil {
 			return err
 		}
@@ -153,6 +157,14 @@ func (c *Clients) eventually(ctx context.Context, look func() (done bool, why st
 			return err
 		}
 	}
+}
+
+// notListedYet is for how long what has just been made may not be found (EC2's guide on eventual consistency).
+const notListedYet = time.Minute
+
+func isNotFound(err error) bool {
+	var failure smithy.APIError
+	return errors.As(err, &failure) && strings.HasSuffix(failure.ErrorCode(), ".NotFound")
 }
 
 // refused checks that a call failed with one of these codes.

@@ -54,6 +54,9 @@ func (c *Clients) instance(ctx context.Context, id string) (types.Instance, erro
 	if err != nil {
 		return types.Instance{}, err
 	}
+	if len(out.Reservations) == 0 || len(out.Reservations[0].Instances) == 0 {
+		return types.Instance{}, fmt.Errorf("EC2 does not list %s", id)
+	}
 	return out.Reservations[0].Instances[0], nil
 }
 

@@ -126,8 +126,8 @@ func TestTheFirstAccountIsAskedByAScript(t *testing.T) {
 	for _, want := range []string{
 		"PATCHTIDE_CONTRACT_ROLE=" + role, "PATCHTIDE_CONTRACT_PROFILE=profile",
 		"PATCHTIDE_CONTRACT_MANAGED_INSTANCE=" + outputs["Managed"], "PATCHTIDE_CONTRACT_IMAGE=" + outputs["Image"],
-		"PATCHTIDE_CONTRACT_ZONES=" + tokyo + "a," + tokyo + "c", "PATCHTIDE_CONTRACT_ACCOUNT=" + home.ID,
-		"go test ./internal/awssim/contract -count=1 -v -timeout 3h -run AWSKeepsTheContract/questions -parallel 12",
+		"PATCHTIDE_CONTRACT_ZONES=" + tokyo + "a," + tokyo + "b", "PATCHTIDE_CONTRACT_ACCOUNT=" + home.ID,
+		"go test ./internal/awssim/contract -count=1 -v -timeout 3h -parallel 12 -run AWSKeepsTheContract/questions",
 	} {
 		require.Contains(t, said, want)
 	}

@@ -51,7 +51,14 @@ type Machines interface {
 // Put asks the question and undoes what was made for it; a failure to undo is told beside the answer.
 func (q Question) Put(ctx context.Context, endpoint *Endpoint) (answer string, asked, undone error) {
 	c := endpoint.Dial()
-	answer, asked = q.Ask(ctx, c)
+	func() {
+		defer func() { // one question's mistake leaves nothing behind, and does not end the others
+			if trouble := recover(); trouble != nil {
+				asked = fmt.Errorf("a mistake in the question: %v", trouble)
+			}
+		}()
+		answer, asked = q.Ask(ctx, c)
+	}()
 	if asked == nil {
 		asked = anonymous(answer)
 	}
@@ -78,6 +85,15 @@ func codeOf(err error) (string, error) {
 		return failure.ErrorCode(), nil
 	}
 	return "", err
+}
+
+// CodeOf is AWS's code in an error, "" where there is none.
+func CodeOf(err error) string {
+	var failure smithy.APIError
+	if errors.As(err, &failure) {
+		return failure.ErrorCode()
+	}
+	return ""
 }
 
 // needsMachines is what questions need that have a machine with an agent launched.

@@ -2,7 +2,9 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,12 +47,17 @@ func silentAgent() Question {
 	}
 }
 
-// detailsOf is an invocation's StatusDetails.
+// detailsOf is an invocation's StatusDetails, which AWS spells with and without spaces. What waits for its agent is
+// Pending or Delayed, by the second in which one looks.
 func detailsOf(v *types.CommandInvocation) string {
 	if v == nil {
 		return "not told"
 	}
-	return aws.ToString(v.StatusDetails)
+	details := strings.ReplaceAll(aws.ToString(v.StatusDetails), " ", "")
+	if details == "Delayed" {
+		return "Pending"
+	}
+	return details
 }
 
 func undelivered() Question {
@@ -120,12 +127,17 @@ func cancelOnDead() Question {
 				return "", err
 			}
 			if _, err := c.EC2.StopInstances(
-				ctx, &ec2.StopInstancesInput{InstanceIds: []string{id}, Force: aws.Bool(true)},
+				ctx, &ec2.StopInstancesInput{
+					InstanceIds: []string{id}, Force: aws.Bool(true), SkipOsShutdown: aws.Bool(true),
+				},
 			); err != nil {
 				return "", err
 			}
 			if err := c.untilInstance(ctx, id, "stopped"); err != nil {
 				return "", err
+			}
+			if found, err := c.invocation(ctx, command.CommandId, id); err != nil || found == nil || isEnded(found.Status) {
+				return "", errors.Join(err, errors.New("it ended before it could be cancelled: "+detailsOf(found)))
 			}
 			if _, err := c.SSM.CancelCommand(
 				ctx, &ssm.CancelCommandInput{CommandId: command.CommandId, InstanceIds: []string{id}},

@@ -22,7 +22,11 @@ func detachStandby() Question {
 		Doubts:   map[string]string{"detach-terminates": "desired +0, terminated 1, launched 1"},
 		Matters:  "Terminate is suspended around the detach of one that is out, and only then",
 		Ask: func(ctx context.Context, c *Clients) (string, error) {
-			g, err := c.newGroup(ctx, "standby", sizes{0, 3, 4})
+			one := *c // in one zone, or the group may rebalance its zones, which looks the same
+			place := *c.Endpoint
+			place.Zones, one.Endpoint = c.Zones[:1], &place
+			g, err := one.newGroup(ctx, "standby", sizes{0, 3, 4})
+			c.undo = append(c.undo, one.undo...)
 			if err != nil {
 				return "", err
 			}

@@ -90,6 +90,9 @@ func (c *Clients) rootOf(ctx context.Context, id string) (types.Volume, error) {
 	if err != nil {
 		return types.Volume{}, err
 	}
+	if len(out.Volumes) != 1 {
+		return types.Volume{}, fmt.Errorf("EC2 does not list the root volume of %s", id)
+	}
 	return out.Volumes[0], nil
 }
 

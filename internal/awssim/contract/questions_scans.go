@@ -11,9 +11,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// scanned scans a machine under a snapshot's id, and returns its patch state once there is one of that id or of a scan
-// that began after this one was sent; nil: there was none within the time there is.
+// scanned scans a machine under a snapshot's id, and returns its patch state once that is of another scan than before.
 func (c *Clients) scanned(ctx context.Context, id, snapshot string) (*types.InstancePatchState, error) {
+	var before time.Time // when the scan began that the state is of now
+	old, err := c.SSM.DescribeInstancePatchStates(
+		ctx, &ssm.DescribeInstancePatchStatesInput{InstanceIds: []string{id}},
+	)
+	if err != nil {
+		return nil, err
+	}
+	if len(old.InstancePatchStates) > 0 {
+		before = aws.ToTime(old.InstancePatchStates[0].OperationStartTime)
+	}
 	out, err := c.SSM.SendCommand(ctx, &ssm.SendCommandInput{
 		DocumentName: aws.String("AWS-RunPatchBaseline"), InstanceIds: []string{id}, Comment: aws.String("a question"),
 		Parameters: map[string][]string{"Operation": {"Scan"}, "SnapshotId": {snapshot}},
@@ -37,7 +46,8 @@ func (c *Clients) scanned(ctx context.Context, id, snapshot string) (*types.Inst
 			return false, "there is no patch state", err
 		}
 		state = &states.InstancePatchStates[0]
-		return true, "", nil
+		begun := aws.ToTime(state.OperationStartTime)
+		return !begun.Equal(before), "the patch state is that of the scan before", nil
 	})
 }
 
@@ -59,14 +69,14 @@ func stateClock() Question {
 			if err := c.Machines.PutClock(ctx, c, id, wrong); err != nil {
 				return "", err
 			}
-			began := c.Time()
 			state, err := c.scanned(ctx, id, uuid.NewString())
+			seen := c.Time() // some seconds after the scan has ended
 			switch {
 			case err != nil:
 				return "", err
 			case state.OperationEndTime == nil:
 				return "it is not told", nil
-			case state.OperationEndTime.Before(began.Add(wrong / 3)):
+			case state.OperationEndTime.Before(seen.Add(wrong / 2)):
 				return "the node's", nil
 			}
 			return "AWS's", nil

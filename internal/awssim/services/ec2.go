@@ -104,7 +104,7 @@ func registerEC2Instances(r *api.Registry, w *world.World) {
 			return &ec2.StartInstancesOutput{StartingInstances: changes}, err
 		})
 	api.Handle(
-		r, "ec2", "StopInstances", []string{"InstanceIds", "Force", "Hibernate"},
+		r, "ec2", "StopInstances", []string{"InstanceIds", "Force", "Hibernate", "SkipOsShutdown"},
 		func(c api.Call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutput, error) {
 			stop := (*world.Instance).Stop
 			if aws.ToBool(in.Hibernate) {

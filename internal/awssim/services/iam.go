@@ -49,10 +49,18 @@ func registerIAM(r *api.Registry, w *world.World) {
 					return nil, api.Errorf("InvalidInput", "Invalid action: %s", action)
 				}
 				ask.Action = action
-				out.EvaluationResults = append(out.EvaluationResults, types.EvaluationResult{
+				result := types.EvaluationResult{
 					EvalActionName: ref(action), EvalResourceName: ref(ask.Resource), EvalDecision: decision(policy, ask),
 					MatchedStatements: matched(policy, ask, deref(in.PolicySourceArn)), MissingContextValues: []string{},
-				})
+				}
+				if control := w.Account(c.Account).ServiceControl(); control != nil {
+					allows := control.Decide(ask) == world.Allowed
+					result.OrganizationsDecisionDetail = &types.OrganizationsDecisionDetail{AllowedByOrganizations: allows}
+					if !allows {
+						result.EvalDecision, result.MatchedStatements = decision(control, ask), []types.Statement{}
+					}
+				}
+				out.EvaluationResults = append(out.EvaluationResults, result)
 			}
 			return out, nil
 		},

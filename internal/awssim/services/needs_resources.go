@@ -156,12 +156,8 @@ func (q questions) ssmResources() []resource {
 	switch q.call.Operation {
 	case "SendCommand":
 		return append([]resource{q.document()}, q.managed(q.list("InstanceIds"))...)
-	case "StartAutomationExecution":
-		version := textField(q.input, "DocumentVersion")
-		if version == "" {
-			version = "$DEFAULT"
-		}
-		return []resource{{arn: q.documentARN("automation-definition") + ":" + version}}
+	case "StartAutomationExecution": // automation-definition, of before, is no resource any more (guide, IAM and Automation)
+		return []resource{q.document(), {arn: q.region.ARN("ssm", "automation-execution/*")}}
 	case "GetAutomationExecution", "StopAutomationExecution", "SendAutomationSignal", "DescribeAutomationStepExecutions":
 		found := one("automation-execution", "AutomationExecutionId")
 		for n, id := range q.list("AutomationExecutionId") {

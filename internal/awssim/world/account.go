@@ -16,6 +16,7 @@ type Account struct {
 
 	regions  map[string]*Region
 	policies map[string]*Policy // by role
+	control  *Policy            // the organisation's for the account; nil: it has none
 }
 
 // Region returns the account's region, which comes into being, empty, when it is first asked for.

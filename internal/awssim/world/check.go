@@ -65,6 +65,11 @@ func (s *Scenario) problems() []error {
 			say("accounts: %s: id %s is there twice", account.Name, account.ID)
 		}
 		seen[account.ID] = true
+		if account.ServiceControlPolicy != "" {
+			if _, err := ParsePolicy(account.ServiceControlPolicy); err != nil {
+				say("accounts: %s: service_control_policy: %w", account.Name, err)
+			}
+		}
 		for _, role := range account.Roles {
 			if longest := role.MaxSession.D(); longest != 0 && (longest < time.Hour || longest > 12*time.Hour) {
 				say("accounts: %s: role %s: max_session is not between 1h and 12h", account.Name, role.Name)

@@ -182,7 +182,18 @@ func (a *Account) Policy(role string) *Policy { return a.policies[role] }
 // SetPolicy gives a role another policy, as somebody may do in the middle of a wave; nil takes it away.
 func (a *Account) SetPolicy(role string, policy *Policy) { a.policies[role] = policy }
 
-func (a *Account) buildPolicies() error {
+// ServiceControl is the organisation's policy for the account, which no role may do more than; nil: there is none.
+func (a *Account) ServiceControl() *Policy { return a.control }
+
+// SetServiceControl gives the account another policy of its organisation.
+func (a *Account) SetServiceControl(policy *Policy) { a.control = policy }
+
+func (a *Account) buildPolicies() (err error) {
+	if text := a.Spec.ServiceControlPolicy; text != "" {
+		if a.control, err = ParsePolicy(text); err != nil {
+			return fmt.Errorf("account %s: its service control policy: %w", a.Name, err)
+		}
+	}
 	a.policies = map[string]*Policy{}
 	for _, role := range a.Spec.Roles {
 		if role.Policy == "" {

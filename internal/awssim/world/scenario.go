@@ -130,6 +130,8 @@ type AccountSpec struct {
 	Name    string       `yaml:"name"`
 	Roles   []RoleSpec   `yaml:"roles"`
 	Regions []RegionSpec `yaml:"regions"`
+
+	ServiceControlPolicy string `yaml:"service_control_policy"` // of its organisation, JSON; empty: everything is allowed
 }
 
 // RoleSpec is a role that others may assume.
