@@ -93,7 +93,7 @@ func TestVersionAndHelp(t *testing.T) {
 	require.Equal(t, exitDone, run(t.Context(), []string{"version"}, &stdout, io.Discard))
 	require.Contains(t, stdout.String(), "patchtide-lab ")
 	stdout.Reset()
-	require.Equal(t, exitDone, run(t.Context(), nil, &stdout, io.Discard))
+	require.Equal(t, exitDone, run(t.Context(), []string{}, &stdout, io.Discard)) // nil would be this test's own
 	require.Contains(t, stdout.String(), "It never talks to real AWS")
 }
 
