@@ -181,6 +181,11 @@ func (s GroupState) IDs() []string {
 	return ids
 }
 
+// Awake are the ids of the members that are not at rest: what others do to the rest is of no matter.
+func (s GroupState) Awake() []string {
+	return GroupState{Members: slices.DeleteFunc(slices.Clone(s.Members), Member.AtRest)}.IDs()
+}
+
 // Numbers is the state with nothing of its members but their ids.
 func (s GroupState) Numbers() GroupState {
 	members := make([]Member, len(s.Members))

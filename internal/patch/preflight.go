@@ -170,8 +170,8 @@ func (v View) about(instance string) bool {
 
 // members are those that the view is about.
 func (v View) members() []Member {
-	if v.Instance == "" {
-		return v.State.Members
+	if v.Instance == "" { // one at rest is left as it is; should it be started, it is asked by itself
+		return slices.DeleteFunc(slices.Clone(v.State.Members), Member.AtRest)
 	}
 	return slices.DeleteFunc(slices.Clone(v.State.Members), func(m Member) bool { return m.ID != v.Instance })
 }

@@ -90,3 +90,23 @@ func TestAStrangersNodeKeepsNobodyFromBeingPutBack(t *testing.T) {
 		require.Equal(t, refused, slices.Contains(codes, patch.RefusedOperated), "%v: %v", level, codes)
 	}
 }
+
+// What would refuse a machine that runs refuses no wave for the sake of one that rests.
+func TestWhoRestsIsNotAskedWithTheOthers(t *testing.T) {
+	for name, change := range map[string]func(*patch.Member){
+		"no root volume on EBS": func(m *patch.Member) { m.RootVolumeID = "" },
+		"operated by a service": func(m *patch.Member) { m.Operator = "Karpenter" },
+		"from the Marketplace":  func(m *patch.Member) { m.ProductCodes = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for state, refused := range map[string]bool{"running": true, "stopped": false} {
+				group := four(untracked, member(2, func(m *patch.Member) { m.State = state; change(m) }))
+				view := patch.View{
+					Group: tagsGroup, State: &group, Policy: patch.Policy{MaxUnavailable: 1, Restore: patch.RestoreRootVolume},
+				}
+				require.Equal(t, refused, len(patch.Refusals(patch.LevelWave, view)) > 0, "%s: %v", state,
+					patch.Refusals(patch.LevelWave, view))
+			}
+		})
+	}
+}
