@@ -26,7 +26,7 @@ func TestWhatTheOrganisationDeniesStrandsNobody(t *testing.T) {
 			}})
 			scene.Decide = []patch.Verb{patch.Abort}
 			result, err := scene.Run(wavetest.WebWave)
-			told := ""
+			var told string
 			if err != nil {
 				told = err.Error()
 			} else {

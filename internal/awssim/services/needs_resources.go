@@ -156,7 +156,7 @@ func (q questions) ssmResources() []resource {
 	switch q.call.Operation {
 	case "SendCommand":
 		return append([]resource{q.document()}, q.managed(q.list("InstanceIds"))...)
-	case "StartAutomationExecution": // automation-definition, of before, is no resource any more (guide, IAM and Automation)
+	case "StartAutomationExecution": // automation-definition is deprecated (guide, IAM and Automation)
 		return []resource{q.document(), {arn: q.region.ARN("ssm", "automation-execution/*")}}
 	case "GetAutomationExecution", "StopAutomationExecution", "SendAutomationSignal", "DescribeAutomationStepExecutions":
 		found := one("automation-execution", "AutomationExecutionId")
