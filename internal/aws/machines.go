@@ -268,7 +268,9 @@ func freeTags(keys []string, ours ...string) bool {
 	return count <= tagsPerResource
 }
 
-// stoppedBy is how EC2 tells who stopped an instance, and when: "User initiated (2026-11-27 18:00:00 GMT)".
+// stoppedBy is how EC2 tells who stopped an instance, and when: "User initiated (2026-11-27 18:00:00 GMT)". The API
+// reference says only that the reason may be empty, and nothing of its form: unverified. Where it is another, nobody
+// knows when, and the instance counts as out.
 var stoppedBy = regexp.MustCompile(`\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)`)
 
 // whyInState is EC2's own word on why an instance does not run, and when it was stopped, where that is told.

@@ -77,12 +77,11 @@ func anonymous(answer string) error {
 
 // codeOf is AWS's code for a refusal, "accepted" for none. An error without a code is no answer.
 func codeOf(err error) (string, error) {
-	var failure smithy.APIError
-	switch {
-	case err == nil:
+	if err == nil {
 		return "accepted", nil
-	case errors.As(err, &failure):
-		return failure.ErrorCode(), nil
+	}
+	if code := CodeOf(err); code != "" {
+		return code, nil
 	}
 	return "", err
 }

@@ -29,16 +29,24 @@ func activityViews(activities []*world.Activity) []types.Activity {
 	return views
 }
 
+// groupOrAll is the group of that name, or, where none is given, every group of the region.
+func (s scalingService) groupOrAll(call api.Call, name *string) ([]*world.ScalingGroup, error) {
+	if name == nil {
+		return regionOf(s.w, call).ScalingGroups(), nil
+	}
+	group, err := s.group(call, name)
+	if err != nil {
+		return nil, err
+	}
+	return []*world.ScalingGroup{group}, nil
+}
+
 func (s scalingService) describeActivities(
 	call api.Call, in *as.DescribeScalingActivitiesInput,
 ) (*as.DescribeScalingActivitiesOutput, error) {
-	groups := regionOf(s.w, call).ScalingGroups()
-	if in.AutoScalingGroupName != nil {
-		group, err := s.group(call, in.AutoScalingGroupName)
-		if err != nil {
-			return nil, err
-		}
-		groups = []*world.ScalingGroup{group}
+	groups, err := s.groupOrAll(call, in.AutoScalingGroupName)
+	if err != nil {
+		return nil, err
 	}
 	var found []*world.Activity
 	for _, group := range groups {

@@ -71,13 +71,9 @@ func (s scalingService) putPolicy(
 func (s scalingService) describePolicies(
 	call api.Call, in *as.DescribePoliciesInput,
 ) (*as.DescribePoliciesOutput, error) {
-	groups := regionOf(s.w, call).ScalingGroups()
-	if in.AutoScalingGroupName != nil {
-		group, err := s.group(call, in.AutoScalingGroupName)
-		if err != nil {
-			return nil, err
-		}
-		groups = []*world.ScalingGroup{group}
+	groups, err := s.groupOrAll(call, in.AutoScalingGroupName)
+	if err != nil {
+		return nil, err
 	}
 	found := []types.ScalingPolicy{}
 	for _, group := range groups {

@@ -45,13 +45,9 @@ func registerScalingSchedule(r *api.Registry, s scalingService) {
 func (s scalingService) describeScheduledActions(
 	call api.Call, in *as.DescribeScheduledActionsInput,
 ) (*as.DescribeScheduledActionsOutput, error) {
-	groups := regionOf(s.w, call).ScalingGroups()
-	if in.AutoScalingGroupName != nil {
-		group, err := s.group(call, in.AutoScalingGroupName)
-		if err != nil {
-			return nil, err
-		}
-		groups = []*world.ScalingGroup{group}
+	groups, err := s.groupOrAll(call, in.AutoScalingGroupName)
+	if err != nil {
+		return nil, err
 	}
 	found := []types.ScheduledUpdateGroupAction{}
 	for _, group := range groups {
