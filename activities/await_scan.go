@@ -40,13 +40,15 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		return nil, err
 	}
 	var results *ScanResults
-	looks := 0 // at lists of patches that were shorter than what is counted
+	// Since when, by AWS's clock, a list of patches is shorter than what is counted. It may lag as every list may; then its
+	// names are done without: nothing that is counted is left out, and one instance does not hold up the others.
+	var shortSince time.Time
 	if activity.HasHeartbeatDetails(ctx) {
-		if err := activity.GetHeartbeatDetails(ctx, &looks); err != nil {
+		if err := activity.GetHeartbeatDetails(ctx, &shortSince); err != nil {
 			return nil, err
 		}
 	}
-	kept := func() any { return looks }
+	kept := func() any { return shortSince }
 	err = a.waits().LookKeeping(ctx, in.Pace, kept, func(ctx context.Context) (bool, string, error) {
 		invocations, err := aws.ReadInvocations(ctx, s, in.Group.String(), in.Ticket.CommandID)
 		if err != nil {
@@ -71,7 +73,7 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 				ran = append(ran, id)
 			}
 		}
-		states, err := aws.ReadPatchStates(ctx, s, in.Group.String(), ran)
+		states, at, err := aws.ReadPatchStates(ctx, s, in.Group.String(), ran)
 		if err != nil {
 			return false, "", err
 		}
@@ -87,7 +89,13 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 			}
 			read.Scans = append(read.Scans, scan.Scan)
 		}
-		if looks++; short != "" && looks < looksAtShortLists {
+		switch {
+		case short == "":
+			shortSince = time.Time{}
+		case shortSince.IsZero():
+			shortSince = at
+			return false, "the patches of " + short + " to be listed", nil
+		case at.Sub(shortSince) < a.speed().OnAWS(in.Pace.ReadLag):
 			return false, "the patches of " + short + " to be listed", nil
 		}
 		results = read
@@ -99,10 +107,6 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 	patch.FitScans([][]patch.Scan{results.Scans})
 	return results, nil
 }
-
-// looksAtShortLists is how often a list of patches is read again that is shorter than what is counted. Then its names
-// are done without: nothing that is counted is left out, and one instance does not hold up the others.
-const looksAtShortLists = 8
 
 // readResult is a scan, and whether it counts patches that were not named.
 type readResult struct {

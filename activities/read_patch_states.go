@@ -46,7 +46,7 @@ func (a *AWS) ReadPatchStates(ctx context.Context, in ReadPatchStatesInput) (_ *
 	if _, read.At, err = aws.DescribeInstances(ctx, s, where, aws.Filter("instance-id", in.Instances...)); err != nil {
 		return nil, err
 	}
-	states, err := aws.ReadPatchStates(ctx, s, where, in.Instances)
+	states, _, err := aws.ReadPatchStates(ctx, s, where, in.Instances)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func (a *AWS) StartScan(ctx context.Context, in StartScanInput) (_ *ScanTicket, 
 			return ticketOf(found[0], in, to.Left), nil
 		}
 	}
-	before, err := aws.ReadPatchStates(ctx, s, where, to.Online)
+	before, _, err := aws.ReadPatchStates(ctx, s, where, to.Online)
 	if err != nil {
 		return nil, err
 	}

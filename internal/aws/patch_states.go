@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -87,24 +88,28 @@ const (
 // MostPerScan is how many ids SendCommand and DescribeInstancePatchStates take.
 const MostPerScan = 50
 
-// ReadPatchStates reads the patch states of the instances, by id. One that was never scanned has none.
+// ReadPatchStates reads the patch states of the instances, by id, and when by AWS's clock (zero where no instance is
+// asked for). One that was never scanned has none.
 func ReadPatchStates(
 	ctx context.Context, s *Services, where string, ids []string,
-) (map[string]ssmtypes.InstancePatchState, error) {
-	found := map[string]ssmtypes.InstancePatchState{}
+) (found map[string]ssmtypes.InstancePatchState, at time.Time, err error) {
+	found = map[string]ssmtypes.InstancePatchState{}
 	for chunk := range slices.Chunk(ids, MostPerScan) {
 		pages := ssm.NewDescribeInstancePatchStatesPaginator(s.SSM, &ssm.DescribeInstancePatchStatesInput{InstanceIds: chunk})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, Wrap("read the patch states", where, err)
+				return nil, at, Wrap("read the patch states", where, err)
+			}
+			if at, err = TimeOf(page.ResultMetadata, where); err != nil {
+				return nil, at, err
 			}
 			for _, state := range page.InstancePatchStates {
 				found[Deref(state.InstanceId)] = state
 			}
 		}
 	}
-	return found, nil
+	return found, at, nil
 }
 
 // BareID is the id at the end of an ARN: baselines of AWS are told by ARN.
