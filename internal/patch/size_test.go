@@ -112,6 +112,19 @@ func TestAGroupOfTheMostInstancesIsSmall(t *testing.T) {
 	require.Equal(t, patch.RefusedTooLarge, refused.Code)
 }
 
+// Of many notes the last stay, too: a quarantine is noted after all that was seen before.
+func TestTheLastOfManyNotesStays(t *testing.T) {
+	var notes []string
+	for i := range 30 {
+		notes = append(notes, fmt.Sprint(i))
+	}
+	brief := patch.InstanceResult{Notes: notes}.Brief()
+	require.Equal(t, []string{"0", "1", "2", "3", "4", "21 more notes, which are left out here", "26", "27", "28", "29"},
+		brief.Notes)
+	require.Equal(t, brief.Notes, brief.Brief().Notes)
+	require.Equal(t, notes[:10], patch.InstanceResult{Notes: notes[:10]}.Brief().Notes)
+}
+
 func TestAWavesResultTellsOfFewInstancesOneByOne(t *testing.T) {
 	few := patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{Instances: resultsOf(10)}}}}}
 	require.Equal(t, few, few.Told())

@@ -47,10 +47,20 @@ const (
 	mostNotes     = 10
 )
 
+// fewNotes are the first and the last of many notes: what comes last is what a person may have to do.
+func fewNotes(notes []string) []string {
+	more := len(notes) - mostNotes
+	if more <= 0 {
+		return slices.Clone(notes)
+	}
+	kept := append(slices.Clone(notes[:mostNotes/2]), fmt.Sprintf("%d more notes, which are left out here", more+1))
+	return append(kept, notes[len(notes)-mostNotes+len(kept):]...)
+}
+
 // Brief is the result as its group keeps it, for itself, its next run and the wave.
 func (r InstanceResult) Brief() InstanceResult {
 	r.Reason = Clip(r.Reason, longestReason)
-	r.Notes = slices.Clone(r.Notes[:min(len(r.Notes), mostNotes)])
+	r.Notes = fewNotes(r.Notes)
 	for i := range r.Notes {
 		r.Notes[i] = Clip(r.Notes[i], longestNote)
 	}
@@ -166,7 +176,7 @@ func (r GroupResult) Fit() GroupResult {
 	for i := range r.Gaps {
 		r.Gaps[i].Why = Clip(r.Gaps[i].Why, shortReason)
 	}
-	r.Notes = r.Notes[:min(len(r.Notes), mostNotes)]
+	r.Notes = fewNotes(r.Notes)
 	return r
 }
 
