@@ -66,6 +66,22 @@ func (f Freezes) Without(account string) (Freezes, bool) {
 	return left, len(left) < len(f)
 }
 
+// freezeReminder is after how long people are told again that something is frozen: whoever froze it may have gone home.
+const freezeReminder = 24 * time.Hour
+
+// Reminder is when people are to be told again of what is frozen, after they were last; zero: nothing is.
+func (f Freezes) Reminder(last time.Time) time.Time {
+	if len(f) == 0 {
+		return time.Time{}
+	}
+	for _, freeze := range f {
+		if freeze.Since.After(last) {
+			last = freeze.Since
+		}
+	}
+	return last.Add(freezeReminder)
+}
+
 // FreezeStatus is what is frozen; the query `status` of the workflow Freeze answers with it.
 type FreezeStatus struct {
 	Freezes Freezes `json:"freezes"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -15,7 +16,8 @@ import (
 
 // Input starts Freeze; it is what an earlier run of it leaves.
 type Input struct {
-	Freezes patch.Freezes
+	Freezes  patch.Freezes
+	Reminded time.Time // when people were told last that something is frozen still; zero: never
 }
 
 // Request is what a person sends with freeze and unfreeze.
@@ -56,8 +58,9 @@ type Answer struct {
 
 // freezer keeps who froze what.
 type freezer struct {
-	status  patch.FreezeStatus
-	changes int
+	status   patch.FreezeStatus
+	changes  int
+	reminded time.Time
 }
 
 // freezesKept is after how many changes the history begins anew.
@@ -67,21 +70,45 @@ const freezesKept = 500
 // instance, and takes no answer for a freeze. It ends only when somebody cancels or terminates it; then everything is
 // frozen.
 func Freeze(ctx workflow.Context, in Input) error {
-	f := &freezer{status: patch.FreezeStatus{Freezes: in.Freezes}}
+	f := &freezer{status: patch.FreezeStatus{Freezes: in.Freezes}, reminded: in.Reminded}
 	if err := f.answer(ctx); err != nil {
 		return err
 	}
 	f.show(ctx)
-	if err := workflow.Await(ctx, func() bool {
-		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) &&
-			workflow.AllHandlersFinished(ctx)
-	}); err != nil {
+	if err := f.keep(ctx); err != nil {
 		f.status.Closed = true
 		f.changes++
 		f.tell(ctx, ended())
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes})
+	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded})
+}
+
+// keep keeps the freezes, and tells people of them again while they last, until the history is to begin anew. Its only
+// error is the cancel.
+func (f *freezer) keep(ctx workflow.Context) error {
+	over := func() bool {
+		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) &&
+			workflow.AllHandlersFinished(ctx)
+	}
+	for {
+		if err := workflow.Await(ctx, func() bool { return over() || len(f.status.Freezes) > 0 }); err != nil || over() {
+			return err
+		}
+		due := f.status.Freezes.Reminder(f.reminded)
+		early, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+			Timeout:      due.Sub(workflow.Now(ctx)),
+			TimerOptions: workflow.TimerOptions{Summary: "until people are told that it is frozen still"},
+		}, func() bool { return over() || !due.Equal(f.status.Freezes.Reminder(f.reminded)) })
+		if err != nil {
+			return err
+		}
+		if !early {
+			f.reminded = workflow.Now(ctx)
+			f.changes++
+			f.tell(ctx, frozenStill(f.status.Freezes))
+		}
+	}
 }
 
 func (f *freezer) answer(ctx workflow.Context) error {

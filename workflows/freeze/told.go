@@ -28,6 +28,22 @@ func frozen(request Request) patch.Notice {
 	}
 }
 
+// frozenStill is what people are told of freezes that last.
+func frozenStill(freezes patch.Freezes) patch.Notice {
+	told := patch.Notice{
+		Subject: "frozen still", Why: "nobody has lifted it for a day",
+		WhatToDo: "Nothing further is begun there until it is lifted. To lift what has done its duty:",
+	}
+	if len(freezes) == 1 {
+		told.Subject, told.Actor, told.Why = named(freezes[0].Account)+" is frozen still", freezes[0].Actor, freezes[0].Reason
+	}
+	for _, freeze := range freezes {
+		told.Findings = append(told.Findings, freeze.String())
+		told.Commands = append(told.Commands, "patchtide unfreeze"+flag(freeze.Account)+` --reason "..."`)
+	}
+	return told
+}
+
 // thawed is what people are told of a freeze that was lifted.
 func thawed(request Request, left patch.Freezes) patch.Notice {
 	told := patch.Notice{

@@ -1,6 +1,7 @@
 package window_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,47 @@ import (
 	"github.com/patchtide/patchtide/internal/wavetest"
 	"github.com/patchtide/patchtide/workflows"
 )
+
+// Whoever froze it may have gone home: while something is frozen, people are told so again each day, and no longer once
+// it is lifted.
+func TestAFreezeThatLastsIsToldAgain(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	people := scene.Listen("ops")
+	after := func(hours int, do func()) {
+		scene.Env.RegisterDelayedCallback(do, time.Duration(hours)*time.Hour)
+	}
+	update := func(name string, request workflows.FreezeRequest) func() {
+		return func() {
+			scene.Env.UpdateWorkflow(name, "", &testsuite.TestUpdateCallback{
+				OnAccept:   func() {},
+				OnReject:   func(err error) { require.NoError(t, err) },
+				OnComplete: func(_ any, err error) { require.NoError(t, err) },
+			}, request)
+		}
+	}
+	after(1, update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "production"}))
+	after(30, update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "bob", Reason: "sale"}))
+	after(60, update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over"}))
+	after(90, update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "ann", Reason: "over", Account: "production"}))
+	after(200, scene.Env.CancelWorkflow)
+	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{})
+	require.Error(t, scene.Env.GetWorkflowError())
+	began := people.Heard["ops"][0].At
+	var told []string
+	for _, notice := range people.Heard["ops"] {
+		told = append(told, fmt.Sprintf("%.0fh %s", 1+notice.At.Sub(began).Hours(), notice.Subject))
+	}
+	require.Equal(t, []string{
+		"1h account production is frozen", "25h account production is frozen still", "30h everything is frozen",
+		"54h frozen still", "60h everything is no longer frozen", "78h account production is frozen still",
+		"90h account production is no longer frozen", "200h everything counts as frozen",
+	}, told)
+	still := people.Heard["ops"][3]
+	require.Len(t, still.Findings, 2)
+	require.Equal(t, []string{
+		`patchtide unfreeze --account production --reason "..."`, `patchtide unfreeze --reason "..."`,
+	}, still.Commands)
+}
 
 func TestFreezeKeepsWhoFrozeWhat(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
