@@ -6,8 +6,9 @@ import "time"
 type Policy struct {
 	Plan string
 	// Run is the wave's first run id: a wave started again under its old id must not find the old run's backups.
-	Run            string
-	Began          time.Time // when the wave was started
+	Run string
+	// Began is when the wave, or since then somebody, told the group to go: who was stopped by then rests.
+	Began          time.Time
 	Platform       Platform
 	Baseline       string
 	Backup         Backup

@@ -53,8 +53,8 @@ func checkRoom(v View) []*Refusal {
 	return nil
 }
 
-// restsSinceBefore reports a member that was stopped before the wave began: it is not out of service because of us, and
-// the group has done without it so far. Where EC2 does not tell when, it counts as out.
+// restsSinceBefore reports a member that was stopped before the group was told to go: it is not out of service because
+// of us, and the group has done without it so far. Where EC2 does not tell when, it counts as out.
 func (v View) restsSinceBefore(id string) bool {
 	member, _ := v.State.Member(id)
 	if member.Mark != "" || member.Unbelieved != "" {

@@ -3,6 +3,7 @@
 package group
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -105,6 +106,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 				return g.leave(ctx), nil //nolint:nilerr // cancelled: what was under way has been put back, the result tells
 			}
 			order, g.orders = g.orders[0], g.orders[1:]
+			g.in.Policy.Began = workflow.Now(ctx)
 		}
 		switch order {
 		case OrderGo:
@@ -206,7 +208,9 @@ func (g *group) report(ctx workflow.Context) {
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
 	}
-	counts.Unproven = patch.Unproven(g.status.Group, g.status.Instances, g.status.Reason)
+	counts.Unproven = patch.Unproven(
+		g.status.Group, g.status.Instances, cmp.Or(g.status.Reason, "it had nobody to be patched"),
+	)
 	for _, instance := range g.status.Instances {
 		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
 		if g.isFailure(instance) && !waits {
@@ -237,7 +241,7 @@ func (g *group) result() *patch.GroupResult {
 		Stranded: g.status.Stranded,
 	}
 	switch {
-	case len(g.status.Instances) == 0:
+	case len(g.status.Instances) == 0 && len(g.status.Gaps) == 0:
 		result.Outcome = patch.NotStarted
 	case result.Outcome == patch.Failed:
 	case g.rolledBack:
