@@ -241,8 +241,8 @@ func (v *Invocation) runOwn(n int) {
 		v.runOwn(n + 1)
 		return
 	}
-	v.busy(scriptTime, func() {
-		done.Code, done.Stdout, done.Stderr = v.Instance.runScript(strings.Join(v.Command.resolved(step.script), "\n"))
+	v.runScript(strings.Join(v.Command.resolved(step.script), "\n"), func(came said) {
+		done.Code, done.Stdout, done.Stderr = came.code, came.stdout, came.stderr
 		done.Ended = w.now
 		if done.Code != 0 {
 			done.Status, done.Details = "Failed", "Failed"

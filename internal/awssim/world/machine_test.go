@@ -48,10 +48,10 @@ type facts struct {
 
 func factsOf(t *testing.T, i *Instance) facts {
 	t.Helper()
-	code, stdout, stderr := i.Shell("# patchtide:facts\nset -eu\n")
-	require.Zero(t, code, stderr)
+	done := i.Shell("# patchtide:facts\nset -eu\n")
+	require.Zero(t, done.code, done.stderr)
 	var f facts
-	require.NoError(t, json.Unmarshal([]byte(stdout), &f))
+	require.NoError(t, json.Unmarshal([]byte(done.stdout), &f))
 	return f
 }
 
@@ -148,20 +148,33 @@ func TestUnknownScriptFailsLoudly(t *testing.T) {
 		{"a health check", "# patchtide:http 80 /healthz\ncurl ...", "200\n", 0},
 		{"a closed port", "# patchtide:http 8080 /healthz\n", "000\n", 0},
 		{"a port in words", "# patchtide:http eighty /healthz\n", "", 2},
-		{"anything else", "#!/bin/sh\nrm -rf /\n", "", 127},
+		{"a program that is not there", "#!/bin/sh\nrm -rf /\n", "", 127},
 		{"another script of ours", "# patchtide:other\n", "", 127},
 		{"a pipe", "echo a | tee /etc/motd\n", "", 127},
 		{"what went before", "echo a\nuptime\n", "a\n", 127},
+		{"an exit of its own", "echo a; exit 3", "a\n", 3},
+		{"a loop, a test and a variable", "for i in 1 2; do if [ $i -gt 1 ]; then echo \"$i.\"; fi; done", "2.\n", 0},
+		{"a function and arithmetic", "twice() { echo $(( $1 * 2 )); }\ntwice 21", "42\n", 0},
+		{"set -e", "set -e\nfalse\necho no", "", 1},
+		{"a pipe of what there is", "echo a | cat", "a\n", 0},
+		{"a file of its own", "echo a > /tmp/f; echo b >> /tmp/f; [ -f /tmp/f ] && cat /tmp/f", "a\nb\n", 0},
+		{"a file of this computer", "cat /etc/passwd", "", 1},
+		{"a redirect from one", "read -r x < /etc/passwd", "", 1},
+		{"what the machine is", ". /etc/os-release; echo $ID; uname -s", "amzn\nLinux\n", 0},
+		{"what it asks of nobody", "command -v curl || echo none", "none\n", 0},
+		{"no script", "if then", "", 2},
 		{"plain commands", "#!/bin/sh\n# says it\necho \"hi there\"\ntrue\n", "hi there\n", 0},
 		{"an exit", "echo a\nexit 0\nrm -rf /\n", "a\n", 0},
 		{"nothing", "", "", 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			code, stdout, stderr := i.Shell(c.script)
-			require.Equal(t, c.code, code)
-			require.Equal(t, c.stdout, stdout)
-			require.Equal(t, code != 0, stderr != "")
+			done := i.Shell(c.script)
+			require.Equal(t, c.code, done.code, done.stderr)
+			require.Equal(t, c.stdout, done.stdout)
+			if c.code == 127 || c.code == 2 {
+				require.NotEmpty(t, done.stderr)
+			}
 		})
 	}
 }

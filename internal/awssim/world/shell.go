@@ -22,95 +22,100 @@ const scriptTime = time.Second
 // platform only; on the other it is skipped with success and no output, as the real documents' preconditions do.
 func (v *Invocation) runShell() {
 	windows := v.Command.Document == "AWS-RunPowerShellScript"
-	script := strings.Join(v.Command.Parameters["commands"], "\n")
-	v.busy(timeOf(script), func() {
-		if v.Instance.Disk().os.Windows() != windows {
-			v.end("Success", 0, "", "")
-			return
-		}
-		code, stdout, stderr := v.Instance.runScript(script)
+	if v.Instance.Disk().os.Windows() != windows {
+		v.busy(scriptTime, func() { v.end("Success", 0, "", "") })
+		return
+	}
+	v.runScript(strings.Join(v.Command.Parameters["commands"], "\n"), func(done said) {
 		status := "Success"
-		if code != 0 {
+		if done.code != 0 {
 			status = "Failed"
 		}
-		v.end(status, code, stdout, stderr)
+		v.end(status, done.code, done.stdout, done.stderr)
 	})
 }
 
-// timeOf is how long a script takes: a moment, and as long as its lines sleep.
-func timeOf(script string) time.Duration {
-	takes := scriptTime
-	for line := range strings.Lines(script) {
-		if words := strings.Fields(line); len(words) == 2 && words[0] == "sleep" {
-			if seconds, err := strconv.Atoi(words[1]); err == nil {
-				takes += time.Duration(seconds) * time.Second
-			}
+// runScript is a script as the agent runs it, which says of one that failed so below what it said itself (runscript.go
+// of amazon-ssm-agent). A script of ours tells how the machine is when it ends.
+func (v *Invocation) runScript(script string, then func(said)) {
+	known := v.Instance.ours(script) != nil
+	done := said{}
+	if !known {
+		done = v.Instance.Shell(script)
+	}
+	v.busy(scriptTime+done.took, func() {
+		if known {
+			done = v.Instance.Shell(script)
 		}
-	}
-	return takes
+		if done.code != 0 {
+			agents := fmt.Sprintf("\nfailed to run commands: exit status %d", done.code)
+			done.stderr = strings.TrimLeft(strings.TrimRight(done.stderr, "\n")+agents, "\n")
+		}
+		then(done)
+	})
 }
 
-// runScript is Shell as the agent runs it, which says of a script that failed so below what it said itself
-// (runscript.go of amazon-ssm-agent).
-func (i *Instance) runScript(script string) (code int, stdout, stderr string) {
-	code, stdout, stderr = i.Shell(script)
-	if code != 0 {
-		agents := fmt.Sprintf("\nfailed to run commands: exit status %d", code)
-		stderr = strings.TrimLeft(strings.TrimRight(stderr, "\n")+agents, "\n")
-	}
-	return code, stdout, stderr
-}
-
-// Shell runs a script on the machine. The simulated shell is no shell: it knows two read-only scripts, by their first
-// line, and lines of `echo`, `true`, `false`, `:`, `sleep` and `exit`; it fails on any other with exit code 127.
+// Shell runs a script on the machine. Two read-only scripts are known by their first line; any other is a shell's.
 //
 //	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
 //	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
-func (i *Instance) Shell(script string) (code int, stdout, stderr string) {
+func (i *Instance) Shell(script string) said {
+	if run := i.ours(script); run != nil {
+		return run()
+	}
+	if i.Disk().os.Windows() {
+		return powerShell(script)
+	}
+	return i.posix(script)
+}
+
+// ours is a script of Patchtide's; nil: it is none.
+func (i *Instance) ours(script string) func() said {
 	first, _, _ := strings.Cut(strings.TrimLeft(script, "\r\n"), "\n")
 	words := strings.Fields(first)
 	switch {
-	case len(words) == 2 && words[0] == "#" && words[1] == "patchtide:facts":
-		return 0, i.factsLine(), ""
-	case len(words) == 4 && words[0] == "#" && words[1] == "patchtide:http":
-		port, err := strconv.Atoi(words[2])
-		if err != nil {
-			return 2, "", "patchtide:http: the port is not a number: " + words[2] + "\n"
+	case len(words) < 2 || words[0] != "#" || !strings.HasPrefix(words[1], "patchtide:"):
+		return nil
+	case words[1] == "patchtide:facts":
+		return func() said { return said{stdout: i.factsLine()} }
+	case words[1] == "patchtide:http" && len(words) == 4:
+		return func() said {
+			port, err := strconv.Atoi(words[2])
+			if err != nil {
+				return said{code: codeSyntax, stderr: "patchtide:http: the port is not a number: " + words[2] + "\n"}
+			}
+			return said{stdout: fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3]))}
 		}
-		return 0, fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3])), ""
 	}
-	return plainShell(script)
+	return func() said { // it would need to know how the machine is
+		return said{code: codeUnknown, stderr: "the simulated machine does not know " + words[1] + "\n"}
+	}
 }
 
-// plainShell runs the commands that need no machine, line by line.
-func plainShell(script string) (code int, stdout, stderr string) {
+// powerShell runs lines of `echo`, `Write-Output`, `Start-Sleep` and `exit`, and fails on any other.
+func powerShell(script string) (done said) {
 	for line := range strings.Lines(script) {
 		words := strings.Fields(line)
-		ours := strings.HasPrefix(line, "# patchtide:") // a script of Patchtide's that is not modelled
-		if len(words) == 0 || strings.HasPrefix(words[0], "#") && !ours {
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
-		code = 0
+		number, err := strconv.Atoi(words[len(words)-1])
 		plain := !strings.ContainsAny(line, "$`|&;<>(){}*?\\~")
-		switch {
-		case plain && words[0] == "echo":
-			stdout += strings.NewReplacer(`"`, "", "'", "").Replace(strings.Join(words[1:], " ")) + "\n"
-		case plain && (words[0] == "true" || words[0] == ":"):
-		case plain && words[0] == "sleep" && len(words) == 2: // see timeOf
-		case plain && words[0] == "false":
-			code = 1
-		case plain && words[0] == "exit" && len(words) <= 2:
-			last, err := strconv.Atoi(strings.Join(append(words[1:], "0")[:1], ""))
-			if err != nil {
-				return 2, stdout, stderr + "exit: " + words[1] + ": numeric argument required\n"
-			}
-			return last & 0xff, stdout, stderr
+		switch command := strings.ToLower(words[0]); {
+		case plain && (command == "echo" || command == "write-output"):
+			done.stdout += strings.NewReplacer(`"`, "", "'", "").Replace(strings.Join(words[1:], " ")) + "\r\n"
+		case plain && command == "start-sleep" && err == nil:
+			done.took += time.Duration(number) * time.Second
+		case plain && command == "exit" && (len(words) == 1 || err == nil):
+			done.code = number
+			return done
 		default:
-			return 127, stdout, stderr + fmt.Sprintf("the simulated machine's shell does not know %q; \"# patchtide:facts\", "+
-				"\"# patchtide:http <port> <path>\", echo, true, false, sleep and exit are modelled\n", strings.TrimSpace(line))
+			done.code, done.stderr = 1, done.stderr+fmt.Sprintf("the simulated PowerShell does not know %q; echo, "+
+				"Write-Output, Start-Sleep and exit are modelled\n", strings.TrimSpace(line))
+			return done
 		}
 	}
-	return code, stdout, stderr
+	return done
 }
 
 // named is a list as a script prints it: there, also when it is empty.
