@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 	"github.com/spf13/cobra"
 	commonpb "go.temporal.io/api/common/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
@@ -17,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -181,24 +180,26 @@ func printWaves(out io.Writer, waves []listed) error {
 		line(out, "no waves")
 		return nil
 	}
-	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Wave", "Plan", "State", "Stage", "Outcome", "Started").
-		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
+	var rows [][]string
 	for _, wave := range waves {
-		rows.Row(
-			wave.WaveID, wave.Plan, wave.told(), wave.Stage, strings.ReplaceAll(wave.Outcome, "_", " "),
-			wave.when(),
-		)
+		state := wave.told()
+		if wave.Outcome != "" {
+			state += ": " + strings.ReplaceAll(wave.Outcome, "_", " ")
+		} else if wave.Stage != "" {
+			state += ": " + wave.Stage
+		}
+		rows = append(rows, []string{wave.WaveID, wave.Plan, state, wave.when()})
 	}
-	_, err := io.WriteString(out, rows.Render()+"\n")
+	_, err := io.WriteString(out, console.PageOf(out).Table([]string{"Wave", "Plan", "State", "Started"}, rows)+"\n")
 	return err
 }
 
 // when is when the wave started, as far as that is known.
 func (w listed) when() string {
 	if w.FromEvidence {
-		return "ended " + w.Closed.Local().Format("2006-01-02 15:04:05") + ", by its evidence"
+		return "ended " + console.Moment(*w.Closed) + ", by its evidence"
 	}
-	return w.Started.Local().Format("2006-01-02 15:04:05")
+	return console.Moment(w.Started)
 }
 
 // told is the wave's state; of one that ended without closing itself, Temporal's word for it.

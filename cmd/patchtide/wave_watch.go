@@ -179,6 +179,6 @@ func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
 
 // printStatus writes a wave's status for a person.
 func printStatus(out io.Writer, status patch.WaveStatus) error {
-	_, err := io.WriteString(out, console.Status(status))
+	_, err := io.WriteString(out, console.Status(status, console.PageOf(out)))
 	return err
 }

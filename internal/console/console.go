@@ -132,30 +132,12 @@ func (c *Console) show(kept []string) {
 // keptIndent is the column where lines that stay begin, behind their time.
 const keptIndent = 7
 
-// wrap lets a long line go on under itself on a terminal, broken at spaces only: an address must stay one that can be
-// clicked. Anywhere else a line is a line.
-func (c *Console) wrap(line string, indent int) string {
+// wrap lets a long line go on under itself on a terminal.
+func (c *Console) wrap(line string, indent int) string { return c.page().Wrap(line, indent) }
+
+func (c *Console) page() Page {
 	width, _ := c.size()
-	if !c.live || width < 2*indent+usualWidth/5 || ansi.StringWidth(line) <= width-indent {
-		return line
-	}
-	var text strings.Builder
-	used := 0
-	for i, word := range strings.Split(line, " ") {
-		wide := ansi.StringWidth(word)
-		switch {
-		case i == 0:
-		case used+1+wide > width-indent:
-			text.WriteString("\n" + strings.Repeat(" ", indent))
-			used = 0
-		default:
-			text.WriteString(" ")
-			used++
-		}
-		text.WriteString(word)
-		used += wide
-	}
-	return text.String()
+	return Page{Width: width, Terminal: c.live}
 }
 
 // erase removes the live picture; the cursor ends where its first line was.

@@ -34,10 +34,7 @@ func (f Finding) mark() (string, lipgloss.Style) {
 // stands unbroken and can be copied.
 func Findings(out io.Writer, environ []string, all []Finding) error {
 	c := New(out, environ, time.Now)
-	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(palette.Quiet).Headers("", "Check", "Where", "Found")
-	if !c.live {
-		rows.Border(lipgloss.ASCIIBorder())
-	}
+	rows := c.page().bordered(table.New()).BorderStyle(palette.Quiet).Headers("", "Check", "Where", "Found")
 	styles := make([]lipgloss.Style, len(all))
 	for i, finding := range all {
 		mark, style := finding.mark()

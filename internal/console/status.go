@@ -4,82 +4,110 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
-
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Status is a wave's status as text: where it stands, what it asks for, and one row a group. It holds no colours, so
-// that it reads the same in a terminal, a log and a ticket.
-func Status(status patch.WaveStatus) string {
-	var text strings.Builder
-	text.WriteString(status.WaveID)
-	if status.Plan != "" { // a roll back whose wave left no evidence has none
-		text.WriteString("  plan " + status.Plan)
-	}
-	if status.PutsBack != "" {
-		text.WriteString("  puts back " + status.PutsBack)
-	}
-	text.WriteString("  " + waveState(status))
-	if status.Hold > 0 && status.State != patch.StateClosed {
-		fmt.Fprintf(&text, "  hold %d", status.Hold)
-	}
-	if status.State != patch.StateClosed {
-		fmt.Fprintf(&text, " since %s", status.Since.Local().Format("15:04:05"))
-	}
-	text.WriteString("\n")
+// Status is a wave's status as text: where it stands, what it asks for and what may be answered, and one row a group.
+// It holds no colours, so that it reads the same in a terminal, a log and a ticket.
+func Status(status patch.WaveStatus, page Page) string {
+	s := statusText{page: page}
+	s.line(0, "%s", headOf(status))
 	if status.Reason != "" {
-		fmt.Fprintf(&text, "Why: %s\n", status.Reason)
+		s.line(5, "Why: %s", status.Reason)
 	}
 	if status.Awaiting != "" {
-		fmt.Fprintf(&text, "It asks: %s\n", status.Awaiting)
+		s.line(9, "It asks: %s", status.Awaiting)
 	}
-	if status.Until != nil {
-		fmt.Fprintf(
-			&text, "If nobody answers by %s: %s\n", status.Until.Local().Format("2006-01-02 15:04:05"), status.Otherwise,
-		)
+	told := brief.Of(status)
+	if silence := told.Silence(Moment); silence != "" {
+		s.line(0, "%s", silence)
 	}
-	rows := table.New().Border(lipgloss.ASCIIBorder()).Headers("Stage", "Group", "Phase", "Done", "Failed").
-		StyleFunc(func(int, int) lipgloss.Style { return lipgloss.NewStyle().Padding(0, 1) })
-	for _, stage := range status.Stages {
-		for _, group := range stage.Groups {
-			rows.Row(
-				stage.Name, group.Group, spaced(string(group.Phase)), fmt.Sprintf("%d of %d", group.Done, group.Total),
-				fmt.Sprint(group.FailedCount()),
-			)
-		}
-	}
-	text.WriteString(rows.Render() + "\n")
-	if status.CountsEvery > 1 && status.State != patch.StateClosed {
-		fmt.Fprintf(&text, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups\n"+
-			"themselves, which know of each.\n", status.CountsEvery)
-	}
+	s.table(status)
 	for _, why := range reasons(status) {
-		text.WriteString(why + "\n")
+		s.line(2, "%s", why)
 	}
 	for _, decision := range status.Decisions {
-		fmt.Fprintf(
-			&text, "%s  %s by %s: %s\n", decision.At.Local().Format("15:04:05"), decision.Verb, decision.Actor, decision.Reason,
-		)
+		s.line(2, "%s  %s by %s: %s", Clock(decision.At), spaced(string(decision.Verb)), decision.Actor, decision.Reason)
 	}
-	for _, verb := range status.Verbs {
-		fmt.Fprintf(&text, "  %s\n", Command(verb, status))
+	for i, choice := range told.Choices() {
+		if i == 0 {
+			s.line(0, "What may be sent:")
+		}
+		s.line(4, "  %s:", choice.When)
+		s.line(4, "    %s", choice.Command)
 	}
+	s.worries(status)
+	return s.text.String()
+}
+
+// headOf says which wave it is and where it stands.
+func headOf(status patch.WaveStatus) string {
+	head := status.WaveID
+	if status.Plan != "" { // a roll back whose wave left no evidence has none
+		head += "  plan " + status.Plan
+	}
+	if status.PutsBack != "" {
+		head += "  puts back " + status.PutsBack
+	}
+	head += "  " + waveState(status)
+	if status.Hold > 0 && status.State != patch.StateClosed {
+		head += fmt.Sprintf("  hold %d", status.Hold)
+	}
+	if status.State != patch.StateClosed {
+		head += "  since " + Clock(status.Since)
+	}
+	return head
+}
+
+type statusText struct {
+	text strings.Builder
+	page Page
+}
+
+// line adds a line that goes on behind so many cells where it is too long.
+func (s *statusText) line(indent int, format string, words ...any) {
+	s.text.WriteString(s.page.Wrap(fmt.Sprintf(format, words...), indent) + "\n")
+}
+
+func (s *statusText) table(status patch.WaveStatus) {
+	var rows [][]string
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			now := spaced(string(group.Phase))
+			if group.Now != nil {
+				now += ": " + group.Now.ID + " " + group.Now.Step.Told(group.Now.Undoing)
+			}
+			rows = append(rows, []string{
+				stage.Name, group.Group, now, fmt.Sprintf("%d of %d", group.Done, group.Total),
+				fmt.Sprint(group.FailedCount()),
+			})
+		}
+	}
+	if len(rows) > 0 { // one that was refused, or has not looked yet, has none
+		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done", "Failed"}, rows) + "\n")
+	}
+	if status.CountsEvery > 1 && status.State != patch.StateClosed {
+		s.line(0, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups themselves, which "+
+			"know of each.", status.CountsEvery)
+	}
+}
+
+// worries are what nobody may miss.
+func (s *statusText) worries(status patch.WaveStatus) {
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			for _, gap := range group.Gaps {
-				fmt.Fprintf(&text, "NOT REACHED %s\n", gap.In(group.Group))
+				s.line(2, "NOT REACHED %s", gap.In(group.Group))
 			}
 		}
 	}
 	for _, left := range status.Stranded {
-		fmt.Fprintf(&text, "STRANDED %s/%s %s: %s. %s\n", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
+		s.line(2, "STRANDED %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
 	}
 	for _, problem := range status.NotTold {
-		fmt.Fprintf(&text, "NOT TOLD %s\n", problem)
+		s.line(2, "NOT TOLD %s", problem)
 	}
-	return text.String()
 }
 
 // reasons says why groups stand as they do, as far as what is asked does not say so already.

@@ -118,7 +118,7 @@ func (c *Console) table(r Report, automation bool, width int) string {
 		shown++
 	}
 	headers := []string{"Stage", "Group", "Instance", "Outcome", "Missing", "Automation"}
-	rows := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(palette.Quiet).Headers(headers[:shown]...)
+	rows := c.page().bordered(table.New()).BorderStyle(palette.Quiet).Headers(headers[:shown]...)
 	styles := []lipgloss.Style{}
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
@@ -135,9 +135,6 @@ func (c *Console) table(r Report, automation bool, width int) string {
 				styles = append(styles, palette.Of(instance.Outcome).Style)
 			}
 		}
-	}
-	if !c.live {
-		rows.Border(lipgloss.ASCIIBorder())
 	}
 	rows.StyleFunc(func(row, column int) lipgloss.Style {
 		cell := lipgloss.NewStyle()

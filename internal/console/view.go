@@ -78,10 +78,7 @@ func step(instance patch.InstanceStatus) string {
 	if instance.Step == patch.StepEnded {
 		return ""
 	}
-	if instance.Undoing {
-		return "putting back: " + string(instance.Step)
-	}
-	return string(instance.Step)
+	return instance.Step.Told(instance.Undoing)
 }
 
 func spaced(text string) string { return strings.ReplaceAll(text, "_", " ") }

@@ -35,7 +35,8 @@ func samples() map[string]patch.Notice {
 			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
 		}),
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
-			Stage: "production", Hold: 2,
+			RollsBack: patch.RollsBack{Stage: 1, Wave: 3},
+			Stage:     "production", Hold: 2,
 			Why:   "production/ap-northeast-1/web: 1 failed, more than 0. Send retry, skip, roll_back or abort.",
 			Verbs: decisions(patch.StateOnHold), Otherwise: patch.RollBack, Until: &until, Instances: failed,
 		}),

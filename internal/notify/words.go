@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -188,18 +189,17 @@ func failures(n patch.Notice) string {
 
 // otherwise says what happens when nobody answers.
 func otherwise(n patch.Notice) string {
-	if n.Until == nil {
-		return " It waits until somebody does."
+	if silence := brief.Told(n).Silence(stamp); silence != "" {
+		return " " + silence
 	}
-	return fmt.Sprintf(" If nobody answers by %s, %s is done.", stamp(*n.Until), n.Otherwise)
+	return ""
 }
 
 // verbs are the commands for what the wave takes now.
 func verbs(n patch.Notice) []Command {
 	var list []Command
-	at := patch.Point{Stage: n.Stage, Hold: n.Hold}
-	for _, verb := range n.Verbs {
-		list = append(list, Command{When: verb.Spec().Notice, Line: names.VerbCommand(verb, n.WaveID, verb.ToFill(at)...)})
+	for _, choice := range brief.Told(n).Choices() {
+		list = append(list, Command{When: choice.When, Line: choice.Command})
 	}
 	return list
 }

@@ -31,6 +31,7 @@ type Notice struct {
 	Verbs     []Verb     `json:"verbs,omitempty"`     // what the wave takes now
 	Otherwise Verb       `json:"otherwise,omitempty"` // what is decided at Until when nobody answers
 	Until     *time.Time `json:"until,omitempty"`
+	RollsBack RollsBack  `json:"rolls_back,omitzero"`
 
 	Outcome   Outcome           `json:"outcome,omitempty"`   // of a wave that has ended
 	Tally     map[Outcome]int   `json:"tally,omitempty"`     // its instances by outcome

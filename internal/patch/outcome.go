@@ -39,6 +39,16 @@ const (
 // LeftPatched reports whether an instance ended with patches of the wave on it, in service.
 func (o Outcome) LeftPatched() bool { return o == Patched || o == PatchedRebootPending }
 
+// CountPatched counts those that ended with patches of the wave on them, in service.
+func CountPatched(instances []InstanceResult) (count int) {
+	for _, instance := range instances {
+		if instance.Outcome.LeftPatched() {
+			count++
+		}
+	}
+	return count
+}
+
 // Worries reports whether an instance's outcome is one that somebody should look at.
 func (o Outcome) Worries() bool {
 	return slices.Contains([]Outcome{Failed, RolledBack, Quarantined, Gone}, o)

@@ -18,6 +18,7 @@ type WaveStatus struct {
 	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.
 	Otherwise Verb       `json:"otherwise,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
+	RollsBack RollsBack  `json:"rolls_back"`
 	Since     time.Time  `json:"since"`
 	Window    *Window    `json:"window,omitempty"` // as extended; none: any time
 	// NextWindow is the one in which a parked wave can go on.
@@ -32,6 +33,12 @@ type WaveStatus struct {
 	CountsEvery int `json:"counts_every,omitempty"`
 	// nil: nobody can tell, as before it has its locks or while it puts back
 	ETA *ETA `json:"eta,omitempty"`
+}
+
+// RollsBack is how many instances a roll_back would put back now, by its scope: those that are patched.
+type RollsBack struct {
+	Stage int `json:"stage"` // of the current stage
+	Wave  int `json:"wave"`
 }
 
 // StageStatus is a stage as the wave knows it.
@@ -51,6 +58,7 @@ type GroupCounts struct {
 	Strategy   Strategy         `json:"strategy"`
 	Total      int              `json:"total"`
 	Done       int              `json:"done"` // ended, however
+	Patched    int              `json:"patched,omitempty"`
 	Failed     []InstanceResult `json:"failed,omitempty"`
 	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
 	// Unproven are those that it took and did not prove: see Plan.Gate.
@@ -136,6 +144,14 @@ type InstanceStatus struct {
 
 // Step names a step of one instance's saga for people.
 type Step string
+
+// Told is the step in a person's words.
+func (s Step) Told(undoing bool) string {
+	if undoing {
+		return "putting back: " + string(s)
+	}
+	return string(s)
+}
 
 // The steps of one instance.
 const (

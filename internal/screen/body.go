@@ -90,7 +90,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			lines = append(
 				lines,
 				fmt.Sprintf(
-					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(step(now)),
+					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(now.Step.Told(now.Undoing)),
 					m.since(now.Since),
 				),
 			)
@@ -150,14 +150,6 @@ func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
 		}
 	}
 	return done, len(status.Instances)
-}
-
-// step is what is done to an instance now.
-func step(instance patch.InstanceStatus) string {
-	if instance.Undoing {
-		return "putting back: " + string(instance.Step)
-	}
-	return string(instance.Step)
 }
 
 // barWidth is the length of a progress bar in cells.

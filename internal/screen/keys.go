@@ -34,7 +34,7 @@ func (m *Model) keyLines() []string {
 	}
 	all = append(
 		all, palette.Key.Render("↑↓")+" scroll "+scrolls, palette.Key.Render("tab")+" the other",
-		palette.Key.Render("i")+" instances", palette.Key.Render("q")+" leave",
+		palette.Key.Render("i")+" instances", palette.Key.Render("?")+" what may be sent", palette.Key.Render("q")+" leave",
 	)
 	if m.short() {
 		return []string{strings.Join(all, between)}

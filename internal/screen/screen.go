@@ -48,6 +48,7 @@ type Model struct {
 	body, log     viewport.Model
 	onLog         bool // the arrows scroll the events
 	every         bool // every instance is shown, also where that does not fit
+	explains      bool // what is asked and what each verb does is shown in the wave's place
 	dialog        *dialog
 	said          string // what became of the last verb
 	frame         int    // of the spinner
@@ -156,6 +157,9 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 		m.onLog = !m.onLog
 	case "i":
 		m.every = !m.every
+	case "?":
+		m.explains = !m.explains
+		m.body.GotoTop()
 	default:
 		if verb, taken := m.verbOf(name); taken {
 			m.dialog = newDialog(verb, m.last.Status.Point())

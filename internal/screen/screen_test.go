@@ -68,8 +68,10 @@ func held() Look {
 		false,
 	)
 	look.Status.Awaiting = "i-0b000000000000001 was put back: it is unhealthy in its target group " +
-		"(Target.FailedHealthChecks). Send retry, skip, roll_back or abort; without an answer by 02:42 the wave is rolled " +
-		"back."
+		"(Target.FailedHealthChecks). Send retry, skip, roll_back or abort."
+	until := at(42, 0)
+	look.Status.Until, look.Status.Otherwise, look.Status.Hold = &until, patch.RollBack, 1
+	look.Status.RollsBack = patch.RollsBack{Stage: 1, Wave: 2}
 	group := look.Details.Groups["w"]
 	group.Current = nil
 	group.Instances[1].Outcome, group.Instances[1].Reason = patch.RolledBack, "return to service: it is unhealthy"
@@ -187,10 +189,14 @@ func TestWhatTheScreenShows(t *testing.T) {
 		"no answer": {
 			running(3), 100, 28, func(w *watched) { w.do(lookMsg{Err: errors.New("connection refused")}) },
 		},
-		"narrow":         {held(), 60, 20, func(*watched) {}},
-		"tiny":           {held(), 40, 8, func(*watched) {}},
-		"many instances": {running(300), 100, 28, func(*watched) {}},
-		"each of them":   {running(300), 100, 28, func(w *watched) { w.press("i", "<down>", "<down>", "<down>") }},
+		"narrow":                     {held(), 60, 20, func(*watched) {}},
+		"usual":                      {held(), 80, 24, func(*watched) {}},
+		"large":                      {held(), 120, 40, func(*watched) {}},
+		"what may be sent":           {held(), 120, 40, func(w *watched) { w.press("?") }},
+		"what may be sent, scrolled": {held(), 60, 20, func(w *watched) { w.press("?", "<down>", "<down>", "<down>") }},
+		"tiny":                       {held(), 40, 8, func(*watched) {}},
+		"many instances":             {running(300), 100, 28, func(*watched) {}},
+		"each of them":               {running(300), 100, 28, func(w *watched) { w.press("i", "<down>", "<down>", "<down>") }},
 		"before any answer": {
 			Look{Status: patch.WaveStatus{WaveID: "wave-web-1", Plan: "web", State: patch.StateResolving}},
 			80, 16,
@@ -210,7 +216,7 @@ func TestWhatTheScreenShows(t *testing.T) {
 			for _, line := range lines {
 				require.LessOrEqual(t, ansi.StringWidth(line), c.width)
 			}
-			golden := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".txt")
+			golden := filepath.Join("testdata", strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt")
 			if *update {
 				require.NoError(t, os.WriteFile(golden, []byte(text), 0o600))
 			}

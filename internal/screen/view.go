@@ -7,6 +7,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavelog"
@@ -44,15 +46,21 @@ const leastLog = 4
 // layout gives each part its lines: the wave what it needs, up to two thirds, the events the rest.
 func (m *Model) layout() {
 	room := m.height - len(m.headLines()) - len(m.footLines()) - 3 // rules
-	body := m.bodyLines(true)
+	body := m.flowing(m.bodyLines(true))
 	most := max(room-max(room/3, leastLog), 1)
-	if len(body) > most && !m.every {
-		body = m.bodyLines(false)
+	switch {
+	case m.explains:
+		body = m.flowing(m.helpLines())
+	case len(body) > most && !m.every:
+		body = m.flowing(m.bodyLines(false))
+	}
+	if m.explains {
+		most = max(room+1, 1)
 	}
 	height := min(len(body), most)
 	logs := room - height
-	if room < 2*leastLog {
-		height, logs = max(room+1, 1), 0
+	if room < 2*leastLog || m.explains {
+		height, logs = max(room+1, 1), 0 // the rule above the events is not drawn
 	}
 	m.body.SetWidth(m.width)
 	m.body.SetHeight(height)
@@ -63,7 +71,7 @@ func (m *Model) layout() {
 	atEnd := m.log.AtBottom()
 	m.log.SetWidth(m.width)
 	m.log.SetHeight(max(logs, 0))
-	m.log.SetContentLines(m.logLines())
+	m.log.SetContentLines(m.flowing(m.logLines()))
 	if atEnd || !m.onLog || m.log.PastBottom() {
 		m.log.GotoBottom()
 	}
@@ -109,6 +117,12 @@ func (m *Model) headLines() []string {
 		)
 		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
 	}
+	if status.Reason != "" {
+		lines = append(lines, wrapped("Why: "+status.Reason, m.width, 3)...)
+	}
+	if m.explains {
+		return lines // all that is asked is said below
+	}
 	if status.Awaiting != "" {
 		most := 3
 		if m.short() {
@@ -116,8 +130,44 @@ func (m *Model) headLines() []string {
 		}
 		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, most)...)
 	}
+	if silence := brief.Of(status).Silence(console.Clock); silence != "" && status.Until != nil {
+		lines = append(lines, palette.Asks.Render(silence))
+	}
 	return lines
 }
+
+// helpLines are all that is asked, and each verb: when to send it, its key and its command.
+func (m *Model) helpLines() []string {
+	status := m.last.Status
+	told := brief.Of(status)
+	lines := []string{"Nothing is asked."}
+	if status.Awaiting != "" {
+		lines = []string{status.Awaiting}
+	}
+	if silence := told.Silence(console.Moment); silence != "" {
+		lines = append(lines, silence)
+	}
+	for _, choice := range told.Choices() {
+		lines = append(
+			lines, "", palette.Key.Render(choice.Verb.Spec().Key)+" "+palette.Title.Render(words(choice.Verb))+"  "+choice.When,
+			"  "+choice.Command,
+		)
+	}
+	return append(lines, "", palette.Key.Render("?")+" goes back")
+}
+
+// flowing breaks lines that are too long for the screen at words: nothing of a reason is lost.
+func (m *Model) flowing(lines []string) []string {
+	page := console.Page{Width: m.width, Terminal: true}
+	var flowing []string
+	for _, line := range lines {
+		flowing = append(flowing, strings.Split(page.Wrap(line, flowIndent), "\n")...)
+	}
+	return flowing
+}
+
+// flowIndent is where a line that was broken goes on.
+const flowIndent = 6
 
 // footLines are the keys, or the dialog in their place.
 func (m *Model) footLines() []string {

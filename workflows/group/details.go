@@ -29,7 +29,7 @@ func (g *group) details() string {
 		}
 		stands, since, missing := run.Marked(run.Words(string(instance.Outcome))), "", ""
 		if now := run.AtWork(g.status.Phase, g.status.Now); now != nil && now.ID == instance.ID {
-			stands, since = run.Marked("**"+run.Doing(now.Step, now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
+			stands, since = run.Marked("**"+now.Step.Told(now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
 		}
 		if instance.Outcome != patch.NotStarted {
 			missing = fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)

@@ -208,6 +208,7 @@ func (g *group) report(ctx workflow.Context) {
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
 	}
+	counts.Patched = patch.CountPatched(g.status.Instances)
 	counts.Unproven = patch.Unproven(
 		g.status.Group, g.status.Instances, cmp.Or(g.status.Reason, "it had nobody to be patched"),
 	)

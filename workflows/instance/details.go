@@ -26,7 +26,7 @@ func (s *saga) tell(ctx workflow.Context) {
 
 // doing is the step in a person's words.
 func (s *saga) doing() string {
-	return run.Doing(s.status.Step, s.status.Undoing || s.putBack != nil)
+	return s.status.Step.Told(s.status.Undoing || s.putBack != nil)
 }
 
 // details is what the Temporal UI shows of the instance.

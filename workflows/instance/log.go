@@ -7,7 +7,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // log tells in the worker's log what begins and how long took what was done before it: by these lines a wave is
@@ -24,7 +23,7 @@ func (s *saga) log(ctx workflow.Context, next patch.Step) {
 	log := workflow.GetLogger(ctx)
 	result := &s.status.Result
 	if next != patch.StepEnded {
-		log.Info(run.Doing(next, s.status.Undoing || s.putBack != nil), about...)
+		log.Info(next.Told(s.status.Undoing || s.putBack != nil), about...)
 		return
 	}
 	about = append(about, "outcome", result.Outcome, "missing",

@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -25,6 +26,7 @@ func (w *wave) show(ctx workflow.Context) {
 		}
 	}
 	w.status.Stranded, w.status.FailingUndos = w.roster.stranded(), w.roster.failing()
+	w.status.RollsBack = w.roster.rollsBack(w.status.Stage, w.status.Stages)
 	w.status.Awaiting = patch.Asks(w.asks, w.status.FailingUndos)
 	w.estimate(ctx)
 	workflow.SetCurrentDetails(ctx, waveDetails(w.status, workflow.GetInfo(ctx).Namespace))
@@ -45,11 +47,14 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 		run.Write(&text, ", hold **%d**", status.Hold)
 	}
 	run.Write(&text, ", since %s\n\n", run.Moment(status.Since))
+	if status.Reason != "" {
+		run.Write(&text, "> Why: %s\n\n", status.Reason)
+	}
 	if status.Awaiting != "" {
 		run.Write(&text, "> %s\n\n", status.Awaiting)
 	}
-	if status.Until != nil {
-		run.Write(&text, "If nobody answers by %s: **%s**.\n\n", run.Moment(*status.Until), status.Otherwise)
+	if silence := brief.Of(status).Silence(run.Moment); silence != "" {
+		run.Write(&text, "%s\n\n", silence)
 	}
 	writeGroups(&text, status.Stages, status.CountsEvery, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
@@ -93,7 +98,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 			}
 			instance, step, since := "", run.Words(string(group.Phase)), ""
 			if now := group.Now; now != nil {
-				instance, step = now.ID, run.Doing(now.Step, now.Undoing)
+				instance, step = now.ID, now.Step.Told(now.Undoing)
 				since = now.Since.UTC().Format(time.TimeOnly)
 			}
 			done := run.Said("%d of %d", group.Done, group.Total)
@@ -142,9 +147,9 @@ func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
 	}
 	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n")
 	text.WriteString("| Update | its data | command |\n|---|---|---|\n")
-	for _, verb := range status.Verbs {
-		data, flags := verb.ToSend(status)
-		command := names.VerbCommand(verb, status.WaveID, flags...)
-		run.Write(text, "| **%s** | %s | %s |\n", verb, run.Code(data), run.Code(command))
+	for _, choice := range brief.Of(status).Choices() {
+		data, flags := choice.Verb.ToSend(status)
+		command := names.VerbCommand(choice.Verb, status.WaveID, flags...)
+		run.Write(text, "| **%s** %s | %s | %s |\n", choice.Verb, choice.When, run.Code(data), run.Code(command))
 	}
 }

@@ -51,7 +51,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
 		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
-		"| **skip** | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
+		"| **skip** if that machine is odd and the patch is well | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
 			"`patchtide wave skip wave-web-1 --stage production --hold 2 --reason \"...\"` |\n",
 		"`patchtide wave extend-window wave-web-1 --until 2026-11-22T07:10:00Z --stage production --hold 2 --reason \"...\"`",
 		"- **stranded** production/r instance i-1: in standby. look\n",

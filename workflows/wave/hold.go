@@ -2,11 +2,13 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/group"
 )
 
@@ -23,7 +25,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 		w.tellFailures(ctx, held...)
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
 	}
-	w.enter(ctx, patch.StateOnHold, w.holdText(held))
+	w.enter(ctx, patch.StateOnHold, w.holdText(held, w.holdsAnyway(ctx, held)))
 	then, silence := planned.Silence(w.parking.rounds > 0)
 	timeout := planned.OnFailure.Timeout
 	until := unless(ctx, timeout, then)
@@ -49,12 +51,31 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	return patch.Aborted, false
 }
 
-// holdText says what is asked about, and what may be sent.
-func (w *wave) holdText(held []*lockedGroup) string {
+// holdsAnyway says what keeps the wave from going on whatever is answered, so that nobody waits for what cannot begin.
+func (w *wave) holdsAnyway(ctx workflow.Context, held []*lockedGroup) string {
+	also := ""
+	if w.inbox.paused != nil {
+		also += "It is " + whyPaused(w.inbox.paused) + ": what is retried or left begins after resume. "
+	}
+	var accounts []string
+	for _, one := range held {
+		if !slices.Contains(accounts, one.group.Account.Name) {
+			accounts = append(accounts, one.group.Account.Name)
+		}
+	}
+	if frozen := freeze.Ask(ctx, nil, accounts...); frozen.Frozen() {
+		also += frozen.Why + ": nothing begins there until that is lifted. "
+	}
+	return also
+}
+
+// holdText says what is asked about, what else holds it, and what may be sent.
+func (w *wave) holdText(held []*lockedGroup, also string) string {
 	why := ""
 	for _, one := range held {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
+	why += also
 	if loses := w.plan.PutBackLoses(); loses != "" {
 		why += "roll_back puts the others back as well: " + loses + ". "
 	}

@@ -102,6 +102,17 @@ func (r *roster) pausable(stage int) []*lockedGroup {
 	return r.which(func(held *lockedGroup) bool { return held.stage == stage && held.view().Pausable() })
 }
 
+// rollsBack counts what a roll back of the current stage, or of all, would put back.
+func (r *roster) rollsBack(current string, stages []patch.StageStatus) (count patch.RollsBack) {
+	for _, held := range r.groups {
+		count.Wave += held.counts.Patched
+		if held.stage < len(stages) && stages[held.stage].Name == current {
+			count.Stage += held.counts.Patched
+		}
+	}
+	return count
+}
+
 // failures counts a stage's failed instances.
 func (r *roster) failures(stage int) int {
 	count := 0

@@ -43,14 +43,6 @@ func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 // Moment is a time as people read it in details.
 func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// Doing is a step in a person's words.
-func Doing(step patch.Step, undoing bool) string {
-	if undoing {
-		return "putting back: " + string(step)
-	}
-	return string(step)
-}
-
 // Failing is an undo that does not end, as details tell it; "" for none.
 func Failing(undo *patch.FailingUndo) string {
 	if undo == nil {

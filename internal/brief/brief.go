@@ -1,0 +1,129 @@
+// Package brief is what a person is told who has to decide about a wave: what by when happens by itself, what may be
+// sent, when to send it, what it does to how many instances, and the exact command. It is made here once, and drawn by
+// notices, `wave show`, the watch screen and the Temporal UI, so that none of them says another thing.
+package brief
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Wave is a wave as far as somebody has to decide about it. A status and a notice both tell it.
+type Wave struct {
+	ID    string
+	State patch.WaveState // "": not known, as of a notice
+	Point patch.Point
+	Verbs []patch.Verb
+	// Otherwise is what is decided by itself at Until; without one nothing is, ever.
+	Otherwise patch.Verb
+	Until     *time.Time
+	RollsBack patch.RollsBack
+	Failed    []patch.Outcome // what became of those that failed, where it is on hold
+}
+
+// Of is a wave by its status.
+func Of(status patch.WaveStatus) Wave {
+	w := Wave{
+		ID: status.WaveID, State: status.State, Point: status.Point(), Verbs: status.Verbs, Otherwise: status.Otherwise,
+		Until: status.Until, RollsBack: status.RollsBack,
+	}
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			if group.Phase != patch.GroupHeld {
+				continue
+			}
+			for _, failed := range group.Failed {
+				w.Failed = append(w.Failed, failed.Outcome)
+			}
+		}
+	}
+	return w
+}
+
+// Told is a wave by a notice.
+func Told(n patch.Notice) Wave {
+	w := Wave{
+		ID: n.WaveID, Point: patch.Point{Stage: n.Stage, Hold: n.Hold}, Verbs: n.Verbs, Otherwise: n.Otherwise,
+		Until: n.Until, RollsBack: n.RollsBack,
+	}
+	if n.Kind == patch.NoticeOnHold {
+		w.State = patch.StateOnHold
+		for _, failed := range n.Instances {
+			w.Failed = append(w.Failed, failed.Outcome)
+		}
+	}
+	return w
+}
+
+// Choice is a verb that may be sent now.
+type Choice struct {
+	Verb    patch.Verb `json:"verb"`
+	When    string     `json:"when"`    // to send it, and what it does then
+	Command string     `json:"command"` // with dots for what a person has to fill in
+}
+
+// Choices are the verbs that the wave takes.
+func (w Wave) Choices() []Choice {
+	choices := make([]Choice, 0, len(w.Verbs))
+	for _, verb := range w.Verbs {
+		choices = append(choices, Choice{verb, w.when(verb), names.VerbCommand(verb, w.ID, verb.ToFill(w.Point)...)})
+	}
+	return choices
+}
+
+// when is when to send the verb.
+func (w Wave) when(verb patch.Verb) string {
+	said := verb.Spec().Notice
+	switch {
+	case verb == patch.RollBack:
+		return said + ": " + w.scopes()
+	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
+		return "to give up on what cannot be put back: it stays as it is, and is reported"
+	case verb == patch.Retry && w.beyondRetry():
+		return "to go on with the next: what failed is quarantined, and is not tried again"
+	}
+	return said
+}
+
+// scopes are how many instances a roll back puts back.
+func (w Wave) scopes() string {
+	if w.RollsBack.Stage == w.RollsBack.Wave {
+		return counted(w.RollsBack.Stage)
+	}
+	return fmt.Sprintf("%s of it, with --scope wave %s", counted(w.RollsBack.Stage), counted(w.RollsBack.Wave))
+}
+
+func counted(instances int) string {
+	switch instances {
+	case 0:
+		return "no instance"
+	case 1:
+		return "1 instance"
+	}
+	return fmt.Sprintf("%d instances", instances)
+}
+
+// beyondRetry reports that nothing of what failed can be tried again.
+func (w Wave) beyondRetry() bool {
+	return len(w.Failed) > 0 && !slices.ContainsFunc(w.Failed, func(outcome patch.Outcome) bool {
+		return outcome != patch.Quarantined
+	})
+}
+
+// Silence says what is done by when if nobody answers; "" where nobody is asked. moment writes a time.
+func (w Wave) Silence(moment func(time.Time) string) string {
+	switch {
+	case w.Until != nil:
+		return fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), words(w.Otherwise))
+	case (patch.WaveStatus{Verbs: w.Verbs}).Asks():
+		return "It waits until somebody answers."
+	}
+	return ""
+}
+
+func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

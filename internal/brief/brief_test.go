@@ -1,0 +1,66 @@
+package brief_test
+
+import (
+	"cmp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/brief"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// A command that is shown has dots wherever a person has to fill something in, and nowhere else.
+func TestTheCommandOfEveryVerb(t *testing.T) {
+	want := map[patch.Verb]string{
+		patch.SetConcurrency: `patchtide wave set-concurrency wave-1 --max-parallel-groups ... --reason "..."`,
+		patch.ExtendWindow:   `patchtide wave extend-window wave-1 --until ... --reason "..."`,
+	}
+	for _, choice := range (brief.Wave{ID: "wave-1", Verbs: patch.Verbs()}).Choices() {
+		plain := "patchtide wave " + choice.Verb.Command() + ` wave-1 --reason "..."`
+		require.Equal(t, cmp.Or(want[choice.Verb], plain), choice.Command)
+		require.NotEmpty(t, choice.When)
+	}
+	there := brief.Wave{ID: "wave-1", Verbs: patch.Verbs(), Point: patch.Point{Stage: "production", Hold: 2}}
+	for _, choice := range there.Choices() {
+		require.Contains(t, choice.Command, ` --stage production --hold 2 --reason "..."`, "it says what it is for")
+	}
+}
+
+func TestWhenToSendAVerb(t *testing.T) {
+	one := func(w brief.Wave, verb patch.Verb) string {
+		w.Verbs = []patch.Verb{verb}
+		return w.Choices()[0].When
+	}
+	quarantined := []patch.Outcome{patch.Quarantined}
+	for _, c := range []struct {
+		name string
+		wave brief.Wave
+		verb patch.Verb
+		want string
+	}{
+		{"a roll back of nothing", brief.Wave{}, patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: no instance"},
+		{"a roll back by its scopes", brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 3}}, patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances"},
+		{"an abort", brief.Wave{State: patch.StateRunning}, patch.Abort, "to stop here"},
+		{"a second abort", brief.Wave{State: patch.StateAborting}, patch.Abort,
+			"to give up on what cannot be put back: it stays as it is, and is reported"},
+		{"a retry", brief.Wave{Failed: []patch.Outcome{patch.RolledBack, patch.Quarantined}}, patch.Retry,
+			"if what failed has passed"},
+		{"a retry of what cannot be", brief.Wave{Failed: quarantined}, patch.Retry,
+			"to go on with the next: what failed is quarantined, and is not tried again"},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, one(c.wave, c.verb)) })
+	}
+}
+
+func TestWhatIsDoneIfNobodyAnswers(t *testing.T) {
+	until := time.Date(2026, 11, 22, 2, 30, 0, 0, time.UTC)
+	at := func(t time.Time) string { return t.Format(time.Kitchen) }
+	require.Equal(t, "If nobody answers by 2:30AM, roll back is done.",
+		brief.Wave{Otherwise: patch.RollBack, Until: &until, Verbs: []patch.Verb{patch.Retry}}.Silence(at))
+	require.Equal(t, "It waits until somebody answers.", brief.Wave{Verbs: []patch.Verb{patch.Approve}}.Silence(at))
+	require.Empty(t, brief.Wave{Verbs: []patch.Verb{patch.Abort}}.Silence(at), "nobody is asked")
+}
