@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -20,6 +22,8 @@ import (
 type ResolvePlanInput struct {
 	Plan string
 	At   time.Time // the present, by Temporal's clock
+	// WaveID is the wave that is about to run it; "" where nothing will be changed, or by another workflow.
+	WaveID string `json:",omitempty"`
 	// AnyTime asks for no window: nothing is to be changed.
 	AnyTime bool
 }
@@ -49,6 +53,9 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 			strings.Join(known, ", "), known[0],
 		)
 	}
+	if err := c.unused(ctx, in.WaveID); err != nil {
+		return nil, err
+	}
 	plan, err := c.Plans.Plan(in.Plan)
 	if err != nil {
 		return nil, once.Final(ErrInvalidInput, "plan %q cannot be resolved: %v", in.Plan, err)
@@ -69,6 +76,25 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 		c.measure(ctx, &resolved.Plan)
 	}
 	return resolved, nil
+}
+
+// unused refuses the id of a wave that has left evidence: another under it would take its place there, and with it all
+// that a roll back needs.
+func (c *Control) unused(ctx context.Context, wave string) error {
+	if wave == "" {
+		return nil
+	}
+	var document WaveDocument
+	err := c.Evidence.GetWave(ctx, wave, &document)
+	var none *evidence.NotFoundError
+	switch {
+	case errors.As(err, &none):
+		return nil
+	case err != nil:
+		return evidenceError("look whether a wave "+wave+" has been before", err)
+	}
+	return once.Final(ErrInvalidInput, "a wave %s has been before, and its evidence is kept by that id: start it under "+
+		"another, such as none given to `patchtide wave start`", wave)
 }
 
 func planHash(plan patch.Plan) (string, error) {

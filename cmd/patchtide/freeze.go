@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
@@ -57,14 +56,11 @@ func freezeCommand(update, short, long string) *cobra.Command {
 	return cmd
 }
 
-// freezeWait is how long a person waits for a worker to answer.
-const freezeWait = 20 * time.Second
-
 // tellFreeze sends an Update to the workflow that keeps the freezes, and starts it where there is none.
 func tellFreeze(
 	ctx context.Context, c client.Client, update string, request workflows.FreezeRequest,
 ) (*workflows.FreezeAnswer, error) {
-	ctx, stop := context.WithTimeout(ctx, freezeWait)
+	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	start := c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 		ID: names.FreezeID, TaskQueue: names.TaskQueue,
@@ -83,9 +79,9 @@ func tellFreeze(
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf(
-			"no worker answered within %s, so that nobody knows whether %s was heard; while no worker runs nothing is "+
-				"patched: start one and say it again",
-			freezeWait, update,
+			"no worker answered, so that nobody knows whether %s was heard; while no worker runs nothing is patched: start "+
+				"one and say it again",
+			update,
 		)
 	case err != nil:
 		return nil, refused(names.FreezeID, update, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
@@ -72,9 +73,14 @@ func printJSON(out io.Writer, document any) error {
 func begin(
 	ctx context.Context, c client.Client, workflow, id, summary, details string, input any, already string,
 ) (client.WorkflowRun, error) {
+	reuse := enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	if workflow == names.PatchWave {
+		// Its evidence is kept by its id: another under the same one would take the first one's place.
+		reuse = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	}
 	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: id, TaskQueue: names.TaskQueue, WorkflowExecutionErrorWhenAlreadyStarted: true, StaticSummary: summary,
-		StaticDetails: details,
+		StaticDetails: details, WorkflowIDReusePolicy: reuse,
 	}, workflow, input)
 	var runs *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {

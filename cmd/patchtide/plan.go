@@ -36,7 +36,7 @@ func newPlan() *cobra.Command {
 					return err
 				}
 				var result workflows.PreviewResult
-				if err := run.Get(cmd.Context(), &result); err != nil {
+				if err := awaitResult(cmd, c, run, true, &result); err != nil {
 					return fmt.Errorf("plan %s: %s", args[0], plain(err))
 				}
 				if err := show(cmd, result.Preview, printPlan); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -79,22 +78,22 @@ func runQuarantine(
 	cmd *cobra.Command, id string, request workflows.QuarantineRequest,
 ) (result *workflows.QuarantineResult, err error) {
 	err = withWorker(cmd, func(c client.Client) error {
-		result, err = startQuarantine(cmd.Context(), c, id, request)
+		result, err = startQuarantine(cmd, c, id, request)
 		return err
 	})
 	return result, err
 }
 
 func startQuarantine(
-	ctx context.Context, c client.Client, id string, request workflows.QuarantineRequest,
+	cmd *cobra.Command, c client.Client, id string, request workflows.QuarantineRequest,
 ) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(ctx, c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
+	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}
 	var result workflows.QuarantineResult
-	if err := run.Get(ctx, &result); err != nil {
+	if err := awaitResult(cmd, c, run, request.Verb == patch.QuarantineList, &result); err != nil {
 		return nil, fmt.Errorf("%s: %s", id, plain(err))
 	}
 	return &result, nil

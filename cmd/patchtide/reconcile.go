@@ -28,7 +28,7 @@ func newReconcile() *cobra.Command {
 					return err
 				}
 				var result workflows.Reconciliation
-				if err := run.Get(cmd.Context(), &result); err != nil {
+				if err := awaitResult(cmd, c, run, request.DryRun, &result); err != nil {
 					return fmt.Errorf("%s: %s", names.ReconcileID, plain(err))
 				}
 				err = show(cmd, result, printReconciliation)

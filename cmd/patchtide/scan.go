@@ -33,7 +33,7 @@ func newScan() *cobra.Command {
 					return fmt.Errorf("start the scan: %w", err)
 				}
 				var fleet workflows.FleetScan
-				if err := run.Get(cmd.Context(), &fleet); err != nil {
+				if err := awaitResult(cmd, c, run, true, &fleet); err != nil {
 					return fmt.Errorf("scan %s: %s", run.GetID(), plain(err))
 				}
 				if err := show(cmd, fleet, printFleet); err != nil || fleet.Whole() {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -15,12 +17,19 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 )
 
-// unservedAfter is after how long a command that waits says that nobody is there to answer it.
-const unservedAfter = 5 * time.Second
+// A command that only a worker can answer says after the first that none runs, and gives up after the second.
+const (
+	unservedAfter = 3 * time.Second
+	patience      = 20 * time.Second
+)
 
 // noWorker is what it says.
 const noWorker = "no worker polls the queue " + names.TaskQueue +
 	" now: this goes on once one runs. Start it on its machine: patchtide worker"
+
+// errNoWorker is why it gave up.
+var errNoWorker = fmt.Errorf("no worker has polled the queue %s for %s; start one: patchtide worker",
+	names.TaskQueue, patience)
 
 // queues is what tells who polls a task queue: Temporal's client.
 type queues interface {
@@ -29,42 +38,86 @@ type queues interface {
 	) (*workflowservice.DescribeTaskQueueResponse, error)
 }
 
-// withWorker is withTemporal for a command that only a worker can answer: it waits for one, and does not do so in
-// silence.
+// withWorker is withTemporal for a command that only a worker can answer: it waits for one, not for ever and not in
+// silence. The command's context ends when it gives up.
 func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
 	return withTemporal(cmd, func(c client.Client) error {
-		return sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func() error { return do(c) })
+		return sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) error {
+			cmd.SetContext(ctx)
+			return do(c)
+		})
 	})
 }
 
-// sayingUnserved does something that a worker has to answer and says once, while it waits, that none runs.
-func sayingUnserved(ctx context.Context, q queues, out io.Writer, do func() error) error {
-	watching, stop := context.WithCancel(ctx)
+// sayingUnserved does something that a worker has to answer, says once, while it waits, that none runs, and gives up
+// where none comes.
+func sayingUnserved(ctx context.Context, q queues, out io.Writer, do func(context.Context) error) error {
+	waiting, giveUp := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		for {
+		said := false
+		for begun := time.Now(); ; {
 			select {
-			case <-watching.Done():
+			case <-waiting.Done():
 				return
 			case <-time.After(unservedAfter):
 			}
-			if sayUnserved(watching, q, out) {
+			unserved := isUnserved(waiting, q)
+			switch {
+			case !unserved:
+				if said {
+					return // one has come
+				}
+			case !said:
+				said = true
+				line(out, "%s", noWorker)
+			case time.Since(begun) >= patience:
+				giveUp(errNoWorker)
 				return
 			}
 		}
 	})
-	defer watch.Wait()
-	defer stop()
-	return do()
+	err := do(waiting)
+	gaveUp := errors.Is(context.Cause(waiting), errNoWorker)
+	giveUp(nil)
+	watch.Wait()
+	if err != nil && gaveUp {
+		return fmt.Errorf("%w; %w", errNoWorker, err)
+	}
+	return err
 }
 
-// sayUnserved says that no worker runs, where that is so, and reports whether it is. Where Temporal does not tell,
-// nothing is said: what waits for it hears that by itself.
-func sayUnserved(ctx context.Context, q queues, out io.Writer) bool {
-	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	if err != nil || len(doctor.Polling(asked, time.Now())) > 0 {
-		return false
+// sayUnserved says that no worker runs, where that is so.
+func sayUnserved(ctx context.Context, q queues, out io.Writer) {
+	if isUnserved(ctx, q) {
+		line(out, "%s", noWorker)
 	}
-	line(out, "%s", noWorker)
-	return true
+}
+
+// isUnserved reports that no worker runs. Where Temporal does not tell, nobody can say so: what waits for it hears that
+// by itself.
+func isUnserved(ctx context.Context, q queues) bool {
+	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	return err == nil && len(doctor.Polling(asked, time.Now())) == 0
+}
+
+// callingOff is how long a workflow may take to hear that nobody waits for it.
+const callingOff = 5 * time.Second
+
+// awaitResult waits for a workflow's result. Where a person stops waiting, or no worker comes, a workflow that only
+// looks is cancelled, and of any other it is said that it goes on.
+func awaitResult(cmd *cobra.Command, c client.Client, run client.WorkflowRun, onlyLooks bool, result any) error {
+	err := run.Get(cmd.Context(), result)
+	switch {
+	case err == nil || cmd.Context().Err() == nil:
+		return err
+	case !onlyLooks:
+		return fmt.Errorf("nobody waits for %s any longer; it goes on in Temporal, or begins once a worker runs", run.GetID())
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(cmd.Context()), callingOff)
+	defer stop()
+	if err := c.CancelWorkflow(ctx, run.GetID(), run.GetRunID()); err != nil {
+		return fmt.Errorf("%s could not be called off, and looks once a worker runs: %w", run.GetID(), err)
+	}
+	return fmt.Errorf("%s was called off", run.GetID())
 }

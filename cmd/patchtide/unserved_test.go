@@ -20,8 +20,9 @@ import (
 // polled is a task queue that somebody polled so long ago; nobody where it is negative.
 type polled struct {
 	testing.TB
-	ago time.Duration
-	err error
+	ago   time.Duration
+	comes time.Duration // when one does, since the epoch
+	err   error
 }
 
 func (p polled) DescribeTaskQueue(
@@ -29,6 +30,9 @@ func (p polled) DescribeTaskQueue(
 ) (*workflowservice.DescribeTaskQueueResponse, error) {
 	require.Equal(p, names.TaskQueue, queue)
 	require.Equal(p, enums.TASK_QUEUE_TYPE_WORKFLOW, kind)
+	if at := time.Unix(0, int64(p.comes)); p.comes > 0 && p.ago < 0 && time.Now().After(at) {
+		p.ago = 0
+	}
 	if p.err != nil || p.ago < 0 {
 		return &workflowservice.DescribeTaskQueueResponse{}, p.err
 	}
@@ -37,30 +41,41 @@ func (p polled) DescribeTaskQueue(
 	}}}, nil
 }
 
-// A command that needs a worker and finds none says so within seconds, once, and goes on waiting.
+// A command that needs a worker and finds none says so within seconds, once, and gives up where none comes.
 func TestWhatWaitsForAWorkerSaysSo(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		queue polled
 		takes time.Duration
 		says  bool
+		ends  time.Duration
 	}{
-		{"no worker runs", polled{ago: -1}, time.Minute, true},
-		{"the worker went away", polled{ago: 3 * time.Minute}, time.Minute, true},
-		{"a worker runs, and takes its time", polled{ago: 40 * time.Second}, time.Minute, false},
-		{"it is answered at once", polled{ago: -1}, time.Second, false},
-		{"Temporal does not tell", polled{ago: -1, err: errors.New("denied")}, time.Minute, false},
+		{"no worker runs", polled{ago: -1}, time.Hour, true, 21 * time.Second},
+		{"the worker went away", polled{ago: 3 * time.Minute}, time.Hour, true, 21 * time.Second},
+		{"one comes in time", polled{ago: -1, comes: 10 * time.Second}, time.Hour, true, time.Hour},
+		{"a worker runs, and takes its time", polled{ago: 40 * time.Second}, time.Hour, false, time.Hour},
+		{"it is answered at once", polled{ago: -1}, time.Second, false, time.Second},
+		{"Temporal does not tell", polled{ago: -1, err: errors.New("denied")}, time.Minute, false, time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c.queue.TB = t
 				var out bytes.Buffer
 				failed := errors.New("as it ended")
-				err := sayingUnserved(t.Context(), c.queue, &out, func() error {
-					time.Sleep(c.takes) //nolint:forbidigo // of simulated time
+				begun := time.Now()
+				if c.queue.comes > 0 {
+					c.queue.comes += time.Duration(begun.UnixNano())
+				}
+				err := sayingUnserved(t.Context(), c.queue, &out, func(ctx context.Context) error {
+					select {
+					case <-ctx.Done():
+					case <-time.After(c.takes):
+					}
 					return failed
 				})
-				require.Equal(t, failed, err)
+				require.ErrorIs(t, err, failed)
+				require.Equal(t, c.ends, time.Since(begun))
+				require.Equal(t, c.ends < c.takes, errors.Is(err, errNoWorker), "it gave up")
 				if c.says {
 					require.Equal(t, noWorker+"\n", out.String())
 				} else {

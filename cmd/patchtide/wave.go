@@ -53,7 +53,7 @@ func newWaveStart() *cobra.Command {
 					names.WaveSummary(args[0], actor),
 					names.WaveDetails(id, reason),
 					workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
-					fmt.Sprintf("a wave %s runs already; see `patchtide wave show %s`", id, id),
+					fmt.Sprintf("a wave %s runs already, or has run: an id is used once; see `patchtide wave show %s`", id, id),
 				)
 				if err != nil {
 					return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,9 +14,6 @@ import (
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
-// tellWait is how long a person waits for a wave to take a verb.
-const tellWait = 20 * time.Second
-
 // watchOnScreen shows the wave on the terminal until watching ends or the person leaves.
 func watchOnScreen(
 	cmd *cobra.Command, c client.Client, looks *looker, first screen.Look, how watching,
@@ -27,7 +23,8 @@ func watchOnScreen(
 	model := screen.New(ctx, screen.Options{
 		First: first, Actor: operatorName(), UntilHold: how.untilHold, Look: looks.look, Now: time.Now,
 		Tell: func(ctx context.Context, decision patch.Decision) error {
-			return tellInTime(ctx, c, looks.wave, decision)
+			_, err := tell(ctx, c, looks.wave, decision)
+			return err
 		},
 	})
 	program := tea.NewProgram(
@@ -62,16 +59,4 @@ func sendEvents(ctx context.Context, reader *wavelog.Reader, send func(tea.Msg))
 		}
 	}
 	reader.Follow(ctx, func(event wavelog.Event) { send(screen.EventsMsg{event}) }, func(error) {})
-}
-
-// tellInTime sends a verb and gives up waiting after a while: sent again in the same words, it is taken once.
-func tellInTime(ctx context.Context, c client.Client, wave string, decision patch.Decision) error {
-	ctx, stop := context.WithTimeout(ctx, tellWait)
-	defer stop()
-	_, err := tell(ctx, c, wave, decision)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no answer within %s, so that nobody knows whether %s was heard; send it again in the same words: "+
-			"it is taken once", tellWait, decision.Verb)
-	}
-	return err
 }

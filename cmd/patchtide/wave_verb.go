@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -95,7 +96,7 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 	if decision.Point != (patch.Point{}) {
 		return decision, nil
 	}
-	ctx, stop := context.WithTimeout(cmd.Context(), tellWait)
+	ctx, stop := context.WithTimeout(cmd.Context(), patience)
 	defer stop()
 	status, err := askWave(ctx, c, wave)
 	if err != nil {
@@ -143,20 +144,38 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 	})
 }
 
-// tell sends a verb and waits until the wave has recorded or refused it.
+// tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
+// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same id,
+// and is taken once.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	request := requestOf(decision)
 	handle, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: wave, UpdateName: string(decision.Verb), Args: []any{requestOf(decision)},
+		WorkflowID: wave, UpdateName: string(decision.Verb), Args: []any{request}, UpdateID: idOf(decision),
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	var accepted workflows.VerbAccepted
 	if err == nil {
 		err = handle.Get(ctx, &accepted)
 	}
-	if err != nil {
-		return nil, refused(wave, string(decision.Verb), err)
+	switch {
+	case err == nil:
+		return &accepted, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("nobody knows whether %s was heard: it may be taken when a worker is back. Sent again in the "+
+			"same words it is taken once", decision.Verb)
 	}
-	return &accepted, nil
+	return nil, refused(wave, string(decision.Verb), err)
+}
+
+// idOf is one id for a decision in the same words about the same point.
+func idOf(decision patch.Decision) string {
+	words := fmt.Sprintf("%q", []string{
+		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope), fmt.Sprint(decision.MaxParallelGroups),
+		decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
+	})
+	return string(decision.Verb) + "-" + uuid.NewSHA1(uuid.NameSpaceOID, []byte(words)).String()
 }
 
 // refused says that a workflow refused an Update, or that nobody knows whether it heard of it.

@@ -73,7 +73,7 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 		return nil, err
 	}
 	p.enter(ctx, patch.StatePlanning)
-	resolved, err := resolvePlan(ctx, request.Plan)
+	resolved, err := resolvePlan(ctx, request.Plan, "")
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (w *wave) end(ctx workflow.Context, outcome patch.Outcome, stages []patch.O
 
 // resolve reads the plan, and refuses one that says who may approve where nobody knows who started the wave.
 func (w *wave) resolve(ctx workflow.Context) error {
-	resolved, err := resolvePlan(ctx, w.request.Plan)
+	resolved, err := resolvePlan(ctx, w.request.Plan, w.status.WaveID)
 	if err != nil {
 		return err
 	}
@@ -118,9 +118,9 @@ func (w *wave) resolve(ctx workflow.Context) error {
 }
 
 // resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.
-func resolvePlan(ctx workflow.Context, plan string) (resolved activities.ResolvedPlan, err error) {
+func resolvePlan(ctx workflow.Context, plan, wave string) (resolved activities.ResolvedPlan, err error) {
 	err = workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
-		activities.ResolvePlanInput{Plan: plan, At: workflow.Now(ctx)}).Get(ctx, &resolved)
+		activities.ResolvePlanInput{Plan: plan, At: workflow.Now(ctx), WaveID: wave}).Get(ctx, &resolved)
 	return resolved, err
 }
 
