@@ -165,4 +165,10 @@ var keptScripts = []keptScript{
 		`{"Groups":[{"Members":3,"Slack":1,"Headroom":1,"Zones":1}],"Patch":"needs no reboot","Plan":{"MaxFailures":2,"Approval":true,"Capacity":"decrement","Backup":"none","Restore":"replace","Then":"skip","Bake":240,"Cutoff":64,"Estimate":9,"PutBack":15},` +
 			`"Windows":[{"After":240,"For":84}],"ScalingLag":5,"Others":[{"At":{"On":"EnterStandby","Nth":1,"Delay":45},"Do":"spot interruption","Group":2,"Instance":5},{"At":{"On":"StartAutomationExecution","Nth":1,"Delay":10},"Do":"scale out","Group":2,"By":1}],"Parked":[{"Verb":"silence"}]}`,
 	},
+	{
+		"somebody brought one back while it was patched, so that it goes to standby once more to be put back, and then the " +
+			"group was deleted",
+		`{"Staging":1,"Groups":[{"Members":4,"Headroom":2,"Zones":2,"EC2Health":true}],"Patch":"breaks production","Plan":{"MaxFailures":2,"Service":true,"Then":"skip","Bake":30,"Passes":1},` +
+			`"Others":[{"At":{"On":"StopAutomationExecution","Nth":2},"Do":"delete the group","Group":1},{"At":{"On":"StartAutomationExecution","Nth":1},"Do":"return from standby","Group":1,"Instance":-1}]}`,
+	},
 }

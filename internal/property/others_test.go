@@ -29,6 +29,7 @@ type othersLog struct {
 	replaced map[string]bool   // by instance: on standby, and another was launched in its place
 	targets  map[string]string // by target group: what was done to it
 	attached []string          // instances
+	returned []wavetest.Return // whom they brought back from standby
 
 	overwritten map[string]bool      // groups whose numbers they changed just before we set them
 	changed     map[string]time.Time // when they last changed a group's numbers
@@ -217,7 +218,9 @@ func (o *othersLog) actOn(act otherAct, region *world.Region, group *world.Scali
 	case actUnmark:
 		delete(instance.Tags, names.TagJournal)
 	case actComeBack:
-		_, _ = group.ExitStandby([]string{instance.ID}) // one that is not on standby stays where it is
+		if _, err := group.ExitStandby([]string{instance.ID}); err == nil { // one that is not on standby stays where it is
+			o.returned = append(o.returned, wavetest.Return{Instance: instance.ID, At: region.World.Now()})
+		}
 	case actDeregister:
 		for _, target := range region.TargetGroups() {
 			if target.Find(instance.ID, 80) != nil {

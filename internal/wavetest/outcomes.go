@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/names"
@@ -57,13 +58,23 @@ func (s *Scene) Mutations(account string) []string {
 	return found
 }
 
+// Return is an instance that somebody else brought back from standby.
+type Return struct {
+	Instance string
+	At       time.Time // AWS's
+}
+
 // DoneTwice finds effects that one attempt had more than once: the token of the attempt tells which belong together. An
-// instance goes to standby once before it comes back, and is terminated with decrement once.
-func DoneTwice(events []awssim.Event) []string {
+// instance goes to standby once before it comes back, and is terminated with decrement once. others are those whom
+// somebody else brought back, in order.
+func DoneTwice(events []awssim.Event, others ...Return) []string {
 	seen := map[string]int{}
 	out := map[string]bool{}
 	var found []string
 	for _, event := range events {
+		for len(others) > 0 && !others[0].At.After(event.Time) {
+			out[others[0].Instance], others = false, others[1:]
+		}
 		// Somebody else may have brought it back a moment before: then ours has no effect, and means the same.
 		if event.Operation == "ExitStandby" {
 			out[event.Resource] = false
