@@ -105,6 +105,16 @@ func (p *play) wasThere(id string) bool {
 	return there && id != ""
 }
 
+// surging is 1 while we have raised a group's desired for room, and not lowered it again.
+func (p *play) surging(group string, by awssim.Event) (times int) {
+	for _, event := range p.Sim.Events() {
+		if event.Seq < by.Seq && event.Effect && event.Operation == "SetDesiredCapacity" && event.Resource == group {
+			times++
+		}
+	}
+	return times % 2
+}
+
 // crowds finds instances that were begun although as many as may be were out already, by whomever, and had been for a
 // while: what others do while one is on its way out cannot be known. Nor can a registration that was made by hand, once
 // somebody has taken it away: AWS shows an instance that is in service and that nothing sends anything to.
@@ -149,6 +159,9 @@ func (p *play) crowds(event awssim.Event, begun map[string]time.Time) []string {
 				if out && p.atOut[event.Call()].whole {
 					least-- // another serves in its place
 				}
+			}
+			if p.others.outs[line.Group] > 0 && p.atOut[event.Call()].short <= p.surging(line.Group, event) {
+				continue // the one launched for room serves in the place of whom others took out
 			}
 			if least >= p.script.maxUnavailable()+p.others.unknown[strings.TrimPrefix(group, wavetest.Production+"/")] {
 				found = append(found,

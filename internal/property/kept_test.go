@@ -171,4 +171,9 @@ var keptScripts = []keptScript{
 		`{"Staging":1,"Groups":[{"Members":4,"Headroom":2,"Zones":2,"EC2Health":true}],"Patch":"breaks production","Plan":{"MaxFailures":2,"Service":true,"Then":"skip","Bake":30,"Passes":1},` +
 			`"Others":[{"At":{"On":"StopAutomationExecution","Nth":2},"Do":"delete the group","Group":1},{"At":{"On":"StartAutomationExecution","Nth":1},"Do":"return from standby","Group":1,"Instance":-1}]}`,
 	},
+	{
+		"somebody had deregistered one, and the one launched for room serves in its place: another may go out",
+		`{"Staging":2,"Groups":[{"Members":6,"Slack":1,"Headroom":1}],"Patch":"breaks production","Plan":{"MaxFailures":2,"MaxParallel":1,"Approval":true,"Capacity":"surge","Backup":"none","Restore":"none","Then":"abort","Passes":1,"Cutoff":54,"Estimate":9,"PutBack":5,"Patient":true},` +
+			`"Windows":[{"After":10,"For":134}],"Others":[{"At":{},"Do":"deregister","Group":1,"Instance":3}],"Parked":[{"After":5},{"After":200},{"Verb":"silence","After":70}]}`,
+	},
 }

@@ -108,6 +108,7 @@ func (p *play) call(info awssim.CallInfo) awssim.Fault {
 // outAt is how it stood when an instance was taken out of service.
 type outAt struct {
 	whole bool // as many members of its group were in service as the group wanted
+	short int  // how many fewer than its desired were in service and registered wherever the group registers
 	rings bool // an alarm had rung for a while
 }
 
@@ -116,12 +117,20 @@ func (p *play) lookAtOut(info awssim.CallInfo) {
 	region := p.world.Account(info.Account).Region(info.Region)
 	at := outAt{}
 	for _, group := range region.ScalingGroups() {
-		serving, mine := 0, false
+		serving, served, mine := 0, 0, false
 		for _, member := range group.Members() {
 			mine = mine || strings.Contains(info.Resource, member.Instance.ID)
 			if member.State == world.LifecycleInService && member.Instance.AppHealthy() {
 				serving++
+				if !slices.ContainsFunc(group.TargetGroups, func(target *world.TargetGroup) bool {
+					return target.Find(member.Instance.ID, target.Port) == nil
+				}) {
+					served++
+				}
 			}
+		}
+		if mine {
+			at.short = group.Desired - served
 		}
 		at.whole = at.whole || mine && serving >= group.Desired
 	}

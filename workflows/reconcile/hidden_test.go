@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/names"
@@ -48,6 +49,7 @@ func TestATagAloneHidesNobodyFromAWave(t *testing.T) {
 func TestWhoIsHiddenFromAWaveIsTold(t *testing.T) {
 	scene, id := quarantineOne(t, "staging", nil)
 	scene.Again(scene.Env.Now().Add(time.Hour))
+	scene.Env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "another", TaskQueue: names.TaskQueue})
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	staging := result.Stages[0].Groups[0]

@@ -259,10 +259,10 @@ func TestFactsByRunCommand(t *testing.T) {
 	require.Contains(t, *facts.StandardOutputContent, `"packages_sha256":"`)
 	require.Equal(t, 1, strings.Count(*facts.StandardOutputContent, "\n"))
 	require.Equal(t, "200\n", *run("AWS-RunShellScript", "# patchtide:http 80 /healthz").StandardOutputContent)
-	unknown := run("AWS-RunShellScript", "uname -r")
+	unknown := run("AWS-RunShellScript", "lsb_release -a")
 	require.Equal(t, types.CommandInvocationStatusFailed, unknown.Status)
 	require.EqualValues(t, 127, unknown.ResponseCode)
-	require.Contains(t, *unknown.StandardErrorContent, "uname -r")
+	require.Contains(t, *unknown.StandardErrorContent, "sh: line 1: lsb_release: command not found")
 	require.Empty(t, *run("AWS-RunPowerShellScript", "# patchtide:facts").StandardOutputContent, "not on this platform")
 }
 
