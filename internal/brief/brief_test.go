@@ -40,17 +40,37 @@ func TestWhenToSendAVerb(t *testing.T) {
 		verb patch.Verb
 		want string
 	}{
-		{"a roll back of nothing", brief.Wave{}, patch.RollBack,
-			"if the patch is bad: puts back what the stage patched: no instance"},
-		{"a roll back by its scopes", brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 3}}, patch.RollBack,
-			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances"},
+		{
+			"a roll back of nothing",
+			brief.Wave{},
+			patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: no instance",
+		},
+		{
+			"a roll back by its scopes",
+			brief.Wave{RollsBack: patch.RollsBack{Stage: 1, Wave: 3}},
+			patch.RollBack,
+			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances",
+		},
 		{"an abort", brief.Wave{State: patch.StateRunning}, patch.Abort, "to stop here"},
-		{"a second abort", brief.Wave{State: patch.StateAborting}, patch.Abort,
-			"to give up on what cannot be put back: it stays as it is, and is reported"},
-		{"a retry", brief.Wave{Failed: []patch.Outcome{patch.RolledBack, patch.Quarantined}}, patch.Retry,
-			"if what failed has passed"},
-		{"a retry of what cannot be", brief.Wave{Failed: quarantined}, patch.Retry,
-			"to go on with the next: what failed is quarantined, and is not tried again"},
+		{
+			"a second abort",
+			brief.Wave{State: patch.StateAborting},
+			patch.Abort,
+			"to give up on what cannot be put back: it stays as it is, and is reported",
+		},
+		{
+			"a retry",
+			brief.Wave{Failed: []patch.Outcome{patch.RolledBack, patch.Quarantined}},
+			patch.Retry,
+			"if what failed has passed",
+		},
+		{
+			"a retry of what cannot be",
+			brief.Wave{Failed: quarantined},
+			patch.Retry,
+			"to go on with the next: what failed is quarantined, and is not tried again",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, one(c.wave, c.verb)) })
 	}
