@@ -96,10 +96,8 @@ func (f *freezer) keep(ctx workflow.Context) error {
 			return err
 		}
 		due := f.status.Freezes.Reminder(f.reminded)
-		early, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout:      due.Sub(workflow.Now(ctx)),
-			TimerOptions: workflow.TimerOptions{Summary: "until people are told that it is frozen still"},
-		}, func() bool { return over() || !due.Equal(f.status.Freezes.Reminder(f.reminded)) })
+		early, err := run.Await(ctx, due.Sub(workflow.Now(ctx)), "until people are told that it is frozen still",
+			func() bool { return over() || !due.Equal(f.status.Freezes.Reminder(f.reminded)) })
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // hold stops the stage after a failure, or goes on by itself while the stage may carry it. Otherwise it waits for a
@@ -97,10 +98,7 @@ func (w *wave) awaitDecision(
 		w.status.Otherwise, w.status.Until = otherwise.Verb, &until
 		defer func() { w.status.Otherwise, w.status.Until = "", nil }()
 		w.show(ctx)
-		answered, err = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-			Timeout:      timeout.D(),
-			TimerOptions: workflow.TimerOptions{Summary: string(otherwise.Verb) + names.UnlessSomebodyDecides},
-		}, told)
+		answered, err = run.Await(ctx, timeout.D(), string(otherwise.Verb)+names.UnlessSomebodyDecides, told)
 	} else {
 		err = workflow.Await(ctx, told)
 	}

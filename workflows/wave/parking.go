@@ -236,8 +236,6 @@ func (w *wave) nextWindow(ctx workflow.Context) activities.NextWindow {
 func (w *wave) awaitVerb(ctx workflow.Context, until time.Time) {
 	window := w.plan.Window
 	// Its only error is the cancel, which the caller looks at next.
-	_, _ = workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      until.Sub(workflow.Now(ctx)),
-		TimerOptions: workflow.TimerOptions{Summary: "until the next window opens, or is over"},
-	}, func() bool { return w.inbox.decision != nil || w.plan.Window != window })
+	_, _ = run.Await(ctx, until.Sub(workflow.Now(ctx)), "until the next window opens, or is over",
+		func() bool { return w.inbox.decision != nil || w.plan.Window != window })
 }
