@@ -107,7 +107,8 @@ func TestLocksOutliveHoldsAndRollBacks(t *testing.T) {
 				continue
 			}
 			states[status.State] = true
-			story.Refuses(story.Begin("wave-other", "web"), workflows.ErrGroupLocked, "is being patched by wave wave-1")
+			beside := "beside-" + string(status.State)
+			story.Refuses(story.Begin(beside, "web"), workflows.ErrGroupLocked, "is being patched by wave wave-1")
 		}
 		require.Equal(t, patch.RolledBack, story.Ends(first).Outcome)
 		delete(scene.Locks, wavetest.ProductionLock)

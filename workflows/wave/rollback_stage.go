@@ -26,6 +26,8 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 	var outcomes []patch.Outcome
 	w.awaitLost(clean, first, last)
 	for stage := last; stage >= first; stage-- {
+		w.status.Stage = w.plan.Stages[stage].Name
+		w.show(clean)
 		outcome := patch.RolledBack
 		for _, held := range slices.Backward(w.roster.of(stage)) {
 			if !held.started && held.carried == nil {

@@ -69,6 +69,9 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	outcomes := notStarted(w.plan)
 	for stage := range w.plan.Stages {
 		outcomes[stage] = w.runStage(ctx, stage)
+		for earlier := range stage { // a roll back of the wave puts back what they had patched
+			outcomes[earlier] = w.status.Stages[earlier].Outcome
+		}
 		if !outcomes[stage].EndsWell() {
 			break
 		}
