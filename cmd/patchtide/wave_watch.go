@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/screen"
 )
@@ -154,7 +155,14 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	if description.GetWorkflowExecutionInfo().GetCloseTime() == nil {
 		return false, nil
 	}
-	if err := c.GetWorkflow(ctx, wave, "").Get(ctx, nil); err != nil {
+	err = c.GetWorkflow(ctx, wave, "").Get(ctx, nil)
+	var terminated *temporal.TerminatedError
+	switch {
+	case errors.As(err, &terminated):
+		return true, fmt.Errorf("wave %s was terminated: nobody decides for it any more, and what it had under way is put "+
+			"back by itself. See what is left: patchtide reconcile --dry-run. Put back what it had patched: %s",
+			wave, names.VerbCommand(patch.RollBack, wave))
+	case err != nil:
 		return true, fmt.Errorf("wave %s: %s", wave, plain(err))
 	}
 	return true, nil
