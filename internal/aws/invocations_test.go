@@ -27,7 +27,7 @@ func TestAnInvocationIsReadByTheStepThatRan(t *testing.T) {
 			map[string][]string{"commands": {"# patchtide:http 80 /healthz"}},
 			"Success", "200",
 		},
-		{"it failed", "AWS-RunShellScript", map[string][]string{"commands": {"uname -r"}}, "Failed", ""},
+		{"it failed", "AWS-RunShellScript", map[string][]string{"commands": {"dracut --force"}}, "Failed", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sent, err := s.SSM.SendCommand(t.Context(), &ssm.SendCommandInput{
@@ -42,7 +42,7 @@ func TestAnInvocationIsReadByTheStepThatRan(t *testing.T) {
 			require.Equal(t, c.status, string(seen.Status))
 			require.Contains(t, seen.Stdout, c.says)
 			if c.status == "Failed" {
-				require.Regexp(t, `^Failed, exit code 127: .*uname -r`, seen.DescribeEnd())
+				require.Regexp(t, `^Failed, exit code 127: .*dracut`, seen.DescribeEnd())
 			}
 		})
 	}

@@ -134,8 +134,29 @@ func (r *registrations) read(
 		return err
 	}
 	described.Attached = isAttached
+	described.Others = holdsOthers(arn, instances, health)
 	r.groups = append(r.groups, described)
 	return nil
+}
+
+// holdsOthers tells whether a target group holds what is none of the instances. What drains is on its way out.
+func holdsOthers(
+	arn string, instances map[string]ec2types.Instance, health []elbtypes.TargetHealthDescription,
+) bool {
+	remaining := 0
+	for _, description := range health {
+		if description.TargetHealth == nil || description.TargetHealth.State != elbtypes.TargetHealthStateEnumDraining {
+			remaining++
+		}
+	}
+	for _, instance := range instances {
+		for _, target := range targetsOf(arn, instance, health) {
+			if target.Health != patch.TargetDraining {
+				remaining--
+			}
+		}
+	}
+	return remaining > 0
 }
 
 // reachable are the instances that the group could hold: two networks may use the same private addresses.

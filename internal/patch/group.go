@@ -91,6 +91,7 @@ type TargetGroup struct {
 	DeregistrationDelay Duration
 	SlowStart           Duration
 	CrossZone           bool
+	Others              bool // it holds what is no instance of the group that was read: others serve the same
 }
 
 // Target is one registration of an instance, exact enough to make it again.

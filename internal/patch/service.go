@@ -12,9 +12,28 @@ type Service struct {
 	Groups []Group
 }
 
-// Services lists, by name, every `service:` of the stages and every target group that two groups of one stage share,
-// each with its groups in the stages' order. targets are the ARNs of a group's target groups, by Group.String().
-func Services(stages []Stage, targets map[string][]string) []Service {
+// Behind are the target groups that a group is behind, by ARN.
+type Behind struct {
+	All    []string
+	Shared []string // those of them that hold others as well
+}
+
+// Behind tells which target groups serve the group; All is never nil.
+func (s GroupState) Behind() Behind {
+	behind := Behind{All: []string{}}
+	for _, target := range s.TargetGroups {
+		behind.All = append(behind.All, target.ARN)
+		if target.Others {
+			behind.Shared = append(behind.Shared, target.ARN)
+		}
+	}
+	return behind
+}
+
+// Services lists, by name, every `service:` of the stages, every target group that two groups of one stage share, and
+// every one that holds others, of which another wave may take out one; each with its groups in the stages' order.
+// targets are by Group.String().
+func Services(stages []Stage, targets map[string]Behind) []Service {
 	services := []Service{}
 	for _, stage := range stages {
 		var behind []Service
@@ -22,8 +41,11 @@ func Services(stages []Stage, targets map[string][]string) []Service {
 			if stage.Service != "" {
 				services = join(services, stage.Service, group)
 			}
-			for _, arn := range targets[group.String()] {
+			for _, arn := range targets[group.String()].All {
 				behind = join(behind, arn, group)
+			}
+			for _, arn := range targets[group.String()].Shared {
+				services = join(services, arn, group)
 			}
 		}
 		for _, target := range behind {
@@ -52,8 +74,8 @@ func join(services []Service, name string, group Group) []Service {
 }
 
 // ServicesOf lists, sorted, the names of what an instance of the group may serve together with others: every `service:`
-// of a stage that holds the group, and the group's target groups where a stage holds others beside it, which may be
-// behind them too.
+// of a stage that holds the group, and the group's target groups, which may hold others. A group of no stage serves
+// with nobody.
 func ServicesOf(stages []Stage, group Group, targets []string) []string {
 	names := []string{}
 	for _, stage := range stages {
@@ -63,9 +85,7 @@ func ServicesOf(stages []Stage, group Group, targets []string) []string {
 		if stage.Service != "" {
 			names = append(names, stage.Service)
 		}
-		if len(stage.Groups) > 1 {
-			names = append(names, targets...)
-		}
+		names = append(names, targets...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -13,11 +13,12 @@ func TestServices(t *testing.T) {
 	group := func(name string) patch.Group {
 		return patch.Group{Account: production, Region: "ap-northeast-1", AutoScalingGroup: name}
 	}
+	behind := func(arns ...string) patch.Behind { return patch.Behind{All: arns} }
 	web, api, batch := group("web"), group("api"), group("batch")
 	for _, c := range []struct {
 		name    string
 		stages  []patch.Stage
-		targets map[string][]string
+		targets map[string]patch.Behind
 		want    []patch.Service
 	}{
 		{"none", []patch.Stage{{Groups: []patch.Group{web, api}}}, nil, []patch.Service{}},
@@ -44,19 +45,29 @@ func TestServices(t *testing.T) {
 		{
 			"a target group that two groups of a stage share",
 			[]patch.Stage{{Groups: []patch.Group{web, api, batch}}},
-			map[string][]string{web.String(): {"arn:a", "arn:b"}, api.String(): {"arn:b"}, batch.String(): {"arn:c"}},
+			map[string]patch.Behind{
+				web.String(): behind("arn:a", "arn:b"), api.String(): behind("arn:b"), batch.String(): behind("arn:c"),
+			},
 			[]patch.Service{{Name: "arn:b", Groups: []patch.Group{web, api}}},
 		},
 		{
 			"stages come one after the other: what they share is not at stake",
 			[]patch.Stage{{Groups: []patch.Group{web}}, {Groups: []patch.Group{api}}},
-			map[string][]string{web.String(): {"arn:a"}, api.String(): {"arn:a"}},
+			map[string]patch.Behind{web.String(): behind("arn:a"), api.String(): behind("arn:a")},
 			[]patch.Service{},
+		},
+		{
+			"a target group that holds others, of whatever wave",
+			[]patch.Stage{{Groups: []patch.Group{web}}, {Groups: []patch.Group{web, api}}},
+			map[string]patch.Behind{
+				web.String(): {All: []string{"arn:a", "arn:b"}, Shared: []string{"arn:a"}}, api.String(): behind("arn:c"),
+			},
+			[]patch.Service{{Name: "arn:a", Groups: []patch.Group{web}}},
 		},
 		{
 			"both ways",
 			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web, api}}},
-			map[string][]string{web.String(): {"arn:a"}, api.String(): {"arn:a"}},
+			map[string]patch.Behind{web.String(): behind("arn:a"), api.String(): behind("arn:a")},
 			[]patch.Service{{Name: "arn:a", Groups: []patch.Group{web, api}}, {Name: "shop", Groups: []patch.Group{web, api}}},
 		},
 	} {
@@ -73,11 +84,15 @@ func TestServicesOf(t *testing.T) {
 		want   []string
 	}{
 		{"a group of no stage", []patch.Stage{{Service: "shop", Groups: []patch.Group{api}}}, []string{}},
-		{"alone in its stage: nobody shares its target groups", []patch.Stage{{Groups: []patch.Group{web}}}, []string{}},
+		{
+			"alone in its stage, and perhaps not behind its target groups",
+			[]patch.Stage{{Groups: []patch.Group{web}}},
+			[]string{"arn:a", "arn:b"},
+		},
 		{
 			"a service, though alone in its stage",
 			[]patch.Stage{{Service: "shop", Groups: []patch.Group{web}}},
-			[]string{"shop"},
+			[]string{"arn:a", "arn:b", "shop"},
 		},
 		{"beside another", []patch.Stage{{Groups: []patch.Group{api, web}}}, []string{"arn:a", "arn:b"}},
 		{

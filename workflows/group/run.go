@@ -143,7 +143,7 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 		look).Get(ctx, &state); err != nil {
 		return err
 	}
-	g.targets = run.TargetGroups(state)
+	g.targets = state.Behind().All
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal

@@ -16,11 +16,11 @@ type ExamineInput struct {
 
 // Examined is what a wave keeps of a group that may be patched.
 type Examined struct {
-	Members      []string       // in order
-	TargetGroups []string       // ARNs of those that serve it
-	Each         patch.Duration // what one instance is likely to take
-	From         string         // what that is made of
-	Launch       patch.Duration // one more instance, before the first goes out; 0: none is launched
+	Members []string // in order
+	Behind  patch.Behind
+	Each    patch.Duration // what one instance is likely to take
+	From    string         // what that is made of
+	Launch  patch.Duration // one more instance, before the first goes out; 0: none is launched
 }
 
 // ExamineGroups reads groups, and refuses one that cannot be patched as the plan says. It changes nothing.
@@ -63,7 +63,7 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 	for _, member := range state.Order() {
 		found.Members = append(found.Members, member.ID)
 	}
-	found.TargetGroups = run.TargetGroups(state)
+	found.Behind = state.Behind()
 	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
 	found.Launch = strategy.LaunchTime(plan.Timing)
 	return found, nil

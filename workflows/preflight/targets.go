@@ -15,20 +15,15 @@ type TargetsInput struct {
 	Timing patch.Timing
 }
 
-// Targets are the target groups that serve a group.
-type Targets struct {
-	ARNs []string // none where the group is gone
-}
-
 // FindTargetGroups tells which target groups serve each group, for a roll back, which must take out one instance of a
-// service at a time.
-func FindTargetGroups(ctx workflow.Context, in TargetsInput) ([]Targets, error) {
-	return ofEach(ctx, in.WaveID, in.Groups, func(ctx workflow.Context, group patch.Group) (Targets, error) {
+// service at a time. A group that is gone is behind none.
+func FindTargetGroups(ctx workflow.Context, in TargetsInput) ([]patch.Behind, error) {
+	return ofEach(ctx, in.WaveID, in.Groups, func(ctx workflow.Context, group patch.Group) (patch.Behind, error) {
 		state, err := read(ctx, group, in.Timing)
 		if err != nil {
-			return Targets{}, run.PreflightError(group, err)
+			return patch.Behind{}, run.PreflightError(group, err)
 		}
-		return Targets{run.TargetGroups(state)}, nil
+		return state.Behind(), nil
 	})
 }
 

@@ -93,7 +93,7 @@ func holdServices(
 	var found activities.ServicesOfGroup
 	if err := workflow.ExecuteActivity(
 		run.Controlling(ctx, "which services it belongs to"), control.ServicesOf, activities.ServicesOfInput{
-			Group: ending.Record.Group, TargetGroups: run.TargetGroups(ending.Record.Before.State()),
+			Group: ending.Record.Group, TargetGroups: ending.Record.Before.State().Behind().All,
 		}).Get(ctx, &found); err != nil {
 		return nil, nil, err
 	}

@@ -94,23 +94,18 @@ func (w *wave) attributes() temporal.SearchAttributes {
 // wantedServices lists the services and shared target groups of the groups that this wave holds.
 func (w *wave) wantedServices(ctx workflow.Context) ([]patch.Service, error) {
 	stages := make([]patch.Stage, len(w.plan.Stages))
-	targets := map[string][]string{}
+	targets := map[string]patch.Behind{}
+	// A roll back reads its groups under their locks.
+	unread := w.roster.which(func(held *lockedGroup) bool { return held.behind.All == nil })
+	if err := w.findTargetGroups(ctx, unread); err != nil {
+		return nil, err
+	}
 	for i, stage := range w.plan.Stages {
 		stages[i] = stage
 		stages[i].Groups = nil
 		for _, held := range w.roster.of(i) {
 			stages[i].Groups = append(stages[i].Groups, held.group)
-		}
-		if len(stages[i].Groups) < 2 {
-			continue // it shares no target group
-		}
-		// A roll back reads its groups under their locks.
-		unread := w.roster.which(func(held *lockedGroup) bool { return held.stage == i && held.targetGroups == nil })
-		if err := w.findTargetGroups(ctx, unread); err != nil {
-			return nil, err
-		}
-		for _, held := range w.roster.of(i) {
-			targets[held.group.String()] = held.targetGroups
+			targets[held.group.String()] = held.behind
 		}
 	}
 	return patch.Services(stages, targets), nil
@@ -121,7 +116,7 @@ func (w *wave) findTargetGroups(ctx workflow.Context, groups []*lockedGroup) err
 		func(batch []*lockedGroup) any {
 			return preflight.TargetsInput{WaveID: w.status.WaveID, Groups: plainly(batch), Timing: w.plan.Timing}
 		},
-		func(held *lockedGroup, found preflight.Targets) { held.targetGroups = found.ARNs })
+		func(held *lockedGroup, found patch.Behind) { held.behind = found })
 }
 
 // locked names who holds the lock.

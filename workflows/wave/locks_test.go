@@ -85,6 +85,42 @@ func TestGroupsBehindOneTargetGroupAreLockedAsOne(t *testing.T) {
 	require.Len(t, asked.Service.Groups, 2)
 }
 
+// Another plan's wave may take instances of a group that is behind the same target group. Whichever of the two comes
+// second is refused, also when it only puts back.
+func TestATargetGroupThatHoldsOthersIsLocked(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fleet func(*world.Scenario)
+		want  int
+	}{
+		{"shared with a group of no plan", sharingTargets, 1},
+		{"its own", wavetest.TwoGroups, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{
+				Scenario: "healthy", Fleet: c.fleet,
+				Config: wavetest.ProductionOnly(wavetest.PlanWith("approval: {required: true, timeout: 24h}",
+					"approval: {required: false}", "service: web", "max_failures: 0")),
+			})
+			var asked []workflows.ServiceInput
+			scene.InPlaceOf(names.HoldService, func(ctx workflow.Context, in workflows.ServiceInput) error {
+				asked = append(asked, in)
+				return service.HoldService(ctx, in)
+			})
+			scene.Play(func(story wavetest.Story) {
+				require.Equal(t, patch.Succeeded, story.Ends(story.Begin("wave-1", "web")).Outcome)
+				require.Len(t, asked, c.want)
+				asked = nil
+				back, err := story.RollBack("wave-1", true)
+				require.NoError(t, err)
+				require.Equal(t, patch.RolledBack, back.Outcome)
+				require.Len(t, asked, c.want)
+			})
+			scene.RequireInvariants(nil, wavetest.Except{})
+		})
+	}
+}
+
 // A wave holds its locks while it waits for a person and while it puts back.
 func TestLocksOutliveHoldsAndRollBacks(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{

@@ -73,7 +73,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 			return preflight.ExamineInput{WaveID: w.status.WaveID, Plan: w.planOf(batch)}
 		},
 		func(held *lockedGroup, found preflight.Examined) {
-			held.members, held.targetGroups = found.Members, found.TargetGroups
+			held.members, held.behind = found.Members, found.Behind
 			held.each, held.from, held.launch = found.Each, found.From, found.Launch
 		})
 }

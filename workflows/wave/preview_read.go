@@ -115,10 +115,10 @@ func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.
 	for _, refusal := range patch.Refusals(patch.LevelWave, view) {
 		found = append(found, refusal.Blocker())
 	}
-	targets := map[string][]string{}
+	targets := map[string]patch.Behind{}
 	for _, group := range p.plan.Groups() {
 		if state := readings[group.String()].State; state != nil {
-			targets[group.String()] = run.TargetGroups(*state)
+			targets[group.String()] = state.Behind()
 		}
 	}
 	for _, service := range patch.Services(p.plan.Stages, targets) {

@@ -33,12 +33,12 @@ type lockedGroup struct {
 
 // prepared is what preflight found and registered.
 type prepared struct {
-	members      []string // in order
-	targetGroups []string // ARNs of those that serve it; nil: not read yet
-	runbook      activities.Runbook
-	baselineID   string
-	missing      int // patches missing in all, by the scan before
-	compliant    int // instances that have nothing to do, by the same scan
+	members    []string     // in order
+	behind     patch.Behind // nothing, not even an empty All, until it is read
+	runbook    activities.Runbook
+	baselineID string
+	missing    int // patches missing in all, by the scan before
+	compliant  int // instances that have nothing to do, by the same scan
 }
 
 // progress is where a group stands.
@@ -206,7 +206,7 @@ func (r *roster) which(is func(*lockedGroup) bool) []*lockedGroup {
 func (h *lockedGroup) view() patch.GroupNow {
 	return patch.GroupNow{
 		Phase: h.counts.Phase, Started: h.started, Ended: h.child != nil && h.child.IsReady(), Lost: h.lost,
-		Waits: h.waits, Closed: h.counts.Closed, Targets: h.targetGroups,
+		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All,
 	}
 }
 

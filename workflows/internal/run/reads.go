@@ -15,15 +15,6 @@ import (
 // unserved is how long a task may lie in an account's queue at preflight before we say that no worker serves it.
 const unserved = 30 * time.Second
 
-// TargetGroups lists the ARNs of those that serve a group.
-func TargetGroups(state patch.GroupState) []string {
-	arns := []string{}
-	for _, target := range state.TargetGroups {
-		arns = append(arns, target.ARN)
-	}
-	return arns
-}
-
 // InspectServed reads a group for the first time, and names the queue when nobody serves it. ctx has the read's
 // options.
 func InspectServed(ctx workflow.Context, group patch.Group) (patch.GroupState, error) {
