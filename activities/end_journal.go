@@ -17,7 +17,8 @@ type EndJournalInput struct {
 	Freed  bool      // the instance is out of its quarantine
 	At     time.Time // by Temporal's clock
 	// Point is the backup that was taken after the record's last version: a backup that no record names never expires.
-	Point *patch.RestorePoint `json:",omitempty"`
+	Point   *patch.RestorePoint   `json:",omitempty"`
+	Patched *patch.InstanceResult `json:",omitempty"` // see journal.Record
 }
 
 // EndJournal writes a record's last version: that nothing of it is left to be put back, or that its saga left
@@ -37,6 +38,7 @@ func (c *Control) EndJournal(ctx context.Context, in EndJournalInput) error {
 		return evidenceError("end record "+name+" of wave "+wave, err)
 	}
 	record.Ended, record.Left, record.At, record.Origin = !in.Left, in.Left, in.At, c.origin(ctx)
+	record.Patched = in.Patched
 	if record.Point == nil {
 		record.Point = in.Point
 	}

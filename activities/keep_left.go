@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -23,24 +25,54 @@ type KeepLeftInput struct {
 // KeepLeft writes what a group did into the evidence, beside its wave's document, which nobody writes any more: by it
 // the wave can be rolled back.
 func (c *Control) KeepLeft(ctx context.Context, in KeepLeftInput) error {
-	stage := in.Policy.StageView()
-	stage.Groups = []patch.Group{in.Group}
-	plan := in.Policy.PlanView()
-	plan.Stages = []patch.Stage{stage}
-	document := WaveDocument{
-		Version: 1,
-		Status:  patch.WaveStatus{WaveID: in.WaveID, Plan: plan.Name, Stages: []patch.StageStatus{}},
-		Result: patch.WaveResult{
-			WaveID: in.WaveID, Plan: plan.Name, Outcome: patch.Failed, Stranded: []patch.Stranded{},
-			Stages: []patch.StageResult{{
-				Name: stage.Name, Outcome: in.Result.Outcome, Groups: []patch.GroupResult{in.Result},
-			}},
-		},
-		Plan:     plan,
-		Runbooks: map[string]Runbook{in.Group.Account.ID + "/" + in.Group.Region: in.Runbook},
-	}
+	document := documentOf(in.WaveID, in.Group, in.Policy, in.Result,
+		map[string]Runbook{in.Group.Account.ID + "/" + in.Group.Region: in.Runbook})
 	id := names.LeftOf(in.WaveID, in.Group)
 	return evidenceError("save what "+in.Group.String()+" did for "+in.WaveID, c.Evidence.PutWave(ctx, id, document))
+}
+
+// documentOf is a wave's document of one group only, made without the wave.
+func documentOf(
+	wave string, group patch.Group, policy patch.Policy, result patch.GroupResult, runbooks map[string]Runbook,
+) WaveDocument {
+	stage := policy.StageView()
+	stage.Groups = []patch.Group{group}
+	plan := policy.PlanView()
+	plan.Stages = []patch.Stage{stage}
+	return WaveDocument{
+		Version: 1,
+		Status:  patch.WaveStatus{WaveID: wave, Plan: plan.Name, Stages: []patch.StageStatus{}},
+		Result: patch.WaveResult{
+			WaveID: wave, Plan: plan.Name, Outcome: patch.Failed, Stranded: []patch.Stranded{},
+			Stages: []patch.StageResult{{Name: stage.Name, Outcome: result.Outcome, Groups: []patch.GroupResult{result}}},
+		},
+		Plan:     plan,
+		Runbooks: runbooks,
+	}
+}
+
+// readEnded puts what the wave's journal tells of instances into its document, and reports whether there was any: what
+// ended without a wave, or a group, that could tell it.
+func (c *Control) readEnded(ctx context.Context, wave string, document *WaveDocument) (ended bool, err error) {
+	documents, err := c.Evidence.ListJournal(ctx, wave)
+	if err != nil {
+		return false, err
+	}
+	var records []*journal.Record
+	for _, body := range documents {
+		if record := journal.DecodePatched(body, wave); record != nil {
+			records = append(records, record)
+		}
+	}
+	// In the order in which the stages were taken, for they are put back the other way round.
+	slices.SortStableFunc(records, func(a, b *journal.Record) int { return a.At.Compare(b.At) })
+	for _, record := range records {
+		*document, ended = document.With(documentOf(wave, record.Group, record.Policy, patch.GroupResult{
+			Account: record.Group.Account.Name, Region: record.Group.Region, Name: record.Group.Name(),
+			Outcome: patch.Failed, Instances: []patch.InstanceResult{*record.Patched},
+		}, nil)), true
+	}
+	return ended, nil
 }
 
 // readLeft puts what groups left beside a wave's document into it, and reports whether there was any.
@@ -72,7 +104,8 @@ func (d WaveDocument) With(left WaveDocument) WaveDocument {
 	if d.Version == 0 {
 		return left
 	}
-	runbooks := maps.Clone(left.Runbooks)
+	runbooks := map[string]Runbook{}
+	maps.Copy(runbooks, left.Runbooks)
 	maps.Copy(runbooks, d.Runbooks)
 	d.Runbooks, d.Plan, d.Result = runbooks, d.Plan.With(left.Plan.Stages), d.Result.With(left.Result.Stages)
 	return d

@@ -23,8 +23,9 @@ type WaveRead struct {
 	Running  bool
 	Document WaveDocument
 	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
-	Left     bool     `json:",omitempty"` // the wave was gone before its groups, which left what they did beside it
-	Notifies bool     `json:",omitempty"` // see ResolvedPlan
+	// Left: the wave was gone before it could tell what its groups and instances did, which they or the journal tell.
+	Left     bool `json:",omitempty"`
+	Notifies bool `json:",omitempty"` // see ResolvedPlan
 }
 
 // WavePage is a page of a document.
@@ -38,9 +39,9 @@ type ReadWavePageInput struct {
 	Page   int // from 0
 }
 
-// ReadWave reads and proves, of what a wave left, what is needed to roll it back: closed, or parked once and terminated
-// since; and what its groups left beside its document where they outlived it. One that left none, or none with results,
-// is UnknownWave, which lists what to check.
+// ReadWave reads and proves, of what a wave left, what is needed to roll it back: its document, what its groups left
+// beside it where they outlived it, and, of a wave that has not closed by itself, what the journal tells of instances.
+// One that left none, or none with results, is UnknownWave, which lists what to check.
 func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, error) {
 	holder, err := c.Locks.Holder(ctx, in.WaveID)
 	switch {
@@ -91,11 +92,17 @@ func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocu
 	err = c.Evidence.ProvenWave(ctx, wave, &document)
 	var missing *evidence.NotFoundError
 	if err == nil || errors.As(err, &missing) {
+		told := document.Status.State == patch.StateClosed
 		var failed error
 		left, failed = c.readLeft(ctx, wave, &document)
+		if failed == nil && !told {
+			var ended bool
+			ended, failed = c.readEnded(ctx, wave, &document)
+			left = left || ended
+		}
 		switch {
 		case failed != nil:
-			return document, left, evidenceError("read what groups left of wave "+wave, failed)
+			return document, left, evidenceError("read what groups and instances left of wave "+wave, failed)
 		case left:
 			err = nil
 		}
@@ -105,8 +112,7 @@ func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocu
 		err == nil && document.Status.State != patch.StateClosed && !tellsResults(document.Result) {
 		return document, left, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its "+
 			"id is spelt as in the Temporal UI, "+
-			"that this worker's `evidence:` is the store it wrote to, and that it ended by itself: one that was terminated "+
-			"with its groups, and was never parked, leaves only its journal", wave)
+			"that this worker's `evidence:` is the store it wrote to, and that it patched anything", wave)
 	}
 	if err != nil {
 		return document, left, evidenceError("read the document of wave "+wave, err)

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/once"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -24,6 +25,7 @@ type ResolvePlanInput struct {
 	At   time.Time // the present, by Temporal's clock
 	// WaveID is the wave that is about to run it; "" where nothing will be changed, or by another workflow.
 	WaveID string `json:",omitempty"`
+	Run    string `json:",omitempty"` // the wave's first run id
 	// AnyTime asks for no window: nothing is to be changed.
 	AnyTime bool
 }
@@ -53,7 +55,7 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 			strings.Join(known, ", "), known[0],
 		)
 	}
-	if err := c.unused(ctx, in.WaveID); err != nil {
+	if err := c.unused(ctx, in.WaveID, in.Run); err != nil {
 		return nil, err
 	}
 	plan, err := c.Plans.Plan(in.Plan)
@@ -78,23 +80,30 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	return resolved, nil
 }
 
-// unused refuses the id of a wave that has left evidence: another under it would take its place there, and with it all
-// that a roll back needs.
-func (c *Control) unused(ctx context.Context, wave string) error {
+// unused refuses the id of another wave that has left evidence, or a journal: one under the same id would take its place
+// there, and with it all that a roll back needs. Of the very same run it is what an older copy of Temporal's database
+// has forgotten.
+func (c *Control) unused(ctx context.Context, wave, run string) error {
 	if wave == "" {
 		return nil
 	}
 	var document WaveDocument
 	err := c.Evidence.GetWave(ctx, wave, &document)
 	var none *evidence.NotFoundError
+	used := err == nil && document.Run != run
+	if errors.As(err, &none) {
+		var records []json.RawMessage
+		records, err = c.Evidence.ListJournal(ctx, wave)
+		used = slices.ContainsFunc(records, func(record json.RawMessage) bool { return !journal.IsOfRun(record, run) })
+	}
 	switch {
-	case errors.As(err, &none):
-		return nil
 	case err != nil:
 		return evidenceError("look whether a wave "+wave+" has been before", err)
+	case used:
+		return once.Final(ErrInvalidInput, "a wave %s has been before, and its evidence is kept by that id: start it under "+
+			"another, such as none given to `patchtide wave start`", wave)
 	}
-	return once.Final(ErrInvalidInput, "a wave %s has been before, and its evidence is kept by that id: start it under "+
-		"another, such as none given to `patchtide wave start`", wave)
+	return nil
 }
 
 func planHash(plan patch.Plan) (string, error) {

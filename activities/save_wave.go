@@ -21,6 +21,7 @@ type SaveWaveInput struct {
 // WaveDocument is the one JSON document a wave leaves in the evidence store.
 type WaveDocument struct {
 	Version  int                `json:"version"` // of this document's shape: 1
+	Run      string             `json:"run_id"`  // the wave's first, by Temporal's word
 	Status   patch.WaveStatus   `json:"status"`
 	Result   patch.WaveResult   `json:"result"`
 	Plan     patch.Plan         `json:"plan"`

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 var errNoKey = errors.New("evidence: this needs the journal's key; set journal_key_from")
@@ -123,24 +125,35 @@ func (s *Store) list(ctx context.Context, wave string, of func(numbers []int) []
 	if err != nil {
 		return nil, err
 	}
-	var records []Record
-	var wrong []error
-	for _, key := range keys {
-		for _, number := range of(versions[key]) {
-			stored, err := s.readVersion(ctx, folder, key, number)
-			var invalid *InvalidRecordError
-			switch {
-			case err == nil:
-				records = append(records, stored.read())
-			case errors.As(err, &invalid):
-				wrong = append(wrong, err)
-			default:
-				return nil, err
+	// A wave of thousands of instances has as many records, and a read of a bucket takes milliseconds.
+	found, wrong := make([][]Record, len(keys)), make([]error, len(keys))
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.SetLimit(readsAtOnce)
+	for i, key := range keys {
+		reads.Go(func() error {
+			for _, number := range of(versions[key]) {
+				stored, err := s.readVersion(ctx, folder, key, number)
+				var invalid *InvalidRecordError
+				switch {
+				case err == nil:
+					found[i] = append(found[i], stored.read())
+				case errors.As(err, &invalid):
+					wrong[i] = errors.Join(wrong[i], err)
+				default:
+					return err
+				}
 			}
-		}
+			return nil
+		})
 	}
-	return records, errors.Join(wrong...)
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), errors.Join(wrong...)
 }
+
+// readsAtOnce bounds how many records are read from the store at the same time.
+const readsAtOnce = 16
 
 // versions lists the records of a wave in the order of their names, the numbers of each one's versions, ascending, and
 // what else lies beside them.

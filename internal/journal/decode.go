@@ -36,6 +36,23 @@ func Decode(document json.RawMessage, about About) (Record, error) {
 	return record, nil
 }
 
+// DecodePatched reads a verified record of a wave, wherever it is about; nil where it does not tell of an instance that
+// the wave left patched.
+func DecodePatched(document json.RawMessage, waveID string) *Record {
+	var record Record
+	if json.Unmarshal(document, &record) != nil || !record.complete() || record.WaveID != waveID ||
+		record.Instance == "" || record.Patched == nil || record.Patched.ID != record.Instance {
+		return nil
+	}
+	return &record
+}
+
+// IsOfRun tells whether a verified record was written by the wave whose first run has that id.
+func IsOfRun(document json.RawMessage, run string) bool {
+	var record Record
+	return json.Unmarshal(document, &record) == nil && record.Policy.Run == run
+}
+
 // DecodeOfWave reads a verified record that a wave wrote of a group or of one of its instances.
 func DecodeOfWave(document json.RawMessage, waveID string, group patch.Group) (Record, error) {
 	var of struct{ Instance string }

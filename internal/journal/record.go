@@ -37,6 +37,9 @@ type Record struct {
 	Ended bool `json:",omitempty"`
 	// Left: its saga ended by itself and left something, which it has told. Nobody else may take it for left.
 	Left bool `json:",omitempty"`
+	// Patched is what a roll back needs to know of an instance that its saga has ended with and left patched. Its wave may
+	// never come to tell it. Nil: it is not patched, or its saga goes on.
+	Patched *patch.InstanceResult `json:",omitempty"`
 
 	Quarantine *Quarantine     `json:",omitempty"` // of an instance that must not serve
 	Release    *Release        `json:",omitempty"` // of a quarantined one that is on its way back

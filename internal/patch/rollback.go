@@ -50,6 +50,17 @@ type RollBackJudgement struct {
 // WantsRollBack reports whether a wave left the instance patched.
 func (r InstanceResult) WantsRollBack() bool { return r.Outcome.LeftPatched() || r.StillPatched }
 
+// ForRollBack is what a roll back needs to know of what a wave did to the instance. What has no part in it stays behind:
+// an order to a group is one payload of Temporal's.
+func (r InstanceResult) ForRollBack() InstanceResult {
+	return InstanceResult{
+		ID: r.ID, Outcome: PatchedAs(r.RebootPending), RebootPending: r.RebootPending, BootID: r.BootID, Backup: r.Backup,
+		PackagesAfter: r.PackagesAfter, ApplicationAfter: r.ApplicationAfter,
+		AutomationExecutionID: r.AutomationExecutionID,
+		MissingBefore:         r.MissingBefore, MissingAfter: r.MissingAfter,
+	}
+}
+
 // JudgeRollBack decides whether an instance that a wave patched can be put back now, and what that would lose. An old
 // root volume also undoes deployments and rotated secrets made since, so age and changes since are losses.
 func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {

@@ -112,6 +112,9 @@ func (s *saga) bakeEnds(ctx workflow.Context) error {
 func (s *saga) finish(ctx workflow.Context) error {
 	clean, stop := s.undoing(ctx)
 	defer stop()
+	if s.putBack == nil {
+		s.status.Result.Outcome = patch.PatchedAs(s.patching.waits)
+	}
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)
 	}

@@ -171,7 +171,6 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.compensate(ctx, failed, err)
 		return
 	}
-	result.Outcome = patch.PatchedAs(s.patching.waits)
 	s.tellReboot()
 	if s.health.cut {
 		result.Notes = append(result.Notes, "the bake was cut short by a cancel")

@@ -64,10 +64,26 @@ func (s *saga) endRecord(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.EndRecord(clean, activities.EndJournalInput{
 		Record: run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance), Left: len(s.status.Result.Stranded) > 0,
-		Point: s.status.Result.Backup,
+		Point: s.status.Result.Backup, Patched: s.leftPatched(),
 	}); err != nil {
 		s.note("the journal does not say that it is done with it: %s", run.Reason(err))
 	}
+}
+
+// leftPatched is what a roll back needs to know; nil where the instance is not patched as its saga ends.
+func (s *saga) leftPatched() *patch.InstanceResult {
+	left := s.status.Result.Outcome.LeftPatched()
+	if s.putBack != nil {
+		left = !s.restored && s.unfitReason == ""
+	}
+	if !left {
+		return nil
+	}
+	result := s.status.Result.ForRollBack()
+	if s.putBack != nil {
+		result.BootID = s.putBack.PatchedBoot
+	}
+	return &result
 }
 
 // toSuspend are the processes to be suspended while the instance is out or on its way: only those nobody has suspended

@@ -131,7 +131,7 @@ func (w *wave) keepDecisions(ctx workflow.Context) {
 // save writes the wave's document; a store that stays away does not undo what was patched, but it is told.
 func (w *wave) save(ctx workflow.Context, result patch.WaveResult) {
 	document := activities.WaveDocument{
-		Version: 1, Status: w.status, Result: result, Plan: w.plan, Hash: w.hash,
+		Version: 1, Run: run.First(ctx), Status: w.status, Result: result, Plan: w.plan, Hash: w.hash,
 		Runbooks: map[string]activities.Runbook{},
 	}
 	for _, held := range w.roster.groups {

@@ -99,7 +99,7 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 // policy is a stage's policy for this run of the wave.
 func (w *wave) policy(ctx workflow.Context, stage int) patch.Policy {
 	policy := patch.PolicyOf(w.plan, w.plan.Stages[stage])
-	policy.Run, policy.Began = workflow.GetInfo(ctx).FirstRunID, w.began
+	policy.Run, policy.Began = run.First(ctx), w.began
 	return policy
 }
 

@@ -137,12 +137,9 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 		return "", temporal.NewNonRetryableApplicationError(fmt.Sprintf("the evidence of wave %s is of version %d and "+
 			"tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrUnsupportedEvidence, nil)
-	case read.Left:
-		unended = fmt.Sprintf("; wave %s was reset or terminated: what its groups left is from the evidence, and what an "+
-			"instance did whose group was terminated as well is not in it, look with `patchtide scan`", id)
-	case document.Status.State != patch.StateClosed:
-		unended = fmt.Sprintf("; wave %s was terminated after it had been parked: what it patched after its evidence "+
-			"was written is not in it, look with `patchtide scan`", id)
+	case read.Left, document.Status.State != patch.StateClosed:
+		unended = fmt.Sprintf("; wave %s did not end by itself: what it had patched is known from its journal, and what was "+
+			"under way then is put back by `patchtide reconcile`", id)
 	}
 	w.plan, w.hash, w.announcer.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time
@@ -180,14 +177,7 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 		if !instance.WantsRollBack() {
 			continue
 		}
-		// What has no part in putting back stays behind: an order is one payload of Temporal's.
-		patched = append(patched, patch.InstanceResult{
-			ID: instance.ID, Outcome: patch.PatchedAs(instance.RebootPending), RebootPending: instance.RebootPending,
-			BootID: instance.BootID, Backup: instance.Backup,
-			PackagesAfter: instance.PackagesAfter, ApplicationAfter: instance.ApplicationAfter,
-			AutomationExecutionID: instance.AutomationExecutionID,
-			MissingBefore:         instance.MissingBefore, MissingAfter: instance.MissingAfter,
-		})
+		patched = append(patched, instance.ForRollBack())
 	}
 	if len(patched) == 0 {
 		return

@@ -123,7 +123,10 @@ func (w *wave) resolve(ctx workflow.Context) error {
 // resolvePlan reads the plan from the worker's configuration into history: a replay depends on no file.
 func resolvePlan(ctx workflow.Context, plan, wave string) (resolved activities.ResolvedPlan, err error) {
 	err = workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
-		activities.ResolvePlanInput{Plan: plan, At: workflow.Now(ctx), WaveID: wave}).Get(ctx, &resolved)
+		activities.ResolvePlanInput{
+			Plan: plan, At: workflow.Now(ctx), WaveID: wave,
+			Run: run.First(ctx),
+		}).Get(ctx, &resolved)
 	return resolved, err
 }
 

@@ -40,7 +40,7 @@ func groupName(group patch.Group, instance string) string {
 // WriteRecord appends the record to the journal as of now, before what it tells of is done. One that had ended, as that
 // of a quarantine had for its wave, has begun again. In a context of WhileOut it gives up soon.
 func WriteRecord(ctx workflow.Context, record *journal.Record) error {
-	record.At, record.Ended, record.Left = workflow.Now(ctx), false, false
+	record.At, record.Ended, record.Left, record.Patched = workflow.Now(ctx), false, false, nil
 	return workflow.ExecuteActivity(inTime(ctx, "into the journal, before it is done"), control.AppendJournal,
 		activities.AppendJournalInput{Record: *record}).Get(ctx, nil)
 }

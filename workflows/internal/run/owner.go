@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -29,6 +30,12 @@ func Itself(ctx workflow.Context) activities.RunOf {
 		of.RunID = info.WorkflowExecution.RunID
 	}
 	return of
+}
+
+// First is the id of this workflow's first run: the same after a reset, and another where its id is used again.
+func First(ctx workflow.Context) string {
+	info := workflow.GetInfo(ctx)
+	return cmp.Or(info.FirstRunID, info.WorkflowExecution.RunID) // the SDK's test environment tells no first one
 }
 
 // OwnerPoll is how often it is asked whether an owner goes on, whose locks end within that: ten minutes by default. Who
