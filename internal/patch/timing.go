@@ -92,9 +92,10 @@ const MinAttempt = 2 * time.Second
 // the simulated AWS and not the worker's own work, which no speed makes faster.
 const MinBudget = 20 * time.Second
 
-// Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS
-// lives that much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than
-// MinBudget. The product never calls it.
+// Scaled returns the plan with its bakes, polls and budgets divided by speed, for a laboratory whose AWS lives that
+// much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than MinBudget. What
+// waits for a person is left as it is, for people do not live faster: how long an approval, a hold and a quarantine
+// last before something is decided without them. The product never calls it.
 func (p Plan) Scaled(speed float64) Plan {
 	if speed <= 1 {
 		return p
@@ -105,14 +106,9 @@ func (p Plan) Scaled(speed float64) Plan {
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
 		stage.Bake = divide(stage.Bake)
-		stage.OnFailure.Timeout = divide(stage.OnFailure.Timeout)
-		if stage.Approval != nil {
-			stage.Approval = &Approval{Timeout: divide(stage.Approval.Timeout), FourEyes: stage.Approval.FourEyes}
-		}
 		stages[i] = stage
 	}
 	p.Stages = stages
-	p.Quarantine.TTL = divide(p.Quarantine.TTL)
 	if p.Estimates != nil {
 		e := *p.Estimates
 		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)
