@@ -74,7 +74,9 @@ func newRoot(start workerStarter) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newDemo(start), newUp(start), newRecord(), newAWS(), newTemporal(), newWorker(start), newVersion())
+	root.AddCommand(
+		newDemo(start), newUp(start), newRecord(), newAWS(), newTemporal(), newConfig(), newWorker(start), newVersion(),
+	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), cause: err}
 	})
