@@ -16,8 +16,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// TestThePrintedConfigurationWorks gives what config prints to the product: it can be checked and started with, by who
-// is not root, and patches the whole simulated fleet.
+// TestThePrintedConfigurationWorks gives what config prints to the product: it can be checked and started with, keeps
+// what it has below the folder that was named, and patches the whole simulated fleet.
 func TestThePrintedConfigurationWorks(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "it's mine")
 	var stdout, stderr bytes.Buffer
