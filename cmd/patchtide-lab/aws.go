@@ -69,6 +69,8 @@ func newAWS() *cobra.Command {
 				return err
 			}
 			simulator.introduce(cmd.OutOrStdout())
+			guide(cmd.OutOrStdout(), awsVariables(simulator.url, simulator.scenario))
+			stopIt(cmd.OutOrStdout())
 			return errors.Join(simulator.wait(cmd.Context()), simulator.stop())
 		},
 	}
@@ -85,6 +87,7 @@ func logger(stderr io.Writer) *slog.Logger {
 type simulator struct {
 	*awssim.Sim
 	scenario *world.Scenario
+	speed    float64
 	url      string
 	server   *http.Server
 	done     chan error
@@ -104,7 +107,8 @@ func startSimulator(options awsOptions, log *slog.Logger) (*simulator, error) {
 		return nil, fmt.Errorf("serve the simulated AWS on --listen %s: %w", options.listen, err)
 	}
 	s := &simulator{
-		Sim: sim, scenario: scenario, url: "http://" + listener.Addr().String(), done: make(chan error, 1),
+		Sim: sim, scenario: scenario, speed: options.speed, url: "http://" + listener.Addr().String(),
+		done: make(chan error, 1),
 		server: &http.Server{
 			Handler: sim, ReadHeaderTimeout: headerBudget,
 			// Faults that lose a reply abort the handler on purpose; that is no news.
@@ -115,23 +119,10 @@ func startSimulator(options awsOptions, log *slog.Logger) (*simulator, error) {
 	return s, nil
 }
 
-// introduce tells how to use it.
+// introduce says what it is and where.
 func (s *simulator) introduce(w io.Writer) {
-	home := s.scenario.Home
-	fmt.Fprintf(
-		w, "Simulated AWS, scenario %s: %s\n\n  %s\n\nUse it from another shell (all keys are made up):\n\n", s.scenario.Name,
-		s.scenario.Description, s.url,
-	)
-	for _, pair := range [][2]string{
-		{"AWS_ENDPOINT_URL", s.url},
-		{"AWS_ACCESS_KEY_ID", home.AccessKeyID},
-		{"AWS_SECRET_ACCESS_KEY", home.SecretAccessKey},
-		{"AWS_REGION", s.region()},
-		{externalIDEnv, externalIDs(s.scenario)[externalIDEnv]},
-	} {
-		fmt.Fprintf(w, "  export %s=%s\n", pair[0], pair[1])
-	}
-	fmt.Fprintln(w, "\nStop it with Ctrl-C.")
+	fmt.Fprintf(w, "Simulated AWS, scenario %s: %s\n", s.scenario.Name, s.scenario.Description)
+	fmt.Fprintf(w, "A second here is %g seconds there.\n\nFleet        %s\n", s.speed, s.url)
 }
 
 func (s *simulator) region() string { return firstRegion(s.scenario) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/lab/drive"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -73,7 +74,7 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 	show.Say("Temporal UI  %s", l.temporal.UIURL())
 	show.Say("Fleet        %s", l.aws.url)
 
-	report, url, err := l.runWave(ctx, show)
+	report, err := l.runWave(ctx, show)
 	show.Done()
 	if ctx.Err() != nil {
 		return errors.New("interrupted before the wave ended; the simulated fleet is gone with it")
@@ -81,41 +82,75 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 	if err != nil {
 		return err
 	}
+	if options.keep {
+		report.Pages = &console.Pages{
+			TemporalUI: l.temporal.UIURL(), Wave: l.temporal.WorkflowURL(report.WaveID), Fleet: l.aws.url,
+		}
+	}
 	if options.asJSON {
 		if err := report.WriteJSON(stdout); err != nil {
 			return fmt.Errorf("write the report: %w", err)
 		}
 	} else {
-		show.Summary(report, url)
+		show.Summary(report)
 	}
 	if options.keep {
-		fmt.Fprintln(screen, "\nEverything stays up. Stop it with Ctrl-C.")
-		if err := l.aws.wait(ctx); err != nil {
+		if err := l.keepUp(ctx, report.WaveID, screen); err != nil {
 			return err
 		}
+	} else {
+		fmt.Fprintf(
+			screen, "\nAll of it ends here. To look around in it: patchtide-lab demo --scenario %s --keep\n",
+			options.aws.scenario,
+		)
 	}
 	return asExpected(l.aws.scenario.Expect.Outcome, report)
 }
 
-// runWave runs one wave and returns its report and its page in the UI.
-func (l *laboratory) runWave(ctx context.Context, show *console.Console) (console.Report, string, error) {
+// keepUp tells how to look around after the wave, and waits.
+func (l *laboratory) keepUp(ctx context.Context, waveID string, screen io.Writer) error {
+	fmt.Fprintln(screen, "\nEverything stays up.")
+	guide(
+		screen, l.variables(),
+		"patchtide wave show "+waveID,
+		"patchtide wave logs "+waveID,
+		"patchtide wave roll-back "+waveID+` --reason "to see how it goes" --watch`,
+		"patchtide wave start "+demoPlan+` --reason "once more" --watch`,
+		"patchtide links --plan "+demoPlan+" --wave "+waveID,
+	)
+	stopIt(screen)
+	return l.aws.wait(ctx)
+}
+
+// runWave runs one wave and returns its report.
+func (l *laboratory) runWave(ctx context.Context, show *console.Console) (console.Report, error) {
 	waveID := "wave-" + demoPlan + "-" + time.Now().UTC().Format("20060102-150405")
-	url := l.temporal.WorkflowURL(waveID)
-	show.Say("This wave    %s", url)
+	show.Say("This wave    %s", l.temporal.WorkflowURL(waveID))
 	driver := &drive.Driver{Temporal: l.client, Console: show, Decide: patch.Verb(l.aws.scenario.Decide)}
 	began := time.Now()
 	result, err := driver.Run(ctx, waveID, demoRequest{Plan: demoPlan, Actor: drive.Actor, Reason: "a demonstration"})
 	if err != nil {
-		return console.Report{}, url, err
+		return console.Report{}, err
 	}
 	measured := console.Measured{
 		MaxOutOfService: func(account, region, name string) int {
 			return l.aws.MaxOutOfService(l.accountID(account), region, name)
 		},
+		Missing:   l.missing,
 		Calls:     l.aws.Calls(),
 		Throttled: l.aws.Throttled(),
 	}
-	return console.NewReport(l.aws.scenario.Name, result, time.Since(began), measured, l.temporal.UIURL()), url, nil
+	return console.NewReport(l.aws.scenario.Name, result, time.Since(began), measured), nil
+}
+
+// missing is how many patches a scan of an instance would list as missing now; 0 where there is no such instance.
+func (l *laboratory) missing(account, region, instance string) (missing int) {
+	l.aws.Inspect(func(w *world.World) {
+		if found := w.Account(l.accountID(account)).Region(region).Instance(instance); found != nil {
+			missing = found.Missing()
+		}
+	})
+	return missing
 }
 
 // asExpected compares the wave's outcome with what the scenario's file promises; a file may promise nothing.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/lab/drive"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -108,8 +109,12 @@ func TestABadPatchIsPutBackEndToEnd(t *testing.T) {
 	production := instances(t, report.Stages[1])
 	require.Equal(t, patch.RolledBack, production[0].Outcome)
 	require.Equal(t, production[0].MissingBefore, production[0].MissingAfter, "its root volume is the one from before")
+	require.Contains(t, production[0].Reason, "unhealthy", "why it was put back")
+	require.Contains(t, report.Reason, "rolled back by "+drive.Actor)
 	for _, instance := range production[1:] {
 		require.Equal(t, patch.NotStarted, instance.Outcome, "nobody else is touched")
+		require.Equal(t, []int{6, 6}, []int{instance.MissingBefore, instance.MissingAfter}, "it misses what it missed")
 	}
+	require.Equal(t, console.Missing{Before: 36, After: 24}, report.Missing, "of all six")
 	require.Equal(t, 1, effects["CreateReplaceRootVolumeTask"])
 }

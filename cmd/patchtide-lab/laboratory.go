@@ -144,6 +144,11 @@ func (l *laboratory) close() error {
 	return errors.Join(errs...)
 }
 
+// variables let another shell find all of it.
+func (l *laboratory) variables() []variable {
+	return append(awsVariables(l.aws.url, l.aws.scenario), temporalVariables(l.temporal)...)
+}
+
 // accountID is the number of an account of the scenario by its name; a number stays what it is.
 func (l *laboratory) accountID(name string) string {
 	for _, account := range l.aws.scenario.Accounts {

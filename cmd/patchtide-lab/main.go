@@ -31,7 +31,12 @@ func main() {
 
 // run executes one command line and returns the exit code. It returns soon after ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newRoot(startWorker)
+	return runWith(ctx, startWorker, args, stdout, stderr)
+}
+
+// runWith is run with another worker.
+func runWith(ctx context.Context, start workerStarter, args []string, stdout, stderr io.Writer) int {
+	root := newRoot(start)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -69,7 +74,9 @@ func newRoot(start workerStarter) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(newDemo(start), newUp(start), newRecord(), newAWS(), newTemporal(), newWorker(start), newVersion())
+	root.AddCommand(
+		newDemo(start), newUp(start), newRecord(), newAWS(), newTemporal(), newConfig(), newWorker(start), newVersion(),
+	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{command: cmd.CommandPath(), cause: err}
 	})

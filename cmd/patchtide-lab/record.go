@@ -69,7 +69,7 @@ func record(
 		return err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	report, _, err := l.runWave(ctx, show)
+	report, err := l.runWave(ctx, show)
 	show.Done()
 	if err != nil {
 		return err

@@ -84,8 +84,12 @@ func newTemporal() *cobra.Command {
 			if options.data != "" {
 				kept = "kept in " + options.data
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Temporal     %s, namespace %s, %s\nTemporal UI  %s\n\nStop it with Ctrl-C.\n",
-				server.Address(), lab.Namespace, kept, server.UIURL())
+			fmt.Fprintf(
+				cmd.OutOrStdout(), "Temporal     %s, namespace %s, %s\nTemporal UI  %s\n", server.Address(), lab.Namespace, kept,
+				server.UIURL(),
+			)
+			guide(cmd.OutOrStdout(), temporalVariables(server))
+			stopIt(cmd.OutOrStdout())
 			<-cmd.Context().Done()
 			return server.Stop()
 		},

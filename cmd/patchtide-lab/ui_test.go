@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"os/exec"
@@ -16,7 +15,6 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -49,21 +47,13 @@ func operatorsLinks(t *testing.T, ui string) map[string]operatorsLink {
 }
 
 // upWith starts the laboratory with a scenario, as `patchtide-lab up` does, and returns the address of its Temporal UI.
-// A hold waits for minutes of ours instead of seconds: a browser is no quicker than a person.
 func upWith(t *testing.T, scenario string) (ui string, temporal client.Client) {
 	t.Helper()
 	options := laboratoryOptions{
 		aws:      awsOptions{listen: "127.0.0.1:0", speed: demoSpeed, scenario: scenario},
 		temporal: temporalOptions{listen: "127.0.0.1:0"},
 	}
-	const patience = "on_failure: {action: hold, timeout: 30m,"
-	example := string(config.Example())
-	require.Contains(t, example, patience)
-	patient := []byte(strings.Replace(example, patience, "on_failure: {action: hold, timeout: 24h,", 1))
-	l, err := open(
-		t.Context(), options,
-		func(ctx context.Context, in workerInput) (func(), error) { return startWorkerOf(ctx, in, patient) }, io.Discard,
-	)
+	l, err := open(t.Context(), options, startWorker, io.Discard)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.close()) })
 	return l.temporal.UIURL(), l.client

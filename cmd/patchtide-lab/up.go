@@ -14,7 +14,7 @@ func newUp(start workerStarter) *cobra.Command {
 		Short: "Start the whole laboratory without running a wave",
 		Long: "Start the whole laboratory without running a wave: start one yourself, from the Temporal UI or with " +
 			"patchtide.",
-		Example: "  patchtide-lab up --speed 60 --data ./lab-data",
+		Example: "  patchtide-lab up --scenario bad-patch\n  patchtide-lab up --speed 60 --data ./lab-data",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := options.check(cmd); err != nil {
 				return err
@@ -24,8 +24,18 @@ func newUp(start workerStarter) *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, l.close()) }()
-			l.aws.introduce(cmd.OutOrStdout())
-			fmt.Fprintf(cmd.OutOrStdout(), "\nTemporal     %s\nTemporal UI  %s\n", l.temporal.Address(), l.temporal.UIURL())
+			out := cmd.OutOrStdout()
+			l.aws.introduce(out)
+			fmt.Fprintf(out, "Temporal UI  %s\n", l.temporal.UIURL())
+			guide(
+				out, l.variables(),
+				"patchtide plan "+demoPlan,
+				"patchtide wave start "+demoPlan+` --reason "monthly patches"`,
+				"patchtide wave watch WAVE    # the id that wave start prints",
+				"patchtide links --plan "+demoPlan+"    # the same in the Temporal UI",
+			)
+			fmt.Fprintln(out, "\nAn approval or a hold waits for you as long as the plan says, in your time.")
+			stopIt(out)
 			return l.aws.wait(cmd.Context())
 		},
 	}

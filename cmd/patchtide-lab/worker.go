@@ -41,7 +41,7 @@ func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (s
 	if err != nil {
 		return nil, fmt.Errorf("AWS configuration: %w", err)
 	}
-	key, err := journalKey(ctx, filepath.Join(in.Folder, "journal.key"))
+	key, err := journalKey(ctx, filepath.Join(in.Folder, keyFile))
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,9 @@ func quietly(logger *slog.Logger) logging.Logger {
 		logger.Debug(fmt.Sprintf(format, args...), "from", "AWS SDK")
 	})
 }
+
+// keyFile is the journal's key in the laboratory's folder.
+const keyFile = "journal.key"
 
 // keyLength is the length of a journal key in bytes; HMAC-SHA256 asks for 32.
 const keyLength = 48

@@ -113,10 +113,8 @@ func workAlone(ctx context.Context, options workerOptions, start workerStarter, 
 		return fmt.Errorf("start the worker: %w", err)
 	}
 	defer stop()
-	fmt.Fprintf(
-		stdout, "Worker       of %s and %s, evidence in %s\n\nStop it with Ctrl-C.\n", options.temporal, options.aws,
-		options.data,
-	)
+	fmt.Fprintf(stdout, "Worker       of %s and %s, evidence in %s\n", options.temporal, options.aws, options.data)
+	stopIt(stdout)
 	<-ctx.Done()
 	return nil
 }

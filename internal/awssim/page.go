@@ -15,6 +15,9 @@ import (
 //go:embed page.html
 var pageText string
 
+//go:embed icon.svg
+var icon []byte
+
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // Plain views for the page; what they show is read under the lock.
@@ -24,10 +27,11 @@ type (
 		Now                   string
 		Calls, Throttled      int
 		Groups, Instances     int
-		Serving, Behind       int
-		Summed                bool // too many instances to show each
-		Accounts              []accountView
-		Events                []Event
+		Serving               int
+		lackView
+		Summed   bool // too many instances to show each
+		Accounts []accountView
+		Events   []Event
 	}
 	accountView struct {
 		Name, ID string
@@ -41,11 +45,12 @@ type (
 	groupView struct {
 		Name, Capacity, Suspended string
 		MaxOut, Desired           int
-		Count, Serving, Behind    int
-		States, Targets           []countView
-		Instances                 []instanceView
-		Chart                     template.HTML
-		Rows, Dots                bool
+		Count, Serving            int
+		lackView
+		States, Targets []countView
+		Instances       []instanceView
+		Chart           template.HTML
+		Rows, Dots      bool
 	}
 	countView struct {
 		Name, Class string
@@ -53,18 +58,29 @@ type (
 	}
 	instanceView struct {
 		ID, Name, Zone, State, Lifecycle, Health, Targets, Application string
-		Behind                                                         int
-		Serving                                                        bool
-		targets                                                        []*world.Target
+		lackView
+		Serving bool
+		targets []*world.Target
 	}
 	alarmView struct{ Name, State string }
+
+	// lackView counts packages that are not the newest, by what the baseline of their patch group says now.
+	lackView struct {
+		Missing int // it approves a newer one: a scan lists it
+		Newer   int // it approves none yet
+	}
 )
+
+func (v *lackView) add(other lackView) {
+	v.Missing, v.Newer = v.Missing+other.Missing, v.Newer+other.Newer
+}
 
 // lastEvents is how many calls the page shows.
 const lastEvents = 40
 
-// servePage serves the simulator's own addresses: /, /_sim/events, /_sim/actions and /_sim/timeline. It reports whether
-// the path was one.
+// servePage serves the simulator's own addresses: /, /_sim/events, /_sim/actions and /_sim/timeline, and answers
+// whatever else a browser asks for by itself, such as an icon, so that none of it counts as a call to AWS. It reports
+// whether it answered.
 func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case r.URL.Path == "/_sim/events":
@@ -80,6 +96,11 @@ func (s *Sim) servePage(w http.ResponseWriter, r *http.Request) bool {
 		if err := pageTemplate.Execute(w, s.fleet()); err != nil {
 			s.log.Error("render the fleet's page", "error", err)
 		}
+	case r.URL.Path == "/favicon.ico":
+		w.Header().Set("Content-Type", "image/svg+xml")
+		_, _ = w.Write(icon) // the client is gone: nobody to tell
+	case r.Header.Get("Sec-Fetch-Mode") != "": // of browsers; no client of AWS sends it
+		http.NotFound(w, r)
 	default:
 		return false
 	}
@@ -120,7 +141,7 @@ func (s *Sim) fleet() fleetView {
 			view.Groups += len(region.Groups)
 			for _, group := range region.Groups {
 				view.Serving += group.Serving
-				view.Behind += group.Behind
+				view.add(group.lackView)
 			}
 		}
 		view.Accounts = append(view.Accounts, a)

@@ -68,7 +68,7 @@ func (s *Sim) regionView(region *world.Region, d detail) regionView {
 func (g *groupView) add(i instanceView) {
 	g.Instances = append(g.Instances, i)
 	g.Count++
-	g.Behind += i.Behind
+	g.lackView.add(i.lackView)
 	if i.Serving {
 		g.Serving++
 	}
@@ -105,8 +105,9 @@ func (s *Sim) draw(g *groupView, key levelKey, d detail) {
 func (s *Sim) instanceView(instance *world.Instance, targets []*world.Target) instanceView {
 	view := instanceView{
 		ID: instance.ID, Name: instance.Name(), Zone: instance.Zone, State: string(instance.State), Application: "down",
-		Behind: instance.BehindBy(), targets: targets,
+		lackView: lackView{Missing: instance.Missing()}, targets: targets,
 	}
+	view.Newer = instance.BehindBy() - view.Missing
 	if instance.AppHealthy() {
 		view.Application = "healthy"
 	} else if instance.Up() {

@@ -130,7 +130,7 @@ func TestNoTerminalNoColours(t *testing.T) {
 			c := New(&out, environ, time.Now)
 			require.False(t, c.live)
 			c.Update(wave("patching", Instance{ID: "i-0c", Step: "installing"}))
-			c.Summary(sample(), "")
+			c.Summary(sample())
 			require.NotContains(t, out.String(), "\x1b", "a colour or a style")
 		})
 	}
@@ -138,7 +138,7 @@ func TestNoTerminalNoColours(t *testing.T) {
 
 func sample() Report {
 	result := patch.WaveResult{
-		WaveID: "wave-web-1", Plan: "web", Outcome: patch.SucceededWithSkips,
+		WaveID: "wave-web-1", Plan: "web", Outcome: patch.SucceededWithSkips, Reason: "skipped by alice: it is odd",
 		Stages: []patch.StageResult{
 			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupResult{{
 				Account: "staging", Region: "ap-northeast-1", Name: "Role=web", Outcome: patch.Succeeded,
@@ -149,7 +149,10 @@ func sample() Report {
 			{Name: "production", Outcome: patch.SucceededWithSkips, Groups: []patch.GroupResult{{
 				Account: "production", Region: "ap-northeast-1", Name: "web", Outcome: patch.SucceededWithSkips,
 				Instances: []patch.InstanceResult{
-					{ID: "i-0c", Outcome: patch.RolledBack, MissingBefore: 1, MissingAfter: 1},
+					{
+						ID: "i-0c", Outcome: patch.RolledBack, Reason: "it never came back", MissingBefore: 1, MissingAfter: 1,
+					},
+					{ID: "i-0d", Outcome: patch.NotStarted},
 				},
 			}}},
 		},
@@ -157,25 +160,41 @@ func sample() Report {
 			Account: "production", Region: "ap-northeast-1", Resource: "i-0c", State: "in standby", WhatToDo: "exit standby",
 		}},
 	}
-	return NewReport("stuck-reboot", result, 41_260*time.Millisecond, Measured{
+	report := NewReport("stuck-reboot", result, 41_260*time.Millisecond, Measured{
 		MaxOutOfService: func(account, _, _ string) int { return len(account) - len("staging") },
 		Calls: map[string]int{
 			"ssm:StartAutomationExecution": 2, "ssm:GetAutomationExecution": 5, "ec2:CreateSnapshot": 2,
 		},
+		Missing:   func(_, _, instance string) int { return len(instance) },
 		Throttled: 3,
-	}, "http://127.0.0.1:8233")
+	})
+	report.Pages = &Pages{
+		TemporalUI: "http://127.0.0.1:8233", Wave: "http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1",
+		Fleet: "http://127.0.0.1:4566",
+	}
+	return report
 }
 
 func TestSummary(t *testing.T) {
 	var out bytes.Buffer
-	New(&out, nil, time.Now).Summary(sample(), "http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1")
+	New(&out, nil, time.Now).Summary(sample())
 	golden(t, "summary.txt", out.Bytes())
+}
+
+// What is gone when it is read is not named: neither in the summary nor in the document.
+func TestAReportWithoutPagesHasNoAddress(t *testing.T) {
+	report := sample()
+	report.Pages = nil
+	var out bytes.Buffer
+	New(&out, nil, time.Now).Summary(report)
+	require.NoError(t, report.WriteJSON(&out))
+	require.NotContains(t, out.String(), "http")
 }
 
 func TestSummaryFitsTheScreen(t *testing.T) {
 	var out bytes.Buffer
 	c := live(&out, 60, 40)
-	c.Summary(sample(), "")
+	c.Summary(sample())
 	for _, line := range strings.Split(ansi.Strip(out.String()), "\n") {
 		if strings.ContainsAny(line, "│╭╰") {
 			require.Equal(t, 60, ansi.StringWidth(line), line)
@@ -194,7 +213,7 @@ func TestAnEmptyReportHasEmptyListsNotNulls(t *testing.T) {
 	require.NoError(
 		t,
 		NewReport(
-			"healthy", patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{}}}}}, 0, Measured{}, "",
+			"healthy", patch.WaveResult{Stages: []patch.StageResult{{Groups: []patch.GroupResult{{}}}}}, 0, Measured{},
 		).WriteJSON(&out),
 	)
 	require.NotContains(t, out.String(), "null")
@@ -239,7 +258,7 @@ func TestALogGoesAboveTheLivePicture(t *testing.T) {
 func TestTheSummaryDropsTheLongestColumnFirst(t *testing.T) {
 	var out bytes.Buffer
 	c := live(&out, 70, 40)
-	c.Summary(sample(), "")
+	c.Summary(sample())
 	text := ansi.Strip(out.String())
 	require.NotContains(t, text, "Automation")
 	require.Contains(t, text, "│ i-0a     │ patched     │", "nothing is broken")

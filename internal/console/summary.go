@@ -10,12 +10,11 @@ import (
 	"charm.land/lipgloss/v2/table"
 
 	"github.com/patchtide/patchtide/internal/palette"
-	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// Summary closes the demo: what became of every instance, what it took, and where to look on. waveURL is the wave's
-// page in the Temporal UI.
-func (c *Console) Summary(r Report, waveURL string) {
+// Summary closes the demo: what became of every instance and why, what it took, and where to look on, if there is such
+// a place.
+func (c *Console) Summary(r Report) {
 	c.Done()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,6 +30,7 @@ func (c *Console) Summary(r Report, waveURL string) {
 		r.Scenario,
 	)
 	text.WriteString(c.instances(r) + "\n")
+	c.reasons(&text, r)
 	c.field(&text, palette.Plain, "Instances", outcomes(r))
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
@@ -50,9 +50,10 @@ func (c *Console) Summary(r Report, waveURL string) {
 			fmt.Sprintf("%s/%s %s is %s: %s", thing.Account, thing.Region, thing.Resource, thing.State, thing.WhatToDo),
 		)
 	}
-	c.field(&text, palette.Plain, "Temporal UI", r.TemporalUI)
-	if waveURL != "" {
-		c.field(&text, palette.Plain, "This wave", waveURL)
+	if r.Pages != nil {
+		c.field(&text, palette.Plain, "Temporal UI", r.Pages.TemporalUI)
+		c.field(&text, palette.Plain, "This wave", r.Pages.Wave)
+		c.field(&text, palette.Plain, "Fleet", r.Pages.Fleet)
 	}
 	c.write(text.String())
 }
@@ -65,11 +66,26 @@ func (c *Console) field(text *strings.Builder, style lipgloss.Style, label, valu
 	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(value, labelWidth) + "\n")
 }
 
+// reasons tells why the wave ended as it did, and what befell each instance that has something to say.
+func (c *Console) reasons(text *strings.Builder, r Report) {
+	if r.Reason != "" {
+		c.field(text, palette.Plain, "Why", r.Reason)
+	}
+	for _, stage := range r.Stages {
+		for _, group := range stage.Groups {
+			for _, instance := range group.Instances {
+				if instance.Reason != "" {
+					c.field(text, palette.Plain, instance.ID, words(instance.Outcome)+": "+instance.Reason)
+				}
+			}
+		}
+	}
+}
+
 // outcomes counts instances by what became of them, and the patches that were missing.
 func outcomes(r Report) string {
 	var order []string
 	counts := map[string]int{}
-	before, after := 0, 0
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
@@ -78,7 +94,6 @@ func outcomes(r Report) string {
 					order = append(order, name)
 				}
 				counts[name]++
-				before, after = before+instance.MissingBefore, after+instance.MissingAfter
 			}
 		}
 	}
@@ -88,7 +103,9 @@ func outcomes(r Report) string {
 	for i, name := range order {
 		order[i] = fmt.Sprintf("%d %s", counts[name], name)
 	}
-	return fmt.Sprintf("%s; patches missing: %d before, %d after", strings.Join(order, ", "), before, after)
+	return fmt.Sprintf(
+		"%s; patches missing: %d before, %d after", strings.Join(order, ", "), r.Missing.Before, r.Missing.After,
+	)
 }
 
 // Columns of the table of instances.
@@ -123,13 +140,9 @@ func (c *Console) table(r Report, automation bool, width int) string {
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				missing := fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
-				if instance.Outcome == patch.NotStarted {
-					missing = "" // nobody looked
-				}
 				cells := []string{
-					stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome), missing,
-					instance.AutomationExecutionID,
+					stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome),
+					fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter), instance.AutomationExecutionID,
 				}
 				rows.Row(cells[:shown]...)
 				styles = append(styles, palette.Of(instance.Outcome).Style)

@@ -1,6 +1,9 @@
 package patch
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Timing holds every interval and budget of a plan. Each has a default and its reason here; a plan may change any of
 // them under `timing:`. What is Temporal's or Patchtide's own, and no plan's, is a named constant where it is used.
@@ -92,9 +95,12 @@ const MinAttempt = 2 * time.Second
 // the simulated AWS and not the worker's own work, which no speed makes faster.
 const MinBudget = 20 * time.Second
 
-// Scaled returns the plan with its bakes, polls, budgets and time-outs divided by speed, for a laboratory whose AWS
-// lives that much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than
-// MinBudget. The product never calls it.
+// Scaled returns the plan with its bakes, polls and budgets divided by speed, for a laboratory whose AWS lives that
+// much faster. One attempt's StartToClose never gets shorter than MinAttempt and no budget shorter than MinBudget.
+//
+// What waits for a person lasts as long as ever, for people do not live faster. How long an approval, a hold and a
+// quarantine last before something is decided without them is measured by a worker's clock and left as it is; how old a
+// backup may be, and how long it is kept, by AWS's, and multiplied. The product never calls it.
 func (p Plan) Scaled(speed float64) Plan {
 	if speed <= 1 {
 		return p
@@ -105,14 +111,9 @@ func (p Plan) Scaled(speed float64) Plan {
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
 		stage.Bake = divide(stage.Bake)
-		stage.OnFailure.Timeout = divide(stage.OnFailure.Timeout)
-		if stage.Approval != nil {
-			stage.Approval = &Approval{Timeout: divide(stage.Approval.Timeout), FourEyes: stage.Approval.FourEyes}
-		}
 		stages[i] = stage
 	}
 	p.Stages = stages
-	p.Quarantine.TTL = divide(p.Quarantine.TTL)
 	if p.Estimates != nil {
 		e := *p.Estimates
 		e.Patch, e.RollBack, e.Snapshot, e.Volume = divide(e.Patch), divide(e.RollBack), divide(e.Snapshot), divide(e.Volume)
@@ -126,7 +127,16 @@ func (p Plan) Scaled(speed float64) Plan {
 		Stop:      budget(t.Stop),
 		InService: budget(t.InService), HealthBudget: budget(t.HealthBudget), Snapshot: budget(t.Snapshot),
 		RestoreRoot: budget(t.RestoreRoot), Surge: budget(t.Surge), Agent: budget(t.Agent), Instance: divide(t.Instance),
-		RollbackMaxAge: t.RollbackMaxAge, // AWS's clock measures it, which the speed does not touch
+		RollbackMaxAge: t.RollbackMaxAge.times(speed),
 	}
+	p.Retention = p.Retention.times(speed)
 	return p
+}
+
+// times is so many times as long, or as long as can be told: three centuries.
+func (d Duration) times(factor float64) Duration {
+	if long := float64(d) * factor; long < math.MaxInt64 {
+		return Duration(long)
+	}
+	return math.MaxInt64
 }

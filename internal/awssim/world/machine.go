@@ -200,3 +200,18 @@ func (i *Instance) BehindBy() int {
 	}
 	return len(i.Region.World.applicable(disk, func(Patch) bool { return true }))
 }
+
+// Missing counts the catalogue patches that are not on the disk and that the baseline of the instance's patch group
+// approves now: what a scan would list as missing.
+func (i *Instance) Missing() int {
+	disk := i.Disk()
+	if disk == nil {
+		return 0
+	}
+	baseline := i.Region.BaselineForGroup(i.PatchGroupOf(), disk.os.SSM)
+	if baseline == nil {
+		return 0
+	}
+	w := i.Region.World
+	return len(w.applicable(disk, func(p Patch) bool { return baseline.approves(w, disk.os, p, w.now) }))
+}

@@ -43,21 +43,21 @@ type Order struct {
 type Driver struct {
 	Temporal Temporal
 	Console  *console.Console
-	// Decide is the verb given each time the wave is on hold. Empty: the plan's own policy decides after its time.
+	// Decide is the verb given each time the wave is on hold. Empty: what the plan would decide after its time, at once,
+	// for that time is a person's and no speed makes it pass faster.
 	Decide patch.Verb
 	// Ticks tells when to look; nil: every 300 ms.
 	Ticks <-chan time.Time
 
 	details  console.Details
 	answered map[time.Time]bool // states, by their beginning, that were answered already
-	asked    map[time.Time]bool // holds left to the plan's policy, said once
 }
 
 // Run starts PatchWave with the given workflow id and request, and returns its result once it has closed. A wave that
 // closes with an error, such as a refused preflight, is returned as that error.
 func (d *Driver) Run(ctx context.Context, waveID string, request any) (patch.WaveResult, error) {
 	d.details = console.Details{}
-	d.answered, d.asked = map[time.Time]bool{}, map[time.Time]bool{}
+	d.answered = map[time.Time]bool{}
 	run, err := d.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: waveID, TaskQueue: names.TaskQueue, StaticSummary: "a demonstration wave",
 	}, names.PatchWave, request)
@@ -114,15 +114,18 @@ func (d *Driver) answer(ctx context.Context, status patch.WaveStatus) {
 		verb, order = patch.Approve, Order{Actor: Actor, Reason: "the demo approves by itself"}
 		d.Console.Say("The laboratory approves stage %s by itself; in production a person does.", status.Stage)
 	case patch.StateOnHold:
-		if d.Decide == "" {
-			if !d.asked[status.Since] {
-				d.asked[status.Since] = true
-				d.Console.Say("Nobody is asked to decide here; the plan's own policy does, after its time.")
-			}
+		switch {
+		case d.Decide != "":
+			verb, order = d.Decide, Order{Actor: Actor, Reason: "the scenario's decision"}
+			d.Console.Say("The laboratory decides %s, as the scenario says; in production a person does.", verb)
+		case status.Otherwise != "":
+			verb, order = status.Otherwise, Order{Actor: Actor, Reason: "the plan's decision, if nobody answers"}
+			d.Console.Say("The laboratory decides %s, as the plan would if nobody answered; it waits for nobody.", verb)
+		default:
+			d.Console.Say("Neither scenario nor plan decides: answer it yourself, in the Temporal UI or by `patchtide wave`.")
+			d.answered[status.Since] = true
 			return
 		}
-		verb, order = d.Decide, Order{Actor: Actor, Reason: "the scenario's decision"}
-		d.Console.Say("The laboratory decides %s, as the scenario says; in production a person does.", verb)
 	default:
 		return
 	}

@@ -181,26 +181,41 @@ func TestDriverApprovesAndDecides(t *testing.T) {
 	require.Contains(t, text, "production/ap-northeast-1/web i-0a  install")
 }
 
-func TestDriverLeavesAHoldToThePlanWhenTheScenarioHasNoDecision(t *testing.T) {
-	w := &wave{states: []patch.WaveStatus{state(1, patch.StateOnHold), state(2, patch.StateClosed)}}
-	w.t, w.closed = t, make(chan struct{})
-	d := &Driver{
-		Temporal: w, Console: console.New(&bytes.Buffer{}, nil, time.Now),
-		answered: map[time.Time]bool{}, asked: map[time.Time]bool{},
-	}
+func TestDriverDecidesAtOnceWhatThePlanWouldAfterItsTime(t *testing.T) {
+	hold := state(1, patch.StateOnHold)
+	hold.Otherwise = patch.RollBack
+	w := &wave{states: []patch.WaveStatus{hold, state(2, patch.StateClosed)}}
+	_, text, err := drive(t, w, "")
+	require.NoError(t, err)
+	require.Equal(
+		t,
+		[]string{`roll_back {"actor":"patchtide-lab","reason":"the plan's decision, if nobody answers","stage":"production"}`},
+		w.told,
+	)
+	require.Contains(t, text, "The laboratory decides roll_back, as the plan would if nobody answered")
+}
+
+func TestDriverLeavesAHoldToPeopleWhereNeitherScenarioNorPlanDecides(t *testing.T) {
+	w := &wave{t: t, closed: make(chan struct{})}
 	var out bytes.Buffer
-	d.Console = console.New(&out, nil, func() time.Time { return time.Time{} })
-	d.answer(t.Context(), w.states[0])
-	d.answer(t.Context(), w.states[0])
+	d := &Driver{
+		Temporal: w, answered: map[time.Time]bool{},
+		Console: console.New(&out, nil, func() time.Time { return time.Time{} }),
+	}
+	d.answer(t.Context(), state(1, patch.StateOnHold))
+	d.answer(t.Context(), state(1, patch.StateOnHold))
 	require.Empty(t, w.told)
-	require.Equal(t, "00:00  Nobody is asked to decide here; the plan's own policy does, after its time.\n", out.String())
+	require.Equal(
+		t, "00:00  Neither scenario nor plan decides: answer it yourself, in the Temporal UI or by `patchtide wave`.\n",
+		out.String(), "said once",
+	)
 }
 
 func TestDriverSaysWhatTheWaveDoesNotTake(t *testing.T) {
 	w := &wave{t: t, closed: make(chan struct{})}
 	var out bytes.Buffer
 	d := &Driver{
-		Temporal: w, Decide: patch.Approve, answered: map[time.Time]bool{}, asked: map[time.Time]bool{},
+		Temporal: w, Decide: patch.Approve, answered: map[time.Time]bool{},
 		Console: console.New(&out, nil, func() time.Time { return time.Time{} }),
 	}
 	d.answer(t.Context(), state(1, patch.StateOnHold))
