@@ -44,8 +44,7 @@ func (f temporalFreezes) Freezes(ctx context.Context) (patch.Freezes, error) {
 	}
 	if status.Closed {
 		return nil, fmt.Errorf(
-			"%s has ended, and with it what was frozen; start it anew: patchtide unfreeze --reason WHY, and freeze again "+
-				"what must be",
+			"%s has ended, and nobody keeps what is frozen; start it anew: patchtide unfreeze --reason WHY",
 			names.FreezeID,
 		)
 	}

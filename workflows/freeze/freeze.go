@@ -18,6 +18,8 @@ import (
 type Input struct {
 	Freezes  patch.Freezes
 	Reminded time.Time // when people were told last that something is frozen still; zero: never
+	// Begun: what is frozen is here. Without it the evidence is asked, which knows what a lost database held.
+	Begun bool
 }
 
 // Request is what a person sends with freeze and unfreeze.
@@ -61,19 +63,29 @@ type freezer struct {
 	status   patch.FreezeStatus
 	changes  int
 	reminded time.Time
+
+	recalled bool          // what was frozen before is known
+	kept     patch.Freezes // what the evidence has
+	keeping  bool          // it is being written there
 }
 
 // freezesKept is after how many changes the history begins anew.
 const freezesKept = 500
 
 // Freeze is one long-lived workflow that keeps who froze which accounts and why. Every wave asks it before each
-// instance, and takes no answer for a freeze. It ends only when somebody cancels or terminates it; then everything is
-// frozen.
+// instance, and takes no answer for a freeze. The evidence keeps it too, so that it outlives Temporal's database. It
+// ends only when somebody cancels or terminates it; then everything is frozen.
 func Freeze(ctx workflow.Context, in Input) error {
 	f := &freezer{status: patch.FreezeStatus{Freezes: in.Freezes}, reminded: in.Reminded}
 	if err := f.answer(ctx); err != nil {
 		return err
 	}
+	if f.kept, f.recalled = slices.Clone(in.Freezes), in.Begun; !f.recalled && f.recall(ctx) {
+		f.reminded = workflow.Now(ctx)
+		f.changes++
+		f.tell(ctx, recalled(f.status.Freezes))
+	}
+	workflow.Go(ctx, f.keepInEvidence)
 	f.show(ctx)
 	if err := f.keep(ctx); err != nil {
 		f.status.Closed = true
@@ -81,7 +93,7 @@ func Freeze(ctx workflow.Context, in Input) error {
 		f.tell(ctx, ended())
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded})
+	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded, Begun: true})
 }
 
 // keep keeps the freezes, and tells people of them again while they last, until the history is to begin anew. Its only
@@ -89,7 +101,7 @@ func Freeze(ctx workflow.Context, in Input) error {
 func (f *freezer) keep(ctx workflow.Context) error {
 	over := func() bool {
 		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) &&
-			workflow.AllHandlersFinished(ctx)
+			workflow.AllHandlersFinished(ctx) && !f.keeping && !f.unkept()
 	}
 	for {
 		if err := workflow.Await(ctx, func() bool { return over() || len(f.status.Freezes) > 0 }); err != nil || over() {
@@ -151,6 +163,9 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 			)
 		}
 	}
+	if err := f.known(ctx); err != nil {
+		return Answer{}, err
+	}
 	known := slices.ContainsFunc(f.status.Freezes, func(freeze patch.Freeze) bool {
 		return freeze.Account == request.Account && freeze.Actor == request.Actor && freeze.Reason == request.Reason
 	})
@@ -165,6 +180,9 @@ func (f *freezer) freeze(ctx workflow.Context, request Request) (Answer, error) 
 }
 
 func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error) {
+	if err := f.known(ctx); err != nil {
+		return Answer{}, err
+	}
 	left, lifted := f.status.Freezes.Without(request.Account)
 	f.status.Freezes = left
 	f.changed(ctx)
@@ -172,6 +190,11 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 		f.tell(ctx, thawed(request, left))
 	}
 	return Answer{Changed: lifted, Freezes: left}, nil
+}
+
+// known waits until what was frozen before is known: a word given earlier would be forgotten by it.
+func (f *freezer) known(ctx workflow.Context) error {
+	return workflow.Await(ctx, func() bool { return f.recalled })
 }
 
 func (f *freezer) changed(ctx workflow.Context) {

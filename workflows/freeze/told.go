@@ -2,6 +2,7 @@ package freeze
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -14,7 +15,7 @@ import (
 // for nothing but that the telling has begun.
 func (f *freezer) tell(ctx workflow.Context, told patch.Notice) {
 	told.Kind, told.At = patch.NoticeFrozen, workflow.Now(ctx)
-	told.Key = fmt.Sprintf("%s/%s/%d", names.FreezeID, workflow.GetInfo(ctx).WorkflowExecution.RunID, f.changes)
+	told.Key = fmt.Sprintf("%s/%s/%d", names.FreezeID, told.At.UTC().Format(time.RFC3339Nano), f.changes)
 	notice.Tell(ctx, told)
 }
 
@@ -44,6 +45,14 @@ func frozenStill(freezes patch.Freezes) patch.Notice {
 	return told
 }
 
+// recalled is what people are told of freezes that Temporal had forgotten.
+func recalled(freezes patch.Freezes) patch.Notice {
+	told := frozenStill(freezes)
+	told.Findings = append([]string{"Temporal knew nothing of it, as after the loss of its database; the evidence did"},
+		told.Findings...)
+	return told
+}
+
 // thawed is what people are told of a freeze that was lifted.
 func thawed(request Request, left patch.Freezes) patch.Notice {
 	told := patch.Notice{
@@ -63,7 +72,7 @@ func thawed(request Request, left patch.Freezes) patch.Notice {
 func ended() patch.Notice {
 	return patch.Notice{
 		Subject: "everything counts as frozen", Why: "the workflow " + names.FreezeID + " was cancelled",
-		WhatToDo: "No wave begins an instance until it is started anew; freeze again what must be.",
+		WhatToDo: "No wave begins an instance until it is started anew; an account that was frozen by itself stays so then.",
 		Commands: []string{`patchtide unfreeze --reason "..."`},
 	}
 }

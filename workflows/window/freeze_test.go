@@ -1,6 +1,7 @@
 package window_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -144,4 +147,71 @@ func TestFreezeBeginsItsHistoryAnewWithAllItKeeps(t *testing.T) {
 	})
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, scene.Env.GetWorkflowError(), &again)
+}
+
+// Who loses Temporal's database, or has only an old copy of it, must not lose a freeze with it: the evidence keeps it.
+// What is kept and cannot be believed freezes everything, until a person lifts that.
+func TestAFreezeOutlivesTemporalsDatabase(t *testing.T) {
+	for _, c := range []struct {
+		name, account, says, told string
+		meddle                    func(activities.Evidence) activities.Evidence
+	}{
+		{
+			"its database is lost", "production", "account production is frozen by ann since", "account production",
+			func(kept activities.Evidence) activities.Evidence { return kept },
+		},
+		{
+			"and what is kept was altered", "", "everything is frozen by patchtide since", "everything",
+			func(kept activities.Evidence) activities.Evidence { return alteredEvidence{kept} },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			people := scene.Listen("ops")
+			during := func(then func()) {
+				scene.Env.RegisterDelayedCallback(then, time.Minute)
+				scene.Env.RegisterDelayedCallback(scene.Env.CancelWorkflow, time.Hour)
+				scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{})
+				require.Error(t, scene.Env.GetWorkflowError())
+			}
+			update := func(name string, request workflows.FreezeRequest) {
+				scene.Env.UpdateWorkflow(name, "", &testsuite.TestUpdateCallback{
+					OnAccept:   func() {},
+					OnReject:   func(err error) { require.NoError(t, err) },
+					OnComplete: func(_ any, err error) { require.NoError(t, err) },
+				}, request)
+			}
+			var status patch.FreezeStatus
+			during(func() {
+				update(names.UpdateFreeze, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "production"})
+			})
+
+			scene.Control.Evidence = c.meddle(scene.Control.Evidence)
+			scene.Again(scene.Env.Now().Add(time.Hour))
+			people.Heard["ops"] = nil
+			during(func() {
+				value, err := scene.Env.QueryWorkflow(names.QueryStatus)
+				require.NoError(t, err)
+				require.NoError(t, value.Get(&status))
+				update(names.UpdateUnfreeze, workflows.FreezeRequest{Actor: "bob", Reason: "over", Account: c.account})
+			})
+			require.Len(t, status.Freezes, 1)
+			require.Contains(t, status.Freezes[0].String(), c.says)
+			var told []string
+			for _, notice := range people.Heard["ops"] {
+				told = append(told, notice.Subject)
+			}
+			require.Equal(t, []string{
+				c.told + " is frozen still", c.told + " is no longer frozen", "everything counts as frozen",
+			}, told)
+			require.Contains(t, people.Heard["ops"][0].Findings[0], "Temporal knew nothing of it")
+		})
+	}
+}
+
+// alteredEvidence is evidence that somebody has altered.
+type alteredEvidence struct{ activities.Evidence }
+
+func (alteredEvidence) ProvenWave(_ context.Context, id string, _ any) error {
+	return &evidence.InvalidWaveError{Name: id, Reason: "was altered"}
 }
