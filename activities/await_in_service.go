@@ -76,7 +76,7 @@ func notBack(group patch.Group, now patch.Member, before []patch.Target) []strin
 			why = append(why, "it is not registered in "+was.TargetGroupARN)
 		case now.Targets[at].Health != patch.TargetHealthy:
 			why = append(
-				why, fmt.Sprintf("it is %s in %s (%s)", now.Targets[at].Health, was.TargetGroupARN, now.Targets[at].Reason),
+				why, fmt.Sprintf("it is %s in %s (%s)", now.Targets[at].Health, was.Where(), now.Targets[at].Reason),
 			)
 		}
 	}

@@ -46,7 +46,7 @@ func (a *AWS) AwaitOutOfService(ctx context.Context, in AwaitOutOfServiceInput) 
 				waitingFor = append(
 					waitingFor,
 					fmt.Sprintf(
-						"%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.Health, in.Targets[i].TargetGroupARN,
+						"%s port %d is %s in %s", in.Targets[i].ID, in.Targets[i].Port, state.Health, in.Targets[i].Where(),
 					),
 				)
 			}

@@ -18,7 +18,7 @@ func newReconcile() *cobra.Command {
 		Short: "Put back what waves that no longer run have left",
 		Long: "Put back what waves that no longer run have left, in every account and region of the worker's\n" +
 			"configuration: only what a signed record of the journal says that Patchtide changed. Exit code 1\n" +
-			"where something failed or is untrusted, or with --dry-run would be healed.",
+			"where something failed, is untrusted or too recent to be touched, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {

@@ -135,6 +135,8 @@ func finished(n patch.Notice) Message {
 	case patch.SucceededWithGaps:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" left gaps: "+tally(n), "Look at who was not reached and why; another wave takes them."
+	case patch.NothingPutBack:
+		m.Severity, m.Headline, m.WhatToDo = Good, what+" put nothing back: "+tally(n), "Nothing: nothing of it was patched."
 	case patch.Aborted:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."

@@ -11,6 +11,9 @@ func checkInService(v View) []*Refusal {
 	switch {
 	case !listed || !member.Present():
 		return v.refuse("the instance is gone", "nothing: its group replaces it")
+	case v.Group.IsAutoScaling() && member.Lifecycle != LifecycleInService && member.Mark != "":
+		return v.refuse("it is "+member.Lifecycle+", and carries the mark of a wave (tag patchtide:journal)",
+			"not by hand: what left it puts it back, or `patchtide reconcile` does once no workflow has it")
 	case v.Group.IsAutoScaling() && member.Lifecycle != LifecycleInService:
 		return v.refuse("it is "+member.Lifecycle, "bring it into service first")
 	}
@@ -49,7 +52,7 @@ func checkHealthyBefore(v View) []*Refusal {
 func describeUnhealthy(member Member) string {
 	for _, target := range member.Targets {
 		if target.Judged() && target.Health != TargetHealthy {
-			return fmt.Sprintf("it is %s in %s (%s) before we began", target.Health, target.TargetGroupARN, target.Reason)
+			return fmt.Sprintf("it is %s in %s (%s) before we began", target.Health, target.Where(), target.Reason)
 		}
 	}
 	if member.Health == "Unhealthy" {

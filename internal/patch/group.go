@@ -105,6 +105,19 @@ type Target struct {
 	Reason         string
 }
 
+// Where names the target group of a registration, for people: "target group web".
+func (t Target) Where() string { return TargetGroupCalled(t.TargetGroupARN) }
+
+// TargetGroupCalled names a target group by its ARN, for people; what is no such ARN is told as it is.
+func TargetGroupCalled(arn string) string {
+	_, resource, found := strings.Cut(arn, ":targetgroup/")
+	if !found {
+		return arn
+	}
+	name, _, _ := strings.Cut(resource, "/")
+	return "target group " + name
+}
+
 // TargetHealth is a state of Elastic Load Balancing.
 type TargetHealth string
 

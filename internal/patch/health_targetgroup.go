@@ -16,14 +16,14 @@ func judgeTargets(health *Health, view HealthView) {
 				continue
 			}
 			if !was.Judged() {
-				said := fmt.Sprintf("%s was %s and is not judged", was.TargetGroupARN, was.Health)
+				said := fmt.Sprintf("%s was %s and is not judged", was.Where(), was.Health)
 				health.Unsaid = append(health.Unsaid, said)
 				continue
 			}
 			if is := findTarget(view.Now.Member.Targets, was); is == nil {
-				health.wait("not registered in %s", was.TargetGroupARN)
+				health.wait("not registered in %s", was.Where())
 			} else if is.Health != TargetHealthy {
-				health.wait("%s in %s %s", is.Health, was.TargetGroupARN, is.Reason)
+				health.wait("%s in %s %s", is.Health, was.Where(), is.Reason)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ func Unjudged(before []Target, checks []HealthCheck) []string {
 			continue
 		}
 		notes = append(
-			notes, fmt.Sprintf("it was %s in %s, so its health there was not judged", target.Health, target.TargetGroupARN),
+			notes, fmt.Sprintf("it was %s in %s, so its health there was not judged", target.Health, target.Where()),
 		)
 	}
 	return notes

@@ -34,7 +34,17 @@ const (
 	// SucceededWithGaps: all that were tried ended well, and members of a group, as it is at its end, were not tried.
 	SucceededWithGaps Outcome = "succeeded_with_gaps"
 	Aborted           Outcome = "aborted"
+	// NothingPutBack: it was to be put back, and nothing of it was patched.
+	NothingPutBack Outcome = "nothing_put_back"
 )
+
+// JudgePutBack is the outcome of a whole that was put back: of nothing but parts that were not patched, it says so.
+func (o Outcome) JudgePutBack(parts []Outcome) Outcome {
+	if o == RolledBack && !slices.Contains(parts, RolledBack) {
+		return NothingPutBack
+	}
+	return o
+}
 
 // LeftPatched reports whether an instance ended with patches of the wave on it, in service.
 func (o Outcome) LeftPatched() bool { return o == Patched || o == PatchedRebootPending }
@@ -199,7 +209,9 @@ func GroupOutcome(instances []InstanceResult) Outcome {
 // CombinedOutcome judges a stage by its groups, or a wave by its stages: the worst one names the whole. What was not
 // started counts only when nothing else happened.
 func CombinedOutcome(parts []Outcome) Outcome {
-	for _, worst := range []Outcome{Failed, RolledBack, Aborted, SucceededWithGaps, SucceededWithSkips, Succeeded} {
+	for _, worst := range []Outcome{
+		Failed, RolledBack, NothingPutBack, Aborted, SucceededWithGaps, SucceededWithSkips, Succeeded,
+	} {
 		if slices.Contains(parts, worst) {
 			return worst
 		}

@@ -227,3 +227,22 @@ func TestNewestHasEachInstanceOnce(t *testing.T) {
 	require.Equal(t, []patch.InstanceResult{one, two}, kept, "what was kept stays as it is")
 	require.Equal(t, kept, patch.Newest(kept, nil))
 }
+
+// Who asked for a roll back must not read that something was put back of which nothing was patched.
+func TestWhatPutNothingBackDoesNotSayThatItDid(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		whole patch.Outcome
+		parts []patch.Outcome
+		want  patch.Outcome
+	}{
+		{"one was put back", patch.RolledBack, []patch.Outcome{patch.AlreadyCompliant, patch.RolledBack}, patch.RolledBack},
+		{"none was patched", patch.RolledBack, []patch.Outcome{patch.AlreadyCompliant, patch.NotStarted}, patch.NothingPutBack},
+		{"parts that put nothing back", patch.RolledBack, []patch.Outcome{patch.NothingPutBack}, patch.NothingPutBack},
+		{"nothing was there", patch.RolledBack, nil, patch.NothingPutBack},
+		{"it was not to be put back", patch.Succeeded, []patch.Outcome{patch.Patched}, patch.Succeeded},
+		{"it could not", patch.Failed, []patch.Outcome{patch.Failed}, patch.Failed},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.whole.JudgePutBack(c.parts)) })
+	}
+}

@@ -12,6 +12,14 @@ type Service struct {
 	Groups []Group
 }
 
+// String names it for people: "service web", "target group web".
+func (s Service) String() string {
+	if called := TargetGroupCalled(s.Name); called != s.Name {
+		return called
+	}
+	return "service " + s.Name
+}
+
 // Behind are the target groups that a group is behind, by ARN.
 type Behind struct {
 	All    []string

@@ -17,7 +17,7 @@ func ExpectTargets(before []Target, attached []string, now Serving, is []Target)
 	var told []string
 	change := func(arn, what string) {
 		if !slices.Contains(told, arn) {
-			told, changes = append(told, arn), append(changes, arn+" "+what+" meanwhile")
+			told, changes = append(told, arn), append(changes, TargetGroupCalled(arn)+" "+what+" meanwhile")
 		}
 	}
 	for _, was := range before {

@@ -92,7 +92,7 @@ func (s WaveStatus) EndedWell() bool {
 	case Succeeded, SucceededWithSkips, WouldRun:
 		return true
 	}
-	return s.PutsBack != "" && s.Outcome == RolledBack
+	return s.PutsBack != "" && (s.Outcome == RolledBack || s.Outcome == NothingPutBack)
 }
 
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an

@@ -246,11 +246,18 @@ func (g *group) result() *patch.GroupResult {
 		result.Outcome = patch.NotStarted
 	case result.Outcome == patch.Failed:
 	case g.rolledBack:
-		result.Outcome = patch.RolledBack
+		result.Outcome = patch.RolledBack.JudgePutBack(outcomesOf(g.status.Instances))
 	case g.stopped || g.closed != nil:
 		result.Outcome = patch.Aborted
 	}
 	return result
+}
+
+func outcomesOf(instances []patch.InstanceResult) (outcomes []patch.Outcome) {
+	for _, instance := range instances {
+		outcomes = append(outcomes, instance.Outcome)
+	}
+	return outcomes
 }
 
 // skipFailures leaves the failed instances as they are and goes on. One that was never changed is skipped, one that was

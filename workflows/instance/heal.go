@@ -159,7 +159,7 @@ func (s *saga) outOfService(now patch.Member, listed bool) string {
 			return is.TargetGroupARN == target.TargetGroupARN && is.ID == target.ID && is.Port == target.Port
 		})
 		if at < 0 || now.Targets[at].Health == patch.TargetDraining {
-			return "it was left deregistered from " + target.TargetGroupARN
+			return "it was left deregistered from " + target.Where()
 		}
 	}
 	return ""

@@ -116,7 +116,7 @@ func holdServices(
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			held.Release(ctx, true)
 			if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-				return nil, stillLocked(ending.Record.Instance, "service "+name, id), nil
+				return nil, stillLocked(ending.Record.Instance, patch.Service{Name: name}.String(), id), nil
 			}
 			return nil, nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -158,11 +159,17 @@ func (p *placeSearch) owner(
 	case owners.Wrote == journal.RunOpen:
 		return record.Origin.WorkflowID, "", owners.Wrote, nil
 	case now.Sub(record.At) < p.scope.TooRecent.D():
-		lately = "its record was written at " + record.At.UTC().Format("15:04:05 MST")
+		lately = p.tooRecent("its record was written", record.At)
 	case now.Sub(owners.Closed) < p.scope.TooRecent.D():
-		lately = "its workflow ended at " + owners.Closed.UTC().Format("15:04:05 MST")
+		lately = p.tooRecent("its workflow ended", owners.Closed)
 	}
 	return "", lately, owners.Wrote, nil
+}
+
+// tooRecent says since when something is too recent to be touched, and from when on it no longer is.
+func (p *placeSearch) tooRecent(what string, since time.Time) string {
+	return fmt.Sprintf("%s at %s; reconcile again from %s on", what, run.Moment(since),
+		run.Moment(since.Add(p.scope.TooRecent.D())))
 }
 
 // addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its

@@ -60,10 +60,10 @@ type Reconciliation struct {
 	Quarantined []Finding `json:"quarantined"`
 }
 
-// Clean reports whether nothing of ours is left out there that no workflow owns; with dry_run also nothing to be
-// healed.
+// Clean reports whether nothing of ours is left out there that no workflow owns, or that is too recent to tell; with
+// dry_run also nothing to be healed.
 func (r Reconciliation) Clean() bool {
-	return r.Done && len(r.Failed)+len(r.Untrusted) == 0 && (!r.DryRun || len(r.Healed) == 0)
+	return r.Done && len(r.Failed)+len(r.Untrusted)+len(r.TooRecent) == 0 && (!r.DryRun || len(r.Healed) == 0)
 }
 
 // Finding is one resource and what is said of it.

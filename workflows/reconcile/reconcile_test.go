@@ -92,6 +92,10 @@ func TestReconcileLeavesWhatIsInUseOrTooRecent(t *testing.T) {
 			result := scene.Reconcile(workflows.ReconcileRequest{}, time.Hour)
 			require.Len(t, result.InUse, c.inUse)
 			require.Len(t, result.TooRecent, c.tooRecent)
+			require.Equal(t, c.tooRecent == 0, result.Clean(), "what is too recent is left out there")
+			for _, finding := range result.TooRecent {
+				require.Regexp(t, `^its workflow ended at .* UTC; reconcile again from .* UTC on$`, finding.State)
+			}
 			require.Empty(t, result.Healed)
 			require.Empty(t, result.Unmarked, "what is in the middle of its work is not odd")
 			require.Len(t, scene.Mutations(wavetest.Production), before)

@@ -47,7 +47,7 @@ func HoldService(ctx workflow.Context, in Input) error {
 	}
 	workflow.SetCurrentDetails(
 		ctx, string(run.Said("**%s** is taken one instance at a time in all, and %s has its turn.",
-			in.Service.Name, in.WaveID)),
+			in.Service, in.WaveID)),
 	)
 	var release Release
 	orphaned, owner := workflow.NewChannel(ctx), run.Owner(ctx)
@@ -72,7 +72,7 @@ func HoldService(ctx workflow.Context, in Input) error {
 	status.Releasing = true
 	workflow.SetCurrentDetails(
 		ctx, string(run.Said("%s is done or gone; what it left under way in **%s** is waited for.",
-			in.WaveID, in.Service.Name)),
+			in.WaveID, in.Service)),
 	)
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// Twice: an instance whose group was terminated may not have heard the cancel at the first look, and have begun to

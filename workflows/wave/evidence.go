@@ -72,6 +72,21 @@ func (w *wave) judgeLatecomers(outcome patch.Outcome, stages []patch.StageResult
 	return patch.CombinedOutcome(outcomes)
 }
 
+// judgePutBack tells stages, and a wave, of which something was put back from those of which nothing was patched.
+func (w *wave) judgePutBack(outcome patch.Outcome, stages []patch.StageResult) patch.Outcome {
+	var outcomes []patch.Outcome
+	for i, stage := range stages {
+		var groups []patch.Outcome
+		for _, group := range stage.Groups {
+			groups = append(groups, group.Outcome)
+		}
+		stages[i].Outcome = stage.Outcome.JudgePutBack(groups)
+		w.status.Stages[i].Outcome = stages[i].Outcome
+		outcomes = append(outcomes, stages[i].Outcome)
+	}
+	return outcome.JudgePutBack(outcomes)
+}
+
 // expireBackups deletes what is past its retention; failing to is told in the log only, the next wave tries again.
 func (w *wave) expireBackups(ctx workflow.Context) {
 	seen := map[string]bool{}

@@ -61,13 +61,13 @@ func (w *wave) lock(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	for _, wanted := range services {
 		id := names.ServiceLock(wanted.Name)
-		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.Name), service.HoldService,
+		future := workflow.ExecuteChildWorkflow(w.locking(clean, id, "holds "+wanted.String()), service.HoldService,
 			service.Input{WaveID: w.status.WaveID, Service: wanted, Timing: w.plan.Timing})
 		if err := future.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 			if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 				return err
 			}
-			return w.locked(ctx, ErrServiceLocked, "service "+wanted.Name, id)
+			return w.locked(ctx, ErrServiceLocked, wanted.String(), id)
 		}
 		w.roster.services = append(w.roster.services, future)
 	}

@@ -123,7 +123,7 @@ func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.
 	}
 	for _, service := range patch.Services(p.plan.Stages, targets) {
 		lock := names.ServiceLock(service.Name)
-		if blocker := lockBlocker(ctx, ErrServiceLocked, "service "+service.Name, lock); blocker != nil {
+		if blocker := lockBlocker(ctx, ErrServiceLocked, service.String(), lock); blocker != nil {
 			found = append(found, *blocker)
 		}
 	}

@@ -95,7 +95,7 @@ func (w *wave) fail(ctx workflow.Context, err error) {
 // end lets everything go and tells how the wave ended.
 func (w *wave) end(ctx workflow.Context, outcome patch.Outcome, stages []patch.Outcome) (*patch.WaveResult, error) {
 	closed := w.close(ctx, stages)
-	result := w.finish(ctx, w.judgeLatecomers(outcome, closed), closed)
+	result := w.finish(ctx, w.judgePutBack(w.judgeLatecomers(outcome, closed), closed), closed)
 	if ctx.Err() != nil {
 		// Cancelled: everything under way has been put back and the evidence tells it; the UI shows Canceled.
 		return nil, temporal.NewCanceledError(*result)
