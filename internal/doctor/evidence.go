@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/evidence"
 )
 
 // evidence reads the journal's key and writes a document into the store.
 func (d *doctor) evidence(ctx context.Context) []Result {
 	from := string(d.Config.Settings.JournalKeyFrom)
+	if err := d.mayAsk(isInAWS(d.Config.Settings.JournalKeyFrom)); err != nil {
+		return []Result{notAsked("journal key", from, err), d.store(ctx, nil)}
+	}
 	key, err := evidence.LoadKey(ctx, from, evidence.PlacesOf(d.config()))
 	if err != nil {
 		results := []Result{{
@@ -22,9 +26,25 @@ func (d *doctor) evidence(ctx context.Context) []Result {
 	}
 	results := []Result{{Check: "journal key", Where: from, State: OK, Says: "is there: " + key.KeyID()}}
 	for _, older := range d.Config.JournalOlderKeysFrom {
+		if err := d.mayAsk(isInAWS(older)); err != nil {
+			results = append(results, notAsked("older journal key", string(older), err))
+			continue
+		}
 		results = append(results, d.olderKey(ctx, string(older)))
 	}
 	return append(results, d.store(ctx, key))
+}
+
+// isInAWS reports whether a key is read from, or kept by, a service of AWS.
+func isInAWS(key config.Source) bool { return key.Kind() == "ssm" || key.Kind() == "kms" }
+
+// mayAsk is nil for what is not in AWS, and where AWS answers the worker's credentials.
+func (d *doctor) mayAsk(inAWS bool) error {
+	if !inAWS {
+		return nil
+	}
+	_, err := d.identity()
+	return err
 }
 
 // olderKey reads an earlier key, which proves what was signed before.
@@ -41,8 +61,11 @@ func (d *doctor) olderKey(ctx context.Context, from string) Result {
 }
 
 func (d *doctor) store(ctx context.Context, key evidence.Signer) (result Result) {
-	where, config := d.Config.Settings.Evidence, d.config()
-	store, err := evidence.Open(ctx, where, evidence.Options{AWS: &config, Signer: key})
+	where, sdk := d.Config.Settings.Evidence, d.config()
+	if err := d.mayAsk(!evidence.IsLocal(where)); err != nil {
+		return notAsked("evidence", where, err)
+	}
+	store, err := evidence.Open(ctx, where, evidence.Options{AWS: &sdk, Signer: key})
 	if err == nil {
 		err = errors.Join(store.Probe(ctx, d.Now()), store.Close())
 	}
