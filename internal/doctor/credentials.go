@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	paws "github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // skewAllowed is how far a clock may be off. A mutation is refused when less than a third of its attempt is left by
@@ -58,15 +59,11 @@ func (d *doctor) credentials(context.Context) []Result {
 	switch why := paws.Unreachable(err); {
 	case why != "":
 		return []Result{{
-			"credentials", "AWS", Problem, unreachable + ": " + why,
-			"see this machine's network, names (DNS) and proxy (HTTPS_PROXY, NO_PROXY), and AWS_ENDPOINT_URL where it is set; " +
-				"then look again",
+			"credentials", "AWS", Problem, unreachable + ": " + why, worker.MendAWS(err),
 		}}
 	case err != nil:
 		return []Result{{
-			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err),
-			"give this machine an instance or task role, or for a try `aws sso login` and AWS_PROFILE; no long-lived keys " +
-				"are needed",
+			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err), worker.MendAWS(err),
 		}}
 	}
 	results := []Result{{Check: "credentials", Where: "AWS", State: OK, Says: "the worker is " + caller}}
