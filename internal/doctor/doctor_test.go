@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/permissions"
 )
 
 const (
@@ -196,7 +198,41 @@ func TestAWSThatCannotBeReachedIsNoMatterOfCredentials(t *testing.T) {
 // allBut allows what a wave needs, but for some actions.
 func allBut(missing ...string) string {
 	allowed := []string{"iam:PassRole", "iam:SimulatePrincipalPolicy", "iam:GetRole", "sts:*"}
-	allowed = append(allowed, doctor.Actions()...)
+	allowed = append(allowed, permissions.Actions()...)
 	allowed = slices.DeleteFunc(allowed, func(action string) bool { return slices.Contains(missing, action) })
 	return `{"Effect": "Allow", "Resource": "*", "Action": ["` + strings.Join(allowed, `", "`) + `"]}`
+}
+
+// What `patchtide iam policy` prints is what doctor asks for, and nothing in it is idle there but what only some
+// volumes need.
+func TestThePrintedPolicyIsWhatIsAskedFor(t *testing.T) {
+	const role = "arn:aws:iam::" + production + ":role/patchtide"
+	statements := func(drop string) string {
+		policy := permissions.Role{ARN: role, AutomationRole: role + "-automation"}.Policy()
+		for i, statement := range policy.Statement {
+			policy.Statement[i].Action = slices.DeleteFunc(
+				statement.Action, func(action string) bool { return action == drop },
+			)
+		}
+		policy.Statement = slices.DeleteFunc(
+			policy.Statement, func(s permissions.Statement) bool { return len(s.Action) == 0 },
+		)
+		text, err := json.Marshal(policy.Statement)
+		require.NoError(t, err)
+		return strings.Trim(string(text), "[]")
+	}
+	b := newScene(t)
+	b.policy(statements(""))
+	require.Empty(t, findings(b.look()))
+	for _, action := range []string{
+		"ec2:CreateSnapshot", "ssm:SendCommand", "iam:PassRole", "iam:SimulatePrincipalPolicy",
+	} {
+		t.Run(action, func(t *testing.T) {
+			b := newScene(t)
+			b.policy(statements(action))
+			found := findings(b.look())
+			require.Len(t, found, 1)
+			require.Contains(t, found[0].Says+found[0].Mend, action)
+		})
+	}
 }

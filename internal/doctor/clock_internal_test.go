@@ -1,29 +1,11 @@
 package doctor
 
 import (
-	"reflect"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/patchtide/patchtide/internal/aws"
 )
-
-// A service that activities learn to use must be asked for, or left out by decision.
-func TestEveryServiceOfTheActivitiesHasAPrefix(t *testing.T) {
-	services := reflect.TypeFor[aws.Services]()
-	clients := 0
-	for i := range services.NumField() {
-		api := services.Field(i).Type
-		if api.Kind() == reflect.Interface && strings.HasSuffix(api.Name(), "API") { // the rest is what clients share
-			clients++
-			require.Contains(t, servicePrefixes, services.Field(i).Name)
-		}
-	}
-	require.Len(t, servicePrefixes, clients)
-}
 
 func TestClocks(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
@@ -37,7 +19,10 @@ func TestClocks(t *testing.T) {
 		says  string
 	}{
 		{"AWS", 11 * time.Second, "11s behind AWS's: AWS refuses every call from five minutes on"},
-		{"AWS", 14*time.Minute + time.Second, "14m1s behind AWS's: AWS refuses every call that is more than five minutes off"},
+		{
+			"AWS", 14*time.Minute + time.Second,
+			"14m1s behind AWS's: AWS refuses every call that is more than five minutes off",
+		},
 		{"Temporal", -time.Minute, "1m0s ahead of Temporal's: changes are held for too late, and are not sent to AWS"},
 		{
 			"Temporal", time.Minute,
