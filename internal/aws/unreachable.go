@@ -18,9 +18,8 @@ var onTheMachine = []string{"ec2imds", "endpoint-credentials"}
 // and for nil.
 func Unreachable(err error) string {
 	var unsent *smithyhttp.RequestSendError
-	service := innermost(err)
 	switch {
-	case service == "" || slices.Contains(onTheMachine, service):
+	case innermost(err) == "" || IsWithoutCredentials(err):
 		return ""
 	case errors.As(err, &unsent):
 		return unsent.Err.Error()
@@ -28,6 +27,24 @@ func Unreachable(err error) string {
 		return "no answer in time"
 	}
 	return ""
+}
+
+// IsWithoutCredentials reports whether nothing on this machine gave any: a call was never sent.
+func IsWithoutCredentials(err error) bool { return slices.Contains(onTheMachine, innermost(err)) }
+
+// Reason is what a person needs of an error of AWS's, without the SDK's way there: its code and message, why there was
+// no answer, or that there were no credentials; else the error's own words.
+func Reason(err error) string {
+	var refused smithy.APIError
+	switch why := Unreachable(err); {
+	case why != "":
+		return why
+	case IsWithoutCredentials(err):
+		return "no credentials were found, and this machine has no role"
+	case errors.As(err, &refused):
+		return refused.ErrorCode() + ": " + refused.ErrorMessage()
+	}
+	return err.Error()
 }
 
 // innermost is the service whose call failed: what a call is signed with may be a call's result.

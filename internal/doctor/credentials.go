@@ -114,18 +114,8 @@ func harm(whose string, ahead time.Duration) string {
 	return "a change may be sent to AWS after Temporal has given its attempt up"
 }
 
-// reason is what a person needs of an error of AWS: its code and message, or why there was no answer, without the SDK's
-// way there.
-func reason(err error) string {
-	if why := paws.Unreachable(err); why != "" {
-		return why
-	}
-	var refused smithy.APIError
-	if errors.As(err, &refused) {
-		return refused.ErrorCode() + ": " + refused.ErrorMessage()
-	}
-	return err.Error()
-}
+// reason is what a person needs of an error of AWS.
+func reason(err error) string { return paws.Reason(err) }
 
 func hasCode(err error, codes ...string) bool {
 	var refused smithy.APIError
