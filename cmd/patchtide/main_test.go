@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
@@ -205,4 +206,21 @@ func TestHelpAndVersion(t *testing.T) {
 	code, stdout, _ := call(t, "version")
 	require.Equal(t, exitDone, code)
 	require.True(t, strings.HasPrefix(stdout, "patchtide "))
+}
+
+// Who decides is what the client says: every command that asks for it says so.
+func TestEveryActorIsToldAsUnproven(t *testing.T) {
+	var look func(cmd *cobra.Command) int
+	look = func(cmd *cobra.Command) int {
+		found := 0
+		if flag := cmd.Flags().Lookup("actor"); flag != nil {
+			found++
+			require.Contains(t, flag.Usage, "nothing proves", cmd.CommandPath())
+		}
+		for _, child := range cmd.Commands() {
+			found += look(child)
+		}
+		return found
+	}
+	require.Greater(t, look(newRoot()), 10)
 }
