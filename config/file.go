@@ -93,7 +93,7 @@ type Group struct {
 type Approval struct {
 	Required bool           `yaml:"required" required:"true" example:"true" doc:"Whether the gate is there."`
 	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing of the stage was touched."`
-	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave."`
+	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave. It keeps mistakes out, and nobody who means it: who somebody is, is what --actor or the Update says. It is firm only where your Temporal server lets nobody send another's name; docs/security.md says how."`
 }
 
 // OnFailure says what happens when a stage stops.

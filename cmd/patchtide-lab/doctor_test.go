@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -107,4 +108,18 @@ func TestTheDoctorFindsWhatTemporalLacks(t *testing.T) {
 		"PatchtideStage is missing: temporal operator search-attribute create --type Keyword --namespace default --name "+
 			"PatchtideStage",
 	)
+
+	// A worker that has read another file is named by whatever knows the file, without asking it anything.
+	other := names.Worker{Process: "7@box", Config: "0123456789ab", Journal: "ba9876543210"}
+	serve(names.TaskQueue, worker.Options{Identity: other.Identity()})
+	o.eventually(func() bool {
+		return slices.ContainsFunc(look(), func(r doctor.Result) bool {
+			return r.Check == "worker's file" && r.Where == "7@box"
+		})
+	}, "doctor names it")
+	for _, command := range [][]string{{"check"}, {"schedule", "sync"}, {"schedule", "list"}} {
+		_, said := o.run(command...)
+		require.Contains(t, said, "warning: the worker 7@box, which polled ", command)
+		require.Contains(t, said, "runs with another configuration (0123456789ab) than patchtide.yaml", command)
+	}
 }

@@ -25,7 +25,11 @@ type workerInput struct {
 	Speed    float64      // of the simulated AWS; resolved plans are divided by it
 	Folder   string       // exists; for evidence and the journal's key
 	Log      io.Writer    // stderr
+	Identity string       // "": the worker's own
 }
+
+// labIdentity is who acts in the laboratory's histories, which are kept: they tell nothing of the machine.
+const labIdentity = "patchtide-lab"
 
 // workerStarter starts Patchtide's worker in this process; stop returns when it has ended.
 type workerStarter func(ctx context.Context, in workerInput) (stop func(), err error)
@@ -86,7 +90,7 @@ func open(
 	}
 	l.undo = append(l.undo, l.temporal.Stop)
 	if l.client, err = l.temporal.Dial(
-		ctx, client.Options{Identity: "patchtide-lab", Logger: worker.Log(logger(stderr))},
+		ctx, client.Options{Identity: labIdentity, Logger: worker.Log(logger(stderr))},
 	); err != nil {
 		return nil, err
 	}
@@ -96,7 +100,10 @@ func open(
 		return nil, err
 	}
 	stop, err := start(
-		ctx, workerInput{Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: folder, Log: stderr},
+		ctx, workerInput{
+			Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: folder, Log: stderr,
+			Identity: labIdentity,
+		},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("start the worker: %w", err)

@@ -106,6 +106,21 @@ func TestSchedulesByCommandLine(t *testing.T) {
 	state = list(exitDone)[0]
 	require.Equal(t, []any{false, "resumed by bob: it is over"}, []any{state.Paused, state.Note})
 
+	// It opens, and no worker runs; then somebody ends what waits for one.
+	require.Nil(t, state.Last, "it has not opened yet")
+	require.NoError(t, o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Trigger(
+		t.Context(), client.ScheduleTriggerOptions{},
+	))
+	o.eventually(func() bool { return list(exitDone)[0].Last != nil }, "the opening is listed")
+	last := list(exitDone)[0].Last
+	require.Equal(t, schedules.NotYet, last.Outcome)
+	require.Contains(t, run(exitDone, "list"), "nothing has come of it yet: its workflow waits, as a rule for a worker")
+	require.NoError(t, o.client.TerminateWorkflow(t.Context(), last.Workflow, "", "by hand"))
+	o.eventually(func() bool {
+		_, said := o.run("schedule", "list")
+		return strings.Contains(said, ": started no wave: somebody terminated its workflow")
+	}, "what came of it")
+
 	// The plan loses its window.
 	write("")
 	o.eventually(func() bool { _, said := o.run("schedule", "list"); return strings.Contains(said, "web") }, "Temporal "+

@@ -51,7 +51,7 @@ func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (s
 	}
 	running, err := worker.Start(ctx, worker.Options{
 		Client: in.Temporal, Namespace: lab.Namespace, Config: loaded, AWS: aws, HTTP: in.HTTP, Evidence: store,
-		Logger: logger, Version: "lab", Speed: in.Speed,
+		Logger: logger, Version: "lab", Speed: in.Speed, Identity: in.Identity,
 		Plans: openWindow{loaded},
 	})
 	if err != nil {

@@ -8,19 +8,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/pollers"
 )
 
 func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file, offline",
-		Long: "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: " +
-			"key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
+		Long: "Check a configuration file without asking AWS anything. Every mistake is told as file:line: key: what to " +
+			"write instead.\nWhere a Temporal answers within two seconds it is asked whether the workers that run know this " +
+			"file; one that\nknows another is told, since it has to be restarted. Nothing depends on it: the file is as right " +
+			"without.\nExit code 0 where it is right, 2 where it is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
+			var others []pollers.OtherConfiguration
+			if err == nil {
+				others = askOtherConfigurations(cmd.Context(), loaded)
+			}
 			if asJSON(cmd) {
-				return printCheck(cmd, err)
+				return printCheck(cmd, others, err)
 			}
 			if err != nil {
 				return err
@@ -30,7 +37,11 @@ func newCheck() *cobra.Command {
 			); err != nil {
 				return err
 			}
-			return printWarnings(cmd.OutOrStdout(), loaded)
+			if err := printWarnings(cmd.OutOrStdout(), loaded); err != nil {
+				return err
+			}
+			printOtherConfigurations(cmd.OutOrStdout(), others)
+			return nil
 		},
 	}
 	printsJSON(cmd)
@@ -61,6 +72,8 @@ func printWarnings(out io.Writer, loaded *config.Config) error {
 type checked struct {
 	OK       bool      `json:"ok"`
 	Problems []problem `json:"problems"`
+	// Workers are those that run and know another configuration, where a Temporal answered.
+	Workers []pollers.OtherConfiguration `json:"workers,omitempty"`
 }
 
 type problem struct {
@@ -70,8 +83,8 @@ type problem struct {
 	Message string `json:"message"`
 }
 
-func printCheck(cmd *cobra.Command, err error) error {
-	document := checked{OK: err == nil, Problems: []problem{}}
+func printCheck(cmd *cobra.Command, others []pollers.OtherConfiguration, err error) error {
+	document := checked{OK: err == nil, Problems: []problem{}, Workers: others}
 	var all config.Errors
 	if errors.As(err, &all) {
 		for _, one := range all {

@@ -96,6 +96,7 @@ type begun struct {
 	Groups  int               `json:"groups"`
 	LeftOut []starter.LeftOut `json:"left_out"`
 	Mend    []toMend          `json:"mend"`
+	KeyFrom string            `json:"journal_key_from"`
 }
 
 // toMend is what a wave would refuse of a group, with the commands that mend it.
@@ -128,7 +129,7 @@ func begunFile(ctx context.Context, path string, options initOptions) (begun, er
 		return begun{}, err
 	}
 	result := begun{File: path, Groups: len(fleet.Groups), LeftOut: append([]starter.LeftOut{}, fleet.LeftOut...)}
-	result.Mend = []toMend{}
+	result.KeyFrom, result.Mend = options.keyFrom, []toMend{}
 	for _, group := range fleet.Groups {
 		if found := group.Elsewhere; found != nil {
 			result.Mend = append(result.Mend, toMend{found.Where, found.What, found.WhatToDo})
@@ -175,6 +176,9 @@ func lookAround(ctx context.Context, sdk aws.Config, options initOptions) (start
 		for _, region := range options.regions {
 			clients, err := clouds.Connect(ctx, patch.Account{Name: account.Name, ID: account.ID}, region)
 			if err != nil {
+				return fleet, err
+			}
+			if err := enterRole(ctx, clients, options.externalIDFrom); err != nil {
 				return fleet, err
 			}
 			before := len(fleet.Groups)
@@ -228,8 +232,7 @@ func printBegun(out io.Writer, result begun) error {
 	for _, each := range result.Mend {
 		fmt.Fprintf(&mend, "\nbefore a wave  %s: %s\n    %s", each.Where, each.What, each.WhatToDo)
 	}
-	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s%s\n\nNext: read it, then `patchtide check` and, on the "+
-		"worker's machine, `patchtide doctor`\n",
-		result.File, result.Groups, result.Plans, leftOut(result.LeftOut), mend.String())
+	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s%s\n\n%s",
+		result.File, result.Groups, result.Plans, leftOut(result.LeftOut), mend.String(), nextSteps(result.KeyFrom))
 	return err
 }

@@ -40,7 +40,7 @@ func TestInitAsksOnATerminal(t *testing.T) {
 	terminal.Type("env:PATCHTIDE_EXTERNAL_ID" + terminaltest.Enter)
 	terminal.Shows("┃ Which regions?")
 	terminal.Type("ap-northeast-1" + terminaltest.Enter)
-	terminal.Shows("patchtide.yaml: 2 groups in plans [web]", "Next: read it, then `patchtide check`")
+	terminal.Shows("patchtide.yaml: 2 groups in plans [web]", "openssl rand -base64 48 > journal.key")
 	require.NoError(t, <-ended)
 	require.True(t, terminal.IsWhole())
 

@@ -138,9 +138,21 @@ func TestInitAsksNothingWithoutATerminal(t *testing.T) {
 		code int
 		want string
 	}{
-		"no role":        {[]string{"init"}, exitUsage, "--role is missing"},
-		"no ARN":         {[]string{"init", "--role", "production"}, exitUsage, "write it like production=arn:aws:iam"},
-		"no external id": {[]string{"init", "--role", initArgs[2]}, exitFailed, "AccessDenied"},
+		"no role": {[]string{"init"}, exitUsage, "--role is missing"},
+		"no ARN":  {[]string{"init", "--role", "production"}, exitUsage, "write it like production=arn:aws:iam"},
+		"no external id": {
+			[]string{"init", "--role", initArgs[2]},
+			exitFailed,
+			"arn:aws:iam::222233334444:role/patchtide may not be assumed: AccessDenied: ",
+		},
+		"no external id, and what to do": {
+			[]string{"init", "--role", initArgs[2]}, exitFailed, "--external-id-from env:PATCHTIDE_EXTERNAL_ID",
+		},
+		"another external id": {
+			[]string{"init", "--role", initArgs[2], "--external-id-from", "env:AWS_REGION"},
+			exitFailed,
+			"role/patchtide may not be assumed with the external id in env:AWS_REGION: AccessDenied: ",
+		},
 		"unset external id": {
 			[]string{"init", "--role", initArgs[2], "--external-id-from", "env:NOBODY"}, exitUsage, "NOBODY is not set",
 		},
@@ -152,7 +164,33 @@ func TestInitAsksNothingWithoutATerminal(t *testing.T) {
 			code, _, stderr := call(t, c.args...)
 			require.Equal(t, c.code, code, stderr)
 			require.Contains(t, stderr, c.want)
+			require.NotContains(t, stderr, "operation error", "the SDK's way there is left out")
 			require.NoFileExists(t, "patchtide.yaml")
 		})
 	}
+}
+
+func TestInitSaysHowToMakeTheJournalsKey(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const ends = "`patchtide check`\n"
+	for _, c := range []struct{ from, says string }{
+		{"file:journal.key", "  2. make the key that signs the journal, once, and keep it: every worker needs the same\n" +
+			"       (umask 077; openssl rand -base64 48 > journal.key)\n  3. " + ends},
+		{"ssm:/patchtide/key", "aws ssm put-parameter --type SecureString --name /patchtide/key --value"},
+		{"kms:alias/patchtide", "see that alias/patchtide is a key of KMS for HMAC_256"},
+	} {
+		require.Contains(t, nextSteps(c.from), c.says)
+	}
+	require.NoError(t, os.WriteFile("journal.key", []byte("k"), 0o600))
+	require.Contains(t, nextSteps("file:journal.key"), "  2. "+ends, "it is there already")
+}
+
+func TestInitWithoutANetworkSaysSo(t *testing.T) {
+	simulated(t)
+	t.Setenv("AWS_ENDPOINT_URL", "http://nosuch.invalid")
+	code, _, stderr := call(t, initArgs...)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "AWS cannot be reached from here: ")
+	require.Contains(t, stderr, "AWS_ENDPOINT_URL")
+	require.NotContains(t, stderr, "operation error")
 }

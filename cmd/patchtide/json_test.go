@@ -10,7 +10,9 @@ import (
 
 // silent are the commands without a result of their own to print, each with the reason.
 var silent = map[string]string{
-	"patchtide worker": "it runs until it is stopped, and logs; log_format: json is for machines",
+	"patchtide worker":     "it runs until it is stopped, and logs; log_format: json is for machines",
+	"patchtide iam policy": "it prints a policy document, which is JSON always",
+	"patchtide iam trust":  "it prints a policy document, which is JSON always",
 }
 
 // Whoever scripts the command line relies on it: what prints a result prints it as a document, too.

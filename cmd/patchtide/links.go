@@ -84,7 +84,7 @@ func newLinks() *cobra.Command {
 		&asked.save, "save-views", false,
 		"let each view's link keep it as a saved view of the browser that opens it; open each once",
 	)
-	flags.StringVar(&asked.actor, "actor", operatorName(), "who will start them")
+	flags.StringVar(&asked.actor, "actor", operatorName(), "who will start them"+unproven)
 	printsJSON(cmd)
 	return cmd
 }

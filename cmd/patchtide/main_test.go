@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
@@ -35,6 +36,7 @@ func file(t *testing.T, pairs ...string) string {
 }
 
 func TestCheckOfARightFile(t *testing.T) {
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1") // where none answers, nothing is said of workers
 	path := file(t)
 	code, stdout, stderr := call(t, "check", "--config", path)
 	require.Equal(t, exitDone, code, stderr)
@@ -204,4 +206,21 @@ func TestHelpAndVersion(t *testing.T) {
 	code, stdout, _ := call(t, "version")
 	require.Equal(t, exitDone, code)
 	require.True(t, strings.HasPrefix(stdout, "patchtide "))
+}
+
+// Who decides is what the client says: every command that asks for it says so.
+func TestEveryActorIsToldAsUnproven(t *testing.T) {
+	var look func(cmd *cobra.Command) int
+	look = func(cmd *cobra.Command) int {
+		found := 0
+		if flag := cmd.Flags().Lookup("actor"); flag != nil {
+			found++
+			require.Contains(t, flag.Usage, "nothing proves", cmd.CommandPath())
+		}
+		for _, child := range cmd.Commands() {
+			found += look(child)
+		}
+		return found
+	}
+	require.Greater(t, look(newRoot()), 10)
 }

@@ -62,7 +62,7 @@ func newNotifyTest() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&target, "target", 0, "only this target: its number in the file, from 1 (default: all)")
-	flags.StringVar(&actor, "actor", operatorName(), "who tries it")
+	flags.StringVar(&actor, "actor", operatorName(), "who tries it"+unproven)
 	printsJSON(cmd)
 	return cmd
 }

@@ -39,9 +39,12 @@ func withTemporal(cmd *cobra.Command, do func(c client.Client) error) error {
 	return do(c)
 }
 
+// unproven is what every --actor says of itself.
+const unproven = ": what is written here, which nothing proves"
+
 // decides adds the flags of a command that somebody answers for; who and why say what is asked for.
 func decides(cmd *cobra.Command, actor, reason *string, who, why string) {
-	cmd.Flags().StringVar(actor, "actor", operatorName(), who)
+	cmd.Flags().StringVar(actor, "actor", operatorName(), who+unproven)
 	cmd.Flags().StringVar(reason, "reason", "", why)
 }
 

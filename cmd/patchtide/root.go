@@ -15,6 +15,7 @@ func newRoot() *cobra.Command {
 		newInit(),
 		newCheck(),
 		newDoctor(),
+		newIAM(),
 		newScan(),
 		newPlan(),
 		newWave(),

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
@@ -34,7 +35,7 @@ func newScheduleSync() *cobra.Command {
 		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing\n" +
 			"made, and the schedule of a plan that has lost its window removed. Schedules that are not Patchtide's are\n" +
 			"never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit code 1 says that\n" +
-			"something would be.",
+			"something would be. A worker that runs with another configuration than the file is told: it has to be restarted.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -64,9 +65,10 @@ func newScheduleSync() *cobra.Command {
 func newScheduleList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
-		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the\n" +
-			"file. Exit code 1 where one is missing or differs.",
+		Short: "Show each plan's schedule: when it opens next, what came of its last opening, how it differs from the file",
+		Long: "Show each plan's schedule: when it opens next, what came of its last opening (the wave it started, or why\n" +
+			"none), whether it is paused, how it differs from the file. Exit code 1 where one is missing or differs.\n" +
+			"A worker that runs with another configuration than the file is told as well: windows open by what it knows.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -130,7 +132,9 @@ func withSchedules(cmd *cobra.Command, do func(schedules.Windows, []schedules.Pl
 		return err
 	}
 	return withTemporal(cmd, func(c client.Client) error {
-		return do(schedules.Windows{Schedules: c.ScheduleClient()}, plans)
+		err := do(schedules.Windows{Schedules: c.ScheduleClient(), Workflows: c}, plans)
+		printOtherConfigurations(cmd.ErrOrStderr(), otherConfigurations(cmd.Context(), c, loaded))
+		return err
 	})
 }
 
@@ -176,21 +180,31 @@ func printStates(out io.Writer, states []schedules.State) error {
 		line(out, "no plan has a window, and no schedule of ours is there")
 	}
 	for _, state := range states {
+		next, word := state.Next[:min(len(state.Next), 3)], "then"
 		switch {
 		case !state.Exists:
 			line(out, "%s: has no schedule yet; run `patchtide schedule sync`", state.Plan)
 			continue
 		case state.Orphan:
 			line(out, "%s: the plan has no window any more; `patchtide schedule sync` removes the schedule", state.Plan)
+			word = "opens at"
 		case state.Paused:
 			line(out, "%s: paused: %s", state.Plan, state.Note)
-		case len(state.Next) == 0:
+			word = "starts no wave at"
+		case len(next) == 0:
 			line(out, "%s: never opens again", state.Plan)
 		default:
-			line(out, "%s: opens next at %s", state.Plan, state.Next[0].UTC().Format(time.RFC3339))
+			line(out, "%s: opens next at %s", state.Plan, next[0].UTC().Format(time.RFC3339))
+			next = next[1:]
 		}
-		for _, next := range state.Next[min(len(state.Next), 1):min(len(state.Next), 3)] {
-			line(out, "  then %s", next.UTC().Format(time.RFC3339))
+		for _, at := range next {
+			line(out, "  %s %s", word, at.UTC().Format(time.RFC3339))
+		}
+		if last := state.Last; last != nil {
+			line(out, "  opened last at %s: %s", last.At.Format(time.RFC3339), last.Says)
+			if last.WaveID != "" {
+				line(out, "    see `patchtide wave show %s`", names.ShellWord(last.WaveID))
+			}
 		}
 		if state.Missed > 0 {
 			line(out, "  %d openings were missed: Temporal was away until their cutoff", state.Missed)

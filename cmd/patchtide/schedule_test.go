@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/schedules"
 )
 
 const beforeStages = "    stages:\n      - name: staging\n"
@@ -70,6 +71,47 @@ func TestSchedulePreviewTellsWhatItCannotShow(t *testing.T) {
 			code, stdout, stderr := call(t, append([]string{"schedule", "preview", "--config", c.path}, c.args...)...)
 			require.Equal(t, c.code, code, stderr)
 			require.Contains(t, stdout+stderr, c.says)
+		})
+	}
+}
+
+// What came of the last opening stands beside the next ones, and a paused plan shows all that it lets pass.
+func TestScheduleListSaysWhatCameOfTheLastOpening(t *testing.T) {
+	at := func(day int) time.Time { return time.Date(2026, 12, day, 17, 0, 0, 0, time.UTC) }
+	next := []time.Time{at(6), at(13), at(20), at(27)}
+	last := func(says, wave string) *schedules.Opening {
+		return &schedules.Opening{At: at(1), Workflow: "open-window-web", Says: says, WaveID: wave}
+	}
+	for _, c := range []struct {
+		name  string
+		state schedules.State
+		says  string
+	}{
+		{
+			"a wave",
+			schedules.State{Plan: "web", Exists: true, Next: next, Last: last("started the wave w-1: succeeded", "w-1")},
+			"web: opens next at 2026-12-06T17:00:00Z\n  then 2026-12-13T17:00:00Z\n  then 2026-12-20T17:00:00Z\n" +
+				"  opened last at 2026-12-01T17:00:00Z: started the wave w-1: succeeded\n    see `patchtide wave show w-1`\n",
+		},
+		{
+			"none",
+			schedules.State{
+				Plan: "web", Exists: true, Next: next[:1], Last: last("started no wave: the plan has no window any more", ""),
+			},
+			"web: opens next at 2026-12-06T17:00:00Z\n" +
+				"  opened last at 2026-12-01T17:00:00Z: started no wave: the plan has no window any more\n",
+		},
+		{
+			"paused",
+			schedules.State{Plan: "web", Exists: true, Paused: true, Note: "release week", Next: next},
+			"web: paused: release week\n  starts no wave at 2026-12-06T17:00:00Z\n  starts no wave at 2026-12-13T17:00:00Z\n" +
+				"  starts no wave at 2026-12-20T17:00:00Z\n",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			require.NoError(t, printStates(&out, []schedules.State{c.state}))
+			require.Equal(t, c.says, out.String())
 		})
 	}
 }

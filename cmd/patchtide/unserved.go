@@ -10,11 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"github.com/patchtide/patchtide/internal/doctor"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/pollers"
 )
 
 // A command that only a worker can answer says after the first that none runs, and gives up after the second.
@@ -31,13 +30,6 @@ const noWorker = "no worker polls the queue " + names.TaskQueue +
 var errNoWorker = fmt.Errorf("no worker has polled the queue %s for %s; start one: patchtide worker",
 	names.TaskQueue, patience)
 
-// queues is what tells who polls a task queue: Temporal's client.
-type queues interface {
-	DescribeTaskQueue(
-		ctx context.Context, queue string, kind enums.TaskQueueType,
-	) (*workflowservice.DescribeTaskQueueResponse, error)
-}
-
 // withWorker is withTemporal for a command that only a worker can answer: it waits for one, not for ever and not in
 // silence. The command's context ends when it gives up.
 func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
@@ -51,7 +43,7 @@ func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
 
 // sayingUnserved does something that a worker has to answer, says once, while it waits, that none runs, and gives up
 // where none comes.
-func sayingUnserved(ctx context.Context, q queues, out io.Writer, do func(context.Context) error) error {
+func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do func(context.Context) error) error {
 	waiting, giveUp := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
@@ -88,7 +80,7 @@ func sayingUnserved(ctx context.Context, q queues, out io.Writer, do func(contex
 }
 
 // sayUnserved says that no worker runs, where that is so.
-func sayUnserved(ctx context.Context, q queues, out io.Writer) {
+func sayUnserved(ctx context.Context, q pollers.Queues, out io.Writer) {
 	if isUnserved(ctx, q) {
 		line(out, "%s", noWorker)
 	}
@@ -96,9 +88,9 @@ func sayUnserved(ctx context.Context, q queues, out io.Writer) {
 
 // isUnserved reports that no worker runs. Where Temporal does not tell, nobody can say so: what waits for it hears that
 // by itself.
-func isUnserved(ctx context.Context, q queues) bool {
+func isUnserved(ctx context.Context, q pollers.Queues) bool {
 	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	return err == nil && len(doctor.Polling(asked, time.Now())) == 0
+	return err == nil && len(pollers.Of(asked, time.Now())) == 0
 }
 
 // callingOff is how long a workflow may take to hear that nobody waits for it.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/worker"
 )
 
@@ -47,7 +48,9 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("AWS configuration: %w", err)
 	}
-	store, err := openEvidence(ctx, loaded, aws)
+	store, err := worker.WhileUnreachable(ctx, logger, "the journal's key", func() (*evidence.Store, error) {
+		return openEvidence(ctx, loaded, aws)
+	})
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,18 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	paws "github.com/patchtide/patchtide/internal/aws"
+	"github.com/patchtide/patchtide/internal/worker"
 )
 
 // skewAllowed is how far a clock may be off. A mutation is refused when less than a third of its attempt is left by
 // Temporal's clock (internal/cloud), and an attempt has a minute: ten seconds cost little of it, forty all. AWS tells
-// whole seconds, and refuses signatures that are five minutes off.
+// whole seconds.
 const skewAllowed = 10 * time.Second
+
+// refusedFrom is how far off AWS refuses a signature.
+const refusedFrom = 5 * time.Minute
 
 // config is the worker's own configuration of the SDK.
 func (d *doctor) config() aws.Config {
@@ -45,13 +51,19 @@ func (d *doctor) ask(ctx context.Context) (string, error) {
 	return aws.ToString(out.Arn), nil
 }
 
+// unreachable is what is said where no answer of AWS's comes.
+const unreachable = "AWS cannot be reached from here"
+
 func (d *doctor) credentials(context.Context) []Result {
 	caller, err := d.identity()
-	if err != nil {
+	switch why := paws.Unreachable(err); {
+	case why != "":
 		return []Result{{
-			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err),
-			"give this machine an instance or task role, or for a try `aws sso login` and AWS_PROFILE; no long-lived keys " +
-				"are needed",
+			"credentials", "AWS", Problem, unreachable + ": " + why, worker.MendAWS(err),
+		}}
+	case err != nil:
+		return []Result{{
+			"credentials", "AWS", Problem, "the worker's own credentials do not work: " + reason(err), worker.MendAWS(err),
 		}}
 	}
 	results := []Result{{Check: "credentials", Where: "AWS", State: OK, Says: "the worker is " + caller}}
@@ -64,36 +76,46 @@ func (d *doctor) credentials(context.Context) []Result {
 	return append(results, clock("AWS", d.skew))
 }
 
+// notAsked is a look that needs an answer of AWS's, where whoever asks first has none.
+func notAsked(check, where string, err error) Result {
+	says := "not asked: the worker's own credentials do not work"
+	if paws.Unreachable(err) != "" {
+		says = "not asked: " + unreachable
+	}
+	return Result{check, where, Unknown, says, "see credentials"}
+}
+
 // clock judges how far another clock is ahead of this machine's.
 func clock(whose string, ahead time.Duration) Result {
+	off := ahead.Abs().Round(time.Second)
 	if ahead.Abs() <= skewAllowed {
-		return Result{
-			Check: "clock", Where: whose, State: OK, Says: fmt.Sprintf("%s from this machine's", ahead.Abs().Round(time.Second)),
-		}
+		return Result{Check: "clock", Where: whose, State: OK, Says: fmt.Sprintf("%s from this machine's", off)}
 	}
 	word := "behind"
 	if ahead < 0 {
 		word = "ahead of"
 	}
 	return Result{
-		"clock", whose, Problem,
-		fmt.Sprintf(
-			"this machine's clock is %s %s %s's; ahead of Temporal's, changes are refused as too late, and AWS refuses every "+
-				"call that is five minutes off",
-			ahead.Abs().Round(time.Second), word, whose,
-		),
-		"keep time by NTP on this machine: `chronyc makestep`, then see `chronyc tracking`",
+		"clock", whose, Problem, fmt.Sprintf("this machine's clock is %s %s %s's: %s", off, word, whose, harm(whose, ahead)),
+		"set this machine's clock by NTP: `chronyc makestep`, then see `chronyc tracking`",
 	}
 }
 
-// reason is what a person needs of an error of AWS: its code and message, without the SDK's way there.
-func reason(err error) string {
-	var refused smithy.APIError
-	if errors.As(err, &refused) {
-		return refused.ErrorCode() + ": " + refused.ErrorMessage()
+// harm is what a clock does that is off.
+func harm(whose string, ahead time.Duration) string {
+	switch {
+	case whose == "AWS" && ahead.Abs() < refusedFrom:
+		return "AWS refuses every call from five minutes on"
+	case whose == "AWS":
+		return "AWS refuses every call that is more than five minutes off"
+	case ahead < 0:
+		return "changes are held for too late, and are not sent to AWS"
 	}
-	return err.Error()
+	return "a change may be sent to AWS after Temporal has given its attempt up"
 }
+
+// reason is what a person needs of an error of AWS.
+func reason(err error) string { return paws.Reason(err) }
 
 func hasCode(err error, codes ...string) bool {
 	var refused smithy.APIError

@@ -2,7 +2,9 @@ package doctor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +23,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/contract/shapes"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/permissions"
 )
 
 const (
@@ -39,6 +42,15 @@ type scene struct {
 	deep  bool          // look deeper
 	text  string        // the configuration
 	dial  func(context.Context) (doctor.Temporal, error)
+	cut   error // why no request reaches AWS; nil: all do
+}
+
+// RoundTrip is the network between this machine and AWS.
+func (b *scene) RoundTrip(request *http.Request) (*http.Response, error) {
+	if b.cut != nil {
+		return nil, b.cut
+	}
+	return awssim.RoundTripper(b.aws).RoundTrip(request)
 }
 
 func newScene(t *testing.T) *scene {
@@ -103,7 +115,7 @@ func (b *scene) look() doctor.Report {
 		AWS:     aws.Config{Region: tokyo, Credentials: credentials.NewStaticCredentialsProvider(b.key, "made-up", "")},
 		HTTP: &http.Client{
 			Transport: &shapes.Transport{
-				Next:   awssim.RoundTripper(b.aws),
+				Next:   b,
 				Models: models,
 				Report: func(reply shapes.Reply, problems []string) {
 					b.t.Errorf(
@@ -157,10 +169,70 @@ func TestAllOfAWSIsLookedAtWhereTemporalIsAway(t *testing.T) {
 	}
 }
 
+// Where AWS cannot be reached that is said once, and nothing of credentials; what depends on it was not asked.
+func TestAWSThatCannotBeReachedIsNoMatterOfCredentials(t *testing.T) {
+	b := newScene(t)
+	b.cut = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
+		Err: "no such host", Name: "sts.ap-northeast-1.amazonaws.com", IsNotFound: true,
+	}}
+	at := strings.Index(b.text, "\nevidence: ") + 1
+	b.replace(b.text[at:at+strings.Index(b.text[at:], "\n")], "evidence: s3://bucket/patchtide")
+	at = strings.Index(b.text, "\njournal_key_from: ") + 1
+	b.replace(b.text[at:at+strings.Index(b.text[at:], "\n")], "journal_key_from: ssm:/patchtide/journal-key")
+	found := findings(b.look())
+	require.Equal(t, doctor.Problem, found[0].State)
+	require.Equal(t, "credentials", found[0].Check)
+	require.Equal(t, `AWS cannot be reached from here: Post "https://sts.ap-northeast-1.amazonaws.com/": `+
+		`dial tcp: lookup sts.ap-northeast-1.amazonaws.com: no such host`, found[0].Says)
+	require.Contains(t, found[0].Mend, "HTTPS_PROXY")
+	var checks []string
+	for _, result := range found[1:] {
+		checks = append(checks, result.Check)
+		require.Equal(t, doctor.Unknown, result.State, "%+v", result)
+		require.Equal(t, "not asked: AWS cannot be reached from here", result.Says)
+		require.Equal(t, "see credentials", result.Mend)
+	}
+	require.Equal(t, []string{"journal key", "evidence", "role", "role"}, checks)
+}
+
 // allBut allows what a wave needs, but for some actions.
 func allBut(missing ...string) string {
 	allowed := []string{"iam:PassRole", "iam:SimulatePrincipalPolicy", "iam:GetRole", "sts:*"}
-	allowed = append(allowed, doctor.Actions()...)
+	allowed = append(allowed, permissions.Actions()...)
 	allowed = slices.DeleteFunc(allowed, func(action string) bool { return slices.Contains(missing, action) })
 	return `{"Effect": "Allow", "Resource": "*", "Action": ["` + strings.Join(allowed, `", "`) + `"]}`
+}
+
+// What `patchtide iam policy` prints is what doctor asks for, and nothing in it is idle there but what only some
+// volumes need.
+func TestThePrintedPolicyIsWhatIsAskedFor(t *testing.T) {
+	const role = "arn:aws:iam::" + production + ":role/patchtide"
+	statements := func(drop string) string {
+		policy := permissions.Role{ARN: role, AutomationRole: role + "-automation"}.Policy()
+		for i, statement := range policy.Statement {
+			policy.Statement[i].Action = slices.DeleteFunc(
+				statement.Action, func(action string) bool { return action == drop },
+			)
+		}
+		policy.Statement = slices.DeleteFunc(
+			policy.Statement, func(s permissions.Statement) bool { return len(s.Action) == 0 },
+		)
+		text, err := json.Marshal(policy.Statement)
+		require.NoError(t, err)
+		return strings.Trim(string(text), "[]")
+	}
+	b := newScene(t)
+	b.policy(statements(""))
+	require.Empty(t, findings(b.look()))
+	for _, action := range []string{
+		"ec2:CreateSnapshot", "ssm:SendCommand", "iam:PassRole", "iam:SimulatePrincipalPolicy",
+	} {
+		t.Run(action, func(t *testing.T) {
+			b := newScene(t)
+			b.policy(statements(action))
+			found := findings(b.look())
+			require.Len(t, found, 1)
+			require.Contains(t, found[0].Says+found[0].Mend, action)
+		})
+	}
 }

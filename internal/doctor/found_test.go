@@ -15,6 +15,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/evidence"
 )
 
 func TestWhatIsFoundInAWS(t *testing.T) {
@@ -239,6 +240,19 @@ func TestWhatIsFoundInAWS(t *testing.T) {
 			}, "older journal key", "file:/no/such/key", doctor.Problem,
 			[]string{"no such file"},
 			[]string{"put it back where journal_older_keys_from says"},
+			0,
+		},
+		"evidence that is signed with another key": {
+			func(b *scene) {
+				at := strings.Index(b.text, "\nevidence: ") + len("\nevidence: ")
+				folder := b.text[at : at+strings.Index(b.text[at:], "\n")]
+				store, err := evidence.Open(b.t.Context(), folder, evidence.Options{Signer: evidence.GenerateKey()})
+				require.NoError(b.t, err)
+				require.NoError(b.t, store.BeginSigning(b.t.Context(), time.Now()))
+				require.NoError(b.t, store.Close())
+			}, "evidence", "", doctor.Problem,
+			[]string{"it is signed with the key ", "a worker does not start so"},
+			[]string{"journal_older_keys_from"},
 			0,
 		},
 		"no place for evidence": {

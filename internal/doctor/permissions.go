@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -11,43 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/patchtide/patchtide/internal/aws"
 	"github.com/patchtide/patchtide/internal/cloud"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/permissions"
 )
-
-// servicePrefixes are IAM's names of the services, by the fields of aws.Services. What has none is not asked for: who
-// am I needs no permission, and keys of KMS are granted by their own policies, which a wave asks for each instance.
-var servicePrefixes = map[string]string{
-	"AutoScaling": "autoscaling", "EC2": "ec2", "ELB": "elasticloadbalancing", "SSM": "ssm", "CloudWatch": "cloudwatch",
-	"CloudFormation": "cloudformation", "CodeDeploy": "codedeploy", "STS": "", "KMS": "",
-}
-
-// Actions lists the IAM actions that a role in a target account needs, sorted. They are read from the interfaces
-// through which Patchtide sees AWS, where each operation is spelt as its action: what a wave may call, and nothing
-// else.
-func Actions() []string {
-	actions := []string{
-		"ssm:AddTagsToResource", // an Automation execution is tagged when it is started
-	}
-	services := reflect.TypeFor[aws.Services]()
-	for i := range services.NumField() {
-		field := services.Field(i)
-		if prefix := servicePrefixes[field.Name]; prefix != "" {
-			for n := range field.Type.NumMethod() {
-				actions = append(actions, prefix+":"+field.Type.Method(n).Name)
-			}
-		}
-	}
-	slices.Sort(actions)
-	return slices.Compact(actions)
-}
 
 // permissions asks IAM what the role may do. Nothing else can tell it without doing it: of the changes that a wave
 // makes only EC2's know a dry run.
 func (p place) permissions(ctx context.Context, clients *cloud.Clients, resources []string) []Result {
 	where := p.account.Name + " " + p.account.RoleARN
-	wanted := slices.Concat(Actions(), p.more())
+	wanted := slices.Concat(permissions.Actions(), p.more())
 	denied, err := simulate(ctx, clients, p.account.RoleARN, wanted, "")
 	if isDenied(err) {
 		return []Result{{
@@ -116,7 +88,7 @@ func (p place) forbidden(
 func (p place) more() []string {
 	for _, target := range p.Config.Notify {
 		if target.SNS != nil && strings.Contains(target.SNS.TopicARN, ":"+p.account.ID+":") {
-			return []string{"sns:Publish"}
+			return []string{permissions.Publish}
 		}
 	}
 	return nil
@@ -259,15 +231,6 @@ func split(all []string, is func(string) bool) (yes, no []string) {
 	return yes, no
 }
 
-// AutomationActions are those that Automation's own role needs: our runbook sends commands, looks how they end, and
-// cancels them where its execution is stopped (guide on aws:runCommand).
-func AutomationActions() []string {
-	return []string{
-		"ssm:CancelCommand", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation", "ssm:ListCommandInvocations",
-		"ssm:ListCommands", "ssm:SendCommand",
-	}
-}
-
 // automation asks what Automation's own role may do. That our role may not ask it of another is no finding: it needs it
 // of itself only.
 func (p place) automation(ctx context.Context, clients *cloud.Clients, resources []string) []Result {
@@ -275,7 +238,7 @@ func (p place) automation(ctx context.Context, clients *cloud.Clients, resources
 	if role == "" {
 		return nil
 	}
-	denied, err := simulate(ctx, clients, role, AutomationActions(), "")
+	denied, err := simulate(ctx, clients, role, permissions.AutomationActions(), "")
 	if isDenied(err) {
 		return nil
 	}
@@ -289,7 +252,7 @@ func (p place) automation(ctx context.Context, clients *cloud.Clients, resources
 	case len(missing) == 0:
 		return nil
 	}
-	missing, forbidden := p.forbidden(role, role, missing, denied, len(AutomationActions()))
+	missing, forbidden := p.forbidden(role, role, missing, denied, len(permissions.AutomationActions()))
 	if len(missing) == 0 {
 		return forbidden
 	}
@@ -306,10 +269,11 @@ func (p place) passRole(ctx context.Context, clients *cloud.Clients) []Result {
 	if automation == "" {
 		return nil
 	}
-	denied, err := simulate(ctx, clients, p.account.RoleARN, []string{"iam:PassRole"}, automation, iamtypes.ContextEntry{
+	passed := iamtypes.ContextEntry{
 		ContextKeyName: awssdk.String("iam:PassedToService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString,
-		ContextKeyValues: []string{"ssm.amazonaws.com"},
-	})
+		ContextKeyValues: []string{permissions.AutomationService},
+	}
+	denied, err := simulate(ctx, clients, p.account.RoleARN, []string{permissions.PassRole}, automation, passed)
 	switch {
 	case err != nil:
 		return []Result{p.unread("permissions", automation, err)}

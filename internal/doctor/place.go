@@ -39,7 +39,7 @@ func (p place) arn(service, resource string) string {
 func (p place) look(ctx context.Context) []Result {
 	caller, err := p.identity()
 	if err != nil {
-		return []Result{{"role", p.String(), Unknown, "not looked at: the worker has no credentials", "see credentials"}}
+		return []Result{notAsked("role", p.String(), err)}
 	}
 	clients, result := p.enter(ctx, caller)
 	results := []Result{result}

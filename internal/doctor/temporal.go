@@ -48,14 +48,16 @@ func (d *doctor) temporal(ctx context.Context) []Result {
 	results := []Result{
 		{Check: "temporal", Where: t.Address, State: OK, Says: "answers, namespace " + t.Namespace}, attributes(ctx, t),
 	}
-	results = append(results, d.pollers(ctx, t)...)
+	ahead, unread := ahead(ctx, t.Client, t.Namespace, d.Now)
+	now := d.Now().Add(ahead) // by Temporal's clock, or ours where it could not be read
+	results = append(results, d.pollers(ctx, t, now)...)
+	results = append(results, d.configurations(ctx, t, now)...)
 	results = append(results, d.schedules(ctx, t)...)
-	ahead, err := ahead(ctx, t.Client, t.Namespace, d.Now)
-	if err != nil {
+	if unread != nil {
 		return append(
 			results,
 			Result{
-				"clock", "Temporal", Unknown, "Temporal's clock could not be read: " + err.Error(),
+				"clock", "Temporal", Unknown, "Temporal's clock could not be read: " + unread.Error(),
 				"compare the clocks by hand: `date -u` on both machines",
 			},
 		)

@@ -8,15 +8,11 @@ import (
 	"time"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pollers"
 )
-
-// pollAge is how old the newest poll of a queue may be. A poll is held for a minute at most and then sent again;
-// Temporal lists who polled in the last five.
-const pollAge = 2 * time.Minute
 
 // queue is a task queue of ours, which a worker polls for each kind of task that comes there.
 type queue struct {
@@ -24,14 +20,16 @@ type queue struct {
 	kinds  []enums.TaskQueueType
 	idle   []enums.TaskQueueType // those that nobody polls
 	served []string              // who polls, for whatever kind
+	last   time.Time             // the latest poll of the kind that was polled longest ago
 }
 
 var kindWords = map[enums.TaskQueueType]string{
 	enums.TASK_QUEUE_TYPE_WORKFLOW: "workflows", enums.TASK_QUEUE_TYPE_ACTIVITY: "activities",
 }
 
-// pollers asks who serves our queues: the one of the workflows, and one for each account and region.
-func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
+// pollers asks who serves our queues: the one of the workflows, and one for each account and region. now is by
+// Temporal's clock, as far as it could be read.
+func (d *doctor) pollers(ctx context.Context, t Temporal, now time.Time) []Result {
 	queues := []*queue{
 		{name: names.TaskQueue, kinds: []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_WORKFLOW, enums.TASK_QUEUE_TYPE_ACTIVITY}},
 	}
@@ -41,17 +39,21 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 			queues = append(queues, &queue{name: name, kinds: []enums.TaskQueueType{enums.TASK_QUEUE_TYPE_ACTIVITY}})
 		}
 	}
-	polled := false
+	polled, longest := false, now
 	for _, each := range queues {
-		if err := d.askPollers(ctx, t, each); err != nil {
+		if err := askPollers(ctx, t.Client, each, now); err != nil {
 			return []Result{{"workers", each.name, Problem, err.Error(), "see that these credentials may describe task queues"}}
 		}
 		polled = polled || len(each.served) > 0
+		if each.last.Before(longest) {
+			longest = each.last
+		}
 	}
 	if !polled {
 		return []Result{{
 			"workers", t.Namespace, Problem,
-			"no worker runs: nobody polls any queue of ours. Waves stand still, and go on when one runs",
+			fmt.Sprintf("no worker runs: nobody has polled any queue of ours for %s. Waves stand still, and go on when one runs",
+				pollers.Age),
 			"start it on its machine: `patchtide worker`",
 		}}
 	}
@@ -62,41 +64,61 @@ func (d *doctor) pollers(ctx context.Context, t Temporal) []Result {
 		}
 	}
 	if len(results) == 0 {
-		results = append(
-			results,
-			Result{Check: "workers", Where: t.Namespace, State: OK, Says: fmt.Sprintf("%d task queues are polled", len(queues))},
-		)
+		results = append(results, Result{
+			Check: "workers", Where: t.Namespace, State: OK,
+			Says: fmt.Sprintf("%d task queues are polled, each within the last %s", len(queues),
+				max(now.Sub(longest), time.Second).Round(time.Second)),
+		})
 	}
 	return results
 }
 
-// Polling is who polls a queue now, by what Temporal tells of it.
-func Polling(asked *workflowservice.DescribeTaskQueueResponse, now time.Time) []string {
-	var polling []string
-	for _, poller := range asked.GetPollers() {
-		if now.Sub(poller.GetLastAccessTime().AsTime()) < pollAge {
-			polling = append(polling, poller.GetIdentity())
-		}
-	}
-	return polling
-}
-
 // askPollers asks for each kind of task who polled the queue lately.
-func (d *doctor) askPollers(ctx context.Context, t Temporal, q *queue) error {
+func askPollers(ctx context.Context, queues pollers.Queues, q *queue, now time.Time) error {
+	q.last = now
 	for _, kind := range q.kinds {
-		out, err := t.Client.DescribeTaskQueue(ctx, q.name, kind)
+		out, err := queues.DescribeTaskQueue(ctx, q.name, kind)
 		if err != nil {
 			return err
 		}
-		polling := Polling(out, d.Now())
-		q.served = append(q.served, polling...)
+		polling := pollers.Of(out, now)
 		if len(polling) == 0 {
 			q.idle = append(q.idle, kind)
+			continue
+		}
+		if last := polling[0].Last; last.Before(q.last) {
+			q.last = last
+		}
+		for _, poller := range polling {
+			q.served = append(q.served, poller.Process())
 		}
 	}
 	slices.Sort(q.served)
 	q.served = slices.Compact(q.served)
 	return nil
+}
+
+// configurations tells of each worker that knows another configuration than the file.
+func (d *doctor) configurations(ctx context.Context, t Temporal, now time.Time) []Result {
+	workers, err := pollers.Workers(ctx, t.Client, now)
+	if err != nil {
+		return nil // the look at who polls has told it
+	}
+	others, err := pollers.OtherConfigurations(workers, now, d.Config)
+	switch {
+	case err != nil:
+		return []Result{{"worker's file", d.Config.File, Problem, err.Error(), "run `patchtide check`"}}
+	case len(workers) > 0 && len(others) == 0:
+		return []Result{{
+			Check: "worker's file", Where: d.Config.File, State: OK,
+			Says: fmt.Sprintf("every worker that polls runs with this configuration (%d)", len(workers)),
+		}}
+	}
+	var results []Result
+	for _, other := range others {
+		results = append(results, Result{"worker's file", other.Process, Problem, other.Says, other.Mend})
+	}
+	return results
 }
 
 // result tells of a queue that is not polled for every kind.

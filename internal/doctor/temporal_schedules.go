@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/patchtide/patchtide/internal/schedules"
 )
@@ -28,7 +29,7 @@ func (d *doctor) schedules(ctx context.Context, t Temporal) []Result {
 		return []Result{{"schedule", t.Namespace, Unknown, err.Error(), mend}}
 	}
 	results := []Result{scheduledReconcile(*reconcile)}
-	windows, err := schedules.Windows{Schedules: handles}.List(ctx, plans, d.Now())
+	windows, err := schedules.Windows{Schedules: handles, Workflows: t.Client}.List(ctx, plans, d.Now())
 	if err != nil {
 		return append(results, Result{"schedule", t.Namespace, Unknown, err.Error(), mend})
 	}
@@ -79,6 +80,9 @@ func scheduledWindow(is schedules.State) Result {
 	case is.Paused:
 		result.Says = "paused: " + is.Note
 		result.Mend = "`patchtide schedule resume " + is.Plan + " --reason WHY`"
+	case is.Last != nil && (is.Last.Outcome == schedules.NoWave || is.Last.Outcome == schedules.NotYet):
+		result.Says = "its opening of " + is.Last.At.Format(time.RFC3339) + ": " + is.Last.Says
+		result.Mend = "`patchtide schedule list`, and docs/runbook.md, \"A window passed without a wave\""
 	default:
 		result.State, result.Says = OK, "the window of plan "+is.Plan+" starts waves by itself"
 	}

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,6 +45,14 @@ func TestWhatDoesNotRunByItselfIsTold(t *testing.T) {
 		},
 		"a schedule whose plan has no window": {
 			window(func(s *schedules.State) { s.Orphan = true }), Problem, "still starts waves", "`patchtide schedule sync`",
+		},
+		"a window whose last opening started none": {
+			window(func(s *schedules.State) {
+				s.Last = &schedules.Opening{
+					At: time.Date(2026, 11, 28, 17, 0, 0, 0, time.UTC), Outcome: schedules.NoWave, Says: "started no wave: frozen",
+				}
+			}), Unknown, "its opening of 2026-11-28T17:00:00Z: started no wave: frozen",
+			"`patchtide schedule list`, and docs/runbook.md, \"A window passed without a wave\"",
 		},
 		"a window that starts waves": {window(func(*schedules.State) {}), OK, "starts waves by itself", ""},
 	} {

@@ -38,7 +38,7 @@ func Open(ctx context.Context, location string, options Options) (*Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("evidence: %s: %w", redacted(location), err)
 	}
-	return &Store{place: place, signer: options.Signer, older: options.Older}, nil
+	return &Store{place: place, where: strings.TrimRight(location, "/"), signer: options.Signer, older: options.Older}, nil
 }
 
 // IsLocal reports whether a location is a folder or memory of this machine, which a second worker on another machine

@@ -16,6 +16,7 @@ import (
 // the same place.
 type Store struct {
 	place  objects
+	where  string   // the location, as it was opened
 	signer Signer   // signs what is written
 	older  []Signer // prove what was signed before
 }

@@ -205,6 +205,9 @@ func WaveOf(plan string) string { return "wave-" + plan + "-" }
 // ScheduledTime is Temporal's own search attribute on what a schedule starts: the time it was due, without jitter.
 const ScheduledTime = "TemporalScheduledStartTime"
 
+// ScheduledBy is Temporal's own search attribute on what a schedule starts: the schedule's id.
+const ScheduledBy = "TemporalScheduledById"
+
 const windowSchedule = "patchtide-window-"
 
 // WindowSchedule is the id of the schedule of a plan's window.

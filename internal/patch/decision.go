@@ -51,8 +51,8 @@ func Repeats(decisions []Decision, again Decision) bool {
 }
 
 // FourEyes refuses an approval by the person who started the wave, where the stage demands somebody else's. Names are
-// compared without regard to case and spaces around them; who somebody is, is as true as Temporal's authorisation makes
-// it.
+// compared without regard to case and spaces around them. They are what the clients said: four eyes keep mistakes out,
+// not who means it (docs/security.md).
 func FourEyes(stage Stage, starter, approver string) error {
 	same := strings.EqualFold(strings.TrimSpace(starter), strings.TrimSpace(approver))
 	if stage.Approval == nil || !stage.Approval.FourEyes || !same {

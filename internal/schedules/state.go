@@ -13,13 +13,15 @@ import (
 
 // State is where a plan's schedule stands in Temporal.
 type State struct {
-	Plan     string      `json:"plan"`
-	Schedule string      `json:"schedule"`
-	Exists   bool        `json:"exists"`
-	Paused   bool        `json:"paused"`
-	Note     string      `json:"note,omitempty"` // of whoever paused or resumed it last
-	Next     []time.Time `json:"next"`           // by Temporal, jitter included; empty while it is paused for good
-	Missed   int         `json:"missed"`         // openings that Temporal was not there for
+	Plan     string `json:"plan"`
+	Schedule string `json:"schedule"`
+	Exists   bool   `json:"exists"`
+	Paused   bool   `json:"paused"`
+	Note     string `json:"note,omitempty"` // of whoever paused or resumed it last
+	// Next are the next openings by Temporal, jitter included; also of one that is paused, which lets them pass.
+	Next   []time.Time `json:"next"`
+	Last   *Opening    `json:"last,omitempty"` // the last opening that started a workflow; nil: none, or not asked for
+	Missed int         `json:"missed"`         // openings that Temporal was not there for
 	// Drift is how it differs from the file; `schedule sync` mends it.
 	Drift []Difference `json:"drift,omitempty"`
 	// Warning is what sync cannot mend.
@@ -31,7 +33,7 @@ type State struct {
 // InOrder reports whether there is nothing to mend.
 func (s State) InOrder() bool { return s.Exists && len(s.Drift) == 0 && s.Warning == "" && !s.Orphan }
 
-// List tells how every schedule stands, those of the plans first, by name.
+// List tells how every schedule stands, those of the plans first, by name, with what came of their last openings.
 func (w Windows) List(ctx context.Context, plans []Plan, now time.Time) ([]State, error) {
 	states := []State{}
 	var known []string
@@ -41,7 +43,13 @@ func (w Windows) List(ctx context.Context, plans []Plan, now time.Time) ([]State
 		if err != nil {
 			return nil, err
 		}
-		states = append(states, plan.state(found, now))
+		state := plan.state(found, now)
+		if found != nil {
+			if state.Last, err = lastOpening(ctx, w.Workflows, found); err != nil {
+				return nil, err
+			}
+		}
+		states = append(states, state)
 	}
 	ours, err := w.ours(ctx)
 	if err != nil {
@@ -58,6 +66,9 @@ func (w Windows) List(ctx context.Context, plans []Plan, now time.Time) ([]State
 		if found != nil && mayTouch(id, found.Schedule) == nil {
 			state := stateOf(names.PlanOfSchedule(id), id, found)
 			state.Orphan = true
+			if state.Last, err = lastOpening(ctx, w.Workflows, found); err != nil {
+				return nil, err
+			}
 			states = append(states, state)
 		}
 	}

@@ -19,6 +19,8 @@ import (
 // must have been dialled with DialOption.
 type Windows struct {
 	Schedules client.ScheduleClient
+	// Workflows tells what came of the last openings; nil: that is not told.
+	Workflows Workflows
 }
 
 // What was, or with a dry run would be, done to a schedule.

@@ -58,7 +58,7 @@ func (f *Fleet) Look(ctx context.Context, account, region string, clients *cloud
 		{"patch groups", l.patchGroups},
 	} {
 		if err := step.do(ctx); err != nil {
-			return fmt.Errorf("%s/%s: look at %s: %w", account, region, step.what, err)
+			return fmt.Errorf("%s/%s: look at %s: %s", account, region, step.what, aws.Reason(err))
 		}
 	}
 	return nil

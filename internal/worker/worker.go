@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +38,9 @@ type Options struct {
 	Logger    *slog.Logger
 	Version   string
 
+	// Identity is set by the laboratory only, whose histories are kept; "" is this process with its configuration and
+	// journal, as names.Worker writes it.
+	Identity string
 	// Plans is set by the laboratory only, which opens a window of its own; nil is the configuration's.
 	Plans activities.Plans
 	// Speed is set by the laboratory only, whose AWS lives that much faster; the product leaves it 0.
@@ -50,10 +55,15 @@ const shortWait = 8 * time.Second
 type Worker struct {
 	workers []sdkworker.Worker
 	queues  []string
+	stopped context.CancelFunc
+	looking sync.WaitGroup // for what it needs and was not there
 }
 
-// Start checks that the namespace has our search attributes, without which every workflow task would fail for ever, and
-// starts polling. Errors say what to do.
+// Start starts polling, once it has looked at what all its work would fail without. What no wait mends is an error: the
+// namespace lacks our search attributes, another worker keeps its evidence elsewhere or signs with another key, the
+// evidence store is signed with a key that is not known here. What may pass, as AWS or the evidence store that do not
+// answer, is logged and looked at again while the worker serves: whoever is out of service is brought back all the
+// same. Errors say what to do. It returns when Temporal lists that it polls.
 func Start(ctx context.Context, options Options) (*Worker, error) {
 	if options.HTTP == nil {
 		options.HTTP = http.DefaultClient
@@ -67,7 +77,9 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask Temporal for the id of the namespace %s: %w", options.Namespace, err)
 	}
-	clouds, err := clouds(ctx, options)
+	clouds, err := WhileUnreachable(ctx, options.Logger, "an external id", func() (*cloud.Cloud, error) {
+		return clouds(ctx, options)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +91,24 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	missing, err := lookAtNeeds(ctx, options.Logger, options.needs())
+	if err != nil {
+		return nil, err
+	}
+	journal := names.UnknownJournal
+	if journals, err := options.Evidence.Fingerprints(ctx); err == nil {
+		if err := checkBeside(ctx, options.Client, journals, options.Logger); err != nil {
+			return nil, err
+		}
+		journal = journals[0]
+	} // else the store is away, which has been told
+	identity, err := options.identity(journal)
+	if err != nil {
+		return nil, err
+	}
 	w := &Worker{}
 	attempts := []interceptor.WorkerInterceptor{Attempts(options.Logger)}
-	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{Interceptors: attempts})
+	main := sdkworker.New(options.Client, names.TaskQueue, sdkworker.Options{Identity: identity, Interceptors: attempts})
 	workflows.Register(main)
 	register(main, &activities.Control{
 		Plans: plans, Evidence: Journal(options.Evidence), Locks: activities.NewLocks(options.Client),
@@ -99,7 +126,7 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			queue := names.ActivityQueue(patch.Account{Name: account.Name, ID: account.ID}, region)
 			// One poller a queue: a frontend holds a limited number of long polls, and AWS's quotas bind long before a poller.
 			local := sdkworker.New(options.Client, queue, sdkworker.Options{
-				DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1, Interceptors: attempts,
+				Identity: identity, DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 1, Interceptors: attempts,
 			})
 			register(local, &activities.AWS{
 				Connector: clouds.Activities(), HTTP: options.HTTP, ShortWait: wait, Baselines: options.Config.Baselines,
@@ -114,11 +141,32 @@ func Start(ctx context.Context, options Options) (*Worker, error) {
 			return nil, fmt.Errorf("start the worker of task queue %s: %w", w.queues[i], err)
 		}
 	}
+	lookOn, stopped := context.WithCancel(ctx)
+	w.stopped = stopped
+	for _, each := range missing {
+		w.looking.Go(func() { each.await(lookOn, options.Logger) })
+	}
 	if err := keepFreezes(ctx, options.Client); err != nil {
 		w.Stop()
 		return nil, err
 	}
+	awaitListed(ctx, options.Client, identity, options.Logger)
 	return w, nil
+}
+
+// identity is how Temporal, and by it everybody, gets to know this worker.
+func (o Options) identity(journal string) (string, error) {
+	if o.Identity != "" {
+		return o.Identity, nil
+	}
+	configuration, err := o.Config.Fingerprint()
+	if err != nil {
+		return "", err
+	}
+	host, _ := os.Hostname() // only to be recognised
+	return names.Worker{
+		Process: names.WorkerProcess(os.Getpid(), host), Config: configuration, Journal: journal,
+	}.Identity(), nil
 }
 
 // register makes every method of activities known under its own name.
@@ -134,7 +182,11 @@ func (w *Worker) add(queue string, worker sdkworker.Worker) {
 func (w *Worker) Queues() []string { return w.queues }
 
 // Stop ends polling and waits for running activities to end.
-func (w *Worker) Stop() { w.stop(len(w.workers)) }
+func (w *Worker) Stop() {
+	w.stopped()
+	w.looking.Wait()
+	w.stop(len(w.workers))
+}
 
 func (w *Worker) stop(started int) {
 	for i := started - 1; i >= 0; i-- {

@@ -2,6 +2,7 @@ package window_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,6 +78,7 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 		at     time.Duration // after the opening that is due
 		prior  func(*wavetest.Scene, wavetest.Story)
 		why    string
+		todo   string // a part of it
 		fails  bool
 	}{
 		{
@@ -97,7 +99,7 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 			},
 		},
 		{
-			name: "the plan has lost its window", window: secondSunday, plan: "web", why: "has no window any more",
+			name: "the plan has lost its window", window: secondSunday, plan: "web", why: "has no window any more", todo: "restart the worker",
 			prior: func(scene *wavetest.Scene, _ wavetest.Story) { scene.Plans.Scheduled = false },
 		},
 		{
@@ -114,7 +116,7 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 				scene.FreezeLost = errors.New("no worker answers")
 			},
 		},
-		{name: "the plan is gone", window: secondSunday, plan: "wbe", why: `there is no plan "wbe"`, fails: true},
+		{name: "the plan is gone", window: secondSunday, plan: "wbe", why: `there is no plan "wbe"`, todo: "restart the worker", fails: true},
 		{
 			name: "the schedule has ended", window: `{schedule: "cron(0 2 1 1 ? 2030)", duration: 4h}`, plan: "web",
 			why: "never opens after", fails: true,
@@ -153,6 +155,7 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 				if notice.Kind == patch.NoticeScheduleSkipped {
 					require.Contains(t, notice.Why, c.why)
 					require.NotEmpty(t, notice.WhatToDo)
+					require.Contains(t, notice.WhatToDo, c.todo)
 					require.Equal(t, "patchtide-window-"+c.plan, notice.Subject)
 				}
 			}
@@ -219,6 +222,37 @@ func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 		})
 		require.Empty(t, scene.Mutations(wavetest.Production))
 	})
+}
+
+// What a schedule starts wrongly is told; who starts it by hand sees the error.
+func TestAScheduleWithAWrongInputIsTold(t *testing.T) {
+	for _, scheduled := range []bool{true, false} {
+		t.Run(fmt.Sprintf("scheduled %t", scheduled), func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+			heard := scene.Listen("chat")
+			scene.Play(func(story wavetest.Story) {
+				options := workflow.ChildWorkflowOptions{WorkflowID: "open"}
+				if scheduled {
+					options.TypedSearchAttributes = temporal.NewSearchAttributes(
+						temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy).ValueSet(names.WindowSchedule("web")),
+					)
+				}
+				child := workflow.WithChildOptions(story.Ctx, options)
+				opened := workflow.ExecuteChildWorkflow(child, names.OpenWindow, map[string]any{"plans": "web"})
+				require.ErrorContains(t, opened.Get(story.Ctx, nil), `unknown field "plans"`)
+				story.Later(time.Minute)
+			})
+			if !scheduled {
+				require.Empty(t, heard.Kinds("chat"))
+				return
+			}
+			require.Equal(t, []patch.NoticeKind{patch.NoticeScheduleSkipped}, heard.Kinds("chat"))
+			notice := heard.Heard["chat"][0]
+			require.Equal(t, "web", notice.Plan)
+			require.Contains(t, notice.Why, `its schedule has a wrong input: unknown field "plans"`)
+			require.Contains(t, notice.WhatToDo, "patchtide schedule sync")
+		})
+	}
 }
 
 func TestOpenWindowRefusesAWrongInput(t *testing.T) {

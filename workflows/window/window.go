@@ -46,9 +46,10 @@ type openWindow struct {
 // began. An opening that starts no wave is an answer, not an error; a plan that cannot be resolved is one.
 func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 	if err := request.Validate(); err != nil {
+		tellWrongInput(ctx, err)
 		return nil, err
 	}
-	o := &openWindow{plan: request.Plan, due: workflow.Now(ctx), result: WindowOpened{Plan: request.Plan}}
+	o := newOpenWindow(ctx, request.Plan)
 	if scheduled, found := workflow.GetTypedSearchAttributes(ctx).GetTime(
 		temporal.NewSearchAttributeKeyTime(names.ScheduledTime),
 	); found {
@@ -65,7 +66,10 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 		activities.ResolvePlanInput{Plan: request.Plan, At: o.due},
 	).Get(ctx, &resolved); err != nil {
 		if !temporal.IsCanceledError(err) {
-			o.skip(ctx, run.Reason(err), "mend the configuration, or run `patchtide schedule sync` if the plan is no more")
+			o.skip(
+				ctx, run.Reason(err),
+				"mend the configuration; "+staleWorker+"; if the plan is no more: `patchtide schedule sync`",
+			)
 		}
 		return nil, err
 	}
@@ -85,10 +89,29 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 	return o.start(ctx, *resolved.Plan.Window)
 }
 
+// staleWorker is what to do where the file may say otherwise than the worker, which read it when it started.
+const staleWorker = "if the file says otherwise, the worker has not read it: restart the worker (`patchtide doctor`)"
+
+func newOpenWindow(ctx workflow.Context, plan string) *openWindow {
+	return &openWindow{plan: plan, due: workflow.Now(ctx), result: WindowOpened{Plan: plan}}
+}
+
+// tellWrongInput tells people of a schedule whose input somebody has edited. Who starts it by hand sees the error.
+func tellWrongInput(ctx workflow.Context, err error) {
+	schedule, found := workflow.GetTypedSearchAttributes(ctx).GetKeyword(
+		temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy),
+	)
+	if found {
+		newOpenWindow(ctx, names.PlanOfSchedule(schedule)).skip(
+			ctx, "its schedule has a wrong input: "+run.Reason(err), "run `patchtide schedule sync`, which mends it",
+		)
+	}
+}
+
 // judge tells why no wave may start now; "" when it may.
 func (o *openWindow) judge(window *patch.Window, now time.Time) (why, whatToDo string) {
 	if window == nil {
-		return "the plan has no window any more", "run `patchtide schedule sync`"
+		return "the plan has no window any more", staleWorker + "; if it has none there either: `patchtide schedule sync`"
 	}
 	o.result.Opens = window.Opens
 	if open, why := window.Open(now); !open {
@@ -132,6 +155,8 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 	})
 	if err := wave.GetChildWorkflowExecution().Get(clean, nil); err != nil {
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+			o.skip(ctx, "the wave "+o.result.WaveID+" could not be started: "+run.Reason(err),
+				"start a wave inside the window if there is time: `patchtide wave start "+names.ShellWord(o.plan)+"`")
 			return nil, err
 		}
 		return o.skip(

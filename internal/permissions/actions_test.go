@@ -1,4 +1,4 @@
-package doctor_test
+package permissions_test
 
 import (
 	"slices"
@@ -6,11 +6,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/permissions"
 )
 
 func TestTheActionsAreThoseOfTheInterfaces(t *testing.T) {
-	actions := doctor.Actions()
+	actions := permissions.Actions()
 	require.True(t, slices.IsSorted(actions))
 	for _, want := range []string{
 		"autoscaling:EnterStandby", "autoscaling:DescribeAutoScalingGroups", "ec2:CreateReplaceRootVolumeTask",

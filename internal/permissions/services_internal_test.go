@@ -1,10 +1,9 @@
-package doctor
+package permissions
 
 import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,18 +22,4 @@ func TestEveryServiceOfTheActivitiesHasAPrefix(t *testing.T) {
 		}
 	}
 	require.Len(t, servicePrefixes, clients)
-}
-
-func TestClocks(t *testing.T) {
-	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	require.Zero(t, between(at(10), at(20), at(15)), "while it was read")
-	require.Equal(t, -3*time.Second, between(at(10), at(20), at(7)))
-	require.Equal(t, 5*time.Second, between(at(10), at(20), at(25)))
-	require.Equal(t, OK, clock("AWS", -skewAllowed).State)
-	for ahead, want := range map[time.Duration]string{11 * time.Second: "11s behind X's", -time.Hour: "1h0m0s ahead of " +
-		"X's"} {
-		result := clock("X", ahead)
-		require.Equal(t, Problem, result.State)
-		require.Contains(t, result.Says, want)
-	}
 }

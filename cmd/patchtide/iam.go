@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/internal/permissions"
+)
+
+func newIAM() *cobra.Command {
+	cmd := parent("iam", "Print the policies of the roles that Patchtide works with", newIAMPolicy(), newIAMTrust())
+	cmd.Long = "Print, as JSON, the policies of the roles that Patchtide works with. It asks neither AWS nor Temporal."
+	return cmd
+}
+
+func newIAMPolicy() *cobra.Command {
+	var role permissions.Role
+	var automation bool
+	cmd := &cobra.Command{
+		Use:   "policy",
+		Short: "Print what the role in each account must be allowed to do",
+		Long: "Print, as JSON, what the role in each account must be allowed to do: the actions that `patchtide doctor`\n" +
+			"asks for. Resource is \"*\" wherever a wave makes what it works on, or finds it by the plan: limit it to your\n" +
+			"groups if you like, and doctor tells what it is then not sure of. EncryptedVolumes may be left out where no\n" +
+			"volume is encrypted.",
+		Example: "  patchtide iam policy --role arn:aws:iam::111122223333:role/patchtide \\\n" +
+			"    --automation-role arn:aws:iam::111122223333:role/patchtide-automation > policy.json\n" +
+			"  aws iam put-role-policy --role-name patchtide --policy-name patchtide --policy-document file://policy.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if automation {
+				return printJSON(cmd.OutOrStdout(), permissions.AutomationPolicy())
+			}
+			for flag, text := range map[string]string{"--role": role.ARN, "--automation-role": role.AutomationRole} {
+				if err := checkRole(flag, text); text != "" && err != nil {
+					return usage(cmd, err)
+				}
+			}
+			if parsed, err := arn.Parse(role.Topic); role.Topic != "" && (err != nil || parsed.Service != "sns") {
+				return usage(cmd, fmt.Errorf(
+					"--topic %s: write it like arn:aws:sns:ap-northeast-1:111122223333:patching", role.Topic,
+				))
+			}
+			return printJSON(cmd.OutOrStdout(), role.Policy())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&role.ARN, "role", "", "the role's own ARN: then it may ask IAM what it may do, for patchtide doctor")
+	flags.StringVar(
+		&role.AutomationRole, "automation-role", "", "automation_role_arn of the account, which it then may pass",
+	)
+	flags.StringVar(&role.Topic, "topic", "", "the SNS topic in this account of a target under notify:")
+	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
+	return cmd
+}
+
+// externalID are the characters that AWS takes in one, and longestExternalID is its length (API reference of
+// AssumeRole).
+var externalID = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
+
+const longestExternalID = 1224
+
+func newIAMTrust() *cobra.Command {
+	var worker, external string
+	var automation bool
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Print who may assume the role in each account",
+		Long: "Print, as JSON, the trust policy of the role in each account: the worker's own role may assume it, with\n" +
+			"the external id. The configuration says where the worker reads that (external_id_from), never the id itself.",
+		Example: "  patchtide iam trust --worker arn:aws:iam::999900001111:role/patchtide-worker \\\n" +
+			"    --external-id \"$PATCHTIDE_EXTERNAL_ID\"",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if automation {
+				return printJSON(cmd.OutOrStdout(), permissions.AutomationTrust())
+			}
+			if err := checkRole("--worker", worker); err != nil {
+				return usage(cmd, err)
+			}
+			if external != "" && (len(external) > longestExternalID || !externalID.MatchString(external)) {
+				return usage(cmd, errors.New("--external-id: AWS takes 2 to 1224 letters, digits and +=,.@:/-_"))
+			}
+			return printJSON(cmd.OutOrStdout(), permissions.Trust(worker, external))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&worker, "worker", "", "the worker's own role, by its ARN; doctor prints who it is")
+	flags.StringVar(&external, "external-id", "", "what the worker must say when it assumes the role")
+	flags.BoolVar(&automation, "automation", false, "of the role in automation_role_arn instead")
+	return cmd
+}
+
+// checkRole refuses what is no ARN of a role. A session's, which doctor may print, is told as its role's.
+func checkRole(flag, text string) error {
+	parsed, err := arn.Parse(text)
+	switch {
+	case text == "":
+		return fmt.Errorf("%s is missing: write it like arn:aws:iam::999900001111:role/patchtide-worker", flag)
+	case err == nil && parsed.Service == "iam" && strings.HasPrefix(parsed.Resource, "role/"):
+		return nil
+	case err == nil && parsed.Service == "sts" && strings.HasPrefix(parsed.Resource, "assumed-role/"):
+		name := strings.Split(parsed.Resource, "/")[1]
+		return fmt.Errorf("%s %s is a session of a role; name the role: arn:%s:iam::%s:role/%s (with its path, where it has "+
+			"one)", flag, text, parsed.Partition, parsed.AccountID, name)
+	}
+	return fmt.Errorf("%s %s: write it like arn:aws:iam::111122223333:role/patchtide", flag, text)
+}

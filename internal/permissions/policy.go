@@ -1,0 +1,106 @@
+package permissions
+
+// Document is a policy document of IAM.
+type Document struct {
+	Version   string
+	Statement []Statement
+}
+
+// Statement is one of a policy. Principal is set in trust policies only, Resource in the others.
+type Statement struct {
+	Sid       string            `json:",omitempty"`
+	Effect    string            // Allow
+	Principal map[string]string `json:",omitempty"`
+	Action    []string
+	Resource  string    `json:",omitempty"`
+	Condition Condition `json:",omitempty"`
+}
+
+// Condition is what a statement is bound to: by operator, by key.
+type Condition map[string]map[string]string
+
+const version = "2012-10-17"
+
+// Role is what a role in a target account has to do with: each an ARN, or "".
+type Role struct {
+	ARN            string // its own; then it may ask IAM what it may do, for doctor
+	AutomationRole string // automation_role_arn, which it then may pass
+	Topic          string // of SNS, of a target under notify: whose topic is in this account
+}
+
+// grant is a statement of the role's policy.
+type grant struct {
+	sid       string
+	actions   []string
+	resource  func(Role) string // "": the statement is left out
+	condition Condition
+	when      string // for people: where it is needed, and on what; "" always, on everything
+}
+
+func everything(Role) string { return "*" }
+
+// grants is the role's policy, as a table.
+func grants() []grant {
+	return []grant{
+		{sid: "Patch", actions: Actions(), resource: everything},
+		{
+			sid: "EncryptedVolumes", resource: everything, when: "for encrypted volumes, and where EBS encrypts by default",
+			actions: []string{
+				"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt*",
+			},
+		},
+		{
+			sid: "Notify", actions: []string{Publish}, resource: func(r Role) string { return r.Topic },
+			when: "where an `sns` target under `notify:` has its topic in this account",
+		},
+		{
+			sid: "PassAutomationRole", actions: []string{PassRole}, resource: func(r Role) string { return r.AutomationRole },
+			condition: Condition{"StringEquals": {"iam:PassedToService": AutomationService}},
+			when:      "on the Automation role below, where there is one",
+		},
+		{
+			sid: "AskWhatIsAllowed", actions: []string{"iam:SimulatePrincipalPolicy"},
+			resource: func(r Role) string { return r.ARN },
+			when:     "on the role itself, optional: `patchtide doctor` then names each action that is missing",
+		},
+	}
+}
+
+// Policy is what the role in a target account must be allowed to do.
+func (r Role) Policy() Document {
+	document := Document{Version: version}
+	for _, each := range grants() {
+		if resource := each.resource(r); resource != "" {
+			document.Statement = append(document.Statement, Statement{
+				Sid: each.sid, Effect: "Allow", Action: each.actions, Resource: resource, Condition: each.condition,
+			})
+		}
+	}
+	return document
+}
+
+// AutomationPolicy is what the role in automation_role_arn must be allowed to do.
+func AutomationPolicy() Document {
+	return Document{Version: version, Statement: []Statement{{
+		Sid: "RunCommands", Effect: "Allow", Action: AutomationActions(), Resource: "*",
+	}}}
+}
+
+// Trust lets the worker's own role, by its ARN, assume the role, with the external id where there is one.
+func Trust(worker, externalID string) Document {
+	statement := Statement{
+		Sid: "Patchtide", Effect: "Allow", Principal: map[string]string{"AWS": worker}, Action: []string{"sts:AssumeRole"},
+	}
+	if externalID != "" {
+		statement.Condition = Condition{"StringEquals": {"sts:ExternalId": externalID}}
+	}
+	return Document{Version: version, Statement: []Statement{statement}}
+}
+
+// AutomationTrust lets Automation assume the role in automation_role_arn.
+func AutomationTrust() Document {
+	return Document{Version: version, Statement: []Statement{{
+		Sid: "Automation", Effect: "Allow", Principal: map[string]string{"Service": AutomationService},
+		Action: []string{"sts:AssumeRole"},
+	}}}
+}

@@ -1,0 +1,92 @@
+package permissions_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/permissions"
+)
+
+var update = flag.Bool("update", false, "write the table of docs/installing.md anew")
+
+const installingPage = "../../docs/installing.md"
+
+// The page, the command and doctor say the same: the page's table is made of the one that the others use.
+func TestTheInstallingPageListsThePolicy(t *testing.T) {
+	page, err := os.ReadFile(installingPage)
+	require.NoError(t, err)
+	const begin, end = "<!-- begin: actions -->\n", "<!-- end: actions -->"
+	before, rest, found := strings.Cut(string(page), begin)
+	require.True(t, found, "the page has no mark %q", begin)
+	_, after, found := strings.Cut(rest, end)
+	require.True(t, found, "the page has no mark %q", end)
+	fresh := before + begin + permissions.Table() + end + after
+	if *update {
+		require.NoError(t, os.WriteFile(installingPage, []byte(fresh), 0o644)) //nolint:gosec // a page of the repository
+		return
+	}
+	require.Equal(t, fresh, string(page), "docs/installing.md is stale: go generate ./internal/permissions")
+	for _, action := range permissions.AutomationActions() {
+		require.Contains(t, after, "`"+action+"`", "what is said of Automation's role")
+	}
+}
+
+func TestThePolicyHasWhatTheRoleHasToDoWith(t *testing.T) {
+	const role, automation = "arn:aws:iam::111122223333:role/patchtide", "arn:aws:iam::111122223333:role/automation"
+	const topic = "arn:aws:sns:ap-northeast-1:111122223333:patching"
+	least := permissions.Role{}.Policy()
+	require.Len(t, least.Statement, 2)
+	require.Equal(t, permissions.Actions(), least.Statement[0].Action)
+	require.Equal(t, "*", least.Statement[0].Resource)
+
+	all := permissions.Role{ARN: role, AutomationRole: automation, Topic: topic}.Policy()
+	resources := map[string]string{}
+	for _, statement := range all.Statement {
+		require.Equal(t, "Allow", statement.Effect)
+		resources[statement.Sid] = statement.Resource
+	}
+	require.Equal(t, map[string]string{
+		"Patch": "*", "EncryptedVolumes": "*", "Notify": topic, "PassAutomationRole": automation, "AskWhatIsAllowed": role,
+	}, resources)
+	text, err := json.Marshal(all)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `{"Sid":"PassAutomationRole","Effect":"Allow","Action":["iam:PassRole"],`+
+		`"Resource":"`+automation+`","Condition":{"StringEquals":{"iam:PassedToService":"ssm.amazonaws.com"}}}`)
+	require.Less(t, len(text), 6144, "the most that a managed policy may have")
+}
+
+func TestTrust(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		document permissions.Document
+		want     string
+	}{
+		{
+			"with an external id", permissions.Trust("arn:aws:iam::999900001111:role/worker", "abc"),
+			`{"Version": "2012-10-17", "Statement": [{"Sid": "Patchtide", "Effect": "Allow",
+				"Principal": {"AWS": "arn:aws:iam::999900001111:role/worker"}, "Action": ["sts:AssumeRole"],
+				"Condition": {"StringEquals": {"sts:ExternalId": "abc"}}}]}`,
+		},
+		{
+			"without", permissions.Trust("arn:aws:iam::999900001111:role/worker", ""),
+			`{"Version": "2012-10-17", "Statement": [{"Sid": "Patchtide", "Effect": "Allow",
+				"Principal": {"AWS": "arn:aws:iam::999900001111:role/worker"}, "Action": ["sts:AssumeRole"]}]}`,
+		},
+		{
+			"Automation's", permissions.AutomationTrust(),
+			`{"Version": "2012-10-17", "Statement": [{"Sid": "Automation", "Effect": "Allow",
+				"Principal": {"Service": "ssm.amazonaws.com"}, "Action": ["sts:AssumeRole"]}]}`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text, err := json.Marshal(c.document)
+			require.NoError(t, err)
+			require.JSONEq(t, c.want, string(text))
+		})
+	}
+}
