@@ -141,7 +141,10 @@ func TestVersionsAreThoseOfGoMod(t *testing.T) {
 	require.Equal(t, "temporalio/server:"+server, project.Services["temporal"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["schema"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["namespace"].Image)
-	for _, switched := range []string{"WORKFLOW_TERMINATE", "WORKFLOW_RESET", "BATCH_ACTIONS"} {
+	for _, switched := range []string{
+		"WORKFLOW_TERMINATE", "WORKFLOW_RESET", "WORKFLOW_PAUSE", "WORKFLOW_SIGNAL", "ACTIVITY_COMMANDS",
+		"BATCH_ACTIONS",
+	} {
 		value := project.Services["ui"].Environment["TEMPORAL_"+switched+"_DISABLED"]
 		require.NotNil(t, value, switched)
 		require.Equal(t, "true", *value, switched)

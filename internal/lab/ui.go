@@ -41,11 +41,14 @@ func startUI(ctx context.Context, listen, temporalAddress string) (*webUI, error
 		HideLogs:         true,
 		// The page is served by plain HTTP on loopback, where a Secure cookie would be dropped.
 		CORS: uiconfig.CORS{CookieInsecure: true},
-		// A terminated wave puts nothing back, and a reset strands parents whose children finished later: the UI offers what
-		// a wave can answer, its Updates and a cancel.
+		// The UI offers what a wave can answer, its Updates and a cancel. A terminated wave puts nothing back, a reset strands
+		// parents whose children finished later, and what Temporal pauses waits with an instance out of service.
 		WorkflowTerminateDisabled: true,
 		WorkflowResetDisabled:     true,
-		BatchActionsDisabled:      true, // in bulk it would offer both all the same
+		WorkflowPauseDisabled:     true,
+		WorkflowSignalDisabled:    true, // workflows signal each other, people have Updates
+		ActivityCommandsDisabled:  true,
+		BatchActionsDisabled:      true, // in bulk it would offer them all the same
 	}
 	ui := &webUI{
 		url:    "http://" + dialable(address),
