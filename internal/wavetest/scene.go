@@ -172,10 +172,11 @@ func (s *Scene) logger() log.Logger {
 }
 
 func (s *Scene) interceptors() []interceptor.WorkerInterceptor {
-	if s.log == nil {
-		return []interceptor.WorkerInterceptor{s.attempts}
+	all := []interceptor.WorkerInterceptor{&unlimited{}, s.attempts}
+	if s.log != nil {
+		all = append(all, worker.Attempts(s.log))
 	}
-	return []interceptor.WorkerInterceptor{s.attempts, worker.Attempts(s.log)}
+	return all
 }
 
 // QuietLogger drops every line: what a wave logs is not judged.

@@ -41,7 +41,7 @@ func Thawing(ctx workflow.Context, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: names.TaskQueue, Summary: "until the freeze is lifted", StartToCloseTimeout: t.Look.D(),
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: t.Poll.D(), BackoffCoefficient: 1, MaximumAttempts: run.Unlimited,
+			InitialInterval: t.Poll.D(), BackoffCoefficient: 1,
 		},
 	})
 }

@@ -78,7 +78,6 @@ func telling(ctx workflow.Context, channel string) workflow.Context {
 		ScheduleToCloseTimeout: 6 * time.Hour,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: 2 * time.Second, BackoffCoefficient: 2, MaximumInterval: 5 * time.Minute,
-			MaximumAttempts: run.Unlimited,
 		},
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // Locks are the locks of services that a wave, or a release, holds.
@@ -44,7 +43,6 @@ func AwaitClosed(ctx workflow.Context, waveID string, groups []patch.Group) erro
 		// No budget: putting back has none either.
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
-			MaximumAttempts: run.Unlimited,
 		},
 	})
 	return workflow.ExecuteActivity(

@@ -3,7 +3,6 @@
 package run
 
 import (
-	"math"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -18,9 +17,6 @@ import (
 // ParentClose is what becomes of a child: a terminated wave must never kill one mid-patch; cancelled children put back
 // what they hold.
 const ParentClose = enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL
-
-// Unlimited attempts must be spelt out: the test environment takes 0 for ten.
-const Unlimited = math.MaxInt32
 
 // slowest is the longest pause between two attempts of an act, in multiples of the first: 2 s becomes a minute.
 const slowest = 30
@@ -42,7 +38,6 @@ func Undoing(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
-			MaximumAttempts: Unlimited,
 		},
 	})
 }
@@ -56,7 +51,7 @@ func Waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget pat
 		StartToCloseTimeout:    t.Look.D(),
 		ScheduleToCloseTimeout: budget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: t.Poll.D(), BackoffCoefficient: 1, MaximumAttempts: Unlimited,
+			InitialInterval: t.Poll.D(), BackoffCoefficient: 1,
 			NonRetryableErrorTypes: activities.Final(),
 		},
 	})
@@ -71,7 +66,7 @@ func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.C
 		ScheduleToCloseTimeout: t.ActBudget.D(),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: t.Retry.D(), BackoffCoefficient: 2, MaximumInterval: slowest * t.Retry.D(),
-			MaximumAttempts: Unlimited, NonRetryableErrorTypes: activities.Final(),
+			NonRetryableErrorTypes: activities.Final(),
 		},
 	})
 }
@@ -94,7 +89,7 @@ func Controlling(ctx workflow.Context, summary string) workflow.Context {
 		StartToCloseTimeout:    30 * time.Second, // a write to a bucket, with the SDK's own retries
 		ScheduleToCloseTimeout: 30 * time.Minute, // an evidence store may be away for a while; then the wave says so
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: Unlimited,
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 		},
 	})
 }

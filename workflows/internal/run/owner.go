@@ -52,7 +52,7 @@ func AwaitClosed(ctx workflow.Context, of activities.RunOf, poll patch.Duration,
 	options := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: names.TaskQueue, Summary: summary, StartToCloseTimeout: 30 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Minute, BackoffCoefficient: 1, MaximumAttempts: Unlimited,
+			InitialInterval: time.Minute, BackoffCoefficient: 1,
 		},
 	})
 	err := workflow.ExecuteActivity(options, control.AwaitRunClosed, activities.AwaitRunClosedInput{
