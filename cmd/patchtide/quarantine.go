@@ -88,7 +88,7 @@ func startQuarantine(
 	cmd *cobra.Command, c client.Client, id string, request workflows.QuarantineRequest,
 ) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
+	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Started because**: "+request.Reason, request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}

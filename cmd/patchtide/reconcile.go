@@ -23,7 +23,7 @@ func newReconcile() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {
 				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor,
-					"**Why**: "+request.Reason, request, waitForIt(names.ReconcileID))
+					"**Started because**: "+request.Reason, request, waitForIt(names.ReconcileID))
 				if err != nil {
 					return err
 				}

@@ -17,7 +17,7 @@ func WaveDetails(wave, reason string) string {
 	if strings.TrimSpace(reason) == "" {
 		reason = "nobody said"
 	}
-	return "**Why**: " + plain.Markdown(reason) + "\n\n" +
+	return "**Started because**: " + plain.Markdown(reason) + "\n\n" +
 		"Where it stands and what may be sent to it is beside this, under *Current " +
 		"Details*. On a command line: `patchtide wave watch " +
 		ShellWord(wave) + "`. To stop it, send **abort** or request its cancellation; never terminate it: then nothing is " +
