@@ -18,12 +18,13 @@ import (
 
 // Console writes a wave's progress. Its methods may be called at the same time, as a log's lines come when they come.
 type Console struct {
-	mu    sync.Mutex
-	out   io.Writer
-	live  bool
-	size  func() (width, height int)
-	now   func() time.Time
-	begun time.Time
+	mu       sync.Mutex
+	out      io.Writer
+	terminal bool
+	live     bool // it is drawn anew in place
+	size     func() (width, height int)
+	now      func() time.Time
+	begun    time.Time
 
 	last  Progress
 	drawn int // lines of the live picture on the screen
@@ -37,9 +38,8 @@ func New(out io.Writer, environ []string, now func() time.Time) *Console {
 	if noColor(environ) {
 		writer.Profile = colorprofile.NoTTY
 	}
-	file, ok := out.(term.File)
-	terminal := ok && term.IsTerminal(file.Fd())
-	c := &Console{out: writer, live: terminal && writer.Profile > colorprofile.ASCII, now: now, begun: now()}
+	c := &Console{out: writer, terminal: onTerminal(out), now: now, begun: now()}
+	c.live = c.terminal && writer.Profile > colorprofile.ASCII
 	c.size = func() (int, int) { return terminalSize(out) }
 	return c
 }
@@ -137,7 +137,7 @@ func (c *Console) wrap(line string, indent int) string { return c.page().Wrap(li
 
 func (c *Console) page() Page {
 	width, _ := c.size()
-	return Page{Width: width, Terminal: c.live}
+	return Page{Width: width, Terminal: c.terminal}
 }
 
 // erase removes the live picture; the cursor ends where its first line was.
@@ -161,8 +161,7 @@ func (c *Console) Done() {
 // Log is where others in this process write their lines, such as a log on stderr: while the live picture is drawn they
 // go above it, for a line that comes between would be drawn over. Without a live picture they go to w as they are.
 func (c *Console) Log(w io.Writer) io.Writer {
-	file, ok := w.(term.File)
-	if !c.live || !ok || !term.IsTerminal(file.Fd()) {
+	if !c.live || !onTerminal(w) {
 		return w
 	}
 	return above{c}

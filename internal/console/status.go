@@ -35,7 +35,7 @@ func Status(status patch.WaveStatus, page Page) string {
 			s.line(0, "What may be sent:")
 		}
 		s.line(4, "  %s:", choice.When)
-		s.line(4, "    %s", choice.Command)
+		s.text.WriteString(page.Command("    "+choice.Command, 6) + "\n")
 	}
 	s.worries(status)
 	return s.text.String()
