@@ -12,10 +12,12 @@ import (
 
 func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Check a configuration file, offline",
+		Use:     "check",
+		Short:   "Check a configuration file, offline",
+		Example: `patchtide check --config patchtide.yaml`,
 		Long: "Check a configuration file without asking AWS or Temporal anything. Every mistake is told as file:line: " +
-			"key: what to write instead.\nExit code 0 where it is right, 2 where it is wrong.",
+			"key: what to write instead.\n" +
+			"Exit code 0 where it is right, 2 where it is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)

@@ -22,15 +22,16 @@ func newDoctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
-		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do,\n" +
-			"agents, patch baselines, Temporal and its search attributes, workers, clocks, the evidence store\n" +
-			"and its key. Run it on the worker's machine, with the worker's configuration and credentials. It\n" +
-			"changes nothing but a document, doctor.json, in the evidence store.\n\n" +
-			"With --deep it also asks AWS, in each account and region, what Patchtide believes of it and\n" +
-			"regions answer differently: what documents take, whether a patch run's output can be read, page\n" +
-			"sizes, whether the region is enabled, services without an endpoint, encryption by default.\n\n" +
-			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is\n" +
-			"wrong.",
+		Example: `patchtide doctor
+patchtide doctor --deep`,
+		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, " +
+			"patch baselines, Temporal and its search attributes, workers, clocks, the evidence store and its key. Run " +
+			"it on the worker's machine, with the worker's configuration and credentials. It changes nothing but a " +
+			"document, doctor.json, in the evidence store.\n\n" +
+			"With --deep it also asks AWS, in each account and region, what Patchtide believes of it and regions answer " +
+			"differently: what documents take, whether a patch run's output can be read, page sizes, whether the region " +
+			"is enabled, services without an endpoint, encryption by default.\n\n" +
+			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)

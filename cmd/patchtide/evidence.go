@@ -20,11 +20,13 @@ func newEvidenceVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [WAVE]",
 		Short: "Prove that what waves left is as it was written",
-		Long: "Prove that what waves left in the evidence store is as it was written: of one wave, or of all. Every\n" +
-			"version of a wave's document and of its journal's records must be signed with a journal key that the\n" +
+		Example: `patchtide evidence verify
+patchtide evidence verify wave-web-20261122-082540`,
+		Long: "Prove that what waves left in the evidence store is as it was written: of one wave, or of all. Every " +
+			"version of a wave's document and of its journal's records must be signed with a journal key that the " +
 			"configuration names, stand where it was written, and follow the version before it.\n\n" +
-			"Run it with a worker's configuration and its permission to read the store. It changes nothing, and\n" +
-			"asks neither Temporal nor the accounts. That the newest versions were deleted it cannot see.\n\n" +
+			"Run it with a worker's configuration and its permission to read the store. It changes nothing, and asks " +
+			"neither Temporal nor the accounts. That the newest versions were deleted it cannot see.\n\n" +
 			"Exit code 1 where anything is found, 2 where the configuration is wrong.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

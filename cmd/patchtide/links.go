@@ -43,12 +43,12 @@ func newLinks() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "links",
 		Short: "Print links into the Temporal UI: forms that start workflows, saved views, pages",
-		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists people " +
-			"look at; the pages of\n" +
-			"what always runs. Nothing is asked of Temporal. The UI's address is temporal_ui; plans are those of the " +
-			"configuration file, or with\n" +
-			"--plan any. The UI's addresses carry no input: it comes under each link. Times and ids are of now; print new " +
-			"links for a new wave.",
+		Example: `patchtide links --temporal-ui http://localhost:8080
+patchtide links --wave wave-web-20261122-082540`,
+		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists " +
+			"people look at; the pages of what always runs. Nothing is asked of Temporal. The UI's address is " +
+			"temporal_ui; plans are those of the configuration file, or with --plan any. The UI's addresses carry no " +
+			"input: it comes under each link. Times and ids are of now; print new links for a new wave.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := asked.resolve(cmd)

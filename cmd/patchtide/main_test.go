@@ -129,6 +129,20 @@ func TestWrongUsage(t *testing.T) {
 		want string
 	}{
 		{"unknown command", []string{"dance"}, `unknown command "dance"`},
+		{"a misspelt command", []string{"wvae"}, "did you mean wave?"},
+		{"a misspelt verb", []string{"wave", "aprove", "wave-1"}, "did you mean approve?"},
+		{
+			"a number that is none",
+			[]string{"wave", "set-concurrency", "wave-1", "--max-parallel-groups", "two"},
+			`--max-parallel-groups "two" is no whole number`,
+		},
+		{"another", []string{"wave", "skip", "wave-1", "--hold", "two"}, `--hold "two" is no whole number`},
+		{
+			"a number that is too large",
+			[]string{"wave", "list", "--most", "99999999999999999999"},
+			"is too large a number",
+		},
+		{"a duration that is none", []string{"reconcile", "schedule", "--every", "often"}, "write one like 1h"},
 		{"unknown flag", []string{"check", "--confg", "x"}, "unknown flag: --confg"},
 		{"check takes no argument", []string{"check", "patchtide.yaml"}, "patchtide.yaml"},
 		{"no such file", []string{"check", "--config", missing}, missing},
@@ -163,7 +177,7 @@ func TestWrongUsage(t *testing.T) {
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
 		{"plan without a plan", []string{"plan"}, "accepts 1 arg(s)"},
 		{"plan of two", []string{"plan", "web", "api"}, "accepts 1 arg(s)"},
-		{"plan that scans somehow", []string{"plan", "web", "--scan=often"}, "invalid argument"},
+		{"plan that scans somehow", []string{"plan", "web", "--scan=often"}, `--scan "often" is neither true nor false`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := call(t, c.args...)
@@ -198,10 +212,12 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{}, {"wave"}, {"help"}} {
 		code, stdout, stderr := call(t, args...)
 		require.Equal(t, exitDone, code)
-		require.Contains(t, stdout, "Available Commands:")
+		require.Contains(t, stdout, "Commands:")
 		require.Empty(t, stderr)
 	}
-	code, stdout, _ := call(t, "version")
-	require.Equal(t, exitDone, code)
-	require.True(t, strings.HasPrefix(stdout, "patchtide "))
+	for _, asked := range []string{"version", "--version"} {
+		code, stdout, _ := call(t, asked)
+		require.Equal(t, exitDone, code)
+		require.Equal(t, "patchtide "+version()+"\n", stdout)
+	}
 }

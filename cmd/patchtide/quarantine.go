@@ -29,10 +29,11 @@ func newQuarantine() *cobra.Command {
 
 func newQuarantineList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the quarantined instances of every account and region",
-		Long: "List the quarantined instances of every account and region of the worker's configuration: why, since when\n" +
-			"and until when. Exit code 1 where something could not be looked at.",
+		Use:     "list",
+		Short:   "List the quarantined instances of every account and region",
+		Example: `patchtide quarantine list`,
+		Long: "List the quarantined instances of every account and region of the worker's configuration: why, since " +
+			"when and until when. Exit code 1 where something could not be looked at.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			result, err := runQuarantine(cmd, names.QuarantineListID, workflows.QuarantineRequest{Verb: patch.QuarantineList})
@@ -51,6 +52,7 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 	request := workflows.QuarantineRequest{Verb: verb}
 	cmd := &cobra.Command{
 		Use: string(verb) + " INSTANCE", Short: short, Long: long, Args: cobra.ExactArgs(1),
+		Example: "patchtide quarantine " + string(verb) + ` i-0123456789abcdef0 --reason "its disk was looked at"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request.Instance = args[0]
 			if err := request.Validate(); err != nil {

@@ -16,9 +16,11 @@ func newReconcile() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Put back what waves that no longer run have left",
-		Long: "Put back what waves that no longer run have left, in every account and region of the worker's\n" +
-			"configuration: only what a signed record of the journal says that Patchtide changed. Exit code 1\n" +
-			"where something failed or is untrusted, or with --dry-run would be healed.",
+		Example: `patchtide reconcile --dry-run
+patchtide reconcile --reason "after the crash"`,
+		Long: "Put back what waves that no longer run have left, in every account and region of the worker's " +
+			"configuration: only what a signed record of the journal says that Patchtide changed. Exit code 1 where " +
+			"something failed or is untrusted, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {

@@ -26,10 +26,12 @@ func newReconcileSchedule() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
 		Short: "Have Reconcile run by itself, or show when it does",
-		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or\n" +
-			"changes it, --pause and --resume hold it and let it go on, --delete takes it away. Without any\n" +
-			"of them it is shown. A run that is due while one is under way is skipped, and runs missed for\n" +
-			"longer than the interval are not made up for. Exit code 1 where there is none to show.",
+		Example: `patchtide reconcile schedule
+patchtide reconcile schedule --every 1h --reason "as the runbook has it"`,
+		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or " +
+			"changes it, --pause and --resume hold it and let it go on, --delete takes it away. Without any of them it " +
+			"is shown. A run that is due while one is under way is skipped, and runs missed for longer than the interval " +
+			"are not made up for. Exit code 1 where there is none to show.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			changes := 0

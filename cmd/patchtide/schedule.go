@@ -21,7 +21,7 @@ func newSchedule() *cobra.Command {
 		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", schedules.Windows.Pause),
 		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on",
 			schedules.Windows.Resume))
-	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the\n" +
+	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the " +
 		"configuration file. One namespace belongs to one configuration."
 	return cmd
 }
@@ -31,10 +31,12 @@ func newScheduleSync() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make Temporal's schedules equal to the plans' windows",
-		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing\n" +
-			"made, and the schedule of a plan that has lost its window removed. Schedules that are not Patchtide's are\n" +
-			"never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit code 1 says that\n" +
-			"something would be.",
+		Example: `patchtide schedule sync --dry-run
+patchtide schedule sync`,
+		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is " +
+			"missing made, and the schedule of a plan that has lost its window removed. Schedules that are not " +
+			"Patchtide's are never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit " +
+			"code 1 says that something would be.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -63,10 +65,11 @@ func newScheduleSync() *cobra.Command {
 
 func newScheduleList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
-		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the\n" +
-			"file. Exit code 1 where one is missing or differs.",
+		Use:     "list",
+		Short:   "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file",
+		Example: `patchtide schedule list`,
+		Long: "Show each plan's schedule: when it opens next, whether it is paused, how it differs from the file. Exit " +
+			"code 1 where one is missing or differs.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -97,6 +100,7 @@ func newSchedulePause(
 	var actor, reason string
 	cmd := &cobra.Command{
 		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
+		Example: "patchtide schedule " + use + ` web --reason "the shop has its sale"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return usage(cmd, errors.New("--reason is missing; the next on-call will want to know"))

@@ -30,10 +30,11 @@ type preview struct {
 func newSchedulePreview() *cobra.Command {
 	var count int
 	cmd := &cobra.Command{
-		Use:   "preview PLAN",
-		Short: "Show when a plan's window opens next, and what changes of the clocks do to it",
-		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the configuration " +
-			"file only.",
+		Use:     "preview PLAN",
+		Short:   "Show when a plan's window opens next, and what changes of the clocks do to it",
+		Example: `patchtide schedule preview web -n 10`,
+		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the " +
+			"configuration file only.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 || count > 1000 {

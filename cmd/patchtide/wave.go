@@ -34,9 +34,10 @@ func newWaveStart() *cobra.Command {
 	var id, actor, reason string
 	var watch bool
 	cmd := &cobra.Command{
-		Use:   "start PLAN",
-		Short: "Start a wave of a plan",
-		Args:  cobra.ExactArgs(1),
+		Use:     "start PLAN",
+		Short:   "Start a wave of a plan",
+		Example: `patchtide wave start web --reason "monthly patches" --watch`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
@@ -92,11 +93,11 @@ func printStarted(out io.Writer, wave started) error {
 
 func newWaveShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "show WAVE",
-		Short: "Show where a wave stands",
-		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file names " +
-			"still tells how it ended.\n" +
-			"Exit code 3 where it waits for a person, 1 where it ended badly.",
+		Use:     "show WAVE",
+		Short:   "Show where a wave stands",
+		Example: `patchtide wave show wave-web-20261122-082540`,
+		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file " +
+			"names still tells how it ended. Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {

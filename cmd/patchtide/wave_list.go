@@ -50,10 +50,11 @@ func newWaveList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List waves, the newest first",
-		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them; after them those " +
-			"that Temporal has\n" +
-			"forgotten, where the configuration names the evidence that knows them. Exit code 3 with --waiting where one " +
-			"waits for a person.",
+		Example: `patchtide wave list --waiting
+patchtide wave list --plan web --most 5`,
+		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them; after them " +
+			"those that Temporal has forgotten, where the configuration names the evidence that knows them. Exit code 3 " +
+			"with --waiting where one waits for a person.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {

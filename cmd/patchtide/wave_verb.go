@@ -21,9 +21,10 @@ func newVerb(verb patch.Verb) *cobra.Command {
 	decision := patch.Decision{Verb: verb}
 	spec := verb.Spec()
 	cmd := &cobra.Command{
-		Use:   verb.Command() + " WAVE",
-		Short: spec.Short,
-		Args:  cobra.ExactArgs(1),
+		Use:     verb.Command() + " WAVE",
+		Short:   spec.Short,
+		Example: exampleOf(verb),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := rightVerb(cmd, decision); err != nil {
 				return err
@@ -48,6 +49,15 @@ func newVerb(verb patch.Verb) *cobra.Command {
 	decides(cmd, &decision.Actor, &decision.Reason, "who decides", "why; it is kept in the wave's evidence")
 	printsJSON(cmd)
 	return cmd
+}
+
+// exampleOf is a right command of the verb.
+func exampleOf(verb patch.Verb) string {
+	words := []string{"patchtide wave", verb.Command(), "wave-web-20261122-082540"}
+	for _, field := range verb.Spec().Fields {
+		words = append(words, "--"+field.Flag(), field.Example)
+	}
+	return fmt.Sprintf("%s --reason %q", strings.Join(words, " "), verb.Spec().Reason)
 }
 
 // verbFlags adds a flag for each thing that the verb takes beside who and why, and for what it is meant.

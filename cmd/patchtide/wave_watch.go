@@ -36,13 +36,13 @@ func newWaveWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch WAVE",
 		Short: "Watch a wave until it closes, and steer it",
+		Example: `patchtide wave watch wave-web-20261122-082540
+patchtide wave watch wave-web-20261122-082540 --until-hold`,
 		Long: "Watch a wave until it closes. On a terminal it is a screen: progress of each stage and group, each " +
-			"instance's step, what happened, and\n" +
-			"a key for each verb that the wave takes, which asks for a reason before it sends it. Leaving the screen (q) " +
-			"touches nothing: the wave\n" +
-			"goes on. Anywhere else, and with --plain, it is a line for each change. Temporal may be away meanwhile.\n" +
-			"Exit codes: 0 the wave ended well, or you left the screen, 1 it ended badly, 3 with --until-hold a person is " +
-			"asked.",
+			"instance's step, what happened, and a key for each verb that the wave takes, which asks for a reason before " +
+			"it sends it. Leaving the screen (q) touches nothing: the wave goes on. Anywhere else, and with --plain, it " +
+			"is a line for each change. Temporal may be away meanwhile. Exit codes: 0 the wave ended well, or you left " +
+			"the screen, 1 it ended badly, 3 with --until-hold a person is asked.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], how) })

@@ -16,11 +16,12 @@ import (
 
 func newWorker() *cobra.Command {
 	return &cobra.Command{
-		Use:   "worker",
-		Short: "Run the worker that carries out waves",
-		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by the " +
-			"SDK's default chain.\n" +
-			"It needs no long-lived keys: an instance or task role that may assume each account's role.",
+		Use:     "worker",
+		Short:   "Run the worker that carries out waves",
+		Example: `patchtide worker --config /etc/patchtide/patchtide.yaml`,
+		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by " +
+			"the SDK's default chain. It needs no long-lived keys: an instance or task role that may assume each " +
+			"account's role.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
