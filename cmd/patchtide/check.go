@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -27,11 +26,9 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(
-				cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames(),
-			); err != nil {
-				return err
-			}
+			line(
+				cmd.OutOrStdout(), "%s is right: %d accounts, plans %v", loaded.File, len(loaded.Accounts), loaded.PlanNames(),
+			)
 			return printWarnings(cmd.OutOrStdout(), loaded)
 		},
 	}
@@ -48,11 +45,8 @@ func printWarnings(out io.Writer, loaded *config.Config) error {
 			return err
 		}
 		for _, said := range []string{plan.PutBackLoses(), plan.PromotesUnproven()} {
-			if said == "" {
-				continue
-			}
-			if _, err := fmt.Fprintf(out, "plan %s: %s\n", name, said); err != nil {
-				return err
+			if said != "" {
+				line(out, "plan %s: %s", name, said)
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 func newDoctor() *cobra.Command {
@@ -68,7 +69,7 @@ func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.
 	return doctor.Look(ctx, doctor.Options{
 		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Deep: deep, Progress: tell,
 		Dial: func(ctx context.Context) (doctor.Temporal, error) {
-			c, options, err := dial(ctx, loaded.Settings, quiet)
+			c, options, err := dial(ctx, loaded.Settings, quiet, payload.NewPlain())
 			return doctor.Temporal{Client: c, Namespace: options.Namespace, Address: options.HostPort}, err
 		},
 	}), nil
@@ -99,7 +100,7 @@ func printReport(out io.Writer, report doctor.Report) error {
 	if err := console.Findings(out, os.Environ(), findings); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d ok, %d problems, %d unknown\n",
-		counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
-	return err
+	line(out, "")
+	line(out, "%d ok, %d problems, %d unknown", counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
+	return nil
 }

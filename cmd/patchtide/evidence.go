@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/evidence"
-	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 func newEvidence() *cobra.Command {
@@ -67,16 +66,14 @@ patchtide evidence verify wave-web-20261122-082540`,
 // printVerified writes what is wrong, an object a line, and what to do.
 func printVerified(out io.Writer, found evidence.Verified) error {
 	for _, finding := range found.Findings {
-		if _, err := fmt.Fprintf(out, "wrong  %s %s\n", shown.Text(finding.Object), shown.Text(finding.Problem)); err != nil {
-			return err
-		}
+		line(out, "wrong  %s %s", finding.Object, finding.Problem)
 	}
 	said := "all are as they were written"
 	if len(found.Findings) > 0 {
 		said = fmt.Sprintf("%d are wrong: find out who may write to the store, and put them back from a copy of your own "+
 			"(an earlier version of the object, where the bucket keeps versions)", len(found.Findings))
 	}
-	_, err := fmt.Fprintf(out, "%d waves, %d versions of their documents, %d documents of instances, "+
-		"%d versions of journal records: %s\n", found.Waves, found.Documents, found.Instances, found.Records, said)
-	return err
+	line(out, "%d waves, %d versions of their documents, %d documents of instances, %d versions of journal records: %s",
+		found.Waves, found.Documents, found.Instances, found.Records, said)
+	return nil
 }

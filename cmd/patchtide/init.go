@@ -224,12 +224,15 @@ func leftOut(all []starter.LeftOut) string {
 }
 
 func printBegun(out io.Writer, result begun) error {
-	var mend strings.Builder
-	for _, each := range result.Mend {
-		fmt.Fprintf(&mend, "\nbefore a wave  %s: %s\n    %s", each.Where, each.What, each.WhatToDo)
+	line(out, "%s: %d groups in plans %v", result.File, result.Groups, result.Plans)
+	for _, each := range result.LeftOut {
+		line(out, "left out  %s: %s", each.Where, each.Why)
 	}
-	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s%s\n\nNext: read it, then `patchtide check` and, on the "+
-		"worker's machine, `patchtide doctor`\n",
-		result.File, result.Groups, result.Plans, leftOut(result.LeftOut), mend.String())
-	return err
+	for _, each := range result.Mend {
+		line(out, "before a wave  %s: %s", each.Where, each.What)
+		line(out, "    %s", each.WhatToDo)
+	}
+	line(out, "")
+	line(out, "Next: read it, then `patchtide check` and, on the worker's machine, `patchtide doctor`")
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/internal/temporalui"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -84,7 +85,7 @@ patchtide links --wave wave-web-20261122-082540`,
 		&asked.save, "save-views", false,
 		"let each view's link keep it as a saved view of the browser that opens it; open each once",
 	)
-	flags.StringVar(&asked.actor, "actor", operatorName(), "who will start them")
+	flags.Var(oneLineOf(&asked.actor, operatorName()), "actor", "who will start them")
 	printsJSON(cmd)
 	return cmd
 }
@@ -214,17 +215,18 @@ func printLinks(out io.Writer, links []link) error {
 	for _, l := range links {
 		widest = max(widest, len(l.For))
 	}
+	whole := func(format string, filled ...any) { fmt.Fprintln(out, shown.Line(fmt.Sprintf(format, filled...))) }
 	for i, l := range links {
 		title := ""
 		if i == 0 || links[i-1].Kind != l.Kind {
 			title = titles[l.Kind]
 		}
-		line(out, "%-6s %-*s  %s", title, widest, l.For, l.URL)
+		whole("%-6s %-*s  %s", title, widest, l.For, l.URL)
 		if len(l.Input) > 0 {
-			line(out, "%-6s %-*s  input: %s", "", widest, "", l.Input)
+			whole("%-6s %-*s  input: %s", "", widest, "", l.Input)
 		}
 		if l.Note != "" {
-			line(out, "%-6s %-*s  %s", "", widest, "", l.Note)
+			whole("%-6s %-*s  %s", "", widest, "", l.Note)
 		}
 	}
 	return nil

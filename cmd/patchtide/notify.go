@@ -64,7 +64,7 @@ patchtide notify test --target 1`,
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&target, "target", 0, "only this target: its number in the file, from 1 (default: all)")
-	flags.StringVar(&actor, "actor", operatorName(), "who tries it")
+	flags.Var(oneLineOf(&actor, operatorName()), "actor", "who tries it")
 	printsJSON(cmd)
 	return cmd
 }

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -113,35 +113,31 @@ func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, done
 // printQuarantine writes the result for a person, what needs one first.
 func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 	for _, problem := range result.Problems {
-		if _, err := fmt.Fprintf(out, "problem    %s/%s %s: %s\n           to do: %s\n",
-			problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo); err != nil {
-			return err
-		}
+		line(out, "problem    %s/%s %s: %s", problem.Account, problem.Region, problem.Resource, problem.State)
+		line(out, "           to do: %s", problem.WhatToDo)
 	}
 	if ended := result.Ended; ended != nil {
-		_, err := fmt.Fprintf(out, "%s %s\n", ended.ID, ended.Outcome)
+		line(out, "%s %s", ended.ID, ended.Outcome)
 		for _, said := range append([]string{ended.Reason}, ended.Notes...) {
-			if err == nil && said != "" {
-				_, err = fmt.Fprintf(out, "  %s\n", said)
+			if said != "" {
+				line(out, "  %s", said)
 			}
 		}
-		return err
+		return nil
 	}
 	for _, one := range result.Instances {
 		until := "until a person decides"
 		if one.Until != nil {
-			until = "until " + one.Until.UTC().Format(time.RFC3339)
+			until = "until " + console.Moment(*one.Until)
 		}
 		isolated := ""
 		if one.Isolated {
 			isolated = ", isolated"
 		}
-		if _, err := fmt.Fprintf(out, "%s %s/%s/%s since %s, %s%s, by %s\n  %s\n",
-			one.Instance, one.Account, one.Region, one.Group,
-			one.Since.UTC().Format(time.RFC3339), until, isolated, one.WaveID, one.Why); err != nil {
-			return err
-		}
+		line(out, "%s %s/%s/%s since %s, %s%s, by %s", one.Instance, one.Account, one.Region, one.Group,
+			console.Moment(one.Since), until, isolated, one.WaveID)
+		line(out, "  %s", one.Why)
 	}
-	_, err := fmt.Fprintf(out, "%d in quarantine\n", len(result.Instances))
-	return err
+	line(out, "%d in quarantine", len(result.Instances))
+	return nil
 }

@@ -51,10 +51,8 @@ patchtide reconcile --reason "after the crash"`,
 // printReconciliation writes the result for a person, what needs one first.
 func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 	for _, failed := range result.Failed {
-		if _, err := fmt.Fprintf(out, "failed     %s/%s %s: %s\n           to do: %s\n",
-			failed.Account, failed.Region, failed.Resource, failed.State, failed.WhatToDo); err != nil {
-			return err
-		}
+		line(out, "failed     %s/%s %s: %s", failed.Account, failed.Region, failed.Resource, failed.State)
+		line(out, "           to do: %s", failed.WhatToDo)
 	}
 	healed := "healed"
 	if result.DryRun {
@@ -73,13 +71,10 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"expired", result.Expired},
 	} {
 		for _, found := range list.findings {
-			if _, err := fmt.Fprintf(out, "%-10s %s/%s %s: %s\n",
-				list.name, found.Account, found.Region, found.Resource, found.State); err != nil {
-				return err
-			}
+			line(out, "%-10s %s/%s %s: %s", list.name, found.Account, found.Region, found.Resource, found.State)
 		}
 	}
-	_, err := fmt.Fprintf(out, "%d of %d accounts and regions looked through: %d failed, %d untrusted, %d %s\n",
+	line(out, "%d of %d accounts and regions looked through: %d failed, %d untrusted, %d %s",
 		result.Inspected, result.Places, len(result.Failed), len(result.Untrusted), len(result.Healed), healed)
-	return err
+	return nil
 }

@@ -12,9 +12,14 @@ import (
 // line writes one line without spaces at its end. On a terminal it goes on below itself, deeper by two cells. Whatever
 // other people's text is filled in is shown and not obeyed: no control character reaches a terminal.
 func line(out io.Writer, format string, filled ...any) {
+	fmt.Fprintln(out, lineOf(out, format, filled...))
+}
+
+// lineOf is the line as it is written to out.
+func lineOf(out io.Writer, format string, filled ...any) string {
 	text := strings.TrimRight(shown.Line(fmt.Sprintf(format, filled...)), " ")
 	margin := len(text) - len(strings.TrimLeft(text, " "))
-	fmt.Fprintln(out, console.PageOf(out).Wrap(text, margin+2))
+	return console.PageOf(out).Wrap(text, margin+2)
 }
 
 // lines writes each line of a text.

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
@@ -191,10 +192,17 @@ func printStates(out io.Writer, states []schedules.State) error {
 		case len(state.Next) == 0:
 			line(out, "%s: never opens again", state.Plan)
 		default:
-			line(out, "%s: opens next at %s", state.Plan, state.Next[0].UTC().Format(time.RFC3339))
+			line(out, "%s: opens next at %s", state.Plan, console.Minute(state.Next[0]))
 		}
-		for _, next := range state.Next[min(len(state.Next), 1):min(len(state.Next), 3)] {
-			line(out, "  then %s", next.UTC().Format(time.RFC3339))
+		for i, next := range state.Next[:min(len(state.Next), 3)] {
+			switch {
+			case i > 0:
+				line(out, "  then %s", console.Minute(next))
+			case state.Paused:
+				line(out, "  would open next at %s", console.Minute(next))
+			case state.Orphan:
+				line(out, "  opens next at %s", console.Minute(next))
+			}
 		}
 		if state.Missed > 0 {
 			line(out, "  %d openings were missed: Temporal was away until their cutoff", state.Missed)

@@ -87,8 +87,9 @@ func printStarted(out io.Writer, wave started) error {
 	if wave.PutsBack != "" {
 		said = wave.WaveID + " puts " + wave.PutsBack + " back, which runs no more."
 	}
-	_, err := fmt.Fprintf(out, "%s\nWatch it: patchtide wave watch %s\n", said, wave.WaveID)
-	return err
+	line(out, "%s", said)
+	line(out, "Watch it: patchtide wave watch %s", wave.WaveID)
+	return nil
 }
 
 func newWaveShow() *cobra.Command {

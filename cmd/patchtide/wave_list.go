@@ -18,6 +18,7 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 // listed is a wave as Temporal's visibility knows it, without asking the wave itself: also one that no worker answers
@@ -173,7 +174,7 @@ func attribute(attributes *commonpb.SearchAttributes, name string) string {
 	if converter.GetDefaultDataConverter().FromPayload(attributes.GetIndexedFields()[name], &text) != nil {
 		return ""
 	}
-	return text
+	return shown.Line(text)
 }
 
 func printWaves(out io.Writer, waves []listed) error {

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
@@ -67,9 +68,9 @@ func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follo
 		}
 	}, func(err error) {
 		if !away {
-			fmt.Fprintf(
+			line(
 				cmd.ErrOrStderr(),
-				"patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this\n",
+				"patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this",
 				plain(err),
 			)
 		}
@@ -89,7 +90,7 @@ func eventWriter(out io.Writer, asJSON bool) func(wavelog.Event) error {
 		return func(event wavelog.Event) error { return encoder.Encode(event) }
 	}
 	return func(event wavelog.Event) error {
-		_, err := fmt.Fprintln(out, event)
+		_, err := fmt.Fprintln(out, lineOf(out, "%s  %s  %s", console.Moment(event.At), event.Subject(), event.Said()))
 		return err
 	}
 }

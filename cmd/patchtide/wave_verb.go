@@ -149,8 +149,8 @@ func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 
 func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
 	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
-		_, err := fmt.Fprintf(out, "%s accepted %s. Watch it: patchtide wave watch %s\n", wave, accepted.Verb, wave)
-		return err
+		line(out, "%s accepted %s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb, wave)
+		return nil
 	})
 }
 

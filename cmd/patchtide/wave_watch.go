@@ -98,7 +98,7 @@ func watchInLines(
 	case how.plain:
 		out = noTerminal{out}
 	}
-	picture := console.New(out, os.Environ(), time.Now)
+	picture := console.New(out, os.Environ(), time.Now).ByClock()
 	defer picture.Done()
 	ticker := time.NewTicker(cmp.Or(how.every, watchEvery))
 	defer ticker.Stop()
@@ -117,7 +117,7 @@ func watchInLines(
 		case !away && ctx.Err() == nil:
 			away = true
 			picture.Say(
-				"No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err),
+				"No answer since %s: %s. The wave goes on; so does this", console.Clock(last.At), plain(look.Err),
 			)
 		}
 		select {

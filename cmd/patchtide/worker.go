@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/worker"
 )
 
@@ -39,7 +40,7 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return &exitError{code: exitUsage, cause: err}
 	}
-	temporal, options, err := dial(ctx, loaded.Settings, logger)
+	temporal, options, err := dial(ctx, loaded.Settings, logger, payload.NewGuard())
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,14 @@ package console
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
 
 	"github.com/patchtide/patchtide/internal/palette"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Finding is one line of a table of things that were looked at.
@@ -37,6 +39,8 @@ func Findings(out io.Writer, environ []string, all []Finding) error {
 }
 
 func findingsText(all []Finding, page Page) string {
+	all = slices.Clone(all)
+	plain.Lines(&all)
 	rows, styles := make([][]string, len(all)), make([]lipgloss.Style, len(all))
 	for i, finding := range all {
 		mark, style := finding.mark()

@@ -110,5 +110,8 @@ func Clock(at time.Time) string { return at.Local().Format("15:04:05 MST") }
 // Moment is a moment with its day and zone.
 func Moment(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") }
 
+// About is a Clock of what is only likely, to the minute.
+func About(at time.Time) string { return at.Local().Format("15:04 MST") }
+
 // Minute is a Moment without its seconds, as what is planned and what is listed has it.
 func Minute(at time.Time) string { return at.Local().Format("2006-01-02 15:04 MST") }

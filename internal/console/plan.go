@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // PrintPlan writes what a wave would do: each stage, group and instance in the order in which they would be taken, then
@@ -35,6 +36,7 @@ func (w *planWriter) line(indent int, format string, words ...any) {
 }
 
 func planText(p patch.Preview, page Page) string {
+	plain.Lines(&p)
 	text := &planWriter{page: page}
 	text.line(
 		2,

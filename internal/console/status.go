@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Status is a wave's status as text: where it stands, what it asks for and what may be answered, and one row a group.
@@ -35,7 +36,7 @@ func Status(status patch.WaveStatus, page Page) string {
 			s.line(0, "What may be sent:")
 		}
 		s.line(4, "  %s:", choice.When)
-		s.text.WriteString(page.Command("    "+choice.Command, 6) + "\n")
+		s.text.WriteString(page.Command("    "+plain.Line(choice.Command), 6) + "\n")
 	}
 	s.worries(status)
 	return s.text.String()
@@ -67,7 +68,7 @@ type statusText struct {
 
 // line adds a line that goes on behind so many cells where it is too long.
 func (s *statusText) line(indent int, format string, words ...any) {
-	s.text.WriteString(s.page.Wrap(fmt.Sprintf(format, words...), indent) + "\n")
+	s.text.WriteString(s.page.Wrap(plain.Line(fmt.Sprintf(format, words...)), indent) + "\n")
 }
 
 func (s *statusText) table(status patch.WaveStatus) {

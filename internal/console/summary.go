@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Summary closes the demo: what became of every instance, what it took, and where to look on. waveURL is the wave's
@@ -62,7 +63,7 @@ const labelWidth = 24
 
 // field writes a label and its value.
 func (c *Console) field(text *strings.Builder, style lipgloss.Style, label, value string) {
-	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(value, labelWidth) + "\n")
+	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(plain.Line(value), labelWidth) + "\n")
 }
 
 // outcomes counts instances by what became of them, and the patches that were missing.

@@ -7,6 +7,8 @@ import (
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Style is how one cell of a table looks; the headers' row is below 0.
@@ -20,6 +22,7 @@ func (p Page) Table(headers []string, rows [][]string) string {
 
 // styled is Table with looks.
 func (p Page) styled(headers []string, rows [][]string, style Style, border lipgloss.Style) string {
+	rows = plainCells(rows)
 	if p.Terminal {
 		fitting, fits := fitted(headers, rows, p.Width)
 		if !fits {
@@ -33,6 +36,15 @@ func (p Page) styled(headers []string, rows [][]string, style Style, border lipg
 	}
 	return drawn.BorderStyle(border).Headers(headers...).Rows(rows...).
 		StyleFunc(func(row, column int) lipgloss.Style { return style(row, column).Padding(0, 1) }).Render()
+}
+
+func plainCells(rows [][]string) [][]string {
+	shown := make([][]string, len(rows))
+	for i, row := range rows {
+		shown[i] = slices.Clone(row)
+	}
+	plain.Lines(&shown)
+	return shown
 }
 
 // fitted breaks the lines of cells so that the table is no wider than that; ok is false where words are too long for

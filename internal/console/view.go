@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Details are what a wave's own status leaves out: its groups' and their current instances' states, by workflow id.
@@ -32,6 +33,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		shown.State = strings.Join(phases, "; ")
 		p.Stages = append(p.Stages, shown)
 	}
+	plain.Lines(&p)
 	return p
 }
 

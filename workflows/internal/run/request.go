@@ -34,7 +34,7 @@ func Strict(data []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more than one JSON value")
 	}
-	plain.Strings(into) // names and reasons go to other people's terminals
+	plain.Lines(into) // names and reasons go to other people's terminals, on one line
 	return nil
 }
 
