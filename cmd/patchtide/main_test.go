@@ -151,8 +151,8 @@ func TestWrongUsage(t *testing.T) {
 		{"two plans", []string{"wave", "start", "web", "api"}, "accepts 1 arg(s)"},
 		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},
 		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
-		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "reason: is missing"},
-		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "actor: is missing"},
+		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "--reason is missing; the next on-call will want to know\nSee"},
+		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "--actor is missing; say who you are\nSee"},
 		{
 			"a scope that is none",
 			[]string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"},
@@ -166,14 +166,14 @@ func TestWrongUsage(t *testing.T) {
 		{
 			"set-concurrency without a number",
 			[]string{"wave", "set-concurrency", "wave-1", "--actor", "me", "--reason", "x"},
-			"max_parallel_groups: must be 1 or more",
+			"--max-parallel-groups must be 1 or more\nSee",
 		},
 		{
 			"extend-window without a moment",
 			[]string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"},
-			"until:",
+			`--until "" is no moment in RFC 3339`,
 		},
-		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "reason: is missing"},
+		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "--reason is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
 		{"plan without a plan", []string{"plan"}, "accepts 1 arg(s)"},
 		{"plan of two", []string{"plan", "web", "api"}, "accepts 1 arg(s)"},

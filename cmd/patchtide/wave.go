@@ -129,9 +129,12 @@ func newWaveShow() *cobra.Command {
 func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStatus, error) {
 	value, err := c.QueryWorkflow(ctx, wave, "", names.QueryStatus)
 	var missing *serviceerror.NotFound
+	var away *serviceerror.Unavailable
 	switch {
 	case errors.As(err, &missing):
 		return nil, &unknownWaveError{wave}
+	case errors.As(err, &away):
+		return nil, fmt.Errorf("ask wave %s for its status: Temporal does not answer: %w", wave, err)
 	case err != nil:
 		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
 	}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -126,17 +128,41 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	aimed, said = decision, status.WaveID+" is "+strings.ReplaceAll(string(status.State), "_", " ")
 	aimed.Point = status.Point()
 	at := strings.Join(aimed.Flags(), " ")
+	if status.State == patch.StateClosed {
+		return decision, "", hasClosed(status)
+	}
 	if decision.Verb == patch.Abort && decision.Verb.AboutIn(status.State) == patch.AboutHold {
 		return decision, "", fmt.Errorf("%s already: another abort gives up on what cannot be put back, and reports it; "+
 			"where that is meant, send it with %s", said, at)
 	}
 	if at != "" {
-		said += "; " + string(decision.Verb) + " is sent for " + at
+		said += "; " + decision.Verb.Command() + " is sent for " + at
 	}
 	if status.Awaiting != "" {
 		said += ". It asks: " + status.Awaiting
 	}
 	return aimed, said, nil
+}
+
+// hasClosed says of a wave that has closed how it ended: it takes no verb any more.
+func hasClosed(status patch.WaveStatus) error {
+	return fmt.Errorf("%s has closed: %s at %s; it takes no verb any more", status.WaveID,
+		strings.ReplaceAll(string(status.Outcome), "_", " "), console.Moment(status.Since))
+}
+
+// whyClosed says how a wave ended that Temporal lets nobody tell anything; err is what Temporal said.
+func whyClosed(ctx context.Context, c client.Client, wave string, err error) error {
+	status, unanswered := askWave(ctx, c, wave)
+	if unanswered != nil {
+		return unanswered
+	}
+	if status.State == patch.StateClosed {
+		return hasClosed(*status)
+	}
+	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {
+		return failure
+	}
+	return fmt.Errorf("tell %s: %w", wave, err)
 }
 
 // rightVerb refuses as wrong usage what no wave would take.
@@ -149,7 +175,7 @@ func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 
 func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
 	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
-		line(out, "%s accepted %s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb, wave)
+		line(out, "%s accepted %s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), wave)
 		return nil
 	})
 }
@@ -176,7 +202,11 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 		return nil, fmt.Errorf("nobody knows whether %s was heard: it may be taken when a worker is back. Sent again in the "+
 			"same words it is taken once", decision.Verb)
 	}
-	return nil, refused(wave, string(decision.Verb), err)
+	var closed *serviceerror.NotFound
+	if errors.As(err, &closed) {
+		return nil, whyClosed(ctx, c, wave, err)
+	}
+	return nil, refused(wave, decision.Verb.Command(), err)
 }
 
 // idOf is one id for a decision in the same words about the same point.
@@ -192,7 +222,7 @@ func idOf(decision patch.Decision) string {
 func refused(workflow, update string, err error) error {
 	var typed *temporal.ApplicationError
 	if errors.As(err, &typed) {
-		return fmt.Errorf("%s refused %s: %s", workflow, update, typed.Message())
+		return fmt.Errorf("%s refused %s: %s", workflow, update, plain(err))
 	}
 	return fmt.Errorf("tell %s %s: %w", workflow, update, err)
 }

@@ -168,14 +168,8 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	return true, nil
 }
 
-// plain is an error in its author's words, without Temporal's wrapping.
-func plain(err error) string {
-	var typed *temporal.ApplicationError
-	if errors.As(err, &typed) {
-		return typed.Message()
-	}
-	return err.Error()
-}
+// plain is an error as whoever types commands reads it.
+func plain(err error) string { return console.Said(err) }
 
 // showStatus writes a wave's status and makes its exit code.
 func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {

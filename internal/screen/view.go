@@ -114,7 +114,7 @@ func (m *Model) headLines() []string {
 			"No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.",
 			console.Clock(m.last.At),
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9),
-			plain(m.trouble),
+			console.Said(m.trouble),
 		)
 		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
 	}
