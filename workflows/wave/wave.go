@@ -86,7 +86,7 @@ func notStarted(plan patch.Plan) []patch.Outcome {
 
 // fail ends a wave that was refused before it changed anything.
 func (w *wave) fail(ctx workflow.Context, err error) {
-	w.reason = run.Reason(err)
+	w.reason = run.CodedReason(err)
 	w.roster.keepLocked()
 	w.release(ctx)
 	w.finish(ctx, patch.Failed, nil)
