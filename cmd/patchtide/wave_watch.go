@@ -100,6 +100,7 @@ func watchInLines(
 	}
 	picture := console.New(out, os.Environ(), time.Now).ByClock()
 	defer picture.Done()
+	picture.Say("Watching %s", look.Status.WaveID)
 	ticker := time.NewTicker(cmp.Or(how.every, watchEvery))
 	defer ticker.Stop()
 	last, away := look, false

@@ -67,6 +67,7 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	require.Equal(
 		t, 1, strings.Count(text, "No answer since "+since+": connection refused"), "said once: %s", text,
 	)
+	require.Regexp(t, `^\d\d:\d\d:\d\d [A-Z]+  Watching wave-web-1\n`, text, "a log that is cut off still says which wave")
 	require.Contains(t, text, "It answers again")
 	require.Contains(t, text, "closed: succeeded")
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
@@ -12,6 +13,11 @@ import (
 type Details struct {
 	Groups    map[string]patch.GroupStatus
 	Instances map[string]patch.InstanceStatus
+}
+
+// Clone is a copy of both tables, for one who reads them while more is asked.
+func (d Details) Clone() Details {
+	return Details{Groups: maps.Clone(d.Groups), Instances: maps.Clone(d.Instances)}
 }
 
 // View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with

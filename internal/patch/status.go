@@ -18,6 +18,7 @@ type WaveStatus struct {
 	Hold     int    `json:"hold,omitempty"`
 	Awaiting string `json:"awaiting,omitempty"` // what a person is asked for, with the reason
 	Verbs    []Verb `json:"verbs,omitempty"`    // what it takes now
+	NotBy    string `json:"not_by,omitempty"`   // from whom it takes no approval now, though from others
 	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.
 	Otherwise Verb       `json:"otherwise,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`

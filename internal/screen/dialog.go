@@ -125,6 +125,9 @@ func (m *Model) dialogLines() []string {
 	if at := strings.Join(d.point.Flags(), " "); at != "" {
 		lines[0] += "  " + at
 	}
+	if other := m.last.Status.NotBy; other != "" && d.verb == patch.Approve {
+		lines = append(lines, palette.Asks.Render("By somebody other than "+other+", who started the wave"))
+	}
 	if m.last.Status.Point() != d.point {
 		lines = append(lines, palette.Bad.Render("The wave stands elsewhere by now; esc, look, and decide again"))
 	}

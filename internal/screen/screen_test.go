@@ -261,6 +261,17 @@ func TestVerbsAreSentWithAReasonAndNeverWithout(t *testing.T) {
 	require.NotContains(t, w.text(), "accepted retry", "the wave has gone on since")
 }
 
+func TestWhoMayNotApproveIsToldBeforeHeTries(t *testing.T) {
+	look := running(3)
+	look.Status.State, look.Status.Verbs = patch.StateAwaitingApproval, patch.VerbsIn(patch.StateAwaitingApproval, false)
+	look.Status.NotBy = "alice"
+	w := watch(t, look)
+	w.press("x")
+	require.NotContains(t, w.text(), "somebody other", "anybody may reject")
+	w.press("<esc>", "a")
+	require.Contains(t, w.text(), "By somebody other than alice, who started the wave")
+}
+
 func TestADialogSentBackSendsNothing(t *testing.T) {
 	w := watch(t, held())
 	w.press("A", "stop it", "<esc>")
