@@ -134,7 +134,7 @@ func watchInLines(
 func goesOn(status patch.WaveStatus) string {
 	state := strings.ReplaceAll(string(status.State), "_", " ")
 	return fmt.Sprintf(
-		"%s goes on without you (%s). Watch it again: patchtide wave watch %s", status.WaveID, state, status.WaveID,
+		"%s goes on without you (%s). Watch it again: `patchtide wave watch %s`", status.WaveID, state, status.WaveID,
 	)
 }
 

@@ -80,7 +80,7 @@ func TestPlainLinesEndOnHoldOnlyWhenAsked(t *testing.T) {
 
 	_, _, err = inLines(t, watching{}, nil, held, held)
 	require.ErrorContains(
-		t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: patchtide wave watch wave-web-1",
+		t, err, "stopped watching; wave-web-1 goes on without you (on hold). Watch it again: `patchtide wave watch wave-web-1`",
 	)
 }
 

@@ -52,6 +52,9 @@ func headOf(status patch.WaveStatus) string {
 		head += "  puts back " + status.PutsBack
 	}
 	head += "  " + waveState(status)
+	if status.Paused() && status.State != patch.StatePaused {
+		head += ", paused"
+	}
 	if status.Hold > 0 && status.State != patch.StateClosed {
 		head += fmt.Sprintf("  hold %d", status.Hold)
 	}
@@ -79,14 +82,15 @@ func (s *statusText) table(status patch.WaveStatus) {
 			if group.Now != nil {
 				now += ": " + group.Now.ID + " " + group.Now.Step.Told(group.Now.Undoing)
 			}
-			rows = append(rows, []string{
-				stage.Name, group.Group, now, fmt.Sprintf("%d of %d", group.Done, group.Total),
-				fmt.Sprint(group.FailedCount()),
-			})
+			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
+			if failed := group.FailedCount(); failed > 0 {
+				done += fmt.Sprintf(", %d failed", failed)
+			}
+			rows = append(rows, []string{stage.Name, group.Group, now, done})
 		}
 	}
 	if len(rows) > 0 { // one that was refused, or has not looked yet, has none
-		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done", "Failed"}, rows) + "\n")
+		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done"}, rows) + "\n")
 	}
 	if status.CountsEvery > 1 && status.State != patch.StateClosed {
 		s.line(0, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups themselves, which "+
