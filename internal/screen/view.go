@@ -166,7 +166,9 @@ func (m *Model) flowing(lines []string) []string {
 	page := m.page()
 	var flowing []string
 	for _, line := range lines {
-		flowing = append(flowing, strings.Split(page.Wrap(line, flowIndent), "\n")...)
+		for _, short := range page.Lines(line, flowIndent) { // an ARN may be wider than the screen all the same
+			flowing = append(flowing, strings.Split(ansi.Hardwrap(short, m.width, true), "\n")...)
+		}
 	}
 	return flowing
 }
