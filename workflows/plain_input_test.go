@@ -40,7 +40,9 @@ func TestWhatPeopleSendIsOneLineOfPlainText(t *testing.T) {
 				fields += `, "` + field.Name + `": %[1]s`
 			}
 		}
-		inputs[string(verb)] = input{`{"actor": %[1]s, "reason": %[1]s, "stage": %[1]s` + fields + `}`, new(workflows.VerbRequest)}
+		inputs[string(verb)] = input{
+			`{"actor": %[1]s, "reason": %[1]s, "stage": %[1]s` + fields + `}`, new(workflows.VerbRequest),
+		}
 	}
 	for name, in := range inputs {
 		t.Run(name, func(t *testing.T) {

@@ -151,8 +151,16 @@ func TestWrongUsage(t *testing.T) {
 		{"two plans", []string{"wave", "start", "web", "api"}, "accepts 1 arg(s)"},
 		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},
 		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
-		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "--reason is missing; the next on-call will want to know\nSee"},
-		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "--actor is missing; say who you are\nSee"},
+		{
+			"a verb without a reason",
+			[]string{"wave", "skip", "wave-1", "--actor", "me"},
+			"--reason is missing; the next on-call will want to know\nSee",
+		},
+		{
+			"a verb without an actor",
+			[]string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"},
+			"--actor is missing; say who you are\nSee",
+		},
 		{
 			"a scope that is none",
 			[]string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"},

@@ -26,7 +26,8 @@ patchtide plan web --scan`,
 			"be taken, what is missing on each, how room is made, how long it is likely to take and whether that fits " +
 			"the window; and everything that is in its way, by the names of docs/refusals.md. Nothing is changed and no " +
 			"lock is taken, so that it may run beside a wave. What is missing is what Systems Manager knows, with its " +
-			"age; --scan scans first. Exit code 0: it could run. 1: something is in the way, or it failed.",
+			"age; --scan scans first. Exit code 0: nothing is in the way: it could run, now or once its " +
+			"window opens, or nothing is due. 1: something is in the way, or it failed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withWorker(cmd, func(c client.Client) error {

@@ -32,7 +32,8 @@ func TestSchedulePreview(t *testing.T) {
 	shows := func(utc bool) string {
 		var out bytes.Buffer
 		printPreview(&out, shown, utc)
-		return strings.Join(strings.Fields(strings.NewReplacer("|", "", "-+", "", "+-", "", "--", "").Replace(out.String())), " ")
+		lines := strings.NewReplacer("|", "", "-+", "", "+-", "", "--", "")
+		return strings.Join(strings.Fields(lines.Replace(out.String())), " ")
 	}
 	require.Contains(t, shows(false), "2026-11-01 01:30 EDT 2026-11-01 03:30 EST 2026-11-01 04:30 EST "+twice+"first "+
 		"2026-11-01 01:30 EST 2026-11-01 04:30 EST 2026-11-01 05:30 EST "+twice+"second "+

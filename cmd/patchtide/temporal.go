@@ -62,8 +62,8 @@ func dial(
 	return c, options, nil
 }
 
-// operatorClient is a quiet client for one command, which shows people what it reads. An operator's machine needs no configuration file: settings come
-// from flags and the environment where there is none.
+// operatorClient is a quiet client for one command, which shows people what it reads. An operator's machine needs no
+// configuration file: settings come from flags and the environment where there is none.
 func operatorClient(cmd *cobra.Command) (client.Client, error) {
 	settings, err := config.Process(cmd.Flags())
 	if err != nil {

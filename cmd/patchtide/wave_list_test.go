@@ -151,7 +151,8 @@ func TestListLeavesOutWhatNeverBegan(t *testing.T) {
 	const failed = enums.WORKFLOW_EXECUTION_STATUS_FAILED
 	store := &pages{t: t, waves: []*workflowpb.WorkflowExecutionInfo{
 		execution(t, "misspelt", failed, "resolving"), execution(t, "wrong-input", failed, ""),
-		execution(t, "refused", failed, "closed"), execution(t, "starts", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "resolving"),
+		execution(t, "refused", failed, "closed"),
+		execution(t, "starts", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "resolving"),
 	}}
 	listedIDs := func(filter listFilter) (ids []string) {
 		waves, err := listWaves(t.Context(), store, filter)
@@ -172,7 +173,10 @@ func TestTheOrderOfTheList(t *testing.T) {
 		return listed{WaveID: id, Closed: &end, Started: at(9)}
 	}
 	waves := sorted([]listed{
-		closed("closed first", 10), {WaveID: "older", Started: at(1)}, closed("closed last", 20), {WaveID: "newer", Started: at(2)},
+		closed("closed first", 10),
+		{WaveID: "older", Started: at(1)},
+		closed("closed last", 20),
+		{WaveID: "newer", Started: at(2)},
 	})
 	var ids []string
 	for _, wave := range waves {

@@ -46,7 +46,8 @@ func New(out io.Writer, environ []string, now func() time.Time) *Console {
 	return c
 }
 
-// ByClock lets lines that stay begin with the time of day instead of how long it has been: for a log that is read later.
+// ByClock lets lines that stay begin with the time of day instead of how long it has been: for a log that is read
+// later.
 func (c *Console) ByClock() *Console {
 	c.clock = true
 	return c

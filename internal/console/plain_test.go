@@ -21,7 +21,8 @@ func TestOtherPeoplesTextIsShownAndNotObeyed(t *testing.T) {
 	status.NotTold = []string{evil}
 	preview := couldRun()
 	preview.Notes, preview.Stages[0].Name = []string{evil}, evil
-	details := Details{Groups: map[string]patch.GroupStatus{"": {Instances: []patch.InstanceResult{{ID: "i-0a", Reason: evil}}}}}
+	instances := []patch.InstanceResult{{ID: "i-0a", Reason: evil}}
+	details := Details{Groups: map[string]patch.GroupStatus{"": {Instances: instances}}}
 	report := sample()
 	report.Stranded = []patch.Stranded{{WhatToDo: evil}}
 	for name, draw := range map[string]func(*bytes.Buffer) error{

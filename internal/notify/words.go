@@ -145,7 +145,8 @@ func finished(n patch.Notice) Message {
 		if n.PutsBack != "" {
 			m.WhatToDo = "Read why and mend it, or accept what would be lost where it says so, then roll back again; what was " +
 				"put back is left alone."
-			m.Commands = append(m.Commands, Command{When: "to roll back again", Line: names.VerbCommand(patch.RollBack, n.PutsBack)})
+			again := Command{When: "to roll back again", Line: names.VerbCommand(patch.RollBack, n.PutsBack)}
+			m.Commands = append(m.Commands, again)
 		}
 	}
 	m.Severity = worse(m.Severity, n)

@@ -89,8 +89,8 @@ type InstanceNow struct {
 	Done    int          `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 }
 
-// Paused reports whether a person has paused it and nobody has let it go on, also where it stands elsewhere meanwhile, as
-// on hold. A parked wave is paused no more.
+// Paused reports whether a person has paused it and nobody has let it go on, also where it stands elsewhere meanwhile,
+// as on hold. A parked wave is paused no more.
 func (s WaveStatus) Paused() bool {
 	if s.State == StateParked || s.State == StateClosed {
 		return false

@@ -33,6 +33,7 @@ func TestWhatPeopleSentIsToldPlainly(t *testing.T) {
 	require.Equal(t, shown, events[0].Actor)
 	require.Equal(t, shown, events[0].Reason)
 
-	events = FromEvidence(patch.WaveStatus{Decisions: []patch.Decision{{Verb: patch.Abort, Reason: evil}}}, patch.WaveResult{})
+	status := patch.WaveStatus{Decisions: []patch.Decision{{Verb: patch.Abort, Reason: evil}}}
+	events = FromEvidence(status, patch.WaveResult{})
 	require.Equal(t, shown, events[0].Reason)
 }
