@@ -179,7 +179,7 @@ func TestWrongUsage(t *testing.T) {
 		{
 			"extend-window without a moment",
 			[]string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"},
-			`--until "" is no moment in RFC 3339`,
+			`--until: "" is no moment in RFC 3339`,
 		},
 		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "--reason is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},

@@ -11,6 +11,7 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -90,7 +91,7 @@ func startQuarantine(
 	cmd *cobra.Command, c client.Client, id string, request workflows.QuarantineRequest,
 ) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Why**: "+request.Reason, request, waitForIt(id))
+	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Why**: "+shown.Markdown(request.Reason), request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}

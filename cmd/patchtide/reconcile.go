@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -25,7 +26,7 @@ patchtide reconcile --reason "after the crash"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {
 				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor,
-					"**Why**: "+request.Reason, request, waitForIt(names.ReconcileID))
+					"**Why**: "+shown.Markdown(request.Reason), request, waitForIt(names.ReconcileID))
 				if err != nil {
 					return err
 				}

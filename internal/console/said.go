@@ -23,7 +23,7 @@ func Said(err error) string {
 	said, _, shown := strings.Cut(plain.Text(typed.Message()), names.RightInput)
 	switch {
 	case shown: // the command line checks what it is given by the same words
-		said = field.ReplaceAllStringFunc(said, flagOf)
+		said = inFlags(said)
 	case code.MatchString(typed.Type()) && typed.Type() != wrongInput && !strings.HasPrefix(said, typed.Type()+":"):
 		said = typed.Type() + ": " + said
 	}
@@ -34,20 +34,27 @@ func Said(err error) string {
 const wrongInput = "InvalidInput"
 
 var (
-	field = regexp.MustCompile(`^[a-z_]+: `)
+	field = regexp.MustCompile(`^([a-z_]+): (is |must )?`)
 	code  = regexp.MustCompile(`^[A-Z][A-Za-z]+$`) // the types of Go's own errors begin small, or with a star
 )
 
-// flagOf is a field's name before a colon, as the command line has it.
-func flagOf(field string) string {
-	switch name := strings.TrimSuffix(field, ": "); name {
-	case "plan", "instance":
-		return strings.ToUpper(name) + " "
-	case "wave_id":
-		return "WAVE "
-	default:
-		return "--" + strings.ReplaceAll(name, "_", "-") + " "
+// inFlags is what is wrong with a field, by the name that the command line has for it.
+func inFlags(said string) string {
+	found := field.FindStringSubmatch(said)
+	if found == nil {
+		return said
 	}
+	name := "--" + strings.ReplaceAll(found[1], "_", "-")
+	switch found[1] {
+	case "plan", "instance":
+		name = strings.ToUpper(found[1])
+	case "wave_id":
+		name = "WAVE"
+	}
+	if found[2] == "" {
+		name += ":"
+	}
+	return name + " " + strings.TrimPrefix(said, found[1]+": ")
 }
 
 // inCommands is what a wave says of its verbs, with those of the command line.

@@ -28,6 +28,7 @@ func TestWhatAnErrorSays(t *testing.T) {
 	}{
 		{"a field that is missing", invalid("reason: is missing; say why"), "--reason is missing; say why"},
 		{"a field of two words", invalid("max_parallel_groups: must be 1 or more"), "--max-parallel-groups must be 1 or more"},
+		{"a value", invalid(`account: there is no "prod"`), `--account: there is no "prod"`},
 		{"what is no flag", invalid("wave_id: is missing"), "WAVE is missing"},
 		{"an unknown plan", invalid(`there is no plan "wbe"; it knows web`), `there is no plan "wbe"; it knows web`},
 		{"a refusal", typed("web is being patched by wave w", "GroupLocked"), "GroupLocked: web is being patched by wave w"},
