@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -126,7 +127,7 @@ func newWaveShow() *cobra.Command {
 }
 
 // askWave asks a wave for its status.
-func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStatus, error) {
+func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStatus, error) {
 	value, err := c.QueryWorkflow(ctx, wave, "", names.QueryStatus)
 	var missing *serviceerror.NotFound
 	var away *serviceerror.Unavailable

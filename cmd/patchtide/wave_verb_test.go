@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/notify"
@@ -40,6 +44,43 @@ func TestWhatARefusalSays(t *testing.T) {
 		"wave-1 refused skip: the wave is running: it takes pause, not skip")
 	away := errors.New("connection lost")
 	require.EqualError(t, refused("wave-1", "skip", away), "tell wave-1 skip: connection lost", "nobody refused")
+}
+
+// askedInVain answers every question with one error.
+type askedInVain struct{ err error }
+
+func (a askedInVain) QueryWorkflow(
+	context.Context, string, string, string, ...any,
+) (converter.EncodedValue, error) {
+	return nil, a.err
+}
+
+func TestWhoDoesNotAnswerIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		want  string
+		other string
+	}{
+		{"Temporal", serviceerror.NewUnavailable("connection refused"), "Temporal does not answer", "a worker must run"},
+		{"a worker", errors.New("no poller seen"), "a worker must run to answer", "Temporal does not answer"},
+		{"nobody knows it", serviceerror.NewNotFound("no such workflow"), "there is no wave wave-1", "a worker must run"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := askWave(t.Context(), askedInVain{c.err}, "wave-1")
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), c.other)
+		})
+	}
+}
+
+// A verb for a wave that has closed is answered by how it ended, and when.
+func TestAVerbAfterTheEnd(t *testing.T) {
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local)
+	status := patch.WaveStatus{WaveID: "wave-1", State: patch.StateClosed, Outcome: patch.RolledBack, Since: at}
+	_, _, err := aimedAt(status, patch.Decision{Verb: patch.Retry})
+	require.EqualError(t, err,
+		"wave-1 has closed: rolled back at 2026-11-22 02:00:00 "+at.Format("MST")+"; it takes no verb any more")
 }
 
 // What a notice of a failing undo says to type works: first it stops the wave, and then it names the point that another
