@@ -91,7 +91,8 @@ func startQuarantine(
 	cmd *cobra.Command, c client.Client, id string, request workflows.QuarantineRequest,
 ) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Why**: "+shown.Markdown(request.Reason), request, waitForIt(id))
+	details := "**Why**: " + shown.Markdown(request.Reason)
+	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, details, request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}

@@ -181,8 +181,8 @@ func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccep
 }
 
 // tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
-// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same id,
-// and is taken once.
+// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same
+// id, and is taken once.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -212,8 +212,8 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 // idOf is one id for a decision in the same words about the same point.
 func idOf(decision patch.Decision) string {
 	words := fmt.Sprintf("%q", []string{
-		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope), fmt.Sprint(decision.MaxParallelGroups),
-		decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
+		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope),
+		fmt.Sprint(decision.MaxParallelGroups), decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
 	})
 	return string(decision.Verb) + "-" + uuid.NewSHA1(uuid.NameSpaceOID, []byte(words)).String()
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// What a wave says in the words of its Updates is said in those of the command line, and a refusal begins with its code.
+// What a wave says in the words of its Updates is said in those of the command line, and a refusal begins with its
+// code.
 func TestWhatAnErrorSays(t *testing.T) {
 	typed := func(message, code string) error {
 		return fmt.Errorf("workflow failed: %w", temporal.NewNonRetryableApplicationError(message, code, nil))

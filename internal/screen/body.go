@@ -91,8 +91,8 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			lines = append(
 				lines,
 				fmt.Sprintf(
-					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(now.Step.Told(now.Undoing)),
-					m.since(now.Since),
+					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID,
+					palette.Busy.Render(now.Step.Told(now.Undoing)), m.since(now.Since),
 				),
 			)
 		case instance.Outcome == patch.NotStarted && !every:
