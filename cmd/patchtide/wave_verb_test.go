@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/temporalui"
@@ -112,4 +113,19 @@ func TestAFailingUndoIsGivenUpByTheNoticesCommand(t *testing.T) {
 	require.NoError(t, patch.Abort.Means(second.Point, aborting, []patch.Point{running.Point(), aborting.Point()}))
 	before := patch.Point{Stage: "production"} // as the notice had it
 	require.Error(t, patch.Abort.Means(before, aborting, []patch.Point{running.Point(), aborting.Point()}))
+}
+
+// What the refusal of a roll back says to type is taken as it stands.
+func TestALossIsAcceptedByTheRefusalsCommand(t *testing.T) {
+	words := shellWords(names.VerbCommand(patch.RollBack, "old-wave", "--accept-loss"))
+	cmd, rest, err := newRoot().Find(words[1:])
+	require.NoError(t, err)
+	require.NoError(t, cmd.ParseFlags(rest))
+	require.Equal(t, []string{"old-wave"}, cmd.Flags().Args())
+	decision := patch.Decision{Verb: patch.RollBack}
+	decision.Actor, decision.Reason = "me", cmd.Flag("reason").Value.String()
+	require.NoError(t, rightVerb(cmd, decision))
+	accepts, err := cmd.Flags().GetBool("accept-loss")
+	require.NoError(t, err)
+	require.True(t, accepts)
 }
