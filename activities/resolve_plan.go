@@ -51,7 +51,7 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 		}
 		return nil, once.Final(
 			ErrInvalidInput,
-			"there is no plan %q in the worker's configuration; it knows %s; start the wave with {\"plan\": %q}", in.Plan,
+			"there is no plan %q in the worker's configuration; it knows %s"+names.RightInput+"{\"plan\": %q}", in.Plan,
 			strings.Join(known, ", "), known[0],
 		)
 	}

@@ -78,10 +78,7 @@ the file: keys that end in _from say where one is kept.
 	section(&b, "notify[]", "Each entry has exactly one of these keys.")
 	fields(&b, reflect.TypeFor[Notify]())
 	b.WriteByte('\n')
-	fields(
-		&b, reflect.TypeFor[SlackTarget](), reflect.TypeFor[TeamsTarget](), reflect.TypeFor[SNSTarget](),
-		reflect.TypeFor[WebhookTarget](),
-	)
+	fieldsOfEach(&b, reflect.TypeFor[Notify]())
 	section(
 		&b, "Your own patch baselines",
 		"One file for each in baselines_dir, NAME.yaml, beside the built-in "+strings.Join(baselines.Names(), ", ")+
@@ -116,13 +113,27 @@ func wrapped(text string) string {
 	return strings.Join(append(lines, line), "\n")
 }
 
-func fields(b *strings.Builder, of ...reflect.Type) {
-	b.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
-	for _, t := range of {
-		for _, f := range strictyaml.Fields(t) {
-			fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f.Key, typeName(f), fallback(f), meaning(f))
+const fieldsHead = "| key | type | default | meaning |\n|---|---|---|---|\n"
+
+func fields(b *strings.Builder, of reflect.Type) {
+	b.WriteString(fieldsHead)
+	for _, f := range strictyaml.Fields(of) {
+		field(b, "", f)
+	}
+}
+
+// fieldsOfEach lists the keys below each of a type's keys, which stand before them: two may have one of the same name.
+func fieldsOfEach(b *strings.Builder, of reflect.Type) {
+	b.WriteString(fieldsHead)
+	for _, above := range strictyaml.Fields(of) {
+		for _, f := range strictyaml.Fields(strictyaml.Indirect(above.Type)) {
+			field(b, above.Key+".", f)
 		}
 	}
+}
+
+func field(b *strings.Builder, above string, f strictyaml.Field) {
+	fmt.Fprintf(b, "| `%s%s` | %s | %s | %s |\n", above, f.Key, typeName(f), fallback(f), meaning(f))
 }
 
 func typeName(f strictyaml.Field) string {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -58,9 +59,10 @@ func TestSchedulesByCommandLine(t *testing.T) {
 	require.Equal(t, unchanged, sync(exitDone, "--dry-run"))
 
 	// What the server says is what the file alone says.
-	var preview struct{ Openings []struct{ Opens string } }
+	var preview struct{ Openings []struct{ Opens time.Time } }
 	require.NoError(t, json.Unmarshal([]byte(run(exitDone, "preview", "web", "--json", "-n", "1")), &preview))
-	require.Contains(t, run(exitDone, "list"), "web: opens next at "+preview.Openings[0].Opens)
+	opens := preview.Openings[0].Opens.UTC().Format("2006-01-02 15:04 MST")
+	require.Contains(t, run(exitDone, "list"), "web: opens next at "+opens)
 
 	// Somebody edits it in the Temporal UI.
 	byHand := func(change func(*client.Schedule)) {

@@ -66,7 +66,7 @@ func TestAWaveIsSteeredFromAScreen(t *testing.T) {
 	terminal.Type("\x1b")
 	terminal.Shows("p pause", "q leave")
 	terminal.Type("q")
-	terminal.Shows(wave + " goes on without you (running). Watch it again: patchtide wave watch " + wave)
+	terminal.Shows(wave + " goes on without you (running). Watch it again: `patchtide wave watch " + wave + "`")
 	require.NoError(t, <-ended, "leaving is no failure")
 	require.True(t, terminal.IsWhole(), "the terminal is the shell's again")
 	require.Len(t, b.decisions(wave), 1, "what was not sent is not decided")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -13,11 +12,12 @@ import (
 
 func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Check a configuration file, offline",
+		Use:     "check",
+		Short:   "Check a configuration file, offline",
+		Example: `patchtide check --config patchtide.yaml`,
 		Long: "Check a configuration file without asking AWS anything. Every mistake is told as file:line: key: what to " +
 			"write instead.\nWhere a Temporal answers within two seconds it is asked whether the workers that run know this " +
-			"file; one that\nknows another is told, since it has to be restarted. Nothing depends on it: the file is as right " +
+			"file; one that knows another is told, since it has to be restarted. Nothing depends on it: the file is as right " +
 			"without.\nExit code 0 where it is right, 2 where it is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,11 +32,9 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintf(
-				cmd.OutOrStdout(), "%s is right: %d accounts, plans %v\n", loaded.File, len(loaded.Accounts), loaded.PlanNames(),
-			); err != nil {
-				return err
-			}
+			line(
+				cmd.OutOrStdout(), "%s is right: %d accounts, plans %v", loaded.File, len(loaded.Accounts), loaded.PlanNames(),
+			)
 			if err := printWarnings(cmd.OutOrStdout(), loaded); err != nil {
 				return err
 			}
@@ -57,11 +55,8 @@ func printWarnings(out io.Writer, loaded *config.Config) error {
 			return err
 		}
 		for _, said := range []string{plan.PutBackLoses(), plan.PromotesUnproven()} {
-			if said == "" {
-				continue
-			}
-			if _, err := fmt.Fprintf(out, "plan %s: %s\n", name, said); err != nil {
-				return err
+			if said != "" {
+				line(out, "plan %s: %s", name, said)
 			}
 		}
 	}

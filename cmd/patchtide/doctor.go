@@ -15,6 +15,7 @@ import (
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/doctor"
+	"github.com/patchtide/patchtide/internal/payload"
 )
 
 func newDoctor() *cobra.Command {
@@ -22,15 +23,16 @@ func newDoctor() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at everything a wave relies on, and say how to mend what is wrong",
-		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do,\n" +
-			"agents, patch baselines, Temporal and its search attributes, workers, clocks, the evidence store\n" +
-			"and its key. Run it on the worker's machine, with the worker's configuration and credentials. It\n" +
-			"changes nothing but a document, doctor.json, in the evidence store.\n\n" +
-			"With --deep it also asks AWS, in each account and region, what Patchtide believes of it and\n" +
-			"regions answer differently: what documents take, whether a patch run's output can be read, page\n" +
-			"sizes, whether the region is enabled, services without an endpoint, encryption by default.\n\n" +
-			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is\n" +
-			"wrong.",
+		Example: `patchtide doctor
+patchtide doctor --deep`,
+		Long: "Look at everything a wave relies on: credentials, the role in each account and what it may do, agents, " +
+			"patch baselines, Temporal and its search attributes, workers, clocks, the evidence store and its key. Run " +
+			"it on the worker's machine, with the worker's configuration and credentials. It changes nothing but a " +
+			"document, doctor.json, in the evidence store.\n\n" +
+			"With --deep it also asks AWS, in each account and region, what Patchtide believes of it and regions answer " +
+			"differently: what documents take, whether a patch run's output can be read, page sizes, whether the region " +
+			"is enabled, services without an endpoint, encryption by default.\n\n" +
+			"Exit code 0 where all is ok or unknown, 1 where there is a problem, 2 where the configuration is wrong.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
@@ -67,7 +69,7 @@ func examine(ctx context.Context, loaded *config.Config, deep bool, progress io.
 	return doctor.Look(ctx, doctor.Options{
 		Config: loaded, AWS: aws, Now: time.Now, Version: version(), Deep: deep, Progress: tell,
 		Dial: func(ctx context.Context) (doctor.Temporal, error) {
-			c, options, err := dial(ctx, loaded.Settings, quiet)
+			c, options, err := dial(ctx, loaded.Settings, quiet, payload.NewPlain())
 			return doctor.Temporal{Client: c, Namespace: options.Namespace, Address: options.HostPort}, err
 		},
 	}), nil
@@ -98,7 +100,7 @@ func printReport(out io.Writer, report doctor.Report) error {
 	if err := console.Findings(out, os.Environ(), findings); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d ok, %d problems, %d unknown\n",
-		counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
-	return err
+	line(out, "")
+	line(out, "%d ok, %d problems, %d unknown", counts[doctor.OK], counts[doctor.Problem], counts[doctor.Unknown])
+	return nil
 }

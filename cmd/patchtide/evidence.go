@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/evidence"
-	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 func newEvidence() *cobra.Command {
@@ -20,11 +19,13 @@ func newEvidenceVerify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [WAVE]",
 		Short: "Prove that what waves left is as it was written",
-		Long: "Prove that what waves left in the evidence store is as it was written: of one wave, or of all. Every\n" +
-			"version of a wave's document and of its journal's records must be signed with a journal key that the\n" +
+		Example: `patchtide evidence verify
+patchtide evidence verify wave-web-20261122-082540`,
+		Long: "Prove that what waves left in the evidence store is as it was written: of one wave, or of all. Every " +
+			"version of a wave's document and of its journal's records must be signed with a journal key that the " +
 			"configuration names, stand where it was written, and follow the version before it.\n\n" +
-			"Run it with a worker's configuration and its permission to read the store. It changes nothing, and\n" +
-			"asks neither Temporal nor the accounts. That the newest versions were deleted it cannot see.\n\n" +
+			"Run it with a worker's configuration and its permission to read the store. It changes nothing, and asks " +
+			"neither Temporal nor the accounts. That the newest versions were deleted it cannot see.\n\n" +
 			"Exit code 1 where anything is found, 2 where the configuration is wrong.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,16 +66,14 @@ func newEvidenceVerify() *cobra.Command {
 // printVerified writes what is wrong, an object a line, and what to do.
 func printVerified(out io.Writer, found evidence.Verified) error {
 	for _, finding := range found.Findings {
-		if _, err := fmt.Fprintf(out, "wrong  %s %s\n", shown.Text(finding.Object), shown.Text(finding.Problem)); err != nil {
-			return err
-		}
+		line(out, "wrong  %s %s", finding.Object, finding.Problem)
 	}
 	said := "all are as they were written"
 	if len(found.Findings) > 0 {
 		said = fmt.Sprintf("%d are wrong: find out who may write to the store, and put them back from a copy of your own "+
 			"(an earlier version of the object, where the bucket keeps versions)", len(found.Findings))
 	}
-	_, err := fmt.Fprintf(out, "%d waves, %d versions of their documents, %d documents of instances, "+
-		"%d versions of journal records: %s\n", found.Waves, found.Documents, found.Instances, found.Records, said)
-	return err
+	line(out, "%d waves, %d versions of their documents, %d documents of instances, %d versions of journal records: %s",
+		found.Waves, found.Documents, found.Instances, found.Records, said)
+	return nil
 }

@@ -35,6 +35,8 @@ func freezeCommand(update, short, long string) *cobra.Command {
 	var request workflows.FreezeRequest
 	cmd := &cobra.Command{
 		Use: update, Short: short, Long: long, Args: cobra.NoArgs,
+		Example: "patchtide " + update + ` --account production --reason "incident 4711"
+patchtide ` + update + ` --reason "incident 4711"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := request.Validate(); err != nil {
 				return usage(cmd, errors.New(plain(err)))
@@ -92,10 +94,11 @@ func tellFreeze(
 
 func newFreezeShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "show",
-		Short: "Show what is frozen",
-		Long:  "Show what is frozen, by whom and why. Exit code 3 where something is.",
-		Args:  cobra.NoArgs,
+		Use:     "show",
+		Short:   "Show what is frozen",
+		Example: `patchtide freeze show`,
+		Long:    "Show what is frozen, by whom and why. Exit code 3 where something is.",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
 				freezes, err := activities.NewFreezes(c).Freezes(cmd.Context())

@@ -38,16 +38,16 @@ func newInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a first patchtide.yaml from what is in your accounts",
-		Long: "Write a first patchtide.yaml, with comments, from what is in your accounts: Auto Scaling groups, instances " +
-			"by their tag Role, target\n" +
-			"groups, and the operating systems that Systems Manager knows. What is tagged or named as staging, test and the " +
-			"like comes before the rest.\n" +
-			"Groups that EKS, ECS or Elastic Beanstalk operate are left out. It changes nothing in AWS, and no file without " +
-			"--force.\n\n" +
+		Long: "Write a first patchtide.yaml, with comments, from what is in your accounts: Auto Scaling groups, " +
+			"instances by their tag Role, target " +
+			"groups, and the operating systems that Systems Manager knows. What is tagged or named as staging, test and " +
+			"the like comes before the rest. " +
+			"Groups that EKS, ECS or Elastic Beanstalk operate are left out. It changes nothing in AWS, and no file " +
+			"without --force.\n\n" +
 			"What no flag says is asked on a terminal; without one nothing is asked.",
-		Example: "  patchtide init --role staging=arn:aws:iam::222233334444:role/patchtide --role " +
-			"production=arn:aws:iam::111122223333:role/patchtide \\\n" +
-			"    --external-id-from env:PATCHTIDE_EXTERNAL_ID --region ap-northeast-1",
+		Example: "patchtide init --role staging=arn:aws:iam::222233334444:role/patchtide --role " +
+			"production=arn:aws:iam::111122223333:role/patchtide " +
+			"--external-id-from env:PATCHTIDE_EXTERNAL_ID --region ap-northeast-1",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path, err := cmd.Flags().GetString("config")
@@ -228,11 +228,15 @@ func leftOut(all []starter.LeftOut) string {
 }
 
 func printBegun(out io.Writer, result begun) error {
-	var mend strings.Builder
-	for _, each := range result.Mend {
-		fmt.Fprintf(&mend, "\nbefore a wave  %s: %s\n    %s", each.Where, each.What, each.WhatToDo)
+	line(out, "%s: %d groups in plans %v", result.File, result.Groups, result.Plans)
+	for _, each := range result.LeftOut {
+		line(out, "left out  %s: %s", each.Where, each.Why)
 	}
-	_, err := fmt.Fprintf(out, "%s: %d groups in plans %v%s%s\n\n%s",
-		result.File, result.Groups, result.Plans, leftOut(result.LeftOut), mend.String(), nextSteps(result.KeyFrom))
-	return err
+	for _, each := range result.Mend {
+		line(out, "before a wave  %s: %s", each.Where, each.What)
+		line(out, "    %s", each.WhatToDo)
+	}
+	line(out, "")
+	line(out, "%s", nextSteps(result.KeyFrom))
+	return nil
 }

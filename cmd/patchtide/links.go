@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/internal/temporalui"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -43,12 +44,12 @@ func newLinks() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "links",
 		Short: "Print links into the Temporal UI: forms that start workflows, saved views, pages",
-		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists people " +
-			"look at; the pages of\n" +
-			"what always runs. Nothing is asked of Temporal. The UI's address is temporal_ui; plans are those of the " +
-			"configuration file, or with\n" +
-			"--plan any. The UI's addresses carry no input: it comes under each link. Times and ids are of now; print new " +
-			"links for a new wave.",
+		Example: `patchtide links --temporal-ui http://localhost:8080
+patchtide links --wave wave-web-20261122-082540`,
+		Long: "Print links into the Temporal UI: a form for each start, with the input to paste into it; the lists " +
+			"people look at; the pages of what always runs. Nothing is asked of Temporal. The UI's address is " +
+			"temporal_ui; plans are those of the configuration file, or with --plan any. The UI's addresses carry no " +
+			"input: it comes under each link. Times and ids are of now; print new links for a new wave.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := asked.resolve(cmd)
@@ -84,7 +85,7 @@ func newLinks() *cobra.Command {
 		&asked.save, "save-views", false,
 		"let each view's link keep it as a saved view of the browser that opens it; open each once",
 	)
-	flags.StringVar(&asked.actor, "actor", operatorName(), "who will start them"+unproven)
+	flags.Var(oneLineOf(&asked.actor, operatorName()), "actor", "who will start them"+unproven)
 	printsJSON(cmd)
 	return cmd
 }
@@ -214,17 +215,18 @@ func printLinks(out io.Writer, links []link) error {
 	for _, l := range links {
 		widest = max(widest, len(l.For))
 	}
+	whole := func(format string, filled ...any) { fmt.Fprintln(out, shown.Line(fmt.Sprintf(format, filled...))) }
 	for i, l := range links {
 		title := ""
 		if i == 0 || links[i-1].Kind != l.Kind {
 			title = titles[l.Kind]
 		}
-		line(out, "%-6s %-*s  %s", title, widest, l.For, l.URL)
+		whole("%-6s %-*s  %s", title, widest, l.For, l.URL)
 		if len(l.Input) > 0 {
-			line(out, "%-6s %-*s  input: %s", "", widest, "", l.Input)
+			whole("%-6s %-*s  input: %s", "", widest, "", l.Input)
 		}
 		if l.Note != "" {
-			line(out, "%-6s %-*s  %s", "", widest, "", l.Note)
+			whole("%-6s %-*s  %s", "", widest, "", l.Note)
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -59,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		exit = &exitError{code: exitFailed, cause: err}
 	}
 	if exit.cause != nil {
-		fmt.Fprintln(stderr, "patchtide:", exit.cause)
+		lines(stderr, "patchtide: "+exit.cause.Error())
 	}
 	return exit.code
 }

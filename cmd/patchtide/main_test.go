@@ -131,6 +131,20 @@ func TestWrongUsage(t *testing.T) {
 		want string
 	}{
 		{"unknown command", []string{"dance"}, `unknown command "dance"`},
+		{"a misspelt command", []string{"wvae"}, "did you mean wave?"},
+		{"a misspelt verb", []string{"wave", "aprove", "wave-1"}, "did you mean approve?"},
+		{
+			"a number that is none",
+			[]string{"wave", "set-concurrency", "wave-1", "--max-parallel-groups", "two"},
+			`--max-parallel-groups "two" is no whole number`,
+		},
+		{"another", []string{"wave", "skip", "wave-1", "--hold", "two"}, `--hold "two" is no whole number`},
+		{
+			"a number that is too large",
+			[]string{"wave", "list", "--most", "99999999999999999999"},
+			"is too large a number",
+		},
+		{"a duration that is none", []string{"reconcile", "schedule", "--every", "often"}, "write one like 1h"},
 		{"unknown flag", []string{"check", "--confg", "x"}, "unknown flag: --confg"},
 		{"check takes no argument", []string{"check", "patchtide.yaml"}, "patchtide.yaml"},
 		{"no such file", []string{"check", "--config", missing}, missing},
@@ -139,8 +153,16 @@ func TestWrongUsage(t *testing.T) {
 		{"two plans", []string{"wave", "start", "web", "api"}, "accepts 1 arg(s)"},
 		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},
 		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
-		{"a verb without a reason", []string{"wave", "skip", "wave-1", "--actor", "me"}, "reason: is missing"},
-		{"a verb without an actor", []string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"}, "actor: is missing"},
+		{
+			"a verb without a reason",
+			[]string{"wave", "skip", "wave-1", "--actor", "me"},
+			"--reason is missing; the next on-call will want to know\nSee",
+		},
+		{
+			"a verb without an actor",
+			[]string{"wave", "skip", "wave-1", "--actor", "", "--reason", "x"},
+			"--actor is missing; say who you are\nSee",
+		},
 		{
 			"a scope that is none",
 			[]string{"wave", "roll-back", "wave-1", "--actor", "me", "--reason", "x", "--scope", "all"},
@@ -154,18 +176,18 @@ func TestWrongUsage(t *testing.T) {
 		{
 			"set-concurrency without a number",
 			[]string{"wave", "set-concurrency", "wave-1", "--actor", "me", "--reason", "x"},
-			"max_parallel_groups: must be 1 or more",
+			"--max-parallel-groups must be 1 or more\nSee",
 		},
 		{
 			"extend-window without a moment",
 			[]string{"wave", "extend-window", "wave-1", "--actor", "me", "--reason", "x"},
-			"until:",
+			`--until: "" is no moment in RFC 3339`,
 		},
-		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "reason: is missing"},
+		{"freeze without a reason", []string{"freeze", "--actor", "me"}, "--reason is missing"},
 		{"scan without a plan", []string{"scan"}, "accepts 1 arg(s)"},
 		{"plan without a plan", []string{"plan"}, "accepts 1 arg(s)"},
 		{"plan of two", []string{"plan", "web", "api"}, "accepts 1 arg(s)"},
-		{"plan that scans somehow", []string{"plan", "web", "--scan=often"}, "invalid argument"},
+		{"plan that scans somehow", []string{"plan", "web", "--scan=often"}, `--scan "often" is neither true nor false`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := call(t, c.args...)
@@ -200,12 +222,14 @@ func TestHelpAndVersion(t *testing.T) {
 	for _, args := range [][]string{{}, {"wave"}, {"help"}} {
 		code, stdout, stderr := call(t, args...)
 		require.Equal(t, exitDone, code)
-		require.Contains(t, stdout, "Available Commands:")
+		require.Contains(t, stdout, "Commands:")
 		require.Empty(t, stderr)
 	}
-	code, stdout, _ := call(t, "version")
-	require.Equal(t, exitDone, code)
-	require.True(t, strings.HasPrefix(stdout, "patchtide "))
+	for _, asked := range []string{"version", "--version"} {
+		code, stdout, _ := call(t, asked)
+		require.Equal(t, exitDone, code)
+		require.Equal(t, "patchtide "+version()+"\n", stdout)
+	}
 }
 
 // Who decides is what the client says: every command that asks for it says so.

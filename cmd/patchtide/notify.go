@@ -28,9 +28,11 @@ func newNotifyTest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test",
 		Short: "Send a test notice to each target of the configuration",
+		Example: `patchtide notify test
+patchtide notify test --target 1`,
 		Long: "Send a test notice to each target of the configuration, once, and tell how it went. It runs where it is " +
-			"called, with the credentials\n" +
-			"of that place, and needs no Temporal. Exit code 1 where a target did not take it.",
+			"called, with the credentials of that place, and needs no Temporal. Exit code 1 where a target did not take " +
+			"it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadConfig(cmd)
@@ -62,7 +64,7 @@ func newNotifyTest() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&target, "target", 0, "only this target: its number in the file, from 1 (default: all)")
-	flags.StringVar(&actor, "actor", operatorName(), "who tries it"+unproven)
+	flags.Var(oneLineOf(&actor, operatorName()), "actor", "who tries it"+unproven)
 	printsJSON(cmd)
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/enums/v1"
@@ -21,12 +22,33 @@ const holdsOthers = "holds-others"
 // parent is a command that only holds others: by itself it shows its help, and an unknown one below it is wrong usage.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: knownCommand,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Annotations: map[string]string{holdsOthers: ""},
 	}
 	cmd.AddCommand(children...)
+	var examples []string
+	for _, child := range children[:min(len(children), 3)] {
+		example, _, _ := strings.Cut(child.Example, "\n")
+		examples = append(examples, example)
+	}
+	cmd.Example = strings.Join(examples, "\n")
 	return cmd
+}
+
+// knownCommand refuses what is none of the command's commands, with those that may be meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	said := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
+		said += "; did you mean " + strings.Join(close, " or ") + "?"
+	}
+	return errors.New(said)
 }
 
 // withTemporal connects to Temporal for one command.
@@ -44,8 +66,8 @@ const unproven = ": what is written here, which nothing proves"
 
 // decides adds the flags of a command that somebody answers for; who and why say what is asked for.
 func decides(cmd *cobra.Command, actor, reason *string, who, why string) {
-	cmd.Flags().StringVar(actor, "actor", operatorName(), who+unproven)
-	cmd.Flags().StringVar(reason, "reason", "", why)
+	cmd.Flags().Var(oneLineOf(actor, operatorName()), "actor", who+unproven)
+	cmd.Flags().Var(oneLineOf(reason, ""), "reason", why)
 }
 
 // printsJSON adds --json, which show and asJSON read.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/pollers"
 )
 
@@ -18,7 +19,7 @@ const askedFor = 2 * time.Second
 func askOtherConfigurations(ctx context.Context, loaded *config.Config) []pollers.OtherConfiguration {
 	ctx, cancel := context.WithTimeout(ctx, askedFor)
 	defer cancel()
-	c, _, err := dial(ctx, loaded.Settings, slog.New(slog.DiscardHandler))
+	c, _, err := dial(ctx, loaded.Settings, slog.New(slog.DiscardHandler), payload.NewPlain())
 	if err != nil {
 		return nil // nobody is asked: `patchtide doctor` tells why
 	}

@@ -20,11 +20,14 @@ func newPlan() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PLAN",
 		Short: "Show what a wave of a plan would do, and what is in its way",
-		Long: "Show what a wave of a plan would do: its stages, groups and instances in the order in which they would\n" +
-			"be taken, what is missing on each, how room is made, how long it is likely to take and whether that fits\n" +
-			"the window; and everything that is in its way, by the names of docs/refusals.md. Nothing is changed and no\n" +
-			"lock is taken, so that it may run beside a wave. What is missing is what Systems Manager knows, with its\n" +
-			"age; --scan scans first. Exit code 0: it could run. 1: something is in the way, or it failed.",
+		Example: `patchtide plan web
+patchtide plan web --scan`,
+		Long: "Show what a wave of a plan would do: its stages, groups and instances in the order in which they would " +
+			"be taken, what is missing on each, how room is made, how long it is likely to take and whether that fits " +
+			"the window; and everything that is in its way, by the names of docs/refusals.md. Nothing is changed and no " +
+			"lock is taken, so that it may run beside a wave. What is missing is what Systems Manager knows, with its " +
+			"age; --scan scans first. Exit code 0: nothing is in the way: it could run, now or once its " +
+			"window opens, or nothing is due. 1: something is in the way, or it failed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withWorker(cmd, func(c client.Client) error {

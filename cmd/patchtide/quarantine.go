@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -29,10 +30,11 @@ func newQuarantine() *cobra.Command {
 
 func newQuarantineList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the quarantined instances of every account and region",
-		Long: "List the quarantined instances of every account and region of the worker's configuration: why, since when\n" +
-			"and until when. Exit code 1 where something could not be looked at.",
+		Use:     "list",
+		Short:   "List the quarantined instances of every account and region",
+		Example: `patchtide quarantine list`,
+		Long: "List the quarantined instances of every account and region of the worker's configuration: why, since " +
+			"when and until when. Exit code 1 where something could not be looked at.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			result, err := runQuarantine(cmd, names.QuarantineListID, workflows.QuarantineRequest{Verb: patch.QuarantineList})
@@ -51,6 +53,7 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 	request := workflows.QuarantineRequest{Verb: verb}
 	cmd := &cobra.Command{
 		Use: string(verb) + " INSTANCE", Short: short, Long: long, Args: cobra.ExactArgs(1),
+		Example: "patchtide quarantine " + string(verb) + ` i-0123456789abcdef0 --reason "its disk was looked at"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request.Instance = args[0]
 			if err := request.Validate(); err != nil {
@@ -88,7 +91,8 @@ func startQuarantine(
 	cmd *cobra.Command, c client.Client, id string, request workflows.QuarantineRequest,
 ) (*workflows.QuarantineResult, error) {
 	summary := fmt.Sprintf("%s %s, started by %s", request.Verb, request.Instance, request.Actor)
-	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, "**Started because**: "+request.Reason, request, waitForIt(id))
+	details := "**Started because**: " + shown.Markdown(request.Reason)
+	run, err := begin(cmd.Context(), c, names.Quarantine, id, summary, details, request, waitForIt(id))
 	if err != nil {
 		return nil, err
 	}
@@ -111,35 +115,31 @@ func tellQuarantine(cmd *cobra.Command, result *workflows.QuarantineResult, done
 // printQuarantine writes the result for a person, what needs one first.
 func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 	for _, problem := range result.Problems {
-		if _, err := fmt.Fprintf(out, "problem    %s/%s %s: %s\n           to do: %s\n",
-			problem.Account, problem.Region, problem.Resource, problem.State, problem.WhatToDo); err != nil {
-			return err
-		}
+		line(out, "problem    %s/%s %s: %s", problem.Account, problem.Region, problem.Resource, problem.State)
+		line(out, "           to do: %s", problem.WhatToDo)
 	}
 	if ended := result.Ended; ended != nil {
-		_, err := fmt.Fprintf(out, "%s %s\n", ended.ID, ended.Outcome)
+		line(out, "%s %s", ended.ID, ended.Outcome)
 		for _, said := range append([]string{ended.Reason}, ended.Notes...) {
-			if err == nil && said != "" {
-				_, err = fmt.Fprintf(out, "  %s\n", said)
+			if said != "" {
+				line(out, "  %s", said)
 			}
 		}
-		return err
+		return nil
 	}
 	for _, one := range result.Instances {
 		until := "until a person decides"
 		if one.Until != nil {
-			until = "until " + one.Until.UTC().Format(time.RFC3339)
+			until = "until " + console.Moment(*one.Until)
 		}
 		isolated := ""
 		if one.Isolated {
 			isolated = ", isolated"
 		}
-		if _, err := fmt.Fprintf(out, "%s %s/%s/%s since %s, %s%s, by %s\n  %s\n",
-			one.Instance, one.Account, one.Region, one.Group,
-			one.Since.UTC().Format(time.RFC3339), until, isolated, one.WaveID, one.Why); err != nil {
-			return err
-		}
+		line(out, "%s %s/%s/%s since %s, %s%s, by %s", one.Instance, one.Account, one.Region, one.Group,
+			console.Moment(one.Since), until, isolated, one.WaveID)
+		line(out, "  %s", one.Why)
 	}
-	_, err := fmt.Fprintf(out, "%d in quarantine\n", len(result.Instances))
-	return err
+	line(out, "%d in quarantine", len(result.Instances))
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
+	shown "github.com/patchtide/patchtide/internal/plain"
 	"github.com/patchtide/patchtide/workflows"
 )
 
@@ -16,14 +17,16 @@ func newReconcile() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Put back what waves that no longer run have left",
-		Long: "Put back what waves that no longer run have left, in every account and region of the worker's\n" +
-			"configuration: only what a signed record of the journal says that Patchtide changed. Exit code 1\n" +
-			"where something failed, is untrusted or too recent to be touched, or with --dry-run would be healed.",
+		Example: `patchtide reconcile --dry-run
+patchtide reconcile --reason "after the crash"`,
+		Long: "Put back what waves that no longer run have left, in every account and region of the worker's " +
+			"configuration: only what a signed record of the journal says that Patchtide changed. Exit code 1 where " +
+			"something failed, is untrusted or too recent to be touched, or with --dry-run would be healed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withWorker(cmd, func(c client.Client) error {
 				run, err := begin(cmd.Context(), c, names.Reconcile, names.ReconcileID, "started by "+request.Actor,
-					"**Started because**: "+request.Reason, request, waitForIt(names.ReconcileID))
+					"**Started because**: "+shown.Markdown(request.Reason), request, waitForIt(names.ReconcileID))
 				if err != nil {
 					return err
 				}
@@ -49,10 +52,8 @@ func newReconcile() *cobra.Command {
 // printReconciliation writes the result for a person, what needs one first.
 func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 	for _, failed := range result.Failed {
-		if _, err := fmt.Fprintf(out, "failed     %s/%s %s: %s\n           to do: %s\n",
-			failed.Account, failed.Region, failed.Resource, failed.State, failed.WhatToDo); err != nil {
-			return err
-		}
+		line(out, "failed     %s/%s %s: %s", failed.Account, failed.Region, failed.Resource, failed.State)
+		line(out, "           to do: %s", failed.WhatToDo)
 	}
 	healed := "healed"
 	if result.DryRun {
@@ -71,13 +72,10 @@ func printReconciliation(out io.Writer, result workflows.Reconciliation) error {
 		{"expired", result.Expired},
 	} {
 		for _, found := range list.findings {
-			if _, err := fmt.Fprintf(out, "%-10s %s/%s %s: %s\n",
-				list.name, found.Account, found.Region, found.Resource, found.State); err != nil {
-				return err
-			}
+			line(out, "%-10s %s/%s %s: %s", list.name, found.Account, found.Region, found.Resource, found.State)
 		}
 	}
-	_, err := fmt.Fprintf(out, "%d of %d accounts and regions looked through: %d failed, %d untrusted, %d %s\n",
+	line(out, "%d of %d accounts and regions looked through: %d failed, %d untrusted, %d %s",
 		result.Inspected, result.Places, len(result.Failed), len(result.Untrusted), len(result.Healed), healed)
-	return err
+	return nil
 }

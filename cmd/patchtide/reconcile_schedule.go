@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
@@ -26,10 +27,12 @@ func newReconcileSchedule() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schedule",
 		Short: "Have Reconcile run by itself, or show when it does",
-		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or\n" +
-			"changes it, --pause and --resume hold it and let it go on, --delete takes it away. Without any\n" +
-			"of them it is shown. A run that is due while one is under way is skipped, and runs missed for\n" +
-			"longer than the interval are not made up for. Exit code 1 where there is none to show.",
+		Example: `patchtide reconcile schedule
+patchtide reconcile schedule --every 1h --reason "as the runbook has it"`,
+		Long: "Have Reconcile run by itself, by the Temporal schedule " + names.ReconcileID + ": --every makes it or " +
+			"changes it, --pause and --resume hold it and let it go on, --delete takes it away. Without any of them it " +
+			"is shown. A run that is due while one is under way is skipped, and runs missed for longer than the interval " +
+			"are not made up for. Exit code 1 where there is none to show.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			changes := 0
@@ -90,16 +93,16 @@ func changeReconcileSchedule(ctx context.Context, kept schedules.Reconcile, aske
 
 func printSchedule(out io.Writer, s *schedules.ReconcileState) error {
 	if !s.Exists {
-		_, err := fmt.Fprintf(out, "there is no schedule %s: Reconcile runs when somebody starts it\n", s.ID)
-		return err
+		line(out, "there is no schedule %s: Reconcile runs when somebody starts it", s.ID)
+		return nil
 	}
 	when := "is paused (" + s.Note + ")"
 	if len(s.Next) > 0 {
-		when = "next at " + s.Next[0].UTC().Format(time.RFC3339)
+		when = "next at " + console.Minute(s.Next[0])
 	}
-	_, err := fmt.Fprintf(out, "%s: every %s, %s; %d skipped, %d missed\n", s.ID, s.Every, when, s.Skipped, s.Missed)
-	if err == nil && len(s.Recent) > 0 {
-		_, err = fmt.Fprintf(out, "last run: %s\n", s.Recent[len(s.Recent)-1])
+	line(out, "%s: every %s, %s; %d skipped, %d missed", s.ID, s.Every, when, s.Skipped, s.Missed)
+	if len(s.Recent) > 0 {
+		line(out, "last run: %s", s.Recent[len(s.Recent)-1])
 	}
-	return err
+	return nil
 }

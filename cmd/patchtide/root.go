@@ -1,9 +1,16 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/console"
 )
 
 // newRoot assembles the command line.
@@ -30,12 +37,50 @@ func newRoot() *cobra.Command {
 		newVersion(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.Version = version()
+	root.SetVersionTemplate("{{.DisplayName}} {{.Version}}\n")
+	root.SetHelpFunc(help)
+	root.Example = "patchtide doctor\npatchtide plan web\npatchtide wave start web --reason \"monthly patches\" --watch"
+	root.PersistentFlags().Bool("utc", false, "times in UTC, as they are anyway where no terminal reads them")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return chooseZone(cmd) }
 	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
 	config.AddFlags(root.PersistentFlags())
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, inPlainWords(err)) })
 	wrapArgs(root)
 	completes(root)
 	return root
+}
+
+// chooseZone lets times be shown in the zone of who sits at the terminal; elsewhere, as in a ticket, many read them.
+func chooseZone(cmd *cobra.Command) error {
+	utc, err := cmd.Flags().GetBool("utc")
+	if err != nil {
+		return err
+	}
+	if utc || !console.PageOf(cmd.OutOrStdout()).Terminal {
+		time.Local = time.UTC
+	}
+	return nil
+}
+
+// inPlainWords is a flag's error without the names of functions.
+func inPlainWords(err error) error {
+	var wrong *pflag.InvalidValueError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	said := "cannot be taken"
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		said = "is too large a number"
+	case wrong.GetFlag().Value.Type() == "int":
+		said = "is no whole number"
+	case wrong.GetFlag().Value.Type() == "bool":
+		said = "is neither true nor false"
+	case wrong.GetFlag().Value.Type() == "duration":
+		said = "is no duration; write one like 1h or 90m"
+	}
+	return fmt.Errorf("--%s %q %s", wrong.GetFlag().Name, wrong.GetValue(), said)
 }
 
 // usage is a command line that makes no sense.

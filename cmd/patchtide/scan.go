@@ -15,12 +15,13 @@ import (
 
 func newScan() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "scan PLAN",
-		Short: "Scan every group of a plan and show what is missing",
+		Use:     "scan PLAN",
+		Short:   "Scan every group of a plan and show what is missing",
+		Example: `patchtide scan web`,
 		Long: "Scan every group of a plan and show what is missing, by the plan's baseline.\n\n" +
-			"It installs nothing. What it changes in each account and region: the compliance data of what it\n" +
-			"scans, and the plan's patch baseline, which it makes in Systems Manager, or makes equal to the file,\n" +
-			"and registers for its patch group. Without that AWS's own baseline would judge.\n\n" +
+			"It installs nothing. What it changes in each account and region: the compliance data of what it scans, and " +
+			"the plan's patch baseline, which it makes in Systems Manager, or makes equal to the file, and registers for " +
+			"its patch group. Without that AWS's own baseline would judge.\n\n" +
 			"Exit code 0 where every instance was scanned, 4 where one was not.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,9 +64,4 @@ func printFleet(out io.Writer, fleet workflows.FleetScan) error {
 		}
 	}
 	return nil
-}
-
-// line writes one line without spaces at its end.
-func line(out io.Writer, format string, args ...any) {
-	fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
 }

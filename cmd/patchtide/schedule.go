@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/config"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
@@ -22,7 +23,7 @@ func newSchedule() *cobra.Command {
 		newSchedulePause("pause", "Keep a plan's windows from starting waves; waves that run go on", schedules.Windows.Pause),
 		newSchedulePause("resume", "Let a plan's windows start waves again, from the next opening on",
 			schedules.Windows.Resume))
-	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the\n" +
+	cmd.Long = "Let the plans' windows start waves: Temporal Schedules are made from the windows of the " +
 		"configuration file. One namespace belongs to one configuration."
 	return cmd
 }
@@ -32,10 +33,13 @@ func newScheduleSync() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync",
 		Short: "Make Temporal's schedules equal to the plans' windows",
-		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is missing\n" +
-			"made, and the schedule of a plan that has lost its window removed. Schedules that are not Patchtide's are\n" +
-			"never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit code 1 says that\n" +
-			"something would be. A worker that runs with another configuration than the file is told: it has to be restarted.",
+		Example: `patchtide schedule sync --dry-run
+patchtide schedule sync`,
+		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is " +
+			"missing made, and the schedule of a plan that has lost its window removed. Schedules that are not " +
+			"Patchtide's are never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit " +
+			"code 1 says that something would be. A worker that runs with another configuration than the file is told: " +
+			"it has to be restarted.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -64,11 +68,12 @@ func newScheduleSync() *cobra.Command {
 
 func newScheduleList() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "Show each plan's schedule: when it opens next, what came of its last opening, how it differs from the file",
-		Long: "Show each plan's schedule: when it opens next, what came of its last opening (the wave it started, or why\n" +
-			"none), whether it is paused, how it differs from the file. Exit code 1 where one is missing or differs.\n" +
-			"A worker that runs with another configuration than the file is told as well: windows open by what it knows.",
+		Use:     "list",
+		Short:   "Show each plan's schedule: its next openings, what came of the last, how it differs from the file",
+		Example: `patchtide schedule list`,
+		Long: "Show each plan's schedule: when it opens next, what came of its last opening (the wave it started, or why " +
+			"none), whether it is paused, how it differs from the file. Exit code 1 where one is missing or differs. A " +
+			"worker that runs with another configuration than the file is told as well: windows open by what it knows.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
@@ -99,6 +104,7 @@ func newSchedulePause(
 	var actor, reason string
 	cmd := &cobra.Command{
 		Use: use + " PLAN", Short: short, Args: cobra.ExactArgs(1),
+		Example: "patchtide schedule " + use + ` web --reason "the shop has its sale"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
 				return usage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
@@ -194,14 +200,14 @@ func printStates(out io.Writer, states []schedules.State) error {
 		case len(next) == 0:
 			line(out, "%s: never opens again", state.Plan)
 		default:
-			line(out, "%s: opens next at %s", state.Plan, next[0].UTC().Format(time.RFC3339))
+			line(out, "%s: opens next at %s", state.Plan, console.Minute(next[0]))
 			next = next[1:]
 		}
 		for _, at := range next {
-			line(out, "  %s %s", word, at.UTC().Format(time.RFC3339))
+			line(out, "  %s %s", word, console.Minute(at))
 		}
 		if last := state.Last; last != nil {
-			line(out, "  opened last at %s: %s", last.At.Format(time.RFC3339), last.Says)
+			line(out, "  opened last at %s: %s", console.Minute(last.At), last.Says)
 			if last.WaveID != "" {
 				line(out, "    see `patchtide wave show %s`", names.ShellWord(last.WaveID))
 			}

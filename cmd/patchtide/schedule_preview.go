@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/schedule"
 )
 
@@ -25,15 +25,18 @@ type preview struct {
 	Plan     string      `json:"plan"`
 	TimeZone string      `json:"time_zone"`
 	Openings []previewed `json:"openings"`
+
+	zone *time.Location
 }
 
 func newSchedulePreview() *cobra.Command {
 	var count int
 	cmd := &cobra.Command{
-		Use:   "preview PLAN",
-		Short: "Show when a plan's window opens next, and what changes of the clocks do to it",
-		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the configuration " +
-			"file only.",
+		Use:     "preview PLAN",
+		Short:   "Show when a plan's window opens next, and what changes of the clocks do to it",
+		Example: `patchtide schedule preview web -n 10`,
+		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the " +
+			"configuration file only.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 || count > 1000 {
@@ -53,7 +56,14 @@ func newSchedulePreview() *cobra.Command {
 				)
 			}
 			shown := previewOf(args[0], window, time.Now(), count)
-			return show(cmd, shown, printPreview)
+			utc, err := cmd.Flags().GetBool("utc")
+			if err != nil {
+				return err
+			}
+			return show(cmd, shown, func(out io.Writer, shown preview) error {
+				printPreview(out, shown, utc)
+				return nil
+			})
 		},
 	}
 	cmd.Flags().IntVarP(&count, "number", "n", 5, "how many openings")
@@ -62,7 +72,7 @@ func newSchedulePreview() *cobra.Command {
 }
 
 func previewOf(plan string, window schedule.Window, now time.Time, count int) preview {
-	shown := preview{Plan: plan, TimeZone: window.Zone().String(), Openings: []previewed{}}
+	shown := preview{Plan: plan, TimeZone: window.Zone().String(), zone: window.Zone(), Openings: []previewed{}}
 	for _, opening := range window.Preview(now, count) {
 		one := previewed{Local: opening.Wall, Note: opening.Note}
 		if !opening.At.IsZero() {
@@ -75,22 +85,25 @@ func previewOf(plan string, window schedule.Window, now time.Time, count int) pr
 	return shown
 }
 
-func printPreview(out io.Writer, shown preview) error {
+// printPreview shows openings by the clocks of the plan's time zone, or in UTC.
+func printPreview(out io.Writer, shown preview, utc bool) {
 	if len(shown.Openings) == 0 {
 		line(out, "the window of %s never opens again", shown.Plan)
-		return nil
+		return
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "OPENS (%s)\tUTC\tNOTHING NEW FROM\tCLOSES\t\n", shown.TimeZone)
+	zone := shown.zone
+	if utc {
+		zone = time.UTC
+	}
+	at := func(moment time.Time) string { return moment.In(zone).Format("2006-01-02 15:04 MST") }
+	var rows [][]string
 	for _, one := range shown.Openings {
 		if one.Opens == nil {
-			fmt.Fprintf(table, "%s\tdoes not open\t\t\t%s\n", one.Local, one.Note)
+			rows = append(rows, []string{one.Local, "", "", "does not open: " + one.Note})
 			continue
 		}
-		fmt.Fprintf(
-			table, "%s\t%s\t%s\t%s\t%s\n", one.Local, one.Opens.Format(time.RFC3339), one.Cutoff.Format(time.RFC3339),
-			one.Closes.Format(time.RFC3339), one.Note,
-		)
+		rows = append(rows, []string{at(*one.Opens), at(*one.Cutoff), at(*one.Closes), one.Note})
 	}
-	return table.Flush()
+	line(out, "The window of %s, in the time of %s:", shown.Plan, zone)
+	fmt.Fprintln(out, console.PageOf(out).Table([]string{"Opens", "Nothing new from", "Closes", "Note"}, rows))
 }

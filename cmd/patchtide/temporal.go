@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/converter"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/payload"
@@ -43,12 +44,14 @@ func temporalOptions(settings config.Settings) (client.Options, error) {
 }
 
 // dial connects to Temporal; the error names the address and what to set.
-func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (client.Client, client.Options, error) {
+func dial(
+	ctx context.Context, settings config.Settings, logger *slog.Logger, data converter.DataConverter,
+) (client.Client, client.Options, error) {
 	options, err := temporalOptions(settings)
 	if err != nil {
 		return nil, options, err
 	}
-	options.Logger, options.DataConverter = worker.Log(logger), payload.NewGuard()
+	options.Logger, options.DataConverter = worker.Log(logger), data
 	options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, schedules.DialOption())
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
@@ -59,13 +62,13 @@ func dial(ctx context.Context, settings config.Settings, logger *slog.Logger) (c
 	return c, options, nil
 }
 
-// operatorClient is a quiet client for one command. An operator's machine needs no configuration file: settings come
-// from flags and the environment where there is none.
+// operatorClient is a quiet client for one command, which shows people what it reads. An operator's machine needs no
+// configuration file: settings come from flags and the environment where there is none.
 func operatorClient(cmd *cobra.Command) (client.Client, error) {
 	settings, err := config.Process(cmd.Flags())
 	if err != nil {
 		return nil, &exitError{code: exitUsage, cause: err}
 	}
-	c, _, err := dial(cmd.Context(), settings, slog.New(slog.DiscardHandler))
+	c, _, err := dial(cmd.Context(), settings, slog.New(slog.DiscardHandler), payload.NewPlain())
 	return c, err
 }

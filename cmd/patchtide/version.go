@@ -25,7 +25,7 @@ type built struct {
 
 func newVersion() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs, Example: "patchtide version",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return show(cmd, built{version(), runtime.Version()}, func(out io.Writer, b built) error {
 				line(out, "patchtide %s", b.Version)

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
@@ -34,9 +35,10 @@ func newWaveStart() *cobra.Command {
 	var id, actor, reason string
 	var watch bool
 	cmd := &cobra.Command{
-		Use:   "start PLAN",
-		Short: "Start a wave of a plan",
-		Args:  cobra.ExactArgs(1),
+		Use:     "start PLAN",
+		Short:   "Start a wave of a plan",
+		Example: `patchtide wave start web --reason "monthly patches" --watch`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
@@ -86,17 +88,18 @@ func printStarted(out io.Writer, wave started) error {
 	if wave.PutsBack != "" {
 		said = wave.WaveID + " puts " + wave.PutsBack + " back, which runs no more."
 	}
-	_, err := fmt.Fprintf(out, "%s\nWatch it: patchtide wave watch %s\n", said, wave.WaveID)
-	return err
+	line(out, "%s", said)
+	line(out, "Watch it: patchtide wave watch %s", wave.WaveID)
+	return nil
 }
 
 func newWaveShow() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "show WAVE",
-		Short: "Show where a wave stands",
-		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file names " +
-			"still tells how it ended.\n" +
-			"Exit code 3 where it waits for a person, 1 where it ended badly.",
+		Use:     "show WAVE",
+		Short:   "Show where a wave stands",
+		Example: `patchtide wave show wave-web-20261122-082540`,
+		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file " +
+			"names still tells how it ended. Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error {
@@ -124,12 +127,15 @@ func newWaveShow() *cobra.Command {
 }
 
 // askWave asks a wave for its status.
-func askWave(ctx context.Context, c client.Client, wave string) (*patch.WaveStatus, error) {
+func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStatus, error) {
 	value, err := c.QueryWorkflow(ctx, wave, "", names.QueryStatus)
 	var missing *serviceerror.NotFound
+	var away *serviceerror.Unavailable
 	switch {
 	case errors.As(err, &missing):
 		return nil, &unknownWaveError{wave}
+	case errors.As(err, &away):
+		return nil, fmt.Errorf("ask wave %s for its status: Temporal does not answer: %w", wave, err)
 	case err != nil:
 		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
 	}

@@ -11,9 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 // unknownWaveError is a wave that Temporal does not know: it never was, or its retention is over.
@@ -48,6 +50,7 @@ func evidenceOf(cmd *cobra.Command, unknown *unknownWaveError) (*activities.Wave
 	err := withEvidence(cmd, func(where string, store *evidence.Store) error {
 		var none *evidence.NotFoundError
 		err := store.GetWave(cmd.Context(), unknown.wave, &document)
+		shown.Strings(&document)
 		if errors.As(err, &none) {
 			return fmt.Errorf("%s has no evidence of it", where)
 		}
@@ -81,7 +84,7 @@ func showForgotten(cmd *cobra.Command, unknown *unknownWaveError) error {
 
 func printForgotten(out io.Writer, told toldByEvidence) error {
 	line(out, "Temporal knows this wave no more; its evidence tells how it stood at %s:",
-		told.Since.Local().Format("2006-01-02 15:04:05"))
+		console.Moment(told.Since))
 	if told.State != patch.StateClosed {
 		line(out, "It did not end by itself: what it did after that is not in its evidence.")
 	}
@@ -128,7 +131,7 @@ func listForgotten(cmd *cobra.Command, waves []listed, filter listFilter) []list
 		return nil
 	})
 	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "patchtide: waves that Temporal has forgotten are not listed: %s\n", plain(err))
+		line(cmd.ErrOrStderr(), "patchtide: waves that Temporal has forgotten are not listed: %s", plain(err))
 	}
 	return waves
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	shown "github.com/patchtide/patchtide/internal/plain"
 )
 
 // listed is a wave as Temporal's visibility knows it, without asking the wave itself: also one that no worker answers
@@ -33,6 +35,12 @@ type listed struct {
 	Started  time.Time  `json:"started,omitzero"`
 	Closed   *time.Time `json:"closed,omitempty"`
 
+	// What keeps one that runs from going on beside its state, as far as its worker and the freezes tell.
+	Paused bool `json:"paused,omitempty"`
+	Frozen bool `json:"frozen,omitempty"`
+	// Waits is one that waits for a person, or for somebody to lift a freeze.
+	Waits bool `json:"waits,omitempty"`
+
 	// FromEvidence is one that Temporal has forgotten: its evidence tells it, and not when it started.
 	FromEvidence bool `json:"from_evidence,omitempty"`
 }
@@ -40,7 +48,8 @@ type listed struct {
 // listFilter chooses waves.
 type listFilter struct {
 	plan, state string
-	waiting     bool   // on hold, paused or awaiting approval
+	waiting     bool   // for a person, or frozen
+	all         bool   // also previews, and starts that never became a wave
 	status      string // Temporal's own: Running, or anything else by a leading !
 	most        int
 }
@@ -49,11 +58,13 @@ func newWaveList() *cobra.Command {
 	var filter listFilter
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List waves, the newest first",
-		Long: "List waves and roll backs, the newest first, as Temporal's search attributes tell them; after them those " +
-			"that Temporal has\n" +
-			"forgotten, where the configuration names the evidence that knows them. Exit code 3 with --waiting where one " +
-			"waits for a person.",
+		Short: "List waves: those that run, then those that have closed",
+		Example: `patchtide wave list --waiting
+patchtide wave list --plan web --most 5`,
+		Long: "List waves and roll backs: those that run, the newest first, then those that have closed, the last to " +
+			"close first. After them come those that Temporal has forgotten, where the configuration names the evidence " +
+			"that knows them. Whether one is paused or frozen beside what its state says, a worker must answer. Exit " +
+			"code 3 with --waiting where one waits.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
@@ -68,9 +79,18 @@ func newWaveList() *cobra.Command {
 				)
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				waves, err := listWaves(cmd.Context(), c, filter)
+				asked := filter
+				if filter.waiting {
+					asked.most = math.MaxInt // the waves themselves tell which do
+				}
+				waves, err := listWaves(cmd.Context(), c, asked)
 				if err != nil {
 					return err
+				}
+				tellHeldUp(cmd.Context(), c, waves, cmd.ErrOrStderr())
+				if filter.waiting {
+					waves = slices.DeleteFunc(waves, func(wave listed) bool { return !wave.Waits })
+					waves = waves[:min(len(waves), filter.most)]
 				}
 				waves = listForgotten(cmd, waves, filter)
 				err = show(cmd, waves, printWaves)
@@ -84,7 +104,8 @@ func newWaveList() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&filter.plan, "plan", "", "only waves of this plan")
 	flags.StringVar(&filter.state, "state", "", "only waves in this state, such as running or closed")
-	flags.BoolVar(&filter.waiting, "waiting", false, "only waves that wait for a person")
+	flags.BoolVar(&filter.waiting, "waiting", false, "only waves that wait for a person, or are paused or frozen")
+	flags.BoolVar(&filter.all, "all", false, "also what `plan` previewed, and starts of a plan that there is not")
 	flags.IntVar(&filter.most, "most", 20, "how many at the most")
 	printsJSON(cmd)
 	cmd.MarkFlagsMutuallyExclusive("state", "waiting")
@@ -98,7 +119,8 @@ type lister interface {
 	)
 }
 
-// listWaves asks Temporal's visibility, which lists the newest first.
+// listWaves asks Temporal's visibility, which lists what runs first, the newest first, then what has closed, the last
+// to close first.
 func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, error) {
 	waves := []listed{}
 	request := &workflowservice.ListWorkflowExecutionsRequest{
@@ -110,20 +132,47 @@ func listWaves(ctx context.Context, c lister, filter listFilter) ([]listed, erro
 			return nil, fmt.Errorf("list waves: %w; does the namespace have the search attributes that README names?", err)
 		}
 		for _, info := range page.GetExecutions() {
-			waves = append(waves, listedOf(info))
+			if wave := listedOf(info); filter.all || !wave.neverBegan() {
+				waves = append(waves, wave)
+			}
 			if len(waves) == filter.most {
-				return waves, nil
+				return sorted(waves), nil
 			}
 		}
 		if request.NextPageToken = page.GetNextPageToken(); len(request.NextPageToken) == 0 {
-			return waves, nil
+			return sorted(waves), nil
 		}
 	}
 }
 
+// sorted puts waves in the order of the list, which not every store of Temporal's visibility keeps.
+func sorted(waves []listed) []listed {
+	slices.SortStableFunc(waves, func(a, b listed) int {
+		switch {
+		case a.Closed == nil && b.Closed == nil:
+			return b.Started.Compare(a.Started)
+		case a.Closed == nil:
+			return -1
+		case b.Closed == nil:
+			return 1
+		}
+		return b.Closed.Compare(*a.Closed)
+	})
+	return waves
+}
+
+// neverBegan reports a start that ended before there was a plan to carry out: of a misspelt one, or with a wrong input.
+func (w listed) neverBegan() bool {
+	return w.Closed != nil && (w.State == "" || w.State == string(patch.StateResolving))
+}
+
 // query is the filter in the language of Temporal's visibility.
 func (f listFilter) query() string {
-	terms := []string{fmt.Sprintf("WorkflowType IN (%s, %s)", quoted(names.PatchWave), quoted(names.RollBackWave))}
+	types := []string{quoted(names.PatchWave), quoted(names.RollBackWave)}
+	if f.all {
+		types = append(types, quoted(names.PreviewWave))
+	}
+	terms := []string{"WorkflowType IN (" + strings.Join(types, ", ") + ")"}
 	if f.plan != "" {
 		terms = append(terms, names.AttributePlan+" = "+quoted(f.plan))
 	}
@@ -136,14 +185,7 @@ func (f listFilter) query() string {
 		terms = append(terms, "ExecutionStatus = "+quoted(f.status))
 	}
 	if f.waiting {
-		terms = append(terms, fmt.Sprintf(
-			"ExecutionStatus = 'Running' AND %s IN (%s, %s, %s, %s)",
-			names.AttributeState,
-			quoted(string(patch.StateOnHold)),
-			quoted(string(patch.StatePaused)),
-			quoted(string(patch.StateAwaitingApproval)),
-			quoted(string(patch.StateParked)),
-		))
+		terms = append(terms, "ExecutionStatus = 'Running'")
 	}
 	return strings.Join(terms, " AND ")
 }
@@ -172,7 +214,7 @@ func attribute(attributes *commonpb.SearchAttributes, name string) string {
 	if converter.GetDefaultDataConverter().FromPayload(attributes.GetIndexedFields()[name], &text) != nil {
 		return ""
 	}
-	return text
+	return shown.Line(text)
 }
 
 func printWaves(out io.Writer, waves []listed) error {
@@ -182,29 +224,46 @@ func printWaves(out io.Writer, waves []listed) error {
 	}
 	var rows [][]string
 	for _, wave := range waves {
-		state := wave.told()
-		if wave.Outcome != "" {
-			state += ": " + strings.ReplaceAll(wave.Outcome, "_", " ")
-		} else if wave.Stage != "" {
-			state += ": " + wave.Stage
-		}
-		rows = append(rows, []string{wave.WaveID, wave.Plan, state, wave.when()})
+		rows = append(rows, []string{wave.WaveID, wave.Plan, wave.stands(), wave.when()})
 	}
-	_, err := io.WriteString(out, console.PageOf(out).Table([]string{"Wave", "Plan", "State", "Started"}, rows)+"\n")
+	_, err := io.WriteString(out, console.PageOf(out).Table([]string{"Wave", "Plan", "State", "When"}, rows)+"\n")
 	return err
 }
 
-// when is when the wave started, as far as that is known.
-func (w listed) when() string {
-	if w.FromEvidence {
-		return "ended " + console.Moment(*w.Closed) + ", by its evidence"
+// stands is where the wave stands and what else keeps it from going on.
+func (w listed) stands() string {
+	state := w.told()
+	if w.Outcome != "" {
+		state += ": " + strings.ReplaceAll(w.Outcome, "_", " ")
+	} else if w.Stage != "" {
+		state += ": " + w.Stage
 	}
-	return console.Moment(w.Started)
+	if w.Paused && w.State != string(patch.StatePaused) {
+		state += ", paused"
+	}
+	if w.Frozen {
+		state += ", frozen"
+	}
+	return state
+}
+
+// when is when the wave started or closed, as far as that is known.
+func (w listed) when() string {
+	switch {
+	case w.FromEvidence:
+		return "closed " + console.Minute(*w.Closed) + ", by its evidence"
+	case w.Closed != nil:
+		return "closed " + console.Minute(*w.Closed)
+	}
+	return "started " + console.Minute(w.Started)
 }
 
 // told is the wave's state; of one that ended without closing itself, Temporal's word for it.
 func (w listed) told() string {
 	if w.Closed != nil && w.State != string(patch.StateClosed) {
+		if w.State == "" {
+			return strings.ToLower(w.Temporal)
+		}
 		return strings.ToLower(w.Temporal) + " while " + strings.ReplaceAll(w.State, "_", " ")
 	}
 	return strings.ReplaceAll(w.State, "_", " ")

@@ -27,6 +27,11 @@ func TestListQuery(t *testing.T) {
 		want   string
 	}{
 		{"all", listFilter{}, waves},
+		{
+			"previews, too",
+			listFilter{all: true},
+			"WorkflowType IN ('PatchWave', 'RollBackWave', 'PreviewWave')",
+		},
 		{"a plan", listFilter{plan: "web"}, waves + " AND PatchtidePlan = 'web'"},
 		{
 			"a plan that would end the literal",
@@ -37,8 +42,7 @@ func TestListQuery(t *testing.T) {
 		{
 			"waiting",
 			listFilter{waiting: true},
-			waves +
-				" AND ExecutionStatus = 'Running' AND PatchtideState IN ('on_hold', 'paused', 'awaiting_approval', 'parked')",
+			waves + " AND ExecutionStatus = 'Running'",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, c.filter.query()) })
@@ -140,4 +144,43 @@ func (away) ListWorkflow(
 func TestListTellsWhatMayBeMissing(t *testing.T) {
 	_, err := listWaves(t.Context(), away{}, listFilter{most: 1})
 	require.ErrorContains(t, err, "search attributes")
+}
+
+// What never became a wave, such as a start of a misspelt plan, is listed only where it is asked for.
+func TestListLeavesOutWhatNeverBegan(t *testing.T) {
+	const failed = enums.WORKFLOW_EXECUTION_STATUS_FAILED
+	store := &pages{t: t, waves: []*workflowpb.WorkflowExecutionInfo{
+		execution(t, "misspelt", failed, "resolving"), execution(t, "wrong-input", failed, ""),
+		execution(t, "refused", failed, "closed"),
+		execution(t, "starts", enums.WORKFLOW_EXECUTION_STATUS_RUNNING, "resolving"),
+	}}
+	listedIDs := func(filter listFilter) (ids []string) {
+		waves, err := listWaves(t.Context(), store, filter)
+		require.NoError(t, err)
+		for _, wave := range waves {
+			ids = append(ids, wave.WaveID)
+		}
+		return ids
+	}
+	require.Equal(t, []string{"starts", "refused"}, listedIDs(listFilter{most: 4}), "what runs comes first")
+	require.Equal(t, []string{"starts", "misspelt", "wrong-input", "refused"}, listedIDs(listFilter{most: 4, all: true}))
+}
+
+func TestTheOrderOfTheList(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 11, 22, 2, minute, 0, 0, time.UTC) }
+	closed := func(id string, minute int) listed {
+		end := at(minute)
+		return listed{WaveID: id, Closed: &end, Started: at(9)}
+	}
+	waves := sorted([]listed{
+		closed("closed first", 10),
+		{WaveID: "older", Started: at(1)},
+		closed("closed last", 20),
+		{WaveID: "newer", Started: at(2)},
+	})
+	var ids []string
+	for _, wave := range waves {
+		ids = append(ids, wave.WaveID)
+	}
+	require.Equal(t, []string{"newer", "older", "closed last", "closed first"}, ids)
 }

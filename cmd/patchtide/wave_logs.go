@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
@@ -19,13 +20,13 @@ func newWaveLogs() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "logs WAVE",
 		Short: "Tell what a wave did, in order",
+		Example: `patchtide wave logs wave-web-20261122-082540
+patchtide wave logs wave-web-20261122-082540 --follow`,
 		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, " +
-			"failures and holds with their\n" +
-			"reasons. It is read from Temporal's histories and needs no worker. Once Temporal has forgotten the wave, the " +
-			"evidence that the\n" +
-			"configuration file names still tells decisions and results. --follow goes on until the wave has closed; with " +
-			"--json each event is a\n" +
-			"document on a line of its own. Exit code 0 however the wave ended.",
+			"failures and holds with their reasons. It is read from Temporal's histories and needs no worker. Once " +
+			"Temporal has forgotten the wave, the evidence that the configuration file names still tells decisions and " +
+			"results. --follow goes on until the wave has closed; with --json each event is a document on a line of its " +
+			"own. Exit code 0 however the wave ended.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error { return tellLogs(cmd, c, args[0], follow) })
@@ -67,9 +68,9 @@ func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follo
 		}
 	}, func(err error) {
 		if !away {
-			fmt.Fprintf(
+			line(
 				cmd.ErrOrStderr(),
-				"patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this\n",
+				"patchtide: Temporal does not answer (%s); the wave goes on without it being watched, and so does this",
 				plain(err),
 			)
 		}
@@ -89,7 +90,7 @@ func eventWriter(out io.Writer, asJSON bool) func(wavelog.Event) error {
 		return func(event wavelog.Event) error { return encoder.Encode(event) }
 	}
 	return func(event wavelog.Event) error {
-		_, err := fmt.Fprintln(out, event)
+		_, err := fmt.Fprintln(out, lineOf(out, "%s  %s  %s", console.Moment(event.At), event.Subject(), event.Said()))
 		return err
 	}
 }

@@ -38,7 +38,9 @@ func newWaveRollBack() *cobra.Command {
 		Use:   patch.RollBack.Command() + " WAVE",
 		Short: "Put back every instance that a wave patched, also after it closed",
 		Long:  rollBackHelp,
-		Args:  cobra.ExactArgs(1),
+		Example: exampleOf(patch.RollBack) + `
+patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl breaks logins" --accept-loss --watch`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			asked.wave = args[0]
 			// The stricter of the two requests: both need an actor and a reason.

@@ -20,8 +20,14 @@ func watchOnScreen(
 ) (screen.Look, error) {
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
+	first.Details = first.Details.Clone()
 	model := screen.New(ctx, screen.Options{
-		First: first, Actor: operatorName(), UntilHold: how.untilHold, Look: looks.look, Now: time.Now,
+		First: first, Actor: operatorName(), UntilHold: how.untilHold, Now: time.Now,
+		Look: func(ctx context.Context) screen.Look {
+			look := looks.look(ctx)
+			look.Details = look.Details.Clone() // it is drawn while the next look is had
+			return look
+		},
 		Tell: func(ctx context.Context, decision patch.Decision) error {
 			_, err := tell(ctx, c, looks.wave, decision)
 			return err

@@ -9,9 +9,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -21,9 +23,10 @@ func newVerb(verb patch.Verb) *cobra.Command {
 	decision := patch.Decision{Verb: verb}
 	spec := verb.Spec()
 	cmd := &cobra.Command{
-		Use:   verb.Command() + " WAVE",
-		Short: spec.Short,
-		Args:  cobra.ExactArgs(1),
+		Use:     verb.Command() + " WAVE",
+		Short:   spec.Short,
+		Example: exampleOf(verb),
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := rightVerb(cmd, decision); err != nil {
 				return err
@@ -48,6 +51,15 @@ func newVerb(verb patch.Verb) *cobra.Command {
 	decides(cmd, &decision.Actor, &decision.Reason, "who decides", "why; it is kept in the wave's evidence")
 	printsJSON(cmd)
 	return cmd
+}
+
+// exampleOf is a right command of the verb.
+func exampleOf(verb patch.Verb) string {
+	words := []string{"patchtide wave", verb.Command(), "wave-web-20261122-082540"}
+	for _, field := range verb.Spec().Fields {
+		words = append(words, "--"+field.Flag(), field.Example)
+	}
+	return fmt.Sprintf("%s --reason %q", strings.Join(words, " "), verb.Spec().Reason)
 }
 
 // verbFlags adds a flag for each thing that the verb takes beside who and why, and for what it is meant.
@@ -116,17 +128,41 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	aimed, said = decision, status.WaveID+" is "+strings.ReplaceAll(string(status.State), "_", " ")
 	aimed.Point = status.Point()
 	at := strings.Join(aimed.Flags(), " ")
+	if status.State == patch.StateClosed {
+		return decision, "", hasClosed(status)
+	}
 	if decision.Verb == patch.Abort && decision.Verb.AboutIn(status.State) == patch.AboutHold {
 		return decision, "", fmt.Errorf("%s already: another abort gives up on what cannot be put back, and reports it; "+
 			"where that is meant, send it with %s", said, at)
 	}
 	if at != "" {
-		said += "; " + string(decision.Verb) + " is sent for " + at
+		said += "; " + decision.Verb.Command() + " is sent for " + at
 	}
 	if status.Awaiting != "" {
 		said += ". It asks: " + status.Awaiting
 	}
 	return aimed, said, nil
+}
+
+// hasClosed says of a wave that has closed how it ended: it takes no verb any more.
+func hasClosed(status patch.WaveStatus) error {
+	return fmt.Errorf("%s has closed: %s at %s; it takes no verb any more", status.WaveID,
+		strings.ReplaceAll(string(status.Outcome), "_", " "), console.Moment(status.Since))
+}
+
+// whyClosed says how a wave ended that Temporal lets nobody tell anything; err is what Temporal said.
+func whyClosed(ctx context.Context, c client.Client, wave string, err error) error {
+	status, unanswered := askWave(ctx, c, wave)
+	if unanswered != nil {
+		return unanswered
+	}
+	if status.State == patch.StateClosed {
+		return hasClosed(*status)
+	}
+	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {
+		return failure
+	}
+	return fmt.Errorf("tell %s: %w", wave, err)
 }
 
 // rightVerb refuses as wrong usage what no wave would take.
@@ -139,14 +175,14 @@ func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 
 func showAccepted(cmd *cobra.Command, wave string, accepted *workflows.VerbAccepted) error {
 	return show(cmd, accepted, func(out io.Writer, accepted *workflows.VerbAccepted) error {
-		_, err := fmt.Fprintf(out, "%s accepted %s. Watch it: patchtide wave watch %s\n", wave, accepted.Verb, wave)
-		return err
+		line(out, "%s accepted %s. Watch it: `patchtide wave watch %s`", wave, accepted.Verb.Command(), wave)
+		return nil
 	})
 }
 
 // tell sends a verb and waits until the wave has recorded or refused it. Whoever stops waiting, or is not answered in
-// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same id,
-// and is taken once.
+// time, does not know whether it was heard: it may be taken once a worker is back. In the same words it has the same
+// id, and is taken once.
 func tell(ctx context.Context, c client.Client, wave string, decision patch.Decision) (*workflows.VerbAccepted, error) {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -166,14 +202,18 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 		return nil, fmt.Errorf("nobody knows whether %s was heard: it may be taken when a worker is back. Sent again in the "+
 			"same words it is taken once", decision.Verb)
 	}
-	return nil, refused(wave, string(decision.Verb), err)
+	var closed *serviceerror.NotFound
+	if errors.As(err, &closed) {
+		return nil, whyClosed(ctx, c, wave, err)
+	}
+	return nil, refused(wave, decision.Verb.Command(), err)
 }
 
 // idOf is one id for a decision in the same words about the same point.
 func idOf(decision patch.Decision) string {
 	words := fmt.Sprintf("%q", []string{
-		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope), fmt.Sprint(decision.MaxParallelGroups),
-		decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
+		string(decision.Verb), decision.Actor, decision.Reason, string(decision.Scope),
+		fmt.Sprint(decision.MaxParallelGroups), decision.Until, decision.Stage, fmt.Sprint(decision.Hold),
 	})
 	return string(decision.Verb) + "-" + uuid.NewSHA1(uuid.NameSpaceOID, []byte(words)).String()
 }
@@ -182,7 +222,7 @@ func idOf(decision patch.Decision) string {
 func refused(workflow, update string, err error) error {
 	var typed *temporal.ApplicationError
 	if errors.As(err, &typed) {
-		return fmt.Errorf("%s refused %s: %s", workflow, update, typed.Message())
+		return fmt.Errorf("%s refused %s: %s", workflow, update, plain(err))
 	}
 	return fmt.Errorf("tell %s %s: %w", workflow, update, err)
 }

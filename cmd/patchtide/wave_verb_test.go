@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/notify"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/temporalui"
@@ -42,6 +47,43 @@ func TestWhatARefusalSays(t *testing.T) {
 	require.EqualError(t, refused("wave-1", "skip", away), "tell wave-1 skip: connection lost", "nobody refused")
 }
 
+// askedInVain answers every question with one error.
+type askedInVain struct{ err error }
+
+func (a askedInVain) QueryWorkflow(
+	context.Context, string, string, string, ...any,
+) (converter.EncodedValue, error) {
+	return nil, a.err
+}
+
+func TestWhoDoesNotAnswerIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		want  string
+		other string
+	}{
+		{"Temporal", serviceerror.NewUnavailable("connection refused"), "Temporal does not answer", "a worker must run"},
+		{"a worker", errors.New("no poller seen"), "a worker must run to answer", "Temporal does not answer"},
+		{"nobody knows it", serviceerror.NewNotFound("no such workflow"), "there is no wave wave-1", "a worker must run"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := askWave(t.Context(), askedInVain{c.err}, "wave-1")
+			require.ErrorContains(t, err, c.want)
+			require.NotContains(t, err.Error(), c.other)
+		})
+	}
+}
+
+// A verb for a wave that has closed is answered by how it ended, and when.
+func TestAVerbAfterTheEnd(t *testing.T) {
+	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.Local)
+	status := patch.WaveStatus{WaveID: "wave-1", State: patch.StateClosed, Outcome: patch.RolledBack, Since: at}
+	_, _, err := aimedAt(status, patch.Decision{Verb: patch.Retry})
+	require.EqualError(t, err,
+		"wave-1 has closed: rolled back at 2026-11-22 02:00:00 "+at.Format("MST")+"; it takes no verb any more")
+}
+
 // What a notice of a failing undo says to type works: first it stops the wave, and then it names the point that another
 // abort is for, which the wave takes.
 func TestAFailingUndoIsGivenUpByTheNoticesCommand(t *testing.T) {
@@ -71,4 +113,19 @@ func TestAFailingUndoIsGivenUpByTheNoticesCommand(t *testing.T) {
 	require.NoError(t, patch.Abort.Means(second.Point, aborting, []patch.Point{running.Point(), aborting.Point()}))
 	before := patch.Point{Stage: "production"} // as the notice had it
 	require.Error(t, patch.Abort.Means(before, aborting, []patch.Point{running.Point(), aborting.Point()}))
+}
+
+// What the refusal of a roll back says to type is taken as it stands.
+func TestALossIsAcceptedByTheRefusalsCommand(t *testing.T) {
+	words := shellWords(names.VerbCommand(patch.RollBack, "old-wave", "--accept-loss"))
+	cmd, rest, err := newRoot().Find(words[1:])
+	require.NoError(t, err)
+	require.NoError(t, cmd.ParseFlags(rest))
+	require.Equal(t, []string{"old-wave"}, cmd.Flags().Args())
+	decision := patch.Decision{Verb: patch.RollBack}
+	decision.Actor, decision.Reason = "me", cmd.Flag("reason").Value.String()
+	require.NoError(t, rightVerb(cmd, decision))
+	accepts, err := cmd.Flags().GetBool("accept-loss")
+	require.NoError(t, err)
+	require.True(t, accepts)
 }

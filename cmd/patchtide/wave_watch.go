@@ -36,13 +36,13 @@ func newWaveWatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch WAVE",
 		Short: "Watch a wave until it closes, and steer it",
+		Example: `patchtide wave watch wave-web-20261122-082540
+patchtide wave watch wave-web-20261122-082540 --until-hold`,
 		Long: "Watch a wave until it closes. On a terminal it is a screen: progress of each stage and group, each " +
-			"instance's step, what happened, and\n" +
-			"a key for each verb that the wave takes, which asks for a reason before it sends it. Leaving the screen (q) " +
-			"touches nothing: the wave\n" +
-			"goes on. Anywhere else, and with --plain, it is a line for each change. Temporal may be away meanwhile.\n" +
-			"Exit codes: 0 the wave ended well, or you left the screen, 1 it ended badly, 3 with --until-hold a person is " +
-			"asked.",
+			"instance's step, what happened, and a key for each verb that the wave takes, which asks for a reason before " +
+			"it sends it. Leaving the screen (q) touches nothing: the wave goes on. Anywhere else, and with --plain, it " +
+			"is a line for each change. Temporal may be away meanwhile. Exit codes: 0 the wave ended well, or you left " +
+			"the screen, 1 it ended badly, 3 with --until-hold a person is asked.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error { return watchWave(cmd, c, args[0], how) })
@@ -98,8 +98,9 @@ func watchInLines(
 	case how.plain:
 		out = noTerminal{out}
 	}
-	picture := console.New(out, os.Environ(), time.Now)
+	picture := console.New(out, os.Environ(), time.Now).ByClock()
 	defer picture.Done()
+	picture.Say("Watching %s", look.Status.WaveID)
 	ticker := time.NewTicker(cmp.Or(how.every, watchEvery))
 	defer ticker.Stop()
 	last, away := look, false
@@ -117,7 +118,7 @@ func watchInLines(
 		case !away && ctx.Err() == nil:
 			away = true
 			picture.Say(
-				"No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err),
+				"No answer since %s: %s. The wave goes on; so does this", console.Clock(last.At), plain(look.Err),
 			)
 		}
 		select {
@@ -133,7 +134,7 @@ func watchInLines(
 func goesOn(status patch.WaveStatus) string {
 	state := strings.ReplaceAll(string(status.State), "_", " ")
 	return fmt.Sprintf(
-		"%s goes on without you (%s). Watch it again: patchtide wave watch %s", status.WaveID, state, status.WaveID,
+		"%s goes on without you (%s). Watch it again: `patchtide wave watch %s`", status.WaveID, state, status.WaveID,
 	)
 }
 
@@ -168,14 +169,8 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	return true, nil
 }
 
-// plain is an error in its author's words, without Temporal's wrapping.
-func plain(err error) string {
-	var typed *temporal.ApplicationError
-	if errors.As(err, &typed) {
-		return typed.Message()
-	}
-	return err.Error()
-}
+// plain is an error as whoever types commands reads it.
+func plain(err error) string { return console.Said(err) }
 
 // showStatus writes a wave's status and makes its exit code.
 func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {

@@ -12,16 +12,18 @@ import (
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/worker"
 )
 
 func newWorker() *cobra.Command {
 	return &cobra.Command{
-		Use:   "worker",
-		Short: "Run the worker that carries out waves",
-		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by the " +
-			"SDK's default chain.\n" +
-			"It needs no long-lived keys: an instance or task role that may assume each account's role.",
+		Use:     "worker",
+		Short:   "Run the worker that carries out waves",
+		Example: `patchtide worker --config /etc/patchtide/patchtide.yaml`,
+		Long: "Run the worker that carries out waves. Temporal is found by TEMPORAL_* variables or a profile, AWS by " +
+			"the SDK's default chain. It needs no long-lived keys: an instance or task role that may assume each " +
+			"account's role.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := loadWorkerConfig(cmd)
@@ -39,7 +41,7 @@ func serve(ctx context.Context, loaded *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return &exitError{code: exitUsage, cause: err}
 	}
-	temporal, options, err := dial(ctx, loaded.Settings, logger)
+	temporal, options, err := dial(ctx, loaded.Settings, logger, payload.NewGuard())
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type Wave struct {
 	State patch.WaveState // "": not known, as of a notice
 	Point patch.Point
 	Verbs []patch.Verb
+	NotBy string // from whom it takes no approval
 	// Otherwise is what is decided by itself at Until; without one nothing is, ever.
 	Otherwise patch.Verb
 	Until     *time.Time
@@ -30,6 +31,7 @@ type Wave struct {
 func Of(status patch.WaveStatus) Wave {
 	w := Wave{
 		ID: status.WaveID, State: status.State, Point: status.Point(), Verbs: status.Verbs, Otherwise: status.Otherwise,
+		NotBy: status.NotBy,
 		Until: status.Until, RollsBack: status.RollsBack,
 	}
 	for _, stage := range status.Stages {
@@ -49,6 +51,7 @@ func Of(status patch.WaveStatus) Wave {
 func Told(n patch.Notice) Wave {
 	w := Wave{
 		ID: n.WaveID, Point: patch.Point{Stage: n.Stage, Hold: n.Hold}, Verbs: n.Verbs, Otherwise: n.Otherwise,
+		NotBy: n.NotBy,
 		Until: n.Until, RollsBack: n.RollsBack,
 	}
 	if n.Kind == patch.NoticeOnHold {
@@ -80,6 +83,8 @@ func (w Wave) Choices() []Choice {
 func (w Wave) when(verb patch.Verb) string {
 	said := verb.Spec().Notice
 	switch {
+	case verb == patch.Approve && w.NotBy != "":
+		return said + ", by somebody other than " + w.NotBy + ", who started the wave"
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:

@@ -52,6 +52,13 @@ func TestWhenToSendAVerb(t *testing.T) {
 			patch.RollBack,
 			"if the patch is bad: puts back what the stage patched: 1 instance of it, with --scope wave 3 instances",
 		},
+		{
+			"an approval that one may not give",
+			brief.Wave{NotBy: "alice"},
+			patch.Approve,
+			"to let the stage begin, by somebody other than alice, who started the wave",
+		},
+		{"an approval", brief.Wave{}, patch.Approve, "to let the stage begin"},
 		{"an abort", brief.Wave{State: patch.StateRunning}, patch.Abort, "to stop here"},
 		{
 			"a second abort",

@@ -14,16 +14,19 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Console writes a wave's progress. Its methods may be called at the same time, as a log's lines come when they come.
 type Console struct {
-	mu    sync.Mutex
-	out   io.Writer
-	live  bool
-	size  func() (width, height int)
-	now   func() time.Time
-	begun time.Time
+	mu       sync.Mutex
+	out      io.Writer
+	terminal bool
+	live     bool // it is drawn anew in place
+	size     func() (width, height int)
+	now      func() time.Time
+	begun    time.Time
+	clock    bool // lines that stay begin with the time of day
 
 	last  Progress
 	drawn int // lines of the live picture on the screen
@@ -37,10 +40,16 @@ func New(out io.Writer, environ []string, now func() time.Time) *Console {
 	if noColor(environ) {
 		writer.Profile = colorprofile.NoTTY
 	}
-	file, ok := out.(term.File)
-	terminal := ok && term.IsTerminal(file.Fd())
-	c := &Console{out: writer, live: terminal && writer.Profile > colorprofile.ASCII, now: now, begun: now()}
+	c := &Console{out: writer, terminal: onTerminal(out), now: now, begun: now()}
+	c.live = c.terminal && writer.Profile > colorprofile.ASCII
 	c.size = func() (int, int) { return terminalSize(out) }
+	return c
+}
+
+// ByClock lets lines that stay begin with the time of day instead of how long it has been: for a log that is read
+// later.
+func (c *Console) ByClock() *Console {
+	c.clock = true
 	return c
 }
 
@@ -71,7 +80,7 @@ func terminalSize(out io.Writer) (width, height int) {
 func (c *Console) Say(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.keep(palette.Says.Render(fmt.Sprintf(format, args...)))
+	c.keep(palette.Says.Render(plain.Line(fmt.Sprintf(format, args...))))
 }
 
 // Update shows the wave as it is now. Call it a few times a second: each call moves the spinner.
@@ -109,10 +118,12 @@ func (c *Console) keep(line string) { c.show([]string{line}) }
 func (c *Console) show(kept []string) {
 	var text strings.Builder
 	c.erase(&text)
+	stamp := c.elapsed()
+	if c.clock {
+		stamp = Clock(c.now())
+	}
 	for _, line := range kept {
-		text.WriteString(
-			palette.Quiet.Render(c.elapsed()) + strings.Repeat(" ", keptIndent-len("00:00")) + c.wrap(line, keptIndent) + "\n",
-		)
+		text.WriteString(c.wrap(palette.Quiet.Render(stamp)+"  "+line, len(stamp)+len("  ")) + "\n")
 	}
 	if c.live && len(c.last.Stages) > 0 {
 		width, height := c.size()
@@ -129,15 +140,12 @@ func (c *Console) show(kept []string) {
 	c.write(text.String())
 }
 
-// keptIndent is the column where lines that stay begin, behind their time.
-const keptIndent = 7
-
 // wrap lets a long line go on under itself on a terminal.
 func (c *Console) wrap(line string, indent int) string { return c.page().Wrap(line, indent) }
 
 func (c *Console) page() Page {
 	width, _ := c.size()
-	return Page{Width: width, Terminal: c.live}
+	return Page{Width: width, Terminal: c.terminal}
 }
 
 // erase removes the live picture; the cursor ends where its first line was.
@@ -161,8 +169,7 @@ func (c *Console) Done() {
 // Log is where others in this process write their lines, such as a log on stderr: while the live picture is drawn they
 // go above it, for a line that comes between would be drawn over. Without a live picture they go to w as they are.
 func (c *Console) Log(w io.Writer) io.Writer {
-	file, ok := w.(term.File)
-	if !c.live || !ok || !term.IsTerminal(file.Fd()) {
+	if !c.live || !onTerminal(w) {
 		return w
 	}
 	return above{c}
@@ -175,7 +182,7 @@ func (a above) Write(text []byte) (int, error) {
 	a.console.mu.Lock()
 	defer a.console.mu.Unlock()
 	for line := range strings.Lines(string(text)) {
-		a.console.keep(palette.Quiet.Render(strings.TrimRight(line, "\n")))
+		a.console.keep(palette.Quiet.Render(plain.Line(line)))
 	}
 	return len(text), nil
 }

@@ -77,7 +77,7 @@ func TestChangesOfAnInstanceThatIsRolledBackAfterItWasPatched(t *testing.T) {
 func live(out *bytes.Buffer, width, height int) *Console {
 	c := New(out, nil, func() time.Time { return time.Time{} })
 	c.out = &colorprofile.Writer{Forward: out, Profile: colorprofile.ANSI}
-	c.live = true
+	c.live, c.terminal = true, true
 	c.size = func() (int, int) { return width, height }
 	return c
 }
@@ -268,7 +268,7 @@ func TestLongLinesGoOnUnderThemselves(t *testing.T) {
 	var out bytes.Buffer
 	c := live(&out, 40, 40)
 	c.Say("This wave    http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1 and words after it")
-	require.Equal(t, "00:00  This wave   \n"+
+	require.Equal(t, "00:00  This wave\n"+
 		"       http://127.0.0.1:8233/namespaces/default/workflows/wave-web-1\n"+
 		"       and words after it\n", ansi.Strip(out.String()))
 

@@ -3,13 +3,14 @@ package console
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 
 	"github.com/patchtide/patchtide/internal/palette"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Finding is one line of a table of things that were looked at.
@@ -33,29 +34,29 @@ func (f Finding) mark() (string, lipgloss.Style) {
 // Findings writes all of them as a table, and below it, for each that asks for something, what to do: there a command
 // stands unbroken and can be copied.
 func Findings(out io.Writer, environ []string, all []Finding) error {
-	c := New(out, environ, time.Now)
-	rows := c.page().bordered(table.New()).BorderStyle(palette.Quiet).Headers("", "Check", "Where", "Found")
-	styles := make([]lipgloss.Style, len(all))
+	_, err := io.WriteString(New(out, environ, time.Now).out, findingsText(all, PageOf(out)))
+	return err
+}
+
+func findingsText(all []Finding, page Page) string {
+	all = slices.Clone(all)
+	plain.Lines(&all)
+	rows, styles := make([][]string, len(all)), make([]lipgloss.Style, len(all))
 	for i, finding := range all {
 		mark, style := finding.mark()
 		styles[i] = style
-		rows.Row(mark, finding.What, finding.Where, finding.Says)
+		rows[i] = []string{mark, finding.What, finding.Where, finding.Says}
 	}
-	const markColumn = 0
-	rows.StyleFunc(func(row, column int) lipgloss.Style {
-		cell := lipgloss.NewStyle()
+	text := page.styled([]string{"", "Check", "Where", "Found"}, rows, func(row, column int) lipgloss.Style {
+		const markColumn = 0
 		switch {
-		case row == table.HeaderRow:
-			cell = palette.Title
+		case row < 0: // the headers
+			return palette.Title
 		case column == markColumn:
-			cell = styles[row]
+			return styles[row]
 		}
-		return cell.Padding(0, 1)
-	})
-	text := rows.Render()
-	if width, _ := c.size(); lipgloss.Width(text) > width {
-		text = rows.Width(width).Render() // cells break their lines
-	}
+		return lipgloss.NewStyle()
+	}, palette.Quiet)
 	var below strings.Builder
 	for _, finding := range all {
 		if finding.Mend == "" {
@@ -63,8 +64,8 @@ func Findings(out io.Writer, environ []string, all []Finding) error {
 		}
 		mark, style := finding.mark()
 		title := palette.Title.Render(finding.What + " " + finding.Where)
-		fmt.Fprintf(&below, "\n%s %s\n  %s\n  To do: %s\n", style.Render(mark), title, finding.Says, finding.Mend)
+		fmt.Fprintf(&below, "\n%s %s\n%s\n%s\n", style.Render(mark), title, page.Wrap("  "+finding.Says, 2),
+			page.Wrap("  To do: "+finding.Mend, 4))
 	}
-	_, err := io.WriteString(c.out, text+"\n"+below.String())
-	return err
+	return text + "\n" + below.String()
 }

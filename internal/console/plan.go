@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // PrintPlan writes what a wave would do: each stage, group and instance in the order in which they would be taken, then
@@ -20,15 +21,26 @@ func PrintPlan(out io.Writer, environ []string, p patch.Preview) error {
 	if noColor(environ) {
 		writer.Profile = colorprofile.NoTTY
 	}
-	_, err := io.WriteString(writer, planText(p))
+	_, err := io.WriteString(writer, planText(p, PageOf(out)))
 	return err
 }
 
-func planText(p patch.Preview) string {
-	var text strings.Builder
-	fmt.Fprintf(
-		&text,
-		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.\n",
+// planWriter writes a plan's lines, which go on behind so many cells where they are too long.
+type planWriter struct {
+	strings.Builder
+	page Page
+}
+
+func (w *planWriter) line(indent int, format string, words ...any) {
+	w.WriteString(w.page.Wrap(fmt.Sprintf(format, words...), indent) + "\n")
+}
+
+func planText(p patch.Preview, page Page) string {
+	plain.Lines(&p)
+	text := &planWriter{page: page}
+	text.line(
+		2,
+		"%s  %d of %s due, %s missing, %s%s. Nothing was changed.",
 		palette.Title.Render("Plan "+p.Plan),
 		p.Due,
 		plural(p.Instances, "instance"),
@@ -37,22 +49,22 @@ func planText(p patch.Preview) string {
 		neverScanned(p),
 	)
 	for number, stage := range p.Stages {
-		fmt.Fprintf(
-			&text, "\n%s%s\n", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)),
-			palette.Quiet.Render(stageWords(stage)),
+		text.WriteString("\n")
+		text.line(
+			2, "%s%s", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), palette.Quiet.Render(stageWords(stage)),
 		)
 		if stage.Approval != nil {
-			fmt.Fprintf(
-				&text, "  %s waits for somebody to approve, at most %s%s\n", palette.Asks.Render("!"),
+			text.line(
+				4, "  %s waits for somebody to approve, at most %s%s", palette.Asks.Render("!"),
 				stage.Approval.Timeout.Rough(), fourEyes(stage),
 			)
 		}
 		for _, group := range stage.Groups {
-			planGroup(&text, group, len(stage.Groups) > 1)
+			planGroup(text, group, len(stage.Groups) > 1)
 		}
 	}
-	planBlockers(&text, p)
-	planFooter(&text, p)
+	planBlockers(text, p)
+	planFooter(text, p)
 	return text.String()
 }
 
@@ -92,19 +104,19 @@ func fourEyes(stage patch.PreviewStage) string {
 }
 
 // planGroup writes one group; of several in a stage, also when it begins and how long it takes.
-func planGroup(text *strings.Builder, group patch.PreviewGroup, several bool) {
+func planGroup(text *planWriter, group patch.PreviewGroup, several bool) {
 	mark, style := "~", palette.Back
 	if group.Refused != "" {
 		mark, style = "✗", palette.Bad
 	}
-	fmt.Fprintf(text, "  %s %s  %s\n", style.Render(mark), group.Group, style.Render(roomWords(group)))
+	text.line(6, "  %s %s  %s", style.Render(mark), group.Group, style.Render(roomWords(group)))
 	if group.Each > 0 && group.Takes > 0 {
 		when := ""
 		if several {
 			when = fmt.Sprintf("begins at +%s, about %s: ", group.Begins.Rough(), group.Takes.Rough())
 		}
-		fmt.Fprintf(
-			text, "      %s\n",
+		text.line(
+			8, "      %s",
 			palette.Quiet.Render(when+fmt.Sprintf("each instance about %s, by %s", group.Each.Rough(), group.EachFrom)),
 		)
 	}
@@ -137,7 +149,7 @@ func roomWords(group patch.PreviewGroup) string {
 	return "chosen by tags: deregistered while it is out"
 }
 
-func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets setsOfMissing) {
+func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfMissing) {
 	mark, style, does := "~", palette.Back, fmt.Sprintf("%d missing", instance.MissingCount)
 	switch instance.Does {
 	case patch.WouldNothing:
@@ -169,21 +181,22 @@ func planInstance(text *strings.Builder, instance patch.PreviewInstance, sets se
 	if instance.Does != patch.WouldNothing {
 		begins = "+" + instance.Begins.Rough()
 	}
-	fmt.Fprintf(
-		text, "    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
+	line := fmt.Sprintf(
+		"    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
 		style.Render(does),
 	)
 	if !instance.KnownAt.IsZero() && !instance.Outdated {
-		text.WriteString(palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago"))
+		line += palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago")
 	}
 	if !instance.InTime {
-		text.WriteString("  " + palette.Bad.Render("not in this window"))
+		line += "  " + palette.Bad.Render("not in this window")
 	}
-	text.WriteString("\n")
+	const behindMark = 16
+	text.line(behindMark, "%s", line)
 }
 
 // planSet lists what some instances miss, the worst first.
-func planSet(text *strings.Builder, set missingSet, named bool) {
+func planSet(text *planWriter, set missingSet, named bool) {
 	title := "missing"
 	if named {
 		title = "missing " + set.name
@@ -191,8 +204,9 @@ func planSet(text *strings.Builder, set missingSet, named bool) {
 	severity, ids := "", []string{}
 	flush := func() {
 		if len(ids) > 0 {
-			fmt.Fprintf(
-				text, "      %s %s %s\n", palette.Quiet.Render(fmt.Sprintf("%-9s", title)),
+			const behindSeverity = 26
+			text.line(
+				behindSeverity, "      %s %s %s", palette.Quiet.Render(fmt.Sprintf("%-9s", title)),
 				severityStyle(severity).Render(fmt.Sprintf("%-9s", orNone(severity))), strings.Join(ids, " "),
 			)
 			title = ""
@@ -225,25 +239,28 @@ func severityStyle(severity string) lipgloss.Style {
 	return palette.Plain
 }
 
-func planBlockers(text *strings.Builder, p patch.Preview) {
+func planBlockers(text *planWriter, p patch.Preview) {
 	if len(p.Blockers) == 0 {
 		return
 	}
-	fmt.Fprintf(text, "\n%s\n", palette.Bad.Render("In the way"))
+	text.WriteString("\n")
+	text.line(0, "%s", palette.Bad.Render("In the way"))
 	for _, blocker := range p.Blockers {
-		fmt.Fprintf(text, "  %s %s  %s\n", palette.Bad.Render("✗"), palette.Bad.Render(blocker.Code), blocker.Where)
+		text.line(6, "  %s %s  %s", palette.Bad.Render("✗"), palette.Bad.Render(blocker.Code), blocker.Where)
 		if len(blocker.Instances) > 0 {
-			fmt.Fprintf(text, "      %s\n", strings.Join(blocker.Instances, " "))
+			text.line(6, "      %s", strings.Join(blocker.Instances, " "))
 		}
-		fmt.Fprintf(text, "      %s\n      → %s\n", blocker.What, blocker.WhatToDo)
+		text.line(6, "      %s", blocker.What)
+		text.line(8, "      → %s", blocker.WhatToDo)
 	}
 }
 
 // planFooter tells when, what a rollback loses, what to know, and the verdict.
-func planFooter(text *strings.Builder, p patch.Preview) {
+func planFooter(text *planWriter, p patch.Preview) {
+	const behindLabel = 12
 	text.WriteString("\n")
 	field := func(label, value string) {
-		fmt.Fprintf(text, "%s%s\n", palette.Quiet.Render(fmt.Sprintf("%-12s", label)), value)
+		text.line(behindLabel, "%s%s", palette.Quiet.Render(fmt.Sprintf("%-*s", behindLabel, label)), value)
 	}
 	takes := "about " + p.Takes.Rough()
 	if len(p.NotCounted) > 0 {
@@ -274,22 +291,32 @@ func planFooter(text *strings.Builder, p patch.Preview) {
 		}
 		field(label, note)
 	}
-	if p.CouldRun() {
-		fmt.Fprintf(text, "\n%s  patchtide wave start %s\n", palette.Good.Render("✓ It could run:"), p.Plan)
-		return
-	}
-	fmt.Fprintf(
-		text, "\n%s\n", palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing"))),
-	)
+	text.WriteString("\n")
+	text.line(2, "%s", verdict(p))
 }
 
-// moment is a time as people write it, in UTC: who reads a plan and who runs it may sit in different zones.
-func moment(t time.Time) string { return t.UTC().Format("Mon 2006-01-02 15:04 MST") }
+// verdict is what a start would come to.
+func verdict(p patch.Preview) string {
+	switch start := "patchtide wave start " + p.Plan; {
+	case !p.CouldRun():
+		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing")))
+	case p.Due == 0:
+		return palette.Good.Render("✓ There is nothing to do:") + " no instance of the plan misses anything."
+	case p.Begins.After(p.At):
+		return palette.Asks.Render("! It could run once its window opens, at "+moment(p.Begins)+".") +
+			" A start now is refused (OutsideWindow). Then: " + start
+	default:
+		return palette.Good.Render("✓ It could run:") + "  " + start
+	}
+}
+
+// moment is a time as a plan tells it, with its day of the week.
+func moment(t time.Time) string { return t.Local().Format("Mon ") + Minute(t) }
 
 // until is a later moment, without its date where that is the same.
 func until(from, t time.Time) string {
-	if from.UTC().Format(time.DateOnly) == t.UTC().Format(time.DateOnly) {
-		return t.UTC().Format("15:04")
+	if from.Local().Format(time.DateOnly) == t.Local().Format(time.DateOnly) {
+		return t.Local().Format("15:04")
 	}
 	return moment(t)
 }

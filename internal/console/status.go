@@ -6,6 +6,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Status is a wave's status as text: where it stands, what it asks for and what may be answered, and one row a group.
@@ -35,7 +36,7 @@ func Status(status patch.WaveStatus, page Page) string {
 			s.line(0, "What may be sent:")
 		}
 		s.line(4, "  %s:", choice.When)
-		s.line(4, "    %s", choice.Command)
+		s.text.WriteString(page.Command("    "+plain.Line(choice.Command), 6) + "\n")
 	}
 	s.worries(status)
 	return s.text.String()
@@ -51,6 +52,9 @@ func headOf(status patch.WaveStatus) string {
 		head += "  puts back " + status.PutsBack
 	}
 	head += "  " + waveState(status)
+	if status.Paused() && status.State != patch.StatePaused {
+		head += ", paused"
+	}
 	if status.Hold > 0 && status.State != patch.StateClosed {
 		head += fmt.Sprintf("  hold %d", status.Hold)
 	}
@@ -67,7 +71,7 @@ type statusText struct {
 
 // line adds a line that goes on behind so many cells where it is too long.
 func (s *statusText) line(indent int, format string, words ...any) {
-	s.text.WriteString(s.page.Wrap(fmt.Sprintf(format, words...), indent) + "\n")
+	s.text.WriteString(s.page.Wrap(plain.Line(fmt.Sprintf(format, words...)), indent) + "\n")
 }
 
 func (s *statusText) table(status patch.WaveStatus) {
@@ -78,14 +82,15 @@ func (s *statusText) table(status patch.WaveStatus) {
 			if group.Now != nil {
 				now += ": " + group.Now.ID + " " + group.Now.Step.Told(group.Now.Undoing)
 			}
-			rows = append(rows, []string{
-				stage.Name, group.Group, now, fmt.Sprintf("%d of %d", group.Done, group.Total),
-				fmt.Sprint(group.FailedCount()),
-			})
+			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
+			if failed := group.FailedCount(); failed > 0 {
+				done += fmt.Sprintf(", %d failed", failed)
+			}
+			rows = append(rows, []string{stage.Name, group.Group, now, done})
 		}
 	}
 	if len(rows) > 0 { // one that was refused, or has not looked yet, has none
-		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done", "Failed"}, rows) + "\n")
+		s.text.WriteString(s.page.Table([]string{"Stage", "Group", "Now", "Done"}, rows) + "\n")
 	}
 	if status.CountsEvery > 1 && status.State != patch.StateClosed {
 		s.line(0, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups themselves, which "+

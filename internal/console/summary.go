@@ -3,13 +3,14 @@ package console
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
-	"charm.land/lipgloss/v2/table"
 
 	"github.com/patchtide/patchtide/internal/palette"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Summary closes the demo: what became of every instance and why, what it took, and where to look on, if there is such
@@ -63,7 +64,7 @@ const labelWidth = 24
 
 // field writes a label and its value.
 func (c *Console) field(text *strings.Builder, style lipgloss.Style, label, value string) {
-	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(value, labelWidth) + "\n")
+	text.WriteString(style.Render(fmt.Sprintf("%-*s", labelWidth, label)) + c.wrap(plain.Line(value), labelWidth) + "\n")
 }
 
 // reasons tells why the wave ended as it did, and what befell each instance that has something to say.
@@ -118,25 +119,22 @@ const (
 // instances is the table of instances. On a narrow terminal it goes without the Automation ids, which are long and
 // stand in the JSON document and in the Temporal UI.
 func (c *Console) instances(r Report) string {
-	text := c.table(r, true, 0)
-	width, _ := c.size()
-	if !c.live || lipgloss.Width(text) <= width {
+	page := c.page()
+	wide := Page{Width: math.MaxInt32, Terminal: page.Terminal}
+	if text := tableOf(r, true, wide); !page.Terminal || lipgloss.Width(text) <= page.Width {
 		return text
 	}
-	if text = c.table(r, false, 0); lipgloss.Width(text) > width {
-		text = c.table(r, false, width) // cells break their lines
-	}
-	return text
+	return tableOf(r, false, page)
 }
 
-func (c *Console) table(r Report, automation bool, width int) string {
+func tableOf(r Report, automation bool, page Page) string {
 	shown := columnAutomation
 	if automation {
 		shown++
 	}
 	headers := []string{"Stage", "Group", "Instance", "Outcome", "Missing", "Automation"}
-	rows := c.page().bordered(table.New()).BorderStyle(palette.Quiet).Headers(headers[:shown]...)
-	styles := []lipgloss.Style{}
+	var rows [][]string
+	var styles []lipgloss.Style
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
@@ -144,27 +142,22 @@ func (c *Console) table(r Report, automation bool, width int) string {
 					stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome),
 					fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter), instance.AutomationExecutionID,
 				}
-				rows.Row(cells[:shown]...)
+				rows = append(rows, cells[:shown])
 				styles = append(styles, palette.Of(instance.Outcome).Style)
 			}
 		}
 	}
-	rows.StyleFunc(func(row, column int) lipgloss.Style {
-		cell := lipgloss.NewStyle()
+	return page.styled(headers[:shown], rows, func(row, column int) lipgloss.Style {
 		switch {
-		case row == table.HeaderRow:
-			cell = palette.Title
-		case column == columnOutcome && row < len(styles):
-			cell = styles[row]
+		case row < 0: // the headers
+			return palette.Title
+		case column == columnOutcome:
+			return styles[row]
 		case column == columnMissing:
-			cell = cell.Align(lipgloss.Center)
+			return lipgloss.NewStyle().Align(lipgloss.Center)
 		}
-		return cell.Padding(0, 1)
-	})
-	if width > 0 {
-		rows.Width(width)
-	}
-	return rows.Render()
+		return lipgloss.NewStyle()
+	}, palette.Quiet)
 }
 
 // callCounts is the sum and each service's share, the largest first: "120 (ssm 70, ec2 50)".

@@ -2,15 +2,22 @@ package console
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Details are what a wave's own status leaves out: its groups' and their current instances' states, by workflow id.
 type Details struct {
 	Groups    map[string]patch.GroupStatus
 	Instances map[string]patch.InstanceStatus
+}
+
+// Clone is a copy of both tables, for one who reads them while more is asked.
+func (d Details) Clone() Details {
+	return Details{Groups: maps.Clone(d.Groups), Instances: maps.Clone(d.Instances)}
 }
 
 // View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with
@@ -32,6 +39,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		shown.State = strings.Join(phases, "; ")
 		p.Stages = append(p.Stages, shown)
 	}
+	plain.Lines(&p)
 	return p
 }
 

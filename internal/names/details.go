@@ -24,5 +24,8 @@ func WaveDetails(wave, reason string) string {
 		"put back."
 }
 
+// RightInput comes before the example in the error of an input that is wrong.
+const RightInput = "; a right input looks like "
+
 // UnlessSomebodyDecides ends the summary of the timer after which a wave decides by itself; the verb comes before it.
 const UnlessSomebodyDecides = ", unless somebody decides"

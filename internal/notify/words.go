@@ -144,6 +144,12 @@ func finished(n patch.Notice) Message {
 		m.Severity, m.Headline, m.WhatToDo = Alarm, what+
 			" "+strings.ReplaceAll(string(n.Outcome), "_", " ")+
 			": "+tally(n), "Read why, mend it, and start another wave; it leaves alone what is patched."
+		if n.PutsBack != "" {
+			m.WhatToDo = "Read why and mend it, or accept what would be lost where it says so, then roll back again; what was " +
+				"put back is left alone."
+			again := Command{When: "to roll back again", Line: names.VerbCommand(patch.RollBack, n.PutsBack)}
+			m.Commands = append(m.Commands, again)
+		}
 	}
 	m.Severity = worse(m.Severity, n)
 	m.WhatToDo += strandedToDo(n)

@@ -54,12 +54,20 @@ func Repeats(decisions []Decision, again Decision) bool {
 // compared without regard to case and spaces around them. They are what the clients said: four eyes keep mistakes out,
 // not who means it (docs/security.md).
 func FourEyes(stage Stage, starter, approver string) error {
-	same := strings.EqualFold(strings.TrimSpace(starter), strings.TrimSpace(approver))
-	if stage.Approval == nil || !stage.Approval.FourEyes || !same {
+	not := stage.NotBy(starter)
+	if not == "" || !strings.EqualFold(not, strings.TrimSpace(approver)) {
 		return nil
 	}
 	return fmt.Errorf("%s started this wave, and stage %s demands four eyes: somebody else must approve",
 		starter, stage.Name)
+}
+
+// NotBy is who may not approve the stage: who started the wave, where it demands four eyes; else "".
+func (s Stage) NotBy(starter string) string {
+	if s.Approval == nil || !s.Approval.FourEyes {
+		return ""
+	}
+	return strings.TrimSpace(starter)
 }
 
 // longestExtension keeps a slip of the pen, such as a wrong year, from opening a window for good.

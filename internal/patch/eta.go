@@ -18,11 +18,16 @@ type ETA struct {
 	NotCounted []string `json:"not_counted,omitempty"`
 }
 
-// String is an ETA in one sentence.
+// String is an ETA in one sentence, in UTC as many read it.
 func (e ETA) String() string {
+	return e.Told(func(at time.Time) string { return at.UTC().Format("15:04 MST") })
+}
+
+// Told is an ETA in one sentence. clock writes a time of day with its zone.
+func (e ETA) Told(clock func(time.Time) string) string {
 	text := "about " + e.Left.Rough() + " left"
 	if !e.Done.IsZero() {
-		text += ", done about " + e.Done.UTC().Format("15:04 MST")
+		text += ", done about " + clock(e.Done)
 	}
 	if len(e.NotCounted) > 0 {
 		text += "; not counted: " + strings.Join(e.NotCounted, ", ")

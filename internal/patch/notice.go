@@ -29,6 +29,7 @@ type Notice struct {
 	Commands []string `json:"commands,omitempty"` // shell commands, whole
 
 	Verbs     []Verb     `json:"verbs,omitempty"`     // what the wave takes now
+	NotBy     string     `json:"not_by,omitempty"`    // from whom it takes no approval
 	Otherwise Verb       `json:"otherwise,omitempty"` // what is decided at Until when nobody answers
 	Until     *time.Time `json:"until,omitempty"`
 	RollsBack RollsBack  `json:"rolls_back,omitzero"`

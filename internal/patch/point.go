@@ -75,6 +75,9 @@ func (v Verb) Means(named Point, status WaveStatus, offered []Point) error {
 	return nil
 }
 
+// SendWith comes, in what a wave says of a verb that is meant for elsewhere, before what to send it with.
+const SendWith = "send it with "
+
 // elsewhere says where the wave stands, what it awaits there, and how to send a verb that is meant for it.
 func elsewhere(why string, status WaveStatus) error {
 	at := fmt.Sprintf("hold %d", status.Hold)
@@ -87,7 +90,7 @@ func elsewhere(why string, status WaveStatus) error {
 	if status.Awaiting != "" {
 		awaits = ": " + status.Awaiting
 	}
-	return fmt.Errorf("%s; the wave is at %s now and is %s%s; look, and where it is meant for that send it with %s",
+	return fmt.Errorf("%s; the wave is at %s now and is %s%s; look, and where it is meant for that "+SendWith+"%s",
 		why, at, status.State, awaits, send)
 }
 

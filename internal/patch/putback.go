@@ -44,7 +44,7 @@ func JudgePutBack(view PutBackView, maxAge Duration) RollBackJudgement {
 		judged.Verdict = PutBackCannot
 		judged.Reason = fmt.Sprintf("an earlier window patched it, and putting it back would lose, beyond the patches: %s; "+
 			"nothing was touched, and it stays patched: to put it back all the same, once the wave has closed, "+
-			"`patchtide wave roll-back %s --accept-loss`", strings.Join(judged.Losses, "; "), view.WaveID)
+			"`patchtide wave roll-back %s --accept-loss --reason \"...\"`", strings.Join(judged.Losses, "; "), view.WaveID)
 	}
 	return judged
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestJudgePutBack(t *testing.T) {
-	const accept = "`patchtide wave roll-back wave-1 --accept-loss`"
+	const accept = "`patchtide wave roll-back wave-1 --accept-loss --reason \"...\"`"
 	for _, c := range []struct {
 		name    string
 		earlier bool

@@ -1,6 +1,9 @@
 package patch
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // WaveStatus is a wave's whole state; the query `status` answers with it.
 type WaveStatus struct {
@@ -15,6 +18,7 @@ type WaveStatus struct {
 	Hold     int    `json:"hold,omitempty"`
 	Awaiting string `json:"awaiting,omitempty"` // what a person is asked for, with the reason
 	Verbs    []Verb `json:"verbs,omitempty"`    // what it takes now
+	NotBy    string `json:"not_by,omitempty"`   // from whom it takes no approval now, though from others
 	// Otherwise is what is decided by itself at Until, if nobody answers by then; nil: nothing, ever.
 	Otherwise Verb       `json:"otherwise,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
@@ -83,6 +87,20 @@ type InstanceNow struct {
 	// Failing is its undo that does not end; nil: there is none.
 	Failing *FailingUndo `json:"failing_undo,omitempty"`
 	Done    int          `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
+}
+
+// Paused reports whether a person has paused it and nobody has let it go on, also where it stands elsewhere meanwhile,
+// as on hold. A parked wave is paused no more.
+func (s WaveStatus) Paused() bool {
+	if s.State == StateParked || s.State == StateClosed {
+		return false
+	}
+	for _, decision := range slices.Backward(s.Decisions) {
+		if decision.Verb == Pause || decision.Verb == Resume {
+			return decision.Verb == Pause
+		}
+	}
+	return s.State == StatePaused
 }
 
 // EndedWell reports whether a wave that has closed did all that it was asked, so that nobody need look: a roll back

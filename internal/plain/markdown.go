@@ -10,8 +10,7 @@ import (
 // Markdown is a text as Markdown shows it: on one line, with nothing in it that would be a link, a picture, a table, a
 // heading or emphasis. Underscores inside words are none and stay, as in roll_back.
 func Markdown(text string) string {
-	text = strings.Join(strings.FieldsFunc(Text(text), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
-	runes := []rune(text)
+	runes := []rune(Line(text))
 	var b strings.Builder
 	for i, r := range runes {
 		if special(runes, i) {

@@ -25,6 +25,11 @@ func Text(text string) string {
 	}, text)
 }
 
+// Line is a Text on one line: where it had others, or tabs, is a space.
+func Line(text string) string {
+	return strings.Join(strings.FieldsFunc(Text(text), func(r rune) bool { return r == '\n' || r == '\t' }), " ")
+}
+
 // obeyed reports whether a character is not shown: Cc holds the escape and its 8-bit kin, Cf the marks of direction,
 // joiners and spaces of no width.
 func obeyed(r rune) bool {
@@ -33,32 +38,37 @@ func obeyed(r rune) bool {
 
 // Strings makes every text plain that a pointer leads to: fields, elements, values of maps, however deep. Bytes and
 // keys of maps stay as they are.
-func Strings(into any) {
+func Strings(into any) { cleaned(into, Text) }
+
+// Lines is Strings, with each text on one line.
+func Lines(into any) { cleaned(into, Line) }
+
+func cleaned(into any, clean func(string) string) {
 	if value := reflect.ValueOf(into); value.Kind() == reflect.Pointer && !value.IsNil() {
-		clean(value.Elem(), 0)
+		walk(value.Elem(), clean, 0)
 	}
 }
 
 // deepest bounds the way into a value; no answer of AWS's and no request of ours is nearly as deep.
 const deepest = 32
 
-func clean(value reflect.Value, depth int) {
+func walk(value reflect.Value, clean func(string) string, depth int) {
 	if depth > deepest {
 		return
 	}
 	switch value.Kind() {
 	case reflect.String:
 		if value.CanSet() {
-			value.SetString(Text(value.String()))
+			value.SetString(clean(value.String()))
 		}
 	case reflect.Pointer:
 		if !value.IsNil() {
-			clean(value.Elem(), depth+1)
+			walk(value.Elem(), clean, depth+1)
 		}
 	case reflect.Struct:
 		for i := range value.NumField() {
 			if field := value.Field(i); field.CanSet() {
-				clean(field, depth+1)
+				walk(field, clean, depth+1)
 			}
 		}
 	case reflect.Slice, reflect.Array:
@@ -66,13 +76,13 @@ func clean(value reflect.Value, depth int) {
 			return
 		}
 		for i := range value.Len() {
-			clean(value.Index(i), depth+1)
+			walk(value.Index(i), clean, depth+1)
 		}
 	case reflect.Map:
 		for _, key := range value.MapKeys() {
 			fresh := reflect.New(value.Type().Elem()).Elem()
 			fresh.Set(value.MapIndex(key))
-			clean(fresh, depth+1)
+			walk(fresh, clean, depth+1)
 			value.SetMapIndex(key, fresh)
 		}
 	}

@@ -27,6 +27,14 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestLine(t *testing.T) {
+	require.Equal(t, "one two three", plain.Line("one\r\n\ttwo\x1b\n\nthree\n"))
+	require.Equal(t, "two  spaces stay", plain.Line("two  spaces stay"))
+	answer := struct{ Texts []string }{[]string{"a\nb\x1b"}}
+	plain.Lines(&answer)
+	require.Equal(t, []string{"a b"}, answer.Texts)
+}
+
 func TestStrings(t *testing.T) {
 	type inner struct{ Text string }
 	const esc = "\x1b[2Jx"

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -43,7 +44,7 @@ func (m *Model) stageLine(stage patch.StageStatus) string {
 		line += "  " + mark.Style.Render(mark.Sign+" "+words(stage.Outcome))
 	}
 	if stage.ETA != nil {
-		line += palette.Quiet.Render("  " + stage.ETA.String())
+		line += palette.Quiet.Render("  " + stage.ETA.Told(console.About))
 	}
 	return line
 }
@@ -66,7 +67,7 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 		line += palette.Quiet.Render(": " + group.Reason)
 	}
 	if group.ETA != nil {
-		line += palette.Quiet.Render("  " + group.ETA.String())
+		line += palette.Quiet.Render("  " + group.ETA.Told(console.About))
 	}
 	return line
 }
@@ -90,8 +91,8 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			lines = append(
 				lines,
 				fmt.Sprintf(
-					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(now.Step.Told(now.Undoing)),
-					m.since(now.Since),
+					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID,
+					palette.Busy.Render(now.Step.Told(now.Undoing)), m.since(now.Since),
 				),
 			)
 		case instance.Outcome == patch.NotStarted && !every:
@@ -105,7 +106,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(words(instance.Outcome)),
 			)
 			if !instance.Ended.IsZero() {
-				line += palette.Quiet.Render("  at " + clock(instance.Ended))
+				line += palette.Quiet.Render("  at " + console.Clock(instance.Ended))
 			}
 			if instance.Reason != "" {
 				line += ": " + strings.Join(strings.Fields(instance.Reason), " ")
@@ -173,7 +174,5 @@ func (m *Model) since(at time.Time) string {
 		return ""
 	}
 	ago := cmp.Or(max(m.o.Now().Sub(at), 0).Round(time.Second).String(), "0s")
-	return palette.Quiet.Render("since " + clock(at) + " (" + ago + ")")
+	return palette.Quiet.Render("since " + console.Clock(at) + " (" + ago + ")")
 }
-
-func clock(at time.Time) string { return at.Local().Format("15:04:05") }

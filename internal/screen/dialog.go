@@ -8,6 +8,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -91,7 +92,7 @@ func (m *Model) answer(key tea.KeyPressMsg) tea.Cmd {
 		}
 		decision, err := d.decision(m.o.Actor)
 		if err != nil {
-			d.problem = plain(err)
+			d.problem = console.Said(err)
 			return nil
 		}
 		d.problem, d.sending = "", true
@@ -107,7 +108,7 @@ func (m *Model) told(err error) {
 	switch {
 	case m.dialog == nil:
 	case err != nil:
-		m.dialog.sending, m.dialog.problem = false, plain(err)
+		m.dialog.sending, m.dialog.problem = false, console.Said(err)
 	default:
 		m.said = m.last.Status.WaveID + " accepted " + words(m.dialog.verb)
 		m.dialog = nil
@@ -123,6 +124,9 @@ func (m *Model) dialogLines() []string {
 	}
 	if at := strings.Join(d.point.Flags(), " "); at != "" {
 		lines[0] += "  " + at
+	}
+	if other := m.last.Status.NotBy; other != "" && d.verb == patch.Approve {
+		lines = append(lines, palette.Asks.Render("By somebody other than "+other+", who started the wave"))
 	}
 	if m.last.Status.Point() != d.point {
 		lines = append(lines, palette.Bad.Render("The wave stands elsewhere by now; esc, look, and decide again"))

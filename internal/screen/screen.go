@@ -130,6 +130,9 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 // looked takes a look, and ends the screen with the wave.
 func (m *Model) looked(look Look) tea.Cmd {
 	if m.trouble = look.Err; look.Err == nil {
+		if look.Status.State != m.last.Status.State || look.Status.Point() != m.last.Status.Point() {
+			m.said = "" // the wave has gone on since
+		}
 		m.last = look
 		if look.Closed || m.o.UntilHold && look.Status.Asks() {
 			return tea.Quit

@@ -255,6 +255,21 @@ func TestVerbsAreSentWithAReasonAndNeverWithout(t *testing.T) {
 	require.Equal(t, []string{`retry alice "the repository is back" 0`}, w.sent)
 	require.Contains(t, w.text(), "wave-web-20261122-020000 accepted retry")
 	require.NotContains(t, w.text(), "sends it", "the dialog is closed")
+	w.do(lookMsg(held()))
+	require.Contains(t, w.text(), "accepted retry")
+	w.do(lookMsg(running(3)))
+	require.NotContains(t, w.text(), "accepted retry", "the wave has gone on since")
+}
+
+func TestWhoMayNotApproveIsToldBeforeHeTries(t *testing.T) {
+	look := running(3)
+	look.Status.State, look.Status.Verbs = patch.StateAwaitingApproval, patch.VerbsIn(patch.StateAwaitingApproval, false)
+	look.Status.NotBy = "alice"
+	w := watch(t, look)
+	w.press("x")
+	require.NotContains(t, w.text(), "somebody other", "anybody may reject")
+	w.press("<esc>", "a")
+	require.Contains(t, w.text(), "By somebody other than alice, who started the wave")
 }
 
 func TestADialogSentBackSendsNothing(t *testing.T) {
@@ -354,7 +369,7 @@ func TestAnOutage(t *testing.T) {
 	w := watch(t, running(3))
 	_, next := w.Update(lookMsg{Err: errors.New("connection refused")})
 	require.NotNil(t, next, "it asks again")
-	require.Contains(t, w.text(), "No answer since 02:10:00 (3s): connection refused")
+	require.Contains(t, w.text(), "No answer since 02:10:00 UTC (3s): connection refused")
 	require.Contains(t, w.text(), "install")
 	require.NoError(t, w.Last().Err)
 	w.do(lookMsg(running(3)))

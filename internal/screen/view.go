@@ -98,22 +98,23 @@ func (m *Model) headLines() []string {
 	if status.PutsBack != "" {
 		of = "  puts back " + status.PutsBack
 	}
-	lines := []string{
-		palette.Title.Render(status.WaveID) + of,
-		counted(done, total) + "  " + style.Render(state) + "  " + m.since(status.Since),
-	}
+	stands := counted(done, total) + "  " + style.Render(state) + "  " + m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
-		lines[1] += palette.Quiet.Render("  window closes " + clock(status.Window.Closes))
+		stands += palette.Quiet.Render("  window closes " + console.Clock(status.Window.Closes))
+	}
+	lines := []string{palette.Title.Render(status.WaveID) + of, stands}
+	if !m.short() {
+		lines = m.flowing(lines)
 	}
 	if status.ETA != nil && !m.short() {
-		lines = append(lines, wrapped(status.ETA.String(), m.width, 2)...)
+		lines = append(lines, wrapped(status.ETA.Told(console.About), m.width, 2)...)
 	}
 	if m.trouble != nil {
 		said := fmt.Sprintf(
 			"No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.",
-			clock(m.last.At),
+			console.Clock(m.last.At),
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9),
-			plain(m.trouble),
+			console.Said(m.trouble),
 		)
 		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
 	}
@@ -131,7 +132,11 @@ func (m *Model) headLines() []string {
 		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, most)...)
 	}
 	if silence := brief.Of(status).Silence(console.Clock); silence != "" && status.Until != nil {
-		lines = append(lines, palette.Asks.Render(silence))
+		asked := []string{palette.Asks.Render(silence)}
+		if !m.short() {
+			asked = m.flowing(asked)
+		}
+		lines = append(lines, asked...)
 	}
 	return lines
 }
@@ -150,21 +155,25 @@ func (m *Model) helpLines() []string {
 	for _, choice := range told.Choices() {
 		lines = append(
 			lines, "", palette.Key.Render(choice.Verb.Spec().Key)+" "+palette.Title.Render(words(choice.Verb))+"  "+choice.When,
-			"  "+choice.Command,
 		)
+		lines = append(lines, strings.Split(m.page().Command("  "+choice.Command, flowIndent), "\n")...)
 	}
 	return append(lines, "", palette.Key.Render("?")+" goes back")
 }
 
 // flowing breaks lines that are too long for the screen at words: nothing of a reason is lost.
 func (m *Model) flowing(lines []string) []string {
-	page := console.Page{Width: m.width, Terminal: true}
+	page := m.page()
 	var flowing []string
 	for _, line := range lines {
-		flowing = append(flowing, strings.Split(page.Wrap(line, flowIndent), "\n")...)
+		for _, short := range page.Lines(line, flowIndent) { // an ARN may be wider than the screen all the same
+			flowing = append(flowing, strings.Split(ansi.Hardwrap(short, m.width, true), "\n")...)
+		}
 	}
 	return flowing
 }
+
+func (m *Model) page() console.Page { return console.Page{Width: m.width, Terminal: true} }
 
 // flowIndent is where a line that was broken goes on.
 const flowIndent = 6
@@ -185,7 +194,7 @@ func (m *Model) footLines() []string {
 func (m *Model) logLines() []string {
 	lines := make([]string, len(m.events))
 	for i, event := range m.events {
-		lines[i] = palette.Quiet.Render(clock(event.At)) + "  " + event.Subject() + "  " + said(event)
+		lines[i] = palette.Quiet.Render(console.Clock(event.At)) + "  " + event.Subject() + "  " + said(event)
 	}
 	return lines
 }

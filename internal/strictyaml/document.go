@@ -1,9 +1,11 @@
 package strictyaml
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	yaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -39,6 +41,10 @@ func Parse(file string, data []byte) *Document {
 		d.add(1, "", fmt.Sprintf("is %d bytes long; the limit is %d", len(data), MaxBytes))
 		return d
 	}
+	if line, is := encoded(data); !is {
+		d.add(line, "", "is not UTF-8 text from here on; save the file as UTF-8")
+		return d
+	}
 	node, failure := parseText(string(data))
 	switch {
 	case failure != nil:
@@ -50,6 +56,19 @@ func Parse(file string, data []byte) *Document {
 		d.root = node
 	}
 	return d
+}
+
+// encoded reports whether a file is text in UTF-8, and else the line on which it is not. UTF-16 has null bytes.
+func encoded(data []byte) (line int, is bool) {
+	at := 0
+	for at < len(data) {
+		r, size := utf8.DecodeRune(data[at:])
+		if r == 0 || r == utf8.RuneError && size <= 1 {
+			return 1 + bytes.Count(data[:at], []byte("\n")), false
+		}
+		at += size
+	}
+	return 0, true
 }
 
 // parseText returns the body of the only document in text, nil when there is none.

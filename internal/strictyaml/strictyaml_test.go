@@ -89,6 +89,14 @@ func TestDecode(t *testing.T) {
 		{"missing, nested", "name: a\nnext:\n  port: 1", `f.yaml:2: next.name: is missing; write it like name: web`},
 		{"anchor", "name: &n a", `f.yaml:1: name: anchors, aliases and merge keys are not supported; write the values out`},
 		{"tag", "name: !!str 1", `f.yaml:1: name: YAML tags such as !!str are not supported; write it like name: web`},
+		{
+			"another encoding", "name: a\nplan: caf\xe9\n",
+			`f.yaml:2: is not UTF-8 text from here on; save the file as UTF-8`,
+		},
+		{
+			"UTF-16", "a\x00:\x00 \x00b\x00",
+			`f.yaml:1: is not UTF-8 text from here on; save the file as UTF-8`,
+		},
 		{"list at the top", "- a", `f.yaml:1: is a list, not a set of keys; write it as lines of key: value`},
 		{"empty", "", `f.yaml:1: is empty`},
 		{"two documents", "name: a\n---\nname: b", `f.yaml:3: a second YAML document begins here; put everything into one`},

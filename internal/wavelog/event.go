@@ -60,10 +60,5 @@ func (e Event) Said() string {
 	return said
 }
 
-// String is the event for a log: time, subject, what.
-func (e Event) String() string {
-	return e.At.Local().Format("2006-01-02 15:04:05") + "  " + e.Subject() + "  " + e.Said()
-}
-
 // words is a name of ours as people say it.
 func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

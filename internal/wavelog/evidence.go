@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // FromEvidence tells what a wave's document still knows once Temporal has forgotten the wave: decisions, and when each
@@ -39,5 +40,6 @@ func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 			Event{At: status.Since, Kind: OfWave, What: words(result.Outcome), Outcome: result.Outcome, Reason: result.Reason},
 		)
 	}
+	plain.Lines(&events)
 	return events
 }

@@ -14,6 +14,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/plain"
 )
 
 // Histories is the part of Temporal's client that histories are read with.
@@ -145,6 +147,7 @@ func (w *run) read(ctx context.Context, temporal Histories, wait bool, tell func
 		told, children := w.teller.tell(event)
 		for _, one := range told {
 			one.At = event.GetEventTime().AsTime()
+			plain.Lines(&one) // a history holds what people sent as they sent it
 			tell(one)
 		}
 		for _, c := range children {

@@ -9,7 +9,9 @@ import (
 
 // unlimited has attempts without a limit tried without one, as the server does; the SDK's test environment tries them
 // ten times.
-type unlimited struct{ interceptor.WorkerInterceptorBase }
+type unlimited struct {
+	interceptor.WorkerInterceptorBase
+}
 
 // InterceptWorkflow looks at what each workflow asks for.
 func (*unlimited) InterceptWorkflow(

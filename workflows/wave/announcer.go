@@ -55,6 +55,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	told := patch.Notice{
 		Kind: kind, At: workflow.Now(ctx), WaveID: w.status.WaveID, RunID: runID, PutsBack: w.status.PutsBack,
 		Plan: w.plan.Name, Stage: w.status.Stage, Hold: w.status.Hold, Why: w.asks, RollsBack: w.status.RollsBack,
+		NotBy: w.status.NotBy,
 		Verbs: slices.DeleteFunc(slices.Clone(w.status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 	}
 	told.Key = w.announcer.number(runID, told)

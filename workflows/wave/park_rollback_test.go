@@ -41,7 +41,7 @@ func backupOf(scene *wavetest.Scene, w *world.World, id string) *world.Snapshot 
 // Who rolls back a wave that was parked puts back only what loses nothing but its patches: the others stay patched and
 // in service, and the wave names each with what to do.
 func TestRollBackAfterAParkedWindowLooksBeforeItTouches(t *testing.T) {
-	const accept = "`patchtide wave roll-back wave-test --accept-loss`"
+	const accept = "`patchtide wave roll-back wave-test --accept-loss --reason \"...\"`"
 	for _, c := range []struct {
 		name   string
 		config func([]byte) []byte

@@ -164,7 +164,8 @@ func TestFourEyesOfAWave(t *testing.T) {
 			"approval: {required: true, timeout: 24h, four_eyes: true}"),
 	})
 	scene.Silent = true
-	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(patch.WaveStatus) {
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) {
+		require.Equal(t, "Tester", status.NotBy, "whoever is asked is told that it is not for the one who started it")
 		scene.Refuses(patch.Approve, wavetest.Because("I say so"), "somebody else must approve")
 		scene.MustTake(patch.Approve, workflows.VerbRequest{Actor: "another", Reason: "looks well"})
 	})

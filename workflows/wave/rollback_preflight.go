@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 	"github.com/patchtide/patchtide/workflows/preflight"
@@ -112,8 +113,8 @@ func (v *verdicts) text(waveID, caveat string) string {
 	if caveat != "" {
 		text.WriteString(caveat + ". ")
 	}
-	fmt.Fprintf(&text, "Ask again with accept_loss (patchtide wave roll-back %s --accept-loss) to go on all the same",
-		waveID)
+	fmt.Fprintf(&text, "To go on all the same, ask again with accept_loss: `%s`",
+		names.VerbCommand(patch.RollBack, waveID, "--accept-loss"))
 	return text.String()
 }
 

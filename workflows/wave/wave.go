@@ -86,7 +86,7 @@ func notStarted(plan patch.Plan) []patch.Outcome {
 
 // fail ends a wave that was refused before it changed anything.
 func (w *wave) fail(ctx workflow.Context, err error) {
-	w.reason = run.Reason(err)
+	w.reason = run.CodedReason(err)
 	w.roster.keepLocked()
 	w.release(ctx)
 	w.finish(ctx, patch.Failed, nil)
@@ -146,6 +146,10 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	}
 	w.status.State, w.asks, w.status.Since = state, awaiting, workflow.Now(ctx)
 	w.status.Verbs = w.currentStage().Offered(w.verbsIn(state))
+	w.status.NotBy = ""
+	if slices.Contains(w.status.Verbs, patch.Approve) {
+		w.status.NotBy = w.currentStage().NotBy(w.request.Actor)
+	}
 	w.inbox.offer(w.status.Verbs, w.status.Point())
 	w.status.Window = w.plan.Window
 	w.log(ctx)

@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -47,6 +48,15 @@ func Reason(err error) string {
 		return "cancelled"
 	}
 	return err.Error()
+}
+
+// CodedReason is Reason behind the error's code, by which docs/refusals.md and the runbook name a refusal.
+func CodedReason(err error) string {
+	said, code := Reason(err), ErrorType(err)
+	if temporal.IsCanceledError(err) || strings.HasPrefix(said, code+":") {
+		return said
+	}
+	return code + ": " + said
 }
 
 // isUnserved reports whether no worker took the task.

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/plain"
 )
 
@@ -34,7 +35,7 @@ func Strict(data []byte, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more than one JSON value")
 	}
-	plain.Strings(into) // names and reasons go to other people's terminals
+	plain.Lines(into) // names and reasons go to other people's terminals, on one line
 	return nil
 }
 
@@ -49,7 +50,7 @@ func Shorten(text string) string {
 // Invalid is the error InvalidInput: what is wrong, with a right example.
 func Invalid(what, example string) error {
 	return temporal.NewNonRetryableApplicationError(
-		fmt.Sprintf("%s; a right input looks like %s", what, example), activities.ErrInvalidInput, nil,
+		what+names.RightInput+example, activities.ErrInvalidInput, nil,
 	)
 }
 
