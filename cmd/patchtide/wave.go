@@ -94,29 +94,13 @@ func newWaveShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show WAVE",
 		Short: "Show where a wave stands",
-		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file names " +
-			"still tells how it ended.\n" +
+		Long: "Show where a wave stands, and what it waits for. Where no worker answers it shows what Temporal holds of " +
+			"it. Once\n" +
+			"Temporal has forgotten it, the evidence that the configuration file names still tells how it ended.\n" +
 			"Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
-				status, err := askWave(cmd.Context(), c, args[0])
-				var unknown *unknownWaveError
-				if errors.As(err, &unknown) {
-					return showForgotten(cmd, unknown)
-				}
-				if err != nil {
-					return err
-				}
-				if status.State == patch.StateClosed {
-					return showStatus(cmd, *status)
-				}
-				// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
-				if closed, failure := closedWith(cmd.Context(), c, args[0]); closed && failure != nil {
-					return failure
-				}
-				return showStatus(cmd, *status)
-			})
+			return withTemporal(cmd, func(c client.Client) error { return showWave(cmd, c, args[0]) })
 		},
 	}
 	printsJSON(cmd)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
 	"github.com/patchtide/patchtide/internal/screen"
 )
 
@@ -22,7 +23,11 @@ type looker struct {
 	temporal client.Client
 	wave     string
 	known    console.Details
+	waitsAt  time.Time // when what it waits for was read last
 }
+
+// waitsEvery is how often what a wave waits for is read: of many instances it takes as many questions.
+const waitsEvery = 5 * time.Second
 
 // look asks the wave, its groups and their instances, and Temporal whether the wave has closed.
 func (l *looker) look(ctx context.Context) screen.Look {
@@ -37,6 +42,11 @@ func (l *looker) look(ctx context.Context) screen.Look {
 	}
 	look.Status = *status
 	l.known = console.Ask(ctx, l.temporal, *status, l.known)
+	if now := time.Now(); now.Sub(l.waitsAt) >= waitsEvery {
+		if waits, err := pending.Read(ctx, l.temporal, l.wave, status.AtWork()...); err == nil {
+			l.known.Waits, l.waitsAt = waits, now
+		}
+	}
 	look.Details = l.known
 	closed, err := closedWith(ctx, l.temporal, l.wave)
 	look.Closed = closed

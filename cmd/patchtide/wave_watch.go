@@ -187,6 +187,5 @@ func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
 
 // printStatus writes a wave's status for a person.
 func printStatus(out io.Writer, status patch.WaveStatus) error {
-	_, err := io.WriteString(out, console.Status(status, console.PageOf(out)))
-	return err
+	return printStanding(out, standing{WaveStatus: status})
 }

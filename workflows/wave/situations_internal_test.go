@@ -123,8 +123,8 @@ func drawn(t *testing.T, status patch.WaveStatus) map[string]string {
 	view.Update(tea.KeyPressMsg{Code: '?', Text: "?"})
 	seen += view.View().Content
 	return map[string]string{
-		"wave show": flat(console.Status(status, console.Page{Width: 80, Terminal: true})),
-		"a ticket":  flat(console.Status(status, console.Page{})),
+		"wave show": flat(console.Status(status, patch.Waits{}, console.Page{Width: 80, Terminal: true})),
+		"a ticket":  flat(console.Status(status, patch.Waits{}, console.Page{})),
 		"the UI":    flat(waveDetails(status, "default")),
 		"screen":    flat(seen),
 	}
