@@ -84,6 +84,18 @@ func (e *Execution) Doing() string {
 	return string(e.Status)
 }
 
+// installStep is the runbook's step that installs and reboots.
+const installStep = "install"
+
+// InReboot reports whether the machine may be rebooting for the execution: the step that installs and reboots has
+// begun, and the execution has not succeeded, which asks the machine for its facts last.
+func (e *Execution) InReboot() bool {
+	return e.Status != ssmtypes.AutomationExecutionStatusSuccess &&
+		slices.ContainsFunc(e.steps, func(step ssmtypes.StepExecution) bool {
+			return Deref(step.StepName) == installStep && step.ExecutionStartTime != nil
+		})
+}
+
 // commandOf is the id of the command a step ran; "" when the step has not told it.
 func (e *Execution) commandOf(name string) string {
 	for _, step := range e.steps {
