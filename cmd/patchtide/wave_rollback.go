@@ -90,11 +90,10 @@ func isRunning(ctx context.Context, c client.Client, wave string) (running, know
 // tellRollBack sends the verb to a wave that runs.
 func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	var accepted *workflows.VerbAccepted
-	err := sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) error {
-		cmd.SetContext(ctx)
+	err := served(cmd, c, func() error {
 		meant, err := aim(cmd, c, asked.wave, asked.decision)
 		if err == nil {
-			accepted, err = tell(ctx, c, asked.wave, meant)
+			accepted, err = tell(cmd.Context(), c, asked.wave, meant)
 		}
 		return err
 	})
