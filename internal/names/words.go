@@ -33,3 +33,13 @@ func Locked(workflowID string) string {
 	}
 	return service
 }
+
+// InstanceOf is the lock of an instance of the group whose lock is given; "" where that is no group's.
+func InstanceOf(group, instance string) string {
+	place, found := strings.CutPrefix(group, groupLock)
+	parts := strings.SplitN(place, "/", 3) // account, region, name
+	if !found || len(parts) < 3 {
+		return ""
+	}
+	return instanceLock + parts[0] + "/" + parts[1] + "/" + instance
+}

@@ -96,9 +96,10 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 			if count++; count > run.LongestTable {
 				continue // it is written at each report: of a thousand groups that would take a replay minutes
 			}
-			instance, step, since := "", run.Words(string(group.Phase)), ""
+			instance, step, since := run.Marked(""), run.Words(string(group.Phase)), ""
 			if now := group.Now; now != nil {
-				instance, step = now.ID, now.Step.Told(now.Undoing)
+				instance = run.PageOf(namespace, names.InstanceOf(group.WorkflowID, now.ID), now.ID)
+				step = now.Step.Told(now.Undoing)
 				since = now.Since.UTC().Format(time.TimeOnly)
 			}
 			done := run.Said("%d of %d", group.Done, group.Total)

@@ -49,7 +49,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
 			"|  |  |\n",
 		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
-		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
+		"| 0 of 1 | [i-2](namespaces/ops/workflows/patch-instance%2F1%2Fr%2Fi-2) | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
 		"| **skip** if that machine is odd and the patch is well | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
 			"`patchtide wave skip wave-web-1 --stage production --hold 2 --reason \"...\"` |\n",
