@@ -63,7 +63,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 
 // What the table says to send is taken as it stands.
 func TestTheDataThatTheTableShowsIsTaken(t *testing.T) {
-	row := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* \\| `([^`]+)` \\| `([^`]+)` \\|")
+	row := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* [^|]*\\| `([^`]+)` \\| `([^`]+)` \\|")
 	for _, state := range []patch.WaveState{
 		patch.StatePreflight, patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold,
 		patch.StateRollingBack,
