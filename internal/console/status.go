@@ -36,6 +36,9 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	for _, decision := range status.Decisions {
 		s.line(2, "%s  %s by %s: %s", Clock(decision.At), spaced(string(decision.Verb)), decision.Actor, decision.Reason)
 	}
+	if quarantine := told.Quarantine(); quarantine != "" {
+		s.line(2, "%s", quarantine)
+	}
 	for i, choice := range told.Choices() {
 		if i == 0 {
 			s.line(0, "What may be sent:")

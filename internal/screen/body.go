@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -21,6 +22,9 @@ func (m *Model) bodyLines(every bool) []string {
 			lines = append(lines, m.waitLines(2, group.WorkflowID)...)
 			lines = append(lines, m.instanceLines(group, every)...)
 		}
+	}
+	if quarantine := brief.Of(m.last.Status).Quarantine(); quarantine != "" {
+		lines = append(lines, palette.Asks.Render(quarantine))
 	}
 	for _, left := range m.last.Status.Stranded {
 		lines = append(

@@ -60,6 +60,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
+	if quarantine := brief.Of(status).Quarantine(); quarantine != "" {
+		run.Write(&text, "\n%s\n", quarantine)
+	}
 	writeVerbs(&text, status)
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
