@@ -85,11 +85,19 @@ func showUnanswered(cmd *cobra.Command, c client.Client, wave string, asked erro
 }
 
 func printUnanswered(out io.Writer, held unanswered) error {
-	state := held.told()
-	if held.Stage != "" {
-		state += ": " + held.Stage
+	said := held.WaveID
+	if held.Plan != "" {
+		said += "  plan " + held.Plan
 	}
-	line(out, "%s  plan %s  %s  started %s", held.WaveID, held.Plan, state, console.Moment(held.Started))
+	switch {
+	case held.State == "" && held.Closed == nil:
+		said += "  no worker has begun it"
+	case held.Stage == "":
+		said += "  " + held.told()
+	default:
+		said += "  " + held.told() + ": " + held.Stage
+	}
+	line(out, "%s  started %s", said, console.Moment(held.Started))
 	printWaits(out, held.Waits)
 	return nil
 }

@@ -90,7 +90,7 @@ func TestShowTellsWhatIsWaitedFor(t *testing.T) {
 
 	said, err = showing(t, waitingFor{})
 	require.ErrorContains(t, err, "no worker answers for wave-web-1")
-	require.Contains(t, said, "wave-web-1  plan   preflight  started ")
+	require.Contains(t, said, "wave-web-1  preflight  started ")
 	require.Contains(t, said, awayFromAWS)
 
 	said, err = showing(t, waitingFor{answers: true}, "--json")

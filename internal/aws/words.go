@@ -11,6 +11,7 @@ var (
 	sdkLayers = regexp.MustCompile(`operation error [^:,]+: \w+, |` +
 		`exceeded maximum number of attempts, \d+, |https response error StatusCode: \d+, (?:RequestID: [^,]*, )?` +
 		`(?:HostID: [^,]*, )?|api error `)
+	sdkKeys    = regexp.MustCompile(`get identity: get credentials: (?:failed to refresh cached credentials, )?`)
 	sdkUnsent  = regexp.MustCompile(`request send failed, (?:\w+ "[^"]*": )?`)
 	sdkRequest = regexp.MustCompile(`RequestID: ([^,\s]+)`)
 )
@@ -20,6 +21,7 @@ var (
 func words(err error) string {
 	text := err.Error()
 	said := sdkUnsent.ReplaceAllString(sdkLayers.ReplaceAllString(text, ""), "AWS was not reached: ")
+	said = sdkKeys.ReplaceAllString(said, "no credentials: ")
 	if ids := sdkRequest.FindAllStringSubmatch(text, -1); len(ids) > 0 {
 		said += " (request " + ids[len(ids)-1][1] + ")"
 	}

@@ -29,7 +29,7 @@ func TestWordsOfAnError(t *testing.T) {
 		"no credentials": {
 			"operation error EC2: DescribeInstances, get identity: get credentials: failed to refresh cached credentials, " +
 				"operation error STS: AssumeRole, https response error StatusCode: 403, RequestID: 9, api error AccessDenied: no",
-			"get identity: get credentials: failed to refresh cached credentials, AccessDenied: no (request 9)",
+			"no credentials: AccessDenied: no (request 9)",
 		},
 		"not the SDK's": {"the attempt is nearly over", "the attempt is nearly over"},
 	} {

@@ -60,7 +60,11 @@ func TestWhatAWaveWaitsForIsSaid(t *testing.T) {
 			"production/r/web: raise desired, attempt 1, since 02:19:00 UTC. No worker takes it since 02:19:00 UTC: see that " +
 				"one runs whose configuration has the account and region",
 		}},
-		"it has just begun": {patch.Waits{At: looked, On: []patch.Wait{{Attempt: 1, Untaken: looked}}}, nil},
+		"it has just begun": {patch.Waits{At: looked, On: []patch.Wait{{Attempt: 1, Since: looked, Untaken: looked}}}, nil},
+		"its first attempt takes long": {
+			patch.Waits{At: looked, On: []patch.Wait{{Activity: "InspectGroup", Attempt: 1, Since: looked.Add(-3 * time.Second)}}},
+			[]string{"the wave: inspect group, attempt 1, since 02:19:57 UTC"},
+		},
 		"many": {many, append(slices.Repeat([]string{WaitedFor(status, away(2), utc)[0].String()}, 10),
 			"and for 10 more", "40 groups or instances below it were not asked")},
 	} {
@@ -88,6 +92,7 @@ func TestPlainLinesTellWhatLasts(t *testing.T) {
 			[]patch.Waits{{}, away(2), away(3), {}, away(4)},
 			[]string{"the wave  waits: inspect group, attempt 2", "the wave  waits: inspect group, attempt 4"},
 		},
+		"what is under way": {[]patch.Waits{{At: looked, On: []patch.Wait{{Attempt: 1, Since: looked.Add(-time.Hour)}}}}, nil},
 		"a poll": {
 			[]patch.Waits{unhealthy(time.Second, "initial"), unhealthy(2*time.Minute, "unhealthy"), unhealthy(3*time.Minute, "x")},
 			[]string{"i-1  waits: await in service, attempt 36"},

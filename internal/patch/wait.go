@@ -23,22 +23,28 @@ type Waits struct {
 	NotAsked int       `json:"not_asked,omitempty"` // workflows below it that were not asked: too many, or too slow
 }
 
-// How long something is waited for before it is worth a line of its own where lines stay: a poll, which is how every
-// wait goes, and a task that a worker is about to take.
+// How long something is waited for before it is told: what is under way and has not failed, and where lines stay a
+// poll, which is how every wait goes, and a task that a worker is about to take.
 const (
-	longPoll    = time.Minute
-	longUntaken = 10 * time.Second
+	longUnderWay = 2 * time.Second
+	longPoll     = time.Minute
+	longUntaken  = 10 * time.Second
 )
 
-// Told reports whether there is anything to say of it beside that it is under way: why the last attempt failed, or that
-// no worker takes it.
+// Told reports whether it is worth telling whoever looks now: it has failed before, or takes its time.
 func (w Wait) Told(at time.Time) bool {
-	return w.Failure != "" || !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken
+	return w.Failure != "" || !w.Since.IsZero() && at.Sub(w.Since) >= longUnderWay
 }
 
-// Lasts reports whether it has something to say and is no ordinary poll that will soon be over.
+// Lasts reports whether it is worth a line where lines stay: it fails, no worker takes it, or it polls for long.
 func (w Wait) Lasts(at time.Time) bool {
-	return w.Told(at) && (!w.Polls || !w.Since.IsZero() && at.Sub(w.Since) >= longPoll)
+	switch {
+	case !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken:
+		return true
+	case w.Polls:
+		return !w.Since.IsZero() && at.Sub(w.Since) >= longPoll
+	}
+	return w.Failure != ""
 }
 
 // AtWork are the workflows of groups that do something now: whom to ask first where there are many.

@@ -20,6 +20,10 @@ const (
 	deadline  = 5 * time.Second
 )
 
+// Guard is the activity by which what a wave has started looks whether the wave still runs: it is always there, and
+// nobody waits for it.
+const Guard = "AwaitRunClosed"
+
 // Read asks a workflow, and those that it waits for, down to the last, what they wait for. first are ids of those below
 // it to ask before all others, since not all of many are asked. A workflow below it that does not answer is counted
 // among those not asked; the only error is that the one at the top does not.
@@ -35,7 +39,9 @@ func Read(ctx context.Context, temporal Describer, workflowID string, first ...s
 	for level := []*workflowservice.DescribeWorkflowExecutionResponse{top}; len(level) > 0; {
 		var below []*workflowpb.PendingChildExecutionInfo
 		for _, described := range level {
-			waits.On = append(waits.On, Activities(described)...)
+			waits.On = append(waits.On, slices.DeleteFunc(Activities(described), func(wait patch.Wait) bool {
+				return wait.Activity == Guard
+			})...)
 			below = append(below, waitedFor(described)...)
 		}
 		slices.SortStableFunc(below, func(a, b *workflowpb.PendingChildExecutionInfo) int {

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
@@ -96,8 +97,9 @@ func unhealthy() *workflowpb.PendingActivityInfo {
 func TestWhatAnInstanceWaitsForIsReadFromItsWave(t *testing.T) {
 	all := children(names.PatchGroup, group)
 	all.PendingChildren = append(all.PendingChildren, children(names.Notify, "patchtide-notice/1").PendingChildren...)
+	guard := &workflowpb.PendingActivityInfo{ActivityType: &common.ActivityType{Name: pending.Guard}}
 	asked := &temporal{known: map[string]*workflowservice.DescribeWorkflowExecutionResponse{
-		wave: all, group: children(names.PatchInstance, instance), instance: waiting(unhealthy()),
+		wave: all, group: children(names.PatchInstance, instance), instance: waiting(guard, unhealthy()),
 	}}
 	waits, err := pending.Read(t.Context(), asked, wave)
 	require.NoError(t, err)
@@ -107,6 +109,7 @@ func TestWhatAnInstanceWaitsForIsReadFromItsWave(t *testing.T) {
 	}}, waits.On)
 	require.Zero(t, waits.NotAsked)
 	require.Equal(t, []string{wave, group, instance}, asked.asked, "a notice is not waited for")
+	require.Equal(t, pending.Guard, activities.NameOf((*activities.Control).AwaitRunClosed))
 }
 
 func TestHowAnActivityStands(t *testing.T) {
