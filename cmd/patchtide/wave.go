@@ -35,10 +35,10 @@ func newWaveStart() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start PLAN",
 		Short: "Start a wave of a plan",
-		Long: "Start a wave of a plan, and tell what its preflight says of it. Exit codes: 0 it was let in, or its preflight " +
-			"takes long\n" +
-			"and goes on; 1 it was refused, with the code and why, or no worker took it within " + patience.String() + ", and " +
-			"it waits in Temporal.",
+		Long: "Start a wave of a plan, and tell what its preflight says of it. Exit codes: 0 it was let in, or its " +
+			"preflight takes long\n" +
+			"and goes on; 1 it was refused, with the code and why, or no worker took it within " + patience.String() +
+			", and it waits in Temporal.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if id == "" {

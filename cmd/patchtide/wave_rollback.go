@@ -74,8 +74,8 @@ func newWaveRollBack() *cobra.Command {
 	return cmd
 }
 
-// isRunning reports whether a wave runs. One that Temporal does not know has closed long ago, or never was: its evidence
-// tells.
+// isRunning reports whether a wave runs. One that Temporal does not know has closed long ago, or never was: its
+// evidence tells.
 func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
 	var missing *serviceerror.NotFound

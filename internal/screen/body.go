@@ -95,8 +95,8 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			lines = append(
 				lines,
 				fmt.Sprintf(
-					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID, palette.Busy.Render(now.Step.Told(now.Undoing)),
-					m.since(now.Since),
+					"    %s %-19s  %s  %s", palette.Busy.Render(m.spin()), instance.ID,
+					palette.Busy.Render(now.Step.Told(now.Undoing)), m.since(now.Since),
 				),
 			)
 			lines = append(lines, m.waitLines(4, workflows[instance.ID])...)
