@@ -56,6 +56,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if silence := brief.Of(status).Silence(run.Moment); silence != "" {
 		run.Write(&text, "%s\n\n", silence)
 	}
+	for _, helper := range status.Helpers {
+		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
+	}
 	writeGroups(&text, status.Stages, status.CountsEvery, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
