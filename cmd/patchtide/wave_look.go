@@ -38,6 +38,9 @@ func (l *looker) look(ctx context.Context) screen.Look {
 	status, err := askWave(ctx, l.temporal, l.wave)
 	if err != nil {
 		look.Err = l.whoIsAway(watched, err)
+		if waits, err := pending.Read(watched, l.temporal, l.wave); err == nil { // no worker need answer for that
+			look.Details.Waits = waits
+		}
 		return look
 	}
 	look.Status = *status

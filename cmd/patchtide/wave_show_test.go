@@ -106,4 +106,9 @@ func TestALookKnowsWhatIsWaitedFor(t *testing.T) {
 	look := looks.look(t.Context())
 	require.NoError(t, look.Err)
 	require.Equal(t, 4, look.Details.Waits.On[0].Attempt)
+
+	looks = &looker{temporal: waitingFor{}, wave: "wave-web-1"}
+	look = looks.look(t.Context())
+	require.ErrorContains(t, look.Err, "Temporal answers and no worker does")
+	require.Equal(t, 4, look.Details.Waits.On[0].Attempt, "also where no worker answers")
 }

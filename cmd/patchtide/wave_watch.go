@@ -60,7 +60,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	looks := &looker{temporal: c, wave: wave}
 	first := looks.look(cmd.Context())
 	if first.Err != nil {
-		return first.Err
+		return showUnanswered(cmd, c, wave, first.Err)
 	}
 	var last screen.Look
 	var err error
@@ -119,6 +119,9 @@ func watchInLines(
 			picture.Say(
 				"No answer since %s: %s. The wave goes on; so does this", last.At.Local().Format("15:04:05"), plain(look.Err),
 			)
+			for _, wait := range console.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
+				picture.Say("It waits for %s", wait)
+			}
 		}
 		select {
 		case <-ctx.Done():

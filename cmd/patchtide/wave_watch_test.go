@@ -49,6 +49,7 @@ func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (
 
 func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	away := screen.Look{Err: errors.New("connection refused")}
+	away.Details.Waits.On = []patch.Wait{{Activity: "AwaitInstall", Attempt: 2, Failure: "the install, step install"}}
 	last, text, err := inLines(
 		t,
 		watching{},
@@ -63,6 +64,10 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	require.True(t, last.Closed)
 	require.Equal(
 		t, 1, bytes.Count([]byte(text), []byte("No answer since 02:00:00: connection refused")), "said once: %s", text,
+	)
+	require.Equal(
+		t, 1, bytes.Count([]byte(text), []byte("It waits for the wave: await install, attempt 2: the install, step install\n")),
+		"what Temporal tells without a worker: %s", text,
 	)
 	require.Contains(t, text, "It answers again")
 	require.Contains(t, text, "closed: succeeded")
