@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -14,6 +16,7 @@ import (
 type AwaitInstallInput struct {
 	Instance  Instance
 	Execution Execution
+	Reboot    patch.RebootOption // which a machine that falls silent may be at
 	Pace      Pace
 }
 
@@ -42,7 +45,8 @@ func (a *AWS) AwaitInstallTurn(ctx context.Context, in AwaitInstallInput) (err e
 }
 
 // AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a
-// report, not an error.
+// report, not an error. While the machine's agent is silent after the step has begun that installs and reboots the
+// error's type is MachineAway: it says that the machine has not come back, and since when.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, false)
@@ -67,8 +71,21 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 		if err != nil || execution == nil {
 			return false, "the execution to be listed", err
 		}
+		var silent time.Time
+		if stop || execution.InReboot(a.speed().OnAWS(silentAfter)) {
+			if silent, err = silentSince(ctx, s, in.Instance); err != nil {
+				return false, "", err
+			}
+		}
+		away := in.away(silent)
+		waits := func(what string) (bool, string, error) {
+			if stop || away == "" {
+				return false, what, nil
+			}
+			return false, "", once.Waiting(ErrMachineAway, in.Pace.Poll.D(), "%s", away)
+		}
 		if !execution.Over() {
-			return false, "the install, " + execution.Doing(), nil
+			return waits("the install, " + execution.Doing())
 		}
 		// A step that timed out says nothing about its command, which may still be patching.
 		commands, err := execution.Commands(ctx, s, where, in.Instance.ID)
@@ -80,25 +97,45 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 				return false, "", err
 			}
 		}
-		silent := false
-		if stop {
-			if silent, err = isSilent(ctx, s, in.Instance); err != nil {
-				return false, "", err
-			}
+		dead := stop && !silent.IsZero()
+		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag), dead); what != "" {
+			return waits(what)
 		}
-		if what := execution.Unproven(commands, a.speed().OnAWS(in.Pace.ReadLag), silent); what != "" {
-			return false, what, nil
+		if report, err = execution.Report(ctx, s, where, commands); err != nil {
+			return false, "", err
 		}
-		report, err = execution.Report(ctx, s, where, commands)
-		return err == nil, "", err
+		if report.Failure != "" && away != "" {
+			report.Failure += "; " + away
+		}
+		return true, "", nil
 	})
 	return report, err
 }
 
-// isSilent reports whether Systems Manager has not heard of the instance's agent for minutes, as of a machine that
-// hangs in its reboot.
-func isSilent(ctx context.Context, s *aws.Services, instance Instance) (bool, error) {
+// silentAfter is how long an install is under way before its machine's agent is looked at beside it: an agent that has
+// fallen silent is told by Systems Manager some five minutes later, and a look is one call more each time.
+const silentAfter = patch.Duration(5 * time.Minute)
+
+// away says that the machine has not come back since its agent fell silent; "" where it has not.
+func (in AwaitInstallInput) away(silent time.Time) string {
+	if silent.IsZero() {
+		return ""
+	}
+	said := "it has not come back from its reboot"
+	if in.Reboot == patch.RebootNever {
+		said = "it has fallen silent while it was patched, without a reboot that is ours"
+	}
+	return fmt.Sprintf("%s: %s: Systems Manager has not heard of its agent since %s", in.Instance, said,
+		silent.UTC().Format("2006-01-02 15:04:05 MST"))
+}
+
+// silentSince is since when Systems Manager has not heard of the instance's agent for minutes, as of a machine that
+// hangs in its reboot; zero: it has.
+func silentSince(ctx context.Context, s *aws.Services, instance Instance) (time.Time, error) {
 	agents, err := aws.ReadAgents(ctx, s, instance.String(), []string{instance.ID})
-	status := agents[instance.ID].PingStatus
-	return status != "" && status != ssmtypes.PingStatusOnline, err
+	agent := agents[instance.ID]
+	if err != nil || agent.PingStatus == "" || agent.PingStatus == ssmtypes.PingStatusOnline {
+		return time.Time{}, err
+	}
+	return aws.Deref(agent.LastPingDateTime), nil
 }

@@ -16,6 +16,7 @@ const (
 	// Retried always.
 	ErrNotReady            = once.ErrNotReady // a wait's condition does not hold yet; the last one is a spent budget
 	ErrInstallPending      = "InstallPending" // Automation has queued the execution; its time has not begun
+	ErrMachineAway         = "MachineAway"    // an install waits for a machine whose agent has fallen silent
 	ErrThrottled           = aws.Throttled
 	ErrAWS                 = aws.Passing
 	ErrEvidence            = "EvidenceStore"       // the store is away; non-retryable when what it holds cannot be trusted

@@ -316,7 +316,11 @@ func TestStuckReboot(t *testing.T) {
 		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
 	}
 	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, in)
-	requireType(t, err, activities.ErrNotReady)
+	requireType(t, err, activities.ErrMachineAway)
+	require.ErrorContains(t, err, id+": it has not come back from its reboot: Systems Manager has not heard of its agent since ")
+	in.Reboot = patch.RebootNever
+	_, err = run[patch.PatchReport](f, time.Minute, f.aws.AwaitInstall, in)
+	require.ErrorContains(t, err, id+": it has fallen silent while it was patched, without a reboot that is ours: ")
 	_, err = run[patch.MachineFacts](f, 20*time.Minute, f.aws.CollectMachineFacts, activities.CollectMachineFactsInput{
 		Instance: in.Instance, Platform: patch.Linux, Attempt: attempt(), Budget: patch.Duration(15 * time.Minute),
 		Pace: pace,

@@ -3,8 +3,9 @@ package activities
 import (
 	"context"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
+
+	"github.com/patchtide/patchtide/internal/pending"
 )
 
 // ReadPendingInput names an activity that a workflow waits for.
@@ -37,17 +38,15 @@ func (p temporalPendings) Pending(ctx context.Context, in ReadPendingInput) (*Pe
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range described.GetPendingActivities() {
-		if one.GetActivityType().GetName() != in.Activity {
+	for _, wait := range pending.Activities(described) {
+		if wait.Activity != in.Activity {
 			continue
 		}
-		failure := one.GetLastFailure()
-		pending := &Pending{Attempt: int(one.GetAttempt()), Failure: failure.GetMessage()}
-		pending.Waits = failure.GetApplicationFailureInfo().GetCategory() == enums.APPLICATION_ERROR_CATEGORY_BENIGN
-		if failure == nil && one.GetState() == enums.PENDING_ACTIVITY_STATE_SCHEDULED {
-			pending.Failure = "no worker has taken it yet; see that one runs whose configuration has the account and region"
+		found := &Pending{Attempt: wait.Attempt, Failure: wait.Failure, Waits: wait.Polls}
+		if found.Failure == "" && !wait.Untaken.IsZero() {
+			found.Failure = "no worker has taken it yet; see that one runs whose configuration has the account and region"
 		}
-		return pending, nil
+		return found, nil
 	}
 	return nil, nil
 }

@@ -128,7 +128,7 @@ func inQuarantine(t *testing.T, page *runbookPage) {
 // a clock that is right.
 func workerAndServerDown(t *testing.T, page *runbookPage) {
 	o := newOnCall(t, page, "healthy", 1)
-	o.start("wave-web-waits")
+	o.start("wave-web-waits", "--no-wait") // for a verdict that no worker gives
 	require.Contains(t, o.do(askDoctor, exitFailed), "no worker runs")
 
 	o.page.mark(t, "patchtide worker")

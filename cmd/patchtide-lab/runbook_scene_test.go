@@ -101,10 +101,10 @@ func (o *onCall) args(command string) []string {
 }
 
 // start starts a wave of the plan web, which stands for WAVE from now on.
-func (o *onCall) start(wave string) {
+func (o *onCall) start(wave string, flags ...string) {
 	o.t.Helper()
 	o.values["WAVE"] = wave
-	code, said := o.run("wave", "start", demoPlan, "--id", wave, "--reason", "monthly patches")
+	code, said := o.run(append([]string{"wave", "start", demoPlan, "--id", wave, "--reason", "monthly patches"}, flags...)...)
 	require.Equal(o.t, exitDone, code, said)
 }
 

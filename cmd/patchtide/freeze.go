@@ -41,13 +41,7 @@ patchtide ` + update + ` --reason "incident 4711"`,
 			if err := request.Validate(); err != nil {
 				return usage(cmd, errors.New(plain(err)))
 			}
-			return withTemporal(cmd, func(c client.Client) error {
-				answer, err := tellFreeze(cmd.Context(), c, update, request)
-				if err != nil {
-					return err
-				}
-				return show(cmd, answer, printFreezeAnswer)
-			})
+			return withTemporal(cmd, func(c client.Client) error { return sendFreeze(cmd, c, update, request) })
 		},
 	}
 	cmd.Flags().StringVar(
@@ -56,6 +50,17 @@ patchtide ` + update + ` --reason "incident 4711"`,
 	decides(cmd, &request.Actor, &request.Reason, "who says so", "why; whoever wants to go on will ask")
 	printsJSON(cmd)
 	return cmd
+}
+
+// sendFreeze sends a freeze, or the end of one, and shows what is frozen then.
+func sendFreeze(cmd *cobra.Command, c client.Client, update string, request workflows.FreezeRequest) error {
+	return served(cmd, c, func() error {
+		answer, err := tellFreeze(cmd.Context(), c, update, request)
+		if err != nil {
+			return err
+		}
+		return show(cmd, answer, printFreezeAnswer)
+	})
 }
 
 // tellFreeze sends an Update to the workflow that keeps the freezes, and starts it where there is none.

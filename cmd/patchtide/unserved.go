@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
@@ -23,21 +24,28 @@ const (
 )
 
 // noWorker is what it says.
-const noWorker = "no worker polls the queue " + names.TaskQueue +
-	" now: this goes on once one runs. Start it on its machine: patchtide worker"
+const noWorker = "no worker takes what is in the queue " + names.TaskQueue +
+	": this goes on once one runs. Start it on its machine: patchtide worker"
 
 // errNoWorker is why it gave up.
-var errNoWorker = fmt.Errorf("no worker has polled the queue %s for %s; start one: patchtide worker",
+var errNoWorker = fmt.Errorf("no worker has taken anything from the queue %s for %s; start one: patchtide worker",
 	names.TaskQueue, patience)
 
-// withWorker is withTemporal for a command that only a worker can answer: it waits for one, not for ever and not in
-// silence. The command's context ends when it gives up.
+// withWorker is withTemporal for a command that only a worker can answer: see served.
 func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
 	return withTemporal(cmd, func(c client.Client) error {
-		return sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) error {
-			cmd.SetContext(ctx)
-			return do(c)
-		})
+		return served(cmd, c, func() error { return do(c) })
+	})
+}
+
+// served does something that a worker has to answer: it waits for one, not for ever and not in silence. Meanwhile the
+// command's context is one that ends when it gives up.
+func served(cmd *cobra.Command, q pollers.Queues, do func() error) error {
+	whole := cmd.Context()
+	defer cmd.SetContext(whole)
+	return sayingUnserved(whole, q, cmd.ErrOrStderr(), func(ctx context.Context) error {
+		cmd.SetContext(ctx)
+		return do()
 	})
 }
 
@@ -45,6 +53,7 @@ func withWorker(cmd *cobra.Command, do func(c client.Client) error) error {
 // where none comes.
 func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do func(context.Context) error) error {
 	waiting, giveUp := context.WithCancelCause(ctx)
+	before := lastPoll(ctx, q)
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		said := false
@@ -54,7 +63,7 @@ func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do fun
 				return
 			case <-time.After(unservedAfter):
 			}
-			unserved := isUnserved(waiting, q)
+			unserved := isUnserved(waiting, q, before)
 			switch {
 			case !unserved:
 				if said {
@@ -81,16 +90,37 @@ func sayingUnserved(ctx context.Context, q pollers.Queues, out io.Writer, do fun
 
 // sayUnserved says that no worker runs, where that is so.
 func sayUnserved(ctx context.Context, q pollers.Queues, out io.Writer) {
-	if isUnserved(ctx, q) {
+	if isUnserved(ctx, q, time.Time{}) {
 		line(out, "%s", noWorker)
 	}
 }
 
-// isUnserved reports that no worker runs. Where Temporal does not tell, nobody can say so: what waits for it hears that
-// by itself.
-func isUnserved(ctx context.Context, q pollers.Queues) bool {
+// isUnserved reports that no worker runs. before is when one had polled last before something was sent: a worker that
+// was killed counts among the pollers for minutes, but only one that runs takes what was sent, and polls anew. Where
+// Temporal does not tell, nobody can say so: what waits for it hears that by itself.
+func isUnserved(ctx context.Context, q pollers.Queues, before time.Time) bool {
 	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
-	return err == nil && len(pollers.Of(asked, time.Now())) == 0
+	return err == nil && (len(pollers.Of(asked, time.Now())) == 0 || !newestPoll(asked).After(before))
+}
+
+// lastPoll is when a worker last polled, by Temporal's clock; zero: nobody can say.
+func lastPoll(ctx context.Context, q pollers.Queues) time.Time {
+	ctx, stop := context.WithTimeout(ctx, unservedAfter)
+	defer stop()
+	asked, err := q.DescribeTaskQueue(ctx, names.TaskQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		return time.Time{}
+	}
+	return newestPoll(asked)
+}
+
+func newestPoll(asked *workflowservice.DescribeTaskQueueResponse) (newest time.Time) {
+	for _, poller := range asked.GetPollers() {
+		if at := poller.GetLastAccessTime().AsTime(); at.After(newest) {
+			newest = at
+		}
+	}
+	return newest
 }
 
 // callingOff is how long a workflow may take to hear that nobody waits for it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/user"
 	"time"
@@ -33,12 +32,15 @@ func newWave() *cobra.Command {
 
 func newWaveStart() *cobra.Command {
 	var id, actor, reason string
-	var watch bool
+	var how starting
 	cmd := &cobra.Command{
 		Use:     "start PLAN",
 		Short:   "Start a wave of a plan",
 		Example: `patchtide wave start web --reason "monthly patches" --watch`,
-		Args:    cobra.ExactArgs(1),
+		Long: "Start a wave of a plan, and tell what its preflight says of it. Exit codes: 0 it was let in, or its " +
+			"preflight takes long and goes on; 1 it was refused, with the code and why, or no worker took it within " +
+			patience.String() + ", and it waits in Temporal.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if id == "" {
 				id = names.ScheduledWave(args[0], time.Now())
@@ -47,50 +49,26 @@ func newWaveStart() *cobra.Command {
 				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				run, err := begin(
-					cmd.Context(),
-					c,
-					names.PatchWave,
-					id,
-					names.WaveSummary(args[0], actor),
-					names.WaveDetails(id, reason),
-					workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
-					fmt.Sprintf("a wave %s runs already, or has run: an id is used once; see `patchtide wave show %s`", id, id),
-				)
-				if err != nil {
-					return err
-				}
-				sayUnserved(cmd.Context(), c, cmd.ErrOrStderr())
-				if watch {
-					return watchWave(cmd, c, id, watching{untilHold: true})
-				}
-				return show(cmd, started{WaveID: id, RunID: run.GetRunID()}, printStarted)
+				return start(cmd, c, how, "", func() (client.WorkflowRun, error) {
+					return begin(
+						cmd.Context(),
+						c,
+						names.PatchWave,
+						id,
+						names.WaveSummary(args[0], actor),
+						names.WaveDetails(id, reason),
+						workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
+						fmt.Sprintf("a wave %s runs already, or has run: an id is used once; see `patchtide wave show %s`", id, id),
+					)
+				})
 			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&id, "id", "", "the wave's id (default: wave-PLAN- and the time)")
-	flags.BoolVar(&watch, "watch", false, "watch it until it closes or is on hold")
+	cmd.Flags().StringVar(&id, "id", "", "the wave's id (default: wave-PLAN- and the time)")
+	how.flags(cmd)
 	decides(cmd, &actor, &reason, "who starts it", "why")
 	printsJSON(cmd)
 	return cmd
-}
-
-// started is a wave, or the roll back of one, that has just begun.
-type started struct {
-	WaveID   string `json:"wave_id"`
-	RunID    string `json:"run_id"`
-	PutsBack string `json:"puts_back,omitempty"` // the closed wave
-}
-
-func printStarted(out io.Writer, wave started) error {
-	said := wave.WaveID
-	if wave.PutsBack != "" {
-		said = wave.WaveID + " puts " + wave.PutsBack + " back, which runs no more."
-	}
-	line(out, "%s", said)
-	line(out, "Watch it: patchtide wave watch %s", wave.WaveID)
-	return nil
 }
 
 func newWaveShow() *cobra.Command {
@@ -98,28 +76,12 @@ func newWaveShow() *cobra.Command {
 		Use:     "show WAVE",
 		Short:   "Show where a wave stands",
 		Example: `patchtide wave show wave-web-20261122-082540`,
-		Long: "Show where a wave stands. Once Temporal has forgotten it, the evidence that the configuration file " +
-			"names still tells how it ended. Exit code 3 where it waits for a person, 1 where it ended badly.",
+		Long: "Show where a wave stands, and what it waits for. Where no worker answers it shows what Temporal holds of " +
+			"it. Once Temporal has forgotten it, the evidence that the configuration file names still tells how it ended. " +
+			"Exit code 3 where it waits for a person, 1 where it ended badly.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTemporal(cmd, func(c client.Client) error {
-				status, err := askWave(cmd.Context(), c, args[0])
-				var unknown *unknownWaveError
-				if errors.As(err, &unknown) {
-					return showForgotten(cmd, unknown)
-				}
-				if err != nil {
-					return err
-				}
-				if status.State == patch.StateClosed {
-					return showStatus(cmd, *status)
-				}
-				// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
-				if closed, failure := closedWith(cmd.Context(), c, args[0]); closed && failure != nil {
-					return failure
-				}
-				return showStatus(cmd, *status)
-			})
+			return withTemporal(cmd, func(c client.Client) error { return showWave(cmd, c, args[0]) })
 		},
 	}
 	printsJSON(cmd)

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/pending"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
@@ -23,10 +24,10 @@ func newWaveLogs() *cobra.Command {
 		Example: `patchtide wave logs wave-web-20261122-082540
 patchtide wave logs wave-web-20261122-082540 --follow`,
 		Long: "Tell what a wave did, in order: its states, what people decided and why, each step of each instance, " +
-			"failures and holds with their reasons. It is read from Temporal's histories and needs no worker. Once " +
-			"Temporal has forgotten the wave, the evidence that the configuration file names still tells decisions and " +
-			"results. --follow goes on until the wave has closed; with --json each event is a document on a line of its " +
-			"own. Exit code 0 however the wave ended.",
+			"failures and holds with their reasons; last, what it waits for now. It is read from Temporal's histories and " +
+			"needs no worker. Once Temporal has forgotten the wave, the evidence that the configuration file names still " +
+			"tells decisions and results. --follow goes on until the wave has closed; with --json each event is a " +
+			"document on a line of its own. Exit code 0 however the wave ended.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTemporal(cmd, func(c client.Client) error { return tellLogs(cmd, c, args[0], follow) })
@@ -37,15 +38,22 @@ patchtide wave logs wave-web-20261122-082540 --follow`,
 	return cmd
 }
 
-func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follow bool) error {
+// logged is what the log of a wave is read from.
+type logged interface {
+	wavelog.Histories
+	pending.Describer
+}
+
+func tellLogs(cmd *cobra.Command, temporal logged, wave string, follow bool) error {
 	ctx := cmd.Context()
 	tell := eventWriter(cmd.OutOrStdout(), asJSON(cmd))
 	reader := wavelog.New(temporal, wave)
 	events, err := reader.Read(ctx)
+	known := true // to Temporal
 	var forgotten *serviceerror.NotFound
 	if errors.As(err, &forgotten) {
 		events, err = eventsOfEvidence(cmd, wave)
-		follow = false
+		follow, known = false, false
 	}
 	if err != nil {
 		return err
@@ -53,6 +61,11 @@ func tellLogs(cmd *cobra.Command, temporal wavelog.Histories, wave string, follo
 	for _, event := range events {
 		if err := tell(event); err != nil {
 			return err
+		}
+	}
+	if known && !asJSON(cmd) { // as a document it would be no event
+		if waits, err := pending.Read(ctx, temporal, wave); err == nil {
+			printWaits(cmd.OutOrStdout(), waits)
 		}
 	}
 	if !follow {

@@ -17,11 +17,12 @@ import (
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/evidence"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
 	"github.com/patchtide/patchtide/internal/wavelog"
 )
 
 // forgotten is a Temporal that knows no wave.
-type forgotten struct{}
+type forgotten struct{ pending.Describer }
 
 func (forgotten) GetWorkflowHistory(
 	context.Context, string, string, bool, enums.HistoryEventFilterType,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
 	"github.com/patchtide/patchtide/internal/screen"
 )
 
@@ -22,7 +23,11 @@ type looker struct {
 	temporal client.Client
 	wave     string
 	known    console.Details
+	waitsAt  time.Time // when what it waits for was read last
 }
+
+// waitsEvery is how often what a wave waits for is read: of many instances it takes as many questions.
+const waitsEvery = 5 * time.Second
 
 // look asks the wave, its groups and their instances, and Temporal whether the wave has closed.
 func (l *looker) look(ctx context.Context) screen.Look {
@@ -33,10 +38,18 @@ func (l *looker) look(ctx context.Context) screen.Look {
 	status, err := askWave(ctx, l.temporal, l.wave)
 	if err != nil {
 		look.Err = l.whoIsAway(watched, err)
+		if waits, err := pending.Read(watched, l.temporal, l.wave); err == nil { // no worker need answer for that
+			look.Details.Waits = waits
+		}
 		return look
 	}
 	look.Status = *status
 	l.known = console.Ask(ctx, l.temporal, *status, l.known)
+	if now := time.Now(); now.Sub(l.waitsAt) >= waitsEvery {
+		if waits, err := pending.Read(ctx, l.temporal, l.wave, status.AtWork()...); err == nil {
+			l.known.Waits, l.waitsAt = waits, now
+		}
+	}
 	look.Details = l.known
 	closed, err := closedWith(ctx, l.temporal, l.wave)
 	look.Closed = closed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 	enums "go.temporal.io/api/enums/v1"
@@ -22,14 +21,15 @@ A wave that runs takes the verb roll_back while it patches and on hold: it begin
 current stage, or with --scope wave all of it. A wave that has closed is put back whole, from its evidence, by a
 workflow of its own, which this command starts. That one is refused when more than the patches would be lost (the
 backup is older than the plan's rollback_max_age, or packages or what deployments leave changed since), unless
---accept-loss; the refusal lists what. Exit codes with --watch: 0 put back, 1 failed or refused, 3 on hold.`
+--accept-loss; the refusal lists what. Exit codes: 0 it is let in, with --watch put back; 1 failed or refused; 3 with
+--watch on hold.`
 
 // rollBack is what the command was asked.
 type rollBack struct {
-	wave              string
-	decision          patch.Decision
-	acceptLoss, watch bool
-	known             bool // Temporal knows the wave
+	wave       string
+	decision   patch.Decision
+	acceptLoss bool
+	how        starting
 }
 
 func newWaveRollBack() *cobra.Command {
@@ -48,13 +48,14 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 				return err
 			}
 			return withTemporal(cmd, func(c client.Client) error {
-				running, known, err := isRunning(cmd.Context(), c, asked.wave)
-				asked.known = known
+				running, err := isRunning(cmd.Context(), c, asked.wave)
 				switch {
 				case err != nil:
 					return err
 				case running && asked.acceptLoss:
 					return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
+				case running && asked.how.noWait:
+					return usage(cmd, fmt.Errorf("%s still runs: --no-wait is for a wave that has closed", asked.wave))
 				case running:
 					return tellRollBack(cmd, c, asked)
 				case asked.decision.Scope == patch.ScopeStage:
@@ -70,77 +71,60 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 	flags.BoolVar(
 		&asked.acceptLoss, "accept-loss", false, "of a wave that has closed: go on although more than the patches is lost",
 	)
-	flags.BoolVar(&asked.watch, "watch", false, "watch it until it closes or is on hold")
+	asked.how.flags(cmd)
 	printsJSON(cmd)
 	return cmd
 }
 
-// isRunning reports whether a wave runs, and whether Temporal knows it. One that it does not know has closed long ago,
-// or never was: its evidence tells.
-func isRunning(ctx context.Context, c client.Client, wave string) (running, known bool, err error) {
+// isRunning reports whether a wave runs. One that Temporal does not know has closed long ago, or never was: its
+// evidence tells.
+func isRunning(ctx context.Context, c client.Client, wave string) (bool, error) {
 	description, err := c.DescribeWorkflowExecution(ctx, wave, "")
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
-		return false, false, nil
+		return false, nil
 	case err != nil:
-		return false, false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
+		return false, fmt.Errorf("ask Temporal whether wave %s runs: %w", wave, err)
 	}
-	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, true, nil
+	return description.GetWorkflowExecutionInfo().GetStatus() == enums.WORKFLOW_EXECUTION_STATUS_RUNNING, nil
 }
 
 // tellRollBack sends the verb to a wave that runs.
 func tellRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	var accepted *workflows.VerbAccepted
-	err := sayingUnserved(cmd.Context(), c, cmd.ErrOrStderr(), func(ctx context.Context) error {
-		cmd.SetContext(ctx)
+	err := served(cmd, c, func() error {
 		meant, err := aim(cmd, c, asked.wave, asked.decision)
 		if err == nil {
-			accepted, err = tell(ctx, c, asked.wave, meant)
+			accepted, err = tell(cmd.Context(), c, asked.wave, meant)
 		}
 		return err
 	})
 	switch {
 	case err != nil:
 		return err
-	case asked.watch:
+	case asked.how.watch:
 		return watchWave(cmd, c, asked.wave, watching{untilHold: true})
 	}
 	return showAccepted(cmd, asked.wave, accepted)
 }
 
-// evidenceWait is how long the worker may take to find a wave's evidence: a read of its store.
-const evidenceWait = 10 * time.Second
-
-// startRollBack starts the workflow that puts a closed wave back, and says so.
+// startRollBack starts the workflow that puts a closed wave back, and tells whether it may: one that has left no
+// evidence, and a loss that nobody has accepted, are refused.
 func startRollBack(cmd *cobra.Command, c client.Client, asked rollBack) error {
 	id := names.RollBack(asked.wave)
-	run, err := begin(
-		cmd.Context(),
-		c,
-		names.RollBackWave,
-		id,
-		fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.decision.Actor),
-		names.WaveDetails(id, asked.decision.Reason),
-		workflows.RollBackRequest{
-			WaveID: asked.wave, Actor: asked.decision.Actor, Reason: asked.decision.Reason, AcceptLoss: asked.acceptLoss,
-		},
-		fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id),
-	)
-	if err != nil {
-		return err
-	}
-	sayUnserved(cmd.Context(), c, cmd.ErrOrStderr())
-	if asked.watch {
-		return watchWave(cmd, c, id, watching{untilHold: true})
-	}
-	if !asked.known {
-		// A misspelt id must not look like a roll back under way: the worker finds its evidence, or says that there is none.
-		ctx, stop := context.WithTimeout(cmd.Context(), evidenceWait)
-		defer stop()
-		if err := run.Get(ctx, nil); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("%s: %s", id, plain(err))
-		}
-	}
-	return show(cmd, started{WaveID: id, RunID: run.GetRunID(), PutsBack: asked.wave}, printStarted)
+	return start(cmd, c, asked.how, asked.wave, func() (client.WorkflowRun, error) {
+		return begin(
+			cmd.Context(),
+			c,
+			names.RollBackWave,
+			id,
+			fmt.Sprintf("puts back wave %s, started by %s", asked.wave, asked.decision.Actor),
+			names.WaveDetails(id, asked.decision.Reason),
+			workflows.RollBackRequest{
+				WaveID: asked.wave, Actor: asked.decision.Actor, Reason: asked.decision.Reason, AcceptLoss: asked.acceptLoss,
+			},
+			fmt.Sprintf("wave %s is being rolled back already; see `patchtide wave show %s`", asked.wave, id),
+		)
+	})
 }

@@ -60,7 +60,7 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	looks := &looker{temporal: c, wave: wave}
 	first := looks.look(cmd.Context())
 	if first.Err != nil {
-		return first.Err
+		return showUnanswered(cmd, c, wave, first.Err)
 	}
 	var last screen.Look
 	var err error
@@ -120,6 +120,9 @@ func watchInLines(
 			picture.Say(
 				"No answer since %s: %s. The wave goes on; so does this", console.Clock(last.At), plain(look.Err),
 			)
+			for _, wait := range console.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
+				picture.Say("It waits for %s", wait)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -182,6 +185,5 @@ func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
 
 // printStatus writes a wave's status for a person.
 func printStatus(out io.Writer, status patch.WaveStatus) error {
-	_, err := io.WriteString(out, console.Status(status, console.PageOf(out)))
-	return err
+	return printStanding(out, standing{WaveStatus: status})
 }

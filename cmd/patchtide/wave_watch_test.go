@@ -51,6 +51,7 @@ func inLines(t *testing.T, how watching, flags []string, looks ...screen.Look) (
 
 func TestPlainLinesOutlastAnOutage(t *testing.T) {
 	away := screen.Look{Err: errors.New("connection refused")}
+	away.Details.Waits.On = []patch.Wait{{Activity: "AwaitInstall", Attempt: 2, Failure: "the install, step install"}}
 	last, text, err := inLines(
 		t,
 		watching{},
@@ -68,6 +69,10 @@ func TestPlainLinesOutlastAnOutage(t *testing.T) {
 		t, 1, strings.Count(text, "No answer since "+since+": connection refused"), "said once: %s", text,
 	)
 	require.Regexp(t, `^\d\d:\d\d:\d\d [A-Z]+  Watching wave-web-1\n`, text, "a log that is cut off still says which wave")
+	require.Equal(
+		t, 1, strings.Count(text, "It waits for the wave: await install, attempt 2: the install, step install\n"),
+		"what Temporal tells without a worker: %s", text,
+	)
 	require.Contains(t, text, "It answers again")
 	require.Contains(t, text, "closed: succeeded")
 }

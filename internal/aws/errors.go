@@ -52,7 +52,7 @@ func Wrap(doing, where string, err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	return &Error{Kind: KindOf(err), Message: fmt.Sprintf("%s (%s): %v", doing, where, err), Err: err}
+	return &Error{Kind: KindOf(err), Message: fmt.Sprintf("%s (%s): %s", doing, where, words(err)), Err: err}
 }
 
 // Final is an error that no retry will mend.
@@ -123,8 +123,10 @@ func statusOf(err error) int {
 // safe, since every attempt describes before it acts.
 func InPassing(doing, where string, err error) error {
 	return &Error{
-		Kind:    Passing,
-		Message: fmt.Sprintf("%s (%s): %v; what AWS shows does not say why, so it is looked at again", doing, where, err),
-		Err:     err,
+		Kind: Passing,
+		Message: fmt.Sprintf(
+			"%s (%s): %s; what AWS shows does not say why, so it is looked at again", doing, where, words(err),
+		),
+		Err: err,
 	}
 }

@@ -53,7 +53,7 @@ func (e *Execution) unbegun(commands map[string]*Invocation) bool {
 // is no other step's.
 func (e *Execution) installBegan(commands map[string]*Invocation) bool {
 	for _, step := range e.steps {
-		if Deref(step.StepName) == "install" && step.ExecutionStartTime != nil {
+		if Deref(step.StepName) == installStep && step.ExecutionStartTime != nil {
 			return true
 		}
 	}

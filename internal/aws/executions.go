@@ -84,6 +84,19 @@ func (e *Execution) Doing() string {
 	return string(e.Status)
 }
 
+// installStep is the runbook's step that installs and reboots.
+const installStep = "install"
+
+// InReboot reports whether the machine may hang in a reboot of the execution's: the step that installs and reboots has
+// begun so long ago, and the execution has not succeeded, which asks the machine for its facts last.
+func (e *Execution) InReboot(since time.Duration) bool {
+	return e.Status != ssmtypes.AutomationExecutionStatusSuccess &&
+		slices.ContainsFunc(e.steps, func(step ssmtypes.StepExecution) bool {
+			return Deref(step.StepName) == installStep && step.ExecutionStartTime != nil &&
+				e.readAt.Sub(*step.ExecutionStartTime) >= since
+		})
+}
+
 // commandOf is the id of the command a step ran; "" when the step has not told it.
 func (e *Execution) commandOf(name string) string {
 	for _, step := range e.steps {

@@ -25,6 +25,7 @@ type Wave struct {
 	Until     *time.Time
 	RollsBack patch.RollsBack
 	Failed    []patch.Outcome // what became of those that failed, where it is on hold
+	Unfit     []string        // the ids of those that it has quarantined
 }
 
 // Of is a wave by its status.
@@ -36,11 +37,11 @@ func Of(status patch.WaveStatus) Wave {
 	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			if group.Phase != patch.GroupHeld {
-				continue
-			}
 			for _, failed := range group.Failed {
-				w.Failed = append(w.Failed, failed.Outcome)
+				if group.Phase == patch.GroupHeld {
+					w.Failed = append(w.Failed, failed.Outcome)
+				}
+				w.keepUnfit(failed.ID, failed.Outcome)
 			}
 		}
 	}
@@ -60,7 +61,32 @@ func Told(n patch.Notice) Wave {
 			w.Failed = append(w.Failed, failed.Outcome)
 		}
 	}
+	for _, failed := range n.Instances {
+		w.keepUnfit(failed.ID, failed.Outcome)
+	}
 	return w
+}
+
+func (w *Wave) keepUnfit(id string, outcome patch.Outcome) {
+	if outcome == patch.Quarantined {
+		w.Unfit = append(w.Unfit, id)
+	}
+}
+
+// mostNamed is how many instances a sentence names.
+const mostNamed = 5
+
+// Quarantine says who is quarantined and how that ends; "" where nobody is.
+func (w Wave) Quarantine() string {
+	if len(w.Unfit) == 0 {
+		return ""
+	}
+	named := strings.Join(w.Unfit[:min(len(w.Unfit), mostNamed)], ", ")
+	if more := len(w.Unfit) - mostNamed; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return "Quarantined, out of its group: " + named +
+		". Why, and until when: patchtide quarantine list"
 }
 
 // Choice is a verb that may be sent now.

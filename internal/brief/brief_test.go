@@ -2,6 +2,7 @@ package brief_test
 
 import (
 	"cmp"
+	"fmt"
 	"testing"
 	"time"
 
@@ -90,4 +91,35 @@ func TestWhatIsDoneIfNobodyAnswers(t *testing.T) {
 		brief.Wave{Otherwise: patch.RollBack, Until: &until, Verbs: []patch.Verb{patch.Retry}}.Silence(at))
 	require.Equal(t, "It waits until somebody answers.", brief.Wave{Verbs: []patch.Verb{patch.Approve}}.Silence(at))
 	require.Empty(t, brief.Wave{Verbs: []patch.Verb{patch.Abort}}.Silence(at), "nobody is asked")
+}
+
+func TestWhoIsQuarantined(t *testing.T) {
+	const how = "Quarantined, out of its group: %s. Why, and until when: " +
+		"patchtide quarantine list"
+	unfit := func(ids ...string) (failed []patch.InstanceResult) {
+		for _, id := range ids {
+			failed = append(failed, patch.InstanceResult{ID: id, Outcome: patch.Quarantined})
+		}
+		return append(failed, patch.InstanceResult{ID: "i-9", Outcome: patch.RolledBack})
+	}
+	for name, c := range map[string]struct {
+		failed []patch.InstanceResult
+		want   string
+	}{
+		"nobody": {unfit(), ""},
+		"one":    {unfit("i-1"), fmt.Sprintf(how, "i-1")},
+		"many":   {unfit("i-1", "i-2", "i-3", "i-4", "i-5", "i-6", "i-7"), fmt.Sprintf(how, "i-1, i-2, i-3, i-4, i-5 and 2 more")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := patch.WaveStatus{State: patch.StateClosed, Stages: []patch.StageStatus{{Groups: []patch.GroupCounts{{
+				Phase: patch.GroupDone, Failed: c.failed,
+			}}}}}
+			require.Equal(t, c.want, brief.Of(status).Quarantine(), "also of a wave that has closed")
+			var told []patch.NoticedInstance
+			for _, one := range c.failed {
+				told = append(told, patch.NoticedInstance{ID: one.ID, Outcome: one.Outcome})
+			}
+			require.Equal(t, c.want, brief.Told(patch.Notice{Instances: told}).Quarantine())
+		})
+	}
 }

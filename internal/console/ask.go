@@ -18,7 +18,7 @@ type Asker interface {
 // answer, such as a group that has closed meanwhile, keeps what known has of it; known may be the zero value.
 func Ask(ctx context.Context, temporal Asker, status patch.WaveStatus, known Details) Details {
 	if known.Groups == nil {
-		known = Details{Groups: map[string]patch.GroupStatus{}, Instances: map[string]patch.InstanceStatus{}}
+		known.Groups, known.Instances = map[string]patch.GroupStatus{}, map[string]patch.InstanceStatus{}
 	}
 	for _, stage := range status.Stages {
 		for _, counts := range stage.Groups {

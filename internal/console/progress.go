@@ -5,6 +5,8 @@ package console
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -15,6 +17,7 @@ type Progress struct {
 	State  string // what the wave does now, in a few words
 	Hold   string // why it waits for a person; empty when it does not
 	Stages []Stage
+	Waits  map[string]Waited // what it has waited for so long that a line says so; see lasting
 }
 
 // Stage is one stage of a Progress, in the plan's order. Outcome is empty until the stage has ended; so it is below.
@@ -75,6 +78,11 @@ func changes(before, after Progress) []change {
 		}
 		if ended(old.Outcome, stage.Outcome) {
 			found = append(found, change{subject: "stage " + stage.Name, what: words(stage.Outcome), outcome: stage.Outcome})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after.Waits)) {
+		if _, told := before.Waits[key]; !told {
+			found = append(found, change{subject: after.Waits[key].Who, what: after.Waits[key].What})
 		}
 	}
 	if after.Hold != "" && after.Hold != before.Hold {

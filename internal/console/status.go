@@ -10,8 +10,8 @@ import (
 )
 
 // Status is a wave's status as text: where it stands, what it asks for and what may be answered, and one row a group.
-// It holds no colours, so that it reads the same in a terminal, a log and a ticket.
-func Status(status patch.WaveStatus, page Page) string {
+// It holds no colours, so that it reads the same in a terminal, a log and a ticket. waits may be the zero value.
+func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	s := statusText{page: page}
 	s.line(0, "%s", headOf(status))
 	if status.Reason != "" {
@@ -28,8 +28,17 @@ func Status(status patch.WaveStatus, page Page) string {
 	for _, why := range reasons(status) {
 		s.line(2, "%s", why)
 	}
+	for i, wait := range WaitedFor(status, waits, Clock) {
+		if i == 0 {
+			s.line(0, "It waits for:")
+		}
+		s.line(4, "  %s", wait)
+	}
 	for _, decision := range status.Decisions {
 		s.line(2, "%s  %s by %s: %s", Clock(decision.At), spaced(string(decision.Verb)), decision.Actor, decision.Reason)
+	}
+	if quarantine := told.Quarantine(); quarantine != "" {
+		s.line(2, "%s", quarantine)
 	}
 	for i, choice := range told.Choices() {
 		if i == 0 {

@@ -24,7 +24,7 @@ func TestStatusOfAHold(t *testing.T) {
 			{Group: "production/eu/api", Phase: patch.GroupPaused, Reason: "waits beside web"},
 		}}},
 	}
-	text := console.Status(status, console.Page{Width: 80, Terminal: true})
+	text := console.Status(status, patch.Waits{}, console.Page{Width: 80, Terminal: true})
 	require.Contains(t, text, "If nobody answers by 2026-11-24 03:30:00 "+until.Format("MST")+", roll back is done.\n")
 	require.Contains(t, text, "production/eu/api: waits beside web\n")
 	require.Equal(t, 1, strings.Count(text, "the agent is silent"), text)
@@ -36,9 +36,9 @@ func TestStatusOfAHold(t *testing.T) {
 // In a very large wave the counts lag behind the groups: whoever reads them must know.
 func TestStatusTellsThatCountsLag(t *testing.T) {
 	status := patch.WaveStatus{WaveID: "wave-1", Plan: "web", State: patch.StateRunning, CountsEvery: 5}
-	require.Contains(t, console.Status(status, console.Page{}), "Done moves after every 5 instances of a group.")
+	require.Contains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves after every 5 instances of a group.")
 	status.State = patch.StateClosed
-	require.NotContains(t, console.Status(status, console.Page{}), "Done moves", "all have ended and are counted")
+	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves", "all have ended and are counted")
 	status.State, status.CountsEvery = patch.StateRunning, 0
-	require.NotContains(t, console.Status(status, console.Page{}), "Done moves")
+	require.NotContains(t, console.Status(status, patch.Waits{}, console.Page{}), "Done moves")
 }

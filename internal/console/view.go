@@ -9,8 +9,10 @@ import (
 	"github.com/patchtide/patchtide/internal/plain"
 )
 
-// Details are what a wave's own status leaves out: its groups' and their current instances' states, by workflow id.
+// Details are what a wave's own status leaves out: its groups' and their current instances' states, by workflow id, and
+// what all of them wait for.
 type Details struct {
+	Waits     patch.Waits
 	Groups    map[string]patch.GroupStatus
 	Instances map[string]patch.InstanceStatus
 }
@@ -23,7 +25,7 @@ func (d Details) Clone() Details {
 // View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with
 // its counts only.
 func View(wave patch.WaveStatus, details Details) Progress {
-	p := Progress{WaveID: wave.WaveID, State: waveState(wave)}
+	p := Progress{WaveID: wave.WaveID, State: waveState(wave), Waits: lasting(wave, details.Waits)}
 	if wave.State == patch.StateOnHold {
 		p.Hold = wave.Awaiting
 	}

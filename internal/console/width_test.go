@@ -65,7 +65,7 @@ func TestWhatIsDrawnFitsTheTerminal(t *testing.T) {
 		Mend: "allow it in the role patchtide of that account, as installing.md lists it",
 	}}
 	for name, draw := range map[string]func(Page) string{
-		"wave show":    func(page Page) string { return Status(heldStatus(), page) },
+		"wave show":    func(page Page) string { return Status(heldStatus(), patch.Waits{}, page) },
 		"plan":         func(page Page) string { return planText(couldRun(), page) },
 		"plan blocked": func(page Page) string { return planText(blockedPlan(), page) },
 		"wave list":    func(page Page) string { return page.Table([]string{"Wave", "Plan", "State", "Started"}, rows) },

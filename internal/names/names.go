@@ -115,22 +115,29 @@ const (
 // Runbook is the Automation document that patches; it is registered in each account and region.
 const Runbook = "Patchtide-PatchInstance"
 
+// What the workflow ids of locks begin with.
+const (
+	groupLock    = "patch-group/"
+	instanceLock = "patch-instance/"
+	serviceLock  = "patch-service/"
+)
+
 const longest = 200 // of a name inside a workflow id; Temporal allows 1000 characters, its stores fewer
 
 // GroupLock is the workflow id of PatchGroup, HealGroup and ReleaseGroup, and so the lock of a group.
 func GroupLock(group patch.Group) string {
-	return "patch-group/" + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
+	return groupLock + group.Account.ID + "/" + group.Region + "/" + short(group.Name())
 }
 
 // InstanceLock is the workflow id of PatchInstance, RestoreInstance, HealInstance and EndQuarantine, and so the lock of
 // an instance.
 func InstanceLock(group patch.Group, instance string) string {
-	return "patch-instance/" + group.Account.ID + "/" + group.Region + "/" + instance
+	return instanceLock + group.Account.ID + "/" + group.Region + "/" + instance
 }
 
 // ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups
 // are taken one instance at a time in all.
-func ServiceLock(service string) string { return "patch-service/" + short(service) }
+func ServiceLock(service string) string { return serviceLock + short(service) }
 
 // short keeps a name that would make an id too long recognisable and unique.
 func short(name string) string {

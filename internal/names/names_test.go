@@ -100,3 +100,14 @@ func TestCheckWaveID(t *testing.T) {
 		})
 	}
 }
+
+func TestLocked(t *testing.T) {
+	group := tagged(map[string]string{"a/b": "c"})
+	require.Equal(t, "eu-west-1/"+group.Name(), names.Locked(names.GroupLock(group)))
+	require.Equal(t, "i-1", names.Locked(names.InstanceLock(group, "i-1")))
+	require.Equal(t, "checkout", names.Locked(names.ServiceLock("checkout")))
+	require.Empty(t, names.Locked("wave-web-1"))
+	require.Equal(t, names.InstanceLock(group, "i-1"), names.InstanceOf(names.GroupLock(group), "i-1"))
+	require.Empty(t, names.InstanceOf("", "i-1"))
+	require.Equal(t, "await in service", names.Words("AwaitInService"))
+}

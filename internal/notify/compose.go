@@ -114,7 +114,7 @@ func became(outcome patch.Outcome) string {
 	case patch.RolledBack:
 		return "failed and was put back as it was"
 	case patch.Quarantined:
-		return "failed, could not be proven after its restore and is quarantined, out of its group"
+		return "failed, is unfit to serve and is quarantined, out of its group"
 	case patch.Gone:
 		return "is gone"
 	case patch.Skipped:

@@ -23,7 +23,8 @@ func words(n patch.Notice) Message {
 	case patch.NoticeOnHold:
 		return Message{
 			Severity: Alarm, Headline: place(n) + " is on hold" + failures(n), Why: n.Why,
-			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n),
+			WhatToDo: "Find out why, then decide. Nothing more is begun, and groups can scale meanwhile." + otherwise(n) +
+				quarantine(n),
 			Commands: verbs(n),
 		}
 	case patch.NoticeParked:
@@ -31,7 +32,8 @@ func words(n patch.Notice) Message {
 	case patch.NoticeFailedInstance:
 		return Message{
 			Severity: Warning, Headline: place(n) + failures(n), Why: n.Why,
-			WhatToDo: "Look at what it says. If the stage may not carry the failure, the wave goes on hold and asks.",
+			WhatToDo: "Look at what it says. If the stage may not carry the failure, the wave goes on hold and asks." +
+				quarantine(n),
 			Commands: []Command{{Line: waveCommand("show", n.WaveID)}},
 		}
 	case patch.NoticeRolledBack:
@@ -199,6 +201,14 @@ func failures(n patch.Notice) string {
 func otherwise(n patch.Notice) string {
 	if silence := brief.Told(n).Silence(stamp); silence != "" {
 		return " " + silence
+	}
+	return ""
+}
+
+// quarantine says who is quarantined.
+func quarantine(n patch.Notice) string {
+	if said := brief.Told(n).Quarantine(); said != "" {
+		return " " + said
 	}
 	return ""
 }

@@ -12,9 +12,8 @@ import (
 )
 
 // Typed gives an error of AWS, where it is one, the form in which Temporal keeps its type: every activity that calls
-// AWS defers it, since wrapped in anything else Temporal would lose the type. The message tells all that the SDK's
-// error does; only AWS's own part of it is kept as the cause, since every link of the chain goes into the workflow's
-// history.
+// AWS defers it, since wrapped in anything else Temporal would lose the type. The message has AWS's words; only
+// AWS's own part of the SDK's error is kept as the cause, since every link goes into the workflow's history.
 func Typed(err *error) {
 	var done *temporal.ApplicationError
 	var known *aws.Error

@@ -105,20 +105,29 @@ func JudgeRollBack(view RollBackView, maxAge Duration) RollBackJudgement {
 	return judged
 }
 
-// PutBackLoses says what an instance of the plan loses when it is put back, so that nobody learns it afterwards; "" for
+// PutBackLoses says what an instance of the plan loses when it fails, so that nobody learns it afterwards; "" for
 // nothing but its patches.
 func (p Plan) PutBackLoses() string {
-	switch {
-	case p.Restore == RestoreReplace:
+	if p.Restore == RestoreReplace {
 		return "an instance that fails is terminated and its group launches another: what only it held is lost"
-	case p.Restore != RestoreRootVolume:
-		return ""
-	case p.Platform == Windows:
-		return "an instance that fails gets its root volume back as it was, and loses what was written to it since; one " +
-			"that is joined to a domain " +
-			"may lose its trust, when its machine password changed meanwhile"
 	}
-	return "an instance that fails gets its root volume back as it was, and loses what was written to it since"
+	return p.losesVolume("an instance that fails")
+}
+
+// RollBackLoses says what instances that are patched lose when they are rolled back; "" for nothing but their patches,
+// also where the plan keeps no backup: then none of them can be.
+func (p Plan) RollBackLoses() string { return p.losesVolume("each of them") }
+
+// losesVolume says what whoever gets an older root volume loses by it; "" where nobody gets one.
+func (p Plan) losesVolume(who string) string {
+	if p.Restore != RestoreRootVolume {
+		return ""
+	}
+	said := who + " gets its root volume back as it was, and loses what was written to it since"
+	if p.Platform == Windows {
+		said += "; one that is joined to a domain may lose its trust, when its machine password changed meanwhile"
+	}
+	return said
 }
 
 // DomainJoined reports whether a machine is an Active Directory domain's member, as it says now or said before the

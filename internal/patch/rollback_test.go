@@ -128,21 +128,30 @@ func TestJudgeRollBack(t *testing.T) {
 
 func TestPutBackLoses(t *testing.T) {
 	for _, c := range []struct {
-		plan  patch.Plan
-		words []string // none: nothing is lost
+		plan          patch.Plan
+		fails, rolled string
 	}{
-		{patch.Plan{Platform: patch.Linux, Restore: patch.RestoreRootVolume}, []string{"loses what was written to it since"}},
-		{patch.Plan{Platform: patch.Windows, Restore: patch.RestoreRootVolume}, []string{
-			"loses what was written to it since", "joined to a domain",
-		}},
-		{patch.Plan{Platform: patch.Windows, Restore: patch.RestoreReplace}, []string{"what only it held is lost"}},
-		{patch.Plan{Platform: patch.Linux, Restore: patch.RestoreNone}, nil},
+		{
+			patch.Plan{Platform: patch.Linux, Restore: patch.RestoreRootVolume},
+			"an instance that fails gets its root volume back as it was, and loses what was written to it since",
+			"each of them gets its root volume back as it was, and loses what was written to it since",
+		},
+		{
+			patch.Plan{Platform: patch.Windows, Restore: patch.RestoreRootVolume},
+			"an instance that fails gets its root volume back as it was, and loses what was written to it since; one that is " +
+				"joined to a domain may lose its trust, when its machine password changed meanwhile",
+			"each of them gets its root volume back as it was, and loses what was written to it since; one that is joined to a " +
+				"domain may lose its trust, when its machine password changed meanwhile",
+		},
+		{
+			patch.Plan{Platform: patch.Windows, Restore: patch.RestoreReplace},
+			"an instance that fails is terminated and its group launches another: what only it held is lost",
+			"", // what is patched and serves is not replaced
+		},
+		{patch.Plan{Platform: patch.Linux, Restore: patch.RestoreNone}, "", ""},
 	} {
-		said := c.plan.PutBackLoses()
-		require.Equal(t, len(c.words) == 0, said == "", said)
-		for _, words := range c.words {
-			require.Contains(t, said, words)
-		}
+		require.Equal(t, c.fails, c.plan.PutBackLoses())
+		require.Equal(t, c.rolled, c.plan.RollBackLoses())
 	}
 }
 

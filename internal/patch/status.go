@@ -28,8 +28,10 @@ type WaveStatus struct {
 	// NextWindow is the one in which a parked wave can go on.
 	NextWindow *Window       `json:"next_window,omitempty"`
 	Stages     []StageStatus `json:"stages"`
-	Decisions  []Decision    `json:"decisions,omitempty"`
-	Stranded   []Stranded    `json:"stranded,omitempty"`
+	// Helpers are the workflows that read, scan or judge groups for it right now.
+	Helpers   []Helper   `json:"helpers,omitempty"`
+	Decisions []Decision `json:"decisions,omitempty"`
+	Stranded  []Stranded `json:"stranded,omitempty"`
 	// FailingUndos are tried again and again, and end by themselves once AWS lets them.
 	FailingUndos []FailingUndo `json:"failing_undos,omitempty"`
 	NotTold      []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
@@ -37,6 +39,12 @@ type WaveStatus struct {
 	CountsEvery int `json:"counts_every,omitempty"`
 	// nil: nobody can tell, as before it has its locks or while it puts back
 	ETA *ETA `json:"eta,omitempty"`
+}
+
+// Helper is a workflow that works for a wave on some of its groups.
+type Helper struct {
+	WorkflowID string `json:"workflow_id"`
+	Does       string `json:"does"` // in a person's words
 }
 
 // RollsBack is how many instances a roll_back would put back now, by its scope: those that are patched.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/palette"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -14,13 +15,17 @@ import (
 // bodyLines is the wave: stages, their groups, and each instance with its step and since when. Where all of them would
 // not fit, those that wait and those that are well are counted, unless every one is asked for.
 func (m *Model) bodyLines(every bool) []string {
-	var lines []string
+	lines := m.waitsOfTheWave()
 	for _, stage := range m.last.Status.Stages {
 		lines = append(lines, m.stageLine(stage))
 		for _, group := range stage.Groups {
 			lines = append(lines, m.groupLine(group))
+			lines = append(lines, m.waitLines(2, group.WorkflowID)...)
 			lines = append(lines, m.instanceLines(group, every)...)
 		}
+	}
+	if quarantine := brief.Of(m.last.Status).Quarantine(); quarantine != "" {
+		lines = append(lines, palette.Asks.Render(quarantine))
 	}
 	for _, left := range m.last.Status.Stranded {
 		lines = append(
@@ -75,10 +80,10 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 // instanceLines are a group's instances. A group that has not answered yet has none.
 func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 	status := m.last.Details.Groups[group.WorkflowID]
-	under := map[string]patch.InstanceStatus{}
+	under, workflows := map[string]patch.InstanceStatus{}, map[string]string{}
 	for _, id := range status.Current {
 		if instance, known := m.last.Details.Instances[id]; known && instance.Step != patch.StepEnded {
-			under[instance.ID] = instance
+			under[instance.ID], workflows[instance.ID] = instance, id
 		}
 	}
 	var lines []string
@@ -95,6 +100,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 					palette.Busy.Render(now.Step.Told(now.Undoing)), m.since(now.Since),
 				),
 			)
+			lines = append(lines, m.waitLines(4, workflows[instance.ID])...)
 		case instance.Outcome == patch.NotStarted && !every:
 			waiting++
 		case instance.Outcome == patch.NotStarted:

@@ -22,7 +22,7 @@ type Look struct {
 	Details console.Details
 	Closed  bool  // its workflow has ended
 	Failure error // with Closed: it ended before it had a plan or a lock, and why
-	Err     error // nobody answered; the rest is empty
+	Err     error // nobody answered; the rest is empty, but for what Temporal tells that it waits for
 }
 
 // Options are what a screen needs.
@@ -129,7 +129,9 @@ func (m *Model) take(msg tea.Msg) tea.Cmd {
 
 // looked takes a look, and ends the screen with the wave.
 func (m *Model) looked(look Look) tea.Cmd {
-	if m.trouble = look.Err; look.Err == nil {
+	if m.trouble = look.Err; look.Err != nil {
+		m.last.Details.Waits = look.Details.Waits
+	} else {
 		if look.Status.State != m.last.Status.State || look.Status.Point() != m.last.Status.Point() {
 			m.said = "" // the wave has gone on since
 		}

@@ -2,44 +2,59 @@ package group
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // details is what the Temporal UI shows of the group.
-func (g *group) details() string {
+func (g *group) details(ctx workflow.Context) string {
+	return details(g.status, g.in.Group, workflow.GetInfo(ctx).Namespace)
+}
+
+// details is a group's status as Markdown; each instance that has, or had, a workflow leads to its page.
+func details(status patch.GroupStatus, group patch.Group, namespace string) string {
 	var text strings.Builder
-	run.Write(&text, "**%s** is **%s**", g.status.Group, run.Words(string(g.status.Phase)))
-	if mode := g.status.Strategy.Mode; mode != "" {
+	run.Write(&text, "**%s** is **%s**", status.Group, run.Words(string(status.Phase)))
+	if mode := status.Strategy.Mode; mode != "" {
 		run.Write(&text, ", room by %s", mode)
 	}
 	text.WriteString("\n\n")
-	if g.status.Reason != "" {
-		run.Write(&text, "> %s\n\n", g.status.Reason)
+	if status.Reason != "" {
+		run.Write(&text, "> %s\n\n", status.Reason)
 	}
-	text.WriteString(strings.TrimPrefix(run.Failing(g.status.Failing)+"\n", "\n"))
+	text.WriteString(strings.TrimPrefix(run.Failing(status.Failing)+"\n", "\n"))
 	text.WriteString("| instance | now or outcome | since | missing | why |\n|---|---|---|---|---|\n")
-	for i, instance := range g.status.Instances {
+	for i, instance := range status.Instances {
 		if i >= run.LongestTable {
-			run.Write(&text, "\nand %d more\n", len(g.status.Instances)-i)
+			run.Write(&text, "\nand %d more\n", len(status.Instances)-i)
 			break
 		}
 		stands, since, missing := run.Marked(run.Words(string(instance.Outcome))), "", ""
-		if now := run.AtWork(g.status.Phase, g.status.Now); now != nil && now.ID == instance.ID {
+		if now := run.AtWork(status.Phase, status.Now); now != nil && now.ID == instance.ID {
 			stands, since = run.Marked("**"+now.Step.Told(now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
+		}
+		page := names.InstanceLock(group, instance.ID)
+		if untouched := instance.Outcome == patch.NotStarted || instance.Outcome == patch.Skipped; untouched &&
+			!slices.Contains(status.Current, page) {
+			page = "" // it has none
 		}
 		if instance.Outcome != patch.NotStarted {
 			missing = fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
 		}
-		run.Write(&text, "| %s | %s | %s | %s | %s |\n", instance.ID, stands, since, missing, run.Cell(instance.Reason))
+		run.Write(&text, "| %s | %s | %s | %s | %s |\n",
+			run.PageOf(namespace, page, instance.ID), stands, since, missing, run.Cell(instance.Reason))
 	}
-	for _, gap := range g.status.Gaps {
-		run.Write(&text, "\n- **not reached** %s\n", gap.In(g.status.Group))
+	for _, gap := range status.Gaps {
+		run.Write(&text, "\n- **not reached** %s\n", gap.In(status.Group))
 	}
-	for _, note := range g.status.Notes {
+	for _, note := range status.Notes {
 		run.Write(&text, "\n- %s\n", note)
 	}
 	return text.String()

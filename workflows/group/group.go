@@ -194,7 +194,7 @@ func (g *group) done() (done int) {
 
 // report tells the wave the group's counts: at each phase, each failure and every few instances.
 func (g *group) report(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, g.details())
+	workflow.SetCurrentDetails(ctx, g.details(ctx))
 	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
 	if parent == nil || g.waited {
 		return

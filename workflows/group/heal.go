@@ -61,7 +61,7 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 		stays = stays || result.NoRoomForAnother
 		g.status.Instances = append(g.status.Instances, result)
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
-		workflow.SetCurrentDetails(ctx, g.details())
+		workflow.SetCurrentDetails(ctx, g.details(ctx))
 	}
 	if left.Record != nil {
 		g.healRoom(clean, left, stays)

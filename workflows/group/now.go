@@ -26,7 +26,7 @@ func (g *group) follow(ctx workflow.Context) {
 			if now.Failing != nil || g.status.Failing != nil {
 				g.fails(c, now.Failing)
 			}
-			workflow.SetCurrentDetails(c, g.details())
+			workflow.SetCurrentDetails(c, g.details(c))
 			if g.in.Tells && parent != nil {
 				now.Done = g.done()
 				workflow.SignalExternalWorkflow(c, parent.ID, parent.RunID, names.SignalInstanceNow, now)

@@ -77,7 +77,7 @@ func (g *group) putBackNext(ctx workflow.Context) {
 		// What the wave knows of it is kept: it may be asked again.
 		was.Outcome, was.StillPatched, was.Reason, was.Refused = result.Outcome, true, result.Reason, result.Refused
 		g.status.Instances[i] = was
-		workflow.SetCurrentDetails(ctx, g.details())
+		workflow.SetCurrentDetails(ctx, g.details(ctx))
 		return
 	}
 	result.MissingBefore, result.AutomationExecutionID = was.MissingBefore, was.AutomationExecutionID

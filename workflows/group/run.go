@@ -93,7 +93,7 @@ func (g *group) patch(ctx workflow.Context) {
 		if g.ended%max(g.in.Every, 1) == 0 {
 			g.report(ctx)
 		}
-		workflow.SetCurrentDetails(ctx, g.details())
+		workflow.SetCurrentDetails(ctx, g.details(ctx))
 	}
 	g.giveBack(ctx)
 	switch {

@@ -118,8 +118,11 @@ func (s *saga) installOnce(ctx workflow.Context, pass int) (*patch.PatchReport, 
 	}
 	var report patch.PatchReport
 	if err := s.await(clean, s.in.Policy.Timing.Install, aws.AwaitInstall, activities.AwaitInstallInput{
-		Instance: s.instance(), Execution: try.execution, Pace: s.pace(),
+		Instance: s.instance(), Execution: try.execution, Reboot: s.in.Policy.Reboot, Pace: s.pace(),
 	}, &report); err != nil {
+		if run.IsType(err, activities.ErrMachineAway) {
+			err = fmt.Errorf("%s. Install and reboot had %s", run.Reason(err), s.in.Policy.Timing.Install)
+		}
 		return nil, err
 	}
 	try.ended = true

@@ -2,6 +2,7 @@ package instance
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -16,7 +17,6 @@ import (
 // which is kept for forensics until its time is over; unless the plan replaces what fails.
 func (s *saga) quarantine(ctx workflow.Context) error {
 	s.enter(ctx, patch.StepQuarantine)
-	s.note("%s", s.unfitReason)
 	quarantine := s.record.Quarantine
 	if quarantine == nil {
 		var err error
@@ -25,7 +25,10 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}
 	}
 	replaces := s.in.Policy.Restore == patch.RestoreReplace && s.in.Group.IsAutoScaling()
-	if !replaces {
+	if replaces {
+		s.note("%s", s.unfitReason)
+	} else {
+		s.tellUnfit()
 		s.record.Quarantine = quarantine
 		if err := run.WriteRecord(ctx, &s.record); err != nil {
 			return err
@@ -55,6 +58,18 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 	s.noteQuarantine(quarantine)
 	s.isolate(ctx)
 	return nil
+}
+
+// tellUnfit adds to why it failed why it must not serve. Where that is for the same, it says only what it is.
+func (s *saga) tellUnfit() {
+	result, unfit := &s.status.Result, s.unfitReason
+	if what, why, found := strings.Cut(unfit, ": "); found && strings.Contains(result.Reason, why) {
+		unfit = what
+	}
+	if result.Reason != "" {
+		result.Reason += "; "
+	}
+	result.Reason += "unfit to serve: " + unfit
 }
 
 // keepOthers has the group terminate nobody while a member of it is detached: of one that is in Standby the guide on

@@ -3,6 +3,7 @@ package wave
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -24,13 +25,16 @@ func inBatches[A any](
 ) error {
 	err := run.EachAtOnce(ctx, len(batches), batchesAtOnce, func(ctx workflow.Context, i int) error {
 		batch := batches[i]
+		does := fmt.Sprintf("%s %d groups, from %s on", does, len(batch), batch[0].group)
 		child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			TaskQueue: names.TaskQueue, ParentClosePolicy: run.ParentClose, WaitForCancellation: true,
-			StaticSummary:         fmt.Sprintf("%s %d groups, from %s on", does, len(batch), batch[0].group),
+			StaticSummary:         does,
 			TypedSearchAttributes: w.attributes(),
 		})
 		var answers []A
-		if err := workflow.ExecuteChildWorkflow(child, kind, input(batch)).Get(ctx, &answers); err != nil {
+		working := workflow.ExecuteChildWorkflow(child, kind, input(batch))
+		defer w.showHelper(ctx, working, does)()
+		if err := working.Get(ctx, &answers); err != nil {
 			return ofBatch(err)
 		}
 		if len(answers) != len(batch) {
@@ -45,6 +49,22 @@ func inBatches[A any](
 		return ctx.Err()
 	}
 	return err
+}
+
+// showHelper shows a child that works for the wave for as long as it does, so that its page can be found; done ends it.
+func (w *wave) showHelper(ctx workflow.Context, working workflow.ChildWorkflowFuture, does string) (done func()) {
+	var execution workflow.Execution
+	if working.GetChildWorkflowExecution().Get(ctx, &execution) != nil {
+		return func() {} // it was not started, as its result tells
+	}
+	w.status.Helpers = append(w.status.Helpers, patch.Helper{WorkflowID: execution.ID, Does: does})
+	w.show(ctx)
+	return func() {
+		w.status.Helpers = slices.DeleteFunc(w.status.Helpers, func(helper patch.Helper) bool {
+			return helper.WorkflowID == execution.ID
+		})
+		w.show(ctx)
+	}
 }
 
 // ofBatch is why a child failed, in the words and of the type of what failed there.

@@ -56,7 +56,7 @@ func TestGroupCountsMoveWithEveryInstance(t *testing.T) {
 				if group.Done != ended || group.Total != many {
 					wrong = append(wrong, fmt.Sprintf("%d of %d, and %d have ended", group.Done, group.Total, ended))
 				}
-				require.Contains(t, console.Status(status, console.Page{}), fmt.Sprintf(" %d of %d ", ended, many), "what `wave show` prints")
+				require.Contains(t, console.Status(status, patch.Waits{}, console.Page{}), fmt.Sprintf(" %d of %d ", ended, many), "what `wave show` prints")
 			}
 			scene.Env.RegisterDelayedCallback(look, between)
 			result, err := scene.Run(wavetest.WebWave)

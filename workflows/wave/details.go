@@ -56,9 +56,15 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if silence := brief.Of(status).Silence(run.Moment); silence != "" {
 		run.Write(&text, "%s\n\n", silence)
 	}
+	for _, helper := range status.Helpers {
+		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
+	}
 	writeGroups(&text, status.Stages, status.CountsEvery, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
+	}
+	if quarantine := brief.Of(status).Quarantine(); quarantine != "" {
+		run.Write(&text, "\n%s\n", quarantine)
 	}
 	writeVerbs(&text, status)
 	for _, stage := range status.Stages {
@@ -96,9 +102,10 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 			if count++; count > run.LongestTable {
 				continue // it is written at each report: of a thousand groups that would take a replay minutes
 			}
-			instance, step, since := "", run.Words(string(group.Phase)), ""
+			instance, step, since := run.Marked(""), run.Words(string(group.Phase)), ""
 			if now := group.Now; now != nil {
-				instance, step = now.ID, now.Step.Told(now.Undoing)
+				instance = run.PageOf(namespace, names.InstanceOf(group.WorkflowID, now.ID), now.ID)
+				step = now.Step.Told(now.Undoing)
 				since = now.Since.UTC().Format(time.TimeOnly)
 			}
 			done := run.Said("%d of %d", group.Done, group.Total)

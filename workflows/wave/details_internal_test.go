@@ -21,6 +21,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		Awaiting: "it failed. Send retry, skip, roll_back or abort.",
 		Window:   &patch.Window{Opens: at, Cutoff: at.Add(3 * time.Hour), Closes: at.Add(4 * time.Hour)},
 		Verbs:    patch.VerbsIn(patch.StateOnHold, true),
+		Helpers:  []patch.Helper{{WorkflowID: "wave-web-1_5", Does: "scans 2 groups, from staging/r/Role=web on"}},
 		Stages: []patch.StageStatus{
 			{Name: "staging", Groups: []patch.GroupCounts{{
 				Group: "staging/r/Role=web", WorkflowID: "patch-group/2/r/Role=web", Phase: patch.GroupDone, Total: 2, Done: 2,
@@ -46,10 +47,11 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 	for _, part := range []string{
 		"**web** is **on hold**, stage **production**, hold **2**, since 2026-11-22 02:10:00 UTC\n",
 		"> it failed. Send retry, skip, roll_back or abort.\n",
+		"- [scans 2 groups, from staging/r/Role=web on](namespaces/ops/workflows/wave-web-1_5)\n",
 		"| **staging** [staging/r/Role=web](namespaces/ops/workflows/patch-group%2F2%2Fr%2FRole=web) | 2 of 2 |  | done " +
 			"|  |  |\n",
 		"| 2 of 4, **1 failed** |  | held |  | 30m left |\n",
-		"| 0 of 1 | i-2 | putting back: standby | 02:11:00 | 02:40 |\n",
+		"| 0 of 1 | [i-2](namespaces/ops/workflows/patch-instance%2F1%2Fr%2Fi-2) | putting back: standby | 02:11:00 | 02:40 |\n",
 		`- production/r/web: i-1 failed: a \| b` + "\n",
 		"| **skip** if that machine is odd and the patch is well | `{\"actor\": \"you\", \"reason\": \"...\", \"stage\": \"production\", \"hold\": 2}` | " +
 			"`patchtide wave skip wave-web-1 --stage production --hold 2 --reason \"...\"` |\n",
@@ -63,7 +65,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 
 // What the table says to send is taken as it stands.
 func TestTheDataThatTheTableShowsIsTaken(t *testing.T) {
-	row := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* \\| `([^`]+)` \\| `([^`]+)` \\|")
+	row := regexp.MustCompile("\\| \\*\\*([a-z_]+)\\*\\* [^|]*\\| `([^`]+)` \\| `([^`]+)` \\|")
 	for _, state := range []patch.WaveState{
 		patch.StatePreflight, patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold,
 		patch.StateRollingBack,

@@ -77,8 +77,8 @@ func (w *wave) holdText(held []*lockedGroup, also string) string {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
 	why += also
-	if loses := w.plan.PutBackLoses(); loses != "" {
-		why += "roll_back puts the others back as well: " + loses + ". "
+	if loses := w.plan.RollBackLoses(); loses != "" && w.roster.rollsBack("", nil).Wave > 0 {
+		why += "roll_back puts back what is patched: " + loses + ". "
 	}
 	return why + "Send retry, skip, roll_back or abort."
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
@@ -142,4 +143,19 @@ func TestMoreGroupsThanAHistoryHolds(t *testing.T) {
 	require.ErrorContains(t, err, "TooManyGroups")
 	require.ErrorContains(t, err, "split the plan")
 	require.Empty(t, scene.Sim.Calls())
+}
+
+// What reads and scans for a wave is named while it does, so that its page is found, and no longer.
+func TestWhoWorksForAWaveIsNamed(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	var during []patch.Helper
+	scene.When(func(s patch.WaveStatus) bool { return len(s.Helpers) > 0 }, func(s patch.WaveStatus) { during = s.Helpers })
+	_, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Len(t, during, 1)
+	require.NotEmpty(t, during[0].WorkflowID)
+	require.Equal(t, "scans 2 groups, from staging/ap-northeast-1/Role=web on", during[0].Does)
+	status, answered := scene.Status()
+	require.True(t, answered)
+	require.Empty(t, status.Helpers)
 }

@@ -66,9 +66,13 @@ func situations() map[string]patch.WaveStatus {
 			"ann: looking: what is retried or left begins after resume. account production is frozen by bob since 2026-11-22 "+
 			"02:00 UTC: sale: nothing begins there until that is lifted. Send retry, skip, roll_back or abort.", patch.RollBack)),
 		"quarantined at a hold": situation(patch.StateOnHold, func(s *patch.WaveStatus) {
-			asks("production/r/web: i-1 quarantined: its restore failed. Send retry, skip, roll_back or abort.", "")(s)
-			s.Until, s.Otherwise = nil, ""
+			asks("production/r/web: i-1 quarantined: its restore failed. Send retry, skip, roll_back or abort.", patch.RollBack)(s)
 			s.Stages[1].Groups[0].Failed[0].Outcome = patch.Quarantined
+		}),
+		"closed with one in quarantine": situation(patch.StateClosed, func(s *patch.WaveStatus) {
+			s.Outcome, s.Verbs = patch.Failed, nil
+			s.Stages[1].Groups[0].Phase, s.Stages[1].Groups[0].Outcome = patch.GroupDone, patch.Failed
+			s.Stages[1].Groups[0].Failed = []patch.InstanceResult{{ID: "i-1", Outcome: patch.Quarantined}}
 		}),
 		"frozen": situation(patch.StateRunning, func(s *patch.WaveStatus) {
 			s.Stages[1].Groups[0].Phase = patch.GroupPaused
@@ -123,8 +127,8 @@ func drawn(t *testing.T, status patch.WaveStatus) map[string]string {
 	view.Update(tea.KeyPressMsg{Code: '?', Text: "?"})
 	seen += view.View().Content
 	return map[string]string{
-		"wave show": flat(console.Status(status, console.Page{Width: 80, Terminal: true})),
-		"a ticket":  flat(console.Status(status, console.Page{})),
+		"wave show": flat(console.Status(status, patch.Waits{}, console.Page{Width: 80, Terminal: true})),
+		"a ticket":  flat(console.Status(status, patch.Waits{}, console.Page{})),
 		"the UI":    flat(waveDetails(status, "default")),
 		"screen":    flat(seen),
 	}
@@ -167,6 +171,7 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 				want = append(want, left.State+". "+left.WhatToDo)
 			}
 			want = append(want, status.NotTold...)
+			want = append(want, told.Quarantine())
 			for place, said := range drawn(t, status) {
 				for _, part := range want {
 					require.Contains(t, said, flat(part), place)
@@ -197,6 +202,7 @@ func TestANoticeOfAHoldSaysWhatItsStatusSays(t *testing.T) {
 			}
 			said := notify.Compose(notice, temporalui.UI{})
 			require.Equal(t, status.Awaiting, said.Why)
+			require.Contains(t, said.WhatToDo, brief.Of(status).Quarantine())
 			require.Contains(t, said.WhatToDo, "If nobody answers by 2026-11-22 02:40 UTC, ")
 			for i, choice := range brief.Told(notice).Choices() {
 				require.Equal(t, notify.Command{When: choice.When, Line: choice.Command}, said.Commands[i])

@@ -47,6 +47,12 @@ func TestStuckRebootIsRestoredThenSkipped(t *testing.T) {
 	require.Len(t, wavetest.Outcomes(result)["production"], 4)
 	require.Contains(t, wavetest.Outcomes(result)["production"], patch.RolledBack)
 	require.Empty(t, result.Stranded)
+	for _, instance := range result.Stages[1].Groups[0].Instances {
+		if instance.Outcome == patch.RolledBack {
+			require.Regexp(t, `^install: .*: it has not come back from its reboot: Systems Manager has not heard of its agent `+
+				`since .*\. Install and reboot had `, instance.Reason)
+		}
+	}
 }
 
 func TestLostRepliesDoNothingTwice(t *testing.T) {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/pending"
+)
+
+// standing is how a wave stands, and what it waits for while it runs.
+type standing struct {
+	patch.WaveStatus
+	Waits *patch.Waits `json:"waits,omitempty"`
+}
+
+// showWave shows where a wave stands. What it waits for is Temporal's to tell, whether or not a worker answers.
+func showWave(cmd *cobra.Command, c client.Client, wave string) error {
+	asking, stop := context.WithTimeout(cmd.Context(), lookWait)
+	defer stop()
+	status, err := askWave(asking, c, wave)
+	var unknown *unknownWaveError
+	switch {
+	case errors.As(err, &unknown):
+		return showForgotten(cmd, unknown)
+	case err != nil && cmd.Context().Err() != nil:
+		return err
+	case err != nil:
+		return showUnanswered(cmd, c, wave, err)
+	case status.State == patch.StateClosed:
+		return showStatus(cmd, *status)
+	}
+	// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
+	if closed, failure := closedWith(cmd.Context(), c, wave); closed && failure != nil {
+		return failure
+	}
+	stands := standing{WaveStatus: *status}
+	if waits, err := pending.Read(cmd.Context(), c, wave, status.AtWork()...); err == nil {
+		stands.Waits = &waits
+	}
+	if err := show(cmd, stands, printStanding); err != nil {
+		return err
+	}
+	return exitOf(*status)
+}
+
+func printStanding(out io.Writer, stands standing) error {
+	waits := patch.Waits{}
+	if stands.Waits != nil {
+		waits = *stands.Waits
+	}
+	_, err := io.WriteString(out, console.Status(stands.WaveStatus, waits, console.PageOf(out)))
+	return err
+}
+
+// unanswered is what Temporal holds of a wave for which no worker answers.
+type unanswered struct {
+	listed
+	Waits patch.Waits `json:"waits"`
+}
+
+// showUnanswered shows what Temporal holds of a wave, and fails as the question to the wave did.
+func showUnanswered(cmd *cobra.Command, c client.Client, wave string, asked error) error {
+	ctx, stop := context.WithTimeout(cmd.Context(), lookWait)
+	defer stop()
+	described, err := c.DescribeWorkflowExecution(ctx, wave, "")
+	if err != nil {
+		return asked // nor does Temporal answer
+	}
+	held := unanswered{listed: listedOf(described.GetWorkflowExecutionInfo())}
+	if held.Waits, err = pending.Read(ctx, c, wave); err != nil {
+		return asked
+	}
+	if err := show(cmd, held, printUnanswered); err != nil {
+		return err
+	}
+	return fmt.Errorf("no worker answers for %s, so that this is what Temporal holds of it; start one: patchtide worker",
+		wave)
+}
+
+func printUnanswered(out io.Writer, held unanswered) error {
+	said := held.WaveID
+	if held.Plan != "" {
+		said += "  plan " + held.Plan
+	}
+	switch {
+	case held.State == "" && held.Closed == nil:
+		said += "  no worker has begun it"
+	case held.Stage == "":
+		said += "  " + held.told()
+	default:
+		said += "  " + held.told() + ": " + held.Stage
+	}
+	line(out, "%s  started %s", said, console.Moment(held.Started))
+	printWaits(out, held.Waits)
+	return nil
+}
+
+// printWaits writes what a wave waits for, of which no more is known.
+func printWaits(out io.Writer, waits patch.Waits) {
+	for i, wait := range console.WaitedFor(patch.WaveStatus{}, waits, console.Clock) {
+		if i == 0 {
+			line(out, "It waits for:")
+		}
+		line(out, "  %s", console.PageOf(out).Wrap(wait.String(), waitIndent))
+	}
+}
+
+// waitIndent is where a line about a wait goes on.
+const waitIndent = 4
