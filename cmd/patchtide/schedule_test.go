@@ -94,22 +94,22 @@ func TestScheduleListSaysWhatCameOfTheLastOpening(t *testing.T) {
 		{
 			"a wave",
 			schedules.State{Plan: "web", Exists: true, Next: next, Last: last("started the wave w-1: succeeded", "w-1")},
-			"web: opens next at 2026-12-06T17:00:00Z\n  then 2026-12-13T17:00:00Z\n  then 2026-12-20T17:00:00Z\n" +
-				"  opened last at 2026-12-01T17:00:00Z: started the wave w-1: succeeded\n    see `patchtide wave show w-1`\n",
+			"web: opens next at 2026-12-06 17:00 UTC\n  then 2026-12-13T17:00:00Z\n  then 2026-12-20T17:00:00Z\n" +
+				"  opened last at 2026-12-01 17:00 UTC: started the wave w-1: succeeded\n    see `patchtide wave show w-1`\n",
 		},
 		{
 			"none",
 			schedules.State{
 				Plan: "web", Exists: true, Next: next[:1], Last: last("started no wave: the plan has no window any more", ""),
 			},
-			"web: opens next at 2026-12-06T17:00:00Z\n" +
-				"  opened last at 2026-12-01T17:00:00Z: started no wave: the plan has no window any more\n",
+			"web: opens next at 2026-12-06 17:00 UTC\n" +
+				"  opened last at 2026-12-01 17:00 UTC: started no wave: the plan has no window any more\n",
 		},
 		{
 			"paused",
 			schedules.State{Plan: "web", Exists: true, Paused: true, Note: "release week", Next: next},
-			"web: paused: release week\n  starts no wave at 2026-12-06T17:00:00Z\n  starts no wave at 2026-12-13T17:00:00Z\n" +
-				"  starts no wave at 2026-12-20T17:00:00Z\n",
+			"web: paused: release week\n  starts no wave at 2026-12-06 17:00 UTC\n  starts no wave at 2026-12-13 17:00 UTC\n" +
+				"  starts no wave at 2026-12-20 17:00 UTC\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

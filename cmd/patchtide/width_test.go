@@ -103,5 +103,5 @@ func TestScheduleListOfAPausedPlan(t *testing.T) {
 	}))
 	zone := at.Format("MST")
 	require.Equal(t, "web: paused: paused by alice: sale\n"+
-		"  would open next at 2026-11-22 02:00 "+zone+"\n  then 2026-11-23 02:00 "+zone+"\n", out.String())
+		"  starts no wave at 2026-11-22 02:00 "+zone+"\n  starts no wave at 2026-11-23 02:00 "+zone+"\n", out.String())
 }

@@ -33,9 +33,9 @@ func TestWhatIsWaitedForIsShown(t *testing.T) {
 		}
 		return ""
 	}
-	require.Equal(t, "      waits: await in service, attempt 3, since 02:09:30: it is unhealthy",
+	require.Equal(t, "      waits: await in service, attempt 3, since 02:09:30 UTC: it is unhealthy",
 		strings.TrimRight(after("⠋ i-0b000000000000001"), " "))
-	require.Equal(t, "  waits: await in service, attempt 3, since 02:09:30: AWS was not reached",
+	require.Equal(t, "  waits: await in service, attempt 3, since 02:09:30 UTC: AWS was not reached",
 		strings.TrimRight(after("────"), " "))
 }
 
@@ -47,7 +47,7 @@ func TestWhatIsWaitedForIsShownInAnOutage(t *testing.T) {
 		WorkflowID: "examine", Activity: "InspectGroup", Attempt: 3, Failure: "AWS was not reached",
 	}}}
 	w.Update(away)
-	require.Contains(t, w.text(), "No answer since 02:10:00 (3s): no worker")
+	require.Contains(t, w.text(), "No answer since 02:10:00 UTC (3s): no worker")
 	require.Contains(t, w.text(), "waits: inspect group, attempt 3: AWS was not reached")
 	require.Contains(t, w.text(), "install", "and how it stood")
 }
