@@ -35,8 +35,8 @@ type journalOf struct {
 	records []json.RawMessage
 }
 
-func (j *journalOf) ListJournal(context.Context, string) ([]json.RawMessage, error) {
-	return j.records, j.err
+func (j *journalOf) ListJournal(context.Context, string) ([]json.RawMessage, []string, error) {
+	return j.records, nil, j.err
 }
 
 func TestAwaitAtRest(t *testing.T) {

@@ -56,10 +56,10 @@ type Evidence interface {
 	// ReadJournal gives the newest version of a record once its signature is verified: *evidence.NotFoundError
 	// for none, *evidence.InvalidRecordError for one that cannot be trusted.
 	ReadJournal(ctx context.Context, wave, name string) (json.RawMessage, error)
-	// ListJournal gives those of a wave's records that can be trusted.
-	ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error)
+	// ListJournal gives those of a wave's records that can be trusted, and says why the others cannot.
+	ListJournal(ctx context.Context, wave string) (records []json.RawMessage, unproven []string, err error)
 	// ListVersions gives all versions of them that can be trusted.
-	ListVersions(ctx context.Context, wave string) ([]json.RawMessage, error)
+	ListVersions(ctx context.Context, wave string) (records []json.RawMessage, unproven []string, err error)
 }
 
 // Locks answers who holds a lock: the workflow with that id, if it runs; nil when nobody does.

@@ -19,6 +19,8 @@ type EndJournalInput struct {
 	// Point is the backup that was taken after the record's last version: a backup that no record names never expires.
 	Point   *patch.RestorePoint   `json:",omitempty"`
 	Patched *patch.InstanceResult `json:",omitempty"` // see journal.Record
+	// Same: whether it is patched is as the record has it already.
+	Same bool `json:",omitempty"`
 }
 
 // EndJournal writes a record's last version: that nothing of it is left to be put back, or that its saga left
@@ -38,7 +40,9 @@ func (c *Control) EndJournal(ctx context.Context, in EndJournalInput) error {
 		return evidenceError("end record "+name+" of wave "+wave, err)
 	}
 	record.Ended, record.Left, record.At, record.Origin = !in.Left, in.Left, in.At, c.origin(ctx)
-	record.Patched = in.Patched
+	if !in.Same {
+		record.Patched = in.Patched
+	}
 	if record.Point == nil {
 		record.Point = in.Point
 	}

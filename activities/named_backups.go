@@ -26,10 +26,10 @@ type NamedBackups struct {
 // versions do not name all, the earlier ones are read as well.
 func (c *Control) NamedBackups(ctx context.Context, in NamedBackupsInput) (*NamedBackups, error) {
 	var named []string
-	for _, list := range []func(context.Context, string) ([]json.RawMessage, error){
+	for _, list := range []func(context.Context, string) ([]json.RawMessage, []string, error){
 		c.Evidence.ListJournal, c.Evidence.ListVersions,
 	} {
-		documents, err := list(ctx, in.WaveID)
+		documents, _, err := list(ctx, in.WaveID)
 		if err != nil {
 			return nil, evidenceError("list the journal of wave "+in.WaveID, err)
 		}

@@ -66,7 +66,7 @@ type LastRecords struct {
 // LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time,
 // so only that one can have been out of service when the wave ended. What cannot be decoded, or has ended, is left out.
 func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
-	documents, err := c.Evidence.ListJournal(ctx, in.WaveID)
+	documents, _, err := c.Evidence.ListJournal(ctx, in.WaveID)
 	if err != nil {
 		return nil, evidenceError("list the journal of wave "+in.WaveID, err)
 	}

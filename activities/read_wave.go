@@ -24,8 +24,10 @@ type WaveRead struct {
 	Document WaveDocument
 	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
 	// Left: the wave was gone before it could tell what its groups and instances did, which they or the journal tell.
-	Left     bool `json:",omitempty"`
-	Notifies bool `json:",omitempty"` // see ResolvedPlan
+	Left      bool     `json:",omitempty"`
+	Unsettled []string `json:",omitempty"` // instances that were under way then, and are not put back yet
+	Unproven  []string `json:",omitempty"` // records of its journal that cannot be believed
+	Notifies  bool     `json:",omitempty"` // see ResolvedPlan
 }
 
 // WavePage is a page of a document.
@@ -53,9 +55,11 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 		return &WaveRead{Running: true}, nil
 	}
 	read := &WaveRead{Notifies: c.notifies()}
-	if read.Document, read.Left, err = c.readWhole(ctx, in.WaveID); err != nil {
+	var told untold
+	if read.Document, told, err = c.readWhole(ctx, in.WaveID); err != nil {
 		return nil, err
 	}
+	read.Left, read.Unsettled, read.Unproven = told.ended, told.unsettled, told.unproven
 	read.Document.forRollBack()
 	pages, err := payload.Pages(read.Document)
 	if err != nil {
@@ -88,36 +92,34 @@ func (c *Control) ReadWavePage(ctx context.Context, in ReadWavePageInput) (*Wave
 }
 
 // readWhole reads and proves the document that a wave left, with what its groups left beside it.
-func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocument, left bool, err error) {
+func (c *Control) readWhole(ctx context.Context, wave string) (document WaveDocument, found untold, err error) {
 	err = c.Evidence.ProvenWave(ctx, wave, &document)
 	var missing *evidence.NotFoundError
 	if err == nil || errors.As(err, &missing) {
-		told := document.Status.State == patch.StateClosed
-		var failed error
-		left, failed = c.readLeft(ctx, wave, &document)
-		if failed == nil && !told {
-			var ended bool
-			ended, failed = c.readEnded(ctx, wave, &document)
-			left = left || ended
+		closed := document.Status.State == patch.StateClosed
+		left, failed := c.readLeft(ctx, wave, &document)
+		if failed == nil && !closed {
+			found, failed = c.readUntold(ctx, wave, &document)
 		}
+		found.ended = found.ended || left
 		switch {
 		case failed != nil:
-			return document, left, evidenceError("read what groups and instances left of wave "+wave, failed)
-		case left:
+			return document, found, evidenceError("read what groups and instances left of wave "+wave, failed)
+		case found.ended:
 			err = nil
 		}
 	}
 	// A document of a wave that had neither closed nor been parked tells what people decided, and no results.
 	if errors.As(err, &missing) ||
 		err == nil && document.Status.State != patch.StateClosed && !tellsResults(document.Result) {
-		return document, left, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its "+
+		return document, found, once.Final(ErrUnknownWave, "wave %s left no evidence in this worker's store; check that its "+
 			"id is spelt as in the Temporal UI, "+
 			"that this worker's `evidence:` is the store it wrote to, and that it patched anything", wave)
 	}
 	if err != nil {
-		return document, left, evidenceError("read the document of wave "+wave, err)
+		return document, found, evidenceError("read the document of wave "+wave, err)
 	}
-	return document, left, nil
+	return document, found, nil
 }
 
 // forRollBack leaves of a document what a roll back needs: instances that it would put back.

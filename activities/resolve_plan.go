@@ -93,8 +93,9 @@ func (c *Control) unused(ctx context.Context, wave, run string) error {
 	used := err == nil && document.Run != run
 	if errors.As(err, &none) {
 		var records []json.RawMessage
-		records, err = c.Evidence.ListJournal(ctx, wave)
-		used = slices.ContainsFunc(records, func(record json.RawMessage) bool { return !journal.IsOfRun(record, run) })
+		var unproven []string
+		records, unproven, err = c.Evidence.ListJournal(ctx, wave)
+		used = len(unproven) > 0 || slices.ContainsFunc(records, func(record json.RawMessage) bool { return !journal.IsOfRun(record, run) })
 	}
 	switch {
 	case err != nil:

@@ -139,9 +139,13 @@ func (s *store) ReadJournal(context.Context, string, string) (json.RawMessage, e
 	return nil, s.err
 }
 
-func (s *store) ListJournal(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
+func (s *store) ListJournal(context.Context, string) ([]json.RawMessage, []string, error) {
+	return nil, nil, s.err
+}
 
-func (s *store) ListVersions(context.Context, string) ([]json.RawMessage, error) { return nil, s.err }
+func (s *store) ListVersions(context.Context, string) ([]json.RawMessage, []string, error) {
+	return nil, nil, s.err
+}
 
 func TestEvidence(t *testing.T) {
 	kept := &store{}

@@ -134,29 +134,20 @@ func (r *registrations) read(
 		return err
 	}
 	described.Attached = isAttached
-	described.Others = holdsOthers(arn, instances, health)
+	described.Others = holdsOthers(arn, here, health)
 	r.groups = append(r.groups, described)
 	return nil
 }
 
-// holdsOthers tells whether a target group holds what is none of the instances. What drains is on its way out.
+// holdsOthers tells whether a target group holds what is none of the instances, or lets it go: somebody may have it out.
 func holdsOthers(
 	arn string, instances map[string]ec2types.Instance, health []elbtypes.TargetHealthDescription,
 ) bool {
-	remaining := 0
-	for _, description := range health {
-		if description.TargetHealth == nil || description.TargetHealth.State != elbtypes.TargetHealthStateEnumDraining {
-			remaining++
-		}
-	}
+	own := 0
 	for _, instance := range instances {
-		for _, target := range targetsOf(arn, instance, health) {
-			if target.Health != patch.TargetDraining {
-				remaining--
-			}
-		}
+		own += len(targetsOf(arn, instance, health))
 	}
-	return remaining > 0
+	return len(health) > own
 }
 
 // reachable are the instances that the group could hold: two networks may use the same private addresses.

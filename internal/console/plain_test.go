@@ -26,8 +26,11 @@ func TestOtherPeoplesTextIsShownAndNotObeyed(t *testing.T) {
 	report := sample()
 	report.Stranded = []patch.Stranded{{WhatToDo: evil}}
 	for name, draw := range map[string]func(*bytes.Buffer) error{
-		"status": func(out *bytes.Buffer) error { out.WriteString(Status(status, patch.Waits{On: []patch.Wait{{Failure: evil}}}, Page{})); return nil },
-		"plan":   func(out *bytes.Buffer) error { return PrintPlan(out, nil, preview) },
+		"status": func(out *bytes.Buffer) error {
+			out.WriteString(Status(status, patch.Waits{On: []patch.Wait{{Failure: evil}}}, Page{}))
+			return nil
+		},
+		"plan": func(out *bytes.Buffer) error { return PrintPlan(out, nil, preview) },
 		"findings": func(out *bytes.Buffer) error {
 			return Findings(out, nil, []Finding{{What: evil, Says: evil, Mend: evil}})
 		},

@@ -36,15 +36,19 @@ func Decode(document json.RawMessage, about About) (Record, error) {
 	return record, nil
 }
 
-// DecodePatched reads a verified record of a wave, wherever it is about; nil where it does not tell of an instance that
-// the wave left patched.
-func DecodePatched(document json.RawMessage, waveID string) *Record {
+// DecodeUntold reads a verified record of a wave that may not have told what it did; nil where it is of a group. Its
+// error names what cannot be read.
+func DecodeUntold(document json.RawMessage, waveID string) (*Record, error) {
 	var record Record
-	if json.Unmarshal(document, &record) != nil || !record.complete() || record.WaveID != waveID ||
-		record.Instance == "" || record.Patched == nil || record.Patched.ID != record.Instance {
-		return nil
+	switch {
+	case json.Unmarshal(document, &record) != nil:
+		return nil, errors.New("a record that cannot be decoded")
+	case !record.complete() || record.WaveID != waveID || record.Patched != nil && record.Patched.ID != record.Instance:
+		return nil, errors.New(record.Name() + " lacks what putting back needs")
+	case record.Instance == "":
+		return nil, nil //nolint:nilnil // a group's record tells nothing of instances
 	}
-	return &record
+	return &record, nil
 }
 
 // IsOfRun tells whether a verified record was written by the wave whose first run has that id.

@@ -138,7 +138,12 @@ func finished(n patch.Notice) Message {
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" left gaps: "+tally(n), "Look at who was not reached and why; another wave takes them."
 	case patch.NothingPutBack:
-		m.Severity, m.Headline, m.WhatToDo = Good, what+" put nothing back: "+tally(n), "Nothing: nothing of it was patched."
+		m.Severity, m.Headline, m.WhatToDo = Warning, what+" put nothing back: "+tally(n),
+			"Nothing: nothing of what was to be put back is patched."
+		if n.Tally[patch.Patched]+n.Tally[patch.PatchedRebootPending] > 0 {
+			m.WhatToDo = "What earlier stages patched stays. Where the patch is bad, put that back as well:"
+			m.Commands = append(m.Commands, Command{Line: names.VerbCommand(patch.RollBack, n.WaveID)})
+		}
 	case patch.Aborted:
 		m.Severity, m.Headline, m.WhatToDo = Warning, what+
 			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."

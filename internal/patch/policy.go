@@ -1,6 +1,9 @@
 package patch
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Policy is the part of a plan and one of its stages that a group and its instances need.
 type Policy struct {
@@ -21,6 +24,7 @@ type Policy struct {
 	Calendars      []string // Change Calendars that must be open
 	Estimates      *Estimates
 	Stage          string
+	StageAt        int    // where the stage stands among the plan's, from 0
 	Service        string // the stage's
 	MaxUnavailable int
 	Capacity       CapacityMode
@@ -35,7 +39,9 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Plan: plan.Name, Platform: plan.Platform, Baseline: plan.Baseline, Backup: plan.Backup, Restore: plan.Restore,
 		Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
-		Calendars: plan.Calendars, Stage: stage.Name, Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
+		Calendars: plan.Calendars, Stage: stage.Name,
+		StageAt: slices.IndexFunc(plan.Stages, func(s Stage) bool { return s.Name == stage.Name }),
+		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 	}

@@ -50,27 +50,30 @@ func (j journal) ReadJournal(ctx context.Context, wave, name string) (json.RawMe
 	return record.Body, err
 }
 
-// ListJournal reads those of a wave's records that can be trusted.
-func (j journal) ListJournal(ctx context.Context, wave string) ([]json.RawMessage, error) {
+// ListJournal reads those of a wave's records that can be trusted, and says why the others cannot.
+func (j journal) ListJournal(ctx context.Context, wave string) ([]json.RawMessage, []string, error) {
 	return bodies(j.Store.ListJournal(ctx, wave))
 }
 
-// ListVersions reads every version of them that can be trusted.
-func (j journal) ListVersions(ctx context.Context, wave string) ([]json.RawMessage, error) {
+// ListVersions does so with every version of them.
+func (j journal) ListVersions(ctx context.Context, wave string) ([]json.RawMessage, []string, error) {
 	return bodies(j.Store.ListVersions(ctx, wave))
 }
 
-// bodies are what records say; those that cannot be trusted are not among them.
-func bodies(records []evidence.Record, err error) ([]json.RawMessage, error) {
+// bodies are what records say, and what is wrong with those that cannot be trusted: they are not among them.
+func bodies(records []evidence.Record, err error) (said []json.RawMessage, unproven []string, _ error) {
 	var invalid *evidence.InvalidRecordError
 	if err != nil && !errors.As(err, &invalid) {
-		return nil, err
+		return nil, nil, err
 	}
-	said := make([]json.RawMessage, len(records))
+	if err != nil {
+		unproven = strings.Split(err.Error(), "\n") // errors.Join: one a line
+	}
+	said = make([]json.RawMessage, len(records))
 	for i, record := range records {
 		said[i] = record.Body
 	}
-	return said, nil
+	return said, unproven, nil
 }
 
 func keyOf(wave, name string) (evidence.RecordKey, error) {

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -20,6 +22,7 @@ type Input struct {
 	Reminded time.Time // when people were told last that something is frozen still; zero: never
 	// Begun: what is frozen is here. Without it the evidence is asked, which knows what a lost database held.
 	Begun bool
+	Kept  patch.Freezes // what the evidence has
 }
 
 // Request is what a person sends with freeze and unfreeze.
@@ -80,20 +83,19 @@ func Freeze(ctx workflow.Context, in Input) error {
 	if err := f.answer(ctx); err != nil {
 		return err
 	}
-	if f.kept, f.recalled = slices.Clone(in.Freezes), in.Begun; !f.recalled && f.recall(ctx) {
-		f.reminded = workflow.Now(ctx)
-		f.changes++
-		f.tell(ctx, recalled(f.status.Freezes))
-	}
+	f.kept, f.recalled = in.Kept, in.Begun
 	workflow.Go(ctx, f.keepInEvidence)
-	f.show(ctx)
 	if err := f.keep(ctx); err != nil {
+		clean, _ := workflow.NewDisconnectedContext(ctx)
+		if f.unkept() { // whoever starts it anew reads it there
+			_ = f.keepNow(clean, run.Looking(clean, "what is frozen, into the evidence"))
+		}
 		f.status.Closed = true
 		f.changes++
 		f.tell(ctx, ended())
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded, Begun: true})
+	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded, Begun: true, Kept: f.kept})
 }
 
 // keep keeps the freezes, and tells people of them again while they last, until the history is to begin anew. Its only
@@ -101,8 +103,14 @@ func Freeze(ctx workflow.Context, in Input) error {
 func (f *freezer) keep(ctx workflow.Context) error {
 	over := func() bool {
 		return (f.changes >= freezesKept || workflow.GetInfo(ctx).GetContinueAsNewSuggested()) &&
-			workflow.AllHandlersFinished(ctx) && !f.keeping && !f.unkept()
+			workflow.AllHandlersFinished(ctx) && !f.keeping
 	}
+	if !f.recalled {
+		if err := f.recall(ctx); err != nil {
+			return err
+		}
+	}
+	f.show(ctx)
 	for {
 		if err := workflow.Await(ctx, func() bool { return over() || len(f.status.Freezes) > 0 }); err != nil || over() {
 			return err
@@ -192,9 +200,14 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 	return Answer{Changed: lifted, Freezes: left}, nil
 }
 
-// known waits until what was frozen before is known: a word given earlier would be forgotten by it.
+// known waits until what was frozen before is known, which takes a moment: a word given earlier would be forgotten by it.
 func (f *freezer) known(ctx workflow.Context) error {
-	return workflow.Await(ctx, func() bool { return f.recalled })
+	known, err := run.Await(ctx, 10*time.Second, "until what was frozen is read", func() bool { return f.recalled })
+	if err == nil && !known {
+		err = temporal.NewNonRetryableApplicationError("everything is frozen, for the evidence cannot be read yet, which "+
+			"keeps what is: see that the worker reaches its evidence store, then say it again", activities.ErrEvidence, nil)
+	}
+	return err
 }
 
 func (f *freezer) changed(ctx workflow.Context) {

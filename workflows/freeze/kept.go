@@ -11,26 +11,39 @@ import (
 )
 
 // recall reads, where this is the first that this Temporal knows of freezes, what the evidence keeps: the database that
-// held them may be lost. Until it is read everything is frozen. What cannot be read, or believed, stays so until a
-// person lifts it. It reports whether freezes were found of which Temporal knew nothing.
-func (f *freezer) recall(ctx workflow.Context) (found bool) {
-	clean, _ := workflow.NewDisconnectedContext(ctx)
-	f.status.Freezes = patch.Freezes{f.unread(clean, "what is frozen is being read from the evidence")}
-	f.show(clean)
+// held them may be lost. Until it is read everything is frozen, however long that takes: what is kept may not be written
+// over unread. What cannot be believed freezes everything, until a person lifts that. Its only error is the cancel.
+func (f *freezer) recall(ctx workflow.Context) error {
+	f.status.Freezes = patch.Freezes{f.unread(ctx, "what is frozen is being read from the evidence")}
+	f.show(ctx)
 	var kept activities.KeptFreezes
-	err := workflow.ExecuteActivity(run.Controlling(clean, "what was frozen, by the evidence"),
-		control.ReadKeptFreezes).Get(clean, &kept)
-	switch {
-	case err != nil:
-		kept.Untrusted = run.Reason(err)
-		fallthrough
-	case kept.Untrusted != "":
-		kept.Freezes = patch.Freezes{f.unread(clean, "nobody knows what was frozen: "+kept.Untrusted)}
+	for {
+		err := workflow.ExecuteActivity(run.Controlling(ctx, "what was frozen, by the evidence"),
+			control.ReadKeptFreezes).Get(ctx, &kept)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		f.status.Freezes = patch.Freezes{f.unread(ctx, "the evidence cannot be read, which keeps what is frozen: "+
+			run.Reason(err))}
+		f.changes++
+		f.tell(ctx, unreadable(f.status.Freezes[0].Reason))
+		f.show(ctx)
 	}
 	f.status.Freezes, f.kept = kept.Freezes, slices.Clone(kept.Freezes)
+	if kept.Untrusted != "" {
+		f.status.Freezes = patch.Freezes{f.unread(ctx, "what the evidence keeps of freezes cannot be believed: "+
+			kept.Untrusted)}
+	}
 	f.recalled = true
-	f.show(clean)
-	return len(kept.Freezes) > 0
+	if len(f.status.Freezes) > 0 {
+		f.reminded = workflow.Now(ctx)
+		f.changes++
+		f.tell(ctx, recalled(f.status.Freezes))
+	}
+	return nil
 }
 
 // unread is the freeze of everything by nobody but us.
@@ -38,21 +51,29 @@ func (f *freezer) unread(ctx workflow.Context, why string) patch.Freeze {
 	return patch.Freeze{Actor: "patchtide", Reason: why, Since: workflow.Now(ctx)}
 }
 
-// keepInEvidence writes what is frozen into the evidence as it changes. A store that is away keeps nobody from freezing;
-// what is not written by the end of a run is by the next one.
+// keepInEvidence writes what is frozen into the evidence as it changes. A store that is away keeps nobody from freezing,
+// and is tried again for as long as it lacks something.
 func (f *freezer) keepInEvidence(ctx workflow.Context) {
 	for {
-		if err := workflow.Await(ctx, func() bool { return f.unkept() }); err != nil {
+		if err := workflow.Await(ctx, f.unkept); err != nil {
 			return
 		}
 		f.keeping = true
-		now := slices.Clone(f.status.Freezes)
-		if err := workflow.ExecuteActivity(run.Controlling(ctx, "what is frozen, into the evidence"), control.KeepFreezes,
-			activities.KeptFreezes{Freezes: now}).Get(ctx, nil); err != nil {
-			workflow.GetLogger(ctx).Error("what is frozen is in no evidence", "error", run.Reason(err))
+		if err := f.keepNow(ctx, run.Controlling(ctx, "what is frozen, into the evidence")); err != nil {
+			workflow.GetLogger(ctx).Error("what is frozen is in no evidence yet", "error", run.Reason(err))
 		}
-		f.kept, f.keeping = now, false
+		f.keeping = false
 	}
+}
+
+// keepNow writes once what is frozen now.
+func (f *freezer) keepNow(ctx, options workflow.Context) error {
+	now := slices.Clone(f.status.Freezes)
+	err := workflow.ExecuteActivity(options, control.KeepFreezes, activities.KeptFreezes{Freezes: now}).Get(ctx, nil)
+	if err == nil {
+		f.kept = now
+	}
+	return err
 }
 
 // unkept tells whether the evidence lacks what is frozen now.

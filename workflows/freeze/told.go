@@ -48,9 +48,18 @@ func frozenStill(freezes patch.Freezes) patch.Notice {
 // recalled is what people are told of freezes that Temporal had forgotten.
 func recalled(freezes patch.Freezes) patch.Notice {
 	told := frozenStill(freezes)
-	told.Findings = append([]string{"Temporal knew nothing of it, as after the loss of its database; the evidence did"},
-		told.Findings...)
+	told.Why = "Temporal knew nothing of it, as after the loss of its database"
+	told.Findings = append([]string{"it is kept in the evidence, and Temporal knew nothing of it"}, told.Findings...)
 	return told
+}
+
+// unreadable is what people are told where nobody can read what is frozen.
+func unreadable(why string) patch.Notice {
+	return patch.Notice{
+		Subject: "everything counts as frozen", Why: why,
+		WhatToDo: "No wave begins an instance until it is read: see that the worker reaches its evidence store.",
+		Commands: []string{"patchtide doctor"},
+	}
 }
 
 // thawed is what people are told of a freeze that was lifted.

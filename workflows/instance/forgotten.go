@@ -20,7 +20,7 @@ func (s *saga) takeUp(ctx workflow.Context, level patch.Level, member patch.Memb
 		return false, nil
 	}
 	s.forgotten.healed = true
-	h := &healed{saga: &saga{in: s.in}, marked: true}
+	h := &healed{saga: &saga{in: s.in, heals: true}, marked: true}
 	h.status = patch.InstanceStatus{ID: s.in.Instance, Result: patch.InstanceResult{ID: s.in.Instance}}
 	h.heal(ctx)
 	result := h.status.Result

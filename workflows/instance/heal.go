@@ -34,7 +34,7 @@ type HealInput struct {
 // quarantines it; then it resumes what was suspended and takes the mark off. An instance in service stays there. It
 // always ends with a result.
 func HealInstance(ctx workflow.Context, in HealInput) (*patch.InstanceResult, error) {
-	s := &healed{saga: &saga{in: in.Common}, marked: in.Marked}
+	s := &healed{saga: &saga{in: in.Common, heals: true}, marked: in.Marked}
 	return s.begin(ctx, s.heal)
 }
 
@@ -132,6 +132,10 @@ func (s *healed) push(ctx workflow.Context, now patch.GroupState) {
 		s.status.Result.Outcome = patch.Gone
 	default:
 		s.status.Result.Reason = "it is in service and stays as it is"
+		s.sameRoot = member.RootVolumeID != "" && member.RootVolumeID == s.record.RootVolume
+		if s.sameRoot && s.record.Installing && s.putBack == nil {
+			s.status.Result.Reason += ", with what was installed on it"
+		}
 		s.lookHealthy(ctx)
 	}
 }

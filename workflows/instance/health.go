@@ -114,6 +114,7 @@ func (s *saga) finish(ctx workflow.Context) error {
 	defer stop()
 	if s.putBack == nil {
 		s.status.Result.Outcome = patch.PatchedAs(s.patching.waits)
+		s.tellReboot()
 	}
 	if err := s.resume(clean); err != nil {
 		s.strand(patch.StepSuspend, err)

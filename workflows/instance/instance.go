@@ -60,6 +60,8 @@ type saga struct {
 	unfitReason string // why it must not go back into service; "" when it may
 	health      proof
 	restored    bool        // its root volume was put back
+	heals       bool        // it puts back what a dead saga left
+	sameRoot    bool        // and found the instance in service on the root volume of then
 	serves      bool        // it could not be taken out again to be put back
 	watch       *undo.Watch // beside its undos; nil: none has begun
 }
@@ -171,7 +173,6 @@ func (s *saga) patch(ctx workflow.Context) {
 		s.compensate(ctx, failed, err)
 		return
 	}
-	s.tellReboot()
 	if s.health.cut {
 		result.Notes = append(result.Notes, "the bake was cut short by a cancel")
 	}

@@ -64,24 +64,34 @@ func (s *saga) endRecord(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.EndRecord(clean, activities.EndJournalInput{
 		Record: run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance), Left: len(s.status.Result.Stranded) > 0,
-		Point: s.status.Result.Backup, Patched: s.leftPatched(),
+		Point: s.status.Result.Backup, Patched: s.leftPatched(), Same: s.heals && s.record.Ended,
 	}); err != nil {
 		s.note("the journal does not say that it is done with it: %s", run.Reason(err))
 	}
 }
 
-// leftPatched is what a roll back needs to know; nil where the instance is not patched as its saga ends.
+// leftPatched is what a roll back needs to know; nil where the instance is not patched as its saga ends. One that is
+// found in service after its saga died is, where its install had begun and its root volume is the same still.
 func (s *saga) leftPatched() *patch.InstanceResult {
-	left := s.status.Result.Outcome.LeftPatched()
-	if s.putBack != nil {
-		left = !s.restored && s.unfitReason == ""
-	}
-	if !left {
+	result := s.status.Result.ForRollBack()
+	switch {
+	case s.heals && s.putBack == nil:
+		if !s.record.Installing || !s.sameRoot {
+			return nil
+		}
+	case s.heals:
+		if !s.sameRoot {
+			return nil
+		}
+	case s.putBack != nil:
+		if s.restored || s.unfitReason != "" {
+			return nil
+		}
+	case !s.status.Result.WantsRollBack():
 		return nil
 	}
-	result := s.status.Result.ForRollBack()
 	if s.putBack != nil {
-		result.BootID = s.putBack.PatchedBoot
+		result.BootID, result.MissingBefore = s.putBack.PatchedBoot, s.putBack.Missing
 	}
 	return &result
 }

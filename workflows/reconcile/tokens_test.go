@@ -20,7 +20,7 @@ func TestWhatWasBegunIsFoundByTheTokensOfItsRecord(t *testing.T) {
 			scene := wavetest.New(t, wavetest.Options{Scenario: "bad-patch"})
 			scene.DieAt(wavetest.Production, begun, 1)
 			made := len(scene.Effects(begun))
-			documents, err := scene.Control.Evidence.ListJournal(t.Context(), "wave-test")
+			documents, _, err := scene.Control.Evidence.ListJournal(t.Context(), "wave-test")
 			require.NoError(t, err)
 			open := 0
 			for _, document := range documents {

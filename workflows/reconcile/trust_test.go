@@ -10,6 +10,7 @@ import (
 
 	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -41,6 +42,12 @@ func TestAnEndedRecordIsNotActedUponAgain(t *testing.T) {
 		require.Equal(t, world.LifecycleStandby, g.Members()[0].State, "a person has it there")
 		require.NotContains(t, g.Members()[0].Instance.Tags, names.TagJournal, "the mark leads nowhere and is taken off")
 	})
+	record, err := scene.Control.Evidence.ReadJournal(t.Context(), "wave-test",
+		wavetest.Production+"/"+wavetest.Tokyo+"/"+id)
+	require.NoError(t, err)
+	kept, err := journal.DecodeUntold(record, "wave-test")
+	require.NoError(t, err)
+	require.NotNil(t, kept.Patched, "a roll back finds it still")
 }
 
 // A record is acted upon only where it is known that the run which wrote it died, here and lately.

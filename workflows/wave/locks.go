@@ -2,6 +2,7 @@ package wave
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -71,8 +72,40 @@ func (w *wave) lock(ctx workflow.Context) error {
 		}
 		w.roster.services = append(w.roster.services, future)
 	}
+	return w.othersHoldNone(ctx, services)
+}
+
+// othersHoldNone refuses while another wave has the lock of a target group that this one takes none of: it saw nobody
+// else behind it, and whoever is may be out just then.
+func (w *wave) othersHoldNone(ctx workflow.Context, ours []patch.Service) error {
+	called := map[string]string{}
+	var ids []string
+	for _, held := range w.roster.groups {
+		for _, arn := range held.behind.All {
+			id := names.ServiceLock(arn)
+			taken := slices.ContainsFunc(ours, func(s patch.Service) bool { return s.Name == arn })
+			if _, known := called[id]; !known && !taken {
+				called[id] = patch.TargetGroupCalled(arn)
+				ids = append(ids, id)
+			}
+		}
+	}
+	for part := range slices.Chunk(ids, locksAtOnce) {
+		var owners activities.Owners
+		if err := workflow.ExecuteActivity(run.Controlling(ctx, "who holds the target groups"), control.FindOwners,
+			activities.FindOwnersInput{WorkflowIDs: part}).Get(ctx, &owners); err != nil {
+			return err
+		}
+		if len(owners.Running) > 0 {
+			id := owners.Running[0]
+			return w.locked(ctx, ErrServiceLocked, called[id], id)
+		}
+	}
 	return nil
 }
+
+// locksAtOnce is about how many locks one activity asks, each of them twice.
+const locksAtOnce = 100
 
 // locking is for a child whose id is a lock: it must outlive a wave that is terminated, and free the lock by itself.
 func (w *wave) locking(ctx workflow.Context, id, summary string) workflow.Context {
@@ -160,6 +193,7 @@ func (w *wave) letGo(ctx workflow.Context, kind group.OrderKind) bool {
 			end.GroupResult = held.wordless(err)
 		}
 		held.result, held.carried = &end.GroupResult, end.Unparked()
+		held.behind = patch.Behind{} // by then others may be behind the same target groups: it is read anew
 	}
 	w.roster.services.Release(clean, atRest)
 	w.roster.services = nil

@@ -121,6 +121,19 @@ func TestATargetGroupThatHoldsOthersIsLocked(t *testing.T) {
 	}
 }
 
+// While another wave has its only instance behind a target group out, nothing of it is seen there.
+func TestATargetGroupThatAnotherWaveHoldsIsNotTouched(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: wavetest.Unattended})
+	var arn string
+	scene.Production(func(g *world.ScalingGroup) { arn = g.Region.TargetGroups()[0].ARN })
+	scene.Locks[names.ServiceLock(arn)] = "wave-of-others"
+	scene.Play(func(story wavetest.Story) {
+		story.Refuses(story.Begin("wave-1", "web"), workflows.ErrServiceLocked, "target group web",
+			"is being patched by wave wave-of-others")
+	})
+	require.Empty(t, scene.Effects("EnterStandby"))
+}
+
 // A wave holds its locks while it waits for a person and while it puts back.
 func TestLocksOutliveHoldsAndRollBacks(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{

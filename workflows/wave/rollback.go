@@ -104,6 +104,9 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 		w.reason += "; " + caveat
 	}
 	w.reason += unended
+	if w.unknown {
+		outcome = patch.Failed
+	}
 	outcomes := notStarted(w.plan)
 	for stage := range outcomes {
 		if len(w.roster.of(stage)) > 0 {
@@ -138,9 +141,17 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 			"tells of %q; this Patchtide reads version 1: use the one that wrote it",
 			id, document.Version, document.Result.WaveID), ErrUnsupportedEvidence, nil)
 	case read.Left, document.Status.State != patch.StateClosed:
-		unended = fmt.Sprintf("; wave %s did not end by itself: what it had patched is known from its journal, and what was "+
-			"under way then is put back by `patchtide reconcile`", id)
+		unended = fmt.Sprintf("; wave %s did not end by itself: what it had patched is known from its journal", id)
 	}
+	if len(read.Unsettled) > 0 {
+		unended += fmt.Sprintf("; what was under way then is not put back yet: %s: run `patchtide reconcile`, then roll back "+
+			"again", listed(read.Unsettled))
+	}
+	if len(read.Unproven) > 0 {
+		unended += fmt.Sprintf("; records of its journal cannot be believed, and what they tell of is not put back: %s",
+			listed(read.Unproven))
+	}
+	w.unknown = len(read.Unsettled)+len(read.Unproven) > 0
 	w.plan, w.hash, w.announcer.notifies = document.Plan, document.Hash, read.Notifies
 	w.plan.Window = nil // putting back is allowed at any time
 	w.status.Plan, w.status.Stages = document.Plan.Name, stagesOf(document.Plan)
@@ -194,6 +205,14 @@ func (w *wave) keepPatched(stage string, was patch.GroupResult) {
 			}
 		}
 	}
+}
+
+// listed names a few, and counts the others.
+func listed(all []string) string {
+	if more := len(all) - run.MostListed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:run.MostListed], ", "), more)
+	}
+	return strings.Join(all, ", ")
 }
 
 // wantsAny reports whether anything was to be put back.

@@ -32,6 +32,9 @@ type wave struct {
 	parking   parking   // the time between two windows
 	announcer announcer // what people were told
 	evidence  evidence  // what is written down
+
+	rolledBack bool // a person had it put back: each stage has its own outcome
+	unknown    bool // of a RollBackWave: something that the wave did is not known, or not put back yet
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
@@ -68,11 +71,14 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
 	outcomes := notStarted(w.plan)
 	for stage := range w.plan.Stages {
-		outcomes[stage] = w.runStage(ctx, stage)
-		for earlier := range stage { // a roll back of the wave puts back what they had patched
-			outcomes[earlier] = w.status.Stages[earlier].Outcome
+		outcome := w.runStage(ctx, stage)
+		outcomes[stage] = outcome
+		if w.rolledBack { // the stage's own outcome, and those of the stages before it, which the same verb put back
+			for i := range stage + 1 {
+				outcomes[i] = w.status.Stages[i].Outcome
+			}
 		}
-		if !outcomes[stage].EndsWell() {
+		if !outcome.EndsWell() {
 			break
 		}
 	}
