@@ -40,8 +40,8 @@ func (a *AWS) AwaitScan(ctx context.Context, in AwaitScanInput) (_ *ScanResults,
 		return nil, err
 	}
 	var results *ScanResults
-	// Since when, by AWS's clock, a list of patches is shorter than what is counted. It may lag as every list may; then its
-	// names are done without: nothing that is counted is left out, and one instance does not hold up the others.
+	// Since when, by AWS's clock, a list of patches is shorter than what is counted. It may lag as every list may; then
+	// its names are done without: nothing that is counted is left out, and one instance does not hold up the others.
 	var shortSince time.Time
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &shortSince); err != nil {

@@ -80,9 +80,9 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 	return resolved, nil
 }
 
-// unused refuses the id of another wave that has left evidence, or a journal: one under the same id would take its place
-// there, and with it all that a roll back needs. Of the very same run it is what an older copy of Temporal's database
-// has forgotten.
+// unused refuses the id of another wave that has left evidence, or a journal: one under the same id would take its
+// place there, and with it all that a roll back needs. Of the very same run it is what an older copy of Temporal's
+// database has forgotten.
 func (c *Control) unused(ctx context.Context, wave, run string) error {
 	if wave == "" {
 		return nil
@@ -95,7 +95,9 @@ func (c *Control) unused(ctx context.Context, wave, run string) error {
 		var records []json.RawMessage
 		var unproven []string
 		records, unproven, err = c.Evidence.ListJournal(ctx, wave)
-		used = len(unproven) > 0 || slices.ContainsFunc(records, func(record json.RawMessage) bool { return !journal.IsOfRun(record, run) })
+		used = len(unproven) > 0 || slices.ContainsFunc(records, func(record json.RawMessage) bool {
+			return !journal.IsOfRun(record, run)
+		})
 	}
 	switch {
 	case err != nil:

@@ -139,7 +139,8 @@ func (r *registrations) read(
 	return nil
 }
 
-// holdsOthers tells whether a target group holds what is none of the instances, or lets it go: somebody may have it out.
+// holdsOthers tells whether a target group holds what is none of the instances, or lets it go: somebody may have it
+// out.
 func holdsOthers(
 	arn string, instances map[string]ec2types.Instance, health []elbtypes.TargetHealthDescription,
 ) bool {

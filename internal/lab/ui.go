@@ -41,8 +41,8 @@ func startUI(ctx context.Context, listen, temporalAddress string) (*webUI, error
 		HideLogs:         true,
 		// The page is served by plain HTTP on loopback, where a Secure cookie would be dropped.
 		CORS: uiconfig.CORS{CookieInsecure: true},
-		// The UI offers what a wave can answer, its Updates and a cancel. A terminated wave puts nothing back, a reset strands
-		// parents whose children finished later, and what Temporal pauses waits with an instance out of service.
+		// The UI offers what a wave can answer, its Updates and a cancel. A terminated wave puts nothing back, a reset
+		// strands parents whose children finished later, and what Temporal pauses waits with an instance out of service.
 		WorkflowTerminateDisabled: true,
 		WorkflowResetDisabled:     true,
 		WorkflowPauseDisabled:     true,

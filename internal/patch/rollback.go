@@ -50,8 +50,8 @@ type RollBackJudgement struct {
 // WantsRollBack reports whether a wave left the instance patched.
 func (r InstanceResult) WantsRollBack() bool { return r.Outcome.LeftPatched() || r.StillPatched }
 
-// ForRollBack is what a roll back needs to know of what a wave did to the instance. What has no part in it stays behind:
-// an order to a group is one payload of Temporal's.
+// ForRollBack is what a roll back needs to know of what a wave did to the instance. What has no part in it stays
+// behind: an order to a group is one payload of Temporal's.
 func (r InstanceResult) ForRollBack() InstanceResult {
 	return InstanceResult{
 		ID: r.ID, Outcome: PatchedAs(r.RebootPending), RebootPending: r.RebootPending, BootID: r.BootID, Backup: r.Backup,

@@ -95,7 +95,9 @@ func Freeze(ctx workflow.Context, in Input) error {
 		f.tell(ctx, ended())
 		return err
 	}
-	return workflow.NewContinueAsNewError(ctx, Freeze, Input{Freezes: f.status.Freezes, Reminded: f.reminded, Begun: true, Kept: f.kept})
+	return workflow.NewContinueAsNewError(ctx, Freeze, Input{
+		Freezes: f.status.Freezes, Reminded: f.reminded, Begun: true, Kept: f.kept,
+	})
 }
 
 // keep keeps the freezes, and tells people of them again while they last, until the history is to begin anew. Its only
@@ -200,7 +202,8 @@ func (f *freezer) unfreeze(ctx workflow.Context, request Request) (Answer, error
 	return Answer{Changed: lifted, Freezes: left}, nil
 }
 
-// known waits until what was frozen before is known, which takes a moment: a word given earlier would be forgotten by it.
+// known waits until what was frozen before is known, which takes a moment: a word given earlier would be forgotten by
+// it.
 func (f *freezer) known(ctx workflow.Context) error {
 	known, err := run.Await(ctx, 10*time.Second, "until what was frozen is read", func() bool { return f.recalled })
 	if err == nil && !known {

@@ -10,9 +10,10 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// recall reads, where this is the first that this Temporal knows of freezes, what the evidence keeps: the database that
-// held them may be lost. Until it is read everything is frozen, however long that takes: what is kept may not be written
-// over unread. What cannot be believed freezes everything, until a person lifts that. Its only error is the cancel.
+// recall reads, where this is the first that this Temporal knows of freezes, what the evidence keeps: the database
+// that held them may be lost. Until it is read everything is frozen, however long that takes: what is kept may not be
+// written over unread. What cannot be believed freezes everything, until a person lifts that. Its only error is the
+// cancel.
 func (f *freezer) recall(ctx workflow.Context) error {
 	f.status.Freezes = patch.Freezes{f.unread(ctx, "what is frozen is being read from the evidence")}
 	f.show(ctx)
@@ -51,8 +52,8 @@ func (f *freezer) unread(ctx workflow.Context, why string) patch.Freeze {
 	return patch.Freeze{Actor: "patchtide", Reason: why, Since: workflow.Now(ctx)}
 }
 
-// keepInEvidence writes what is frozen into the evidence as it changes. A store that is away keeps nobody from freezing,
-// and is tried again for as long as it lacks something.
+// keepInEvidence writes what is frozen into the evidence as it changes. A store that is away keeps nobody from
+// freezing, and is tried again for as long as it lacks something.
 func (f *freezer) keepInEvidence(ctx workflow.Context) {
 	for {
 		if err := workflow.Await(ctx, f.unkept); err != nil {

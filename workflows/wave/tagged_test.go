@@ -45,7 +45,8 @@ func TestAStoppedInstanceKeepsNobodyFromBeingPatched(t *testing.T) {
 	})
 }
 
-// A machine that a schedule stops once it was patched is one less, until a person who knows of it lets the others go on.
+// A machine that a schedule stops once it was patched is one less, until a person who knows of it lets the others go
+// on.
 func TestWhoIsStoppedMeanwhileRestsOnceAPersonGoesOn(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy",

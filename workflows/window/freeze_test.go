@@ -149,7 +149,8 @@ func TestFreezeBeginsItsHistoryAnewWithAllItKeeps(t *testing.T) {
 	require.ErrorAs(t, scene.Env.GetWorkflowError(), &again)
 }
 
-// Who loses Temporal's database must not lose a freeze with it: the evidence keeps it. What is kept and cannot be believed freezes everything, until a person lifts that.
+// Who loses Temporal's database must not lose a freeze with it: the evidence keeps it. What is kept and cannot be
+// believed freezes everything, until a person lifts that.
 func TestAFreezeOutlivesTemporalsDatabase(t *testing.T) {
 	for _, c := range []struct {
 		name, account, says, told string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -70,7 +71,8 @@ func (i *Instance) posix(script string) said {
 	defer stop()
 	err = runner.Run(ctx, parsed)
 	done := said{stdout: stdout.String(), stderr: stderr.String(), took: s.slept}
-	status, exited := interp.IsExitStatus(err)
+	var status interp.ExitStatus
+	exited := errors.As(err, &status)
 	switch {
 	case ctx.Err() != nil:
 		done.took = forEver
@@ -144,7 +146,7 @@ func failed(shell interp.HandlerContext, code uint8, format string, words ...any
 	if _, err := fmt.Fprintf(shell.Stderr, format+"\n", words...); err != nil {
 		return err
 	}
-	return interp.NewExitStatus(code)
+	return interp.ExitStatus(code)
 }
 
 func (s *posixShell) cat(shell interp.HandlerContext, names []string) error {
