@@ -79,7 +79,8 @@ type Carried struct {
 	Targets    []string        // see group.targets
 	Orders     []OrderKind     // not yet obeyed
 	Paused     bool
-	Timed      int // see paceSoFar
+	Unasked    bool // see instance.Common
+	Timed      int  // see paceSoFar
 	Took       patch.Duration
 	Room       *CarriedRoom // nil: none was made
 	Closed     *Closing     // see group.closed
@@ -108,7 +109,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 		return ""
 	}
 	g.status, g.runbook, g.base = c.Status, c.Runbook, c.BaselineID
-	g.timed, g.took = c.Timed, c.Took
+	g.timed, g.took, g.unasked = c.Timed, c.Took, c.Unasked
 	maps.Copy(g.try, c.Try)
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
@@ -125,7 +126,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 func (g *group) carry(doing OrderKind) *Carried {
 	return &Carried{
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
-		Took:   g.took,
+		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
 	}
 }

@@ -40,6 +40,7 @@ type group struct {
 	in         Input // of HealGroup and ReleaseGroup: what the three have in common
 	waited     bool  // its parent waits for the result and is told nothing meanwhile
 	status     patch.GroupStatus
+	unasked    bool // see instance.Common
 	runbook    activities.Runbook
 	base       string      // the patch baseline's id
 	closed     *Closing    // nil while instances may begin
@@ -323,8 +324,8 @@ func (g *group) putBackInstance(ctx workflow.Context, id string, putBack journal
 func (g *group) common(id string) instance.Common {
 	return instance.Common{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
-		Targets: g.targets,
-		Ours:    patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
+		Targets: g.targets, Unasked: g.unasked,
+		Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
 	}
 }
 

@@ -23,6 +23,7 @@ type Order struct {
 	Window  *patch.Window // as extended; nil: the policy's
 	Why     string        // with pause, and with Paused
 	Paused  bool          // with retry and skip: a person's pause lasts, and nothing is begun until it is lifted
+	Unasked bool          // with go, retry, skip and resume: see instance.Common
 }
 
 // OrderKind names an order.
@@ -69,7 +70,7 @@ func (g *group) listen(ctx workflow.Context) {
 			case OrderPause:
 				g.paused, g.whyPaused = true, order.Why
 			case OrderGo, OrderRetry, OrderSkip, OrderResume:
-				g.paused, g.whyPaused = order.Paused, order.Why
+				g.paused, g.whyPaused, g.unasked = order.Paused, order.Why, order.Unasked
 				if order.Kind == OrderGo {
 					g.runbook, g.base = order.Runbook, order.BaselineID
 				}

@@ -28,6 +28,7 @@ type Common struct {
 	Try      int            // the saga's try: the verb `retry` raises it
 	Ours     patch.Holdings // what this wave holds of the group already
 	Tells    bool           // its group listens to what it is doing
+	Unasked  bool           // nothing was due, so nobody was asked to approve: what is due now is not patched
 	Targets  []string       // see activities.InspectGroupInput; nil: its group has not looked through them
 }
 
@@ -158,6 +159,12 @@ func (s *saga) patch(ctx workflow.Context) {
 		return
 	}
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
+	if s.in.Unasked {
+		result.Outcome, result.Refused = patch.Failed, patch.RefusedNotApproved
+		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and nobody was asked "+
+			"to approve that", scan.MissingNumber())
+		return
+	}
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
 	if end := s.preflight(ctx, patch.LevelInstance); end != nil {

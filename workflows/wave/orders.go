@@ -37,11 +37,12 @@ func (w *wave) orderEach(ctx workflow.Context, groups []*lockedGroup, order func
 	}
 }
 
-// asItStands is an order with the window as extended, and with the pause that lasts.
+// asItStands is an order with the window as extended, the pause that lasts, and whether anything may be patched.
 func (w *wave) asItStands(order group.Order) group.Order {
 	if w.inbox.extended {
 		order.Window = w.plan.Window
 	}
+	order.Unasked = w.turn.unasked
 	answers := slices.Contains([]group.OrderKind{group.OrderRetry, group.OrderSkip}, order.Kind)
 	if w.inbox.paused != nil && answers {
 		order.Paused, order.Why = true, whyPaused(w.inbox.paused)

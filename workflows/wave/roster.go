@@ -202,6 +202,13 @@ func (r *roster) which(is func(*lockedGroup) bool) []*lockedGroup {
 	return found
 }
 
+// nothingDue reports whether the scan before found nothing to do on any instance of a stage.
+func (r *roster) nothingDue(stage int) bool {
+	return !slices.ContainsFunc(r.of(stage), func(held *lockedGroup) bool {
+		return held.missing > 0 || len(held.members) == 0 || held.compliant < len(held.members)
+	})
+}
+
 // view is the group as patch.NextMove looks at it.
 func (h *lockedGroup) view() patch.GroupNow {
 	return patch.GroupNow{

@@ -15,6 +15,8 @@ type turn struct {
 	carried  int             // failures with which it went on by itself
 	stopping bool            // nothing more is begun
 	putBack  *patch.Decision // the roll_back for which it stops; nil: it stops for good
+	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
+	unasked bool
 }
 
 // runStage approves, then lets the stage's groups go, at most MaxParallelGroups at once, and answers for their
@@ -24,7 +26,11 @@ func (w *wave) runStage(ctx workflow.Context, stage int) patch.Outcome {
 	if outcome, goesOn := w.approve(ctx, stage); !goesOn {
 		return outcome
 	}
-	w.enter(ctx, patch.StateRunning, "")
+	why := ""
+	if w.turn.unasked {
+		why = "nothing is due, so nobody was asked to approve it: each instance is looked at once more"
+	}
+	w.enter(ctx, patch.StateRunning, why)
 	for {
 		if outcome, goesOn := w.move(ctx, stage, patch.NextMove(w.now(ctx, stage))); !goesOn {
 			return outcome
@@ -54,6 +60,9 @@ func (w *wave) move(ctx workflow.Context, stage int, move patch.Move) (outcome p
 	case patch.MoveGiveUp:
 		w.giveUp(ctx, stage, stage)
 	case patch.MoveHold:
+		if w.turn.unasked && allUnapproved(about) {
+			return w.approveAfterAll(ctx, stage, about)
+		}
 		return w.hold(ctx, stage, about)
 	case patch.MoveMakeWait:
 		w.makeWait(ctx, about)
