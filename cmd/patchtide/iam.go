@@ -28,10 +28,8 @@ func newIAMPolicy() *cobra.Command {
 			"asks for. Resource is \"*\" wherever a wave makes what it works on, or finds it by the plan: limit it to your\n" +
 			"groups if you like, and doctor tells what it is then not sure of. EncryptedVolumes may be left out where no\n" +
 			"volume is encrypted.",
-		Example: "  patchtide iam policy --role arn:aws:iam::111122223333:role/patchtide \\\n" +
-			"    --automation-role arn:aws:iam::111122223333:role/patchtide-automation > policy.json\n" +
-			"  aws iam put-role-policy --role-name patchtide --policy-name patchtide --policy-document file://policy.json",
-		Args: cobra.NoArgs,
+		Example: "patchtide iam policy --role arn:aws:iam::111122223333:role/patchtide",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if automation {
 				return printJSON(cmd.OutOrStdout(), permissions.AutomationPolicy())
@@ -73,9 +71,8 @@ func newIAMTrust() *cobra.Command {
 		Short: "Print who may assume the role in each account",
 		Long: "Print, as JSON, the trust policy of the role in each account: the worker's own role may assume it, with\n" +
 			"the external id. The configuration says where the worker reads that (external_id_from), never the id itself.",
-		Example: "  patchtide iam trust --worker arn:aws:iam::999900001111:role/patchtide-worker \\\n" +
-			"    --external-id \"$PATCHTIDE_EXTERNAL_ID\"",
-		Args: cobra.NoArgs,
+		Example: "patchtide iam trust --worker arn:aws:iam::999900001111:role/patchtide-worker --external-id a-word-of-yours",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if automation {
 				return printJSON(cmd.OutOrStdout(), permissions.AutomationTrust())

@@ -94,7 +94,7 @@ func TestScheduleListSaysWhatCameOfTheLastOpening(t *testing.T) {
 		{
 			"a wave",
 			schedules.State{Plan: "web", Exists: true, Next: next, Last: last("started the wave w-1: succeeded", "w-1")},
-			"web: opens next at 2026-12-06 17:00 UTC\n  then 2026-12-13T17:00:00Z\n  then 2026-12-20T17:00:00Z\n" +
+			"web: opens next at 2026-12-06 17:00 UTC\n  then 2026-12-13 17:00 UTC\n  then 2026-12-20 17:00 UTC\n" +
 				"  opened last at 2026-12-01 17:00 UTC: started the wave w-1: succeeded\n    see `patchtide wave show w-1`\n",
 		},
 		{

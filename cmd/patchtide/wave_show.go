@@ -73,6 +73,9 @@ func showUnanswered(cmd *cobra.Command, c client.Client, wave string, asked erro
 	if err != nil {
 		return asked // nor does Temporal answer
 	}
+	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {
+		return failure // no worker could tell more
+	}
 	held := unanswered{listed: listedOf(described.GetWorkflowExecutionInfo())}
 	if held.Waits, err = pending.Read(ctx, c, wave); err != nil {
 		return asked

@@ -44,7 +44,7 @@ func TestPlainLinesTellEachChangeOnce(t *testing.T) {
 	c.Update(wave("patching production", Instance{ID: "i-0c", Step: "entering standby"}))
 	c.Update(wave("patching production", Instance{ID: "i-0c", Step: "installing"}))
 	failed := wave("on hold", Instance{ID: "i-0c", Outcome: patch.RolledBack, Reason: "target unhealthy"})
-	failed.Hold = "i-0c was put back"
+	failed.Asks = "i-0c was put back"
 	c.Update(failed)
 	c.Update(failed)
 
@@ -112,7 +112,7 @@ func TestTheLivePictureFitsTheScreen(t *testing.T) {
 	c.Update(wave("patching with a very long text that has no room", Instance{ID: "i-0c", Step: "installing a long list"}))
 	require.Equal(t, 4, c.drawn)
 	out.Reset()
-	c.last.Hold = ""
+	c.last.Asks = ""
 	c.show(nil)
 	for _, line := range strings.Split(ansi.Strip(out.String()), "\n") {
 		require.LessOrEqual(t, ansi.StringWidth(line), 20, line)

@@ -22,8 +22,8 @@ func picture(p Progress, spin, elapsed string) []string {
 		),
 	}
 	switch {
-	case p.Hold != "":
-		lines = append(lines, palette.Asks.Render("! on hold: "+p.Hold))
+	case p.Asks != "":
+		lines = append(lines, palette.Asks.Render("! "+p.State+": "+p.Asks))
 	case p.State != "":
 		lines = append(lines, palette.Quiet.Render(p.State))
 	}

@@ -15,7 +15,7 @@ import (
 type Progress struct {
 	WaveID string
 	State  string // what the wave does now, in a few words
-	Hold   string // why it waits for a person; empty when it does not
+	Asks   string // what it asks of a person, until when and what then; empty when it asks nothing
 	Stages []Stage
 	Waits  map[string]Waited // what it has waited for so long that a line says so; see lasting
 }
@@ -85,8 +85,8 @@ func changes(before, after Progress) []change {
 			found = append(found, change{subject: after.Waits[key].Who, what: after.Waits[key].What})
 		}
 	}
-	if after.Hold != "" && after.Hold != before.Hold {
-		found = append(found, change{subject: "wave", what: "on hold: " + after.Hold, asks: true})
+	if after.Asks != "" && after.Asks != before.Asks {
+		found = append(found, change{subject: "wave", what: after.State + ": " + after.Asks, asks: true})
 	}
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/plain"
 )
@@ -26,8 +27,8 @@ func (d Details) Clone() Details {
 // its counts only.
 func View(wave patch.WaveStatus, details Details) Progress {
 	p := Progress{WaveID: wave.WaveID, State: waveState(wave), Waits: lasting(wave, details.Waits)}
-	if wave.State == patch.StateOnHold {
-		p.Hold = wave.Awaiting
+	if wave.Awaiting != "" {
+		p.Asks = strings.TrimSpace(wave.Awaiting + " " + brief.Of(wave).Silence(Moment))
 	}
 	for _, stage := range wave.Stages {
 		shown := Stage{Name: stage.Name, Outcome: stage.Outcome}
@@ -54,6 +55,9 @@ func waveState(wave patch.WaveStatus) string {
 		if wave.Stage != "" {
 			text += ": " + wave.Stage
 		}
+	}
+	if why := wave.Waits(); why != "" {
+		text += ", and waits: " + why
 	}
 	return text
 }

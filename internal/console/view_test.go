@@ -1,7 +1,9 @@
 package console
 
 import (
+	"bytes"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -38,7 +40,7 @@ func TestView(t *testing.T) {
 		},
 	}
 	require.Equal(t, Progress{
-		WaveID: "wave-web-1", State: "on hold", Hold: wave.Awaiting,
+		WaveID: "wave-web-1", State: "on hold", Asks: wave.Awaiting,
 		Stages: []Stage{
 			{Name: "staging", State: "done, 1 of 1", Outcome: patch.Succeeded, Groups: []Group{{
 				Account: "staging", Region: "ap-northeast-1", Name: "Path=/web,Role=web",
@@ -61,4 +63,47 @@ func TestView(t *testing.T) {
 		t, "closed: rolled back",
 		View(patch.WaveStatus{State: patch.StateClosed, Outcome: patch.RolledBack}, Details{}).State,
 	)
+}
+
+// Whoever sees lines only, as in a log or a pipe, is asked what a screen asks, and told what keeps a wave from going on.
+func TestLinesTellWhatIsAskedAndWhatIsWaitedFor(t *testing.T) {
+	until := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	paused := patch.GroupCounts{Phase: patch.GroupPaused, Reason: "account production is frozen by ann"}
+	for _, c := range []struct {
+		name        string
+		status      patch.WaveStatus
+		asks, state string
+	}{
+		{
+			"an approval", patch.WaveStatus{
+				State: patch.StateAwaitingApproval, Stage: "production", Awaiting: "Stage production: 4 instances.",
+				Otherwise: patch.Reject, Until: &until, Verbs: []patch.Verb{patch.Approve, patch.Reject},
+			}, "Stage production: 4 instances. If nobody answers by", "awaiting approval: production",
+		},
+		{
+			"a freeze", patch.WaveStatus{
+				State: patch.StateRunning, Stage: "production",
+				Stages: []patch.StageStatus{{Groups: []patch.GroupCounts{paused, {Phase: patch.GroupDone}}}},
+			}, "", "running: production, and waits: account production is frozen by ann",
+		},
+		{
+			"a group that waits while another works", patch.WaveStatus{
+				State: patch.StateRunning, Stage: "production",
+				Stages: []patch.StageStatus{{Groups: []patch.GroupCounts{paused, {Phase: patch.GroupPatching}}}},
+			}, "", "running: production",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			shown := View(c.status, Details{})
+			require.Equal(t, c.state, shown.State)
+			if c.asks == "" {
+				require.Empty(t, shown.Asks)
+				return
+			}
+			require.Contains(t, shown.Asks, c.asks)
+			var out bytes.Buffer
+			New(&out, nil, time.Now).Update(shown)
+			require.Contains(t, out.String(), c.state+": "+c.asks)
+		})
+	}
 }

@@ -54,6 +54,10 @@ func (p Plan) Gate(stage int, unproven []NoticedInstance) *Gate {
 	return &Gate{Timeout: p.Stages[stage-1].OnFailure.Timeout, Unproven: unproven}
 }
 
+// NotApproved is why an instance is not patched of which something became due once nothing was: nobody was asked to
+// approve that. It is no check's; the wave asks then.
+const NotApproved RefusalCode = "NotApproved"
+
 // unprovenNamed is how many instances a person is named at a gate; the status and the notice have more.
 const unprovenNamed = 10
 

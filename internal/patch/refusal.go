@@ -14,10 +14,6 @@ type Refusal struct {
 // RefusalCode names a kind of refusal; operators meet it in the runbook.
 type RefusalCode string
 
-// RefusedNotApproved is no check's: patches became due once nothing was, and nobody was asked to approve them. The wave
-// asks then.
-const RefusedNotApproved RefusalCode = "NotApproved"
-
 // The refusals that step 0 and the capacity plan know. Each has a row in docs/refusals.md and a case in the tests of
 // workflows; a test holds both to that.
 const (

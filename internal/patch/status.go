@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -119,6 +120,25 @@ func (s WaveStatus) EndedWell() bool {
 		return true
 	}
 	return s.PutsBack != "" && (s.Outcome == RolledBack || s.Outcome == NothingPutBack)
+}
+
+// Waits is why a wave that runs begins nothing: each of its groups that could go on waits, as for a freeze. "": it does
+// not, or is not running.
+func (s WaveStatus) Waits() (why string) {
+	if s.State != StateRunning {
+		return ""
+	}
+	for _, stage := range s.Stages {
+		for _, group := range stage.Groups {
+			switch group.Phase {
+			case GroupPatching, GroupHeld, GroupRollingBack:
+				return ""
+			case GroupPaused:
+				why = cmp.Or(why, group.Reason)
+			}
+		}
+	}
+	return why
 }
 
 // mostFollowed is up to how many instances a wave is told each step of each. A step costs it some four events, an

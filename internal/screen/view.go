@@ -94,6 +94,9 @@ func (m *Model) headLines() []string {
 	} else if status.Stage != "" {
 		state += ": " + status.Stage
 	}
+	if why := status.Waits(); why != "" {
+		state += ", and waits: " + why
+	}
 	of := "  plan " + status.Plan
 	if status.PutsBack != "" {
 		of = "  puts back " + status.PutsBack

@@ -30,7 +30,7 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 		run.Write(&text, "> %s\n\n", status.Reason)
 	}
 	text.WriteString(strings.TrimPrefix(run.Failing(status.Failing)+"\n", "\n"))
-	text.WriteString("| instance | now or outcome | since | missing | why |\n|---|---|---|---|---|\n")
+	text.WriteString("| instance | now or outcome | since (UTC) | missing | why |\n|---|---|---|---|---|\n")
 	for i, instance := range status.Instances {
 		if i >= run.LongestTable {
 			run.Write(&text, "\nand %d more\n", len(status.Instances)-i)

@@ -160,7 +160,7 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	result.MissingAfter, s.patching.missing = scan.MissingNumber(), scan.Missing
 	if s.in.Unasked {
-		result.Outcome, result.Refused = patch.Failed, patch.RefusedNotApproved
+		result.Outcome, result.Refused = patch.Failed, patch.NotApproved
 		result.Reason = fmt.Sprintf("not patched: %d patches or a reboot became due after nothing was, and nobody was asked "+
 			"to approve that", scan.MissingNumber())
 		return

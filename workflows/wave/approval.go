@@ -74,7 +74,7 @@ func (w *wave) approveAfterAll(
 func allUnapproved(held []*lockedGroup) bool {
 	for _, one := range held {
 		for _, instance := range one.counts.Failed {
-			if isFailed(instance) && instance.Refused != patch.RefusedNotApproved {
+			if isFailed(instance) && instance.Refused != patch.NotApproved {
 				return false
 			}
 		}

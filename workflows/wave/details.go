@@ -47,6 +47,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 		run.Write(&text, ", hold **%d**", status.Hold)
 	}
 	run.Write(&text, ", since %s\n\n", run.Moment(status.Since))
+	if why := status.Waits(); why != "" {
+		run.Write(&text, "> It waits: %s\n\n", why)
+	}
 	if status.Reason != "" {
 		run.Write(&text, "> Why: %s\n\n", status.Reason)
 	}
@@ -120,7 +123,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 	if len(rows) == 0 {
 		return
 	}
-	text.WriteString("| stage, group | done | instance | step | since | ETA |\n|---|---|---|---|---|---|\n")
+	text.WriteString("| stage, group | done | instance | step | since (UTC) | ETA (UTC) |\n|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		text.WriteString(string(row))
 	}

@@ -100,6 +100,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	switch {
 	case !w.wantsAny():
 		w.reason += "; nothing was left to put back"
+		outcome = patch.NothingPutBack
 	case caveat != "":
 		w.reason += "; " + caveat
 	}

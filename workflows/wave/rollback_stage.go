@@ -29,6 +29,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 	for stage := last; stage >= first; stage-- {
 		w.status.Stage = w.plan.Stages[stage].Name
 		w.show(clean)
+		index(clean, w.status)
 		outcome := patch.RolledBack
 		for _, held := range slices.Backward(w.roster.of(stage)) {
 			if !held.started && held.carried == nil {

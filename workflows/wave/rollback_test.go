@@ -36,8 +36,9 @@ func TestRollBackWavePutsAClosedWaveBackOnce(t *testing.T) {
 				again, err = story.RollBack("wave-1", false)
 				require.NoError(t, err)
 			})
+			require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+			require.Equal(t, patch.NothingPutBack, again.Outcome, "%+v", again)
 			for _, each := range []*patch.WaveResult{result, again} {
-				require.Equal(t, patch.RolledBack, each.Outcome, "%+v", each)
 				require.Equal(t, "wave-1", each.PutsBack)
 				require.Equal(t, "roll-back-wave-1", each.WaveID)
 				require.Equal(t, map[string][]patch.Outcome{

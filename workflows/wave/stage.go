@@ -26,11 +26,7 @@ func (w *wave) runStage(ctx workflow.Context, stage int) patch.Outcome {
 	if outcome, goesOn := w.approve(ctx, stage); !goesOn {
 		return outcome
 	}
-	why := ""
-	if w.turn.unasked {
-		why = "nothing is due, so nobody was asked to approve it: each instance is looked at once more"
-	}
-	w.enter(ctx, patch.StateRunning, why)
+	w.enter(ctx, patch.StateRunning, "")
 	for {
 		if outcome, goesOn := w.move(ctx, stage, patch.NextMove(w.now(ctx, stage))); !goesOn {
 			return outcome
