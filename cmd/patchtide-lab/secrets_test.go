@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,8 +78,11 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	histories := exportHistories(t, address, 9)
 	require.NoError(t, demo.stop())
 
+	// Whoever keeps it is told what to type: the simulated AWS's own credentials, and nothing beside those lines.
+	exports := regexp.MustCompile(`(?m)^ *export .*$`)
+	require.Contains(t, strings.Join(exports.FindAllString(demo.stdout.String(), -1), "\n"), secrets["AWS secret key"])
 	found := map[string][]byte{
-		"stdout": []byte(demo.stdout.String()), "stderr": []byte(demo.stderr.String()), "histories": histories,
+		"stdout": exports.ReplaceAll([]byte(demo.stdout.String()), nil), "stderr": []byte(demo.stderr.String()), "histories": histories,
 	}
 	require.NoError(t, filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path == keyFile {

@@ -14,9 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
-	sdkworker "go.temporal.io/sdk/worker"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
@@ -188,10 +186,7 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 		},
 	})
 	scene.OwnersStay()
-	scene.Env.SetWorkerOptions(sdkworker.Options{
-		DeadlockDetectionTimeout: 30 * time.Second,
-		Interceptors:             []interceptor.WorkerInterceptor{scene.Attempts(), &attempts{}},
-	})
+	scene.Intercept(&attempts{})
 	return scene
 }
 

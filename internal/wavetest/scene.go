@@ -142,9 +142,7 @@ func (s *Scene) NewEnv(start time.Time) {
 	suite.SetLogger(s.logger())
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(sdkworker.Options{
-		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: s.interceptors(),
-	})
+	env.SetWorkerOptions(s.workerOptions())
 	env.SetStartTime(start)
 	env.SetDataConverter(s.Sizes.converter())
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: "wave-test", TaskQueue: names.TaskQueue})
@@ -186,5 +184,13 @@ func QuietLogger() log.Logger { return log.NewStructuredLogger(slog.New(slog.Dis
 // for other things than their ends.
 func SkipInShort(i int) bool { return testing.Short() && i%4 != 0 }
 
-// Attempts notes what each attempt of an activity came to, as Temporal does; who sets options of a worker keeps it.
-func (s *Scene) Attempts() interceptor.WorkerInterceptor { return s.attempts }
+// Intercept has others stand beside the scene's own interceptors in the present Temporal.
+func (s *Scene) Intercept(others ...interceptor.WorkerInterceptor) {
+	s.Env.SetWorkerOptions(s.workerOptions(others...))
+}
+
+func (s *Scene) workerOptions(others ...interceptor.WorkerInterceptor) sdkworker.Options {
+	return sdkworker.Options{
+		DeadlockDetectionTimeout: 30 * time.Second, Interceptors: append(s.interceptors(), others...),
+	}
+}
