@@ -65,7 +65,7 @@ func TestView(t *testing.T) {
 	)
 }
 
-// Whoever sees lines only, as in a log or a pipe, is asked what a screen asks, and told what keeps a wave from going on.
+// Who sees lines only, as in a log or a pipe, is asked what a screen asks, and told what keeps a wave from going on.
 func TestLinesTellWhatIsAskedAndWhatIsWaitedFor(t *testing.T) {
 	until := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	paused := patch.GroupCounts{Phase: patch.GroupPaused, Reason: "account production is frozen by ann"}
