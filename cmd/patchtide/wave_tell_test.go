@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// unheard is a Temporal that takes what is sent, and nobody answers.
+type unheard struct {
+	client.Client
+	sent []string // the ids under which it was
+}
+
+func (s *unheard) UpdateWorkflow(
+	ctx context.Context, options client.UpdateWorkflowOptions,
+) (client.WorkflowUpdateHandle, error) {
+	s.sent = append(s.sent, options.UpdateID)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A decision that nobody answers may be taken once a worker is back: that is said, and the same one said again is the
+// same to the wave.
+func TestADecisionThatNobodyAnswersMayBeSaidAgain(t *testing.T) {
+	said := patch.Decision{
+		Verb: patch.Retry, Actor: "ann", Reason: "the repository is back", Point: patch.Point{Stage: "production", Hold: 2},
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*patch.Decision)
+		same   bool
+	}{
+		{"in the same words", func(*patch.Decision) {}, true},
+		{"later", func(d *patch.Decision) { d.At = time.Now() }, true},
+		{"for another reason", func(d *patch.Decision) { d.Reason = "try" }, false},
+		{"by somebody else", func(d *patch.Decision) { d.Actor = "bob" }, false},
+		{"about another hold", func(d *patch.Decision) { d.Hold = 3 }, false},
+		{"another verb", func(d *patch.Decision) { d.Verb = patch.Skip }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &unheard{}
+				begun := time.Now()
+				_, err := tell(t.Context(), server, "wave-1", said)
+				require.EqualError(t, err, "nobody knows whether retry was heard: it may be taken when a worker is back. Sent "+
+					"again in the same words it is taken once")
+				require.Equal(t, patience, time.Since(begun))
+				again := said
+				c.change(&again)
+				_, err = tell(t.Context(), server, "wave-1", again)
+				require.Error(t, err)
+				require.Equal(t, c.same, server.sent[0] == server.sent[1], server.sent)
+			})
+		})
+	}
+}
+
+// ended is a Temporal in which a wave was terminated.
+type ended struct{ client.Client }
+
+func (ended) DescribeWorkflowExecution(
+	context.Context, string, string,
+) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+		CloseTime: timestamppb.Now(),
+	}}, nil
+}
+
+func (ended) GetWorkflow(context.Context, string, string) client.WorkflowRun { return terminatedRun{} }
+
+type terminatedRun struct{ client.WorkflowRun }
+
+func (terminatedRun) Get(context.Context, any) error { return &temporal.TerminatedError{} }
+
+// Whoever looks at a terminated wave is told what that means and what to do, also where no worker answers.
+func TestATerminatedWaveIsToldAsThat(t *testing.T) {
+	closed, err := closedWith(t.Context(), ended{}, "wave-1")
+	require.True(t, closed)
+	require.ErrorContains(t, err, "wave wave-1 was terminated: nobody decides for it any more")
+	require.ErrorContains(t, err, "patchtide reconcile --dry-run")
+	require.ErrorContains(t, err, "patchtide wave roll-back wave-1")
+	cmd := newRoot()
+	cmd.SetContext(t.Context())
+	require.ErrorContains(t, showUnanswered(cmd, ended{}, "wave-1", context.DeadlineExceeded), "was terminated")
+}
