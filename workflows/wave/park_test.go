@@ -52,7 +52,7 @@ func TestAParkedWaveGoesOnInTheNextWindow(t *testing.T) {
 			scene.When(isParked, func(status patch.WaveStatus) {
 				parked, began = true, len(scene.Effects("EnterStandby"))
 				require.Contains(t, status.Awaiting, "of production/ap-northeast-1/web")
-				require.Contains(t, status.Awaiting, "The next window opens at "+next.Format(time.RFC3339))
+				require.Contains(t, status.Awaiting, "The next window opens at "+next.UTC().Format("2006-01-02 15:04:05 UTC"))
 				require.Equal(t, ofAService(patch.VerbsParked("")), status.Verbs)
 				require.True(t, next.Equal(status.NextWindow.Opens))
 				requireParked(scene)
@@ -65,7 +65,7 @@ func TestAParkedWaveGoesOnInTheNextWindow(t *testing.T) {
 				return isParked(s) && s.Verbs[0] != patch.Resume
 			}, func(status patch.WaveStatus) {
 				require.Contains(t, status.Awaiting, "resume by tester (go on at night)")
-				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.Format(time.RFC3339))
+				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.UTC().Format("2006-01-02 15:04:05 UTC"))
 				scene.Refuses(patch.Resume, wavetest.Because("now"), "acts when the window opens at")
 				scene.Env.RegisterDelayedCallback(func() {
 					scene.MustTake(patch.Resume, wavetest.Because("go on at night"))
@@ -191,7 +191,7 @@ func TestVerbsOutsideTheWindowActWhenItOpens(t *testing.T) {
 			scene.When(isParked, func(status patch.WaveStatus) {
 				parked, began = true, len(scene.Effects("EnterStandby"))
 				require.Contains(t, status.Awaiting, string(c.decide)+" by tester (not before the window)")
-				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.Format(time.RFC3339))
+				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.UTC().Format("2006-01-02 15:04:05 UTC"))
 				require.Equal(t, ofAService(patch.VerbsParked(c.decide)), status.Verbs)
 				requireParked(scene)
 				scene.MustTake(c.decide, wavetest.Because("not before the window"))

@@ -178,7 +178,7 @@ func TestAResumeThatNeverActsIsToldAndEndsWithItsWindow(t *testing.T) {
 			asks = true
 			require.Equal(t, patch.StateParked, status.State)
 			require.Contains(t, status.Awaiting, "it was tried until the window's cutoff, and stands no longer")
-			require.Contains(t, status.Awaiting, "The next window opens at "+next.Add(24*time.Hour).Format(time.RFC3339))
+			require.Contains(t, status.Awaiting, "The next window opens at "+next.Add(24*time.Hour).UTC().Format("2006-01-02 15:04:05 UTC"))
 			require.Equal(t, ofAService(patch.VerbsParked("")), status.Verbs)
 			scene.Frozen = patch.Freezes{}
 			scene.MustTake(patch.Resume, wavetest.Because("now it may"))

@@ -114,7 +114,7 @@ func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
 		return w.askForWindow(ctx)
 	case patch.ParkedEnds:
 		w.reason = fmt.Sprintf("%s; nobody resumed it by the cutoff of the next window, %s",
-			w.parking.why, wait.Next.Cutoff.Format(time.RFC3339))
+			w.parking.why, run.Moment(wait.Next.Cutoff))
 		return &leaving{outcome: patch.Aborted}
 	case patch.ParkedWaits:
 		w.enterParked(ctx)

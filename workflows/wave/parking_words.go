@@ -3,7 +3,6 @@ package wave
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -13,7 +12,7 @@ import (
 
 // whyItStopped says what stopped the wave, and what is left of the stage and those after it.
 func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
-	cutoff := w.plan.Window.Cutoff.Format(time.RFC3339)
+	cutoff := run.Moment(w.plan.Window.Cutoff)
 	text := "the window's cutoff was at " + cutoff
 	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
 		text = "too little of the window is left before its cutoff at " + cutoff
@@ -37,16 +36,16 @@ func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
 func (w *wave) enterParked(ctx workflow.Context) {
 	next := w.parking.wait.Next
 	w.status.NextWindow = next
-	opens, cutoff := next.Opens.Format(time.RFC3339), next.Cutoff.Format(time.RFC3339)
+	opens, cutoff := run.Moment(next.Opens), run.Moment(next.Cutoff)
 	text := w.parking.why + ". No lock is held, and nothing is suspended or out of service. "
 	switch standing := w.parking.standing(); {
 	case standing != nil:
-		acts := ": acts when the window opens at " + standing.Acts.Format(time.RFC3339)
+		acts := ": acts when the window opens at " + run.Moment(standing.Acts)
 		if w.parking.wait.Tries > 0 {
 			acts = " " + w.parking.wait.Tells(workflow.Now(ctx))
 		}
 		text += fmt.Sprintf("%s at %s%s. Send roll_back or abort for something else.",
-			standing.Verb.By(*standing), standing.At.Format(time.RFC3339), acts)
+			standing.Verb.By(*standing), run.Moment(standing.At), acts)
 	case w.plan.Window == next:
 		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. "+
 			"Send resume, roll_back or abort.", cutoff)

@@ -3,7 +3,6 @@ package wave
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -24,8 +23,8 @@ func previewDetails(p patch.Preview) string {
 		run.Write(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
 	}
 	if p.Window != nil {
-		run.Write(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", p.Window.Opens.Format(time.RFC3339),
-			p.Window.Closes.Format(time.RFC3339), p.Window.Cutoff.Format(time.RFC3339), p.InTime, p.Due)
+		run.Write(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", run.Moment(p.Window.Opens),
+			run.Moment(p.Window.Closes), run.Moment(p.Window.Cutoff), p.InTime, p.Due)
 	}
 	text.WriteString(".\n\n")
 	for i, blocker := range p.Blockers {

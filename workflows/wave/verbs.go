@@ -9,6 +9,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
@@ -163,7 +164,7 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 		return fmt.Errorf("%w; %s %s", err, standing.Verb.By(*standing), w.parking.wait.Tells(workflow.Now(ctx)))
 	}
 	return fmt.Errorf("%w; %s acts when the window opens at %s",
-		err, standing.Verb.By(*standing), standing.Acts.Format(time.RFC3339))
+		err, standing.Verb.By(*standing), run.Moment(standing.Acts))
 }
 
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
