@@ -96,20 +96,20 @@ func TestAClosedWaveIsRolledBack(t *testing.T) {
 	require.Equal(t, 7, effects(b.aws.Events(), "StartAutomationExecution"), "each instance once")
 
 	b.requireLogged(waveID, 7)
-	rollBack := func() (status patch.WaveStatus) {
+	rollBack := func(want patch.Outcome) (status patch.WaveStatus) {
 		code, stdout := b.operator(
 			"wave", "roll-back", waveID, "--reason", "the new openssl breaks logins", "--watch", "--json",
 		)
 		require.Equal(t, exitDone, code, stdout)
 		require.NoError(t, json.Unmarshal([]byte(stdout), &status))
-		require.Equal(t, patch.RolledBack, status.Outcome)
+		require.Equal(t, want, status.Outcome)
 		require.Equal(t, waveID, status.PutsBack)
 		return status
 	}
-	rollBack()
+	rollBack(patch.RolledBack)
 	require.Equal(t, 7, effects(b.aws.Events(), "CreateReplaceRootVolumeTask"))
 	before := effects(b.aws.Events(), "EnterStandby")
-	rollBack()
+	rollBack(patch.NothingPutBack)
 	require.Equal(t, 7, effects(b.aws.Events(), "CreateReplaceRootVolumeTask"), "what is put back already is left alone")
 	require.Equal(t, before, effects(b.aws.Events(), "EnterStandby"))
 	var again patch.WaveResult

@@ -58,7 +58,7 @@ patchtide wave watch wave-web-20261122-082540 --until-hold`,
 // the first time is an error; later it may be away.
 func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) error {
 	looks := &looker{temporal: c, wave: wave}
-	first := looks.look(cmd.Context())
+	first := looks.first(cmd.Context())
 	if first.Err != nil {
 		return showUnanswered(cmd, c, wave, first.Err)
 	}
