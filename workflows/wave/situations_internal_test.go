@@ -1,6 +1,8 @@
 package wave
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -86,7 +88,6 @@ func situations() map[string]patch.WaveStatus {
 		"rolling back a wave": situation(patch.StateRollingBack, func(s *patch.WaveStatus) {
 			s.Stage, s.PutsBack, s.Plan = "staging", "wave-web-0", "web"
 		}),
-		"refused": closed(patch.Failed, "NotReady: production/r/web: desired 2 - 1 would fall below min 2 → use surge"),
 		"lost its group": situation(patch.StateOnHold, asks("production/r/web: "+lostReason+". Send retry, skip, roll_back or "+
 			"abort.", patch.RollBack)),
 		"an undo fails": situation(patch.StateRollingBack, func(s *patch.WaveStatus) {
@@ -111,9 +112,14 @@ func situations() map[string]patch.WaveStatus {
 	gaps := all["gaps"]
 	gaps.Stages[1].Groups[0].Gaps = []patch.Gap{{Instance: "i-9", Why: "it joined meanwhile"}}
 	for _, outcome := range []patch.Outcome{
-		patch.Succeeded, patch.SucceededWithSkips, patch.RolledBack, patch.Aborted, patch.Failed,
+		patch.Succeeded, patch.SucceededWithSkips, patch.RolledBack, patch.NothingPutBack, patch.Aborted, patch.Failed,
 	} {
 		all["closed as "+string(outcome)] = closed(outcome, "why it ended as "+string(outcome))
+	}
+	for _, check := range patch.Checks() {
+		refused := closed(patch.Failed, string(check.Code)+": production/r/web: "+check.When+" → "+check.WhatToDo)
+		refused.Stages = []patch.StageStatus{} // nothing was begun
+		all["refused as "+string(check.Code)] = refused
 	}
 	return all
 }
@@ -177,6 +183,18 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 					require.Contains(t, said, flat(part), place)
 				}
 			}
+			// Lines tell what changes; what is asked, until when and what then is in them as well.
+			var lines bytes.Buffer
+			console.New(&lines, nil, func() time.Time { return at }).Update(console.View(status, console.Details{}))
+			said := flat(lines.String())
+			for _, part := range []string{want[0], status.Awaiting, status.Waits(), told.Silence(console.Moment)} {
+				require.Contains(t, said, flat(part), "plain lines")
+			}
+			document, err := json.Marshal(status)
+			require.NoError(t, err)
+			var again patch.WaveStatus
+			require.NoError(t, json.Unmarshal(document, &again))
+			require.Equal(t, brief.Of(status), brief.Of(again), "--json holds all that a person is told")
 		})
 	}
 }
