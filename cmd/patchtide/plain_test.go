@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/terminaltest"
 )
 
@@ -35,21 +36,18 @@ func TestALineIsShownAndNotObeyed(t *testing.T) {
 
 // At a terminal times are of its zone, and with --utc in UTC; where no terminal reads them they are in UTC.
 func TestTimesOfATerminal(t *testing.T) {
-	before := time.Local
-	t.Cleanup(func() { time.Local = before })
-	tokyo := time.FixedZone("JST", 9*60*60)
+	t.Cleanup(func() { console.TellUTC(false) })
 	for _, c := range []struct {
 		name     string
 		terminal bool
 		args     []string
-		want     *time.Location
+		utc      bool
 	}{
-		{"a terminal", true, nil, tokyo},
-		{"a terminal that wants UTC", true, []string{"--utc"}, time.UTC},
-		{"no terminal", false, nil, time.UTC},
+		{"a terminal", true, nil, false},
+		{"a terminal that wants UTC", true, []string{"--utc"}, true},
+		{"no terminal", false, nil, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			time.Local = tokyo
 			root := newRoot()
 			root.SetArgs(append([]string{"version"}, c.args...))
 			root.SetOut(&bytes.Buffer{})
@@ -57,7 +55,13 @@ func TestTimesOfATerminal(t *testing.T) {
 				root.SetOut(terminaltest.Open(t, 80, 24).Program)
 			}
 			require.NoError(t, root.Execute())
-			require.Equal(t, c.want, time.Local)
+			require.Equal(t, c.utc, console.TellsUTC())
+			at := time.Date(2026, 11, 22, 11, 0, 0, 0, time.FixedZone("JST", 9*60*60))
+			zone := at.Local()
+			if c.utc {
+				zone = at.UTC()
+			}
+			require.Equal(t, zone.Format("15:04:05 MST"), console.Clock(at))
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,9 +56,7 @@ func chooseZone(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if utc || !console.PageOf(cmd.OutOrStdout()).Terminal {
-		time.Local = time.UTC
-	}
+	console.TellUTC(utc || !console.PageOf(cmd.OutOrStdout()).Terminal)
 	return nil
 }
 

@@ -103,15 +103,14 @@ func unbroken(line string) []string {
 	return append(all, line[begin:])
 }
 
-// Clock is a moment of today as people read it here, with its zone; Moment has the day. Here is time.Local, which the
-// command line sets to UTC where many read.
-func Clock(at time.Time) string { return at.Local().Format("15:04:05 MST") }
+// Clock is a moment of today as people read it here, with its zone; Moment has the day: see TellUTC.
+func Clock(at time.Time) string { return here(at).Format("15:04:05 MST") }
 
 // Moment is a moment with its day and zone.
-func Moment(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") }
+func Moment(at time.Time) string { return here(at).Format("2006-01-02 15:04:05 MST") }
 
 // About is a Clock of what is only likely, to the minute.
-func About(at time.Time) string { return at.Local().Format("15:04 MST") }
+func About(at time.Time) string { return here(at).Format("15:04 MST") }
 
 // Minute is a Moment without its seconds, as what is planned and what is listed has it.
-func Minute(at time.Time) string { return at.Local().Format("2006-01-02 15:04 MST") }
+func Minute(at time.Time) string { return here(at).Format("2006-01-02 15:04 MST") }

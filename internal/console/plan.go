@@ -311,12 +311,12 @@ func verdict(p patch.Preview) string {
 }
 
 // moment is a time as a plan tells it, with its day of the week.
-func moment(t time.Time) string { return t.Local().Format("Mon ") + Minute(t) }
+func moment(t time.Time) string { return here(t).Format("Mon ") + Minute(t) }
 
 // until is a later moment, without its date where that is the same.
 func until(from, t time.Time) string {
-	if from.Local().Format(time.DateOnly) == t.Local().Format(time.DateOnly) {
-		return t.Local().Format("15:04")
+	if here(from).Format(time.DateOnly) == here(t).Format(time.DateOnly) {
+		return here(t).Format("15:04")
 	}
 	return moment(t)
 }
