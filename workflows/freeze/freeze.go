@@ -87,12 +87,15 @@ func Freeze(ctx workflow.Context, in Input) error {
 	workflow.Go(ctx, f.keepInEvidence)
 	if err := f.keep(ctx); err != nil {
 		clean, _ := workflow.NewDisconnectedContext(ctx)
+		lost := ""
 		if f.unkept() { // whoever starts it anew reads it there
-			_ = f.keepNow(clean, run.Looking(clean, "what is frozen, into the evidence"))
+			if failed := f.keepNow(clean, run.Looking(clean, "what is frozen, into the evidence")); failed != nil {
+				lost = run.Reason(failed)
+			}
 		}
 		f.status.Closed = true
 		f.changes++
-		f.tell(ctx, ended())
+		f.tell(ctx, ended(f.status.Freezes, lost))
 		return err
 	}
 	return workflow.NewContinueAsNewError(ctx, Freeze, Input{

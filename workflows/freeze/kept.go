@@ -2,6 +2,7 @@ package freeze
 
 import (
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -32,6 +33,9 @@ func (f *freezer) recall(ctx workflow.Context) error {
 		f.changes++
 		f.tell(ctx, unreadable(f.status.Freezes[0].Reason))
 		f.show(ctx)
+		if err := pause(ctx); err != nil {
+			return err
+		}
 	}
 	f.status.Freezes, f.kept = kept.Freezes, slices.Clone(kept.Freezes)
 	if kept.Untrusted != "" {
@@ -62,10 +66,23 @@ func (f *freezer) keepInEvidence(ctx workflow.Context) {
 		f.keeping = true
 		if err := f.keepNow(ctx, run.Controlling(ctx, "what is frozen, into the evidence")); err != nil {
 			workflow.GetLogger(ctx).Error("what is frozen is in no evidence yet", "error", run.Reason(err))
+			f.keeping = false
+			if pause(ctx) != nil {
+				return
+			}
 		}
 		f.keeping = false
 	}
 }
+
+// pause keeps what failed for good, which an activity does at once, from being tried again without end in one moment.
+func pause(ctx workflow.Context) error {
+	_, err := run.Await(ctx, evidenceAgain, "until the evidence is tried again", func() bool { return false })
+	return err
+}
+
+// evidenceAgain is how long after an error the evidence is tried again.
+const evidenceAgain = 30 * time.Minute
 
 // keepNow writes once what is frozen now.
 func (f *freezer) keepNow(ctx, options workflow.Context) error {

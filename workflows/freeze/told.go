@@ -77,13 +77,22 @@ func thawed(request Request, left patch.Freezes) patch.Notice {
 	return told
 }
 
-// ended is what people are told when somebody has cancelled what keeps the freezes.
-func ended() patch.Notice {
-	return patch.Notice{
+// ended is what people are told when somebody has cancelled what keeps the freezes. lost is why the evidence could not
+// be told of them; "": it has them.
+func ended(freezes patch.Freezes, lost string) patch.Notice {
+	told := patch.Notice{
 		Subject: "everything counts as frozen", Why: "the workflow " + names.FreezeID + " was cancelled",
 		WhatToDo: "No wave begins an instance until it is started anew; an account that was frozen by itself stays so then.",
 		Commands: []string{`patchtide unfreeze --reason "..."`},
 	}
+	if lost != "" {
+		told.WhatToDo = "No wave begins an instance until it is started anew; freeze again what must be, for the evidence " +
+			"could not be told of it: " + lost
+		for _, freeze := range freezes {
+			told.Findings = append(told.Findings, freeze.String())
+		}
+	}
+	return told
 }
 
 func named(account string) string {

@@ -215,3 +215,38 @@ type alteredEvidence struct{ activities.Evidence }
 func (alteredEvidence) ProvenWave(_ context.Context, id string, _ any) error {
 	return &evidence.InvalidWaveError{Name: id, Reason: "was altered"}
 }
+
+// brokenEvidence is evidence whose store refuses for good what is written of freezes.
+type brokenEvidence struct {
+	activities.Evidence
+	writes *int
+}
+
+func (b brokenEvidence) PutWave(_ context.Context, id string, _ any) error {
+	*b.writes++
+	return &evidence.InvalidWaveError{Name: id, Reason: "was altered"}
+}
+
+// What the evidence refuses for good is tried again now and then, not without end in one moment, and people are told
+// where a freeze that it lacks ends with its keeper.
+func TestAFreezeThatTheEvidenceRefuses(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	people := scene.Listen("ops")
+	writes := 0
+	scene.Control.Evidence = brokenEvidence{scene.Control.Evidence, &writes}
+	scene.Env.RegisterDelayedCallback(func() {
+		scene.Env.UpdateWorkflow(names.UpdateFreeze, "", &testsuite.TestUpdateCallback{
+			OnAccept:   func() {},
+			OnReject:   func(err error) { require.NoError(t, err) },
+			OnComplete: func(_ any, err error) { require.NoError(t, err) },
+		}, workflows.FreezeRequest{Actor: "ann", Reason: "incident", Account: "production"})
+	}, time.Minute)
+	scene.Env.RegisterDelayedCallback(scene.Env.CancelWorkflow, 2*time.Hour)
+	scene.Env.ExecuteWorkflow(names.Freeze, workflows.FreezeInput{})
+	require.Error(t, scene.Env.GetWorkflowError())
+	require.LessOrEqual(t, writes, 6, "every half an hour, and at its end")
+	told := people.Heard["ops"][len(people.Heard["ops"])-1]
+	require.Contains(t, told.WhatToDo, "freeze again what must be")
+	require.Len(t, told.Findings, 1)
+	require.Contains(t, told.Findings[0], "account production is frozen by ann")
+}
