@@ -18,10 +18,10 @@ func TestClocks(t *testing.T) {
 		ahead time.Duration
 		says  string
 	}{
-		{"AWS", 11 * time.Second, "11s behind AWS's: AWS refuses every call from five minutes on"},
+		{"AWS", 11 * time.Second, "11s behind AWS's: AWS may refuse every call from five minutes on"},
 		{
 			"AWS", 14*time.Minute + time.Second,
-			"14m1s behind AWS's: AWS refuses every call that is more than five minutes off",
+			"14m1s behind AWS's: AWS may refuse every call that is more than five minutes off",
 		},
 		{"Temporal", -time.Minute, "1m0s ahead of Temporal's: changes are held for too late, and are not sent to AWS"},
 		{

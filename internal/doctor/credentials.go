@@ -20,7 +20,8 @@ import (
 // whole seconds.
 const skewAllowed = 10 * time.Second
 
-// refusedFrom is how far off AWS refuses a signature.
+// refusedFrom is how far off AWS may refuse a signature: "in most cases" a request has to reach it within five minutes
+// of its time stamp (IAM User Guide, signing requests). Messages of some services tell of fifteen.
 const refusedFrom = 5 * time.Minute
 
 // config is the worker's own configuration of the SDK.
@@ -105,9 +106,9 @@ func clock(whose string, ahead time.Duration) Result {
 func harm(whose string, ahead time.Duration) string {
 	switch {
 	case whose == "AWS" && ahead.Abs() < refusedFrom:
-		return "AWS refuses every call from five minutes on"
+		return "AWS may refuse every call from five minutes on"
 	case whose == "AWS":
-		return "AWS refuses every call that is more than five minutes off"
+		return "AWS may refuse every call that is more than five minutes off"
 	case ahead < 0:
 		return "changes are held for too late, and are not sent to AWS"
 	}
