@@ -24,7 +24,7 @@ func (w *wave) rollBack(ctx workflow.Context, last int, decision patch.Decision)
 		first = 0
 	}
 	var outcomes []patch.Outcome
-	w.rolledBack = true
+	w.turn.rolledBack = true
 	w.awaitLost(clean, first, last)
 	for stage := last; stage >= first; stage-- {
 		w.status.Stage = w.plan.Stages[stage].Name

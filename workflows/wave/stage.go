@@ -15,6 +15,8 @@ type turn struct {
 	carried  int             // failures with which it went on by itself
 	stopping bool            // nothing more is begun
 	putBack  *patch.Decision // the roll_back for which it stops; nil: it stops for good
+	// rolledBack: it was put back, and each stage that was has an outcome of its own
+	rolledBack bool
 	// unasked: nothing was due, so nobody was asked to approve it, and nothing may be patched until somebody is.
 	unasked bool
 }

@@ -33,8 +33,7 @@ type wave struct {
 	announcer announcer // what people were told
 	evidence  evidence  // what is written down
 
-	rolledBack bool // a person had it put back: each stage has its own outcome
-	unknown    bool // of a RollBackWave: something that the wave did is not known, or not put back yet
+	unknown bool // of a RollBackWave: something that the wave did is not known, or not put back yet
 }
 
 // PatchWave runs a plan: resolve, preflight, scan, then the stages in order with their gates and holds. It takes the
@@ -73,7 +72,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	for stage := range w.plan.Stages {
 		outcome := w.runStage(ctx, stage)
 		outcomes[stage] = outcome
-		if w.rolledBack { // the stage's own outcome, and those of the stages before it, which the same verb put back
+		if w.turn.rolledBack { // the stage's own outcome, and those of the stages before it, which the same verb put back
 			for i := range stage + 1 {
 				outcomes[i] = w.status.Stages[i].Outcome
 			}
