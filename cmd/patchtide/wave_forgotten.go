@@ -64,7 +64,7 @@ func evidenceOf(cmd *cobra.Command, unknown *unknownWaveError) (*activities.Wave
 
 // toldByEvidence is a wave's status as its evidence has it.
 type toldByEvidence struct {
-	patch.WaveStatus
+	standing
 	FromEvidence bool `json:"from_evidence"`
 }
 
@@ -74,12 +74,13 @@ func showForgotten(cmd *cobra.Command, unknown *unknownWaveError) error {
 	if err != nil {
 		return err
 	}
-	told := toldByEvidence{document.Status, true}
-	told.Verbs = nil // nobody takes them
+	status := document.Status
+	status.Verbs = nil // nobody takes them
+	told := toldByEvidence{standingOf(status, nil), true}
 	if err := show(cmd, told, printForgotten); err != nil {
 		return err
 	}
-	return exitOf(told.WaveStatus)
+	return exitOf(status)
 }
 
 func printForgotten(out io.Writer, told toldByEvidence) error {
@@ -88,7 +89,7 @@ func printForgotten(out io.Writer, told toldByEvidence) error {
 	if told.State != patch.StateClosed {
 		line(out, "It did not end by itself: what it did after that is not in its evidence.")
 	}
-	return printStatus(out, told.WaveStatus)
+	return printStanding(out, told.standing)
 }
 
 // mostRead bounds the documents that listing reads: each is a request to a bucket.

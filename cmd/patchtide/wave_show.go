@@ -9,15 +9,25 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/pending"
 )
 
-// standing is how a wave stands, and what it waits for while it runs.
+// standing is how a wave stands, what it waits for while it runs, and what people are told of both.
 type standing struct {
 	patch.WaveStatus
-	Waits *patch.Waits `json:"waits,omitempty"`
+	Waits *patch.Waits   `json:"waits,omitempty"`
+	Told  brief.Document `json:"told"` // times in UTC, as documents have them
+}
+
+func standingOf(status patch.WaveStatus, waits *patch.Waits) standing {
+	known := patch.Waits{}
+	if waits != nil {
+		known = *waits
+	}
+	return standing{WaveStatus: status, Waits: waits, Told: brief.Write(status, known, brief.UTC, brief.UTC)}
 }
 
 // showWave shows where a wave stands. What it waits for is Temporal's to tell, whether or not a worker answers.
@@ -40,11 +50,11 @@ func showWave(cmd *cobra.Command, c client.Client, wave string) error {
 	if closed, failure := closedWith(cmd.Context(), c, wave); closed && failure != nil {
 		return failure
 	}
-	stands := standing{WaveStatus: *status}
-	if waits, err := pending.Read(cmd.Context(), c, wave, status.AtWork()...); err == nil {
-		stands.Waits = &waits
+	var waits *patch.Waits
+	if read, err := pending.Read(cmd.Context(), c, wave, status.AtWork()...); err == nil {
+		waits = &read
 	}
-	if err := show(cmd, stands, printStanding); err != nil {
+	if err := show(cmd, standingOf(*status, waits), printStanding); err != nil {
 		return err
 	}
 	return exitOf(*status)
@@ -107,7 +117,7 @@ func printUnanswered(out io.Writer, held unanswered) error {
 
 // printWaits writes what a wave waits for, of which no more is known.
 func printWaits(out io.Writer, waits patch.Waits) {
-	for i, wait := range console.WaitedFor(patch.WaveStatus{}, waits, console.Clock) {
+	for i, wait := range brief.WaitedFor(patch.WaveStatus{}, waits, console.Clock) {
 		if i == 0 {
 			line(out, "It waits for:")
 		}

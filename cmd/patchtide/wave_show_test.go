@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
@@ -99,6 +100,9 @@ func TestShowTellsWhatIsWaitedFor(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(said), &stands))
 	require.Equal(t, patch.StatePreflight, stands.State)
 	require.Equal(t, "InspectGroup", stands.Waits.On[0].Activity)
+	require.Equal(t, brief.Document{Stands: "preflight", Waits: []string{
+		"the wave: inspect group, attempt 4: read the group (production/r/web): AWS was not reached",
+	}}, stands.Told, "the sentences as well")
 }
 
 func TestALookKnowsWhatIsWaitedFor(t *testing.T) {

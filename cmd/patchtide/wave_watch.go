@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -120,7 +121,7 @@ func watchInLines(
 			picture.Say(
 				"No answer since %s: %s. The wave goes on; so does this", console.Clock(last.At), plain(look.Err),
 			)
-			for _, wait := range console.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
+			for _, wait := range brief.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
 				picture.Say("It waits for %s", wait)
 			}
 		}
@@ -177,13 +178,8 @@ func plain(err error) string { return console.Said(err) }
 
 // showStatus writes a wave's status and makes its exit code.
 func showStatus(cmd *cobra.Command, status patch.WaveStatus) error {
-	if err := show(cmd, status, printStatus); err != nil {
+	if err := show(cmd, standingOf(status, nil), printStanding); err != nil {
 		return err
 	}
 	return exitOf(status)
-}
-
-// printStatus writes a wave's status for a person.
-func printStatus(out io.Writer, status patch.WaveStatus) error {
-	return printStanding(out, standing{WaveStatus: status})
 }

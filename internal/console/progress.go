@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -17,7 +18,7 @@ type Progress struct {
 	State  string // what the wave does now, in a few words
 	Asks   string // what it asks of a person, until when and what then; empty when it asks nothing
 	Stages []Stage
-	Waits  map[string]Waited // what it has waited for so long that a line says so; see lasting
+	Waits  map[string]brief.Waited // what it has waited for so long that a line says so; see brief.Lasting
 }
 
 // Stage is one stage of a Progress, in the plan's order. Outcome is empty until the stage has ended; so it is below.

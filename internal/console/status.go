@@ -12,23 +12,23 @@ import (
 // Status is a wave's status as text: where it stands, what it asks for and what may be answered, and one row a group.
 // It holds no colours, so that it reads the same in a terminal, a log and a ticket. waits may be the zero value.
 func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
+	doc := brief.Write(status, waits, Moment, Clock)
 	s := statusText{page: page}
-	s.line(0, "%s", headOf(status))
-	if status.Reason != "" {
-		s.line(5, "Why: %s", status.Reason)
+	s.line(0, "%s", headOf(status, doc))
+	if doc.Why != "" {
+		s.line(5, "Why: %s", doc.Why)
 	}
-	if status.Awaiting != "" {
-		s.line(9, "It asks: %s", status.Awaiting)
+	if doc.Asks != "" {
+		s.line(9, "It asks: %s", doc.Asks)
 	}
-	told := brief.Of(status)
-	if silence := told.Silence(Moment); silence != "" {
-		s.line(0, "%s", silence)
+	if doc.Silence != "" {
+		s.line(0, "%s", doc.Silence)
 	}
 	s.table(status)
-	for _, why := range reasons(status) {
+	for _, why := range doc.Groups {
 		s.line(2, "%s", why)
 	}
-	for i, wait := range WaitedFor(status, waits, Clock) {
+	for i, wait := range doc.Waits {
 		if i == 0 {
 			s.line(0, "It waits for:")
 		}
@@ -37,22 +37,24 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	for _, decision := range status.Decisions {
 		s.line(2, "%s  %s by %s: %s", Clock(decision.At), spaced(string(decision.Verb)), decision.Actor, decision.Reason)
 	}
-	if quarantine := told.Quarantine(); quarantine != "" {
-		s.line(2, "%s", quarantine)
+	if doc.Quarantine != "" {
+		s.line(2, "%s", doc.Quarantine)
 	}
-	for i, choice := range told.Choices() {
+	for i, choice := range doc.Choices {
 		if i == 0 {
 			s.line(0, "What may be sent:")
 		}
 		s.line(4, "  %s:", choice.When)
 		s.text.WriteString(page.Command("    "+plain.Line(choice.Command), 6) + "\n")
 	}
-	s.worries(status)
+	for _, worry := range doc.Worries {
+		s.line(2, "%s %s", strings.ToUpper(worry.Kind), worry.What)
+	}
 	return s.text.String()
 }
 
 // headOf says which wave it is and where it stands.
-func headOf(status patch.WaveStatus) string {
+func headOf(status patch.WaveStatus, doc brief.Document) string {
 	head := status.WaveID
 	if status.Plan != "" { // a roll back whose wave left no evidence has none
 		head += "  plan " + status.Plan
@@ -60,10 +62,7 @@ func headOf(status patch.WaveStatus) string {
 	if status.PutsBack != "" {
 		head += "  puts back " + status.PutsBack
 	}
-	head += "  " + waveState(status)
-	if status.Paused() && status.State != patch.StatePaused {
-		head += ", paused"
-	}
+	head += "  " + doc.Stands
 	if status.Hold > 0 && status.State != patch.StateClosed {
 		head += fmt.Sprintf("  hold %d", status.Hold)
 	}
@@ -105,34 +104,4 @@ func (s *statusText) table(status patch.WaveStatus) {
 		s.line(0, "Done moves after every %d instances of a group. `patchtide wave watch` asks the groups themselves, which "+
 			"know of each.", status.CountsEvery)
 	}
-}
-
-// worries are what nobody may miss.
-func (s *statusText) worries(status patch.WaveStatus) {
-	for _, stage := range status.Stages {
-		for _, group := range stage.Groups {
-			for _, gap := range group.Gaps {
-				s.line(2, "NOT REACHED %s", gap.In(group.Group))
-			}
-		}
-	}
-	for _, left := range status.Stranded {
-		s.line(2, "STRANDED %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
-	}
-	for _, problem := range status.NotTold {
-		s.line(2, "NOT TOLD %s", problem)
-	}
-}
-
-// reasons says why groups stand as they do, as far as what is asked does not say so already.
-func reasons(status patch.WaveStatus) []string {
-	var said []string
-	for _, stage := range status.Stages {
-		for _, group := range stage.Groups {
-			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
-				said = append(said, group.Group+": "+group.Reason)
-			}
-		}
-	}
-	return said
 }

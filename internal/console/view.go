@@ -26,7 +26,7 @@ func (d Details) Clone() Details {
 // View turns what the workflows say about themselves into a Progress. A group that has not answered yet is shown with
 // its counts only.
 func View(wave patch.WaveStatus, details Details) Progress {
-	p := Progress{WaveID: wave.WaveID, State: waveState(wave), Waits: lasting(wave, details.Waits)}
+	p := Progress{WaveID: wave.WaveID, State: brief.Stands(wave), Waits: brief.Lasting(wave, details.Waits, Clock)}
 	if wave.Awaiting != "" {
 		p.Asks = strings.TrimSpace(wave.Awaiting + " " + brief.Of(wave).Silence(Moment))
 	}
@@ -44,22 +44,6 @@ func View(wave patch.WaveStatus, details Details) Progress {
 	}
 	plain.Lines(&p)
 	return p
-}
-
-func waveState(wave patch.WaveStatus) string {
-	text := spaced(string(wave.State))
-	switch wave.State {
-	case patch.StateClosed:
-		return "closed: " + words(wave.Outcome)
-	case patch.StateRunning, patch.StateRollingBack, patch.StateAwaitingApproval:
-		if wave.Stage != "" {
-			text += ": " + wave.Stage
-		}
-	}
-	if why := wave.Waits(); why != "" {
-		text += ", and waits: " + why
-	}
-	return text
 }
 
 func groupView(counts patch.GroupCounts, details Details) Group {

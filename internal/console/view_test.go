@@ -40,7 +40,7 @@ func TestView(t *testing.T) {
 		},
 	}
 	require.Equal(t, Progress{
-		WaveID: "wave-web-1", State: "on hold", Asks: wave.Awaiting,
+		WaveID: "wave-web-1", State: "on hold: production", Asks: wave.Awaiting,
 		Stages: []Stage{
 			{Name: "staging", State: "done, 1 of 1", Outcome: patch.Succeeded, Groups: []Group{{
 				Account: "staging", Region: "ap-northeast-1", Name: "Path=/web,Role=web",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -65,16 +66,16 @@ func TestWhatAWaveWaitsForIsSaid(t *testing.T) {
 			patch.Waits{At: looked, On: []patch.Wait{{Activity: "InspectGroup", Attempt: 1, Since: looked.Add(-3 * time.Second)}}},
 			[]string{"the wave: inspect group, attempt 1, since 02:19:57 UTC"},
 		},
-		"many": {many, append(slices.Repeat([]string{WaitedFor(status, away(2), utc)[0].String()}, 10),
+		"many": {many, append(slices.Repeat([]string{brief.WaitedFor(status, away(2), utc)[0].String()}, 10),
 			"and for 10 more", "40 groups or instances below it were not asked")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
-			for _, wait := range WaitedFor(status, c.waits, utc) {
+			for _, wait := range brief.WaitedFor(status, c.waits, utc) {
 				said = append(said, wait.String())
 			}
 			require.Equal(t, c.want, said)
-			for _, wait := range WaitedFor(status, c.waits, Clock) {
+			for _, wait := range brief.WaitedFor(status, c.waits, Clock) {
 				require.Contains(t, Status(status, c.waits, Page{}), "\n  "+wait.String()+"\n")
 			}
 		})

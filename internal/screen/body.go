@@ -13,37 +13,38 @@ import (
 )
 
 // bodyLines is the wave: stages, their groups, and each instance with its step and since when. Where all of them would
-// not fit, those that wait and those that are well are counted, unless every one is asked for.
+// not fit, stages that ended well are one line, and instances that wait or are well are counted, unless every one is
+// asked for.
 func (m *Model) bodyLines(every bool) []string {
 	lines := m.waitsOfTheWave()
 	for _, stage := range m.last.Status.Stages {
 		lines = append(lines, m.stageLine(stage))
+		if !every && stage.Outcome == patch.Succeeded && stage.Name != m.last.Status.Stage {
+			continue
+		}
 		for _, group := range stage.Groups {
 			lines = append(lines, m.groupLine(group))
 			lines = append(lines, m.waitLines(2, group.WorkflowID)...)
 			lines = append(lines, m.instanceLines(group, every)...)
 		}
 	}
-	if quarantine := brief.Of(m.last.Status).Quarantine(); quarantine != "" {
-		lines = append(lines, palette.Asks.Render(quarantine))
+	doc := brief.Write(m.last.Status, patch.Waits{}, console.Moment, console.Clock)
+	if doc.Quarantine != "" {
+		lines = append(lines, palette.Asks.Render(doc.Quarantine))
 	}
-	for _, left := range m.last.Status.Stranded {
-		lines = append(
-			lines,
-			palette.Bad.Render("STRANDED")+fmt.Sprintf(
-				" %s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo,
-			),
-		)
-	}
-	for _, problem := range m.last.Status.NotTold {
-		lines = append(lines, palette.Asks.Render("NOT TOLD")+" "+problem)
+	for _, worry := range doc.Worries {
+		style := palette.Asks
+		if worry.Kind == brief.WorryStranded {
+			style = palette.Bad
+		}
+		lines = append(lines, style.Render(strings.ToUpper(worry.Kind))+" "+worry.What)
 	}
 	return lines
 }
 
 func (m *Model) stageLine(stage patch.StageStatus) string {
 	done, total := m.counts(stage)
-	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + counted(done, total)
+	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + m.counted(done, total)
 	if stage.Outcome != "" {
 		mark := palette.Of(stage.Outcome)
 		line += "  " + mark.Style.Render(mark.Sign+" "+words(stage.Outcome))
@@ -67,8 +68,8 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 		}
 	}
 	done, total := m.countsOf(group)
-	line := fmt.Sprintf("  %s  %s  %s", group.Group, counted(done, total), style.Render(phase))
-	if group.Reason != "" {
+	line := fmt.Sprintf("  %s  %s  %s", group.Group, m.counted(done, total), style.Render(phase))
+	if group.Reason != "" && !strings.Contains(m.last.Status.Awaiting, group.Reason) { // which stands above
 		line += palette.Quiet.Render(": " + group.Reason)
 	}
 	if group.ETA != nil {
@@ -159,13 +160,14 @@ func (m *Model) countsOf(group patch.GroupCounts) (done, total int) {
 	return done, len(status.Instances)
 }
 
-// barWidth is the length of a progress bar in cells.
-const barWidth = 16
-
 // counted is a bar and its numbers; a group that nobody has looked into has none yet.
-func counted(done, total int) string {
-	full := done * barWidth / max(total, 1)
-	bar := palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", barWidth-full))
+func (m *Model) counted(done, total int) string {
+	width := 16
+	if m.width < 80 {
+		width = 6 // names and reasons need the cells more
+	}
+	full := done * width / max(total, 1)
+	bar := palette.Good.Render(strings.Repeat("█", full)) + palette.Quiet.Render(strings.Repeat("░", width-full))
 	if total == 0 {
 		return bar + palette.Quiet.Render(" not counted yet")
 	}

@@ -40,6 +40,14 @@ func (m *Model) View() tea.View {
 // short tells a terminal that has no lines to give away.
 func (m *Model) short() bool { return m.height < 14 }
 
+// mostSaid is how many lines a sentence above the wave may take; `?` has all of them.
+func (m *Model) mostSaid() int {
+	if m.short() {
+		return 1
+	}
+	return m.height / 4
+}
+
 // leastLog is how many events are shown at the least, where there is room for any.
 const leastLog = 4
 
@@ -47,7 +55,8 @@ const leastLog = 4
 func (m *Model) layout() {
 	room := m.height - len(m.headLines()) - len(m.footLines()) - 3 // rules
 	body := m.flowing(m.bodyLines(true))
-	most := max(room-max(room/3, leastLog), 1)
+	events := m.flowing(m.logLines())
+	most := max(room-min(max(room/3, leastLog), max(len(events), 1)), 1)
 	switch {
 	case m.explains:
 		body = m.flowing(m.helpLines())
@@ -71,7 +80,7 @@ func (m *Model) layout() {
 	atEnd := m.log.AtBottom()
 	m.log.SetWidth(m.width)
 	m.log.SetHeight(max(logs, 0))
-	m.log.SetContentLines(m.flowing(m.logLines()))
+	m.log.SetContentLines(events)
 	if atEnd || !m.onLog || m.log.PastBottom() {
 		m.log.GotoBottom()
 	}
@@ -88,20 +97,11 @@ func (m *Model) headLines() []string {
 	case status.State == patch.StateClosed:
 		style = palette.Of(status.Outcome).Style
 	}
-	state := words(status.State)
-	if status.Outcome != "" {
-		state += ": " + words(status.Outcome)
-	} else if status.Stage != "" {
-		state += ": " + status.Stage
-	}
-	if why := status.Waits(); why != "" {
-		state += ", and waits: " + why
-	}
 	of := "  plan " + status.Plan
 	if status.PutsBack != "" {
 		of = "  puts back " + status.PutsBack
 	}
-	stands := counted(done, total) + "  " + style.Render(state) + "  " + m.since(status.Since)
+	stands := m.counted(done, total) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
 		stands += palette.Quiet.Render("  window closes " + console.Clock(status.Window.Closes))
 	}
@@ -119,20 +119,16 @@ func (m *Model) headLines() []string {
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9),
 			console.Said(m.trouble),
 		)
-		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, 2)...)
+		lines = append(lines, wrapped(palette.Bad.Render(said), m.width, m.mostSaid())...)
 	}
 	if status.Reason != "" {
-		lines = append(lines, wrapped("Why: "+status.Reason, m.width, 3)...)
+		lines = append(lines, wrapped("Why: "+status.Reason, m.width, m.mostSaid())...)
 	}
 	if m.explains {
 		return lines // all that is asked is said below
 	}
 	if status.Awaiting != "" {
-		most := 3
-		if m.short() {
-			most = 1
-		}
-		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, most)...)
+		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, m.mostSaid())...)
 	}
 	if silence := brief.Of(status).Silence(console.Clock); silence != "" && status.Until != nil {
 		asked := []string{palette.Asks.Render(silence)}

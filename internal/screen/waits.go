@@ -3,6 +3,7 @@ package screen
 import (
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/palette"
@@ -28,7 +29,7 @@ func (m *Model) waits(indent int, whose func(patch.Wait) bool) []string {
 		}
 	}
 	var lines []string
-	for _, wait := range console.WaitedFor(m.last.Status, theirs, console.Clock) { // whose it is stands above it
+	for _, wait := range brief.WaitedFor(m.last.Status, theirs, console.Clock) { // whose it is stands above it
 		lines = append(lines, strings.Repeat(" ", indent+2)+palette.Quiet.Render("waits: "+wait.What))
 	}
 	return lines

@@ -83,31 +83,55 @@ func (s *Terminal) Type(text string) {
 // Shows waits until all the texts are on the terminal at once, and returns what is.
 func (s *Terminal) Shows(texts ...string) string {
 	s.t.Helper()
-	late := time.After(patience)
-	for {
-		s.mu.Lock()
-		text, news := s.drawn.String(), s.news
-		s.mu.Unlock()
-		missing := ""
+	missing := ""
+	return s.Until(func(shown string) bool {
+		missing = ""
 		for _, one := range texts {
-			if !strings.Contains(text, one) {
+			if !strings.Contains(shown, one) {
 				missing = one
 			}
 		}
-		if missing == "" {
-			return text
+		return missing == ""
+	}, func() string { return "the terminal does not show " + missing })
+}
+
+// Until waits until what is on the terminal is as it should be, and returns it; wrong says what it is not. Lines have
+// no spaces at their ends.
+func (s *Terminal) Until(right func(shown string) bool, wrong func() string) (shown string) {
+	s.t.Helper()
+	s.until(func() bool {
+		lines := strings.Split(s.drawn.String(), "\n")
+		for i, line := range lines {
+			lines[i] = strings.TrimRight(line, " ")
+		}
+		shown = strings.Join(lines, "\n")
+		return right(shown)
+	}, wrong)
+	return shown
+}
+
+// IsWhole waits until a screen which took the terminal over has given it back, with its cursor.
+func (s *Terminal) IsWhole() {
+	s.t.Helper()
+	s.until(func() bool {
+		return !s.drawn.IsAltScreen() && !s.drawn.CursorHidden()
+	}, func() string { return "the terminal is not given back" })
+}
+
+func (s *Terminal) until(right func() bool, wrong func() string) {
+	s.t.Helper()
+	late := time.After(patience)
+	for {
+		s.mu.Lock()
+		isRight, text, news := right(), s.drawn.String(), s.news
+		s.mu.Unlock()
+		if isRight {
+			return
 		}
 		select {
 		case <-news:
 		case <-late:
-			require.FailNow(s.t, "the terminal does not show "+missing, text)
+			require.FailNow(s.t, wrong(), text)
 		}
 	}
-}
-
-// IsWhole reports whether a screen which took the terminal over has given it back, with its cursor.
-func (s *Terminal) IsWhole() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.drawn.IsAltScreen() && !s.drawn.CursorHidden()
 }

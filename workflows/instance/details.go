@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -32,7 +33,7 @@ func (s *saga) doing() string {
 // details is what the Temporal UI shows of the instance.
 func (s *saga) details() string {
 	var text strings.Builder
-	run.Write(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), run.Moment(s.status.Since))
+	run.Write(&text, "**%s** in %s: %s, since %s\n", s.in.Instance, s.in.Group, s.doing(), brief.UTC(s.status.Since))
 	if s.status.Result.Reason != "" {
 		run.Write(&text, "\n%s\n", s.status.Result.Reason)
 	}

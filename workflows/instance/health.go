@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -101,7 +102,7 @@ func (s *saga) bakeEnds(ctx workflow.Context) error {
 	for _, alarm := range seen.Alarms {
 		if alarm.State == patch.AlarmRings {
 			s.note("alarm %s rings since %s, before this one went out, and did not judge it", alarm.Name,
-				run.Moment(alarm.Since))
+				brief.UTC(alarm.Since))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package instance
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -33,5 +34,5 @@ func (s *saga) rememberPatched(ctx workflow.Context) {
 	result.BootID, result.PackagesAfter = facts.BootID, facts.PackagesSHA256
 	result.ApplicationAfter = facts.ApplicationSHA256
 	s.note("this wave patched it at %s, as its journal says: Temporal has forgotten that, as an older copy of its "+
-		"database does; what was missing before is not known any more", run.Moment(read.Record.At))
+		"database does; what was missing before is not known any more", brief.UTC(read.Record.At))
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/journal"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -168,8 +169,8 @@ func (p *placeSearch) owner(
 
 // tooRecent says since when something is too recent to be touched, and from when on it no longer is.
 func (p *placeSearch) tooRecent(what string, since time.Time) string {
-	return fmt.Sprintf("%s at %s; reconcile again from %s on", what, run.Moment(since),
-		run.Moment(since.Add(p.scope.TooRecent.D())))
+	return fmt.Sprintf("%s at %s; reconcile again from %s on", what, brief.UTC(since),
+		brief.UTC(since.Add(p.scope.TooRecent.D())))
 }
 
 // addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its

@@ -36,6 +36,7 @@ func (w *wave) show(ctx workflow.Context) {
 // cells.
 func waveDetails(status patch.WaveStatus, namespace string) string {
 	var text strings.Builder
+	doc := brief.Write(status, patch.Waits{}, brief.UTC, brief.UTC)
 	run.Write(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
 	if status.Outcome != "" {
 		run.Write(&text, ": **%s**", run.Words(string(status.Outcome)))
@@ -46,18 +47,18 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.Hold > 0 && status.State != patch.StateClosed {
 		run.Write(&text, ", hold **%d**", status.Hold)
 	}
-	run.Write(&text, ", since %s\n\n", run.Moment(status.Since))
+	run.Write(&text, ", since %s\n\n", brief.UTC(status.Since))
 	if why := status.Waits(); why != "" {
 		run.Write(&text, "> It waits: %s\n\n", why)
 	}
-	if status.Reason != "" {
-		run.Write(&text, "> Why: %s\n\n", status.Reason)
+	if doc.Why != "" {
+		run.Write(&text, "> Why: %s\n\n", doc.Why)
 	}
-	if status.Awaiting != "" {
-		run.Write(&text, "> %s\n\n", status.Awaiting)
+	if doc.Asks != "" {
+		run.Write(&text, "> %s\n\n", doc.Asks)
 	}
-	if silence := brief.Of(status).Silence(run.Moment); silence != "" {
-		run.Write(&text, "%s\n\n", silence)
+	if doc.Silence != "" {
+		run.Write(&text, "%s\n\n", doc.Silence)
 	}
 	for _, helper := range status.Helpers {
 		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
@@ -66,26 +67,15 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
-	if quarantine := brief.Of(status).Quarantine(); quarantine != "" {
-		run.Write(&text, "\n%s\n", quarantine)
+	if doc.Quarantine != "" {
+		run.Write(&text, "\n%s\n", doc.Quarantine)
 	}
-	writeVerbs(&text, status)
-	for _, stage := range status.Stages {
-		for _, group := range stage.Groups {
-			for _, gap := range group.Gaps {
-				run.Write(&text, "\n- **not reached** %s\n", gap.In(group.Group))
-			}
-		}
-	}
+	writeVerbs(&text, status, doc.Choices)
 	for _, failing := range status.FailingUndos {
 		text.WriteString(run.Failing(&failing))
 	}
-	for _, left := range status.Stranded {
-		run.Write(&text, "\n- **stranded** %s/%s %s: %s. %s\n",
-			left.Account, left.Region, left.Resource, left.State, left.WhatToDo)
-	}
-	for _, problem := range status.NotTold {
-		run.Write(&text, "\n- nobody was told of %s\n", problem)
+	for _, worry := range doc.Worries {
+		run.Write(&text, "\n- **%s** %s\n", worry.Kind, worry.What)
 	}
 	return text.String()
 }
@@ -151,13 +141,13 @@ func etaOf(eta *patch.ETA) string {
 }
 
 // writeVerbs tells what may be sent now, in the UI and on a command line.
-func writeVerbs(text *strings.Builder, status patch.WaveStatus) {
-	if len(status.Verbs) == 0 {
+func writeVerbs(text *strings.Builder, status patch.WaveStatus, choices []brief.Choice) {
+	if len(choices) == 0 {
 		return
 	}
 	text.WriteString("\n**To send now**: *More Actions*, *Send an Update*; or the command.\n\n")
 	text.WriteString("| Update | its data | command |\n|---|---|---|\n")
-	for _, choice := range brief.Of(status).Choices() {
+	for _, choice := range choices {
 		data, flags := choice.Verb.ToSend(status)
 		command := names.VerbCommand(choice.Verb, status.WaveID, flags...)
 		run.Write(text, "| **%s** %s | %s | %s |\n", choice.Verb, choice.When, run.Code(data), run.Code(command))

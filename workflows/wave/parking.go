@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -114,7 +115,7 @@ func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
 		return w.askForWindow(ctx)
 	case patch.ParkedEnds:
 		w.reason = fmt.Sprintf("%s; nobody resumed it by the cutoff of the next window, %s",
-			w.parking.why, run.Moment(wait.Next.Cutoff))
+			w.parking.why, brief.UTC(wait.Next.Cutoff))
 		return &leaving{outcome: patch.Aborted}
 	case patch.ParkedWaits:
 		w.enterParked(ctx)

@@ -6,13 +6,14 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // whyItStopped says what stopped the wave, and what is left of the stage and those after it.
 func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
-	cutoff := run.Moment(w.plan.Window.Cutoff)
+	cutoff := brief.UTC(w.plan.Window.Cutoff)
 	text := "the window's cutoff was at " + cutoff
 	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
 		text = "too little of the window is left before its cutoff at " + cutoff
@@ -36,16 +37,16 @@ func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
 func (w *wave) enterParked(ctx workflow.Context) {
 	next := w.parking.wait.Next
 	w.status.NextWindow = next
-	opens, cutoff := run.Moment(next.Opens), run.Moment(next.Cutoff)
+	opens, cutoff := brief.UTC(next.Opens), brief.UTC(next.Cutoff)
 	text := w.parking.why + ". No lock is held, and nothing is suspended or out of service. "
 	switch standing := w.parking.standing(); {
 	case standing != nil:
-		acts := ": acts when the window opens at " + run.Moment(standing.Acts)
+		acts := ": acts when the window opens at " + brief.UTC(standing.Acts)
 		if w.parking.wait.Tries > 0 {
 			acts = " " + w.parking.wait.Tells(workflow.Now(ctx))
 		}
 		text += fmt.Sprintf("%s at %s%s. Send roll_back or abort for something else.",
-			standing.Verb.By(*standing), run.Moment(standing.At), acts)
+			standing.Verb.By(*standing), brief.UTC(standing.At), acts)
 	case w.plan.Window == next:
 		text += fmt.Sprintf("The window is open until its cutoff at %s, at which the wave ends. "+
 			"Send resume, roll_back or abort.", cutoff)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -23,8 +24,8 @@ func previewDetails(p patch.Preview) string {
 		run.Write(&text, ", not counted: %s", strings.Join(p.NotCounted, ", "))
 	}
 	if p.Window != nil {
-		run.Write(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", run.Moment(p.Window.Opens),
-			run.Moment(p.Window.Closes), run.Moment(p.Window.Cutoff), p.InTime, p.Due)
+		run.Write(&text, ". Window %s to %s, nothing is begun from %s: %d of %d fit", brief.UTC(p.Window.Opens),
+			brief.UTC(p.Window.Closes), brief.UTC(p.Window.Cutoff), p.InTime, p.Due)
 	}
 	text.WriteString(".\n\n")
 	for i, blocker := range p.Blockers {

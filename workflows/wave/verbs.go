@@ -7,9 +7,9 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // VerbAccepted answers a verb: it is recorded, and the wave acts on it next.
@@ -164,7 +164,7 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 		return fmt.Errorf("%w; %s %s", err, standing.Verb.By(*standing), w.parking.wait.Tells(workflow.Now(ctx)))
 	}
 	return fmt.Errorf("%w; %s acts when the window opens at %s",
-		err, standing.Verb.By(*standing), run.Moment(standing.Acts))
+		err, standing.Verb.By(*standing), brief.UTC(standing.Acts))
 }
 
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {

@@ -3,7 +3,6 @@ package run
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/plain"
@@ -39,9 +38,6 @@ func Cell(text string) Marked {
 
 // Words writes a state, an outcome or a phase as people say it.
 func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
-// Moment is a time as people read it in details.
-func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Failing is an undo that does not end, as details tell it; "" for none.
 func Failing(undo *patch.FailingUndo) string {

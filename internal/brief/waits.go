@@ -1,4 +1,4 @@
-package console
+package brief
 
 import (
 	"fmt"
@@ -85,9 +85,9 @@ func waitText(wait patch.Wait, clock func(time.Time) string) string {
 // longestFailure is how much is told of why an attempt failed.
 const longestFailure = 400
 
-// lasting are the waits worth a line where lines stay, by what tells one from another: of a poll one line is told,
+// Lasting are the waits worth a line where lines stay, by what tells one from another: of a poll one line is told,
 // whatever it sees from then on.
-func lasting(status patch.WaveStatus, waits patch.Waits) map[string]Waited {
+func Lasting(status patch.WaveStatus, waits patch.Waits, clock func(time.Time) string) map[string]Waited {
 	var told map[string]Waited
 	for _, wait := range waits.On {
 		if !wait.Lasts(waits.At) {
@@ -100,7 +100,7 @@ func lasting(status patch.WaveStatus, waits patch.Waits) map[string]Waited {
 		if !wait.Polls {
 			key += " " + wait.Failure
 		}
-		told[key] = Waited{whoWaits(status, wait), "waits: " + waitText(wait, Clock)}
+		told[key] = Waited{whoWaits(status, wait), "waits: " + waitText(wait, clock)}
 	}
 	return told
 }

@@ -1,0 +1,87 @@
+package brief
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Document is all that a person is told of a wave, in sentences: what a page, a screen and `--json` say alike.
+type Document struct {
+	Stands     string   `json:"stands"`               // where it stands: "on hold: production"
+	Why        string   `json:"why,omitempty"`        // it ended so
+	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered
+	Silence    string   `json:"silence,omitempty"`    // what is done by when if nobody answers
+	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
+	Waits      []string `json:"waits,omitempty"`      // for what beside a person
+	Quarantine string   `json:"quarantine,omitempty"` // who is, and how that ends
+	Choices    []Choice `json:"choices,omitempty"`    // what may be sent now
+	Worries    []Worry  `json:"worries,omitempty"`    // what nobody may miss
+}
+
+// Worry is something that is not as it should be.
+type Worry struct {
+	Kind string `json:"kind"` // one of the Worry constants
+	What string `json:"what"` // and what to do about it
+}
+
+// The kinds of worries.
+const (
+	WorryNotReached = "not reached" // a member that did not get what was due
+	WorryStranded   = "stranded"    // what could not be put back
+	WorryNotTold    = "not told"    // a notice that no channel took
+)
+
+// Write is the document of a wave. waits may be the zero value; moment and clock write a time with and without its day.
+func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.Time) string) Document {
+	wave := Of(status)
+	doc := Document{
+		Stands: Stands(status), Why: status.Reason, Asks: status.Awaiting, Silence: wave.Silence(moment),
+		Quarantine: wave.Quarantine(), Choices: wave.Choices(),
+	}
+	for _, wait := range WaitedFor(status, waits, clock) {
+		doc.Waits = append(doc.Waits, wait.String())
+	}
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
+				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
+			}
+			for _, gap := range group.Gaps {
+				doc.Worries = append(doc.Worries, Worry{WorryNotReached, gap.In(group.Group)})
+			}
+		}
+	}
+	for _, left := range status.Stranded {
+		doc.Worries = append(doc.Worries, Worry{WorryStranded, fmt.Sprintf(
+			"%s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo,
+		)})
+	}
+	for _, problem := range status.NotTold {
+		doc.Worries = append(doc.Worries, Worry{WorryNotTold, problem})
+	}
+	return doc
+}
+
+// UTC writes a moment where many people read it.
+func UTC(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Stands is where a wave stands: its state with its stage or its outcome, and what a running one waits for.
+func Stands(status patch.WaveStatus) string {
+	said := words(status.State)
+	switch {
+	case status.State == patch.StateClosed:
+		said += ": " + words(status.Outcome)
+	case status.Stage != "":
+		said += ": " + status.Stage
+	}
+	if status.Paused() && status.State != patch.StatePaused {
+		said += ", paused"
+	}
+	if why := status.Waits(); why != "" {
+		said += ", and waits: " + why
+	}
+	return said
+}

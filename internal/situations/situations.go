@@ -1,0 +1,230 @@
+// Package situations is a table for tests: waves as somebody meets them, in every state that asks, waits or ends, so
+// that whatever shows a wave is shown each of them.
+package situations
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// At is the moment at which each of them is looked at.
+var At = time.Date(2026, 11, 22, 2, 10, 0, 0, time.UTC)
+
+// Situation is a wave where somebody looks at it.
+type Situation struct {
+	Status    patch.WaveStatus
+	Waits     patch.Waits                     // as Temporal tells them, which the wave itself cannot
+	Groups    map[string]patch.GroupStatus    // by workflow id, as each tells of itself
+	Instances map[string]patch.InstanceStatus // those under way, by workflow id
+	Away      error                           // why nobody answered the last look
+}
+
+// Names are those of All, in order.
+func Names() []string { return slices.Sorted(maps.Keys(All())) }
+
+// The fleet of all of them: two in staging are patched, of production's four the first is, and the second is at stake.
+const (
+	staging    = "staging/ap-northeast-1/web"
+	production = "production/ap-northeast-1/web"
+	first      = "i-0a1f3c5e7d9b2a4c6"
+	second     = "i-0b2e4d6f8a1c3e5f7"
+	joined     = "i-09f8e7d6c5b4a3921"
+)
+
+func lock(kind, what string) string { return "patch-" + kind + "/111122223333/ap-northeast-1/" + what }
+
+// All are the situations by name.
+func All() map[string]Situation {
+	all := map[string]Situation{}
+	for name, status := range statuses() {
+		all[name] = of(status)
+	}
+	away := func(why string, waits ...patch.Wait) Situation {
+		s := of(in(patch.StateRunning, nil))
+		s.Waits = patch.Waits{At: At, On: waits}
+		if why != "" {
+			s.Away = errors.New(why)
+		}
+		return s
+	}
+	all["AWS away"] = away("", patch.Wait{
+		WorkflowID: "wave-web-1-examine-0", Activity: "InspectGroup", Attempt: 14, Since: At.Add(-10 * time.Minute),
+		Failure: "read the group (" + production + "): AWS was not reached: connect: connection refused",
+		Next:    At.Add(30 * time.Second),
+	})
+	all["paused in Temporal"] = away("", patch.Wait{
+		WorkflowID: lock("instance", second), Activity: "AwaitInstall", Attempt: 3, Since: At.Add(-time.Minute),
+		Failure: "it is paused in Temporal by ann: looking",
+	})
+	all["worker away"] = away("Temporal answers and no worker does; start one: patchtide worker", patch.Wait{
+		WorkflowID: lock("group", "web"), Activity: "RaiseDesired", Attempt: 1, Since: At.Add(-time.Minute),
+		Untaken: At.Add(-time.Minute),
+	})
+	all["Temporal away"] = away("Temporal was not reached: connection refused")
+	return all
+}
+
+// in is a wave in a state.
+func in(state patch.WaveState, change func(*patch.WaveStatus)) patch.WaveStatus {
+	status := patch.WaveStatus{
+		WaveID: "wave-web-1", Plan: "web", State: state, Stage: "production", Since: At,
+		Verbs: patch.VerbsIn(state, false), RollsBack: patch.RollsBack{Stage: 1, Wave: 3},
+		Stages: []patch.StageStatus{
+			{Name: "staging", Outcome: patch.Succeeded, Groups: []patch.GroupCounts{{
+				Group: staging, WorkflowID: lock("group", "web-staging"), Phase: patch.GroupDone, Outcome: patch.Succeeded,
+				Total: 2, Done: 2, Patched: 2,
+			}}},
+			{Name: "production", Groups: []patch.GroupCounts{{
+				Group: production, WorkflowID: lock("group", "web"), Phase: patch.GroupPatching, Total: 4, Done: 1, Patched: 1,
+			}}},
+		},
+	}
+	if change != nil {
+		change(&status)
+	}
+	return status
+}
+
+// of adds what the groups and the instances tell of themselves.
+func of(status patch.WaveStatus) Situation {
+	s := Situation{
+		Status: status, Groups: map[string]patch.GroupStatus{}, Instances: map[string]patch.InstanceStatus{},
+	}
+	for _, stage := range status.Stages {
+		for _, counts := range stage.Groups {
+			told := patch.GroupStatus{Group: counts.Group, Phase: counts.Phase, Reason: counts.Reason}
+			ids := []string{"i-0c111111111111111", "i-0c222222222222222"}
+			if stage.Name == "production" {
+				ids = []string{first, second, "i-0d333333333333333", "i-0e444444444444444"}
+			}
+			for i, id := range ids {
+				result := patch.Untouched(id)
+				if i < counts.Patched {
+					result.Outcome, result.Ended = patch.Patched, At.Add(-time.Hour)
+				}
+				for _, failed := range counts.Failed {
+					if failed.ID == id {
+						result = failed
+					}
+				}
+				told.Instances = append(told.Instances, result)
+			}
+			if counts.Phase == patch.GroupPatching {
+				told.Current = []string{lock("instance", second)}
+				s.Instances[told.Current[0]] = patch.InstanceStatus{
+					ID: second, Step: patch.StepInstall, Since: At.Add(-time.Minute),
+				}
+			}
+			s.Groups[counts.WorkflowID] = told
+		}
+	}
+	return s
+}
+
+func group(status *patch.WaveStatus) *patch.GroupCounts { return &status.Stages[1].Groups[0] }
+
+// asks is a wave whose second instance failed, or whose stage is to be approved.
+func asks(text string, then patch.Verb) func(*patch.WaveStatus) {
+	return func(s *patch.WaveStatus) {
+		until := At.Add(30 * time.Minute)
+		s.Hold, s.Awaiting, s.Otherwise, s.Until = 2, text, then, &until
+	}
+}
+
+const held = second + " rolled back: return to service: it is unhealthy in target group web (Target.FailedHealthChecks)"
+
+func holds(why, also string, outcome patch.Outcome) patch.WaveStatus {
+	return in(patch.StateOnHold, func(s *patch.WaveStatus) {
+		asks(production+": "+why+". "+also+"Send retry, skip, roll_back or abort.", patch.RollBack)(s)
+		group(s).Phase, group(s).Reason = patch.GroupHeld, why
+		if outcome != "" {
+			group(s).Done = 2
+			group(s).Failed = []patch.InstanceResult{{ID: second, Outcome: outcome, Reason: strings.TrimPrefix(why, second+" rolled back: ")}}
+		}
+	})
+}
+
+func closed(outcome patch.Outcome, reason string) patch.WaveStatus {
+	return in(patch.StateClosed, func(s *patch.WaveStatus) {
+		s.Outcome, s.Reason, s.Verbs = outcome, reason, nil
+		group(s).Phase, group(s).Outcome = patch.GroupDone, outcome
+	})
+}
+
+func statuses() map[string]patch.WaveStatus {
+	const frozen = "account production is frozen by bob since 2026-11-22 02:00 UTC: sale"
+	all := map[string]patch.WaveStatus{
+		"awaiting approval": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
+			asks("Stage production: 4 instances, 24 patches missing in all. Send approve or reject.", patch.Reject)(s)
+			group(s).Phase, group(s).Done, group(s).Patched = patch.GroupIdle, 0, 0
+		}),
+		"four eyes": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
+			asks("Stage production: 4 instances, 24 patches missing in all. Somebody other than ann, who started the wave, has "+
+				"to approve. Send approve or reject.", patch.Reject)(s)
+			group(s).Phase, group(s).Done, group(s).Patched = patch.GroupIdle, 0, 0
+			s.NotBy = "ann"
+		}),
+		"on hold": holds(held, "", patch.RolledBack),
+		"on hold, paused and frozen": holds(held, "It is paused by ann: looking: what is retried or left begins after "+
+			"resume. "+frozen+": nothing begins there until that is lifted. ", patch.RolledBack),
+		"quarantined at a hold": holds(second+" quarantined: its restore failed", "", patch.Quarantined),
+		"lost its group":        holds("its workflow ended before the wave released it; was it terminated?", "", ""),
+		"closed with one in quarantine": in(patch.StateClosed, func(s *patch.WaveStatus) {
+			s.Outcome, s.Verbs = patch.Failed, nil
+			group(s).Phase, group(s).Outcome = patch.GroupDone, patch.Failed
+			group(s).Failed = []patch.InstanceResult{{ID: second, Outcome: patch.Quarantined}}
+		}),
+		"running": in(patch.StateRunning, nil),
+		"frozen": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			group(s).Phase, group(s).Reason = patch.GroupPaused, frozen
+		}),
+		"paused": in(patch.StatePaused, func(s *patch.WaveStatus) {
+			s.Awaiting = "paused by ann: looking. An instance under way ends first. Send resume, roll_back or abort."
+		}),
+		"aborting":             in(patch.StateAborting, nil),
+		"rolling back a stage": in(patch.StateRollingBack, nil),
+		"rolling back a wave": in(patch.StateRollingBack, func(s *patch.WaveStatus) {
+			s.Stage, s.PutsBack = "staging", "wave-web-0"
+		}),
+		"an undo fails": in(patch.StateRollingBack, func(s *patch.WaveStatus) {
+			s.FailingUndos = []patch.FailingUndo{{
+				Group: production, Instance: second, Step: patch.StepStandby, Act: "ExitStandby", Since: At, Attempt: 12,
+				Error: "AccessDenied", At: At,
+			}}
+			s.Awaiting = patch.Asks("", s.FailingUndos)
+		}),
+		"parked": in(patch.StateParked, func(s *patch.WaveStatus) {
+			s.Awaiting = "the window closed before 3 instances. Send resume to go on in the window that opens at 2026-11-23 " +
+				"02:00 UTC."
+			s.NextWindow = &patch.Window{Opens: At.Add(24 * time.Hour)}
+			group(s).Phase = patch.GroupDone
+		}),
+		"something is stranded": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			s.Stranded = []patch.Stranded{{
+				Account: "production", Region: "ap-northeast-1", Resource: "instance " + second, State: "in standby",
+				WhatToDo: "return it to service",
+			}}
+			s.NotTold = []string{"on_hold: the channel ops: 503"}
+		}),
+	}
+	gaps := closed(patch.SucceededWithGaps, production+": not reached: "+joined+" it joined meanwhile")
+	group(&gaps).Gaps = []patch.Gap{{Instance: joined, Why: "it joined meanwhile"}}
+	all["closed as succeeded with gaps"] = gaps
+	for _, outcome := range []patch.Outcome{
+		patch.Succeeded, patch.SucceededWithSkips, patch.RolledBack, patch.NothingPutBack, patch.Aborted, patch.Failed,
+	} {
+		name := strings.ReplaceAll(string(outcome), "_", " ")
+		all["closed as "+name] = closed(outcome, "why it ended as "+name)
+	}
+	for _, check := range patch.Checks() {
+		refused := closed(patch.Failed, string(check.Code)+": "+production+": "+check.When+" → "+check.WhatToDo)
+		refused.Stages = []patch.StageStatus{} // nothing was begun
+		all["refused as "+string(check.Code)] = refused
+	}
+	return all
+}
