@@ -136,7 +136,11 @@ func asks(text string, then patch.Verb) func(*patch.WaveStatus) {
 	}
 }
 
-const held = second + " rolled back: return to service: it is unhealthy in target group web (Target.FailedHealthChecks)"
+const (
+	counted = ". 4 of its 4 members are in service"
+	held    = second + " rolled back: return to service: it is unhealthy in target group web " +
+		"(Target.FailedHealthChecks)" + counted
+)
 
 func holds(why, also string, outcome patch.Outcome) patch.WaveStatus {
 	return in(patch.StateOnHold, func(s *patch.WaveStatus) {
@@ -144,7 +148,10 @@ func holds(why, also string, outcome patch.Outcome) patch.WaveStatus {
 		group(s).Phase, group(s).Reason = patch.GroupHeld, why
 		if outcome != "" {
 			group(s).Done = 2
-			group(s).Failed = []patch.InstanceResult{{ID: second, Outcome: outcome, Reason: strings.TrimPrefix(why, second+" rolled back: ")}}
+			group(s).Failed = []patch.InstanceResult{{
+				ID: second, Outcome: outcome,
+				Reason: strings.TrimSuffix(strings.TrimPrefix(why, second+" rolled back: "), counted),
+			}}
 		}
 	})
 }

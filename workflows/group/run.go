@@ -98,7 +98,7 @@ func (g *group) patch(ctx workflow.Context) {
 	g.giveBack(ctx)
 	switch {
 	case failed != "":
-		g.enter(ctx, patch.GroupHeld, failed)
+		g.enter(ctx, patch.GroupHeld, failed+g.serving(ctx))
 	case g.stopped || ctx.Err() != nil:
 		g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 	case g.closed != nil:

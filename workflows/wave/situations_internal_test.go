@@ -107,7 +107,10 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			require.NoError(t, err)
 			var again patch.WaveStatus
 			require.NoError(t, json.Unmarshal(document, &again))
-			require.Equal(t, brief.Write(status, s.Waits, brief.UTC, brief.UTC), brief.Write(again, s.Waits, brief.UTC, brief.UTC))
+			of := func(status patch.WaveStatus) brief.Document {
+				return brief.Write(status, s.Waits, brief.UTC, brief.UTC)
+			}
+			require.Equal(t, of(status), of(again))
 		})
 	}
 }
@@ -127,7 +130,7 @@ func TestANoticeOfAHoldSaysWhatItsStatusSays(t *testing.T) {
 			notice := patch.Notice{
 				Kind: kind, At: at, WaveID: status.WaveID, Plan: status.Plan, Stage: status.Stage, Hold: status.Hold,
 				NotBy: status.NotBy,
-				Why: status.Awaiting, Otherwise: status.Otherwise, Until: status.Until, RollsBack: status.RollsBack,
+				Why:   status.Awaiting, Otherwise: status.Otherwise, Until: status.Until, RollsBack: status.RollsBack,
 				Verbs: slices.DeleteFunc(slices.Clone(status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
 			}
 			for _, failed := range status.Stages[1].Groups[0].Failed {

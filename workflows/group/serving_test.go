@@ -1,0 +1,23 @@
+package group_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// Whoever is asked about a failure is told how many members are in service now.
+func TestAHoldTellsHowManyAreInService(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Fleet: thirdFails(nil), Config: wavetest.ProductionOnly(wavetest.PlanWith()),
+	})
+	scene.Decide = []patch.Verb{patch.Abort}
+	held := ""
+	scene.OnHold = func(status patch.WaveStatus) { held = status.Awaiting }
+	_, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Contains(t, held, "4 of its 4 members are in service. roll_back puts back")
+}
