@@ -42,7 +42,7 @@ func TestInspectAutoScalingGroup(t *testing.T) {
 		require.True(t, member.Serving(true))
 	}
 	strategy, refusal := patch.PlanCapacity(
-		production, state, patch.Stage{MaxUnavailable: 1, Capacity: patch.CapacityAuto},
+		production, state, patch.Stage{MaxUnavailable: patch.Instances(1), Capacity: patch.CapacityAuto},
 	)
 	require.Nil(t, refusal)
 	require.Equal(t, patch.CapacityDecrement, strategy.Mode)
@@ -102,7 +102,7 @@ func TestInspectFindsMembersOfAnAutoScalingGroupByTheirTags(t *testing.T) {
 	require.Len(t, state.Members, 4)
 	require.Equal(t, "web", state.Members[0].OwnerGroup)
 	require.False(t, state.TargetGroups[0].Attached)
-	_, refusal := patch.PlanCapacity(byTags, state, patch.Stage{MaxUnavailable: 1})
+	_, refusal := patch.PlanCapacity(byTags, state, patch.Stage{MaxUnavailable: patch.Instances(1)})
 	require.Equal(t, patch.RefusedGroupMember, refusal.Code)
 }
 

@@ -91,7 +91,7 @@ func TestExample(t *testing.T) {
 					Account: patch.Account{Name: "staging", ID: "222233334444"}, Region: "ap-northeast-1",
 					Tags: map[string]string{"Role": "web"}, // the key keeps its capital letter
 				}},
-				MaxUnavailable: 1, MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
+				MaxUnavailable: patch.Instances(1), MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}},
 				},
@@ -103,7 +103,7 @@ func TestExample(t *testing.T) {
 				Groups: []patch.Group{{
 					Account: patch.Account{Name: "production", ID: "111122223333"}, Region: "ap-northeast-1", AutoScalingGroup: "web",
 				}},
-				MaxUnavailable: 1, MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
+				MaxUnavailable: patch.Instances(1), MaxParallelGroups: 1, Capacity: patch.CapacityAuto,
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}, {Alarm: "web-5xx"},
 				},

@@ -68,6 +68,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"unquoted account id":   replaced(t, `id: "111122223333"`, `id: 111122223333`),
 		"unknown restore":       replaced(t, `restore: root_volume`, `restore: yes`),
 		"none unavailable":      replaced(t, `max_unavailable: 1`, `max_unavailable: 0`),
+		"more than all of them": replaced(t, `max_unavailable: 1`, `max_unavailable: "110%"`),
 		"duration without unit": replaced(t, `bake: 5m`, `bake: 5`),
 		"both kinds of group": replaced(
 			t, `auto_scaling_group: web`, "auto_scaling_group: web\n            tags: {Role: web}",

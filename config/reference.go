@@ -141,6 +141,8 @@ func typeName(f strictyaml.Field) string {
 	switch {
 	case t == reflect.TypeFor[patch.Duration]():
 		return "duration"
+	case t == reflect.TypeFor[patch.Share]():
+		return fmt.Sprintf("number, %s-%s, or percentage", f.Min, f.Max)
 	case len(f.Enum) > 0:
 		return "`" + strings.Join(f.Enum, "`, `") + "`"
 	}

@@ -51,6 +51,11 @@ func schemaOf(t reflect.Type, f strictyaml.Field) (map[string]any, error) {
 	switch {
 	case t == reflect.TypeFor[patch.Duration]():
 		schema["type"], schema["pattern"] = "string", durationPattern
+	case t == reflect.TypeFor[patch.Share]():
+		number := map[string]any{"type": "integer"}
+		bound(number, "minimum", f.Min)
+		bound(number, "maximum", f.Max)
+		schema["oneOf"] = []any{number, map[string]any{"type": "string", "pattern": sharePattern}}
 	case t == reflect.TypeFor[map[string]patch.Duration]():
 		schema["type"], schema["additionalProperties"] = "object", false
 		schema["properties"] = timingSchema()
@@ -84,6 +89,9 @@ func schemaOf(t reflect.Type, f strictyaml.Field) (map[string]any, error) {
 	}
 	return schema, err
 }
+
+// sharePattern is a percentage as patch.Share reads it.
+const sharePattern = "^([1-9][0-9]?|100)%$"
 
 func bound(schema map[string]any, key, value string) {
 	if value != "" {

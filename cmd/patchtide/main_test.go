@@ -75,7 +75,7 @@ func TestCheckTellsWhereAndWhatToWrite(t *testing.T) {
 			"wrong type",
 			[]string{"max_unavailable: 1", "max_unavailable: one"},
 			"plans[0].stages[1].max_unavailable",
-			"whole number",
+			`write it like 2 or "10%"`,
 		},
 		{"an account id without quotes", []string{`id: "222233334444"`, "id: 222233334444"}, "accounts[0].id", "quote it"},
 		{

@@ -2,10 +2,11 @@ package patch
 
 import "fmt"
 
-// Strategy is how a group makes room for one instance to go out of service.
+// Strategy is how a group makes room for instances to go out of service.
 type Strategy struct {
 	Mode     CapacityMode `json:"mode"`      // decrement or surge; "" for instances chosen by tags
-	RaiseMax bool         `json:"raise_max"` // surge needs max raised by one first
+	AtOnce   int          `json:"at_once"`   // how many are patched at once
+	RaiseMax bool         `json:"raise_max"` // surge needs max raised first
 }
 
 // PlanCapacity decides before a group starts how room is made in it, or refuses with the first reason that the group as
@@ -25,30 +26,33 @@ var capacityCodes = []RefusalCode{
 	RefusedTagSlot, RefusedProcessSuspended, RefusedUnknownState, RefusedCapacity,
 }
 
-// strategyFor chooses how room is made by the group's numbers. Instances chosen by tags need none.
+// strategyFor chooses how room is made by the group's numbers: the least harmful way that fits. Taking desired down by
+// as many as are out, or by as many as min allows, launches nothing; where it allows none, one more is launched, and
+// one at a time is out. Instances chosen by tags need no room.
 func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
 	if !group.IsAutoScaling() {
-		return Strategy{}, nil
+		return Strategy{AtOnce: stage.MaxUnavailable.AtLeastOne(len(state.Members))}, nil
 	}
-	canDecrement := state.Desired-stage.MaxUnavailable >= state.Min
+	missed := len(Out(group, state, Holdings{}).Missed)
+	spare := min(stage.MaxUnavailable.AtLeastOne(state.Desired+missed), state.Desired-state.Min)
 	switch stage.Capacity {
 	case CapacityDecrement:
-		if !canDecrement {
+		if spare < 1 {
 			return Strategy{}, &Refusal{
 				Code: RefusedCapacity, Where: group.String(),
-				What:     fmt.Sprintf("desired %d - %d would fall below min %d", state.Desired, stage.MaxUnavailable, state.Min),
+				What:     fmt.Sprintf("desired %d - 1 would fall below min %d", state.Desired, state.Min),
 				WhatToDo: "use capacity: auto or surge, or lower the group's min",
 			}
 		}
-		return Strategy{Mode: CapacityDecrement}, nil
+		return Strategy{Mode: CapacityDecrement, AtOnce: spare}, nil
 	case CapacitySurge:
 	default:
 		// Where somebody else has an instance on standby there is room only beside the others.
-		if canDecrement && len(Out(group, state, Holdings{}).Missed) < stage.MaxUnavailable {
-			return Strategy{Mode: CapacityDecrement}, nil
+		if missed < spare {
+			return Strategy{Mode: CapacityDecrement, AtOnce: spare}, nil
 		}
 	}
-	surge := Strategy{Mode: CapacitySurge, RaiseMax: state.Desired >= state.Max}
+	surge := Strategy{Mode: CapacitySurge, AtOnce: 1, RaiseMax: state.Desired >= state.Max}
 	if refusal := state.checkWarmPool(group, surge); refusal != nil {
 		return Strategy{}, refusal
 	}

@@ -96,7 +96,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 		if rapid.Bool().Draw(t, "in trouble") {
 			state = drawState(t)
 		}
-		stage := patch.Stage{MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable")}
+		stage := patch.Stage{MaxUnavailable: drawShare(t)}
 		ours := patch.Holdings{Surge: rapid.Bool().Draw(t, "surge")}
 		for _, m := range state.Members {
 			if rapid.SampledFrom([]bool{false, false, true}).Draw(t, "ours") {
@@ -137,7 +137,7 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 			}
 		}
 		if !group.IsAutoScaling() {
-			require.GreaterOrEqual(t, left, len(state.Members)-stage.MaxUnavailable)
+			require.GreaterOrEqual(t, left, len(state.Members)-stage.MaxUnavailable.AtLeastOne(len(state.Members)))
 			return
 		}
 		require.GreaterOrEqual(t, left, state.Min, "fewer than min would serve")
@@ -146,12 +146,20 @@ func TestPropertyWhatMayGoOutLeavesEnough(t *testing.T) {
 		if ours.Surge {
 			surge = 1
 		}
-		require.GreaterOrEqual(t, left, state.Desired+standby-surge-stage.MaxUnavailable)
+		wanted := state.Desired + standby - surge
+		require.GreaterOrEqual(t, left, wanted-stage.MaxUnavailable.AtLeastOne(wanted))
 		require.NotContains(t, state.Suspended, "Launch")
 		require.NotContains(t, state.Suspended, "HealthCheck")
 		requireZoneServed(t, state, chosen)
 	})
 	require.Positive(t, allowed, "nothing was ever allowed, so nothing was looked at")
+}
+
+func drawShare(t *rapid.T) patch.Share {
+	if rapid.Bool().Draw(t, "percent") {
+		return patch.Percent(rapid.IntRange(1, 100).Draw(t, "max unavailable"))
+	}
+	return patch.Instances(rapid.IntRange(1, 3).Draw(t, "max unavailable"))
 }
 
 // requireZoneServed: with cross-zone balancing off, a zone that had a healthy target still has one.
@@ -177,7 +185,7 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		state := drawState(t)
 		stage := patch.Stage{
-			MaxUnavailable: rapid.IntRange(1, 3).Draw(t, "max unavailable"),
+			MaxUnavailable: drawShare(t),
 			Capacity: rapid.SampledFrom(
 				[]patch.CapacityMode{"", patch.CapacityAuto, patch.CapacityDecrement, patch.CapacitySurge},
 			).Draw(t, "capacity"),
@@ -189,12 +197,15 @@ func TestPropertyStrategyFitsTheNumbers(t *testing.T) {
 		}
 		switch strategy.Mode {
 		case patch.CapacityDecrement:
-			require.GreaterOrEqual(t, state.Desired-stage.MaxUnavailable, state.Min)
+			require.GreaterOrEqual(t, state.Desired-strategy.AtOnce, state.Min)
+			require.Positive(t, strategy.AtOnce)
+			require.LessOrEqual(t, strategy.AtOnce, stage.MaxUnavailable.AtLeastOne(len(state.Members)+state.Desired))
 			require.False(t, strategy.RaiseMax)
 			require.NotEqual(t, patch.CapacitySurge, stage.Capacity)
 		case patch.CapacitySurge:
 			require.NotEqual(t, patch.CapacityDecrement, stage.Capacity)
 			require.Equal(t, state.Desired+1 > state.Max, strategy.RaiseMax)
+			require.Equal(t, 1, strategy.AtOnce)
 		default:
 			require.Fail(t, "a group without a strategy")
 		}
@@ -286,7 +297,7 @@ func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
 		if len(state.Members) == 0 {
 			return
 		}
-		most := rapid.IntRange(1, 3).Draw(t, "max unavailable")
+		most := drawShare(t)
 		chosen := rapid.SampledFrom(state.Members).Draw(t, "chosen")
 		view := patch.View{Group: group, Policy: patch.Policy{MaxUnavailable: most}, State: &state, Instance: chosen.ID}
 		mayIgnore := func(r *patch.Refusal) bool {
@@ -304,6 +315,6 @@ func TestPropertyPutBackTakesNoMoreThanPatching(t *testing.T) {
 			wanted = state.Desired
 			require.GreaterOrEqual(t, left, state.Min)
 		}
-		require.GreaterOrEqual(t, left, wanted-most)
+		require.GreaterOrEqual(t, left, wanted-most.AtLeastOne(wanted))
 	})
 }

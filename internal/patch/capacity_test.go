@@ -50,20 +50,16 @@ func sizes(lowest, desired, most int) func(*patch.GroupState) {
 }
 
 func TestPlanCapacity(t *testing.T) {
-	decrement, surge, raised := patch.Strategy{
-		Mode: patch.CapacityDecrement,
-	}, patch.Strategy{
-		Mode: patch.CapacitySurge,
-	}, patch.Strategy{
-		Mode:     patch.CapacitySurge,
-		RaiseMax: true,
-	}
+	decrement := patch.Strategy{Mode: patch.CapacityDecrement, AtOnce: 1}
+	surge := patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1}
+	raised := patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: true}
+	two := patch.Strategy{Mode: patch.CapacityDecrement, AtOnce: 2}
 	for _, c := range []struct {
 		name     string
 		group    patch.Group
 		state    patch.GroupState
 		capacity patch.CapacityMode
-		most     int // max_unavailable; 0 is 1
+		most     patch.Share // max_unavailable; 0 is 1
 		want     patch.Strategy
 		refused  patch.RefusalCode
 	}{
@@ -73,8 +69,29 @@ func TestPlanCapacity(t *testing.T) {
 		{name: "silent: as auto", state: four(sizes(4, 4, 4)), want: raised},
 		{name: "auto: exactly one above min", state: four(sizes(3, 4, 4)), capacity: patch.CapacityAuto, want: decrement},
 		{
-			name: "auto: max_unavailable reaches below min", state: four(sizes(3, 4, 6)), capacity: patch.CapacityAuto, most: 2,
-			want: surge,
+			name: "auto: max_unavailable reaches below min", state: four(sizes(3, 4, 6)), capacity: patch.CapacityAuto,
+			most: patch.Instances(2), want: decrement,
+		},
+		{name: "auto: two at once", state: four(), capacity: patch.CapacityAuto, most: patch.Instances(2), want: two},
+		{name: "auto: half of them", state: four(), capacity: patch.CapacityAuto, most: patch.Percent(50), want: two},
+		{
+			name: "auto: a percentage of less than one", state: four(), capacity: patch.CapacityAuto, most: patch.Percent(10),
+			want: decrement,
+		},
+		{
+			name: "auto: all of them, of which min keeps two", state: four(), capacity: patch.CapacityAuto,
+			most: patch.Percent(100), want: two,
+		},
+		{
+			name: "decrement: fewer than asked", state: four(sizes(3, 4, 6)), capacity: patch.CapacityDecrement,
+			most: patch.Instances(3), want: decrement,
+		},
+		{
+			name: "surge: one at a time", state: four(), capacity: patch.CapacitySurge, most: patch.Instances(3), want: surge,
+		},
+		{
+			name: "tags: two at once", group: tagsGroup, most: patch.Percent(50), want: patch.Strategy{AtOnce: 2},
+			state: patch.GroupState{Members: []patch.Member{well(1, "a"), well(2, "a"), well(3, "a"), well(4, "a")}},
 		},
 		{name: "auto: min is 0 and one instance", state: four(sizes(0, 1, 1)), capacity: patch.CapacityAuto, want: decrement},
 		{name: "decrement: room", state: four(), capacity: patch.CapacityDecrement, want: decrement},
@@ -102,7 +119,10 @@ func TestPlanCapacity(t *testing.T) {
 		},
 		{name: "no members", state: four(func(s *patch.GroupState) { s.Members = nil }), refused: patch.RefusedNoInstances},
 		{name: "tags: no members", group: tagsGroup, refused: patch.RefusedNoInstances},
-		{name: "tags: nothing to plan", group: tagsGroup, state: patch.GroupState{Members: []patch.Member{well(1, "a")}}},
+		{
+			name: "tags: no room to make", group: tagsGroup, want: patch.Strategy{AtOnce: 1},
+			state: patch.GroupState{Members: []patch.Member{well(1, "a")}},
+		},
 		{
 			name: "tags: a member of an Auto Scaling group", group: tagsGroup,
 			state:   patch.GroupState{Members: []patch.Member{well(1, "a"), {ID: "i-02", OwnerGroup: "web"}}},
@@ -148,7 +168,7 @@ func TestPlanCapacity(t *testing.T) {
 			if group.Region == "" {
 				group = webGroup
 			}
-			got, refusal := patch.PlanCapacity(group, c.state, patch.Stage{Capacity: c.capacity, MaxUnavailable: max(c.most, 1)})
+			got, refusal := patch.PlanCapacity(group, c.state, patch.Stage{Capacity: c.capacity, MaxUnavailable: c.most})
 			if c.refused != "" {
 				requireRefusal(t, refusal, c.refused, group.String())
 				return
@@ -374,7 +394,7 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 				id = "i-01"
 			}
 			refusal := patch.First(patch.LevelInstance, patch.View{
-				Group: group, Policy: patch.Policy{MaxUnavailable: max(c.most, 1)}, State: &c.state, Holdings: c.ours, Instance: id,
+				Group: group, Policy: patch.Policy{MaxUnavailable: patch.Instances(max(c.most, 1))}, State: &c.state, Holdings: c.ours, Instance: id,
 			})
 			if c.refused == "" {
 				require.Nil(t, refusal)

@@ -100,13 +100,13 @@ func TestGapsAreNoSuccess(t *testing.T) {
 func TestTagsThatNameTwoRolesAreToldApart(t *testing.T) {
 	state := four(func(s *patch.GroupState) { s.Members[3].Targets = nil })
 	refusal := patch.First(patch.LevelInstance, patch.View{
-		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1},
+		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: patch.Instances(1)},
 	})
 	require.NotNil(t, refusal)
 	require.Contains(t, refusal.WhatToDo, "registered in fewer target groups than the others: i-04")
 	state.Members[3].State = "stopped"
 	refusal = patch.First(patch.LevelInstance, patch.View{
-		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1},
+		Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: patch.Instances(1)},
 	})
 	require.NotContains(t, refusal.WhatToDo, "registered in fewer", "that one is ill")
 }

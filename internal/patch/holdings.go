@@ -7,6 +7,9 @@ import "slices"
 type Holdings struct {
 	Out   []string // ids; each counts as long as the state read shows it so, see Out
 	Surge bool
+	// From counts those of Out by the ARNs of the target groups that they were registered with when the group was read
+	// first: others still count on them there.
+	From map[string]int
 }
 
 // OutOfService tells of each instance of a group whether it serves, and if not, why not. An id is in one of the lists
@@ -100,6 +103,11 @@ func (o OutOfService) Wanted(state GroupState, holdings Holdings) int {
 		wanted--
 	}
 	return wanted
+}
+
+// Most is how many of an Auto Scaling group may be out of service at once.
+func (o OutOfService) Most(share Share, state GroupState, holdings Holdings) int {
+	return share.AtLeastOne(o.Wanted(state, holdings))
 }
 
 // holds reports whether the member is out of service because of us. One that somebody returned since is not: in its

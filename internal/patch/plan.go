@@ -97,9 +97,9 @@ type Stage struct {
 	// groups of one service are taken one instance at a time in all
 	Service           string        `json:"service,omitempty"`
 	Approval          *Approval     `json:"approval,omitempty"`
-	MaxUnavailable    int           `json:"max_unavailable"`
+	MaxUnavailable    Share         `json:"max_unavailable"`
 	MaxParallelGroups int           `json:"max_parallel_groups"`
-	MaxFailures       int           `json:"max_failures"` // failed instances the stage may carry before it stops
+	MaxFailures       Share         `json:"max_failures"` // failed instances the stage may carry before it stops
 	Capacity          CapacityMode  `json:"capacity"`
 	Health            []HealthCheck `json:"health"`
 	Bake              Duration      `json:"bake"` // time under watch after each instance is back in service

@@ -26,7 +26,7 @@ type Policy struct {
 	Stage          string
 	StageAt        int    // where the stage stands among the plan's, from 0
 	Service        string // the stage's
-	MaxUnavailable int
+	MaxUnavailable Share
 	Capacity       CapacityMode
 	Health         []HealthCheck
 	Bake           Duration

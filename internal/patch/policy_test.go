@@ -20,7 +20,7 @@ func TestAPolicyIsAPlanAndAStage(t *testing.T) {
 		Quarantine: patch.Quarantine{TTL: patch.Duration(time.Hour)},
 	}
 	stage := patch.Stage{
-		Name: "canary", MaxUnavailable: 1, Capacity: patch.CapacitySurge, Bake: 5 * minute,
+		Name: "canary", MaxUnavailable: patch.Instances(1), Capacity: patch.CapacitySurge, Bake: 5 * minute,
 		Health: []patch.HealthCheck{{Alarm: "5xx"}},
 	}
 	policy := patch.PolicyOf(plan, stage)

@@ -11,7 +11,7 @@ import (
 
 // viewOf is a view of an instance of the group; "" is of the group itself.
 func viewOf(state patch.GroupState, instance string) patch.View {
-	return patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: 1}, State: &state, Instance: instance}
+	return patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: patch.Instances(1)}, State: &state, Instance: instance}
 }
 
 func codesOf(refusals []*patch.Refusal) []patch.RefusalCode {
@@ -228,7 +228,7 @@ func TestWhoSomebodyElsePutOnStandbyIsOut(t *testing.T) {
 				require.Contains(t, refusal.What, "i-01")
 			}
 			if c.mode != "" {
-				strategy, refusal := patch.PlanCapacity(webGroup, c.state, patch.Stage{MaxUnavailable: 1})
+				strategy, refusal := patch.PlanCapacity(webGroup, c.state, patch.Stage{MaxUnavailable: patch.Instances(1)})
 				require.Nil(t, refusal)
 				require.Equal(t, c.mode, strategy.Mode, "one more is launched first where one is missed")
 			}

@@ -61,7 +61,7 @@ func preview(plan patch.Plan, readings ...patch.GroupReading) *patch.Preview {
 
 func TestAPreviewOfAFleetThatIsWell(t *testing.T) {
 	p := preview(
-		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1}),
+		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1)}),
 		readGroup(previewG, 3, 2),
 	)
 	require.True(t, p.CouldRun(), "%+v", p.Blockers)
@@ -83,7 +83,7 @@ func TestAPreviewNamesEveryBlockerOnce(t *testing.T) {
 		{Name: "5xx", State: "ALARM", Needs: 10 * minute}, {Name: "cpu", State: "OK", Needs: 3 * minute},
 	}
 	p := preview(
-		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1, Bake: 5 * minute}),
+		planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1), Bake: 5 * minute}),
 		reading,
 	)
 	got := map[string][]string{}
@@ -139,7 +139,7 @@ func TestAPreviewTellsWhatBecomesOfEachInstance(t *testing.T) {
 				c.state.At = readAt.Add(time.Second) // patch states have whole seconds
 				reading.Known["i-0000"] = *c.state
 			}
-			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1})
+			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1)})
 			plan.Reboot = c.reboot
 			instance := preview(plan, reading).Stages[0].Groups[0].Instances[0]
 			require.Equal(t, c.does, instance.Does)
@@ -168,7 +168,7 @@ func TestAPreviewBelievesNoStateOfAnotherRoot(t *testing.T) {
 			reading.Known["i-0000"] = state
 			reading.State.Members[0].LaunchTime = state.At.Add(c.launched)
 			reading.State.Members[0].RootSince = state.At.Add(c.attached)
-			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: 1})
+			plan := planOf(patch.Stage{Name: "production", Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1)})
 			instance := preview(plan, reading).Stages[0].Groups[0].Instances[0]
 			require.Equal(t, c.does, instance.Does)
 			require.Equal(t, c.does == patch.WouldScan, instance.Outdated)
@@ -186,7 +186,7 @@ func TestAPreviewOfALargeFleetStaysSmall(t *testing.T) {
 		groups, readings = append(groups, group), append(readings, readGroup(group, 100, 150))
 	}
 	p := preview(
-		planOf(patch.Stage{Name: "production", Groups: groups, MaxUnavailable: 1, MaxParallelGroups: 5}), readings...,
+		planOf(patch.Stage{Name: "production", Groups: groups, MaxUnavailable: patch.Instances(1), MaxParallelGroups: 5}), readings...,
 	)
 	document, err := json.Marshal(p)
 	require.NoError(t, err)

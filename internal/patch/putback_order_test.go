@@ -73,7 +73,7 @@ func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 				if next == "" {
 					break
 				}
-				view := patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: 1}, State: &c.state, Instance: next}
+				view := patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: patch.Instances(1)}, State: &c.state, Instance: next}
 				if refusal := patch.First(patch.LevelPutBack, view); refusal != nil {
 					require.Equal(t, patch.RefusedCapacity, refusal.Code)
 					refused = append(refused, next)

@@ -48,7 +48,7 @@ func TestPlanRelease(t *testing.T) {
 				member("i-new", out.Add(time.Minute)),
 			}
 			got, refused := patch.PlanRelease(
-				group, c.state, patch.Stage{MaxUnavailable: 1},
+				group, c.state, patch.Stage{MaxUnavailable: patch.Instances(1)},
 				patch.ReleaseView{ID: "i-1", Since: out, Known: []string{"i-2", "i-3"}, GiveWay: c.giveWay},
 			)
 			require.Equal(t, c.want, got)
@@ -66,7 +66,7 @@ func TestPlanRelease(t *testing.T) {
 			Members: []patch.Member{member("i-2", old), member("i-3", old), member("i-4", old)},
 		}
 		_, refused := patch.PlanRelease(
-			group, state, patch.Stage{MaxUnavailable: 1},
+			group, state, patch.Stage{MaxUnavailable: patch.Instances(1)},
 			patch.ReleaseView{ID: "i-1", Since: out, Known: []string{"i-2", "i-3"}},
 		)
 		require.NotNil(t, refused)

@@ -33,7 +33,7 @@ func TestWhoIsStoppedBeforeTheWaveKeepsNobody(t *testing.T) {
 				m.Targets[0].Health = patch.TargetUnused // as Elastic Load Balancing has one that is stopped
 			}))
 			view := patch.View{
-				Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: 1, Began: c.began},
+				Group: tagsGroup, State: &state, Instance: "i-01", Policy: patch.Policy{MaxUnavailable: patch.Instances(1), Began: c.began},
 			}
 			found := patch.Refusals(patch.LevelInstance, view)
 			if !c.keeps {
@@ -85,7 +85,7 @@ func TestWhoWasTakenForGoneAndIsStoppedIsNamed(t *testing.T) {
 func TestAStrangersNodeKeepsNobodyFromBeingPutBack(t *testing.T) {
 	state := four(untracked, member(2, func(m *patch.Member) { m.Operator = "Karpenter" }))
 	for level, refused := range map[patch.Level]bool{patch.LevelWave: true, patch.LevelPutBack: false} {
-		view := patch.View{Group: tagsGroup, State: &state, Policy: patch.Policy{MaxUnavailable: 1}}
+		view := patch.View{Group: tagsGroup, State: &state, Policy: patch.Policy{MaxUnavailable: patch.Instances(1)}}
 		codes := codesOf(patch.Refusals(level, view))
 		require.Equal(t, refused, slices.Contains(codes, patch.RefusedOperated), "%v: %v", level, codes)
 	}
@@ -102,7 +102,7 @@ func TestWhoRestsIsNotAskedWithTheOthers(t *testing.T) {
 			for state, refused := range map[string]bool{"running": true, "stopped": false} {
 				group := four(untracked, member(2, func(m *patch.Member) { m.State = state; change(m) }))
 				view := patch.View{
-					Group: tagsGroup, State: &group, Policy: patch.Policy{MaxUnavailable: 1, Restore: patch.RestoreRootVolume},
+					Group: tagsGroup, State: &group, Policy: patch.Policy{MaxUnavailable: patch.Instances(1), Restore: patch.RestoreRootVolume},
 				}
 				require.Equal(t, refused, len(patch.Refusals(patch.LevelWave, view)) > 0, "%s: %v", state,
 					patch.Refusals(patch.LevelWave, view))

@@ -18,7 +18,7 @@ func checkStrategy(v View) []*Refusal {
 // checkRoom refuses an instance that its group cannot do without. The promise: healthy >= wanted - max_unavailable and
 // >= min, where wanted is OutOfService.Wanted. One that does not serve takes nothing away.
 func checkRoom(v View) []*Refusal {
-	out, most := Out(v.Group, *v.State, v.Holdings), v.Policy.MaxUnavailable
+	out := Out(v.Group, *v.State, v.Holdings)
 	member, _ := v.State.Member(v.Instance)
 	serves, healthy := member.Serving(v.Group.IsAutoScaling()), len(out.Serving)
 	if !v.Group.IsAutoScaling() {
@@ -27,13 +27,14 @@ func checkRoom(v View) []*Refusal {
 		ill := slices.DeleteFunc(without(out.Ill, v.Instance), v.restsSinceBefore)
 		away := slices.Concat(out.Gone, without(out.Ours, v.Instance), ill)
 		total := len(v.State.Members) + len(out.Gone) - (len(without(out.Ill, v.Instance)) - len(ill))
+		most := v.Policy.MaxUnavailable.AtLeastOne(len(v.State.Members) + len(out.Gone))
 		if serves && len(away) >= most {
 			return v.refuse(fmt.Sprintf("%d of %d are out of service already, max_unavailable is %d: %s", len(away), total, most,
 				v.named(away)), "wait until the others are healthy again"+v.registerThem(ill))
 		}
 		return nil
 	}
-	wanted := out.Wanted(*v.State, v.Holdings)
+	wanted, most := out.Wanted(*v.State, v.Holdings), out.Most(v.Policy.MaxUnavailable, *v.State, v.Holdings)
 	if after := healthy - 1; serves && (after < wanted-most || after < v.State.Min) {
 		what := fmt.Sprintf("%d healthy of %d wanted (min %d): one fewer would break max_unavailable %d", healthy, wanted,
 			v.State.Min, most)
@@ -139,17 +140,19 @@ func checkTargetRoom(v View) []*Refusal {
 				registered++
 			}
 		}
+		registered += v.Holdings.From[targetGroup.ARN]
 		wanted, least := registered, 0
 		if v.Group.IsAutoScaling() && targetGroup.Attached {
 			wanted, least = out.Wanted(*v.State, v.Holdings), v.State.Min
 		}
+		most := v.Policy.MaxUnavailable.AtLeastOne(wanted)
 		if registered > 1 {
 			least = max(least, 1) // the last of several is never taken
 		}
-		if after := healthy - 1; after < wanted-v.Policy.MaxUnavailable || after < least {
+		if after := healthy - 1; after < wanted-most || after < least {
 			found = append(found, v.refuse(fmt.Sprintf(
 				"%d targets are healthy of %d wanted in %s (min %d): one fewer would break max_unavailable %d",
-				healthy, wanted, targetGroup.Name, least, v.Policy.MaxUnavailable), "wait until its targets are healthy again")...)
+				healthy, wanted, targetGroup.Name, least, most), "wait until its targets are healthy again")...)
 		}
 	}
 	return found

@@ -43,7 +43,7 @@ func TestCheckRootVolume(t *testing.T) {
 				c.change(&m)
 			}
 			state := four(func(s *patch.GroupState) { s.Members[0] = m })
-			policy := patch.Policy{Restore: c.restore, MaxUnavailable: 1}
+			policy := patch.Policy{Restore: c.restore, MaxUnavailable: patch.Instances(1)}
 			refusal := patch.First(
 				patch.LevelInstance, patch.View{Group: webGroup, Policy: policy, State: &state, Instance: m.ID},
 			)

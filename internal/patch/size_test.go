@@ -16,7 +16,7 @@ import (
 // large is a plan of as many groups as a wave may have, with names of a usual length, and where its wave stands.
 func large() (patch.Plan, patch.WaveStatus) {
 	at := time.Date(2026, 11, 22, 2, 0, 0, 123456789, time.UTC)
-	stage := patch.Stage{Name: "production", MaxUnavailable: 1, MaxParallelGroups: 20}
+	stage := patch.Stage{Name: "production", MaxUnavailable: patch.Instances(1), MaxParallelGroups: 20}
 	status := patch.WaveStatus{WaveID: "wave-web-20261122-020000", Plan: "web", Stages: []patch.StageStatus{{
 		Name: "production",
 	}}}
@@ -218,7 +218,7 @@ func TestPropertyAWavesHistoryHolds(t *testing.T) {
 func TestWhatSendsRequestsAndIsNotReadIsRefused(t *testing.T) {
 	group := patch.Group{AutoScalingGroup: "web"}
 	member := patch.Member{ID: "i-1", State: "running", Lifecycle: patch.LifecycleInService, Health: "Healthy"}
-	policy := patch.Policy{MaxUnavailable: 1}
+	policy := patch.Policy{MaxUnavailable: patch.Instances(1)}
 	web := patch.HealthCheck{HTTP: &patch.HTTPCheck{}}
 	for _, c := range []struct {
 		name   string

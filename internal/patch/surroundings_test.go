@@ -202,7 +202,7 @@ func TestCheckGateAlarms(t *testing.T) {
 func TestCheckLifetime(t *testing.T) {
 	// An hour is what four instances take, of a quarter each.
 	first := func(level patch.Level, instance string, state patch.GroupState) *patch.Refusal {
-		policy := patch.Policy{Estimates: &patch.Estimates{Patch: 15 * minute}, MaxUnavailable: 1}
+		policy := patch.Policy{Estimates: &patch.Estimates{Patch: 15 * minute}, MaxUnavailable: patch.Instances(1)}
 		return patch.First(level, patch.View{Group: webGroup, Policy: policy, State: &state, Instance: instance})
 	}
 	const week = patch.Duration(7 * 24 * time.Hour)
@@ -266,7 +266,7 @@ func TestCheckTargetRoom(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			refusal := patch.First(patch.LevelInstance, patch.View{
-				Group: webGroup, Policy: patch.Policy{MaxUnavailable: max(c.most, 1)}, State: &c.state, Instance: "i-01",
+				Group: webGroup, Policy: patch.Policy{MaxUnavailable: patch.Instances(max(c.most, 1))}, State: &c.state, Instance: "i-01",
 				Holdings: patch.Holdings{Out: c.out},
 			})
 			if !c.refused {

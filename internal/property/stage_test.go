@@ -160,8 +160,8 @@ func (s script) plan(plan *patch.Plan) {
 	stages := slices.Clone(plan.Stages)
 	for i := range stages {
 		stage := &stages[i]
-		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = drawn.MaxFailures, 1+
-			drawn.MaxParallel, s.maxUnavailable()
+		stage.MaxFailures, stage.MaxParallelGroups, stage.MaxUnavailable = patch.Instances(drawn.MaxFailures), 1+
+			drawn.MaxParallel, patch.Instances(s.maxUnavailable())
 		stage.Bake, stage.OnFailure.Then = patch.Duration(time.Duration(drawn.Bake)*time.Second), patch.Verb(or(drawn.Then,
 			string(patch.RollBack)))
 		stage.OnFailure.Timeout = patch.Duration(10 * time.Minute)

@@ -63,14 +63,28 @@ func (d *Document) scalar(path string, f Field, node ast.Node, target reflect.Va
 
 // text decodes what reads itself from text, such as a duration.
 func (d *Document) text(path string, f Field, node ast.Node, target reflect.Value) {
-	switch node.(type) {
+	ranged, isRanged := target.Addr().Interface().(Ranged)
+	var text string
+	switch n := node.(type) {
+	case *ast.IntegerNode:
+		if !isRanged {
+			d.Problem(path, "is %s; %s", kind(node), f.like())
+			return
+		}
+		text = n.Token.Value
 	case *ast.StringNode, *ast.LiteralNode:
 	default: // quoting a bare 5 would not make it a duration, so that is not what we advise
 		d.Problem(path, "is %s; %s", kind(node), f.like())
 		return
 	}
-	text, ok := d.stringValue(path, f, node)
-	if !ok {
+	if text == "" {
+		var ok bool
+		if text, ok = d.stringValue(path, f, node); !ok {
+			return
+		}
+	}
+	if isRanged && node.Type() == ast.StringType && text != "" && strings.Trim(text, "0123456789") == "" {
+		d.Problem(path, "is text; write the number without quotes; %s", f.like())
 		return
 	}
 	value := reflect.New(target.Type())
@@ -89,6 +103,17 @@ func (d *Document) text(path string, f Field, node ast.Node, target reflect.Valu
 		}
 	}
 	target.Set(value.Elem())
+	if !isRanged {
+		return
+	}
+	if err := ranged.Within(f.Min, f.Max); err != nil {
+		d.Problem(path, "%v; %s", err, f.like())
+	}
+}
+
+// Ranged is a text that may be written as a bare number, too, and that knows whether it is within a field's bounds.
+type Ranged interface {
+	Within(low, high string) error
 }
 
 func (d *Document) stringValue(path string, f Field, node ast.Node) (string, bool) {

@@ -113,6 +113,15 @@ func (r *roster) rollsBack(current string, stages []patch.StageStatus) (count pa
 	return count
 }
 
+// members counts a stage's instances, of groups that have not begun as preflight found them.
+func (r *roster) members(stage int) int {
+	count := 0
+	for _, held := range r.of(stage) {
+		count += max(held.counts.Total, len(held.members))
+	}
+	return count
+}
+
 // failures counts a stage's failed instances.
 func (r *roster) failures(stage int) int {
 	count := 0
