@@ -36,7 +36,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		for _, group := range stage.Groups {
 			shown.Groups = append(shown.Groups, groupView(group, details))
 			if group.Phase != "" && group.Phase != patch.GroupIdle {
-				phases = append(phases, fmt.Sprintf("%s, %d of %d", spaced(string(group.Phase)), group.Done, group.Total))
+				phases = append(phases, fmt.Sprintf("%s, %d of %d", group.Phase.Words(), group.Done, group.Total))
 			}
 		}
 		shown.State = strings.Join(phases, "; ")
@@ -47,10 +47,10 @@ func View(wave patch.WaveStatus, details Details) Progress {
 }
 
 func waveState(wave patch.WaveStatus) string {
-	text := spaced(string(wave.State))
+	text := wave.State.Words()
 	switch wave.State {
 	case patch.StateClosed:
-		return "closed: " + words(wave.Outcome)
+		return "closed: " + wave.Outcome.Words()
 	case patch.StateRunning, patch.StateRollingBack, patch.StateAwaitingApproval:
 		if wave.Stage != "" {
 			text += ": " + wave.Stage

@@ -37,9 +37,6 @@ func Cell(text string) Marked {
 	return Marked(plain.Markdown(text))
 }
 
-// Words writes a state, an outcome or a phase as people say it.
-func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
 // Moment is a time as people read it in details.
 func Moment(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
 
