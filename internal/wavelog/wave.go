@@ -42,7 +42,8 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 	}
 	if fired := event.GetTimerFiredEventAttributes(); fired != nil {
 		if verb, decides := strings.CutSuffix(w.timers[fired.GetStartedEventId()], names.UnlessSomebodyDecides); decides {
-			return []Event{{Kind: OfPerson, Stage: w.stage, What: patch.Verb(verb).Words(), Reason: "nobody decided in time"}}, nil
+			what := patch.Verb(verb).Words()
+			return []Event{{Kind: OfPerson, Stage: w.stage, What: what, Reason: "nobody decided in time"}}, nil
 		}
 	}
 	if cancel := event.GetWorkflowExecutionCancelRequestedEventAttributes(); cancel != nil {
