@@ -45,8 +45,8 @@ func (a *AWS) AwaitInstallTurn(ctx context.Context, in AwaitInstallInput) (err e
 }
 
 // AwaitInstall waits until the execution and its commands are terminal and reports what it left; a failed one is a
-// report, not an error. While the machine's agent is silent after the step has begun that installs and reboots the
-// error's type is MachineAway: it says that the machine has not come back, and since when.
+// report, not an error. While the machine's agent is silent the error's type is MachineAway: it says that the machine
+// has not come back, and since when.
 func (a *AWS) AwaitInstall(ctx context.Context, in AwaitInstallInput) (_ *patch.PatchReport, err error) {
 	defer once.Typed(&err)
 	return a.awaitExecution(ctx, in, false)
@@ -72,12 +72,12 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 			return false, "the execution to be listed", err
 		}
 		var silent time.Time
-		if stop || execution.InReboot(a.speed().OnAWS(silentAfter)) {
+		if stop || execution.Slow(silentAfter) {
 			if silent, err = silentSince(ctx, s, in.Instance); err != nil {
 				return false, "", err
 			}
 		}
-		away := in.away(silent)
+		away := in.away(silent, execution.InstallBegan())
 		waits := func(what string) (bool, string, error) {
 			if stop || away == "" {
 				return false, what, nil
@@ -85,7 +85,7 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 			return false, "", once.Waiting(ErrMachineAway, in.Pace.Poll.D(), "%s", away)
 		}
 		if !execution.Over() {
-			return waits("the install, " + execution.Doing())
+			return waits(execution.Doing())
 		}
 		// A step that timed out says nothing about its command, which may still be patching.
 		commands, err := execution.Commands(ctx, s, where, in.Instance.ID)
@@ -112,17 +112,21 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 	return report, err
 }
 
-// silentAfter is how long an install is under way before its machine's agent is looked at beside it: an agent that has
-// fallen silent is told by Systems Manager some five minutes later, and a look is one call more each time.
-const silentAfter = patch.Duration(5 * time.Minute)
+// silentAfter is how long an execution is under way, by AWS's clock, before its machine's agent is looked at beside it:
+// Systems Manager tells of an agent that has fallen silent some five minutes later, and a look is one call more each
+// time.
+const silentAfter = 5 * time.Minute
 
 // away says that the machine has not come back since its agent fell silent; "" where it has not.
-func (in AwaitInstallInput) away(silent time.Time) string {
+func (in AwaitInstallInput) away(silent time.Time, installing bool) string {
 	if silent.IsZero() {
 		return ""
 	}
 	said := "it has not come back from its reboot"
-	if in.Reboot == patch.RebootNever {
+	switch {
+	case !installing:
+		said = "it fell silent before its install"
+	case in.Reboot == patch.RebootNever:
 		said = "it has fallen silent while it was patched, without a reboot that is ours"
 	}
 	return fmt.Sprintf("%s: %s: Systems Manager has not heard of its agent since %s", in.Instance, said,

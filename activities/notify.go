@@ -77,7 +77,7 @@ func (c *Control) Notify(ctx context.Context, in NotifyInput) error {
 
 // notifyError types a failure to send. Its texts come from internal/notify, which keeps addresses out of them.
 func notifyError(in NotifyInput, err error) error {
-	message := fmt.Sprintf("%s was not told %s: %v", in.Channel, in.Notice.Kind, err)
+	message := fmt.Sprintf("%s was not told %s: %v", in.Channel, in.Notice.Kind.Words(), err)
 	var refused *notify.RefusedError
 	if errors.As(err, &refused) {
 		return once.Final(ErrNotificationRejected, "%s", message)

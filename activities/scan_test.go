@@ -221,7 +221,7 @@ func TestAFailedInstallIsAReport(t *testing.T) {
 		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
 	})
 	require.Equal(t, "Failed", report.Status)
-	require.Contains(t, report.Failure, "step install: ")
+	require.Contains(t, report.Failure, "AWS-RunPatchBaseline failed on it (step install): ")
 	require.NotNil(t, report.After, "what a failed install left is learnt")
 	require.True(t, report.Touched(patch.Linux))
 }

@@ -84,7 +84,7 @@ func completeWaves(cmd *cobra.Command) (found []cobra.Completion) {
 			for _, wave := range waves {
 				told := wave.told()
 				if wave.Outcome != "" {
-					told += ": " + strings.ReplaceAll(wave.Outcome, "_", " ")
+					told += ": " + patch.Outcome(wave.Outcome).Words()
 				} else if wave.Stage != "" {
 					told += ": " + wave.Stage
 				}

@@ -119,7 +119,7 @@ func printQuarantine(out io.Writer, result *workflows.QuarantineResult) error {
 		line(out, "           to do: %s", problem.WhatToDo)
 	}
 	if ended := result.Ended; ended != nil {
-		line(out, "%s %s", ended.ID, ended.Outcome)
+		line(out, "%s %s", ended.ID, ended.Outcome.Words())
 		for _, said := range append([]string{ended.Reason}, ended.Notes...) {
 			if said != "" {
 				line(out, "  %s", said)

@@ -234,7 +234,7 @@ func printWaves(out io.Writer, waves []listed) error {
 func (w listed) stands() string {
 	state := w.told()
 	if w.Outcome != "" {
-		state += ": " + strings.ReplaceAll(w.Outcome, "_", " ")
+		state += ": " + patch.Outcome(w.Outcome).Words()
 	} else if w.Stage != "" {
 		state += ": " + w.Stage
 	}
@@ -264,7 +264,7 @@ func (w listed) told() string {
 		if w.State == "" {
 			return strings.ToLower(w.Temporal)
 		}
-		return strings.ToLower(w.Temporal) + " while " + strings.ReplaceAll(w.State, "_", " ")
+		return strings.ToLower(w.Temporal) + " while " + patch.WaveState(w.State).Words()
 	}
-	return strings.ReplaceAll(w.State, "_", " ")
+	return patch.WaveState(w.State).Words()
 }

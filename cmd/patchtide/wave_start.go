@@ -46,7 +46,7 @@ func printStarted(out io.Writer, wave started) error {
 	line(out, "%s", said)
 	switch {
 	case wave.State == patch.StateClosed || decided(wave.State):
-		line(out, "It is %s.", strings.ReplaceAll(string(wave.State), "_", " "))
+		line(out, "It is %s.", wave.State.Words())
 	case wave.State != "":
 		line(out, "Its preflight goes on.")
 	}

@@ -125,7 +125,7 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 // aimedAt is the verb for where the wave stands, and what is said of it. It refuses what is dangerous to mean by
 // accident: an abort where things are put back already gives up on them.
 func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Decision, said string, err error) {
-	aimed, said = decision, status.WaveID+" is "+strings.ReplaceAll(string(status.State), "_", " ")
+	aimed, said = decision, status.WaveID+" is "+status.State.Words()
 	aimed.Point = status.Point()
 	at := strings.Join(aimed.Flags(), " ")
 	if status.State == patch.StateClosed {
@@ -147,7 +147,7 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 // hasClosed says of a wave that has closed how it ended: it takes no verb any more.
 func hasClosed(status patch.WaveStatus) error {
 	return fmt.Errorf("%s has closed: %s at %s; it takes no verb any more", status.WaveID,
-		strings.ReplaceAll(string(status.Outcome), "_", " "), console.Moment(status.Since))
+		status.Outcome.Words(), console.Moment(status.Since))
 }
 
 // whyClosed says how a wave ended that Temporal lets nobody tell anything; err is what Temporal said.
@@ -200,7 +200,7 @@ func tell(ctx context.Context, c client.Client, wave string, decision patch.Deci
 		return &accepted, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("nobody knows whether %s was heard: it may be taken when a worker is back. Sent again in the "+
-			"same words it is taken once", decision.Verb)
+			"same words it is taken once", decision.Verb.Words())
 	}
 	var closed *serviceerror.NotFound
 	if errors.As(err, &closed) {

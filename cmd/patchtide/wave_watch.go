@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -136,7 +135,7 @@ func watchInLines(
 
 // goesOn says that a wave which is watched no more goes on.
 func goesOn(status patch.WaveStatus) string {
-	state := strings.ReplaceAll(string(status.State), "_", " ")
+	state := status.State.Words()
 	return fmt.Sprintf(
 		"%s goes on without you (%s). Watch it again: `patchtide wave watch %s`", status.WaveID, state, status.WaveID,
 	)

@@ -15,7 +15,7 @@ func (e *Execution) Report(
 	ctx context.Context, s *Services, where string, commands map[string]*Invocation,
 ) (*patch.PatchReport, error) {
 	for id, invocation := range commands {
-		told := id == e.commandOf("factsBefore") || id == e.commandOf("factsAfter")
+		told := id == e.commandOf(factsBeforeStep) || id == e.commandOf(factsAfterStep)
 		if invocation == nil || !told && invocation.Succeeded() {
 			continue
 		}
@@ -24,9 +24,9 @@ func (e *Execution) Report(
 		}
 	}
 	report := &patch.PatchReport{ExecutionID: e.id, Status: string(e.Status), Unbegun: e.unbegun(commands)}
-	before, packagesBefore := e.facts("factsBefore", commands)
-	after, packagesAfter := e.facts("factsAfter", commands)
-	report.Installing = e.installBegan(commands)
+	before, packagesBefore := e.facts(factsBeforeStep, commands)
+	after, packagesAfter := e.facts(factsAfterStep, commands)
+	report.Installing = e.installMayHaveBegun(commands)
 	if after == nil && !report.Installing {
 		after = before // nothing of ours ran since
 	}
@@ -49,16 +49,14 @@ func (e *Execution) unbegun(commands map[string]*Invocation) bool {
 	})
 }
 
-// installBegan reports whether the install may have reached the instance: its step started, or there is a command that
-// is no other step's.
-func (e *Execution) installBegan(commands map[string]*Invocation) bool {
-	for _, step := range e.steps {
-		if Deref(step.StepName) == installStep && step.ExecutionStartTime != nil {
-			return true
-		}
+// installMayHaveBegun reports whether the install may have reached the instance: its step started, or there is a
+// command that is no other step's.
+func (e *Execution) installMayHaveBegun(commands map[string]*Invocation) bool {
+	if e.InstallBegan() {
+		return true
 	}
 	for id := range commands {
-		if id != e.commandOf("factsBefore") {
+		if id != e.commandOf(factsBeforeStep) {
 			return true
 		}
 	}
@@ -91,7 +89,7 @@ func (e *Execution) facts(
 	return facts, packages
 }
 
-// why names the step that failed and its command's own words, which say more than Automation's.
+// why says which step failed, and its command's own words, which say more than Automation's.
 func (e *Execution) why(commands map[string]*Invocation) string {
 	for _, step := range e.steps {
 		if !executionOver(step.StepStatus) || step.StepStatus == ssmtypes.AutomationExecutionStatusSuccess {
@@ -105,7 +103,7 @@ func (e *Execution) why(commands map[string]*Invocation) string {
 		if reason == "" {
 			reason = string(step.StepStatus)
 		}
-		return "step " + name + ": " + reason
+		return stepWords[name].failed + " (step " + name + "): " + reason
 	}
 	if e.failure != "" {
 		return lastLine(e.failure)

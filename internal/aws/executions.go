@@ -74,27 +74,46 @@ func executionOver(status ssmtypes.AutomationExecutionStatus) bool {
 	}, status)
 }
 
-// Doing names the step under way, for people.
+// The runbook's steps. installStep is the one that installs and reboots.
+const (
+	factsBeforeStep = "factsBefore"
+	installStep     = "install"
+	factsAfterStep  = "factsAfter"
+)
+
+// stepWords say of a machine what it is that a step of the runbook waits for, and what it means that the step failed:
+// whoever decides in the night knows the machine, and not the runbook.
+var stepWords = map[string]struct{ waits, failed string }{
+	factsBeforeStep: {
+		waits: "it has not told yet what it is before its install", failed: "it did not tell what it is before its install",
+	},
+	installStep: {waits: "it has not ended its install", failed: "AWS-RunPatchBaseline failed on it"},
+	factsAfterStep: {
+		waits: "it has not told yet what it is after its install", failed: "it did not tell what it is after its install",
+	},
+}
+
+// Doing says for people what the machine has not done yet, and which step waits for it.
 func (e *Execution) Doing() string {
 	for _, step := range e.steps {
 		if !executionOver(step.StepStatus) && step.StepStatus != ssmtypes.AutomationExecutionStatusPending {
-			return "step " + Deref(step.StepName)
+			return stepWords[Deref(step.StepName)].waits + " (step " + Deref(step.StepName) + ")"
 		}
 	}
-	return string(e.Status)
+	return "the execution of its install, which is " + string(e.Status)
 }
 
-// installStep is the runbook's step that installs and reboots.
-const installStep = "install"
+// Slow reports whether the execution began so long ago, and has not succeeded, which takes an answer of the machine
+// after its reboot.
+func (e *Execution) Slow(since time.Duration) bool {
+	return e.Status != ssmtypes.AutomationExecutionStatusSuccess && !e.started.IsZero() && e.readAt.Sub(e.started) >= since
+}
 
-// InReboot reports whether the machine may hang in a reboot of the execution's: the step that installs and reboots has
-// begun so long ago, and the execution has not succeeded, which asks the machine for its facts last.
-func (e *Execution) InReboot(since time.Duration) bool {
-	return e.Status != ssmtypes.AutomationExecutionStatusSuccess &&
-		slices.ContainsFunc(e.steps, func(step ssmtypes.StepExecution) bool {
-			return Deref(step.StepName) == installStep && step.ExecutionStartTime != nil &&
-				e.readAt.Sub(*step.ExecutionStartTime) >= since
-		})
+// InstallBegan reports whether the step that installs and reboots has begun.
+func (e *Execution) InstallBegan() bool {
+	return slices.ContainsFunc(e.steps, func(step ssmtypes.StepExecution) bool {
+		return Deref(step.StepName) == installStep && step.ExecutionStartTime != nil
+	})
 }
 
 // commandOf is the id of the command a step ran; "" when the step has not told it.

@@ -150,11 +150,9 @@ func (w Wave) beyondRetry() bool {
 func (w Wave) Silence(moment func(time.Time) string) string {
 	switch {
 	case w.Until != nil:
-		return fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), words(w.Otherwise))
+		return fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), w.Otherwise.Words())
 	case (patch.WaveStatus{Verbs: w.Verbs}).Asks():
 		return "It waits until somebody answers."
 	}
 	return ""
 }
-
-func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

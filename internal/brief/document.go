@@ -70,10 +70,10 @@ func UTC(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC"
 
 // Stands is where a wave stands: its state with its stage or its outcome, and what a running one waits for.
 func Stands(status patch.WaveStatus) string {
-	said := words(status.State)
+	said := status.State.Words()
 	switch {
 	case status.State == patch.StateClosed:
-		said += ": " + words(status.Outcome)
+		said += ": " + status.Outcome.Words()
 	case status.Stage != "":
 		said += ": " + status.Stage
 	}

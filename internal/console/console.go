@@ -13,7 +13,6 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"github.com/patchtide/patchtide/internal/palette"
-	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/plain"
 )
 
@@ -195,6 +194,3 @@ func (c *Console) elapsed() string {
 	seconds := int(c.now().Sub(c.begun).Seconds())
 	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)
 }
-
-// words is an outcome as people say it.
-func words(outcome patch.Outcome) string { return strings.ReplaceAll(string(outcome), "_", " ") }

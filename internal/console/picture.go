@@ -50,7 +50,7 @@ func bar(done, all int) string {
 func stageLine(stage Stage) string {
 	state := palette.Quiet.Render(stage.State)
 	if stage.Outcome != "" {
-		state = palette.Of(stage.Outcome).Style.Render(words(stage.Outcome))
+		state = palette.Of(stage.Outcome).Style.Render(stage.Outcome.Words())
 	}
 	return palette.Title.Render(stage.Name) + "  " + state
 }
@@ -60,7 +60,7 @@ func instanceLine(instance Instance, spin string) string {
 	switch {
 	case instance.Outcome != "":
 		style = palette.Of(instance.Outcome).Style
-		mark, what = style.Render(palette.Of(instance.Outcome).Sign), words(instance.Outcome)
+		mark, what = style.Render(palette.Of(instance.Outcome).Sign), instance.Outcome.Words()
 		if instance.Reason != "" {
 			what += ": " + instance.Reason
 		}

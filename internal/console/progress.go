@@ -78,7 +78,7 @@ func changes(before, after Progress) []change {
 			found = append(found, groupChanges(oldGroup, group)...)
 		}
 		if ended(old.Outcome, stage.Outcome) {
-			found = append(found, change{subject: "stage " + stage.Name, what: words(stage.Outcome), outcome: stage.Outcome})
+			found = append(found, change{subject: "stage " + stage.Name, what: stage.Outcome.Words(), outcome: stage.Outcome})
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(after.Waits)) {
@@ -103,7 +103,7 @@ func groupChanges(before, after Group) []change {
 		subject := after.String() + " " + instance.ID
 		switch {
 		case ended(old.Outcome, instance.Outcome):
-			what := words(instance.Outcome)
+			what := instance.Outcome.Words()
 			if instance.Reason != "" {
 				what = fmt.Sprintf("%s: %s", what, instance.Reason)
 			}

@@ -35,7 +35,7 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 		s.line(4, "  %s", wait)
 	}
 	for _, decision := range status.Decisions {
-		s.line(2, "%s  %s by %s: %s", Clock(decision.At), spaced(string(decision.Verb)), decision.Actor, decision.Reason)
+		s.line(2, "%s  %s by %s: %s", Clock(decision.At), decision.Verb.Words(), decision.Actor, decision.Reason)
 	}
 	if doc.Quarantine != "" {
 		s.line(2, "%s", doc.Quarantine)
@@ -86,7 +86,7 @@ func (s *statusText) table(status patch.WaveStatus) {
 	var rows [][]string
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			now := spaced(string(group.Phase))
+			now := group.Phase.Words()
 			if group.Now != nil {
 				now += ": " + group.Now.ID + " " + group.Now.Step.Told(group.Now.Undoing)
 			}

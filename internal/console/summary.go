@@ -26,7 +26,7 @@ func (c *Console) Summary(r Report) {
 		"\n%s %s  %s in %.1f s, scenario %s\n",
 		style.Render(palette.Of(r.Outcome).Sign),
 		palette.Title.Render(r.WaveID),
-		style.Render(words(r.Outcome)),
+		style.Render(r.Outcome.Words()),
 		r.Seconds,
 		r.Scenario,
 	)
@@ -76,7 +76,7 @@ func (c *Console) reasons(text *strings.Builder, r Report) {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
 				if instance.Reason != "" {
-					c.field(text, palette.Plain, instance.ID, words(instance.Outcome)+": "+instance.Reason)
+					c.field(text, palette.Plain, instance.ID, instance.Outcome.Words()+": "+instance.Reason)
 				}
 			}
 		}
@@ -90,7 +90,7 @@ func outcomes(r Report) string {
 	for _, stage := range r.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
-				name := words(instance.Outcome)
+				name := instance.Outcome.Words()
 				if counts[name] == 0 {
 					order = append(order, name)
 				}
@@ -139,7 +139,7 @@ func tableOf(r Report, automation bool, page Page) string {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
 				cells := []string{
-					stage.Name, group.Account + "/" + group.Name, instance.ID, words(instance.Outcome),
+					stage.Name, group.Account + "/" + group.Name, instance.ID, instance.Outcome.Words(),
 					fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter), instance.AutomationExecutionID,
 				}
 				rows = append(rows, cells[:shown])

@@ -36,7 +36,7 @@ func View(wave patch.WaveStatus, details Details) Progress {
 		for _, group := range stage.Groups {
 			shown.Groups = append(shown.Groups, groupView(group, details))
 			if group.Phase != "" && group.Phase != patch.GroupIdle {
-				phases = append(phases, fmt.Sprintf("%s, %d of %d", spaced(string(group.Phase)), group.Done, group.Total))
+				phases = append(phases, fmt.Sprintf("%s, %d of %d", group.Phase.Words(), group.Done, group.Total))
 			}
 		}
 		shown.State = strings.Join(phases, "; ")
@@ -78,5 +78,3 @@ func step(instance patch.InstanceStatus) string {
 	}
 	return instance.Step.Told(instance.Undoing)
 }
-
-func spaced(text string) string { return strings.ReplaceAll(text, "_", " ") }

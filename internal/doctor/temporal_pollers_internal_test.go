@@ -1,39 +1,15 @@
 package doctor
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/taskqueue/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/pollers/pollerstest"
 )
-
-// server is a Temporal whose queues are all polled by the same workers, each so long ago.
-type server struct {
-	client.Client
-	now time.Time
-	ago map[string]time.Duration
-}
-
-func (s server) DescribeTaskQueue(
-	context.Context, string, enums.TaskQueueType,
-) (*workflowservice.DescribeTaskQueueResponse, error) {
-	answer := &workflowservice.DescribeTaskQueueResponse{}
-	for identity, ago := range s.ago {
-		answer.Pollers = append(answer.Pollers, &taskqueue.PollerInfo{
-			Identity: identity, LastAccessTime: timestamppb.New(s.now.Add(-ago)),
-		})
-	}
-	return answer, nil
-}
 
 func TestWorkersAreJudgedByTheirLastPoll(t *testing.T) {
 	loaded, err := config.Parse("patchtide.yaml", config.Example(), nil)
@@ -80,7 +56,7 @@ func TestWorkersAreJudgedByTheirLastPoll(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := &doctor{Options: Options{Config: loaded}}
-			temporal := Temporal{Client: server{now: now, ago: c.ago}, Namespace: "default"}
+			temporal := Temporal{Client: pollerstest.Queues{Now: now, Ago: c.ago}, Namespace: "default"}
 			results := append(d.pollers(t.Context(), temporal, now), d.configurations(t.Context(), temporal, now)...)
 			require.Equal(t, c.want, results)
 		})

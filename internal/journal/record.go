@@ -163,8 +163,8 @@ type Release struct {
 }
 
 // LeftPatched reports whether the saga that wrote the record, in that run of its wave and as the try of that number or
-// a later one, installed what was due and left the instance so, on the root volume that it has still.
+// a later one, left its instance patched, on the root volume that it has still. What is patched is for the saga to say
+// as it ends, see Patched; here is asked only whether it said so of what is there now.
 func (r Record) LeftPatched(run string, try int, root string) bool {
-	return r.Installing && r.Ended && !r.Left && r.PutBack == nil && r.Quarantine == nil && r.Point != nil &&
-		r.Policy.Run == run && r.Try >= try && r.RootVolume == root
+	return r.Patched != nil && r.Ended && r.Policy.Run == run && r.Try >= try && r.RootVolume == root
 }

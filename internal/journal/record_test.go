@@ -21,16 +21,17 @@ func TestWhatARecordLeftPatched(t *testing.T) {
 		{"by an earlier try", func(r *journal.Record) { r.Try = 0 }, false},
 		{"by an earlier run of a wave of this name", func(r *journal.Record) { r.Policy.Run = "run-0" }, false},
 		{"another root volume since", func(r *journal.Record) { r.RootVolume = "vol-0" }, false},
-		{"nothing was installed", func(r *journal.Record) { r.Installing = false }, false},
+		{"its saga did not say so: nothing was installed, or it was put back or quarantined", func(r *journal.Record) {
+			r.Patched = nil
+		}, false},
 		{"it never ended", func(r *journal.Record) { r.Ended = false }, false},
 		{"something is stranded", func(r *journal.Record) { r.Ended, r.Left = false, true }, false},
-		{"it was put back", func(r *journal.Record) { r.PutBack = &journal.PutBack{} }, false},
-		{"it was quarantined", func(r *journal.Record) { r.Quarantine = &journal.Quarantine{} }, false},
+		{"it was to be put back, and was not", func(r *journal.Record) { r.PutBack = &journal.PutBack{} }, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			record := journal.Record{
 				Policy: patch.Policy{Run: "run-1"}, Try: 1, RootVolume: "vol-1", Installing: true, Ended: true,
-				Point: &patch.RestorePoint{},
+				Patched: &patch.InstanceResult{},
 			}
 			c.change(&record)
 			require.Equal(t, c.want, record.LeftPatched("run-1", 1, "vol-1"))

@@ -81,7 +81,7 @@ func words(n patch.Notice) Message {
 			Severity: Info, Headline: "This is a test: Patchtide reaches this channel", Why: n.Why, WhatToDo: "Nothing.",
 		}
 	}
-	return Message{Severity: Warning, Headline: strings.ReplaceAll(string(n.Kind), "_", " ") + ": " + about(n), Why: n.Why}
+	return Message{Severity: Warning, Headline: n.Kind.Words() + ": " + about(n), Why: n.Why}
 }
 
 // parked says of a wave that waits for a window what it waits for besides.
@@ -149,7 +149,7 @@ func finished(n patch.Notice) Message {
 			" was aborted: "+tally(n), "Start another wave when the reason has passed; it leaves alone what is patched."
 	default:
 		m.Severity, m.Headline, m.WhatToDo = Alarm, what+
-			" "+strings.ReplaceAll(string(n.Outcome), "_", " ")+
+			" "+n.Outcome.Words()+
 			": "+tally(n), "Read why, mend it, and start another wave; it leaves alone what is patched."
 		if n.PutsBack != "" {
 			m.WhatToDo = "Read why and mend it, or accept what would be lost where it says so, then roll back again; what was " +
@@ -254,7 +254,7 @@ func tally(n patch.Notice) string {
 		patch.Skipped, patch.Failed, patch.Quarantined, patch.Gone, patch.NotStarted,
 	} {
 		if count := n.Tally[outcome]; count > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count, strings.ReplaceAll(string(outcome), "_", " ")))
+			parts = append(parts, fmt.Sprintf("%d %s", count, outcome.Words()))
 		}
 	}
 	if len(parts) == 0 {

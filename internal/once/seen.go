@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/aws"
 )
@@ -18,6 +19,15 @@ func LastSeen(ctx context.Context) string {
 		return ""
 	}
 	return seen
+}
+
+// waitsFor is what a look waits for that said so by an error of its own type, as Waiting makes it; "" for any other.
+func waitsFor(err error) string {
+	var typed *temporal.ApplicationError
+	if !errors.As(err, &typed) || typed.Category() != temporal.ApplicationErrorCategoryBenign {
+		return ""
+	}
+	return typed.Message()
 }
 
 // stillWaiting is the error of a look that could not be made, where an earlier one was: should no time be left for

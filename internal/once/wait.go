@@ -46,14 +46,7 @@ func (w Waits) LookKeeping(
 	until := time.Now().Add(w.patience(ctx))
 	pause := min(pace.Poll.D(), w.ShortWait/looksPerShortWait)
 	seen := LastSeen(ctx)
-	for {
-		done, waitingFor, err := once(ctx)
-		if err != nil {
-			return stillWaiting(err, seen, pace)
-		}
-		if done {
-			return nil
-		}
+	keep := func(waitingFor string) {
 		seen = waitingFor
 		var keeps any
 		if kept != nil {
@@ -61,6 +54,19 @@ func (w Waits) LookKeeping(
 		}
 		// The heartbeat is how a cancel reaches a wait inside an attempt.
 		activity.RecordHeartbeat(ctx, keeps, seen)
+	}
+	for {
+		done, waitingFor, err := once(ctx)
+		if said := waitsFor(err); said != "" {
+			keep(said)
+		}
+		if err != nil {
+			return stillWaiting(err, seen, pace)
+		}
+		if done {
+			return nil
+		}
+		keep(waitingFor)
 		if pause <= 0 || time.Now().Add(pause).After(until) {
 			return NotReady(pace.Poll.D(), "%s", waitingFor)
 		}

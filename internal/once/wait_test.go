@@ -74,17 +74,22 @@ func (notSent) Unsent() bool  { return true }
 func TestASpentBudgetTellsWhatWasSeenLast(t *testing.T) {
 	const seen = "i-1 is not healthy yet: http /healthz on port 80 answers 503"
 	for _, c := range []struct {
-		name string
-		then error // of the look after
-		want string
-		kind string
+		name  string
+		first error // nil: the first look says it without an error
+		then  error // of the look after
+		want  string
+		kind  string
 	}{
-		{"no time was left", aws.Wrap("send an http check", "i-1", notSent{}), seen, ErrNotReady},
+		{"no time was left", nil, aws.Wrap("send an http check", "i-1", notSent{}), seen, ErrNotReady},
 		{
-			"AWS was away", aws.Wrap("describe the instance", "i-1", errors.New("connection reset")),
+			"AWS was away", nil, aws.Wrap("describe the instance", "i-1", errors.New("connection reset")),
 			seen + "; since then nobody could look: describe the instance (i-1): connection reset", aws.Passing,
 		},
-		{"it is gone", aws.Final(aws.Gone, "i-1 is gone"), "i-1 is gone", aws.Gone},
+		{
+			"no time was left, and a type of its own was waited for", Waiting("MachineAway", time.Second, "it has not come back"),
+			aws.Wrap("read the agent", "i-1", notSent{}), "it has not come back", ErrNotReady,
+		},
+		{"it is gone", nil, aws.Final(aws.Gone, "i-1 is gone"), "i-1 is gone", aws.Gone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			looks := 0
@@ -95,7 +100,7 @@ func TestASpentBudgetTellsWhatWasSeenLast(t *testing.T) {
 						if looks++; looks > 1 {
 							return false, "", c.then
 						}
-						return false, seen, nil
+						return false, seen, c.first
 					})
 			}
 			var suite testsuite.WorkflowTestSuite

@@ -82,7 +82,7 @@ func TestVerbAllowed(t *testing.T) {
 					require.NoError(t, err)
 					continue
 				}
-				require.ErrorContains(t, err, string(state))
+				require.ErrorContains(t, err, state.Words())
 				for _, other := range allowed {
 					require.ErrorContains(t, err, string(other), "the refusal tells what is taken")
 				}

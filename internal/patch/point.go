@@ -91,7 +91,7 @@ func elsewhere(why string, status WaveStatus) error {
 		awaits = ": " + status.Awaiting
 	}
 	return fmt.Errorf("%s; the wave is at %s now and is %s%s; look, and where it is meant for that "+SendWith+"%s",
-		why, at, status.State, awaits, send)
+		why, at, status.State.Words(), awaits, send)
 }
 
 // NewHold reports whether a wave that goes from one state to another begins a hold of its own: it asks people, or puts

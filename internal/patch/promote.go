@@ -68,7 +68,7 @@ func NotProven(stage string, unproven []NoticedInstance) string {
 	}
 	var words []string
 	for _, one := range unproven[:min(len(unproven), unprovenNamed)] {
-		word := strings.TrimSpace(one.Group+" "+one.ID) + " " + strings.ReplaceAll(string(one.Outcome), "_", " ")
+		word := strings.TrimSpace(one.Group+" "+one.ID) + " " + one.Outcome.Words()
 		if one.Reason != "" {
 			word += " (" + one.Reason + ")"
 		}

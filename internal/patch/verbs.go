@@ -165,7 +165,9 @@ func (v Verb) Decides() bool { return !v.Spec().Tunes }
 func (v Verb) Answers() bool { return v.Spec().Answers }
 
 // By says who sent the verb and why.
-func (v Verb) By(d Decision) string { return fmt.Sprintf("%s by %s (%s)", v, d.Actor, d.Reason) }
+func (v Verb) By(d Decision) string {
+	return fmt.Sprintf("%s by %s (%s)", v.Words(), d.Actor, d.Reason)
+}
 
 // VerbsIn lists the verbs that a wave in that state takes.
 func VerbsIn(state WaveState, windowed bool) []Verb {
@@ -219,13 +221,13 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 		return nil
 	}
 	if len(allowed) == 0 {
-		return fmt.Errorf("the wave is %s and takes no verbs now", state)
+		return fmt.Errorf("the wave is %s and takes no verbs now", state.Words())
 	}
-	words := make([]string, len(allowed))
+	takes := make([]string, len(allowed))
 	for i, v := range allowed {
-		words[i] = string(v)
+		takes[i] = string(v)
 	}
-	return fmt.Errorf("the wave is %s: it takes %s, not %s", state, strings.Join(words, ", "), verb)
+	return fmt.Errorf("the wave is %s: it takes %s, not %s", state.Words(), strings.Join(takes, ", "), verb)
 }
 
 // Asks reports whether a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out

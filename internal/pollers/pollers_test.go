@@ -1,45 +1,26 @@
 package pollers_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/taskqueue/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/pollers"
+	"github.com/patchtide/patchtide/internal/pollers/pollerstest"
 )
 
 var now = time.Date(2026, 11, 29, 2, 0, 0, 0, time.UTC)
 
-// queue is what Temporal tells of a queue: who polled it, and how long ago.
-type queue map[string]time.Duration
-
-func (q queue) DescribeTaskQueue(
-	_ context.Context, _ string, _ enums.TaskQueueType,
-) (*workflowservice.DescribeTaskQueueResponse, error) {
-	answer := &workflowservice.DescribeTaskQueueResponse{}
-	for identity, ago := range q {
-		answer.Pollers = append(answer.Pollers, &taskqueue.PollerInfo{
-			Identity: identity, LastAccessTime: timestamppb.New(now.Add(-ago)),
-		})
-	}
-	return answer, nil
-}
-
 func TestWhoPollsNow(t *testing.T) {
 	ours := names.Worker{Process: "7@box", Config: "aa", Journal: "bb"}
 	other := names.Worker{Process: "8@box", Config: "cc", Journal: "bb"}
-	polled := queue{
+	polled := pollerstest.Queues{Now: now, Ago: map[string]time.Duration{
 		ours.Identity(): 59 * time.Second, other.Identity(): time.Second, "somebody's": 0,
 		"7@gone@config-aa@journal-bb": pollers.Age,
-	}
+	}}
 	answer, err := polled.DescribeTaskQueue(t.Context(), "", 0)
 	require.NoError(t, err)
 	all := pollers.Of(answer, now)
@@ -60,10 +41,10 @@ func TestAWorkerWithAnotherConfigurationIsTold(t *testing.T) {
 	require.NoError(t, err)
 	ours, err := loaded.Fingerprint()
 	require.NoError(t, err)
-	polled := queue{
+	polled := pollerstest.Queues{Now: now, Ago: map[string]time.Duration{
 		names.Worker{Process: "7@box", Config: ours, Journal: "bb"}.Identity():           time.Second,
 		names.Worker{Process: "8@box", Config: "0123456789ab", Journal: "bb"}.Identity(): 40 * time.Second,
-	}
+	}}
 	workers, err := pollers.Workers(t.Context(), polled, now)
 	require.NoError(t, err)
 	others, err := pollers.OtherConfigurations(workers, now, loaded)

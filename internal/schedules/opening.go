@@ -97,7 +97,7 @@ func (o *Opening) ended(result workflows.WindowOpened, err error) {
 		o.Outcome, o.Says = NoWave, "started no wave: "+result.Why
 	default:
 		o.Outcome, o.Says = WaveStarted, "started the wave "+result.WaveID
-		for _, more := range []string{string(result.Outcome), result.Why} {
+		for _, more := range []string{result.Outcome.Words(), result.Why} {
 			if more != "" {
 				o.Says += ": " + more
 			}

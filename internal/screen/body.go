@@ -47,7 +47,7 @@ func (m *Model) stageLine(stage patch.StageStatus) string {
 	line := palette.Title.Render(fmt.Sprintf("%-14s", stage.Name)) + " " + m.counted(done, total)
 	if stage.Outcome != "" {
 		mark := palette.Of(stage.Outcome)
-		line += "  " + mark.Style.Render(mark.Sign+" "+words(stage.Outcome))
+		line += "  " + mark.Style.Render(mark.Sign+" "+stage.Outcome.Words())
 	}
 	if stage.ETA != nil {
 		line += palette.Quiet.Render("  " + stage.ETA.Told(console.About))
@@ -56,7 +56,7 @@ func (m *Model) stageLine(stage patch.StageStatus) string {
 }
 
 func (m *Model) groupLine(group patch.GroupCounts) string {
-	phase, style := words(group.Phase), palette.Quiet
+	phase, style := group.Phase.Words(), palette.Quiet
 	switch group.Phase {
 	case patch.GroupHeld:
 		style = palette.Asks
@@ -64,7 +64,7 @@ func (m *Model) groupLine(group patch.GroupCounts) string {
 		style = palette.Busy
 	case patch.GroupDone:
 		if mark := palette.Of(group.Outcome); group.Outcome != "" {
-			phase, style = mark.Sign+" "+words(group.Outcome), mark.Style
+			phase, style = mark.Sign+" "+group.Outcome.Words(), mark.Style
 		}
 	}
 	done, total := m.countsOf(group)
@@ -110,7 +110,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			well++
 		default:
 			line := fmt.Sprintf(
-				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(words(instance.Outcome)),
+				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(instance.Outcome.Words()),
 			)
 			if !instance.Ended.IsZero() {
 				line += palette.Quiet.Render("  at " + console.Clock(instance.Ended))

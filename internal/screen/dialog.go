@@ -110,7 +110,7 @@ func (m *Model) told(err error) {
 	case err != nil:
 		m.dialog.sending, m.dialog.problem = false, console.Said(err)
 	default:
-		m.said = m.last.Status.WaveID + " accepted " + words(m.dialog.verb)
+		m.said = m.last.Status.WaveID + " accepted " + m.dialog.verb.Words()
 		m.dialog = nil
 	}
 }
@@ -119,7 +119,7 @@ func (m *Model) told(err error) {
 func (m *Model) dialogLines() []string {
 	d := m.dialog
 	lines := []string{
-		palette.Asks.Render(words(d.verb)) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor,
+		palette.Asks.Render(d.verb.Words()) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor,
 		d.verb.Spec().Short,
 	}
 	if at := strings.Join(d.point.Flags(), " "); at != "" {
@@ -132,7 +132,7 @@ func (m *Model) dialogLines() []string {
 		lines = append(lines, palette.Bad.Render("The wave stands elsewhere by now; esc, look, and decide again"))
 	}
 	if !m.takes(d.verb) {
-		lines = append(lines, palette.Bad.Render("The wave does not take it any more: it is "+words(m.last.Status.State)))
+		lines = append(lines, palette.Bad.Render("The wave does not take it any more: it is "+m.last.Status.State.Words()))
 	}
 	widest := 0
 	for _, label := range d.labels {

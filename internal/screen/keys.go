@@ -26,7 +26,7 @@ func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Stat
 func (m *Model) keyLines() []string {
 	var all []string
 	for _, verb := range m.last.Status.Verbs {
-		all = append(all, palette.Key.Render(verb.Spec().Key)+" "+words(verb))
+		all = append(all, palette.Key.Render(verb.Spec().Key)+" "+verb.Words())
 	}
 	scrolls := "the wave"
 	if m.onLog {
@@ -53,4 +53,3 @@ func (m *Model) keyLines() []string {
 const between = " · "
 
 // words is a name of ours as people say it.
-func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

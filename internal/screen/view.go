@@ -33,7 +33,7 @@ func (m *Model) View() tea.View {
 	}
 	view := tea.NewView(strings.Join(lines, "\n"))
 	view.AltScreen = true
-	view.WindowTitle = m.last.Status.WaveID + ": " + words(m.last.Status.State)
+	view.WindowTitle = m.last.Status.WaveID + ": " + m.last.Status.State.Words()
 	return view
 }
 
@@ -153,7 +153,7 @@ func (m *Model) helpLines() []string {
 	}
 	for _, choice := range told.Choices() {
 		lines = append(
-			lines, "", palette.Key.Render(choice.Verb.Spec().Key)+" "+palette.Title.Render(words(choice.Verb))+"  "+choice.When,
+			lines, "", palette.Key.Render(choice.Verb.Spec().Key)+" "+palette.Title.Render(choice.Verb.Words())+"  "+choice.When,
 		)
 		lines = append(lines, strings.Split(m.page().Command("  "+choice.Command, flowIndent), "\n")...)
 	}

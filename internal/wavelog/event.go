@@ -59,6 +59,3 @@ func (e Event) Said() string {
 	}
 	return said
 }
-
-// words is a name of ours as people say it.
-func words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }

@@ -28,7 +28,7 @@ func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 				}
 				of := Event{Kind: OfInstance, Group: name, Instance: instance.ID, At: instance.Started, What: "begins"}
 				events = append(events, of)
-				of.At, of.What, of.Outcome, of.Reason = instance.Ended, words(instance.Outcome), instance.Outcome, instance.Reason
+				of.At, of.What, of.Outcome, of.Reason = instance.Ended, instance.Outcome.Words(), instance.Outcome, instance.Reason
 				events = append(events, of)
 			}
 		}
@@ -37,7 +37,7 @@ func FromEvidence(status patch.WaveStatus, result patch.WaveResult) []Event {
 	if status.State == patch.StateClosed {
 		events = append(
 			events,
-			Event{At: status.Since, Kind: OfWave, What: words(result.Outcome), Outcome: result.Outcome, Reason: result.Reason},
+			Event{At: status.Since, Kind: OfWave, What: result.Outcome.Words(), Outcome: result.Outcome, Reason: result.Reason},
 		)
 	}
 	plain.Lines(&events)

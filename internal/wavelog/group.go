@@ -52,7 +52,7 @@ func (g *groupTeller) instanceEnded(event *historypb.HistoryEvent) []Event {
 		completed.GetWorkflowType().GetName(),
 	) {
 		result := decoded[patch.InstanceResult](completed.GetResult())
-		told := g.of(completed.GetWorkflowExecution(), words(result.Outcome))
+		told := g.of(completed.GetWorkflowExecution(), result.Outcome.Words())
 		told.Outcome, told.Reason = result.Outcome, result.Reason
 		events := []Event{told}
 		for _, left := range result.Stranded {

@@ -42,7 +42,8 @@ func (w *waveTeller) tell(event *historypb.HistoryEvent) (told []Event, found []
 	}
 	if fired := event.GetTimerFiredEventAttributes(); fired != nil {
 		if verb, decides := strings.CutSuffix(w.timers[fired.GetStartedEventId()], names.UnlessSomebodyDecides); decides {
-			return []Event{{Kind: OfPerson, Stage: w.stage, What: words(verb), Reason: "nobody decided in time"}}, nil
+			what := patch.Verb(verb).Words()
+			return []Event{{Kind: OfPerson, Stage: w.stage, What: what, Reason: "nobody decided in time"}}, nil
 		}
 	}
 	if cancel := event.GetWorkflowExecutionCancelRequestedEventAttributes(); cancel != nil {
@@ -72,7 +73,7 @@ func (w *waveTeller) entered(event *historypb.HistoryEvent) []Event {
 		return nil
 	}
 	w.state, w.stage = state, stage
-	told := Event{Kind: OfWave, Stage: stage, What: words(state)}
+	told := Event{Kind: OfWave, Stage: stage, What: patch.WaveState(state).Words()}
 	switch patch.WaveState(state) {
 	case patch.StateClosed:
 		return nil
@@ -86,7 +87,7 @@ func (w *waveTeller) entered(event *historypb.HistoryEvent) []Event {
 
 // decided tells a verb that was taken, with what came with it.
 func (w *waveTeller) decided(verb string, decision patch.Decision) []Event {
-	what := words(verb)
+	what := patch.Verb(verb).Words()
 	switch {
 	case decision.Scope != "":
 		what += " of the " + string(decision.Scope)
@@ -111,7 +112,7 @@ func (w *waveTeller) heard(counts patch.GroupCounts) []Event {
 	if counts.Phase == before.Phase && counts.Reason == before.Reason {
 		return nil
 	}
-	return []Event{{Kind: OfGroup, Group: counts.Group, What: words(counts.Phase), Reason: counts.Reason}}
+	return []Event{{Kind: OfGroup, Group: counts.Group, What: counts.Phase.Words(), Reason: counts.Reason}}
 }
 
 // ended tells how the wave's workflow ended.
@@ -135,7 +136,7 @@ func (w *waveTeller) ended(event *historypb.HistoryEvent) []Event {
 		return nil
 	}
 	if end.Outcome != "" && end.What == "closed" {
-		end.What = words(end.Outcome)
+		end.What = end.Outcome.Words()
 	}
 	return []Event{end}
 }

@@ -112,7 +112,7 @@ func (p *Progress) Missed(result *patch.WaveResult, stopped bool) []string {
 		return found
 	}
 	last := p.words[len(p.words)-1]
-	if strings.Contains(result.Reason, string(last.verb)+" by ") {
+	if strings.Contains(result.Reason, last.verb.Words()+" by ") {
 		return found // the wave says itself why nothing came of it
 	}
 	switch last.verb {

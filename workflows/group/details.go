@@ -21,7 +21,7 @@ func (g *group) details(ctx workflow.Context) string {
 // details is a group's status as Markdown; each instance that has, or had, a workflow leads to its page.
 func details(status patch.GroupStatus, group patch.Group, namespace string) string {
 	var text strings.Builder
-	run.Write(&text, "**%s** is **%s**", status.Group, run.Words(string(status.Phase)))
+	run.Write(&text, "**%s** is **%s**", status.Group, status.Phase.Words())
 	if mode := status.Strategy.Mode; mode != "" {
 		run.Write(&text, ", room by %s", mode)
 	}
@@ -36,7 +36,7 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 			run.Write(&text, "\nand %d more\n", len(status.Instances)-i)
 			break
 		}
-		stands, since, missing := run.Marked(run.Words(string(instance.Outcome))), "", ""
+		stands, since, missing := run.Marked(instance.Outcome.Words()), "", ""
 		if now := run.AtWork(status.Phase, status.Now); now != nil && now.ID == instance.ID {
 			stands, since = run.Marked("**"+now.Step.Told(now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
 		}

@@ -4,7 +4,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // log tells in the worker's log where the group stands.
@@ -17,5 +16,5 @@ func (g *group) log(ctx workflow.Context) {
 	if g.status.Phase == patch.GroupHeld {
 		tell = workflow.GetLogger(ctx).Warn
 	}
-	tell("group: "+run.Words(string(g.status.Phase)), about...)
+	tell("group: "+g.status.Phase.Words(), about...)
 }

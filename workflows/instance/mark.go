@@ -64,15 +64,15 @@ func (s *saga) endRecord(ctx workflow.Context) {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	if err := run.EndRecord(clean, activities.EndJournalInput{
 		Record: run.RecordOf(s.in.WaveID, s.in.Group, s.in.Instance), Left: len(s.status.Result.Stranded) > 0,
-		Point: s.status.Result.Backup, Patched: s.leftPatched(), Same: s.heals && s.record.Ended,
+		Point: s.status.Result.Backup, Patched: s.patchedAtEnd(), Same: s.heals && s.record.Ended,
 	}); err != nil {
 		s.note("the journal does not say that it is done with it: %s", run.Reason(err))
 	}
 }
 
-// leftPatched is what a roll back needs to know; nil where the instance is not patched as its saga ends. One that is
+// patchedAtEnd is what a roll back needs to know; nil where the instance is not patched as its saga ends. One that is
 // found in service after its saga died is, where its install had begun and its root volume is the same still.
-func (s *saga) leftPatched() *patch.InstanceResult {
+func (s *saga) patchedAtEnd() *patch.InstanceResult {
 	result := s.status.Result.ForRollBack()
 	switch {
 	case s.heals && s.putBack == nil:

@@ -28,8 +28,8 @@ func (s *saga) rememberPatched(ctx workflow.Context) {
 		s.note("what this wave left on it is not known any more: %s", run.Reason(err))
 	}
 	result.Outcome = patch.PatchedAs(s.patching.waits)
-	if read.Record.Point.SnapshotID != "" {
-		result.Backup = read.Record.Point
+	if point := read.Record.Point; point != nil && point.SnapshotID != "" {
+		result.Backup = point
 	}
 	result.BootID, result.PackagesAfter = facts.BootID, facts.PackagesSHA256
 	result.ApplicationAfter = facts.ApplicationSHA256

@@ -54,7 +54,7 @@ func Tell(ctx workflow.Context, notice patch.Notice) workflow.ChildWorkflowFutur
 		WorkflowID: names.Notice(notice.Key), TaskQueue: names.TaskQueue,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:         "tells people: " + string(notice.Kind),
+		StaticSummary:         "tells people: " + notice.Kind.Words(),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(names.AttributePlan).ValueSet(notice.Plan),
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(notice.WaveID),

@@ -296,7 +296,7 @@ func (r QuarantineResult) details() string {
 		)
 	}
 	if r.Ended != nil {
-		run.Write(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome, run.Cell(r.Ended.Reason))
+		run.Write(&text, "\n**%s**: %s %s\n", r.Ended.ID, r.Ended.Outcome.Words(), run.Cell(r.Ended.Reason))
 	}
 	return text.String()
 }

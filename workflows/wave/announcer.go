@@ -66,7 +66,7 @@ func (w *wave) tell(ctx workflow.Context, kind patch.NoticeKind, more ...func(*p
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.Go(clean, func(ctx workflow.Context) {
 		if err := sent.Get(ctx, nil); err != nil && !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
-			w.status.NotTold = append(w.status.NotTold, fmt.Sprintf("%s: %s", kind, run.Reason(err)))
+			w.status.NotTold = append(w.status.NotTold, fmt.Sprintf("%s: %s", kind.Words(), run.Reason(err)))
 			w.show(ctx)
 		}
 	})

@@ -184,7 +184,7 @@ func TestACancelNamesTheRollBackThatItOvertook(t *testing.T) {
 	})
 	result, err := scene.Run(wavetest.WebWave)
 	require.Error(t, err)
-	require.Equal(t, "aborted: the wave was cancelled; roll_back by tester (the shop is down) is not carried out",
+	require.Equal(t, "aborted: the wave was cancelled; roll back by tester (the shop is down) is not carried out",
 		result.Reason)
 	scene.RequireInvariants(result, wavetest.Except{})
 }

@@ -228,7 +228,7 @@ func TestVerbsTheStateDoesNotTakeAreRefused(t *testing.T) {
 	scene.OnHold = func(patch.WaveStatus) {
 		scene.Refuses(patch.Approve, workflows.VerbRequest{
 			Actor: "me", Reason: "late",
-		}, "the wave is on_hold: it takes retry, skip, roll_back, abort, not approve")
+		}, "the wave is on hold: it takes retry, skip, roll_back, abort, not approve")
 		scene.Refuses(patch.Skip, workflows.VerbRequest{Reason: "why"}, "actor: is missing")
 		scene.Refuses(patch.Skip, workflows.VerbRequest{Actor: "me"}, "reason: is missing")
 		scene.Refuses(patch.Skip, workflows.VerbRequest{

@@ -37,9 +37,9 @@ func (w *wave) show(ctx workflow.Context) {
 func waveDetails(status patch.WaveStatus, namespace string) string {
 	var text strings.Builder
 	doc := brief.Write(status, patch.Waits{}, brief.UTC, brief.UTC)
-	run.Write(&text, "**%s** is **%s**", status.Plan, run.Words(string(status.State)))
+	run.Write(&text, "**%s** is **%s**", status.Plan, status.State.Words())
 	if status.Outcome != "" {
-		run.Write(&text, ": **%s**", run.Words(string(status.Outcome)))
+		run.Write(&text, ": **%s**", status.Outcome.Words())
 	}
 	if status.Stage != "" && status.State != patch.StateClosed {
 		run.Write(&text, ", stage **%s**", status.Stage)
@@ -95,7 +95,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 			if count++; count > run.LongestTable {
 				continue // it is written at each report: of a thousand groups that would take a replay minutes
 			}
-			instance, step, since := run.Marked(""), run.Words(string(group.Phase)), ""
+			instance, step, since := run.Marked(""), group.Phase.Words(), ""
 			if now := group.Now; now != nil {
 				instance = run.PageOf(namespace, names.InstanceOf(group.WorkflowID, now.ID), now.ID)
 				step = now.Step.Told(now.Undoing)

@@ -98,7 +98,7 @@ func (w *wave) awaitDecision(
 		w.status.Otherwise, w.status.Until = otherwise.Verb, &until
 		defer func() { w.status.Otherwise, w.status.Until = "", nil }()
 		w.show(ctx)
-		answered, err = run.Await(ctx, timeout.D(), string(otherwise.Verb)+names.UnlessSomebodyDecides, told)
+		answered, err = run.Await(ctx, timeout.D(), otherwise.Verb.Words()+names.UnlessSomebodyDecides, told)
 	} else {
 		err = workflow.Await(ctx, told)
 	}

@@ -4,7 +4,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // log tells in the worker's log where the wave stands.
@@ -29,5 +28,5 @@ func (w *wave) log(ctx workflow.Context) {
 			tell = workflow.GetLogger(ctx).Warn
 		}
 	}
-	tell("wave: "+run.Words(string(w.status.State)), about...)
+	tell("wave: "+w.status.State.Words(), about...)
 }

@@ -190,7 +190,7 @@ func TestVerbsOutsideTheWindowActWhenItOpens(t *testing.T) {
 			began, parked := 0, false
 			scene.When(isParked, func(status patch.WaveStatus) {
 				parked, began = true, len(scene.Effects("EnterStandby"))
-				require.Contains(t, status.Awaiting, string(c.decide)+" by tester (not before the window)")
+				require.Contains(t, status.Awaiting, c.decide.Words()+" by tester (not before the window)")
 				require.Contains(t, status.Awaiting, "acts when the window opens at "+next.UTC().Format("2006-01-02 15:04:05 UTC"))
 				require.Equal(t, ofAService(patch.VerbsParked(c.decide)), status.Verbs)
 				requireParked(scene)

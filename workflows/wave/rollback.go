@@ -83,7 +83,7 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 	w.enter(ctx, patch.StateResolving, "")
 	unended, err := w.readWave(ctx, request.WaveID)
 	if err != nil {
-		return nil, err
+		return nil, w.refuse(ctx, err)
 	}
 	w.enter(ctx, patch.StatePreflight, "")
 	decision := patch.Decision{

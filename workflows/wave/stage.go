@@ -180,5 +180,5 @@ func cancelled(pending *patch.Decision) string {
 		return "the wave was cancelled"
 	}
 	return fmt.Sprintf("the wave was cancelled; %s by %s (%s) is not carried out",
-		pending.Verb, pending.Actor, pending.Reason)
+		pending.Verb.Words(), pending.Actor, pending.Reason)
 }

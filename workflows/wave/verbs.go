@@ -118,7 +118,9 @@ func (w *wave) mayTake(ctx workflow.Context, verb patch.Verb, request VerbReques
 		}
 	}
 	if pending := w.inbox.decision; pending != nil {
-		return fmt.Errorf("%s by %s is being carried out; ask for status, then decide again", pending.Verb, pending.Actor)
+		return fmt.Errorf(
+			"%s by %s is being carried out; ask for status, then decide again", pending.Verb.Words(), pending.Actor,
+		)
 	}
 	if len(w.status.Verbs) == 0 && verb.Answers() {
 		return fmt.Errorf("what was decided last is being carried out; ask for status, then decide again")

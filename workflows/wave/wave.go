@@ -59,7 +59,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	}
 	w.enter(ctx, patch.StateResolving, "")
 	if err := w.resolve(ctx); err != nil {
-		return nil, err
+		return nil, w.refuse(ctx, err)
 	}
 	w.keepDecisions(ctx)
 	w.enter(ctx, patch.StatePreflight, "")
@@ -87,6 +87,16 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 // notStarted is how each stage of a plan stands before it was begun.
 func notStarted(plan patch.Plan) []patch.Outcome {
 	return slices.Repeat([]patch.Outcome{patch.NotStarted}, len(plan.Stages))
+}
+
+// refuse closes what never became a wave: its plan cannot be read, or its id was another's, of whom evidence and
+// notices tell. Whoever asks it is told how it ended and why. Its search attributes stay: by them the list of waves
+// leaves it out.
+func (w *wave) refuse(ctx workflow.Context, err error) error {
+	w.reason = run.CodedReason(err)
+	w.status.Outcome, w.status.Reason = patch.Failed, w.reason
+	w.turnTo(ctx, patch.StateClosed, "")
+	return err
 }
 
 // fail ends a wave that was refused before it changed anything.
@@ -146,6 +156,12 @@ func stagesOf(plan patch.Plan) []patch.StageStatus {
 
 // enter changes the state and shows it where people look: status, search attributes, current details.
 func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting string) {
+	w.turnTo(ctx, state, awaiting)
+	index(ctx, w.status)
+}
+
+// turnTo changes the state in status and current details.
+func (w *wave) turnTo(ctx workflow.Context, state patch.WaveState, awaiting string) {
 	if patch.NewHold(w.status.State, state) {
 		w.status.Hold++
 	}
@@ -159,7 +175,6 @@ func (w *wave) enter(ctx workflow.Context, state patch.WaveState, awaiting strin
 	w.status.Window = w.plan.Window
 	w.log(ctx)
 	w.show(ctx)
-	index(ctx, w.status)
 }
 
 // index writes the search attributes by which waves are found. A failure to must not stop a wave; the status query

@@ -41,9 +41,12 @@ func TestBadPatchIsPutBack(t *testing.T) {
 func TestStuckRebootIsRestoredThenSkipped(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "stuck-reboot"})
 	scene.Decide = []patch.Verb{patch.Skip}
+	var asked string
+	scene.OnHold = func(status patch.WaveStatus) { asked = status.Awaiting }
 	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	require.NoError(t, err)
 	require.Equal(t, patch.SucceededWithSkips, result.Outcome, "%+v", result)
+	require.Regexp(t, `i-\w+ rolled back: install: .* it has not come back from its reboot`, asked, "in words")
 	require.Len(t, wavetest.Outcomes(result)["production"], 4)
 	require.Contains(t, wavetest.Outcomes(result)["production"], patch.RolledBack)
 	require.Empty(t, result.Stranded)

@@ -117,10 +117,10 @@ func (d *Driver) answer(ctx context.Context, status patch.WaveStatus) {
 		switch {
 		case d.Decide != "":
 			verb, order = d.Decide, Order{Actor: Actor, Reason: "the scenario's decision"}
-			d.Console.Say("The laboratory decides %s, as the scenario says; in production a person does.", verb)
+			d.Console.Say("The laboratory decides %s, as the scenario says; in production a person does.", verb.Words())
 		case status.Otherwise != "":
 			verb, order = status.Otherwise, Order{Actor: Actor, Reason: "the plan's decision, if nobody answers"}
-			d.Console.Say("The laboratory decides %s, as the plan would if nobody answered; it waits for nobody.", verb)
+			d.Console.Say("The laboratory decides %s, as the plan would if nobody answered; it waits for nobody.", verb.Words())
 		default:
 			d.Console.Say("Neither scenario nor plan decides: answer it yourself, in the Temporal UI or by `patchtide wave`.")
 			d.answered[status.Since] = true
@@ -136,7 +136,7 @@ func (d *Driver) answer(ctx context.Context, status patch.WaveStatus) {
 	}
 	order.Point = status.Point()
 	if err := d.tell(ctx, status.WaveID, verb, order); err != nil {
-		d.Console.Say("The wave did not take %s: %v. It will be told again.", verb, err)
+		d.Console.Say("The wave did not take %s: %v. It will be told again.", verb.Words(), err)
 		return
 	}
 	d.answered[status.Since] = true

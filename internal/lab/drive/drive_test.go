@@ -192,7 +192,7 @@ func TestDriverDecidesAtOnceWhatThePlanWouldAfterItsTime(t *testing.T) {
 		[]string{`roll_back {"actor":"patchtide-lab","reason":"the plan's decision, if nobody answers","stage":"production"}`},
 		w.told,
 	)
-	require.Contains(t, text, "The laboratory decides roll_back, as the plan would if nobody answered")
+	require.Contains(t, text, "The laboratory decides roll back, as the plan would if nobody answered")
 }
 
 func TestDriverLeavesAHoldToPeopleWhereNeitherScenarioNorPlanDecides(t *testing.T) {

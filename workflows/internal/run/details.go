@@ -36,9 +36,6 @@ func Cell(text string) Marked {
 	return Marked(plain.Markdown(text))
 }
 
-// Words writes a state, an outcome or a phase as people say it.
-func Words(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
 // Failing is an undo that does not end, as details tell it; "" for none.
 func Failing(undo *patch.FailingUndo) string {
 	if undo == nil {
