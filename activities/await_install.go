@@ -72,7 +72,7 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 			return false, "the execution to be listed", err
 		}
 		var silent time.Time
-		if stop || execution.InReboot(a.speed().OnAWS(silentAfter)) {
+		if stop || execution.InReboot(silentAfter) {
 			if silent, err = silentSince(ctx, s, in.Instance); err != nil {
 				return false, "", err
 			}
@@ -112,9 +112,10 @@ func (a *AWS) awaitExecution(ctx context.Context, in AwaitInstallInput, stop boo
 	return report, err
 }
 
-// silentAfter is how long an install is under way before its machine's agent is looked at beside it: an agent that has
-// fallen silent is told by Systems Manager some five minutes later, and a look is one call more each time.
-const silentAfter = patch.Duration(5 * time.Minute)
+// silentAfter is how long an install is under way, by AWS's clock, before its machine's agent is looked at beside it:
+// an agent that has fallen silent is told by Systems Manager some five minutes later, and a look is one call more each
+// time.
+const silentAfter = 5 * time.Minute
 
 // away says that the machine has not come back since its agent fell silent; "" where it has not.
 func (in AwaitInstallInput) away(silent time.Time) string {
