@@ -82,7 +82,7 @@ func (g *group) patch(ctx workflow.Context) {
 		g.learn(result, workflow.Now(ctx).Sub(began))
 		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 		if g.isFailure(result) {
-			failed = fmt.Sprintf("%s %s: %s", result.ID, result.Outcome, result.Reason)
+			failed = fmt.Sprintf("%s %s: %s", result.ID, run.Words(string(result.Outcome)), result.Reason)
 			break
 		}
 		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
