@@ -328,6 +328,18 @@ func TestStuckReboot(t *testing.T) {
 	requireType(t, err, activities.ErrNotReady)
 }
 
+// When an agent counts as silent is Systems Manager's to say, by AWS's clock: in the laboratory that runs faster.
+func TestAStuckRebootIsToldInTheLaboratory(t *testing.T) {
+	f := newFleet(t, world.WorldFault{Kind: world.FaultRebootHangs})
+	f.aws.Speed = 240
+	id := f.Instances(staging.Account.ID)[0]
+	execution := must[activities.Execution](f, f.aws.StartInstall, f.startInstall(id))
+	_, err := run[patch.PatchReport](f, time.Hour, f.aws.AwaitInstall, activities.AwaitInstallInput{
+		Instance: activities.Instance{Group: staging, ID: id}, Execution: execution, Pace: pace,
+	})
+	requireType(t, err, activities.ErrMachineAway)
+}
+
 func TestRunbookIsRegisteredOnce(t *testing.T) {
 	f := newFleet(t)
 	in := activities.EnsureRunbookInput{Group: staging}

@@ -141,18 +141,29 @@ func TestVersionsAreThoseOfGoMod(t *testing.T) {
 	require.Equal(t, "temporalio/server:"+server, project.Services["temporal"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["schema"].Image)
 	require.Equal(t, "temporalio/admin-tools:"+server, project.Services["namespace"].Image)
-	for _, switched := range []string{
-		"WORKFLOW_TERMINATE", "WORKFLOW_RESET", "WORKFLOW_PAUSE", "WORKFLOW_SIGNAL", "ACTIVITY_COMMANDS",
-		"BATCH_ACTIONS",
-	} {
-		value := project.Services["ui"].Environment["TEMPORAL_"+switched+"_DISABLED"]
-		require.NotNil(t, value, switched)
-		require.Equal(t, "true", *value, switched)
-	}
 	require.Equal(t, "temporalio/ui:"+required(t, "github.com/temporalio/ui-server/v2"), project.Services["ui"].Image)
 
 	goVersion := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "go.mod"))[1]
 	require.Contains(t, read(t, "Dockerfile"), "ARG GO_VERSION="+goVersion+"\n")
+}
+
+// TestTheUIOffersNoButtonThatTheDocsCallOff compares what is switched off in the UI with the table of Temporal's own
+// buttons, both ways. internal/lab's tests hold the laboratory's UI to the same table.
+func TestTheUIOffersNoButtonThatTheDocsCallOff(t *testing.T) {
+	off := map[string]string{}
+	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `([A-Z_]+)` \\|").FindAllStringSubmatch(read(t, "docs/watching.md"), -1)
+	for _, row := range rows {
+		off["TEMPORAL_"+row[1]+"_DISABLED"] = "true"
+	}
+	require.NotEmpty(t, off)
+	set := map[string]string{}
+	for name, value := range everything(t).Services["ui"].Environment {
+		if strings.HasSuffix(name, "_DISABLED") {
+			require.NotNil(t, value, name)
+			set[name] = *value
+		}
+	}
+	require.Equal(t, off, set)
 }
 
 func TestDockerfile(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,10 +56,16 @@ func openBrowser(t *testing.T) *browser {
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(cancel)
 	b := &browser{t: t, ctx: ctx, folder: folder}
-	b.do("start", chromedp.EmulateViewport(1400, 1100))
+	b.do("start", chromedp.EmulateViewport(width, height))
 	b.started = true
 	return b
 }
+
+// The browser's window, and one in which a wave's live table is seen to its last command.
+const (
+	width, height = 1400, 1100
+	wholeTable    = 1680
+)
 
 // do acts, within the budget; what it was is named, and shown, when it fails.
 func (b *browser) do(what string, actions ...chromedp.Action) {
@@ -87,13 +94,23 @@ func (b *browser) open(address string) {
 	b.do("open "+address, chromedp.Navigate(address))
 }
 
+// contextGone is how the browser says that the page that was asked is there no more; its code is that of all errors.
+var contextGone = regexp.MustCompile(`context .*\(-32000\)$`)
+
 // await waits until an expression of the page is true, or some text, and returns it as text. One that fails is not true
-// yet.
+// yet. The page may be loaded anew meanwhile, which takes the question with it: it is asked again.
 func (b *browser) await(what, expression string) string {
 	b.t.Helper()
 	var found any
-	b.do("wait until "+what, chromedp.Poll("(() => { try { return "+expression+" } catch { return false } })()", &found,
-		chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(pageBudget)))
+	b.do("wait until "+what, chromedp.ActionFunc(func(ctx context.Context) error {
+		for {
+			err := chromedp.Poll("(() => { try { return "+expression+" } catch { return false } })()", &found,
+				chromedp.WithPollingInterval(100*time.Millisecond), chromedp.WithPollingTimeout(pageBudget)).Do(ctx)
+			if err == nil || !contextGone.MatchString(err.Error()) {
+				return err
+			}
+		}
+	}))
 	return fmt.Sprint(found)
 }
 
@@ -136,6 +153,14 @@ func (b *browser) form(address string) {
 		`performance.getEntriesByType("resource").some(e => /workflows\?.*query=/.test(e.name))`,
 	)
 	b.await("the form says that a worker listens", `document.body.innerText.includes("Task Queue is Active")`)
+}
+
+// keepWhole is keep, of a live table with all its commands.
+func (b *browser) keepWhole(name string) {
+	b.t.Helper()
+	b.do("make room", chromedp.EmulateViewport(width, wholeTable))
+	b.keep(name)
+	b.do("make it small again", chromedp.EmulateViewport(width, height))
 }
 
 // keep takes a picture of the page, numbered in order.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/scenarios"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/console"
 	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/drive"
@@ -247,21 +248,32 @@ func (b *crashScene) requireRuns(ids ...string) {
 	}
 }
 
-// TestATerminatedWave terminates waves in the middle of an instance while no worker runs. The first time the children
-// live: they put back what they hold, and only then is the service's lock free. The second time everything is
-// terminated: nothing owns what is left, and ` + "`patchtide reconcile`" + ` puts it back.
+// TestATerminatedWave terminates waves in the middle of an instance while no worker runs, each of which has patched
+// staging. The first time the children live: they put back what they hold, and only then is the service's lock free.
+// The second time everything is terminated: nothing owns what is left, and `patchtide reconcile` puts it back. What
+// either had patched is rolled back after that, from its journal and evidence.
 func TestATerminatedWave(t *testing.T) {
 	t.Parallel()
 	b := newCrashScene(t, "healthy")
 	const first, second, service = "wave-web-terminated", "wave-web-everything", "patch-service/web"
+	missing := b.behind()
 	require.NoError(t, b.startWorker())
 	instance := b.strand(first)
 	b.requireRuns(productionLock, instance, service)
+	code, stands := b.operator("wave", "show", first)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stands, "terminated while running: production", "which Temporal tells without a worker")
 	require.NoError(t, b.startWorker())
+	code, stands = b.operator("wave", "show", first)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stands, "When it was heard of last, it stood so:")
+	require.Regexp(t, `staging/ap-northeast-1/Role=web +\| done +\| 2 of 2`, stands)
+	require.Regexp(t, `production/ap-northeast-1/web +\| patching`, stands)
 	put, group, free := b.closedAt(instance), b.closedAt(productionLock), b.closedAt(service)
 	require.False(t, group.Before(put), "a group waits for its instance")
 	require.False(t, free.Before(group), "the service is locked until everything is put back")
 	require.Equal(t, b.before, fleetNow(b.aws), "the children have put everything back")
+	b.rollBackTerminated(first, missing)
 
 	instance = b.strand(second)
 	for _, id := range []string{service, productionLock, instance} {
@@ -288,6 +300,49 @@ func TestATerminatedWave(t *testing.T) {
 	code, again := reconcile()
 	require.Equal(t, exitDone, code)
 	require.Empty(t, again.Healed)
+	b.rollBackTerminated(second, missing)
 	require.NoError(t, b.stopWorker())
 	require.Empty(t, b.violations())
+}
+
+// behind is by how many packages each machine is behind.
+func (b *crashScene) behind() map[string]int {
+	behind := map[string]int{}
+	eachRegion(b.aws, func(where string, region *world.Region) {
+		for _, instance := range region.Instances() {
+			behind[where+instance.ID] = instance.BehindBy()
+		}
+	})
+	return behind
+}
+
+// rollBackTerminated rolls back a wave that had patched both instances of staging before it was terminated: each gets
+// its root volume back once, and every machine misses what it did before.
+func (b *crashScene) rollBackTerminated(waveID string, missing map[string]int) {
+	b.t.Helper()
+	now := b.behind()
+	patched := 0
+	for machine, behind := range missing {
+		require.Positive(b.t, behind, machine)
+		if now[machine] != behind {
+			patched++
+		}
+	}
+	require.Equal(b.t, 2, patched, "those of staging: %v, and before %v", now, missing)
+	restored := effects(b.aws.Events(), "CreateReplaceRootVolumeTask")
+	code, stdout := b.operator(
+		"wave", "roll-back", waveID, "--scope", "wave", "--reason", "it was terminated", "--watch", "--json",
+	)
+	require.Equal(b.t, exitDone, code, stdout)
+	var status patch.WaveStatus
+	require.NoError(b.t, json.Unmarshal([]byte(stdout), &status), stdout)
+	require.Equal(b.t, patch.RolledBack, status.Outcome)
+	require.Equal(b.t, waveID, status.PutsBack)
+	var result patch.WaveResult
+	require.NoError(b.t, b.client.GetWorkflow(b.t.Context(), names.RollBack(waveID), "").Get(b.t.Context(), &result))
+	require.Contains(b.t, result.Reason, "did not end by itself")
+	require.Equal(b.t, "rolled_back rolled_back", outcomes(result)["staging"], "%+v", result)
+	require.Equal(b.t, 2, effects(b.aws.Events(), "CreateReplaceRootVolumeTask")-restored, "each once")
+	require.Equal(b.t, missing, b.behind(), "every machine misses what it did before")
+	require.Equal(b.t, b.before, fleetNow(b.aws), "and the fleet is as it was")
 }

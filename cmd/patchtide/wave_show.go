@@ -47,7 +47,12 @@ func showWave(cmd *cobra.Command, c client.Client, wave string) error {
 		return showStatus(cmd, *status)
 	}
 	// One that failed before it had a plan or a lock keeps the state in which it did, and its error says why.
-	if closed, failure := closedWith(cmd.Context(), c, wave); closed && failure != nil {
+	closed, failure := closedWith(cmd.Context(), c, wave)
+	var end *terminatedError
+	switch {
+	case errors.As(failure, &end):
+		return showTerminated(cmd, *status, end)
+	case closed && failure != nil:
 		return failure
 	}
 	var waits *patch.Waits
@@ -83,7 +88,12 @@ func showUnanswered(cmd *cobra.Command, c client.Client, wave string, asked erro
 	if err != nil {
 		return asked // nor does Temporal answer
 	}
-	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {
+	closed, failure := closedWith(ctx, c, wave)
+	var end *terminatedError
+	switch {
+	case errors.As(failure, &end):
+		return showTerminatedUnanswered(cmd, described.GetWorkflowExecutionInfo(), end)
+	case closed && failure != nil:
 		return failure // no worker could tell more
 	}
 	held := unanswered{listed: listedOf(described.GetWorkflowExecutionInfo())}

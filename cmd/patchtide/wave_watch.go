@@ -16,7 +16,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/console"
-	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/screen"
 )
@@ -71,9 +70,12 @@ func watchWave(cmd *cobra.Command, c client.Client, wave string, how watching) e
 	} else {
 		last, err = watchInLines(cmd, looks.look, first, how)
 	}
+	var end *terminatedError
 	switch {
 	case err != nil:
 		return err
+	case errors.As(last.Failure, &end):
+		return showTerminated(cmd, last.Status, end)
 	case last.Failure != nil:
 		return last.Failure
 	case !how.ends(last):
@@ -163,9 +165,7 @@ func closedWith(ctx context.Context, c client.Client, wave string) (bool, error)
 	var terminated *temporal.TerminatedError
 	switch {
 	case errors.As(err, &terminated):
-		return true, fmt.Errorf("wave %s was terminated: nobody decides for it any more, and what it had under way is put "+
-			"back by itself. See what is left: patchtide reconcile --dry-run. Put back what it had patched: %s",
-			wave, names.VerbCommand(patch.RollBack, wave))
+		return true, &terminatedError{wave, description.GetWorkflowExecutionInfo().GetCloseTime().AsTime()}
 	case err != nil:
 		return true, fmt.Errorf("wave %s: %s", wave, plain(err))
 	}

@@ -8,17 +8,38 @@ import (
 )
 
 // Markdown is a text as Markdown shows it: on one line, with nothing in it that would be a link, a picture, a table, a
-// heading or emphasis. Underscores inside words are none and stay, as in roll_back.
+// heading or emphasis. Underscores inside words are none and stay, as in roll_back. A command's flag is code: the
+// Temporal UI makes one long dash of two, which no shell takes.
 func Markdown(text string) string {
 	runes := []rune(Line(text))
 	var b strings.Builder
-	for i, r := range runes {
+	for i := 0; i < len(runes); i++ {
+		if long := flag(runes[i:]); long > 0 && (i == 0 || runes[i-1] == ' ') {
+			b.WriteString("`" + string(runes[i:i+long]) + "`")
+			i += long - 1
+			continue
+		}
 		if special(runes, i) {
 			b.WriteByte('\\')
 		}
-		b.WriteRune(r)
+		b.WriteRune(runes[i])
 	}
 	return b.String()
+}
+
+// flag is how long a command's flag is with which a text begins; 0: it begins with none.
+func flag(runes []rune) int {
+	if len(runes) < 3 || runes[0] != '-' || runes[1] != '-' {
+		return 0
+	}
+	long := 2
+	for long < len(runes) && (runes[long] >= 'a' && runes[long] <= 'z' || long > 2 && runes[long] == '-') {
+		long++
+	}
+	if long == 2 {
+		return 0
+	}
+	return long
 }
 
 func special(runes []rune, i int) bool {

@@ -20,6 +20,8 @@ func TestMarkdown(t *testing.T) {
 		"a list":               {"- one", `\- one`},
 		"emphasis":             {"**done** _now_ ~~not~~ `x`", "\\*\\*done\\*\\* \\_now\\_ \\~\\~not\\~\\~ \\`x\\`"},
 		"what is escaped":      {`a\*b`, `a\\\*b`},
+		"a flag":               {"with --scope wave, or --give-up", "with `--scope` wave, or `--give-up`"},
+		"dashes":               {"-- x --- a--b -", "\\-- x --- a--b -"},
 		"what would be obeyed": {"\x1b[31mred", `\[31mred`},
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, plain.Markdown(c.text)) })

@@ -63,7 +63,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	for _, helper := range status.Helpers {
 		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
 	}
-	writeGroups(&text, status.Stages, status.CountsEvery, namespace)
+	writeGroups(&text, status, namespace)
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}
@@ -83,13 +83,13 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 // mostReasons is of how many groups it is told why they stand where they do; the pages of the others tell it.
 const mostReasons = 15
 
-// writeGroups writes one row a group, then why a group stands where it does.
-func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, namespace string) {
+// writeGroups writes one row a group, then why a group stands where it does, as far as what is asked does not say so.
+func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace string) {
 	var rows, reasons []run.Marked
 	count := 0
-	for _, stage := range stages {
+	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
-			if group.Reason != "" && len(reasons) < mostReasons {
+			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) && len(reasons) < mostReasons {
 				reasons = append(reasons, run.Said("- %s: %s\n", group.Group, run.Cell(group.Reason)))
 			}
 			if count++; count > run.LongestTable {
@@ -120,7 +120,7 @@ func writeGroups(text *strings.Builder, stages []patch.StageStatus, every int, n
 	if more := count - len(rows); more > 0 {
 		run.Write(text, "\nand %d more groups\n", more)
 	}
-	if every > 1 {
+	if every := status.CountsEvery; every > 1 {
 		run.Write(text, "\nEach group is counted after every %d instances of it; its own page tells of each.\n", every)
 	}
 	text.WriteString("\n")

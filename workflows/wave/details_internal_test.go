@@ -61,6 +61,8 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 		require.Contains(t, text, part)
 	}
 	require.NotContains(t, text, "**approve**", "only what is taken now")
+	status.Awaiting = "production/r/web: i-1 failed: a | b. Send retry, skip, roll_back or abort."
+	require.NotContains(t, waveDetails(status, "ops"), "- production/r/web", "what is asked has said it")
 }
 
 // What the table says to send is taken as it stands.

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	workflowpb "go.temporal.io/api/workflow/v1"
+
+	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// terminatedError is a wave that somebody terminated in Temporal: none of its code ran after that.
+type terminatedError struct {
+	wave string
+	at   time.Time
+}
+
+func (e *terminatedError) Error() string {
+	return fmt.Sprintf("wave %s was terminated: nobody decides for it any more, and what it had under way is put back by "+
+		"itself. See what is left: patchtide reconcile --dry-run. Put back what it had patched: %s",
+		e.wave, names.VerbCommand(patch.RollBack, e.wave))
+}
+
+// lastKnown is how a terminated wave stood when it was heard of last.
+type lastKnown struct {
+	toldByEvidence
+	Terminated time.Time `json:"terminated"`
+}
+
+// showTerminated shows how a terminated wave stood by the word of a worker, who plays its history again, and fails with
+// what its end means. What it asked, and until when, is asked no more.
+func showTerminated(cmd *cobra.Command, status patch.WaveStatus, end *terminatedError) error {
+	return showLastKnown(cmd, status, false, end)
+}
+
+// showTerminatedUnanswered is showTerminated where no worker answers: its evidence tells, and where there is none, or
+// nobody says where it is, Temporal.
+func showTerminatedUnanswered(
+	cmd *cobra.Command, held *workflowpb.WorkflowExecutionInfo, end *terminatedError,
+) error {
+	if document, err := evidenceOf(cmd, &unknownWaveError{end.wave}); err == nil {
+		return showLastKnown(cmd, document.Status, true, end)
+	}
+	if err := show(cmd, unanswered{listed: listedOf(held)}, printUnanswered); err != nil {
+		return err
+	}
+	return end
+}
+
+func showLastKnown(cmd *cobra.Command, status patch.WaveStatus, fromEvidence bool, end *terminatedError) error {
+	status.Awaiting, status.Verbs, status.NotBy = "", nil, ""
+	status.Otherwise, status.Until, status.ETA = "", nil, nil
+	told := lastKnown{toldByEvidence{standingOf(status, nil), fromEvidence}, end.at}
+	if err := show(cmd, told, printLastKnown); err != nil {
+		return err
+	}
+	return end
+}
+
+func printLastKnown(out io.Writer, told lastKnown) error {
+	if told.FromEvidence {
+		line(out, "It was terminated at %s, and no worker answers. Its evidence tells how it stood at %s, and not what it "+
+			"did after that:", console.Moment(told.Terminated), console.Moment(told.Since))
+	} else {
+		line(out, "It was terminated at %s. When it was heard of last, it stood so:", console.Moment(told.Terminated))
+	}
+	return printStanding(out, told.standing)
+}
