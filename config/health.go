@@ -45,7 +45,7 @@ type Wanted struct {
 
 // CommandCheck is something of somebody's own that is run on the instance.
 type CommandCheck struct {
-	Run        string            `yaml:"run" example:"systemctl is-active --quiet web" doc:"A script of at most 4096 characters, for sh, or for PowerShell on Windows. The last line that it says stands in status and evidence where it fails: it must print no secrets. Either this or document."`
+	Run        string            `yaml:"run" example:"systemctl is-active --quiet web" doc:"A script of at most 1024 characters, for sh, or for PowerShell on Windows. The last line that it says stands in status and evidence where it fails: it must print no secrets. Either this or document."`
 	Timeout    patch.Duration    `yaml:"timeout" min:"1s" max:"5m" default:"10s" example:"10s" doc:"How long run may take. A document has its own time-outs."`
 	Document   string            `yaml:"document" pattern:"^[A-Za-z0-9_.:/-]{3,200}$" example:"web-smoke-test" doc:"A Command document in the instance's account and region, or the ARN of a shared one. It is asked before, after the return, and at the end of the bake."`
 	Parameters map[string]string `yaml:"parameters" example:"{Depth: full}" doc:"The document's parameters. Systems Manager keeps them: no secrets."`
@@ -53,8 +53,9 @@ type CommandCheck struct {
 
 const healthExample = "health: [{target_group: auto}, {http: {path: /healthz, port: 80}}]"
 
-// longestCommand is how long a script of a check may be: it travels within that of the probe.
-const longestCommand = 4096
+// longestCommand is how long a script of a check may be: it travels within that of the probe, and with the plan to each
+// instance's workflow.
+const longestCommand = 1024
 
 // healthKeys are the kinds of health checks.
 func healthKeys() []string {

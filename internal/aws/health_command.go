@@ -11,8 +11,8 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// longestCommand bounds a script of a check: it travels within the probe's.
-const longestCommand = 4096
+// longestCommand bounds a script of a check: it travels within the probe's, and with the plan.
+const longestCommand = 1024
 
 func checkCommand(where string, of patch.HealthCheck) error {
 	check := of.Command

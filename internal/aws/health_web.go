@@ -1,10 +1,10 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -133,30 +133,12 @@ func (o Observer) secure(
 		}
 		request.Header.Set(name, value)
 	}
-	transport, err := dialing(client.Transport)
-	if err != nil {
-		return err
-	}
-	if transport != nil {
-		transport.TLSClientConfig = proof
-		client.Transport = transport
-	}
-	return nil
-}
-
-// dialing is a transport of its own, asked no second time; nil for one that dials nobody, as a test's.
-func dialing(of http.RoundTripper) (*http.Transport, error) {
-	if of == nil {
-		of = http.DefaultTransport
-	}
-	known, ok := of.(*http.Transport)
+	dials, ok := cmp.Or(client.Transport, http.DefaultTransport).(*http.Transport)
 	if !ok {
-		return nil, nil
+		return Final(InvalidInput, "https check %s: this worker cannot ask by TLS; use from: instance", check.Path)
 	}
-	transport := known.Clone()
-	if transport == nil {
-		return nil, errors.New("the worker's HTTP transport cannot be used a second time")
-	}
-	transport.DisableKeepAlives, transport.Proxy = true, nil
-	return transport, nil
+	transport := dials.Clone()
+	transport.TLSClientConfig, transport.DisableKeepAlives, transport.Proxy = proof, true, nil
+	client.Transport = transport
+	return nil
 }
