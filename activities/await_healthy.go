@@ -25,7 +25,7 @@ func (in AwaitHealthyInput) judge(seen patch.HealthObservation) patch.Health {
 // mend; NotReady with the reasons otherwise.
 func (a *AWS) AwaitHealthy(ctx context.Context, in AwaitHealthyInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
-	return a.observeUntil(ctx, in.Observe, func(seen *patch.HealthObservation) (bool, string, error) {
+	return a.observeUntil(ctx, in.Observe, lastCommands(ctx), func(seen *patch.HealthObservation) (bool, string, error) {
 		health := in.judge(*seen)
 		if len(health.Failed) > 0 {
 			return false, "", once.Final(ErrNotHealthy, "%s: %s", in.Observe.Instance, health)

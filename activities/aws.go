@@ -24,6 +24,8 @@ type AWS struct {
 	Connector aws.Connector
 	// HTTP dials instances for HTTP checks `from: worker`.
 	HTTP *http.Client
+	// Secrets reads the CAs and headers of health checks from where the plan says; nil refuses checks that have any.
+	Secrets aws.Secrets
 	// ShortWait is how long a wait may poll inside one attempt; see once.Waits. In simulated time it is zero, which stands
 	// still meanwhile.
 	ShortWait time.Duration

@@ -21,35 +21,36 @@ type ObserveHealthInput struct {
 	Pace         Pace
 }
 
-// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, HTTP from the
-// instance (a read-only command) or from the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone when EC2
-// no longer has it. HTTP from the instance takes until its command has answered, NotReady meanwhile: call it as a wait.
+// ObserveHealth looks once at everything the checks name: EC2's state and status checks, target health, what is asked
+// on the instance (by one read-only command) or by the worker, alarms. It judges nothing: patch.JudgeHealth does. Gone
+// when EC2 no longer has it. What is asked on the instance takes until its command has answered, NotReady meanwhile:
+// call it as a wait.
 func (a *AWS) ObserveHealth(ctx context.Context, in ObserveHealthInput) (_ *patch.HealthObservation, err error) {
 	defer once.Typed(&err)
-	return a.observeUntil(ctx, in, func(*patch.HealthObservation) (bool, string, error) { return true, "", nil })
+	return a.observeUntil(ctx, in, lastCommands(ctx), func(*patch.HealthObservation) (bool, string, error) {
+		return true, "", nil
+	})
+}
+
+func (in ObserveHealthInput) query() aws.HealthQuery {
+	return aws.HealthQuery{
+		Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks,
+	}
 }
 
 // observeUntil observes until enough says so of a whole observation. Commands that were sent and have not answered are
 // kept for the next attempt; once all have answered, the next look sends new ones, and not before Poll has passed.
 func (a *AWS) observeUntil(
-	ctx context.Context, in ObserveHealthInput, enough func(*patch.HealthObservation) (bool, string, error),
+	ctx context.Context, in ObserveHealthInput, sent aws.Commands,
+	enough func(*patch.HealthObservation) (bool, string, error),
 ) (*patch.HealthObservation, error) {
-	query := aws.HealthQuery{
-		Instance: in.Instance, Platform: in.Platform, TargetGroups: in.TargetGroups, Checks: in.Checks,
-	}
+	query := in.query()
 	if err := query.Validate(); err != nil {
 		return nil, err
 	}
 	s, err := a.connect(ctx, in.Instance.Group)
 	if err != nil {
 		return nil, err
-	}
-	sent := aws.Probes{}
-	if activity.HasHeartbeatDetails(ctx) {
-		// Details that cannot be read only mean that the commands are sent again.
-		if err := activity.GetHeartbeatDetails(ctx, &sent); err != nil || sent == nil {
-			sent = aws.Probes{}
-		}
 	}
 	var last *patch.HealthObservation
 	var next time.Time
@@ -59,11 +60,11 @@ func (a *AWS) observeUntil(
 		if time.Now().Before(next) {
 			return false, why, nil
 		}
-		seen, waitingFor, err := aws.Observer{HTTP: a.HTTP, Speed: a.speed()}.Observe(ctx, s, query, sent)
+		seen, waitingFor, err := a.observer().Observe(ctx, s, query, sent)
 		if err != nil || len(waitingFor) > 0 {
 			return false, unanswered(in.Instance, why, waitingFor), err
 		}
-		clear(sent)
+		sent.Forget()
 		last, next = seen, time.Now().Add(in.Pace.Poll.D())
 		var done bool
 		done, why, err = enough(seen)
@@ -73,6 +74,22 @@ func (a *AWS) observeUntil(
 		return nil, err
 	}
 	return last, nil
+}
+
+// lastCommands are those that the attempt before left under way. Details that cannot be read only mean that they are
+// sent again.
+func lastCommands(ctx context.Context) aws.Commands {
+	sent := aws.Commands{}
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &sent); err != nil || sent == nil {
+			sent = aws.Commands{}
+		}
+	}
+	return sent
+}
+
+func (a *AWS) observer() aws.Observer {
+	return aws.Observer{HTTP: a.HTTP, Secrets: a.Secrets, Speed: a.speed()}
 }
 
 // unansweredYet begins what is waited for while commands are under way.

@@ -35,12 +35,12 @@ func TestObserve(t *testing.T) {
 	var seen patch.HealthObservation
 	require.NoError(t, f.await(5*time.Minute, f.ObserveHealth, in.Observe, &seen))
 	require.Equal(t, patch.TargetHealthy, seen.Member.Targets[0].Health)
-	require.Equal(t, 200, seen.HTTP[0].Status)
-	require.Zero(t, seen.HTTP[1].Status)
-	require.NotEmpty(t, seen.HTTP[1].Error)
+	require.Equal(t, 200, seen.Answers[0].Status)
+	require.Zero(t, seen.Answers[1].Status)
+	require.NotEmpty(t, seen.Answers[1].Said)
 	require.Equal(t, "OK", seen.Alarms[0].State)
 	require.WithinDuration(t, f.Clock(), seen.At, time.Second)
-	require.Equal(t, 2, f.Calls("SendCommand"), "each check is asked once, however often its answer is looked for")
+	require.Equal(t, 1, f.Calls("SendCommand"), "all is asked by one command, however often its answer is looked for")
 }
 
 func TestAwaitHealthyAsksAnewAfterEachWholeLook(t *testing.T) {
@@ -55,13 +55,14 @@ func TestAwaitHealthyEndsOnAnAlarm(t *testing.T) {
 	f := newAttempts(t)
 	in := observeFirst(f, patch.HealthCheck{Alarm: "web-5xx"})
 	f.must(f.AwaitHealthy, in, nil)
-	require.Equal(t, activities.ErrNotReady, f.fails(f.WatchBake, in).Type(), "a bake lasts as long as all is well")
+	watch := activities.WatchBakeInput{AwaitHealthyInput: in}
+	require.Equal(t, activities.ErrNotReady, f.fails(f.WatchBake, watch).Type(), "a bake lasts as long as all is well")
 	f.Pass(time.Minute)
 	f.Change(func(region *world.Region, _ *world.ScalingGroup) {
 		require.NoError(t, region.SetAlarm("web-5xx", "ALARM", "somebody says so"))
 	})
 	require.Equal(t, activities.ErrNotHealthy, f.fails(f.AwaitHealthy, in).Type())
-	require.Equal(t, activities.ErrNotHealthy, f.fails(f.WatchBake, in).Type())
+	require.Equal(t, activities.ErrNotHealthy, f.fails(f.WatchBake, watch).Type())
 }
 
 func TestObserveRefuses(t *testing.T) {

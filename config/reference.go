@@ -51,6 +51,16 @@ the file: keys that end in _from say where one is kept.
 		{"plans[].stages[].approval", "", reflect.TypeFor[Approval]()},
 		{"plans[].stages[].health[]", "Each entry has exactly one of these keys.", reflect.TypeFor[HealthCheck]()},
 		{"plans[].stages[].health[].http", "", reflect.TypeFor[HTTPCheck]()},
+		{
+			"plans[].stages[].health[].https",
+			"From a Linux instance it is asked by curl, from Windows by TLS 1.2.", reflect.TypeFor[HTTPSCheck](),
+		},
+		{
+			"plans[].stages[].health[].command",
+			"Everything that a stage asks on an instance is one command of Run Command, as root or SYSTEM: at each look, and " +
+				"for the length of the bake, in which it looks by itself and tells each failure with its time.",
+			reflect.TypeFor[CommandCheck](),
+		},
 		{"plans[].stages[].on_failure", "", reflect.TypeFor[OnFailure]()},
 		{
 			"plans[].quarantine",

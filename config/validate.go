@@ -183,8 +183,8 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 		}
 	}
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
-	for i := range stage.Health {
-		v.exactlyOne(fmt.Sprintf("%s.health[%d]", at, i), healthExample, healthKeys()...)
+	for i, check := range stage.Health {
+		v.checkHealth(fmt.Sprintf("%s.health[%d]", at, i), check)
 	}
 }
 

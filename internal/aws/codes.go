@@ -63,6 +63,9 @@ const (
 	CodeNotRegistered  = "InvalidTarget"     // the target group does not know the target
 	CodeAgentNotUsable = "InvalidInstanceId" // Systems Manager: the agent takes no command now
 
+	codeInvalidDocument   = "InvalidDocument"   // Systems Manager knows no such document
+	codeInvalidParameters = "InvalidParameters" // it does not take such parameters
+
 	CodeAlreadyExists     = "AlreadyExistsException" // the patch group belongs to another baseline
 	CodeDocumentExists    = "DocumentAlreadyExists"
 	CodeDuplicateDocument = "DuplicateDocumentContent"

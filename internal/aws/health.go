@@ -9,8 +9,25 @@ import (
 
 // Observer looks at everything that health checks name. It judges nothing: patch.JudgeHealth does.
 type Observer struct {
-	HTTP  *http.Client // dials instances for HTTP checks `from: worker`; nil refuses them
-	Speed Speed
+	HTTP    *http.Client // dials instances for HTTP checks `from: worker`; nil refuses them
+	Secrets Secrets      // reads CAs and headers; nil refuses checks that have any
+	Speed   Speed
+}
+
+// Secrets reads a value from where a plan says that it is kept, such as "ssm:/patchtide/token". Its errors name the
+// place, never the value.
+type Secrets func(ctx context.Context, source string) (string, error)
+
+// secret reads one. Where it cannot be read now it may be later, or by another worker.
+func (o Observer) secret(ctx context.Context, source string) (string, error) {
+	if o.Secrets == nil {
+		return "", Final(InvalidInput, "%s cannot be read: this worker reads no secrets for health checks", source)
+	}
+	value, err := o.Secrets(ctx, source)
+	if err != nil {
+		return "", MayPass("read what a health check needs from %s: %v", source, err)
+	}
+	return value, nil
 }
 
 // HealthQuery asks how one instance is.
@@ -44,7 +61,8 @@ type healthLook struct {
 	observer Observer
 	services *Services
 	sighting Sighting
-	sent     Probes
+	sent     Commands
+	probed   map[int]patch.Answer // by the number of the check; nil: the probe has not been looked for yet
 	seen     *patch.HealthObservation
 	// waitingFor names what has been asked and has not answered.
 	waitingFor []string
@@ -60,13 +78,17 @@ type healthObserver struct {
 // healthObservers has an observer for the key of each of patch.HealthKinds.
 var healthObservers = map[string]healthObserver{
 	"target_group": {observe: observeTargets},
-	"http":         {check: checkHTTP, observe: observeHTTP},
-	"alarm":        {observe: observeAlarms},
+	"http":         {check: checkWeb, observe: observeAnswers(func(c patch.HealthCheck) bool { return c.HTTP != nil })},
+	"https":        {check: checkHTTPS, observe: observeAnswers(func(c patch.HealthCheck) bool { return c.HTTPS != nil })},
+	"command": {
+		check: checkCommand, observe: observeAnswers(func(c patch.HealthCheck) bool { return c.Command != nil }),
+	},
+	"alarm": {observe: observeAlarms},
 }
 
 // Observe is one look; waitingFor names the commands that have not answered.
 func (o Observer) Observe(
-	ctx context.Context, s *Services, in HealthQuery, sent Probes,
+	ctx context.Context, s *Services, in HealthQuery, sent Commands,
 ) (seen *patch.HealthObservation, waitingFor []string, err error) {
 	now, err := readMachineSighting(ctx, s, in.Instance)
 	if err != nil {

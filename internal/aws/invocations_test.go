@@ -24,7 +24,7 @@ func TestAnInvocationIsReadByTheStepThatRan(t *testing.T) {
 		{"one of three", "AWS-RunPatchBaseline", map[string][]string{"Operation": {"Scan"}}, "Success", "Scan"},
 		{
 			"the only one", "AWS-RunShellScript",
-			map[string][]string{"commands": {"# patchtide:http 80 /healthz"}},
+			map[string][]string{"commands": {`# patchtide:probe {"checks":[{"port":80,"path":"/healthz"}]}`}},
 			"Success", "200",
 		},
 		{"it failed", "AWS-RunShellScript", map[string][]string{"commands": {"dracut --force"}}, "Failed", ""},

@@ -118,14 +118,14 @@ func replacingRoot(state string) bool {
 }
 
 // checkBalancers refuses what sends requests and is not read. Auto Scaling takes a member out of a Classic Load
-// Balancer and of VPC Lattice by itself; whether it is healthy there again only an http check can tell.
+// Balancer and of VPC Lattice by itself; whether it is healthy there again only a check that asks it can tell.
 func checkBalancers(v View) []*Refusal {
 	var found []*Refusal
-	checked := slices.ContainsFunc(v.Policy.Health, func(check HealthCheck) bool { return check.HTTP != nil })
+	checked := slices.ContainsFunc(v.Policy.Health, HealthCheck.Asks)
 	for _, balancer := range v.State.OtherBalancers {
 		if !checked {
 			found = append(found, v.refuseGroup("it is attached to the "+balancer+", whose word on its members is not read",
-				"add a health check of `type: http` to the stage, which then judges its instances")...)
+				"add an `http`, `https` or `command` check to the stage's health, which then judges its instances")...)
 		}
 	}
 	for _, target := range v.State.ElsewhereTargets {

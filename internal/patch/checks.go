@@ -111,8 +111,8 @@ var checksOfGroup = []Check{
 	{
 		Code: RefusedBalancer, Needs: NeedsState, Refuses: checkBalancers,
 		When: "the group is attached to a Classic Load Balancer or to VPC Lattice, whose word on an instance is not read, " +
-			"and the plan has no `http` check; or a member's address is a target of another network's target group",
-		WhatToDo: "add a health check of `type: http`; take the address out of that target group",
+			"and no check of the plan asks the instance; or a member's address is a target of another network's target group",
+		WhatToDo: "add an `http`, `https` or `command` check to the stage's health; take the address out of that target group",
 		LeftOut: map[Level]string{
 			LevelPutBack: mayBeIll, LevelReturn: nothingNew,
 		},
@@ -293,10 +293,11 @@ var checksOfMachine = []Check{
 		},
 	},
 	{
-		Code: RefusedUnhealthyBefore, Needs: NeedsInstance | NeedsMachine, Refuses: checkHTTPBefore,
-		When: "an `http` check of the stage does not pass while the instance still serves: a wrong port or path, an " +
-			"address that speaks HTTPS, or a machine without a tool to ask with",
-		WhatToDo: "correct the check, which speaks plain HTTP, or mend the instance",
+		Code: RefusedUnhealthyBefore, Needs: NeedsInstance | NeedsMachine, Refuses: checkAnswersBefore,
+		When: "an `http`, `https` or `command` check of the stage does not pass while the instance still serves: a wrong " +
+			"port or path, plain HTTP where HTTPS is spoken, another name or CA, a command that exits with another code " +
+			"than 0, or a machine without a tool to ask with",
+		WhatToDo: "correct the check, or mend the instance",
 		LeftOut: map[Level]string{
 			LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll,
 			LevelReturn: "its health checks judge once it is back",

@@ -10,9 +10,11 @@ import (
 // HealthCheck is one condition that must hold before an instance counts as healthy. Exactly one field is set: each is a
 // kind, and each kind has a file of its own, here to judge it and in activities to observe it.
 type HealthCheck struct {
-	TargetGroup string     `json:"target_group,omitempty"` // "auto": every one that the instance was healthy in before
-	HTTP        *HTTPCheck `json:"http,omitempty"`
-	Alarm       string     `json:"alarm,omitempty"` // a CloudWatch alarm's name
+	TargetGroup string        `json:"target_group,omitempty"` // "auto": every one that the instance was healthy in before
+	HTTP        *HTTPCheck    `json:"http,omitempty"`
+	HTTPS       *HTTPSCheck   `json:"https,omitempty"`
+	Command     *CommandCheck `json:"command,omitempty"`
+	Alarm       string        `json:"alarm,omitempty"` // a CloudWatch alarm's name
 }
 
 // HealthKind is one kind of health check, beside EC2's own checks, which every instance has to pass.
@@ -32,7 +34,9 @@ type HealthView struct {
 }
 
 // HealthKinds is every kind, in the order in which they are observed and judged.
-func HealthKinds() []HealthKind { return []HealthKind{targetGroupHealth, httpHealth, alarmHealth} }
+func HealthKinds() []HealthKind {
+	return []HealthKind{targetGroupHealth, httpHealth, httpsHealth, commandHealth, alarmHealth}
+}
 
 // Kind is the check's kind; ok is false where it has none that is known, or several.
 func (c HealthCheck) Kind() (kind HealthKind, ok bool) {
@@ -52,7 +56,7 @@ func (c HealthCheck) Kind() (kind HealthKind, ok bool) {
 type HealthObservation struct {
 	Member  Member
 	Serving Serving
-	HTTP    []HTTPObservation
+	Answers []Answer // to the checks that ask the instance, in their order
 	Alarms  []AlarmObservation
 	At      time.Time // AWS's clock
 }

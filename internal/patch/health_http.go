@@ -1,58 +1,48 @@
 package patch
 
-import "fmt"
+import "slices"
 
-// HTTPCheck asks for a 2xx or 3xx answer. From "instance" (the default) it is a read-only command to localhost on the
-// instance; from "worker" the worker dials the instance's private address.
+// HTTPCheck asks for an answer of a status that is wanted. From "instance" (the default) it is asked by the probe, a
+// read-only command, of localhost; from "worker" the worker dials the instance's private address.
 type HTTPCheck struct {
-	Path string `json:"path"`
-	Port int    `json:"port"`
-	From string `json:"from,omitempty"`
+	Path   string `json:"path"`
+	Port   int    `json:"port"`
+	From   string `json:"from,omitempty"`
+	Status []int  `json:"status,omitempty"` // those that are well; none: 200 to 399
+	Body   string `json:"body,omitempty"`   // what the answer's first 64 KB have in them; "": anything
 }
 
-// HTTPObservation is one HTTP check's answer; Status is 0 when nothing answered.
-type HTTPObservation struct {
-	Check  HTTPCheck
-	Status int
-	Error  string
+// HTTPSCheck is HTTPCheck by TLS. Its certificate is proven by its name, against the machine's own roots or a CA; or,
+// with Insecure, by nothing.
+type HTTPSCheck struct {
+	HTTPCheck
+	ServerName  string            `json:"server_name,omitempty"`
+	Insecure    bool              `json:"insecure,omitempty"`
+	CAFrom      string            `json:"ca_from,omitempty"`      // where the worker reads the CA, PEM
+	HeadersFrom map[string]string `json:"headers_from,omitempty"` // where the worker reads their values
 }
 
-// httpHealth: the instance must answer a request well.
-var httpHealth = HealthKind{
-	Key:  "http",
-	Asks: func(check HealthCheck) bool { return check.HTTP != nil },
-	Judge: func(health *Health, view HealthView) {
-		for _, http := range view.Now.HTTP {
-			if !http.Good() {
-				health.wait("%s", http)
-			}
-		}
-	},
-}
-
-// Good reports whether the answer is one of a healthy instance.
-func (o HTTPObservation) Good() bool { return o.Status >= 200 && o.Status <= 399 }
-
-// String tells a person what was asked and what came back.
-func (o HTTPObservation) String() string {
-	said := fmt.Sprintf("http %s on port %d answers %d", o.Check.Path, o.Check.Port, o.Status)
-	if o.Error != "" {
-		said += ": " + o.Error
+// Web is what an http or https check asks; nil for any other.
+func (c HealthCheck) Web() *HTTPCheck {
+	if c.HTTPS != nil {
+		return &c.HTTPS.HTTPCheck
 	}
-	return said
+	return c.HTTP
 }
 
-// mendHTTP is what to do about a check that does not pass while its instance serves.
-const mendHTTP = "correct the path and port of the stage's health, which is asked by plain HTTP, or leave the check out"
-
-// checkHTTPBefore refuses an instance whose http checks do not pass while it still serves: patched and returned it
-// would be held for ill, and be put back, for what nobody has changed.
-func checkHTTPBefore(v View) []*Refusal {
-	var found []*Refusal
-	for _, answer := range v.Machine.HTTP {
-		if !answer.Good() {
-			found = append(found, v.refuse(answer.String()+", before we began", mendHTTP)...)
-		}
+// Wants reports whether a status is one of a healthy instance.
+func (c HTTPCheck) Wants(status int) bool {
+	if len(c.Status) > 0 {
+		return slices.Contains(c.Status, status)
 	}
-	return found
+	return status >= 200 && status <= 399
 }
+
+func asksHTTP(check HealthCheck) bool  { return check.HTTP != nil }
+func asksHTTPS(check HealthCheck) bool { return check.HTTPS != nil }
+
+// The instance must answer a request well.
+var (
+	httpHealth  = HealthKind{Key: "http", Asks: asksHTTP, Judge: judgeAnswers(asksHTTP)}
+	httpsHealth = HealthKind{Key: "https", Asks: asksHTTPS, Judge: judgeAnswers(asksHTTPS)}
+)

@@ -25,6 +25,18 @@ var ill = map[string]struct {
 		check: patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}},
 		now:   answers(500),
 	},
+	"https": {
+		check: patch.HealthCheck{HTTPS: &patch.HTTPSCheck{HTTPCheck: patch.HTTPCheck{Path: "/", Port: 443}, Insecure: true}},
+		now: thatAnswers(patch.Answer{Check: patch.HealthCheck{
+			HTTPS: &patch.HTTPSCheck{HTTPCheck: patch.HTTPCheck{Path: "/", Port: 443}, Insecure: true},
+		}, Said: "a certificate of another name"}),
+	},
+	"command": {
+		check: patch.HealthCheck{Command: &patch.CommandCheck{Run: "systemctl is-active web"}},
+		now: thatAnswers(patch.Answer{
+			Check: patch.HealthCheck{Command: &patch.CommandCheck{Run: "systemctl is-active web"}}, Status: 3,
+		}),
+	},
 	"alarm": {
 		check: patch.HealthCheck{Alarm: "web-5xx"},
 		now: patch.HealthObservation{
@@ -32,6 +44,10 @@ var ill = map[string]struct {
 			Alarms: []patch.AlarmObservation{{Name: "web-5xx", State: "ALARM", Since: noon.Add(time.Minute)}},
 		},
 	},
+}
+
+func thatAnswers(answers ...patch.Answer) patch.HealthObservation {
+	return patch.HealthObservation{Member: well(1, "a"), Answers: answers}
 }
 
 // Whoever adds a kind of health check learns here what it lacks: a judgement, or docs. What it lacks elsewhere is told

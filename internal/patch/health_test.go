@@ -141,7 +141,9 @@ func seen(targets ...patch.Target) patch.HealthObservation {
 func answers(status int) patch.HealthObservation {
 	return patch.HealthObservation{
 		Member: well(1, "a"),
-		HTTP:   []patch.HTTPObservation{{Check: patch.HTTPCheck{Path: "/healthz", Port: 80}, Status: status}},
+		Answers: []patch.Answer{
+			{Check: patch.HealthCheck{HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80}}, Status: status},
+		},
 	}
 }
 

@@ -128,6 +128,7 @@ type InstanceDetails struct {
 	Changes       []PackageChange `json:"changes"`        // what the install did, put back since or not
 	Before        *MachineFacts   `json:"before,omitempty"`
 	After         *MachineFacts   `json:"after,omitempty"`
+	BakeFailures  []BakeFailure   `json:"bake_failures,omitempty"` // what the instance itself saw in its bake, and passed
 }
 
 // Any reports whether there is anything to be written down.

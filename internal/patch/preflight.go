@@ -55,9 +55,9 @@ type View struct {
 
 // MachineAnswer is what came of asking a machine by a fresh command.
 type MachineAnswer struct {
-	Facts  *MachineFacts     // nil: nobody answered
-	Within Duration          // for so long it was waited for
-	HTTP   []HTTPObservation // what it answers, while it still serves, to the http checks that are to judge it
+	Facts   *MachineFacts // nil: nobody answered
+	Within  Duration      // for so long it was waited for
+	Answers []Answer      // what it answers, while it still serves, to the checks that are to judge it
 }
 
 // Check is one condition for beginning. Every level asks it that does not leave it out with a reason.

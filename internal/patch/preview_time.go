@@ -170,7 +170,7 @@ func (p *Preview) note(plan Plan) {
 	}
 	p.Notes = append(
 		p.Notes,
-		"no machine is asked: that its agent answers, its http checks pass, its packages are whole, its system is all on "+
+		"no machine is asked: that its agent answers, its http, https and command checks pass, its packages are whole, its system is all on "+
 			"its root volume and it does not patch itself "+
 			"is asked before it is taken",
 	)

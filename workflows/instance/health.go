@@ -1,7 +1,9 @@
 package instance
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -45,12 +47,18 @@ func (s *saga) awaitHealthFor(ctx workflow.Context, budget patch.Duration) error
 // cloud, or that the bake ended in the middle of a look.
 const looksToBelieve = 2
 
+// longestWatch bounds one command that watches: Run Command ends any after 48 hours.
+const longestWatch = patch.Duration(24 * time.Hour)
+
 // bake watches the instance under load. It is one wait that succeeds by lasting: no history grows while all is well.
-// One bad look is confirmed by others before it fails the instance. A cancel cuts the bake short.
+// What the instance itself is asked is asked by one command there, for as long. One bad look is confirmed by others
+// before it fails the instance; time in which nobody watched on the instance does not count. A cancel cuts the bake
+// short.
 func (s *saga) bake(ctx workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// With the slow start, or it would be watched while it gets little to do.
-	until := workflow.Now(ctx).Add(s.in.Policy.Bake.D()).Add(patch.SlowStart(s.before.TargetGroups).D())
+	length := s.in.Policy.Bake.D() + patch.SlowStart(s.before.TargetGroups).D()
+	until, unwatched := workflow.Now(ctx).Add(length), 0
 	for {
 		left := patch.Duration(until.Sub(workflow.Now(ctx)))
 		if left <= 0 {
@@ -60,40 +68,70 @@ func (s *saga) bake(ctx workflow.Context) error {
 			s.health.cut = true
 			return nil
 		}
-		watch := activities.AwaitHealthyInput{
-			Observe: s.observe(), Before: s.member.Targets, Attached: s.attached(), Since: s.health.since,
-		}
-		err := workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, left), aws.WatchBake,
-			watch).Get(ctx, nil)
+		watched, err := s.watchBake(ctx, min(left, longestWatch), unwatched)
 		switch {
 		case ctx.Err() != nil:
 			s.health.cut = true
 			return nil
-		case err == nil || run.IsType(err, activities.ErrNotReady):
+		case watched && err == nil:
+			continue
+		case !watched && (err == nil || run.IsType(err, activities.ErrNotReady)):
 			return s.bakeEnds(clean) // healthy until the bake's time was spent
 		}
 		s.health.proven = false
 		if again := s.awaitHealthFor(clean, looksToBelieve*s.in.Policy.Timing.Look); again != nil {
 			return again
 		}
-		if run.IsType(err, activities.ErrNotHealthy) {
+		switch {
+		case run.IsType(err, activities.ErrBakeCut, activities.ErrNotReady):
+			if unwatched++; unwatched >= looksToBelieve {
+				return err
+			}
+			s.note("the bake began anew: %s", run.Reason(err))
+			until = workflow.Now(ctx).Add(length)
+		case run.IsType(err, activities.ErrNotHealthy):
 			s.note("a look during the bake was bad and the next was not: %s", run.Reason(err))
 		}
 	}
 }
 
-// bakeEnds looks at the alarms once more. One that rings still fails the instance, unless it rang before this one went
-// out, which is said: one that rang while it was out may be its doing, and had the bake's time to pass.
+// watchBake watches for so long; watched says that the instance itself does.
+func (s *saga) watchBake(ctx workflow.Context, length patch.Duration, try int) (watched bool, err error) {
+	budget := length
+	if watched = slices.ContainsFunc(s.in.Policy.Health, patch.HealthCheck.Probed); watched {
+		budget += s.in.Policy.Timing.Agent
+	}
+	var seen patch.Bake
+	err = workflow.ExecuteActivity(run.Waiting(ctx, s.in.Group, s.in.Policy.Timing, budget), aws.WatchBake,
+		activities.WatchBakeInput{
+			AwaitHealthyInput: activities.AwaitHealthyInput{
+				Observe: s.observe(), Before: s.member.Targets, Attached: s.attached(), Since: s.health.since,
+			},
+			Attempt: run.Anew(ctx, s.attempt(fmt.Sprintf("bake-%d", try))), Length: length,
+		}).Get(ctx, &seen)
+	if err == nil && seen.Bad > 0 {
+		s.note("%s during the bake, and the next were not", seen)
+		s.health.failures = append(s.health.failures, seen.Failures...)
+	}
+	return watched, err
+}
+
+// bakeEnds looks once more at what is not asked again and again: documents, and alarms. One that rings still fails the
+// instance, unless it rang before this one went out, which is said: one that rang while it was out may be its doing,
+// and had the bake's time to pass.
 func (s *saga) bakeEnds(ctx workflow.Context) error {
-	look := s.observe()
+	look, budget := s.observe(), looksToBelieve*s.in.Policy.Timing.Look
 	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
-		return check.Alarm == ""
+		return check.Alarm == "" && !check.IsDocument()
 	})
 	if len(look.Checks) == 0 {
 		return nil
 	}
+	if slices.ContainsFunc(look.Checks, patch.HealthCheck.IsDocument) {
+		budget += s.in.Policy.Timing.Agent
+	}
 	var seen patch.HealthObservation
-	if err := s.await(ctx, looksToBelieve*s.in.Policy.Timing.Look, aws.AwaitHealthy, activities.AwaitHealthyInput{
+	if err := s.await(ctx, budget, aws.AwaitHealthy, activities.AwaitHealthyInput{
 		Observe: look, Since: patch.HealthObservation{At: s.before.At},
 	}, &seen); err != nil {
 		s.health.proven = false

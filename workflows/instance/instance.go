@@ -84,6 +84,8 @@ type proof struct {
 	since  patch.HealthObservation // the look just before it returned: alarms count from then
 	proven bool                    // our checks found it healthy in service
 	cut    bool                    // a cancel cut the bake
+	// failures are the bad looks of the bake that the instance itself saw
+	failures []patch.BakeFailure
 }
 
 // PatchInstance takes one instance out of service, patches it, proves it, and returns it; whatever fails is put back.

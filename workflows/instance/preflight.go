@@ -156,7 +156,7 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 		return s.unread(ctx, err)
 	}
 	if answer.Facts != nil {
-		if end := s.askHTTP(ctx, &answer); end != nil {
+		if end := s.askChecks(ctx, &answer); end != nil {
 			return end
 		}
 	}
@@ -167,12 +167,12 @@ func (s *saga) askMachine(ctx workflow.Context, level patch.Level, view patch.Vi
 	return nil
 }
 
-// askHTTP asks the http checks that are to judge the instance once it has returned, while it still serves: they only
-// read. One bad answer is confirmed by another, as in a bake.
-func (s *saga) askHTTP(ctx workflow.Context, answer *patch.MachineAnswer) *notBegun {
+// askChecks asks the checks that are to judge the instance once it has returned, while it still serves: they only read.
+// One bad answer is confirmed by another, as in a bake.
+func (s *saga) askChecks(ctx workflow.Context, answer *patch.MachineAnswer) *notBegun {
 	look := s.observe()
 	look.Checks = slices.DeleteFunc(slices.Clone(look.Checks), func(check patch.HealthCheck) bool {
-		return check.HTTP == nil
+		return !check.Asks()
 	})
 	if len(look.Checks) == 0 {
 		return nil
@@ -185,17 +185,16 @@ func (s *saga) askHTTP(ctx workflow.Context, answer *patch.MachineAnswer) *notBe
 		case err == nil:
 		case run.IsType(err, activities.ErrNotReady) && ctx.Err() == nil:
 			for _, check := range look.Checks {
-				seen.HTTP = append(seen.HTTP, patch.HTTPObservation{Check: *check.HTTP, Error: run.Reason(err)})
+				seen.Answers = append(seen.Answers, check.Unanswered(run.Reason(err)))
 			}
 		default:
 			return s.unread(ctx, err)
 		}
-		answer.HTTP = seen.HTTP
-		bad := slices.ContainsFunc(seen.HTTP, func(o patch.HTTPObservation) bool { return !o.Good() })
-		if !bad || looks >= looksToBelieve {
+		answer.Answers = seen.Answers
+		if patch.AllGood(seen.Answers) || looks >= looksToBelieve {
 			return nil
 		}
-		if end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "to ask its http checks again"); end != nil {
+		if end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "to ask its health checks again"); end != nil {
 			return end
 		}
 	}

@@ -258,7 +258,8 @@ func TestFactsByRunCommand(t *testing.T) {
 	require.Less(t, len(*facts.StandardOutputContent), 24000)
 	require.Contains(t, *facts.StandardOutputContent, `"packages_sha256":"`)
 	require.Equal(t, 1, strings.Count(*facts.StandardOutputContent, "\n"))
-	require.Equal(t, "200\n", *run("AWS-RunShellScript", "# patchtide:http 80 /healthz").StandardOutputContent)
+	probe := `# patchtide:probe {"checks":[{"port":80,"path":"/healthz"}]}`
+	require.Contains(t, *run("AWS-RunShellScript", probe).StandardOutputContent, "1 200 + ")
 	unknown := run("AWS-RunShellScript", "lsb_release -a")
 	require.Equal(t, types.CommandInvocationStatusFailed, unknown.Status)
 	require.EqualValues(t, 127, unknown.ResponseCode)

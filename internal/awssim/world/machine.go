@@ -138,6 +138,9 @@ func (i *Instance) PingStatus() string {
 // StopApp ends the application, until the machine boots again.
 func (i *Instance) StopApp() { i.machine.appUp = false }
 
+// StartApp starts it again.
+func (i *Instance) StartApp() { i.machine.appUp = i.Up() }
+
 // StopAgent is somebody stopping the agent; it stays down until the next boot.
 func (i *Instance) StopAgent() { i.machine.silenceAgent(i) }
 

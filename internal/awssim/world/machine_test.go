@@ -145,9 +145,8 @@ func TestUnknownScriptFailsLoudly(t *testing.T) {
 		name, script, stdout string
 		code                 int
 	}{
-		{"a health check", "# patchtide:http 80 /healthz\ncurl ...", "200\n", 0},
-		{"a closed port", "# patchtide:http 8080 /healthz\n", "000\n", 0},
-		{"a port in words", "# patchtide:http eighty /healthz\n", "", 2},
+		{"a probe of nothing", `# patchtide:probe {"checks":[]}` + "\ncurl ...", "end 1 0 0\n", 0},
+		{"a probe that is none", "# patchtide:probe eighty\n", "", 2},
 		{"a program that is not there", "#!/bin/sh\nrm -rf /\n", "", 127},
 		{"another script of ours", "# patchtide:other\n", "", 127},
 		{"a pipe", "echo a | tee /etc/motd\n", "", 127},

@@ -122,6 +122,14 @@ type App struct {
 	Version string `yaml:"version"`
 	Port    int    `yaml:"port"`
 	Path    string `yaml:"path"` // health path: 200 when healthy, 503 when not
+	Body    string `yaml:"body"` // of its answer when healthy
+	TLS     *TLS   `yaml:"tls"`  // nil: it speaks plain HTTP
+}
+
+// TLS is how an application proves who it is.
+type TLS struct {
+	Name string `yaml:"name"` // of its certificate
+	CA   string `yaml:"ca"`   // PEM; empty: one that every machine knows
 }
 
 // AccountSpec is one account of the scenario.

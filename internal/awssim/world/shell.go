@@ -38,6 +38,10 @@ func (v *Invocation) runShell() {
 // runScript is a script as the agent runs it, which says of one that failed so below what it said itself (runscript.go
 // of amazon-ssm-agent). A script of ours tells how the machine is when it ends.
 func (v *Invocation) runScript(script string, then func(said)) {
+	if probe := probeOf(script); probe != nil {
+		v.runProbe(probe, then)
+		return
+	}
 	known := v.Instance.ours(script) != nil
 	done := said{}
 	if !known {
@@ -57,8 +61,8 @@ func (v *Invocation) runScript(script string, then func(said)) {
 
 // Shell runs a script on the machine. Two read-only scripts are known by their first line; any other is a shell's.
 //
-//	# patchtide:facts               one JSON line: boot id, operating system, kernel, pending reboot, packages
-//	# patchtide:http <port> <path>  the HTTP status a GET to localhost gets, or 000 when nothing listens
+//	# patchtide:facts         one JSON line: boot id, operating system, kernel, pending reboot, packages
+//	# patchtide:probe <JSON>  health checks, once or for as long as a bake: see runProbe
 func (i *Instance) Shell(script string) said {
 	if run := i.ours(script); run != nil {
 		return run()
@@ -78,13 +82,15 @@ func (i *Instance) ours(script string) func() said {
 		return nil
 	case words[1] == "patchtide:facts":
 		return func() said { return said{stdout: i.factsLine()} }
-	case words[1] == "patchtide:http" && len(words) == 4:
+	case words[1] == "patchtide:probe":
 		return func() said {
-			port, err := strconv.Atoi(words[2])
-			if err != nil {
-				return said{code: codeSyntax, stderr: "patchtide:http: the port is not a number: " + words[2] + "\n"}
+			spec := probeOf(script)
+			if spec == nil {
+				return said{code: codeSyntax, stderr: "patchtide:probe: its first line is no JSON\n"}
 			}
-			return said{stdout: fmt.Sprintf("%03d\n", i.HTTPStatus(port, words[3]))}
+			one := &probing{probeSpec: probeSpec{Checks: spec.Checks}, on: i}
+			one.look()
+			return one.printed()
 		}
 	}
 	return func() said { // it would need to know how the machine is

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"testing/fstest"
@@ -130,6 +131,8 @@ func (s *posixShell) run(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "cat":
 		return s.cat(shell, args[1:])
+	case "systemctl":
+		return s.systemctl(shell, args[1:])
 	case "sleep":
 		if len(args) == 2 {
 			if seconds, err := strconv.ParseFloat(strings.TrimSuffix(args[1], "s"), 64); err == nil && seconds >= 0 {
@@ -164,6 +167,31 @@ func (s *posixShell) cat(shell interp.HandlerContext, names []string) error {
 		}
 	}
 	return nil
+}
+
+// systemctl is `systemctl is-active [--quiet] UNIT`: the application's unit is active while it answers well, and nobody
+// knows another.
+func (s *posixShell) systemctl(shell interp.HandlerContext, args []string) error {
+	quiet := slices.Contains(args, "--quiet") || slices.Contains(args, "-q")
+	units := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, "-") })
+	if len(units) != 2 || units[0] != "is-active" {
+		return failed(shell, codeUnknown, "systemctl: only is-active UNIT is modelled")
+	}
+	state, code := "inactive", uint8(4) // no such unit
+	if app := s.it.Disk().app.Name; units[1] == app || units[1] == app+".service" {
+		if state, code = "active", 0; !s.it.AppHealthy() {
+			state, code = "failed", 3
+		}
+	}
+	if !quiet {
+		if _, err := fmt.Fprintln(shell.Stdout, state); err != nil {
+			return err
+		}
+	}
+	if code == 0 {
+		return nil
+	}
+	return interp.ExitStatus(code)
 }
 
 // inside is a file's name as fs.FS has it.

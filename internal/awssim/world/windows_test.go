@@ -53,13 +53,13 @@ func TestWindows(t *testing.T) {
 	send := func(document string) (*Command, error) {
 		return i.Region.Send(SendSpec{
 			Document: document, Instances: []string{i.ID},
-			Parameters: map[string][]string{"commands": {"# patchtide:http 80 /"}},
+			Parameters: map[string][]string{"commands": {`# patchtide:probe {"checks":[{"port":80,"path":"/"}]}`}},
 		})
 	}
 	command, err := send("AWS-RunPowerShellScript")
 	require.NoError(t, err)
 	elapse(t, w, time.Minute)
-	require.Equal(t, "200\n", command.Invocations[0].Stdout)
+	require.Contains(t, command.Invocations[0].Stdout, "1 200 + ")
 	_, err = send("AWS-RunShellScript")
 	requireCode(t, err, "UnsupportedPlatformType")
 }
