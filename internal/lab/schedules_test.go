@@ -17,16 +17,16 @@ import (
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
-func windowOf(t *testing.T, expression, zone string) schedule.Window {
+func windowOf(t *testing.T, expression, zone string, offset int) schedule.Windows {
 	t.Helper()
 	parsed, err := schedule.Parse(expression)
 	require.NoError(t, err)
 	location, err := time.LoadLocation(zone)
 	require.NoError(t, err)
-	return schedule.Window{
-		Schedule: parsed.In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour,
+	return schedule.Windows{Each: []schedule.Window{{
+		Schedule: parsed.After(offset).In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour,
 		Cutoff: time.Hour,
-	}
+	}}}
 }
 
 // TestSchedulesOnTheServer keeps schedules on a real server: what is told to it, what it opens, and what becomes of
@@ -55,7 +55,9 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		"cron(0 2/7 1-3 JAN-JUN/2 ? *)", "cron(0 0 ? * L *)", "rate(7 days)", "rate(36 hours)",
 	} {
 		for j, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Sydney"} {
-			plans = append(plans, schedules.Plan{Name: fmt.Sprintf("p%d-%d", i, j), Window: windowOf(t, expression, zone)})
+			plans = append(plans, schedules.Plan{
+				Name: fmt.Sprintf("p%d-%d", i, j), Windows: windowOf(t, expression, zone, (i+j)%7),
+			})
 		}
 	}
 	_, err := keeper.Sync(t.Context(), plans, false)
@@ -63,7 +65,7 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 	for _, plan := range plans {
 		answer, err := c.WorkflowService().ListScheduleMatchingTimes(
 			t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
-				Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name), StartTime: timestamppb.New(from),
+				Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name, 1), StartTime: timestamppb.New(from),
 				EndTime: timestamppb.New(to),
 			})
 		require.NoError(t, err)
@@ -71,7 +73,8 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		for _, at := range answer.GetStartTime() {
 			theirs = append(theirs, at.AsTime().Format(time.RFC3339))
 		}
-		for next, found := plan.Window.Next(from); found && !next.After(to); next, found = plan.Window.Next(next) {
+		window := plan.Windows.Each[0]
+		for next, found := window.Next(from); found && !next.After(to); next, found = window.Next(next) {
 			ours = append(ours, next.UTC().Format(time.RFC3339))
 		}
 		require.NotEmpty(t, ours)
@@ -85,13 +88,13 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 				}
 				at, err := time.Parse(time.RFC3339, one)
 				require.NoError(t, err)
-				_, before := at.Add(-3 * time.Hour).In(plan.Window.Zone()).Zone()
-				_, after := at.Add(3 * time.Hour).In(plan.Window.Zone()).Zone()
-				require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, plan.Window.Zone(), one)
+				_, before := at.Add(-3 * time.Hour).In(window.Zone()).Zone()
+				_, after := at.Add(3 * time.Hour).In(window.Zone()).Zone()
+				require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, window.Zone(), one)
 				near := []string{at.Add(-time.Hour).Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339)}
 				require.True(
 					t, slices.ContainsFunc(pair[1], func(other string) bool { return slices.Contains(near, other) }), "%s in %s: %s",
-					plan.Name, plan.Window.Zone(), one,
+					plan.Name, window.Zone(), one,
 				)
 			}
 		}
@@ -109,9 +112,9 @@ func mendsDrift(t *testing.T, c client.Client) {
 		})
 		require.NoError(t, err)
 	}
-	web := schedules.Plan{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}
-	db := schedules.Plan{Name: "db", Window: windowOf(t, "rate(7 days)", "UTC")}
-	db.Window.Jitter = 10 * time.Minute
+	web := schedules.Plan{Name: "web", Windows: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo", 0)}
+	db := schedules.Plan{Name: "db", Windows: windowOf(t, "rate(7 days)", "UTC", 0)}
+	db.Windows.Each[0].Jitter = 10 * time.Minute
 	done := func(plans []schedules.Plan, dryRun bool) map[string]string {
 		changes, err := keeper.Sync(ctx, plans, dryRun)
 		require.NoError(t, err)
@@ -172,7 +175,7 @@ func mendsDrift(t *testing.T, c client.Client) {
 	state = stateOf(t, keeper, both, "web")
 	require.False(t, state.Paused)
 	require.Equal(t, "release is out", state.Note)
-	next, _ := web.Window.Next(time.Now())
+	next, _ := web.Windows.Each[0].Next(time.Now())
 	require.True(t, state.Next[0].Equal(next), "%s, not %s", state.Next[0], next)
 
 	// The plan db loses its window.
@@ -184,7 +187,7 @@ func mendsDrift(t *testing.T, c client.Client) {
 		require.NoError(t, err, "%s is none of ours", id)
 	}
 	var notOurs *schedules.NotOursError
-	_, err = keeper.Sync(ctx, []schedules.Plan{{Name: "stranger", Window: web.Window}}, false)
+	_, err = keeper.Sync(ctx, []schedules.Plan{{Name: "stranger", Windows: web.Windows}}, false)
 	require.ErrorAs(t, err, &notOurs)
 	var missing *schedules.MissingError
 	require.ErrorAs(t, keeper.Pause(ctx, "nosuch", "x"), &missing)

@@ -23,6 +23,12 @@ var checks = slices.Concat(checksOfTime, checksOfGroup, checksOfInstance, checks
 // checksOfTime ask whether anything may begin at all.
 var checksOfTime = []Check{
 	{
+		Code: RefusedBlackout, Ends: true, Refuses: checkBlackout,
+		When:     "it is one of the days of `blackout`, of the plan or of the whole configuration",
+		WhatToDo: "start the wave once it is over; `patchtide schedule preview` tells what opens then",
+		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
+	},
+	{
 		Code: RefusedOutsideWindow, Ends: true, Refuses: checkWindowOpen,
 		When: "the window is not open, or past its cutoff", WhatToDo: "start the wave inside the window",
 		LeftOut: map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},

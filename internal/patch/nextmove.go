@@ -176,7 +176,7 @@ func (s StageNow) next() []int {
 // other reason.
 func (s StageNow) windowEnded() bool {
 	ended := s.which(func(g GroupNow) bool {
-		return g.Closed == RefusedOutsideWindow || g.Closed == RefusedWindowEnds
+		return g.Closed == RefusedOutsideWindow || g.Closed == RefusedWindowEnds || g.Closed == RefusedBlackout
 	})
 	return ended != nil && s.Running() == 0 && s.OnHold() == nil && !s.lost()
 }

@@ -71,8 +71,7 @@ func encrypted(s *world.Scenario) {
 }
 
 var calendars = wavetest.PlanWith("    stages:\n",
-	"    window: {schedule: \"rate(1 day)\", start: \"2026-01-04T02:00:00Z\", duration: 24h, "+
-		"change_calendars: [freeze]}\n    stages:\n")
+	"    change_calendars: [freeze]\n    stages:\n")
 
 func openCalendar(scene *wavetest.Scene, account string) {
 	scene.Sim.Inspect(func(w *world.World) {
