@@ -79,7 +79,7 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 		return nil, once.Final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
 	}
 	for last := resolved.Plan.Window; last != nil && len(resolved.Following) < in.Following; {
-		next, err := c.NextWindow(ctx, NextWindowInput{Plan: in.Plan, Window: *last, At: in.At})
+		next, err := c.NextWindow(ctx, NextWindowInput{Plan: in.Plan, Window: last, At: in.At})
 		if err != nil {
 			return nil, err
 		}

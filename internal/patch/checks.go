@@ -194,7 +194,7 @@ var checksOfInstance = []Check{
 var checksOfOthers = []Check{
 	{
 		Code: RefusedCalendar, Ends: true, Needs: NeedsAround, Refuses: checkCalendars,
-		When:     "one of `window.change_calendars` is closed, closes before an instance would be done, or gave no answer",
+		When:     "one of `change_calendars` is closed, closes before an instance would be done, or gave no answer",
 		WhatToDo: "wait until it is open; correct its name, or allow `ssm:GetCalendarState`",
 		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
 	},

@@ -73,7 +73,7 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			patch.MovePark, nil,
 		},
 		{"a blackout is parked for", patch.StageNow{}, []patch.GroupNow{done, blacked}, patch.MovePark, nil},
-		{"a calendar is nothing to park for", patch.StageNow{}, []patch.GroupNow{shut}, patch.MoveJudge, nil},
+		{"a calendar that closes is as a window that does", patch.StageNow{}, []patch.GroupNow{done, shut}, patch.MovePark, nil},
 		{"nor where one is lost", patch.StageNow{}, []patch.GroupNow{lost, tooLate}, patch.MoveJudge, nil},
 		{"the window is longer", patch.StageNow{Extended: true}, []patch.GroupNow{atWork, fresh}, patch.MoveTellWindow, nil},
 
