@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	ids "github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/schedule"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
@@ -178,6 +179,8 @@ func mendsDrift(t *testing.T, c client.Client) {
 	next, _ := web.Windows.Each[0].Next(time.Now())
 	require.True(t, state.Next[0].Equal(next), "%s, not %s", state.Next[0], next)
 
+	secondWindow(t, keeper, web, db)
+
 	// The plan db loses its window.
 	require.True(t, stateOf(t, keeper, []schedules.Plan{web}, "db").Orphan)
 	require.Equal(t, map[string]string{"db": schedules.Removed}, done([]schedules.Plan{web}, true))
@@ -191,6 +194,48 @@ func mendsDrift(t *testing.T, c client.Client) {
 	require.ErrorAs(t, err, &notOurs)
 	var missing *schedules.MissingError
 	require.ErrorAs(t, keeper.Pause(ctx, "nosuch", "x"), &missing)
+}
+
+// secondWindow gives a paused plan another window and takes it away again: each has a schedule of its own, and who
+// pauses or resumes the plan means all of them.
+func secondWindow(t *testing.T, keeper schedules.Windows, web, db schedules.Plan) {
+	t.Helper()
+	two := web
+	two.Windows.Each = append(slices.Clone(web.Windows.Each), windowOf(t, "cron(30 22 ? * TUE#2 *)", "Europe/Berlin", 4).Each...)
+	next, _ := two.Windows.Each[1].Next(time.Now())
+	two.Windows.Blackouts = patch.Blackouts{{From: next.Add(-time.Hour), Until: next.Add(time.Hour), Reason: "stocktaking"}}
+	plans := []schedules.Plan{two, db}
+	states := func(plans []schedules.Plan) (all []schedules.State) {
+		listed, err := keeper.List(t.Context(), plans, time.Now())
+		require.NoError(t, err)
+		for _, state := range listed {
+			if state.Plan == "web" {
+				all = append(all, state)
+			}
+		}
+		return all
+	}
+	require.NoError(t, keeper.Pause(t.Context(), "web", "release week"))
+	_, err := keeper.Sync(t.Context(), plans, false)
+	require.NoError(t, err)
+	both := states(plans)
+	require.Len(t, both, 2)
+	require.Equal(t, "patchtide-window-web/2", both[1].Schedule)
+	require.Equal(t, []any{true, "release week"}, []any{both[1].Paused, both[1].Note}, "the plan is paused, not a window")
+	require.True(t, both[1].InOrder(), "%+v", both[1])
+	require.True(t, both[1].Next[0].Equal(next), "%s, not %s", both[1].Next[0], next)
+	require.Len(t, both[1].Closed, 1)
+	require.Contains(t, both[1].Closed[0].Why, "(stocktaking)")
+	require.NoError(t, keeper.Resume(t.Context(), "web", "release is out"))
+	for _, state := range states(plans) {
+		require.False(t, state.Paused, state.Schedule)
+	}
+	require.Eventually(t, func() bool { return len(states([]schedules.Plan{web, db})) == 2 }, 20*time.Second,
+		100*time.Millisecond, "Temporal lists it")
+	require.True(t, states([]schedules.Plan{web, db})[1].Orphan)
+	_, err = keeper.Sync(t.Context(), []schedules.Plan{web, db}, false)
+	require.NoError(t, err)
+	require.Len(t, states([]schedules.Plan{web, db}), 1)
 }
 
 func stateOf(t *testing.T, keeper schedules.Windows, plans []schedules.Plan, plan string) schedules.State {
