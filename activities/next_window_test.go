@@ -48,10 +48,30 @@ func TestNextWindow(t *testing.T) {
 				require.True(t, c.asked.Equal(at), at)
 				return c.gives, c.err
 			}}}
-			next, err := control.NextWindow(t.Context(), activities.NextWindowInput{Plan: "web", Window: own, At: c.at})
+			next, err := control.NextWindow(t.Context(), activities.NextWindowInput{Plan: "web", Window: &own, At: c.at})
 			require.NoError(t, err)
 			require.Equal(t, c.want, next.Window)
 			require.Contains(t, next.Why, c.why)
+		})
+	}
+}
+
+// A wave of a plan without a window may go on from now on, for a week, or until a blackout.
+func TestNextWindowOfAPlanWithoutOne(t *testing.T) {
+	now := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+	until := patch.Window{Opens: now, Cutoff: now.Add(time.Hour), Closes: now.Add(time.Hour)}
+	for name, c := range map[string]struct{ gives, want *patch.Window }{
+		"any time":         {nil, &patch.Window{Opens: now, Cutoff: now.AddDate(0, 0, 7), Closes: now.AddDate(0, 0, 7)}},
+		"until a blackout": {&until, &until},
+	} {
+		t.Run(name, func(t *testing.T) {
+			control := &activities.Control{Plans: windowsAt{window: func(at time.Time) (*patch.Window, error) {
+				require.True(t, now.Equal(at), at)
+				return c.gives, nil
+			}}}
+			next, err := control.NextWindow(t.Context(), activities.NextWindowInput{Plan: "web", At: now})
+			require.NoError(t, err)
+			require.Equal(t, c.want, next.Window)
 		})
 	}
 }

@@ -62,7 +62,7 @@ func (a *AWS) ReadInterference(ctx context.Context, in ReadInterferenceInput) (_
 	if around.StopAlarms, err = aws.ReadStopAlarms(ctx, s, in.Group, instances); err != nil {
 		return nil, err
 	}
-	patchers, err := aws.ReadPatchers(ctx, s, in.Group, instances, around.Until)
+	patchers, err := aws.ReadPatchers(ctx, s, in.Group, instances, at, around.Until)
 	if err != nil {
 		return nil, err
 	}

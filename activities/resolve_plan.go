@@ -28,6 +28,8 @@ type ResolvePlanInput struct {
 	Run    string `json:",omitempty"` // the wave's first run id
 	// AnyTime asks for no window: nothing is to be changed.
 	AnyTime bool
+	// Following asks for so many windows after the one that is open or comes next, for people to look at.
+	Following int `json:",omitempty"`
 }
 
 // ResolvedPlan is a plan as the worker's configuration has it now.
@@ -37,6 +39,8 @@ type ResolvedPlan struct {
 	// two waves of one hash ran the same plan.
 	Hash     string
 	Notifies bool `json:",omitempty"` // the configuration has a channel for notices
+
+	Following []patch.Window `json:",omitempty"` // as many as were asked for, or there are
 }
 
 // ResolvePlan reads the worker's configuration, and tells the times of the plan's current or next window: time zones
@@ -67,12 +71,21 @@ func (c *Control) ResolvePlan(ctx context.Context, in ResolvePlanInput) (*Resolv
 		return nil, once.Final(ErrInvalidInput, "plan %q cannot be written as JSON: %v", in.Plan, err)
 	}
 	resolved := &ResolvedPlan{Plan: plan.Scaled(c.Speed), Hash: hash, Notifies: c.notifies()}
-	resolved.Plan.Window = nil
+	resolved.Plan.Window, resolved.Plan.Blackouts = nil, plan.Blackouts.After(in.At)
 	if in.AnyTime {
 		return resolved, nil
 	}
 	if resolved.Plan.Window, err = c.Plans.Window(in.Plan, in.At); err != nil {
 		return nil, once.Final(ErrInvalidInput, "plan %q: %v", in.Plan, err)
+	}
+	for last := resolved.Plan.Window; last != nil && len(resolved.Following) < in.Following; {
+		next, err := c.NextWindow(ctx, NextWindowInput{Plan: in.Plan, Window: last, At: in.At})
+		if err != nil {
+			return nil, err
+		}
+		if last = next.Window; last != nil {
+			resolved.Following = append(resolved.Following, *last)
+		}
 	}
 	if resolved.Plan.Estimates != nil {
 		c.measure(ctx, &resolved.Plan)

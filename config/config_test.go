@@ -28,7 +28,11 @@ plans:
     passes: 2
     retention: 24h
     timing: {drain: 20m, poll: 5s}
-    window: {schedule: rate(7 days), start: "2026-01-04T02:00:00+09:00", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h, change_calendars: [business-days]}
+    windows:
+      - {schedule: rate(7 days), start: "2026-01-04T02:00:00+09:00", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}
+      - {schedule: "cron(0 2 ? * TUE#2 *)", offset: 4d, duration: 4h}
+    blackout: [{from: 2026-12-24, to: 2026-12-26, time_zone: Asia/Tokyo, reason: Christmas}]
+    change_calendars: [business-days]
     stages:
       - name: s
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
@@ -45,6 +49,7 @@ notify:
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
   - {sns: {topic_arn: 'arn:aws:sns:ap-northeast-1:111122223333:patching'}}
   - {webhook: {url_from: 'file:/run/secrets/webhook'}}
+blackout: [{from: 2026-12-31, reason: nobody is here}]
 evidence: s3://bucket/prefix
 journal_key_from: file:/run/secrets/journal-key
 journal_older_keys_from: [ssm:/patchtide/journal-key-2025, 'kms:alias/patchtide-journal']
@@ -128,7 +133,14 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, 5*time.Second, plan.Timing.Poll.D())
 	require.Equal(t, patch.DefaultTiming().Install, plan.Timing.Install)
 	require.Nil(t, plan.Window)
-	require.Equal(t, "rate(7 days)", c.Plans[0].Window.Schedule)
+	require.Equal(t, "rate(7 days)", c.Plans[0].Windows[0].Schedule)
+	require.Equal(t, "4d", c.Plans[0].Windows[1].Offset)
+	require.Equal(t, []string{"business-days"}, plan.Calendars)
+	require.Equal(t, []string{
+		"the blackout from 2026-12-24T00:00:00+09:00 until 2026-12-27T00:00:00+09:00 (Christmas)",
+		"the blackout from 2026-12-31T00:00:00Z until 2027-01-01T00:00:00Z (nobody is here)",
+	},
+		[]string{plan.Blackouts[0].String(), plan.Blackouts[1].String()})
 	stage := plan.Stages[0]
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")

@@ -12,9 +12,10 @@ import "github.com/patchtide/patchtide/internal/patch"
 type file struct {
 	Settings  `yaml:",inline"`
 	OlderKeys `yaml:",inline"`
-	Accounts  []Account `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
-	Plans     []Plan    `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
-	Notify    []Notify  `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told what waves do and when they need somebody. Without it nobody is."`
+	Accounts  []Account  `yaml:"accounts" required:"true" example:"[{name: production, id: \"111122223333\", role_arn: 'arn:aws:iam::111122223333:role/patchtide', regions: [ap-northeast-1]}]" doc:"The AWS accounts that may be patched."`
+	Plans     []Plan     `yaml:"plans" required:"true" example:"[{name: web, baseline: amazon-linux-2023, stages: [...]}]" doc:"What operators name when they start a wave."`
+	Blackout  []Blackout `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which no plan begins anything. A window that opens in one does not open, and people are told; one that is open when it begins closes there."`
+	Notify    []Notify   `yaml:"notify" example:"[{slack: {webhook_from: 'ssm:/patchtide/slack'}}]" doc:"Who is told what waves do and when they need somebody. Without it nobody is."`
 }
 
 // OlderKeys are the journal's keys of before.
@@ -34,19 +35,21 @@ type Account struct {
 
 // Plan is a plan as it is written; (*Config).Plan resolves it.
 type Plan struct {
-	Name       string                    `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"What operators type to start a wave."`
-	Baseline   string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
-	Backup     patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
-	Restore    patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
-	Reboot     patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, an instance whose patches wait for a reboot ends as patched_reboot_pending, and no wave takes it out for that alone."`
-	Passes     int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others. What is still missing after the last fails the instance; on Linux, what was published meanwhile is named instead."`
-	Retention  patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
-	Quarantine Quarantine                `yaml:"quarantine" example:"{ttl: 72h, isolate: quarantined}" doc:"How an instance is kept that could not be put back: taken out of its group, still there to be looked at."`
-	Timing     map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
-	Estimates  Estimates                 `yaml:"estimates" example:"{patch: 30m}" doc:"How long one instance takes, until earlier waves have shown it: in a window an instance is started only if all of it fits before the cutoff."`
-	Stages     []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
-	Promote    patch.Promote             `yaml:"promote" enum:"proven,with_skips" default:"proven" example:"proven" doc:"What the next stage may begin after. proven: where a stage put an instance back or skipped one, by max_failures, by then: skip or by a person's skip, the next stage waits for an approval that names it, for as long as on_failure.timeout where it has no gate of its own; if nobody approves, the wave ends. with_skips: it goes on by itself."`
-	Window     *Window                   `yaml:"window" example:"{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}" doc:"When changes may happen. Without it: at any time somebody starts a wave."`
+	Name            string                    `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"What operators type to start a wave."`
+	Baseline        string                    `yaml:"baseline" required:"true" example:"amazon-linux-2023" doc:"The patch baseline that decides what is installed: a built-in one or one from baselines_dir."`
+	Backup          patch.Backup              `yaml:"backup" enum:"snapshot,none" default:"snapshot" example:"snapshot" doc:"What is kept of an instance before it is patched: a snapshot of its root volume, taken when it is drained, or nothing."`
+	Restore         patch.Restore             `yaml:"restore" enum:"root_volume,replace,none" default:"root_volume" example:"root_volume" doc:"How a failed instance is put back: its root volume as it was (needs a backup), a new instance in its place (Auto Scaling groups only), or straight to quarantine."`
+	Reboot          patch.RebootOption        `yaml:"reboot" enum:"RebootIfNeeded,NoReboot" default:"RebootIfNeeded" example:"RebootIfNeeded" doc:"Whether Systems Manager may reboot. RebootIfNeeded reboots after any installation; with NoReboot, an instance whose patches wait for a reboot ends as patched_reboot_pending, and no wave takes it out for that alone."`
+	Passes          int                       `yaml:"passes" min:"1" max:"10" computed:"1 on Linux, 3 on Windows" example:"1" doc:"How often installing and rebooting is repeated at most: some Windows updates appear only after others. What is still missing after the last fails the instance; on Linux, what was published meanwhile is named instead."`
+	Retention       patch.Duration            `yaml:"retention" min:"1h" default:"168h" example:"168h" doc:"How long snapshots and replaced volumes are kept."`
+	Quarantine      Quarantine                `yaml:"quarantine" example:"{ttl: 72h, isolate: quarantined}" doc:"How an instance is kept that could not be put back: taken out of its group, still there to be looked at."`
+	Timing          map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
+	Estimates       Estimates                 `yaml:"estimates" example:"{patch: 30m}" doc:"How long one instance takes, until earlier waves have shown it: in a window an instance is started only if all of it fits before the cutoff."`
+	Stages          []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
+	Promote         patch.Promote             `yaml:"promote" enum:"proven,with_skips" default:"proven" example:"proven" doc:"What the next stage may begin after. proven: where a stage put an instance back or skipped one, by max_failures, by then: skip or by a person's skip, the next stage waits for an approval that names it, for as long as on_failure.timeout where it has no gate of its own; if nobody approves, the wave ends. with_skips: it goes on by itself."`
+	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
+	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
+	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
 }
 
 // Quarantine says how an instance is kept that must not serve.
@@ -106,13 +109,21 @@ type OnFailure struct {
 // Window is a maintenance window as it is written: when it opens, for how long, and when nothing new is started any
 // more.
 type Window struct {
-	Schedule        string         `yaml:"schedule" required:"true" example:"\"cron(0 2 ? * SUN#2 *)\"" doc:"In the syntax of AWS's maintenance windows: cron(minutes hours day-of-month month day-of-week year), where 1 is Sunday, or rate(7 days)."`
-	Start           string         `yaml:"start" example:"\"2026-01-04T02:00:00+09:00\"" doc:"When a rate() counts from; needed with rate(), not allowed with cron()."`
-	TimeZone        string         `yaml:"time_zone" default:"UTC" example:"Asia/Tokyo" doc:"The time zone that the schedule is written in, by its IANA name."`
-	Duration        patch.Duration `yaml:"duration" required:"true" min:"1h" max:"24h" example:"4h" doc:"How long the window is open."`
-	Cutoff          patch.Duration `yaml:"cutoff" min:"0s" default:"0s" example:"1h" doc:"How long before its end no further instance is started. Putting back is always allowed."`
-	Jitter          patch.Duration `yaml:"jitter" min:"0s" default:"0s" example:"5m" doc:"By how much at most the start of a wave is put off after an opening, by chance, so that many plans do not ask AWS at once. None by default: what the schedule says is when it starts."`
-	ChangeCalendars []string       `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before each instance, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
+	Schedule string         `yaml:"schedule" required:"true" example:"\"cron(0 2 ? * SUN#2 *)\"" doc:"In the syntax of AWS's maintenance windows: cron(minutes hours day-of-month month day-of-week year), where 1 is Sunday, or rate(7 days)."`
+	Offset   string         `yaml:"offset" pattern:"^[1-6]d$" example:"4d" doc:"So many days after the cron() it opens, at the same time of the day, as ScheduleOffset of AWS's maintenance windows: with TUE#2 and 4d on the Saturday after the second Tuesday, which is the second or the third. 1d to 6d; not allowed with rate()."`
+	Start    string         `yaml:"start" example:"\"2026-01-04T02:00:00+09:00\"" doc:"When a rate() counts from; needed with rate(), not allowed with cron()."`
+	TimeZone string         `yaml:"time_zone" default:"UTC" example:"Asia/Tokyo" doc:"The time zone that the schedule is written in, by its IANA name."`
+	Duration patch.Duration `yaml:"duration" required:"true" min:"1h" max:"24h" example:"4h" doc:"How long the window is open."`
+	Cutoff   patch.Duration `yaml:"cutoff" min:"0s" default:"0s" example:"1h" doc:"How long before its end no further instance is started. Putting back is always allowed."`
+	Jitter   patch.Duration `yaml:"jitter" min:"0s" default:"0s" example:"5m" doc:"By how much at most the start of a wave is put off after an opening, by chance, so that many plans do not ask AWS at once. None by default: what the schedule says is when it starts."`
+}
+
+// Blackout is one day or several, from their first midnight to their last.
+type Blackout struct {
+	From     string `yaml:"from" required:"true" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" example:"2026-12-24" doc:"The first day."`
+	To       string `yaml:"to" pattern:"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" computed:"the first day" example:"2026-12-26" doc:"The last day, which is in it."`
+	TimeZone string `yaml:"time_zone" default:"UTC" example:"Asia/Tokyo" doc:"The time zone whose days these are, by its IANA name."`
+	Reason   string `yaml:"reason" required:"true" example:"Christmas" doc:"Why, for whoever wonders that no wave starts."`
 }
 
 // Notify is one place that is told; exactly one key is set.

@@ -12,10 +12,10 @@ import (
 // fingerprintLength is that of a fingerprint, in bytes: enough to tell the files of one team apart.
 const fingerprintLength = 6
 
-// Fingerprint is 12 hexadecimal digits that differ where waves would: of accounts, plans, whom to tell, the journal's
-// earlier keys, and the baselines of the plans. Comments, the order of keys and the settings of the process are not in
-// it, so that a worker and an operator's machine with the same file have the same. The error is a baseline that is not
-// there.
+// Fingerprint is 12 hexadecimal digits that differ where waves would: of accounts, plans, blackouts, whom to tell, the
+// journal's earlier keys, and the baselines of the plans. Comments, the order of keys and the settings of the process
+// are not in it, so that a worker and an operator's machine with the same file have the same. The error is a baseline
+// that is not there.
 func (c *Config) Fingerprint() (string, error) {
 	used := map[string]baselines.Baseline{}
 	for _, plan := range c.Plans {
@@ -25,7 +25,7 @@ func (c *Config) Fingerprint() (string, error) {
 		}
 		used[plan.Baseline] = baseline
 	}
-	text, err := json.Marshal([]any{c.Accounts, c.Plans, c.Notify, c.JournalOlderKeysFrom, used})
+	text, err := json.Marshal([]any{c.Accounts, c.Plans, c.Blackout, c.Notify, c.JournalOlderKeysFrom, used})
 	if err != nil {
 		return "", fmt.Errorf("the configuration's fingerprint: %w", err)
 	}

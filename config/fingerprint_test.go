@@ -30,7 +30,7 @@ func TestAFingerprintIsOfWhatWavesDo(t *testing.T) {
 		{"how the process logs", "accounts:\n", "log_level: debug\naccounts:\n", true},
 		{
 			"a window", "    backup: snapshot\n",
-			"    backup: snapshot\n    window: {schedule: \"cron(0 2 ? * SUN *)\", duration: 4h}\n", false,
+			"    backup: snapshot\n    windows: [{schedule: \"cron(0 2 ? * SUN *)\", duration: 4h}]\n", false,
 		},
 		{"a baseline", "baseline: amazon-linux-2023", "baseline: ubuntu-22.04", false},
 		{"a group", "auto_scaling_group: web\n", "auto_scaling_group: shop\n", false},

@@ -28,7 +28,8 @@ type Config struct {
 	File      string
 	Settings  Settings
 	Accounts  []Account
-	Plans     []Plan // as written, with defaults; Plan resolves one
+	Plans     []Plan     // as written, with defaults; Plan resolves one
+	Blackout  []Blackout // of all plans
 	Notify    []Notify
 	Baselines *baselines.Catalog
 
@@ -90,8 +91,8 @@ func Parse(path string, data []byte, flags *pflag.FlagSet) (*Config, error) {
 		return nil, problems
 	}
 	return &Config{
-		File: path, Settings: settings, Accounts: f.Accounts, Plans: f.Plans, Notify: f.Notify, Baselines: catalog,
-		JournalOlderKeysFrom: f.JournalOlderKeysFrom, doc: doc,
+		File: path, Settings: settings, Accounts: f.Accounts, Plans: f.Plans, Blackout: f.Blackout, Notify: f.Notify,
+		Baselines: catalog, JournalOlderKeysFrom: f.JournalOlderKeysFrom, doc: doc,
 	}, nil
 }
 

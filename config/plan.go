@@ -50,8 +50,9 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 	if resolved.Passes == 0 {
 		resolved.Passes = defaultPasses(baseline.Platform)
 	}
-	if plan.Window != nil {
-		resolved.Calendars = plan.Window.ChangeCalendars
+	resolved.Calendars = plan.ChangeCalendars
+	if resolved.Blackouts, err = c.blackoutsOf(plan); err != nil {
+		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	for i, stage := range plan.Stages {
 		resolved.Stages[i] = c.resolveStage(stage)

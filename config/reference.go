@@ -69,7 +69,14 @@ the file: keys that end in _from say where one is kept.
 				"them.",
 			reflect.TypeFor[Quarantine](),
 		},
-		{"plans[].window", "", reflect.TypeFor[Window]()},
+		{
+			"plans[].windows[]", "What AWS's maintenance windows call schedule, offset, duration and cutoff is meant so here.",
+			reflect.TypeFor[Window](),
+		},
+		{
+			"blackout[] and plans[].blackout[]", "Nothing is begun on these days; putting back is allowed at any time.",
+			reflect.TypeFor[Blackout](),
+		},
 		{
 			"plans[].estimates",
 			"They tell how long a wave is likely to take; in a plan with a window they also decide whether an instance is " +

@@ -28,6 +28,7 @@ func (v *validator) run() {
 		v.unique(names, at+".name", plan.Name, "plan")
 		v.checkPlan(at, plan)
 	}
+	checkBlackouts(v.doc, "blackout", v.file.Blackout)
 	for i, older := range v.file.JournalOlderKeysFrom {
 		checkSource(v.doc, fmt.Sprintf("journal_older_keys_from[%d]", i), older,
 			"journal_older_keys_from: [ssm:/patchtide/journal-key-2025]", "file", "ssm", "kms")
@@ -123,9 +124,9 @@ func (v *validator) checkPlan(at string, plan Plan) {
 		}
 	}
 	v.notEmpty(at+".stages", len(plan.Stages), "stages: [{name: staging, groups: [...]}]")
-	if plan.Window != nil {
-		checkWindow(v.doc, at+".window", *plan.Window)
-	}
+	checkWindows(v.doc, at+".windows", plan)
+	checkBlackouts(v.doc, at+".blackout", plan.Blackout)
+	checkCalendars(v.doc, at+".change_calendars", plan.ChangeCalendars)
 	v.checkSession(at+".timing.install", plan)
 	names, groups := map[string]string{}, map[string]string{}
 	for i, stage := range plan.Stages {

@@ -14,7 +14,7 @@ func TestWindow(t *testing.T) {
 	const stages = "    stages:\n      - name: staging\n"
 	windowed := func(t *testing.T, window string) *config.Config {
 		t.Helper()
-		c, err := config.Parse("f.yaml", []byte(replaced(t, stages, "    window: "+window+"\n"+stages)), nil)
+		c, err := config.Parse("f.yaml", []byte(replaced(t, stages, "    windows: ["+window+"]\n"+stages)), nil)
 		require.NoError(t, err)
 		return c
 	}
@@ -40,7 +40,7 @@ func TestWindow(t *testing.T) {
 
 	over := windowed(t, `{schedule: "cron(0 2 1 1 ? 2025)", duration: 4h}`)
 	_, err = over.Window("web", opens)
-	require.ErrorContains(t, err, "never opens after 2026-11-07T17:00:00Z")
+	require.ErrorContains(t, err, "no window of plan web opens after 2026-11-07T17:00:00Z")
 
 	none, err := config.Parse("f.yaml", config.Example(), nil)
 	require.NoError(t, err)

@@ -176,8 +176,8 @@ func workerAndServerDown(t *testing.T, page *runbookPage) {
 
 	// A file with a window and with somebody to tell, for what asks only those.
 	require.NoError(t, os.WriteFile(filepath.Join(o.folder, "webhook"), []byte("https://127.0.0.1:1/nobody\n"), 0o600))
-	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}`
-	require.Contains(t, here, "    # window: {schedule")
+	const window = `    windows: [{schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]`
+	require.Contains(t, here, "    # windows: [{schedule")
 	withWindow := strings.Replace(here, "plans:\n  - name: web\n", "plans:\n  - name: web\n"+window+"\n", 1)
 	require.NotEqual(t, here, withWindow)
 	withWindow += fmt.Sprintf("\nnotify: [{webhook: {url_from: 'file:%s'}}]\n", filepath.Join(o.folder, "webhook"))

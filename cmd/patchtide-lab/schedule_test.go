@@ -21,7 +21,7 @@ import (
 func TestSchedulesByCommandLine(t *testing.T) {
 	t.Parallel()
 	o := &onCall{crashScene: newCrashScene(t, "healthy"), folder: t.TempDir()}
-	const window = `    window: {schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}` +
+	const window = `    windows: [{schedule: "cron(0 2 ? * SUN#2 *)", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]` +
 		"\n"
 	write := func(window string) {
 		t.Helper()
@@ -69,7 +69,7 @@ func TestSchedulesByCommandLine(t *testing.T) {
 		t.Helper()
 		require.NoError(
 			t,
-			o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Update(
+			o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web", 1)).Update(
 				t.Context(), client.ScheduleUpdateOptions{
 					DoUpdate: func(in client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 						change(&in.Description.Schedule)
@@ -110,7 +110,7 @@ func TestSchedulesByCommandLine(t *testing.T) {
 
 	// It opens, and no worker runs; then somebody ends what waits for one.
 	require.Nil(t, state.Last, "it has not opened yet")
-	require.NoError(t, o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web")).Trigger(
+	require.NoError(t, o.client.ScheduleClient().GetHandle(t.Context(), names.WindowSchedule("web", 1)).Trigger(
 		t.Context(), client.ScheduleTriggerOptions{},
 	))
 	o.eventually(func() bool { return list(exitDone)[0].Last != nil }, "the opening is listed")

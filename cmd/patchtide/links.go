@@ -17,6 +17,7 @@ import (
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	shown "github.com/patchtide/patchtide/internal/plain"
+	"github.com/patchtide/patchtide/internal/schedules"
 	"github.com/patchtide/patchtide/internal/temporalui"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -93,7 +94,7 @@ patchtide links --wave wave-web-20261122-082540`,
 // linksAsked is what a person wants links for.
 type linksAsked struct {
 	plans    []string
-	windowed []string // of them those that have a window
+	windowed []schedules.Plan // those that have a window
 	wave     string
 	save     bool
 	actor    string
@@ -136,7 +137,7 @@ func (a *linksAsked) resolve(cmd *cobra.Command) (config.Settings, error) {
 	}
 	for _, plan := range windowed {
 		if slices.Contains(a.plans, plan.Name) {
-			a.windowed = append(a.windowed, plan.Name)
+			a.windowed = append(a.windowed, plan)
 		}
 	}
 	return loaded.Settings, nil
@@ -202,7 +203,13 @@ func (a *linksAsked) links(ui temporalui.UI, now time.Time) ([]link, error) {
 			`; with "account" for one account only`,
 	})
 	for _, plan := range a.windowed {
-		all = append(all, link{Kind: linkPage, For: "the windows of " + plan, URL: ui.Schedule(names.WindowSchedule(plan))})
+		for i := range plan.Windows.Each {
+			what := "the windows of " + plan.Name
+			if len(plan.Windows.Each) > 1 {
+				what = fmt.Sprintf("window %d of %s", i+1, plan.Name)
+			}
+			all = append(all, link{Kind: linkPage, For: what, URL: ui.Schedule(names.WindowSchedule(plan.Name, i+1))})
+		}
 	}
 	all = append(all, link{Kind: linkPage, For: "the schedule of reconcile", URL: ui.Schedule(names.ReconcileID)})
 	return all, errors.Join(problems...)

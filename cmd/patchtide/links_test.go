@@ -75,7 +75,7 @@ func TestEveryStartHasAFormAndAnInputThatItTakes(t *testing.T) {
 func TestViewsAndPages(t *testing.T) {
 	windowed := file(
 		t, "    stages:\n",
-		"    window: {schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}\n    stages:\n",
+		"    windows: [{schedule: \"cron(0 2 ? * SUN#2 *)\", time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]\n    stages:\n",
 	)
 	links := printed(
 		t, "--config", windowed, "--temporal-ui", "http://localhost:8080", "--wave", "wave-web-1", "--save-views",

@@ -36,7 +36,7 @@ func newScheduleSync() *cobra.Command {
 		Example: `patchtide schedule sync --dry-run
 patchtide schedule sync`,
 		Long: "Make Temporal's schedules equal to the plans' windows. What differs is shown and mended, what is " +
-			"missing made, and the schedule of a plan that has lost its window removed. Schedules that are not " +
+			"missing made, and the schedule of a window that is no more removed. Schedules that are not " +
 			"Patchtide's are never touched, and a paused one stays paused. With --dry-run nothing is changed, and exit " +
 			"code 1 says that something would be. A worker that runs with another configuration than the file is told: " +
 			"it has to be restarted.",
@@ -148,12 +148,12 @@ func withSchedules(cmd *cobra.Command, do func(schedules.Windows, []schedules.Pl
 func windowedPlans(loaded *config.Config) ([]schedules.Plan, error) {
 	var plans []schedules.Plan
 	for _, name := range loaded.PlanNames() {
-		window, found, err := loaded.Windows(name)
+		windows, found, err := loaded.Windows(name)
 		if err != nil {
 			return nil, err
 		}
 		if found {
-			plans = append(plans, schedules.Plan{Name: name, Window: window})
+			plans = append(plans, schedules.Plan{Name: name, Windows: windows})
 		}
 	}
 	return plans, nil
@@ -181,30 +181,44 @@ func printDifferences(out io.Writer, differences []schedules.Difference) {
 	}
 }
 
+// opensAt is a moment at which a schedule opens, and why no wave starts then, where none does.
+func opensAt(state schedules.State, at time.Time) string {
+	for _, closed := range state.Closed {
+		if closed.At.Equal(at) {
+			return console.Minute(at) + ", but " + closed.Why
+		}
+	}
+	return console.Minute(at)
+}
+
 func printStates(out io.Writer, states []schedules.State) error {
 	if len(states) == 0 {
 		line(out, "no plan has a window, and no schedule of ours is there")
 	}
 	for _, state := range states {
+		name := state.Plan
+		if state.Of > 1 {
+			name = fmt.Sprintf("%s, window %d of %d", state.Plan, state.Window, state.Of)
+		}
 		next, word := state.Next[:min(len(state.Next), 3)], "then"
 		switch {
 		case !state.Exists:
-			line(out, "%s: has no schedule yet; run `patchtide schedule sync`", state.Plan)
+			line(out, "%s: has no schedule yet; run `patchtide schedule sync`", name)
 			continue
 		case state.Orphan:
-			line(out, "%s: the plan has no window any more; `patchtide schedule sync` removes the schedule", state.Plan)
+			line(out, "%s: %s opens a window that is no more; `patchtide schedule sync` removes it", name, state.Schedule)
 			word = "opens at"
 		case state.Paused:
-			line(out, "%s: paused: %s", state.Plan, state.Note)
+			line(out, "%s: paused: %s", name, state.Note)
 			word = "starts no wave at"
 		case len(next) == 0:
-			line(out, "%s: never opens again", state.Plan)
+			line(out, "%s: never opens again", name)
 		default:
-			line(out, "%s: opens next at %s", state.Plan, console.Minute(next[0]))
+			line(out, "%s: opens next at %s", name, opensAt(state, next[0]))
 			next = next[1:]
 		}
 		for _, at := range next {
-			line(out, "  %s %s", word, console.Minute(at))
+			line(out, "  %s %s", word, opensAt(state, at))
 		}
 		if last := state.Last; last != nil {
 			line(out, "  opened last at %s: %s", console.Minute(last.At), last.Says)

@@ -4,39 +4,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/schedule"
 )
 
 // previewed is one line of a preview.
 type previewed struct {
-	Opens  *time.Time `json:"opens"` // UTC; null where it does not open
+	Window int        `json:"window"` // the place of the window among the plan's, from 1
+	Opens  *time.Time `json:"opens"`  // UTC; null where it does not open
 	Cutoff *time.Time `json:"cutoff,omitempty"`
 	Closes *time.Time `json:"closes,omitempty"`
-	Local  string     `json:"local"` // what clocks in the plan's time zone show
+	Local  string     `json:"local"` // what clocks in the window's time zone show
 	Note   string     `json:"note,omitempty"`
 }
 
 type preview struct {
-	Plan     string      `json:"plan"`
-	TimeZone string      `json:"time_zone"`
-	Openings []previewed `json:"openings"`
+	Plan      string          `json:"plan"`
+	TimeZones []string        `json:"time_zones"` // of its windows, in their order
+	Openings  []previewed     `json:"openings"`
+	Blackouts patch.Blackouts `json:"blackouts"` // that are not over
 
-	zone *time.Location
+	zones []*time.Location
 }
 
 func newSchedulePreview() *cobra.Command {
 	var count int
 	cmd := &cobra.Command{
 		Use:     "preview PLAN",
-		Short:   "Show when a plan's window opens next, and what changes of the clocks do to it",
+		Short:   "Show when a plan's windows open next, and what blackouts and changes of the clocks do to them",
 		Example: `patchtide schedule preview web -n 10`,
-		Long: "Show when a plan's window opens next, and what changes of the clocks do to it. It reads the " +
-			"configuration file only.",
+		Long: "Show when a plan's windows open next, and what blackouts and changes of the clocks do to them. It " +
+			"reads the configuration file only.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 || count > 1000 {
@@ -46,7 +50,7 @@ func newSchedulePreview() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			window, found, err := loaded.Windows(args[0])
+			windows, found, err := loaded.Windows(args[0])
 			if err != nil {
 				return usage(cmd, err)
 			}
@@ -55,7 +59,7 @@ func newSchedulePreview() *cobra.Command {
 					cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"),
 				)
 			}
-			shown := previewOf(args[0], window, time.Now(), count)
+			shown := previewOf(args[0], windows, time.Now(), count)
 			utc, err := cmd.Flags().GetBool("utc")
 			if err != nil {
 				return err
@@ -71,39 +75,63 @@ func newSchedulePreview() *cobra.Command {
 	return cmd
 }
 
-func previewOf(plan string, window schedule.Window, now time.Time, count int) preview {
-	shown := preview{Plan: plan, TimeZone: window.Zone().String(), zone: window.Zone(), Openings: []previewed{}}
-	for _, opening := range window.Preview(now, count) {
-		one := previewed{Local: opening.Wall, Note: opening.Note}
+// previewOf lists the next openings of all windows, and those that a blackout or a change of the clocks swallows.
+func previewOf(plan string, windows schedule.Windows, now time.Time, count int) preview {
+	shown := preview{
+		Plan: plan, TimeZones: []string{}, Openings: []previewed{},
+		Blackouts: append(patch.Blackouts{}, windows.Blackouts.After(now)...),
+	}
+	for _, window := range windows.Each {
+		shown.zones, shown.TimeZones = append(shown.zones, window.Zone()), append(shown.TimeZones, window.Zone().String())
+	}
+	for _, opening := range windows.Preview(now, count) {
+		one := previewed{Window: opening.Window, Local: opening.Wall, Note: opening.Note}
 		if !opening.At.IsZero() {
-			at := window.Opening(opening.At.UTC())
-			one.Opens, one.Cutoff, one.Closes = &at.Opens, &at.Cutoff, &at.Closes
-			one.Local = opening.At.Format("2006-01-02 15:04 MST")
+			one.Local = opening.At.Format(inZone)
+		}
+		if at := opening.Opens; at != nil {
+			opens, cutoff, closes := at.Opens.UTC(), at.Cutoff.UTC(), at.Closes.UTC()
+			one.Opens, one.Cutoff, one.Closes = &opens, &cutoff, &closes
 		}
 		shown.Openings = append(shown.Openings, one)
 	}
 	return shown
 }
 
-// printPreview shows openings by the clocks of the plan's time zone, or in UTC.
+const inZone = "2006-01-02 15:04 MST"
+
+// printPreview shows openings by the clocks of each window's time zone, or in UTC.
 func printPreview(out io.Writer, shown preview, utc bool) {
 	if len(shown.Openings) == 0 {
-		line(out, "the window of %s never opens again", shown.Plan)
+		line(out, "no window of %s ever opens again", shown.Plan)
 		return
 	}
-	zone := shown.zone
-	if utc {
-		zone = time.UTC
-	}
-	at := func(moment time.Time) string { return moment.In(zone).Format("2006-01-02 15:04 MST") }
+	several := len(shown.zones) > 1
 	var rows [][]string
 	for _, one := range shown.Openings {
-		if one.Opens == nil {
-			rows = append(rows, []string{one.Local, "", "", "does not open: " + one.Note})
-			continue
+		zone := shown.zones[one.Window-1]
+		if utc {
+			zone = time.UTC
 		}
-		rows = append(rows, []string{at(*one.Opens), at(*one.Cutoff), at(*one.Closes), one.Note})
+		at := func(moment time.Time) string { return moment.In(zone).Format(inZone) }
+		row := []string{one.Local, "", "", "does not open: " + strings.TrimPrefix(one.Note, schedule.Shut)}
+		if one.Opens != nil {
+			row = []string{at(*one.Opens), at(*one.Cutoff), at(*one.Closes), one.Note}
+		}
+		if several {
+			row = append([]string{fmt.Sprint(one.Window)}, row...)
+		}
+		rows = append(rows, row)
 	}
-	line(out, "The window of %s, in the time of %s:", shown.Plan, zone)
-	fmt.Fprintln(out, console.PageOf(out).Table([]string{"Opens", "Nothing new from", "Closes", "Note"}, rows))
+	head := []string{"Opens", "Nothing new from", "Closes", "Note"}
+	switch {
+	case several:
+		head = append([]string{"Window"}, head...)
+		line(out, "The %d windows of %s, each in its own time:", len(shown.zones), shown.Plan)
+	case utc:
+		line(out, "The window of %s, in the time of UTC:", shown.Plan)
+	default:
+		line(out, "The window of %s, in the time of %s:", shown.Plan, shown.zones[0])
+	}
+	fmt.Fprintln(out, console.PageOf(out).Table(head, rows))
 }

@@ -39,8 +39,8 @@ func ReadCalendars(
 			continue
 		}
 		calendars[i].Open = out.State == ssmtypes.CalendarStateOpen
-		if next := Deref(out.NextTransitionTime); next != "" && calendars[i].Open {
-			if calendars[i].Changes, err = calendarTime(next); err != nil {
+		if next := Deref(out.NextTransitionTime); next != "" {
+			if calendars[i].Changes, err = calendarTime(next); err != nil && calendars[i].Open {
 				calendars[i].Error = "its next transition is no time: " + next
 			}
 		}

@@ -22,14 +22,14 @@ type Patchers struct {
 	Unjudged []string
 }
 
-// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances before
-// until.
+// ReadPatchers reads the maintenance windows and associations that install patches on one of the instances from now, by
+// AWS's clock, until a moment.
 func ReadPatchers(
-	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, now, until time.Time,
 ) (Patchers, error) {
 	var all Patchers
 	documents := newDocumentReader(s, group.String())
-	if err := patchingWindows(ctx, s, group, instances, until, documents, &all); err != nil {
+	if err := patchingWindows(ctx, s, group, instances, now, until, documents, &all); err != nil {
 		return Patchers{}, err
 	}
 	return all, patchingAssociations(ctx, s, group, instances, documents, &all)
@@ -41,7 +41,7 @@ func unjudged(who, document, why string) string {
 }
 
 func patchingWindows(
-	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, until time.Time,
+	ctx context.Context, s *Services, group patch.Group, instances map[string]ec2types.Instance, now, until time.Time,
 	documents documentReader, all *Patchers,
 ) error {
 	pages := ssm.NewDescribeMaintenanceWindowsPaginator(s.SSM, &ssm.DescribeMaintenanceWindowsInput{
@@ -53,14 +53,14 @@ func patchingWindows(
 			return Wrap("describe maintenance windows", group.String(), err)
 		}
 		for _, window := range page.WindowIdentities {
-			acts, soon, err := windowActs(ctx, s, group, window, until)
+			acts, soon, err := windowActs(ctx, s, group, window, now, until)
 			if err != nil {
 				return err
 			}
 			if !soon {
 				continue
 			}
-			name := fmt.Sprintf("the maintenance window %s (%s)", Deref(window.Name), Deref(window.WindowId))
+			name := windowName(window)
 			patched, unsure, err := patchedBy(ctx, s, group, Deref(window.WindowId), instances, documents)
 			if err != nil {
 				return err
@@ -78,13 +78,16 @@ func patchingWindows(
 
 // windowActs reports whether a window is executing (a zero time) or will before until.
 func windowActs(
-	ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, until time.Time,
+	ctx context.Context, s *Services, group patch.Group, window ssmtypes.MaintenanceWindowIdentity, now, until time.Time,
 ) (time.Time, bool, error) {
 	var next time.Time
 	if text := Deref(window.NextExecutionTime); text != "" {
 		var err error
 		if next, err = calendarTime(text); err != nil {
 			return next, true, nil //nolint:nilerr // when it acts cannot be read, so it may act at any moment
+		}
+		if offset := offsetRun(window, now); !offset.IsZero() && offset.Before(next) {
+			next = offset
 		}
 		if next.Before(until) {
 			return next, true, nil

@@ -280,6 +280,16 @@ func planFooter(text *planWriter, p patch.Preview) {
 			p.InTime,
 			p.Due,
 		))
+		if p.Window.Cut != "" {
+			field("", "it closes early for "+p.Window.Cut)
+		}
+	}
+	for i, next := range p.Following {
+		label := "Then"
+		if i > 0 {
+			label = ""
+		}
+		field(label, moment(next.Opens)+" to "+until(next.Opens, next.Closes))
 	}
 	if p.Loses != "" {
 		field("Roll back", p.Loses)
@@ -304,7 +314,7 @@ func verdict(p patch.Preview) string {
 		return palette.Good.Render("✓ There is nothing to do:") + " no instance of the plan misses anything."
 	case p.Begins.After(p.At):
 		return palette.Asks.Render("! It could run once its window opens, at "+moment(p.Begins)+".") +
-			" A start now is refused (OutsideWindow). Then: " + start
+			fmt.Sprintf(" A start now is refused (%s). Then: ", p.RefusedNow) + start
 	default:
 		return palette.Good.Render("✓ It could run:") + "  " + start
 	}

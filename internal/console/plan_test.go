@@ -85,6 +85,22 @@ func TestPlanThatCouldRun(t *testing.T) {
 	require.NotContains(t, out.String(), "\x1b", "no colours where there is no terminal")
 }
 
+// The windows after its own are told, what cuts one, and by what name a start before it opens is refused.
+func TestPlanThatWaitsForItsWindow(t *testing.T) {
+	p := couldRun()
+	p.Begins, p.RefusedNow = planAt.Add(time.Hour), patch.RefusedBlackout
+	p.Window.Cut = "the blackout from 2026-11-23T00:00:00Z until 2026-11-24T00:00:00Z (stocktaking)"
+	p.Following = []patch.Window{{Opens: planAt.AddDate(0, 0, 7), Closes: planAt.AddDate(0, 0, 7).Add(time.Hour)}}
+	var out bytes.Buffer
+	require.NoError(t, PrintPlan(&out, nil, p))
+	for _, says := range []string{
+		"            it closes early for the blackout from", "(stocktaking)", "Then        Sun 2026-11-29 17:30 UTC to 18:30\n",
+		"It could run once its window opens, at Sun 2026-11-22 18:30 UTC. A start now is refused (Blackout). Then: ",
+	} {
+		require.Contains(t, out.String(), says)
+	}
+}
+
 func TestPlanThatIsBlocked(t *testing.T) {
 	p := couldRun()
 	p.Window = nil

@@ -117,6 +117,7 @@ func TestCommandsCanBeCopied(t *testing.T) {
 func TestTheLastLineOfAPlan(t *testing.T) {
 	later := couldRun()
 	later.Begins = later.At.Add(time.Hour)
+	later.RefusedNow = patch.RefusedOutsideWindow
 	nothing := couldRun()
 	nothing.Due = 0
 	for _, c := range []struct {

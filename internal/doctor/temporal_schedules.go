@@ -14,12 +14,12 @@ import (
 func (d *doctor) schedules(ctx context.Context, t Temporal) []Result {
 	var plans []schedules.Plan
 	for _, name := range d.Config.PlanNames() {
-		window, found, err := d.Config.Windows(name)
+		windows, found, err := d.Config.Windows(name)
 		if err != nil {
 			return []Result{{"schedule", name, Problem, err.Error(), "run `patchtide check`"}}
 		}
 		if found {
-			plans = append(plans, schedules.Plan{Name: name, Window: window})
+			plans = append(plans, schedules.Plan{Name: name, Windows: windows})
 		}
 	}
 	handles := t.Client.ScheduleClient()
@@ -62,7 +62,7 @@ func scheduledWindow(is schedules.State) Result {
 	switch {
 	case is.Orphan:
 		result.State = Problem
-		result.Says = "plan " + is.Plan + " has no window any more, and its schedule still starts waves"
+		result.Says = "the window of plan " + is.Plan + " that it opens is no more, and it still starts waves"
 		result.Mend = "`patchtide schedule sync`"
 	case !is.Exists:
 		result.Says = "the window of plan " + is.Plan + " starts no waves: somebody has to start them while it is open"

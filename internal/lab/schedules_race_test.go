@@ -50,8 +50,8 @@ func TestNobodysChangeOfAScheduleIsUndone(t *testing.T) {
 	keeper, theirs := schedules.Windows{Schedules: c.ScheduleClient()}, schedules.Windows{
 		Schedules: other.ScheduleClient(),
 	}
-	web := []schedules.Plan{{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}}
-	handle := other.ScheduleClient().GetHandle(ctx, ids.WindowSchedule("web"))
+	web := []schedules.Plan{{Name: "web", Windows: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo", 0)}}
+	handle := other.ScheduleClient().GetHandle(ctx, ids.WindowSchedule("web", 1))
 	edit := func() {
 		require.NoError(
 			t,

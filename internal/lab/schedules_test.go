@@ -13,20 +13,21 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	ids "github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/schedule"
 	"github.com/patchtide/patchtide/internal/schedules"
 )
 
-func windowOf(t *testing.T, expression, zone string) schedule.Window {
+func windowOf(t *testing.T, expression, zone string, offset int) schedule.Windows {
 	t.Helper()
 	parsed, err := schedule.Parse(expression)
 	require.NoError(t, err)
 	location, err := time.LoadLocation(zone)
 	require.NoError(t, err)
-	return schedule.Window{
-		Schedule: parsed.In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour,
+	return schedule.Windows{Each: []schedule.Window{{
+		Schedule: parsed.After(offset).In(location, time.Date(2026, 1, 4, 2, 0, 0, 0, location)), Duration: 4 * time.Hour,
 		Cutoff: time.Hour,
-	}
+	}}}
 }
 
 // TestSchedulesOnTheServer keeps schedules on a real server: what is told to it, what it opens, and what becomes of
@@ -55,7 +56,9 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		"cron(0 2/7 1-3 JAN-JUN/2 ? *)", "cron(0 0 ? * L *)", "rate(7 days)", "rate(36 hours)",
 	} {
 		for j, zone := range []string{"UTC", "Asia/Tokyo", "America/New_York", "Europe/Berlin", "Australia/Sydney"} {
-			plans = append(plans, schedules.Plan{Name: fmt.Sprintf("p%d-%d", i, j), Window: windowOf(t, expression, zone)})
+			plans = append(plans, schedules.Plan{
+				Name: fmt.Sprintf("p%d-%d", i, j), Windows: windowOf(t, expression, zone, (i+j)%7),
+			})
 		}
 	}
 	_, err := keeper.Sync(t.Context(), plans, false)
@@ -63,7 +66,7 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 	for _, plan := range plans {
 		answer, err := c.WorkflowService().ListScheduleMatchingTimes(
 			t.Context(), &workflowservice.ListScheduleMatchingTimesRequest{
-				Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name), StartTime: timestamppb.New(from),
+				Namespace: Namespace, ScheduleId: ids.WindowSchedule(plan.Name, 1), StartTime: timestamppb.New(from),
 				EndTime: timestamppb.New(to),
 			})
 		require.NoError(t, err)
@@ -71,7 +74,8 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 		for _, at := range answer.GetStartTime() {
 			theirs = append(theirs, at.AsTime().Format(time.RFC3339))
 		}
-		for next, found := plan.Window.Next(from); found && !next.After(to); next, found = plan.Window.Next(next) {
+		window := plan.Windows.Each[0]
+		for next, found := window.Next(from); found && !next.After(to); next, found = window.Next(next) {
 			ours = append(ours, next.UTC().Format(time.RFC3339))
 		}
 		require.NotEmpty(t, ours)
@@ -85,13 +89,13 @@ func opensWhenWeSay(t *testing.T, c client.Client) {
 				}
 				at, err := time.Parse(time.RFC3339, one)
 				require.NoError(t, err)
-				_, before := at.Add(-3 * time.Hour).In(plan.Window.Zone()).Zone()
-				_, after := at.Add(3 * time.Hour).In(plan.Window.Zone()).Zone()
-				require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, plan.Window.Zone(), one)
+				_, before := at.Add(-3 * time.Hour).In(window.Zone()).Zone()
+				_, after := at.Add(3 * time.Hour).In(window.Zone()).Zone()
+				require.Less(t, after, before, "%s in %s: %s is no night of a change", plan.Name, window.Zone(), one)
 				near := []string{at.Add(-time.Hour).Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339)}
 				require.True(
 					t, slices.ContainsFunc(pair[1], func(other string) bool { return slices.Contains(near, other) }), "%s in %s: %s",
-					plan.Name, plan.Window.Zone(), one,
+					plan.Name, window.Zone(), one,
 				)
 			}
 		}
@@ -109,9 +113,9 @@ func mendsDrift(t *testing.T, c client.Client) {
 		})
 		require.NoError(t, err)
 	}
-	web := schedules.Plan{Name: "web", Window: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo")}
-	db := schedules.Plan{Name: "db", Window: windowOf(t, "rate(7 days)", "UTC")}
-	db.Window.Jitter = 10 * time.Minute
+	web := schedules.Plan{Name: "web", Windows: windowOf(t, "cron(0 2 ? * SUN#2 *)", "Asia/Tokyo", 0)}
+	db := schedules.Plan{Name: "db", Windows: windowOf(t, "rate(7 days)", "UTC", 0)}
+	db.Windows.Each[0].Jitter = 10 * time.Minute
 	done := func(plans []schedules.Plan, dryRun bool) map[string]string {
 		changes, err := keeper.Sync(ctx, plans, dryRun)
 		require.NoError(t, err)
@@ -172,8 +176,10 @@ func mendsDrift(t *testing.T, c client.Client) {
 	state = stateOf(t, keeper, both, "web")
 	require.False(t, state.Paused)
 	require.Equal(t, "release is out", state.Note)
-	next, _ := web.Window.Next(time.Now())
+	next, _ := web.Windows.Each[0].Next(time.Now())
 	require.True(t, state.Next[0].Equal(next), "%s, not %s", state.Next[0], next)
+
+	secondWindow(t, keeper, web, db)
 
 	// The plan db loses its window.
 	require.True(t, stateOf(t, keeper, []schedules.Plan{web}, "db").Orphan)
@@ -184,10 +190,52 @@ func mendsDrift(t *testing.T, c client.Client) {
 		require.NoError(t, err, "%s is none of ours", id)
 	}
 	var notOurs *schedules.NotOursError
-	_, err = keeper.Sync(ctx, []schedules.Plan{{Name: "stranger", Window: web.Window}}, false)
+	_, err = keeper.Sync(ctx, []schedules.Plan{{Name: "stranger", Windows: web.Windows}}, false)
 	require.ErrorAs(t, err, &notOurs)
 	var missing *schedules.MissingError
 	require.ErrorAs(t, keeper.Pause(ctx, "nosuch", "x"), &missing)
+}
+
+// secondWindow gives a paused plan another window and takes it away again: each has a schedule of its own, and who
+// pauses or resumes the plan means all of them.
+func secondWindow(t *testing.T, keeper schedules.Windows, web, db schedules.Plan) {
+	t.Helper()
+	two := web
+	two.Windows.Each = append(slices.Clone(web.Windows.Each), windowOf(t, "cron(30 22 ? * TUE#2 *)", "Europe/Berlin", 4).Each...)
+	next, _ := two.Windows.Each[1].Next(time.Now())
+	two.Windows.Blackouts = patch.Blackouts{{From: next.Add(-time.Hour), Until: next.Add(time.Hour), Reason: "stocktaking"}}
+	plans := []schedules.Plan{two, db}
+	states := func(plans []schedules.Plan) (all []schedules.State) {
+		listed, err := keeper.List(t.Context(), plans, time.Now())
+		require.NoError(t, err)
+		for _, state := range listed {
+			if state.Plan == "web" {
+				all = append(all, state)
+			}
+		}
+		return all
+	}
+	require.NoError(t, keeper.Pause(t.Context(), "web", "release week"))
+	_, err := keeper.Sync(t.Context(), plans, false)
+	require.NoError(t, err)
+	both := states(plans)
+	require.Len(t, both, 2)
+	require.Equal(t, "patchtide-window-web/2", both[1].Schedule)
+	require.Equal(t, []any{true, "release week"}, []any{both[1].Paused, both[1].Note}, "the plan is paused, not a window")
+	require.True(t, both[1].InOrder(), "%+v", both[1])
+	require.True(t, both[1].Next[0].Equal(next), "%s, not %s", both[1].Next[0], next)
+	require.Len(t, both[1].Closed, 1)
+	require.Contains(t, both[1].Closed[0].Why, "(stocktaking)")
+	require.NoError(t, keeper.Resume(t.Context(), "web", "release is out"))
+	for _, state := range states(plans) {
+		require.False(t, state.Paused, state.Schedule)
+	}
+	require.Eventually(t, func() bool { return len(states([]schedules.Plan{web, db})) == 2 }, 20*time.Second,
+		100*time.Millisecond, "Temporal lists it")
+	require.True(t, states([]schedules.Plan{web, db})[1].Orphan)
+	_, err = keeper.Sync(t.Context(), []schedules.Plan{web, db}, false)
+	require.NoError(t, err)
+	require.Len(t, states([]schedules.Plan{web, db}), 1)
 }
 
 func stateOf(t *testing.T, keeper schedules.Windows, plans []schedules.Plan, plan string) schedules.State {

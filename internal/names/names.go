@@ -217,11 +217,25 @@ const ScheduledBy = "TemporalScheduledById"
 
 const windowSchedule = "patchtide-window-"
 
-// WindowSchedule is the id of the schedule of a plan's window.
-func WindowSchedule(plan string) string { return windowSchedule + plan }
+// WindowSchedule is the id of the schedule of one of a plan's windows, by its place in the file from 1. No plan's name
+// has a slash.
+func WindowSchedule(plan string, window int) string { return windowSchedule + numbered(plan, window) }
+
+// IsWindowSchedule reports whether an id looks like that of a window's schedule.
+func IsWindowSchedule(id string) bool { return strings.HasPrefix(id, windowSchedule) }
 
 // PlanOfSchedule is the plan whose window a schedule is.
-func PlanOfSchedule(id string) string { return strings.TrimPrefix(id, windowSchedule) }
+func PlanOfSchedule(id string) string {
+	plan, _, _ := strings.Cut(strings.TrimPrefix(id, windowSchedule), "/")
+	return plan
+}
 
-// OpenWindowID begins the ids of the workflows that a plan's schedule starts; Temporal adds the time.
-func OpenWindowID(plan string) string { return "open-window-" + plan }
+// OpenWindowID begins the ids of the workflows that the schedule of a plan's window starts; Temporal adds the time.
+func OpenWindowID(plan string, window int) string { return "open-window-" + numbered(plan, window) }
+
+func numbered(plan string, window int) string {
+	if window == 1 {
+		return plan
+	}
+	return fmt.Sprintf("%s/%d", plan, window)
+}

@@ -14,10 +14,14 @@ func checkCalendars(v View) []*Refusal {
 		case calendar.Error != "":
 			found = append(found, v.refuseGroup(
 				fmt.Sprintf("the change calendar %s gave no answer: %s", calendar.Name, calendar.Error),
-				"correct its name in the plan's window.change_calendars, or allow ssm:GetCalendarState; "+
+				"correct its name in the plan's change_calendars, or allow ssm:GetCalendarState; "+
 					"no answer counts as closed")...)
 		case !calendar.Open:
-			found = append(found, v.refuseGroup("the change calendar "+calendar.Name+" is closed",
+			until := ""
+			if !calendar.Changes.IsZero() {
+				until = " until " + calendar.Changes.Format(time.RFC3339)
+			}
+			found = append(found, v.refuseGroup("the change calendar "+calendar.Name+" is closed"+until,
 				"wait until it is open, then retry")...)
 		case !calendar.Changes.IsZero() && calendar.Changes.Before(v.Around.Until):
 			found = append(found, v.refuseGroup(fmt.Sprintf(

@@ -1,6 +1,19 @@
 package patch
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
+
+// checkBlackout refuses while one holds.
+func checkBlackout(v View) []*Refusal {
+	holds := v.Policy.Blackouts.At(v.Now)
+	if holds == nil {
+		return nil
+	}
+	return v.refuse("it is in "+holds.String(), v.inAnotherWindow("start the wave once it is over, at "+
+		v.Policy.Blackouts.Over(v.Now).Format(time.RFC3339)+", in a window of the plan if it has any"))
+}
 
 // checkWindowOpen refuses outside the window.
 func checkWindowOpen(v View) []*Refusal {

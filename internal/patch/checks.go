@@ -23,6 +23,12 @@ var checks = slices.Concat(checksOfTime, checksOfGroup, checksOfInstance, checks
 // checksOfTime ask whether anything may begin at all.
 var checksOfTime = []Check{
 	{
+		Code: RefusedBlackout, Ends: true, Refuses: checkBlackout,
+		When:     "it is one of the days of `blackout`, of the plan or of the whole configuration",
+		WhatToDo: "start the wave once it is over; `patchtide schedule preview` tells what opens then",
+		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
+	},
+	{
 		Code: RefusedOutsideWindow, Ends: true, Refuses: checkWindowOpen,
 		When: "the window is not open, or past its cutoff", WhatToDo: "start the wave inside the window",
 		LeftOut: map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
@@ -188,7 +194,7 @@ var checksOfInstance = []Check{
 var checksOfOthers = []Check{
 	{
 		Code: RefusedCalendar, Ends: true, Needs: NeedsAround, Refuses: checkCalendars,
-		When:     "one of `window.change_calendars` is closed, closes before an instance would be done, or gave no answer",
+		When:     "one of `change_calendars` is closed, closes before an instance would be done, or gave no answer",
 		WhatToDo: "wait until it is open; correct its name, or allow `ssm:GetCalendarState`",
 		LeftOut:  map[Level]string{LevelPutBack: anyTime, LevelReturn: byName},
 	},

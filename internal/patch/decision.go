@@ -73,6 +73,14 @@ func (s Stage) NotBy(starter string) string {
 // longestExtension keeps a slip of the pen, such as a wrong year, from opening a window for good.
 const longestExtension = 24 * time.Hour
 
+// Extended is the plan's window, closing later: not in a blackout.
+func (p Plan) Extended(until, now time.Time) (*Window, error) {
+	if next := p.Blackouts.Next(now); next != nil && next.From.Before(until) {
+		return nil, fmt.Errorf("until: %s is in or after %s; a window ends there", until.Format(time.RFC3339), next)
+	}
+	return p.Window.Extended(until, now)
+}
+
 // Extended is the window with a later end; its cutoff keeps its distance from it. Asking for the end that it has
 // changes nothing. Any other moment must be in the future and at most a day after the end that it has.
 func (w *Window) Extended(until, now time.Time) (*Window, error) {

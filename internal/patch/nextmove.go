@@ -172,12 +172,10 @@ func (s StageNow) next() []int {
 	return nil
 }
 
-// windowEnded reports whether the stage stands still because its window lets no further instance begin, and for no
-// other reason.
+// windowEnded reports whether the stage stands still because its window, or a calendar, lets no further instance begin,
+// and for no other reason.
 func (s StageNow) windowEnded() bool {
-	ended := s.which(func(g GroupNow) bool {
-		return g.Closed == RefusedOutsideWindow || g.Closed == RefusedWindowEnds
-	})
+	ended := s.which(func(g GroupNow) bool { return g.Closed.Ends() })
 	return ended != nil && s.Running() == 0 && s.OnHold() == nil && !s.lost()
 }
 

@@ -17,6 +17,7 @@ var (
 	onHold  = patch.GroupNow{Phase: patch.GroupHeld, Started: true}
 	done    = patch.GroupNow{Phase: patch.GroupDone, Started: true}
 	tooLate = patch.GroupNow{Phase: patch.GroupDone, Started: true, Closed: patch.RefusedOutsideWindow}
+	blacked = patch.GroupNow{Phase: patch.GroupDone, Started: true, Closed: patch.RefusedBlackout}
 	shut    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Closed: patch.RefusedCalendar}
 	ended   = patch.GroupNow{Phase: patch.GroupPatching, Started: true, Ended: true}
 	lost    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Ended: true, Lost: true}
@@ -71,7 +72,8 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 			[]patch.GroupNow{tooLate, fresh},
 			patch.MovePark, nil,
 		},
-		{"a calendar is nothing to park for", patch.StageNow{}, []patch.GroupNow{shut}, patch.MoveJudge, nil},
+		{"a blackout is parked for", patch.StageNow{}, []patch.GroupNow{done, blacked}, patch.MovePark, nil},
+		{"a calendar that closes is as a window that does", patch.StageNow{}, []patch.GroupNow{done, shut}, patch.MovePark, nil},
 		{"nor where one is lost", patch.StageNow{}, []patch.GroupNow{lost, tooLate}, patch.MoveJudge, nil},
 		{"the window is longer", patch.StageNow{Extended: true}, []patch.GroupNow{atWork, fresh}, patch.MoveTellWindow, nil},
 

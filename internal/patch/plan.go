@@ -51,7 +51,8 @@ type Plan struct {
 	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
 	Stages    []Stage      `json:"stages"`
 	Promote   Promote      `json:"promote"`             // what the next stage may begin after
-	Window    *Window      `json:"window,omitempty"`    // nil: any time
+	Window    *Window      `json:"window,omitempty"`    // the one that is open, or comes next; nil: any time
+	Blackouts Blackouts    `json:"blackouts,omitempty"` // in which nothing is begun; those that are over are left out
 	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
 	Retention Duration     `json:"retention"`           // how long snapshots and replaced volumes are kept
 	Timing    Timing       `json:"timing"`
@@ -75,6 +76,7 @@ type Window struct {
 	Opens  time.Time `json:"opens"`
 	Cutoff time.Time `json:"cutoff"`
 	Closes time.Time `json:"closes"`
+	Cut    string    `json:"cut,omitempty"` // the blackout for which it closes early; "": it does not
 }
 
 // Open reports whether an instance may be started at t, and if not, why.

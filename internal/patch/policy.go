@@ -21,6 +21,7 @@ type Policy struct {
 	Retention      Duration
 	Timing         Timing
 	Window         *Window
+	Blackouts      Blackouts
 	Calendars      []string // Change Calendars that must be open
 	Estimates      *Estimates
 	Stage          string
@@ -39,7 +40,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Plan: plan.Name, Platform: plan.Platform, Baseline: plan.Baseline, Backup: plan.Backup, Restore: plan.Restore,
 		Reboot: plan.Reboot,
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
-		Calendars: plan.Calendars, Stage: stage.Name,
+		Blackouts: plan.Blackouts, Calendars: plan.Calendars, Stage: stage.Name,
 		StageAt: slices.IndexFunc(plan.Stages, func(s Stage) bool { return s.Name == stage.Name }),
 		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
@@ -61,6 +62,7 @@ func (p Policy) PlanView() Plan {
 		Name: p.Plan, Platform: p.Platform, Baseline: p.Baseline, Backup: p.Backup, Restore: p.Restore, Reboot: p.Reboot,
 		Passes:    p.Passes,
 		Retention: p.Retention, Timing: p.Timing, Window: p.Window, Estimates: p.Estimates, Calendars: p.Calendars,
+		Blackouts:  p.Blackouts,
 		Quarantine: p.Quarantine,
 	}
 }

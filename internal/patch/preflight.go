@@ -125,7 +125,7 @@ func firstOf(level Level, view View, codes ...RefusalCode) *Refusal {
 // TooLate is the refusal of an act whose turn has come after its window's cutoff, or too near to it; nil when it may be
 // begun. It needs no reading, so that it can be asked right before the act.
 func TooLate(level Level, view View) *Refusal {
-	return firstOf(level, view, RefusedOutsideWindow, RefusedWindowEnds)
+	return firstOf(level, view, RefusedBlackout, RefusedOutsideWindow, RefusedWindowEnds)
 }
 
 // Ends reports whether a group that is refused so ends there without a failure: a later window does the rest.

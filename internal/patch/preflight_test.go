@@ -152,6 +152,15 @@ func TestWhatIsAskedOfAPlan(t *testing.T) {
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedFrozen, "nightly")
 	view.Now, view.Frozen = noon.Add(-time.Second), ""
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedOutsideWindow, "nightly")
+	view.Now, view.Policy.Blackouts = noon, patch.Blackouts{{From: noon, Until: noon.Add(time.Hour), Reason: "stocktaking"}}
+	refusal := patch.First(patch.LevelWave, view)
+	requireRefusal(t, refusal, patch.RefusedBlackout, "nightly")
+	require.Contains(t, refusal.What, "(stocktaking)")
+	require.Contains(t, refusal.WhatToDo, "once it is over, at "+noon.Add(time.Hour).Format(time.RFC3339))
+	require.Equal(t, patch.RefusedBlackout, patch.TooLate(patch.LevelInstance, view).Code)
+	require.Empty(t, patch.Refusals(patch.LevelPutBack, view), "putting back is allowed at any time")
+	view.Now = noon.Add(time.Hour)
+	require.NotContains(t, codesOf(patch.Refusals(patch.LevelWave, view)), patch.RefusedBlackout, "it is over")
 
 	late := patch.View{Group: webGroup, Policy: policy, Now: noon}
 	require.Nil(t, patch.First(patch.LevelInstance, late), "its draining counts, and nobody has read its group yet")

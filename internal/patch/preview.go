@@ -11,6 +11,11 @@ type Preview struct {
 	Begins time.Time `json:"begins"`           // when the wave would begin: At, or when its window opens
 	Window *Window   `json:"window,omitempty"` // the one it would run in; none: any time
 
+	// Following are some of the windows after that.
+	Following []Window `json:"following,omitempty"`
+	// RefusedNow is what a start before Begins is refused with; "": it is not.
+	RefusedNow RefusalCode `json:"refused_now,omitempty"`
+
 	Takes      Duration  `json:"takes"` // the time in which a person is waited for is not in it
 	Ends       time.Time `json:"ends"`  // Begins + Takes
 	NotCounted []string  `json:"not_counted"`

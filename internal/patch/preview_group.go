@@ -25,7 +25,8 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		return found
 	}
 	view := View{Group: r.Group, Policy: PolicyOf(plan, stage), State: r.State, Around: r.Around}
-	view.Policy.Window = nil // when each would begin is in the preview's times, and so is what would be too late
+	// When each would begin is in the preview's times, and so is what would be too late.
+	view.Policy.Window, view.Policy.Blackouts = nil, nil
 	for _, refusal := range Refusals(LevelGroup, view) {
 		found = joinBlocker(found, r.Group, refusal)
 	}

@@ -13,10 +13,13 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 		NotCounted: []string{}, Notes: []string{}, Blockers: append([]Blocker{}, whole...),
 	}
 	if plan.Window != nil && plan.Window.Opens.After(at) {
-		p.Begins = plan.Window.Opens
-		p.Notes = append(p.Notes, fmt.Sprintf("the window opens at %s: a wave that is started before is refused (%s); its "+
-			"schedule starts one then",
-			plan.Window.Opens.Format(time.RFC3339), RefusedOutsideWindow))
+		p.Begins, p.RefusedNow = plan.Window.Opens, RefusedOutsideWindow
+		what := "the window"
+		if holds := plan.Blackouts.At(at); holds != nil {
+			p.RefusedNow, what = RefusedBlackout, "it is in "+holds.String()+"; the next window"
+		}
+		p.Notes = append(p.Notes, fmt.Sprintf("%s opens at %s: a wave that is started before is refused (%s); its "+
+			"schedule starts one then", what, plan.Window.Opens.Format(time.RFC3339), p.RefusedNow))
 	}
 	for _, stage := range plan.Stages {
 		if stage.Approval != nil {
@@ -106,7 +109,7 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
 	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage), Now: p.Begins, State: state}
-	if late := firstOf(LevelWave, view, RefusedOutsideWindow, RefusedWindowEnds); late != nil {
+	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}
 }

@@ -24,6 +24,7 @@ const (
 	RefusedUnhealthyBefore  RefusalCode = "UnhealthyBefore"
 	RefusedAgentOffline     RefusalCode = "AgentOffline"
 	RefusedFrozen           RefusalCode = "Frozen"
+	RefusedBlackout         RefusalCode = "Blackout"
 	RefusedOutsideWindow    RefusalCode = "OutsideWindow"
 	RefusedWindowEnds       RefusalCode = "WindowEndsTooSoon"
 	RefusedCalendar         RefusalCode = "CalendarClosed"

@@ -23,7 +23,7 @@ func (s *Schedule) Calendars() []Calendar {
 		return nil
 	}
 	var all []Calendar
-	for _, part := range s.cron.days.parts(s.cron) {
+	for _, part := range s.cron.parts() {
 		calendar := Calendar{
 			Minute: ranges(s.cron.minutes), Hour: ranges(s.cron.hours), Month: ranges(part.months),
 			DayOfMonth: ranges(part.days), DayOfWeek: ranges(part.weekdays), Year: ranges(part.years),
@@ -38,6 +38,15 @@ func (s *Schedule) Calendars() []Calendar {
 
 // part is one product of sets; nil is any.
 type part struct{ days, weekdays, months, years []int }
+
+// parts are the days on which a cron opens.
+func (c *cron) parts() []part {
+	var all []part
+	for _, said := range c.days.parts(c) {
+		all = append(all, said.plus(c.offset)...)
+	}
+	return all
+}
 
 func (r dayRule) parts(c *cron) []part {
 	switch r.kind {
@@ -96,10 +105,12 @@ type monthsOfLength struct {
 }
 
 // byLength sorts the chosen months by their number of days; February has two.
-func (c *cron) byLength() []monthsOfLength {
+func (c *cron) byLength() []monthsOfLength { return byLength(c.months, c.years) }
+
+func byLength(months, years []int) []monthsOfLength {
 	var long, short, all []int
 	february := false
-	for _, month := range c.months {
+	for _, month := range months {
 		switch monthLength(2001, time.Month(month)) {
 		case 31:
 			long = append(long, month)
@@ -111,13 +122,13 @@ func (c *cron) byLength() []monthsOfLength {
 	}
 	var sorted []monthsOfLength
 	if long != nil {
-		sorted = append(sorted, monthsOfLength{31, long, c.years})
+		sorted = append(sorted, monthsOfLength{31, long, years})
 	}
 	if short != nil {
-		sorted = append(sorted, monthsOfLength{30, short, c.years})
+		sorted = append(sorted, monthsOfLength{30, short, years})
 	}
 	if february {
-		all = c.yearList()
+		all = yearList(years)
 		leap := func(year int) bool { return monthLength(year, time.February) == 29 }
 		for length, keep := range map[int]func(int) bool{28: func(y int) bool { return !leap(y) }, 29: leap} {
 			if years := slices.DeleteFunc(slices.Clone(all), func(y int) bool { return !keep(y) }); len(years) > 0 {

@@ -22,6 +22,7 @@ type cron struct {
 	minutes, hours, months []int
 	years                  []int // nil: all
 	days                   dayRule
+	offset                 int // days from a day of the rule to the opening
 }
 
 const cronExample = `"cron(0 2 ? * SUN#2 *)"`
@@ -153,9 +154,11 @@ func (c *cron) runs(year int, month time.Month) bool {
 }
 
 // yearList lists the years, all of those that Temporal knows if there is no choice.
-func (c *cron) yearList() []int {
-	if c.years != nil {
-		return c.years
+func (c *cron) yearList() []int { return yearList(c.years) }
+
+func yearList(years []int) []int {
+	if years != nil {
+		return years
 	}
 	var all []int
 	for year := firstYear; year <= lastYear; year++ {
@@ -164,16 +167,23 @@ func (c *cron) yearList() []int {
 	return all
 }
 
+// on reports whether there are openings on a day.
+func (c *cron) on(day date) bool {
+	day = day.plus(-c.offset)
+	return c.runs(day.year, day.month) && c.days.on(day)
+}
+
 // next walks the days from the one before, since a zone may be on another date than UTC, until one has an opening after
 // the moment. The day after is looked at too: where the clocks go back over midnight, its first minutes come earlier.
 func (c *cron) next(after time.Time, zone *time.Location) (time.Time, bool) {
 	from := after.In(zone).AddDate(0, 0, -1)
-	day := date{from.Year(), from.Month(), from.Day()}
-	for ; day.year <= lastYear; day = day.next() {
-		if !c.runs(day.year, day.month) {
-			day = day.endOfMonth()
+	said := date{from.Year(), from.Month(), from.Day()}.plus(-c.offset) // by the rule, before the offset
+	for ; said.year <= lastYear; said = said.next() {
+		if !c.runs(said.year, said.month) {
+			said = said.endOfMonth()
 			continue
 		}
+		day := said.plus(c.offset)
 		best, found := c.first(day, zone, after)
 		if !found {
 			continue
@@ -188,7 +198,7 @@ func (c *cron) next(after time.Time, zone *time.Location) (time.Time, bool) {
 
 // first is the earliest opening of a day after a moment.
 func (c *cron) first(day date, zone *time.Location, after time.Time) (best time.Time, found bool) {
-	if !c.runs(day.year, day.month) || !c.days.on(day) {
+	if !c.on(day) {
 		return best, false
 	}
 	for _, hour := range c.hours {

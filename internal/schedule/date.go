@@ -14,8 +14,10 @@ type date struct {
 
 func (d date) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
 
-func (d date) next() date {
-	n := d.utc().AddDate(0, 0, 1)
+func (d date) next() date { return d.plus(1) }
+
+func (d date) plus(days int) date {
+	n := d.utc().AddDate(0, 0, days)
 	return date{n.Year(), n.Month(), n.Day()}
 }
 

@@ -57,7 +57,7 @@ func (s *Schedule) skipped(from, to time.Time) []Opening {
 	start, end := from.In(s.zone), to.In(s.zone)
 	last := date{end.Year(), end.Month(), end.Day()}
 	for day := (date{start.Year(), start.Month(), start.Day()}); !day.utc().After(last.utc()); day = day.next() {
-		if !s.cron.runs(day.year, day.month) || !s.cron.days.on(day) {
+		if !s.cron.on(day) {
 			continue
 		}
 		for _, hour := range s.cron.hours {

@@ -50,6 +50,19 @@ func (e *Expression) IsRate() bool { return e.cron == nil }
 // Every is the interval of a rate; 0 for cron(...).
 func (e *Expression) Every() time.Duration { return e.every }
 
+// After puts every opening of cron(...) off by days, as the offset of a maintenance window does: the days to wait
+// "after the date and time specified by a cron expression". It opens at the same time of the day (User Guide, "Cron and
+// rate expressions": TUE#3 at 11:30 PM with an offset of 2 runs at 11:30 PM two days later). A rate has no offset
+// there.
+func (e *Expression) After(days int) *Expression {
+	if e.IsRate() || days == 0 {
+		return e
+	}
+	put := *e.cron
+	put.offset = days
+	return &Expression{cron: &put}
+}
+
 // Schedule is an expression in its time zone.
 type Schedule struct {
 	Expression

@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones of the cases, wherever the tests run
@@ -142,6 +143,50 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
+// An offset counts days of the calendar: the time of the day stays, over a change of the clocks and the end of a month.
+func TestOpeningsAfterAnOffset(t *testing.T) {
+	for name, c := range map[string]struct {
+		schedule, zone, after string
+		days                  int
+		want                  []string
+	}{
+		"the Saturday after the second Tuesday": {"cron(0 2 ? * TUE#2 *)", "Asia/Tokyo", "2026-11-01T00:00:00Z", 4, []string{
+			"2026-11-14T02:00:00+09:00", "2026-12-12T02:00:00+09:00", "2027-01-16T02:00:00+09:00",
+		}},
+		"not the second Saturday: it may be before the Tuesday": {
+			"cron(0 2 ? * TUE#2 *)", "UTC", "2026-08-01T00:00:00Z", 4,
+			[]string{"2026-08-15T02:00:00Z", "2026-09-12T02:00:00Z"},
+		},
+		"AWS's own example: the third Tuesday and two days": {
+			"cron(30 23 ? * TUE#3 *)", "UTC", "2026-11-01T00:00:00Z", 2, []string{"2026-11-19T23:30:00Z", "2026-12-17T23:30:00Z"},
+		},
+		"the rule's day has passed, its opening has not": {
+			"cron(0 2 ? * TUE#2 *)", "UTC", "2026-11-12T00:00:00Z", 4, []string{"2026-11-14T02:00:00Z"},
+		},
+		"over the end of a year that is the last": {
+			"cron(0 2 31 12 ? 2026)", "UTC", "2026-11-01T00:00:00Z", 2, []string{"2027-01-02T02:00:00Z"},
+		},
+		"over a leap day": {"cron(0 2 28 2 ? *)", "UTC", "2027-01-01T00:00:00Z", 2, []string{
+			"2027-03-02T02:00:00Z", "2028-03-01T02:00:00Z",
+		}},
+		"over the clocks put forward": {
+			"cron(0 4 ? * SAT#1 *)", "America/New_York", "2026-03-01T00:00:00Z", 2, []string{"2026-03-09T04:00:00-04:00"},
+		},
+		"into the hour that does not come": {
+			"cron(30 2 ? * SAT#1 *)", "America/New_York", "2026-03-01T00:00:00Z", 1, []string{"2026-04-05T02:30:00-04:00"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := schedule.Parse(c.schedule)
+			require.NoError(t, err)
+			zone, err := time.LoadLocation(c.zone)
+			require.NoError(t, err)
+			s := e.After(c.days).In(zone, time.Time{})
+			require.Equal(t, c.want, openings(s, moment(t, c.after), len(c.want)))
+		})
+	}
+}
+
 func TestWhatIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                 "is no schedule; write six fields",
@@ -202,22 +247,46 @@ var expressions = []string{
 func TestCalendarsSayTheSame(t *testing.T) {
 	for _, text := range expressions {
 		t.Run(text, func(t *testing.T) {
-			s := in(t, text, "UTC")
-			opens := map[string]bool{}
-			for next, found := s.Next(time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)); found; next, found = s.Next(next) {
-				opens[next.Format(time.DateOnly)] = true
-			}
-			require.NotEmpty(t, opens)
-			calendars := s.Calendars()
-			require.LessOrEqual(t, len(calendars), 13)
-			for day := time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC); day.Year() <= 2100; day = day.AddDate(0, 0, 1) {
-				matches := false
-				for _, c := range calendars {
-					matches = matches || matchesAll(c, day)
-				}
-				require.Equal(t, opens[day.Format(time.DateOnly)], matches, day)
-			}
+			sayTheSame(t, in(t, text, "UTC"))
 		})
+	}
+}
+
+// So is what is put off by days: over the ends of months of each length, of years, and of the leap years.
+func TestCalendarsSayTheSameOfAnOffset(t *testing.T) {
+	cases := map[string][]int{
+		"cron(0 2 ? * TUE#2 *)": {1, 4}, "cron(0 2 31 12 ? 2027,2100)": {1, 6}, "cron(0 2 ? 12 * 2030)": {1, 6},
+		"cron(0 2 ? 3 TUE *)": {4},
+	}
+	for i, text := range expressions {
+		cases[text] = []int{1 + i%6}
+	}
+	for text, offsets := range cases {
+		for _, days := range offsets {
+			t.Run(fmt.Sprint(text, days), func(t *testing.T) {
+				e, err := schedule.Parse(text)
+				require.NoError(t, err)
+				sayTheSame(t, e.After(days).In(time.UTC, time.Time{}))
+			})
+		}
+	}
+}
+
+func sayTheSame(t *testing.T, s *schedule.Schedule) {
+	t.Helper()
+	opens := map[string]bool{}
+	for next, found := s.Next(time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)); found; next, found = s.Next(next) {
+		opens[next.Format(time.DateOnly)] = true
+	}
+	require.NotEmpty(t, opens)
+	calendars := s.Calendars()
+	require.LessOrEqual(t, len(calendars), 40)
+	for day := time.Date(2000, 1, 1, 2, 0, 0, 0, time.UTC); day.Year() <= 2100; day = day.AddDate(0, 0, 1) {
+		matches := false
+		for _, c := range calendars {
+			matches = matches || matchesAll(c, day)
+		}
+		require.Equal(t, opens[day.Format(time.DateOnly)], matches, day)
 	}
 }
 
@@ -265,6 +334,10 @@ func TestNextIsTheNextTimeThatTheClocksShow(t *testing.T) {
 	}
 }
 
+func only(window schedule.Window) schedule.Windows {
+	return schedule.Windows{Each: []schedule.Window{window}}
+}
+
 func TestWindowAt(t *testing.T) {
 	type times struct{ opens, cutoff, closes string }
 	sunday := times{"2026-11-08T22:00:00Z", "2026-11-09T01:00:00Z", "2026-11-09T02:00:00Z"}
@@ -279,22 +352,21 @@ func TestWindowAt(t *testing.T) {
 			"cron(0 22 ? * SUN *)", "UTC", "2026-11-09T01:00:00Z",
 			times{"2026-11-15T22:00:00Z", "2026-11-16T01:00:00Z", "2026-11-16T02:00:00Z"},
 		},
-		"the later one of two open": {"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T22:30:00Z", sunday},
-		"the earlier one of two open": {
+		"two that overlap are one, once both are open": {
+			"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T22:30:00Z",
+			times{"2026-11-08T20:00:00Z", "2026-11-09T01:00:00Z", "2026-11-09T02:00:00Z"},
+		},
+		"two that overlap are one, before the second opens": {
 			"cron(0 20,22 ? * SUN *)", "UTC", "2026-11-08T21:30:00Z",
-			times{"2026-11-08T20:00:00Z", "2026-11-08T23:00:00Z", "2026-11-09T00:00:00Z"},
+			times{"2026-11-08T20:00:00Z", "2026-11-09T01:00:00Z", "2026-11-09T02:00:00Z"},
 		},
 		"four hours through a spring": {
 			"cron(0 1 ? * SUN *)", "America/New_York", "2026-03-08T07:30:00Z",
 			times{"2026-03-08T06:00:00Z", "2026-03-08T09:00:00Z", "2026-03-08T10:00:00Z"},
 		},
-		"the second of two in autumn": {
+		"the two openings of an autumn night are one window": {
 			"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:30:00Z",
-			times{"2026-11-01T06:30:00Z", "2026-11-01T09:30:00Z", "2026-11-01T10:30:00Z"},
-		},
-		"the first of two in autumn": {
-			"cron(30 1 ? * SUN *)", "America/New_York", "2026-11-01T06:29:59Z",
-			times{"2026-11-01T05:30:00Z", "2026-11-01T08:30:00Z", "2026-11-01T09:30:00Z"},
+			times{"2026-11-01T05:30:00Z", "2026-11-01T09:30:00Z", "2026-11-01T10:30:00Z"},
 		},
 		"a rate before it ever opened": {
 			"rate(7 days)", "UTC", "2025-12-01T00:00:00Z",
@@ -307,7 +379,7 @@ func TestWindowAt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			window := schedule.Window{Schedule: in(t, c.schedule, c.zone), Duration: 4 * time.Hour, Cutoff: time.Hour}
-			got := window.At(moment(t, c.now))
+			got := only(window).At(moment(t, c.now))
 			require.NotNil(t, got)
 			require.Equal(t, c.want, times{
 				got.Opens.UTC().Format(time.RFC3339), got.Cutoff.UTC().Format(time.RFC3339), got.Closes.UTC().Format(time.RFC3339),
@@ -315,7 +387,7 @@ func TestWindowAt(t *testing.T) {
 		})
 	}
 	over := schedule.Window{Schedule: in(t, "cron(0 2 1 1 ? 2025)", "UTC"), Duration: 4 * time.Hour}
-	require.Nil(t, over.At(moment(t, "2026-01-01T00:00:00Z")))
+	require.Nil(t, only(over).At(moment(t, "2026-01-01T00:00:00Z")))
 }
 
 func TestPreviewTellsWhatTheClocksDo(t *testing.T) {

@@ -14,23 +14,6 @@ type Window struct {
 	Jitter   time.Duration // by how much at most a scheduled start is put off
 }
 
-// At is the window that is open at a moment and still starts instances, or else the next one; nil when none comes any
-// more. Where one window opens while another is still open, the later one counts.
-func (w Window) At(now time.Time) *patch.Window {
-	opens, found := w.Next(now.Add(-(w.Duration - w.Cutoff)))
-	for found {
-		next, more := w.Next(opens)
-		if !more || next.After(now) {
-			break
-		}
-		opens = next
-	}
-	if !found {
-		return nil
-	}
-	return w.Opening(opens)
-}
-
 // Opening is the window that opens at a moment.
 func (w Window) Opening(opens time.Time) *patch.Window {
 	closes := opens.Add(w.Duration)

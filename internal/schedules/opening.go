@@ -31,6 +31,7 @@ type OpeningOutcome string
 const (
 	WaveStarted OpeningOutcome = "started"
 	NoWave      OpeningOutcome = "no_wave" // and Says why
+	Joined      OpeningOutcome = "joined"  // it is one with a window that was open, and has no wave of its own
 	NotYet      OpeningOutcome = "not_yet" // nothing has been decided: as a rule no worker has taken it
 	NotKept     OpeningOutcome = "not_kept"
 )
@@ -93,6 +94,8 @@ func (o *Opening) ended(result workflows.WindowOpened, err error) {
 	switch o.WaveID = result.WaveID; {
 	case err != nil:
 		o.Outcome, o.Says = NoWave, "started no wave: "+reasonOf(err)
+	case result.Joins:
+		o.Outcome, o.Says = Joined, result.Why
 	case !result.Started:
 		o.Outcome, o.Says = NoWave, "started no wave: "+result.Why
 	default:

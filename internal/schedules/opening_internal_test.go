@@ -86,6 +86,11 @@ func TestTheLastOpeningSaysWhatCameOfIt(t *testing.T) {
 			}}, WaveStarted, wave, "started the wave " + wave + ": succeeded",
 		},
 		{
+			"it is one with a window that was open",
+			opened{result: workflows.WindowOpened{WaveID: wave, Joins: true, Why: "it is one with the window of 17:00"}},
+			Joined, wave, "it is one with the window of 17:00",
+		},
+		{
 			"its wave was refused",
 			opened{result: workflows.WindowOpened{WaveID: wave, Why: "GroupLocked: by wave-1"}},
 			NoWave, wave, "started no wave: GroupLocked: by wave-1",

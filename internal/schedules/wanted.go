@@ -11,23 +11,45 @@ import (
 	"github.com/patchtide/patchtide/workflows"
 )
 
-// Plan is a plan that has a window.
+// Plan is a plan that has windows. Each of them has a schedule of its own, for each has a time zone.
 type Plan struct {
-	Name   string
-	Window schedule.Window
+	Name    string
+	Windows schedule.Windows
 }
+
+// opener is one window of a plan.
+type opener struct {
+	plan   Plan
+	number int // its place in the file, from 1
+}
+
+func openers(plans []Plan) []opener {
+	var all []opener
+	for _, plan := range plans {
+		for i := range plan.Windows.Each {
+			all = append(all, opener{plan: plan, number: i + 1})
+		}
+	}
+	return all
+}
+
+func (o opener) id() string { return names.WindowSchedule(o.plan.Name, o.number) }
+
+func (o opener) window() schedule.Window { return o.plan.Windows.Each[o.number-1] }
 
 // shortestCatchup is the least that Temporal takes (its dynamic configuration, worker.schedulerMinCatchupWindow).
 const shortestCatchup = 10 * time.Second
 
-// wanted is the schedule that a plan should have.
-func (p Plan) wanted() client.Schedule {
+// wanted is the schedule that the window should have. It opens in blackouts as well: OpenWindow then tells why no wave
+// starts.
+func (o opener) wanted() client.Schedule {
+	window := o.window()
 	return client.Schedule{
-		Spec: spec(p.Window),
+		Spec: spec(window),
 		Action: &client.ScheduleWorkflowAction{
-			ID: names.OpenWindowID(p.Name), Workflow: names.OpenWindow, TaskQueue: names.TaskQueue,
-			Args:          []any{workflows.OpenWindowRequest{Plan: p.Name}},
-			StaticSummary: "opens the window of plan " + p.Name,
+			ID: names.OpenWindowID(o.plan.Name, o.number), Workflow: names.OpenWindow, TaskQueue: names.TaskQueue,
+			Args:          []any{workflows.OpenWindowRequest{Plan: o.plan.Name}},
+			StaticSummary: "opens a window of plan " + o.plan.Name,
 		},
 		Policy: &client.SchedulePolicies{
 			// A wave of the last window that still waits for somebody must not keep this one from being looked at in silence:
@@ -35,7 +57,7 @@ func (p Plan) wanted() client.Schedule {
 			Overlap: enums.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL,
 			// Temporal's default is a year. What was missed is made up for while the window still starts instances, and jitter
 			// comes on top.
-			CatchupWindow: max(p.Window.Duration-p.Window.Cutoff-p.Window.Jitter, shortestCatchup),
+			CatchupWindow: max(window.Duration-window.Cutoff-window.Jitter, shortestCatchup),
 			// A wave that failed is no reason to leave the next window out.
 			PauseOnFailure: false,
 		},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -47,14 +46,15 @@ func (e *NotOursError) Error() string {
 		"then sync again", e.ID, e.Starts)
 }
 
-// Sync makes the schedules equal to the plans: it creates, mends, and removes those of ours whose plan has no window
-// any more. Whether one is paused stays as it is. With dryRun it only tells. A repeated sync changes nothing.
+// Sync makes the schedules equal to the plans: it creates, mends, and removes those of ours whose window is no more.
+// Whether a plan is paused stays as it is, also for a window that it gets. With dryRun it only tells. A repeated sync
+// changes nothing.
 func (w Windows) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change, error) {
 	changes := []Change{}
 	var wanted []string
-	for _, plan := range plans {
-		wanted = append(wanted, names.WindowSchedule(plan.Name))
-		change, err := w.syncOne(ctx, plan, dryRun)
+	for _, one := range openers(plans) {
+		wanted = append(wanted, one.id())
+		change, err := w.syncOne(ctx, one, dryRun)
 		if err != nil {
 			return changes, err
 		}
@@ -81,9 +81,9 @@ func (w Windows) Sync(ctx context.Context, plans []Plan, dryRun bool) ([]Change,
 
 // syncOne makes a plan's schedule what it should be. Whoever pauses, edits or deletes it meanwhile is not overruled
 // unseen.
-func (w Windows) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, error) {
-	change := &Change{Plan: plan.Name, Schedule: names.WindowSchedule(plan.Name), Done: Unchanged}
-	should := plan.wanted()
+func (w Windows) syncOne(ctx context.Context, one opener, dryRun bool) (*Change, error) {
+	change := &Change{Plan: one.plan.Name, Schedule: one.id(), Done: Unchanged}
+	should := one.wanted()
 	handle := w.Schedules.GetHandle(ctx, change.Schedule)
 	found, err := describe(ctx, handle)
 	switch {
@@ -94,7 +94,7 @@ func (w Windows) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, 
 		if dryRun {
 			return change, nil
 		}
-		err := w.create(ctx, change.Schedule, should)
+		err := w.create(ctx, one, should)
 		if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 			return change, err
 		}
@@ -117,7 +117,7 @@ func (w Windows) syncOne(ctx context.Context, plan Plan, dryRun bool) (*Change, 
 	switch {
 	case isNotFound(err):
 		change.Done, change.Differences = Created, nil // somebody has deleted it meanwhile
-		return change, w.create(ctx, change.Schedule, should)
+		return change, w.create(ctx, one, should)
 	case err != nil:
 		return nil, fmt.Errorf("change the schedule %s: %w", change.Schedule, err)
 	}
@@ -135,10 +135,23 @@ func (c *Change) compare(found, should client.Schedule) error {
 	return nil
 }
 
-func (w Windows) create(ctx context.Context, id string, should client.Schedule) error {
+// create makes a window's schedule: paused where the plan's first window is, for whoever paused the plan meant all of
+// it.
+func (w Windows) create(ctx context.Context, one opener, should client.Schedule) error {
+	id := one.id()
+	if one.number > 1 {
+		first, err := describe(ctx, w.Schedules.GetHandle(ctx, names.WindowSchedule(one.plan.Name, 1)))
+		if err != nil {
+			return err
+		}
+		if first != nil && first.Schedule.State != nil {
+			should.State = &client.ScheduleState{Paused: first.Schedule.State.Paused, Note: first.Schedule.State.Note}
+		}
+	}
 	_, err := w.Schedules.Create(ctx, client.ScheduleOptions{
 		ID: id, Spec: *should.Spec, Action: should.Action, Overlap: should.Policy.Overlap,
 		CatchupWindow: should.Policy.CatchupWindow, PauseOnFailure: should.Policy.PauseOnFailure,
+		Paused: should.State.Paused, Note: should.State.Note,
 	})
 	if err != nil {
 		return fmt.Errorf("create the schedule %s: %w", id, err)
@@ -175,7 +188,7 @@ func (w Windows) ours(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list Temporal's schedules: %w", err)
 		}
-		if strings.HasPrefix(entry.ID, names.WindowSchedule("")) {
+		if names.IsWindowSchedule(entry.ID) {
 			ids = append(ids, entry.ID)
 		}
 	}

@@ -70,7 +70,7 @@ var Unattended = PlanWith("approval: {required: true, timeout: 24h}", "approval:
 func InWindow(window string) func([]byte) []byte {
 	return func(file []byte) []byte {
 		return PlanWith("    stages:\n      - name: staging\n",
-			"    window: "+window+"\n    stages:\n      - name: staging\n")(Unattended(file))
+			"    windows: ["+window+"]\n    stages:\n      - name: staging\n")(Unattended(file))
 	}
 }
 

@@ -77,7 +77,7 @@ func (w *wave) extend(now time.Time, until string) {
 	if err != nil {
 		return
 	}
-	window, err := w.plan.Window.Extended(moment, now)
+	window, err := w.plan.Extended(moment, now)
 	if err != nil {
 		return
 	}

@@ -84,6 +84,9 @@ func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (
 	if outcome, ends := w.endsInstead(ctx, stage, next, standing, whole); ends {
 		return w.rollBackInstead(ctx, stage, outcome, whole), false
 	}
+	if w.plan.Window == nil {
+		w.adopt(next.Window)
+	}
 	w.parking.wait = &patch.Parked{Window: w.plan.Window, Next: next.Window}
 	w.status.Hold++
 	defer func() { w.parking.wait, w.status.NextWindow = nil, nil }()
@@ -226,7 +229,7 @@ func (w *wave) nextWindow(ctx workflow.Context) activities.NextWindow {
 	var next activities.NextWindow
 	options := run.Controlling(ctx, "asks which window comes next")
 	if err := workflow.ExecuteActivity(options, control.NextWindow, activities.NextWindowInput{
-		Plan: w.plan.Name, Window: *w.plan.Window, At: workflow.Now(ctx),
+		Plan: w.plan.Name, Window: w.plan.Window, At: workflow.Now(ctx),
 	}).Get(ctx, &next); err != nil {
 		next.Why = run.Reason(err)
 	}

@@ -13,11 +13,7 @@ import (
 
 // whyItStopped says what stopped the wave, and what is left of the stage and those after it.
 func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
-	cutoff := brief.UTC(w.plan.Window.Cutoff)
-	text := "the window's cutoff was at " + cutoff
-	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
-		text = "too little of the window is left before its cutoff at " + cutoff
-	}
+	text := w.whatClosed(ctx, stage)
 	var left []string
 	for _, held := range w.roster.groups {
 		if open := held.counts.Total - held.counts.Done; held.stage >= stage && open > 0 {
@@ -31,6 +27,24 @@ func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
 		left = append(left[:run.MostListed], fmt.Sprintf("and of %d more groups", len(left)-run.MostListed))
 	}
 	return text + ". Left: " + strings.Join(left, ", ")
+}
+
+// whatClosed says what lets no further instance begin: a calendar, or else the window.
+func (w *wave) whatClosed(ctx workflow.Context, stage int) string {
+	for _, held := range w.roster.of(stage) {
+		if held.counts.Closed == patch.RefusedCalendar {
+			return held.counts.Reason
+		}
+	}
+	cutoff := brief.UTC(w.plan.Window.Cutoff)
+	text := "the window's cutoff was at " + cutoff
+	if open, _ := w.plan.Window.Open(workflow.Now(ctx)); open {
+		text = "too little of the window is left before its cutoff at " + cutoff
+	}
+	if w.plan.Window.Cut != "" {
+		text += ", for " + w.plan.Window.Cut
+	}
+	return text
 }
 
 // enterParked shows a parked wave: what is left, which window comes, and whose word it waits for.

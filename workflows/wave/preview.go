@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/activities"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -58,6 +59,9 @@ type preview struct {
 	status  patch.WaveStatus
 }
 
+// following is how many windows a preview tells beside its own.
+const following = 3
+
 // PreviewWave reads what a wave's preflight reads, of every group, asks the same decisions, and tells what a wave would
 // do and all that is in its way. It changes nothing, takes no lock and no verbs, and leaves no evidence. Its only error
 // is a plan or request that is wrong.
@@ -73,8 +77,11 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 		return nil, err
 	}
 	p.enter(ctx, patch.StatePlanning)
-	resolved, err := resolvePlan(ctx, request.Plan, "")
-	if err != nil {
+	var resolved activities.ResolvedPlan
+	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the plan says"), control.ResolvePlan,
+		activities.ResolvePlanInput{Plan: request.Plan, At: workflow.Now(ctx), Following: following}).Get(
+		ctx, &resolved,
+	); err != nil {
 		return nil, err
 	}
 	p.plan, p.status.Window, p.status.Stages = resolved.Plan, resolved.Plan.Window, stagesOf(resolved.Plan)
@@ -84,6 +91,7 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 		return nil, ctx.Err()
 	}
 	found := patch.NewPreview(p.plan, resolved.Hash, workflow.Now(ctx), readings, whole)
+	found.Following = resolved.Following
 	p.status.Outcome = patch.WouldRun
 	if !found.CouldRun() {
 		p.status.Outcome = patch.Blocked

@@ -110,7 +110,8 @@ func (p *preview) scan(ctx workflow.Context, group patch.Group, state patch.Grou
 func (p *preview) inTheWayOfAll(ctx workflow.Context, readings map[string]patch.GroupReading) []patch.Blocker {
 	var found []patch.Blocker
 	view := wholePlan(p.plan)
-	view.Policy.Window = nil // when each would begin is in the preview's times, and so is what would be too late
+	// When each would begin is in the preview's times, and so is what would be too late.
+	view.Policy.Window, view.Policy.Blackouts = nil, nil
 	view.Frozen = freeze.Ask(ctx, nil, accountsOf(p.plan)...).Why
 	for _, refusal := range patch.Refusals(patch.LevelWave, view) {
 		found = append(found, refusal.Blocker())

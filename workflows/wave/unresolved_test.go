@@ -19,12 +19,14 @@ func TestWhatIsRefusedWhileItResolvesIsClosed(t *testing.T) {
 		why            string
 	}{
 		{
-			"a plan that is not there", names.PatchWave, workflows.WaveRequest{Plan: "wob"},
+			"a plan that is not there", names.PatchWave,
+			workflows.WaveRequest{Plan: "wob"},
 			`InvalidInput: there is no plan "wob"`,
 		},
 		{
 			"a roll back of a wave that never was", names.RollBackWave,
-			workflows.RollBackRequest{WaveID: "wave-x", Actor: "tester", Reason: "the patch is bad"}, "UnknownWave: ",
+			workflows.RollBackRequest{WaveID: "wave-x", Actor: "tester", Reason: "the patch is bad"},
+			"UnknownWave: ",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -144,7 +144,7 @@ func (w *wave) planAllows(ctx workflow.Context, verb patch.Verb, request VerbReq
 	case patch.ExtendWindow:
 		until, err := time.Parse(time.RFC3339, request.Until)
 		if err == nil {
-			_, err = w.plan.Window.Extended(until, workflow.Now(ctx))
+			_, err = w.plan.Extended(until, workflow.Now(ctx))
 		}
 		return err
 	}

@@ -19,9 +19,10 @@ import (
 // opens starts OpenWindow as a schedule would, at a time that is due.
 func opens(story wavetest.Story, due time.Time, planName string) workflow.ChildWorkflowFuture {
 	child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: names.OpenWindowID(planName) + "-" + due.UTC().Format(time.RFC3339),
+		WorkflowID: names.OpenWindowID(planName, 1) + "-" + due.UTC().Format(time.RFC3339),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyTime(names.ScheduledTime).ValueSet(due),
+			temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy).ValueSet(names.WindowSchedule(planName, 1)),
 		),
 	})
 	return workflow.ExecuteChildWorkflow(child, names.OpenWindow, workflows.OpenWindowRequest{Plan: planName})
@@ -90,6 +91,12 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 			why: "the window opens at 2036-11-09T02:00:00+09:00",
 		},
 		{
+			name: "it opens in a blackout", window: secondSunday + "]\n    blackout: [{from: 2036-11-09, time_zone: Asia/Tokyo, " +
+				"reason: stocktaking}", plan: "web",
+			why:  "2036-11-08T17:00:00Z does not open: it is in the blackout from 2036-11-09T00:00:00+09:00",
+			todo: "the next window opens at 2036-12-13 17:00:00 UTC",
+		},
+		{
 			name: "another wave holds the group", window: secondSunday, plan: "web", why: "is being patched by",
 			prior: func(_ *wavetest.Scene, story wavetest.Story) {
 				child := workflow.WithChildOptions(story.Ctx, workflow.ChildWorkflowOptions{WorkflowID: "wave-before"})
@@ -119,7 +126,7 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 		{name: "the plan is gone", window: secondSunday, plan: "wbe", why: `there is no plan "wbe"`, todo: "restart the worker", fails: true},
 		{
 			name: "the schedule has ended", window: `{schedule: "cron(0 2 1 1 ? 2030)", duration: 4h}`, plan: "web",
-			why: "never opens after", fails: true,
+			why: "no window of plan web opens after", fails: true,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,6 +170,23 @@ func TestOpenWindowTellsWhyNoWaveStarts(t *testing.T) {
 	}
 }
 
+// Where a worker was away when the first of two windows that overlap opened, the second starts the wave of both.
+func TestTheSecondOfTwoWindowsStartsTheWaveOfBoth(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Start: sundayOpens.Add(3*time.Hour + 30*time.Minute), Config: wavetest.InWindow(
+			secondSunday + `, {schedule: "cron(30 20 ? * SAT#2 *)", duration: 4h, cutoff: 1h}`,
+		),
+	})
+	scene.Plans.Scheduled = true
+	scene.Play(func(story wavetest.Story) {
+		result := openedBy(story, opens(story, workflow.Now(story.Ctx), "web"))
+		require.True(t, result.Started, "%+v", result)
+		require.True(t, result.Opens.Equal(sundayOpens))
+		require.Equal(t, "wave-web-20361108-170000", result.WaveID)
+		require.Equal(t, patch.Succeeded, result.Outcome)
+	})
+}
+
 func TestAWaveGoesOnWhenItsOpenWindowIsCancelled(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{
 		Scenario: "healthy", Config: wavetest.InWindow(secondSunday), Start: sundayOpens,
@@ -181,9 +205,9 @@ func TestAWaveGoesOnWhenItsOpenWindowIsCancelled(t *testing.T) {
 	require.Equal(t, patch.Succeeded, heard.Heard["chat"][1].Outcome)
 }
 
-// In the night in which the clocks of New York are put back, half past one comes twice: both openings have their wave,
-// and the second is refused while the first still holds the groups. In the night in which they are put forward half
-// past two does not come: whoever asks then gets the window of the week after.
+// In the night in which the clocks of New York are put back, half past one comes twice: both openings are one
+// window, which has one wave, and nobody is told of what was to be expected. In the night in which they are put forward
+// half past two does not come: whoever asks then gets the window of the week after.
 func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 	const half = `{schedule: "cron(30 1 ? * SUN *)", time_zone: America/New_York, duration: 4h, cutoff: 1h}`
 	first := time.Date(2036, 11, 2, 5, 30, 0, 0, time.UTC)
@@ -193,18 +217,22 @@ func TestWindowsOverAChangeOfTheClocks(t *testing.T) {
 			Scenario: "healthy", Config: wavetest.InWindow(half), Start: first, Fleet: wavetest.Sized(2, 6, 8),
 		})
 		scene.Plans.Scheduled = true
+		heard := scene.Listen("chat")
 		scene.Play(func(story wavetest.Story) {
 			one := opens(story, first, "web")
 			story.Until(second)
 			two := openedBy(story, opens(story, second, "web"))
 			require.False(t, two.Started)
-			require.Equal(t, "wave-web-20361102-063000", two.WaveID)
-			require.Contains(t, two.Why, "is being patched by")
+			require.True(t, two.Joins)
+			require.Equal(t, "wave-web-20361102-053000", two.WaveID)
+			require.Contains(t, two.Why, "it is one with the window of 2036-11-02T05:30:00Z, which is open still")
 			result := openedBy(story, one)
 			require.True(t, result.Started)
 			require.Equal(t, "wave-web-20361102-053000", result.WaveID)
 			require.Equal(t, patch.Succeeded, result.Outcome)
+			story.Later(time.Minute)
 		})
+		require.Equal(t, []patch.NoticeKind{patch.NoticeStarted, patch.NoticeFinished}, heard.Kinds("chat"))
 	})
 	t.Run("forward", func(t *testing.T) {
 		skipped := time.Date(2037, 3, 8, 7, 30, 0, 0, time.UTC) // 03:30 there: 02:30 does not come
@@ -234,7 +262,7 @@ func TestAScheduleWithAWrongInputIsTold(t *testing.T) {
 				options := workflow.ChildWorkflowOptions{WorkflowID: "open"}
 				if scheduled {
 					options.TypedSearchAttributes = temporal.NewSearchAttributes(
-						temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy).ValueSet(names.WindowSchedule("web")),
+						temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy).ValueSet(names.WindowSchedule("web", 1)),
 					)
 				}
 				child := workflow.WithChildOptions(story.Ctx, options)

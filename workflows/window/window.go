@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
@@ -30,14 +31,16 @@ type WindowOpened struct {
 	WaveID  string        `json:"wave_id"`
 	Started bool          `json:"started"` // by this opening
 	Why     string        `json:"why,omitempty"`
+	Joins   bool          `json:"joins,omitempty"`   // the opening is one with a window that was open, which has its wave
 	Outcome patch.Outcome `json:"outcome,omitempty"` // of the wave, once it has ended
 }
 
 // openWindow is one opening of a plan's window.
 type openWindow struct {
-	plan   string
-	due    time.Time // when the schedule meant it to open; started by hand, that is now
-	result WindowOpened
+	plan     string
+	schedule string    // the id of what started it; "" where a person did
+	due      time.Time // when the schedule meant it to open; started by hand, that is now
+	result   WindowOpened
 }
 
 // OpenWindow starts the wave of an opening of a plan's window, or tells people why not. The wave is a child whose id is
@@ -50,6 +53,7 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 		return nil, err
 	}
 	o := newOpenWindow(ctx, request.Plan)
+	o.schedule, _ = startedBy(ctx)
 	if scheduled, found := workflow.GetTypedSearchAttributes(ctx).GetTime(
 		temporal.NewSearchAttributeKeyTime(names.ScheduledTime),
 	); found {
@@ -73,7 +77,7 @@ func OpenWindow(ctx workflow.Context, request Request) (*WindowOpened, error) {
 		}
 		return nil, err
 	}
-	if why, whatToDo := o.judge(resolved.Plan.Window, workflow.Now(ctx)); why != "" {
+	if why, whatToDo := o.judge(resolved.Plan, workflow.Now(ctx)); why != "" {
 		return o.skip(ctx, why, whatToDo), nil
 	}
 	answer := freeze.Ask(ctx, nil, accountsOf(resolved.Plan)...)
@@ -98,18 +102,31 @@ func newOpenWindow(ctx workflow.Context, plan string) *openWindow {
 
 // tellWrongInput tells people of a schedule whose input somebody has edited. Who starts it by hand sees the error.
 func tellWrongInput(ctx workflow.Context, err error) {
-	schedule, found := workflow.GetTypedSearchAttributes(ctx).GetKeyword(
-		temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy),
-	)
-	if found {
-		newOpenWindow(ctx, names.PlanOfSchedule(schedule)).skip(
+	if schedule, found := startedBy(ctx); found {
+		o := newOpenWindow(ctx, names.PlanOfSchedule(schedule))
+		o.schedule = schedule
+		o.skip(
 			ctx, "its schedule has a wrong input: "+run.Reason(err), "run `patchtide schedule sync`, which mends it",
 		)
 	}
 }
 
+// startedBy is the id of the schedule that started this.
+func startedBy(ctx workflow.Context) (string, bool) {
+	return workflow.GetTypedSearchAttributes(ctx).GetKeyword(temporal.NewSearchAttributeKeyKeyword(names.ScheduledBy))
+}
+
 // judge tells why no wave may start now; "" when it may.
-func (o *openWindow) judge(window *patch.Window, now time.Time) (why, whatToDo string) {
+func (o *openWindow) judge(plan patch.Plan, now time.Time) (why, whatToDo string) {
+	window := plan.Window
+	if holds := plan.Blackouts.At(o.due); holds != nil {
+		next := "no window opens after it"
+		if window != nil {
+			next = "the next window opens at " + brief.UTC(window.Opens)
+		}
+		return "the window of " + o.due.UTC().Format(time.RFC3339) + " does not open: it is in " + holds.String(),
+			"nothing, if it is meant so: " + next + "; else take it out of blackout in the file and restart the worker"
+	}
 	if window == nil {
 		return "the plan has no window any more", staleWorker + "; if it has none there either: `patchtide schedule sync`"
 	}
@@ -154,6 +171,12 @@ func (o *openWindow) start(ctx workflow.Context, window patch.Window) (*WindowOp
 		Plan: o.plan, Actor: "schedule", Reason: why,
 	})
 	if err := wave.GetChildWorkflowExecution().Get(clean, nil); err != nil {
+		if temporal.IsWorkflowExecutionAlreadyStartedError(err) && o.schedule != "" && o.due.After(window.Opens) {
+			o.result.Joins, o.result.Why = true, fmt.Sprintf("it is one with the window of %s, which is open still and whose "+
+				"wave is %s", window.Opens.UTC().Format(time.RFC3339), o.result.WaveID)
+			workflow.SetCurrentDetails(ctx, string(run.Said("%s", o.result.Why)))
+			return &o.result, nil
+		}
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			o.skip(ctx, "the wave "+o.result.WaveID+" could not be started: "+run.Reason(err),
 				"start a wave inside the window if there is time: `patchtide wave start "+names.ShellWord(o.plan)+"`")
@@ -195,11 +218,15 @@ func (o *openWindow) skip(ctx workflow.Context, why, whatToDo string) *WindowOpe
 	o.result.Started, o.result.Why = false, why
 	workflow.SetCurrentDetails(ctx, string(run.Said("no wave: %s", why)))
 	info := workflow.GetInfo(ctx).WorkflowExecution
+	subject := o.schedule
+	if subject == "" {
+		subject = names.WindowSchedule(o.plan, 1)
+	}
 	// Whether somebody hears it is the notice's own workflow's to tell.
 	notice.Tell(ctx, patch.Notice{
 		Kind: patch.NoticeScheduleSkipped, Key: "schedule/" + o.plan + "/" + info.RunID, At: workflow.Now(ctx), Plan: o.plan,
 		WaveID:  o.result.WaveID,
-		Subject: names.WindowSchedule(o.plan), WorkflowID: info.ID, Why: why, WhatToDo: whatToDo,
+		Subject: subject, WorkflowID: info.ID, Why: why, WhatToDo: whatToDo,
 	})
 	return &o.result
 }

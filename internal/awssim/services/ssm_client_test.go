@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
 )
 
 const runbook = `
@@ -356,6 +358,23 @@ func TestParametersCalendarsAndOtherPatchers(t *testing.T) {
 	require.Equal(t, []string{"/none"}, got.InvalidParameters)
 	_, err = client.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{"none"}})
 	require.Equal(t, "InvalidDocument", code(t, err))
+	_, err = client.GetCalendarState(ctx, &ssm.GetCalendarStateInput{CalendarNames: []string{"AWS-RunShellScript"}})
+	require.Equal(t, "InvalidDocumentType", code(t, err))
+	a.sim.Inspect(func(w *world.World) {
+		w.Account("222233334444").Region("ap-northeast-1").PutCalendar(&world.Calendar{
+			Name: "nights", State: "CLOSED", Changes: time.Date(2037, 7, 31, 0, 0, 0, 0, time.UTC),
+		})
+	})
+	for at, state := range map[string]types.CalendarState{
+		"2037-07-30T11:05:14-0700": types.CalendarStateClosed, "2037-07-30T18:05:14Z": types.CalendarStateClosed,
+		"2037-07-30T17:05:14-0700": types.CalendarStateOpen,
+	} {
+		got, err := client.GetCalendarState(ctx, &ssm.GetCalendarStateInput{
+			CalendarNames: []string{"nights"}, AtTime: aws.String(at),
+		})
+		require.NoError(t, err)
+		require.Equal(t, state, got.State, at)
+	}
 	windows, err := client.DescribeMaintenanceWindows(ctx, &ssm.DescribeMaintenanceWindowsInput{})
 	require.NoError(t, err)
 	require.Empty(t, windows.WindowIdentities)

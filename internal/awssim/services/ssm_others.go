@@ -40,7 +40,12 @@ func (s othersService) calendar(c api.Call, in *ssm.GetCalendarStateInput) (*ssm
 	at := c.Time.UTC()
 	if in.AtTime != nil {
 		var err error
-		if at, err = time.Parse(time.RFC3339, *in.AtTime); err != nil {
+		for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05-0700"} { // the guide's own example is the second
+			if at, err = time.Parse(form, *in.AtTime); err == nil {
+				break
+			}
+		}
+		if err != nil {
 			return nil, api.Errorf("ValidationException", "AtTime %q is no ISO 8601 time", *in.AtTime)
 		}
 	}
@@ -49,6 +54,9 @@ func (s othersService) calendar(c api.Call, in *ssm.GetCalendarStateInput) (*ssm
 	for _, name := range in.CalendarNames {
 		calendar := regionOf(s.w, c).Calendar(name)
 		if calendar == nil {
+			if _, err := regionOf(s.w, c).Document(name); err == nil {
+				return nil, api.Errorf("InvalidDocumentType", "The document %s is no change calendar.", name)
+			}
 			return nil, api.Errorf("InvalidDocument", "Calendar %s does not exist.", name)
 		}
 		if !calendar.Open(at) {
@@ -75,6 +83,12 @@ func (s othersService) windows(
 		identity := types.MaintenanceWindowIdentity{
 			WindowId: &window.ID, Name: aws.String(window.Name), Enabled: window.Enabled,
 			Schedule: aws.String(window.Schedule), Duration: aws.Int32(int32(window.Duration)), Cutoff: int32(window.Cutoff),
+		}
+		if window.Offset > 0 {
+			identity.ScheduleOffset = aws.Int32(int32(window.Offset))
+		}
+		if window.TimeZone != "" {
+			identity.ScheduleTimezone = aws.String(window.TimeZone)
 		}
 		// One that runs tells its following execution, which these windows do not have.
 		if window.Enabled && window.Next.After(c.Time) {

@@ -286,8 +286,10 @@ type MaintenanceSpec struct {
 	Name     string `yaml:"name"`
 	Enabled  bool   `yaml:"enabled"`
 	Schedule string `yaml:"schedule"`
-	Duration int    `yaml:"duration"` // hours
-	Cutoff   int    `yaml:"cutoff"`   // hours
+	Offset   int    `yaml:"offset"`    // days after the cron, 1 to 6; 0: none. Opens is told as it is
+	TimeZone string `yaml:"time_zone"` // of the schedule; empty: none is told, and it is UTC
+	Duration int    `yaml:"duration"`  // hours
+	Cutoff   int    `yaml:"cutoff"`    // hours
 
 	Opens     Duration          `yaml:"opens"`     // next execution after the scenario's start; 0: none is told
 	Task      string            `yaml:"task"`      // document of its one Run Command task; empty: it has no task
