@@ -73,7 +73,7 @@ type Estimates struct {
 type Stage struct {
 	Name              string             `yaml:"name" required:"true" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"staging" doc:"What people call the stage."`
 	Groups            []Group            `yaml:"groups" required:"true" example:"[{account: production, region: ap-northeast-1, auto_scaling_group: web}]" doc:"The groups of the stage. A group belongs to one stage of a plan."`
-	Service           string             `yaml:"service" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"Groups that serve the same service are taken one instance at a time in all."`
+	Service           string             `yaml:"service" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"Groups that serve the same service are taken one group at a time."`
 	Approval          *Approval          `yaml:"approval" example:"{required: true}" doc:"Somebody must approve before the stage begins."`
 	MaxUnavailable    patch.Share        `yaml:"max_unavailable" min:"1" max:"1000" default:"1" example:"10%" doc:"How many instances of a group may be out of service at once: a number, or a percentage of the group, rounded down and at least one. So many are patched at once."`
 	MaxParallelGroups int                `yaml:"max_parallel_groups" min:"1" max:"1000" default:"1" example:"1" doc:"How many groups are worked on at once. Groups of one service or one target group never are."`

@@ -91,7 +91,7 @@ func stageWords(stage patch.PreviewStage) string {
 		words += fmt.Sprintf(", %s at once", plural(stage.MaxParallelGroups, "group"))
 	}
 	if stage.Service != "" {
-		words += ", service " + stage.Service + ": one instance at a time in all"
+		words += ", service " + stage.Service + ": one group at a time"
 	}
 	return words
 }
@@ -144,9 +144,17 @@ func roomWords(group patch.PreviewGroup) string {
 	case group.Strategy.Mode == patch.CapacitySurge:
 		return numbers + ": surge, desired is raised by one and one more is launched first"
 	case group.Strategy.Mode == patch.CapacityDecrement:
-		return numbers + ": decrement, one less serves while an instance is out"
+		return numbers + ": decrement, one less serves while an instance is out" + atOnceWords(group.Strategy)
 	}
-	return "chosen by tags: deregistered while it is out"
+	return "chosen by tags: deregistered while it is out" + atOnceWords(group.Strategy)
+}
+
+// atOnceWords says that several are out at once; "" where one is.
+func atOnceWords(strategy patch.Strategy) string {
+	if strategy.AtOnce < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", %d at once", strategy.AtOnce)
 }
 
 func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfMissing) {

@@ -87,8 +87,8 @@ func (s *statusText) table(status patch.WaveStatus) {
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			now := group.Phase.Words()
-			if group.Now != nil {
-				now += ": " + group.Now.ID + " " + group.Now.Step.Told(group.Now.Undoing)
+			for i, one := range group.Now {
+				now += []string{": ", ", "}[min(i, 1)] + one.ID + " " + one.Step.Told(one.Undoing)
 			}
 			done := fmt.Sprintf("%d of %d", group.Done, group.Total)
 			if failed := group.FailedCount(); failed > 0 {

@@ -27,9 +27,9 @@ func heldStatus() patch.WaveStatus {
 			"(Target.FailedHealthChecks), 60 s after it was back; put back. Send retry, skip, roll_back or abort.",
 		Verbs: patch.VerbsIn(patch.StateOnHold, true), Otherwise: patch.RollBack, Until: &until,
 		Stages: []patch.StageStatus{{Name: "production", Groups: []patch.GroupCounts{
-			{Group: "production/ap-northeast-1/web", Phase: patch.GroupHeld, Total: 4, Done: 1, Now: &patch.InstanceNow{
+			{Group: "production/ap-northeast-1/web", Phase: patch.GroupHeld, Total: 4, Done: 1, Now: []patch.InstanceNow{{
 				ID: "i-4333dc0704d74e937", Step: patch.StepReturn, Undoing: true,
-			}},
+			}}},
 			{Group: "production/ap-northeast-1/api", Phase: patch.GroupPaused, Reason: "waits beside another group that is held"},
 		}}},
 		Decisions: []patch.Decision{{

@@ -25,10 +25,14 @@ type fleetBefore struct {
 	targets   map[string][]string // target group to "instance:port" of the machines, sorted
 	packages  map[string]string   // of each instance
 	patched   map[string]string   // the packages that an undisturbed wave leaves on each; nil: not judged
+	most      int                 // how many of a group may be out at once
 }
 
-func fleetOf(scene *wavetest.Scene) fleetBefore {
-	before := fleetBefore{targets: scene.Snapshot().Targets}
+func fleetOf(scene *wavetest.Scene, fleet string) fleetBefore {
+	before := fleetBefore{targets: scene.Snapshot().Targets, most: 1}
+	if fleet == two {
+		before.most = 2
+	}
 	scene.Production(func(group *world.ScalingGroup) {
 		before.web, before.suspended = wavetest.NumbersOf(group), sortedKeys(group.Suspended)
 	})
@@ -70,12 +74,16 @@ func violations(scene *wavetest.Scene, before fleetBefore, told tellings) []stri
 		}
 	})
 	for _, group := range []struct{ account, name string }{{wavetest.Staging, "Role=web"}, {wavetest.Production, "web"}} {
-		if out := scene.Sim.MaxOutOfService(group.account, wavetest.Tokyo, group.name); out > 1 {
+		if out := scene.Sim.MaxOutOfService(group.account, wavetest.Tokyo, group.name); out > before.most {
 			j.add("%s: %d were out of service at once", group.name, out)
 		}
 	}
 	events := scene.Sim.Events()
-	return slices.Concat(j.found, wavetest.DoneTwice(events), harmfulCalls(events), keptSuspended(events, told))
+	found := slices.Concat(j.found, wavetest.DoneTwice(events), harmfulCalls(events))
+	if before.most > 1 { // their group keeps it suspended for all of them
+		return found
+	}
+	return append(found, keptSuspended(events, told)...)
 }
 
 // leftAtHold is what must not be while a wave waits for a person: a group can always scale out, and nobody is out.
@@ -112,8 +120,16 @@ func (j *judge) wrong(resource, format string, args ...any) {
 
 // group must have its numbers, its processes and as many serving members as it wants, and carry no mark.
 func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
-	if now := wavetest.NumbersOf(group); now != before.web {
-		j.wrong("web", "min, max, desired are %v, were %v", now, before.web)
+	toldOut := 0 // on standby, which took desired down by as many
+	for _, member := range group.Members() {
+		if member.State == world.LifecycleStandby && j.told.of(member.Instance.ID) {
+			toldOut++
+		}
+	}
+	now := wavetest.NumbersOf(group)
+	now.Desired += toldOut
+	if now != before.web {
+		j.wrong("web", "min, max, desired are %v, were %v, with %d told as stranded on standby", now, before.web, toldOut)
 	}
 	if now := sortedKeys(group.Suspended); !slices.Equal(now, before.suspended) {
 		j.wrong("web", "suspended are %v, were %v", now, before.suspended)
@@ -140,8 +156,8 @@ func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
 			serving++
 		}
 	}
-	if serving != before.web.Desired {
-		j.wrong("web", "%d members serve, %d are wanted", serving, before.web.Desired)
+	if serving+toldOut != before.web.Desired {
+		j.wrong("web", "%d members serve, %d are wanted", serving, before.web.Desired-toldOut)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestSweepSeesHarm(t *testing.T) {
 
 func aGoodWave(t *testing.T) (*wavetest.Scene, fleetBefore, *patch.WaveResult) {
 	scene := sweepScene(t, "decrement")
-	before := fleetOf(scene)
+	before := fleetOf(scene, "decrement")
 	result, err := scene.Run(workflows.WaveRequest{Plan: "web"})
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome)
@@ -99,7 +99,7 @@ func aGoodWave(t *testing.T) (*wavetest.Scene, fleetBefore, *patch.WaveResult) {
 func TestSweepSeesHalfAnInstall(t *testing.T) {
 	good, _, _ := aGoodWave(t)
 	scene := sweepScene(t, "decrement")
-	before := fleetOf(scene)
+	before := fleetOf(scene, "decrement")
 	before.patched = packagesOf(good)
 	require.Empty(t, violations(scene, before, tellings{}))
 	scene.Sim.Inspect(func(w *world.World) {

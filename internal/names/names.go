@@ -77,7 +77,10 @@ const (
 	QueryStatus = "status" // of every workflow
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
-	SignalInstanceNow = "instance-now" // instance to group to wave: patch.InstanceNow, for people to look at
+	SignalInstanceNow = "instance-now" // instance to group: patch.InstanceNow
+	SignalGroupNow    = "group-now"    // group to wave: patch.GroupAtWork, for people to look at
+	SignalTurn        = "turn"         // instance to group: asks for its turn to go out or come back, or ends it
+	SignalTakeTurn    = "take-turn"    // group to instance: it is its turn, or will not be
 	SignalGroupOrder  = "group-order"  // wave to group: what to do next
 	SignalRelease     = "release"      // wave to a service's lock: close
 	SignalGiveUp      = "give-up"      // to an instance or group that puts back: stop trying, report what is left
@@ -136,7 +139,7 @@ func InstanceLock(group patch.Group, instance string) string {
 }
 
 // ServiceLock is HoldService's workflow id, and so the lock of a service, or of a target group by its ARN, whose groups
-// are taken one instance at a time in all.
+// are taken one group at a time.
 func ServiceLock(service string) string { return serviceLock + short(service) }
 
 // short keeps a name that would make an id too long recognisable and unique.

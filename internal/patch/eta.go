@@ -63,6 +63,7 @@ func (s Strategy) LaunchTime(t Timing) Duration {
 // Work is what is left to be done of one group.
 type Work struct {
 	Instances int      // not done yet, the one under way included; those that have nothing to patch are not counted
+	AtOnce    int      // so many are patched at once; 0 is 1
 	Each      Duration // see Plan.Likely
 	First     Duration // before the first of them: see LaunchTime
 	Begun     bool     // it goes on at once, whatever else runs
@@ -72,7 +73,12 @@ type Work struct {
 
 // Left is how long the work is likely to take from now on; 0 when it takes longer than it was likely to.
 func (w Work) Left() Duration {
-	return max(w.First+Duration(w.Instances)*w.Each-w.Spent, 0)
+	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)-w.Spent, 0)
+}
+
+// before is how long it is likely to take until the instance after so many others is begun.
+func (w Work) before(others int) Duration {
+	return Duration(others/max(w.AtOnce, 1)) * w.Each
 }
 
 // Schedule tells when each group of a stage is likely to begin, counted from now, and how long all of them take. They

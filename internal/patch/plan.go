@@ -96,7 +96,7 @@ func (w *Window) Open(t time.Time) (bool, string) {
 type Stage struct {
 	Name   string  `json:"name"`
 	Groups []Group `json:"groups"`
-	// groups of one service are taken one instance at a time in all
+	// groups of one service are taken one group at a time
 	Service           string        `json:"service,omitempty"`
 	Approval          *Approval     `json:"approval,omitempty"`
 	MaxUnavailable    Share         `json:"max_unavailable"`

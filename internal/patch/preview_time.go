@@ -46,7 +46,7 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 		reading := readings[group.String()]
 		p.Blockers = append(p.Blockers, reading.blockersOf(plan, stage)...)
 		one := reading.preview(plan, stage)
-		work := Work{Each: one.Each, First: one.Strategy.LaunchTime(plan.Timing)}
+		work := Work{AtOnce: one.Strategy.AtOnce, Each: one.Each, First: one.Strategy.LaunchTime(plan.Timing)}
 		if reading.State != nil {
 			for _, target := range reading.State.TargetGroups {
 				work.Shares = append(work.Shares, target.ARN)
@@ -83,10 +83,10 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 	if state == nil {
 		return // it could not be read: it has no instances
 	}
-	next := group.Begins + work.First
+	taken := 0
 	for i := range group.Instances {
 		instance := &group.Instances[i]
-		instance.Begins = next
+		instance.Begins = group.Begins + work.First + work.before(taken)
 		p.Instances++
 		p.Missing += instance.MissingCount
 		if p.Missing > mostPatchIDs {
@@ -101,7 +101,7 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 			p.Reboots++
 		}
 		instance.Takes = work.Each
-		next += work.Each
+		taken++
 		instance.InTime, _ = plan.Window.HasRoomFor(p.Begins.Add(instance.Begins.D()), plan.Budget(stage, state.TargetGroups))
 		if instance.InTime {
 			p.InTime++

@@ -6,7 +6,7 @@ import (
 )
 
 // Service is what several groups serve together, and what is therefore promised for all of them at once: they are taken
-// one instance at a time in all.
+// one group at a time.
 type Service struct {
 	Name   string // as the plan names it, or the ARN of a target group that groups of one stage share
 	Groups []Group

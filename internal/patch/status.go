@@ -82,20 +82,26 @@ type GroupCounts struct {
 	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
 	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
 	ETA      *ETA              `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Failing  *FailingUndo      `json:"failing_undo,omitempty"`
-	Now      *InstanceNow      `json:"now,omitempty"` // filled in by the wave from what instances tell
+	Failing  []FailingUndo     `json:"failing_undos,omitempty"`
+	Now      []InstanceNow     `json:"now,omitempty"` // filled in by the wave from what its group passes on
+}
+
+// GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.
+type GroupAtWork struct {
+	Group string        `json:"group"` // account/region/name
+	At    time.Time     `json:"at"`    // by the group's clock: signals may overtake each other
+	Done  int           `json:"done"`  // how many have ended
+	Now   []InstanceNow `json:"now"`   // in the order in which they were begun
 }
 
 // InstanceNow is what an instance under way is doing. It is told for people to look at, and nothing is decided by it.
 type InstanceNow struct {
-	Group   string    `json:"group,omitempty"` // account/region/name
 	ID      string    `json:"id"`
 	Step    Step      `json:"step"`
 	Undoing bool      `json:"undoing,omitempty"`
 	Since   time.Time `json:"since"`
 	// Failing is its undo that does not end; nil: there is none.
 	Failing *FailingUndo `json:"failing_undo,omitempty"`
-	Done    int          `json:"done,omitempty"` // how many of its group have ended, as the group passes it on
 }
 
 // Paused reports whether a person has paused it and nobody has let it go on, also where it stands elsewhere meanwhile,
@@ -170,8 +176,8 @@ type GroupStatus struct {
 	Reason    string           `json:"reason,omitempty"`
 	Strategy  Strategy         `json:"strategy"`
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
-	Now       *InstanceNow     `json:"now,omitempty"`     // what the one under way is doing
-	Failing   *FailingUndo     `json:"failing_undo,omitempty"`
+	Now       []InstanceNow    `json:"now,omitempty"`     // what those under way are doing
+	Failing   []FailingUndo    `json:"failing_undos,omitempty"`
 	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
 	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
 	Notes     []string         `json:"notes,omitempty"`

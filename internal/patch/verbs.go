@@ -180,7 +180,7 @@ func VerbsIn(state WaveState, windowed bool) []Verb {
 // service has anyway, and is taken from whoever asks for less.
 func (s Stage) AtOnce(groups int) error {
 	if s.Service != "" && groups > 1 {
-		return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one instance at a time in all",
+		return fmt.Errorf("the groups of stage %s are one service, %s: they are taken one group at a time",
 			s.Name, s.Service)
 	}
 	return nil

@@ -68,8 +68,8 @@ func stands(status patch.WaveStatus) (seen string, waits bool) {
 		for _, group := range stage.Groups {
 			seen += fmt.Sprintf("; %s %s %d of %d, %d failed", group.Group, group.Phase, group.Done, group.Total,
 				len(group.Failed))
-			if group.Now != nil {
-				seen += fmt.Sprintf(", %s at %s", group.Now.ID, group.Now.Step)
+			for _, now := range group.Now {
+				seen += fmt.Sprintf(", %s at %s", now.ID, now.Step)
 			}
 		}
 	}

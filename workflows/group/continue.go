@@ -23,15 +23,20 @@ func (g *group) takeResumed() bool {
 	return resumed
 }
 
-// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one,
-// and nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones
-// would be lost; one that comes later makes Temporal repeat this very decision.
-func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
+// isLong reports whether enough have ended in this run that the rest is for the next.
+func (g *group) isLong(ctx workflow.Context) bool {
 	limit := g.in.ContinueAfter
 	if limit <= 0 {
 		limit = continueAfter
 	}
-	if g.ended < limit && !workflow.GetInfo(ctx).GetContinueAsNewSuggested() || g.stopped || ctx.Err() != nil {
+	return g.ended >= limit || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+}
+
+// mayContinueAsNew decides between two instances whether the rest is for the next run: enough have ended in this one,
+// and nobody wants the group to stop. No child is pending here. Every order delivered is read first, since unread ones
+// would be lost; one that comes later makes Temporal repeat this very decision.
+func (g *group) mayContinueAsNew(ctx workflow.Context) bool {
+	if !g.isLong(ctx) || g.stopped || ctx.Err() != nil {
 		return false
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
@@ -77,6 +82,7 @@ type Carried struct {
 	Try        map[string]int
 	Left       map[string]bool // see group.left
 	Targets    []string        // see group.targets
+	Suspended  []string        // see group.suspended
 	Orders     []OrderKind     // not yet obeyed
 	Paused     bool
 	Unasked    bool // see instance.Common
@@ -114,6 +120,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	maps.Copy(g.left, c.Left)
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
 	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
+	g.suspended = c.Suspended
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
@@ -128,5 +135,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
 		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
+		Suspended: g.suspended,
 	}
 }

@@ -29,7 +29,9 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 	if status.Reason != "" {
 		run.Write(&text, "> %s\n\n", status.Reason)
 	}
-	text.WriteString(strings.TrimPrefix(run.Failing(status.Failing)+"\n", "\n"))
+	for _, failing := range status.Failing {
+		text.WriteString(strings.TrimPrefix(run.Failing(&failing)+"\n", "\n"))
+	}
 	text.WriteString("| instance | now or outcome | since (UTC) | missing | why |\n|---|---|---|---|---|\n")
 	for i, instance := range status.Instances {
 		if i >= run.LongestTable {
@@ -37,7 +39,7 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 			break
 		}
 		stands, since, missing := run.Marked(instance.Outcome.Words()), "", ""
-		if now := run.AtWork(status.Phase, status.Now); now != nil && now.ID == instance.ID {
+		if now := nowOf(run.AtWork(status.Phase, status.Now), instance.ID); now != nil {
 			stands, since = run.Marked("**"+now.Step.Told(now.Undoing)+"**"), now.Since.UTC().Format(time.TimeOnly)
 		}
 		page := names.InstanceLock(group, instance.ID)

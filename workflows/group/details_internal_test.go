@@ -17,7 +17,7 @@ func TestAGroupsPageLeadsToItsInstances(t *testing.T) {
 	}
 	text := details(patch.GroupStatus{
 		Group: group.String(), Phase: patch.GroupPatching, Current: []string{names.InstanceLock(group, "i-2")},
-		Now: &patch.InstanceNow{ID: "i-2", Step: patch.StepInstall, Since: time.Unix(0, 0)},
+		Now: []patch.InstanceNow{{ID: "i-2", Step: patch.StepInstall, Since: time.Unix(0, 0)}},
 		Instances: []patch.InstanceResult{
 			{ID: "i-1", Outcome: patch.Patched, MissingBefore: 3},
 			{ID: "i-2", Outcome: patch.NotStarted},

@@ -47,12 +47,15 @@ type group struct {
 	rolledBack bool        // what was patched has been put back
 	earlier    time.Time   // see GroupOrder.Earlier
 	room       *room.Room  // nil: none was made
+	suspended  []string    // processes that the group keeps suspended while several are out
 	targets    []string    // ARNs of the target groups that hold members; nil: they have not been looked through yet
 	watch      *undo.Watch // beside what the group itself puts back; nil: nothing yet
 	tries
 	mailbox
 	progress
 	stops
+	batch batch
+	turns turns
 }
 
 // tries is what earlier sagas of a group's instances came to.
@@ -84,7 +87,7 @@ type progress struct {
 // stops end what is under way; nil: nothing of the kind is.
 type stops struct {
 	thawed     workflow.CancelFunc // the watch for the end of a freeze
-	halt       workflow.CancelFunc // the instance under way
+	halt       workflow.CancelFunc // the instances under way
 	stopTrying func()              // the giving back of room
 }
 
@@ -163,6 +166,7 @@ func (g *group) begin(ctx workflow.Context) error {
 	}
 	g.listen(ctx)
 	g.follow(ctx)
+	g.keepTurns(ctx)
 	return nil
 }
 
@@ -299,9 +303,8 @@ func (g *group) forgetFailures() {
 
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
-	ctx, g.halt = workflow.WithCancel(ctx)
-	defer func() { g.halt = nil }()
 	of := g.common(id)
+	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, len(g.suspended) > 0
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})
@@ -325,7 +328,7 @@ func (g *group) common(id string) instance.Common {
 	return instance.Common{
 		WaveID: g.in.WaveID, Group: g.in.Group, Instance: id, Policy: g.in.Policy, Try: g.try[id], Tells: true,
 		Targets: g.targets, Unasked: g.unasked,
-		Ours: patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped},
+		Ours: g.holdings(id),
 	}
 }
 
@@ -361,8 +364,10 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 			temporal.NewSearchAttributeKeyKeyword(names.AttributeWave).ValueSet(of.WaveID),
 		),
 	})
-	g.status.Current = []string{lock}
-	defer func() { g.status.Current, g.status.Now, g.status.Failing = nil, nil, nil; g.ended++ }()
+	if nowOf(g.status.Now, id) == nil {
+		g.entersWay(ctx, id)
+	}
+	defer g.leftWay(ctx, id)
 	var result patch.InstanceResult
 	err := workflow.ExecuteChildWorkflow(child, kind, in).Get(child, &result)
 	switch {
@@ -385,6 +390,25 @@ func (g *group) child(ctx workflow.Context, summary string, of instance.Common, 
 	}
 	g.left[id] = g.left[id] || len(result.Stranded) > 0
 	return result.Brief()
+}
+
+// entersWay shows one that is under way from now on.
+func (g *group) entersWay(ctx workflow.Context, id string) {
+	g.status.Current = append(g.status.Current, names.InstanceLock(g.in.Group, id))
+	g.status.Now = append(g.status.Now, patch.InstanceNow{ID: id, Step: patch.StepPreflight, Since: workflow.Now(ctx)})
+}
+
+// leftWay forgets what one was doing that has ended.
+func (g *group) leftWay(ctx workflow.Context, id string) {
+	lock := names.InstanceLock(g.in.Group, id)
+	g.status.Current = slices.DeleteFunc(g.status.Current, func(other string) bool { return other == lock })
+	g.status.Now = slices.DeleteFunc(g.status.Now, func(now patch.InstanceNow) bool { return now.ID == id })
+	g.status.Failing = slices.DeleteFunc(g.status.Failing, func(failing patch.FailingUndo) bool {
+		return failing.Instance == id
+	})
+	g.endTurn(ctx, id)
+	delete(g.turns.targets, id)
+	g.ended++
 }
 
 func indexOf(instances []patch.InstanceResult, id string) int {

@@ -46,13 +46,14 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 	clean, stop := g.undoing(ctx)
 	defer stop()
 	surged := left.Record != nil && left.Record.Intended.RaiseDesired
+	suspends := left.Record != nil && len(left.Record.Intended.Suspend) > 0
 	stays := false // an instance left for good, and its group had no room for another
 	for _, heal := range left.Instances {
 		record := heal.Record
 		child, _ := workflow.NewDisconnectedContext(ctx)
 		of := instance.Common{
 			WaveID: record.WaveID, Group: record.Group, Instance: record.Instance, Policy: record.Policy, Try: record.Try,
-			Ours: patch.Holdings{Surge: surged},
+			Ours: patch.Holdings{Surge: surged}, Suspends: suspends,
 		}
 		result := g.child(child, "heals "+record.Instance, of, instance.HealInstance, instance.HealInput{
 			Common: of,
@@ -118,6 +119,9 @@ func (g *group) healRoom(ctx workflow.Context, heal Heal, stays bool) {
 			left.Dropped = true
 		}
 		g.status.Stranded = append(g.status.Stranded, left.GiveBack(ctx)...)
+	}
+	if !record.Ended {
+		g.resume(ctx, record.Intended.Suspend)
 	}
 	for _, before := range heal.MaxBefore {
 		err := g.undone(ctx, aws.LowerMax, activities.MaxInput{

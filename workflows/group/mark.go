@@ -1,6 +1,9 @@
 package group
 
 import (
+	"slices"
+	"strings"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
@@ -11,8 +14,9 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// mark writes the group's record, with the room that is to be made, then puts its pointer on the group.
-func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
+// mark writes the group's record, with the room that is to be made and what is to be suspended while several are out,
+// then puts its pointer on the group.
+func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []string) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	var made *room.Room
 	if g.status.Strategy.Mode == patch.CapacitySurge {
@@ -24,6 +28,7 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 		}
 	} else {
 		record := journal.OfGroup(g.in.WaveID, g.in.Group, g.in.Policy, state)
+		record.Intended.Suspend = suspend
 		if err := run.WriteRecord(clean, &record); err != nil {
 			return err
 		}
@@ -33,7 +38,48 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState) error {
 		return err
 	}
 	g.room = made
+	if len(suspend) == 0 {
+		return nil
+	}
+	g.suspended = suspend
+	if err := g.act(ctx, aws.SuspendProcesses, g.processes(suspend)); err != nil {
+		g.giveBack(ctx)
+		return err
+	}
 	return nil
+}
+
+// toSuspend are the processes that nobody has suspended and that would work against instances that are out. Where one
+// is out at a time it suspends them itself, and not for as long as all of its group take.
+func (g *group) toSuspend(state patch.GroupState, level patch.Level) (processes []string) {
+	if level != patch.LevelGroup || g.status.Strategy.AtOnce < 2 || !g.in.Group.IsAutoScaling() {
+		return nil
+	}
+	for _, process := range patch.OutProcesses {
+		if !slices.Contains(state.Suspended, process) {
+			processes = append(processes, process)
+		}
+	}
+	return processes
+}
+
+func (g *group) processes(names []string) activities.ProcessesInput {
+	return activities.ProcessesInput{Group: g.in.Group, Processes: names, Pace: run.Pace(g.in.Policy.Timing)}
+}
+
+// resume resumes what the group has suspended; what cannot be is told.
+func (g *group) resume(ctx workflow.Context, processes []string) {
+	if len(processes) == 0 {
+		return
+	}
+	err := g.undone(ctx, aws.ResumeProcesses, g.processes(processes))
+	if err == nil || run.IsType(err, activities.ErrGroupNotFound) {
+		return
+	}
+	list := strings.Join(processes, " ")
+	g.strand("its processes "+list+" are still suspended: "+run.Reason(err),
+		"aws autoscaling resume-processes --auto-scaling-group-name "+names.ShellWord(g.in.Group.Name())+
+			" --scaling-processes "+list)
 }
 
 // giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the
@@ -45,6 +91,8 @@ func (g *group) giveBack(ctx workflow.Context) {
 		g.status.Stranded = append(g.status.Stranded, g.room.GiveBack(clean)...)
 		g.room = nil
 	}
+	g.resume(clean, g.suspended)
+	g.suspended = nil
 	if len(g.status.Stranded) > 0 {
 		g.endRecord(ctx)
 		return

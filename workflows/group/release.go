@@ -40,7 +40,7 @@ func (g *group) endQuarantine(ctx workflow.Context, end instance.QuarantineEnd) 
 		err := workflow.ExecuteActivity(run.Reading(ctx, g.in.Group, g.in.Policy.Timing), aws.InspectGroup,
 			activities.InspectGroupInput{Group: g.in.Group}).Get(ctx, &state)
 		if err == nil {
-			err = g.mark(ctx, state)
+			err = g.mark(ctx, state, nil)
 		}
 		if err != nil {
 			result := patch.Untouched(id)

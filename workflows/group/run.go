@@ -54,47 +54,11 @@ func (g *group) patch(ctx workflow.Context) {
 		}
 		g.enter(ctx, patch.GroupPatching, "")
 	}
-	failed, frozen := "", ""
-	for i := 0; i < len(g.status.Instances); i++ {
-		if g.status.Instances[i].Outcome != patch.NotStarted {
-			continue
-		}
-		if g.paused || g.stopped || ctx.Err() != nil {
-			break
-		}
-		if g.mayContinueAsNew(ctx) {
-			return // the room and the mark go with the state
-		}
-		// An order that came while it was asked counts as much as one that came before.
-		if frozen = g.frozen(ctx); frozen != "" || g.paused || g.stopped || ctx.Err() != nil {
-			break
-		}
-		window, began := g.in.Policy.Window, workflow.Now(ctx)
-		result := g.patchInstance(ctx, g.status.Instances[i].ID)
-		if result.Outcome == patch.NotStarted && window != nil && g.in.Policy.Window.Closes.After(window.Closes) &&
-			!g.stopped && ctx.Err() == nil {
-			// It judged by the window as it was before somebody extended it.
-			g.try[result.ID]++
-			i--
-			continue
-		}
-		g.status.Instances[i] = result
-		g.learn(result, workflow.Now(ctx).Sub(began))
-		g.status.Stranded = append(g.status.Stranded, result.Stranded...)
-		if g.isFailure(result) {
-			failed = fmt.Sprintf("%s %s: %s", result.ID, result.Outcome.Words(), result.Reason)
-			break
-		}
-		if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
-			g.closed = &Closing{Why: result.Reason, Code: result.Refused}
-			g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
-			break
-		}
-		if g.ended%max(g.in.Every, 1) == 0 {
-			g.report(ctx)
-		}
-		workflow.SetCurrentDetails(ctx, g.details(ctx))
+	g.take(ctx)
+	if g.goOn {
+		return // the room and the mark go with the state
 	}
+	failed, frozen := g.batch.failed, g.batch.frozen
 	g.giveBack(ctx)
 	switch {
 	case failed != "":
@@ -166,7 +130,7 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 			return err
 		}
 	}
-	if err := g.mark(ctx, state); err != nil {
+	if err := g.mark(ctx, state, g.toSuspend(state, level)); err != nil {
 		return err
 	}
 	if g.room == nil {

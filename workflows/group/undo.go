@@ -20,16 +20,24 @@ func (g *group) undoing(ctx workflow.Context) (workflow.Context, workflow.Cancel
 				told.Verbs = []patch.Verb{patch.Abort}
 			}
 			return told
-		}, Changed: func(ctx workflow.Context) { g.fails(ctx, g.watch.Failing) }}
+		}, Changed: g.fails}
 	}
 	undoing, stop := g.watch.Begin(ctx)
 	g.stopTrying = g.watch.GiveUp
 	return undoing, func() { g.stopTrying = nil; stop() }
 }
 
-// fails shows, and tells the wave, that an undo of the group's or of its instance does not end; nil: it has.
-func (g *group) fails(ctx workflow.Context, failing *patch.FailingUndo) {
-	g.status.Failing = failing
+// fails shows, and tells the wave, which undos of the group's and of its instances do not end.
+func (g *group) fails(ctx workflow.Context) {
+	g.status.Failing = nil
+	if g.watch != nil && g.watch.Failing != nil {
+		g.status.Failing = append(g.status.Failing, *g.watch.Failing)
+	}
+	for _, now := range g.status.Now {
+		if now.Failing != nil {
+			g.status.Failing = append(g.status.Failing, *now.Failing)
+		}
+	}
 	g.report(ctx)
 }
 

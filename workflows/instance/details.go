@@ -20,7 +20,7 @@ func (s *saga) tell(ctx workflow.Context) {
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
-		Group: s.in.Group.String(), ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
+		ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
 		Since: s.status.Since, Failing: s.status.Failing,
 	})
 }

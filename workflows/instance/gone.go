@@ -26,9 +26,11 @@ func (s *saga) handleGone(ctx workflow.Context, cause error) error {
 		return nil
 	}
 	var detached activities.DetachResult
-	if err := s.read(ctx, aws.Detach, activities.DetachInput{
-		Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID, Pace: s.pace(),
-	}, &detached); err != nil {
+	if err := s.withTurn(ctx, func() error {
+		return s.read(ctx, aws.Detach, activities.DetachInput{
+			Instance: s.instance(), DesiredWanted: now.Desired + 1, WaveID: s.in.WaveID, Pace: s.pace(),
+		}, &detached)
+	}); err != nil {
 		return err
 	}
 	if detached != (activities.DetachResult{}) {

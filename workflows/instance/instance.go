@@ -29,7 +29,11 @@ type Common struct {
 	Ours     patch.Holdings // what this wave holds of the group already
 	Tells    bool           // its group listens to what it is doing
 	Unasked  bool           // nothing was due, so nobody was asked to approve: what is due now is not patched
-	Targets  []string       // see activities.InspectGroupInput; nil: its group has not looked through them
+	// Turns is whether others of the group are under way as well: each waits for its turn to go out and to come back.
+	Turns bool
+	// Suspends is whether its group has suspended what works against an instance that is out.
+	Suspends bool
+	Targets  []string // see activities.InspectGroupInput; nil: its group has not looked through them
 }
 
 // Input starts PatchInstance.
@@ -65,6 +69,7 @@ type saga struct {
 	sameRoot    bool        // and found the instance in service on the root volume of then
 	serves      bool        // it could not be taken out again to be put back
 	watch       *undo.Watch // beside its undos; nil: none has begun
+	turn        turn        // where others of the group are under way as well
 }
 
 // patching is what an install is made by, and what came of it.
@@ -169,7 +174,11 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	// A scan takes minutes, in which others may have suspended a process or taken the room: what is true now counts.
 	s.enter(ctx, patch.StepPreflight)
-	if end := s.preflight(ctx, patch.LevelInstance); end != nil {
+	end = s.takeTurn(ctx)
+	if end == nil {
+		end = s.preflight(ctx, patch.LevelInstance)
+	}
+	if end != nil {
 		s.endUntouched(*end)
 		return
 	}
@@ -235,6 +244,9 @@ func (s *saga) compensate(ctx workflow.Context, failed patch.Step, cause error) 
 	workflow.GetLogger(ctx).Info("it is put back", "instance", s.in.Instance, "because", result.Reason)
 	if ctx.Err() != nil && len(s.patching.tries) == 0 {
 		result.Outcome, result.Reason = patch.NotStarted, "cancelled; put back before anything was installed"
+	}
+	if s.turn.mine {
+		s.endTurn(ctx)
 	}
 	s.status.Undoing = true
 	began := workflow.Now(ctx)

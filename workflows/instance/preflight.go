@@ -100,7 +100,15 @@ func (s *saga) waitOut(ctx workflow.Context, refusal *patch.Refusal, deadline ti
 	if !refusal.Code.Waits() || workflow.Now(ctx).After(deadline) {
 		return refusedBy(refusal)
 	}
-	return waitFor(ctx, s.in.Policy.Timing.HealthPoll, "until this has passed: "+refusal.What)
+	mine := s.turn.mine
+	if mine { // what it waits for may be another's way back
+		s.endTurn(ctx)
+	}
+	end := waitFor(ctx, s.in.Policy.Timing.HealthPoll, "until this has passed: "+refusal.What)
+	if end == nil && mine {
+		end = s.takeTurn(ctx)
+	}
+	return end
 }
 
 func waitFor(ctx workflow.Context, span patch.Duration, why string) *notBegun {

@@ -40,13 +40,15 @@ func (s *saga) quarantine(ctx workflow.Context) error {
 		}
 	}
 	if s.in.Group.IsAutoScaling() {
-		if err := s.keepOthers(ctx); err != nil {
-			return err
-		}
 		var detached activities.DetachResult
-		if err := s.read(ctx, aws.Detach, activities.DetachInput{
-			Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
-		}, &detached); err != nil {
+		if err := s.withTurn(ctx, func() error {
+			if err := s.keepOthers(ctx); err != nil {
+				return err
+			}
+			return s.read(ctx, aws.Detach, activities.DetachInput{
+				Instance: s.instance(), DesiredWanted: quarantine.DesiredWanted, WaveID: s.in.WaveID, Pace: s.pace(),
+			}, &detached)
+		}); err != nil {
 			return err
 		}
 		s.leftForGood(detached)

@@ -26,7 +26,7 @@ func (s *saga) suspend(ctx workflow.Context) error {
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
 // resumes what we suspended: a mark left would have it replaced at that moment.
 func (s *saga) resume(ctx workflow.Context) error {
-	if len(s.suspended) == 0 {
+	if len(s.suspended) == 0 && !s.in.Suspends {
 		return nil
 	}
 	if s.health.proven {
@@ -35,6 +35,9 @@ func (s *saga) resume(ctx workflow.Context) error {
 		}); err != nil {
 			return err
 		}
+	}
+	if len(s.suspended) == 0 {
+		return nil
 	}
 	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
 		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
@@ -68,19 +71,23 @@ func (s *saga) takeOut(ctx workflow.Context) error {
 
 // leaveService is how an instance goes out, the first time and again; act is how it is asked.
 func (s *saga) leaveService(ctx workflow.Context, act func(workflow.Context, any, any) error) error {
-	if s.in.Group.IsAutoScaling() {
-		if err := act(ctx, aws.EnterStandby, activities.EnterStandbyInput{
-			Instance: s.instance(), Pace: s.pace(),
-		}); err != nil {
-			return err
+	if err := s.withTurn(ctx, func() error {
+		if s.in.Group.IsAutoScaling() {
+			if err := act(ctx, aws.EnterStandby, activities.EnterStandbyInput{
+				Instance: s.instance(), Pace: s.pace(),
+			}); err != nil {
+				return err
+			}
 		}
+		if own := s.own(); len(own) > 0 {
+			return act(ctx, aws.DeregisterTargets, activities.TargetsInput{Instance: s.instance(), Targets: own})
+		}
+		return nil
+	}); err != nil {
+		return err
 	}
-	if own := s.own(); len(own) > 0 {
-		if err := act(ctx, aws.DeregisterTargets, activities.TargetsInput{
-			Instance: s.instance(), Targets: own,
-		}); err != nil {
-			return err
-		}
+	if s.turn.mine {
+		s.endTurn(ctx)
 	}
 	return s.await(ctx, s.in.Policy.Timing.Drain, aws.AwaitOutOfService, activities.AwaitOutOfServiceInput{
 		Instance: s.instance(), Targets: s.member.Targets, Pace: s.pace(),
@@ -113,9 +120,14 @@ func (s *saga) readClock(options workflow.Context) error {
 	return undo.Act(options, aws.ObserveHealth, look, &s.health.since)
 }
 
-// exitStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
-// before. Where the journal does not take it in time the instance comes back all the same, and that is told.
+// exitStandby leaves standby in its turn.
 func (s *saga) exitStandby(ctx, options workflow.Context) error {
+	return s.withTurn(options, func() error { return s.leaveStandby(ctx, options) })
+}
+
+// leaveStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
+// before. Where the journal does not take it in time the instance comes back all the same, and that is told.
+func (s *saga) leaveStandby(ctx, options workflow.Context) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	clean = run.WhileOut(clean)
 	exit := activities.ExitStandbyInput{Instance: s.instance(), Pace: s.pace()}

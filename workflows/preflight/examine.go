@@ -20,6 +20,7 @@ type Examined struct {
 	Behind  patch.Behind
 	Each    patch.Duration // what one instance is likely to take
 	From    string         // what that is made of
+	AtOnce  int            // so many are patched at once
 	Launch  patch.Duration // one more instance, before the first goes out; 0: none is launched
 }
 
@@ -65,7 +66,7 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 	}
 	found.Behind = state.Behind()
 	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
-	found.Launch = strategy.LaunchTime(plan.Timing)
+	found.AtOnce, found.Launch = strategy.AtOnce, strategy.LaunchTime(plan.Timing)
 	return found, nil
 }
 

@@ -1,4 +1,4 @@
-// Package service is HoldService, the lock of a service whose groups are taken one instance at a time in all.
+// Package service is HoldService, the lock of a service whose groups are taken one group at a time.
 package service
 
 import (
@@ -29,7 +29,7 @@ type Status struct {
 	Releasing bool     `json:"releasing"` // the wave is done or gone, and what it left under way is waited for
 }
 
-// HoldService holds the lock of a service whose groups are taken one instance at a time in all, until its wave releases
+// HoldService holds the lock of a service whose groups are taken one group at a time, until its wave releases
 // it. A wave that is terminated releases nothing: then the lock stays until the groups' and instances' workflows, which
 // are asked to cancel, have put back what they hold. It ends without an error in either case.
 func HoldService(ctx workflow.Context, in Input) error {
@@ -46,7 +46,7 @@ func HoldService(ctx workflow.Context, in Input) error {
 		return err
 	}
 	workflow.SetCurrentDetails(
-		ctx, string(run.Said("**%s** is taken one instance at a time in all, and %s has its turn.",
+		ctx, string(run.Said("**%s** is taken one group at a time, and %s has its turn.",
 			in.Service, in.WaveID)),
 	)
 	var release Release

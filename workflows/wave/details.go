@@ -21,7 +21,7 @@ func (w *wave) show(ctx workflow.Context) {
 		if held.stage < len(w.status.Stages) {
 			counts := held.counts
 			counts.Group, counts.WorkflowID = held.group.String(), held.workflowID
-			counts.Now = run.AtWork(held.counts.Phase, held.now)
+			counts.Now = run.AtWork(held.counts.Phase, held.now.Now)
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
@@ -83,6 +83,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 // mostReasons is of how many groups it is told why they stand where they do; the pages of the others tell it.
 const mostReasons = 15
 
+// mostInARow is how many instances under way are told of one group; its page tells of each.
+const mostInARow = 3
+
 // writeGroups writes one row a group, then why a group stands where it does, as far as what is asked does not say so.
 func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace string) {
 	var rows, reasons []run.Marked
@@ -96,10 +99,18 @@ func writeGroups(text *strings.Builder, status patch.WaveStatus, namespace strin
 				continue // it is written at each report: of a thousand groups that would take a replay minutes
 			}
 			instance, step, since := run.Marked(""), group.Phase.Words(), ""
-			if now := group.Now; now != nil {
-				instance = run.PageOf(namespace, names.InstanceOf(group.WorkflowID, now.ID), now.ID)
-				step = now.Step.Told(now.Undoing)
-				since = now.Since.UTC().Format(time.TimeOnly)
+			for i, now := range group.Now {
+				if i == 0 {
+					instance, step = "", ""
+				} else if i == mostInARow {
+					instance += run.Said("<br>and %d more", len(group.Now)-i)
+					break
+				} else {
+					instance, step, since = instance+"<br>", step+"<br>", since+"<br>"
+				}
+				instance += run.PageOf(namespace, names.InstanceOf(group.WorkflowID, now.ID), now.ID)
+				step += now.Step.Told(now.Undoing)
+				since += now.Since.UTC().Format(time.TimeOnly)
 			}
 			done := run.Said("%d of %d", group.Done, group.Total)
 			if failed := len(group.Failed); failed > 0 {

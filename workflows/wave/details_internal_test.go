@@ -34,7 +34,7 @@ func TestTheLiveTableOfAWave(t *testing.T) {
 				},
 				{
 					Group: "production/r/api", WorkflowID: "patch-group/1/r/api", Phase: patch.GroupPatching, Total: 1,
-					Now: &patch.InstanceNow{ID: "i-2", Step: patch.StepStandby, Undoing: true, Since: at.Add(time.Minute)},
+					Now: []patch.InstanceNow{{ID: "i-2", Step: patch.StepStandby, Undoing: true, Since: at.Add(time.Minute)}},
 					ETA: &patch.ETA{Left: 1, Done: at.Add(30 * time.Minute)},
 				},
 			}},
@@ -117,12 +117,8 @@ func TestTheTableTellsThatCountsLag(t *testing.T) {
 		"Each group is counted after every 5 instances of it; its own page tells of each.\n")
 }
 
-func TestSignalsThatOvertakeEachOtherChangeNothing(t *testing.T) {
-	known := patch.InstanceNow{ID: "i-1", Step: patch.StepBake, Since: at}
-	require.True(t, run.Newer(nil, known))
-	require.True(t, run.Newer(&known, patch.InstanceNow{ID: "i-2", Step: patch.StepPreflight, Since: at}),
-		"the next instance may begin at once")
-	require.False(t, run.Newer(&known, patch.InstanceNow{ID: "i-1", Step: patch.StepHealth, Since: at.Add(-time.Second)}))
-	require.Nil(t, run.AtWork(patch.GroupHeld, &known), "a group that holds works on nothing")
-	require.Equal(t, &known, run.AtWork(patch.GroupRollingBack, &known))
+func TestAGroupThatHoldsWorksOnNothing(t *testing.T) {
+	known := []patch.InstanceNow{{ID: "i-1", Step: patch.StepBake, Since: at}}
+	require.Nil(t, run.AtWork(patch.GroupHeld, known))
+	require.Equal(t, known, run.AtWork(patch.GroupRollingBack, known))
 }

@@ -21,7 +21,7 @@ func TestGroupsOfAStage(t *testing.T) {
 		{"one after the other by default", []string{"service: web", "max_failures: 0"}, false},
 		{"two at once when the stage allows it", []string{"service: web", "max_parallel_groups: 2"}, true},
 		{
-			"a service is taken one instance at a time in all", []string{
+			"a service is taken one group at a time", []string{
 				"service: web", "service: web\n        max_parallel_groups: 2",
 			}, false,
 		},

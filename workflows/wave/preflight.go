@@ -74,7 +74,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 		},
 		func(held *lockedGroup, found preflight.Examined) {
 			held.members, held.behind = found.Members, found.Behind
-			held.each, held.from, held.launch = found.Each, found.From, found.Launch
+			held.each, held.from, held.launch, held.atOnce = found.Each, found.From, found.Launch, found.AtOnce
 		})
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
-	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // listen takes the groups' reports, and what their instances are doing.
@@ -14,16 +13,16 @@ func (w *wave) listen(ctx workflow.Context) {
 	reports := workflow.GetSignalChannelWithOptions(clean, names.SignalGroupReport, workflow.SignalChannelOptions{
 		Description: "A group's counts; for groups only",
 	})
-	news := workflow.GetSignalChannelWithOptions(clean, names.SignalInstanceNow, workflow.SignalChannelOptions{
-		Description: "What an instance is doing; for groups only",
+	news := workflow.GetSignalChannelWithOptions(clean, names.SignalGroupNow, workflow.SignalChannelOptions{
+		Description: "What instances are doing; for groups only",
 	})
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
-			var now patch.InstanceNow
+			var now patch.GroupAtWork
 			news.Receive(c, &now)
 			for _, held := range w.roster.groups {
-				if held.group.String() == now.Group && run.Newer(held.now, now) {
-					held.now = &now
+				if held.group.String() == now.Group && !now.At.Before(held.now.At) {
+					held.now = now
 					held.counts.Done = max(held.counts.Done, now.Done)
 					w.show(c)
 				}

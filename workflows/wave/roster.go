@@ -43,12 +43,12 @@ type prepared struct {
 
 // progress is where a group stands.
 type progress struct {
-	started bool               // it was told to go
-	waits   bool               // it was told to wait while another of its stage is held
-	lost    bool               // its workflow ended before it was released
-	since   time.Time          // when it was told to go or go on, or told its counts last
-	counts  patch.GroupCounts  // as it told last
-	now     *patch.InstanceNow // what its instance under way is doing, as far as it was told
+	started bool              // it was told to go
+	waits   bool              // it was told to wait while another of its stage is held
+	lost    bool              // its workflow ended before it was released
+	since   time.Time         // when it was told to go or go on, or told its counts last
+	counts  patch.GroupCounts // as it told last
+	now     patch.GroupAtWork // what its instances under way are doing, as far as it was told
 }
 
 // past is what a group has done, and goes on with.
@@ -167,8 +167,8 @@ func (r *roster) stranded() []patch.Stranded {
 func (r *roster) failing() []patch.FailingUndo {
 	var failing []patch.FailingUndo
 	for _, held := range r.groups {
-		if held.counts.Failing != nil && held.result == nil && !held.lost {
-			failing = append(failing, *held.counts.Failing)
+		if held.result == nil && !held.lost {
+			failing = append(failing, held.counts.Failing...)
 		}
 	}
 	return failing

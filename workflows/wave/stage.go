@@ -134,7 +134,7 @@ func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 func (w *wave) parallelIn(stage int) int {
 	planned := w.plan.Stages[stage]
 	if planned.Service != "" {
-		return 1 // groups of one service are taken one instance at a time in all
+		return 1 // groups of one service are taken one group at a time
 	}
 	if told, ok := w.inbox.parallel[planned.Name]; ok {
 		return told

@@ -1,0 +1,87 @@
+package group_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/wavetest"
+)
+
+// atOnce is production of so many members, of which a share may be out.
+func atOnce(members int, share string, faults ...world.WorldFault) wavetest.Options {
+	return wavetest.Options{
+		Scenario: "healthy", Fleet: wavetest.WithFaults(wavetest.Sized(2, members, members), faults...),
+		Config: wavetest.ProductionOnly(wavetest.PlanWith("max_unavailable: 1", "max_unavailable: "+share)),
+	}
+}
+
+// Several of a group are out at once where the plan lets them, and never more; as many times faster is the group.
+func TestSeveralAtOnce(t *testing.T) {
+	took := map[string]time.Duration{}
+	for share, most := range map[string]int{"1": 1, "25%": 5} {
+		scene := wavetest.New(t, atOnce(20, share))
+		began := scene.Env.Now()
+		result, err := scene.Run(wavetest.WebWave)
+		require.NoError(t, err)
+		require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+		scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: most})
+		scene.RequireVersions(result)
+		require.Equal(t, most, scene.Sim.MaxOutOfService(scene.AccountID("production"), wavetest.Tokyo, "web"), share)
+		took[share] = scene.Env.Now().Sub(began)
+	}
+	t.Logf("one at a time %s, five at once %s", took["1"], took["25%"])
+	require.Less(t, 3*took["25%"], took["1"])
+}
+
+// A failure lets nobody else begin. Those under way come to their end, and a retry takes all that is left.
+func TestAFailureOfSeveralStopsNewOnes(t *testing.T) {
+	scene := wavetest.New(t, atOnce(12, "3", world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 2}))
+	scene.Decide = []patch.Verb{patch.Retry}
+	var held patch.GroupCounts
+	scene.OnHold = func(status patch.WaveStatus) { held = status.Stages[0].Groups[0] }
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, 3, held.Done, "those under way: %s", held.Reason)
+	require.Equal(t, 2, held.Patched)
+	require.Empty(t, held.Now, "nobody is under way at a hold")
+	require.Contains(t, held.Reason, "12 of its 12 members are in service")
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	require.Equal(t, strings.Repeat("patched ", 12), said(wavetest.Outcomes(result)["production"]))
+	scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 3})
+}
+
+func said(outcomes []patch.Outcome) (all string) {
+	for _, outcome := range outcomes {
+		all += string(outcome) + " "
+	}
+	return all
+}
+
+// While several are out, what works against them is suspended by their group, for as long as any is.
+func TestAGroupSuspendsForAllThatAreOut(t *testing.T) {
+	scene := wavetest.New(t, atOnce(4, "2"))
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
+	require.Len(t, scene.Effects("SuspendProcesses"), 1)
+	require.Len(t, scene.Effects("ResumeProcesses"), 1)
+	scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 2})
+}
+
+// A group that is cancelled with several out is put back whole: each of them, and what the group suspended.
+func TestACancelWithSeveralOut(t *testing.T) {
+	scene := wavetest.New(t, atOnce(6, "3"))
+	scene.When(func(status patch.WaveStatus) bool {
+		return len(status.Stages) > 0 && len(status.Stages[0].Groups) > 0 && len(status.Stages[0].Groups[0].Now) == 3 &&
+			status.Stages[0].Groups[0].Now[2].Step == patch.StepSnapshot
+	}, func(patch.WaveStatus) { scene.Env.CancelWorkflow() })
+	_, err := scene.Run(wavetest.WebWave)
+	require.ErrorContains(t, err, "canceled")
+	require.Len(t, scene.Effects("EnterStandby"), 3)
+	scene.RequireInvariants(nil, wavetest.Except{MaxUnavailable: 3})
+}

@@ -1,0 +1,135 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/workflows/instance"
+)
+
+// turns lets one instance at a time change the group's numbers where several are under way: each decides by what the
+// group is now whether it may go out.
+type turns struct {
+	holder  string // whose turn it is; "": nobody's
+	out     bool   // it is to go out
+	asking  []instance.Turn
+	targets map[string][]string // of those that went out, or are about to: see patch.Holdings.From
+	freeAt  time.Time           // before, AWS's lists may not show who went out last
+	denied  map[string]bool     // those that were told not to begin
+}
+
+// keepTurns hears who wants a turn, and gives it.
+func (g *group) keepTurns(ctx workflow.Context) {
+	g.turns.targets, g.turns.denied = map[string][]string{}, map[string]bool{}
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	asks := workflow.GetSignalChannelWithOptions(clean, names.SignalTurn, workflow.SignalChannelOptions{
+		Description: "Who wants to go out or come back; for instances only",
+	})
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			var turn instance.Turn
+			asks.Receive(c, &turn)
+			known := slices.IndexFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == turn.ID })
+			switch {
+			case !turn.Asks:
+				g.endTurn(c, turn.ID)
+			case nowOf(g.status.Now, turn.ID) == nil: // it has ended
+			case known >= 0:
+				g.turns.asking[known] = turn
+			case g.turns.holder == turn.ID: // it has not heard the answer yet, or asks for more: it is its turn
+				g.turns.holder = ""
+				g.turns.asking = append(g.turns.asking, turn)
+			default:
+				g.turns.asking = append(g.turns.asking, turn)
+			}
+		}
+	})
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			_ = workflow.Await(c, func() bool { return g.turns.holder == "" && len(g.turns.asking) > 0 })
+			if wait := g.turns.freeAt.Sub(workflow.Now(c)); wait > 0 {
+				_ = workflow.NewTimerWithOptions(c, wait, workflow.TimerOptions{
+					Summary: "until AWS's lists show who went out last",
+				}).Get(c, nil)
+			}
+			g.giveTurn(c)
+		}
+	})
+}
+
+// giveTurn gives the turn to whoever comes back, else to the first that asked to go out.
+func (g *group) giveTurn(ctx workflow.Context) {
+	if g.turns.holder != "" || len(g.turns.asking) == 0 {
+		return
+	}
+	next := max(slices.IndexFunc(g.turns.asking, func(turn instance.Turn) bool { return !turn.Out }), 0)
+	turn := g.turns.asking[next]
+	g.turns.asking = slices.Delete(g.turns.asking, next, next+1)
+	answer := instance.TakeTurn{}
+	if turn.Out {
+		answer.No = g.notNow(ctx)
+	}
+	if answer.No == "" {
+		g.turns.holder, g.turns.out = turn.ID, turn.Out
+		answer.Ours = g.holdings(turn.ID)
+		if turn.Out {
+			g.turns.targets[turn.ID] = turn.Targets
+		}
+	}
+	g.turns.denied[turn.ID] = answer.No != ""
+	// One that has just ended needs no answer.
+	if workflow.SignalExternalWorkflow(ctx, names.InstanceLock(g.in.Group, turn.ID), "", names.SignalTakeTurn,
+		answer).Get(ctx, nil) != nil && g.turns.holder == turn.ID {
+		g.turns.holder = ""
+	}
+}
+
+// endTurn lets the next have its turn, once AWS's lists show what this one did.
+func (g *group) endTurn(ctx workflow.Context, id string) {
+	g.turns.asking = slices.DeleteFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == id })
+	if g.turns.holder != id {
+		return
+	}
+	g.turns.holder = ""
+	if g.turns.out {
+		g.turns.freeAt = workflow.Now(ctx).Add(g.in.Policy.Timing.ReadLag.D())
+	}
+}
+
+// notNow is why no further instance may go out; "" where one may.
+func (g *group) notNow(ctx workflow.Context) string {
+	switch {
+	case g.batch.failed != "":
+		return "not begun: another has failed meanwhile"
+	case g.closed != nil:
+		return "not begun: " + g.closed.Why
+	case g.paused:
+		return "not begun: " + cmp.Or(g.whyPaused, "paused")
+	case g.stopped || ctx.Err() != nil:
+		return g.stoppedWhy()
+	}
+	return g.batch.frozen
+}
+
+// holdings are what this wave holds of the group, as one of its instances has to count it.
+func (g *group) holdings(id string) patch.Holdings {
+	held := patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}
+	for _, now := range g.status.Now {
+		if now.ID == id {
+			continue
+		}
+		held.Out = append(held.Out, now.ID)
+		for _, arn := range g.turns.targets[now.ID] {
+			if held.From == nil {
+				held.From = map[string]int{}
+			}
+			held.From[arn]++
+		}
+	}
+	return held
+}

@@ -1,0 +1,126 @@
+package instance
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// Turn is what an instance tells its group where several are under way: that it wants its turn to change the group's
+// numbers, or has done so. Going out is decided by what the group is now, so that no two may decide at once.
+type Turn struct {
+	ID      string
+	Asks    bool // else it has ended
+	Out     bool // it wants to go out, to be patched
+	Targets []string
+}
+
+// TakeTurn is the group's answer.
+type TakeTurn struct {
+	Ours patch.Holdings // as they are now
+	No   string         // why it is not to begin; "": it is its turn
+}
+
+// How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake.
+const (
+	asksAgain   = time.Minute // a group that is gone answers nobody
+	longestWait = 5 * time.Minute
+)
+
+// turn is an instance's part of the turns.
+type turn struct {
+	mine     bool
+	channel  workflow.ReceiveChannel
+	answered TakeTurn
+}
+
+// takeTurn waits for its turn to go out, and returns why it is not to begin; nil where it may.
+func (s *saga) takeTurn(ctx workflow.Context) *notBegun {
+	if !s.in.Turns || s.turn.mine {
+		return nil
+	}
+	for {
+		told := s.askTurn(ctx, Turn{Out: true, Targets: s.ownTargets()}, asksAgain)
+		switch {
+		case ctx.Err() != nil:
+			s.endTurn(ctx)
+			return &cancelledBefore
+		case !told:
+			continue
+		case s.turn.answered.No != "":
+			return &notBegun{outcome: patch.NotStarted, why: s.turn.answered.No}
+		}
+		s.in.Ours = s.turn.answered.Ours
+		return nil
+	}
+}
+
+// withTurn does in its turn what changes the group's numbers on the way back, or out again.
+func (s *saga) withTurn(ctx workflow.Context, do func() error) error {
+	if !s.in.Turns || s.turn.mine {
+		return do()
+	}
+	s.askTurn(ctx, Turn{}, longestWait)
+	defer s.endTurn(ctx)
+	return do()
+}
+
+// askTurn asks the group for the instance's turn and waits so long; it reports whether the group has answered. A group
+// that is gone is waited for no longer.
+func (s *saga) askTurn(ctx workflow.Context, ask Turn, wait time.Duration) (answered bool) {
+	ask.ID, ask.Asks = s.in.Instance, true
+	if s.turn.channel == nil {
+		s.turn.channel = workflow.GetSignalChannelWithOptions(ctx, names.SignalTakeTurn, workflow.SignalChannelOptions{
+			Description: "Whose turn it is to go out or come back; for groups only",
+		})
+	}
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if parent == nil {
+		return false
+	}
+	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, names.SignalTurn, ask).Get(ctx, nil); err != nil {
+		if !ask.Out { // the group is gone; who would go out is cancelled with it, and asks again until then
+			return false
+		}
+		_ = workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "until its group answers"}).Get(ctx, nil)
+		return false
+	}
+	waiting, stop := workflow.WithCancel(ctx)
+	defer stop()
+	selector := workflow.NewSelector(ctx)
+	selector.AddReceive(s.turn.channel, func(c workflow.ReceiveChannel, _ bool) {
+		s.turn.answered = TakeTurn{}
+		c.Receive(ctx, &s.turn.answered)
+		answered = true
+	})
+	selector.AddFuture(workflow.NewTimerWithOptions(waiting, wait, workflow.TimerOptions{
+		Summary: "until it asks again for its turn",
+	}), func(workflow.Future) {})
+	selector.Select(ctx)
+	s.turn.mine = answered && s.turn.answered.No == ""
+	return answered
+}
+
+// endTurn lets the next have its turn. A request that was not answered yet is withdrawn by it.
+func (s *saga) endTurn(ctx workflow.Context) {
+	parent := workflow.GetInfo(ctx).ParentWorkflowExecution
+	if !s.in.Turns || parent == nil {
+		return
+	}
+	s.turn.mine = false
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	// A group that is gone has nobody to let.
+	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{ID: s.in.Instance})
+}
+
+// ownTargets are the target groups that count on the instance while it is out.
+func (s *saga) ownTargets() []string {
+	var arns []string
+	for _, target := range s.member.Targets {
+		arns = append(arns, target.TargetGroupARN)
+	}
+	return arns
+}
