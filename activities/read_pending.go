@@ -5,6 +5,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/pending"
 )
 
@@ -25,6 +26,8 @@ type Pending struct {
 // Pendings answers how an activity of a workflow stands; nil when it is not under way.
 type Pendings interface {
 	Pending(ctx context.Context, in ReadPendingInput) (*Pending, error)
+	// Paused tells which activities of a workflow somebody has paused in Temporal, by whom, and how they go on.
+	Paused(ctx context.Context, workflowID, runID string) ([]string, error)
 }
 
 // NewPendings answers by asking Temporal.
@@ -49,6 +52,36 @@ func (p temporalPendings) Pending(ctx context.Context, in ReadPendingInput) (*Pe
 		return found, nil
 	}
 	return nil, nil
+}
+
+// Paused looks through the activities that Temporal lists of the workflow.
+func (p temporalPendings) Paused(ctx context.Context, workflowID, runID string) ([]string, error) {
+	described, err := p.client.DescribeWorkflowExecution(ctx, workflowID, runID)
+	if err != nil {
+		return nil, err
+	}
+	var paused []string
+	for _, wait := range pending.Activities(described) {
+		if wait.Paused {
+			paused = append(paused, names.Words(wait.Activity)+": "+wait.Failure)
+		}
+	}
+	return paused, nil
+}
+
+// ReadPausedInput names a workflow.
+type ReadPausedInput struct {
+	WorkflowID string
+	RunID      string
+}
+
+// ReadPaused asks Temporal which activities of a workflow somebody has paused: their workflow hears nothing of that.
+func (c *Control) ReadPaused(ctx context.Context, in ReadPausedInput) ([]string, error) {
+	paused, err := c.Pendings.Paused(ctx, in.WorkflowID, in.RunID)
+	if err != nil {
+		return nil, temporal.NewApplicationErrorWithCause("ask Temporal what is paused: "+err.Error(), ErrLockUnknown, err)
+	}
+	return paused, nil
 }
 
 // ReadPending asks Temporal how an activity stands that does not end; empty when it is not under way any more.

@@ -112,6 +112,12 @@ func samples() map[string]patch.Notice {
 			Subject: "the undo of standby on i-1 of production/ap-northeast-1/web",
 			Why:     "the undo of standby on i-1 of production/ap-northeast-1/web has ended after 2h0m0s",
 		}),
+		"paused": wave(patch.NoticePaused, patch.Notice{
+			Stage: "production", WorkflowID: "patch-instance/111122223333/ap-northeast-1/i-1",
+			Subject: "i-1 of production/ap-northeast-1/web, at its step install",
+			Why: "await install: it is paused in Temporal by ann: looking; it goes on by `temporal activity unpause " +
+				"--workflow-id patch-instance/111122223333/ap-northeast-1/i-1 --activity-id 41`",
+		}),
 		"test": {Kind: patch.NoticeTest, Key: "test/1", At: at, Actor: "alice", Why: "somebody asked for it"},
 	}
 }

@@ -76,6 +76,12 @@ func words(n patch.Notice) Message {
 			WhatToDo: "Nothing, unless it was given up: then do what the wave tells as stranded.",
 			Commands: []Command{{Line: waveCommand("show", n.WaveID)}},
 		}
+	case patch.NoticePaused:
+		return Message{
+			Severity: Warning, Headline: sentence(about(n)) + " waits, paused in Temporal", Why: n.Why,
+			WhatToDo: "Let it go on as the command says. Until then the instance is as it is, and may be out of service.",
+			Commands: []Command{{Line: waveCommand("show", n.WaveID)}},
+		}
 	case patch.NoticeTest:
 		return Message{
 			Severity: Info, Headline: "This is a test: Patchtide reaches this channel", Why: n.Why, WhatToDo: "Nothing.",

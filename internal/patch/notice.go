@@ -68,5 +68,6 @@ const (
 	NoticeStranded        NoticeKind = "stranded"         // something was found that is not as it was: Stranded
 	NoticeUndoFails       NoticeKind = "undo_fails"       // something that is to be put back cannot be: Why, Commands
 	NoticeUndoEnded       NoticeKind = "undo_ended"       // what was told so has ended: Why
+	NoticePaused          NoticeKind = "paused"           // a step that somebody paused in Temporal: Why
 	NoticeTest            NoticeKind = "test"             // somebody tries whether notices arrive
 )

@@ -4,12 +4,13 @@ import "time"
 
 // Wait is one thing that a workflow waits for right now: an activity that is tried again and again.
 type Wait struct {
-	WorkflowID string    `json:"workflow_id"`     // who waits: a wave, a group, an instance, or a wave's helper
-	Activity   string    `json:"activity"`        // its type
-	Attempt    int       `json:"attempt"`         // the one of now or the next, from 1
-	Since      time.Time `json:"since,omitzero"`  // when it was tried first; zero: Temporal does not tell
-	Failure    string    `json:"failure"`         // of the last attempt, for a person; "": none has failed
-	Polls      bool      `json:"polls,omitempty"` // that failure says only that it looks again and again
+	WorkflowID string    `json:"workflow_id"`      // who waits: a wave, a group, an instance, or a wave's helper
+	Activity   string    `json:"activity"`         // its type
+	Attempt    int       `json:"attempt"`          // the one of now or the next, from 1
+	Since      time.Time `json:"since,omitzero"`   // when it was tried first; zero: Temporal does not tell
+	Failure    string    `json:"failure"`          // of the last attempt, for a person; "": none has failed
+	Polls      bool      `json:"polls,omitempty"`  // that failure says only that it looks again and again
+	Paused     bool      `json:"paused,omitempty"` // somebody has paused it in Temporal: Failure says who
 	// Next is when it is tried again; zero: it is being tried, or waits for a worker.
 	Next time.Time `json:"next,omitzero"`
 	// Untaken is since when no worker takes it; zero: one has.

@@ -36,7 +36,7 @@ func Activities(described *workflowservice.DescribeWorkflowExecutionResponse) []
 		}
 		switch {
 		case one.GetPaused():
-			wait.Failure, wait.Polls = pausedBy(id, one), false
+			wait.Failure, wait.Polls, wait.Paused = pausedBy(id, one), false, true
 		case one.GetNextAttemptScheduleTime() != nil:
 			wait.Next = one.GetNextAttemptScheduleTime().AsTime()
 		case one.GetState() == enums.PENDING_ACTIVITY_STATE_SCHEDULED:

@@ -15,11 +15,12 @@ import (
 // attempts remembers how each activity under way stands, as Temporal does; its test environment cannot be asked.
 type attempts struct {
 	interceptor.WorkerInterceptorBase
-	mu    sync.Mutex
-	last  map[activities.ReadPendingInput]activities.Pending
-	stays bool   // see Scene.OwnersStay
-	under int    // attempts under way, some of which outlive their wave
-	over  func() // what is done once the last has ended, and none begins any more; nil: not yet
+	mu     sync.Mutex
+	last   map[activities.ReadPendingInput]activities.Pending
+	paused string // see Scene.PauseInTemporal
+	stays  bool   // see Scene.OwnersStay
+	under  int    // attempts under way, some of which outlive their wave
+	over   func() // what is done once the last has ended, and none begins any more; nil: not yet
 }
 
 // errOver ends an attempt of a scene that is over.
@@ -89,6 +90,23 @@ func (a *attempt) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	}
 	a.all.last[which] = now
 	return result, err
+}
+
+// PauseInTemporal has Temporal tell that somebody has paused what each instance waits for; "" ends it.
+func (s *Scene) PauseInTemporal(what string) {
+	s.attempts.mu.Lock()
+	defer s.attempts.mu.Unlock()
+	s.attempts.paused = what
+}
+
+// Paused answers what somebody has paused.
+func (a *attempts) Paused(context.Context, string, string) ([]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.paused == "" {
+		return nil, nil
+	}
+	return []string{a.paused}, nil
 }
 
 // Pending answers how an activity stands.

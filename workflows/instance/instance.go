@@ -187,7 +187,11 @@ func (s *saga) patch(ctx workflow.Context) {
 	}
 	result.Started = workflow.Now(ctx)
 	defer func() { result.Ended = workflow.Now(ctx) }()
-	if failed, err := s.run(ctx, s.table()); err != nil {
+	clean, _ := workflow.NewDisconnectedContext(ctx)
+	stop := s.watchPauses(clean)
+	failed, err := s.run(ctx, s.table())
+	stop()
+	if err != nil {
 		s.compensate(ctx, failed, err)
 		return
 	}
