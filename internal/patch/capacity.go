@@ -30,8 +30,14 @@ var capacityCodes = []RefusalCode{
 // as many as are out, or by as many as min allows, launches nothing; where it allows none, one more is launched, and
 // one at a time is out. Instances chosen by tags need no room.
 func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
+	atOnce := func(most int) int {
+		if stage.Together {
+			return most
+		}
+		return 1
+	}
 	if !group.IsAutoScaling() {
-		return Strategy{AtOnce: stage.MaxUnavailable.AtLeastOne(len(state.Members))}, nil
+		return Strategy{AtOnce: atOnce(stage.MaxUnavailable.AtLeastOne(len(state.Members)))}, nil
 	}
 	missed := len(Out(group, state, Holdings{}).Missed)
 	spare := min(stage.MaxUnavailable.AtLeastOne(state.Desired+missed), state.Desired-state.Min)
@@ -44,12 +50,12 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 				WhatToDo: "use capacity: auto or surge, or lower the group's min",
 			}
 		}
-		return Strategy{Mode: CapacityDecrement, AtOnce: spare}, nil
+		return Strategy{Mode: CapacityDecrement, AtOnce: atOnce(spare)}, nil
 	case CapacitySurge:
 	default:
 		// Where somebody else has an instance on standby there is room only beside the others.
 		if missed < spare {
-			return Strategy{Mode: CapacityDecrement, AtOnce: spare}, nil
+			return Strategy{Mode: CapacityDecrement, AtOnce: atOnce(spare)}, nil
 		}
 	}
 	surge := Strategy{Mode: CapacitySurge, AtOnce: 1, RaiseMax: state.Desired >= state.Max}

@@ -168,7 +168,9 @@ func TestPlanCapacity(t *testing.T) {
 			if group.Region == "" {
 				group = webGroup
 			}
-			got, refusal := patch.PlanCapacity(group, c.state, patch.Stage{Capacity: c.capacity, MaxUnavailable: c.most})
+			got, refusal := patch.PlanCapacity(group, c.state, patch.Stage{
+				Capacity: c.capacity, MaxUnavailable: c.most, Together: true,
+			})
 			if c.refused != "" {
 				requireRefusal(t, refusal, c.refused, group.String())
 				return

@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +21,18 @@ func atOnce(members int, share string, faults ...world.WorldFault) wavetest.Opti
 	}
 }
 
+// together is a scene whose plan has several patched at once, which no configuration can ask for yet.
+func together(t *testing.T, options wavetest.Options) *wavetest.Scene {
+	scene := wavetest.New(t, options)
+	scene.Plans.Together()
+	return scene
+}
+
 // Several of a group are out at once where the plan lets them, and never more; as many times faster is the group.
 func TestSeveralAtOnce(t *testing.T) {
 	took := map[string]time.Duration{}
 	for share, most := range map[string]int{"1": 1, "25%": 5} {
-		scene := wavetest.New(t, atOnce(20, share))
+		scene := together(t, atOnce(20, share))
 		began := scene.Env.Now()
 		result, err := scene.Run(wavetest.WebWave)
 		require.NoError(t, err)
@@ -40,7 +48,7 @@ func TestSeveralAtOnce(t *testing.T) {
 
 // A failure lets nobody else begin. Those under way come to their end, and a retry takes all that is left.
 func TestAFailureOfSeveralStopsNewOnes(t *testing.T) {
-	scene := wavetest.New(t, atOnce(12, "3", world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 2}))
+	scene := together(t, atOnce(12, "3", world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 2}))
 	scene.Decide = []patch.Verb{patch.Retry}
 	var held patch.GroupCounts
 	scene.OnHold = func(status patch.WaveStatus) { held = status.Stages[0].Groups[0] }
@@ -64,7 +72,7 @@ func said(outcomes []patch.Outcome) (all string) {
 
 // While several are out, what works against them is suspended by their group, for as long as any is.
 func TestAGroupSuspendsForAllThatAreOut(t *testing.T) {
-	scene := wavetest.New(t, atOnce(4, "2"))
+	scene := together(t, atOnce(4, "2"))
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
@@ -73,12 +81,59 @@ func TestAGroupSuspendsForAllThatAreOut(t *testing.T) {
 	scene.RequireInvariants(result, wavetest.Except{MaxUnavailable: 2})
 }
 
+// Two that looked at the same moment would each count the other as serving, and go out beside one that has fallen ill:
+// each has its turn, and the second waits until the first is back.
+func TestSeveralDecideInTurn(t *testing.T) {
+	options := atOnce(6, "2")
+	options.Config = wavetest.ProductionOnly(wavetest.PlanWith("max_unavailable: 1", "max_unavailable: 2",
+		"          - alarm: web-5xx # must be OK before we begin and stay so while we watch\n", ""))
+	scene := together(t, options)
+	scene.Production(func(g *world.ScalingGroup) { require.NoError(t, g.Suspend([]string{"ReplaceUnhealthy"})) })
+	scene.When(func(status patch.WaveStatus) bool {
+		under := underWay(status)
+		return len(under) == 2 && under[0].Step == patch.StepScan && under[1].Step == patch.StepScan
+	}, func(status patch.WaveStatus) {
+		scene.Sim.Inspect(func(w *world.World) {
+			for _, member := range scene.WebIn(w).Members() {
+				if !slices.ContainsFunc(underWay(status), func(now patch.InstanceNow) bool { return now.ID == member.Instance.ID }) {
+					member.Instance.StopApp()
+					w.Advance(w.Now().Add(noticed))
+					return
+				}
+			}
+		})
+	})
+	scene.Decide = []patch.Verb{patch.Abort}
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	t.Logf("%v", reasons(result))
+	out, went := 0, 0
+	for _, event := range scene.Sim.Events() {
+		switch {
+		case !event.Effect || event.Account != wavetest.Production:
+		case event.Operation == "EnterStandby":
+			out, went = out+1, went+1
+			require.Equal(t, 1, out, "one is ill: a second is one too many")
+		case event.Operation == "ExitStandby":
+			out--
+		}
+	}
+	require.GreaterOrEqual(t, went, 2)
+}
+
+func underWay(status patch.WaveStatus) []patch.InstanceNow {
+	if len(status.Stages) == 0 || len(status.Stages[0].Groups) == 0 {
+		return nil
+	}
+	return status.Stages[0].Groups[0].Now
+}
+
 // A group that is cancelled with several out is put back whole: each of them, and what the group suspended.
 func TestACancelWithSeveralOut(t *testing.T) {
-	scene := wavetest.New(t, atOnce(6, "3"))
+	scene := together(t, atOnce(6, "3"))
 	scene.When(func(status patch.WaveStatus) bool {
-		return len(status.Stages) > 0 && len(status.Stages[0].Groups) > 0 && len(status.Stages[0].Groups[0].Now) == 3 &&
-			status.Stages[0].Groups[0].Now[2].Step == patch.StepSnapshot
+		under := underWay(status)
+		return len(under) == 3 && under[2].Step == patch.StepSnapshot
 	}, func(patch.WaveStatus) { scene.Env.CancelWorkflow() })
 	_, err := scene.Run(wavetest.WebWave)
 	require.ErrorContains(t, err, "canceled")

@@ -43,6 +43,8 @@ func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []str
 	}
 	g.suspended = suspend
 	if err := g.act(ctx, aws.SuspendProcesses, g.processes(suspend)); err != nil {
+		clean, _ := workflow.NewDisconnectedContext(ctx)
+		run.OutwaitLag(clean, g.in.Policy.Timing) // it may have had its effect
 		g.giveBack(ctx)
 		return err
 	}

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -90,7 +91,7 @@ func (g *group) listen(ctx workflow.Context) {
 
 // passOn tells whoever is putting something back to give up: the instance under way, or else this group itself.
 func (g *group) passOn(ctx workflow.Context) {
-	for _, id := range g.status.Current {
+	for _, id := range slices.Clone(g.status.Current) {
 		// An instance that has just ended needs to be told nothing.
 		_ = workflow.SignalExternalWorkflow(ctx, id, "", names.SignalGiveUp, nil).Get(ctx, nil)
 	}

@@ -63,10 +63,11 @@ func (g *group) takeOne(ctx workflow.Context, id string) {
 
 // ends takes the result of an instance that was begun within a window.
 func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *patch.Window, began time.Time) {
+	g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 	if result.Outcome == patch.NotStarted && !g.stopped && ctx.Err() == nil {
 		g.try[result.ID]++ // what it was asked by then is not what it is when the group goes on
 		switch {
-		case g.turns.denied[result.ID]:
+		case g.turns.denied[result.ID] && result.Started.IsZero():
 			delete(g.turns.denied, result.ID)
 		case window != nil && g.in.Policy.Window.Closes.After(window.Closes):
 			// It judged by the window as it was before somebody extended it.
@@ -78,7 +79,6 @@ func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *
 	}
 	g.status.Instances[indexOf(g.status.Instances, result.ID)] = result
 	g.learn(result, workflow.Now(ctx).Sub(began))
-	g.status.Stranded = append(g.status.Stranded, result.Stranded...)
 	if g.isFailure(result) {
 		if g.batch.failed != "" {
 			g.batch.failed += "; "

@@ -16,7 +16,6 @@ import (
 // group is now whether it may go out.
 type turns struct {
 	holder  string // whose turn it is; "": nobody's
-	out     bool   // it is to go out
 	asking  []instance.Turn
 	targets map[string][]string // of those that went out, or are about to: see patch.Holdings.From
 	freeAt  time.Time           // before, AWS's lists may not show who went out last
@@ -38,7 +37,9 @@ func (g *group) keepTurns(ctx workflow.Context) {
 			switch {
 			case !turn.Asks:
 				g.endTurn(c, turn.ID)
-			case nowOf(g.status.Now, turn.ID) == nil: // it has ended
+			case nowOf(g.status.Now, turn.ID) == nil: // as its group has it, it has ended: it was reset
+				_ = workflow.SignalExternalWorkflow(c, names.InstanceLock(g.in.Group, turn.ID), "", names.SignalTakeTurn,
+					instance.TakeTurn{N: turn.N, No: "not begun: its group has taken its end already"}).Get(c, nil)
 			case known >= 0:
 				g.turns.asking[known] = turn
 			case g.turns.holder == turn.ID: // it has not heard the answer yet, or asks for more: it is its turn
@@ -52,7 +53,7 @@ func (g *group) keepTurns(ctx workflow.Context) {
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
 			_ = workflow.Await(c, func() bool { return g.turns.holder == "" && len(g.turns.asking) > 0 })
-			if wait := g.turns.freeAt.Sub(workflow.Now(c)); wait > 0 {
+			for wait := g.turns.freeAt.Sub(workflow.Now(c)); wait > 0; wait = g.turns.freeAt.Sub(workflow.Now(c)) {
 				_ = workflow.NewTimerWithOptions(c, wait, workflow.TimerOptions{
 					Summary: "until AWS's lists show who went out last",
 				}).Get(c, nil)
@@ -70,12 +71,12 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	next := max(slices.IndexFunc(g.turns.asking, func(turn instance.Turn) bool { return !turn.Out }), 0)
 	turn := g.turns.asking[next]
 	g.turns.asking = slices.Delete(g.turns.asking, next, next+1)
-	answer := instance.TakeTurn{}
+	answer := instance.TakeTurn{N: turn.N}
 	if turn.Out {
 		answer.No = g.notNow(ctx)
 	}
 	if answer.No == "" {
-		g.turns.holder, g.turns.out = turn.ID, turn.Out
+		g.turns.holder = turn.ID
 		answer.Ours = g.holdings(turn.ID)
 		if turn.Out {
 			g.turns.targets[turn.ID] = turn.Targets
@@ -92,11 +93,10 @@ func (g *group) giveTurn(ctx workflow.Context) {
 // endTurn lets the next have its turn, once AWS's lists show what this one did.
 func (g *group) endTurn(ctx workflow.Context, id string) {
 	g.turns.asking = slices.DeleteFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == id })
-	if g.turns.holder != id {
-		return
+	if g.turns.holder == id {
+		g.turns.holder = ""
 	}
-	g.turns.holder = ""
-	if g.turns.out {
+	if g.status.Strategy.AtOnce > 1 { // it may have gone out, and back, or out again
 		g.turns.freeAt = workflow.Now(ctx).Add(g.in.Policy.Timing.ReadLag.D())
 	}
 }

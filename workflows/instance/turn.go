@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -14,25 +15,28 @@ import (
 type Turn struct {
 	ID      string
 	Asks    bool // else it has ended
+	N       int  // of its asks, from 1: an answer to an older one counts no more
 	Out     bool // it wants to go out, to be patched
 	Targets []string
 }
 
 // TakeTurn is the group's answer.
 type TakeTurn struct {
+	N    int            // of the ask
 	Ours patch.Holdings // as they are now
 	No   string         // why it is not to begin; "": it is its turn
 }
 
 // How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake.
 const (
-	asksAgain   = time.Minute // a group that is gone answers nobody
+	asksAgain   = time.Hour // Temporal loses no signal; a group that is gone has its instances cancelled
 	longestWait = 5 * time.Minute
 )
 
 // turn is an instance's part of the turns.
 type turn struct {
 	mine     bool
+	asked    int
 	channel  workflow.ReceiveChannel
 	answered TakeTurn
 }
@@ -71,7 +75,8 @@ func (s *saga) withTurn(ctx workflow.Context, do func() error) error {
 // askTurn asks the group for the instance's turn and waits so long; it reports whether the group has answered. A group
 // that is gone is waited for no longer.
 func (s *saga) askTurn(ctx workflow.Context, ask Turn, wait time.Duration) (answered bool) {
-	ask.ID, ask.Asks = s.in.Instance, true
+	s.turn.asked++
+	ask.ID, ask.Asks, ask.N = s.in.Instance, true, s.turn.asked
 	if s.turn.channel == nil {
 		s.turn.channel = workflow.GetSignalChannelWithOptions(ctx, names.SignalTakeTurn, workflow.SignalChannelOptions{
 			Description: "Whose turn it is to go out or come back; for groups only",
@@ -90,16 +95,18 @@ func (s *saga) askTurn(ctx workflow.Context, ask Turn, wait time.Duration) (answ
 	}
 	waiting, stop := workflow.WithCancel(ctx)
 	defer stop()
-	selector := workflow.NewSelector(ctx)
+	selector, over := workflow.NewSelector(ctx), false
 	selector.AddReceive(s.turn.channel, func(c workflow.ReceiveChannel, _ bool) {
 		s.turn.answered = TakeTurn{}
 		c.Receive(ctx, &s.turn.answered)
-		answered = true
+		answered = s.turn.answered.N == ask.N
 	})
 	selector.AddFuture(workflow.NewTimerWithOptions(waiting, wait, workflow.TimerOptions{
 		Summary: "until it asks again for its turn",
-	}), func(workflow.Future) {})
-	selector.Select(ctx)
+	}), func(workflow.Future) { over = true })
+	for !answered && !over {
+		selector.Select(ctx)
+	}
 	s.turn.mine = answered && s.turn.answered.No == ""
 	return answered
 }
@@ -112,15 +119,18 @@ func (s *saga) endTurn(ctx workflow.Context) {
 	}
 	s.turn.mine = false
 	clean, _ := workflow.NewDisconnectedContext(ctx)
-	// A group that is gone has nobody to let.
-	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{ID: s.in.Instance})
+	// A group that is gone has nobody to let. It is waited for, so that it does not overtake the next ask.
+	_ = workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{ID: s.in.Instance}).
+		Get(clean, nil)
 }
 
 // ownTargets are the target groups that count on the instance while it is out.
 func (s *saga) ownTargets() []string {
 	var arns []string
 	for _, target := range s.member.Targets {
-		arns = append(arns, target.TargetGroupARN)
+		if !slices.Contains(arns, target.TargetGroupARN) { // by two ports, it may be
+			arns = append(arns, target.TargetGroupARN)
+		}
 	}
 	return arns
 }
