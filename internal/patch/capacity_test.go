@@ -396,7 +396,8 @@ func TestAnInstanceMayGoOut(t *testing.T) {
 				id = "i-01"
 			}
 			refusal := patch.First(patch.LevelInstance, patch.View{
-				Group: group, Policy: patch.Policy{MaxUnavailable: patch.Instances(max(c.most, 1))}, State: &c.state, Holdings: c.ours, Instance: id,
+				Group: group, Policy: patch.Policy{MaxUnavailable: patch.Instances(max(c.most, 1))},
+				State: &c.state, Holdings: c.ours, Instance: id,
 			})
 			if c.refused == "" {
 				require.Nil(t, refusal)

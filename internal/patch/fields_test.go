@@ -18,7 +18,8 @@ func decided(state patch.GroupState) string {
 	for _, level := range patch.Levels() {
 		for _, instance := range []string{"", "i-01"} {
 			view := patch.View{Group: webGroup, State: &state, Instance: instance, Policy: patch.Policy{
-				MaxUnavailable: patch.Instances(1), Capacity: patch.CapacityAuto, Restore: patch.RestoreRootVolume, Timing: patch.DefaultTiming(),
+				MaxUnavailable: patch.Instances(1), Capacity: patch.CapacityAuto, Restore: patch.RestoreRootVolume,
+				Timing: patch.DefaultTiming(),
 			}}
 			for _, refusal := range patch.Refusals(level, view) {
 				fmt.Fprintln(&text, level, refusal)

@@ -52,7 +52,8 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 // StageView is the policy as the decisions about a stage know it; its groups are not in it.
 func (p Policy) StageView() Stage {
 	return Stage{
-		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable, Together: p.Together, Capacity: p.Capacity, Health: p.Health,
+		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable, Together: p.Together,
+		Capacity: p.Capacity, Health: p.Health,
 		Bake: p.Bake,
 	}
 }

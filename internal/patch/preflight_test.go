@@ -11,7 +11,8 @@ import (
 
 // viewOf is a view of an instance of the group; "" is of the group itself.
 func viewOf(state patch.GroupState, instance string) patch.View {
-	return patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: patch.Instances(1)}, State: &state, Instance: instance}
+	one := patch.Policy{MaxUnavailable: patch.Instances(1)}
+	return patch.View{Group: webGroup, Policy: one, State: &state, Instance: instance}
 }
 
 func codesOf(refusals []*patch.Refusal) []patch.RefusalCode {

@@ -173,8 +173,7 @@ func (p *Preview) note(plan Plan) {
 	}
 	p.Notes = append(
 		p.Notes,
-		"no machine is asked: that its agent answers, its http, https and command checks pass, its packages are whole, its system is all on "+
-			"its root volume and it does not patch itself "+
-			"is asked before it is taken",
+		"no machine is asked: that its agent answers, its http, https and command checks pass, its packages are whole, its "+
+			"system is all on its root volume and it does not patch itself is asked before it is taken",
 	)
 }

@@ -73,7 +73,8 @@ func TestPuttingBackGetsAsFarAsItCan(t *testing.T) {
 				if next == "" {
 					break
 				}
-				view := patch.View{Group: webGroup, Policy: patch.Policy{MaxUnavailable: patch.Instances(1)}, State: &c.state, Instance: next}
+				one := patch.Policy{MaxUnavailable: patch.Instances(1)}
+				view := patch.View{Group: webGroup, Policy: one, State: &c.state, Instance: next}
 				if refusal := patch.First(patch.LevelPutBack, view); refusal != nil {
 					require.Equal(t, patch.RefusedCapacity, refusal.Code)
 					refused = append(refused, next)

@@ -102,7 +102,9 @@ func TestWhoRestsIsNotAskedWithTheOthers(t *testing.T) {
 			for state, refused := range map[string]bool{"running": true, "stopped": false} {
 				group := four(untracked, member(2, func(m *patch.Member) { m.State = state; change(m) }))
 				view := patch.View{
-					Group: tagsGroup, State: &group, Policy: patch.Policy{MaxUnavailable: patch.Instances(1), Restore: patch.RestoreRootVolume},
+					Group: tagsGroup, State: &group, Policy: patch.Policy{
+						MaxUnavailable: patch.Instances(1), Restore: patch.RestoreRootVolume,
+					},
 				}
 				require.Equal(t, refused, len(patch.Refusals(patch.LevelWave, view)) > 0, "%s: %v", state,
 					patch.Refusals(patch.LevelWave, view))

@@ -29,7 +29,7 @@ func (g *group) take(ctx workflow.Context) {
 		})
 		free := len(g.status.Now) < max(g.status.Strategy.AtOnce, 1)
 		switch idle := len(g.status.Now) == 0; {
-		case next >= 0 && free && g.goesOn(ctx) && !(g.isLong(ctx) && !idle):
+		case next >= 0 && free && g.goesOn(ctx) && (idle || !g.isLong(ctx)):
 			if idle && g.mayContinueAsNew(ctx) {
 				return
 			}

@@ -86,7 +86,8 @@ func (s *saga) askTurn(ctx workflow.Context, ask Turn, wait time.Duration) (answ
 	if parent == nil {
 		return false
 	}
-	if err := workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, names.SignalTurn, ask).Get(ctx, nil); err != nil {
+	asked := workflow.SignalExternalWorkflow(ctx, parent.ID, parent.RunID, names.SignalTurn, ask)
+	if err := asked.Get(ctx, nil); err != nil {
 		if !ask.Out { // the group is gone; who would go out is cancelled with it, and asks again until then
 			return false
 		}

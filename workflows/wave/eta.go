@@ -89,7 +89,9 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 // workOf is what is left of a group. What its own instances took counts most, then those of the stage's other groups,
 // known, whose bake is the same.
 func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (patch.Work, string) {
-	work := patch.Work{AtOnce: held.atOnce, Each: held.each, First: held.launch, Begun: held.started, Shares: held.behind.All}
+	work := patch.Work{
+		AtOnce: held.atOnce, Each: held.each, First: held.launch, Begun: held.started, Shares: held.behind.All,
+	}
 	basis := held.from
 	if each := cmp.Or(held.counts.Each, known); each > 0 {
 		work.Each, basis = each, "instances of this wave"

@@ -21,7 +21,8 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 	// Held for another reason than a fresh failure, a group would only be held again, without end. What was said or
 	// cancelled while the others were told to wait counts more than what the stage may carry.
 	untold := w.inbox.decision == nil && ctx.Err() == nil
-	if failures := w.roster.failures(stage); untold && failures > w.turn.carried && failures <= planned.MaxFailures.Of(w.roster.members(stage)) {
+	failures, most := w.roster.failures(stage), planned.MaxFailures.Of(w.roster.members(stage))
+	if untold && failures > w.turn.carried && failures <= most {
 		w.turn.carried = failures
 		w.tellFailures(ctx, held...)
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
