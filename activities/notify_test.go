@@ -96,7 +96,7 @@ func TestNotifyTellsWhatMayPassFromWhatWillNot(t *testing.T) {
 			require.Equal(t, c.typed, typed.Type())
 			require.Equal(t, c.final, typed.NonRetryable())
 			require.Equal(t, c.delay, typed.NextRetryDelay())
-			require.Contains(t, typed.Message(), "chat was not told on_hold: ")
+			require.Contains(t, typed.Message(), "chat was not told on hold: ")
 		})
 	}
 	require.ErrorContains(t, notifyWith(t, &activities.Control{}), "has no notify:")

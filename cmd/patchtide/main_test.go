@@ -152,6 +152,11 @@ func TestWrongUsage(t *testing.T) {
 		{"wave start without a plan", []string{"wave", "start"}, "accepts 1 arg(s)"},
 		{"two plans", []string{"wave", "start", "web", "api"}, "accepts 1 arg(s)"},
 		{"unknown verb", []string{"wave", "explode", "wave-1"}, `unknown command "explode"`},
+		{
+			"a verb by the name of its Update",
+			[]string{"wave", "roll_back", "wave-1", "--reason", "x"},
+			`unknown command "roll_back" for "patchtide wave"; did you mean roll-back?`,
+		},
 		{"a verb without a wave", []string{"wave", "approve", "--reason", "x"}, "accepts 1 arg(s)"},
 		{
 			"a verb without a reason",

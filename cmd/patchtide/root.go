@@ -44,7 +44,14 @@ func newRoot() *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return chooseZone(cmd) }
 	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
 	config.AddFlags(root.PersistentFlags())
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, inPlainWords(err)) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.HasSubCommands() { // a flag behind a misspelt command is not the mistake
+			if unknown := knownCommand(cmd, cmd.Flags().Args()); unknown != nil {
+				err = unknown
+			}
+		}
+		return usage(cmd, inPlainWords(err))
+	})
 	wrapArgs(root)
 	completes(root)
 	return root

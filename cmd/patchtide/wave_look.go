@@ -103,7 +103,8 @@ func (l *looker) whoIsAway(ctx context.Context, err error) error {
 	asking, stop := context.WithTimeout(ctx, lookWait/2)
 	defer stop()
 	if _, described := l.temporal.DescribeWorkflowExecution(asking, l.wave, ""); described == nil {
-		return fmt.Errorf("Temporal answers and no worker does; start one: %w", err) //nolint:staticcheck // a name
+		//nolint:staticcheck // a name
+		return fmt.Errorf("Temporal answers and no worker does; the wave stands until one runs: patchtide worker (%w)", err)
 	}
 	return err
 }

@@ -21,7 +21,7 @@ type terminatedError struct {
 
 func (e *terminatedError) Error() string {
 	return fmt.Sprintf("wave %s was terminated: nobody decides for it any more, and what it had under way is put back by "+
-		"itself. See what is left: patchtide reconcile --dry-run. Put back what it had patched: %s",
+		"itself, which `patchtide reconcile --dry-run` shows as in use. Once nothing is, put back what it had patched: %s",
 		e.wave, names.VerbCommand(patch.RollBack, e.wave))
 }
 

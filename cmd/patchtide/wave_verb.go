@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows"
 )
@@ -144,10 +145,11 @@ func aimedAt(status patch.WaveStatus, decision patch.Decision) (aimed patch.Deci
 	return aimed, said, nil
 }
 
-// hasClosed says of a wave that has closed how it ended: it takes no verb any more.
+// hasClosed says of a wave that has closed how it ended: it takes no verb any more but a roll back.
 func hasClosed(status patch.WaveStatus) error {
-	return fmt.Errorf("%s has closed: %s at %s; it takes no verb any more", status.WaveID,
-		status.Outcome.Words(), console.Moment(status.Since))
+	return fmt.Errorf("%s has closed: %s at %s; all that can be done to it is to put back what it left patched: %s",
+		status.WaveID, status.Outcome.Words(), console.Moment(status.Since),
+		names.VerbCommand(patch.RollBack, status.WaveID))
 }
 
 // whyClosed says how a wave ended that Temporal lets nobody tell anything; err is what Temporal said.

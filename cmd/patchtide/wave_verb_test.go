@@ -81,7 +81,8 @@ func TestAVerbAfterTheEnd(t *testing.T) {
 	status := patch.WaveStatus{WaveID: "wave-1", State: patch.StateClosed, Outcome: patch.RolledBack, Since: at}
 	_, _, err := aimedAt(status, patch.Decision{Verb: patch.Retry})
 	require.EqualError(t, err,
-		"wave-1 has closed: rolled back at 2026-11-22 02:00:00 "+at.Format("MST")+"; it takes no verb any more")
+		"wave-1 has closed: rolled back at 2026-11-22 02:00:00 "+at.Format("MST")+"; all that can be done to it is to put back "+
+			"what it left patched: patchtide wave roll-back wave-1 --reason \"...\"")
 }
 
 // What a notice of a failing undo says to type works: first it stops the wave, and then it names the point that another

@@ -120,7 +120,7 @@ func watchInLines(
 		case !away && ctx.Err() == nil:
 			away = true
 			picture.Say(
-				"No answer since %s: %s. The wave goes on; so does this", console.Clock(last.At), plain(look.Err),
+				"No answer since %s: %s. This goes on", console.Clock(last.At), plain(look.Err),
 			)
 			for _, wait := range brief.WaitedFor(last.Status, look.Details.Waits, console.Clock) {
 				picture.Say("It waits for %s", wait)

@@ -111,6 +111,8 @@ func (w Wave) when(verb patch.Verb) string {
 	switch {
 	case verb == patch.Approve && w.NotBy != "":
 		return said + ", by somebody other than " + w.NotBy + ", who started the wave"
+	case verb == patch.Resume && w.State == patch.StatePaused:
+		return "to go on at once"
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
@@ -150,7 +152,11 @@ func (w Wave) beyondRetry() bool {
 func (w Wave) Silence(moment func(time.Time) string) string {
 	switch {
 	case w.Until != nil:
-		return fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), w.Otherwise.Words())
+		said := fmt.Sprintf("If nobody answers by %s, %s is done.", moment(*w.Until), w.Otherwise.Words())
+		if w.Otherwise == patch.RollBack {
+			said += " It puts back " + counted(w.RollsBack.Stage) + "."
+		}
+		return said
 	case (patch.WaveStatus{Verbs: w.Verbs}).Asks():
 		return "It waits until somebody answers."
 	}

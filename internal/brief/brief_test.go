@@ -87,7 +87,7 @@ func TestWhenToSendAVerb(t *testing.T) {
 func TestWhatIsDoneIfNobodyAnswers(t *testing.T) {
 	until := time.Date(2026, 11, 22, 2, 30, 0, 0, time.UTC)
 	at := func(t time.Time) string { return t.Format(time.Kitchen) }
-	require.Equal(t, "If nobody answers by 2:30AM, roll back is done.",
+	require.Equal(t, "If nobody answers by 2:30AM, roll back is done. It puts back no instance.",
 		brief.Wave{Otherwise: patch.RollBack, Until: &until, Verbs: []patch.Verb{patch.Retry}}.Silence(at))
 	require.Equal(t, "It waits until somebody answers.", brief.Wave{Verbs: []patch.Verb{patch.Approve}}.Silence(at))
 	require.Empty(t, brief.Wave{Verbs: []patch.Verb{patch.Abort}}.Silence(at), "nobody is asked")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -29,9 +30,10 @@ type Worry struct {
 
 // The kinds of worries.
 const (
-	WorryNotReached = "not reached" // a member that did not get what was due
-	WorryStranded   = "stranded"    // what could not be put back
-	WorryNotTold    = "not told"    // a notice that no channel took
+	WorryNotReached   = "not reached"   // a member that did not get what was due
+	WorryStillPatched = "still patched" // what a wave that was rolled back has left patched in its other stages
+	WorryStranded     = "stranded"      // what could not be put back
+	WorryNotTold      = "not told"      // a notice that no channel took
 )
 
 // Write is the document of a wave. waits may be the zero value; moment and clock write a time with and without its day.
@@ -54,6 +56,11 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			}
 		}
 	}
+	if kept := stillPatched(status); kept > 0 {
+		doc.Worries = append(doc.Worries, Worry{WorryStillPatched, fmt.Sprintf(
+			"%s of other stages. To put back as well: %s", counted(kept), names.VerbCommand(patch.RollBack, status.WaveID),
+		)})
+	}
 	for _, left := range status.Stranded {
 		doc.Worries = append(doc.Worries, Worry{WorryStranded, fmt.Sprintf(
 			"%s/%s %s: %s. %s", left.Account, left.Region, left.Resource, left.State, left.WhatToDo,
@@ -63,6 +70,20 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Worries = append(doc.Worries, Worry{WorryNotTold, problem})
 	}
 	return doc
+}
+
+// stillPatched counts what a wave has left patched that ended by rolling a stage back: whoever wanted the patch gone
+// must not take "rolled back" for all of it.
+func stillPatched(status patch.WaveStatus) (kept int) {
+	if status.Outcome != patch.RolledBack && status.Outcome != patch.NothingPutBack || status.PutsBack != "" {
+		return 0
+	}
+	for _, stage := range status.Stages {
+		for _, group := range stage.Groups {
+			kept += group.Patched
+		}
+	}
+	return kept
 }
 
 // UTC writes a moment where many people read it.

@@ -106,6 +106,17 @@ func unbroken(line string) []string {
 // Clock is a moment of today as people read it here, with its zone; Moment has the day: see TellUTC.
 func Clock(at time.Time) string { return here(at).Format("15:04:05 MST") }
 
+// ClockNear writes a Clock of the day that it is now, and a Moment of any other: a deadline of tomorrow is not taken
+// for one of today.
+func ClockNear(now time.Time) func(time.Time) string {
+	return func(at time.Time) string {
+		if here(at).Format(time.DateOnly) == here(now).Format(time.DateOnly) {
+			return Clock(at)
+		}
+		return Moment(at)
+	}
+}
+
 // Moment is a moment with its day and zone.
 func Moment(at time.Time) string { return here(at).Format("2006-01-02 15:04:05 MST") }
 

@@ -103,7 +103,7 @@ func (m *Model) headLines() []string {
 	}
 	stands := m.counted(done, total) + "  " + style.Render(brief.Stands(status)) + "  " + m.since(status.Since)
 	if status.Window != nil && !status.Window.Closes.IsZero() {
-		stands += palette.Quiet.Render("  window closes " + console.Clock(status.Window.Closes))
+		stands += palette.Quiet.Render("  window closes " + console.ClockNear(m.o.Now())(status.Window.Closes))
 	}
 	lines := []string{palette.Title.Render(status.WaveID) + of, stands}
 	if !m.short() {
@@ -114,7 +114,7 @@ func (m *Model) headLines() []string {
 	}
 	if m.trouble != nil {
 		said := fmt.Sprintf(
-			"No answer since %s (%s): %s. The wave goes on; what is shown is as it was then.",
+			"No answer since %s (%s): %s. What is shown is as it was then.",
 			console.Clock(m.last.At),
 			max(m.o.Now().Sub(m.last.At), 0).Round(1e9),
 			console.Said(m.trouble),
@@ -130,7 +130,7 @@ func (m *Model) headLines() []string {
 	if status.Awaiting != "" {
 		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, m.mostSaid())...)
 	}
-	if silence := brief.Of(status).Silence(console.Clock); silence != "" && status.Until != nil {
+	if silence := brief.Of(status).Silence(console.ClockNear(m.o.Now())); silence != "" && status.Until != nil {
 		asked := []string{palette.Asks.Render(silence)}
 		if !m.short() {
 			asked = m.flowing(asked)

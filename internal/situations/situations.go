@@ -61,7 +61,8 @@ func All() map[string]Situation {
 		WorkflowID: lock("instance", second), Activity: "AwaitInstall", Attempt: 3, Since: At.Add(-time.Minute),
 		Failure: "it is paused in Temporal by ann: looking",
 	})
-	all["worker away"] = away("Temporal answers and no worker does; start one: patchtide worker", patch.Wait{
+	const noWorker = "Temporal answers and no worker does; the wave stands until one runs: patchtide worker"
+	all["worker away"] = away(noWorker, patch.Wait{
 		WorkflowID: lock("group", "web"), Activity: "RaiseDesired", Attempt: 1, Since: At.Add(-time.Minute),
 		Untaken: At.Add(-time.Minute),
 	})
@@ -137,7 +138,7 @@ func asks(text string, then patch.Verb) func(*patch.WaveStatus) {
 }
 
 const (
-	counted = ". 4 of its 4 members are in service"
+	counted = ". Now 4 of its 4 members are in service"
 	held    = second + " rolled back: return to service: it is unhealthy in target group web " +
 		"(Target.FailedHealthChecks)" + counted
 )
@@ -177,8 +178,8 @@ func statuses() map[string]patch.WaveStatus {
 			s.NotBy = "ann"
 		}),
 		"on hold": holds(held, "", patch.RolledBack),
-		"on hold, paused and frozen": holds(held, "It is paused by ann: looking: what is retried or left begins after "+
-			"resume. "+frozen+": nothing begins there until that is lifted. ", patch.RolledBack),
+		"on hold, paused and frozen": holds(held, "It is paused by ann: looking: answer first, then send "+
+			"resume: nothing begins before. "+frozen+": nothing begins there until that is lifted. ", patch.RolledBack),
 		"quarantined at a hold": holds(second+" quarantined: its restore failed", "", patch.Quarantined),
 		"lost its group":        holds("its workflow ended before the wave released it; was it terminated?", "", ""),
 		"closed with one in quarantine": in(patch.StateClosed, func(s *patch.WaveStatus) {

@@ -124,7 +124,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		{
 			"in staging", 22 * time.Minute, 1, 0,
 			"staging/ap-northeast-1/Role=web: WindowEndsTooSoon: staging/ap-northeast-1/Role=web/i-...: " +
-				"too little of the window is left: 5m10s until its cutoff at 2036-11-22T02:22:00Z, " +
+				"too little of the window is left: 5m0s until its cutoff at 2036-11-22T02:22:00Z, " +
 				"and an instance may need 11m30s (patching 11m0s, putting back 0s, draining 30s, " +
 				"slow start 0s, snapshot 0s, volume 0s); " +
 				"the rest is patched in another window",
@@ -132,7 +132,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		{
 			"before production", 42 * time.Minute, 2, 0,
 			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web: " +
-				"too little of the window is left: 9m0s until its cutoff at 2036-11-22T02:42:00Z, " +
+				"too little of the window is left: 8m40s until its cutoff at 2036-11-22T02:42:00Z, " +
 				"and an instance may need 11m0s (patching 11m0s, putting back 0s, draining 0s, " +
 				"slow start 0s, snapshot 0s, volume 0s); " +
 				"the rest is patched in another window",
@@ -140,7 +140,7 @@ func TestTheWindowClosesMeanwhile(t *testing.T) {
 		{
 			"in production", 60 * time.Minute, 2, 2,
 			"production/ap-northeast-1/web: WindowEndsTooSoon: production/ap-northeast-1/web/i-...: " +
-				"too little of the window is left: 3m50s until its cutoff at 2036-11-22T03:00:00Z, " +
+				"too little of the window is left: 3m10s until its cutoff at 2036-11-22T03:00:00Z, " +
 				"and an instance may need 12m0s (patching 11m0s, putting back 0s, draining 1m0s, " +
 				"slow start 0s, snapshot 0s, volume 0s); " +
 				"the rest is patched in another window",

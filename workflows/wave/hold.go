@@ -57,7 +57,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 func (w *wave) holdsAnyway(ctx workflow.Context, held []*lockedGroup) string {
 	also := ""
 	if w.inbox.paused != nil {
-		also += "It is " + whyPaused(w.inbox.paused) + ": what is retried or left begins after resume. "
+		also += "It is " + whyPaused(w.inbox.paused) + ": answer first, then send resume: nothing begins before. "
 	}
 	var accounts []string
 	for _, one := range held {
@@ -78,7 +78,7 @@ func (w *wave) holdText(held []*lockedGroup, also string) string {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
 	why += also
-	if loses := w.plan.RollBackLoses(); loses != "" && w.roster.rollsBack("", nil).Wave > 0 {
+	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
 		why += "roll_back puts back what is patched: " + loses + ". "
 	}
 	return why + "Send retry, skip, roll_back or abort."

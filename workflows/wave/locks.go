@@ -173,7 +173,7 @@ func heldBy(holder activities.LockHolder, what, lock string) (is, todo string) {
 			what, names.ReconcileID, lock), "wait until it has ended"
 	}
 	return fmt.Sprintf("%s is being patched by wave %s (lock %s)", what, holder.Parent, lock),
-		"wait until it has ended, or abort it"
+		"wait until it has ended, or abort it; one that was terminated is being put back, and lets it go then"
 }
 
 // release frees the locks and waits for the groups' results.

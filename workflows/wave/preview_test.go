@@ -107,7 +107,7 @@ func TestAPreviewTellsWhatAWaveWouldDoInItsOrder(t *testing.T) {
 	require.Contains(t, preview.Loses, "root volume")
 
 	staging, production := preview.Stages[0], preview.Stages[1]
-	require.Equal(t, patch.Strategy{}, staging.Groups[0].Strategy, "chosen by tags")
+	require.Equal(t, patch.Strategy{AtOnce: 1}, staging.Groups[0].Strategy, "chosen by tags")
 	require.Equal(t, &patch.GroupNumbers{Min: 2, Max: 6, Desired: 4}, production.Groups[0].Numbers)
 	require.Equal(t, patch.CapacityDecrement, production.Groups[0].Strategy.Mode)
 	require.Equal(t, "45m0s", production.Begins.String())
@@ -177,7 +177,7 @@ func TestAPreviewTellsOfRoomByOneMore(t *testing.T) {
 	preview := previewOf(scene, ofWeb)
 	require.Empty(t, preview.Blockers, "with one more there is room")
 	group := preview.Stages[1].Groups[0]
-	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, RaiseMax: true}, group.Strategy)
+	require.Equal(t, patch.Strategy{Mode: patch.CapacitySurge, AtOnce: 1, RaiseMax: true}, group.Strategy)
 	require.Equal(t, "5m0s", (group.Instances[0].Begins - group.Begins).String(), "it is launched first")
 
 	scene = wavetest.New(t, wavetest.Options{

@@ -177,7 +177,7 @@ func TestDriverApprovesAndDecides(t *testing.T) {
 	}, w.told, "each once, the refused one again")
 	require.Contains(t, text, "The laboratory approves stage production by itself; in production a person does.")
 	require.Contains(t, text, "The wave did not take approve: the worker is busy. It will be told again.")
-	require.Contains(t, text, "! wave  on hold: a decision")
+	require.Contains(t, text, "! wave  on hold: production: a decision")
 	require.Contains(t, text, "production/ap-northeast-1/web i-0a  install")
 }
 
