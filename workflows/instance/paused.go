@@ -31,9 +31,11 @@ func (s *saga) watchPauses(ctx workflow.Context) (stop workflow.CancelFunc) {
 			info := workflow.GetInfo(ctx).WorkflowExecution
 			var paused []string
 			if err := workflow.ExecuteActivity(run.Looking(ctx, "whether it is paused"), control.ReadPaused,
-				activities.ReadPausedInput{WorkflowID: info.ID, RunID: info.RunID}).Get(ctx, &paused); err != nil ||
-				len(paused) == 0 {
-				told = 0 // or nobody can tell: it is looked again
+				activities.ReadPausedInput{WorkflowID: info.ID, RunID: info.RunID}).Get(ctx, &paused); err != nil {
+				continue // nobody can tell now: a pause that was told is the same still, for all that is known
+			}
+			if len(paused) == 0 {
+				told = 0
 				continue
 			}
 			if told++; told > 1 {
