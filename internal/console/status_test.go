@@ -25,7 +25,8 @@ func TestStatusOfAHold(t *testing.T) {
 		}}},
 	}
 	text := console.Status(status, patch.Waits{}, console.Page{Width: 80, Terminal: true})
-	require.Contains(t, text, "If nobody answers by 2026-11-24 03:30:00 "+until.Format("MST")+", roll back is done. It puts back ")
+	require.Contains(t, text, "If nobody answers by 2026-11-24 03:30:00 "+until.Format("MST")+", roll back is done.")
+	require.Contains(t, strings.Join(strings.Fields(text), " "), "roll back is done. It puts back no instance.")
 	require.Contains(t, text, "production/eu/api: waits beside web\n")
 	require.Equal(t, 1, strings.Count(text, "the agent is silent"), text)
 	for _, line := range strings.Split(text, "\n") {

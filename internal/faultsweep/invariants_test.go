@@ -122,7 +122,7 @@ func (j *judge) wrong(resource, format string, args ...any) {
 func (j *judge) group(before fleetBefore, group *world.ScalingGroup) {
 	toldOut := 0 // on standby, which took desired down by as many
 	for _, member := range group.Members() {
-		if member.State == world.LifecycleStandby && j.told.of(member.Instance.ID) {
+		if before.most > 1 && member.State == world.LifecycleStandby && j.told.of(member.Instance.ID) {
 			toldOut++
 		}
 	}

@@ -83,6 +83,13 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			want = append(want, status.NotTold...)
 			want = append(want, told.Quarantine())
 			places := drawn(t, s)
+			for _, stage := range status.Stages {
+				for _, group := range stage.Groups { // beside the sentences, `--json` has the status with all of them
+					for _, place := range []string{"wave show", "a ticket", "the UI", "screen"} {
+						require.Contains(t, places[place], group.Group, place)
+					}
+				}
+			}
 			for place, said := range places {
 				for _, part := range want {
 					require.Contains(t, said, flat(part), place)
