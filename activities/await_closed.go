@@ -33,18 +33,30 @@ func (c *Control) AwaitWorkflowsClosed(ctx context.Context, in AwaitWorkflowsClo
 		if last.Record != nil {
 			locks = append(locks, names.InstanceLock(group, last.Record.Instance))
 		}
-		for _, lock := range locks {
-			holder, err := c.Locks.Holder(ctx, lock)
-			if err != nil {
-				return temporal.NewApplicationErrorWithCause(
-					"ask Temporal whether "+lock+" runs: "+err.Error(), ErrLockUnknown, err,
-				)
-			}
-			// Whose it is cannot be told of one without a wave: it is waited for.
-			if holder != nil && (holder.Wave == in.WaveID || holder.Wave == "") {
-				return once.NotReady(atRestPoll, "waiting for %s, which still runs for wave %s", lock, in.WaveID)
-			}
+		lock, err := c.held(ctx, in.WaveID, locks...)
+		switch {
+		case err != nil:
+			return err
+		case lock != "":
+			return once.NotReady(atRestPoll, "waiting for %s, which still runs for wave %s", lock, in.WaveID)
 		}
 	}
 	return nil
+}
+
+// held is the first of the locks that a workflow has for a wave; "" when none has. Whose it is cannot be told of one
+// without a wave: it may be the wave's.
+func (c *Control) held(ctx context.Context, wave string, locks ...string) (string, error) {
+	for _, lock := range locks {
+		holder, err := c.Locks.Holder(ctx, lock)
+		if err != nil {
+			return "", temporal.NewApplicationErrorWithCause(
+				"ask Temporal whether "+lock+" runs: "+err.Error(), ErrLockUnknown, err,
+			)
+		}
+		if holder != nil && (holder.Wave == wave || holder.Wave == "") {
+			return lock, nil
+		}
+	}
+	return "", nil
 }

@@ -6,14 +6,15 @@ import (
 	"slices"
 
 	"github.com/patchtide/patchtide/internal/journal"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
 // untold is what a journal tells of a wave that did not end by itself.
 type untold struct {
-	ended     bool     // it tells of instances that were patched
-	unsettled []string // instances that were under way, and are not put back yet
-	unproven  []string // records that cannot be believed
+	ended     bool              // it tells of instances that were patched
+	unsettled []*journal.Record // of instances that were under way, and are not put back yet
+	unproven  []string          // records that cannot be believed
 }
 
 // readUntold puts what the wave's journal tells of instances into its document, but of those of which it, or a group,
@@ -34,7 +35,7 @@ func (c *Control) readUntold(ctx context.Context, wave string, document *WaveDoc
 		case record.Patched != nil:
 			records = append(records, record)
 		case !record.Ended && !record.Left:
-			found.unsettled = append(found.unsettled, record.Name())
+			found.unsettled = append(found.unsettled, record)
 		}
 	}
 	// In the order in which the stages were taken, for they are put back the other way round.
@@ -65,4 +66,20 @@ func tellsPatched(result patch.WaveResult, id string) bool {
 		}
 	}
 	return false
+}
+
+// underWay are the groups of instances that are put back by a workflow of the wave, which has outlived it.
+func (c *Control) underWay(ctx context.Context, wave string, unsettled []*journal.Record) ([]patch.Group, error) {
+	var groups []patch.Group
+	for _, record := range unsettled {
+		group := record.Group
+		lock, err := c.held(ctx, wave, names.GroupLock(group), names.InstanceLock(group, record.Instance))
+		switch {
+		case err != nil:
+			return nil, err
+		case lock != "" && !slices.ContainsFunc(groups, func(g patch.Group) bool { return g.String() == group.String() }):
+			groups = append(groups, group)
+		}
+	}
+	return groups, nil
 }

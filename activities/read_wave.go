@@ -24,9 +24,10 @@ type WaveRead struct {
 	Document WaveDocument
 	Pages    []string `json:",omitempty"` // where the document is too large: the hashes of what ReadWavePage reads
 	// Left: the wave was gone before it could tell what its groups and instances did, which they or the journal tell.
-	Left      bool     `json:",omitempty"`
-	Unsettled []string `json:",omitempty"` // instances that were under way then, and are not put back yet
-	Unproven  []string `json:",omitempty"` // records of its journal that cannot be believed
+	Left      bool          `json:",omitempty"`
+	Unsettled []string      `json:",omitempty"` // instances that were under way then, and are not put back yet
+	UnderWay  []patch.Group `json:",omitempty"` // groups of those: a workflow of the wave is at it
+	Unproven  []string      `json:",omitempty"` // records of its journal that cannot be believed
 	Notifies  bool     `json:",omitempty"` // see ResolvedPlan
 }
 
@@ -59,7 +60,13 @@ func (c *Control) ReadWave(ctx context.Context, in ReadWaveInput) (*WaveRead, er
 	if read.Document, told, err = c.readWhole(ctx, in.WaveID); err != nil {
 		return nil, err
 	}
-	read.Left, read.Unsettled, read.Unproven = told.ended, told.unsettled, told.unproven
+	read.Left, read.Unproven = told.ended, told.unproven
+	for _, record := range told.unsettled {
+		read.Unsettled = append(read.Unsettled, record.Name())
+	}
+	if read.UnderWay, err = c.underWay(ctx, in.WaveID, told.unsettled); err != nil {
+		return nil, err
+	}
 	read.Document.forRollBack()
 	pages, err := payload.Pages(read.Document)
 	if err != nil {

@@ -264,6 +264,7 @@ func TestATerminatedWave(t *testing.T) {
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stands, "terminated while running: production", "which Temporal tells without a worker")
 	require.NoError(t, b.startWorker())
+	b.rollBackTerminated(first, missing) // it waits for the children, who have only begun
 	code, stands = b.operator("wave", "show", first)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stands, "When it was heard of last, it stood so:")
@@ -273,7 +274,6 @@ func TestATerminatedWave(t *testing.T) {
 	require.False(t, group.Before(put), "a group waits for its instance")
 	require.False(t, free.Before(group), "the service is locked until everything is put back")
 	require.Equal(t, b.before, fleetNow(b.aws), "the children have put everything back")
-	b.rollBackTerminated(first, missing)
 
 	instance = b.strand(second)
 	for _, id := range []string{service, productionLock, instance} {

@@ -13,6 +13,7 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/workflows/internal/run"
+	"github.com/patchtide/patchtide/workflows/service"
 )
 
 // RollBackRequest asks RollBackWave to put back what a closed wave patched.
@@ -120,10 +121,17 @@ func rollBackWave(ctx workflow.Context, request RollBackRequest) (*patch.WaveRes
 // readWave reads what the wave left, and keeps of it the groups where instances are patched still. It says what the
 // wave's evidence does not tell; "" where it tells all.
 func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err error) {
-	var read activities.WaveRead
-	if err := workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWave,
-		activities.ReadWaveInput{WaveID: id}).Get(ctx, &read); err != nil {
+	read, err := readLeft(ctx, id)
+	if err != nil {
 		return "", err
+	}
+	if len(read.UnderWay) > 0 { // what it had under way puts itself back, and tells then what it left
+		if err := service.AwaitClosed(ctx, id, read.UnderWay); err != nil {
+			return "", err
+		}
+		if read, err = readLeft(ctx, id); err != nil {
+			return "", err
+		}
 	}
 	document := read.Document
 	if len(read.Pages) > 0 {
@@ -162,6 +170,12 @@ func (w *wave) readWave(ctx workflow.Context, id string) (unended string, err er
 		}
 	}
 	return unended, nil
+}
+
+func readLeft(ctx workflow.Context, id string) (read activities.WaveRead, err error) {
+	err = workflow.ExecuteActivity(run.Controlling(ctx, "what the wave's evidence says"), control.ReadWave,
+		activities.ReadWaveInput{WaveID: id}).Get(ctx, &read)
+	return read, err
 }
 
 // readPages reads a document that is too large for one activity. A page that is not as it was listed was written since.
