@@ -57,7 +57,7 @@ func TestAForgottenWaveIsToldByItsEvidence(t *testing.T) {
 	cmd, out = command("list")
 	known := []listed{{WaveID: "wave-web-20261101-020000"}}
 	all := listForgotten(cmd, known, listFilter{plan: "web", most: 20})
-	require.NoError(t, printWaves(out, all))
+	require.NoError(t, listFilter{}.print(out, all))
 	require.Contains(t, out.String(), "by its evidence")
 	require.Len(t, all, 2, "neither one of another plan nor one that has not ended by itself: %s", out)
 	require.Equal(t, "wave-web-20261108-020000", all[1].WaveID)

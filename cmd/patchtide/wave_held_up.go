@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"io"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -17,8 +18,8 @@ import (
 const heldUpWait = 3 * time.Second
 
 // tellHeldUp adds to those that run whether they are paused or frozen, and whether they wait for somebody. One that
-// nobody answers for waits where its state says so.
-func tellHeldUp(ctx context.Context, c console.Asker, waves []listed, trouble io.Writer) {
+// nobody answers for waits where its state says so. It fails with what is not known of them, which may be that one waits.
+func tellHeldUp(ctx context.Context, c console.Asker, waves []listed) error {
 	ctx, stop := context.WithTimeout(ctx, heldUpWait)
 	defer stop()
 	var asking sync.WaitGroup
@@ -36,7 +37,7 @@ func tellHeldUp(ctx context.Context, c console.Asker, waves []listed, trouble io
 		})
 	}
 	if running == 0 {
-		return
+		return nil
 	}
 	var freezes patch.Freezes
 	var unknown error
@@ -53,13 +54,15 @@ func tellHeldUp(ctx context.Context, c console.Asker, waves []listed, trouble io
 			waves[i].heldUp(*statuses[i], freezes)
 		}
 	}
+	var lacking []error
 	if silent > 0 {
-		line(trouble, "%d of the waves that run did not say whether they are paused or frozen: a worker must run to answer",
-			silent)
+		lacking = append(lacking, fmt.Errorf("%d of the waves that run did not say whether they are paused or frozen: a "+
+			"worker must run to answer", silent))
 	}
 	if unknown != nil {
-		line(trouble, "what is frozen is not known, which counts as frozen: %s", plain(unknown))
+		lacking = append(lacking, fmt.Errorf("what is frozen is not known, which counts as frozen: %s", plain(unknown)))
 	}
+	return errors.Join(lacking...)
 }
 
 // askingStates are those in which a wave asks a person.

@@ -64,7 +64,7 @@ patchtide wave list --plan web --most 5`,
 		Long: "List waves and roll backs: those that run, the newest first, then those that have closed, the last to " +
 			"close first. After them come those that Temporal has forgotten, where the configuration names the evidence " +
 			"that knows them. Whether one is paused or frozen beside what its state says, a worker must answer. Exit " +
-			"code 3 with --waiting where one waits.",
+			"code 3 with --waiting where one waits, 1 where nobody can say.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
@@ -87,13 +87,19 @@ patchtide wave list --plan web --most 5`,
 				if err != nil {
 					return err
 				}
-				tellHeldUp(cmd.Context(), c, waves, cmd.ErrOrStderr())
+				unknown := tellHeldUp(cmd.Context(), c, waves)
 				if filter.waiting {
 					waves = slices.DeleteFunc(waves, func(wave listed) bool { return !wave.Waits })
 					waves = waves[:min(len(waves), filter.most)]
 				}
 				waves = listForgotten(cmd, waves, filter)
-				err = show(cmd, waves, printWaves)
+				if filter.waiting && len(waves) == 0 && unknown != nil {
+					return unknown
+				}
+				if unknown != nil {
+					line(cmd.ErrOrStderr(), "%s", plain(unknown))
+				}
+				err = show(cmd, waves, filter.print)
 				if err == nil && filter.waiting && len(waves) > 0 {
 					err = &exitError{code: exitOnHold}
 				}
@@ -217,8 +223,12 @@ func attribute(attributes *commonpb.SearchAttributes, name string) string {
 	return shown.Line(text)
 }
 
-func printWaves(out io.Writer, waves []listed) error {
-	if len(waves) == 0 {
+func (f listFilter) print(out io.Writer, waves []listed) error {
+	switch {
+	case len(waves) == 0 && f.waiting:
+		line(out, "no wave waits for anybody")
+		return nil
+	case len(waves) == 0:
 		line(out, "no waves")
 		return nil
 	}

@@ -129,7 +129,7 @@ func TestATerminatedWaveIsToldAsSuch(t *testing.T) {
 	waves, err := listWaves(t.Context(), store, listFilter{most: 5})
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.NoError(t, printWaves(&out, waves))
+	require.NoError(t, listFilter{}.print(&out, waves))
 	require.Contains(t, out.String(), "terminated while on hold")
 }
 

@@ -115,6 +115,10 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 	if err != nil {
 		return decision, err
 	}
+	// One that was terminated still answers, as it stood.
+	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {
+		return decision, failure
+	}
 	aimed, said, err := aimedAt(*status, decision)
 	if err != nil {
 		return decision, err

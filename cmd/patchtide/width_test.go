@@ -66,7 +66,7 @@ func TestWhatIsPrintedFitsTheTerminal(t *testing.T) {
 		"quarantine list":  func(out io.Writer) { require.NoError(t, printQuarantine(out, quarantined)) },
 		"schedule list":    func(out io.Writer) { require.NoError(t, printStates(out, states)) },
 		"schedule preview": func(out io.Writer) { printPreview(out, previewOf("web", window, at, 3), false) },
-		"wave list":        func(out io.Writer) { require.NoError(t, printWaves(out, waves)) },
+		"wave list":        func(out io.Writer) { require.NoError(t, listFilter{}.print(out, waves)) },
 	} {
 		for _, width := range []int{60, 80, 120} {
 			t.Run(fmt.Sprintf("%s at %d", name, width), func(t *testing.T) {
