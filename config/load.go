@@ -14,8 +14,11 @@ import (
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
-// DefaultFile is read where no --config is given.
+// DefaultFile is read where neither --config nor FileVariable names another.
 const DefaultFile = "patchtide.yaml"
+
+// FileVariable is the environment variable that names the file.
+const FileVariable = EnvironmentPrefix + "CONFIG"
 
 // Error is one mistake: file, line, key and what to write instead.
 type Error = strictyaml.Error

@@ -21,8 +21,9 @@ func Reference() string {
 
 One YAML file, ` +
 		"`" + DefaultFile + "`" + `; [config/example.yaml](../config/example.yaml) is a commented one that runs, and
-[config/schema.json](../config/schema.json) gives editors completion. "patchtide check --config FILE" names every
-mistake with its line, and asks nothing of AWS.
+[config/schema.json](../config/schema.json) gives editors completion. --config, or ` + "`" + FileVariable + "`" + ` in the
+environment, names another one. "patchtide check --config FILE" names every mistake with its line, and asks nothing of
+AWS.
 
 Nothing is guessed: an unknown key is an error, a number is not text, and an account id without quotes is a number.
 Durations are written like 90s, 30m or 1h30m. Anchors, aliases and merge keys are not supported. There are no secrets in

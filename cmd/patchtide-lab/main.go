@@ -13,6 +13,8 @@ import (
 	_ "time/tzdata" // simulated schedules have time zones, and a container may have none installed
 
 	"github.com/spf13/cobra"
+
+	"github.com/patchtide/patchtide/internal/usage"
 )
 
 // Exit codes, the same as patchtide's.
@@ -45,9 +47,9 @@ func runWith(ctx context.Context, start workerStarter, args []string, stdout, st
 		return exitDone
 	}
 	fmt.Fprintln(stderr, "patchtide-lab:", err)
-	var usage *usageError
-	if errors.As(err, &usage) {
-		fmt.Fprintf(stderr, "See `%s --help`.\n", usage.command)
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		fmt.Fprintf(stderr, "See `%s --help`.\n", wrong.command)
 		return exitUsage
 	}
 	return exitFailed
@@ -71,14 +73,14 @@ func newRoot(start workerStarter) *cobra.Command {
 			"It never talks to real AWS, whatever this shell is logged in to.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          usage.Command,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
 		newDemo(start), newUp(start), newRecord(), newAWS(), newTemporal(), newConfig(), newWorker(start), newVersion(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{command: cmd.CommandPath(), cause: err}
+		return &usageError{command: cmd.CommandPath(), cause: usage.Flag(cmd, err)}
 	})
 	for _, cmd := range append(root.Commands(), root) {
 		wrapArgs(cmd)
@@ -93,7 +95,7 @@ func wrapArgs(cmd *cobra.Command) {
 		check = cobra.NoArgs
 	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		if err := usage.Checked(check)(cmd, args); err != nil {
 			return &usageError{command: cmd.CommandPath(), cause: err}
 		}
 		return nil

@@ -31,10 +31,11 @@ func TestWrongCommandLines(t *testing.T) {
 		want string
 	}{
 		"unknown command":    {[]string{"dance"}, `unknown command "dance" for "patchtide-lab"`},
-		"unknown flag":       {[]string{"aws", "--sped", "60"}, "unknown flag: --sped"},
-		"argument too many":  {[]string{"temporal", "now"}, `unknown command "now" for "patchtide-lab temporal"`},
+		"misspelt command":   {[]string{"dmo"}, `unknown command "dmo" for "patchtide-lab"; did you mean demo?`},
+		"unknown flag":       {[]string{"aws", "--sped", "60"}, "unknown flag: --sped; did you mean --speed?"},
+		"argument too many":  {[]string{"temporal", "now"}, `temporal takes no arguments, and "now" was given`},
 		"speed":              {[]string{"aws", "--speed", "0"}, "--speed 0: must be more than 0, for example 60"},
-		"speed is no number": {[]string{"aws", "--speed", "fast"}, `invalid argument "fast" for "--speed" flag`},
+		"speed is no number": {[]string{"aws", "--speed", "fast"}, `--speed "fast" is no number`},
 		"listen":             {[]string{"aws", "--listen", "4566"}, `--listen "4566": must be host:port`},
 		"temporal by name": {
 			[]string{"temporal", "--temporal-listen", "localhost:7233"}, `must be IP:port, for example 127.0.0.1:7233`,

@@ -39,7 +39,7 @@ func freezeCommand(update, short, long string) *cobra.Command {
 patchtide ` + update + ` --reason "incident 4711"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := request.Validate(); err != nil {
-				return usage(cmd, errors.New(plain(err)))
+				return wrongUsage(cmd, errors.New(plain(err)))
 			}
 			return withTemporal(cmd, func(c client.Client) error { return sendFreeze(cmd, c, update, request) })
 		},

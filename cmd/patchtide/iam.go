@@ -36,11 +36,11 @@ func newIAMPolicy() *cobra.Command {
 			}
 			for flag, text := range map[string]string{"--role": role.ARN, "--automation-role": role.AutomationRole} {
 				if err := checkRole(flag, text); text != "" && err != nil {
-					return usage(cmd, err)
+					return wrongUsage(cmd, err)
 				}
 			}
 			if parsed, err := arn.Parse(role.Topic); role.Topic != "" && (err != nil || parsed.Service != "sns") {
-				return usage(cmd, fmt.Errorf(
+				return wrongUsage(cmd, fmt.Errorf(
 					"--topic %s: write it like arn:aws:sns:ap-northeast-1:111122223333:patching", role.Topic,
 				))
 			}
@@ -78,10 +78,10 @@ func newIAMTrust() *cobra.Command {
 				return printJSON(cmd.OutOrStdout(), permissions.AutomationTrust())
 			}
 			if err := checkRole("--worker", worker); err != nil {
-				return usage(cmd, err)
+				return wrongUsage(cmd, err)
 			}
 			if external != "" && (len(external) > longestExternalID || !externalID.MatchString(external)) {
-				return usage(cmd, errors.New("--external-id: AWS takes 2 to 1224 letters, digits and +=,.@:/-_"))
+				return wrongUsage(cmd, errors.New("--external-id: AWS takes 2 to 1224 letters, digits and +=,.@:/-_"))
 			}
 			return printJSON(cmd.OutOrStdout(), permissions.Trust(worker, external))
 		},

@@ -63,7 +63,7 @@ func newInit() *cobra.Command {
 				}
 			}
 			if err := ask(cmd, &options); err != nil {
-				return usage(cmd, err)
+				return wrongUsage(cmd, err)
 			}
 			result, err := begunFile(cmd.Context(), path, options)
 			if err != nil {

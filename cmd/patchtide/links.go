@@ -109,7 +109,7 @@ func (a *linksAsked) resolve(cmd *cobra.Command) (config.Settings, error) {
 	}
 	if _, missing := os.Stat(path); errors.Is(
 		missing, fs.ErrNotExist,
-	) && len(a.plans) > 0 && !cmd.Flags().Changed("config") {
+	) && len(a.plans) > 0 && path == config.DefaultFile {
 		settings, err := config.Process(cmd.Flags())
 		if err != nil {
 			return settings, &exitError{code: exitUsage, cause: err}
@@ -122,7 +122,7 @@ func (a *linksAsked) resolve(cmd *cobra.Command) (config.Settings, error) {
 	}
 	for _, plan := range a.plans {
 		if !slices.Contains(loaded.PlanNames(), plan) {
-			return config.Settings{}, usage(
+			return config.Settings{}, wrongUsage(
 				cmd,
 				fmt.Errorf("--plan %s: there is none in %s; it has %s", plan, loaded.File, strings.Join(loaded.PlanNames(), ", ")),
 			)

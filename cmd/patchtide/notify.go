@@ -40,7 +40,7 @@ patchtide notify test --target 1`,
 				return err
 			}
 			if target < 0 || target > len(loaded.Notify) {
-				return usage(
+				return wrongUsage(
 					cmd,
 					fmt.Errorf(
 						"--target %d: %s has %d targets under notify: write a number from 1", target, loaded.File, len(loaded.Notify),

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/patchtide/patchtide/internal/names"
+	"github.com/patchtide/patchtide/internal/usage"
 )
 
 // holdsOthers marks a command that does nothing itself.
@@ -22,7 +23,7 @@ const holdsOthers = "holds-others"
 // parent is a command that only holds others: by itself it shows its help, and an unknown one below it is wrong usage.
 func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: use, Short: short, Args: knownCommand,
+		Use: use, Short: short, Args: usage.Command,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		Annotations: map[string]string{holdsOthers: ""},
 	}
@@ -34,21 +35,6 @@ func parent(use, short string, children ...*cobra.Command) *cobra.Command {
 	}
 	cmd.Example = strings.Join(examples, "\n")
 	return cmd
-}
-
-// knownCommand refuses what is none of the command's commands, with those that may be meant.
-func knownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	said := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
-	if cmd.SuggestionsMinimumDistance <= 0 {
-		cmd.SuggestionsMinimumDistance = 2
-	}
-	if close := cmd.SuggestionsFor(args[0]); len(close) > 0 {
-		said += "; did you mean " + strings.Join(close, " or ") + "?"
-	}
-	return errors.New(said)
 }
 
 // withTemporal connects to Temporal for one command.

@@ -57,7 +57,7 @@ func newQuarantineVerb(verb patch.QuarantineVerb, short, long string) *cobra.Com
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request.Instance = args[0]
 			if err := request.Validate(); err != nil {
-				return usage(cmd, errors.New(plain(err)))
+				return wrongUsage(cmd, errors.New(plain(err)))
 			}
 			result, err := runQuarantine(cmd, names.QuarantineID(request.Instance), request)
 			if err != nil {

@@ -43,9 +43,9 @@ patchtide reconcile schedule --every 1h --reason "as the runbook has it"`,
 			}
 			switch {
 			case changes > 1:
-				return usage(cmd, errors.New("give one of --every, --pause, --resume and --delete"))
+				return wrongUsage(cmd, errors.New("give one of --every, --pause, --resume and --delete"))
 			case cmd.Flags().Changed("every") && asked.every < schedules.ShortestReconcile:
-				return usage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed",
+				return wrongUsage(cmd, fmt.Errorf("--every %s is shorter than %s, before which nothing is healed",
 					asked.every, schedules.ShortestReconcile))
 			}
 			return withTemporal(cmd, func(c client.Client) error {

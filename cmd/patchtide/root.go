@@ -1,15 +1,14 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"strconv"
+	"cmp"
+	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/console"
+	"github.com/patchtide/patchtide/internal/usage"
 )
 
 // newRoot assembles the command line.
@@ -42,15 +41,18 @@ func newRoot() *cobra.Command {
 	root.Example = "patchtide doctor\npatchtide plan web\npatchtide wave start web --reason \"monthly patches\" --watch"
 	root.PersistentFlags().Bool("utc", false, "times in UTC, as they are anyway where no terminal reads them")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return chooseZone(cmd) }
-	root.PersistentFlags().String("config", config.DefaultFile, "the configuration file")
+	root.PersistentFlags().String(
+		"config", cmp.Or(os.Getenv(config.FileVariable), config.DefaultFile),
+		"the configuration file ["+config.FileVariable+"]",
+	)
 	config.AddFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if cmd.HasSubCommands() { // a flag behind a misspelt command is not the mistake
-			if unknown := knownCommand(cmd, cmd.Flags().Args()); unknown != nil {
-				err = unknown
+			if unknown := usage.Command(cmd, cmd.Flags().Args()); unknown != nil {
+				return wrongUsage(cmd, unknown)
 			}
 		}
-		return usage(cmd, inPlainWords(err))
+		return wrongUsage(cmd, usage.Flag(cmd, err))
 	})
 	wrapArgs(root)
 	completes(root)
@@ -67,28 +69,8 @@ func chooseZone(cmd *cobra.Command) error {
 	return nil
 }
 
-// inPlainWords is a flag's error without the names of functions.
-func inPlainWords(err error) error {
-	var wrong *pflag.InvalidValueError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	said := "cannot be taken"
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		said = "is too large a number"
-	case wrong.GetFlag().Value.Type() == "int":
-		said = "is no whole number"
-	case wrong.GetFlag().Value.Type() == "bool":
-		said = "is neither true nor false"
-	case wrong.GetFlag().Value.Type() == "duration":
-		said = "is no duration; write one like 1h or 90m"
-	}
-	return fmt.Errorf("--%s %q %s", wrong.GetFlag().Name, wrong.GetValue(), said)
-}
-
-// usage is a command line that makes no sense.
-func usage(cmd *cobra.Command, cause error) error {
+// wrongUsage is a command line that makes no sense.
+func wrongUsage(cmd *cobra.Command, cause error) error {
 	return &exitError{code: exitUsage, cause: &usageError{cause, cmd.CommandPath()}}
 }
 
@@ -104,8 +86,8 @@ func (e *usageError) Unwrap() error { return e.cause }
 func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usage(cmd, err)
+			if err := usage.Checked(check)(cmd, args); err != nil {
+				return wrongUsage(cmd, err)
 			}
 			return nil
 		}

@@ -107,7 +107,7 @@ func newSchedulePause(
 		Example: "patchtide schedule " + use + ` web --reason "the shop has its sale"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.TrimSpace(reason) == "" {
-				return usage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
+				return wrongUsage(cmd, errors.New("--reason is missing; the next on-call will want to know"))
 			}
 			return withSchedules(cmd, func(keeper schedules.Windows, plans []schedules.Plan) error {
 				note := fmt.Sprintf("%sd by %s: %s", use, actor, reason)

@@ -44,7 +44,7 @@ func newSchedulePreview() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 || count > 1000 {
-				return usage(cmd, fmt.Errorf("-n %d: write a number from 1 to 1000", count))
+				return wrongUsage(cmd, fmt.Errorf("-n %d: write a number from 1 to 1000", count))
 			}
 			loaded, err := loadConfig(cmd)
 			if err != nil {
@@ -52,10 +52,10 @@ func newSchedulePreview() *cobra.Command {
 			}
 			windows, found, err := loaded.Windows(args[0])
 			if err != nil {
-				return usage(cmd, err)
+				return wrongUsage(cmd, err)
 			}
 			if !found {
-				return usage(
+				return wrongUsage(
 					cmd, errors.New("plan "+args[0]+" has no window: it may be patched at any time, and no schedule starts it"),
 				)
 			}
@@ -127,7 +127,11 @@ func printPreview(out io.Writer, shown preview, utc bool) {
 	switch {
 	case several:
 		head = append([]string{"Window"}, head...)
-		line(out, "The %d windows of %s, each in its own time:", len(shown.zones), shown.Plan)
+		own := "each in its own time"
+		if utc {
+			own = "in the time of UTC"
+		}
+		line(out, "The %d windows of %s, %s:", len(shown.zones), shown.Plan, own)
 	case utc:
 		line(out, "The window of %s, in the time of UTC:", shown.Plan)
 	default:

@@ -18,7 +18,8 @@ import (
 const heldUpWait = 3 * time.Second
 
 // tellHeldUp adds to those that run whether they are paused or frozen, and whether they wait for somebody. One that
-// nobody answers for waits where its state says so. It fails with what is not known of them, which may be that one waits.
+// nobody answers for waits where its state says so. It fails with what is not known of them, which may be that one
+// waits.
 func tellHeldUp(ctx context.Context, c console.Asker, waves []listed) error {
 	ctx, stop := context.WithTimeout(ctx, heldUpWait)
 	defer stop()

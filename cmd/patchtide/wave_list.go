@@ -68,10 +68,10 @@ patchtide wave list --plan web --most 5`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if filter.most < 1 {
-				return usage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
+				return wrongUsage(cmd, fmt.Errorf("--most: %d is less than 1", filter.most))
 			}
 			if filter.state != "" && !slices.Contains(patch.WaveStates(), patch.WaveState(filter.state)) {
-				return usage(
+				return wrongUsage(
 					cmd,
 					fmt.Errorf(
 						"--state: %q is no state; write one of %s", filter.state, strings.Trim(fmt.Sprint(patch.WaveStates()), "[]"),

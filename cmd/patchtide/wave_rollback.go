@@ -53,13 +53,13 @@ patchtide wave roll-back wave-web-20261122-082540 --reason "the new openssl brea
 				case err != nil:
 					return err
 				case running && asked.acceptLoss:
-					return usage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
+					return wrongUsage(cmd, fmt.Errorf("%s still runs: --accept-loss is for a wave that has closed", asked.wave))
 				case running && asked.how.noWait:
-					return usage(cmd, fmt.Errorf("%s still runs: --no-wait is for a wave that has closed", asked.wave))
+					return wrongUsage(cmd, fmt.Errorf("%s still runs: --no-wait is for a wave that has closed", asked.wave))
 				case running:
 					return tellRollBack(cmd, c, asked)
 				case asked.decision.Scope == patch.ScopeStage:
-					return usage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
+					return wrongUsage(cmd, fmt.Errorf("%s has closed: it is rolled back whole, without --scope stage", asked.wave))
 				}
 				return startRollBack(cmd, c, asked)
 			})

@@ -174,7 +174,7 @@ func whyClosed(ctx context.Context, c client.Client, wave string, err error) err
 // rightVerb refuses as wrong usage what no wave would take.
 func rightVerb(cmd *cobra.Command, decision patch.Decision) error {
 	if err := requestOf(decision).Validate(decision.Verb); err != nil {
-		return usage(cmd, errors.New(plain(err)))
+		return wrongUsage(cmd, errors.New(plain(err)))
 	}
 	return nil
 }

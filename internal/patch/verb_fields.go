@@ -87,7 +87,7 @@ var untilField = VerbField{
 	Set: func(d *Decision, text string) error { d.Until = text; return nil },
 	Check: func(d Decision) error {
 		if _, err := time.Parse(time.RFC3339, d.Until); err != nil {
-			return fmt.Errorf("%q is no moment in RFC 3339", d.Until)
+			return fmt.Errorf("%q is no moment in RFC 3339; write one like 2026-11-22T06:00:00+09:00", d.Until)
 		}
 		return nil
 	},
