@@ -109,9 +109,13 @@ func demo(ctx context.Context, options demoOptions, start workerStarter, stdout,
 
 // keepUp tells how to look around after the wave, and waits.
 func (l *laboratory) keepUp(ctx context.Context, waveID string, screen io.Writer) error {
+	variables, err := l.variables()
+	if err != nil {
+		return err
+	}
 	fmt.Fprintln(screen, "\nEverything stays up.")
 	guide(
-		screen, l.variables(),
+		screen, variables,
 		"patchtide wave show "+waveID,
 		"patchtide wave logs "+waveID,
 		"patchtide wave roll-back "+waveID+` --reason "to see how it goes" --watch`,

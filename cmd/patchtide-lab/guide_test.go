@@ -50,7 +50,7 @@ func TestUpSaysAllThatItTakesToGoOn(t *testing.T) {
 	serve(t, "Ctrl-C", func(text string) {
 		require.True(t, strings.HasSuffix(text, "\nStop it with Ctrl-C.\n"), text)
 		s := newShell(t, text)
-		require.Len(t, s.commands, 4, text)
+		require.Len(t, s.commands, 6, text)
 		wave := ""
 		for _, command := range s.commands {
 			ends, shows := exitDone, ""

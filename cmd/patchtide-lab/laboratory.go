@@ -7,10 +7,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"github.com/patchtide/patchtide/config"
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/lab"
 	"github.com/patchtide/patchtide/internal/lab/isolation"
@@ -58,6 +61,7 @@ type laboratory struct {
 	aws      *simulator
 	temporal *lab.Temporal
 	client   client.Client
+	folder   string         // of evidence, the journal's key and the configuration
 	undo     []func() error // last in, first out
 }
 
@@ -95,13 +99,12 @@ func open(
 		return nil, err
 	}
 	l.undo = append(l.undo, func() error { l.client.Close(); return nil })
-	folder, err := l.folder(options.temporal.data)
-	if err != nil {
+	if l.folder, err = l.makeFolder(options.temporal.data); err != nil {
 		return nil, err
 	}
 	stop, err := start(
 		ctx, workerInput{
-			Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: folder, Log: stderr,
+			Temporal: l.client, HTTP: cut.HTTPClient, Speed: options.aws.speed, Folder: l.folder, Log: stderr,
 			Identity: labIdentity,
 		},
 	)
@@ -127,11 +130,11 @@ func externalIDs(scenario *world.Scenario) map[string]string {
 	return nil
 }
 
-// folder is where the worker keeps evidence: beside the database that is kept, or else a folder that goes with the
+// makeFolder is where the worker keeps evidence: beside the database that is kept, or else a folder that goes with the
 // laboratory.
-func (l *laboratory) folder(data string) (string, error) {
+func (l *laboratory) makeFolder(data string) (string, error) {
 	if data != "" {
-		return data, nil // the server has made it
+		return filepath.Abs(data) // the server has made it
 	}
 	folder, err := os.MkdirTemp("", "patchtide-evidence-")
 	if err != nil {
@@ -151,9 +154,17 @@ func (l *laboratory) close() error {
 	return errors.Join(errs...)
 }
 
-// variables let another shell find all of it.
-func (l *laboratory) variables() []variable {
-	return append(awsVariables(l.aws.url, l.aws.scenario), temporalVariables(l.temporal)...)
+// variables let another shell find all of it: also what the worker was configured by, for what reads that.
+func (l *laboratory) variables() ([]variable, error) {
+	file := filepath.Join(l.folder, config.DefaultFile)
+	if err := os.WriteFile(file, config.Example(), 0o600); err != nil {
+		return nil, fmt.Errorf("write the worker's configuration: %w", err)
+	}
+	return slices.Concat(awsVariables(l.aws.url, l.aws.scenario), temporalVariables(l.temporal), []variable{
+		{config.FileVariable, file},
+		{config.EnvironmentPrefix + "EVIDENCE", filepath.Join(l.folder, evidenceFolder)},
+		{config.EnvironmentPrefix + "JOURNAL_KEY_FROM", "file:" + filepath.Join(l.folder, keyFile)},
+	}), nil
 }
 
 // accountID is the number of an account of the scenario by its name; a number stays what it is.

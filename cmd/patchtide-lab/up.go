@@ -24,15 +24,21 @@ func newUp(start workerStarter) *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, l.close()) }()
+			variables, err := l.variables()
+			if err != nil {
+				return err
+			}
 			out := cmd.OutOrStdout()
 			l.aws.introduce(out)
 			fmt.Fprintf(out, "Temporal UI  %s\n", l.temporal.UIURL())
 			guide(
-				out, l.variables(),
+				out, variables,
 				"patchtide plan "+demoPlan,
 				"patchtide wave start "+demoPlan+` --reason "monthly patches"`,
 				"patchtide wave watch WAVE    # the id that wave start prints",
 				"patchtide links --plan "+demoPlan+"    # the same in the Temporal UI",
+				"patchtide doctor                       # what is wrong, and how to mend it",
+				"patchtide schedule list                # which plans start by themselves; none of the laboratory's does",
 			)
 			fmt.Fprintln(out, "\nAn approval or a hold waits for you as long as the plan says, in your time.")
 			stopIt(out)

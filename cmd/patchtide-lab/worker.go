@@ -45,7 +45,7 @@ func startWorkerOf(ctx context.Context, in workerInput, configuration []byte) (s
 	if err != nil {
 		return nil, err
 	}
-	store, err := evidence.Open(ctx, filepath.Join(in.Folder, "evidence"), evidence.Options{Signer: key, AWS: &aws})
+	store, err := evidence.Open(ctx, filepath.Join(in.Folder, evidenceFolder), evidence.Options{Signer: key, AWS: &aws})
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +74,11 @@ func quietly(logger *slog.Logger) logging.Logger {
 	})
 }
 
-// keyFile is the journal's key in the laboratory's folder.
-const keyFile = "journal.key"
+// In the laboratory's folder: the journal's key, and evidence.
+const (
+	keyFile        = "journal.key"
+	evidenceFolder = "evidence"
+)
 
 // keyLength is the length of a journal key in bytes; HMAC-SHA256 asks for 32.
 const keyLength = 48
