@@ -28,7 +28,7 @@ type WaveRead struct {
 	Unsettled []string      `json:",omitempty"` // instances that were under way then, and are not put back yet
 	UnderWay  []patch.Group `json:",omitempty"` // groups of those: a workflow of the wave is at it
 	Unproven  []string      `json:",omitempty"` // records of its journal that cannot be believed
-	Notifies  bool     `json:",omitempty"` // see ResolvedPlan
+	Notifies  bool          `json:",omitempty"` // see ResolvedPlan
 }
 
 // WavePage is a page of a document.

@@ -16,6 +16,7 @@ type Document struct {
 	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered
 	Silence    string   `json:"silence,omitempty"`    // what is done by when if nobody answers
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
+	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
 	Waits      []string `json:"waits,omitempty"`      // for what beside a person
 	Quarantine string   `json:"quarantine,omitempty"` // who is, and how that ends
 	Choices    []Choice `json:"choices,omitempty"`    // what may be sent now
@@ -46,15 +47,29 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())
 	}
+	more := 0
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
 				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
 			}
+			more += max(group.Failures-len(group.Failed), 0)
+			for _, failed := range group.Failed {
+				switch {
+				case tells(status.Awaiting, failed), tells(group.Reason, failed):
+				case len(doc.Failures) == mostFailures:
+					more++
+				default:
+					doc.Failures = append(doc.Failures, failure(group.Group, failed))
+				}
+			}
 			for _, gap := range group.Gaps {
 				doc.Worries = append(doc.Worries, Worry{WorryNotReached, gap.In(group.Group)})
 			}
 		}
+	}
+	if more > 0 {
+		doc.Failures = append(doc.Failures, fmt.Sprintf("%d more: `patchtide wave logs %s`", more, status.WaveID))
 	}
 	if kept := stillPatched(status); kept > 0 {
 		doc.Worries = append(doc.Worries, Worry{WorryStillPatched, fmt.Sprintf(
@@ -70,6 +85,22 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Worries = append(doc.Worries, Worry{WorryNotTold, problem})
 	}
 	return doc
+}
+
+// mostFailures is how many instances that failed are told with their reasons.
+const mostFailures = 12
+
+// tells reports whether a sentence tells already that an instance failed, and why.
+func tells(sentence string, failed patch.InstanceResult) bool {
+	return strings.Contains(sentence, failed.ID) && strings.Contains(sentence, failed.Reason)
+}
+
+func failure(group string, failed patch.InstanceResult) string {
+	said := group + " " + failed.ID + " " + failed.Outcome.Words()
+	if failed.Reason != "" {
+		said += ": " + failed.Reason
+	}
+	return said
 }
 
 // stillPatched counts what a wave has left patched that ended by rolling a stage back: whoever wanted the patch gone

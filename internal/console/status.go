@@ -28,6 +28,12 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	for _, why := range doc.Groups {
 		s.line(2, "%s", why)
 	}
+	for i, failure := range doc.Failures {
+		if i == 0 {
+			s.line(0, "What failed:")
+		}
+		s.line(4, "  %s", failure)
+	}
 	for i, wait := range doc.Waits {
 		if i == 0 {
 			s.line(0, "It waits for:")
@@ -63,7 +69,7 @@ func headOf(status patch.WaveStatus, doc brief.Document) string {
 		head += "  puts back " + status.PutsBack
 	}
 	head += "  " + doc.Stands
-	if status.Hold > 0 && status.State != patch.StateClosed {
+	if status.State == patch.StateOnHold && status.Hold > 0 {
 		head += fmt.Sprintf("  hold %d", status.Hold)
 	}
 	if status.State != patch.StateClosed {

@@ -118,13 +118,11 @@ func (m *Model) told(err error) {
 // lines draws the dialog.
 func (m *Model) dialogLines() []string {
 	d := m.dialog
-	lines := []string{
-		palette.Asks.Render(d.verb.Words()) + "  " + m.last.Status.WaveID + "  by " + m.o.Actor,
-		d.verb.Spec().Short,
-	}
+	of := m.last.Status.WaveID + "  by " + m.o.Actor
 	if at := strings.Join(d.point.Flags(), " "); at != "" {
-		lines[0] += "  " + at
+		of = at + "  " + of // a narrow screen cuts at the end
 	}
+	lines := []string{palette.Asks.Render(d.verb.Words()) + "  " + of, d.verb.Spec().Short}
 	if other := m.last.Status.NotBy; other != "" && d.verb == patch.Approve {
 		lines = append(lines, palette.Asks.Render("By somebody other than "+other+", who started the wave"))
 	}

@@ -29,11 +29,15 @@ func (m *Model) keyLines() []string {
 		all = append(all, palette.Key.Render(verb.Spec().Key)+" "+verb.Words())
 	}
 	scrolls := "the wave"
-	if m.onLog {
+	if m.onLog && m.log.Height() > 0 {
 		scrolls = "the events"
 	}
+	all = append(all, palette.Key.Render("↑↓")+" scroll "+scrolls)
+	if m.log.Height() > 0 {
+		all = append(all, palette.Key.Render("tab")+" the other")
+	}
 	all = append(
-		all, palette.Key.Render("↑↓")+" scroll "+scrolls, palette.Key.Render("tab")+" the other",
+		all,
 		palette.Key.Render("i")+" instances", palette.Key.Render("?")+" what may be sent", palette.Key.Render("q")+" leave",
 	)
 	if m.short() {

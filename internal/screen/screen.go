@@ -155,11 +155,17 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 	}
 	m.said = ""
 	switch name {
-	case "q", "esc":
+	case "esc":
+		if m.explains {
+			m.explains = false // it goes back, as ? does
+			break
+		}
+		fallthrough
+	case "q":
 		m.left = true
 		return tea.Quit
 	case "tab":
-		m.onLog = !m.onLog
+		m.onLog = !m.onLog && m.log.Height() > 0
 	case "i":
 		m.every = !m.every
 	case "?":
@@ -177,7 +183,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 
 // scroll moves the pane that the arrows are for.
 func (m *Model) scroll(key tea.KeyPressMsg) (cmd tea.Cmd) {
-	if m.onLog {
+	if m.onLog && m.log.Height() > 0 {
 		m.log, cmd = m.log.Update(key)
 	} else {
 		m.body, cmd = m.body.Update(key)

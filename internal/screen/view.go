@@ -157,7 +157,7 @@ func (m *Model) helpLines() []string {
 		)
 		lines = append(lines, strings.Split(m.page().Command("  "+choice.Command, flowIndent), "\n")...)
 	}
-	return append(lines, "", palette.Key.Render("?")+" goes back")
+	return append(lines, "", palette.Key.Render("?")+" or "+palette.Key.Render("esc")+" goes back")
 }
 
 // flowing breaks lines that are too long for the screen at words: nothing of a reason is lost.

@@ -220,6 +220,11 @@ func statuses() map[string]patch.WaveStatus {
 			s.NotTold = []string{"on_hold: the channel ops: 503"}
 		}),
 	}
+	second := holds(held, "", patch.RolledBack)
+	group(&second).Done, group(&second).Failed = 3, append([]patch.InstanceResult{{
+		ID: "i-0d333333333333333", Outcome: patch.Skipped, Reason: "install: openssl is held back by a version lock",
+	}}, group(&second).Failed...)
+	all["on hold over the second that failed"] = second
 	gaps := closed(patch.SucceededWithGaps, production+": not reached: "+joined+" it joined meanwhile")
 	group(&gaps).Gaps = []patch.Gap{{Instance: joined, Why: "it joined meanwhile"}}
 	all["closed as succeeded with gaps"] = gaps

@@ -22,6 +22,12 @@ func (w *wave) show(ctx workflow.Context) {
 			counts := held.counts
 			counts.Group, counts.WorkflowID = held.group.String(), held.workflowID
 			counts.Now = run.AtWork(held.counts.Phase, held.now.Now)
+			if w.status.State == patch.StateClosed {
+				counts.Phase = patch.GroupDone // whatever it was held for
+			}
+			if counts.Phase != patch.GroupDone {
+				counts.Outcome = "" // it has none yet
+			}
 			w.status.Stages[held.stage].Groups = append(w.status.Stages[held.stage].Groups, counts)
 		}
 	}
@@ -44,7 +50,7 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if status.Stage != "" && status.State != patch.StateClosed {
 		run.Write(&text, ", stage **%s**", status.Stage)
 	}
-	if status.Hold > 0 && status.State != patch.StateClosed {
+	if status.State == patch.StateOnHold && status.Hold > 0 {
 		run.Write(&text, ", hold **%d**", status.Hold)
 	}
 	run.Write(&text, ", since %s\n\n", brief.UTC(status.Since))
@@ -64,6 +70,9 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
 	}
 	writeGroups(&text, status, namespace)
+	for _, failure := range doc.Failures {
+		run.Write(&text, "- %s\n", failure)
+	}
 	if status.ETA != nil && status.ETA.Left > 0 {
 		run.Write(&text, "\n**ETA**: %s\n", status.ETA)
 	}

@@ -72,6 +72,9 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			for _, stage := range status.Stages {
 				for _, group := range stage.Groups {
 					want = append(want, group.Reason)
+					for _, failed := range group.Failed {
+						want = append(want, failed.ID, failed.Reason)
+					}
 					for _, gap := range group.Gaps {
 						want = append(want, gap.Why)
 					}
