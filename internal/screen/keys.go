@@ -22,18 +22,18 @@ func (m *Model) verbOf(key string) (verb patch.Verb, taken bool) {
 
 func (m *Model) takes(verb patch.Verb) bool { return slices.Contains(m.last.Status.Verbs, verb) }
 
-// keyLines name the keys: first the wave's verbs, then the screen's own.
-func (m *Model) keyLines() []string {
+// keysWith name the keys: first the wave's verbs, then the screen's own, where there are events with those for them.
+func (m *Model) keysWith(log bool) []string {
 	var all []string
 	for _, verb := range m.last.Status.Verbs {
 		all = append(all, palette.Key.Render(verb.Spec().Key)+" "+verb.Words())
 	}
 	scrolls := "the wave"
-	if m.onLog && m.log.Height() > 0 {
+	if m.onLog && log {
 		scrolls = "the events"
 	}
 	all = append(all, palette.Key.Render("↑↓")+" scroll "+scrolls)
-	if m.log.Height() > 0 {
+	if log {
 		all = append(all, palette.Key.Render("tab")+" the other")
 	}
 	all = append(

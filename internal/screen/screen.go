@@ -165,7 +165,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 		m.left = true
 		return tea.Quit
 	case "tab":
-		m.onLog = !m.onLog && m.log.Height() > 0
+		m.onLog = !m.onLog && m.showsLog()
 	case "i":
 		m.every = !m.every
 	case "?":
@@ -183,7 +183,7 @@ func (m *Model) pressed(key tea.KeyPressMsg) tea.Cmd {
 
 // scroll moves the pane that the arrows are for.
 func (m *Model) scroll(key tea.KeyPressMsg) (cmd tea.Cmd) {
-	if m.onLog && m.log.Height() > 0 {
+	if m.onLog && m.showsLog() {
 		m.log, cmd = m.log.Update(key)
 	} else {
 		m.body, cmd = m.body.Update(key)

@@ -51,6 +51,12 @@ func (m *Model) mostSaid() int {
 // leastLog is how many events are shown at the least, where there is room for any.
 const leastLog = 4
 
+// showsLog reports whether there is room for events: with the keys that they need.
+func (m *Model) showsLog() bool {
+	room := m.height - len(m.headLines()) - len(m.footWith(true)) - 3 // rules
+	return !m.explains && room >= 2*leastLog
+}
+
 // layout gives each part its lines: the wave what it needs, up to two thirds, the events the rest.
 func (m *Model) layout() {
 	room := m.height - len(m.headLines()) - len(m.footLines()) - 3 // rules
@@ -68,7 +74,7 @@ func (m *Model) layout() {
 	}
 	height := min(len(body), most)
 	logs := room - height
-	if room < 2*leastLog || m.explains {
+	if !m.showsLog() {
 		height, logs = max(room+1, 1), 0 // the rule above the events is not drawn
 	}
 	m.body.SetWidth(m.width)
@@ -178,11 +184,13 @@ func (m *Model) page() console.Page { return console.Page{Width: m.width, Termin
 const flowIndent = 6
 
 // footLines are the keys, or the dialog in their place.
-func (m *Model) footLines() []string {
+func (m *Model) footLines() []string { return m.footWith(m.showsLog()) }
+
+func (m *Model) footWith(log bool) []string {
 	if m.dialog != nil {
 		return m.dialogLines()
 	}
-	lines := m.keyLines()
+	lines := m.keysWith(log)
 	if m.said != "" {
 		lines = append([]string{palette.Good.Render(m.said)}, lines...)
 	}
