@@ -30,8 +30,8 @@ func (c *Control) AwaitWorkflowsClosed(ctx context.Context, in AwaitWorkflowsClo
 		if err != nil {
 			return err
 		}
-		if last.Record != nil {
-			locks = append(locks, names.InstanceLock(group, last.Record.Instance))
+		for _, record := range last.Records {
+			locks = append(locks, names.InstanceLock(group, record.Instance))
 		}
 		lock, err := c.held(ctx, in.WaveID, locks...)
 		switch {

@@ -57,14 +57,17 @@ type LastRecordInput struct {
 
 // LastRecords is what a wave's journal tells of a group last.
 type LastRecords struct {
-	Record *journal.Record // the newest of an instance; nil: there is none
+	// Records are those of instances that may have been out of service: the newest one, and before it what was under way
+	// beside it; none: there is none.
+	Records []*journal.Record
 	// MaxBefore is the group's max before each raise that its instances' records tell of, highest first. The instance, and
 	// its mark with it, may be gone when max can be lowered at last.
 	MaxBefore []int
 }
 
-// LastRecord is the newest record of an instance that the wave wrote in the group: instances are taken one at a time,
-// so only that one can have been out of service when the wave ended. What cannot be decoded, or has ended, is left out.
+// LastRecord tells of the instances that can have been out of service when the wave ended, by the records that it wrote
+// in the group: where one is taken at a time, only that of the newest. What cannot be decoded, or has ended, is left out,
+// and of the older ones what people were told of as stranded.
 func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
 	documents, _, err := c.Evidence.ListJournal(ctx, in.WaveID)
 	if err != nil {
@@ -79,9 +82,14 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 		if record.Intended.RaiseMax {
 			last.MaxBefore = append(last.MaxBefore, record.Intended.MaxBefore)
 		}
-		if last.Record == nil || record.At.After(last.Record.At) {
-			last.Record = &record
-		}
+		last.Records = append(last.Records, &record)
+	}
+	slices.SortStableFunc(last.Records, func(a, b *journal.Record) int { return b.At.Compare(a.At) })
+	if len(last.Records) > 0 {
+		newest := last.Records[0]
+		last.Records = slices.DeleteFunc(last.Records, func(record *journal.Record) bool {
+			return record != newest && (record.Left || record.Policy.MaxUnavailable == patch.Instances(1))
+		})
 	}
 	slices.SortFunc(last.MaxBefore, func(a, b int) int { return b - a })
 	last.MaxBefore = slices.Compact(last.MaxBefore)

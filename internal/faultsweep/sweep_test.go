@@ -198,9 +198,6 @@ func sweepScene(t *testing.T, fleet string) *wavetest.Scene {
 			}
 		},
 	})
-	if fleet == two {
-		scene.Plans.Together()
-	}
 	scene.OwnersStay()
 	scene.Intercept(&attempts{})
 	return scene

@@ -30,17 +30,17 @@ var capacityCodes = []RefusalCode{
 // as many as are out, or by as many as min allows, launches nothing; where it allows none, one more is launched, and
 // one at a time is out. Instances chosen by tags need no room.
 func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal) {
-	atOnce := func(most int) int {
-		if stage.Together {
-			return most
-		}
-		return 1
-	}
 	if !group.IsAutoScaling() {
-		return Strategy{AtOnce: atOnce(stage.MaxUnavailable.AtLeastOne(len(state.Members)))}, nil
+		out := Out(group, state, Holdings{})
+		share := stage.MaxUnavailable.AtLeastOne(len(state.Members))
+		return Strategy{AtOnce: max(share-len(out.Ill)-len(out.Missed), 1)}, nil
 	}
-	missed := len(Out(group, state, Holdings{}).Missed)
-	spare := min(stage.MaxUnavailable.AtLeastOne(state.Desired+missed), state.Desired-state.Min)
+	out := Out(group, state, Holdings{})
+	missed := len(out.Missed)
+	share := stage.MaxUnavailable.AtLeastOne(state.Desired + missed)
+	spare := min(share, state.Desired-state.Min)
+	// Those that are out by themselves are out of the share as well. With one at the least, its own turn decides.
+	beside := max(min(spare, share-missed-len(out.Ill)), 1)
 	switch stage.Capacity {
 	case CapacityDecrement:
 		if spare < 1 {
@@ -50,12 +50,12 @@ func strategyFor(group Group, state GroupState, stage Stage) (Strategy, *Refusal
 				WhatToDo: "use capacity: auto or surge, or lower the group's min",
 			}
 		}
-		return Strategy{Mode: CapacityDecrement, AtOnce: atOnce(spare)}, nil
+		return Strategy{Mode: CapacityDecrement, AtOnce: beside}, nil
 	case CapacitySurge:
 	default:
 		// Where somebody else has an instance on standby there is room only beside the others.
 		if missed < spare {
-			return Strategy{Mode: CapacityDecrement, AtOnce: atOnce(spare)}, nil
+			return Strategy{Mode: CapacityDecrement, AtOnce: beside}, nil
 		}
 	}
 	surge := Strategy{Mode: CapacitySurge, AtOnce: 1, RaiseMax: state.Desired >= state.Max}

@@ -169,7 +169,7 @@ func TestPlanCapacity(t *testing.T) {
 				group = webGroup
 			}
 			got, refusal := patch.PlanCapacity(group, c.state, patch.Stage{
-				Capacity: c.capacity, MaxUnavailable: c.most, Together: true,
+				Capacity: c.capacity, MaxUnavailable: c.most,
 			})
 			if c.refused != "" {
 				requireRefusal(t, refusal, c.refused, group.String())

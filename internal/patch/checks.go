@@ -106,7 +106,7 @@ var checksOfGroup = []Check{
 		When: "a group has no room for our one tag", WhatToDo: "remove a tag",
 	},
 	{
-		Code: RefusedProcessSuspended, Needs: NeedsState, Refuses: checkProcesses,
+		Code: RefusedProcessSuspended, Siblings: true, Needs: NeedsState, Refuses: checkProcesses,
 		When:     "Launch, Terminate, AddToLoadBalancer or HealthCheck is suspended, by whomever",
 		WhatToDo: "find out who did and why, then resume it",
 	},
@@ -157,19 +157,19 @@ var checksOfInstance = []Check{
 		LeftOut: map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
-		Code: RefusedCapacity, Waits: true, Needs: NeedsState | NeedsInstance, Refuses: checkRoom,
+		Code: RefusedCapacity, Waits: true, Siblings: true, Needs: NeedsState | NeedsInstance, Refuses: checkRoom,
 		When:     "one fewer would break `max_unavailable` or min in the group. Waited for, up to `timing.in_service`",
 		WhatToDo: "wait until it is healthy",
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
-		Code: RefusedLastInZone, Needs: NeedsState | NeedsInstance, Refuses: checkLastInZone,
+		Code: RefusedLastInZone, Siblings: true, Needs: NeedsState | NeedsInstance, Refuses: checkLastInZone,
 		When:     "it is the last healthy target of a zone, and cross-zone balancing is off",
 		WhatToDo: "add an instance in that zone, or turn cross-zone balancing on",
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
-		Code: RefusedCapacity, Waits: true, Needs: NeedsState | NeedsInstance, Refuses: checkTargetRoom,
+		Code: RefusedCapacity, Waits: true, Siblings: true, Needs: NeedsState | NeedsInstance, Refuses: checkTargetRoom,
 		When:     "one fewer would break them in one of its target groups. Waited for likewise",
 		WhatToDo: "wait until it is healthy",
 		LeftOut:  map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},

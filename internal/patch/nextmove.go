@@ -9,6 +9,7 @@ type GroupNow struct {
 	Ended   bool        // its workflow has closed, although nobody released it
 	Lost    bool        // that has been noticed: nobody knows what became of its instances
 	Waits   bool        // it was told to wait, since another group of the stage is held
+	Stops   bool        // one of it has failed: it is held once those under way have ended
 	Closed  RefusalCode // the window or calendar that lets no further instance begin
 	Targets []string    // ARNs of the target groups that it serves through
 }
@@ -158,7 +159,8 @@ func (s StageNow) decided() (Move, bool) {
 // taken one at a time in all.
 func (s StageNow) next() []int {
 	begun := s.which(GroupNow.Begun)
-	if s.Paused || s.lost() || s.OnHold() != nil || len(begun) >= s.Parallel {
+	stops := s.which(func(g GroupNow) bool { return g.Stops })
+	if s.Paused || s.lost() || s.OnHold() != nil || stops != nil || len(begun) >= s.Parallel {
 		return nil
 	}
 	for i, group := range s.Groups {

@@ -97,12 +97,9 @@ type Stage struct {
 	Name   string  `json:"name"`
 	Groups []Group `json:"groups"`
 	// groups of one service are taken one group at a time
-	Service        string    `json:"service,omitempty"`
-	Approval       *Approval `json:"approval,omitempty"`
-	MaxUnavailable Share     `json:"max_unavailable"`
-	// Together has as many patched at once as may be unavailable. No configuration can ask for it yet: decision 17 says
-	// what is in the way.
-	Together          bool          `json:"together,omitempty"`
+	Service           string        `json:"service,omitempty"`
+	Approval          *Approval     `json:"approval,omitempty"`
+	MaxUnavailable    Share         `json:"max_unavailable"`
 	MaxParallelGroups int           `json:"max_parallel_groups"`
 	MaxFailures       Share         `json:"max_failures"` // failed instances the stage may carry before it stops
 	Capacity          CapacityMode  `json:"capacity"`

@@ -28,7 +28,6 @@ type Policy struct {
 	StageAt        int    // where the stage stands among the plan's, from 0
 	Service        string // the stage's
 	MaxUnavailable Share
-	Together       bool
 	Capacity       CapacityMode
 	Health         []HealthCheck
 	Bake           Duration
@@ -43,7 +42,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Passes: plan.Passes, Retention: plan.Retention, Timing: plan.Timing, Window: plan.Window, Estimates: plan.Estimates,
 		Blackouts: plan.Blackouts, Calendars: plan.Calendars, Stage: stage.Name,
 		StageAt: slices.IndexFunc(plan.Stages, func(s Stage) bool { return s.Name == stage.Name }),
-		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable, Together: stage.Together,
+		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
 	}
@@ -52,7 +51,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 // StageView is the policy as the decisions about a stage know it; its groups are not in it.
 func (p Policy) StageView() Stage {
 	return Stage{
-		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable, Together: p.Together,
+		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
 		Bake: p.Bake,
 	}

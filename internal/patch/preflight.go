@@ -49,6 +49,9 @@ type View struct {
 	Holdings Holdings
 	Around   *Interference // of all instances, or of Instance; what is in it of other instances is another one's turn
 	Machine  *MachineAnswer
+	// Beside is whether others of the group may be under way while it is not this one's turn to go out: what may be for
+	// their sake is not asked.
+	Beside bool
 
 	level Level // set by Refusals
 }
@@ -67,6 +70,8 @@ type Check struct {
 	WhatToDo string // likewise
 	Ends     bool   // the group ends there without a failure, as at the end of a window
 	Waits    bool   // it is likely to pass: the instance that is about to go out waits for it
+	// Siblings is whether it may be for what this wave itself has out of the group: waited for while that is so.
+	Siblings bool
 	Needs    Needs
 	LeftOut  map[Level]string // why a level does not ask it
 	// Refuses returns why not; nil when nothing stands against it. The code is set by who asks.
@@ -80,7 +85,7 @@ func (c Check) Levels() []Level {
 
 // asks reports whether the check is asked at a level, of what has been read.
 func (c Check) asks(level Level, view View) bool {
-	return c.LeftOut[level] == "" &&
+	return c.LeftOut[level] == "" && !(c.Siblings && view.Beside) &&
 		(c.Needs&NeedsState == 0 || view.State != nil) &&
 		(c.Needs&NeedsInstance == 0 || view.Instance != "") &&
 		(c.Needs&NeedsAround == 0 || view.Around != nil) &&
@@ -136,6 +141,11 @@ func (c RefusalCode) Ends() bool {
 // Waits reports whether an instance that is refused so waits for it to pass.
 func (c RefusalCode) Waits() bool {
 	return slices.ContainsFunc(checks, func(check Check) bool { return check.Code == c && check.Waits })
+}
+
+// ForSiblings reports whether an instance may be refused so for the sake of others of its group that this wave has out.
+func (c RefusalCode) ForSiblings() bool {
+	return slices.ContainsFunc(checks, func(check Check) bool { return check.Code == c && check.Siblings })
 }
 
 // refuse is one refusal of what the view is about: the plan, a group or an instance.

@@ -79,6 +79,7 @@ type GroupCounts struct {
 	Reason   string            `json:"reason,omitempty"`
 	Gaps     []Gap             `json:"gaps,omitempty"`     // members that were not reached, once all others were
 	Stranded []Stranded        `json:"stranded,omitempty"` // so far, its instances' included
+	Stops    bool              `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
 	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
 	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
 	ETA      *ETA              `json:"eta,omitempty"`      // the wave's word, while there is something left to do

@@ -85,13 +85,3 @@ const WebOnly = "auto_scaling_group: web\n"
 // WebAndAPI is that, and the group api of TwoGroups.
 const WebAndAPI = WebOnly +
 	"          - account: production\n            region: ap-northeast-1\n            auto_scaling_group: api\n"
-
-// Together has as many of a group patched at once as may be unavailable.
-func (p *Plans) Together() {
-	p.Change = func(plan *patch.Plan) {
-		plan.Stages = slices.Clone(plan.Stages)
-		for i := range plan.Stages {
-			plan.Stages[i].Together = true
-		}
-	}
-}

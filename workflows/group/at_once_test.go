@@ -21,18 +21,11 @@ func atOnce(members int, share string, faults ...world.WorldFault) wavetest.Opti
 	}
 }
 
-// together is a scene whose plan has several patched at once, which no configuration can ask for yet.
-func together(t *testing.T, options wavetest.Options) *wavetest.Scene {
-	scene := wavetest.New(t, options)
-	scene.Plans.Together()
-	return scene
-}
-
 // Several of a group are out at once where the plan lets them, and never more; as many times faster is the group.
 func TestSeveralAtOnce(t *testing.T) {
 	took := map[string]time.Duration{}
 	for share, most := range map[string]int{"1": 1, "25%": 5} {
-		scene := together(t, atOnce(20, share))
+		scene := wavetest.New(t, atOnce(20, share))
 		began := scene.Env.Now()
 		result, err := scene.Run(wavetest.WebWave)
 		require.NoError(t, err)
@@ -48,7 +41,7 @@ func TestSeveralAtOnce(t *testing.T) {
 
 // A failure lets nobody else begin. Those under way come to their end, and a retry takes all that is left.
 func TestAFailureOfSeveralStopsNewOnes(t *testing.T) {
-	scene := together(t, atOnce(12, "3", world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 2}))
+	scene := wavetest.New(t, atOnce(12, "3", world.WorldFault{Kind: world.FaultInstallFails, Account: "production", Nth: 2}))
 	scene.Decide = []patch.Verb{patch.Retry}
 	var held patch.GroupCounts
 	scene.OnHold = func(status patch.WaveStatus) { held = status.Stages[0].Groups[0] }
@@ -72,7 +65,7 @@ func said(outcomes []patch.Outcome) (all string) {
 
 // While several are out, what works against them is suspended by their group, for as long as any is.
 func TestAGroupSuspendsForAllThatAreOut(t *testing.T) {
-	scene := together(t, atOnce(4, "2"))
+	scene := wavetest.New(t, atOnce(4, "2"))
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, reasons(result))
@@ -87,7 +80,7 @@ func TestSeveralDecideInTurn(t *testing.T) {
 	options := atOnce(6, "2")
 	options.Config = wavetest.ProductionOnly(wavetest.PlanWith("max_unavailable: 1", "max_unavailable: 2",
 		"          - alarm: web-5xx # must be OK before we begin and stay so while we watch\n", ""))
-	scene := together(t, options)
+	scene := wavetest.New(t, options)
 	scene.Production(func(g *world.ScalingGroup) { require.NoError(t, g.Suspend([]string{"ReplaceUnhealthy"})) })
 	scene.When(func(status patch.WaveStatus) bool {
 		under := underWay(status)
@@ -130,7 +123,7 @@ func underWay(status patch.WaveStatus) []patch.InstanceNow {
 
 // A group that is cancelled with several out is put back whole: each of them, and what the group suspended.
 func TestACancelWithSeveralOut(t *testing.T) {
-	scene := together(t, atOnce(6, "3"))
+	scene := wavetest.New(t, atOnce(6, "3"))
 	scene.When(func(patch.WaveStatus) bool {
 		return len(scene.Effects("EnterStandby")) == 3 // the order in which they are listed is not that of going out
 	}, func(patch.WaveStatus) { scene.Env.CancelWorkflow() })

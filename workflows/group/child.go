@@ -68,5 +68,12 @@ func (g *group) leftWay(ctx workflow.Context, id string) {
 	})
 	g.endTurn(ctx, id)
 	delete(g.turns.targets, id)
+	delete(g.turns.out, id)
+	if g.turns.room == id {
+		g.turns.room = ""
+	}
 	g.ended++
+	if len(g.status.Now) > 0 { // the others go on, and nothing else may be told of the group for long
+		g.passNow(ctx)
+	}
 }

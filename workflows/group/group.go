@@ -207,7 +207,7 @@ func (g *group) report(ctx workflow.Context) {
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
-		Failing: g.status.Failing,
+		Failing: g.status.Failing, Stops: g.batch.failed != "" && g.status.Phase == patch.GroupPatching,
 	}
 	if g.closed != nil {
 		counts.Closed = g.closed.Code
@@ -303,7 +303,7 @@ func (g *group) forgetFailures() {
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
 	of := g.common(id)
-	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, len(g.suspended) > 0
+	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, g.suspended
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})

@@ -46,7 +46,10 @@ func (g *group) heal(ctx workflow.Context, left Heal) {
 	clean, stop := g.undoing(ctx)
 	defer stop()
 	surged := left.Record != nil && left.Record.Intended.RaiseDesired
-	suspends := left.Record != nil && len(left.Record.Intended.Suspend) > 0
+	var suspends []string
+	if left.Record != nil {
+		suspends = left.Record.Intended.Suspend
+	}
 	stays := false // an instance left for good, and its group had no room for another
 	for _, heal := range left.Instances {
 		record := heal.Record

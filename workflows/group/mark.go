@@ -18,11 +18,14 @@ import (
 // then puts its pointer on the group.
 func (g *group) mark(ctx workflow.Context, state patch.GroupState, suspend []string) error {
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	// What could not be resumed before is ours still, and found suspended.
+	suspend = append(slices.Clone(g.suspended), suspend...)
 	var made *room.Room
 	if g.status.Strategy.Mode == patch.CapacitySurge {
 		made = room.New(g.in.Group, g.in.Policy, g.in.WaveID, g.status.Strategy)
 	}
 	if made != nil {
+		made.Suspends = suspend
 		if err := made.Journal(clean, state); err != nil {
 			return err
 		}
@@ -69,19 +72,21 @@ func (g *group) processes(names []string) activities.ProcessesInput {
 	return activities.ProcessesInput{Group: g.in.Group, Processes: names, Pace: run.Pace(g.in.Policy.Timing)}
 }
 
-// resume resumes what the group has suspended; what cannot be is told.
-func (g *group) resume(ctx workflow.Context, processes []string) {
+// resume resumes what the group has suspended; what cannot be is told. It reports whether nothing of it is suspended any
+// more.
+func (g *group) resume(ctx workflow.Context, processes []string) bool {
 	if len(processes) == 0 {
-		return
+		return true
 	}
 	err := g.undone(ctx, aws.ResumeProcesses, g.processes(processes))
 	if err == nil || run.IsType(err, activities.ErrGroupNotFound) {
-		return
+		return true
 	}
 	list := strings.Join(processes, " ")
 	g.strand("its processes "+list+" are still suspended: "+run.Reason(err),
 		"aws autoscaling resume-processes --auto-scaling-group-name "+names.ShellWord(g.in.Group.Name())+
 			" --scaling-processes "+list)
+	return false
 }
 
 // giveBack returns the room and takes the mark off; what cannot be is told. While anything of the group is stranded the
@@ -93,8 +98,9 @@ func (g *group) giveBack(ctx workflow.Context) {
 		g.status.Stranded = append(g.status.Stranded, g.room.GiveBack(clean)...)
 		g.room = nil
 	}
-	g.resume(clean, g.suspended)
-	g.suspended = nil
+	if g.resume(clean, g.suspended) {
+		g.suspended = nil
+	}
 	if len(g.status.Stranded) > 0 {
 		g.endRecord(ctx)
 		return

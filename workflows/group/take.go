@@ -84,6 +84,9 @@ func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *
 			g.batch.failed += "; "
 		}
 		g.batch.failed += fmt.Sprintf("%s %s: %s", result.ID, result.Outcome.Words(), result.Reason)
+		if len(g.status.Now) > 0 { // the others may take an hour yet, in which no other group need begin
+			g.report(ctx)
+		}
 		return
 	}
 	if g.ended%max(g.in.Every, 1) == 0 {

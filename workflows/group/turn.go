@@ -17,6 +17,8 @@ import (
 type turns struct {
 	holder  string // whose turn it is; "": nobody's
 	asking  []instance.Turn
+	out     map[string]bool     // those that may be out of service
+	room    string              // who has launched one more of its own; "": nobody
 	targets map[string][]string // of those that went out, or are about to: see patch.Holdings.From
 	freeAt  time.Time           // before, AWS's lists may not show who went out last
 	denied  map[string]bool     // those that were told not to begin
@@ -24,7 +26,7 @@ type turns struct {
 
 // keepTurns hears who wants a turn, and gives it.
 func (g *group) keepTurns(ctx workflow.Context) {
-	g.turns.targets, g.turns.denied = map[string][]string{}, map[string]bool{}
+	g.turns.targets, g.turns.out, g.turns.denied = map[string][]string{}, map[string]bool{}, map[string]bool{}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	asks := workflow.GetSignalChannelWithOptions(clean, names.SignalTurn, workflow.SignalChannelOptions{
 		Description: "Who wants to go out or come back; for instances only",
@@ -35,7 +37,13 @@ func (g *group) keepTurns(ctx workflow.Context) {
 			asks.Receive(c, &turn)
 			known := slices.IndexFunc(g.turns.asking, func(other instance.Turn) bool { return other.ID == turn.ID })
 			switch {
-			case !turn.Asks:
+			case !turn.Asks && nowOf(g.status.Now, turn.ID) != nil:
+				g.turns.out[turn.ID] = turn.Out
+				if turn.Room {
+					g.turns.room = turn.ID
+				}
+				g.endTurn(c, turn.ID)
+			case !turn.Asks: // its end has been taken already
 				g.endTurn(c, turn.ID)
 			case nowOf(g.status.Now, turn.ID) == nil: // as its group has it, it has ended: it was reset
 				_ = workflow.SignalExternalWorkflow(c, names.InstanceLock(g.in.Group, turn.ID), "", names.SignalTakeTurn,
@@ -77,7 +85,7 @@ func (g *group) giveTurn(ctx workflow.Context) {
 	}
 	if answer.No == "" {
 		g.turns.holder = turn.ID
-		answer.Ours = g.holdings(turn.ID)
+		answer.Ours, answer.Beside, answer.Room = g.holdings(turn.ID), g.othersOut(turn.ID), g.turns.room
 		if turn.Out {
 			g.turns.targets[turn.ID] = turn.Targets
 		}
@@ -120,7 +128,7 @@ func (g *group) notNow(ctx workflow.Context) string {
 func (g *group) holdings(id string) patch.Holdings {
 	held := patch.Holdings{Out: g.leftOut(), Surge: g.room != nil && g.room.Raised && !g.room.Dropped}
 	for _, now := range g.status.Now {
-		if now.ID == id {
+		if now.ID == id || !g.turns.out[now.ID] { // one that is only looked at serves
 			continue
 		}
 		held.Out = append(held.Out, now.ID)
@@ -132,4 +140,14 @@ func (g *group) holdings(id string) patch.Holdings {
 		}
 	}
 	return held
+}
+
+// othersOut reports whether another of the group may be out of service.
+func (g *group) othersOut(id string) bool {
+	for other, out := range g.turns.out {
+		if out && other != id {
+			return true
+		}
+	}
+	return false
 }

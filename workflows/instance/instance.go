@@ -31,8 +31,8 @@ type Common struct {
 	Unasked  bool           // nothing was due, so nobody was asked to approve: what is due now is not patched
 	// Turns is whether others of the group are under way as well: each waits for its turn to go out and to come back.
 	Turns bool
-	// Suspends is whether its group has suspended what works against an instance that is out.
-	Suspends bool
+	// Suspends is what its group has suspended, since it works against instances that are out.
+	Suspends []string
 	Targets  []string // see activities.InspectGroupInput; nil: its group has not looked through them
 }
 

@@ -43,6 +43,7 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 	for {
 		view := patch.View{
 			Group: s.in.Group, Policy: s.in.Policy, Now: workflow.Now(ctx), Instance: s.in.Instance, Holdings: s.in.Ours,
+			Beside: s.in.Turns && !s.turn.mine,
 		}
 		if refusal := patch.First(level, view); refusal != nil { // a window that has closed needs no reading
 			return refusedBy(refusal)
@@ -89,6 +90,9 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 		if refusal == nil {
 			return s.askMachine(ctx, level, view)
 		}
+		if s.besideOthers(refusal) {
+			deadline = workflow.Now(ctx).Add(s.in.Policy.Timing.InService.D())
+		}
 		if end := s.waitOut(ctx, refusal, deadline); end != nil {
 			return end
 		}
@@ -97,7 +101,7 @@ func (s *saga) preflight(ctx workflow.Context, level patch.Level) *notBegun {
 
 // waitOut waits a moment for a refusal to pass; it is the end where none is waited for, or no longer.
 func (s *saga) waitOut(ctx workflow.Context, refusal *patch.Refusal, deadline time.Time) *notBegun {
-	if !refusal.Code.Waits() || workflow.Now(ctx).After(deadline) {
+	if !s.besideOthers(refusal) && (!refusal.Code.Waits() || workflow.Now(ctx).After(deadline)) {
 		return refusedBy(refusal)
 	}
 	mine := s.turn.mine

@@ -26,7 +26,7 @@ func (s *saga) suspend(ctx workflow.Context) error {
 // resume takes the Unhealthy marks off that were made while it was suspended, if the instance is proven healthy, and
 // resumes what we suspended: a mark left would have it replaced at that moment.
 func (s *saga) resume(ctx workflow.Context) error {
-	if len(s.suspended) == 0 && !s.in.Suspends {
+	if len(s.suspended) == 0 && len(s.in.Suspends) == 0 {
 		return nil
 	}
 	if s.health.proven {
@@ -39,8 +39,11 @@ func (s *saga) resume(ctx workflow.Context) error {
 	if len(s.suspended) == 0 {
 		return nil
 	}
-	return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
-		Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+	// In its turn: another may be about to leave the group for good, which needs one of them suspended.
+	return s.withTurn(ctx, func() error {
+		return s.undone(ctx, aws.ResumeProcesses, activities.ProcessesInput{
+			Group: s.in.Group, Processes: s.suspended, Pace: s.pace(),
+		})
 	})
 }
 
@@ -72,6 +75,7 @@ func (s *saga) takeOut(ctx workflow.Context) error {
 // leaveService is how an instance goes out, the first time and again; act is how it is asked.
 func (s *saga) leaveService(ctx workflow.Context, act func(workflow.Context, any, any) error) error {
 	if err := s.withTurn(ctx, func() error {
+		s.turn.out = true
 		if s.in.Group.IsAutoScaling() {
 			if err := act(ctx, aws.EnterStandby, activities.EnterStandbyInput{
 				Instance: s.instance(), Pace: s.pace(),
@@ -122,7 +126,16 @@ func (s *saga) readClock(options workflow.Context) error {
 
 // exitStandby leaves standby in its turn.
 func (s *saga) exitStandby(ctx, options workflow.Context) error {
-	return s.withTurn(options, func() error { return s.leaveStandby(ctx, options) })
+	return s.withTurn(options, func() error {
+		if s.turn.mine { // the turn was waited for: no alarm that rang meanwhile is for this one
+			if err := s.readClock(options); err != nil {
+				return err
+			}
+		}
+		err := s.leaveStandby(ctx, options)
+		s.turn.out = err != nil
+		return err
+	})
 }
 
 // leaveStandby leaves standby; where desired has reached max meanwhile, max is raised first, and that is journalled
@@ -201,6 +214,10 @@ func (s *saga) takeOutToPutBack(ctx workflow.Context) error {
 // takeOutAgain takes the failed instance out of service once more. Where desired is at min by now, one more instance is
 // launched first: the group must not shrink below min for our sake.
 func (s *saga) takeOutAgain(ctx workflow.Context) error {
+	return s.withTurn(ctx, func() error { return s.leaveAgain(ctx) })
+}
+
+func (s *saga) leaveAgain(ctx workflow.Context) error {
 	if s.in.Group.IsAutoScaling() {
 		var now patch.GroupState
 		if err := s.read(ctx, aws.InspectGroup, s.inspect(), &now); err != nil {
@@ -210,10 +227,15 @@ func (s *saga) takeOutAgain(ctx workflow.Context) error {
 		if !found || !member.Present() {
 			return s.gone()
 		}
-		if now.Desired-1 < now.Min && s.room == nil && !staysOut(member) {
+		short := now.Desired-1 < now.Min && s.room == nil && !staysOut(member)
+		switch other := s.turn.answered.Room; {
+		case short && other != "": // the group's record tells of one that was launched, and not of two
+			s.note("no room was made before taking it out again: one more has been launched for %s already", other)
+		case short:
 			s.room = room.New(s.in.Group, s.in.Policy, s.in.WaveID, patch.Strategy{
 				Mode: patch.CapacitySurge, RaiseMax: now.Desired >= now.Max,
 			})
+			s.room.Suspends = s.in.Suspends
 			err := s.room.Journal(ctx, now)
 			if err == nil {
 				err = s.room.Make(ctx, s.undoAct(ctx))

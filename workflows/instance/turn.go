@@ -16,15 +16,18 @@ type Turn struct {
 	ID      string
 	Asks    bool // else it has ended
 	N       int  // of its asks, from 1: an answer to an older one counts no more
-	Out     bool // it wants to go out, to be patched
+	Out     bool // it wants to go out, to be patched; of one that has ended: it is out
+	Room    bool // it has launched one more of its own: the group's record has room for one
 	Targets []string
 }
 
 // TakeTurn is the group's answer.
 type TakeTurn struct {
-	N    int            // of the ask
-	Ours patch.Holdings // as they are now
-	No   string         // why it is not to begin; "": it is its turn
+	N      int            // of the ask
+	Ours   patch.Holdings // as they are now
+	Beside bool           // another of the group is out
+	Room   string         // who has launched one more of its own; "": nobody
+	No     string         // why it is not to begin; "": it is its turn
 }
 
 // How long a turn is waited for. Who comes back does so without it in the end: nobody stays out for another's sake.
@@ -36,6 +39,7 @@ const (
 // turn is an instance's part of the turns.
 type turn struct {
 	mine     bool
+	out      bool // it may be out of service
 	asked    int
 	channel  workflow.ReceiveChannel
 	answered TakeTurn
@@ -121,8 +125,14 @@ func (s *saga) endTurn(ctx workflow.Context) {
 	s.turn.mine = false
 	clean, _ := workflow.NewDisconnectedContext(ctx)
 	// A group that is gone has nobody to let. It is waited for, so that it does not overtake the next ask.
-	_ = workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{ID: s.in.Instance}).
-		Get(clean, nil)
+	_ = workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalTurn, Turn{
+		ID: s.in.Instance, Out: s.turn.out, Room: s.room != nil,
+	}).Get(clean, nil)
+}
+
+// besideOthers reports whether it is refused in its turn for what may pass once others of its group are back.
+func (s *saga) besideOthers(refusal *patch.Refusal) bool {
+	return s.turn.mine && s.turn.answered.Beside && refusal.Code.ForSiblings()
 }
 
 // ownTargets are the target groups that count on the instance while it is out.

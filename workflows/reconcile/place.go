@@ -173,8 +173,8 @@ func (p *placeSearch) tooRecent(what string, since time.Time) string {
 		brief.UTC(since.Add(p.scope.TooRecent.D())))
 }
 
-// addLast adds the instance that may have been out of service when the wave ended and has been terminated since: its
-// mark went with it, but its group still lists it, is one short, and has processes suspended for its sake.
+// addLast adds the instances that may have been out of service when the wave ended and have been terminated since: their
+// marks went with them, but their group still lists them, is as many short, and has processes suspended for their sake.
 func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activities.Marked) {
 	var read activities.LastRecords
 	if err := workflow.ExecuteActivity(
@@ -193,17 +193,13 @@ func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activ
 		return
 	}
 	work.heal.MaxBefore = read.MaxBefore
-	last := read.Record
-	if last == nil {
-		return
+	for _, last := range read.Records {
+		if !slices.ContainsFunc(found.Resources, func(m activities.MarkedResource) bool {
+			return m.Instance == last.Instance
+		}) {
+			work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: *last})
+		}
 	}
-	if slices.ContainsFunc(
-		found.Resources,
-		func(m activities.MarkedResource) bool { return m.Instance == last.Instance },
-	) {
-		return
-	}
-	work.heal.Instances = append(work.heal.Instances, instance.Heal{Record: *last})
 }
 
 // work is the entry of the record's group.

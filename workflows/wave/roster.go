@@ -223,6 +223,7 @@ func (h *lockedGroup) view() patch.GroupNow {
 	return patch.GroupNow{
 		Phase: h.counts.Phase, Started: h.started, Ended: h.child != nil && h.child.IsReady(), Lost: h.lost,
 		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All,
+		Stops: h.counts.Stops && !h.lost,
 	}
 }
 

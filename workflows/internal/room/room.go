@@ -19,6 +19,7 @@ type Room struct {
 	policy   patch.Policy
 	waveID   string
 	Strategy patch.Strategy
+	Suspends []string // processes that the group has suspended: its record tells of both
 
 	Record journal.Record // what the journal holds of it
 	Before patch.GroupState
@@ -38,7 +39,9 @@ func New(group patch.Group, policy patch.Policy, waveID string, strategy patch.S
 func (r *Room) Journal(ctx workflow.Context, before patch.GroupState) error {
 	r.Before = before
 	r.Record = journal.OfGroup(r.waveID, r.group, r.policy, before)
-	r.Record.Intended = journal.Intended{RaiseDesired: true, RaiseMax: r.Strategy.RaiseMax, MaxBefore: before.Max}
+	r.Record.Intended = journal.Intended{
+		RaiseDesired: true, RaiseMax: r.Strategy.RaiseMax, MaxBefore: before.Max, Suspend: r.Suspends,
+	}
 	return run.WriteRecord(ctx, &r.Record)
 }
 
@@ -55,7 +58,7 @@ func (r *Room) Make(ctx workflow.Context, options workflow.Context) error {
 	}, &raised); err != nil {
 		r.unsure = true
 		if activities.NothingDone(err) {
-			r.Raised, r.unsure, r.Record.Intended = false, false, journal.Intended{}
+			r.Raised, r.unsure, r.Record.Intended = false, false, journal.Intended{Suspend: r.Suspends}
 			_ = run.WriteRecord(clean, &r.Record) // it failed already; the mark that leads to the record comes off, too
 		}
 		return err
