@@ -1,14 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/patchtide/patchtide/config"
 )
 
 // asCommand makes this test binary be the laboratory: what is killed is a process of its own, of the same code, without
@@ -21,10 +26,27 @@ func TestMain(m *testing.M) {
 			_, _ = io.Copy(io.Discard, os.Stdin) // held open by the test: one that is stopped hard takes its processes along
 			os.Exit(exitFailed)
 		}()
+		if atOnce := os.Getenv(severalAtOnce); atOnce != "" {
+			os.Exit(commandWith(bytes.Replace(config.Example(), []byte("max_unavailable: 1"),
+				[]byte("max_unavailable: "+atOnce), 1)))
+		}
 		main()
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// severalAtOnce is how many of production's instances the worker's plan lets be out at once; unset: one, as in the
+// example.
+const severalAtOnce = "PATCHTIDE_LAB_TEST_AT_ONCE"
+
+// commandWith is main with another configuration for the worker.
+func commandWith(configuration []byte) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return runWith(ctx, func(ctx context.Context, in workerInput) (func(), error) {
+		return startWorkerOf(ctx, in, configuration)
+	}, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 // upBudget bounds a process's start, a demo's with its wave, on a machine that is busy with everything else.

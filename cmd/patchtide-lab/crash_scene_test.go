@@ -33,6 +33,7 @@ type crashScene struct {
 	aws      *simulator
 	scenario string // as the worker is told
 	before   fleetBefore
+	atOnce   int    // so many of production may be out at once
 	address  string // of the Temporal server, the same through every restart
 	data     string
 	client   client.Client
@@ -54,7 +55,7 @@ func newCrashScene(t *testing.T, scenario string) *crashScene {
 // newSceneAtSpeed is newCrashScene with another clock of AWS; workers that it starts know crashSpeed only.
 func newSceneAtSpeed(t *testing.T, scenario string, speed float64) *crashScene {
 	t.Helper()
-	b := &crashScene{t: t, scenario: scenario, data: t.TempDir()}
+	b := &crashScene{t: t, scenario: scenario, data: t.TempDir(), atOnce: 1}
 	var err error
 	b.aws, err = startSimulator(awsOptions{listen: "127.0.0.1:0", speed: speed, scenario: scenario}, logger(io.Discard))
 	require.NoError(t, err)
@@ -103,7 +104,11 @@ func (b *crashScene) launchWorker(extra ...string) (*process, error) {
 }
 
 func (b *crashScene) startWorker() error {
-	worker, err := b.launchWorker()
+	var extra []string
+	if b.atOnce > 1 {
+		extra = []string{severalAtOnce + "=" + strconv.Itoa(b.atOnce)}
+	}
+	worker, err := b.launchWorker(extra...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.worker = worker

@@ -35,9 +35,16 @@ var undisturbed = map[string]struct {
 }
 
 // crashWave runs one wave through a plan of deaths and proves that nothing can be seen of them afterwards.
-func crashWave(t *testing.T, scenario string, plan []moment) {
+func crashWave(t *testing.T, scenario string, plan []moment) *crashScene {
+	t.Helper()
+	return crashWaveOf(t, scenario, 1, plan)
+}
+
+// crashWaveOf is crashWave with so many of production out at once.
+func crashWaveOf(t *testing.T, scenario string, atOnce int, plan []moment) *crashScene {
 	t.Helper()
 	b := newCrashScene(t, scenario)
+	b.atOnce = atOnce
 	const waveID = "wave-web-crash"
 	result := b.runWave(waveID, plan)
 	require.NoError(t, b.stopWorker())
@@ -49,6 +56,7 @@ func crashWave(t *testing.T, scenario string, plan []moment) {
 		require.Equal(t, times, effects(b.aws.Events(), operation), "effects of %s", operation)
 	}
 	b.requireEvidence(waveID)
+	return b
 }
 
 // TestCrashWorker kills the worker at random moments of a wave: three, or as many as PATCHTIDE_CRASHES says, in waves
@@ -64,13 +72,25 @@ func TestCrashWorker(t *testing.T) {
 	}
 	for begun := 0; begun < number; begun += aWave {
 		random := rand.New(rand.NewPCG(uint64(seed), uint64(begun)))
-		scenario := [...]string{"healthy", "bad-patch"}[begun/aWave%2]
-		t.Run(fmt.Sprintf("%s %d", scenario, begun), func(t *testing.T) {
-			crashWave(t, scenario, moments(random, min(aWave, number-begun), 120, theWorker, theWorker, theServer, both))
+		scenario, atOnce := [...]string{"healthy", "bad-patch", "healthy"}[begun/aWave%3], [...]int{1, 1, 2}[begun/aWave%3]
+		t.Run(fmt.Sprintf("%s %d, %d at once", scenario, begun, atOnce), func(t *testing.T) {
+			crashWaveOf(t, scenario, atOnce, moments(random, min(aWave, number-begun), 120, theWorker, theWorker, theServer, both))
 		})
 	}
 	require.False(t, t.Failed())
 	fmt.Printf("crash: %d kills, 0 violations\n", number)
+}
+
+// TestCrashWithTwoOut kills the worker, then worker and server at once, while two of a group are out, who wait for each
+// other's turns: both come back, and never a third goes out.
+func TestCrashWithTwoOut(t *testing.T) {
+	t.Parallel()
+	b := crashWaveOf(t, "healthy", 2, []moment{
+		{after: 300, who: theWorker}, {after: 40, mutation: true, who: both}, {after: 40, mutation: true, who: theWorker},
+	})
+	out := b.aws.MaxOutOfService("111122223333", "ap-northeast-1", "web")
+	require.Equal(t, 2, out, "two were out at once")
+	fmt.Println("crash: 3 kills with two out at once, 0 violations")
 }
 
 // TestCrashServer kills the Temporal server, which comes back on its file, and then the server and the worker at once,

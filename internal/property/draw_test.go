@@ -126,7 +126,7 @@ func drawPlan(t *rapid.T) scriptPlan {
 	p := scriptPlan{
 		MaxFailures:    rapid.IntRange(0, 2).Draw(t, "max failures"),
 		MaxParallel:    rapid.IntRange(0, 2).Draw(t, "parallel"),
-		MaxUnavailable: rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "max unavailable"),
+		MaxUnavailable: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "max unavailable"),
 		Service:        rapid.Bool().Draw(t, "service"),
 		Approval:       rapid.Bool().Draw(t, "approval"),
 		Capacity:       rapid.SampledFrom([]string{"", "", "", "decrement", "surge"}).Draw(t, "capacity"),
