@@ -66,8 +66,8 @@ type LastRecords struct {
 }
 
 // LastRecord tells of the instances that can have been out of service when the wave ended, by the records that it wrote
-// in the group: where one is taken at a time, only that of the newest. What cannot be decoded, or has ended, is left out,
-// and of the older ones what people were told of as stranded.
+// in the group: where one is taken at a time, only that of the newest. What cannot be decoded, or has ended, is left
+// out, and of the older ones what people were told of as stranded.
 func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastRecords, error) {
 	documents, _, err := c.Evidence.ListJournal(ctx, in.WaveID)
 	if err != nil {

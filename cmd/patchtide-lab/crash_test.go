@@ -74,7 +74,8 @@ func TestCrashWorker(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(seed), uint64(begun)))
 		scenario, atOnce := [...]string{"healthy", "bad-patch", "healthy"}[begun/aWave%3], [...]int{1, 1, 2}[begun/aWave%3]
 		t.Run(fmt.Sprintf("%s %d, %d at once", scenario, begun, atOnce), func(t *testing.T) {
-			crashWaveOf(t, scenario, atOnce, moments(random, min(aWave, number-begun), 120, theWorker, theWorker, theServer, both))
+			kills := moments(random, min(aWave, number-begun), 120, theWorker, theWorker, theServer, both)
+			crashWaveOf(t, scenario, atOnce, kills)
 		})
 	}
 	require.False(t, t.Failed())

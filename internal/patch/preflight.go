@@ -85,7 +85,7 @@ func (c Check) Levels() []Level {
 
 // asks reports whether the check is asked at a level, of what has been read.
 func (c Check) asks(level Level, view View) bool {
-	return c.LeftOut[level] == "" && !(c.Siblings && view.Beside) &&
+	return c.LeftOut[level] == "" && (!c.Siblings || !view.Beside) &&
 		(c.Needs&NeedsState == 0 || view.State != nil) &&
 		(c.Needs&NeedsInstance == 0 || view.Instance != "") &&
 		(c.Needs&NeedsAround == 0 || view.Around != nil) &&

@@ -72,8 +72,8 @@ func (g *group) processes(names []string) activities.ProcessesInput {
 	return activities.ProcessesInput{Group: g.in.Group, Processes: names, Pace: run.Pace(g.in.Policy.Timing)}
 }
 
-// resume resumes what the group has suspended; what cannot be is told. It reports whether nothing of it is suspended any
-// more.
+// resume resumes what the group has suspended; what cannot be is told. It reports whether nothing of it is suspended
+// any more.
 func (g *group) resume(ctx workflow.Context, processes []string) bool {
 	if len(processes) == 0 {
 		return true

@@ -173,8 +173,9 @@ func (p *placeSearch) tooRecent(what string, since time.Time) string {
 		brief.UTC(since.Add(p.scope.TooRecent.D())))
 }
 
-// addLast adds the instances that may have been out of service when the wave ended and have been terminated since: their
-// marks went with them, but their group still lists them, is as many short, and has processes suspended for their sake.
+// addLast adds the instances that may have been out of service when the wave ended and have been terminated since:
+// their marks went with them, but their group still lists them, is as many short, and has processes suspended for their
+// sake.
 func (p *placeSearch) addLast(ctx workflow.Context, work *groupWork, found activities.Marked) {
 	var read activities.LastRecords
 	if err := workflow.ExecuteActivity(
