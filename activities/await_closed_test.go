@@ -45,16 +45,19 @@ func TestAwaitAtRest(t *testing.T) {
 	}
 	groupLock, first, second := names.GroupLock(group), names.InstanceLock(group, "i-1"), names.InstanceLock(group, "i-2")
 	at := time.Date(2036, 11, 22, 2, 0, 0, 0, time.UTC)
-	var documents []json.RawMessage
-	for i, id := range []string{"", "i-1", "i-2"} {
-		document, err := json.Marshal(journal.Record{
-			Origin: journal.Origin{RunID: "run"},
-			WaveID: "wave-1", Group: group, Instance: id, At: at.Add(time.Duration(i) * time.Minute),
-			Policy: patch.Policy{Timing: patch.DefaultTiming()},
-		})
-		require.NoError(t, err)
-		documents = append(documents, document)
+	journalWith := func(most patch.Share) (documents []json.RawMessage) {
+		for i, id := range []string{"", "i-1", "i-2"} {
+			document, err := json.Marshal(journal.Record{
+				Origin: journal.Origin{RunID: "run"},
+				WaveID: "wave-1", Group: group, Instance: id, At: at.Add(time.Duration(i) * time.Minute),
+				Policy: patch.Policy{Timing: patch.DefaultTiming(), MaxUnavailable: most},
+			})
+			require.NoError(t, err)
+			documents = append(documents, document)
+		}
+		return documents
 	}
+	documents, together := journalWith(patch.Instances(1)), journalWith(patch.Percent(50))
 	for _, c := range []struct {
 		name    string
 		locks   lockBook
@@ -75,6 +78,10 @@ func TestAwaitAtRest(t *testing.T) {
 			journal: documents,
 		},
 		{name: "an instance of long ago", locks: lockBook{first: {Wave: "wave-1"}}, journal: documents},
+		{
+			name: "an instance beside the newest", locks: lockBook{first: {Wave: "wave-1"}}, journal: together,
+			waits: first,
+		},
 		{name: "it does not tell for whom it works", locks: lockBook{groupLock: {}}, waits: groupLock},
 		{name: "the store is away: nobody knows", away: errors.New("no route"), retried: true},
 	} {

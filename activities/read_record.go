@@ -88,7 +88,7 @@ func (c *Control) LastRecord(ctx context.Context, in LastRecordInput) (*LastReco
 	if len(last.Records) > 0 {
 		newest := last.Records[0]
 		last.Records = slices.DeleteFunc(last.Records, func(record *journal.Record) bool {
-			return record != newest && (record.Left || record.Policy.MaxUnavailable == patch.Instances(1))
+			return record != newest && (record.Left || !record.Policy.MaxUnavailable.MayBeSeveral())
 		})
 	}
 	slices.SortFunc(last.MaxBefore, func(a, b int) int { return b - a })

@@ -27,6 +27,9 @@ func (s Share) Of(total int) int {
 	return s.Count
 }
 
+// MayBeSeveral reports whether it can be more than one, of however many.
+func (s Share) MayBeSeveral() bool { return s.Percent > 0 || s.Count > 1 }
+
 // AtLeastOne is Of for what makes no sense with none.
 func (s Share) AtLeastOne(total int) int { return max(s.Of(total), 1) }
 
