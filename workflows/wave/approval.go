@@ -8,6 +8,7 @@ import (
 
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
+	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
 // approve waits for a person where the stage asks for one, and ends the wave where the one before it does not promote.
@@ -50,7 +51,13 @@ func (w *wave) askApproval(
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, first))
 	until := unless(ctx, approval.Timeout, patch.Reject)
 	ask := func(ctx workflow.Context) {
-		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) { n.Case = w.status.Case })
+		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {
+			n.Case = w.status.Case
+			for _, before := range n.Case.Before {
+				n.Instances = append(n.Instances, before.Unproven...)
+			}
+			n.Instances = n.Instances[:min(len(n.Instances), run.MostListed)]
+		})
 	}
 	// Who looks may decide at once; people are told once there is all to be told.
 	reading, stop := workflow.WithCancel(ctx)
