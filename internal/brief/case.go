@@ -147,8 +147,11 @@ func unseen(c patch.Case) string {
 
 // alarms says how the alarms stand that judge the stage.
 func alarms(c patch.Case, moment func(time.Time) string) string {
-	if len(c.Alarms) == 0 {
-		return "alarms: none that judges " + c.Stage + " is known"
+	switch {
+	case len(c.Gates) == 0:
+		return "alarms: none judges " + c.Stage
+	case len(c.Alarms) == 0:
+		return "alarms: how " + strings.Join(c.Gates, ", ") + " stand is not known"
 	}
 	words := make([]string, len(c.Alarms))
 	for i, alarm := range c.Alarms {

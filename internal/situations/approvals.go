@@ -36,6 +36,7 @@ func Case() *patch.Case {
 			Instances: 3, Of: 4, Patches: 6, Oldest: At.Add(-2 * time.Hour), Compared: true,
 			Unseen: []string{"kernel.x86_64"}, UnseenCount: 1,
 		},
+		Gates: []string{"web-5xx"},
 		Alarms: []patch.CaseAlarm{
 			{Place: "production/eu-west-1", Name: "web-5xx", State: patch.AlarmRings, Since: At.Add(-time.Minute)},
 			{Place: "production/ap-northeast-1", Name: "web-5xx", State: patch.AlarmWell, Since: At.Add(-time.Hour)},

@@ -26,7 +26,7 @@ const (
 func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
 	of := &patch.Case{
 		Stage: w.plan.Stages[stage].Name, At: workflow.Now(ctx), Reading: true, Before: []patch.CaseBefore{},
-		Alarms: []patch.CaseAlarm{}, Loses: w.plan.RollBackOf(w.plan.Stages[stage].Name),
+		Gates: run.Gates(w.plan.Stages[stage].Health), Alarms: []patch.CaseAlarm{}, Loses: w.plan.RollBackOf(w.plan.Stages[stage].Name),
 		Due: patch.CaseDue{Of: w.roster.members(stage)},
 	}
 	for before, planned := range w.plan.Stages[:stage] {
@@ -134,8 +134,7 @@ const longestUnknown = 300
 
 // alarms reads how the alarms stand that judge the stage, once in each account and region.
 func (r *caseReader) alarms(ctx workflow.Context) {
-	gates := run.Gates(r.wave.plan.Stages[r.stage].Health)
-	if len(gates) == 0 {
+	if len(r.of.Gates) == 0 {
 		return
 	}
 	var groups []patch.Group
@@ -151,7 +150,7 @@ func (r *caseReader) alarms(ctx workflow.Context) {
 	seen, errs := make([]activities.AlarmsRead, len(groups)), make([]error, len(groups))
 	_ = run.EachAtOnce(ctx, len(groups), lookedAtOnce, func(ctx workflow.Context, i int) error {
 		errs[i] = workflow.ExecuteActivity(r.reads(ctx, groups[i], "how the alarms stand in "+placeOf(groups[i])),
-			aws.ReadAlarms, activities.ReadAlarmsInput{Group: groups[i], Alarms: gates}).Get(ctx, &seen[i])
+			aws.ReadAlarms, activities.ReadAlarmsInput{Group: groups[i], Alarms: r.of.Gates}).Get(ctx, &seen[i])
 		return nil
 	})
 	for i, group := range groups {
