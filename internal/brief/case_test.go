@@ -31,7 +31,7 @@ func TestWhatAnApprovalIsAbout(t *testing.T) {
 		{"how long it has soaked", nil, "proven in service since 00:50, 1h 20m when this was asked"},
 		{
 			"nothing soaks", func(c *patch.Case) { c.Before[0].Patched, c.Before[0].Since = 0, time.Time{} },
-			"staging: 0 of 3 patched, 3 had nothing to be patched; nothing that it patched is in service",
+			"staging: 0 of 2 patched, 2 had nothing to be patched; nothing that it patched is in service",
 		},
 		{"not reached", func(c *patch.Case) { c.Before[0].Gaps = 2 }, ", 2 not reached"},
 		{"a version", nil, `openssl.x86_64 1:3.0.8-1.amzn2023.0.14 → 1:3.0.8-1.amzn2023.0.16 on 1;`},

@@ -25,7 +25,7 @@ func Case() *patch.Case {
 	}
 	return &patch.Case{
 		Stage: "production", At: At,
-		Before: []patch.CaseBefore{{Stage: "staging", Instances: 3, Patched: 2, Since: At.Add(-80 * time.Minute)}},
+		Before: []patch.CaseBefore{{Stage: "staging", Instances: 2, Patched: 2, Since: At.Add(-80 * time.Minute)}},
 		Changed: patch.CaseChanged{Instances: 2, More: 3, Packages: []patch.MergedChange{
 			changed("curl.x86_64", "0:8.5.0-1.amzn2023.0.4", "0:8.5.0-1.amzn2023.0.5", 2),
 			changed("openssl.x86_64", "1:3.0.8-1.amzn2023.0.14", "1:3.0.8-1.amzn2023.0.16", 1),
@@ -47,17 +47,23 @@ func Case() *patch.Case {
 	}
 }
 
-// skippedBefore is a wave whose plan promotes with skips: one of staging was put back, and one was skipped.
+// skippedBefore is a wave whose plan promotes with skips: one of staging was put back.
 func skippedBefore() patch.WaveStatus {
-	left := []patch.NoticedInstance{
-		{Group: staging, ID: "i-0c222222222222222", Outcome: patch.RolledBack, Reason: "health checks: it is unhealthy"},
-		{Group: staging, ID: "i-0c333333333333333", Outcome: patch.Skipped, Reason: "refused: its agent is silent"},
-	}
+	const ill = "health checks: it is unhealthy in target group web"
+	left := []patch.NoticedInstance{{
+		Group: staging, ID: "i-0c222222222222222", Outcome: patch.RolledBack, Reason: ill,
+	}}
 	first := "Look first: " + patch.NotProven("staging", left) + ". "
 	return toApprove(first, func(s *patch.WaveStatus) {
-		groups := s.Stages[0].Groups
-		groups[0].Patched, groups[0].Total, groups[0].Done, groups[0].Unproven = 1, 3, 3, left
-		groups[0].Outcome, s.Stages[0].Outcome = patch.SucceededWithSkips, patch.SucceededWithSkips
-		s.Case.Before[0].Patched, s.Case.Before[0].Unproven, s.Case.Before[0].UnprovenCount = 1, left, len(left)
+		group := &s.Stages[0].Groups[0]
+		group.Patched, group.Unproven = 1, left
+		group.Failed = []patch.InstanceResult{{ID: left[0].ID, Outcome: patch.RolledBack, Reason: ill}}
+		group.Outcome, s.Stages[0].Outcome = patch.SucceededWithSkips, patch.SucceededWithSkips
+		before := &s.Case.Before[0]
+		before.Patched, before.Unproven, before.UnprovenCount = 1, left, len(left)
+		s.Case.Changed.Instances = 1
+		for i := range s.Case.Changed.Packages {
+			s.Case.Changed.Packages[i].Instances = 1
+		}
 	})
 }
