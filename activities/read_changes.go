@@ -11,10 +11,9 @@ import (
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
-// ReadChangesInput asks which packages a wave changed in some of its groups.
+// ReadChangesInput asks which packages a wave has changed so far.
 type ReadChangesInput struct {
 	WaveID  string
-	Groups  []string // account/region/name
 	Without []string // ids of instances that are not as the wave left them: put back, or not proven
 	Due     []string // ids of patches of which those are asked for that were not installed
 }
@@ -32,9 +31,9 @@ const (
 	changesAtOnce   = 16
 )
 
-// ReadChanges adds up, from the evidence, which packages a wave has changed on the instances of some groups, so that
-// whoever approves the next stage sees it. It proves nothing and is only shown. Instances of which the evidence has
-// nothing are not counted.
+// ReadChanges adds up, from the evidence, which packages a wave has changed so far, so that whoever approves its next
+// stage sees it. It proves nothing and is only shown. Instances of which the evidence has nothing, and those on which
+// no install came to its end, are not counted.
 func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*ChangesRead, error) {
 	ids, err := c.Evidence.ListInstances(ctx, in.WaveID)
 	if err != nil {
@@ -59,7 +58,7 @@ func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*Change
 	if err := reads.Wait(); err != nil {
 		return nil, evidenceError("read what was done by wave "+in.WaveID, err)
 	}
-	all = slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return !slices.Contains(in.Groups, one.Group) })
+	all = slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil })
 	var installed []string
 	read.Changed, installed = patch.Merge(all)
 	read.Unseen = patch.Unseen(in.Due, installed)

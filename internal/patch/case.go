@@ -190,6 +190,22 @@ func (c *Case) FitAlarms() {
 	}
 }
 
+// lean is a case of which the counts are told, and little is named.
+func (c *Case) lean() *Case {
+	if c == nil {
+		return nil
+	}
+	lean := *c
+	lean.Before = slices.Clone(c.Before)
+	for i := range lean.Before {
+		lean.Before[i].Unproven = c.Before[i].Unproven[:min(len(c.Before[i].Unproven), fewFailed)]
+	}
+	lean.Changed.Packages = c.Changed.Packages[:min(len(c.Changed.Packages), fewTold)]
+	lean.Changed.More += len(c.Changed.Packages) - len(lean.Changed.Packages)
+	lean.Unknown = c.Unknown[:min(len(c.Unknown), fewTold)]
+	return &lean
+}
+
 // RollBackOf says what a roll back of a stage of the plan would do, and lose, once it is patched.
 func (p Plan) RollBackOf(stage string) string {
 	said := "a roll back of stage " + stage

@@ -15,19 +15,22 @@ import (
 // Bounds of what is read for whoever approves: it is only shown, nobody waits for it for long, and a history of a
 // thousand groups has room for no more.
 const (
-	caseBudget        = time.Minute // what does not answer by then is told as not known
-	mostCaseInstances = 200         // of which it is read what is due
-	mostCaseOfGroup   = 50          // of those, of one group
-	mostCasePlaces    = 30          // accounts and regions whose alarms are read
-	mostCaseCompared  = 2000        // ids of patches that are looked for in what the stages before installed
+	caseBudget        = 2 * time.Minute // for all of AWS; what does not answer by then is told as not known
+	caseEvidence      = time.Minute     // for the evidence
+	mostCaseInstances = 200             // of which it is read what is due
+	mostCaseOfGroup   = 50              // of those, of one group
+	mostCasePlaces    = 30              // accounts and regions whose alarms are read
+	mostCaseCompared  = 1000            // ids of patches that are looked for in what the stages before installed
+	mostCaseWithout   = 2000            // instances that are not proven, whose packages do not count
 )
 
 // caseOf is what the wave itself knows of a stage to be approved. What AWS and the evidence tell is read into it.
 func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
+	planned := w.plan.Stages[stage]
 	of := &patch.Case{
-		Stage: w.plan.Stages[stage].Name, At: workflow.Now(ctx), Reading: true, Before: []patch.CaseBefore{},
-		Gates: run.Gates(w.plan.Stages[stage].Health), Alarms: []patch.CaseAlarm{}, Loses: w.plan.RollBackOf(w.plan.Stages[stage].Name),
-		Due: patch.CaseDue{Of: w.roster.members(stage)},
+		Stage: planned.Name, At: workflow.Now(ctx), Reading: true, Before: []patch.CaseBefore{},
+		Due: patch.CaseDue{Of: w.roster.members(stage)}, Gates: run.Gates(planned.Health), Alarms: []patch.CaseAlarm{},
+		Loses: w.plan.RollBackOf(planned.Name),
 	}
 	for before, planned := range w.plan.Stages[:stage] {
 		var counts []patch.GroupCounts
@@ -42,10 +45,9 @@ func (w *wave) caseOf(ctx workflow.Context, stage int) *patch.Case {
 // readCase reads what AWS and the evidence tell of the stage to be approved. What cannot be read is told as not known,
 // and keeps nobody from deciding.
 func (w *wave) readCase(ctx workflow.Context, stage int) {
-	read := caseReader{wave: w, stage: stage, of: *w.status.Case}
-	due := read.due(ctx)
+	read := caseReader{wave: w, stage: stage, of: *w.status.Case, until: workflow.Now(ctx).Add(caseBudget)}
 	read.alarms(ctx)
-	read.changes(ctx, due)
+	read.changes(ctx, read.due(ctx))
 	if ctx.Err() != nil {
 		return // somebody has decided
 	}
@@ -59,6 +61,7 @@ type caseReader struct {
 	wave  *wave
 	stage int
 	of    patch.Case
+	until time.Time // AWS is asked no longer than that
 }
 
 func (r *caseReader) unknown(format string, words ...any) {
@@ -67,7 +70,7 @@ func (r *caseReader) unknown(format string, words ...any) {
 
 // reads is for one read of it in an account.
 func (r *caseReader) reads(ctx workflow.Context, group patch.Group, what string) workflow.Context {
-	return run.Within(run.Summed(run.Reading(ctx, group, r.wave.plan.Timing), what), caseBudget)
+	return run.Before(run.Summed(run.Reading(ctx, group, r.wave.plan.Timing), what), r.until)
 }
 
 // due reads what the stage is due to get, and returns the ids.
@@ -174,7 +177,6 @@ func (r *caseReader) changes(ctx workflow.Context, due []string) {
 	patched := 0
 	for before := range r.stage {
 		for _, held := range r.wave.roster.of(before) {
-			in.Groups = append(in.Groups, held.group.String())
 			patched += held.counts.Patched
 			for _, one := range held.counts.Unproven {
 				in.Without = append(in.Without, one.ID)
@@ -186,7 +188,11 @@ func (r *caseReader) changes(ctx workflow.Context, due []string) {
 		return
 	}
 	var read activities.ChangesRead
-	options := run.Within(run.Controlling(ctx, "what the stages before have changed"), caseBudget)
+	if more := len(in.Without) - mostCaseWithout; more > 0 {
+		in.Without = in.Without[:mostCaseWithout]
+		r.unknown("which of the packages were changed on %d more instances only that are not proven", more)
+	}
+	options := run.Within(run.Controlling(ctx, "what the stages before have changed"), caseEvidence)
 	if err := workflow.ExecuteActivity(options, control.ReadChanges, in).Get(ctx, &read); err != nil {
 		r.unknown("what the stages before changed, and so what they have not seen: %s",
 			patch.Clip(run.Reason(err), longestUnknown))

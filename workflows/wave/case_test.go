@@ -110,7 +110,7 @@ func TestAnApprovalTellsWhatIsNotKnown(t *testing.T) {
 	require.Contains(t, result.Reason, "production was not approved: tester", "it was asked all the same")
 	require.Len(t, told.Unknown, 3)
 	for i, begins := range []string{
-		"what is due in production/ap-northeast-1/web: ", "how its alarms stand in production/ap-northeast-1: ",
+		"how its alarms stand in production/ap-northeast-1: ", "what is due in production/ap-northeast-1/web: ",
 		"what the stages before changed, and so what they have not seen: ",
 	} {
 		require.True(t, strings.HasPrefix(told.Unknown[i], begins), told.Unknown[i])
