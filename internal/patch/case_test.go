@@ -28,14 +28,16 @@ func TestBeforeAnApproval(t *testing.T) {
 			[]patch.GroupCounts{
 				{Total: 2, Patched: 1, LastPatched: at}, {Total: 1, Patched: 1, LastPatched: at.Add(-time.Hour)},
 			},
-			patch.CaseBefore{Stage: "staging", Instances: 3, Patched: 2, Since: at}, 1,
+			patch.CaseBefore{Stage: "staging", Instances: 3, Patched: 2, Since: at},
+			1,
 		},
 		{
 			"one put back, one not reached",
 			[]patch.GroupCounts{{Total: 2, Patched: 1, LastPatched: at, Unproven: many[:1], Gaps: make([]patch.Gap, 1)}},
 			patch.CaseBefore{
 				Stage: "staging", Instances: 2, Patched: 1, Since: at, Unproven: many[:1], UnprovenCount: 1, Gaps: 1,
-			}, 0,
+			},
+			0,
 		},
 		{
 			"a group that was skipped as a whole is no instance",
@@ -43,12 +45,14 @@ func TestBeforeAnApproval(t *testing.T) {
 			patch.CaseBefore{
 				Stage: "staging", Instances: 1, UnprovenCount: 1,
 				Unproven: []patch.NoticedInstance{{Group: "g", Outcome: patch.Skipped}},
-			}, 1,
+			},
+			1,
 		},
 		{
 			"more than are named",
 			[]patch.GroupCounts{{Total: 31, Unproven: many}},
-			patch.CaseBefore{Stage: "staging", Instances: 31, UnprovenCount: 30, Unproven: many[:20]}, 1,
+			patch.CaseBefore{Stage: "staging", Instances: 31, UnprovenCount: 30, Unproven: many[:20]},
+			1,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,19 +129,23 @@ func TestWhatARollBackOfAStageDoes(t *testing.T) {
 		want string
 	}{
 		{
-			"the root volume", patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume},
+			"the root volume",
+			patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume},
 			"a roll back of stage p: each of them gets its root volume back as it was, and loses what was written to it since",
 		},
 		{
-			"another instance", patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreReplace},
+			"another instance",
+			patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreReplace},
 			"a roll back of stage p: each of them is terminated and its group launches another; what only it held is lost",
 		},
 		{
-			"quarantine", patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreNone},
+			"quarantine",
+			patch.Plan{Backup: patch.BackupSnapshot, Restore: patch.RestoreNone},
 			"a roll back of stage p: each of them is taken out of its group into quarantine; nothing is put back",
 		},
 		{
-			"no backup", patch.Plan{Backup: patch.BackupNone, Restore: patch.RestoreNone},
+			"no backup",
+			patch.Plan{Backup: patch.BackupNone, Restore: patch.RestoreNone},
 			"a roll back of stage p puts nothing back, for the plan keeps no backup: what is patched stays patched",
 		},
 	} {

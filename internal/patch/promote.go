@@ -83,7 +83,7 @@ func (p Plan) SkipEnds(stage int) string {
 		"(promote: clean)", p.Stages[stage+1].Name, p.Stages[stage].Name)
 }
 
-// PromotionDoubts are what somebody who wrote the plan may not have meant: a stage that begins by itself after failures,
+// PromotionDoubts are what who wrote the plan may not have meant: a stage that begins by itself after failures,
 // and one that carries failures and leads nowhere then.
 func (p Plan) PromotionDoubts() (doubts []string) {
 	for i, stage := range p.Stages[:max(len(p.Stages)-1, 0)] {
