@@ -12,7 +12,7 @@ import (
 type Case struct {
 	Stage string    `json:"stage"` // the one to be approved
 	At    time.Time `json:"at"`    // when it was asked for
-	// Reading: what AWS and the evidence tell is being read, and not in it yet.
+	// Reading: what AWS and the evidence tell is being read, and not in it yet, or was not when somebody decided.
 	Reading bool         `json:"reading,omitempty"`
 	Before  []CaseBefore `json:"before"` // the stages before it, in order; none: it is the first
 	Changed CaseChanged  `json:"changed"`
