@@ -1,6 +1,7 @@
 package wave_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -121,4 +122,43 @@ func TestAnApprovalTellsWhatIsNotKnown(t *testing.T) {
 	} {
 		require.Contains(t, said, part)
 	}
+}
+
+// Production has a package that no machine of staging has: its patch is named.
+func TestAnApprovalNamesWhatStagingHasNotSeen(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Fleet: func(s *world.Scenario) {
+		const nginx = "nginx.x86_64"
+		more := s.OperatingSystems[0]
+		more.Name, more.Packages = more.Name+"-more", maps.Clone(more.Packages)
+		more.Packages[nginx] = "1:1.26.2-1.amzn2023.0.1"
+		for _, of := range s.Patches {
+			if of.OS == s.OperatingSystems[0].Name {
+				of.OS = more.Name
+				s.Patches = append(s.Patches, of)
+			}
+		}
+		s.Patches = append(s.Patches, world.Patch{
+			OS: more.Name, ID: nginx, Version: "1:1.26.3-1.amzn2023.0.1", Severity: "Critical", Classification: "Security",
+			AgeDays: 10,
+		})
+		s.OperatingSystems = append(s.OperatingSystems, more)
+		group := &s.Accounts[1].Regions[0].Groups[0]
+		image := s.Images[slices.IndexFunc(s.Images, func(i world.ImageSpec) bool { return i.Name == group.Image })]
+		image.ID, image.Name, image.OS = "ami-0123456789abcdef9", image.Name+"-more", more.Name
+		s.Images, group.Image = append(s.Images, image), image.Name
+	}})
+	late(scene, patch.Reject)
+	told := about(scene)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Aborted, result.Outcome)
+	require.Empty(t, told.Unknown)
+	require.Equal(t, []string{"nginx.x86_64"}, told.Due.Unseen)
+	require.Equal(t, 7, told.Due.Patches)
+	require.Equal(t, 2, told.Changed.Instances)
+	require.Len(t, told.Changed.Packages, 6)
+	for _, one := range told.Changed.Packages {
+		require.Equal(t, 2, one.Instances, "what both got is said once")
+	}
+	require.Contains(t, brief.Case(*told, brief.UTC), "not installed in the stages before, 1: nginx.x86_64")
 }
