@@ -32,7 +32,7 @@ func samples() map[string]patch.Notice {
 		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
 		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
 			Stage: "production", Hold: 2,
-			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or " +
+			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all. Send approve or " +
 				"reject.",
 			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until, Case: situations.Case(),
 		}),

@@ -118,16 +118,23 @@ func becameDue(held []*lockedGroup) string {
 	return strings.Join(said, "; ")
 }
 
+// mostToApprove is how many groups the question lists; the status has them all.
+const mostToApprove = 20
+
 // approvalText tells what the stages before left unproven, and what will happen; the case tells the rest.
 func (w *wave) approvalText(stage int, left string) string {
-	var text strings.Builder
 	if left != "" {
-		text.WriteString("Look first: " + left + ". ")
+		left = "Look first: " + left + ". "
 	}
-	fmt.Fprintf(&text, "Stage %s: ", w.plan.Stages[stage].Name)
-	for _, held := range w.roster.of(stage) {
-		fmt.Fprintf(&text, "%s: %d instances, %d patches missing in all; ", held.group, held.counts.Total, held.missing)
+	var groups []string
+	all := w.roster.of(stage)
+	for _, held := range all[:min(len(all), mostToApprove)] {
+		groups = append(groups, fmt.Sprintf("%s: %d instances, %d patches missing in all", held.group, held.counts.Total,
+			held.missing))
 	}
-	text.WriteString("Send approve or reject.")
-	return text.String()
+	if more := len(all) - mostToApprove; more > 0 {
+		groups = append(groups, fmt.Sprintf("and %d more groups", more))
+	}
+	return fmt.Sprintf("%sStage %s: %s. Send approve or reject.", left, w.plan.Stages[stage].Name,
+		strings.Join(groups, "; "))
 }
