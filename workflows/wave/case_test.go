@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/payload"
 	"github.com/patchtide/patchtide/internal/wavetest"
 )
 
@@ -161,4 +162,27 @@ func TestAnApprovalNamesWhatStagingHasNotSeen(t *testing.T) {
 		require.Equal(t, 2, one.Instances, "what both got is said once")
 	}
 	require.Contains(t, brief.Case(*told, brief.UTC), "not installed in the stages before, 1: nginx.x86_64")
+}
+
+// Of many groups so many are asked what is due, and how many are not is told; nothing of it is large.
+func TestAnApprovalOfManyGroupsIsSmall(t *testing.T) {
+	const many, asked = 210, 200
+	scene := manyGroups(t, many)
+	change := scene.Plans.Change
+	scene.Plans.Change = func(plan *patch.Plan) {
+		change(plan)
+		plan.Stages[0].Approval = &patch.Approval{Timeout: patch.Duration(time.Hour)}
+	}
+	late(scene, patch.Reject)
+	told := about(scene)
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Contains(t, result.Reason, "production was not approved: tester")
+	require.Equal(t, []int{asked, many, 6}, []int{told.Due.Instances, told.Due.Of, told.Due.UnseenCount})
+	require.Equal(t, []string{
+		"what is due on 10 more instances, which were not asked: 200 are, at most",
+	}, told.Unknown)
+	require.Contains(t, brief.Case(*told, brief.UTC),
+		"no stage comes before it: nothing of this was proven anywhere in this wave")
+	require.Empty(t, scene.Sizes.Largest(payload.Most/2))
 }
