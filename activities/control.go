@@ -41,6 +41,10 @@ type Evidence interface {
 	GetWave(ctx context.Context, id string, into any) error // *evidence.NotFoundError when the wave left none
 	// PutInstance writes what a wave did to an instance, in the place of what was there, and returns its SHA-256.
 	PutInstance(ctx context.Context, wave, instance string, document any) (string, error)
+	// ListInstances gives the ids of the instances of which PutInstance has written, sorted.
+	ListInstances(ctx context.Context, wave string) ([]string, error)
+	// GetInstance reads what PutInstance wrote, to be shown; *evidence.NotFoundError where it wrote nothing.
+	GetInstance(ctx context.Context, wave, instance string, into any) error
 	// PutDraft and GetDraft keep pages of a document that is not whole yet.
 	PutDraft(ctx context.Context, wave string, page int, content []byte) error
 	GetDraft(ctx context.Context, wave string, page int) ([]byte, error)

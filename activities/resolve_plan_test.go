@@ -116,6 +116,12 @@ func (s *store) GetWave(_ context.Context, id string, into any) error {
 
 func (s *store) PutInstance(context.Context, string, string, any) (string, error) { return "", s.err }
 
+func (s *store) ListInstances(context.Context, string) ([]string, error) { return nil, s.err }
+
+func (s *store) GetInstance(_ context.Context, _, id string, _ any) error {
+	return &evidence.NotFoundError{Name: id}
+}
+
 func (s *store) PutDraft(context.Context, string, int, []byte) error { return s.err }
 
 func (s *store) GetDraft(context.Context, string, int) ([]byte, error) { return nil, s.err }

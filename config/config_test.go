@@ -40,6 +40,7 @@ plans:
         max_unavailable: 2
         max_parallel_groups: 3
         max_failures: 4
+        promote: with_skips
         capacity: surge
         health: [{http: {path: /, from: worker}}, {target_group: tg-1}]
         bake: 0s
@@ -86,7 +87,6 @@ func TestExample(t *testing.T) {
 	require.Equal(t, patch.Plan{
 		Name: "web", Baseline: "amazon-linux-2023", Platform: patch.Linux,
 		Backup: patch.BackupSnapshot, Restore: patch.RestoreRootVolume, Reboot: patch.RebootIfNeeded, Passes: 1,
-		Promote:   patch.PromoteProven,
 		Retention: patch.Duration(7 * 24 * time.Hour), Timing: patch.DefaultTiming(), Estimates: &estimates,
 		Quarantine: patch.Quarantine{TTL: patch.Duration(72 * time.Hour)},
 		Stages: []patch.Stage{
@@ -102,6 +102,7 @@ func TestExample(t *testing.T) {
 				},
 				Bake:      patch.Duration(10 * time.Minute),
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
+				Promote:   patch.PromoteClean,
 			},
 			{
 				Name: "production", Service: "web", Approval: &patch.Approval{Timeout: patch.Duration(24 * time.Hour)},
@@ -114,6 +115,7 @@ func TestExample(t *testing.T) {
 				},
 				Bake:      patch.Duration(5 * time.Minute),
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
+				Promote:   patch.PromoteClean,
 			},
 		},
 	}, plan)
@@ -144,6 +146,7 @@ func TestEveryKey(t *testing.T) {
 	stage := plan.Stages[0]
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
+	require.Equal(t, patch.PromoteWithSkips, stage.Promote)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{

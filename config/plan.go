@@ -38,7 +38,6 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		Reboot:     plan.Reboot,
 		Passes:     plan.Passes,
 		Retention:  plan.Retention,
-		Promote:    plan.Promote,
 		Timing:     resolveTiming(plan.Timing),
 		Quarantine: patch.Quarantine{TTL: plan.Quarantine.TTL, Isolate: plan.Quarantine.Isolate},
 		Estimates: &patch.Estimates{
@@ -81,6 +80,7 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 		Health:            make([]patch.HealthCheck, len(stage.Health)),
 		Bake:              stage.Bake,
 		OnFailure:         patch.OnFailure{Timeout: stage.OnFailure.Timeout, Then: stage.OnFailure.Then},
+		Promote:           stage.Promote,
 	}
 	if stage.Approval != nil && stage.Approval.Required {
 		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}

@@ -46,7 +46,7 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-// printWarnings tells of each plan what putting an instance back loses, and where a stage may begin after failures: at
+// printWarnings tells of each plan what putting an instance back loses, and which stage begins after failures: at
 // design time is the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
@@ -54,7 +54,7 @@ func printWarnings(out io.Writer, loaded *config.Config) error {
 		if err != nil {
 			return err
 		}
-		for _, said := range []string{plan.PutBackLoses(), plan.PromotesUnproven()} {
+		for _, said := range append([]string{plan.PutBackLoses()}, plan.PromotionDoubts()...) {
 			if said != "" {
 				line(out, "plan %s: %s", name, said)
 			}

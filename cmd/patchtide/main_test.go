@@ -55,7 +55,7 @@ func TestCheckOfARightFile(t *testing.T) {
 }
 
 func TestCheckWarnsOfAPlanThatPromotesWhatWasPutBack(t *testing.T) {
-	path := file(t, "restore: root_volume", "restore: root_volume\n    promote: with_skips",
+	path := file(t, "bake: 10m", "bake: 10m\n        promote: with_skips",
 		"approval: {required: true, timeout: 24h}", "approval: {required: false}")
 	code, stdout, stderr := call(t, "check", "--config", path)
 	require.Equal(t, exitDone, code, stderr)

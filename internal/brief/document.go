@@ -15,6 +15,7 @@ type Document struct {
 	Why        string   `json:"why,omitempty"`        // it ended so
 	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered
 	Silence    string   `json:"silence,omitempty"`    // what is done by when if nobody answers
+	Case       []string `json:"case,omitempty"`       // of an approval: what it is about
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
 	Failures   []string `json:"failures,omitempty"`   // instances, where neither Asks nor Groups says so
 	Waits      []string `json:"waits,omitempty"`      // for what beside a person
@@ -42,7 +43,7 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 	wave := Of(status)
 	doc := Document{
 		Stands: Stands(status), Why: status.Reason, Asks: status.Awaiting, Silence: wave.Silence(moment),
-		Quarantine: wave.Quarantine(), Choices: wave.Choices(),
+		Case: caseOf(status, moment), Quarantine: wave.Quarantine(), Choices: wave.Choices(),
 	}
 	for _, wait := range WaitedFor(status, waits, clock) {
 		doc.Waits = append(doc.Waits, wait.String())

@@ -90,6 +90,9 @@ func stageWords(stage patch.PreviewStage) string {
 	if len(stage.Groups) > 1 {
 		words += fmt.Sprintf(", %s at once", plural(stage.MaxParallelGroups, "group"))
 	}
+	if stage.Promote == patch.PromoteWithSkips {
+		words += ", goes on to the next stage with skips"
+	}
 	if stage.Service != "" {
 		words += ", service " + stage.Service + ": one group at a time"
 	}

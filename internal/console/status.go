@@ -24,6 +24,12 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 	if doc.Silence != "" {
 		s.line(0, "%s", doc.Silence)
 	}
+	for i, about := range doc.Case {
+		if i == 0 {
+			s.line(0, "What it is about:")
+		}
+		s.line(4, "  %s", about)
+	}
 	s.table(status)
 	for _, why := range doc.Groups {
 		s.line(2, "%s", why)

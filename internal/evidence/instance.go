@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // What was done to one instance may be long and is looked at seldom, so it is an object of its own:
@@ -14,11 +18,56 @@ import (
 var instanceShape = regexp.MustCompile(`^m?i-[0-9A-Za-z]+$`)
 
 func instanceObject(wave, instance string) (string, error) {
-	folder, err := waveFolder(wave)
+	folder, err := instancesOf(wave)
 	if err == nil && !instanceShape.MatchString(instance) {
 		err = fmt.Errorf("evidence: instance %q of wave %s is not of the form %q", instance, wave, "i-0123456789abcdef0")
 	}
-	return folder + "instances/" + instance + ".json", err
+	return folder + instance + ".json", err
+}
+
+func instancesOf(wave string) (string, error) {
+	folder, err := waveFolder(wave)
+	return folder + "instances/", err
+}
+
+// ListInstances gives the ids of the instances of which a wave wrote what it did to them, sorted.
+func (s *Store) ListInstances(ctx context.Context, wave string) ([]string, error) {
+	folder, err := instancesOf(wave)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.place.list(ctx, folder)
+	if err != nil {
+		return nil, fmt.Errorf("evidence: list the instances of wave %s: %w", wave, err)
+	}
+	ids := []string{}
+	for _, name := range names {
+		if id, is := strings.CutSuffix(name, ".json"); is && instanceShape.MatchString(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
+}
+
+// GetInstance decodes what a wave did to an instance, to be shown, into the value that into points at. It proves
+// nothing: its hash stands in the wave's document. Of an instance that has none it is a *NotFoundError.
+func (s *Store) GetInstance(ctx context.Context, wave, instance string, into any) error {
+	name, err := instanceObject(wave, instance)
+	if err != nil {
+		return err
+	}
+	content, err := s.place.read(ctx, name)
+	switch {
+	case errors.Is(err, errMissing):
+		return &NotFoundError{Name: "document of instance " + instance + " of wave " + wave}
+	case err == nil:
+		err = json.Unmarshal(content, into)
+	}
+	if err != nil {
+		return fmt.Errorf("evidence: get instance %s of wave %s: %w", instance, wave, err)
+	}
+	return nil
 }
 
 // PutInstance writes what a wave did to an instance in the place of what was there, and returns the SHA-256 of what it

@@ -38,6 +38,18 @@ func TestWhatWasDoneToAnInstanceIsAnObjectOfItsOwn(t *testing.T) {
 	waves, err := store.ListWaves(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{wave}, waves)
+
+	ids, err := store.ListInstances(t.Context(), wave)
+	require.NoError(t, err)
+	require.Equal(t, []string{instance}, ids)
+	ids, err = store.ListInstances(t.Context(), "wave-web-2")
+	require.NoError(t, err)
+	require.Empty(t, ids)
+	var kept map[string]int
+	require.NoError(t, store.GetInstance(t.Context(), wave, instance, &kept))
+	require.Equal(t, map[string]int{"try": 1}, kept)
+	var missing *evidence.NotFoundError
+	require.ErrorAs(t, store.GetInstance(t.Context(), wave, "i-1", &kept), &missing)
 }
 
 func TestPagesOfADocumentThatIsNotWhole(t *testing.T) {

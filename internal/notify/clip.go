@@ -14,6 +14,8 @@ const (
 	longestText     = 1200 // of why and what to do
 	longestLine     = 300  // of one detail, fact, command or title
 	mostDetails     = 12
+	mostOfCase      = 24  // lines of what an approval is about
+	longestOfCase   = 700 // of one of them: some name packages with their versions
 )
 
 // clip cuts text to a number of characters and says that it did. What no channel shows, and some obey, is taken out.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/temporalui"
@@ -26,11 +27,11 @@ func Compose(n patch.Notice, ui temporalui.UI) Message {
 	if ui.Address != "" {
 		m.Links = links(n, ui)
 	}
-	return bounded(m)
+	return bounded(m, n)
 }
 
 // bounded keeps every part short enough for every channel.
-func bounded(m Message) Message {
+func bounded(m Message, n patch.Notice) Message {
 	m.Headline, m.Why, m.WhatToDo = line(
 		m.Headline,
 		longestHeadline,
@@ -51,8 +52,12 @@ func bounded(m Message) Message {
 	for i := range m.Facts {
 		m.Facts[i].Value = line(m.Facts[i].Value, longestLine)
 	}
+	longest := longestLine
+	if n.Case != nil {
+		longest = longestOfCase
+	}
 	for i := range m.Details {
-		m.Details[i] = line(m.Details[i], longestLine)
+		m.Details[i] = line(m.Details[i], longest)
 	}
 	return m
 }
@@ -78,6 +83,9 @@ func facts(n patch.Notice) []Fact {
 
 // details are at most mostDetails lines, the last of which counts those left out.
 func details(n patch.Notice) []string {
+	if n.Case != nil {
+		return caseDetails(*n.Case)
+	}
 	var list []string
 	room := func() bool { return len(list) < mostDetails }
 	for _, i := range n.Instances {
@@ -99,6 +107,16 @@ func details(n patch.Notice) []string {
 	}
 	if all := len(n.Instances) + len(n.Stranded) + len(n.Findings); all > len(list) {
 		list[mostDetails-1] = fmt.Sprintf("and %d more", all-mostDetails+1)
+	}
+	return list
+}
+
+// caseDetails are what an approval is about. More of it is let through than of other details: it was made short, and
+// whoever approves has to have read it.
+func caseDetails(c patch.Case) []string {
+	list := brief.Case(c, stamp)
+	if more := len(list) - mostOfCase; more > 0 {
+		list = append(list[:mostOfCase], fmt.Sprintf("and %d more: see the wave itself", more))
 	}
 	return list
 }

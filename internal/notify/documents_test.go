@@ -95,10 +95,10 @@ func TestCommandsAreWholeAndQuoted(t *testing.T) {
 
 // Slack's limits are those of its reference of Block Kit; text is counted as sent, escapes included.
 func TestSlackTakesWhateverARoundOfReasonsSays(t *testing.T) {
-	for name, text := range awkward {
+	for name, n := range hard() {
 		t.Run(name, func(t *testing.T) {
 			document, err := fit(
-				Compose(worst(text), where), slackDocument, func(m Message) (any, error) { return slackMessage(m), nil },
+				Compose(n, where), slackDocument, func(m Message) (any, error) { return slackMessage(m), nil },
 			)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(document), slackDocument)
@@ -125,10 +125,10 @@ func TestSlackTakesWhateverARoundOfReasonsSays(t *testing.T) {
 }
 
 func TestTeamsTakesWhateverARoundOfReasonsSays(t *testing.T) {
-	for name, text := range awkward {
+	for name, n := range hard() {
 		t.Run(name, func(t *testing.T) {
 			document, err := fit(
-				Compose(worst(text), where),
+				Compose(n, where),
 				teamsDocument,
 				func(m Message) (any, error) { return teamsMessage(m), nil },
 			)
@@ -141,9 +141,9 @@ func TestTeamsTakesWhateverARoundOfReasonsSays(t *testing.T) {
 }
 
 func TestSNSTakesWhateverARoundOfReasonsSays(t *testing.T) {
-	for name, text := range awkward {
+	for name, n := range hard() {
 		t.Run(name, func(t *testing.T) {
-			in, err := publication("arn:aws:sns:ap-northeast-1:111122223333:patching.fifo", Compose(worst(text), where))
+			in, err := publication("arn:aws:sns:ap-northeast-1:111122223333:patching.fifo", Compose(n, where))
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(*in.Message)+len(*in.Subject), 262_144)
 			require.Less(t, len(*in.Subject), 100)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/patchtide/patchtide/internal/patch"
+	"github.com/patchtide/patchtide/internal/situations"
 	"github.com/patchtide/patchtide/internal/temporalui"
 )
 
@@ -26,13 +27,19 @@ func samples() map[string]patch.Notice {
 		Group: "production/ap-northeast-1/web", ID: "i-4333dc0704d74e937", Outcome: patch.RolledBack,
 		Reason: "health checks: <targets> of web & api are unhealthy: 5xx > 1%",
 	}}
+	skipped := situations.All()["awaiting approval after a skip"].Status
 	return map[string]patch.Notice{
 		"started": wave(patch.NoticeStarted, patch.Notice{Actor: "alice", Why: "monthly patches"}),
 		"awaiting_approval": wave(patch.NoticeAwaitingApproval, patch.Notice{
 			Stage: "production", Hold: 2,
-			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all; Send approve or " +
+			Why: "Stage production: production/ap-northeast-1/web: 4 instances, 24 patches missing in all. Send approve or " +
 				"reject.",
-			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
+			Verbs: decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until, Case: situations.Case(),
+		}),
+		"awaiting_approval_after_a_skip": wave(patch.NoticeAwaitingApproval, patch.Notice{
+			Stage: "production", Hold: 2, Why: skipped.Awaiting, Case: skipped.Case,
+			Instances: skipped.Case.Before[0].Unproven,
+			Verbs:     decisions(patch.StateAwaitingApproval), Otherwise: patch.Reject, Until: &until,
 		}),
 		"on_hold": wave(patch.NoticeOnHold, patch.Notice{
 			RollsBack: patch.RollsBack{Stage: 1, Wave: 3},
@@ -160,6 +167,35 @@ var awkward = map[string]string{
 }
 
 // decisions are the verbs that a notice of a wave in that state names.
+// hard are notices of which every part is as long, and as awkward to encode, as it can be.
+func hard() map[string]patch.Notice {
+	all := map[string]patch.Notice{}
+	for name, text := range awkward {
+		all[name] = worst(text)
+		approval := worst(text)
+		approval.Case = worstCase(text)
+		all[name+", of an approval"] = approval
+	}
+	return all
+}
+
+// worstCase is as much as an approval can be about.
+func worstCase(text string) *patch.Case {
+	long := strings.Repeat(text, 100)
+	c := situations.Case()
+	for range 20 {
+		c.Before[0].Unproven = append(c.Before[0].Unproven, patch.NoticedInstance{Group: long, ID: "i-1", Reason: long})
+		c.Changed.Packages = append(c.Changed.Packages, patch.MergedChange{
+			PackageChange: patch.PackageChange{Name: long, From: long, To: long}, Instances: 1,
+		})
+		c.Due.Unseen = append(c.Due.Unseen, long)
+		c.Alarms = append(c.Alarms, patch.CaseAlarm{Place: long, Name: long, State: long})
+		c.Unknown = append(c.Unknown, long)
+	}
+	c.Before[0].UnprovenCount = 1000
+	return c
+}
+
 func decisions(state patch.WaveState) []patch.Verb {
 	return slices.DeleteFunc(patch.VerbsIn(state, true), func(v patch.Verb) bool { return !v.Decides() })
 }

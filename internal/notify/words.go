@@ -18,7 +18,9 @@ func words(n patch.Notice) Message {
 	case patch.NoticeAwaitingApproval:
 		return Message{
 			Severity: Warning, Headline: place(n) + " awaits approval", Why: n.Why,
-			WhatToDo: "Look at the stage before it, then approve or reject." + otherwise(n), Commands: verbs(n),
+			WhatToDo: "Read what it is about, look at the stage before it, then approve or reject." + otherwise(n) +
+				quarantine(n),
+			Commands: verbs(n),
 		}
 	case patch.NoticeOnHold:
 		return Message{

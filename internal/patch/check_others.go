@@ -115,7 +115,7 @@ func checkVolumeKey(v View) []*Refusal {
 func checkGateAlarms(v View) []*Refusal {
 	var found []*Refusal
 	for _, alarm := range v.Around.GateAlarms {
-		if alarm.State != "OK" {
+		if alarm.State != AlarmWell {
 			what := fmt.Sprintf("alarm %s is %s before we began", alarm.Name, alarm.State)
 			if v.level == LevelInstance {
 				what = fmt.Sprintf("alarm %s is %s, and would not tell our harm from another's", alarm.Name, alarm.State)

@@ -8,6 +8,9 @@ import (
 // AlarmRings is the state of an alarm that has something to report.
 const AlarmRings = "ALARM"
 
+// AlarmWell is the state of one that has nothing to report.
+const AlarmWell = "OK"
+
 // AlarmObservation is one alarm's state.
 type AlarmObservation struct {
 	Name  string

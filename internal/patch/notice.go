@@ -33,6 +33,7 @@ type Notice struct {
 	Otherwise Verb       `json:"otherwise,omitempty"` // what is decided at Until when nobody answers
 	Until     *time.Time `json:"until,omitempty"`
 	RollsBack RollsBack  `json:"rolls_back,omitzero"`
+	Case      *Case      `json:"case,omitempty"` // of one that asks for an approval
 
 	Outcome   Outcome           `json:"outcome,omitempty"`   // of a wave that has ended
 	Tally     map[Outcome]int   `json:"tally,omitempty"`     // its instances by outcome

@@ -50,7 +50,6 @@ type Plan struct {
 	Reboot    RebootOption `json:"reboot"`
 	Passes    int          `json:"passes"` // how often install and reboot are repeated at most
 	Stages    []Stage      `json:"stages"`
-	Promote   Promote      `json:"promote"`             // what the next stage may begin after
 	Window    *Window      `json:"window,omitempty"`    // the one that is open, or comes next; nil: any time
 	Blackouts Blackouts    `json:"blackouts,omitempty"` // in which nothing is begun; those that are over are left out
 	Calendars []string     `json:"calendars,omitempty"` // Change Calendars that must be open, by name or ARN
@@ -106,6 +105,7 @@ type Stage struct {
 	Health            []HealthCheck `json:"health"`
 	Bake              Duration      `json:"bake"` // time under watch after each instance is back in service
 	OnFailure         OnFailure     `json:"on_failure"`
+	Promote           Promote       `json:"promote"` // what of it lets the next stage begin
 }
 
 // Approval is a gate before a stage.

@@ -56,6 +56,7 @@ type PreviewStage struct {
 	Service           string         `json:"service,omitempty"`
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`
+	Promote           Promote        `json:"promote"` // what of it lets the next stage begin
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`

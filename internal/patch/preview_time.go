@@ -35,7 +35,7 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading) {
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, Service: stage.Service,
-		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake,
+		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {

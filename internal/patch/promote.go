@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// Promote says what the next stage may begin after.
+// Promote says what of a stage lets the next one begin.
 type Promote string
 
-// The ways to go on to the next stage.
+// What lets the next stage begin.
 const (
-	// PromoteProven is the default: where a stage put an instance back, or left one as it was, a person approves the next.
-	PromoteProven Promote = "proven"
-	// PromoteWithSkips goes on by itself, whatever was put back or skipped.
+	// PromoteClean is the default: every instance that the stage took is proven. Where one was skipped or put back, the
+	// wave ends there.
+	PromoteClean Promote = "clean"
+	// PromoteWithSkips goes on whatever was put back or skipped; whoever approves the next stage is told of it first.
 	PromoteWithSkips Promote = "with_skips"
 )
 
@@ -35,30 +36,23 @@ func Unproven(group string, instances []InstanceResult, reason string) []Noticed
 	return found
 }
 
-// Gate is what a stage waits for before it begins.
-type Gate struct {
-	Timeout  Duration          // then it does not begin; 0: it waits for ever
-	Unproven []NoticedInstance // what the stage before did not prove: whoever approves is told
-}
-
-// Gate is what a stage waits for, after the one before it left that unproven; nil: nothing. What an earlier stage did
-// not prove lets no other begin by itself, whoever let the wave go on: max_failures, a silence, or a person, who saw
-// one failure and not yet the whole stage. The plan may say otherwise.
-func (p Plan) Gate(stage int, unproven []NoticedInstance) *Gate {
-	if approval := p.Stages[stage].Approval; approval != nil {
-		return &Gate{Timeout: approval.Timeout, Unproven: unproven}
+// Promotes says why a stage does not let the next one begin after it left that unproven; "" where it does. That holds
+// whoever let the stage go on: max_failures, a silence, or a person, who saw one failure and not yet the whole stage.
+func (p Plan) Promotes(stage int, unproven []NoticedInstance) string {
+	if len(unproven) == 0 || p.Stages[stage].Promote == PromoteWithSkips || stage+1 >= len(p.Stages) {
+		return ""
 	}
-	if stage == 0 || len(unproven) == 0 || p.Promote == PromoteWithSkips {
-		return nil
-	}
-	return &Gate{Timeout: p.Stages[stage-1].OnFailure.Timeout, Unproven: unproven}
+	name := p.Stages[stage].Name
+	return fmt.Sprintf("stage %s was not begun: %s, and %s lets it begin only where all of it is proven. Mend them and "+
+		"start another wave, which leaves alone what is patched by now; or write promote: with_skips in stage %s",
+		p.Stages[stage+1].Name, NotProven(name, unproven), name, name)
 }
 
 // NotApproved is why an instance is not patched of which something became due once nothing was: nobody was asked to
 // approve that. It is no check's; the wave asks then.
 const NotApproved RefusalCode = "NotApproved"
 
-// unprovenNamed is how many instances a person is named at a gate; the status and the notice have more.
+// unprovenNamed is how many instances a sentence names; the status and the notice have more.
 const unprovenNamed = 10
 
 // NotProven says what a stage did not prove; "" where it proved all.
@@ -80,15 +74,29 @@ func NotProven(stage string, unproven []NoticedInstance) string {
 	return "stage " + stage + " did not prove the patches on " + strings.Join(words, ", ")
 }
 
-// PromotesUnproven says where a plan lets a stage begin after one that put instances back; "" where it does not.
-func (p Plan) PromotesUnproven() string {
-	if p.Promote != PromoteWithSkips || len(p.Stages) < 2 {
+// SkipEnds says what a skip in a stage leads to; "" where nothing but that stage is concerned.
+func (p Plan) SkipEnds(stage int) string {
+	if stage+1 >= len(p.Stages) || p.Stages[stage].Promote == PromoteWithSkips {
 		return ""
 	}
-	open := slices.IndexFunc(p.Stages[1:], func(stage Stage) bool { return stage.Approval == nil })
-	if open < 0 {
-		return ""
+	return fmt.Sprintf("After a skip the wave ends with this stage: %s begins only where all of %s is proven "+
+		"(promote: clean)", p.Stages[stage+1].Name, p.Stages[stage].Name)
+}
+
+// PromotionDoubts are what who wrote the plan may not have meant: a stage that begins by itself after failures,
+// and one that carries failures and leads nowhere then.
+func (p Plan) PromotionDoubts() (doubts []string) {
+	for i, stage := range p.Stages[:max(len(p.Stages)-1, 0)] {
+		next := p.Stages[i+1]
+		carries := stage.MaxFailures != Share{} || stage.OnFailure.Then == Skip
+		switch {
+		case stage.Promote == PromoteWithSkips && next.Approval == nil:
+			doubts = append(doubts, fmt.Sprintf("promote: with_skips lets stage %s begin by itself after instances of stage "+
+				"%s failed and were put back; leave it out, or have stage %s approved", next.Name, stage.Name, next.Name))
+		case stage.Promote != PromoteWithSkips && carries:
+			doubts = append(doubts, fmt.Sprintf("stage %s goes on after a failure by itself (max_failures, or then: skip), and "+
+				"stage %s does not begin then (promote: clean)", stage.Name, next.Name))
+		}
 	}
-	return fmt.Sprintf("promote: with_skips lets stage %s begin by itself after instances of stage %s failed and were "+
-		"put back; leave it out, and a person is asked first", p.Stages[open+1].Name, p.Stages[open].Name)
+	return slices.Clip(doubts)
 }

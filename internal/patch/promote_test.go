@@ -2,34 +2,35 @@ package patch
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatAStageWaitsForAfterOneThatDidNotProveAll(t *testing.T) {
-	open, gated := Stage{Name: "production"}, Stage{Name: "production", Approval: &Approval{Timeout: Duration(time.Hour)}}
-	staging := Stage{Name: "staging", OnFailure: OnFailure{Timeout: Duration(30 * time.Minute), Then: Skip}}
+func TestWhatOfAStageLetsTheNextOneBegin(t *testing.T) {
 	left := []NoticedInstance{{Group: "staging/r/web", ID: "i-1", Outcome: RolledBack, Reason: "install failed"}}
 	for _, c := range []struct {
 		name     string
-		next     Stage
 		promote  Promote
 		unproven []NoticedInstance
-		want     *Gate
+		ends     bool
 	}{
-		{"all proven, no gate", open, PromoteProven, nil, nil},
-		{"put back", open, PromoteProven, left, &Gate{Duration(30 * time.Minute), left}},
-		{"nothing said is proven", open, "", left, &Gate{Duration(30 * time.Minute), left}},
-		{"put back, and the plan says so", open, PromoteWithSkips, left, nil},
-		{"a gate tells what was put back", gated, PromoteProven, left, &Gate{Duration(time.Hour), left}},
-		{"also where the plan would go on", gated, PromoteWithSkips, left, &Gate{Duration(time.Hour), left}},
-		{"a gate is one without", gated, PromoteProven, nil, &Gate{Duration(time.Hour), nil}},
+		{"all proven", PromoteClean, nil, false},
+		{"put back", PromoteClean, left, true},
+		{"nothing said is clean", "", left, true},
+		{"put back, and the plan says so", PromoteWithSkips, left, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan := Plan{Promote: c.promote, Stages: []Stage{staging, c.next}}
-			require.Equal(t, c.want, plan.Gate(1, c.unproven))
-			require.Nil(t, plan.Gate(0, c.unproven), "the first stage has none before it")
+			plan := Plan{Stages: []Stage{{Name: "staging", Promote: c.promote}, {Name: "production"}}}
+			why := plan.Promotes(0, c.unproven)
+			require.Equal(t, c.ends, why != "", why)
+			require.Empty(t, plan.Promotes(1, c.unproven), "no stage comes after the last")
+			if c.ends {
+				require.Contains(t, why, "stage production was not begun")
+				require.Contains(t, why, "staging/r/web i-1 rolled back (install failed)")
+				require.Contains(t, why, "promote: with_skips in stage staging")
+			}
+			require.Equal(t, c.promote != PromoteWithSkips, plan.SkipEnds(0) != "", "said before a skip")
+			require.Empty(t, plan.SkipEnds(1))
 		})
 	}
 }
@@ -54,11 +55,32 @@ func TestUnproven(t *testing.T) {
 	require.Contains(t, NotProven("staging", make([]NoticedInstance, 12)), "and 2 more")
 }
 
-func TestPromotesUnproven(t *testing.T) {
-	stages := []Stage{{Name: "staging"}, {Name: "production"}}
-	require.Empty(t, Plan{Promote: PromoteProven, Stages: stages}.PromotesUnproven())
-	require.Empty(t, Plan{Promote: PromoteWithSkips, Stages: stages[:1]}.PromotesUnproven())
-	require.Contains(t, Plan{Promote: PromoteWithSkips, Stages: stages}.PromotesUnproven(), "lets stage production begin")
-	stages[1].Approval = &Approval{}
-	require.Empty(t, Plan{Promote: PromoteWithSkips, Stages: stages}.PromotesUnproven(), "a person is asked there")
+func TestWhatMayNotBeMeantOfAPromotion(t *testing.T) {
+	gate := &Approval{}
+	for _, c := range []struct {
+		name  string
+		stage Stage
+		next  *Approval
+		want  string // "": nothing
+	}{
+		{"clean", Stage{Promote: PromoteClean}, nil, ""},
+		{"with skips, by itself", Stage{Promote: PromoteWithSkips}, nil, "lets stage production begin by itself"},
+		{"with skips, approved", Stage{Promote: PromoteWithSkips}, gate, ""},
+		{"carries failures and leads nowhere", Stage{MaxFailures: Instances(1)}, gate, "production does not begin then"},
+		{"skips and leads nowhere", Stage{OnFailure: OnFailure{Then: Skip}}, gate, "production does not begin then"},
+		{"carries failures on", Stage{Promote: PromoteWithSkips, MaxFailures: Percent(5)}, gate, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.stage.Name = "staging"
+			doubts := Plan{Stages: []Stage{c.stage, {Name: "production", Approval: c.next}}}.PromotionDoubts()
+			if c.want == "" {
+				require.Empty(t, doubts)
+				return
+			}
+			require.Len(t, doubts, 1)
+			require.Contains(t, doubts[0], c.want)
+		})
+	}
+	require.Empty(t, Plan{}.PromotionDoubts())
+	require.Empty(t, Plan{Stages: []Stage{{MaxFailures: Instances(1)}}}.PromotionDoubts(), "a stage alone leads nowhere")
 }

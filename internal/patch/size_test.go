@@ -3,6 +3,7 @@ package patch_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,19 @@ func TestAPlanOfTheMostGroupsIsSmall(t *testing.T) {
 	fit := status.Fit()
 	require.Less(t, sizeOf(t, fit), small, "even where everything has failed")
 	require.Equal(t, 30, fit.Stages[0].Groups[0].FailedCount())
+	// An approval of it is about much as well.
+	status.Case = &patch.Case{Before: []patch.CaseBefore{patch.Before("staging", []patch.GroupCounts{{
+		Unproven: slices.Repeat([]patch.NoticedInstance{{Group: reason[:200], ID: "i-1", Reason: reason}}, 1000),
+	}})}}
+	changes := make([]patch.PackageChange, 100)
+	for i := range changes {
+		changes[i] = patch.PackageChange{Name: fmt.Sprint(i, reason), From: reason, To: reason}
+	}
+	status.Case.Changed, _ = patch.Merge([]patch.InstanceDetails{{Changes: changes}})
+	status.Case.Due.NameUnseen(slices.Repeat([]string{reason}, 1000))
+	require.Less(t, sizeOf(t, status.Case), half/3)
+	require.Less(t, sizeOf(t, status.Fit()), small)
+	require.Equal(t, 1000, status.Fit().Case.Before[0].UnprovenCount)
 	require.Len(t, fit.Stages[0].Groups, patch.MostGroups)
 	require.Len(t, status.Stages[0].Groups[0].Failed, 30, "the wave's own is as it was")
 	require.Equal(t, reason, status.Stages[0].Groups[0].Reason)

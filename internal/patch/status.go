@@ -36,6 +36,8 @@ type WaveStatus struct {
 	// FailingUndos are tried again and again, and end by themselves once AWS lets them.
 	FailingUndos []FailingUndo `json:"failing_undos,omitempty"`
 	NotTold      []string      `json:"not_told,omitempty"` // notices that a channel did not take, and why
+	// Case is what whoever approves is told: of the stage that awaits it, or was approved last; nil: none has been yet.
+	Case *Case `json:"case,omitempty"`
 	// CountsEvery is after how many instances each group's Done moves; 0: with each. See ReportsEvery.
 	CountsEvery int `json:"counts_every,omitempty"`
 	// nil: nobody can tell, as before it has its locks or while it puts back
@@ -76,15 +78,17 @@ type GroupCounts struct {
 	Failures   int              `json:"failures,omitempty"` // where Failed does not list all of them
 	// Unproven are those that it took and did not prove: see Plan.Gate.
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
-	Reason   string            `json:"reason,omitempty"`
-	Gaps     []Gap             `json:"gaps,omitempty"`     // members that were not reached, once all others were
-	Stranded []Stranded        `json:"stranded,omitempty"` // so far, its instances' included
-	Stops    bool              `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
-	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
-	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
-	ETA      *ETA              `json:"eta,omitempty"`      // the wave's word, while there is something left to do
-	Failing  []FailingUndo     `json:"failing_undos,omitempty"`
-	Now      []InstanceNow     `json:"now,omitempty"` // filled in by the wave from what its group passes on
+	// LastPatched is when the last of those that are left patched had been proven in service; zero: none is.
+	LastPatched time.Time     `json:"last_patched,omitzero"`
+	Reason      string        `json:"reason,omitempty"`
+	Gaps        []Gap         `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	Stranded    []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
+	Stops       bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
+	Closed      RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
+	Each        Duration      `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
+	ETA         *ETA          `json:"eta,omitempty"`      // the wave's word, while there is something left to do
+	Failing     []FailingUndo `json:"failing_undos,omitempty"`
+	Now         []InstanceNow `json:"now,omitempty"` // filled in by the wave from what its group passes on
 }
 
 // GroupAtWork is what a group's instances under way are doing, as it passes that on to its wave.

@@ -212,6 +212,7 @@ func (s WaveStatus) Fit() WaveStatus {
 			group.Failures, group.Failed, group.Gaps = max(group.Failures, len(group.Failed)), nil, nil
 		}
 	}
+	s.Case = s.Case.lean()
 	return s
 }
 

@@ -16,7 +16,14 @@ import (
 // not fit, stages that ended well are one line, and instances that wait or are well are counted, unless every one is
 // asked for.
 func (m *Model) bodyLines(every bool) []string {
+	doc := brief.Write(m.last.Status, patch.Waits{}, console.Moment, console.Clock)
 	lines := m.waitsOfTheWave()
+	for i, about := range doc.Case {
+		if i == 0 {
+			lines = append(lines, palette.Title.Render("What it is about"))
+		}
+		lines = append(lines, "  "+about)
+	}
 	for _, stage := range m.last.Status.Stages {
 		lines = append(lines, m.stageLine(stage))
 		if !every && stage.Outcome == patch.Succeeded && stage.Name != m.last.Status.Stage {
@@ -28,7 +35,6 @@ func (m *Model) bodyLines(every bool) []string {
 			lines = append(lines, m.instanceLines(group, every)...)
 		}
 	}
-	doc := brief.Write(m.last.Status, patch.Waits{}, console.Moment, console.Clock)
 	if doc.Quarantine != "" {
 		lines = append(lines, palette.Asks.Render(doc.Quarantine))
 	}

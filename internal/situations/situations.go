@@ -167,15 +167,23 @@ func closed(outcome patch.Outcome, reason string) patch.WaveStatus {
 func statuses() map[string]patch.WaveStatus {
 	const frozen = "account production is frozen by bob since 2026-11-22 02:00 UTC: sale"
 	all := map[string]patch.WaveStatus{
-		"awaiting approval": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
-			asks("Stage production: 4 instances, 24 patches missing in all. Send approve or reject.", patch.Reject)(s)
-			group(s).Phase, group(s).Done, group(s).Patched = patch.GroupIdle, 0, 0
-		}),
-		"four eyes": in(patch.StateAwaitingApproval, func(s *patch.WaveStatus) {
-			asks("Stage production: 4 instances, 24 patches missing in all. Somebody other than ann, who started the wave, has "+
-				"to approve. Send approve or reject.", patch.Reject)(s)
-			group(s).Phase, group(s).Done, group(s).Patched = patch.GroupIdle, 0, 0
+		"awaiting approval": toApprove("", func(s *patch.WaveStatus) {}),
+		"four eyes": toApprove("", func(s *patch.WaveStatus) {
+			s.Awaiting = "Stage production: 4 instances, 24 patches missing in all. Somebody other than ann, who started the " +
+				"wave, has to approve. Send approve or reject."
 			s.NotBy = "ann"
+		}),
+		"awaiting approval, not read yet": toApprove("", func(s *patch.WaveStatus) {
+			s.Case.Reading, s.Case.Changed, s.Case.Due, s.Case.Alarms = true, patch.CaseChanged{}, patch.CaseDue{Of: 4}, nil
+		}),
+		"awaiting approval after a skip": skippedBefore(),
+		"awaiting approval, and much is not known": toApprove("", func(s *patch.WaveStatus) {
+			s.Case.Changed, s.Case.Due, s.Case.Alarms = patch.CaseChanged{}, patch.CaseDue{Of: 4}, nil
+			s.Case.Unknown = []string{
+				"what is due in " + production + ": AccessDenied: the role may not describe the patches",
+				"how its alarms stand in production/ap-northeast-1: there is no CloudWatch alarm \"web-5xx\"",
+				"what the stages before changed, and so what they have not seen: the evidence store is away",
+			}
 		}),
 		"on hold": holds(held, "", patch.RolledBack),
 		"on hold, paused and frozen": holds(held, "It is paused by ann: looking: answer first, then send "+

@@ -213,6 +213,7 @@ func (g *group) report(ctx workflow.Context) {
 		counts.Closed = g.closed.Code
 	}
 	counts.Patched = patch.CountPatched(g.status.Instances)
+	counts.LastPatched = patch.LastPatched(g.status.Instances)
 	counts.Unproven = patch.Unproven(
 		g.status.Group, g.status.Instances, cmp.Or(g.status.Reason, "it had nobody to be patched"),
 	)

@@ -11,40 +11,67 @@ import (
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
 
-// approve waits where the stage asks for it, or the one before it did not prove the patches on all. Where
-// the stage does not go on, its outcome is told. Where nothing is due nobody is woken to approve nothing.
+// approve waits for a person where the stage asks for one, and ends the wave where the one before it does not promote.
+// Where the stage does not go on, its outcome is told. Where nothing is due nobody is woken to approve nothing.
 func (w *wave) approve(ctx workflow.Context, stage int) (outcome patch.Outcome, goesOn bool) {
-	gate := w.plan.Gate(stage, w.roster.unproven(stage-1))
-	if gate == nil {
+	if stage > 0 {
+		if why := w.plan.Promotes(stage-1, w.roster.unproven(stage-1)); why != "" {
+			w.reason = strings.TrimPrefix(w.reason+"; "+why, "; ")
+			return patch.Aborted, false
+		}
+	}
+	approval := w.plan.Stages[stage].Approval
+	if approval == nil {
 		return "", true
 	}
-	if len(gate.Unproven) == 0 && w.roster.nothingDue(stage) {
+	first := w.unprovenBefore(stage)
+	if first == "" && w.roster.nothingDue(stage) {
 		w.turn.unasked = true
 		return "", true
 	}
-	left := ""
-	if len(gate.Unproven) > 0 {
-		left = patch.NotProven(w.plan.Stages[stage-1].Name, gate.Unproven)
+	return w.askApproval(ctx, stage, *approval, first)
+}
+
+// unprovenBefore says what the stages before one did not prove; "": they proved all.
+func (w *wave) unprovenBefore(stage int) string {
+	var said []string
+	for before, planned := range w.plan.Stages[:stage] {
+		if left := patch.NotProven(planned.Name, w.roster.unproven(before)); left != "" {
+			said = append(said, left)
+		}
 	}
-	return w.askApproval(ctx, stage, *gate, left)
+	return strings.Join(said, "; ")
 }
 
 // askApproval waits for a person; first is what they should look at first.
 func (w *wave) askApproval(
-	ctx workflow.Context, stage int, gate patch.Gate, first string,
+	ctx workflow.Context, stage int, approval patch.Approval, first string,
 ) (outcome patch.Outcome, goesOn bool) {
+	w.status.Case = w.caseOf(ctx, stage)
 	w.enter(ctx, patch.StateAwaitingApproval, w.approvalText(stage, first))
-	until := unless(ctx, gate.Timeout, patch.Reject)
+	until := unless(ctx, approval.Timeout, patch.Reject)
 	ask := func(ctx workflow.Context) {
 		w.tell(ctx, patch.NoticeAwaitingApproval, until, func(n *patch.Notice) {
-			n.Instances = gate.Unproven[:min(len(gate.Unproven), run.MostListed)]
+			n.Case = w.status.Case
+			for _, before := range n.Case.Before {
+				n.Instances = append(n.Instances, before.Unproven...)
+			}
+			n.Instances = n.Instances[:min(len(n.Instances), run.MostListed)]
 		})
 	}
-	ask(ctx)
-	decision := w.awaitDecision(ctx, gate.Timeout, patch.Decision{
-		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + gate.Timeout.String(),
+	// Who looks may decide at once; people are told once there is all to be told.
+	reading, stop := workflow.WithCancel(ctx)
+	workflow.Go(reading, func(ctx workflow.Context) {
+		w.readCase(ctx, stage)
+		if ctx.Err() == nil && w.inbox.decision == nil {
+			ask(ctx)
+		}
+	})
+	decision := w.awaitDecision(ctx, approval.Timeout, patch.Decision{
+		Verb: patch.Reject, Actor: "patchtide", Reason: "nobody approved within " + approval.Timeout.String(),
 		Point: w.status.Point(),
 	}, ask)
+	stop()
 	if decision.Verb == patch.Approve {
 		return w.awaitWindow(ctx, stage, decision)
 	}
@@ -60,8 +87,8 @@ func (w *wave) approveAfterAll(
 	ctx workflow.Context, stage int, held []*lockedGroup,
 ) (outcome patch.Outcome, goesOn bool) {
 	w.makeWait(ctx, w.roster.pausable(stage))
-	gate := w.plan.Gate(stage, nil)
-	if outcome, goesOn = w.askApproval(ctx, stage, *gate, "patches became due since the wave began: "+
+	approval := w.plan.Stages[stage].Approval // there is one: else the stage goes on as it is
+	if outcome, goesOn = w.askApproval(ctx, stage, *approval, "patches became due since the wave began: "+
 		becameDue(held)); !goesOn {
 		w.stop(ctx, stage, patch.StateAborting)
 		return outcome, false
@@ -91,19 +118,23 @@ func becameDue(held []*lockedGroup) string {
 	return strings.Join(said, "; ")
 }
 
-// approvalText tells what the stage before left unproven, what will happen, and what a rollback would lose.
+// mostToApprove is how many groups the question lists; the status has them all.
+const mostToApprove = 20
+
+// approvalText tells what the stages before left unproven, and what will happen; the case tells the rest.
 func (w *wave) approvalText(stage int, left string) string {
-	var text strings.Builder
 	if left != "" {
-		text.WriteString("Look first: " + left + ". ")
+		left = "Look first: " + left + ". "
 	}
-	fmt.Fprintf(&text, "Stage %s: ", w.plan.Stages[stage].Name)
-	for _, held := range w.roster.of(stage) {
-		fmt.Fprintf(&text, "%s: %d instances, %d patches missing in all; ", held.group, held.counts.Total, held.missing)
+	var groups []string
+	all := w.roster.of(stage)
+	for _, held := range all[:min(len(all), mostToApprove)] {
+		groups = append(groups, fmt.Sprintf("%s: %d instances, %d patches missing in all", held.group, held.counts.Total,
+			held.missing))
 	}
-	if loses := w.plan.PutBackLoses(); loses != "" {
-		text.WriteString(loses + ". ")
+	if more := len(all) - mostToApprove; more > 0 {
+		groups = append(groups, fmt.Sprintf("and %d more groups", more))
 	}
-	text.WriteString("Send approve or reject.")
-	return text.String()
+	return fmt.Sprintf("%sStage %s: %s. Send approve or reject.", left, w.plan.Stages[stage].Name,
+		strings.Join(groups, "; "))
 }

@@ -66,6 +66,15 @@ func waveDetails(status patch.WaveStatus, namespace string) string {
 	if doc.Silence != "" {
 		run.Write(&text, "%s\n\n", doc.Silence)
 	}
+	for i, about := range doc.Case {
+		if i == 0 {
+			text.WriteString("**What it is about**\n\n")
+		}
+		run.Write(&text, "- %s\n", about)
+		if i == len(doc.Case)-1 {
+			text.WriteString("\n")
+		}
+	}
 	for _, helper := range status.Helpers {
 		run.Write(&text, "- %s\n", run.PageOf(namespace, helper.WorkflowID, helper.Does))
 	}

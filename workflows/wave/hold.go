@@ -27,7 +27,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 		w.tellFailures(ctx, held...)
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
 	}
-	w.enter(ctx, patch.StateOnHold, w.holdText(held, w.holdsAnyway(ctx, held)))
+	w.enter(ctx, patch.StateOnHold, w.holdText(stage, held, w.holdsAnyway(ctx, held)))
 	then, silence := planned.Silence(w.parking.rounds > 0)
 	timeout := planned.OnFailure.Timeout
 	until := unless(ctx, timeout, then)
@@ -72,7 +72,7 @@ func (w *wave) holdsAnyway(ctx workflow.Context, held []*lockedGroup) string {
 }
 
 // holdText says what is asked about, what else holds it, and what may be sent.
-func (w *wave) holdText(held []*lockedGroup, also string) string {
+func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 	why := ""
 	for _, one := range held {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
@@ -80,6 +80,9 @@ func (w *wave) holdText(held []*lockedGroup, also string) string {
 	why += also
 	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
 		why += "roll_back puts back what is patched: " + loses + ". "
+	}
+	if ends := w.plan.SkipEnds(stage); ends != "" {
+		why += ends + ". "
 	}
 	return why + "Send retry, skip, roll_back or abort."
 }

@@ -85,6 +85,8 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			}
 			want = append(want, status.NotTold...)
 			want = append(want, told.Quarantine())
+			// Of an approval also what it is about. A workflow knows no zone but UTC.
+			moment := map[string]func(time.Time) string{"the UI": brief.UTC}
 			places := drawn(t, s)
 			for _, stage := range status.Stages {
 				for _, group := range stage.Groups { // beside the sentences, `--json` has the status with all of them
@@ -96,6 +98,17 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			for place, said := range places {
 				for _, part := range want {
 					require.Contains(t, said, flat(part), place)
+				}
+				if status.State == patch.StateAwaitingApproval {
+					at := moment[place]
+					if at == nil {
+						at = console.Moment
+					}
+					about := brief.Case(*status.Case, at)
+					require.NotEmpty(t, about)
+					for _, part := range about {
+						require.Contains(t, said, flat(part), place)
+					}
 				}
 			}
 			// A workflow does not know what Temporal does with its activities; its page in the UI lists them itself.
@@ -142,12 +155,18 @@ func TestANoticeOfAHoldSaysWhatItsStatusSays(t *testing.T) {
 				NotBy: status.NotBy,
 				Why:   status.Awaiting, Otherwise: status.Otherwise, Until: status.Until, RollsBack: status.RollsBack,
 				Verbs: slices.DeleteFunc(slices.Clone(status.Verbs), func(v patch.Verb) bool { return !v.Decides() }),
+				Case:  status.Case,
 			}
 			for _, failed := range status.Stages[1].Groups[0].Failed {
 				notice.Instances = append(notice.Instances, patch.NoticedInstance{ID: failed.ID, Outcome: failed.Outcome})
 			}
 			said := notify.Compose(notice, temporalui.UI{})
 			require.Equal(t, status.Awaiting, said.Why)
+			if status.State == patch.StateAwaitingApproval {
+				require.Equal(t, brief.Case(*status.Case, func(at time.Time) string {
+					return at.UTC().Format("2006-01-02 15:04 UTC")
+				}), said.Details)
+			}
 			require.Contains(t, said.WhatToDo, brief.Of(status).Quarantine())
 			require.Contains(t, said.WhatToDo, "If nobody answers by 2026-11-22 02:40 UTC, ")
 			for i, choice := range brief.Told(notice).Choices() {

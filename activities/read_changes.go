@@ -1,0 +1,66 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/patchtide/patchtide/internal/evidence"
+	"github.com/patchtide/patchtide/internal/patch"
+)
+
+// ReadChangesInput asks which packages a wave has changed so far.
+type ReadChangesInput struct {
+	WaveID  string
+	Without []string // ids of instances that are not as the wave left them: put back, or not proven
+	Due     []string // ids of patches of which those are asked for that were not installed
+}
+
+// ChangesRead is what a wave changed.
+type ChangesRead struct {
+	Changed patch.CaseChanged
+	Unseen  []string // those of Due that were installed nowhere, sorted
+	Unread  int      // instances whose documents were too many to be read
+}
+
+// Bounds of a look at what was changed: a person waits for it, and a document may have a few hundred KB.
+const (
+	mostChangesRead = 400 // instances
+	changesAtOnce   = 16
+)
+
+// ReadChanges adds up, from the evidence, which packages a wave has changed so far, so that whoever approves its next
+// stage sees it. It proves nothing and is only shown. Instances of which the evidence has nothing, and those on which
+// no install came to its end, are not counted.
+func (c *Control) ReadChanges(ctx context.Context, in ReadChangesInput) (*ChangesRead, error) {
+	ids, err := c.Evidence.ListInstances(ctx, in.WaveID)
+	if err != nil {
+		return nil, evidenceError("list what was done by wave "+in.WaveID, err)
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.Without, id) })
+	read := &ChangesRead{Unread: max(len(ids)-mostChangesRead, 0)}
+	ids = ids[:len(ids)-read.Unread]
+	all := make([]patch.InstanceDetails, len(ids))
+	reads, readCtx := errgroup.WithContext(ctx)
+	reads.SetLimit(changesAtOnce)
+	for i, id := range ids {
+		reads.Go(func() error {
+			err := c.Evidence.GetInstance(readCtx, in.WaveID, id, &all[i])
+			var missing *evidence.NotFoundError
+			if errors.As(err, &missing) { // somebody deleted it meanwhile
+				return nil
+			}
+			return err
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, evidenceError("read what was done by wave "+in.WaveID, err)
+	}
+	all = slices.DeleteFunc(all, func(one patch.InstanceDetails) bool { return one.After == nil })
+	var installed []string
+	read.Changed, installed = patch.Merge(all)
+	read.Unseen = patch.Unseen(in.Due, installed)
+	return read, nil
+}
