@@ -99,6 +99,7 @@ type Stage struct {
 	// groups of one service are taken one group at a time
 	Service        string    `json:"service,omitempty"`
 	Approval       *Approval `json:"approval,omitempty"`
+	After          *After    `json:"after,omitempty"` // how long the stage before must have been done; nil: not at all
 	MaxUnavailable Share     `json:"max_unavailable"`
 	// Together has as many patched at once as may be unavailable. No configuration can ask for it yet: decision 17 says
 	// what is in the way.
