@@ -14,6 +14,11 @@ type After struct {
 	Every    Duration `json:"every"`   // between two looks
 }
 
+// Words is the soak before a stage, as something that is waited for.
+func (a After) Words(stage string) string {
+	return fmt.Sprintf("the soak of %s before %s", a.Duration.Rough(), stage)
+}
+
 // SoakEvery is the time between two looks at a stage that soaks: what a bake has proved once ages slowly, and each look
 // asks every instance.
 const SoakEvery = Duration(time.Hour)

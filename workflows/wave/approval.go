@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -96,6 +97,10 @@ func (w *wave) approvalText(stage int, left string) string {
 	var text strings.Builder
 	if left != "" {
 		text.WriteString("Look first: " + left + ". ")
+	}
+	if stage > 0 && w.status.Stages[stage-1].Soak != nil {
+		before := w.status.Stages[stage-1]
+		text.WriteString(before.Soak.Told(before.Name, before.Soak.Ended, brief.UTC) + ". ")
 	}
 	fmt.Fprintf(&text, "Stage %s: ", w.plan.Stages[stage].Name)
 	for _, held := range w.roster.of(stage) {
