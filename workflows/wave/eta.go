@@ -119,7 +119,9 @@ func (w *wave) waitsFor() []string {
 	case patch.StateOnHold:
 		waits = append(waits, "the decision that is asked for")
 	case patch.StateSoaking:
-		waits = append(waits, fmt.Sprintf("the soak of %s until %s", w.status.Stage, brief.UTC(w.parking.soak.Until)))
+		if s := w.parking.soak; s != nil { // else it has just ended
+			waits = append(waits, fmt.Sprintf("the soak of %s until %s", w.status.Stage, brief.UTC(s.Until)))
+		}
 	case patch.StatePaused:
 		waits = append(waits, "the pause")
 	case patch.StateRunning:

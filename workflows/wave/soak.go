@@ -209,6 +209,8 @@ func (w *wave) holdSoak(ctx workflow.Context, stage int) *leaving {
 // skipSoak lets the wave go on without the rest of the soak, as somebody decided: at once, or when a window opens.
 func (w *wave) skipSoak(ctx workflow.Context, decision *patch.Decision) *leaving {
 	w.endSoak(ctx, decision.Verb.By(*decision))
+	// Where no window is open people are told of that as of any parked wave.
+	w.parking.why, w.parking.toldWhy = w.status.Stage+" soaks no longer", ""
 	w.stand(ctx, decision)
 	return w.askWindowAgain(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/awssim/world"
 	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
@@ -46,7 +47,13 @@ func TestAStageSoaksForThreeDaysAndTheWaveGoesOnInTheNextWindow(t *testing.T) {
 	}
 	next := scene.Plans.Following[3].Opens
 	var first, late patch.WaveStatus
-	scene.OnLook = people.Looked
+	var asked patch.WaveStatus
+	scene.OnLook = func(status patch.WaveStatus) {
+		people.Looked(status)
+		if status.State == patch.StateAwaitingApproval {
+			asked = status
+		}
+	}
 	scene.When(isSoaking, func(status patch.WaveStatus) {
 		first = status
 		requireParked(scene)
@@ -55,8 +62,6 @@ func TestAStageSoaksForThreeDaysAndTheWaveGoesOnInTheNextWindow(t *testing.T) {
 			requireParked(scene)
 		}, 72*time.Hour+30*time.Minute)
 	})
-	var asked patch.WaveStatus
-	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) { asked = status })
 	result, err := scene.Run(wavetest.WebWave)
 	require.NoError(t, err)
 	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
@@ -80,4 +85,116 @@ func TestAStageSoaksForThreeDaysAndTheWaveGoesOnInTheNextWindow(t *testing.T) {
 	require.Empty(t, people.Untold(result))
 	scene.RequireInvariants(result, wavetest.Except{})
 	scene.RequireVersions(result)
+}
+
+// What is said while a stage soaks, and what becomes of it.
+func TestWhatIsSaidWhileAStageSoaks(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		say        func(*wavetest.Scene)
+		want       patch.Outcome
+		reason     string
+		staging    patch.Outcome // of each of its instances
+		production int           // patched
+		cutBy      string
+	}{
+		{"nothing", func(*wavetest.Scene) {}, patch.Succeeded, "", patch.Patched, 4, ""},
+		{"abort", func(scene *wavetest.Scene) {
+			scene.MustTake(patch.Abort, wavetest.Because("enough"))
+		}, patch.Aborted, "aborted: tester: enough", patch.Patched, 0, "aborted: tester: enough"},
+		{"a cancel", func(scene *wavetest.Scene) {
+			scene.Env.CancelWorkflow()
+		}, patch.Aborted, "aborted: the wave was cancelled", patch.Patched, 0, "aborted: the wave was cancelled"},
+		{"roll_back", func(scene *wavetest.Scene) {
+			scene.MustTake(patch.RollBack, wavetest.Because("bad"))
+		}, patch.RolledBack, "rolled back by tester: bad", patch.RolledBack, 0, "roll back by tester (bad)"},
+		{"roll_back of the wave", func(scene *wavetest.Scene) {
+			request := wavetest.Because("bad")
+			request.Scope = patch.ScopeWave
+			scene.MustTake(patch.RollBack, request)
+		}, patch.RolledBack, "rolled back by tester: bad", patch.RolledBack, 0, "roll back by tester (bad)"},
+		{"resume", func(scene *wavetest.Scene) {
+			scene.MustTake(patch.Resume, wavetest.Because("it is urgent"))
+			scene.MustTake(patch.Resume, wavetest.Because("it is urgent")) // sent twice, taken once
+		}, patch.Succeeded, "", patch.Patched, 4, "resume by tester (it is urgent)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked("10h")})
+			began := time.Time{}
+			scene.When(isSoaking, func(status patch.WaveStatus) {
+				began = status.Since
+				requireParked(scene)
+				scene.Refuses(patch.Pause, wavetest.Because("no"), "the wave is soaking: it takes resume, roll_back, abort, not pause")
+				scene.Env.RegisterDelayedCallback(func() { c.say(scene) }, 5*time.Hour)
+			})
+			result, err := scene.Run(wavetest.WebWave)
+			if c.name != "a cancel" {
+				require.NoError(t, err)
+			}
+			require.Equal(t, c.want, result.Outcome, "%+v", result)
+			require.Contains(t, result.Reason, c.reason)
+			require.Equal(t, []patch.Outcome{c.staging, c.staging}, wavetest.Outcomes(result)["staging"])
+			require.Equal(t, c.production, wavetest.CountInProduction(result, patch.Patched))
+			if c.production == 0 {
+				require.Empty(t, scene.Effects("EnterStandby"), "production was not touched")
+				require.NotEqual(t, patch.Succeeded, result.Stages[1].Outcome)
+			} else {
+				long := scene.Effects("EnterStandby")[0].Time.Sub(began)
+				require.Equal(t, c.cutBy != "", long < 10*time.Hour, "%s", long)
+			}
+			soak := soakOf(t, scene)
+			require.Equal(t, c.cutBy, soak.CutBy)
+			require.False(t, soak.Ended.IsZero())
+			require.InDelta(t, map[bool]int{true: 5, false: 11}[c.cutBy != ""], soak.Looks, 2)
+			scene.RequireInvariants(result, wavetest.Except{})
+			scene.RequireVersions(result)
+		})
+	}
+}
+
+// A plan without windows has none after it has soaked, and what fails then is put back by silence as ever: it is no
+// earlier window's.
+func TestASoakGivesAPlanWithoutWindowsNone(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{
+		Scenario: "healthy", Config: soaked("2h"),
+		Fleet: wavetest.WithFaults(nil, world.WorldFault{
+			Kind: world.FaultInstallFails, Account: "production", Group: "web", Nth: 3,
+		}),
+	})
+	scene.Silent = true
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) {
+		require.Nil(t, status.Window)
+		require.NotContains(t, status.Verbs, patch.ExtendWindow)
+		scene.MustTake(patch.Approve, wavetest.Because("go"))
+	})
+	scene.When(isSoaking, func(status patch.WaveStatus) {
+		require.Nil(t, status.Window)
+		require.NotContains(t, status.Verbs, patch.ExtendWindow)
+		require.Contains(t, status.Awaiting, "Then the approval of production is asked. ")
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.RolledBack, result.Outcome, "%+v", result)
+	require.Contains(t, result.Reason, "nobody answered within 30m0s")
+	require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched}, wavetest.Outcomes(result)["staging"])
+	scene.RequireInvariants(result, wavetest.Except{})
+}
+
+// The backups of a stage that soaks for long are old by then: rolling it back is refused with what to do.
+func TestARollBackOfAStageThatSoakedForLongTellsThatItsBackupsAreOld(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.PlanWith("        service: web\n", "        service: web\n        after: {duration: 3d, healthy: false}\n")(
+			quick(file))
+	}})
+	scene.When(isSoaking, func(status patch.WaveStatus) {
+		require.Contains(t, status.Awaiting, "nobody looks at its health meanwhile")
+		scene.Env.RegisterDelayedCallback(func() { scene.MustTake(patch.RollBack, wavetest.Because("bad")) }, 25*time.Hour)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Failed, result.Outcome, "%+v", result)
+	require.Contains(t, result.Reason, "rollback_max_age (24h")
+	require.Contains(t, result.Reason, "--accept-loss")
+	require.Zero(t, soakOf(t, scene).Looks)
+	scene.RequireInvariants(result, wavetest.Except{})
 }
