@@ -46,15 +46,15 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-// printWarnings tells of each plan what putting an instance back loses, and where a stage may begin after failures: at
-// design time is the time to know.
+// printWarnings tells of each plan what putting an instance back loses, where a stage may begin after failures, and where
+// backups are too old for a roll back once a stage has soaked: at design time is the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)
 		if err != nil {
 			return err
 		}
-		for _, said := range []string{plan.PutBackLoses(), plan.PromotesUnproven()} {
+		for _, said := range append([]string{plan.PutBackLoses(), plan.PromotesUnproven()}, plan.SoakWarnings()...) {
 			if said != "" {
 				line(out, "plan %s: %s", name, said)
 			}
