@@ -250,7 +250,8 @@ func (p Plan) SoakWarnings() []string {
 		}
 		if soaked >= p.Retention {
 			said = append(said, fmt.Sprintf("stage %s begins %s after stage %s was patched, whose backups are kept for %s "+
-				"(retention): what is bad is not put back any more by then; keep them for longer",
+				"(retention): by then a roll back asks for --accept-loss, and they are deleted once the wave has closed; keep them "+
+				"for longer",
 				stage.Name, soaked.Rough(), p.Stages[0].Name, p.Retention.Rough()))
 		} else if soaked >= p.Timing.RollbackMaxAge {
 			said = append(said, fmt.Sprintf("stage %s waits %s for stage %s: from %s on (rollback_max_age) its backups count as "+
