@@ -46,8 +46,8 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-// printWarnings tells of each plan what putting an instance back loses, where a stage may begin after failures, and where
-// backups are too old for a roll back once a stage has soaked: at design time is the time to know.
+// printWarnings tells of each plan what putting an instance back loses, where a stage may begin after failures, and
+// where backups are too old for a roll back once a stage has soaked: at design time is the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)

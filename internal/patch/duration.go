@@ -22,8 +22,8 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // MarshalText writes the standard library's notation.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads the standard library's notation, and days of 24 hours before it, as in "3d" and "1d12h"; its error
-// shows a right example.
+// UnmarshalText reads the standard library's notation, and days of 24 hours before it, as in "3d" and "1d12h"; its
+// error shows a right example.
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := parseDuration(string(text))
 	if err != nil {

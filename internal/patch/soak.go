@@ -229,8 +229,8 @@ func JudgeSoak(checks []HealthCheck, now HealthObservation) Health {
 	return health
 }
 
-// InService reports whether an instance serves, or should: neither gone nor stopped, and with its Auto Scaling group, if
-// it has one, not out of service for any reason.
+// InService reports whether an instance serves, or should: neither gone nor stopped, and with its Auto Scaling group,
+// if it has one, not out of service for any reason.
 func (m Member) InService() bool {
 	return m.State == "running" && (m.Lifecycle == "" || m.Lifecycle == "InService")
 }
@@ -250,12 +250,12 @@ func (p Plan) SoakWarnings() []string {
 		}
 		if soaked >= p.Retention {
 			said = append(said, fmt.Sprintf("stage %s begins %s after stage %s was patched, whose backups are kept for %s "+
-				"(retention): by then a roll back asks for --accept-loss, and they are deleted once the wave has closed; keep them "+
-				"for longer",
+				"(retention): by then a roll back asks for --accept-loss, and they are deleted once the wave has closed; keep "+
+				"them for longer",
 				stage.Name, soaked.Rough(), p.Stages[0].Name, p.Retention.Rough()))
 		} else if soaked >= p.Timing.RollbackMaxAge {
-			said = append(said, fmt.Sprintf("stage %s waits %s for stage %s: from %s on (rollback_max_age) its backups count as "+
-				"old, and a roll back asks for --accept-loss once the wave has closed",
+			said = append(said, fmt.Sprintf("stage %s waits %s for stage %s: from %s on (rollback_max_age) its backups count "+
+				"as old, and a roll back asks for --accept-loss once the wave has closed",
 				stage.Name, stage.After.Duration.Rough(), before, p.Timing.RollbackMaxAge.Rough()))
 		}
 	}

@@ -179,9 +179,9 @@ func soaking(late string) patch.WaveStatus {
 		}
 		soak.Looked(patch.SoakLook{At: At.Add(-10 * time.Minute), Well: 1, Away: 1})
 		s.Stages[0].Soak, s.RollsBack = soak, patch.RollsBack{Stage: 2, Wave: 2}
-		s.Awaiting = soak.Told("staging", At, func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }) +
-			". " + then + "No lock is held, and nothing is suspended or out of service. Send resume to go on without the rest of " +
-			"it, roll_back or abort."
+		moment := func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+		s.Awaiting = soak.Told("staging", At, moment) + ". " + then + "No lock is held, and nothing is suspended or out of " +
+			"service. Send resume to go on without the rest of it, roll_back or abort."
 	})
 }
 
@@ -235,8 +235,8 @@ func statuses() map[string]patch.WaveStatus {
 			until := At.Add(30 * time.Minute)
 			s.Hold, s.Otherwise, s.Until = 2, patch.Abort, &until
 			s.Awaiting = "staging is not well while it soaks, by two looks: 1 ill: staging/ap-northeast-1/Role=web " +
-				"i-0f111111111111111 (unhealthy in target group web-staging). Send retry to look again and go on soaking, skip to " +
-				"go on to production as it is, roll_back or abort."
+				"i-0f111111111111111 (unhealthy in target group web-staging). Send retry to look again and go on soaking, skip " +
+				"to go on to production as it is, roll_back or abort."
 		}),
 		"parked": in(patch.StateParked, func(s *patch.WaveStatus) {
 			s.Awaiting = "the window closed before 3 instances. Send resume to go on in the window that opens at 2026-11-23 " +

@@ -267,7 +267,7 @@ func (w *wave) windowThen(ctx workflow.Context) activities.NextWindow {
 	return w.nextWindow(ctx, workflow.Now(ctx))
 }
 
-// windowFrom is the window that follows the wave's from a moment on; the wave's own where none does and it is open then.
+// windowFrom is the window that follows the wave's from a moment on; its own where none does and it is open then.
 func (w *wave) windowFrom(ctx workflow.Context, at time.Time) activities.NextWindow {
 	next := w.nextWindow(ctx, at)
 	if open, _ := w.plan.Window.Open(at); open && next.Window == nil {

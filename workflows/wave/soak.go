@@ -219,12 +219,13 @@ func (w *wave) skipSoak(ctx workflow.Context, decision *patch.Decision) *leaving
 func (w *wave) illText(look *patch.SoakLook) string {
 	s := w.parking.soak
 	stage := w.plan.Stages[s.stage].Name
-	text := fmt.Sprintf("%s is not well while it soaks, by two looks: %s. It soaks since %s, until %s; %s has not begun, and "+
-		"no lock is held. ", stage, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
+	text := fmt.Sprintf("%s is not well while it soaks, by two looks: %s. It soaks since %s, until %s; %s has not begun, "+
+		"and no lock is held. ", stage, look, brief.UTC(s.Since), brief.UTC(s.Until), s.Before)
 	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
 		text += "roll_back puts back what is patched: " + loses + ". "
 	}
-	return text + "Send retry to look again and go on soaking, skip to go on to " + s.Before + " as it is, roll_back or abort."
+	return text + "Send retry to look again and go on soaking, skip to go on to " + s.Before +
+		" as it is, roll_back or abort."
 }
 
 // soakText says of a wave that soaks until when, what was seen last, and what comes then.

@@ -38,7 +38,9 @@ func TestAStageSoaksForThreeDaysAndTheWaveGoesOnInTheNextWindow(t *testing.T) {
 	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked("3d")})
 	people := scene.Overhear()
 	start := scene.Env.Now()
-	scene.Plans.Within = &patch.Window{Opens: start.Add(-time.Hour), Cutoff: start.Add(time.Hour), Closes: start.Add(2 * time.Hour)}
+	scene.Plans.Within = &patch.Window{
+		Opens: start.Add(-time.Hour), Cutoff: start.Add(time.Hour), Closes: start.Add(2 * time.Hour),
+	}
 	for _, day := range []int{1, 2, 3, 4, 7} { // the soak ends after the fourth
 		opens := start.Add(time.Duration(day)*24*time.Hour - time.Hour)
 		scene.Plans.Following = append(scene.Plans.Following, patch.Window{
