@@ -57,7 +57,7 @@ func couldRun() patch.Preview {
 			{
 				Name: "production", Approval: &patch.Approval{Timeout: 1440 * planMinute, FourEyes: true}, MaxParallelGroups: 2,
 				After: &patch.After{Duration: 3 * 1440 * planMinute, Healthy: true},
-				Bake: 5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
+				Bake:  5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
 				Groups: []patch.PreviewGroup{
 					{
 						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4},

@@ -21,6 +21,8 @@ type Input struct {
 	Timing   patch.Timing
 	Every    patch.Duration // between two looks
 	Until    time.Time      // it is looked then as well: what ends may be short, and its last look old
+	// ContinueAfter is how many looks one run has; 0: as many as its history may have.
+	ContinueAfter int
 
 	// What one run hands to the next.
 	Next  time.Time // when it looks next; zero: at once
@@ -48,7 +50,7 @@ func WatchSoak(ctx workflow.Context, in Input) (*patch.SoakLook, error) {
 		return nil, err
 	}
 	suspected := false
-	for {
+	for looks := 1; ; looks++ {
 		if err := await(ctx, in.Next); err != nil {
 			return nil, err
 		}
@@ -64,7 +66,7 @@ func WatchSoak(ctx workflow.Context, in Input) (*patch.SoakLook, error) {
 		}
 		suspected = verdict == patch.SoakIll
 		in.Next = in.after(workflow.Now(ctx), verdict)
-		if !suspected && isLong(ctx) {
+		if !suspected && (isLong(ctx) || looks == in.ContinueAfter) {
 			return nil, workflow.NewContinueAsNewError(ctx, WatchSoak, in)
 		}
 	}

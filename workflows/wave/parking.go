@@ -89,7 +89,7 @@ func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (
 	}
 	w.parking.wait = &patch.Parked{Next: next.Window}
 	if s := w.parking.soak; s != nil {
-		w.parking.wait.Soaks, w.parking.wait.AnyTime = s.Until, w.plan.Window == nil
+		w.parking.wait.Soaks, w.parking.wait.AnyTime = s.Until, next.AnyTime
 		w.nameWatched(s)
 		w.watchSoak(ctx)
 	} else if w.plan.Window == nil {

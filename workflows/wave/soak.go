@@ -93,6 +93,7 @@ func (w *wave) watchSoak(ctx workflow.Context) {
 			}), soak.WatchSoak, soak.Input{
 				WaveID: w.status.WaveID, Groups: s.watched, Platform: w.plan.Platform,
 				Checks: w.plan.Stages[s.stage].Health, Timing: w.plan.Timing, Every: s.Every, Until: s.Until, Looks: s.Looks,
+				ContinueAfter: w.request.ContinueAfter,
 			})
 			shown := w.showHelper(ctx, child, does)
 			var look patch.SoakLook
@@ -169,7 +170,7 @@ func (w *wave) askWindowAgain(ctx workflow.Context) *leaving {
 		w.reason = w.parking.why + "; no window follows in which it could go on: " + next.Why
 		return &leaving{outcome: patch.Aborted}
 	}
-	wait.Window, wait.Next = w.plan.Window, next.Window
+	wait.Window, wait.Next, wait.AnyTime = w.plan.Window, next.Window, next.AnyTime
 	w.stand(ctx, wait.Standing)
 	return nil
 }

@@ -1,15 +1,19 @@
 package wave_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/internal/awssim"
 	"github.com/patchtide/patchtide/internal/awssim/world"
+	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/internal/wavetest"
+	"github.com/patchtide/patchtide/workflows/soak"
 )
 
 // staging acts on one of staging's instances.
@@ -220,5 +224,43 @@ func TestAnAlarmAndAnEmptyStageKeepAWaveFromGoingOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, seen.Awaiting, "the last look did not see it well: 2 gone or at rest")
 		require.Equal(t, 4, wavetest.CountInProduction(result, patch.Patched))
+	})
+}
+
+// The watch begins its history anew, and is begun anew where it ends otherwise, which is told.
+func TestTheWatchOfAStageThatSoaksOutlivesItsHistory(t *testing.T) {
+	t.Run("anew", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked("5h")})
+		runs := 0
+		scene.InPlaceOf(names.WatchSoak, func(ctx workflow.Context, in soak.Input) (*patch.SoakLook, error) {
+			runs++
+			require.Equal(t, runs-1, in.Looks)
+			return soak.WatchSoak(ctx, in)
+		})
+		short := wavetest.WebWave
+		short.ContinueAfter = 1
+		result, err := scene.Run(short)
+		require.NoError(t, err)
+		require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+		require.GreaterOrEqual(t, runs, 5)
+		require.Zero(t, soakOf(t, scene).Unread)
+	})
+	t.Run("after somebody terminated it", func(t *testing.T) {
+		scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked("5h")})
+		runs := 0
+		scene.InPlaceOf(names.WatchSoak, func(ctx workflow.Context, in soak.Input) (*patch.SoakLook, error) {
+			if runs++; runs > 1 {
+				return soak.WatchSoak(ctx, in)
+			}
+			if err := workflow.Sleep(ctx, time.Hour); err != nil {
+				return nil, err
+			}
+			return nil, errors.New("terminated")
+		})
+		result, err := scene.Run(wavetest.WebWave)
+		require.NoError(t, err)
+		require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+		require.Equal(t, 2, runs)
+		require.Equal(t, 1, soakOf(t, scene).Unread)
 	})
 }

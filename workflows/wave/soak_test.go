@@ -200,3 +200,27 @@ func TestARollBackOfAStageThatSoakedForLongTellsThatItsBackupsAreOld(t *testing.
 	require.Zero(t, soakOf(t, scene).Looks)
 	scene.RequireInvariants(result, wavetest.Except{})
 }
+
+// The configuration counts as it is when the soak is over: a plan that has got a window keeps to it.
+func TestAPlanThatGetsAWindowWhileAStageSoaksKeepsToIt(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: func(file []byte) []byte {
+		return wavetest.Unattended(soaked("5h")(file))
+	}})
+	var opens time.Time
+	var seen *patch.Window
+	whileSoaking(scene, time.Hour, func() {
+		opens = scene.Env.Now().Add(20 * time.Hour)
+		scene.Plans.Within = &patch.Window{Opens: opens, Cutoff: opens.Add(4 * time.Hour), Closes: opens.Add(5 * time.Hour)}
+	})
+	scene.OnLook = func(status patch.WaveStatus) {
+		if status.Stage == "production" && status.State == patch.StateRunning {
+			seen = status.Window
+		}
+	}
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.False(t, scene.Effects("EnterStandby")[0].Time.Before(opens))
+	require.NotNil(t, seen)
+	require.True(t, seen.Opens.Equal(opens))
+}
