@@ -224,3 +224,29 @@ func TestAPlanThatGetsAWindowWhileAStageSoaksKeepsToIt(t *testing.T) {
 	require.NotNil(t, seen)
 	require.True(t, seen.Opens.Equal(opens))
 }
+
+// A short soak ends in the window that it began in; one that no window follows ends the wave, which says so at once.
+func TestASoakWithoutAnotherWindow(t *testing.T) {
+	for name, c := range map[string]struct {
+		soaks  string
+		want   patch.Outcome
+		reason string
+	}{
+		"over in its own window": {"1h", patch.Succeeded, ""},
+		"over after the last":    {"10h", patch.Aborted, "cannot act any more: no other window follows"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked(c.soaks)})
+			start := scene.Env.Now()
+			scene.Plans.Within = &patch.Window{Opens: start, Cutoff: start.Add(6 * time.Hour), Closes: start.Add(7 * time.Hour)}
+			result, err := scene.Run(wavetest.WebWave)
+			require.NoError(t, err)
+			require.Equal(t, c.want, result.Outcome, "%+v", result)
+			require.Contains(t, result.Reason, c.reason)
+			require.Equal(t, c.want == patch.Succeeded, len(scene.Effects("EnterStandby")) == 4)
+			require.True(t, scene.Env.Now().Before(start.Add(6*time.Hour)))
+			require.Equal(t, []patch.Outcome{patch.Patched, patch.Patched}, wavetest.Outcomes(result)["staging"])
+			scene.RequireInvariants(result, wavetest.Except{})
+		})
+	}
+}
