@@ -60,19 +60,19 @@ func (w *wave) toWatch(stage int) []soak.Watched {
 	return groups
 }
 
-// nameWatched names the instances that are watched, once their groups have told what became of them.
+// nameWatched names the instances that are watched, once their groups have told what became of them: of a stage that is
+// too large for one input as many of each group as there is room for.
 func (w *wave) nameWatched(s *soaking) {
+	all := 0
 	for i, held := range w.roster.of(s.stage) {
-		s.watched[i].Instances = nil
-		if held.result == nil {
-			continue
-		}
 		for _, instance := range held.result.Instances {
 			if instance.Outcome.Soaks() {
 				s.watched[i].Instances = append(s.watched[i].Instances, instance.ID)
+				all++
 			}
 		}
 	}
+	soak.Fit(s.watched, all)
 }
 
 // watchSoak has a child of the wave look at the stage, until it is ill or the watch is stopped. A wave's own history
