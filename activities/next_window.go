@@ -19,6 +19,8 @@ type NextWindowInput struct {
 type NextWindow struct {
 	Window *patch.Window
 	Why    string
+	// AnyTime: the plan has no windows, and Window only bounds for how long something is waited for.
+	AnyTime bool
 }
 
 // longestShut is how long a wave of a plan without a window waits for its calendars: a Change Calendar tells when it
@@ -38,7 +40,9 @@ func (c *Control) NextWindow(_ context.Context, in NextWindowInput) (*NextWindow
 	case err != nil:
 		return &NextWindow{Why: err.Error()}, nil
 	case next == nil && in.Window == nil:
-		return &NextWindow{Window: &patch.Window{Opens: at, Cutoff: at.Add(longestShut), Closes: at.Add(longestShut)}}, nil
+		return &NextWindow{
+			AnyTime: true, Window: &patch.Window{Opens: at, Cutoff: at.Add(longestShut), Closes: at.Add(longestShut)},
+		}, nil
 	case next == nil:
 		return &NextWindow{Why: "the plan has no window any more"}, nil
 	case in.Window != nil && (!next.Opens.After(in.Window.Opens) || !next.Cutoff.After(at)):

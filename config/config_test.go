@@ -45,6 +45,10 @@ plans:
         health: [{http: {path: /, from: worker}}, {target_group: tg-1}]
         bake: 0s
         on_failure: {timeout: 0s, then: skip}
+      - {name: s2, after: 3d, groups: [{account: a, region: cn-north-1, auto_scaling_group: web 2}]}
+      - name: s3
+        after: {duration: 1d12h, healthy: false}
+        groups: [{account: a, region: cn-north-1, auto_scaling_group: web 3}]
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -148,12 +152,17 @@ func TestEveryKey(t *testing.T) {
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
 	require.Equal(t, patch.PromoteWithSkips, stage.Promote)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
+	require.Nil(t, stage.After)
+	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)
+	require.Equal(t, patch.After{Duration: days(1.5), Every: patch.SoakEvery}, *plan.Stages[2].After)
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{
 		"ssm:/patchtide/journal-key-2025", "kms:alias/patchtide-journal",
 	}, c.JournalOlderKeysFrom)
 	require.NoError(t, c.CheckWorker())
 }
+
+func days(count float64) patch.Duration { return patch.Duration(count * 24 * float64(time.Hour)) }
 
 func TestWindowsGetsThreePasses(t *testing.T) {
 	c, err := config.Parse(

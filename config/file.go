@@ -74,6 +74,7 @@ type Stage struct {
 	Groups            []Group            `yaml:"groups" required:"true" example:"[{account: production, region: ap-northeast-1, auto_scaling_group: web}]" doc:"The groups of the stage. A group belongs to one stage of a plan."`
 	Service           string             `yaml:"service" pattern:"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$" example:"web" doc:"Groups that serve the same service are taken one group at a time."`
 	Approval          *Approval          `yaml:"approval" example:"{required: true}" doc:"Somebody must approve before the stage begins."`
+	After             *After             `yaml:"after" example:"{duration: 3d, healthy: true}" doc:"How long the stage before must have been done before this one begins: it soaks. The wave holds no lock meanwhile, and goes on in the first window after it; the approval, if there is one, is asked then. A duration alone, as in after: 3d, is short for {duration: 3d, healthy: true}. Not for the first stage."`
 	MaxUnavailable    patch.Share        `yaml:"max_unavailable" min:"1" max:"1000" default:"1" example:"10%" doc:"How many instances of a group may be out of service at once, and so how many are patched at once: a number, or a percentage of the group, rounded down and at least one. Fewer are where min or others that are out by themselves leave no room for as many; where one more has to be launched first, one at a time."`
 	MaxParallelGroups int                `yaml:"max_parallel_groups" min:"1" max:"1000" default:"1" example:"1" doc:"How many groups are worked on at once. Groups of one service or one target group never are."`
 	MaxFailures       patch.Share        `yaml:"max_failures" min:"0" max:"1000" default:"0" example:"5%" doc:"How many failed instances the stage may carry before it stops and the wave goes on hold: a number, or a percentage of the stage, rounded down."`
@@ -98,6 +99,15 @@ type Approval struct {
 	Timeout  patch.Duration `yaml:"timeout" min:"1m" default:"24h" example:"24h" doc:"How long it waits; then the wave is aborted, and nothing of the stage was touched."`
 	FourEyes bool           `yaml:"four_eyes" default:"false" example:"true" doc:"Whether somebody must approve who did not start the wave. It keeps mistakes out, and nobody who means it: who somebody is, is what --actor or the Update says. It is firm only where your Temporal server lets nobody send another's name; docs/security.md says how."`
 }
+
+// After is how long the stage before one must have been done.
+type After struct {
+	Duration patch.Duration `yaml:"duration" required:"true" min:"10m" max:"720h" example:"3d" doc:"How long, from 10m to 30d: a day is 24 hours, whatever the clocks do."`
+	Healthy  bool           `yaml:"healthy" default:"true" example:"true" doc:"Whether its instances are looked at meanwhile, once an hour, by the health checks of their stage. What two looks see ill stops the wave, which asks people. false: it only waits."`
+}
+
+// Short lets it be written as its duration alone.
+func (After) Short() string { return "duration" }
 
 // OnFailure says what happens when a stage stops.
 type OnFailure struct {

@@ -70,6 +70,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"none unavailable":      replaced(t, `max_unavailable: 1`, `max_unavailable: 0`),
 		"more than all of them": replaced(t, `max_unavailable: 1`, `max_unavailable: "110%"`),
 		"duration without unit": replaced(t, `bake: 5m`, `bake: 5`),
+		"days in the middle":    replaced(t, `bake: 5m`, `bake: 5m3d`),
+		"a soak without unit":   replaced(t, `service: web`, "service: web\n        after: 3"),
+		"a soak of no length":   replaced(t, `service: web`, "service: web\n        after: {healthy: true}"),
 		"both kinds of group": replaced(
 			t, `auto_scaling_group: web`, "auto_scaling_group: web\n            tags: {Role: web}",
 		),

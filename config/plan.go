@@ -85,6 +85,11 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 	if stage.Approval != nil && stage.Approval.Required {
 		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}
 	}
+	if stage.After != nil {
+		resolved.After = &patch.After{
+			Duration: stage.After.Duration, Healthy: stage.After.Healthy, Every: patch.SoakEvery,
+		}
+	}
 	for i, group := range stage.Groups {
 		account, _ := c.Account(group.Account) // Parse refused unknown ones
 		resolved.Groups[i] = group.resolve(account)

@@ -26,8 +26,8 @@ environment, names another one. "patchtide check --config FILE" names every mist
 AWS.
 
 Nothing is guessed: an unknown key is an error, a number is not text, and an account id without quotes is a number.
-Durations are written like 90s, 30m or 1h30m. Anchors, aliases and merge keys are not supported. There are no secrets in
-the file: keys that end in _from say where one is kept.
+Durations are written like 90s, 30m, 1h30m or 3d: a day is 24 hours. Anchors, aliases and merge keys are not supported.
+There are no secrets in the file: keys that end in _from say where one is kept.
 `)
 	section(
 		&b, "The process",
@@ -50,6 +50,10 @@ the file: keys that end in _from say where one is kept.
 		{"plans[].stages[]", "Stages run in the order they are written.", reflect.TypeFor[Stage]()},
 		{"plans[].stages[].groups[]", "An Auto Scaling group, or instances chosen by tags.", reflect.TypeFor[Group]()},
 		{"plans[].stages[].approval", "", reflect.TypeFor[Approval]()},
+		{
+			"plans[].stages[].after", "Or the duration alone, as in `after: 3d`. docs/planning.md says what a wave does meanwhile.",
+			reflect.TypeFor[After](),
+		},
 		{"plans[].stages[].health[]", "Each entry has exactly one of these keys.", reflect.TypeFor[HealthCheck]()},
 		{"plans[].stages[].health[].http", "", reflect.TypeFor[HTTPCheck]()},
 		{
@@ -161,6 +165,8 @@ func typeName(f strictyaml.Field) string {
 		return "duration"
 	case t == reflect.TypeFor[patch.Share]():
 		return fmt.Sprintf("number, %s-%s, or percentage", f.Min, f.Max)
+	case t == reflect.TypeFor[After]():
+		return "duration, or keys"
 	case len(f.Enum) > 0:
 		return "`" + strings.Join(f.Enum, "`, `") + "`"
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/patchtide/patchtide/internal/strictyaml"
 )
 
-// durationPattern is the notation of time.ParseDuration without its fractions and signs.
-const durationPattern = `^([0-9]+(h|m|s|ms))+$|^0$`
+// durationPattern is the notation of time.ParseDuration without its fractions and signs, and days before it.
+const durationPattern = `^([0-9]+(h|m|s|ms))+$|^[0-9]+d([0-9]+(h|m|s|ms))*$|^0$`
 
 // Schema returns the JSON Schema (draft 2020-12) of patchtide.yaml, made from the types' tags: config/schema.json.
 // Editors complete and check with it; Load remains stricter, for a schema cannot tell whether an account exists.
@@ -70,6 +70,9 @@ func schemaOf(t reflect.Type, f strictyaml.Field) (map[string]any, error) {
 		}
 	case t.Kind() == reflect.Struct:
 		err = objectSchema(t, schema)
+		if short, ok := reflect.Zero(t).Interface().(strictyaml.Short); ok && err == nil {
+			err = shortSchema(t, schema, short.Short())
+		}
 	case t.Kind() == reflect.Bool:
 		schema["type"] = "boolean"
 	case t.Kind() == reflect.Int:
@@ -124,6 +127,28 @@ func objectSchema(t reflect.Type, schema map[string]any) error {
 			map[string]any{"required": []string{"auto_scaling_group"}},
 			map[string]any{"required": []string{"tags"}},
 		}
+	}
+	return nil
+}
+
+// shortSchema lets a set of keys be written as the value of one of them alone.
+func shortSchema(t reflect.Type, schema map[string]any, key string) error {
+	whole := map[string]any{}
+	for _, word := range []string{"type", "additionalProperties", "properties", "required"} {
+		if value, has := schema[word]; has {
+			whole[word] = value
+			delete(schema, word)
+		}
+	}
+	for _, f := range strictyaml.Fields(t) {
+		if f.Key != key {
+			continue
+		}
+		alone, err := schemaOf(f.Type, strictyaml.Field{Key: f.Key, Pattern: f.Pattern, Enum: f.Enum})
+		if err != nil {
+			return err
+		}
+		schema["oneOf"] = []any{alone, whole}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/instance"
 	"github.com/patchtide/patchtide/workflows/preflight"
+	"github.com/patchtide/patchtide/workflows/soak"
 )
 
 // children are the workflows that only others start, each with an input that would make it act.
@@ -41,6 +42,10 @@ func children() map[string]any {
 		},
 		names.ScanGroups: preflight.ScanInput{
 			WaveID: "wave-1", Groups: []preflight.Scanning{{Group: web, Members: []string{of.Instance}}}, Timing: policy.Timing,
+		},
+		names.WatchSoak: soak.Input{
+			WaveID: "wave-1", Groups: []soak.Watched{{Group: web, Instances: []string{of.Instance}}}, Timing: policy.Timing,
+			Every: patch.SoakEvery,
 		},
 		names.HealGroup:       group.HealInput{WaveID: "wave-1", Group: web, Policy: policy},
 		names.ReleaseGroup:    group.ReleaseInput{WaveID: "wave-1", Group: web, Policy: policy, End: end},

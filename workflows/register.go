@@ -16,6 +16,7 @@ import (
 	"github.com/patchtide/patchtide/workflows/reconcile"
 	"github.com/patchtide/patchtide/workflows/scan"
 	"github.com/patchtide/patchtide/workflows/service"
+	"github.com/patchtide/patchtide/workflows/soak"
 	"github.com/patchtide/patchtide/workflows/wave"
 	"github.com/patchtide/patchtide/workflows/window"
 )
@@ -32,6 +33,7 @@ func Register(registry worker.WorkflowRegistry) {
 		names.FindTargetGroups: preflight.FindTargetGroups,
 		names.JudgeGroups:      preflight.JudgeGroups,
 		names.ScanGroups:       preflight.ScanGroups,
+		names.WatchSoak:        soak.WatchSoak,
 		names.HealGroup:        group.HealGroup,
 		names.ReleaseGroup:     group.ReleaseGroup,
 		names.PatchInstance:    instance.PatchInstance,

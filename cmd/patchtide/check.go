@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -46,15 +47,15 @@ func newCheck() *cobra.Command {
 	return cmd
 }
 
-// printWarnings tells of each plan what putting an instance back loses, and which stage begins after failures: at
-// design time is the time to know.
+// printWarnings tells of each plan what putting an instance back loses, which stage begins after failures, and where
+// backups are too old for a roll back once a stage has soaked: at design time is the time to know.
 func printWarnings(out io.Writer, loaded *config.Config) error {
 	for _, name := range loaded.PlanNames() {
 		plan, err := loaded.Plan(name)
 		if err != nil {
 			return err
 		}
-		for _, said := range append([]string{plan.PutBackLoses()}, plan.PromotionDoubts()...) {
+		for _, said := range slices.Concat([]string{plan.PutBackLoses()}, plan.PromotionDoubts(), plan.SoakWarnings()) {
 			if said != "" {
 				line(out, "plan %s: %s", name, said)
 			}

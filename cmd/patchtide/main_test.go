@@ -63,6 +63,14 @@ func TestCheckWarnsOfAPlanThatPromotesWhatWasPutBack(t *testing.T) {
 		"stage staging failed and were put back")
 }
 
+func TestCheckWarnsOfBackupsThatASoakOutlasts(t *testing.T) {
+	path := file(t, "        service: web\n", "        service: web\n        after: 3d\n")
+	code, stdout, stderr := call(t, "check", "--config", path)
+	require.Equal(t, exitDone, code, stderr)
+	require.Contains(t, stdout, "plan web: stage production waits 3d for stage staging: from 1d on (rollback_max_age) its "+
+		"backups count as old, and a roll back asks for --accept-loss once the wave has closed")
+}
+
 func TestCheckTellsWhereAndWhatToWrite(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -55,7 +55,10 @@ func Told(n patch.Notice) Wave {
 		NotBy: n.NotBy,
 		Until: n.Until, RollsBack: n.RollsBack,
 	}
-	if n.Kind == patch.NoticeOnHold {
+	switch n.Kind {
+	case patch.NoticeSoaking:
+		w.State = patch.StateSoaking
+	case patch.NoticeOnHold:
 		w.State = patch.StateOnHold
 		for _, failed := range n.Instances {
 			w.Failed = append(w.Failed, failed.Outcome)
@@ -113,6 +116,8 @@ func (w Wave) when(verb patch.Verb) string {
 		return said + ", by somebody other than " + w.NotBy + ", who started the wave"
 	case verb == patch.Resume && w.State == patch.StatePaused:
 		return "to go on at once"
+	case verb == patch.Resume && w.State == patch.StateSoaking:
+		return "to go on to the next stage without the rest of the soak"
 	case verb == patch.RollBack:
 		return said + ": " + w.scopes()
 	case verb == patch.Abort && verb.AboutIn(w.State) == patch.AboutHold:
@@ -157,7 +162,7 @@ func (w Wave) Silence(moment func(time.Time) string) string {
 			said += " It puts back " + counted(w.RollsBack.Stage) + "."
 		}
 		return said
-	case (patch.WaveStatus{Verbs: w.Verbs}).Asks():
+	case (patch.WaveStatus{State: w.State, Verbs: w.Verbs}).Asks():
 		return "It waits until somebody answers."
 	}
 	return ""

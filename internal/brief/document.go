@@ -13,7 +13,7 @@ import (
 type Document struct {
 	Stands     string   `json:"stands"`               // where it stands: "on hold: production"
 	Why        string   `json:"why,omitempty"`        // it ended so
-	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered
+	Asks       string   `json:"asks,omitempty"`       // a person, and what may be answered; of one that soaks: what it waits for
 	Silence    string   `json:"silence,omitempty"`    // what is done by when if nobody answers
 	Case       []string `json:"case,omitempty"`       // of an approval: what it is about
 	Groups     []string `json:"groups,omitempty"`     // why groups stand as they do, where Asks does not say so
@@ -120,6 +120,14 @@ func stillPatched(status patch.WaveStatus) (kept int) {
 
 // UTC writes a moment where many people read it.
 func UTC(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// Says is what a wave does with what it has to say: it asks a person, or waits for what comes by itself.
+func Says(status patch.WaveStatus) string {
+	if status.State == patch.StateSoaking {
+		return "It waits"
+	}
+	return "It asks"
+}
 
 // Stands is where a wave stands: its state with its stage or its outcome, and what a running one waits for.
 func Stands(status patch.WaveStatus) string {

@@ -53,6 +53,9 @@ func planText(p patch.Preview, page Page) string {
 		text.line(
 			2, "%s%s", palette.Title.Render(fmt.Sprintf("%d %s", number+1, stage.Name)), palette.Quiet.Render(stageWords(stage)),
 		)
+		if stage.After != nil {
+			text.line(4, "  %s %s", palette.Asks.Render("!"), soakWords(stage, p.Stages[number-1]))
+		}
 		if stage.Approval != nil {
 			text.line(
 				4, "  %s waits for somebody to approve, at most %s%s", palette.Asks.Render("!"),
@@ -97,6 +100,16 @@ func stageWords(stage patch.PreviewStage) string {
 		words += ", service " + stage.Service + ": one group at a time"
 	}
 	return words
+}
+
+// soakWords is what is waited for between a stage and the one before it.
+func soakWords(stage, before patch.PreviewStage) string {
+	looks := "nobody looks at its health meanwhile"
+	if stage.After.Healthy {
+		looks = "its health is looked at meanwhile"
+	}
+	return fmt.Sprintf("waits until %s has soaked for %s, and then for a window: %s", before.Name,
+		stage.After.Duration.Rough(), looks)
 }
 
 func fourEyes(stage patch.PreviewStage) string {

@@ -40,7 +40,7 @@ func couldRun() patch.Preview {
 	waits.PendingReboot, waits.InTime = []string{"glibc.x86_64"}, false
 	return patch.Preview{
 		Plan: "web", At: planAt, Begins: planAt, Takes: 110 * planMinute, Ends: planAt.Add(110 * time.Minute),
-		NotCounted: []string{"the approval of production"},
+		NotCounted: []string{"the approval of production", "the soak of 3d before production"},
 		Window:     &patch.Window{Opens: planAt, Cutoff: planAt.Add(3 * time.Hour), Closes: planAt.Add(7 * time.Hour)},
 		Instances:  6, Due: 5, InTime: 4, Missing: 9, Reboots: 4,
 		Loses: "an instance that fails gets its root volume back as it was",
@@ -56,7 +56,8 @@ func couldRun() patch.Preview {
 			}}},
 			{
 				Name: "production", Approval: &patch.Approval{Timeout: 1440 * planMinute, FourEyes: true}, MaxParallelGroups: 2,
-				Bake: 5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
+				After: &patch.After{Duration: 3 * 1440 * planMinute, Healthy: true},
+				Bake:  5 * planMinute, Takes: 47 * planMinute, Begins: 63 * planMinute,
 				Groups: []patch.PreviewGroup{
 					{
 						Group: "production/ap-northeast-1/web", Numbers: &patch.GroupNumbers{Min: 4, Max: 4, Desired: 4},

@@ -19,7 +19,8 @@ func Status(status patch.WaveStatus, waits patch.Waits, page Page) string {
 		s.line(5, "Why: %s", doc.Why)
 	}
 	if doc.Asks != "" {
-		s.line(9, "It asks: %s", doc.Asks)
+		said := brief.Says(status)
+		s.line(len(said)+2, "%s: %s", said, doc.Asks)
 	}
 	if doc.Silence != "" {
 		s.line(0, "%s", doc.Silence)

@@ -33,6 +33,7 @@ const (
 	FindTargetGroups = "FindTargetGroups"
 	JudgeGroups      = "JudgeGroups"
 	ScanGroups       = "ScanGroups"
+	WatchSoak        = "WatchSoak"
 	HealGroup        = "HealGroup"
 	ReleaseGroup     = "ReleaseGroup"
 	PatchInstance    = "PatchInstance"
@@ -77,6 +78,7 @@ const (
 	QueryStatus = "status" // of every workflow
 
 	SignalGroupReport = "group-report" // group to wave: patch.GroupCounts
+	SignalSoakLook    = "soak-look"    // WatchSoak to wave: patch.SoakLook
 	SignalInstanceNow = "instance-now" // instance to group: patch.InstanceNow
 	SignalGroupNow    = "group-now"    // group to wave: patch.GroupAtWork, for people to look at
 	SignalTurn        = "turn"         // instance to group: asks for its turn to go out or come back, or ends it

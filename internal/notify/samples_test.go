@@ -58,6 +58,12 @@ func samples() map[string]patch.Notice {
 				"acts when the window opens at 2026-12-13T02:00:00Z.",
 			Verbs: []patch.Verb{patch.Reject, patch.RollBack, patch.Abort},
 		}),
+		"soaking": wave(patch.NoticeSoaking, patch.Notice{
+			Stage: "staging", Hold: 1, RollsBack: patch.RollsBack{Stage: 2, Wave: 2},
+			Why: "staging is done since 2026-11-22 03:00:00 UTC and soaks until 2026-11-25 03:00:00 UTC. Then the approval of " +
+				"production is asked in the window that opens at 2026-11-29 02:00:00 UTC.",
+			Verbs: decisions(patch.StateSoaking),
+		}),
 		"failed_instance": wave(patch.NoticeFailedInstance, patch.Notice{Stage: "production", Instances: failed}),
 		"rolled_back": wave(patch.NoticeRolledBack, patch.Notice{
 			Why: "rolled back by patchtide: nobody answered within 30m0s", Outcome: patch.RolledBack,

@@ -31,6 +31,12 @@ func words(n patch.Notice) Message {
 		}
 	case patch.NoticeParked:
 		return parked(n)
+	case patch.NoticeSoaking:
+		return Message{
+			Severity: Info, Headline: place(n) + " is done and soaks", Why: n.Why,
+			WhatToDo: "Nothing: the wave goes on by itself. If something is wrong with the patch, roll it back.",
+			Commands: verbs(n),
+		}
 	case patch.NoticeFailedInstance:
 		return Message{
 			Severity: Warning, Headline: place(n) + failures(n), Why: n.Why,

@@ -60,6 +60,7 @@ const (
 	NoticeOnHold           NoticeKind = "on_hold"           // a stage stopped after failures
 	// a window ended before a wave: it waits for the next, and for somebody
 	NoticeParked          NoticeKind = "parked"
+	NoticeSoaking         NoticeKind = "soaking"          // a stage is done and soaks; the wave goes on by itself
 	NoticeFailedInstance  NoticeKind = "failed_instance"  // instances failed, and what became of them
 	NoticeRolledBack      NoticeKind = "rolled_back"      // a wave ended by putting back what it had patched
 	NoticeFinished        NoticeKind = "finished"         // a wave ended otherwise; Outcome tells how

@@ -145,6 +145,7 @@ func TestScaled(t *testing.T) {
 		Stages: []patch.Stage{{
 			Name: "production", Bake: patch.Duration(5 * time.Minute),
 			Approval:  &patch.Approval{Timeout: patch.Duration(24 * time.Hour)},
+			After:     &patch.After{Duration: patch.Duration(72 * time.Hour), Healthy: true, Every: patch.SoakEvery},
 			OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 		}},
 	}
@@ -153,6 +154,9 @@ func TestScaled(t *testing.T) {
 	}
 	fast := plan.Scaled(60)
 	require.Equal(t, 5*time.Second, fast.Stages[0].Bake.D())
+	require.Equal(t, 72*time.Minute, fast.Stages[0].After.Duration.D())
+	require.Equal(t, time.Minute, fast.Stages[0].After.Every.D())
+	require.Equal(t, patch.SoakEvery, plan.Stages[0].After.Every, "the plan itself is as it was")
 	require.Equal(t, plan.Stages[0].Approval, fast.Stages[0].Approval, "people do not live faster")
 	require.Equal(t, plan.Stages[0].OnFailure, fast.Stages[0].OnFailure)
 	require.Equal(t, plan.Quarantine, fast.Quarantine)

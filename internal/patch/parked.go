@@ -10,6 +10,10 @@ type Parked struct {
 	Window   *Window   // the one that ended on it, as extended
 	Next     *Window   // the one that follows
 	Standing *Decision // the verb that acts once a window is open; nil: nobody has sent one
+	// Soaks is until when it does not go on whatever is open: its stage soaks. Zero: it does not.
+	Soaks time.Time
+	// AnyTime is of a plan without windows: Next only bounds for how long what stands is tried.
+	AnyTime bool
 
 	Tries int       // how often it has been tried in vain
 	Again time.Time // before which it is not tried again
@@ -58,7 +62,7 @@ func (p Parked) Tells(t time.Time) string {
 
 // current is the window that counts at t.
 func (p Parked) current(t time.Time) *Window {
-	if t.Before(p.Next.Opens) {
+	if t.Before(p.Next.Opens) && p.Window != nil {
 		return p.Window
 	}
 	return p.Next
@@ -69,10 +73,11 @@ type ParkedMove string
 
 // The moves of a parked wave.
 const (
-	ParkedWaits  ParkedMove = "wait"  // until a moment, or a verb
-	ParkedGoesOn ParkedMove = "go_on" // in a window that is open
-	ParkedAsks   ParkedMove = "ask"   // which window follows: nobody was there while one was open
-	ParkedEnds   ParkedMove = "end"   // nobody resumed it
+	ParkedWaits  ParkedMove = "wait"   // until a moment, or a verb
+	ParkedGoesOn ParkedMove = "go_on"  // in a window that is open
+	ParkedAsks   ParkedMove = "ask"    // which window follows: nobody was there while one was open
+	ParkedEnds   ParkedMove = "end"    // nobody resumed it
+	ParkedSoaked ParkedMove = "soaked" // its stage has: which window it goes on in is asked anew, for days have passed
 )
 
 // ParkedStep is a move with the window that counts from now on, and how long to wait at most.
@@ -87,11 +92,20 @@ type ParkedStep struct {
 func (p Parked) Step(t time.Time) ParkedStep {
 	now := p.current(t)
 	open, _ := now.Open(t)
+	if p.AnyTime && p.Standing != nil {
+		now = nil
+	}
 	switch {
-	case open && p.Standing != nil && t.Before(p.Again) && p.Again.Before(now.Cutoff):
-		return ParkedStep{Move: ParkedWaits, Window: now, Until: p.Again}
+	case t.Before(p.Soaks):
+		return ParkedStep{Move: ParkedWaits, Window: now, Until: p.Soaks}
+	case !p.Soaks.IsZero():
+		return ParkedStep{Move: ParkedSoaked, Window: now}
 	case open && p.Standing != nil && t.Before(p.Again):
-		return ParkedStep{Move: ParkedWaits, Window: now, Until: now.Cutoff}
+		until := p.Again
+		if cutoff := p.current(t).Cutoff; cutoff.Before(until) {
+			until = cutoff
+		}
+		return ParkedStep{Move: ParkedWaits, Window: now, Until: until}
 	case open && p.Standing != nil:
 		return ParkedStep{Move: ParkedGoesOn, Window: now}
 	case t.Before(p.Next.Opens):
@@ -104,8 +118,12 @@ func (p Parked) Step(t time.Time) ParkedStep {
 	return ParkedStep{Move: ParkedEnds, Window: now}
 }
 
-// Acts is when a standing verb acts: at once while a window is open, else when the next one opens.
+// Acts is when a standing verb acts: at once while a window is open, else when the next one opens; not before the stage
+// has soaked.
 func (p Parked) Acts(t time.Time) time.Time {
+	if t.Before(p.Soaks) {
+		t = p.Soaks
+	}
 	for _, window := range []*Window{p.Window, p.Next} {
 		if open, _ := window.Open(t); open {
 			return t

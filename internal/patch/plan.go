@@ -98,6 +98,7 @@ type Stage struct {
 	// groups of one service are taken one group at a time
 	Service           string        `json:"service,omitempty"`
 	Approval          *Approval     `json:"approval,omitempty"`
+	After             *After        `json:"after,omitempty"` // how long the stage before must have been done; nil: not at all
 	MaxUnavailable    Share         `json:"max_unavailable"`
 	MaxParallelGroups int           `json:"max_parallel_groups"`
 	MaxFailures       Share         `json:"max_failures"` // failed instances the stage may carry before it stops

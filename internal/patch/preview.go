@@ -16,8 +16,9 @@ type Preview struct {
 	// RefusedNow is what a start before Begins is refused with; "": it is not.
 	RefusedNow RefusalCode `json:"refused_now,omitempty"`
 
-	Takes      Duration  `json:"takes"` // the time in which a person is waited for is not in it
-	Ends       time.Time `json:"ends"`  // Begins + Takes
+	// The time in which a person is waited for, or a stage soaks, is not in it.
+	Takes      Duration  `json:"takes"`
+	Ends       time.Time `json:"ends"` // Begins + Takes
 	NotCounted []string  `json:"not_counted"`
 	Instances  int       `json:"instances"`
 	Due        int       `json:"due"`     // of them: those that would be taken, for they miss something or nobody knows
@@ -49,10 +50,11 @@ func (r Refusal) Blocker() Blocker {
 	return Blocker{Code: string(r.Code), Where: r.Where, What: r.What, WhatToDo: r.WhatToDo}
 }
 
-// PreviewStage is one stage of a Preview. Times count from Preview.Begins.
+// PreviewStage is one stage of a Preview. Times count from Preview.Begins, without the time in which a stage soaks.
 type PreviewStage struct {
 	Name              string         `json:"name"`
 	Approval          *Approval      `json:"approval,omitempty"` // who must say yes is waited for before it begins
+	After             *After         `json:"after,omitempty"`    // how long the stage before soaks until then
 	Service           string         `json:"service,omitempty"`
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`

@@ -21,20 +21,25 @@ func NewPreview(plan Plan, hash string, at time.Time, readings map[string]GroupR
 		p.Notes = append(p.Notes, fmt.Sprintf("%s opens at %s: a wave that is started before is refused (%s); its "+
 			"schedule starts one then", what, plan.Window.Opens.Format(time.RFC3339), p.RefusedNow))
 	}
+	var soaks Duration // before a stage, in all
 	for _, stage := range plan.Stages {
 		if stage.Approval != nil {
 			p.NotCounted = append(p.NotCounted, "the approval of "+stage.Name)
 		}
-		p.addStage(plan, stage, readings)
+		if stage.After != nil {
+			p.NotCounted = append(p.NotCounted, stage.After.Words(stage.Name))
+			soaks += stage.After.Duration
+		}
+		p.addStage(plan, stage, readings, soaks)
 	}
 	p.Ends = p.Begins.Add(p.Takes.D())
 	p.note(plan)
 	return p
 }
 
-func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading) {
+func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupReading, soaks Duration) {
 	shown := PreviewStage{
-		Name: stage.Name, Approval: stage.Approval, Service: stage.Service,
+		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
@@ -71,14 +76,16 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	begins, shown.Takes = Schedule(works, shown.MaxParallelGroups)
 	for i := range shown.Groups {
 		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+begins[i], works[i].Left()
-		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()])
+		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()], soaks)
 	}
 	p.Takes += shown.Takes
 	p.Stages = append(p.Stages, shown)
 }
 
 // addInstances gives a group's instances their times, and says where the window keeps the first from being begun.
-func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work Work, reading GroupReading) {
+func (p *Preview) addInstances(
+	plan Plan, stage Stage, group *PreviewGroup, work Work, reading GroupReading, soaks Duration,
+) {
 	state := reading.State
 	if state == nil {
 		return // it could not be read: it has no instances
@@ -102,7 +109,9 @@ func (p *Preview) addInstances(plan Plan, stage Stage, group *PreviewGroup, work
 		}
 		instance.Takes = work.Each
 		taken++
-		instance.InTime, _ = plan.Window.HasRoomFor(p.Begins.Add(instance.Begins.D()), plan.Budget(stage, state.TargetGroups))
+		instance.InTime, _ = plan.Window.HasRoomFor(
+			p.Begins.Add((soaks + instance.Begins).D()), plan.Budget(stage, state.TargetGroups),
+		)
 		if instance.InTime {
 			p.InTime++
 		}
@@ -171,6 +180,7 @@ func (p *Preview) note(plan Plan) {
 			),
 		)
 	}
+	p.Notes = append(p.Notes, plan.SoakWarnings()...)
 	p.Notes = append(
 		p.Notes,
 		"no machine is asked: that its agent answers, its http, https and command checks pass, its packages are whole, its "+

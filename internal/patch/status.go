@@ -61,7 +61,8 @@ type StageStatus struct {
 	Name    string        `json:"name"`
 	Outcome Outcome       `json:"outcome,omitempty"`
 	Groups  []GroupCounts `json:"groups"`
-	ETA     *ETA          `json:"eta,omitempty"` // while there is something left to do
+	ETA     *ETA          `json:"eta,omitempty"`  // while there is something left to do
+	Soak    *Soak         `json:"soak,omitempty"` // once it was done; nil: no stage waits for it so long
 }
 
 // GroupCounts is what a group tells its wave; details are asked from the group itself by its workflow's id.

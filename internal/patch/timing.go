@@ -111,6 +111,11 @@ func (p Plan) Scaled(speed float64) Plan {
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
 		stage.Bake = divide(stage.Bake)
+		if stage.After != nil {
+			after := *stage.After
+			after.Duration, after.Every = divide(after.Duration), divide(after.Every)
+			stage.After = &after
+		}
 		stages[i] = stage
 	}
 	p.Stages = stages

@@ -48,6 +48,9 @@ type VerbSpec struct {
 // While a wave patches, or waits for a person or a window.
 var underWay = []WaveState{StateAwaitingApproval, StateRunning, StatePaused, StateOnHold, StateParked}
 
+// Likewise, or while a stage soaks, where there is no group to work on.
+var underWayOrSoaking = append([]WaveState{StateSoaking}, underWay...)
+
 // verbs is the table of verbs, in the order in which people read them.
 var verbs = []VerbSpec{
 	{
@@ -69,8 +72,9 @@ var verbs = []VerbSpec{
 		Notice: "to begin nothing more for now", Reason: "errors since the patch, looking",
 	},
 	{
-		Verb: Resume, Key: "r", States: []WaveState{StatePaused, StateParked}, GoesOn: true, About: AboutHold,
+		Verb: Resume, Key: "r", States: []WaveState{StatePaused, StateSoaking, StateParked}, GoesOn: true, About: AboutHold,
 		Short:  "Go on after a pause; or, parked, when the next window is open",
+		More:   "Of a wave that soaks it ends the soak early",
 		Notice: "to patch the rest in the next window", Reason: "it was the deployment",
 	},
 	{
@@ -84,7 +88,7 @@ var verbs = []VerbSpec{
 		Notice: "if that machine is odd and the patch is well", Reason: "that machine is odd, the patch is well",
 	},
 	{
-		Verb: RollBack, Key: "B", States: []WaveState{StateRunning, StatePaused, StateOnHold, StateParked},
+		Verb: RollBack, Key: "B", States: []WaveState{StateRunning, StatePaused, StateOnHold, StateSoaking, StateParked},
 		Short:  "Put back every instance that the stage (or, with scope wave, the wave) patched",
 		More:   "One under way is put back or, once proven, finished first",
 		Notice: "if the patch is bad: puts back what the stage patched", Reason: "the new openssl breaks logins",
@@ -93,7 +97,7 @@ var verbs = []VerbSpec{
 	{
 		Verb: Abort, Key: "A", About: AboutWave,
 		// While things are put back it gives up on what cannot be.
-		States: append([]WaveState{StatePreflight, StateRollingBack, StateAborting}, underWay...),
+		States: append([]WaveState{StatePreflight, StateRollingBack, StateAborting}, underWayOrSoaking...),
 		Short:  "Stop: what runs is put back or, once proven, finished; nothing else is started",
 		More:   "Sent again while things are put back: give up on what cannot be, and report it",
 		Notice: "to stop here", Reason: "not sure, stop here",
@@ -106,7 +110,7 @@ var verbs = []VerbSpec{
 		Fields: []VerbField{groupsField}, About: AboutStage,
 	},
 	{
-		Verb: ExtendWindow, Key: "w", States: underWay, Tunes: true, Windowed: true,
+		Verb: ExtendWindow, Key: "w", States: underWayOrSoaking, Tunes: true, Windowed: true,
 		Short:  "Let the wave's window close later",
 		More:   "Its cutoff keeps its distance from its end",
 		Notice: "if the window is too short for the rest", Reason: "two instances are left",
@@ -231,7 +235,8 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 }
 
 // Asks reports whether a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out
-// it takes none, in whatever state it still is, and a parked one that was told to go on waits for its window only.
+// it takes none, in whatever state it still is, and a parked one that was told to go on waits for its window only. One
+// that soaks goes on by itself.
 func (s WaveStatus) Asks() bool {
-	return slices.ContainsFunc(s.Verbs, func(v Verb) bool { return v.Spec().GoesOn })
+	return s.State != StateSoaking && slices.ContainsFunc(s.Verbs, func(v Verb) bool { return v.Spec().GoesOn })
 }

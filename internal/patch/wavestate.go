@@ -12,7 +12,8 @@ const (
 	StateRunning          WaveState = "running"
 	StatePaused           WaveState = "paused" // between instances, by a person
 	StateOnHold           WaveState = "on_hold"
-	StateParked           WaveState = "parked" // between two windows: no lock is held, nothing is out of service
+	StateSoaking          WaveState = "soaking" // between two stages: as parked, but it goes on by itself
+	StateParked           WaveState = "parked"  // between two windows: no lock is held, nothing is out of service
 	StateRollingBack      WaveState = "rolling_back"
 	StateAborting         WaveState = "aborting"
 	StateClosed           WaveState = "closed"
@@ -22,6 +23,6 @@ const (
 func WaveStates() []WaveState {
 	return []WaveState{
 		StateResolving, StatePreflight, StatePlanning, StateAwaitingApproval, StateRunning, StatePaused, StateOnHold,
-		StateParked, StateRollingBack, StateAborting, StateClosed,
+		StateSoaking, StateParked, StateRollingBack, StateAborting, StateClosed,
 	}
 }

@@ -134,7 +134,7 @@ func (m *Model) headLines() []string {
 		return lines // all that is asked is said below
 	}
 	if status.Awaiting != "" {
-		lines = append(lines, wrapped(palette.Asks.Render("It asks: "+status.Awaiting), m.width, m.mostSaid())...)
+		lines = append(lines, wrapped(palette.Asks.Render(brief.Says(status)+": "+status.Awaiting), m.width, m.mostSaid())...)
 	}
 	if silence := brief.Of(status).Silence(console.ClockNear(m.o.Now())); silence != "" && status.Until != nil {
 		asked := []string{palette.Asks.Render(silence)}

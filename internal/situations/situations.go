@@ -164,6 +164,27 @@ func closed(outcome patch.Outcome, reason string) patch.WaveStatus {
 	})
 }
 
+// soaking is a wave whose first stage soaks; late is why it does not go on although that is over, "" while it lasts.
+func soaking(late string) patch.WaveStatus {
+	return in(patch.StateSoaking, func(s *patch.WaveStatus) {
+		s.Stage = "staging"
+		group(s).Phase, group(s).Done, group(s).Patched = patch.GroupIdle, 0, 0
+		soak := patch.NewSoak(patch.After{
+			Duration: patch.Duration(72 * time.Hour), Healthy: true, Every: patch.SoakEvery,
+		}, "production", At.Add(-24*time.Hour))
+		then := "Then the approval of production is asked in the window that opens at 2026-11-29 02:00:00 UTC. "
+		if late != "" {
+			soak.Since, soak.Until = soak.Since.AddDate(0, 0, -3), soak.Until.AddDate(0, 0, -3)
+			then = "Then production follows: " + late + "; it is tried again at 2026-11-22T03:10:00Z. "
+		}
+		soak.Looked(patch.SoakLook{At: At.Add(-10 * time.Minute), Well: 1, Away: 1})
+		s.Stages[0].Soak, s.RollsBack = soak, patch.RollsBack{Stage: 2, Wave: 2}
+		moment := func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 UTC") }
+		s.Awaiting = soak.Told("staging", At, moment) + ". " + then + "No lock is held, and nothing is suspended or out of " +
+			"service. Send resume to go on without the rest of it, roll_back or abort."
+	})
+}
+
 func statuses() map[string]patch.WaveStatus {
 	const frozen = "account production is frozen by bob since 2026-11-22 02:00 UTC: sale"
 	all := map[string]patch.WaveStatus{
@@ -213,6 +234,17 @@ func statuses() map[string]patch.WaveStatus {
 				Error: "AccessDenied", At: At,
 			}}
 			s.Awaiting = patch.Asks("", s.FailingUndos)
+		}),
+		"soaking":       soaking(""),
+		"soaking, late": soaking("resume by patchtide (staging soaked for 3d) could not be carried out: " + frozen),
+		"ill while it soaks": in(patch.StateOnHold, func(s *patch.WaveStatus) {
+			*s = soaking("")
+			s.State, s.Verbs = patch.StateOnHold, patch.VerbsIn(patch.StateOnHold, false)
+			until := At.Add(30 * time.Minute)
+			s.Hold, s.Otherwise, s.Until = 2, patch.Abort, &until
+			s.Awaiting = "staging is not well while it soaks, by two looks: 1 ill: staging/ap-northeast-1/Role=web " +
+				"i-0f111111111111111 (unhealthy in target group web-staging). Send retry to look again and go on soaking, skip " +
+				"to go on to production as it is, roll_back or abort."
 		}),
 		"parked": in(patch.StateParked, func(s *patch.WaveStatus) {
 			s.Awaiting = "the window closed before 3 instances. Send resume to go on in the window that opens at 2026-11-23 " +

@@ -41,6 +41,10 @@ func (d *Document) value(path string, f Field, node ast.Node, target reflect.Val
 	}
 	switch target.Kind() {
 	case reflect.Struct:
+		if short, ok := target.Interface().(Short); ok && isScalar(node) {
+			d.short(path, f, node, target, short.Short())
+			return
+		}
 		d.mapping(path, f, node, target)
 	case reflect.Slice:
 		d.sequence(path, f, node, target)
@@ -88,6 +92,27 @@ func (d *Document) mapping(path string, f Field, node ast.Node, target reflect.V
 			d.absent(path, field, target.FieldByIndex(field.index))
 		}
 	}
+}
+
+// Short is a set of keys that may be written as the value of one of them alone; the others have their defaults then.
+type Short interface{ Short() (key string) }
+
+// short decodes a set of keys that is written as the value of one.
+func (d *Document) short(path string, f Field, node ast.Node, target reflect.Value, key string) {
+	for _, field := range Fields(target.Type()) {
+		if field.Key != key {
+			d.absent(path, field, target.FieldByIndex(field.index))
+			continue
+		}
+		field.Key, field.Example = f.Key, f.Example
+		d.value(path, field, node, target.FieldByIndex(field.index))
+	}
+}
+
+// isScalar reports whether a value is neither a list nor a set of keys.
+func isScalar(node ast.Node) bool {
+	_, is := node.(ast.ScalarNode)
+	return is
 }
 
 // unknown says what to do about a key that no field has, and which key was probably meant.

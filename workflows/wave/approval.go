@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/group"
 	"github.com/patchtide/patchtide/workflows/internal/run"
@@ -126,6 +127,11 @@ func (w *wave) approvalText(stage int, left string) string {
 	if left != "" {
 		left = "Look first: " + left + ". "
 	}
+	soaked := ""
+	if stage > 0 && w.status.Stages[stage-1].Soak != nil {
+		before := w.status.Stages[stage-1]
+		soaked = before.Soak.Told(before.Name, before.Soak.Ended, brief.UTC) + ". "
+	}
 	var groups []string
 	all := w.roster.of(stage)
 	for _, held := range all[:min(len(all), mostToApprove)] {
@@ -135,6 +141,6 @@ func (w *wave) approvalText(stage int, left string) string {
 	if more := len(all) - mostToApprove; more > 0 {
 		groups = append(groups, fmt.Sprintf("and %d more groups", more))
 	}
-	return fmt.Sprintf("%sStage %s: %s. Send approve or reject.", left, w.plan.Stages[stage].Name,
+	return fmt.Sprintf("%s%sStage %s: %s. Send approve or reject.", left, soaked, w.plan.Stages[stage].Name,
 		strings.Join(groups, "; "))
 }

@@ -2,10 +2,12 @@ package wave
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/patchtide/patchtide/internal/brief"
 	"github.com/patchtide/patchtide/internal/patch"
 )
 
@@ -25,7 +27,8 @@ func (w *wave) estimate(ctx workflow.Context) {
 		w.status.Stages[i].ETA = nil
 	}
 	switch w.status.State {
-	case patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold:
+	case patch.StateAwaitingApproval, patch.StateRunning, patch.StatePaused, patch.StateOnHold,
+		patch.StateSoaking:
 	default:
 		return
 	}
@@ -36,6 +39,9 @@ func (w *wave) estimate(ctx workflow.Context) {
 		current = current || stage.Name == w.status.Stage
 		if !current {
 			continue // it has ended
+		}
+		if stage.After != nil && stage.Name != w.status.Stage && !w.parking.soak.isBefore(stage.Name) {
+			whole.NotCounted = append(whole.NotCounted, stage.After.Words(stage.Name))
 		}
 		if stage.Approval != nil && stage.Name != w.status.Stage {
 			whole.NotCounted = append(whole.NotCounted, "the approval of "+stage.Name)
@@ -112,6 +118,10 @@ func (w *wave) waitsFor() []string {
 		waits = append(waits, "the approval of "+w.status.Stage)
 	case patch.StateOnHold:
 		waits = append(waits, "the decision that is asked for")
+	case patch.StateSoaking:
+		if s := w.parking.soak; s != nil { // else it has just ended
+			waits = append(waits, fmt.Sprintf("the soak of %s until %s", w.status.Stage, brief.UTC(s.Until)))
+		}
 	case patch.StatePaused:
 		waits = append(waits, "the pause")
 	case patch.StateRunning:

@@ -28,7 +28,7 @@ func (w *wave) hold(ctx workflow.Context, stage int, held []*lockedGroup) (outco
 		return w.goOnFrom(ctx, stage, held, group.OrderSkip)
 	}
 	w.enter(ctx, patch.StateOnHold, w.holdText(stage, held, w.holdsAnyway(ctx, held)))
-	then, silence := planned.Silence(w.parking.rounds > 0)
+	then, silence := planned.Silence(w.turn.parked)
 	timeout := planned.OnFailure.Timeout
 	until := unless(ctx, timeout, then)
 	w.tell(ctx, patch.NoticeOnHold, failing(held), until)

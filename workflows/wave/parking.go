@@ -16,6 +16,7 @@ import (
 // parking is the time of a wave between two windows.
 type parking struct {
 	wait    *patch.Parked // while it is parked
+	soak    *soaking      // while a stage soaks
 	letting bool          // it parks, or is parked, and keeps what it is told meanwhile
 	why     string        // what stopped it, or why it could not go on
 	toldWhy string        // why, as people were told
@@ -68,26 +69,33 @@ func (w *wave) awaitWindow(
 	return w.park(ctx, stage, &decision)
 }
 
-// park lets everything go and waits for a window and for somebody who wants the wave to go on in it. Where it goes on,
-// its locks are taken again, and preflight has found nothing against it. Nobody's word by the end of the window that
-// follows ends the wave. Where the stage does not go on, its outcome is told.
+// park lets everything go and waits for a window and for somebody who wants the wave to go on in it, or, after a stage,
+// until that has soaked. Where it goes on, its locks are taken again, and preflight has found nothing against it.
+// Nobody's word by the end of the window that follows ends the wave. Where the stage does not go on, its outcome is
+// told.
 func (w *wave) park(ctx workflow.Context, stage int, standing *patch.Decision) (outcome patch.Outcome, goesOn bool) {
 	w.inbox.resumed = nil
 	// What is told while the locks are let go acts as if it was told of a parked wave.
 	w.parking.letting, w.parking.toldWhy = true, ""
 	defer func() { w.parking.letting = false }()
 	w.parking.why = w.whyItStopped(ctx, stage)
-	next := w.nextWindow(ctx)
+	w.turn.parked = true
+	next := w.windowThen(ctx)
 	whole := w.letGo(ctx, group.OrderPark)
 	w.parking.since = workflow.Now(ctx)
 	w.status.Stranded = w.roster.stranded()
 	if outcome, ends := w.endsInstead(ctx, stage, next, standing, whole); ends {
 		return w.rollBackInstead(ctx, stage, outcome, whole), false
 	}
-	if w.plan.Window == nil {
+	w.parking.wait = &patch.Parked{Next: next.Window}
+	if s := w.parking.soak; s != nil {
+		w.parking.wait.Soaks, w.parking.wait.AnyTime = s.Until, next.AnyTime
+		w.nameWatched(s)
+		w.watchSoak(ctx)
+	} else if w.plan.Window == nil {
 		w.adopt(next.Window)
 	}
-	w.parking.wait = &patch.Parked{Window: w.plan.Window, Next: next.Window}
+	w.parking.wait.Window = w.plan.Window
 	w.status.Hold++
 	defer func() { w.parking.wait, w.status.NextWindow = nil, nil }()
 	w.stand(ctx, standing)
@@ -108,6 +116,9 @@ func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
 	if ctx.Err() != nil || w.inbox.decision != nil {
 		return w.actParked(ctx, stage)
 	}
+	if w.parking.soak.isIll() {
+		return w.holdSoak(ctx, stage)
+	}
 	wait := w.parking.wait
 	step := wait.Step(workflow.Now(ctx))
 	w.adopt(step.Window)
@@ -116,6 +127,8 @@ func (w *wave) whileParked(ctx workflow.Context, stage int) *leaving {
 		return w.tryToGoOn(ctx, stage)
 	case patch.ParkedAsks:
 		return w.askForWindow(ctx)
+	case patch.ParkedSoaked:
+		return w.askWindowAgain(ctx)
 	case patch.ParkedEnds:
 		w.reason = fmt.Sprintf("%s; nobody resumed it by the cutoff of the next window, %s",
 			w.parking.why, brief.UTC(wait.Next.Cutoff))
@@ -139,8 +152,16 @@ func (w *wave) tryToGoOn(ctx workflow.Context, stage int) *leaving {
 		w.reason = w.parking.why + tooLong
 		return &leaving{outcome: patch.Aborted}
 	}
-	err := w.goOn(ctx, stage)
+	err := w.mayEndSoak()
 	if err == nil {
+		err = w.goOn(ctx, stage)
+	}
+	switch {
+	case err == nil && w.parking.soak.isIll(): // seen since
+		w.letGo(ctx, group.OrderPark)
+		return nil
+	case err == nil:
+		w.endSoak(ctx, "")
 		return &leaving{goesOn: true}
 	}
 	w.couldNot(w.parking.standing(), err)
@@ -159,9 +180,10 @@ func (w *wave) askForWindow(ctx workflow.Context) *leaving {
 	if wait.GivesUp() {
 		w.parking.why += "; it was tried until the window's cutoff, and stands no longer"
 		wait.Stand(nil)
+		w.endSoak(ctx, "")
 		w.status.Hold++ // people are asked again
 	}
-	next := w.nextWindow(ctx)
+	next := w.nextWindow(ctx, workflow.Now(ctx))
 	switch {
 	case next.Window == nil && w.inbox.decision != nil:
 		return nil // told meanwhile
@@ -186,19 +208,32 @@ func (w *wave) actParked(ctx workflow.Context, stage int) *leaving {
 		w.reason = fmt.Sprintf("%s was not approved: %s: %s", w.status.Stage, decision.Actor, decision.Reason)
 		return &leaving{outcome: patch.Aborted}
 	case patch.RollBack:
-		w.enter(ctx, patch.StateRollingBack, "")
-		w.parking.wait.Stand(nil) // who wants it back does not want it to go on
-		if err := w.lockAgain(ctx); err != nil {
-			w.couldNot(decision, err)
-			w.status.Hold++ // what stood is taken back: people are asked again
-			return nil
-		}
-		return &leaving{outcome: w.rollBack(ctx, stage, *decision)}
+		return w.rollBackParked(ctx, stage, decision)
 	case patch.Resume:
+		paused := w.inbox.paused != nil
 		w.inbox.paused = nil
-		w.stand(ctx, decision)
+		switch {
+		case w.parking.soak == nil:
+			w.stand(ctx, decision)
+		case !paused: // else it lifts the pause, and the stage soaks on
+			return w.skipSoak(ctx, decision)
+		}
 	}
 	return nil
+}
+
+// rollBackParked puts back what the stage patched, if its locks are free; nil: they are not, and it is parked still.
+func (w *wave) rollBackParked(ctx workflow.Context, stage int, decision *patch.Decision) *leaving {
+	w.endSoak(ctx, decision.Verb.By(*decision))
+	w.enter(ctx, patch.StateRollingBack, "")
+	w.parking.wait.Soaks = time.Time{}
+	w.parking.wait.Stand(nil) // who wants it back does not want it to go on
+	if err := w.lockAgain(ctx); err != nil {
+		w.couldNot(decision, err)
+		w.status.Hold++ // what stood is taken back: people are asked again
+		return nil
+	}
+	return &leaving{outcome: w.rollBack(ctx, stage, *decision)}
 }
 
 // stand lets a decision wait for a window, and says when that opens.
@@ -224,12 +259,29 @@ func (w *wave) adopt(window *patch.Window) {
 	}
 }
 
-// nextWindow asks which window follows the wave's.
-func (w *wave) nextWindow(ctx workflow.Context) activities.NextWindow {
+// windowThen is the window in which a wave that parks now goes on.
+func (w *wave) windowThen(ctx workflow.Context) activities.NextWindow {
+	if s := w.parking.soak; s != nil {
+		return w.windowFrom(ctx, s.Until)
+	}
+	return w.nextWindow(ctx, workflow.Now(ctx))
+}
+
+// windowFrom is the window that follows the wave's from a moment on; its own where none does and it is open then.
+func (w *wave) windowFrom(ctx workflow.Context, at time.Time) activities.NextWindow {
+	next := w.nextWindow(ctx, at)
+	if open, _ := w.plan.Window.Open(at); open && next.Window == nil {
+		next.Window = w.plan.Window
+	}
+	return next
+}
+
+// nextWindow asks which window follows the wave's, at a moment or after it.
+func (w *wave) nextWindow(ctx workflow.Context, at time.Time) activities.NextWindow {
 	var next activities.NextWindow
 	options := run.Controlling(ctx, "asks which window comes next")
 	if err := workflow.ExecuteActivity(options, control.NextWindow, activities.NextWindowInput{
-		Plan: w.plan.Name, Window: w.plan.Window, At: workflow.Now(ctx),
+		Plan: w.plan.Name, Window: w.plan.Window, At: at,
 	}).Get(ctx, &next); err != nil {
 		next.Why = run.Reason(err)
 	}
@@ -241,5 +293,7 @@ func (w *wave) awaitVerb(ctx workflow.Context, until time.Time) {
 	window := w.plan.Window
 	// Its only error is the cancel, which the caller looks at next.
 	_, _ = run.Await(ctx, until.Sub(workflow.Now(ctx)), "until the next window opens, or is over",
-		func() bool { return w.inbox.decision != nil || w.plan.Window != window })
+		func() bool {
+			return w.inbox.decision != nil || w.plan.Window != window || w.parking.soak.isIll()
+		})
 }

@@ -27,7 +27,7 @@ func (w *wave) endsInstead(
 		w.reason = before + "; the workflow of a group ended without its word" + dropped
 		return patch.Failed, true
 	case len(w.status.Stranded) > 0:
-		w.reason = before + "; it does not wait for the next window, since something is stranded: " +
+		w.reason = before + "; it does not wait for that or for the next window, since something is stranded: " +
 			"see to that, then start another wave" + dropped
 	case next.Window == nil && standing == nil:
 		return w.judge(stage), true // no other window follows: it ends here, and each group says why

@@ -13,6 +13,9 @@ import (
 
 // whyItStopped says what stopped the wave, and what is left of the stage and those after it.
 func (w *wave) whyItStopped(ctx workflow.Context, stage int) string {
+	if s := w.parking.soak; s != nil {
+		return fmt.Sprintf("%s soaks before %s begins", w.plan.Stages[stage].Name, s.Before)
+	}
 	text := w.whatClosed(ctx, stage)
 	var left []string
 	for _, held := range w.roster.groups {
@@ -51,6 +54,10 @@ func (w *wave) whatClosed(ctx workflow.Context, stage int) string {
 func (w *wave) enterParked(ctx workflow.Context) {
 	next := w.parking.wait.Next
 	w.status.NextWindow = next
+	if w.parking.soak != nil {
+		w.enter(ctx, patch.StateSoaking, w.soakText(ctx))
+		return
+	}
 	opens, cutoff := brief.UTC(next.Opens), brief.UTC(next.Cutoff)
 	text := w.parking.why + ". No lock is held, and nothing is suspended or out of service. "
 	switch standing := w.parking.standing(); {
@@ -73,6 +80,10 @@ func (w *wave) enterParked(ctx workflow.Context) {
 
 // tellParked tells people once for each reason for which the wave is parked.
 func (w *wave) tellParked(ctx workflow.Context) {
+	if w.parking.soak != nil {
+		w.tell(ctx, patch.NoticeSoaking)
+		return
+	}
 	w.tell(ctx, patch.NoticeParked, func(n *patch.Notice) {
 		if w.parking.standing() == nil {
 			n.Until, n.Otherwise = &w.parking.wait.Next.Cutoff, patch.Abort

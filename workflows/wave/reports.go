@@ -16,6 +16,16 @@ func (w *wave) listen(ctx workflow.Context) {
 	news := workflow.GetSignalChannelWithOptions(clean, names.SignalGroupNow, workflow.SignalChannelOptions{
 		Description: "What instances are doing; for groups only",
 	})
+	looks := workflow.GetSignalChannelWithOptions(clean, names.SignalSoakLook, workflow.SignalChannelOptions{
+		Description: "What a look at a stage that soaks saw; for WatchSoak only",
+	})
+	workflow.Go(clean, func(c workflow.Context) {
+		for {
+			var look patch.SoakLook
+			looks.Receive(c, &look)
+			w.heardLook(c, look)
+		}
+	})
 	workflow.Go(clean, func(c workflow.Context) {
 		for {
 			var now patch.GroupAtWork

@@ -13,7 +13,8 @@ type Request struct {
 	Plan   string `json:"plan"`
 	Actor  string `json:"actor,omitempty"`  // who starts it
 	Reason string `json:"reason,omitempty"` // why
-	// ContinueAfter is the number of instances after which a group's history begins anew; 0, the default, is 100.
+	// ContinueAfter is the number of instances after which a group's history begins anew, and of looks after which that of
+	// the watch of a stage that soaks does; 0, the default, is 100 instances, and as many looks as it may have.
 	// Nothing else changes by it.
 	ContinueAfter int `json:"continue_after,omitempty"`
 

@@ -12,6 +12,7 @@ import (
 
 // turn is the stage under way.
 type turn struct {
+	parked   bool            // it was, in the middle: what was patched by then is of an earlier window
 	carried  int             // failures with which it went on by itself
 	stopping bool            // nothing more is begun
 	putBack  *patch.Decision // the roll_back for which it stops; nil: it stops for good

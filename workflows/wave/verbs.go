@@ -171,7 +171,9 @@ func (w *wave) verbAllowed(ctx workflow.Context, verb patch.Verb) error {
 
 func (w *wave) verbsIn(state patch.WaveState) []patch.Verb {
 	if standing := w.parking.standing(); state == patch.StateParked && standing != nil {
-		return patch.VerbsParked(standing.Verb)
+		return slices.DeleteFunc(patch.VerbsParked(standing.Verb), func(verb patch.Verb) bool {
+			return verb.Spec().Windowed && w.plan.Window == nil
+		})
 	}
 	return patch.VerbsIn(state, w.plan.Window != nil)
 }

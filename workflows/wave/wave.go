@@ -72,12 +72,19 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 	for stage := range w.plan.Stages {
 		outcome := w.runStage(ctx, stage)
 		outcomes[stage] = outcome
+		goesOn := outcome.EndsWell()
+		if goesOn {
+			if outcome, goesOn = w.soak(ctx, stage); !goesOn {
+				outcomes[stage+1] = outcome
+			}
+		}
 		if w.turn.rolledBack { // the stage's own outcome, and those of the stages before it, which the same verb put back
+			copy(outcomes, notStarted(w.plan))
 			for i := range stage + 1 {
 				outcomes[i] = w.status.Stages[i].Outcome
 			}
 		}
-		if !outcome.EndsWell() {
+		if !goesOn {
 			break
 		}
 	}

@@ -139,7 +139,10 @@ func (i *Instance) PingStatus() string {
 func (i *Instance) StopApp() { i.machine.appUp = false }
 
 // StartApp starts it again.
-func (i *Instance) StartApp() { i.machine.appUp = i.Up() }
+func (i *Instance) StartApp() {
+	i.machine.appUp = i.Up()
+	i.Region.resettle() // from now on the health checks pass that decide about its targets
+}
 
 // StopAgent is somebody stopping the agent; it stays down until the next boot.
 func (i *Instance) StopAgent() { i.machine.silenceAgent(i) }

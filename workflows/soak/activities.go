@@ -1,0 +1,6 @@
+package soak
+
+import "github.com/patchtide/patchtide/activities"
+
+// Activities are named by method references on nil pointers, so that a misspelt or retyped one does not compile.
+var aws *activities.AWS
