@@ -44,6 +44,9 @@ plans:
         health: [{http: {path: /, from: worker}}, {target_group: tg-1}]
         bake: 0s
         on_failure: {timeout: 0s, then: skip}
+        order: zone
+        zone_soak: 30m
+        canary: {instances: 2, bake: 1h}
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -100,7 +103,7 @@ func TestExample(t *testing.T) {
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}},
 				},
-				Bake:      patch.Duration(10 * time.Minute),
+				Bake: patch.Duration(10 * time.Minute), Order: patch.OrderZoneBalanced,
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 			},
 			{
@@ -112,7 +115,7 @@ func TestExample(t *testing.T) {
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}, {Alarm: "web-5xx"},
 				},
-				Bake:      patch.Duration(5 * time.Minute),
+				Bake: patch.Duration(5 * time.Minute), Order: patch.OrderZoneBalanced,
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 			},
 		},
@@ -144,6 +147,9 @@ func TestEveryKey(t *testing.T) {
 	stage := plan.Stages[0]
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
+	require.Equal(t, patch.OrderZone, stage.Order)
+	require.Equal(t, patch.Duration(30*time.Minute), stage.ZoneSoak)
+	require.Equal(t, &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}, stage.Canary)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Len(t, c.Notify, 4)
 	require.Equal(t, []config.Source{

@@ -82,6 +82,15 @@ type Stage struct {
 	Health            []HealthCheck      `yaml:"health" default:"[{target_group: auto}]" example:"[{target_group: auto}, {http: {path: /healthz, port: 80}}]" doc:"What must be well before an instance counts as healthy, beside EC2's own status checks. All of it must."`
 	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service; a target group's slow start comes on top. A wave is refused when it is shorter than an alarm needs: its period times its evaluation periods, and a minute."`
 	OnFailure         OnFailure          `yaml:"on_failure" example:"{action: hold, timeout: 30m, then: roll_back}" doc:"What happens when the stage stops because of failures."`
+	Order             patch.Order        `yaml:"order" enum:"zone_balanced,zone,oldest_first" default:"zone_balanced" example:"zone" doc:"Who of a group is taken first. zone_balanced: the zones that have most, so that no zone is left with one longer than need be; zone: one zone after the other, by their names; oldest_first: by the time of launch. Those alike by id. Who joins meanwhile comes last."`
+	ZoneSoak          patch.Duration     `yaml:"zone_soak" min:"0s" default:"0s" example:"30m" doc:"With order: zone, how long a group is left alone once a zone of it is patched, before the next zone begins. Nothing of the wave's is out or suspended meanwhile."`
+	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
+}
+
+// Canary is the first instances of each group of a stage.
+type Canary struct {
+	Instances int            `yaml:"instances" min:"1" max:"600" default:"1" example:"1" doc:"How many of each group. Only those count that were patched: in the place of one that had nothing to do, or that was put back and skipped, the next one is the canary."`
+	Bake      patch.Duration `yaml:"bake" required:"true" min:"1m" example:"1h" doc:"How long a canary is watched after it is back in service, in place of the stage's bake, which must not be longer."`
 }
 
 // Group is an Auto Scaling group, or the instances that carry all of Tags.

@@ -81,6 +81,11 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 		Health:            make([]patch.HealthCheck, len(stage.Health)),
 		Bake:              stage.Bake,
 		OnFailure:         patch.OnFailure{Timeout: stage.OnFailure.Timeout, Then: stage.OnFailure.Then},
+		Order:             stage.Order,
+		ZoneSoak:          stage.ZoneSoak,
+	}
+	if stage.Canary != nil {
+		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}
 	}
 	if stage.Approval != nil && stage.Approval.Required {
 		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}

@@ -20,7 +20,7 @@ type Ending struct {
 }
 
 // EndOf compares a group's members with what its instances came to.
-func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
+func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) Ending {
 	var end Ending
 	members := 0
 	for _, member := range state.Members {
@@ -31,7 +31,7 @@ func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
 			end.Gaps = append(end.Gaps, Gap{member.ID, "it is " + member.State + ", and was left so"})
 		}
 	}
-	for _, member := range state.Order() {
+	for _, member := range state.Ordered(by) {
 		standby := member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
 		if !standby {
 			members++

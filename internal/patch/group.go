@@ -210,24 +210,6 @@ func (s GroupState) Numbers() GroupState {
 	return s
 }
 
-// Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance
-// longer than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken,
-// nor those that are stopped.
-func (s GroupState) Order() []Member {
-	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool { return m.Leaving() || m.AtRest() })
-	crowd := map[string]int{}
-	for _, member := range ordered {
-		crowd[member.Zone]++
-	}
-	slices.SortStableFunc(ordered, func(a, b Member) int {
-		if crowd[a.Zone] != crowd[b.Zone] {
-			return crowd[b.Zone] - crowd[a.Zone]
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return ordered
-}
-
 // FirstNewcomer is the member launched first of those that were launched since and not known before; "" when there is
 // none. An older one that is not known was attached by somebody, or a list lacked it for once.
 func FirstNewcomer(state GroupState, known []string, since time.Time) string {

@@ -109,6 +109,16 @@ type Stage struct {
 	Health            []HealthCheck `json:"health"`
 	Bake              Duration      `json:"bake"` // time under watch after each instance is back in service
 	OnFailure         OnFailure     `json:"on_failure"`
+	Order             Order         `json:"order,omitempty"`     // "": zone_balanced
+	ZoneSoak          Duration      `json:"zone_soak,omitempty"` // of order zone: between two zones of a group
+	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
+}
+
+// Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait
+// until all of them have baked.
+type Canary struct {
+	Instances int      `json:"instances"` // of each group
+	Bake      Duration `json:"bake"`      // in place of the stage's
 }
 
 // Approval is a gate before a stage.

@@ -34,7 +34,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		state := surged(*r.State)
 		view.State, view.Holdings.Surge = &state, true
 	}
-	for _, member := range r.State.Order() {
+	for _, member := range r.State.Ordered(stage.Order) {
 		view.Instance = member.ID
 		for _, check := range checks {
 			if check.LeftOut[LevelGroup] == "" {
@@ -93,7 +93,7 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 		shown.Refused = string(refusal.Code) + ": " + refusal.What
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
-	for _, member := range r.State.Order() {
+	for _, member := range r.State.Ordered(stage.Order) {
 		shown.Instances = append(shown.Instances, r.instance(plan, member))
 	}
 	return shown

@@ -162,8 +162,10 @@ type GroupPhase string
 const (
 	GroupIdle     GroupPhase = "idle" // holds its lock and waits for its turn
 	GroupPatching GroupPhase = "patching"
-	// between two instances: another group is held, a person paused the wave, or it is frozen
-	GroupPaused      GroupPhase = "paused"
+	// between two instances: another group is held, a person paused the wave, it is frozen, or a zone of it soaks
+	GroupPaused GroupPhase = "paused"
+	// its canary has baked: the others wait for the canaries of the stage's other groups
+	GroupCanaryBaked GroupPhase = "canary_baked"
 	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released

@@ -54,6 +54,7 @@ type group struct {
 	progress
 	stops
 	batch batch
+	way   way
 	turns turns
 }
 
@@ -85,7 +86,7 @@ type progress struct {
 
 // stops end what is under way; nil: nothing of the kind is.
 type stops struct {
-	thawed     workflow.CancelFunc // the watch for the end of a freeze
+	thawed     workflow.CancelFunc // the watch for the end of a freeze, or of a soak
 	halt       workflow.CancelFunc // the instances under way
 	stopTrying func()              // the giving back of room
 }
@@ -124,7 +125,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 				g.patch(ctx)
 			}
 		case OrderStop:
-			if g.status.Phase == patch.GroupPaused {
+			if g.status.Phase == patch.GroupPaused || g.status.Phase == patch.GroupCanaryBaked {
 				g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 			}
 		case OrderRollBack:
@@ -302,11 +303,13 @@ func (g *group) forgetFailures() {
 
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
-	of := g.common(id)
+	of, canary := g.common(id), g.isCanary()
+	of.Policy = g.policy()
 	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, len(g.suspended) > 0
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})
+	result.Canary = canary && !result.Started.IsZero()
 	g.keepRoom(result)
 	return result
 }

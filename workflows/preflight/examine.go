@@ -61,7 +61,7 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 		return found, err
 	}
 	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
-	for _, member := range state.Order() {
+	for _, member := range state.Ordered(stage.Order) {
 		found.Members = append(found.Members, member.ID)
 	}
 	found.Behind = state.Behind()

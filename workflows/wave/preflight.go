@@ -21,7 +21,9 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	var groups []*lockedGroup
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
-			groups = append(groups, &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)})
+			groups = append(groups, &lockedGroup{
+				group: group, stage: i, canary: stage.Canary != nil, workflowID: names.GroupLock(group),
+			})
 		}
 	}
 	if err := w.examine(ctx, groups); err != nil {
