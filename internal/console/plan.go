@@ -93,6 +93,27 @@ func stageWords(stage patch.PreviewStage) string {
 	if stage.Service != "" {
 		words += ", service " + stage.Service + ": one group at a time"
 	}
+	return words + orderWords(stage)
+}
+
+// orderWords says who is taken first, where it is not the usual order, and what is waited for.
+func orderWords(stage patch.PreviewStage) (words string) {
+	switch stage.Order {
+	case patch.OrderZone:
+		words = ", one zone after the other"
+		if stage.ZoneSoak > 0 {
+			words += ", " + stage.ZoneSoak.Rough() + " apart"
+		}
+	case patch.OrderOldestFirst:
+		words = ", the oldest first"
+	}
+	if stage.Canary != nil {
+		first := "the first"
+		if stage.Canary.Instances > 1 {
+			first = fmt.Sprintf("the first %d", stage.Canary.Instances)
+		}
+		words += fmt.Sprintf(", %s of each group watched for %s before the others", first, stage.Canary.Bake.Rough())
+	}
 	return words
 }
 
@@ -193,6 +214,9 @@ func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfM
 		"    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
 		style.Render(does),
 	)
+	if instance.Canary {
+		line += "  " + palette.Asks.Render("canary")
+	}
 	if !instance.KnownAt.IsZero() && !instance.Outdated {
 		line += palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago")
 	}

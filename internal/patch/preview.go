@@ -56,6 +56,9 @@ type PreviewStage struct {
 	Service           string         `json:"service,omitempty"`
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`
+	Order             Order          `json:"order,omitempty"`
+	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
+	Canary            *Canary        `json:"canary,omitempty"`
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`
@@ -100,6 +103,7 @@ type PreviewInstance struct {
 	Begins   Duration `json:"begins"`
 	Takes    Duration `json:"takes"`
 	InTime   bool     `json:"in_time"` // it may still be begun in the window
+	Canary   bool     `json:"canary,omitempty"`
 }
 
 // PreviewAction is what a wave would do to an instance.

@@ -39,7 +39,7 @@ func TestZonesSoak(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		options wavetest.Options
-		most    int // out at once; 0: one
+		most    int                   // out at once; 0: one
 		change  func(*wavetest.Scene) // once it soaks
 	}{
 		{"one at a time", inOrder(4, "        order: zone\n        zone_soak: 30m\n"), 0, nil},

@@ -21,6 +21,7 @@ type Examined struct {
 	Each    patch.Duration // what one instance is likely to take
 	From    string         // what that is made of
 	AtOnce  int            // so many are patched at once
+	Zones   int            // those in which it has instances
 	Launch  patch.Duration // one more instance, before the first goes out; 0: none is launched
 }
 
@@ -48,7 +49,7 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 	if err != nil {
 		return found, err
 	}
-	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage), State: &state}
+	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage).AsCanary(), State: &state}
 	if err := Refused(ctx, patch.LevelWave, view); err != nil {
 		return found, err
 	}
@@ -61,9 +62,12 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 		return found, err
 	}
 	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
+	zones := map[string]bool{}
 	for _, member := range state.Ordered(stage.Order) {
 		found.Members = append(found.Members, member.ID)
+		zones[member.Zone] = true
 	}
+	found.Zones = len(zones)
 	found.Behind = state.Behind()
 	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
 	found.AtOnce, found.Launch = strategy.AtOnce, strategy.LaunchTime(plan.Timing)

@@ -77,6 +77,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 		func(held *lockedGroup, found preflight.Examined) {
 			held.members, held.behind = found.Members, found.Behind
 			held.each, held.from, held.launch, held.atOnce = found.Each, found.From, found.Launch, found.AtOnce
+			held.zones = found.Zones
 		})
 }
 
@@ -89,6 +90,9 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 		for _, held := range groups {
 			if held.stage == i {
 				stage.Groups = append(stage.Groups, held.group)
+				if held.rest { // the next is no canary
+					stage.Canary = nil
+				}
 			}
 		}
 		if len(stage.Groups) > 0 {
