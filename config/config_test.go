@@ -33,6 +33,7 @@ plans:
       - {schedule: "cron(0 2 ? * TUE#2 *)", offset: 4d, duration: 4h}
     blackout: [{from: 2026-12-24, to: 2026-12-26, time_zone: Asia/Tokyo, reason: Christmas}]
     change_calendars: [business-days]
+    exclude: {tags: {Patch: never}}
     stages:
       - name: s
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
@@ -47,6 +48,7 @@ plans:
         order: zone
         zone_soak: 30m
         canary: {instances: 2, bake: 1h}
+        exclude: {tags: {Role: leader, Patch: By-Hand}}
 notify:
   - {slack: {webhook_from: 'ssm:/patchtide/slack'}}
   - {teams: {webhook_from: 'ssm:/patchtide/teams'}}
@@ -148,6 +150,8 @@ func TestEveryKey(t *testing.T) {
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
 	require.Equal(t, patch.OrderZone, stage.Order)
+	require.Equal(t, []map[string]string{{"Patch": "never"}, {"Role": "leader", "Patch": "By-Hand"}},
+		stage.Groups[0].Exclude, "the plan's, and the stage's")
 	require.Equal(t, patch.Duration(30*time.Minute), stage.ZoneSoak)
 	require.Equal(t, &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}, stage.Canary)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)

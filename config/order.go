@@ -14,3 +14,14 @@ func (v *validator) checkOrder(at string, stage Stage) {
 			"write bake: %s or more", shortDuration(stage.Canary.Bake.D()), bake, bake)
 	}
 }
+
+// checkExclude refuses tags that would choose every instance.
+func (v *validator) checkExclude(at string, exclude *Exclude) {
+	if exclude == nil {
+		return
+	}
+	if v.doc.Has(at+".tags") && len(exclude.Tags) == 0 {
+		v.doc.Problem(at+".tags", "is empty and would exclude nobody; write it like tags: {Patch: never}, or leave it out")
+	}
+	v.checkTags(at+".tags", exclude.Tags)
+}

@@ -59,6 +59,7 @@ type Member struct {
 	StandbyFrom int
 	FreeTags    bool
 	Mark        string // the journal's tag; "": it carries none
+	LeftOut     string // why nothing is done to it, see Group.LeavesOut; "": it is taken
 	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }

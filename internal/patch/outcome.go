@@ -156,6 +156,7 @@ type GroupResult struct {
 	Instances []InstanceResult `json:"instances"`
 	Tally     map[Outcome]int  `json:"tally,omitempty"` // of its instances, where they are in the evidence only
 	Gaps      []Gap            `json:"gaps,omitempty"`
+	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }

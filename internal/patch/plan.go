@@ -157,6 +157,9 @@ type Group struct {
 	Region           string            `json:"region"`
 	AutoScalingGroup string            `json:"auto_scaling_group,omitempty"`
 	Tags             map[string]string `json:"tags,omitempty"`
+	// Exclude are tags: an instance that carries all of one entry's is left as it is.
+	Exclude []map[string]string `json:"exclude,omitempty"`
+	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
 }
 
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.

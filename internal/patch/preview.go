@@ -6,6 +6,7 @@ import "time"
 // learn it.
 type Preview struct {
 	Plan   string    `json:"plan"`
+	Only   *Only     `json:"only,omitempty"` // whom the wave would take; none: everybody
 	Hash   string    `json:"plan_hash"`
 	At     time.Time `json:"at"`               // when it was read
 	Begins time.Time `json:"begins"`           // when the wave would begin: At, or when its window opens

@@ -84,8 +84,8 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 func (p *Preview) addInstances(plan Plan, legs *legs, of int, shown *PreviewStage, reading GroupReading) {
 	state, stage, group := reading.State, legs.stage, &shown.Groups[of]
 	canaryPlan, canaryStage := plan.AsCanary(stage)
-	if state == nil {
-		return // it could not be read: it has no instances
+	if state == nil || ReachOf(*state, stage.Order).Nobody() {
+		return // it could not be read, or nobody of it is taken: it has no instances
 	}
 	taken := 0
 	for i := range group.Instances {

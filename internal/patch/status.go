@@ -11,6 +11,7 @@ type WaveStatus struct {
 	WaveID   string    `json:"wave_id"`
 	Plan     string    `json:"plan"`
 	PutsBack string    `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
+	Only     *Only     `json:"only,omitempty"`      // whom it takes; none: everybody
 	State    WaveState `json:"state"`
 	Outcome  Outcome   `json:"outcome,omitempty"` // once closed
 	Reason   string    `json:"reason,omitempty"`  // once closed: why it ended so, where there is something to say
@@ -78,6 +79,7 @@ type GroupCounts struct {
 	Unproven []NoticedInstance `json:"unproven,omitempty"`
 	Reason   string            `json:"reason,omitempty"`
 	Gaps     []Gap             `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut  []string          `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
 	Stranded []Stranded        `json:"stranded,omitempty"` // so far, its instances' included
 	Closed   RefusalCode       `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
 	Each     Duration          `json:"each,omitempty"`     // what those patched in this wave took on average; 0: none yet
@@ -182,6 +184,7 @@ type GroupStatus struct {
 	Failing   []FailingUndo    `json:"failing_undos,omitempty"`
 	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
 	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
+	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }

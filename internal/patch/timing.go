@@ -110,7 +110,10 @@ func (p Plan) Scaled(speed float64) Plan {
 	budget := func(d Duration) Duration { return max(divide(d), min(d, Duration(MinBudget))) }
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
-		stage.Bake = divide(stage.Bake)
+		stage.Bake, stage.ZoneSoak = divide(stage.Bake), divide(stage.ZoneSoak)
+		if stage.Canary != nil {
+			stage.Canary = &Canary{Instances: stage.Canary.Instances, Bake: divide(stage.Canary.Bake)}
+		}
 		stages[i] = stage
 	}
 	p.Stages = stages

@@ -68,7 +68,9 @@ func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) 
 		return nil, patch.Ending{}
 	}
 	g.status.Notes = state.Untouched()
-	return &state, patch.EndOf(g.in.Group, g.in.Policy.Order, state, g.status.Instances)
+	end := patch.EndOf(g.in.Group, g.in.Policy.Order, state, g.status.Instances)
+	g.status.LeftOut = end.LeftOut
+	return &state, end
 }
 
 // nameLatecomers looks once more before a group that ended well is let go: who joined since, while the wave worked on

@@ -54,7 +54,7 @@ func (g *group) patch(ctx workflow.Context) {
 				g.close(refusal)
 			}
 			phase := patch.GroupHeld
-			if g.closed != nil || g.allTried() {
+			if g.closed != nil || g.allTried() || errors.Is(err, errNobody) {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, run.Reason(err))
@@ -121,6 +121,9 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 	}
 	g.targets = state.Behind().All
 	g.knowZones(state)
+	if level == patch.LevelGroup && g.leaveOut(state) {
+		return errNobody
+	}
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal

@@ -15,7 +15,6 @@ type expected struct {
 	from   string         // what that is made of
 	launch patch.Duration // one more instance, before the first goes out; 0 once that is done
 	atOnce int            // so many are patched at once
-	zones  int            // those in which it has instances
 }
 
 // estimate fills in how long what is left is likely to take, from what the wave knows already. It asks nobody and
@@ -104,8 +103,8 @@ func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (p
 		left := min(max(planned.Canary.Instances-held.counts.Patched, 0), work.Instances)
 		work.Soaks = planned.Canary.Longer(planned.Bake) * patch.Duration(left)
 	}
-	if total := held.counts.Total; total > 0 && held.zones > 1 { // those of the zones that are left, by what is
-		work.Soaks += planned.ZoneSoak * patch.Duration((held.zones-1)*work.Instances/total)
+	if total := held.counts.Total; total > 0 && len(held.reach.Zones) > 1 { // those of the zones that are left, by what is
+		work.Soaks += planned.ZoneSoak * patch.Duration((len(held.reach.Zones)-1)*work.Instances/total)
 	}
 	if held.counts.Phase == patch.GroupPatching && w.status.State == patch.StateRunning {
 		work.Spent = patch.Duration(now.Sub(held.since))

@@ -30,6 +30,9 @@ func (w *wave) preflight(ctx workflow.Context) error {
 		return err
 	}
 	w.roster.groups = groups
+	if err := w.checkOnly(); err != nil {
+		return err
+	}
 	if err := w.lock(ctx); err != nil {
 		return err
 	}
@@ -77,7 +80,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 		func(held *lockedGroup, found preflight.Examined) {
 			held.members, held.behind = found.Members, found.Behind
 			held.each, held.from, held.launch, held.atOnce = found.Each, found.From, found.Launch, found.AtOnce
-			held.zones = found.Zones
+			held.reach = patch.Reach{Taken: found.Members, Zones: found.Zones, LeftOut: found.LeftOut}
 		})
 }
 

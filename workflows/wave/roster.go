@@ -35,6 +35,7 @@ type lockedGroup struct {
 // prepared is what preflight found and registered.
 type prepared struct {
 	members    []string     // in order
+	reach      patch.Reach  // the same, and who is excluded, or not taken by this wave
 	behind     patch.Behind // nothing, not even an empty All, until it is read
 	runbook    activities.Runbook
 	baselineID string

@@ -164,6 +164,9 @@ func (w *wave) judge(stage int) patch.Outcome {
 		case held.counts.Outcome != patch.Succeeded && outcome == patch.Succeeded:
 			outcome = patch.SucceededWithSkips
 		}
+		for _, told := range held.counts.LeftOut {
+			w.reason = strings.TrimPrefix(w.reason+"; "+held.group.String()+": "+told, "; ")
+		}
 	}
 	w.status.Stages[stage].Outcome = outcome
 	return outcome
