@@ -337,9 +337,23 @@ func planFooter(text *planWriter, p patch.Preview) {
 	text.line(2, "%s", verdict(p))
 }
 
+// onlyFlags are those by which a start takes the same; "": it takes everybody.
+func onlyFlags(only *patch.Only) (flags string) {
+	if only.Empty() {
+		return ""
+	}
+	if len(only.Zones) > 0 {
+		flags += " --only-zones " + strings.Join(only.Zones, ",")
+	}
+	if len(only.Instances) > 0 {
+		flags += " --only-instances " + strings.Join(only.Instances, ",")
+	}
+	return flags
+}
+
 // verdict is what a start would come to.
 func verdict(p patch.Preview) string {
-	switch start := "patchtide wave start " + p.Plan; {
+	switch start := "patchtide wave start " + p.Plan + onlyFlags(p.Only); {
 	case !p.CouldRun():
 		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing")))
 	case p.Due == 0:

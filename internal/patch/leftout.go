@@ -40,7 +40,7 @@ func (o *Only) Check() error {
 		return errors.New(`only: names nobody; write it like {"zones": ["ap-northeast-1a"]}, or leave it out`)
 	}
 	for _, name := range slices.Concat(o.Zones, o.Instances) {
-		if strings.TrimSpace(name) != name || name == "" {
+		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			return fmt.Errorf("only: %q is no zone's name and no instance's id", name)
 		}
 	}
@@ -136,5 +136,6 @@ func checkLeftOut(v View) []*Refusal {
 	if member.LeftOut == "" {
 		return nil
 	}
-	return v.refuse("it is "+member.LeftOut+", since its group began", "skip it, or take the tag off and retry")
+	return v.refuse("it is "+member.LeftOut+", since its group began", "retry: it is left as it is then, or taken where the tag "+
+		"is off by then; or skip it")
 }

@@ -182,8 +182,8 @@ type GroupStatus struct {
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
 	Now       []InstanceNow    `json:"now,omitempty"`     // what those under way are doing
 	Failing   []FailingUndo    `json:"failing_undos,omitempty"`
-	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
-	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
+	Instances []InstanceResult `json:"instances"`          // in order; not_started until each has ended
+	Gaps      []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
 	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`

@@ -131,6 +131,9 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 	if len(rest) > 0 {
 		lines = append(lines, palette.Quiet.Render("    "+strings.Join(rest, ", ")))
 	}
+	for _, told := range group.LeftOut {
+		lines = append(lines, palette.Quiet.Render("    · "+told))
+	}
 	return lines
 }
 
