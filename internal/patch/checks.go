@@ -142,7 +142,8 @@ var checksOfInstance = []Check{
 	},
 	{
 		Code: RefusedExcluded, Needs: NeedsState | NeedsInstance, Refuses: checkLeftOut,
-		When: "the instance got a tag since its group began that excludes it", WhatToDo: "retry, which leaves it as it is, or skip it",
+		When:     "the instance got a tag since its group began that excludes it",
+		WhatToDo: "retry, which leaves it as it is, or skip it",
 		LeftOut: map[Level]string{
 			LevelWave: "whoever is excluded is not taken", LevelGroup: "whoever is excluded is not taken",
 			LevelPutBack: "what is patched already may be put back", LevelReturn: noneIsTaken,

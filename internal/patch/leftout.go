@@ -136,6 +136,6 @@ func checkLeftOut(v View) []*Refusal {
 	if member.LeftOut == "" {
 		return nil
 	}
-	return v.refuse("it is "+member.LeftOut+", since its group began", "retry: it is left as it is then, or taken where the tag "+
-		"is off by then; or skip it")
+	return v.refuse("it is "+member.LeftOut+", since its group began",
+		"retry: it is left as it is then, or taken where the tag is off by then; or skip it")
 }

@@ -23,7 +23,8 @@ func TestWhoIsLeftOut(t *testing.T) {
 		{"with another value", never, nil, map[string]string{"Patch": "Never"}, ""},
 		{"one of two tags", never, nil, map[string]string{"Role": "leader"}, ""},
 		{
-			"both", never, nil, map[string]string{"Role": "leader", "Tier": "front", "Name": "a"},
+			"both", never, nil,
+			map[string]string{"Role": "leader", "Tier": "front", "Name": "a"},
 			"excluded by the tag Role=leader,Tier=front",
 		},
 		{"no tags exclude nobody", []map[string]string{{}}, nil, nil, ""},
@@ -38,7 +39,8 @@ func TestWhoIsLeftOut(t *testing.T) {
 		},
 		{
 			"excluded, though it is asked for", never, &patch.Only{Instances: []string{"i-01"}},
-			map[string]string{"Patch": "never"}, "excluded by the tag Patch=never",
+			map[string]string{"Patch": "never"},
+			"excluded by the tag Patch=never",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -158,8 +158,8 @@ func (s StageNow) decided() (Move, bool) {
 }
 
 // next is the first group that may go now, with its canaries or, once those of all have baked, with the others: the
-// stage has room for it, nothing holds the stage up, and no group under way serves through one of the same target groups. To those who use it those are one service, whose instances are
-// taken one at a time in all.
+// stage has room for it, nothing holds the stage up, and no group under way serves through one of the same target
+// groups. To those who use it those are one service, whose instances are taken one at a time in all.
 func (s StageNow) next() []int {
 	begun := s.which(GroupNow.Begun)
 	if s.Paused || s.lost() || s.OnHold() != nil || len(begun) >= s.Parallel {

@@ -36,13 +36,15 @@ func (o *Order) UnmarshalText(text []byte) error {
 // Ordered are the members in the order in which they are taken, those alike by id, so that every reader can predict it.
 // Those that leave are not taken, nor those that are stopped or left out.
 func (s GroupState) Ordered(by Order) []Member {
-	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool { return m.Leaving() || m.AtRest() || m.LeftOut != "" })
+	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool {
+		return m.Leaving() || m.AtRest() || m.LeftOut != ""
+	})
 	crowd := map[string]int{}
 	for _, member := range ordered {
 		crowd[member.Zone]++
 	}
 	slices.SortStableFunc(ordered, func(a, b Member) int {
-		first := 0
+		var first int
 		switch by {
 		case OrderZone:
 			first = strings.Compare(a.Zone, b.Zone)

@@ -54,7 +54,8 @@ func TestOrder(t *testing.T) {
 		},
 		{
 			"the crowded zone first", patch.OrderZoneBalanced,
-			[]patch.Member{well(1, "a"), well(2, "c"), well(3, "c")}, []string{"i-02", "i-03", "i-01"},
+			[]patch.Member{well(1, "a"), well(2, "c"), well(3, "c")},
+			[]string{"i-02", "i-03", "i-01"},
 		},
 		{
 			"those that leave are not taken", "",

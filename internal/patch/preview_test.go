@@ -214,19 +214,22 @@ func TestAPreviewOfCanariesAndZones(t *testing.T) {
 			func(s *patch.Stage) {
 				s.Canary = &patch.Canary{Instances: 1, Bake: s.Bake + patch.Duration(time.Hour)}
 			},
-			[]int{0, 80, 100, 120}, 140,
+			[]int{0, 80, 100, 120},
+			140,
 		},
 		{
 			"more canaries than there are",
 			func(s *patch.Stage) {
 				s.Canary = &patch.Canary{Instances: 9, Bake: s.Bake + patch.Duration(time.Hour)}
 			},
-			[]int{0, 80, 160, 240}, 320,
+			[]int{0, 80, 160, 240},
+			320,
 		},
 		{
 			"zones half an hour apart",
 			func(s *patch.Stage) { s.Order, s.ZoneSoak = patch.OrderZone, patch.Duration(30*time.Minute) },
-			[]int{0, 20, 70, 90}, 110,
+			[]int{0, 20, 70, 90},
+			110,
 		},
 		{
 			"both",
@@ -234,7 +237,8 @@ func TestAPreviewOfCanariesAndZones(t *testing.T) {
 				s.Order, s.ZoneSoak = patch.OrderZone, patch.Duration(30*time.Minute)
 				s.Canary = &patch.Canary{Instances: 1, Bake: s.Bake + patch.Duration(time.Hour)}
 			},
-			[]int{0, 80, 130, 150}, 170,
+			[]int{0, 80, 130, 150},
+			170,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -75,8 +75,8 @@ func TestCanariesOfAllGroupsBakeFirst(t *testing.T) {
 	}
 }
 
-// A canary that fails holds the wave with everybody else untouched, whatever the stage may carry. Each answer means what
-// it means.
+// A canary that fails holds the wave with everybody else untouched, whatever the stage may carry. Each answer means
+// what it means.
 func TestACanaryFails(t *testing.T) {
 	fails := world.WorldFault{Kind: world.FaultInstallFails, Account: "production"}
 	for _, c := range []struct {
