@@ -104,7 +104,7 @@ func tells(sentence string, failed patch.InstanceResult) bool {
 }
 
 func failure(group string, failed patch.InstanceResult) string {
-	said := group + " " + failed.ID + " " + failed.Outcome.Words()
+	said := group + " " + failed.Called() + " " + failed.Outcome.Words()
 	if failed.Reason != "" {
 		said += ": " + failed.Reason
 	}

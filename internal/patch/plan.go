@@ -181,6 +181,16 @@ func (g Group) Name() string {
 // String names the group as people write it: account/region/name.
 func (g Group) String() string { return g.Account.Name + "/" + g.Region + "/" + g.Name() }
 
+// Canaries counts the groups of stages that begin with a canary.
+func (p Plan) Canaries() (count int) {
+	for _, stage := range p.Stages {
+		if stage.Canary != nil {
+			count += len(stage.Groups)
+		}
+	}
+	return count
+}
+
 // Groups lists every group of the plan once, in a fixed order, so that locks are always taken in the same order.
 func (p Plan) Groups() []Group {
 	var all []Group

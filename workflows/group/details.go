@@ -51,7 +51,7 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 			missing = fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
 		}
 		run.Write(&text, "| %s | %s | %s | %s | %s |\n",
-			run.PageOf(namespace, page, instance.ID), stands, since, missing, run.Cell(instance.Reason))
+			run.PageOf(namespace, page, instance.Called()), stands, since, missing, run.Cell(instance.Reason))
 	}
 	for _, gap := range status.Gaps {
 		run.Write(&text, "\n- **not reached** %s\n", gap.In(status.Group))

@@ -44,7 +44,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 
 // wholePlan is what is known of a plan before anything is read.
 func wholePlan(plan patch.Plan) patch.View {
-	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups())}
+	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups()), Canaries: plan.Canaries()}
 }
 
 // checkPlan asks what stands against the plan as a whole.
