@@ -33,6 +33,7 @@ plans:
       - {schedule: "cron(0 2 ? * TUE#2 *)", offset: 4d, duration: 4h}
     blackout: [{from: 2026-12-24, to: 2026-12-26, time_zone: Asia/Tokyo, reason: Christmas}]
     change_calendars: [business-days]
+    exclude: {tags: {Patch: never}}
     stages:
       - name: s
         groups: [{account: a, region: cn-north-1, auto_scaling_group: web 1}]
@@ -45,6 +46,10 @@ plans:
         health: [{http: {path: /, from: worker}}, {target_group: tg-1}]
         bake: 0s
         on_failure: {timeout: 0s, then: skip}
+        order: zone
+        zone_soak: 30m
+        canary: {instances: 2, bake: 1h}
+        exclude: {tags: {Role: leader, Patch: By-Hand}}
       - {name: s2, after: 3d, groups: [{account: a, region: cn-north-1, auto_scaling_group: web 2}]}
       - name: s3
         after: {duration: 1d12h, healthy: false}
@@ -104,7 +109,7 @@ func TestExample(t *testing.T) {
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}},
 				},
-				Bake:      patch.Duration(10 * time.Minute),
+				Bake: patch.Duration(10 * time.Minute), Order: patch.OrderZoneBalanced,
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 				Promote:   patch.PromoteClean,
 			},
@@ -117,7 +122,7 @@ func TestExample(t *testing.T) {
 				Health: []patch.HealthCheck{
 					{TargetGroup: "auto"}, {HTTP: &patch.HTTPCheck{Path: "/healthz", Port: 80, From: "instance"}}, {Alarm: "web-5xx"},
 				},
-				Bake:      patch.Duration(5 * time.Minute),
+				Bake: patch.Duration(5 * time.Minute), Order: patch.OrderZoneBalanced,
 				OnFailure: patch.OnFailure{Timeout: patch.Duration(30 * time.Minute), Then: patch.RollBack},
 				Promote:   patch.PromoteClean,
 			},
@@ -151,6 +156,11 @@ func TestEveryKey(t *testing.T) {
 	require.Nil(t, stage.Approval, "required: false is no gate")
 	require.Equal(t, patch.OnFailure{Timeout: 0, Then: patch.Skip}, stage.OnFailure, "0s: for ever")
 	require.Equal(t, patch.PromoteWithSkips, stage.Promote)
+	require.Equal(t, patch.OrderZone, stage.Order)
+	require.Equal(t, []map[string]string{{"Patch": "never"}, {"Role": "leader", "Patch": "By-Hand"}},
+		stage.Groups[0].Exclude, "the plan's, and the stage's")
+	require.Equal(t, patch.Duration(30*time.Minute), stage.ZoneSoak)
+	require.Equal(t, &patch.Canary{Instances: 2, Bake: patch.Duration(time.Hour)}, stage.Canary)
 	require.Equal(t, patch.HTTPCheck{Path: "/", Port: 80, From: "worker"}, *stage.Health[0].HTTP)
 	require.Nil(t, stage.After)
 	require.Equal(t, patch.After{Duration: days(3), Healthy: true, Every: patch.SoakEvery}, *plan.Stages[1].After)

@@ -46,6 +46,7 @@ type Plan struct {
 	Timing          map[string]patch.Duration `yaml:"timing" min:"1s" computed:"those of the table below" example:"{drain: 20m}" doc:"Intervals and budgets, each with a default; see below."`
 	Estimates       Estimates                 `yaml:"estimates" example:"{patch: 30m}" doc:"How long one instance takes, until earlier waves have shown it: in a window an instance is started only if all of it fits before the cutoff."`
 	Stages          []Stage                   `yaml:"stages" required:"true" example:"[{name: staging, groups: [{account: staging, region: ap-northeast-1, tags: {Role: web}}]}]" doc:"What is patched, in order: a stage begins when the one before it has ended well."`
+	Exclude         *Exclude                  `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances that no wave of the plan touches. They count for room and health, and each wave names them."`
 	Windows         []Window                  `yaml:"windows" example:"[{schedule: \"cron(0 2 ? * TUE#2 *)\", offset: 4d, time_zone: Asia/Tokyo, duration: 4h, cutoff: 1h}]" doc:"When changes may happen; several that overlap are one. Without any: at any time somebody starts a wave."`
 	Blackout        []Blackout                `yaml:"blackout" example:"[{from: 2026-12-24, to: 2026-12-26, reason: Christmas}]" doc:"Days on which this plan begins nothing, beside those of the whole configuration."`
 	ChangeCalendars []string                  `yaml:"change_calendars" example:"[arn:aws:ssm:ap-northeast-1:111122223333:document/business-days]" doc:"Change Calendars that must be open before a wave and before each instance, in a plan with windows and in one without, by name in the instance's account and region, or by ARN. One that gives no answer counts as closed."`
@@ -83,6 +84,21 @@ type Stage struct {
 	Bake              patch.Duration     `yaml:"bake" min:"0s" default:"5m" example:"5m" doc:"How long an instance is watched after it is back in service; a target group's slow start comes on top. A wave is refused when it is shorter than an alarm needs: its period times its evaluation periods, and a minute."`
 	OnFailure         OnFailure          `yaml:"on_failure" example:"{action: hold, timeout: 30m, then: roll_back}" doc:"What happens when the stage stops because of failures."`
 	Promote           patch.Promote      `yaml:"promote" enum:"clean,with_skips" default:"clean" example:"with_skips" doc:"What of the stage lets the next one begin. clean: all that it took is proven; where an instance was skipped or put back, by max_failures, by then: skip or by a person's skip, the wave ends there, names it, and the next stage is not touched. with_skips: the next stage may begin all the same, and whoever approves it is told first who was skipped or put back."`
+	Order             patch.Order        `yaml:"order" enum:"zone_balanced,zone,oldest_first" default:"zone_balanced" example:"zone" doc:"Who of a group is taken first. zone_balanced: the zones that have most, so that no zone is left with one longer than need be; zone: one zone after the other, by their names; oldest_first: by the time of launch. Those alike by id. Who joins meanwhile comes last."`
+	ZoneSoak          patch.Duration     `yaml:"zone_soak" min:"0s" default:"0s" example:"30m" doc:"With order: zone, how long a group is left alone once a zone of it is patched, before the next zone begins. Nothing of the wave's is out or suspended meanwhile."`
+	Exclude           *Exclude           `yaml:"exclude" example:"{tags: {Patch: never}}" doc:"Instances of this stage that no wave of the plan touches, beside those of the plan's exclude."`
+	Canary            *Canary            `yaml:"canary" example:"{instances: 1, bake: 1h}" doc:"The first instances of each group, which are watched for longer. The others of every group of the stage begin once all canaries have baked. One that fails holds the wave, whatever max_failures says."`
+}
+
+// Exclude chooses instances that are left as they are.
+type Exclude struct {
+	Tags map[string]string `yaml:"tags" required:"true" example:"{Patch: never}" doc:"Instances that carry all of these tags. Keys and values keep their case. The tags are read when a group begins, or goes on, and before each instance."`
+}
+
+// Canary is the first instances of each group of a stage.
+type Canary struct {
+	Instances int            `yaml:"instances" min:"1" max:"600" default:"1" example:"1" doc:"How many of each group. Only those count that were patched: in the place of one that had nothing to do, or that was put back and skipped, the next one is the canary."`
+	Bake      patch.Duration `yaml:"bake" required:"true" min:"1m" example:"1h" doc:"How long a canary is watched after it is back in service, in place of the stage's bake, which must not be longer."`
 }
 
 // Group is an Auto Scaling group, or the instances that carry all of Tags.

@@ -54,7 +54,7 @@ func (c *Config) resolvePlan(plan Plan) (patch.Plan, error) {
 		return patch.Plan{}, fmt.Errorf("plan %s: %w", plan.Name, err)
 	}
 	for i, stage := range plan.Stages {
-		resolved.Stages[i] = c.resolveStage(stage)
+		resolved.Stages[i] = c.resolveStage(stage, plan.Exclude)
 	}
 	return resolved, nil
 }
@@ -68,7 +68,7 @@ func defaultPasses(platform patch.Platform) int {
 	return 1
 }
 
-func (c *Config) resolveStage(stage Stage) patch.Stage {
+func (c *Config) resolveStage(stage Stage, ofPlan *Exclude) patch.Stage {
 	resolved := patch.Stage{
 		Name:              stage.Name,
 		Groups:            make([]patch.Group, len(stage.Groups)),
@@ -81,6 +81,11 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 		Bake:              stage.Bake,
 		OnFailure:         patch.OnFailure{Timeout: stage.OnFailure.Timeout, Then: stage.OnFailure.Then},
 		Promote:           stage.Promote,
+		Order:             stage.Order,
+		ZoneSoak:          stage.ZoneSoak,
+	}
+	if stage.Canary != nil {
+		resolved.Canary = &patch.Canary{Instances: stage.Canary.Instances, Bake: stage.Canary.Bake}
 	}
 	if stage.Approval != nil && stage.Approval.Required {
 		resolved.Approval = &patch.Approval{Timeout: stage.Approval.Timeout, FourEyes: stage.Approval.FourEyes}
@@ -93,6 +98,11 @@ func (c *Config) resolveStage(stage Stage) patch.Stage {
 	for i, group := range stage.Groups {
 		account, _ := c.Account(group.Account) // Parse refused unknown ones
 		resolved.Groups[i] = group.resolve(account)
+		for _, exclude := range []*Exclude{ofPlan, stage.Exclude} {
+			if exclude != nil {
+				resolved.Groups[i].Exclude = append(resolved.Groups[i].Exclude, maps.Clone(exclude.Tags))
+			}
+		}
 	}
 	for i, check := range stage.Health {
 		resolved.Health[i] = check.resolve()

@@ -123,6 +123,7 @@ func (v *validator) checkPlan(at string, plan Plan) {
 			v.doc.Problem(at+".timing."+key, "unknown key; known here: %s", strings.Join(known, ", "))
 		}
 	}
+	v.checkExclude(at+".exclude", plan.Exclude)
 	v.notEmpty(at+".stages", len(plan.Stages), "stages: [{name: staging, groups: [...]}]")
 	checkWindows(v.doc, at+".windows", plan)
 	checkBlackouts(v.doc, at+".blackout", plan.Blackout)
@@ -187,6 +188,8 @@ func (v *validator) checkStage(at string, plan Plan, stage Stage, groups map[str
 			)
 		}
 	}
+	v.checkOrder(at, stage)
+	v.checkExclude(at+".exclude", stage.Exclude)
 	v.notEmpty(at+".health", len(stage.Health), "health: [{target_group: auto}], or leave it out for that")
 	for i, check := range stage.Health {
 		v.checkHealth(fmt.Sprintf("%s.health[%d]", at, i), check)
@@ -236,11 +239,14 @@ func (v *validator) checkGroup(at string, group Group) {
 	case hasTags && len(group.Tags) == 0:
 		v.doc.Problem(at+".tags", "is empty and would choose every instance; write it like tags: {Role: web}")
 	}
-	// Limits of tags: EC2 User Guide, "Tag your Amazon EC2 resources".
-	for key, value := range group.Tags {
+	v.checkTags(at+".tags", group.Tags)
+}
+
+// checkTags keeps to the limits of tags: EC2 User Guide, "Tag your Amazon EC2 resources".
+func (v *validator) checkTags(at string, tags map[string]string) {
+	for key, value := range tags {
 		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 {
-			v.doc.Problem(at+
-				".tags."+key, "a tag's key has 1 to 128 characters and its value at most 256; this one has %d and %d",
+			v.doc.Problem(at+"."+key, "a tag's key has 1 to 128 characters and its value at most 256; this one has %d and %d",
 				len([]rune(key)), len([]rune(value)))
 		}
 	}

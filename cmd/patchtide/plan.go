@@ -17,6 +17,7 @@ import (
 
 func newPlan() *cobra.Command {
 	var scan bool
+	var only onlyFlags
 	cmd := &cobra.Command{
 		Use:   "plan PLAN",
 		Short: "Show what a wave of a plan would do, and what is in its way",
@@ -34,7 +35,7 @@ patchtide plan web --scan`,
 				id, actor := names.Plan(args[0], time.Now()), operatorName()
 				summary := fmt.Sprintf("preview of plan %s, started by %s", args[0], actor)
 				run, err := begin(cmd.Context(), c, names.PreviewWave, id, summary, "",
-					workflows.PreviewRequest{Plan: args[0], Scan: scan}, waitForIt(id))
+					workflows.PreviewRequest{Plan: args[0], Scan: scan, Only: only.only()}, waitForIt(id))
 				if err != nil {
 					return err
 				}
@@ -54,6 +55,7 @@ patchtide plan web --scan`,
 	}
 	cmd.Flags().BoolVar(&scan, "scan", false,
 		"scan every instance first, which changes its compliance data and nothing else")
+	only.flags(cmd)
 	printsJSON(cmd)
 	return cmd
 }

@@ -33,6 +33,7 @@ func newWave() *cobra.Command {
 func newWaveStart() *cobra.Command {
 	var id, actor, reason string
 	var how starting
+	var only onlyFlags
 	cmd := &cobra.Command{
 		Use:     "start PLAN",
 		Short:   "Start a wave of a plan",
@@ -57,7 +58,7 @@ func newWaveStart() *cobra.Command {
 						id,
 						names.WaveSummary(args[0], actor),
 						names.WaveDetails(id, reason),
-						workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason},
+						workflows.WaveRequest{Plan: args[0], Actor: actor, Reason: reason, Only: only.only()},
 						fmt.Sprintf("a wave %s runs already, or has run: an id is used once; see `patchtide wave show %s`", id, id),
 					)
 				})
@@ -66,6 +67,7 @@ func newWaveStart() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&id, "id", "", "the wave's id (default: wave-PLAN- and the time)")
 	how.flags(cmd)
+	only.flags(cmd)
 	decides(cmd, &actor, &reason, "who starts it", "why")
 	printsJSON(cmd)
 	return cmd

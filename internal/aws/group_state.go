@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/patchtide/patchtide/internal/names"
 	"github.com/patchtide/patchtide/internal/patch"
@@ -58,6 +59,7 @@ func readTaggedState(
 	for _, id := range slices.Sorted(maps.Keys(found.Instances)) {
 		member := found.Member(id)
 		member.Targets = registered.targets[id]
+		member.LeftOut = group.LeavesOut(id, member.Zone, tagsOf(found.Instances[id].Tags))
 		state.Members = append(state.Members, member)
 	}
 	return state, nil
@@ -102,6 +104,7 @@ func readScalingState(
 	for _, id := range MemberIDs(described) {
 		member := found.GroupMember(group, FindMember(described, id), registered.targets[id])
 		member.StandbyFrom = away[id]
+		member.LeftOut = group.LeavesOut(id, member.Zone, tagsOf(found.Instances[id].Tags))
 		state.Members = append(state.Members, member)
 	}
 	return state, nil
@@ -149,4 +152,13 @@ func warmPoolOf(group *astypes.AutoScalingGroup) string {
 		return string(astypes.WarmPoolStateStopped) // AWS's default
 	}
 	return string(pool.PoolState)
+}
+
+// tagsOf are tags by their keys.
+func tagsOf(tags []ec2types.Tag) map[string]string {
+	found := make(map[string]string, len(tags))
+	for _, tag := range tags {
+		found[Deref(tag.Key)] = Deref(tag.Value)
+	}
+	return found
 }

@@ -49,10 +49,18 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 		doc.Waits = append(doc.Waits, wait.String())
 	}
 	more := 0
+	if !status.Only.Empty() {
+		doc.Groups = append(doc.Groups, "It takes only "+status.Only.String())
+	}
 	for _, stage := range status.Stages {
 		for _, group := range stage.Groups {
 			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
 				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
+			}
+			for _, told := range group.LeftOut {
+				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
+					doc.Groups = append(doc.Groups, said)
+				}
 			}
 			more += max(group.Failures-len(group.Failed), 0)
 			for _, failed := range group.Failed {
@@ -97,7 +105,7 @@ func tells(sentence string, failed patch.InstanceResult) bool {
 }
 
 func failure(group string, failed patch.InstanceResult) string {
-	said := group + " " + failed.ID + " " + failed.Outcome.Words()
+	said := group + " " + failed.Called() + " " + failed.Outcome.Words()
 	if failed.Reason != "" {
 		said += ": " + failed.Reason
 	}

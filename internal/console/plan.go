@@ -99,6 +99,27 @@ func stageWords(stage patch.PreviewStage) string {
 	if stage.Service != "" {
 		words += ", service " + stage.Service + ": one group at a time"
 	}
+	return words + orderWords(stage)
+}
+
+// orderWords says who is taken first, where it is not the usual order, and what is waited for.
+func orderWords(stage patch.PreviewStage) (words string) {
+	switch stage.Order {
+	case patch.OrderZone:
+		words = ", one zone after the other"
+		if stage.ZoneSoak > 0 {
+			words += ", " + stage.ZoneSoak.Rough() + " apart"
+		}
+	case patch.OrderOldestFirst:
+		words = ", the oldest first"
+	}
+	if stage.Canary != nil {
+		first := "the first"
+		if stage.Canary.Instances > 1 {
+			first = fmt.Sprintf("the first %d", stage.Canary.Instances)
+		}
+		words += fmt.Sprintf(", %s of each group watched for %s before the others", first, stage.Canary.Bake.Rough())
+	}
 	return words
 }
 
@@ -209,6 +230,9 @@ func planInstance(text *planWriter, instance patch.PreviewInstance, sets setsOfM
 		"    %s %s  %-19s  %s", palette.Quiet.Render(fmt.Sprintf("%8s", begins)), style.Render(mark), instance.ID,
 		style.Render(does),
 	)
+	if instance.Canary {
+		line += "  " + palette.Asks.Render("canary")
+	}
 	if !instance.KnownAt.IsZero() && !instance.Outdated {
 		line += palette.Quiet.Render("  as of " + instance.Age.Rough() + " ago")
 	}
@@ -329,9 +353,23 @@ func planFooter(text *planWriter, p patch.Preview) {
 	text.line(2, "%s", verdict(p))
 }
 
+// onlyFlags are those by which a start takes the same; "": it takes everybody.
+func onlyFlags(only *patch.Only) (flags string) {
+	if only.Empty() {
+		return ""
+	}
+	if len(only.Zones) > 0 {
+		flags += " --only-zones " + strings.Join(only.Zones, ",")
+	}
+	if len(only.Instances) > 0 {
+		flags += " --only-instances " + strings.Join(only.Instances, ",")
+	}
+	return flags
+}
+
 // verdict is what a start would come to.
 func verdict(p patch.Preview) string {
-	switch start := "patchtide wave start " + p.Plan; {
+	switch start := "patchtide wave start " + p.Plan + onlyFlags(p.Only); {
 	case !p.CouldRun():
 		return palette.Bad.Render(fmt.Sprintf("✗ It is blocked by %s.", plural(len(p.Blockers), "thing")))
 	case p.Due == 0:

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,6 +100,24 @@ func TestPlanThatWaitsForItsWindow(t *testing.T) {
 		"It could run once its window opens, at Sun 2026-11-22 18:30 UTC. A start now is refused (Blackout). Then: ",
 	} {
 		require.Contains(t, out.String(), says)
+	}
+}
+
+// Who is taken first, and what is waited for, is told of a stage that is taken in another way than usual.
+func TestPlanThatIsTakenInAnOrder(t *testing.T) {
+	p := couldRun()
+	p.Stages[0].Order = patch.OrderOldestFirst
+	p.Stages[1].Order, p.Stages[1].ZoneSoak = patch.OrderZone, 30*planMinute
+	p.Stages[1].Canary = &patch.Canary{Instances: 2, Bake: 60 * planMinute}
+	p.Stages[1].Groups[0].Instances[0].Canary = true
+	p.Only = &patch.Only{Zones: []string{"a", "c"}, Instances: []string{"i-1"}}
+	var out bytes.Buffer
+	require.NoError(t, PrintPlan(&out, nil, p))
+	for _, says := range []string{
+		"watched for 10m, the oldest first ~", "one zone after the other, 30m apart, the first 2 of each group watched for 1h",
+		"reboot canary as of", "patchtide wave start web --only-zones a,c --only-instances i-1",
+	} {
+		require.Contains(t, strings.Join(strings.Fields(out.String()), " "), says)
 	}
 }
 

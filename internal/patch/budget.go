@@ -50,13 +50,14 @@ func percentile95(all []Duration) Duration {
 	return sorted[int(math.Ceil(0.95*float64(len(sorted))))-1]
 }
 
-// Measure reads the durations of a wave's instances: those that were patched, and those that were put back.
+// Measure reads the durations of a wave's instances: those that were patched, but for canaries, which are watched for
+// longer, and those that were put back.
 func (m *Measured) Measure(result WaveResult) {
 	for _, stage := range result.Stages {
 		for _, group := range stage.Groups {
 			for _, instance := range group.Instances {
 				if took := instance.Ended.Sub(instance.Started); instance.Outcome.LeftPatched() &&
-					!instance.Started.IsZero() && took > 0 {
+					!instance.Canary && !instance.Started.IsZero() && took > 0 {
 					m.Patches = append(m.Patches, Duration(took))
 				}
 				if instance.PutBackIn > 0 {

@@ -59,11 +59,17 @@ func (v View) budget() Budget {
 // and each service's.
 const MostGroups = 1_000
 
+// A group that begins with a canary is told to go twice, and counts half as much again.
 func checkGroupCount(v View) []*Refusal {
-	if v.Groups <= MostGroups {
+	if v.Groups+v.Canaries/2 <= MostGroups {
 		return nil
 	}
-	return v.refuse(fmt.Sprintf("it has %d groups and a wave's history holds %d", v.Groups, MostGroups), "split the plan")
+	twice := ""
+	if v.Canaries > 0 {
+		twice = fmt.Sprintf(", %d of them in stages with a canary, which count half as much again,", v.Canaries)
+	}
+	return v.refuse(fmt.Sprintf("it has %d groups%s and a wave's history holds %d", v.Groups, twice, MostGroups),
+		"split the plan")
 }
 
 // MostInstances keeps a group's results, some 800 bytes an instance, within what goes through Temporal at once: they

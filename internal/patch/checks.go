@@ -141,6 +141,15 @@ var checksOfInstance = []Check{
 		LeftOut: map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn},
 	},
 	{
+		Code: RefusedExcluded, Needs: NeedsState | NeedsInstance, Refuses: checkLeftOut,
+		When:     "the instance got a tag since its group began that excludes it",
+		WhatToDo: "retry, which leaves it as it is, or skip it",
+		LeftOut: map[Level]string{
+			LevelWave: "whoever is excluded is not taken", LevelGroup: "whoever is excluded is not taken",
+			LevelPutBack: "what is patched already may be put back", LevelReturn: noneIsTaken,
+		},
+	},
+	{
 		Code: RefusedAgentOffline, Needs: NeedsState | NeedsInstance, Refuses: checkAgentOnline,
 		When: "its SSM agent is not online", WhatToDo: "check agent, instance profile and route to the SSM endpoints",
 		LeftOut: map[Level]string{LevelWave: inItsTurn, LevelGroup: inItsTurn, LevelPutBack: mayBeIll},

@@ -67,13 +67,14 @@ type Work struct {
 	Each      Duration // see Plan.Likely
 	First     Duration // before the first of them: see LaunchTime
 	Begun     bool     // it goes on at once, whatever else runs
+	Soaks     Duration // what is waited between its zones, and what its canaries are watched for longer
 	Spent     Duration // since Instances was true: part of it is done by now
 	Shares    []string // what it must not share with another group that runs: ARNs of target groups
 }
 
 // Left is how long the work is likely to take from now on; 0 when it takes longer than it was likely to.
 func (w Work) Left() Duration {
-	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)-w.Spent, 0)
+	return max(w.First+w.before(w.Instances+max(w.AtOnce, 1)-1)+w.Soaks-w.Spent, 0)
 }
 
 // before is how long it is likely to take until the instance after so many others is begun.

@@ -17,21 +17,32 @@ type Ending struct {
 	Joined []string // members that nobody has tried and that can be patched now, in the order in which they are taken
 	Coming []Gap    // on their way into service, or still to be launched: they may join
 	Gaps   []Gap    // members for which nothing will be done
+	// LeftOut are members for which nothing was to be done: see Group.LeavesOut.
+	LeftOut []Gap
 }
 
 // EndOf compares a group's members with what its instances came to.
-func EndOf(group Group, state GroupState, instances []InstanceResult) Ending {
+func EndOf(group Group, by Order, state GroupState, instances []InstanceResult) Ending {
 	var end Ending
 	members := 0
+	for _, left := range state.LeftOut() {
+		member, _ := state.Member(left.Instance)
+		if member.Lifecycle != LifecycleStandby && member.Lifecycle != LifecycleEnteringStandby {
+			members++
+		}
+		if !slices.ContainsFunc(instances, func(r InstanceResult) bool { return r.ID == left.Instance }) {
+			end.LeftOut = append(end.LeftOut, left)
+		}
+	}
 	for _, member := range state.Members {
 		tried := slices.ContainsFunc(instances, func(r InstanceResult) bool {
 			return r.ID == member.ID && r.Outcome != Gone && r.Outcome != NotStarted
 		})
-		if member.AtRest() && !tried {
+		if member.AtRest() && !tried && member.LeftOut == "" {
 			end.Gaps = append(end.Gaps, Gap{member.ID, "it is " + member.State + ", and was left so"})
 		}
 	}
-	for _, member := range state.Order() {
+	for _, member := range state.Ordered(by) {
 		standby := member.Lifecycle == LifecycleStandby || member.Lifecycle == LifecycleEnteringStandby
 		if !standby {
 			members++

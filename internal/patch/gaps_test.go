@@ -68,7 +68,7 @@ func TestEndOf(t *testing.T) {
 			if c.group.Region == "" {
 				c.group = webGroup
 			}
-			end := patch.EndOf(c.group, c.state, c.results)
+			end := patch.EndOf(c.group, "", c.state, c.results)
 			require.Equal(t, c.joined, end.Joined)
 			for i, part := range [][]patch.Gap{end.Coming, end.Gaps} {
 				want := [][]string{c.coming, c.gaps}[i]

@@ -59,6 +59,7 @@ type Member struct {
 	StandbyFrom int
 	FreeTags    bool
 	Mark        string // the journal's tag; "": it carries none
+	LeftOut     string // why nothing is done to it, see Group.LeavesOut; "": it is taken
 	Unbelieved  string // why it is a member although it carries the quarantine's tag; "": it does not
 	Targets     []Target
 }
@@ -208,24 +209,6 @@ func (s GroupState) Numbers() GroupState {
 	}
 	s.Members, s.TargetGroups = members, nil
 	return s
-}
-
-// Order is the order in which instances are taken: crowded zones first, so that no zone is left with one instance
-// longer than need be, and by id within a zone, so that every reader can predict it. Those that leave are not taken,
-// nor those that are stopped.
-func (s GroupState) Order() []Member {
-	ordered := slices.DeleteFunc(slices.Clone(s.Members), func(m Member) bool { return m.Leaving() || m.AtRest() })
-	crowd := map[string]int{}
-	for _, member := range ordered {
-		crowd[member.Zone]++
-	}
-	slices.SortStableFunc(ordered, func(a, b Member) int {
-		if crowd[a.Zone] != crowd[b.Zone] {
-			return crowd[b.Zone] - crowd[a.Zone]
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return ordered
 }
 
 // FirstNewcomer is the member launched first of those that were launched since and not known before; "" when there is

@@ -10,6 +10,7 @@ type GroupNow struct {
 	Lost    bool        // that has been noticed: nobody knows what became of its instances
 	Waits   bool        // it was told to wait, since another group of the stage is held
 	Stops   bool        // one of it has failed: it is held once those under way have ended
+	Canary  bool        // it has canaries that have not baked: no group's others may be taken
 	Closed  RefusalCode // the window or calendar that lets no further instance begin
 	Targets []string    // ARNs of the target groups that it serves through
 }
@@ -19,7 +20,10 @@ func (g GroupNow) Idle() bool { return g.Phase == GroupDone || g.Phase == GroupH
 
 // Begun reports whether the group takes up a place of max_parallel_groups: also while a freeze or a pause holds it, for
 // it goes on by itself.
-func (g GroupNow) Begun() bool { return g.Started && !g.Idle() }
+func (g GroupNow) Begun() bool { return g.Started && !g.Idle() && !g.Baked() }
+
+// Baked reports whether its canaries have baked, and its others wait to be told to go.
+func (g GroupNow) Baked() bool { return g.Phase == GroupCanaryBaked }
 
 // Running reports whether an instance of the group may be under way.
 func (g GroupNow) Running() bool { return g.Begun() && g.Phase != GroupPaused }
@@ -154,9 +158,9 @@ func (s StageNow) decided() (Move, bool) {
 	return Move{Kind: kind}, kind != ""
 }
 
-// next is the first group that may go now: the stage has room for it, nothing holds the stage up, and no group under
-// way serves through one of the same target groups. To those who use it those are one service, whose instances are
-// taken one at a time in all.
+// next is the first group that may go now, with its canaries or, once those of all have baked, with the others: the
+// stage has room for it, nothing holds the stage up, and no group under way serves through one of the same target
+// groups. To those who use it those are one service, whose instances are taken one at a time in all.
 func (s StageNow) next() []int {
 	begun := s.which(GroupNow.Begun)
 	stops := s.which(func(g GroupNow) bool { return g.Stops })
@@ -167,7 +171,7 @@ func (s StageNow) next() []int {
 		shares := slices.ContainsFunc(begun, func(other int) bool {
 			return ShareTargets(s.Groups[other].Targets, group.Targets)
 		})
-		if !group.Started && !shares {
+		if (!group.Started || group.Baked() && s.baked()) && !shares {
 			return []int{i}
 		}
 	}
@@ -181,10 +185,15 @@ func (s StageNow) windowEnded() bool {
 	return ended != nil && s.Running() == 0 && s.OnHold() == nil && !s.lost()
 }
 
+// baked reports whether the canaries of all groups have.
+func (s StageNow) baked() bool {
+	return !slices.ContainsFunc(s.Groups, func(g GroupNow) bool { return g.Canary })
+}
+
 // done reports whether the stage has nothing more to do. After a group was lost no other is begun: what became of its
-// instances nobody knows.
+// instances nobody knows. Nor do the others of a group go where another has ended without its canary.
 func (s StageNow) done() bool {
-	unbegun := s.which(func(g GroupNow) bool { return !g.Started })
+	unbegun := s.which(func(g GroupNow) bool { return !g.Started || g.Baked() && s.baked() })
 	return s.which(GroupNow.Begun) == nil && s.OnHold() == nil && (unbegun == nil || s.lost())
 }
 

@@ -21,6 +21,7 @@ var (
 	shut    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Closed: patch.RefusedCalendar}
 	ended   = patch.GroupNow{Phase: patch.GroupPatching, Started: true, Ended: true}
 	lost    = patch.GroupNow{Phase: patch.GroupDone, Started: true, Ended: true, Lost: true}
+	baked   = patch.GroupNow{Phase: patch.GroupCanaryBaked, Started: true}
 )
 
 func serving(group patch.GroupNow, targets ...string) patch.GroupNow {
@@ -30,6 +31,11 @@ func serving(group patch.GroupNow, targets ...string) patch.GroupNow {
 
 func toldToWait(group patch.GroupNow) patch.GroupNow {
 	group.Waits = true
+	return group
+}
+
+func withCanary(group patch.GroupNow) patch.GroupNow {
+	group.Canary = true
 	return group
 }
 
@@ -76,6 +82,41 @@ func TestTheNextMoveOfAStage(t *testing.T) {
 		{"a calendar that closes is as a window that does", patch.StageNow{}, []patch.GroupNow{done, shut}, patch.MovePark, nil},
 		{"nor where one is lost", patch.StageNow{}, []patch.GroupNow{lost, tooLate}, patch.MoveJudge, nil},
 		{"the window is longer", patch.StageNow{Extended: true}, []patch.GroupNow{atWork, fresh}, patch.MoveTellWindow, nil},
+
+		{"a canary first", patch.StageNow{}, []patch.GroupNow{baked, withCanary(fresh)}, patch.MoveStart, []int{1}},
+		{"a canary bakes", patch.StageNow{Parallel: 2}, []patch.GroupNow{baked, withCanary(atWork)}, patch.MoveWait, nil},
+		{"all canaries have baked", patch.StageNow{}, []patch.GroupNow{baked, baked}, patch.MoveStart, []int{0}},
+		{"the others, one group after the other", patch.StageNow{}, []patch.GroupNow{atWork, baked}, patch.MoveWait, nil},
+		{"the others side by side", patch.StageNow{Parallel: 2}, []patch.GroupNow{atWork, baked}, patch.MoveStart, []int{1}},
+		{
+			"the others not beside one of the same service",
+			patch.StageNow{Parallel: 2},
+			[]patch.GroupNow{serving(atWork, "a"), serving(baked, "a")},
+			patch.MoveWait, nil,
+		},
+		{"the last group's others", patch.StageNow{}, []patch.GroupNow{done, baked}, patch.MoveStart, []int{1}},
+		{"a canary fails", patch.StageNow{}, []patch.GroupNow{baked, withCanary(onHold)}, patch.MoveHold, []int{1}},
+		{"a canary has no time left", patch.StageNow{}, []patch.GroupNow{baked, withCanary(tooLate)}, patch.MovePark, nil},
+		{"a canary's group ended without it", patch.StageNow{}, []patch.GroupNow{baked, withCanary(done)}, patch.MoveJudge, nil},
+		{"a canary's group is lost", patch.StageNow{}, []patch.GroupNow{baked, lost}, patch.MoveJudge, nil},
+		{
+			"paused once canaries have baked",
+			patch.StageNow{Paused: true, Pausing: true},
+			[]patch.GroupNow{baked},
+			patch.MoveWait, nil,
+		},
+		{
+			"roll back once canaries have baked",
+			patch.StageNow{Sent: patch.RollBack},
+			[]patch.GroupNow{baked},
+			patch.MoveStopToPutBack, nil,
+		},
+		{
+			"which puts back at once",
+			patch.StageNow{Stopping: true, PutsBack: true},
+			[]patch.GroupNow{baked},
+			patch.MovePutBack, nil,
+		},
 
 		{"a failure", patch.StageNow{}, []patch.GroupNow{onHold, fresh}, patch.MoveHold, []int{0}},
 		{"another is at work", patch.StageNow{Parallel: 2}, []patch.GroupNow{onHold, atWork}, patch.MoveMakeWait, []int{1}},

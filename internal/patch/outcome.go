@@ -110,10 +110,20 @@ type InstanceResult struct {
 	PutBackIn    Duration      `json:"put_back_in,omitempty"` // how long putting it back took
 	// it left its group for good, which was at its max by others and launched nobody instead
 	NoRoomForAnother bool `json:"no_room_for_another,omitempty"`
+	// it was patched before the others of its group, and watched for longer
+	Canary bool `json:"canary,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Called names the instance for people.
+func (r InstanceResult) Called() string {
+	if r.Canary {
+		return r.ID + " (canary)"
+	}
+	return r.ID
 }
 
 // InstanceDetails is what has no bound of what was done to an instance. It is in the evidence only, an object an
@@ -146,6 +156,7 @@ type GroupResult struct {
 	Instances []InstanceResult `json:"instances"`
 	Tally     map[Outcome]int  `json:"tally,omitempty"` // of its instances, where they are in the evidence only
 	Gaps      []Gap            `json:"gaps,omitempty"`
+	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }

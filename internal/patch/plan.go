@@ -106,7 +106,17 @@ type Stage struct {
 	Health            []HealthCheck `json:"health"`
 	Bake              Duration      `json:"bake"` // time under watch after each instance is back in service
 	OnFailure         OnFailure     `json:"on_failure"`
-	Promote           Promote       `json:"promote"` // what of it lets the next stage begin
+	Promote           Promote       `json:"promote"`             // what of it lets the next stage begin
+	Order             Order         `json:"order,omitempty"`     // "": zone_balanced
+	ZoneSoak          Duration      `json:"zone_soak,omitempty"` // of order zone: between two zones of a group
+	Canary            *Canary       `json:"canary,omitempty"`    // nil: the first are patched as the others
+}
+
+// Canary is the first instances of each group of a stage, which are watched for longer: the others of every group wait
+// until all of them have baked.
+type Canary struct {
+	Instances int      `json:"instances"` // of each group
+	Bake      Duration `json:"bake"`      // in place of the stage's
 }
 
 // Approval is a gate before a stage.
@@ -145,6 +155,9 @@ type Group struct {
 	Region           string            `json:"region"`
 	AutoScalingGroup string            `json:"auto_scaling_group,omitempty"`
 	Tags             map[string]string `json:"tags,omitempty"`
+	// Exclude are tags: an instance that carries all of one entry's is left as it is.
+	Exclude []map[string]string `json:"exclude,omitempty"`
+	Only    *Only               `json:"only,omitempty"` // whom this wave takes; nil: everybody
 }
 
 // IsAutoScaling tells an Auto Scaling group from instances chosen by tags.
@@ -165,6 +178,16 @@ func (g Group) Name() string {
 
 // String names the group as people write it: account/region/name.
 func (g Group) String() string { return g.Account.Name + "/" + g.Region + "/" + g.Name() }
+
+// Canaries counts the groups of stages that begin with a canary.
+func (p Plan) Canaries() (count int) {
+	for _, stage := range p.Stages {
+		if stage.Canary != nil {
+			count += len(stage.Groups)
+		}
+	}
+	return count
+}
 
 // Groups lists every group of the plan once, in a fixed order, so that locks are always taken in the same order.
 func (p Plan) Groups() []Group {

@@ -31,6 +31,9 @@ type Policy struct {
 	Capacity       CapacityMode
 	Health         []HealthCheck
 	Bake           Duration
+	Order          Order
+	ZoneSoak       Duration
+	Canary         *Canary
 	Quarantine     Quarantine
 }
 
@@ -45,6 +48,7 @@ func PolicyOf(plan Plan, stage Stage) Policy {
 		Service: stage.Service, MaxUnavailable: stage.MaxUnavailable,
 		Capacity: stage.Capacity,
 		Health:   stage.Health, Bake: stage.Bake, Quarantine: plan.Quarantine,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary,
 	}
 }
 
@@ -53,7 +57,7 @@ func (p Policy) StageView() Stage {
 	return Stage{
 		Name: p.Stage, Service: p.Service, MaxUnavailable: p.MaxUnavailable,
 		Capacity: p.Capacity, Health: p.Health,
-		Bake: p.Bake,
+		Bake: p.Bake, Order: p.Order, ZoneSoak: p.ZoneSoak, Canary: p.Canary,
 	}
 }
 

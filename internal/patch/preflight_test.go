@@ -149,12 +149,19 @@ func TestWhatIsAskedOfAPlan(t *testing.T) {
 	view.Groups++
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedTooMany, "nightly")
 	require.Empty(t, patch.Refusals(patch.LevelGroup, view))
+	view.Groups, view.Canaries = patch.MostGroups*2/3, patch.MostGroups*2/3
+	require.Empty(t, patch.Refusals(patch.LevelWave, view))
+	view.Canaries += 4
+	refusal := patch.First(patch.LevelWave, view)
+	requireRefusal(t, refusal, patch.RefusedTooMany, "nightly")
+	require.Contains(t, refusal.What, "in stages with a canary, which count half as much again")
+	view.Canaries = 0
 	view.Groups, view.Frozen = 1, "everything is frozen"
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedFrozen, "nightly")
 	view.Now, view.Frozen = noon.Add(-time.Second), ""
 	requireRefusal(t, patch.First(patch.LevelWave, view), patch.RefusedOutsideWindow, "nightly")
 	view.Now, view.Policy.Blackouts = noon, patch.Blackouts{{From: noon, Until: noon.Add(time.Hour), Reason: "stocktaking"}}
-	refusal := patch.First(patch.LevelWave, view)
+	refusal = patch.First(patch.LevelWave, view)
 	requireRefusal(t, refusal, patch.RefusedBlackout, "nightly")
 	require.Contains(t, refusal.What, "(stocktaking)")
 	require.Contains(t, refusal.WhatToDo, "once it is over, at "+noon.Add(time.Hour).Format(time.RFC3339))

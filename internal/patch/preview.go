@@ -6,6 +6,7 @@ import "time"
 // learn it.
 type Preview struct {
 	Plan   string    `json:"plan"`
+	Only   *Only     `json:"only,omitempty"` // whom the wave would take; none: everybody
 	Hash   string    `json:"plan_hash"`
 	At     time.Time `json:"at"`               // when it was read
 	Begins time.Time `json:"begins"`           // when the wave would begin: At, or when its window opens
@@ -59,6 +60,9 @@ type PreviewStage struct {
 	MaxParallelGroups int            `json:"max_parallel_groups"`
 	Bake              Duration       `json:"bake"`
 	Promote           Promote        `json:"promote"` // what of it lets the next stage begin
+	Order             Order          `json:"order,omitempty"`
+	ZoneSoak          Duration       `json:"zone_soak,omitempty"`
+	Canary            *Canary        `json:"canary,omitempty"`
 	Begins            Duration       `json:"begins"`
 	Takes             Duration       `json:"takes"`
 	Groups            []PreviewGroup `json:"groups"`
@@ -103,6 +107,7 @@ type PreviewInstance struct {
 	Begins   Duration `json:"begins"`
 	Takes    Duration `json:"takes"`
 	InTime   bool     `json:"in_time"` // it may still be begun in the window
+	Canary   bool     `json:"canary,omitempty"`
 }
 
 // PreviewAction is what a wave would do to an instance.

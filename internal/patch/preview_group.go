@@ -21,7 +21,7 @@ type GroupReading struct {
 // its turn had come. What was asked of the group is not asked again of each.
 func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 	found := slices.Clone(r.Problems)
-	if r.State == nil {
+	if r.State == nil || ReachOf(*r.State, stage.Order).Nobody() {
 		return found
 	}
 	view := View{Group: r.Group, Policy: PolicyOf(plan, stage), State: r.State, Around: r.Around}
@@ -34,7 +34,7 @@ func (r GroupReading) blockersOf(plan Plan, stage Stage) []Blocker {
 		state := surged(*r.State)
 		view.State, view.Holdings.Surge = &state, true
 	}
-	for _, member := range r.State.Order() {
+	for _, member := range r.State.Ordered(stage.Order) {
 		view.Instance = member.ID
 		for _, check := range checks {
 			if check.LeftOut[LevelGroup] == "" {
@@ -89,11 +89,14 @@ func (r GroupReading) preview(plan Plan, stage Stage) PreviewGroup {
 		shown.Numbers = &GroupNumbers{Min: r.State.Min, Max: r.State.Max, Desired: r.State.Desired}
 	}
 	var refusal *Refusal
+	if ReachOf(*r.State, stage.Order).Nobody() {
+		return shown // neither marks nor room are made for it
+	}
 	if shown.Strategy, refusal = PlanCapacity(r.Group, *r.State, stage); refusal != nil {
 		shown.Refused = string(refusal.Code) + ": " + refusal.What
 	}
 	shown.Each, shown.EachFrom = plan.Likely(stage, r.State.TargetGroups)
-	for _, member := range r.State.Order() {
+	for _, member := range r.State.Ordered(stage.Order) {
 		shown.Instances = append(shown.Instances, r.instance(plan, member))
 	}
 	return shown

@@ -198,3 +198,63 @@ func TestAPreviewOfALargeFleetStaysSmall(t *testing.T) {
 	require.Contains(t, p.Notes[len(p.Notes)-2], "of the rest only their number is kept")
 	require.Equal(t, (4 * 100 * 20 * time.Minute).String(), p.Takes.String(), "five groups at once")
 }
+
+// A preview has canaries first, then the others, and zones apart.
+func TestAPreviewOfCanariesAndZones(t *testing.T) {
+	minutes := func(d patch.Duration) int { return int(d.D() / time.Minute) }
+	for _, c := range []struct {
+		name   string
+		change func(*patch.Stage)
+		begins []int // minutes, of each instance
+		takes  int
+	}{
+		{"as usual", func(*patch.Stage) {}, []int{0, 20, 40, 60}, 80},
+		{
+			"a canary that bakes for an hour more",
+			func(s *patch.Stage) {
+				s.Canary = &patch.Canary{Instances: 1, Bake: s.Bake + patch.Duration(time.Hour)}
+			},
+			[]int{0, 80, 100, 120},
+			140,
+		},
+		{
+			"more canaries than there are",
+			func(s *patch.Stage) {
+				s.Canary = &patch.Canary{Instances: 9, Bake: s.Bake + patch.Duration(time.Hour)}
+			},
+			[]int{0, 80, 160, 240},
+			320,
+		},
+		{
+			"zones half an hour apart",
+			func(s *patch.Stage) { s.Order, s.ZoneSoak = patch.OrderZone, patch.Duration(30*time.Minute) },
+			[]int{0, 20, 70, 90},
+			110,
+		},
+		{
+			"both",
+			func(s *patch.Stage) {
+				s.Order, s.ZoneSoak = patch.OrderZone, patch.Duration(30*time.Minute)
+				s.Canary = &patch.Canary{Instances: 1, Bake: s.Bake + patch.Duration(time.Hour)}
+			},
+			[]int{0, 80, 130, 150},
+			170,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := planOf(patch.Stage{
+				Groups: []patch.Group{previewG}, MaxUnavailable: patch.Instances(1), Bake: patch.Duration(5 * time.Minute),
+			})
+			plan.Estimates = &patch.Estimates{Patch: patch.Duration(20 * time.Minute)}
+			c.change(&plan.Stages[0])
+			state := four()
+			p := preview(plan, patch.GroupReading{Group: previewG, State: &state})
+			var begins []int
+			for _, instance := range p.Stages[0].Groups[0].Instances {
+				begins = append(begins, minutes(instance.Begins))
+			}
+			require.Equal(t, c.begins, begins)
+			require.Equal(t, c.takes, minutes(p.Takes))
+		})
+	}
+}

@@ -41,12 +41,14 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 	shown := PreviewStage{
 		Name: stage.Name, Approval: stage.Approval, After: stage.After, Service: stage.Service,
 		MaxParallelGroups: max(stage.MaxParallelGroups, 1), Bake: stage.Bake, Promote: stage.Promote,
+		Order: stage.Order, ZoneSoak: stage.ZoneSoak, Canary: stage.Canary,
 		Begins: p.Takes, Groups: []PreviewGroup{},
 	}
 	if stage.Service != "" {
 		shown.MaxParallelGroups = 1
 	}
 	var works []Work
+	var zones [][]string
 	for _, group := range stage.Groups {
 		reading := readings[group.String()]
 		p.Blockers = append(p.Blockers, reading.blockersOf(plan, stage)...)
@@ -65,18 +67,19 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 				p.Notes = append(p.Notes, group.String()+": "+untried)
 			}
 		}
+		var due []string
 		for _, instance := range one.Instances {
 			if instance.Does != WouldNothing {
-				work.Instances++
+				work.Instances, due = work.Instances+1, append(due, instance.Zone)
 			}
 		}
-		shown.Groups, works = append(shown.Groups, one), append(works, work)
+		shown.Groups, works, zones = append(shown.Groups, one), append(works, work), append(zones, due)
 	}
-	var begins []Duration
-	begins, shown.Takes = Schedule(works, shown.MaxParallelGroups)
+	legs := legsOf(stage, works, zones, shown.MaxParallelGroups)
+	shown.Takes = legs.takes
 	for i := range shown.Groups {
-		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+begins[i], works[i].Left()
-		p.addInstances(plan, stage, &shown.Groups[i], works[i], readings[stage.Groups[i].String()], soaks)
+		shown.Groups[i].Begins, shown.Groups[i].Takes = shown.Begins+legs.parts[0].begins[i], legs.groupTakes(i)
+		p.addInstances(plan, legs, i, &shown, readings[stage.Groups[i].String()], soaks)
 	}
 	p.Takes += shown.Takes
 	p.Stages = append(p.Stages, shown)
@@ -84,16 +87,17 @@ func (p *Preview) addStage(plan Plan, stage Stage, readings map[string]GroupRead
 
 // addInstances gives a group's instances their times, and says where the window keeps the first from being begun.
 func (p *Preview) addInstances(
-	plan Plan, stage Stage, group *PreviewGroup, work Work, reading GroupReading, soaks Duration,
+	plan Plan, legs *legs, of int, shown *PreviewStage, reading GroupReading, soaks Duration,
 ) {
-	state := reading.State
-	if state == nil {
-		return // it could not be read: it has no instances
+	state, stage, group := reading.State, legs.stage, &shown.Groups[of]
+	canaryPlan, canaryStage := plan.AsCanary(stage)
+	if state == nil || ReachOf(*state, stage.Order).Nobody() {
+		return // it could not be read, or nobody of it is taken: it has no instances
 	}
 	taken := 0
 	for i := range group.Instances {
 		instance := &group.Instances[i]
-		instance.Begins = group.Begins + work.First + work.before(taken)
+		instance.Begins = shown.Begins + legs.begins(of, taken)
 		p.Instances++
 		p.Missing += instance.MissingCount
 		if p.Missing > mostPatchIDs {
@@ -107,17 +111,20 @@ func (p *Preview) addInstances(
 		if instance.Reboot {
 			p.Reboots++
 		}
-		instance.Takes = work.Each
+		instance.Takes, instance.Canary = group.Each, legs.isCanary(of, taken)
+		budget := plan.Budget(stage, state.TargetGroups)
+		if instance.Canary {
+			instance.Takes += legs.longer
+			budget = canaryPlan.Budget(canaryStage, state.TargetGroups)
+		}
 		taken++
-		instance.InTime, _ = plan.Window.HasRoomFor(
-			p.Begins.Add((soaks + instance.Begins).D()), plan.Budget(stage, state.TargetGroups),
-		)
+		instance.InTime, _ = plan.Window.HasRoomFor(p.Begins.Add((soaks + instance.Begins).D()), budget)
 		if instance.InTime {
 			p.InTime++
 		}
 	}
 	// A wave is refused when none could be begun as soon as it begins; later ones are left for another window.
-	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage), Now: p.Begins, State: state}
+	view := View{Group: reading.Group, Policy: PolicyOf(plan, stage).AsCanary(), Now: p.Begins, State: state}
 	if late := TooLate(LevelWave, view); late != nil {
 		p.Blockers = append(p.Blockers, late.Blocker())
 	}

@@ -40,6 +40,7 @@ const (
 	RefusedNoRestore        RefusalCode = "RestoreNotPossible"
 	RefusedGroupMember      RefusalCode = "MemberOfAutoScalingGroup"
 	RefusedLastInZone       RefusalCode = "LastHealthyInZone"
+	RefusedExcluded         RefusalCode = "Excluded"
 	RefusedAlarm            RefusalCode = "AlarmNotOK"
 	RefusedBake             RefusalCode = "BakeTooShort"
 	RefusedStopAlarm        RefusalCode = "StoppedByAlarm"

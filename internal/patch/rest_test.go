@@ -71,7 +71,7 @@ func TestAStoppedMachineIsToldAsStopped(t *testing.T) {
 func TestWhoWasTakenForGoneAndIsStoppedIsNamed(t *testing.T) {
 	state := four(untracked, member(2, func(m *patch.Member) { m.State, m.StoppedAt = "stopped", noon }))
 	for outcome, gaps := range map[patch.Outcome]int{patch.Gone: 1, patch.NotStarted: 1, patch.Failed: 0} {
-		end := patch.EndOf(tagsGroup, state, []patch.InstanceResult{
+		end := patch.EndOf(tagsGroup, "", state, []patch.InstanceResult{
 			{ID: "i-01", Outcome: patch.Patched},
 			{ID: "i-02", Outcome: patch.Patched},
 			{ID: "i-03", Outcome: outcome},

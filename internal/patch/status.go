@@ -11,6 +11,7 @@ type WaveStatus struct {
 	WaveID   string    `json:"wave_id"`
 	Plan     string    `json:"plan"`
 	PutsBack string    `json:"puts_back,omitempty"` // of a RollBackWave: the wave whose instances it puts back
+	Only     *Only     `json:"only,omitempty"`      // whom it takes; none: everybody
 	State    WaveState `json:"state"`
 	Outcome  Outcome   `json:"outcome,omitempty"` // once closed
 	Reason   string    `json:"reason,omitempty"`  // once closed: why it ended so, where there is something to say
@@ -83,6 +84,7 @@ type GroupCounts struct {
 	LastPatched time.Time     `json:"last_patched,omitzero"`
 	Reason      string        `json:"reason,omitempty"`
 	Gaps        []Gap         `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut     []string      `json:"left_out,omitempty"` // who is excluded, or not taken by this wave; for people
 	Stranded    []Stranded    `json:"stranded,omitempty"` // so far, its instances' included
 	Stops       bool          `json:"stops,omitempty"`    // one has failed: it is held once those under way have ended
 	Closed      RefusalCode   `json:"closed,omitempty"`   // a window or a calendar that lets no further instance begin
@@ -168,8 +170,10 @@ type GroupPhase string
 const (
 	GroupIdle     GroupPhase = "idle" // holds its lock and waits for its turn
 	GroupPatching GroupPhase = "patching"
-	// between two instances: another group is held, a person paused the wave, or it is frozen
-	GroupPaused      GroupPhase = "paused"
+	// between two instances: another group is held, a person paused the wave, it is frozen, or a zone of it soaks
+	GroupPaused GroupPhase = "paused"
+	// its canary has baked: the others wait for the canaries of the stage's other groups
+	GroupCanaryBaked GroupPhase = "canary_baked"
 	GroupHeld        GroupPhase = "held" // more failures than it may carry: waits for a decision
 	GroupRollingBack GroupPhase = "rolling_back"
 	GroupDone        GroupPhase = "done" // waits to be released
@@ -184,8 +188,9 @@ type GroupStatus struct {
 	Current   []string         `json:"current,omitempty"` // PatchInstance workflow ids under way
 	Now       []InstanceNow    `json:"now,omitempty"`     // what those under way are doing
 	Failing   []FailingUndo    `json:"failing_undos,omitempty"`
-	Instances []InstanceResult `json:"instances"`      // in order; not_started until each has ended
-	Gaps      []Gap            `json:"gaps,omitempty"` // members that were not reached, once all others were
+	Instances []InstanceResult `json:"instances"`          // in order; not_started until each has ended
+	Gaps      []Gap            `json:"gaps,omitempty"`     // members that were not reached, once all others were
+	LeftOut   []Gap            `json:"left_out,omitempty"` // members that are excluded, or not taken by this wave
 	Notes     []string         `json:"notes,omitempty"`
 	Stranded  []Stranded       `json:"stranded,omitempty"`
 }

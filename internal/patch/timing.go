@@ -110,11 +110,14 @@ func (p Plan) Scaled(speed float64) Plan {
 	budget := func(d Duration) Duration { return max(divide(d), min(d, Duration(MinBudget))) }
 	stages := make([]Stage, len(p.Stages))
 	for i, stage := range p.Stages {
-		stage.Bake = divide(stage.Bake)
+		stage.Bake, stage.ZoneSoak = divide(stage.Bake), divide(stage.ZoneSoak)
 		if stage.After != nil {
 			after := *stage.After
 			after.Duration, after.Every = divide(after.Duration), divide(after.Every)
 			stage.After = &after
+		}
+		if stage.Canary != nil {
+			stage.Canary = &Canary{Instances: stage.Canary.Instances, Bake: divide(stage.Canary.Bake)}
 		}
 		stages[i] = stage
 	}

@@ -173,6 +173,9 @@ func (r GroupResult) Fit() GroupResult {
 	if more := len(r.Gaps) - fewTold; more > 0 {
 		r.Gaps = append(slices.Clone(r.Gaps[:fewTold]), Gap{Why: fmt.Sprintf("%d more that are not named here", more)})
 	}
+	if more := len(r.LeftOut) - fewTold; more > 0 {
+		r.LeftOut = append(slices.Clone(r.LeftOut[:fewTold]), Gap{Why: fmt.Sprintf("%d more that are not named here", more)})
+	}
 	for i := range r.Gaps {
 		r.Gaps[i].Why = Clip(r.Gaps[i].Why, shortReason)
 	}

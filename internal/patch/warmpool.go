@@ -13,10 +13,11 @@ const WarmPoolRunning = "Running"
 func (s GroupState) Untouched() []string {
 	notes := slices.Clone(s.Hidden)
 	for _, member := range s.Members {
-		if member.AtRest() {
+		if member.AtRest() && member.LeftOut == "" {
 			notes = append(notes, member.is()+": it is not patched, and left as it is")
 		}
 	}
+	notes = append(notes, ToldLeftOut(s.LeftOut())...)
 	if s.WarmPoolState != "" {
 		notes = append(notes, "what waits in its warm pool is not patched, and serves as it was "+
 			"prepared: renew the pool by an instance refresh, or delete it and put it again, once its image has the patches")

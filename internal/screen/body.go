@@ -116,7 +116,7 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 			well++
 		default:
 			line := fmt.Sprintf(
-				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.ID, mark.Style.Render(instance.Outcome.Words()),
+				"    %s %-19s  %s", mark.Style.Render(mark.Sign), instance.Called(), mark.Style.Render(instance.Outcome.Words()),
 			)
 			if !instance.Ended.IsZero() {
 				line += palette.Quiet.Render("  at " + console.Clock(instance.Ended))
@@ -136,6 +136,9 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 	}
 	if len(rest) > 0 {
 		lines = append(lines, palette.Quiet.Render("    "+strings.Join(rest, ", ")))
+	}
+	for _, told := range group.LeftOut {
+		lines = append(lines, palette.Quiet.Render("    · "+told))
 	}
 	return lines
 }

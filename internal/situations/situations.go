@@ -220,6 +220,18 @@ func statuses() map[string]patch.WaveStatus {
 		"frozen": in(patch.StateRunning, func(s *patch.WaveStatus) {
 			group(s).Phase, group(s).Reason = patch.GroupPaused, frozen
 		}),
+		"soaking between zones": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			group(s).Phase, group(s).Reason = patch.GroupPaused, "zone ap-northeast-1a is patched and watched: zone "+
+				"ap-northeast-1c begins at 2026-11-22T03:00:00Z"
+		}),
+		"a canary has baked": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			group(s).Phase, group(s).Reason = patch.GroupCanaryBaked, "its canary is patched and watched; the others are "+
+				"taken once the canaries of the stage's other groups are, too"
+		}),
+		"takes only some": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			s.Only = &patch.Only{Zones: []string{"ap-northeast-1a"}}
+			group(s).LeftOut = []string{"i-0f555555555555555 left as it is: this wave takes only zone ap-northeast-1a"}
+		}),
 		"paused": in(patch.StatePaused, func(s *patch.WaveStatus) {
 			s.Awaiting = "paused by ann: looking. An instance under way ends first. Send resume, roll_back or abort."
 		}),

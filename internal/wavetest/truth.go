@@ -76,7 +76,8 @@ func waitsUntold(region *world.Region, group patch.GroupResult) []string {
 // read a little before, and what AWS shows lags.
 const joinedLately = 3 * time.Minute
 
-// lacking finds members that were there when a group that is told as succeeded ended, and lack approved patches.
+// lacking finds members that were there when a group that is told as succeeded ended, lack approved patches, and are
+// not named as left out.
 func lacking(region *world.Region, group patch.GroupResult) []string {
 	scaling, err := region.ScalingGroup(group.Name)
 	if err != nil {
@@ -92,6 +93,9 @@ func lacking(region *world.Region, group patch.GroupResult) []string {
 	for _, member := range scaling.Members() {
 		there := member.State == world.LifecycleInService && member.Instance.State == world.Running &&
 			member.Since.Before(ended.Add(-joinedLately))
+		if slices.ContainsFunc(group.LeftOut, func(left patch.Gap) bool { return left.Instance == member.Instance.ID }) {
+			continue
+		}
 		// One is too young to be approved, so that a machine that has all is behind by one.
 		if there && member.Instance.BehindBy() > 1 {
 			found = append(found, fmt.Sprintf("%s is a member of %s, which is told to have succeeded, and is behind by %d",

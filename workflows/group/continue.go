@@ -92,6 +92,8 @@ type Carried struct {
 	Closed     *Closing     // see group.closed
 	Earlier    time.Time    // see GroupOrder.Earlier
 	Rounds     int          // see progress.rounds
+	Rest       bool         // see way.rest
+	Zones      patch.ZoneWay
 }
 
 // Closing is why no instance may begin for the time being: a window or a calendar has closed. It is no failure.
@@ -121,6 +123,7 @@ func (g *group) takeOver(c *Carried) OrderKind {
 	g.orders, g.paused, g.resumed = c.Orders, c.Paused, c.Doing != ""
 	g.closed, g.earlier, g.rounds, g.targets = c.Closed, c.Earlier, c.Rounds, c.Targets
 	g.suspended = c.Suspended
+	g.way = way{rest: c.Rest, zones: c.Zones}
 	if c.Room != nil {
 		g.room = room.New(g.in.Group, g.in.Policy, g.in.WaveID, c.Room.Strategy)
 		g.room.Before, g.room.Raised, g.room.Surge, g.room.Dropped = c.Room.Before, c.Room.Raised, c.Room.Surge,
@@ -135,6 +138,6 @@ func (g *group) carry(doing OrderKind) *Carried {
 		Doing: doing, Status: g.status, Runbook: g.runbook, BaselineID: g.base, Try: g.try, Left: g.left, Timed: g.timed,
 		Took: g.took, Unasked: g.unasked,
 		Closed: g.closed, Earlier: g.earlier, Rounds: g.rounds, Targets: g.targets,
-		Suspended: g.suspended,
+		Suspended: g.suspended, Rest: g.way.rest, Zones: g.way.zones,
 	}
 }

@@ -51,12 +51,12 @@ func details(status patch.GroupStatus, group patch.Group, namespace string) stri
 			missing = fmt.Sprintf("%d → %d", instance.MissingBefore, instance.MissingAfter)
 		}
 		run.Write(&text, "| %s | %s | %s | %s | %s |\n",
-			run.PageOf(namespace, page, instance.ID), stands, since, missing, run.Cell(instance.Reason))
+			run.PageOf(namespace, page, instance.Called()), stands, since, missing, run.Cell(instance.Reason))
 	}
 	for _, gap := range status.Gaps {
 		run.Write(&text, "\n- **not reached** %s\n", gap.In(status.Group))
 	}
-	for _, note := range status.Notes {
+	for _, note := range status.Notes { // those who are left out are among them
 		run.Write(&text, "\n- %s\n", note)
 	}
 	return text.String()

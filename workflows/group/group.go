@@ -54,6 +54,7 @@ type group struct {
 	progress
 	stops
 	batch batch
+	way   way
 	turns turns
 }
 
@@ -85,7 +86,7 @@ type progress struct {
 
 // stops end what is under way; nil: nothing of the kind is.
 type stops struct {
-	thawed     workflow.CancelFunc // the watch for the end of a freeze
+	thawed     workflow.CancelFunc // the watch for the end of a freeze, or of a soak
 	halt       workflow.CancelFunc // the instances under way
 	stopTrying func()              // the giving back of room
 }
@@ -124,7 +125,7 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 				g.patch(ctx)
 			}
 		case OrderStop:
-			if g.status.Phase == patch.GroupPaused {
+			if g.status.Phase == patch.GroupPaused || g.status.Phase == patch.GroupCanaryBaked {
 				g.enter(ctx, patch.GroupDone, g.stoppedWhy())
 			}
 		case OrderRollBack:
@@ -207,6 +208,7 @@ func (g *group) report(ctx workflow.Context) {
 		Group: g.status.Group, WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Phase: g.status.Phase,
 		Strategy: g.status.Strategy, Total: len(g.status.Instances), Done: g.done(), Reason: g.status.Reason,
 		Outcome: g.result().Outcome, Each: g.each(), Gaps: g.status.Gaps, Stranded: g.status.Stranded,
+		LeftOut: patch.ToldLeftOut(g.status.LeftOut),
 		Failing: g.status.Failing, Stops: g.batch.failed != "" && g.status.Phase == patch.GroupPatching,
 	}
 	if g.closed != nil {
@@ -242,7 +244,9 @@ func (g *group) isFailure(instance patch.InstanceResult) bool {
 func (g *group) result() *patch.GroupResult {
 	result := &patch.GroupResult{
 		Account: g.in.Group.Account.Name, Region: g.in.Group.Region, Name: g.in.Group.Name(),
-		Outcome: patch.GroupOutcome(g.status.Instances).Judged(g.status.Gaps), Reason: g.status.Reason,
+		Outcome: patch.GroupOutcome(g.status.Instances).Judged(g.status.Gaps).JudgedWithout(
+			g.in.Group.Only, g.status.LeftOut,
+		), Reason: g.status.Reason, LeftOut: g.status.LeftOut,
 		Instances: g.status.Instances, Gaps: g.status.Gaps, Notes: g.status.Notes,
 		Stranded: g.status.Stranded,
 	}
@@ -303,11 +307,13 @@ func (g *group) forgetFailures() {
 
 // patchInstance runs the saga of one instance as a child, whose id is the instance's lock, and returns its result.
 func (g *group) patchInstance(ctx workflow.Context, id string) patch.InstanceResult {
-	of := g.common(id)
+	of, canary := g.common(id), g.isCanary()
+	of.Policy = g.policy()
 	of.Turns, of.Suspends = g.status.Strategy.AtOnce > 1, g.suspended
 	result := g.child(ctx, "patches "+id, of, instance.PatchInstance, instance.Input{
 		Common: of, Runbook: g.runbook, BaselineID: g.base, Left: g.left[id],
 	})
+	result.Canary = canary && !result.Started.IsZero()
 	g.keepRoom(result)
 	return result
 }

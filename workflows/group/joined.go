@@ -26,6 +26,7 @@ func (g *group) takeJoined(ctx workflow.Context) bool {
 			return false
 		}
 		view.Now, view.State = workflow.Now(ctx), state
+		g.knowZones(*state)
 		late := patch.TooLate(patch.LevelGroup, view)
 		goesOn := late == nil && g.rounds < mostRounds && !g.stopped && ctx.Err() == nil
 		switch {
@@ -67,7 +68,9 @@ func (g *group) readEnd(ctx workflow.Context) (*patch.GroupState, patch.Ending) 
 		return nil, patch.Ending{}
 	}
 	g.status.Notes = state.Untouched()
-	return &state, patch.EndOf(g.in.Group, state, g.status.Instances)
+	end := patch.EndOf(g.in.Group, g.in.Policy.Order, state, g.status.Instances)
+	g.status.LeftOut = end.LeftOut
+	return &state, end
 }
 
 // nameLatecomers looks once more before a group that ended well is let go: who joined since, while the wave worked on

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/patchtide/patchtide/activities"
+	"github.com/patchtide/patchtide/internal/patch"
 	"github.com/patchtide/patchtide/workflows/freeze"
 	"github.com/patchtide/patchtide/workflows/internal/run"
 )
@@ -52,6 +53,7 @@ func (g *group) leave(ctx workflow.Context) *End {
 			g.orphaned = freeze.Ask(clean, owner).Ended
 		}
 	}
+	g.stopped = g.stopped || g.status.Phase == patch.GroupCanaryBaked // its others were never taken
 	end := g.end()
 	if g.orphaned {
 		if err := workflow.ExecuteActivity(

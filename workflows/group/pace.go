@@ -13,7 +13,7 @@ type paceSoFar struct {
 }
 
 func (p *paceSoFar) learn(result patch.InstanceResult, took time.Duration) {
-	if result.Outcome.LeftPatched() {
+	if result.Outcome.LeftPatched() && !result.Canary { // which is watched for longer
 		p.timed, p.took = p.timed+1, p.took+patch.Duration(took)
 	}
 }

@@ -20,6 +20,10 @@ const stoppedEarly = "stopped before all instances were taken"
 func (g *group) patch(ctx workflow.Context) {
 	g.endThawWatch()
 	g.closed, g.status.Gaps = nil, nil
+	if g.baked() {
+		g.enter(ctx, patch.GroupCanaryBaked, bakedWhy)
+		return
+	}
 	if !g.takeResumed() {
 		if g.paused && g.unfinished() { // neither marks nor room are made meanwhile
 			g.enter(ctx, patch.GroupPaused, g.whyPaused)
@@ -29,6 +33,10 @@ func (g *group) patch(ctx workflow.Context) {
 		if late := patch.First(patch.LevelGroup, g.view(ctx)); late != nil && g.unfinished() {
 			g.close(late)
 			g.enter(ctx, patch.GroupDone, g.closed.Why)
+			return
+		}
+		if between := g.soaks(ctx, g.next()); between.why != "" {
+			g.soak(ctx, between)
 			return
 		}
 		frozen := g.frozen(ctx)
@@ -46,7 +54,7 @@ func (g *group) patch(ctx workflow.Context) {
 				g.close(refusal)
 			}
 			phase := patch.GroupHeld
-			if g.closed != nil || g.allTried() {
+			if g.closed != nil || g.allTried() || errors.Is(err, errNobody) {
 				phase = patch.GroupDone
 			}
 			g.enter(ctx, phase, run.Reason(err))
@@ -58,7 +66,7 @@ func (g *group) patch(ctx workflow.Context) {
 	if g.goOn {
 		return // the room and the mark go with the state
 	}
-	failed, frozen := g.batch.failed, g.batch.frozen
+	failed, frozen, between := g.batch.failed, g.batch.frozen, g.batch.soaks
 	g.giveBack(ctx)
 	switch {
 	case failed != "":
@@ -69,6 +77,10 @@ func (g *group) patch(ctx workflow.Context) {
 		g.enter(ctx, patch.GroupDone, g.closed.Why)
 	case frozen != "":
 		g.freeze(ctx, frozen)
+	case between.why != "":
+		g.soak(ctx, between)
+	case g.baked():
+		g.enter(ctx, patch.GroupCanaryBaked, bakedWhy)
 	case g.paused && g.unfinished():
 		g.enter(ctx, patch.GroupPaused, g.whyPaused)
 	case g.unfinished(), // a pause that was lifted while the room was given back
@@ -108,13 +120,17 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 		return err
 	}
 	g.targets = state.Behind().All
+	g.knowZones(state)
+	if level == patch.LevelGroup && g.leaveOut(state) {
+		return errNobody
+	}
 	strategy, refusal := patch.PlanCapacity(g.in.Group, state, g.in.Policy.StageView())
 	if refusal != nil {
 		return refusal
 	}
 	g.status.Strategy = strategy
 	if level == patch.LevelGroup { // newcomers first: a group that refuses while one waits is not done
-		for _, member := range state.Order() {
+		for _, member := range state.Ordered(g.in.Policy.Order) {
 			if indexOf(g.status.Instances, member.ID) < 0 {
 				g.status.Instances = append(g.status.Instances, patch.Untouched(member.ID))
 			}
@@ -145,12 +161,12 @@ func (g *group) prepare(ctx workflow.Context, level patch.Level) error {
 
 // view is what a check may look at before anything was read of the group.
 func (g *group) view(ctx workflow.Context) patch.View {
-	return patch.View{Group: g.in.Group, Policy: g.in.Policy, Now: workflow.Now(ctx)}
+	return patch.View{Group: g.in.Group, Policy: g.policy(), Now: workflow.Now(ctx)}
 }
 
 // askOthers reads what concerns the group as a whole beside its own state, its gate's alarms with it, and asks again.
 func (g *group) askOthers(ctx workflow.Context, level patch.Level, view patch.View) error {
-	policy := g.in.Policy
+	policy := view.Policy
 	in := activities.ReadInterferenceInput{
 		Group: g.in.Group, Calendars: policy.Calendars, Restore: policy.Restore,
 		Within: policy.Budget(view.State.TargetGroups).OnItsWay(), Alarms: run.Gates(policy.Health),

@@ -2,7 +2,6 @@ package group
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -14,6 +13,7 @@ import (
 type batch struct {
 	failed string // which have failed, and why
 	frozen string
+	soaks  soak
 }
 
 // take takes the instances in order, as many at once as there is room for, until one fails, all are done, the window
@@ -24,18 +24,19 @@ func (g *group) take(ctx workflow.Context) {
 	g.halt = halt
 	defer func() { g.halt = nil }()
 	for {
-		next := slices.IndexFunc(g.status.Instances, func(one patch.InstanceResult) bool {
-			return one.Outcome == patch.NotStarted && nowOf(g.status.Now, one.ID) == nil
-		})
+		next := g.next()
 		free := len(g.status.Now) < max(g.status.Strategy.AtOnce, 1)
 		switch idle := len(g.status.Now) == 0; {
-		case next >= 0 && free && g.goesOn(ctx) && (idle || !g.isLong(ctx)):
+		case next != "" && free && g.goesOn(ctx) && (idle || !g.isLong(ctx)):
 			if idle && g.mayContinueAsNew(ctx) {
 				return
 			}
+			if g.batch.soaks = g.soaks(ctx, next); !g.goesOn(ctx) {
+				continue
+			}
 			// An order that came while it was asked counts as much as one that came before.
 			if g.batch.frozen = g.frozen(ctx); g.goesOn(ctx) {
-				g.takeOne(together, g.status.Instances[next].ID)
+				g.takeOne(together, next)
 			}
 		case idle:
 			return
@@ -79,11 +80,12 @@ func (g *group) ends(ctx workflow.Context, result patch.InstanceResult, window *
 	}
 	g.status.Instances[indexOf(g.status.Instances, result.ID)] = result
 	g.learn(result, workflow.Now(ctx).Sub(began))
+	g.changed(ctx, result)
 	if g.isFailure(result) {
 		if g.batch.failed != "" {
 			g.batch.failed += "; "
 		}
-		g.batch.failed += fmt.Sprintf("%s %s: %s", result.ID, result.Outcome.Words(), result.Reason)
+		g.batch.failed += fmt.Sprintf("%s %s: %s", result.Called(), result.Outcome.Words(), result.Reason)
 		if len(g.status.Now) > 0 { // the others may take an hour yet, in which no other group need begin
 			g.report(ctx)
 		}

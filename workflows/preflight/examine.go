@@ -21,6 +21,8 @@ type Examined struct {
 	Each    patch.Duration // what one instance is likely to take
 	From    string         // what that is made of
 	AtOnce  int            // so many are patched at once
+	Zones   []string       // those in which it has instances
+	LeftOut []patch.Gap    // members that are excluded, or not taken by this wave
 	Launch  patch.Duration // one more instance, before the first goes out; 0: none is launched
 }
 
@@ -48,7 +50,12 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 	if err != nil {
 		return found, err
 	}
-	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage), State: &state}
+	reach := patch.ReachOf(state, stage.Order)
+	found.Members, found.Zones, found.LeftOut, found.Behind = reach.Taken, reach.Zones, reach.LeftOut, state.Behind()
+	if reach.Nobody() {
+		return found, nil
+	}
+	view := patch.View{Group: group, Policy: patch.PolicyOf(plan, stage).AsCanary(), State: &state}
 	if err := Refused(ctx, patch.LevelWave, view); err != nil {
 		return found, err
 	}
@@ -61,10 +68,6 @@ func examine(ctx workflow.Context, plan patch.Plan, stage patch.Stage, group pat
 		return found, err
 	}
 	strategy, _ := patch.PlanCapacity(group, state, stage) // what it refuses is in the table
-	for _, member := range state.Order() {
-		found.Members = append(found.Members, member.ID)
-	}
-	found.Behind = state.Behind()
 	found.Each, found.From = plan.Likely(stage, state.TargetGroups)
 	found.AtOnce, found.Launch = strategy.AtOnce, strategy.LaunchTime(plan.Timing)
 	return found, nil

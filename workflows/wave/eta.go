@@ -96,7 +96,7 @@ func doneAt(eta patch.ETA, later patch.Duration) time.Time {
 // known, whose bake is the same.
 func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (patch.Work, string) {
 	work := patch.Work{
-		AtOnce: held.atOnce, Each: held.each, First: held.launch, Begun: held.started, Shares: held.behind.All,
+		AtOnce: held.atOnce, Each: held.each, First: held.launch, Begun: held.view().Begun(), Shares: held.behind.All,
 	}
 	basis := held.from
 	if each := cmp.Or(held.counts.Each, known); each > 0 {
@@ -104,6 +104,14 @@ func (w *wave) workOf(held *lockedGroup, known patch.Duration, now time.Time) (p
 	}
 	// Which of those done had nothing to patch is not known: at most so many are left.
 	work.Instances = max(held.counts.Total-max(held.counts.Done, held.compliant), 0)
+	planned := w.plan.Stages[held.stage]
+	if held.owesCanary() {
+		left := min(max(planned.Canary.Instances-held.counts.Patched, 0), work.Instances)
+		work.Soaks = planned.Canary.Longer(planned.Bake) * patch.Duration(left)
+	}
+	if total := held.counts.Total; total > 0 && len(held.reach.Zones) > 1 { // those of the zones that are left, by what is
+		work.Soaks += planned.ZoneSoak * patch.Duration((len(held.reach.Zones)-1)*work.Instances/total)
+	}
 	if held.counts.Phase == patch.GroupPatching && w.status.State == patch.StateRunning {
 		work.Spent = patch.Duration(now.Sub(held.since))
 	}

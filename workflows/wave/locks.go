@@ -26,7 +26,7 @@ const (
 // Refused: those taken are released by whoever called.
 func (w *wave) lock(ctx workflow.Context) error {
 	groups := len(w.roster.groups)
-	left := patch.HistoryLeft(workflow.GetInfo(ctx).GetCurrentHistoryLength(), groups, groups)
+	left := patch.HistoryLeft(workflow.GetInfo(ctx).GetCurrentHistoryLength(), groups, groups+w.plan.Canaries())
 	every := patch.ReportsEvery(left, w.roster.instances())
 	w.status.CountsEvery = 0
 	if every > 1 {

@@ -53,7 +53,13 @@ func (w *wave) outgrown(ctx workflow.Context, stage int) bool {
 	info := workflow.GetInfo(ctx)
 	turns := w.roster.which(func(held *lockedGroup) bool { return w.hasToDo(held, stage) })
 	spent := info.GetCurrentHistoryLength()
-	left := patch.HistoryLeft(spent, len(w.roster.groups), len(turns))
+	again := 0 // those that are told to go twice
+	for _, held := range turns {
+		if held.owesCanary() {
+			again++
+		}
+	}
+	left := patch.HistoryLeft(spent, len(w.roster.groups), len(turns)+again)
 	return spent > longestParked || !patch.HistoryHolds(left, w.roster.instances()) ||
 		info.GetCurrentHistorySize() > largestParked
 }

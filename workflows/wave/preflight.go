@@ -21,13 +21,18 @@ func (w *wave) preflight(ctx workflow.Context) error {
 	var groups []*lockedGroup
 	for i, stage := range w.plan.Stages {
 		for _, group := range stage.Groups {
-			groups = append(groups, &lockedGroup{group: group, stage: i, workflowID: names.GroupLock(group)})
+			groups = append(groups, &lockedGroup{
+				group: group, stage: i, canary: stage.Canary != nil, workflowID: names.GroupLock(group),
+			})
 		}
 	}
 	if err := w.examine(ctx, groups); err != nil {
 		return err
 	}
 	w.roster.groups = groups
+	if err := w.checkOnly(); err != nil {
+		return err
+	}
 	if err := w.lock(ctx); err != nil {
 		return err
 	}
@@ -39,7 +44,7 @@ func (w *wave) preflight(ctx workflow.Context) error {
 
 // wholePlan is what is known of a plan before anything is read.
 func wholePlan(plan patch.Plan) patch.View {
-	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups())}
+	return patch.View{Policy: patch.PolicyOf(plan, patch.Stage{}), Groups: len(plan.Groups()), Canaries: plan.Canaries()}
 }
 
 // checkPlan asks what stands against the plan as a whole.
@@ -75,6 +80,7 @@ func (w *wave) examine(ctx workflow.Context, groups []*lockedGroup) error {
 		func(held *lockedGroup, found preflight.Examined) {
 			held.members, held.behind = found.Members, found.Behind
 			held.each, held.from, held.launch, held.atOnce = found.Each, found.From, found.Launch, found.AtOnce
+			held.reach = patch.Reach{Taken: found.Members, Zones: found.Zones, LeftOut: found.LeftOut}
 		})
 }
 
@@ -87,6 +93,9 @@ func (w *wave) planOf(groups []*lockedGroup) patch.Plan {
 		for _, held := range groups {
 			if held.stage == i {
 				stage.Groups = append(stage.Groups, held.group)
+				if held.rest { // the next is no canary
+					stage.Canary = nil
+				}
 			}
 		}
 		if len(stage.Groups) > 0 {

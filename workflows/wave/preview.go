@@ -16,6 +16,8 @@ type PreviewRequest struct {
 	Plan string `json:"plan"`
 	// Scan scans first, where a preview otherwise takes what Systems Manager knows already.
 	Scan bool `json:"scan,omitempty"`
+	// Only is whom the wave would take; without it everybody.
+	Only *patch.Only `json:"only,omitempty"`
 
 	broken error
 }
@@ -36,6 +38,9 @@ func (r PreviewRequest) Validate() error {
 		return run.Invalid(r.broken.Error(), previewExample)
 	case strings.TrimSpace(r.Plan) == "":
 		return run.Invalid("plan: is missing", previewExample)
+	}
+	if err := r.Only.Check(); err != nil {
+		return run.Invalid(err.Error(), onlyExample)
 	}
 	return nil
 }
@@ -84,14 +89,16 @@ func PreviewWave(ctx workflow.Context, request PreviewRequest) (*PreviewResult, 
 	); err != nil {
 		return nil, err
 	}
-	p.plan, p.status.Window, p.status.Stages = resolved.Plan, resolved.Plan.Window, stagesOf(resolved.Plan)
+	p.plan, p.status.Window, p.status.Stages = resolved.Plan.Taking(request.Only), resolved.Plan.Window,
+		stagesOf(resolved.Plan)
+	p.status.Only = request.Only
 	readings := p.readAll(ctx)
-	whole := p.inTheWayOfAll(ctx, readings)
+	whole := append(p.inTheWayOfAll(ctx, readings), p.misses(readings)...)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	found := patch.NewPreview(p.plan, resolved.Hash, workflow.Now(ctx), readings, whole)
-	found.Following = resolved.Following
+	found.Following, found.Only = resolved.Following, request.Only
 	p.status.Outcome = patch.WouldRun
 	if !found.CouldRun() {
 		p.status.Outcome = patch.Blocked

@@ -101,6 +101,10 @@ func mends(errorType, said string) string {
 // scan scans by whatever baseline Systems Manager has for the instances: registering the plan's would change something.
 func (p *preview) scan(ctx workflow.Context, group patch.Group, state patch.GroupState) error {
 	id := p.status.WaveID + "/" + workflow.GetInfo(ctx).WorkflowExecution.RunID
+	state.Members = slices.DeleteFunc(slices.Clone(state.Members), func(m patch.Member) bool { return m.LeftOut != "" })
+	if len(state.Members) == 0 {
+		return nil
+	}
 	_, err := scan.Counts(ctx, group, p.plan.Timing, state.IDs(), "", run.SnapshotID(id, 0),
 		run.Attempt(id, group.String(), "preview", 0))
 	return err

@@ -13,6 +13,8 @@ type Request struct {
 	Plan   string `json:"plan"`
 	Actor  string `json:"actor,omitempty"`  // who starts it
 	Reason string `json:"reason,omitempty"` // why
+	// Only is whom it takes of all that the plan names; without it everybody. The others count for room and health.
+	Only *patch.Only `json:"only,omitempty"`
 	// ContinueAfter is the number of instances after which a group's history begins anew, and of looks after which that of
 	// the watch of a stage that soaks does; 0, the default, is 100 instances, and as many looks as it may have.
 	// Nothing else changes by it.
@@ -22,6 +24,8 @@ type Request struct {
 }
 
 const waveExample = `{"plan": "web", "actor": "you", "reason": "monthly patches"}`
+
+const onlyExample = `{"plan": "web", "only": {"zones": ["ap-northeast-1a"], "instances": ["i-0123456789abcdef0"]}}`
 
 // UnmarshalJSON decodes strictly and keeps the error for Validate.
 func (r *Request) UnmarshalJSON(data []byte) error {
@@ -40,6 +44,9 @@ func (r Request) Validate() error {
 	case r.ContinueAfter < 0:
 		return run.Invalid(fmt.Sprintf("continue_after: %d is negative; leave it out for 100", r.ContinueAfter),
 			waveExample)
+	}
+	if err := r.Only.Check(); err != nil {
+		return run.Invalid(err.Error(), onlyExample)
 	}
 	return nil
 }

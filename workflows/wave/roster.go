@@ -22,7 +22,8 @@ type roster struct {
 // lockedGroup is a group whose lock this wave holds, or is about to take.
 type lockedGroup struct {
 	group      patch.Group
-	stage      int // its index in the plan
+	stage      int  // its index in the plan
+	canary     bool // its stage begins with some
 	workflowID string
 	child      workflow.ChildWorkflowFuture // nil: the lock was not taken yet
 	prepared
@@ -34,6 +35,7 @@ type lockedGroup struct {
 // prepared is what preflight found and registered.
 type prepared struct {
 	members    []string     // in order
+	reach      patch.Reach  // the same, and who is excluded, or not taken by this wave
 	behind     patch.Behind // nothing, not even an empty All, until it is read
 	runbook    activities.Runbook
 	baselineID string
@@ -46,6 +48,7 @@ type progress struct {
 	started bool              // it was told to go
 	waits   bool              // it was told to wait while another of its stage is held
 	lost    bool              // its workflow ended before it was released
+	rest    bool              // the stage's canaries have baked, and its others were told to go
 	since   time.Time         // when it was told to go or go on, or told its counts last
 	counts  patch.GroupCounts // as it told last
 	now     patch.GroupAtWork // what its instances under way are doing, as far as it was told
@@ -179,6 +182,11 @@ func (r *roster) keepLocked() {
 	r.groups = r.which(func(held *lockedGroup) bool { return held.child != nil })
 }
 
+// anyLost reports whether a group of a stage is.
+func (r *roster) anyLost(stage int) bool {
+	return slices.ContainsFunc(r.of(stage), func(held *lockedGroup) bool { return held.lost })
+}
+
 // planned is a group of the plan; nil where the wave has nothing to do with it.
 func (r *roster) planned(group patch.Group) *lockedGroup {
 	for _, held := range r.groups {
@@ -222,9 +230,21 @@ func (r *roster) nothingDue(stage int) bool {
 func (h *lockedGroup) view() patch.GroupNow {
 	return patch.GroupNow{
 		Phase: h.counts.Phase, Started: h.started, Ended: h.child != nil && h.child.IsReady(), Lost: h.lost,
-		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All,
+		Waits: h.waits, Closed: h.counts.Closed, Targets: h.behind.All, Canary: h.owesCanary(),
 		Stops: h.counts.Stops && !h.lost,
 	}
+}
+
+// owesCanary reports whether canaries of the group have yet to bake. One that ended well has none that could: its
+// instances had nothing to do, or a person skipped them.
+func (h *lockedGroup) owesCanary() bool {
+	switch {
+	case !h.canary || h.rest || h.counts.Phase == patch.GroupCanaryBaked:
+		return false
+	case h.counts.Phase == patch.GroupDone && h.counts.Closed == "":
+		return h.counts.Total > 0 && !h.counts.Outcome.EndsWell()
+	}
+	return true
 }
 
 // idle reports whether nothing of the group is under way any more.

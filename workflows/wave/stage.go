@@ -123,11 +123,11 @@ func (w *wave) stop(ctx workflow.Context, stage int, state patch.WaveState) {
 // start lets groups go.
 func (w *wave) start(ctx workflow.Context, groups []*lockedGroup) {
 	for _, held := range groups {
-		held.started = true
+		held.started, held.rest = true, held.rest || held.view().Baked()
 	}
 	setGoing(ctx, groups)
 	w.orderEach(ctx, groups, func(held *lockedGroup) group.Order {
-		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID}
+		return group.Order{Kind: group.OrderGo, Runbook: held.runbook, BaselineID: held.baselineID, Rest: held.rest}
 	})
 }
 
@@ -147,6 +147,10 @@ func (w *wave) parallelIn(stage int) int {
 func (w *wave) judge(stage int) patch.Outcome {
 	outcome := patch.Succeeded
 	for _, held := range w.roster.of(stage) {
+		if held.counts.Phase == patch.GroupCanaryBaked && !w.roster.anyLost(stage) {
+			w.reason = held.group.String() + ": its canary has baked, and its others were not taken"
+			return patch.Aborted
+		}
 		if held.counts.Outcome == patch.Failed || held.counts.Phase != patch.GroupDone {
 			return patch.Failed
 		}
@@ -160,6 +164,9 @@ func (w *wave) judge(stage int) patch.Outcome {
 			w.reason = strings.TrimPrefix(w.reason+"; "+patch.Missed(held.group.String(), held.counts.Gaps), "; ")
 		case held.counts.Outcome != patch.Succeeded && outcome == patch.Succeeded:
 			outcome = patch.SucceededWithSkips
+		}
+		for _, told := range held.counts.LeftOut {
+			w.reason = strings.TrimPrefix(w.reason+"; "+held.group.String()+": "+told, "; ")
 		}
 	}
 	w.status.Stages[stage].Outcome = outcome

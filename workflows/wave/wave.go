@@ -67,7 +67,7 @@ func patchWave(ctx workflow.Context, request Request) (*patch.WaveResult, error)
 		w.fail(ctx, err)
 		return nil, err
 	}
-	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason))
+	w.tell(ctx, patch.NoticeStarted, by(request.Actor, request.Reason+takesOnly(request.Only)))
 	outcomes := notStarted(w.plan)
 	for stage := range w.plan.Stages {
 		outcome := w.runStage(ctx, stage)
@@ -131,7 +131,8 @@ func (w *wave) resolve(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	w.plan, w.hash, w.announcer.notifies = resolved.Plan, resolved.Hash, resolved.Notifies
+	w.plan, w.hash, w.announcer.notifies = resolved.Plan.Taking(w.request.Only), resolved.Hash, resolved.Notifies
+	w.status.Only = w.request.Only
 	for _, stage := range w.plan.Stages {
 		if stage.Approval != nil && stage.Approval.FourEyes && strings.TrimSpace(w.request.Actor) == "" {
 			return run.Invalid("actor: is missing, and stage "+stage.Name+
