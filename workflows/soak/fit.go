@@ -7,8 +7,8 @@ const (
 	mostTargets = 1_500
 )
 
-// Fit leaves out what is too much for one input: of the instances, of which there are so many in all, as large a part of
-// each group; of the target groups all, and each look asks then which of the account's hold a member.
+// Fit leaves out what is too much for one input: of the instances, of which there are so many in all, as large a part
+// of each group; of the target groups all, and each look asks then which of the account's hold a member.
 func Fit(groups []Watched, instances int) {
 	targets := 0
 	for i, group := range groups {

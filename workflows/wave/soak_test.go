@@ -250,3 +250,31 @@ func TestASoakWithoutAnotherWindow(t *testing.T) {
 		})
 	}
 }
+
+// Who paused a wave before its stage was done, and sends resume while that soaks, lifts the pause and does not cut the
+// soak short; a second one does.
+func TestAResumeWhileAPausedStageSoaksLiftsThePauseOnly(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy", Config: soaked("10h")})
+	scene.When(func(status patch.WaveStatus) bool {
+		return status.Stage == "staging" && status.State == patch.StateRunning && status.Stages[0].Groups[0].Done == 1
+	}, func(patch.WaveStatus) { scene.MustTake(patch.Pause, wavetest.Because("looking")) })
+	var paused, lifted patch.WaveStatus
+	whileSoaking(scene, time.Hour, func() {
+		paused, _ = scene.Status()
+		scene.MustTake(patch.Resume, wavetest.Because("looked"))
+		scene.Env.RegisterDelayedCallback(func() {
+			lifted, _ = scene.Status()
+			scene.MustTake(patch.Resume, wavetest.Because("it is urgent"))
+		}, time.Hour)
+	})
+	result, err := scene.Run(wavetest.WebWave)
+	require.NoError(t, err)
+	require.True(t, paused.Paused())
+	require.Contains(t, paused.Awaiting, "It is paused by tester: looking. Send resume to lift that, roll_back or abort.")
+	require.Equal(t, patch.StateSoaking, lifted.State)
+	require.False(t, lifted.Paused())
+	require.Contains(t, lifted.Awaiting, "Send resume to go on without the rest of it")
+	require.Equal(t, patch.Succeeded, result.Outcome, "%+v", result)
+	require.Equal(t, "resume by tester (it is urgent)", soakOf(t, scene).CutBy)
+	scene.RequireInvariants(result, wavetest.Except{})
+}
