@@ -63,7 +63,6 @@ func TestZonesSoak(t *testing.T) {
 			}
 			scene := wavetest.New(t, c.options)
 			if c.most > 0 {
-				scene.Plans.Together()
 			}
 			said, left := "", map[string]string{}
 			scene.When(func(status patch.WaveStatus) bool { return status.Waits() != "" }, func(status patch.WaveStatus) {
