@@ -118,8 +118,8 @@ func TestCompletionOffersLiveNames(t *testing.T) {
 		{"accounts", []string{"freeze"}, configured, []string{"--account"}, []string{"staging", "production"}},
 		{"scopes", []string{"wave", "roll-back", "wave-web-new"}, nil, []string{"--scope"}, []string{"stage", "wave"}},
 		{"states", []string{"wave", "list"}, nil, []string{"--state"}, []string{
-			"resolving", "preflight", "planning", "awaiting_approval", "running", "paused", "on_hold", "parked", "rolling_back",
-			"aborting", "closed",
+			"resolving", "preflight", "planning", "awaiting_approval", "running", "paused", "on_hold", "soaking", "parked",
+			"rolling_back", "aborting", "closed",
 		}},
 		{"nothing to complete", []string{"check"}, configured, nil, []string{}},
 		{"Temporal is away", []string{"wave", "watch"}, []string{"--temporal-address", "127.0.0.1:1"}, nil, []string{}},

@@ -62,8 +62,6 @@ func TestZonesSoak(t *testing.T) {
 					"max_unavailable: 1\n", "max_unavailable: 3\n        order: zone\n        zone_soak: 30m\n"))
 			}
 			scene := wavetest.New(t, c.options)
-			if c.most > 0 {
-			}
 			said, left := "", map[string]string{}
 			scene.When(func(status patch.WaveStatus) bool { return status.Waits() != "" }, func(status patch.WaveStatus) {
 				said, left = status.Waits(), scene.Marks()
