@@ -76,7 +76,17 @@ func (s *saga) await(ctx workflow.Context, budget patch.Duration, activity, inpu
 	if s.status.Undoing || s.putBack != nil {
 		options = patient(options)
 	}
-	return undo.Wait(options, activity, input, output)
+	err := undo.Wait(options, activity, input, output)
+	if ctx.Err() != nil || !run.IsType(err, activities.ErrNotReady) {
+		return err
+	}
+	// What was seen last may be of before the worker was away for longer than the budget: it is looked once more, before
+	// anything is undone for what was so then.
+	if now := undo.Wait(run.Once(options, s.in.Policy.Timing), activity, input, output); now == nil ||
+		run.IsType(now, activities.ErrNotReady) {
+		return now
+	}
+	return err
 }
 
 // patient retries what would be final going forward.

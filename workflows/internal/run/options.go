@@ -57,6 +57,15 @@ func Waiting(ctx workflow.Context, group patch.Group, t patch.Timing, budget pat
 	})
 }
 
+// Once is for one more attempt of what has been waited for.
+func Once(ctx workflow.Context, t patch.Timing) workflow.Context {
+	options := workflow.GetActivityOptions(ctx)
+	policy := *options.RetryPolicy
+	policy.MaximumAttempts = 1
+	options.RetryPolicy, options.ScheduleToCloseTimeout = &policy, t.ActBudget.D()
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Reading is for one read that a decision needs now.
 func Reading(ctx workflow.Context, group patch.Group, t patch.Timing) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
