@@ -112,6 +112,8 @@ type InstanceResult struct {
 	NoRoomForAnother bool `json:"no_room_for_another,omitempty"`
 	// it was patched before the others of its group, and watched for longer
 	Canary bool `json:"canary,omitempty"`
+	// it failed and was skipped: it stays as it is, and no retry takes it
+	PassedOver bool `json:"passed_over,omitempty"`
 	// the plan replaces what fails: it was terminated by us
 	Replaced bool `json:"replaced,omitempty"`
 	// what a reader should know: a bake cut short, targets not judged

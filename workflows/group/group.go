@@ -278,6 +278,7 @@ func (g *group) skipFailures(ctx workflow.Context) {
 			continue
 		}
 		refused = false
+		g.status.Instances[i].PassedOver = true
 		if instance.Outcome == patch.Failed && instance.AutomationExecutionID == "" && len(instance.Stranded) == 0 {
 			g.status.Instances[i].Outcome = patch.Skipped
 		}
@@ -294,11 +295,13 @@ func (g *group) skipFailures(ctx workflow.Context) {
 	g.enter(ctx, patch.GroupDone, "skipped: "+g.status.Reason)
 }
 
-// forgetFailures makes the failed instances candidates again, under a new try. One that was quarantined or replaced is
-// no member any more: tried again, what we terminated ourselves would be told to be gone, which fails nothing.
+// forgetFailures makes the failed instances candidates again, under a new try; not those that were skipped. One that
+// was quarantined or replaced is no member any more: tried again, what we terminated ourselves would be told to be
+// gone, which fails nothing.
 func (g *group) forgetFailures() {
 	for i, instance := range g.status.Instances {
-		if !instance.Replaced && (instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack) {
+		failed := instance.Outcome == patch.Failed || instance.Outcome == patch.RolledBack
+		if failed && !instance.Replaced && !instance.PassedOver {
 			g.try[instance.ID]++
 			g.status.Instances[i] = patch.Untouched(instance.ID)
 		}
