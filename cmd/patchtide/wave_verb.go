@@ -113,7 +113,7 @@ func aim(cmd *cobra.Command, c client.Client, wave string, decision patch.Decisi
 	defer stop()
 	status, err := askWave(ctx, c, wave)
 	if err != nil {
-		return decision, err
+		return decision, fmt.Errorf("nothing was sent: %w", err)
 	}
 	// One that was terminated still answers, as it stood.
 	if closed, failure := closedWith(ctx, c, wave); closed && failure != nil {

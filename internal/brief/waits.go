@@ -34,7 +34,7 @@ func WaitedFor(status patch.WaveStatus, waits patch.Waits, clock func(time.Time)
 		case len(said) == mostWaits:
 			more++
 		default:
-			said = append(said, Waited{whoWaits(status, wait), waitText(wait, clock)})
+			said = append(said, Waited{whoWaits(status, wait), waitText(wait, waits.At, clock)})
 		}
 	}
 	if more > 0 {
@@ -64,7 +64,7 @@ func whoWaits(status patch.WaveStatus, wait patch.Wait) string {
 }
 
 // waitText says what is waited for, and when it is tried again.
-func waitText(wait patch.Wait, clock func(time.Time) string) string {
+func waitText(wait patch.Wait, at time.Time, clock func(time.Time) string) string {
 	text := fmt.Sprintf("%s, attempt %d", names.Words(wait.Activity), wait.Attempt)
 	if !wait.Since.IsZero() {
 		text += ", since " + clock(wait.Since)
@@ -75,7 +75,7 @@ func waitText(wait patch.Wait, clock func(time.Time) string) string {
 	switch {
 	case !wait.Next.IsZero():
 		text += ". Tried again at " + clock(wait.Next)
-	case !wait.Untaken.IsZero():
+	case wait.Unserved(at):
 		text += ". No worker takes it since " + clock(wait.Untaken) +
 			": see that one runs whose configuration has the account and region"
 	}
@@ -100,7 +100,7 @@ func Lasting(status patch.WaveStatus, waits patch.Waits, clock func(time.Time) s
 		if !wait.Polls {
 			key += " " + wait.Failure
 		}
-		told[key] = Waited{whoWaits(status, wait), "waits: " + waitText(wait, clock)}
+		told[key] = Waited{whoWaits(status, wait), "waits: " + waitText(wait, waits.At, clock)}
 	}
 	return told
 }

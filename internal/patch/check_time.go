@@ -90,7 +90,7 @@ func checkFreeze(v View) []*Refusal {
 	case v.Frozen == "":
 		return nil
 	case v.level == LevelWave:
-		return v.refuse(v.Frozen, "ask who froze it; then `patchtide unfreeze --reason ...`, and start the wave again")
+		return v.refuse(v.Frozen, "ask who froze it; then `"+Lift(v.Frozen)+"`, and start the wave again")
 	}
 	return v.refuse(v.Frozen, "ask who froze it; once it is thawed, the rest goes on by itself")
 }

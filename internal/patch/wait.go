@@ -37,10 +37,13 @@ func (w Wait) Told(at time.Time) bool {
 	return w.Failure != "" || !w.Since.IsZero() && at.Sub(w.Since) >= longUnderWay
 }
 
+// Unserved reports whether no worker takes it: one that runs takes a task within moments.
+func (w Wait) Unserved(at time.Time) bool { return !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken }
+
 // Lasts reports whether it is worth a line where lines stay: it fails, no worker takes it, or it polls for long.
 func (w Wait) Lasts(at time.Time) bool {
 	switch {
-	case !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken:
+	case w.Unserved(at):
 		return true
 	case w.Polls:
 		return !w.Since.IsZero() && at.Sub(w.Since) >= longPoll

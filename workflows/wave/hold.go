@@ -79,7 +79,7 @@ func (w *wave) holdText(stage int, held []*lockedGroup, also string) string {
 		why += fmt.Sprintf("%s: %s. ", one.group, one.counts.Reason)
 	}
 	why += also
-	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Stage > 0 {
+	if loses := w.plan.RollBackLoses(); loses != "" && w.status.RollsBack.Wave > 0 {
 		why += "roll_back puts back what is patched: " + loses + ". "
 	}
 	if ends := w.plan.SkipEnds(stage); ends != "" {
