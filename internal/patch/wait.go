@@ -38,7 +38,9 @@ func (w Wait) Told(at time.Time) bool {
 }
 
 // Unserved reports whether no worker takes it: one that runs takes a task within moments.
-func (w Wait) Unserved(at time.Time) bool { return !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken }
+func (w Wait) Unserved(at time.Time) bool {
+	return !w.Untaken.IsZero() && at.Sub(w.Untaken) >= longUntaken
+}
 
 // Lasts reports whether it is worth a line where lines stay: it fails, no worker takes it, or it polls for long.
 func (w Wait) Lasts(at time.Time) bool {

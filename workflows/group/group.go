@@ -216,9 +216,11 @@ func (g *group) report(ctx workflow.Context) {
 	}
 	counts.Patched = patch.CountPatched(g.status.Instances)
 	counts.LastPatched = patch.LastPatched(g.status.Instances)
-	counts.Unproven = patch.Unproven(
-		g.status.Group, g.status.Instances, cmp.Or(g.status.Reason, "it had nobody to be patched"),
-	)
+	if len(g.status.Instances) > 0 || g.in.Group.Only.Empty() { // of whom a person names, nobody need be here
+		counts.Unproven = patch.Unproven(
+			g.status.Group, g.status.Instances, cmp.Or(g.status.Reason, "it had nobody to be patched"),
+		)
+	}
 	for _, instance := range g.status.Instances {
 		waits := lacksRoom(instance) && g.status.Phase == patch.GroupRollingBack // it may be asked again
 		if g.isFailure(instance) && !waits {

@@ -141,6 +141,6 @@ func (w *wave) approvalText(stage int, left string) string {
 	if more := len(all) - mostToApprove; more > 0 {
 		groups = append(groups, fmt.Sprintf("and %d more groups", more))
 	}
-	return fmt.Sprintf("%s%sStage %s: %s. Send approve or reject.", left, soaked, w.plan.Stages[stage].Name,
-		strings.Join(groups, "; "))
+	return fmt.Sprintf("%s%sStage %s: %s%s. Send approve or reject.", left, soaked, w.plan.Stages[stage].Name,
+		strings.Join(groups, "; "), takesOnly(w.request.Only))
 }

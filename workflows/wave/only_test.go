@@ -216,8 +216,7 @@ func TestAWaveOfSome(t *testing.T) {
 	}
 }
 
-// Of a group of which nobody is taken nothing stands in the way, and nothing of it is changed; the stage did not prove
-// it, so that the next is asked about.
+// Of a group of which nobody is taken nothing stands in the way, and nothing of it is changed.
 func TestAGroupOfWhichNobodyIsTaken(t *testing.T) {
 	options := wavetest.Options{Scenario: "healthy", Fleet: wavetest.TwoGroups, Config: wavetest.ProductionOnly(
 		wavetest.PlanWith(wavetest.WebOnly, wavetest.WebAndAPI, "        service: web\n", "",
@@ -248,6 +247,22 @@ func TestAGroupOfWhichNobodyIsTaken(t *testing.T) {
 	for _, event := range scene.Sim.Events() {
 		require.False(t, event.Effect && strings.HasSuffix(event.Resource, "api"), event.Operation)
 	}
+}
+
+// Whom a person names in production is patched although nobody of staging is: that one had been proven by another wave.
+func TestAWaveOfOneInProduction(t *testing.T) {
+	scene := wavetest.New(t, wavetest.Options{Scenario: "healthy"})
+	ids := membersOf(scene)
+	request := wavetest.WebWave
+	request.Only = &patch.Only{Instances: ids[:1]}
+	asked := ""
+	scene.When(wavetest.InState(patch.StateAwaitingApproval), func(status patch.WaveStatus) { asked = status.Awaiting })
+	result, err := scene.Run(request)
+	require.NoError(t, err)
+	require.Contains(t, asked, ". It takes only "+request.Only.String())
+	require.Equal(t, patch.SucceededWithSkips, result.Outcome, result.Reason)
+	require.Equal(t, 1, wavetest.CountInProduction(result, patch.Patched))
+	require.Empty(t, result.Stages[0].Groups[0].Instances)
 }
 
 // A preview shows the same, with what is nobody's in the way.
