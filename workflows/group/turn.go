@@ -144,10 +144,7 @@ func (g *group) holdings(id string) patch.Holdings {
 
 // othersOut reports whether another of the group may be out of service.
 func (g *group) othersOut(id string) bool {
-	for other, out := range g.turns.out {
-		if out && other != id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(g.status.Now, func(now patch.InstanceNow) bool {
+		return now.ID != id && g.turns.out[now.ID]
+	})
 }
