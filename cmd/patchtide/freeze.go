@@ -59,7 +59,12 @@ func sendFreeze(cmd *cobra.Command, c client.Client, update string, request work
 		if err != nil {
 			return err
 		}
-		return show(cmd, answer, printFreezeAnswer)
+		if update == names.UpdateUnfreeze {
+			return show(cmd, answer, printLifted)
+		}
+		return show(cmd, answer, func(out io.Writer, answer *workflows.FreezeAnswer) error {
+			return printFreezes(out, patch.FreezeStatus{Freezes: answer.Freezes})
+		})
 	})
 }
 
@@ -122,11 +127,21 @@ func newFreezeShow() *cobra.Command {
 	return cmd
 }
 
-func printFreezeAnswer(out io.Writer, answer *workflows.FreezeAnswer) error {
-	if !answer.Changed {
+// printLifted says what became of a freeze, and what is frozen still, with what lifts that.
+func printLifted(out io.Writer, answer *workflows.FreezeAnswer) error {
+	switch {
+	case !answer.Changed:
 		line(out, "that was not frozen")
+	case len(answer.Freezes) > 0:
+		line(out, "lifted")
 	}
-	return printFreezes(out, patch.FreezeStatus{Freezes: answer.Freezes})
+	if len(answer.Freezes) == 0 {
+		return printFreezes(out, patch.FreezeStatus{})
+	}
+	for _, freeze := range answer.Freezes {
+		line(out, "still: %s. To lift it: %s", freeze, patch.Lift(freeze.String()))
+	}
+	return nil
 }
 
 func printFreezes(out io.Writer, status patch.FreezeStatus) error {

@@ -95,11 +95,15 @@ func askWave(ctx context.Context, c console.Asker, wave string) (*patch.WaveStat
 	value, err := c.QueryWorkflow(ctx, wave, "", names.QueryStatus)
 	var missing *serviceerror.NotFound
 	var away *serviceerror.Unavailable
+	var late *serviceerror.DeadlineExceeded
 	switch {
 	case errors.As(err, &missing):
 		return nil, &unknownWaveError{wave}
 	case errors.As(err, &away):
 		return nil, fmt.Errorf("ask wave %s for its status: Temporal does not answer: %w", wave, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late):
+		return nil, fmt.Errorf("ask wave %s for its status: no answer in time, of Temporal or of a worker; `patchtide doctor` "+
+			"tells which is away", wave)
 	case err != nil:
 		return nil, fmt.Errorf("ask wave %s for its status: %w; a worker must run to answer", wave, err)
 	}

@@ -97,7 +97,7 @@ patchtide wave list --plan web --most 5`,
 					return unknown
 				}
 				if unknown != nil {
-					line(cmd.ErrOrStderr(), "%s", plain(unknown))
+					line(cmd.ErrOrStderr(), "%s", strings.ReplaceAll(unknown.Error(), "\n", "; "))
 				}
 				err = show(cmd, waves, filter.print)
 				if err == nil && filter.waiting && len(waves) > 0 {

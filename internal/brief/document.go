@@ -57,6 +57,11 @@ func Write(status patch.WaveStatus, waits patch.Waits, moment, clock func(time.T
 			if group.Reason != "" && !strings.Contains(status.Awaiting, group.Reason) {
 				doc.Groups = append(doc.Groups, group.Group+": "+group.Reason)
 			}
+			for _, now := range group.Now {
+				if now.Why != "" {
+					doc.Failures = append(doc.Failures, group.Group+" "+now.ID+" is put back: "+now.Why)
+				}
+			}
 			for _, told := range group.LeftOut {
 				if said := group.Group + ": " + told; !strings.Contains(status.Reason, said) {
 					doc.Groups = append(doc.Groups, said)

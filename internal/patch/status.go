@@ -107,6 +107,7 @@ type InstanceNow struct {
 	ID      string    `json:"id"`
 	Step    Step      `json:"step"`
 	Undoing bool      `json:"undoing,omitempty"`
+	Why     string    `json:"why,omitempty"` // it is put back
 	Since   time.Time `json:"since"`
 	// Failing is its undo that does not end; nil: there is none.
 	Failing *FailingUndo `json:"failing_undo,omitempty"`

@@ -231,7 +231,11 @@ func VerbAllowed(verb Verb, state WaveState, allowed []Verb) error {
 	for i, v := range allowed {
 		takes[i] = string(v)
 	}
-	return fmt.Errorf("the wave is %s: it takes %s, not %s", state.Words(), strings.Join(takes, ", "), verb)
+	then := ""
+	if verb == RollBack && slices.Contains(allowed, Reject) {
+		then = "; to put back what the stages before have patched, reject it, and roll the wave back once it has closed"
+	}
+	return fmt.Errorf("the wave is %s: it takes %s, not %s%s", state.Words(), strings.Join(takes, ", "), verb, then)
 }
 
 // Asks reports whether a wave waits for a person: it takes a verb that lets it go on. While a decision is carried out

@@ -107,6 +107,9 @@ func (m *Model) instanceLines(group patch.GroupCounts, every bool) []string {
 					palette.Busy.Render(now.Step.Told(now.Undoing)), m.since(now.Since),
 				),
 			)
+			if now.Undoing && now.Result.Reason != "" {
+				lines = append(lines, "      "+strings.Join(strings.Fields(now.Result.Reason), " "))
+			}
 			lines = append(lines, m.waitLines(4, workflows[instance.ID])...)
 		case instance.Outcome == patch.NotStarted && !every:
 			waiting++

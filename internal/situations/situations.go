@@ -117,9 +117,11 @@ func of(status patch.WaveStatus) Situation {
 			}
 			if counts.Phase == patch.GroupPatching {
 				told.Current = []string{lock("instance", second)}
-				s.Instances[told.Current[0]] = patch.InstanceStatus{
-					ID: second, Step: patch.StepInstall, Since: At.Add(-time.Minute),
+				now := patch.InstanceStatus{ID: second, Step: patch.StepInstall, Since: At.Add(-time.Minute)}
+				for _, one := range counts.Now {
+					now.Step, now.Undoing, now.Result.Reason = one.Step, one.Undoing, one.Why
 				}
+				s.Instances[told.Current[0]] = now
 			}
 			s.Groups[counts.WorkflowID] = told
 		}
@@ -217,6 +219,12 @@ func statuses() map[string]patch.WaveStatus {
 			group(s).Failed = []patch.InstanceResult{{ID: second, Outcome: patch.Quarantined}}
 		}),
 		"running": in(patch.StateRunning, nil),
+		"an instance is put back": in(patch.StateRunning, func(s *patch.WaveStatus) {
+			group(s).Now = []patch.InstanceNow{{
+				ID: second, Step: patch.StepRestore, Undoing: true, Since: At.Add(-time.Minute),
+				Why: "health checks: it is unhealthy in target group web (Target.FailedHealthChecks)",
+			}}
+		}),
 		"frozen": in(patch.StateRunning, func(s *patch.WaveStatus) {
 			group(s).Phase, group(s).Reason = patch.GroupPaused, frozen
 		}),

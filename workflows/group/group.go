@@ -121,7 +121,11 @@ func PatchGroup(ctx workflow.Context, in Input) (*End, error) {
 		case OrderSkip:
 			g.skipFailures(ctx)
 		case OrderResume:
-			if g.status.Phase == patch.GroupPaused && !g.paused {
+			switch {
+			case g.status.Phase != patch.GroupPaused:
+			case g.paused: // what had held it beside that is over
+				g.enter(ctx, patch.GroupPaused, g.whyPaused)
+			default:
 				g.patch(ctx)
 			}
 		case OrderStop:

@@ -19,11 +19,18 @@ func (s *saga) tell(ctx workflow.Context) {
 		return
 	}
 	clean, _ := workflow.NewDisconnectedContext(ctx)
+	why := ""
+	if s.status.Undoing {
+		why = patch.Clip(s.status.Result.Reason, longestWhy)
+	}
 	workflow.SignalExternalWorkflow(clean, parent.ID, parent.RunID, names.SignalInstanceNow, patch.InstanceNow{
 		ID: s.in.Instance, Step: s.status.Step, Undoing: s.status.Undoing || s.putBack != nil,
-		Since: s.status.Since, Failing: s.status.Failing,
+		Since: s.status.Since, Failing: s.status.Failing, Why: why,
 	})
 }
+
+// longestWhy is how much its group is told of why an instance is put back; its own page has all of it.
+const longestWhy = 400
 
 // doing is the step in a person's words.
 func (s *saga) doing() string {

@@ -72,6 +72,9 @@ func TestEverySituationIsToldAlike(t *testing.T) {
 			for _, stage := range status.Stages {
 				for _, group := range stage.Groups {
 					want = append(want, group.Reason)
+					for _, now := range group.Now {
+						want = append(want, now.Why)
+					}
 					for _, failed := range group.Failed {
 						want = append(want, failed.ID, failed.Reason)
 					}
