@@ -37,7 +37,7 @@ func newUp(start workerStarter) *cobra.Command {
 				"patchtide wave start "+demoPlan+` --reason "monthly patches"`,
 				"patchtide wave watch WAVE    # the id that wave start prints",
 				"patchtide links --plan "+demoPlan+"    # the same in the Temporal UI",
-				"patchtide doctor                       # what is wrong, and how to mend it",
+				"patchtide doctor                       # what is wrong: here the simulated clock, which runs ahead",
 				"patchtide schedule list                # which plans start by themselves; none of the laboratory's does",
 			)
 			fmt.Fprintln(out, "\nAn approval or a hold waits for you as long as the plan says, in your time.")
